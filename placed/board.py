@@ -1,0 +1,269 @@
+"""The board: the latest statement of every room, its edges, and those who listen.
+
+Everything here happens at once and without waiting: a reading comes in, or an edge is due, the rooms
+concerned are judged anew, and where that says something new, a statement is made and every listener told.
+"""
+
+from __future__ import annotations
+
+import heapq
+import zlib
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import TYPE_CHECKING, Protocol
+
+from placed.document import Statement, state_document
+from placed.events import Event, happened, rescheduled
+from placed.model import Occupancy, Reason, Room, Schedule, Status
+from placed.occupancy import Judgement, Policy, judge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import datetime, timedelta
+
+    from placed.health import ConnectionHealth
+    from placed.settings import Show
+
+
+class Listener(Protocol):
+    """Who is told of what the board says. Every method returns at once: it notes, and tells on later."""
+
+    def stated(self, statement: Statement, *, urgent: bool, events: tuple[Event, ...]) -> None:
+        """A room has a new statement. One that is not urgent renews an earlier one, or is the first."""
+        ...
+
+    def rooms_changed(self, removed: frozenset[str]) -> None:
+        """Rooms were added, removed or renamed."""
+        ...
+
+    def health_changed(self, health: ConnectionHealth) -> None:
+        """A connection's health was told."""
+        ...
+
+
+@dataclass(slots=True)
+class _Place:
+    """A room's place on the board."""
+
+    room: Room
+    statement: Statement
+    schedule: Schedule | None = None
+    failure: Reason | None = None
+    due: datetime | None = None  # when it has to be judged again
+
+
+class Board:
+    """Judges rooms and keeps what was said of them.
+
+    Args:
+        policy: the site's rules.
+        show: what of a meeting may be seen.
+        now: the clock on the wall.
+        epoch: the number of this start of the daemon.
+    """
+
+    def __init__(self, policy: Policy, show: Show, now: Callable[[], datetime], epoch: int) -> None:
+        self.policy = policy
+        self.show = show
+        self.epoch = epoch
+        self.seq = 0
+        self.health: dict[str, ConnectionHealth] = {}
+        self.listeners: list[Listener] = []
+        self.removed: dict[str, int] = {}  # rooms that are gone, with the seq of their going
+        self._now = now
+        self._places: dict[str, _Place] = {}
+        self._due: list[tuple[datetime, int, str]] = []
+        self._order = count()
+
+    # --- what is known ---
+
+    @property
+    def rooms(self) -> list[Room]:
+        """Every room, by id."""
+        return [self._places[room_id].room for room_id in sorted(self._places)]
+
+    @property
+    def statements(self) -> list[Statement]:
+        """The latest statement of every room, by the rooms' ids."""
+        return [self._places[room_id].statement for room_id in sorted(self._places)]
+
+    def statement(self, room_id: str) -> Statement | None:
+        """The latest statement of a room; None if there is no such room."""
+        place = self._places.get(room_id)
+        return place.statement if place else None
+
+    def since(self, epoch: int, seq: int) -> tuple[list[Statement], list[str]]:
+        """What is new since (epoch, seq): statements in their order, and ids of rooms that are gone."""
+        if epoch != self.epoch:
+            seq = 0
+        new = [p.statement for p in self._places.values() if p.statement.seq > seq]
+        gone = [room_id for room_id, at in self.removed.items() if at > seq]
+        return sorted(new, key=lambda s: s.seq), gone if epoch == self.epoch else []
+
+    @property
+    def next_due(self) -> datetime | None:
+        """When `turn` has something to do next."""
+        return self._due[0][0] if self._due else None
+
+    # --- what comes in ---
+
+    def enroll(self, connection: str, rooms: Iterable[Room]) -> None:
+        """Sets the rooms of a connection: new ones begin as unknown, those not named any more are gone."""
+        moment = self._now()
+        wanted = {room.id: room for room in rooms}
+        gone = {i for i, p in self._places.items() if p.room.connection == connection} - wanted.keys()
+        for room_id in gone:
+            del self._places[room_id]
+            self.seq += 1
+            self.removed[room_id] = self.seq
+        changed = bool(gone)
+        for room_id, room in wanted.items():
+            place = self._places.get(room_id)
+            if place is None:
+                self.removed.pop(room_id, None)
+                first = judge(None, moment, self.policy)
+                statement = self._statement(room, first.occupancy, moment)
+                self._places[room_id] = place = _Place(room, statement)
+                self._tell(place, urgent=False)
+                self._schedule(place, first, moment)
+                changed = True
+            elif place.room != room:
+                place.room = room
+                self._judge(place, moment, anew=True)
+                changed = True
+        if changed:
+            for listener in self.listeners:
+                listener.rooms_changed(frozenset(gone))
+
+    def learn(self, room_id: str, schedule: Schedule) -> None:
+        """A room's calendar was read. Readings of rooms that are gone are passed over."""
+        place = self._places.get(room_id)
+        if place is None:
+            return
+        moment = self._now()
+        before = place.schedule
+        place.schedule, place.failure = schedule, None
+        changes = () if before is None else tuple(rescheduled(before, schedule, moment, self.policy))
+        self._judge(place, moment, changes=changes)
+
+    def confirm(self, room_id: str, since: datetime, until: datetime, read_at: datetime) -> None:
+        """A room's calendar was read and is what it was."""
+        place = self._places.get(room_id)
+        if place is None or place.schedule is None:
+            return
+        place.schedule = replace(place.schedule, since=since, until=until, read_at=read_at)
+        place.failure = None
+        moment = self._now()
+        if place.statement.occupancy.stale or self._renewal(place) <= moment:
+            self._judge(place, moment)
+
+    def fail(self, room_id: str, reason: Reason) -> None:
+        """A room could not be read. What is known of it goes on being told, for its time."""
+        place = self._places.get(room_id)
+        if place is None or place.failure is reason:
+            return
+        place.failure = reason
+        if place.statement.occupancy.stale:
+            self._judge(place, self._now())
+
+    def forget(self, connection: str, reason: Reason) -> None:
+        """Nothing known of a connection's rooms is to be believed any more."""
+        moment = self._now()
+        for place in self._places.values():
+            if place.room.connection == connection:
+                place.schedule, place.failure = None, reason
+                self._judge(place, moment)
+
+    def report(self, health: ConnectionHealth) -> None:
+        """A connection's health, for those who listen."""
+        self.health[health.name] = health
+        for listener in self.listeners:
+            listener.health_changed(health)
+
+    # --- time ---
+
+    def turn(self) -> None:
+        """Judges every room whose edge or renewal is due."""
+        moment = self._now()
+        while self._due and self._due[0][0] <= moment:
+            due, _, room_id = heapq.heappop(self._due)
+            place = self._places.get(room_id)
+            if place is not None and place.due == due:
+                place.due = None
+                self._judge(place, moment)
+
+    def stepped(self, by: timedelta) -> None:
+        """The clock on the wall was stepped: what was read is as old as before, all else is judged anew."""
+        moment = self._now()
+        for place in self._places.values():
+            if place.schedule:
+                place.schedule = replace(place.schedule, read_at=place.schedule.read_at + by)
+            self._judge(place, moment, anew=True)
+
+    # --- inside ---
+
+    def _judge(
+        self, place: _Place, moment: datetime, *, changes: tuple[Event, ...] = (), anew: bool = False
+    ) -> None:
+        before = place.statement.occupancy
+        judgement = judge(place.schedule, moment, self.policy, place.failure)
+        after = judgement.occupancy
+        changed = _content(after) != _content(before)
+        renewed = self._renewal(place) <= moment and after.valid_until > before.valid_until
+        if changed or changes or anew or renewed:
+            changed_at = moment if changed else place.statement.changed_at
+            place.statement = self._statement(place.room, after, changed_at)
+            events = (*changes, *happened(before, after, moment)) if changed else changes
+            first = before.reason is Reason.NOT_READ_YET
+            self._tell(place, urgent=(changed and not first) or bool(changes), events=events)
+        self._schedule(place, judgement, moment)
+
+    def _statement(self, room: Room, occupancy: Occupancy, changed_at: datetime) -> Statement:
+        self.seq += 1
+        document = state_document(
+            room, occupancy, changed_at=changed_at, epoch=self.epoch, seq=self.seq, show=self.show
+        )
+        return Statement(room, occupancy, changed_at, self.epoch, self.seq, document)
+
+    def _tell(self, place: _Place, *, urgent: bool, events: tuple[Event, ...] = ()) -> None:
+        for listener in self.listeners:
+            listener.stated(place.statement, urgent=urgent, events=events)
+
+    def _renewal(self, place: _Place) -> datetime:
+        """When the statement has to be made again so that it does not expire.
+
+        That is a third to two thirds through its life, spread over the rooms so that they do not all
+        come at once.
+        """
+        occupancy = place.statement.occupancy
+        share = (1000 + zlib.crc32(place.room.id.encode()) % 1000) / 3000
+        life = self.policy.expire_after
+        from_then = (
+            occupancy.valid_until - life if occupancy.status is Status.UNKNOWN else occupancy.observed_at
+        )
+        return (from_then or occupancy.valid_until) + life * share
+
+    def _schedule(self, place: _Place, judgement: Judgement, moment: datetime) -> None:
+        renewal = self._renewal(place)
+        edge = judgement.edge
+        if renewal > moment:
+            due = min(edge, renewal) if edge else renewal
+        else:  # nothing was read that could renew it; the next reading will, until then the edge matters
+            due = edge
+        if due is not None and due != place.due:
+            heapq.heappush(self._due, (due, next(self._order), place.room.id))
+        place.due = due
+
+
+def _content(occupancy: Occupancy) -> tuple[object, ...]:
+    """What of an occupancy is news. When it was read, and for how long it holds, is not."""
+    return (
+        occupancy.status,
+        occupancy.stale,
+        occupancy.current,
+        occupancy.next,
+        occupancy.conflicts,
+        occupancy.busy_until,
+        occupancy.free_until,
+        occupancy.reason,
+    )

@@ -1,0 +1,111 @@
+"""The state document of a room, schema 1: what panels, pages and building systems are told, as JSON.
+
+This is the one place where meetings turn into something that leaves the program, so privacy is kept here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from placed.settings import Show
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from placed.model import Meeting, Occupancy, Room
+
+SCHEMA = 1
+
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What was said of a room: an occupancy, and its document, encoded once for all who tell it on.
+
+    (epoch, seq) orders all statements of the program; epoch grows with each start of the daemon.
+    """
+
+    room: Room
+    occupancy: Occupancy
+    changed_at: datetime
+    epoch: int
+    seq: int
+    document: bytes
+
+
+class StateDocument(msgspec.Struct, frozen=True):
+    """{"schema":1,"room":"boardroom","name":"Boardroom","status":"busy","occupied":true,...}."""
+
+    schema: int
+    room: str
+    name: str
+    status: str
+    occupied: bool | None
+    stale: bool
+    conflicts: int
+    current: dict[str, Any] | None
+    next: dict[str, Any] | None
+    busy_until: str | None
+    free_until: str | None
+    changed_at: str
+    observed_at: str | None
+    valid_until: str
+    reason: str | None
+    connection: str
+    epoch: int
+    seq: int
+
+
+def timestamp(moment: datetime) -> str:
+    """RFC 3339 in UTC with Z; with milliseconds where the moment has a fraction."""
+    precision = "milliseconds" if moment.microsecond else "seconds"
+    return moment.isoformat(timespec=precision).replace("+00:00", "Z")
+
+
+def meeting_document(meeting: Meeting, show: Show) -> dict[str, Any]:
+    """A meeting as far as privacy lets it be seen; a private one never shows more than its time."""
+    hidden = meeting.private
+    return {
+        "start": timestamp(meeting.start),
+        "end": timestamp(meeting.end),
+        "title": meeting.title if show in (Show.TITLE, Show.EVERYTHING) and not hidden else None,
+        "organizer": meeting.organizer if show in (Show.ORGANIZER, Show.EVERYTHING) and not hidden else None,
+        "private": meeting.private,
+        "all_day": meeting.all_day,
+    }
+
+
+def state_document(  # noqa: PLR0913 - what a statement is made of
+    room: Room, occupancy: Occupancy, *, changed_at: datetime, epoch: int, seq: int, show: Show
+) -> bytes:
+    """The document of a room's occupancy, UTF-8 JSON."""
+    return _encode(
+        StateDocument(
+            schema=SCHEMA,
+            room=room.id,
+            name=room.name,
+            status=occupancy.status.value,
+            occupied=occupancy.occupied,
+            stale=occupancy.stale,
+            conflicts=len(occupancy.conflicts),
+            current=meeting_document(occupancy.current, show) if occupancy.current else None,
+            next=meeting_document(occupancy.next, show) if occupancy.next else None,
+            busy_until=_maybe(occupancy.busy_until),
+            free_until=_maybe(occupancy.free_until),
+            changed_at=timestamp(changed_at),
+            observed_at=_maybe(occupancy.observed_at),
+            valid_until=timestamp(occupancy.valid_until),
+            reason=occupancy.reason.value if occupancy.reason else None,
+            connection=room.connection,
+            epoch=epoch,
+            seq=seq,
+        )
+    )
+
+
+def _maybe(moment: datetime | None) -> str | None:
+    return timestamp(moment) if moment else None

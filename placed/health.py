@@ -1,0 +1,90 @@
+"""How a connection is: what it last achieved and what fails. A value; the poller makes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from placed.document import timestamp
+from placed.driver import Fence, FenceState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from typing import Any
+
+    from placed.model import Reason
+
+
+class ConnectionState(StrEnum):
+    """A connection in one word."""
+
+    STARTING = "starting"  # nothing was read yet, nothing failed yet
+    OK = "ok"  # the last round read at least one room, or there are no rooms to read
+    FAILING = "failing"  # the last round read none
+    REFUSED = "refused"  # refused for good: a person has to change the configuration
+    BREACHED = "breached"  # the fence does not hold
+
+
+class Consent(StrEnum):
+    """What is known of the administrator's grant."""
+
+    UNKNOWN = "unknown"  # nothing was asked with it yet
+    GRANTED = "granted"  # a calendar was readable
+    MISSING = "missing"  # every room was refused
+
+
+UNPROVEN = Fence(FenceState.UNPROVEN)
+
+
+@dataclass(frozen=True, slots=True)
+class RoomFailure:
+    """Why a room's last reading failed, and since when they fail."""
+
+    reason: Reason
+    since: datetime
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionHealth:
+    """How a connection is at a moment."""
+
+    name: str
+    driver: str
+    state: ConnectionState = ConnectionState.STARTING
+    rooms: int = 0
+    failing: Mapping[str, RoomFailure] | None = None  # by room id
+    last_success: datetime | None = None  # when a calendar was last read
+    since: datetime | None = None  # since when the state is what it is
+    problem: str | None = None  # what is wrong with the connection as a whole
+    remedy: str | None = None
+    consent: Consent = Consent.UNKNOWN
+    fence: Fence = UNPROVEN
+    credential_expires_at: datetime | None = None
+
+    def document(self) -> dict[str, Any]:
+        """For `bridge/health` and `/api/v1/connections`; names no address and no person."""
+        failing = self.failing or {}
+        return {
+            "name": self.name,
+            "driver": self.driver,
+            "state": self.state.value,
+            "since": _maybe(self.since),
+            "rooms": self.rooms,
+            "failing": [
+                {"room": room, "reason": f.reason.value, "since": timestamp(f.since)}
+                for room, f in sorted(failing.items())
+            ],
+            "last_success": _maybe(self.last_success),
+            "problem": self.problem,
+            "remedy": self.remedy,
+            "consent": self.consent.value,
+            "fence": {"state": self.fence.state.value, "checked_at": _maybe(self.fence.checked_at)},
+            "credential_expires_at": _maybe(self.credential_expires_at),
+        }
+
+
+def _maybe(moment: datetime | None) -> str | None:
+    return timestamp(moment) if moment else None

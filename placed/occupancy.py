@@ -1,0 +1,133 @@
+"""The rules of occupancy: (schedule, moment, policy) -> occupancy, and its next edge. Pure.
+
+- A meeting occupies its room unless it is cancelled, was declined by the room, shows as free, shows as
+  something that the policy does not count, or ends no later than it starts. An unrecognised value occupies.
+- Intervals are half-open: a room is free at the very second at which its meeting ends.
+- A room is `starting` when it is free and the next meeting starts within `lead`.
+- What is known is `stale` once it was not read for `stale_after`, and gone after `expire_after`, or at
+  the end of the window that was read. A room of which nothing is known is `unknown`.
+- A statement is valid until its next edge or until what is known expires, whichever is earlier.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from placed.model import Meeting, Occupancy, Reason, Schedule, ShowAs, Status
+
+DEFAULT_BUSY_FOR = frozenset({ShowAs.BUSY, ShowAs.TENTATIVE, ShowAs.OOF, ShowAs.WORKING_ELSEWHERE})
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a site may decide about occupancy."""
+
+    lead: timedelta = timedelta(minutes=5)
+    busy_for: frozenset[ShowAs] = DEFAULT_BUSY_FOR
+    stale_after: timedelta = timedelta(seconds=90)
+    expire_after: timedelta = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """An occupancy, and the next moment at which it changes by itself; None if it never does."""
+
+    occupancy: Occupancy
+    edge: datetime | None
+
+
+def occupies(meeting: Meeting, policy: Policy) -> bool:
+    """Whether the meeting takes its room for its time."""
+    return (
+        not meeting.cancelled
+        and not meeting.declined
+        and meeting.start < meeting.end
+        and (meeting.show_as is ShowAs.UNRECOGNISED or meeting.show_as in policy.busy_for)
+    )
+
+
+def judge(
+    schedule: Schedule | None, moment: datetime, policy: Policy, failure: Reason | None = None
+) -> Judgement:
+    """What a room is at `moment`, and its next edge.
+
+    Args:
+        schedule: what was read last, None if nothing ever was.
+        moment: the moment that is asked about.
+        policy: what the site decided.
+        failure: why the last reading failed, None if it did not; it explains what is stale or unknown.
+    """
+    if schedule is None:
+        return Judgement(_unknown(moment, policy, failure or Reason.NOT_READ_YET, None), None)
+    expires = min(schedule.read_at + policy.expire_after, schedule.until)
+    if moment >= expires or moment < schedule.since:
+        return Judgement(_unknown(moment, policy, failure or Reason.EXPIRED, schedule.read_at), None)
+
+    meetings = sorted((m for m in schedule.meetings if m.end > moment and occupies(m, policy)), key=_in_order)
+    running = [m for m in meetings if m.start <= moment]
+    following = meetings[len(running) :]
+    upcoming = following[0] if following else None
+    edges = [m.end for m in running]
+    if upcoming:
+        starting_from = upcoming.start - policy.lead
+        edges.append(upcoming.start)
+        if not running and starting_from > moment:
+            edges.append(starting_from)
+    if running:
+        status = Status.BUSY
+    elif upcoming and upcoming.start - policy.lead <= moment:
+        status = Status.STARTING
+    else:
+        status = Status.FREE
+
+    stale_from = schedule.read_at + policy.stale_after
+    stale = moment >= stale_from
+    valid_until = min([*edges, expires])
+    occupancy = Occupancy(
+        status=status,
+        stale=stale,
+        valid_until=valid_until,
+        current=running[0] if running else None,
+        next=upcoming,
+        conflicts=tuple(running[1:]),
+        busy_until=_end_of_block(running, following) if running else None,
+        free_until=upcoming.start if upcoming and not running else None,
+        observed_at=schedule.read_at,
+        reason=(failure or Reason.EXPIRED) if stale else None,
+    )
+    return Judgement(occupancy, valid_until if stale else min(valid_until, stale_from))
+
+
+def _unknown(moment: datetime, policy: Policy, reason: Reason, observed_at: datetime | None) -> Occupancy:
+    return Occupancy(
+        status=Status.UNKNOWN,
+        stale=True,
+        valid_until=moment + policy.expire_after,
+        observed_at=observed_at,
+        reason=reason,
+    )
+
+
+def _in_order(meeting: Meeting) -> tuple[object, ...]:
+    """By start; on a tie the one that ends last comes first; beyond that any order, but always the same."""
+    return (
+        meeting.start,
+        -meeting.end.timestamp(),
+        meeting.key,
+        meeting.show_as,
+        meeting.private,
+        meeting.all_day,
+        meeting.title or "",
+        meeting.organizer or "",
+    )
+
+
+def _end_of_block(running: list[Meeting], following: list[Meeting]) -> datetime:
+    """When the room really gets free, looking through meetings that overlap or follow without a gap."""
+    end = max(m.end for m in running)
+    for meeting in following:
+        if meeting.start > end:
+            break
+        end = max(end, meeting.end)
+    return end

@@ -1,0 +1,251 @@
+"""The settings: one tree, every field documented. How it is read from files is in `placed.configuration`."""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from placed.driver import ConnectionSettings, TimeZone
+from placed.model import ShowAs
+from placed.occupancy import DEFAULT_BUSY_FOR, Policy
+
+ENVIRONMENT_PREFIX = "PLACED_"
+_UNITS = {"ms": 0.001, "s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+
+
+def _duration(value: object) -> object:
+    if isinstance(value, timedelta):
+        return value
+    if isinstance(value, str):
+        found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|sec|s|min|m|h|d)\s*", value)
+        if found:
+            return timedelta(seconds=float(found[1]) * _UNITS[found[2]])
+    raise ValueError('expected a duration such as "30s", "5m" or "1h"')
+
+
+def _path(value: object) -> object:
+    return os.path.expandvars(value) if isinstance(value, str) else value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+FilePath = Annotated[Path, BeforeValidator(_path)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+def _above_zero(value: timedelta) -> timedelta:
+    if value <= timedelta(0):
+        raise ValueError("expected a duration longer than nothing")
+    return value
+
+
+class Polling(_Table):
+    """How the calendars are asked."""
+
+    interval: Annotated[Duration, AfterValidator(_above_zero)] = Field(
+        default=timedelta(seconds=30), description="How often each room's calendar is read."
+    )
+    days_ahead: int = Field(
+        default=1, ge=0, le=60, description="How many days after today are read; yesterday always is."
+    )
+    concurrency: int = Field(
+        default=8, ge=1, le=64, description="Requests under way at once, at most, per connection."
+    )
+    rediscover: Annotated[Duration, AfterValidator(_above_zero)] | None = Field(
+        default=None,
+        description="How often the list of rooms is read again; ten intervals unless set.",
+    )
+
+    @property
+    def rediscover_or_default(self) -> timedelta:
+        """How often the list of rooms is read again."""
+        return self.rediscover or 10 * self.interval
+
+
+class Occupancy(_Table):
+    """What a site decides about occupancy."""
+
+    lead: Duration = Field(
+        default=timedelta(minutes=5),
+        description="How long before its next meeting a free room counts as `starting`.",
+    )
+    busy_for: frozenset[Literal["busy", "tentative", "oof", "workingElsewhere"]] = Field(
+        default=frozenset(("busy", "tentative", "oof", "workingElsewhere")),
+        description="Which meetings occupy, by how they show: busy, tentative, oof, workingElsewhere.",
+    )
+    stale_after: Annotated[Duration, AfterValidator(_above_zero)] | None = Field(
+        default=None,
+        description="Not read for this long, a room is stale: shown, and marked. Three intervals unless set.",
+    )
+    expire_after: Annotated[Duration, AfterValidator(_above_zero)] = Field(
+        default=timedelta(minutes=15),
+        description="Not read for this long, a room is unknown.",
+    )
+
+
+class Show(StrEnum):
+    """What of a meeting leaves the program, beside its times."""
+
+    NOTHING = "nothing"
+    ORGANIZER = "organizer"
+    TITLE = "title"
+    EVERYTHING = "everything"
+
+
+class Privacy(_Table):
+    """What of a meeting leaves the program."""
+
+    show: Show = Field(
+        default=Show.NOTHING,
+        description="nothing, organizer, title or everything (both). A private meeting never shows either.",
+    )
+
+
+def _broker_url(value: str) -> str:
+    parts = urlsplit(value)
+    try:
+        port = parts.port
+    except ValueError:
+        port = -1
+    if (
+        parts.scheme not in ("mqtt", "mqtts")
+        or not parts.hostname
+        or port == -1
+        or parts.path not in ("", "/")
+    ):
+        raise ValueError("expected mqtt://host[:1883] or mqtts://host[:8883]")
+    if parts.username or parts.password:
+        raise ValueError("expected no login in the address: use username and password_file")
+    return value
+
+
+def _topic(value: str) -> str:
+    if not value or value.startswith(("/", "$")) or value.endswith("/") or set(value) & set("+#\0 "):
+        raise ValueError("expected topic levels such as placed or placed/hq, without + # or spaces")
+    return value
+
+
+class Mqtt(_Table):
+    """The broker that occupancy is published to; without this table nothing is."""
+
+    url: Annotated[str, AfterValidator(_broker_url)] = Field(
+        description="mqtt://host:1883, or mqtts://host:8883 for TLS."
+    )
+    username: str | None = Field(default=None, description="Login, if the broker wants one.")
+    password_file: FilePath | None = Field(default=None, description="File that holds the password.")
+    ca_file: FilePath | None = Field(
+        default=None, description="Private CA of the broker; the system's are trusted if not set."
+    )
+    certificate: FilePath | None = Field(default=None, description="Client certificate, PEM.")
+    key: FilePath | None = Field(default=None, description="Its private key, if it is in another file.")
+    base_topic: Annotated[str, AfterValidator(_topic)] = Field(
+        default="placed", description="What all topics begin with; one per building server."
+    )
+    client_id: str | None = Field(
+        default=None, description="MQTT client identifier; the base topic with - for / if not set."
+    )
+    protocol: Literal["5", "3.1.1"] = Field(
+        default="5", description="MQTT version. 3.1.1 has no expiry: panels must look at valid_until."
+    )
+    plain_topics: bool = Field(
+        default=True,
+        description="Whether rooms/<id>/occupied (ON, OFF) and rooms/<id>/status are published too.",
+    )
+
+
+class Http(_Table):
+    """The status endpoint."""
+
+    listen: str = Field(
+        default="127.0.0.1:8620",
+        pattern=r"^$|^(\[[0-9a-fA-F:.]+\]|[^:\[\]]*):\d{1,5}$",
+        description="host:port; port 0 takes a free one; empty switches it off.",
+    )
+    token_file: FilePath | None = Field(
+        default=None, description="File with the bearer token; wanted when it listens beyond loopback."
+    )
+    allow_anonymous: bool = Field(
+        default=False, description="Says that listening beyond loopback without a token is meant."
+    )
+
+
+class HomeAssistant(_Table):
+    """Home Assistant."""
+
+    discovery: bool = Field(default=False, description="Whether discovery messages are published.")
+
+
+class RoomSettings(_Table):
+    """What the settings say of one room; it goes before what the service says."""
+
+    id: str | None = Field(
+        default=None, pattern=r"^[a-z0-9_-]+$", description="The room's id in topics and addresses."
+    )
+    name: str | None = Field(default=None, description="The room's name for people.")
+    building: str | None = Field(default=None, description="The building's name.")
+    floor: str | None = Field(default=None, description="The floor's name or number.")
+    capacity: int | None = Field(default=None, ge=0, description="How many people the room holds.")
+    time_zone: TimeZone | None = Field(default=None, description="The room's IANA time zone.")
+
+
+def unique_connections(value: tuple[ConnectionSettings, ...]) -> tuple[ConnectionSettings, ...]:
+    """Refuses a name that two connections have."""
+    _once([connection.name for connection in value])
+    return value
+
+
+def _rooms(value: dict[str, RoomSettings]) -> dict[str, RoomSettings]:
+    _once([room.id for room in value.values() if room.id])
+    return value
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. `placed.configuration` makes one that knows the installed drivers."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid",
+        frozen=True,
+        arbitrary_types_allowed=True,
+        env_prefix=ENVIRONMENT_PREFIX,
+        env_nested_delimiter="__",
+    )
+
+    connections: Annotated[
+        tuple[SerializeAsAny[ConnectionSettings], ...], AfterValidator(unique_connections)
+    ] = Field(min_length=1, description="The calendar service accounts.")
+    rooms: Annotated[dict[str, RoomSettings], AfterValidator(_rooms)] = Field(
+        default_factory=dict, description="Settings of single rooms, by their address."
+    )
+    polling: Polling = Polling()
+    occupancy: Occupancy = Occupancy()
+    privacy: Privacy = Privacy()
+    mqtt: Mqtt | None = None
+    http: Http = Http()
+    home_assistant: HomeAssistant = HomeAssistant()
+
+    @property
+    def policy(self) -> Policy:
+        """The rules that occupancy is judged by."""
+        stale_after = self.occupancy.stale_after or 3 * self.polling.interval
+        return Policy(
+            lead=self.occupancy.lead,
+            busy_for=frozenset(ShowAs(word) for word in self.occupancy.busy_for) & DEFAULT_BUSY_FOR,
+            stale_after=min(stale_after, self.occupancy.expire_after),
+            expire_after=self.occupancy.expire_after,
+        )
+
+
+def _once(names: list[str]) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"{', '.join(twice)} is used more than once")
