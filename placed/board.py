@@ -246,10 +246,9 @@ class Board:
     def _schedule(self, place: _Place, judgement: Judgement, moment: datetime) -> None:
         renewal = self._renewal(place)
         edge = judgement.edge
-        if renewal > moment:
-            due = min(edge, renewal) if edge else renewal
-        else:  # nothing was read that could renew it; the next reading will, until then the edge matters
-            due = edge
+        # Where a renewal is overdue nothing was read that it could tell; the next reading makes up for it.
+        candidates = [m for m in (edge, renewal) if m is not None and m > moment]
+        due = min(candidates) if candidates else None
         if due is not None and due != place.due:
             heapq.heappush(self._due, (due, next(self._order), place.room.id))
         place.due = due
