@@ -1,4 +1,4 @@
-"""Installs placed in a box the way systemd/README.md tells an administrator to, at the versions of uv.lock."""
+"""Installs placed in a box as systemd/README.md tells an administrator to, at the versions of uv.lock."""
 
 from __future__ import annotations
 
