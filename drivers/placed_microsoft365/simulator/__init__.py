@@ -1,0 +1,51 @@
+"""A simulated Microsoft 365 tenant: login, Graph and Exchange policy over TLS on loopback.
+
+tenant = Tenant(domain="contoso.example")
+room = tenant.add_room("boardroom", name="Boardroom")
+app = tenant.register_app(secrets=["s3cret"], roles={"Calendars.Read"})
+async with Simulator(tenant) as simulator:
+    ...  # a client that trusts simulator.ca_file asks simulator.url
+"""
+
+from placed_microsoft365.simulator.certificates import make_client_certificate
+from placed_microsoft365.simulator.configuration import ConnectionSettings, fence_toml
+from placed_microsoft365.simulator.credentials import Secret
+from placed_microsoft365.simulator.faults import Fault, Faults, Kind, Where
+from placed_microsoft365.simulator.groups import Group
+from placed_microsoft365.simulator.mailboxes import (
+    UNTOUCHED,
+    CalendarProcessing,
+    Mailbox,
+    MailboxState,
+    Meeting,
+    SimRoom,
+)
+from placed_microsoft365.simulator.permissions import App
+from placed_microsoft365.simulator.server import Simulator
+from placed_microsoft365.simulator.tenant import Tenant
+from placed_microsoft365.simulator.throttle import Limits
+from placed_microsoft365.simulator.wire import ItemRecord, RequestRecord
+
+__all__ = [
+    "UNTOUCHED",
+    "App",
+    "CalendarProcessing",
+    "ConnectionSettings",
+    "Fault",
+    "Faults",
+    "Group",
+    "ItemRecord",
+    "Kind",
+    "Limits",
+    "Mailbox",
+    "MailboxState",
+    "Meeting",
+    "RequestRecord",
+    "Secret",
+    "SimRoom",
+    "Simulator",
+    "Tenant",
+    "Where",
+    "fence_toml",
+    "make_client_certificate",
+]

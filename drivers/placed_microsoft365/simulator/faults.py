@@ -1,0 +1,283 @@
+"""Switches that make the simulated services misbehave.
+
+A fault is a value: what goes wrong, where, for which room, and how many times. `tenant.faults` has a method for each
+that is often wanted; all of them go through `add`, which gives back the fault so that `remove` can switch it off.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+
+class Where(StrEnum):
+    """Which part of the services a fault is in."""
+
+    CALENDAR = "calendar"  # calendarView, alone or as an item of a batch
+    BATCH = "batch"  # the outer request of a batch
+    GROUPS = "groups"
+    PLACES = "places"
+    GRAPH = "graph"  # whatever is asked of Graph from outside, batches included, but not their items
+    LOGIN = "login"  # the token endpoint
+    DISCOVERY = "discovery"  # the OpenID configuration
+
+
+class Kind(StrEnum):
+    """What goes wrong."""
+
+    STATUS = "status"  # an error answer: status, code, message, retry_after
+    HTML = "html"  # a page of a gateway in place of JSON: status
+    EMPTY = "empty"  # no body: status (200 by default)
+    DROP = "drop"  # the connection is cut without an answer
+    DELAY = "delay"  # the answer comes late: seconds
+    TRUNCATED = "truncated"  # the JSON breaks off in the middle
+    WRONG_TYPES = "wrong_types"  # JSON of other types than promised: detail
+    BAD_EVENT = "bad_event"  # one more event, malformed: detail
+    ENDLESS = "endless"  # @odata.nextLink for ever
+    NO_NEXT_LINK = "no_next_link"  # a full page without @odata.nextLink
+    MISSING_ITEM = "missing_item"  # a batch answers one item less
+    DUPLICATE_ITEM = "duplicate_item"  # a batch answers one item twice
+    UNKNOWN_ITEM = "unknown_item"  # a batch answers an id that nobody asked for
+    TOKEN = "token"  # noqa: S105 - the access token is refused with 401
+    AADSTS = "aadsts"  # the login refuses with this error: error
+
+
+BAD_EVENTS = (
+    "missing_start",
+    "missing_end",
+    "end_before_start",
+    "unknown_show_as",
+    "bad_date",
+    "missing_id",
+    "null_start",
+)
+WRONG_TYPES = ("value_is_object", "value_missing", "event_is_string", "body_is_list", "subject_is_number")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One thing that goes wrong.
+
+    Attributes:
+        room: the address of the mailbox that it hits, in lower case; None hits all.
+        times: how many requests it hits before it is over; None is until it is removed.
+        retry_after: the header's text as it is: seconds, a fraction, an HTTP date, or nonsense.
+        seconds: of a delay.
+        error: number of the AADSTS error.
+        detail: of `BAD_EVENT` one of `BAD_EVENTS`, of `WRONG_TYPES` one of `WRONG_TYPES`, of `TOKEN` the message.
+    """
+
+    kind: Kind
+    where: Where = Where.CALENDAR
+    room: str | None = None
+    times: int | None = None
+    status: int = 503
+    code: str = "ErrorServerBusy"
+    message: str = "The server is busy. Please try again later."
+    retry_after: str | None = None
+    seconds: float = 0.0
+    error: int = 90033
+    detail: str = ""
+
+    def __post_init__(self) -> None:
+        if self.times is not None and self.times < 1:
+            raise ValueError(f"times: at least 1, not {self.times}")
+        known = {Kind.BAD_EVENT: BAD_EVENTS, Kind.WRONG_TYPES: WRONG_TYPES}.get(self.kind)
+        if known is not None and self.detail not in known:
+            raise ValueError(f"detail: one of {', '.join(known)}, not {self.detail!r}")
+
+
+@dataclass(slots=True)
+class _Switch:
+    fault: Fault
+    left: int | None
+
+
+@dataclass(slots=True)
+class Faults:
+    """The faults that are switched on.
+
+    Everywhere `room` is an address, or None for all rooms, and `times` the number of requests hit, or None for all
+    until `remove(fault)` or `clear()`.
+    """
+
+    domain: str
+    _switches: list[_Switch] = field(default_factory=list)
+
+    def add(self, fault: Fault) -> Fault:
+        """Switch a fault on. A room without a domain is one of the tenant's."""
+        if fault.room is not None:
+            room = fault.room.lower()
+            fault = replace(fault, room=room if "@" in room else f"{room}@{self.domain}")
+        self._switches.append(_Switch(fault, fault.times))
+        return fault
+
+    def remove(self, fault: Fault) -> None:
+        """Switch a fault off that `add` gave back; nothing happens if it is over already."""
+        self._switches = [switch for switch in self._switches if switch.fault != fault]
+
+    def clear(self) -> None:
+        """Switch everything off."""
+        self._switches = []
+
+    def active(self) -> tuple[Fault, ...]:
+        """What is switched on."""
+        return tuple(switch.fault for switch in self._switches)
+
+    def any(self, kind: Kind, where: Where) -> bool:
+        """Whether a fault of the kind is on there, for whichever room; none is used up."""
+        return any(s.fault.kind is kind and s.fault.where is where for s in self._switches)
+
+    def take(
+        self,
+        kinds: frozenset[Kind],
+        where: frozenset[Where],
+        room: str | None = None,
+        *,
+        exact: bool = False,
+    ) -> Fault | None:
+        """The first fault that hits; one of its times is used up. `exact` passes over those for all rooms."""
+        for switch in self._switches:
+            fault = switch.fault
+            hits = fault.room == room or (fault.room is None and not exact)
+            if hits and fault.kind in kinds and fault.where in where:
+                if switch.left is not None:
+                    switch.left -= 1
+                    if not switch.left:
+                        self._switches.remove(switch)
+                return fault
+        return None
+
+    def status(  # noqa: PLR0913 - an error answer has this many parts
+        self,
+        status: int,
+        *,
+        code: str = "ErrorServerBusy",
+        message: str = "The server is busy. Please try again later.",
+        retry_after: str | None = None,
+        room: str | None = None,
+        times: int | None = None,
+        where: Where = Where.CALENDAR,
+    ) -> Fault:
+        """An error answer, with `Retry-After` as given (`"3"`, `"2.128"`, an HTTP date, `"soon"`)."""
+        return self.add(
+            Fault(
+                kind=Kind.STATUS,
+                where=where,
+                room=room,
+                times=times,
+                status=status,
+                code=code,
+                message=message,
+                retry_after=retry_after,
+            )
+        )
+
+    def throttled(
+        self,
+        *,
+        retry_after: str | None = "2.128",
+        room: str | None = None,
+        times: int | None = None,
+        where: Where = Where.CALENDAR,
+    ) -> Fault:
+        """429 with `Retry-After`, whatever the limits say."""
+        return self.status(
+            429,
+            code="TooManyRequests",
+            message="Too many requests.",
+            retry_after=retry_after,
+            room=room,
+            times=times,
+            where=where,
+        )
+
+    def forbidden(self, *, room: str | None = None, times: int | None = None) -> Fault:
+        """403 `ErrorAccessDenied` without the text of an access policy."""
+        message = "Access is denied. Check credentials and try again."
+        return self.status(403, code="ErrorAccessDenied", message=message, room=room, times=times)
+
+    def html(
+        self,
+        *,
+        status: int = 502,
+        room: str | None = None,
+        times: int | None = None,
+        where: Where = Where.CALENDAR,
+    ) -> Fault:
+        """The page of a gateway in place of JSON."""
+        return self.add(Fault(kind=Kind.HTML, where=where, room=room, times=times, status=status))
+
+    def empty(
+        self,
+        *,
+        status: int = 200,
+        room: str | None = None,
+        times: int | None = None,
+        where: Where = Where.CALENDAR,
+    ) -> Fault:
+        """An answer without a body."""
+        return self.add(Fault(kind=Kind.EMPTY, where=where, room=room, times=times, status=status))
+
+    def truncated(
+        self, *, room: str | None = None, times: int | None = None, where: Where = Where.CALENDAR
+    ) -> Fault:
+        """JSON that breaks off; in a batch the whole answer does, so it is an item without events there."""
+        return self.add(Fault(kind=Kind.TRUNCATED, where=where, room=room, times=times))
+
+    def wrong_types(
+        self, detail: str = "value_is_object", *, room: str | None = None, times: int | None = None
+    ) -> Fault:
+        """A calendar answer of other types than promised, see `WRONG_TYPES`."""
+        return self.add(Fault(kind=Kind.WRONG_TYPES, room=room, times=times, detail=detail))
+
+    def bad_event(
+        self, detail: str = "missing_start", *, room: str | None = None, times: int | None = None
+    ) -> Fault:
+        """One malformed event beside the good ones, see `BAD_EVENTS`."""
+        return self.add(Fault(kind=Kind.BAD_EVENT, room=room, times=times, detail=detail))
+
+    def endless(self, *, room: str | None = None, times: int | None = None) -> Fault:
+        """Each page says that there is another, for ever (msgraph-sdk-dotnet issue 3082)."""
+        return self.add(Fault(kind=Kind.ENDLESS, room=room, times=times))
+
+    def no_next_link(self, *, where: Where = Where.PLACES, times: int | None = None) -> Fault:
+        """A full page does not say that there is another (microsoft-graph-docs issues 6427, 9923)."""
+        return self.add(Fault(kind=Kind.NO_NEXT_LINK, where=where, times=times))
+
+    def missing_item(self, *, room: str | None = None, times: int | None = None) -> Fault:
+        """A batch leaves the room's item out of its answer; without a room the first one's."""
+        return self.add(Fault(kind=Kind.MISSING_ITEM, where=Where.BATCH, room=room, times=times))
+
+    def duplicate_item(self, *, times: int | None = None) -> Fault:
+        """A batch answers its first item twice."""
+        return self.add(Fault(kind=Kind.DUPLICATE_ITEM, where=Where.BATCH, times=times))
+
+    def unknown_item(self, *, times: int | None = None) -> Fault:
+        """A batch answers an item that nobody asked for."""
+        return self.add(Fault(kind=Kind.UNKNOWN_ITEM, where=Where.BATCH, times=times))
+
+    def drop(self, *, room: str | None = None, times: int | None = None, where: Where = Where.GRAPH) -> Fault:
+        """The connection is cut without an answer."""
+        return self.add(Fault(kind=Kind.DROP, where=where, room=room, times=times))
+
+    def delay(
+        self,
+        seconds: float,
+        *,
+        room: str | None = None,
+        times: int | None = None,
+        where: Where = Where.CALENDAR,
+    ) -> Fault:
+        """The answer comes so much later; a place among the concurrent requests is held meanwhile."""
+        return self.add(Fault(kind=Kind.DELAY, where=where, room=room, times=times, seconds=seconds))
+
+    def token_refused(
+        self, message: str = "Lifetime validation failed, the token is expired.", *, times: int | None = 1
+    ) -> Fault:
+        """401 `InvalidAuthenticationToken` though the token is good, batches included."""
+        return self.add(Fault(kind=Kind.TOKEN, where=Where.GRAPH, times=times, detail=message))
+
+    def login_error(self, error: int, *, times: int | None = None) -> Fault:
+        """The login refuses with this AADSTS error."""
+        return self.add(Fault(kind=Kind.AADSTS, where=Where.LOGIN, times=times, error=error))

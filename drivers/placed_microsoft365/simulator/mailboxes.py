@@ -1,0 +1,117 @@
+"""Mailboxes and what stands in their calendars.
+
+Exchange rewrites what it accepts for a room (Microsoft: Set-CalendarProcessing): by default the subject is replaced
+by the organizer's name and the private flag is cleared. That happens here when a meeting is booked, once, as there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+ShowAs = Literal["unknown", "free", "tentative", "busy", "oof", "workingElsewhere"]
+Sensitivity = Literal["normal", "personal", "private", "confidential"]
+Response = Literal["none", "organizer", "tentativelyAccepted", "accepted", "declined", "notResponded"]
+
+
+class MailboxState(StrEnum):
+    """How Graph finds a mailbox, or why it does not."""
+
+    ACTIVE = "active"
+    ON_PREMISES = "on-premises"  # 404 MailboxNotEnabledForRESTAPI; also inactive and soft-deleted ones
+    UNDISCOVERABLE = "undiscoverable"  # 404 ResourceNotFound
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalendarProcessing:
+    """What the resource booking attendant of a room does; the defaults are Exchange Online's."""
+
+    delete_subject: bool = True
+    add_organizer_to_subject: bool = True
+    remove_private_property: bool = True
+    remove_canceled_meetings: bool = False
+    add_new_requests_tentatively: bool = True
+
+    def subject(self, subject: str, organizer: str) -> str:
+        """The subject that is kept: with the defaults the organizer's name and a blank."""
+        kept = "" if self.delete_subject else subject
+        return f"{organizer} {kept}" if self.add_organizer_to_subject else kept
+
+
+UNTOUCHED = CalendarProcessing(
+    delete_subject=False, add_organizer_to_subject=False, remove_private_property=False
+)
+"""A room, or a person, whose meetings keep their subject and their private flag."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimRoom:
+    """A room as the places directory knows it."""
+
+    address: str
+    user_id: str
+    name: str
+    building: str | None = None
+    floor: int | None = None
+    capacity: int | None = None
+    floor_label: str | None = None
+    wheelchair_accessible: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meeting:
+    """One event in a calendar, as Exchange keeps it.
+
+    Attributes:
+        start, end: aware UTC; of an all-day event midnight UTC of its dates, end exclusive.
+        revision: grows with each change and makes the change key and the etag.
+    """
+
+    id: str
+    start: datetime
+    end: datetime
+    subject: str
+    organizer: str
+    show_as: ShowAs = "busy"
+    sensitivity: Sensitivity = "normal"
+    all_day: bool = False
+    response: Response = "accepted"
+    cancelled: bool = False
+    series: str | None = None
+    created: datetime
+    modified: datetime
+    revision: int = 0
+
+    def overlaps(self, start: datetime, end: datetime) -> bool:
+        """Whether any of [start, end) of this meeting lies in the half-open window."""
+        if self.start == self.end:
+            return start <= self.start < end
+        return self.start < end and self.end > start
+
+
+@dataclass(slots=True, kw_only=True)
+class Mailbox:
+    """A user object with a calendar: a room or a person. `version` grows with each change of its calendar."""
+
+    address: str
+    user_id: str
+    name: str
+    room: SimRoom | None = None
+    state: MailboxState = MailboxState.ACTIVE
+    processing: CalendarProcessing = UNTOUCHED
+    meetings: dict[str, Meeting] = field(default_factory=dict)
+    version: int = 0
+
+    def put(self, meeting: Meeting) -> None:
+        """Add or replace a meeting."""
+        self.meetings[meeting.id] = meeting
+        self.version += 1
+
+    def drop(self, meeting_id: str) -> None:
+        """Remove a meeting for good."""
+        del self.meetings[meeting_id]
+        self.version += 1

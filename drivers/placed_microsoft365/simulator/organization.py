@@ -1,0 +1,205 @@
+"""Who and what a tenant consists of: rooms, people, groups, room lists."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from placed_microsoft365.simulator.groups import Group, Membership
+from placed_microsoft365.simulator.mailboxes import (
+    CalendarProcessing,
+    Mailbox,
+    MailboxState,
+    SimRoom,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+NO_DELAY = timedelta(0)
+
+
+def wall_clock() -> datetime:
+    """The machine's clock, aware UTC."""
+    return datetime.now(UTC)
+
+
+class Organization:
+    """The directory of a tenant, in memory.
+
+    A mailbox or group may be named by its local part, its address, its id, or by the value that `add_…` gave back.
+    """
+
+    def __init__(self, domain: str, now: Callable[[], datetime]) -> None:
+        self.domain = domain.lower()
+        self.now = now
+        self.tenant_id = str(uuid.uuid5(uuid.NAMESPACE_DNS, self.domain))
+        self.mailboxes: dict[str, Mailbox] = {}
+        self.groups: dict[str, Group] = {}
+        self._mailboxes_by_id: dict[str, Mailbox] = {}
+        self._numbers = 0
+
+    def next_number(self) -> int:
+        """1, 2, 3, …"""
+        self._numbers += 1
+        return self._numbers
+
+    def new_id(self, purpose: str) -> str:
+        """A GUID that no other object has; the same run gives the same ones."""
+        return str(
+            uuid.uuid5(uuid.NAMESPACE_URL, f"{purpose}:{self.domain}:{self.tenant_id}:{self.next_number()}")
+        )
+
+    def address(self, name: str | SimRoom | Group) -> str:
+        """The address that the name stands for, in lower case."""
+        if not isinstance(name, str):
+            return name.address.lower()
+        lowered = name.lower()
+        if lowered in self._mailboxes_by_id:
+            return self._mailboxes_by_id[lowered].address.lower()
+        return lowered if "@" in lowered else f"{lowered}@{self.domain}"
+
+    def find_mailbox(self, name: str) -> Mailbox | None:
+        """By id, user principal name or address, as Graph finds it."""
+        lowered = name.lower()
+        return self._mailboxes_by_id.get(lowered) or self.mailboxes.get(lowered)
+
+    def mailbox(self, name: str | SimRoom) -> Mailbox:
+        """The mailbox of that name.
+
+        Raises:
+            LookupError: there is none.
+        """
+        try:
+            return self.mailboxes[self.address(name)]
+        except KeyError:
+            raise LookupError(f"no mailbox {name!r} in {self.domain}") from None
+
+    def rooms(self) -> list[SimRoom]:
+        """All rooms, in the order in which they were added."""
+        return [mailbox.room for mailbox in self.mailboxes.values() if mailbox.room is not None]
+
+    def add_room(  # noqa: PLR0913 - a room of the places directory has this many fields
+        self,
+        name_or_address: str,
+        *,
+        name: str | None = None,
+        building: str | None = None,
+        floor: int | None = None,
+        capacity: int | None = None,
+        processing: CalendarProcessing | None = None,
+        state: MailboxState = MailboxState.ACTIVE,
+    ) -> SimRoom:
+        """A room mailbox with Exchange's default calendar processing, unless another is given."""
+        address = self.address(name_or_address)
+        user_id = self.new_id("user")
+        display = name if name is not None else address.partition("@")[0].title()
+        room = SimRoom(
+            address=address,
+            user_id=user_id,
+            name=display,
+            building=building,
+            floor=floor,
+            capacity=capacity,
+        )
+        self._add_mailbox(
+            Mailbox(
+                address=address,
+                user_id=user_id,
+                name=display,
+                room=room,
+                state=state,
+                processing=processing if processing is not None else CalendarProcessing(),
+            )
+        )
+        return room
+
+    def add_person(self, name_or_address: str, *, name: str | None = None) -> Mailbox:
+        """Somebody's mailbox: what a fence has to keep out."""
+        address = self.address(name_or_address)
+        display = name if name is not None else address.partition("@")[0].title()
+        return self._add_mailbox(Mailbox(address=address, user_id=self.new_id("user"), name=display))
+
+    def remove_room(self, name: str | SimRoom) -> None:
+        """The mailbox is gone, also from all groups: `ErrorInvalidUser` from now on."""
+        mailbox = self.mailbox(name)
+        address = mailbox.address
+        del self.mailboxes[address]
+        del self._mailboxes_by_id[mailbox.user_id]
+        for group in self.groups.values():
+            group.memberships.pop(address, None)
+
+    def set_processing(self, name: str | SimRoom, processing: CalendarProcessing) -> None:
+        """How the room treats what is booked from now on."""
+        self.mailbox(name).processing = processing
+
+    def set_state(self, name: str | SimRoom, state: MailboxState) -> None:
+        """Let Graph find the mailbox, or not."""
+        self.mailbox(name).state = state
+
+    def add_group(
+        self,
+        name_or_address: str,
+        *,
+        members: Iterable[str | SimRoom | Group] = (),
+        name: str | None = None,
+        room_list: bool = False,
+    ) -> Group:
+        """A mail-enabled security group; its members are mailboxes or other groups that exist already."""
+        address = self.address(name_or_address)
+        display = name if name is not None else address.partition("@")[0]
+        group = Group(address=address, group_id=self.new_id("group"), name=display, room_list=room_list)
+        self.groups[address] = group
+        for member in members:
+            self.add_member(group, member)
+        return group
+
+    def add_room_list(
+        self, name_or_address: str, *, rooms: Iterable[str | SimRoom] = (), name: str | None = None
+    ) -> Group:
+        """A room list: a distribution group of rooms, which no access policy takes as its scope."""
+        return self.add_group(name_or_address, members=rooms, name=name, room_list=True)
+
+    def group(self, name: str | Group) -> Group:
+        """The group of that name.
+
+        Raises:
+            LookupError: there is none.
+        """
+        try:
+            return self.groups[self.address(name)]
+        except KeyError:
+            raise LookupError(f"no group {name!r} in {self.domain}") from None
+
+    def add_member(
+        self, group: str | Group, member: str | SimRoom | Group, *, delay: timedelta = NO_DELAY
+    ) -> None:
+        """Add to a group: the directory shows it at once, a policy on the group sees it after the delay."""
+        target = self.group(group)
+        key = self.address(member)
+        if key in self.groups:
+            target.subgroups.add(key)
+        elif key not in self.mailboxes:
+            raise LookupError(f"no mailbox or group {member!r} in {self.domain}")
+        target.memberships[key] = Membership(key, counts_from=self.now() + delay if delay else None)
+
+    def remove_member(
+        self, group: str | Group, member: str | SimRoom | Group, *, delay: timedelta = NO_DELAY
+    ) -> None:
+        """Take out of a group: gone from the directory at once, from a policy's view after the delay."""
+        target = self.group(group)
+        key = self.address(member)
+        before = target.memberships[key]
+        if delay:
+            target.memberships[key] = Membership(key, before.counts_from, self.now() + delay)
+            return
+        del target.memberships[key]
+        target.subgroups.discard(key)
+
+    def _add_mailbox(self, mailbox: Mailbox) -> Mailbox:
+        if mailbox.address in self.mailboxes:
+            raise ValueError(f"{mailbox.address} is there already")
+        self.mailboxes[mailbox.address] = mailbox
+        self._mailboxes_by_id[mailbox.user_id] = mailbox
+        return mailbox

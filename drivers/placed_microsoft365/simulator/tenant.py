@@ -1,0 +1,133 @@
+"""The simulated tenant: its organization, its calendars, its app registrations and what is wrong with it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
+
+from placed_microsoft365.simulator.bookings import Bookings
+from placed_microsoft365.simulator.credentials import RegisteredCertificate, Secret
+from placed_microsoft365.simulator.faults import Faults
+from placed_microsoft365.simulator.organization import NO_DELAY, wall_clock
+from placed_microsoft365.simulator.permissions import (
+    LONG_AGO,
+    AccessPolicy,
+    App,
+    RoleAssignment,
+)
+from placed_microsoft365.simulator.throttle import Limits, Throttle
+from placed_microsoft365.simulator.tokens import Tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import datetime, timedelta
+
+    from placed_microsoft365.simulator.groups import Group
+
+
+class Tenant(Bookings):
+    """A Microsoft 365 tenant in memory; no network, no files. `Simulator` puts it on a socket.
+
+    Attributes:
+        domain, tenant_id: either names the tenant in a URL.
+        now: the services' clock, aware UTC: of tokens' lifetimes, policies' delays, limits and `Date`.
+        login_clock: what the times in a client assertion are held against. The machine's clock, since MSAL reads
+            that and can not be told otherwise; set it to simulate a client whose clock is wrong.
+        strict_replay: refuse an assertion that is used a second time. MSAL does that, and Entra lets it.
+        faults: the switches that make the services misbehave, see `Faults`.
+        limits: of the throttle, see `Limits`.
+        tokens: `tokens.lifetime` is that of the tokens issued from now on.
+    """
+
+    def __init__(self, domain: str = "contoso.example", now: Callable[[], datetime] = wall_clock) -> None:
+        super().__init__(domain, now)
+        self.apps: dict[str, App] = {}
+        self.login_clock: Callable[[], datetime] = wall_clock
+        self.strict_replay = False
+        self.faults = Faults(self.domain)
+        self.throttle = Throttle()
+        self.tokens = Tokens(tenant_id=self.tenant_id, now=now)
+
+    @property
+    def limits(self) -> Limits:
+        """The throttle's limits; its fields may be set."""
+        return self.throttle.limits
+
+    def is_named(self, name: str) -> bool:
+        """Whether a URL that names a tenant means this one."""
+        return name.lower() in (self.domain, self.tenant_id)
+
+    def register_app(  # noqa: PLR0913 - the parts of a registration
+        self,
+        client_id: str | None = None,
+        *,
+        secrets: Iterable[str | Secret] = (),
+        certificates: Iterable[bytes] = (),
+        roles: Iterable[str] = (),
+        requested: Iterable[str] = (),
+        name: str = "placed",
+    ) -> App:
+        """Register an app; `roles` are consented at once, `requested` only once an administrator agrees.
+
+        `certificates` are PEM files; a private key beside the certificate in one is passed over.
+        """
+        app = App(
+            client_id=(client_id if client_id is not None else self.new_id("app")).lower(),
+            object_id=self.new_id("service-principal"),
+            name=name,
+            secrets=[Secret(secret) if isinstance(secret, str) else secret for secret in secrets],
+            certificates=[RegisteredCertificate.from_pem(pem) for pem in certificates],
+            roles=dict.fromkeys(roles, LONG_AGO),
+        )
+        app.requested = {*requested, *app.roles}
+        self.apps[app.client_id] = app
+        return app
+
+    def grant(self, app: App, *roles: str, delay: timedelta = NO_DELAY) -> None:
+        """An administrator consents: tokens issued after the delay carry the roles."""
+        app.roles.update(dict.fromkeys(roles, self.now() + delay))
+
+    def revoke(self, app: App, *roles: str) -> None:
+        """An administrator takes consent back: at once, for tokens already issued too."""
+        for role in roles:
+            app.roles.pop(role, None)
+
+    def restrict(self, app: App, group: str | Group, *, delay: timedelta = NO_DELAY) -> None:
+        """`New-ApplicationAccessPolicy -AccessRight RestrictAccess`: only the group's mailboxes, nested ones too.
+
+        Raises:
+            ValueError: the group is a room list, which can not be the scope of an access policy.
+        """
+        self._add_policy(app, "RestrictAccess", group, delay)
+
+    def deny(self, app: App, group: str | Group, *, delay: timedelta = NO_DELAY) -> None:
+        """`New-ApplicationAccessPolicy -AccessRight DenyAccess`: not the group's mailboxes, whatever else is set."""
+        self._add_policy(app, "DenyAccess", group, delay)
+
+    def lift_restrictions(self, app: App) -> None:
+        """Remove the app's access policies."""
+        app.policies.clear()
+
+    def assign_rbac(self, app: App, group: str | Group, *, delay: timedelta = NO_DELAY) -> None:
+        """Assign `Application Calendars.Read` in Exchange for the direct members of the group."""
+        app.assignments.append(RoleAssignment(self.group(group).address, self.now() + delay))
+
+    def remove_rbac(self, app: App) -> None:
+        """Remove what was assigned to the app in Exchange."""
+        app.assignments.clear()
+
+    def expire_secrets(self, app: App) -> None:
+        """The app's secrets are past their end from this moment on: AADSTS7000222."""
+        app.secrets = [replace(secret, expires=self.now()) for secret in app.secrets]
+
+    def expire_tokens(self, app: App) -> None:
+        """The tokens issued so far are refused with 401; a new one is good."""
+        self.tokens.withdraw(app.client_id)
+
+    def _add_policy(
+        self, app: App, right: Literal["RestrictAccess", "DenyAccess"], group: str | Group, delay: timedelta
+    ) -> None:
+        target = self.group(group)
+        if target.room_list:
+            raise ValueError(f"{target.address} is a room list; an access policy takes a security group")
+        app.policies.append(AccessPolicy(right, target.address, self.now() + delay))
