@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
+from yarl import URL
 
 if TYPE_CHECKING:
     import ssl
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer that was read to its end; `json` is None where the body is none."""
+    """An answer that was read to its end."""
 
     status: int
     headers: Mapping[str, str]
@@ -26,14 +27,17 @@ class Answer:
 
     @property
     def json(self) -> Any:
+        """The body, decoded."""
         return json.loads(self.body)
 
     @property
     def code(self) -> str:
+        """The code of an error."""
         return str(self.json["error"]["code"])
 
     @property
     def subjects(self) -> list[str]:
+        """Of the events on this page."""
         return [event["subject"] for event in self.json["value"]]
 
 
@@ -57,12 +61,14 @@ class Client:
         await self._session.close()
 
     async def log_in(self) -> Answer:
+        """Get another token, if the login gives one."""
         answer = await self.ask_token(client_secret=self.app.secrets[0].value)
         if answer.status == 200:
             self.token = answer.json["access_token"]
         return answer
 
     async def ask_token(self, tenant: str = "contoso.example", **form: str) -> Answer:
+        """A field of the form that is empty is not sent."""
         whole = {
             "client_id": self.app.client_id,
             "scope": f"{self.simulator.url}/.default",
@@ -77,6 +83,7 @@ class Client:
         return await self.send("GET", self._url(path), headers=self._authorized(headers))
 
     async def post(self, path: str, body: object) -> Answer:
+        """Post JSON; `path` below `/v1.0`."""
         return await self.send("POST", self._url(path), json=body, headers=self._authorized({}))
 
     async def view(self, room: str, query: str = "", **headers: str) -> Answer:
@@ -85,14 +92,13 @@ class Client:
         return await self.get(f"/users/{room}/calendarView?{window}{query}", **headers)
 
     async def batch(self, urls: Sequence[str]) -> dict[str, Any]:
-        """The items' answers by id; the ids are "0", "1", …"""
+        """The items' answers by id; the ids are "0", "1" and so on."""
         items = [{"id": str(number), "method": "GET", "url": url} for number, url in enumerate(urls)]
         answer = await self.post("/$batch", {"requests": items})
         return {item["id"]: item for item in answer.json["responses"]}
 
     async def send(self, method: str, url: str, **arguments: Any) -> Answer:
-        from yarl import URL
-
+        """Send the URL as it is, without encoding it anew."""
         async with self._session.request(method, URL(url, encoded=True), **arguments) as response:
             return Answer(response.status, response.headers, await response.read())
 

@@ -22,9 +22,11 @@ class Clock:
         self.moment = datetime(2026, 10, 6, 7, 30, tzinfo=UTC)
 
     def __call__(self) -> datetime:
+        """The moment that it shows."""
         return self.moment
 
     def advance(self, **length: float) -> None:
+        """Go on by hours=…, minutes=…, seconds=… together."""
         self.moment += timedelta(**length)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from typing import Any
 
 import aiohttp
@@ -45,8 +46,6 @@ async def test_a_secret_gets_a_token_that_reads_a_calendar(simulator: Simulator,
     token = (await acquire(simulator, app, "s3cret"))["access_token"]
     async with aiohttp.ClientSession() as session:
         url = f"{simulator.url}/v1.0/users/boardroom@contoso.example/calendarView"
-        import ssl
-
         response = await session.get(
             url,
             params={"startDateTime": "2026-10-06T00:00:00Z", "endDateTime": "2026-10-07T00:00:00Z"},
@@ -59,8 +58,6 @@ async def test_a_secret_gets_a_token_that_reads_a_calendar(simulator: Simulator,
 @pytest.mark.parametrize("name", ["contoso.example", "guid"])
 async def test_a_certificate_gets_a_token(simulator: Simulator, tenant: Tenant, name: str) -> None:
     app = tenant.register_app(certificates=[CERTIFICATE], roles={"Calendars.Read"})
-    answer = await acquire(
-        simulator, app, pem_credential(), tenant.tenant_id if name == "guid" else name
-    )
+    answer = await acquire(simulator, app, pem_credential(), tenant.tenant_id if name == "guid" else name)
     assert answer["token_type"] == "Bearer"
     assert answer["expires_in"] == 3599

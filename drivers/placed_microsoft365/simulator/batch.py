@@ -1,7 +1,7 @@
 """`POST /$batch` (Microsoft: json-batching).
 
-At most twenty items; each is answered, throttled and refused by itself, in any order. The service sends at most four
-at a time to the mailboxes. Answers are joined from bytes: a big round costs no encoding.
+At most twenty items; each is answered, throttled and refused by itself, in any order. The service sends at
+most four at a time to the mailboxes. Answers are joined from bytes: a big round costs no encoding.
 """
 
 from __future__ import annotations

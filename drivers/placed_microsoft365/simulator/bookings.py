@@ -49,9 +49,10 @@ class Bookings(Organization):
     ) -> str:
         """Book a meeting and let the room process it; its id.
 
-        Times are aware datetimes; of an all-day meeting dates, the end exclusive. A room that has answered has
-        rewritten subject and sensitivity; one that has not (`notResponded`) shows the request as it came, as
-        tentative, or as free where `add_new_requests_tentatively` is off (Microsoft: Set-CalendarProcessing).
+        Times are aware datetimes; of an all-day meeting dates, the end exclusive. A room that has answered
+        has rewritten subject and sensitivity; one that has not (`notResponded`) shows the request as it came,
+        as tentative, or as free where `add_new_requests_tentatively` is off (Microsoft:
+        Set-CalendarProcessing).
         """
         return self._book(
             self.mailbox(room),
@@ -81,7 +82,7 @@ class Bookings(Organization):
         sensitivity: Sensitivity = "normal",
         response: Response = "accepted",
     ) -> tuple[str, ...]:
-        """Book a series; the ids of its occurrences, each at the same hour of the wall clock in the time zone."""
+        """Book a series; the ids of its occurrences, each at the same hour of the zone's wall clock."""
         zone = ZoneInfo(time_zone)
         series = self._event_id()
         mailbox = self.mailbox(room)
@@ -127,7 +128,7 @@ class Bookings(Organization):
         )
 
     def cancel(self, meeting_id: str) -> None:
-        """The organizer cancels: the copy stays, cancelled and free, or goes if the room removes cancelled ones."""
+        """The organizer cancels: the copy stays, cancelled and free, or goes if the room removes such."""
         mailbox = self._mailbox(meeting_id)
         if mailbox.processing.remove_canceled_meetings:
             self.delete(meeting_id)
@@ -174,9 +175,9 @@ class Bookings(Organization):
         self._mailbox(meeting.id).put(changed)
 
     def _event_id(self) -> str:
-        """Like `AAMkAD…`: base64 of something unique, with the characters that need care in a URL."""
+        """Like `AAMkAD…=`: base64 of something unique, safe in a path."""
         unique = uuid.UUID(self.new_id("event")).bytes
-        return "AAMkAD" + base64.b64encode(unique * 3).decode()
+        return f"AAMkAD{base64.urlsafe_b64encode(unique * 2).decode()}"
 
     def _book(  # noqa: PLR0913 - a meeting has this many fields
         self,

@@ -29,12 +29,13 @@ DEFAULT_TOP = 10
 MOST_TOP = 1000
 LONGEST_WINDOW = timedelta(days=1825)
 MOST_CACHED = 50_000
+METADATA = "/v1.0/$metadata"
 ZONE_PREFERENCE = re.compile(r'outlook\.timezone\s*=\s*"?([^",]+)"?', re.IGNORECASE)
 
 
 @dataclass(slots=True)
 class CalendarViews:
-    """Answers for calendars. An unchanged calendar asked the same way is answered from memory, byte for byte."""
+    """Answers for calendars; an unchanged one asked the same way is answered from memory, byte for byte."""
 
     base_url: str
     _cache: dict[tuple[str, str], tuple[Mailbox, int, Reply]] = field(default_factory=dict)
@@ -76,7 +77,7 @@ class CalendarViews:
             value.append(fields if chosen is None else _chosen(fields, chosen))
         url = f"{self.base_url}/v1.0{request.target.partition('?')[0]}"
         document: dict[str, object] = {
-            "@odata.context": f"{self.base_url}/v1.0/$metadata#users('{quote(mailbox.address)}')/calendarView",
+            "@odata.context": f"{self.base_url}{METADATA}#users('{quote(mailbox.address)}')/calendarView",
         }
         if query.get("$count", "").lower() == "true":
             document["@odata.count"] = len(found)
@@ -119,8 +120,8 @@ def _window(query: Mapping[str, str]) -> tuple[datetime, datetime]:
         if text is None:
             raise BadQueryError(
                 "ErrorInvalidParameter",
-                "This request requires a time window specified by the query string parameters StartDateTime and "
-                "EndDateTime.",
+                "This request requires a time window specified by the query string parameters "
+                "StartDateTime and EndDateTime.",
             )
         moments.append(_moment(name, text))
     start, end = moments

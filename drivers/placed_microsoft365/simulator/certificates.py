@@ -37,8 +37,8 @@ def make_client_certificate(
 ) -> bytes:
     """A PEM with a private RSA key (PKCS 8, not encrypted) and its self-signed certificate.
 
-    It is what an administrator would make for the daemon: the whole goes to the daemon's `certificate` setting, and
-    `Tenant.register_app(certificates=[…])` takes the same PEM and reads the public half.
+    It is what an administrator would make for the daemon: the whole goes to the daemon's `certificate`
+    setting, and `Tenant.register_app(certificates=[…])` takes the same PEM and reads the public half.
     """
     key = generate_private_key(public_exponent=65537, key_size=key_size)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])

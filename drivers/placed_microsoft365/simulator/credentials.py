@@ -41,7 +41,9 @@ class RegisteredCertificate:
         certificate = x509.load_pem_x509_certificate(pem)
         public_key = certificate.public_key()
         if not isinstance(public_key, RSAPublicKey):
-            raise ValueError("an app registration takes certificates with an RSA key only")
+            raise ValueError(  # noqa: TRY004 - the caller gave a PEM of the right type
+                "an app registration takes certificates with an RSA key only"
+            )
         return cls(
             public_key,
             _base64url(certificate.fingerprint(SHA1())),  # noqa: S303 - what x5t is defined to be

@@ -1,4 +1,4 @@
-"""Groups and their members in the directory (Microsoft: group-list, group-list-members, group-list-transitivemembers)."""
+"""Groups and their members in the directory (Microsoft: group-list, group-list-transitivemembers)."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ MOST_TOP = 999
 MAIL_FILTER = re.compile(r"mail\s+eq\s+'((?:[^']|'')*)'", re.IGNORECASE)
 
 USER_FIELDS = frozenset(
-    """id businessPhones displayName givenName jobTitle mail mobilePhone officeLocation preferredLanguage surname
-    userPrincipalName accountEnabled userType""".split()  # noqa: SIM905
+    """id businessPhones displayName givenName jobTitle mail mobilePhone officeLocation preferredLanguage
+    surname userPrincipalName accountEnabled userType""".split()  # noqa: SIM905
 )
 USER_ON_REQUEST = frozenset({"accountEnabled", "userType"})
 GROUP_FIELDS = frozenset(
@@ -62,7 +62,7 @@ class Directory:
     def members(
         self, request: Request, group_id: str, query_text: str, *, transitive: bool, users_only: bool
     ) -> Reply:
-        """Members of a group; the cast to users is an advanced query and wants its header and `$count=true`."""
+        """Members; the cast to users is an advanced query and wants its header and `$count=true`."""
 
         def answer(request: Request, query: Mapping[str, str]) -> Reply:
             group = self._by_id(group_id)
@@ -173,7 +173,8 @@ def _not_found(request: Request, group_id: str) -> Reply:
         request,
         404,
         "Request_ResourceNotFound",
-        f"Resource '{group_id}' does not exist or one of its queried reference-property objects are not present.",
+        f"Resource '{group_id}' does not exist or one of its queried reference-property objects are not "
+        "present.",
     )
 
 

@@ -19,11 +19,12 @@ NOT_SELECTABLE = frozenset({"createdDateTime", "lastModifiedDateTime"})
 """Left out when `$select` is given, even if it names them (Microsoft: calendar-list-calendarview)."""
 
 EVENT_FIELDS = frozenset(
-    """id changeKey iCalUId createdDateTime lastModifiedDateTime categories subject bodyPreview body importance
-    sensitivity isAllDay isCancelled isDraft isOrganizer responseRequested responseStatus type seriesMasterId showAs
-    originalStartTimeZone originalEndTimeZone originalStart start end location locations attendees organizer
-    recurrence isOnlineMeeting onlineMeeting onlineMeetingProvider onlineMeetingUrl hasAttachments hideAttendees
-    allowNewTimeProposals isReminderOn reminderMinutesBeforeStart transactionId webLink""".split()  # noqa: SIM905
+    """id changeKey iCalUId createdDateTime lastModifiedDateTime categories subject bodyPreview body
+    importance sensitivity isAllDay isCancelled isDraft isOrganizer responseRequested responseStatus type
+    seriesMasterId showAs originalStartTimeZone originalEndTimeZone originalStart start end location locations
+    attendees organizer recurrence isOnlineMeeting onlineMeeting onlineMeetingProvider onlineMeetingUrl
+    hasAttachments hideAttendees allowNewTimeProposals isReminderOn reminderMinutesBeforeStart transactionId
+    webLink""".split()  # noqa: SIM905
 )
 
 # A part of the CLDR table windowsZones; Graph knows all of them, and the IANA names too.
@@ -126,7 +127,7 @@ def _email(name: str, address: str) -> dict[str, object]:
 
 
 def _date_time(moment: datetime, meeting: Meeting, zone_name: str, zone: tzinfo) -> dict[str, object]:
-    """Seven digits of fraction and no offset; an all-day event keeps its midnights in whatever zone is asked for."""
+    """Seven digits of fraction, no offset; an all-day event keeps its midnights in whatever zone."""
     local = moment if meeting.all_day else moment.astimezone(zone)
     digits = f"{local.microsecond:06}0"
     return {"dateTime": f"{local:%Y-%m-%dT%H:%M:%S}.{digits}", "timeZone": zone_name}

@@ -1,7 +1,8 @@
 """Switches that make the simulated services misbehave.
 
-A fault is a value: what goes wrong, where, for which room, and how many times. `tenant.faults` has a method for each
-that is often wanted; all of them go through `add`, which gives back the fault so that `remove` can switch it off.
+A fault is a value: what goes wrong, where, for which room, and how many times. `tenant.faults` has a method
+for each that is often wanted; all of them go through `add`, which gives back the fault so that `remove` can
+switch it off.
 """
 
 from __future__ import annotations
@@ -64,7 +65,8 @@ class Fault:
         retry_after: the header's text as it is: seconds, a fraction, an HTTP date, or nonsense.
         seconds: of a delay.
         error: number of the AADSTS error.
-        detail: of `BAD_EVENT` one of `BAD_EVENTS`, of `WRONG_TYPES` one of `WRONG_TYPES`, of `TOKEN` the message.
+        detail: of `BAD_EVENT` one of `BAD_EVENTS`, of `WRONG_TYPES` one of `WRONG_TYPES`, of `TOKEN` the
+        message.
     """
 
     kind: Kind
@@ -97,8 +99,8 @@ class _Switch:
 class Faults:
     """The faults that are switched on.
 
-    Everywhere `room` is an address, or None for all rooms, and `times` the number of requests hit, or None for all
-    until `remove(fault)` or `clear()`.
+    Everywhere `room` is an address, or None for all rooms, and `times` the number of requests hit, or None
+    for all until `remove(fault)` or `clear()`.
     """
 
     domain: str

@@ -204,7 +204,8 @@ def _refused(request: Request, verdict: Verdict) -> Reply:
             request,
             403,
             "ErrorAccessDenied",
-            "Access to OData is disabled: [RAOP] : Blocked by tenant configured AppOnly AccessPolicy settings.",
+            "Access to OData is disabled: [RAOP] : Blocked by tenant configured AppOnly AccessPolicy "
+            "settings.",
         )
     return graph_error(
         request, 403, "ErrorAccessDenied", "Access is denied. Check credentials and try again."

@@ -1,7 +1,7 @@
 """Groups and room lists, and who is in them since when.
 
-The directory shows a change of membership at once; a fence that refers to the group may see it later, which is why
-a membership carries the moments from and until which a policy counts it.
+The directory shows a change of membership at once; a fence that refers to the group may see it later, which
+is why a membership carries the moments from and until which a policy counts it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The login host: OpenID configuration and the client credentials grant (Microsoft: v2-oauth2-client-creds-grant-flow)."""
+"""OpenID configuration and the client credentials grant (Microsoft: v2-oauth2-client-creds-grant-flow)."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ class Login:
             raise LoginRefusedError(700024)
 
     def _check_replay(self, app: App, jti: str, assertion: str) -> None:
-        """MSAL sends one assertion for up to 540 s; a `jti` seen with another text is a replay all the same."""
+        """MSAL sends one assertion for up to 540 s; a `jti` seen with another text is a replay though."""
         key = (app.client_id, jti)
         seen = self._assertions.setdefault(key, "")
         if seen and (seen != assertion or self.tenant.strict_replay):

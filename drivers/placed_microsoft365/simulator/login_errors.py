@@ -1,4 +1,4 @@
-"""The errors of the login, in Entra's shape (Microsoft: reference-error-codes, v2-oauth2-client-creds-grant-flow)."""
+"""The errors of the login, in Entra's shape (Microsoft: reference-error-codes)."""
 
 from __future__ import annotations
 
@@ -31,16 +31,20 @@ ERRORS = _table(
         7000215,
         401,
         "invalid_client",
-        "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, "
-        "not the client secret ID, for a secret added to app '{client_id}'.",
+        (
+            "Invalid client secret provided. Ensure the secret being sent in the request is the client "
+            "secret value, not the client secret ID, for a secret added to app '{client_id}'."
+        ),
     ),
     (7000222, 401, "invalid_client", "The provided client secret keys for app '{client_id}' are expired."),
     (
         700016,
         400,
         "unauthorized_client",
-        "Application with identifier '{client_id}' was not found in the directory '{tenant}'. This can happen if "
-        "the application has not been installed by the administrator of the tenant.",
+        (
+            "Application with identifier '{client_id}' was not found in the directory '{tenant}'. This can "
+            "happen if the application has not been installed by the administrator of the tenant."
+        ),
     ),
     (
         700027,
@@ -70,8 +74,10 @@ ERRORS = _table(
         70011,
         400,
         "invalid_scope",
-        "The provided request must include a 'scope' input parameter. The provided value for the input parameter "
-        "'scope' is not valid. The scope {scope} is not valid.",
+        (
+            "The provided request must include a 'scope' input parameter. The provided value for the input "
+            "parameter 'scope' is not valid. The scope {scope} is not valid."
+        ),
     ),
     (
         500011,
@@ -92,7 +98,10 @@ ERRORS = _table(
         53003,
         400,
         "invalid_grant",
-        "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.",
+        (
+            "Access has been blocked by Conditional Access policies. The access policy does not allow token "
+            "issuance."
+        ),
     ),
     (90033, 503, "temporarily_unavailable", "A transient error has occurred. Please try again."),
     (90055, 429, "temporarily_unavailable", "The tenant request is throttled. Please try again later."),

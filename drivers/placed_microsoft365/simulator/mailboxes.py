@@ -1,7 +1,8 @@
 """Mailboxes and what stands in their calendars.
 
-Exchange rewrites what it accepts for a room (Microsoft: Set-CalendarProcessing): by default the subject is replaced
-by the organizer's name and the private flag is cleared. That happens here when a meeting is booked, once, as there.
+Exchange rewrites what it accepts for a room (Microsoft: Set-CalendarProcessing): by default the subject is
+replaced by the organizer's name and the private flag is cleared. That happens here when a meeting is booked,
+once, as there.
 """
 
 from __future__ import annotations

@@ -28,7 +28,8 @@ def wall_clock() -> datetime:
 class Organization:
     """The directory of a tenant, in memory.
 
-    A mailbox or group may be named by its local part, its address, its id, or by the value that `add_…` gave back.
+    A mailbox or group may be named by its local part, its address, its id, or by the value that `add_…` gave
+    back.
     """
 
     def __init__(self, domain: str, now: Callable[[], datetime]) -> None:
@@ -41,7 +42,7 @@ class Organization:
         self._numbers = 0
 
     def next_number(self) -> int:
-        """1, 2, 3, …"""
+        """The next whole number, from 1."""
         self._numbers += 1
         return self._numbers
 

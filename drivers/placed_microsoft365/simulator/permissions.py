@@ -1,8 +1,8 @@
 """App registrations, what was granted to them, and the fences around their mailbox access.
 
-Two systems grant the reading of calendars, and their grants add up (Microsoft: RBAC for Applications, FAQ): an app
-role consented in Entra, which only an application access policy limits, and an assignment in Exchange, which only
-its own scope limits and which the token's `roles` do not show.
+Two systems grant the reading of calendars, and their grants add up (Microsoft: RBAC for Applications, FAQ):
+an app role consented in Entra, which only an application access policy limits, and an assignment in Exchange,
+which only its own scope limits and which the token's `roles` do not show.
 """
 
 from __future__ import annotations

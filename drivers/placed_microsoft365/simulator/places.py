@@ -1,4 +1,4 @@
-"""Rooms and room lists in the places directory (Microsoft: place-list). No fence of mailboxes applies here."""
+"""Rooms and room lists in the places directory (Microsoft: place-list); no fence applies here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Query strings of Graph: parsing, refusing, and cutting a collection into pages (Microsoft: query-parameters)."""
+"""Query strings of Graph: parsing them, and the links of pages (Microsoft: query-parameters)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ def parse_query(text: str) -> dict[str, str]:
         if name.startswith("$") and name not in ODATA_OPTIONS:
             raise BadQueryError(
                 "BadRequest",
-                f"The query parameter '{name}' begins with a system-reserved '$' character but is not recognized.",
+                f"The query parameter '{name}' begins with a system-reserved '$' character but is not "
+                "recognized.",
             )
         if name in found:
             raise BadQueryError("BadRequest", f"Query parameter '{name}' was specified multiple times.")

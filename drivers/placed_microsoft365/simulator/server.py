@@ -111,7 +111,8 @@ class Simulator:
     ) -> str:
         """The `[[connections]]` table with which a daemon reads this tenant as that app.
 
-        Of `client_secret_file` and `certificate` one is given, and of `rooms`, `room_group` and `room_list` one.
+        Of `client_secret_file` and `certificate` one is given, and of `rooms`, `room_group` and `room_list`
+        one.
         """
         return ConnectionSettings(
             name=name,

@@ -31,8 +31,8 @@ class Tenant(Bookings):
     Attributes:
         domain, tenant_id: either names the tenant in a URL.
         now: the services' clock, aware UTC: of tokens' lifetimes, policies' delays, limits and `Date`.
-        login_clock: what the times in a client assertion are held against. The machine's clock, since MSAL reads
-            that and can not be told otherwise; set it to simulate a client whose clock is wrong.
+        login_clock: what the times in a client assertion are held against. The machine's clock, since MSAL
+            reads that and can not be told otherwise; set it to simulate a client whose clock is wrong.
         strict_replay: refuse an assertion that is used a second time. MSAL does that, and Entra lets it.
         faults: the switches that make the services misbehave, see `Faults`.
         limits: of the throttle, see `Limits`.
@@ -93,7 +93,7 @@ class Tenant(Bookings):
             app.roles.pop(role, None)
 
     def restrict(self, app: App, group: str | Group, *, delay: timedelta = NO_DELAY) -> None:
-        """`New-ApplicationAccessPolicy -AccessRight RestrictAccess`: only the group's mailboxes, nested ones too.
+        """`New-ApplicationAccessPolicy -AccessRight RestrictAccess`: only the group, nested groups too.
 
         Raises:
             ValueError: the group is a room list, which can not be the scope of an access policy.
@@ -101,7 +101,7 @@ class Tenant(Bookings):
         self._add_policy(app, "RestrictAccess", group, delay)
 
     def deny(self, app: App, group: str | Group, *, delay: timedelta = NO_DELAY) -> None:
-        """`New-ApplicationAccessPolicy -AccessRight DenyAccess`: not the group's mailboxes, whatever else is set."""
+        """`New-ApplicationAccessPolicy -AccessRight DenyAccess`: not the group, whatever else is set."""
         self._add_policy(app, "DenyAccess", group, delay)
 
     def lift_restrictions(self, app: App) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+
 
 @dataclass(slots=True, kw_only=True)
 class Limits:
@@ -32,7 +34,7 @@ class Refusal:
 
 @dataclass(slots=True)
 class _Window:
-    opened: datetime = datetime.min.replace(tzinfo=UTC)
+    opened: datetime = LONG_AGO
     count: int = 0
 
 
