@@ -37,8 +37,12 @@ def mosquitto(folder: Path, port: int) -> Iterator[None]:
             running.terminate()
 
 
-async def retained(port: int) -> dict[str, str]:
+def retained(port: int) -> dict[str, str]:
     """Everything that the broker holds at this moment, by topic."""
+    return asyncio.run(_retained(port))
+
+
+async def _retained(port: int) -> dict[str, str]:
     found: dict[str, str] = {}
     async with asyncio.timeout(DEADLINE), aiomqtt.Client("127.0.0.1", port) as client:
         await client.subscribe("#", qos=1)

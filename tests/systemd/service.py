@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,7 +39,7 @@ class Service:
 
     def show(self) -> Mapping[str, str]:
         """The properties of the unit."""
-        lines = self.box.run("systemctl", "show", "placed").splitlines()
+        lines = self.box.run("systemctl", "show", "--all", "placed").splitlines()
         return dict(line.split("=", 1) for line in lines)
 
     def wait_for(self, wanted: Callable[[Mapping[str, str]], bool]) -> Mapping[str, str]:
@@ -56,14 +56,14 @@ class Service:
 
     def journal(self) -> list[str]:
         """What the service itself has written to the journal since the test began, a line each."""
+        self.box.run("journalctl", "--sync")
         entries = self.box.run(
-            "journalctl", "--output=json", f"--after-cursor={self._cursor}", "_SYSTEMD_UNIT=placed.service"
+            "journalctl", "--output=json", f"--since=@{self._begun:.6f}", "_SYSTEMD_UNIT=placed.service"
         )
         return [json.loads(entry)["MESSAGE"] for entry in entries.splitlines()]
 
     def __enter__(self) -> Self:
-        last: dict[str, Any] = json.loads(self.box.run("journalctl", "--output=json", "--lines=1"))
-        self._cursor = last["__CURSOR"]
+        self._begun = time.time()
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,0 +1,148 @@
+"""What the administrator of a building server may rely on, tried with a real systemd."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.systemd.broker import mosquitto, retained
+from tests.systemd.building import BROKER_PASSWORD, CLIENT_SECRET, ORGANIZER, ROOMS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.systemd.building import Building
+    from tests.systemd.service import Service
+
+# One worker has them all: to boot the box and install placed in it takes longer than most of the tests.
+pytestmark = [pytest.mark.box, pytest.mark.xdist_group("box")]
+
+CAN_NOT_START = "3"
+
+
+def test_a_started_service_has_told_the_broker_about_every_room(
+    service: Service, building: Building, broker: int
+) -> None:
+    building.furnish(service)
+    service.start()
+    held = retained(broker)
+    assert service.show()["ActiveState"] == "active"
+    states = {room: json.loads(held[f"placed/rooms/{room}/state"])["status"] for room in ROOMS}
+    assert states == {"boardroom": "busy", "library": "free"}
+
+
+def test_while_the_broker_is_down_the_service_is_starting_and_says_what_it_waits_for(
+    service: Service, building: Building, tmp_path: Path
+) -> None:
+    building.furnish(service)
+    service.box.run("systemctl", "start", "--no-block", "placed")
+    waiting = service.wait_for(lambda unit: "broker" in unit["StatusText"])
+    assert waiting["ActiveState"] == "activating"
+    with mosquitto(tmp_path, building.broker_port):
+        service.wait_for(lambda unit: unit["ActiveState"] == "active")
+
+
+def test_a_fresh_install_needs_no_folder_of_secrets(
+    service: Service, building: Building, broker: int
+) -> None:
+    building.furnish(service)
+    service.box.run("rm", "-r", "/etc/placed/secrets")
+    service.write("/etc/placed/placed.toml", building.configuration(building.by_certificate, login=False))
+    service.write("/etc/placed/contoso.pem", building.certificate)
+    service.start()
+    assert f"placed/rooms/{ROOMS[0]}/state" in retained(broker)
+
+
+@pytest.mark.usefixtures("broker")
+def test_the_journal_holds_json_and_neither_secrets_nor_people(service: Service, building: Building) -> None:
+    building.furnish(service)
+    service.start()
+    service.box.run("systemctl", "stop", "placed")
+    lines = service.journal()
+    assert lines
+    assert all(json.loads(line)["event"] for line in lines)
+    text = "\n".join(lines)
+    token_start = "eyJ"  # of every JSON web token
+    assert not [word for word in (CLIENT_SECRET, BROKER_PASSWORD, ORGANIZER, token_start) if word in text]
+
+
+def test_a_stopped_service_is_gone_within_seconds_and_leaves_offline_behind(
+    service: Service, building: Building, broker: int
+) -> None:
+    building.furnish(service)
+    service.start()
+    begun = time.monotonic()
+    service.box.run("systemctl", "stop", "placed")
+    assert time.monotonic() - begun < 5
+    stopped = service.show()
+    assert (stopped["ActiveState"], stopped["Result"]) == ("inactive", "success")
+    assert "offline" in retained(broker)["placed/bridge/state"]
+
+
+def test_a_configuration_that_is_refused_is_tried_once_only(service: Service) -> None:
+    service.write("/etc/placed/placed.toml", "[[connections]]\nnonsense = true\n")
+    failing = service.box.try_run("systemctl", "start", "placed")
+    assert failing.returncode != 0
+    failed = service.show()
+    assert (failed["ActiveState"], failed["ExecMainStatus"], failed["NRestarts"]) == (
+        "failed",
+        CAN_NOT_START,
+        "0",
+    )
+    assert "nonsense" in "\n".join(service.journal())
+
+
+@pytest.mark.usefixtures("broker")
+def test_a_reload_reads_the_configuration_again_in_the_same_process(
+    service: Service, building: Building
+) -> None:
+    building.furnish(service)
+    service.start()
+    before = service.show()["MainPID"]
+    service.box.run("systemctl", "reload", "placed")
+    after = service.wait_for(lambda unit: unit["ActiveState"] == "active")
+    assert after["MainPID"] == before
+
+
+@pytest.mark.usefixtures("broker")
+def test_a_service_that_died_is_back_with_its_rooms(service: Service, building: Building) -> None:
+    service.override("RestartSec=0")
+    building.furnish(service)
+    service.start()
+    service.box.run("systemctl", "kill", "--kill-whom=main", "--signal=KILL", "placed")
+    service.wait_for(lambda unit: unit["NRestarts"] == "1" and unit["ActiveState"] == "active")
+
+
+@pytest.mark.usefixtures("broker")
+def test_a_service_that_hangs_is_ended_by_the_watchdog(service: Service, building: Building) -> None:
+    service.override("WatchdogSec=2\nTimeoutStopSec=1\nRestart=no")
+    building.furnish(service)
+    service.start()
+    service.box.run("systemctl", "kill", "--kill-whom=main", "--signal=STOP", "placed")
+    service.wait_for(lambda unit: unit["Result"] == "watchdog" and unit["ActiveState"] == "failed")
+
+
+@pytest.mark.usefixtures("broker")
+def test_the_daemon_has_no_power_over_its_machine(service: Service, building: Building) -> None:
+    building.furnish(service)
+    service.start()
+    process = service.show()["MainPID"]
+    status = dict(
+        line.split(":\t", 1) for line in service.box.run("cat", f"/proc/{process}/status").splitlines()
+    )
+    assert status["Uid"].split()[0] != "0"
+    assert (status["CapEff"], status["CapBnd"]) == ("0" * 16, "0" * 16)
+    assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2")
+
+
+def test_systemd_itself_finds_the_service_little_exposed(service: Service) -> None:
+    tenths = 11  # of ten; what is left is the network that it lives on
+    service.box.run("systemd-analyze", "security", f"--threshold={tenths}", "placed.service")
+
+
+def test_the_unit_holds_nothing_that_this_systemd_does_not_know(service: Service) -> None:
+    verified = service.box.try_run("systemd-analyze", "verify", "placed.service")
+    assert (verified.returncode, verified.stdout + verified.stderr) == (0, "")
