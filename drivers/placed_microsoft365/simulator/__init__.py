@@ -9,9 +9,11 @@ async with Simulator(tenant) as simulator:
 
 from placed_microsoft365.simulator.certificates import make_client_certificate
 from placed_microsoft365.simulator.configuration import ConnectionSettings, fence_toml
+from placed_microsoft365.simulator.consent import ConsentAnswer
 from placed_microsoft365.simulator.credentials import Secret
 from placed_microsoft365.simulator.faults import Fault, Faults, Kind, Where
 from placed_microsoft365.simulator.groups import Group
+from placed_microsoft365.simulator.life import life
 from placed_microsoft365.simulator.mailboxes import (
     UNTOUCHED,
     CalendarProcessing,
@@ -21,6 +23,7 @@ from placed_microsoft365.simulator.mailboxes import (
     SimRoom,
 )
 from placed_microsoft365.simulator.permissions import App
+from placed_microsoft365.simulator.scenario import Scenario, build, building_of, load_scenario
 from placed_microsoft365.simulator.server import Simulator
 from placed_microsoft365.simulator.tenant import Tenant
 from placed_microsoft365.simulator.throttle import Limits
@@ -31,6 +34,7 @@ __all__ = [
     "App",
     "CalendarProcessing",
     "ConnectionSettings",
+    "ConsentAnswer",
     "Fault",
     "Faults",
     "Group",
@@ -41,11 +45,16 @@ __all__ = [
     "MailboxState",
     "Meeting",
     "RequestRecord",
+    "Scenario",
     "Secret",
     "SimRoom",
     "Simulator",
     "Tenant",
     "Where",
+    "build",
+    "building_of",
     "fence_toml",
+    "life",
+    "load_scenario",
     "make_client_certificate",
 ]

@@ -30,6 +30,7 @@ MOST_TOP = 1000
 LONGEST_WINDOW = timedelta(days=1825)
 MOST_CACHED = 50_000
 METADATA = "/v1.0/$metadata"
+METADATA = "/v1.0/$metadata"
 ZONE_PREFERENCE = re.compile(r'outlook\.timezone\s*=\s*"?([^",]+)"?', re.IGNORECASE)
 
 

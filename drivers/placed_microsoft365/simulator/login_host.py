@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from placed_microsoft365.simulator.consent import consent_page
 from placed_microsoft365.simulator.faults import Kind, Where
 from placed_microsoft365.simulator.login import Login
 from placed_microsoft365.simulator.misbehave import DELAY, INSTEAD, afterwards, instead
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 DISCOVERY = re.compile(r"/([^/]+)/v2\.0/\.well-known/openid-configuration")
 TOKEN = re.compile(r"/([^/]+)/oauth2/v2\.0/token")
+CONSENT = re.compile(r"/([^/]+)(/v2\.0)?/adminconsent")
 AADSTS = frozenset({Kind.AADSTS})
 NOT_FOUND = Reply(404, b"<html><body>Not found</body></html>", HTML)
 
@@ -41,6 +43,10 @@ class LoginHost:
         token = TOKEN.fullmatch(path)
         if token is not None and request.method == "POST":
             return await self._spoilt(Where.LOGIN, request, lambda: self._token(unquote(token[1]), request))
+        consent = CONSENT.fullmatch(path)
+        if consent is not None and request.method == "GET":
+            version = 2 if consent[2] else 1
+            return consent_page(self._tenant, unquote(consent[1]), request.target, version=version)
         return NOT_FOUND
 
     def _token(self, name: str, request: Request) -> Reply:

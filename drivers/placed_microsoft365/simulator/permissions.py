@@ -66,6 +66,7 @@ class App:
     requested: set[str] = field(default_factory=set)
     policies: list[AccessPolicy] = field(default_factory=list)
     assignments: list[RoleAssignment] = field(default_factory=list)
+    redirect_uris: frozenset[str] = frozenset()
     disabled: bool = False
 
     def granted(self, at: datetime) -> list[str]:

@@ -15,6 +15,8 @@ from aiohttp import web
 
 from placed_microsoft365.simulator.certificates import server_context
 from placed_microsoft365.simulator.configuration import ConnectionSettings
+from placed_microsoft365.simulator.control import PREFIX as CONTROL
+from placed_microsoft365.simulator.control import Control
 from placed_microsoft365.simulator.graph import Graph
 from placed_microsoft365.simulator.login_host import LoginHost
 from placed_microsoft365.simulator.permissions import App, Caller
@@ -69,6 +71,7 @@ class Simulator:
         listener = socket.create_server(("127.0.0.1", self._port), backlog=1024)
         self.url = f"https://localhost:{listener.getsockname()[1]}"
         self._graph = Graph(self.tenant, self.url, self._sleep)
+        self._control = Control(self.tenant, self.requests)
         self._login = LoginHost(self.tenant, self.url, self._sleep)
         await web.SockSite(self._runner, listener, ssl_context=context).start()
         return self
@@ -139,6 +142,8 @@ class Simulator:
             moment=self.tenant.now(),
             body=await request.read(),
         )
+        if path.startswith(CONTROL):
+            return _response(asked, self._control.answer(asked))
         if path.startswith(f"{VERSION}/"):
             asked, reply = await self._ask_graph(asked)
         else:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from placed_microsoft365.simulator.bookings import Bookings
+from placed_microsoft365.simulator.consent import ConsentAnswer
 from placed_microsoft365.simulator.credentials import RegisteredCertificate, Secret
 from placed_microsoft365.simulator.faults import Faults
 from placed_microsoft365.simulator.organization import NO_DELAY, wall_clock
@@ -33,6 +34,7 @@ class Tenant(Bookings):
         now: the services' clock, aware UTC: of tokens' lifetimes, policies' delays, limits and `Date`.
         login_clock: what the times in a client assertion are held against. The machine's clock, since MSAL
             reads that and can not be told otherwise; set it to simulate a client whose clock is wrong.
+        consent_answer: what the administrator does at the admin consent page.
         strict_replay: refuse an assertion that is used a second time. MSAL does that, and Entra lets it.
         faults: the switches that make the services misbehave, see `Faults`.
         limits: of the throttle, see `Limits`.
@@ -44,6 +46,7 @@ class Tenant(Bookings):
         self.apps: dict[str, App] = {}
         self.login_clock: Callable[[], datetime] = wall_clock
         self.strict_replay = False
+        self.consent_answer = ConsentAnswer.GRANTED
         self.faults = Faults(self.domain)
         self.throttle = Throttle()
         self.tokens = Tokens(tenant_id=self.tenant_id, now=now)
@@ -65,10 +68,12 @@ class Tenant(Bookings):
         certificates: Iterable[bytes] = (),
         roles: Iterable[str] = (),
         requested: Iterable[str] = (),
+        redirect_uris: Iterable[str] = (),
         name: str = "placed",
     ) -> App:
         """Register an app; `roles` are consented at once, `requested` only once an administrator agrees.
 
+        Without `redirect_uris` the consent page takes any.
         `certificates` are PEM files; a private key beside the certificate in one is passed over.
         """
         app = App(
@@ -78,6 +83,7 @@ class Tenant(Bookings):
             secrets=[Secret(secret) if isinstance(secret, str) else secret for secret in secrets],
             certificates=[RegisteredCertificate.from_pem(pem) for pem in certificates],
             roles=dict.fromkeys(roles, LONG_AGO),
+            redirect_uris=frozenset(redirect_uris),
         )
         app.requested = {*requested, *app.roles}
         self.apps[app.client_id] = app

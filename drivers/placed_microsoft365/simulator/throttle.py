@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+
 
 @dataclass(slots=True, kw_only=True)
 class Limits:
