@@ -7,9 +7,11 @@ names a `DriverKind`.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -18,7 +20,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from placed.model import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from placed.model import Meeting, Room
@@ -38,7 +40,12 @@ def _zone(value: object) -> object:
         raise ValueError("expected an IANA time zone such as Europe/Berlin") from None
 
 
+def _expanded(value: object) -> object:
+    return os.path.expandvars(value) if isinstance(value, str) else value
+
+
 TimeZone = Annotated[ZoneInfo, BeforeValidator(_zone)]
+FilePath = Annotated[Path, BeforeValidator(_expanded)]  # may begin with $CREDENTIALS_DIRECTORY
 
 
 class ConnectionSettings(BaseModel):
@@ -176,8 +183,8 @@ class Driver(Protocol):
         """The rooms that the settings name, as they are now."""
         ...
 
-    def read(self, queries: Sequence[Query]) -> AsyncIterator[Answer]:
-        """Reads calendars and yields exactly one answer a query, each as soon as it is there.
+    async def read(self, queries: Sequence[Query], answer: Callable[[Answer], None]) -> None:
+        """Reads calendars and calls `answer` exactly once a query, each as soon as it is there.
 
         If it raises, the queries not yet answered are those that the error is about.
         """
@@ -203,6 +210,7 @@ class Surroundings:
 
     now: Callable[[], datetime]
     concurrency: int  # requests under way at once, at most
+    details: bool  # whether titles and organizers are wanted at all; if not, they are not even asked for
     version: str  # for the User-Agent
 
 

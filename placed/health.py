@@ -63,6 +63,7 @@ class ConnectionHealth:
     consent: Consent = Consent.UNKNOWN
     fence: Fence = UNPROVEN
     credential_expires_at: datetime | None = None
+    impossible_meetings: int = 0  # that end no later than they start; they occupy nothing
 
     def document(self) -> dict[str, Any]:
         """For `bridge/health` and `/api/v1/connections`; names no address and no person."""
@@ -83,6 +84,7 @@ class ConnectionHealth:
             "consent": self.consent.value,
             "fence": {"state": self.fence.state.value, "checked_at": _maybe(self.fence.checked_at)},
             "credential_expires_at": _maybe(self.credential_expires_at),
+            "impossible_meetings": self.impossible_meetings,
         }
 
 

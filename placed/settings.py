@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
 from datetime import timedelta
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from placed.driver import ConnectionSettings, TimeZone
+from placed.driver import ConnectionSettings, FilePath, TimeZone
 from placed.model import ShowAs
 from placed.occupancy import DEFAULT_BUSY_FOR, Policy
 
@@ -31,12 +29,7 @@ def _duration(value: object) -> object:
     raise ValueError('expected a duration such as "30s", "5m" or "1h"')
 
 
-def _path(value: object) -> object:
-    return os.path.expandvars(value) if isinstance(value, str) else value
-
-
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
-FilePath = Annotated[Path, BeforeValidator(_path)]
 
 
 class _Table(BaseModel):

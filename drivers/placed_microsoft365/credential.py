@@ -1,0 +1,89 @@
+"""The credential as files hold it: a certificate with its private key, or a client secret."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+
+from placed.driver import SettingsError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from placed_microsoft365.settings import Microsoft365Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What MSAL is given as `client_credential`, and when it runs out, where that can be told."""
+
+    for_msal: str | dict[str, str] = field(repr=False)
+    expires_at: datetime | None = None
+
+
+def load_credential(settings: Microsoft365Settings, now: datetime) -> Credential:
+    """Reads the credential's file.
+
+    Raises:
+        SettingsError: it is missing, unreadable, of no use, or expired.
+    """
+    if settings.certificate is not None:
+        return _certificate(settings.certificate, now)
+    if settings.client_secret_file is None:
+        raise AssertionError("the settings see to it that there is a credential")
+    secret = _read("client_secret_file", settings.client_secret_file).decode("utf-8", "replace").strip()
+    if not secret:
+        raise SettingsError("client_secret_file", f"{settings.client_secret_file} is empty")
+    return Credential(secret)
+
+
+def _certificate(path: Path, now: datetime) -> Credential:
+    pem = _read("certificate", path)
+    try:
+        key = load_pem_private_key(pem, password=None)
+    except TypeError:
+        raise SettingsError(
+            "certificate", f"{path}: the private key has a passphrase; expected one without"
+        ) from None
+    except ValueError:
+        raise SettingsError(
+            "certificate", f"{path} holds no private key; expected key and certificate, both in PEM"
+        ) from None
+    if not isinstance(key, RSAPrivateKey):
+        raise SettingsError("certificate", f"{path}: the key is no RSA key; Microsoft Entra wants RSA")
+    try:
+        chain = x509.load_pem_x509_certificates(pem)
+    except ValueError:
+        raise SettingsError(
+            "certificate", f"{path} holds no certificate; expected key and certificate, both in PEM"
+        ) from None
+    leaf = next((c for c in chain if c.public_key() == key.public_key()), None)
+    if leaf is None:
+        raise SettingsError("certificate", f"{path}: the certificate does not belong to the private key")
+    if leaf.not_valid_after_utc <= now:
+        raise SettingsError(
+            "certificate",
+            f"{path}: the certificate expired on {leaf.not_valid_after_utc:%Y-%m-%d}; "
+            "register a new one with the application",
+        )
+    if leaf.not_valid_before_utc > now:
+        raise SettingsError(
+            "certificate",
+            f"{path}: the certificate is valid only from {leaf.not_valid_before_utc:%Y-%m-%d}; "
+            "is this machine's clock right?",
+        )
+    # Without a thumbprint MSAL signs with PS256 and sends the SHA-256 one (msal >= 1.35).
+    public = leaf.public_bytes(Encoding.PEM).decode()
+    return Credential({"private_key": pem.decode(), "public_certificate": public}, leaf.not_valid_after_utc)
+
+
+def _read(key: str, path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise SettingsError(key, f"{path} can not be read: {error.strerror}") from None

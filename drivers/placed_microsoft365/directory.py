@@ -1,0 +1,102 @@
+"""Finds the rooms: an explicit list, the members of the room group, a room list, or all rooms."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from placed.driver import FoundRoom, NotPermitted
+from placed_microsoft365.graph import UnexpectedAnswer
+from placed_microsoft365.settings import ALL_ROOMS
+from placed_microsoft365.wire import DirectoryObjects, Places
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from placed_microsoft365.graph import Graph
+    from placed_microsoft365.settings import Microsoft365Settings
+    from placed_microsoft365.wire import Place
+
+# A cast is an advanced query: Microsoft, "Advanced query capabilities on directory objects".
+_ADVANCED = {"ConsistencyLevel": "eventual"}
+_MEMBERS_A_PAGE = 999
+_PLACES_A_PAGE = 100
+_MOST_PAGES = 1000
+_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+async def find_rooms(graph: Graph, settings: Microsoft365Settings) -> Sequence[FoundRoom]:
+    """The rooms that the settings name, in order of how little permission it takes to know them."""
+    if settings.rooms:
+        return [FoundRoom(address=address, mailbox=address) for address in settings.rooms]
+    if settings.room_group is not None:
+        return await _members(graph, settings.room_group)
+    return await _places(graph, settings.room_list or ALL_ROOMS)
+
+
+async def _members(graph: Graph, group: str) -> list[FoundRoom]:
+    group_id = group if _GUID.fullmatch(group) else await _group_id(graph, group)
+    url: str | None = (
+        f"/groups/{group_id}/transitiveMembers/microsoft.graph.user"
+        f"?$select=id,mail,userPrincipalName,displayName&$count=true&$top={_MEMBERS_A_PAGE}"
+    )
+    rooms: list[FoundRoom] = []
+    seen: set[str] = set()
+    while url is not None:
+        if url in seen or len(seen) >= _MOST_PAGES:
+            raise UnexpectedAnswer("the group's members have next links without an end")
+        seen.add(url)
+        page = await graph.get(url, DirectoryObjects, _ADVANCED)
+        for member in page.value:
+            address = member.mail or member.user_principal_name
+            if address and "@" in address:  # a member that the application may not read has neither
+                rooms.append(FoundRoom(address=address, mailbox=member.id, name=member.display_name))
+        url = page.next_link
+    return rooms
+
+
+async def _group_id(graph: Graph, address: str) -> str:
+    wanted = quote(address.replace("'", "''"), safe="@")
+    found = await graph.get(
+        f"/groups?$filter=mail eq '{wanted}'&$select=id".replace(" ", "%20"), DirectoryObjects
+    )
+    if not found.value:
+        raise NotPermitted(
+            "the room group is not found",
+            remedy="check room_group, or make the mail-enabled security group that it names",
+        )
+    return found.value[0].id
+
+
+async def _places(graph: Graph, room_list: str) -> list[FoundRoom]:
+    path = (
+        "/places/microsoft.graph.room"
+        if room_list == ALL_ROOMS
+        else f"/places/{quote(room_list, safe='@')}/microsoft.graph.roomlist/rooms"
+    )
+    rooms: dict[str, FoundRoom] = {}
+    # Next links have been missing from this answer, so pages are counted until one is short.
+    for number in range(_MOST_PAGES):
+        url = f"{path}?$top={_PLACES_A_PAGE}&$skip={number * _PLACES_A_PAGE}"
+        page = await graph.get(url, Places)
+        before = len(rooms)
+        for place in page.value:
+            if place.email_address and "@" in place.email_address:
+                rooms[place.email_address.lower()] = _room(place.email_address, place)
+        if len(page.value) < _PLACES_A_PAGE or len(rooms) == before:
+            break
+    return list(rooms.values())
+
+
+def _room(address: str, place: Place) -> FoundRoom:
+    floor = place.floor_label or (str(place.floor_number) if place.floor_number is not None else None)
+    capacity = str(place.capacity) if place.capacity is not None else ""
+    return FoundRoom(
+        address=address,
+        mailbox=address,
+        name=place.display_name or None,
+        building=place.building or None,
+        floor=floor,
+        capacity=int(capacity) if capacity.isdecimal() else None,
+    )

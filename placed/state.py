@@ -1,0 +1,85 @@
+"""What is remembered across restarts: the epoch, and the ids that rooms were given."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+import structlog
+
+log = structlog.get_logger("placed.state")
+
+
+def state_directory() -> Path:
+    """Systemd's StateDirectory, or the user's own (XDG base directories)."""
+    given = os.environ.get("STATE_DIRECTORY")
+    if given:
+        return Path(given.split(":")[0])
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "placed"
+
+
+@dataclass(slots=True)
+class Memory:
+    """The content of the state file."""
+
+    epoch: int = 0
+    room_ids: dict[str, str] = field(default_factory=dict)  # "connection/address" -> id
+
+
+class StateFile:
+    """Keeps a `Memory` in a file. Where that can not be done it is said once, and placed goes on without."""
+
+    def __init__(self, directory: Path) -> None:
+        self.path = directory / "state.json"
+        self._complained = False
+        self._written: bytes | None = None
+
+    def load(self) -> Memory:
+        """What the file says; nothing, if there is none or it is of no use."""
+        try:
+            content = self.path.read_bytes()
+        except FileNotFoundError:
+            return Memory()
+        except OSError as error:
+            self._complain(error.strerror or "unreadable")
+            return Memory()
+        try:
+            return msgspec.json.decode(content, type=Memory)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            aside = self.path.with_suffix(".broken")
+            self._complain(f"no state of placed; kept as {aside}")
+            try:
+                self.path.replace(aside)
+            except OSError as error:
+                self._complain(error.strerror or "unwritable")
+            return Memory()
+
+    def save(self, memory: Memory) -> None:
+        """Replaces the file at once, so that a crash leaves the old one or the new one."""
+        content = msgspec.json.encode(memory)
+        if content == self._written:
+            return
+        draft = self.path.with_suffix(".new")
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with draft.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(self.path)
+        except OSError as error:
+            self._complain(error.strerror or "unwritable")
+        else:
+            self._written = content
+
+    def _complain(self, problem: str) -> None:
+        if not self._complained:
+            log.warning("state.is_not_kept", path=str(self.path), problem=problem)
+        self._complained = True
+
+
+def next_epoch(memory: Memory, unix_seconds: float) -> int:
+    """The number of this start: greater than any before, also where nothing could be remembered."""
+    return max(memory.epoch + 1, int(unix_seconds))

@@ -1,0 +1,56 @@
+"""Tells systemd how the service is: sd_notify(3). Says nothing where there is no systemd."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from typing import Self
+
+
+class Supervisor:
+    """The notification socket that systemd gave, if it gave one."""
+
+    def __init__(self, address: str | None, watchdog: float | None = None) -> None:
+        self._address = address
+        self.watchdog = watchdog  # seconds within which a sign of life is expected
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """As systemd tells a service by NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID."""
+        microseconds = os.environ.get("WATCHDOG_USEC", "")
+        ours = os.environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
+        watchdog = int(microseconds) / 1e6 if microseconds.isdecimal() and ours else None
+        return cls(os.environ.get("NOTIFY_SOCKET"), watchdog)
+
+    def ready(self) -> None:
+        """Start-up, or a reload, is over."""
+        self._tell("READY=1")
+
+    def reloading(self) -> None:
+        """A reload has begun."""
+        self._tell(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+
+    def stopping(self) -> None:
+        """The stop has begun."""
+        self._tell("STOPPING=1")
+
+    def alive(self) -> None:
+        """A sign of life for the watchdog."""
+        self._tell("WATCHDOG=1")
+
+    def status(self, text: str) -> None:
+        """A line for `systemctl status`."""
+        self._tell(f"STATUS={text}")
+
+    def _tell(self, message: str) -> None:
+        if not self._address:
+            return
+        # A name that begins with @ is in the abstract name space.
+        address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
+                channel.setblocking(False)
+                channel.sendto(message.encode(), address)
+        except OSError:
+            return  # systemd is not to be reached just now; that is no reason for a room to be

@@ -1,0 +1,52 @@
+"""Turns the board at every edge, to the moment, and tells it when the clock on the wall was stepped."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+if TYPE_CHECKING:
+    from placed.board import Board
+    from placed.clock import Clock
+
+_LONGEST_SLEEP = 1.0  # seconds; so soon a step of the clock, or the end of a suspend, is noticed
+_STEP = timedelta(seconds=0.5)  # less is the clock's own steering
+
+log = structlog.get_logger("placed.timekeeper")
+
+
+class Timekeeper:
+    """Keeps the board's time.
+
+    Args:
+        board: whose edges are watched.
+        clock: what time it is.
+    """
+
+    def __init__(self, board: Board, clock: Clock) -> None:
+        self._board = board
+        self._clock = clock
+        self._offset = self._measure()
+
+    async def run(self) -> None:
+        """Turns the board at its edges until cancelled."""
+        while True:
+            self.check()
+            due = self._board.next_due
+            left = (due - self._clock.now()).total_seconds() if due else _LONGEST_SLEEP
+            await self._clock.sleep(min(max(left, 0.0), _LONGEST_SLEEP))
+
+    def check(self) -> None:
+        """Turns the board, after having told it of a step of the clock."""
+        offset = self._measure()
+        step = offset - self._offset
+        self._offset = offset
+        if abs(step) > _STEP:
+            log.warning("clock.was_stepped", seconds=round(step.total_seconds(), 3))
+            self._board.stepped(step)
+        self._board.turn()
+
+    def _measure(self) -> timedelta:
+        return timedelta(seconds=self._clock.now().timestamp() - self._clock.steady())
