@@ -48,19 +48,18 @@ class Box:
         debian = image()
         with tempfile.TemporaryDirectory(prefix="placed-box-") as scratch, _ReadySocket() as ready:
             # pdeathsig: the box must not outlive the tests, however they end.
-            booting = subprocess.Popen(
+            with subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", "--", BOOT, debian, scratch],
                 env={"PATH": PATH, "NOTIFY_SOCKET": ready.address},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 text=True,
-            )
-            try:
-                yield cls(ready.wait(booting))
-            finally:
-                booting.kill()
-                booting.communicate()
+            ) as booting:
+                try:
+                    yield cls(ready.wait(booting))
+                finally:
+                    booting.kill()
 
     def run(self, *command: str, env: Mapping[str, str] | None = None) -> str:
         """Run a command in the box and return what it printed.
@@ -116,7 +115,8 @@ class _ReadySocket:
             while True:
                 news, _, _ = select.select([self._socket.fileno(), ended], [], [], BOOT_DEADLINE)
                 if ended in news:
-                    raise NoBoxError(f"the box could not be booted: {booting.communicate()[1].strip()}")
+                    said = booting.stderr.read().strip() if booting.stderr else ""
+                    raise NoBoxError(f"it could not be booted: {said}")
                 if not news:
                     raise TimeoutError(f"the box was not up after {BOOT_DEADLINE:.0f} s")
                 message, attached, _, _ = self._socket.recvmsg(4096, socket.CMSG_SPACE(credentials.size))
