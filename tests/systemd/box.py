@@ -46,20 +46,23 @@ class Box:
             NoBoxError: This machine can make none.
         """
         debian = image()
-        with tempfile.TemporaryDirectory(prefix="placed-box-") as scratch, _ReadySocket() as ready:
-            # pdeathsig: the box must not outlive the tests, however they end.
-            with subprocess.Popen(
+        with (
+            tempfile.TemporaryDirectory(prefix="placed-box-") as scratch,
+            _ReadySocket() as ready,
+            subprocess.Popen(
+                # pdeathsig: the box must not outlive the tests, however they end.
                 ["setpriv", "--pdeathsig", "KILL", "--", BOOT, debian, scratch],
                 env={"PATH": PATH, "NOTIFY_SOCKET": ready.address},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 text=True,
-            ) as booting:
-                try:
-                    yield cls(ready.wait(booting))
-                finally:
-                    booting.kill()
+            ) as booting,
+        ):
+            try:
+                yield cls(ready.wait(booting))
+            finally:
+                booting.kill()
 
     def run(self, *command: str, env: Mapping[str, str] | None = None) -> str:
         """Run a command in the box and return what it printed.
