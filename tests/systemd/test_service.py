@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from tests.systemd.building import Building
     from tests.systemd.service import Service
 
-# One worker has them all: to boot the box and install placed in it takes longer than most of the tests.
-pytestmark = [pytest.mark.box, pytest.mark.xdist_group("box")]
+pytestmark = pytest.mark.box
 
 CAN_NOT_START = "3"
 
