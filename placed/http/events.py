@@ -1,0 +1,270 @@
+"""`/api/v1/events`: what the board says, as it says it (server-sent events).
+
+    retry: 2000                         how long the client waits before it comes again
+
+    event: snapshot                     to who is new here, or comes from another epoch: what follows is all
+    data: {"schema":1,"epoch":7,"seq":412,"rooms":["atrium","boardroom"]}
+
+    event: state                        as /api/v1/rooms/<id>
+    id: 7-412
+    data: {"schema":1,"room":"boardroom",…}
+
+    event: removed
+    id: 7-413
+    data: {"room":"atrium"}
+
+    event: health                       as in /api/v1/connections; has no id, and is told whole to who is new
+    data: {"name":"contoso",…}
+
+    : keep-alive                        every 15 s in which there was nothing else
+
+Ids only ever rise, so who comes again with its last one, in `Last-Event-ID` or `?last_event_id=`, misses
+nothing. A client that lags is told the latest of each room and not what was in between; one that does not
+read at all is let go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import msgspec
+import structlog
+from aiohttp import web
+
+from placed.document import SCHEMA
+from placed.http import filters
+from placed.http.bells import Bells
+from placed.http.ledger import Entry, Ledger
+from placed.http.problems import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from placed.board import Board
+    from placed.document import Statement
+    from placed.health import ConnectionHealth
+    from placed.http.rooms import RoomDocuments
+
+MEDIA_TYPE = "text/event-stream"
+RETRY = b"retry: 2000\n\n"
+KEEP_ALIVE = b": keep-alive\n\n"
+_HEADERS = {"Content-Type": MEDIA_TYPE, "Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+_BATCH = 64 * 1024  # bytes written at once, before the client has to have read some
+_SEND_BUFFER = 128 * 1024  # bytes in the kernel: old news that a client which lags has to read first
+_HEALTH = "*"  # no room has this id
+_ID = re.compile(r"(\d{1,18})-(\d{1,18})")
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+class EventStream:
+    """Keeps the ledgers of rooms and connections, and reads them to every client.
+
+    Args:
+        board: what is told.
+        documents: the rooms' JSON.
+        limit: clients at once, at most.
+        patience: seconds in which a client has to read some of what it is sent.
+        keep_alive: seconds of silence, at most.
+    """
+
+    def __init__(
+        self,
+        board: Board,
+        documents: RoomDocuments,
+        *,
+        limit: int = 1000,
+        patience: float = 20.0,
+        keep_alive: float = 15.0,
+    ) -> None:
+        self.clients = 0
+        self._board = board
+        self._documents = documents
+        self._limit = limit
+        self._patience = patience
+        self._keep_alive = keep_alive
+        self._rooms = Ledger()
+        self._health = Ledger()
+        self._reports = 0
+        self._bells = Bells()
+        self._closed = False
+
+    # --- what comes in ---
+
+    def begin(self) -> None:
+        """Takes over what the board has said so far."""
+        for statement in self._board.since(self._board.epoch, 0)[0]:
+            self.state(statement)
+        self.remove(self._board.removed)
+        for name in sorted(self._board.health):
+            self.report(self._board.health[name])
+
+    def state(self, statement: Statement) -> None:
+        """A room has a new statement."""
+        self._rooms.note(
+            Entry(statement.room.id, statement.seq, gone=False, make=lambda: self._state_frame(statement))
+        )
+        self._bells.ring(statement.room.id)
+
+    def remove(self, rooms: Iterable[str]) -> None:
+        """Rooms are gone."""
+        gone = self._board.removed
+        self._rooms.note(*(_removal(room, self._board.epoch, gone[room]) for room in rooms if room in gone))
+        for room in rooms:
+            self._bells.ring(room)
+
+    def report(self, health: ConnectionHealth) -> None:
+        """A connection's health was told."""
+        self._reports += 1
+        self._health.note(
+            Entry(health.name, self._reports, gone=False, make=lambda: frame("health", health.document()))
+        )
+        self._bells.ring(_HEALTH)
+
+    def close(self) -> None:
+        """Ends every stream."""
+        self._closed = True
+        self._bells.ring_all()
+
+    def _state_frame(self, statement: Statement) -> bytes:
+        return b"event: state\nid: %d-%d\ndata: %b\n\n" % (
+            statement.epoch,
+            statement.seq,
+            self._documents.document(statement),
+        )
+
+    # --- what goes out ---
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        """Answers one client for as long as it stays."""
+        filters.known_only(request.query, ("room", "last_event_id"))
+        wanted = frozenset(request.query.getall("room", [])) or None
+        position = self._position(request)
+        if request.method == "HEAD":
+            return web.Response(headers=_HEADERS)
+        if self._closed or self.clients >= self._limit:
+            raise Problem(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "There are as many event streams as this endpoint serves; /api/v1/rooms tells the same.",
+                headers={"Retry-After": "10"},
+            )
+        response = web.StreamResponse(headers=_HEADERS)
+        self.clients += 1
+        try:
+            _limit_buffer(request)
+            await response.prepare(request)
+            await self._tell(_Client(response, self._patience), position, wanted)
+        except TimeoutError:
+            _log.warning("http.reader_was_dropped", remote=request.remote, patience=self._patience)
+            if request.transport is not None:
+                request.transport.abort()
+        finally:
+            self.clients -= 1
+        return response
+
+    def _position(self, request: web.Request) -> int | None:
+        """The seq that the client has got to; None if it has to be told everything."""
+        asked = request.query.get("last_event_id")
+        if asked is not None and not _ID.fullmatch(asked):
+            problem = {"parameter": "last_event_id", "found": asked, "expected": "an id such as 7-412"}
+            raise Problem(
+                HTTPStatus.BAD_REQUEST,
+                f"last_event_id: found {asked!r}, expected an id such as 7-412.",
+                problems=[problem],
+            )
+        # A client that comes again by itself asks for the same address as at first, and knows better now.
+        found = _ID.fullmatch(request.headers.get("Last-Event-ID", "")) or _ID.fullmatch(asked or "")
+        if found is None or int(found[1]) != self._board.epoch or int(found[2]) > self._board.seq:
+            return None
+        return int(found[2])
+
+    async def _tell(self, client: _Client, position: int | None, wanted: frozenset[str] | None) -> None:
+        await client.write(RETRY)
+        is_new = position is None
+        rooms_at, health_at = position or 0, 0
+        bell = asyncio.Event()
+        try:
+            while not self._closed:
+                self._bells.hang(bell, wanted)
+                rooms = self._rooms.after(rooms_at, wanted)
+                health = self._health.after(health_at) if wanted is None else []
+                rooms_at, health_at = self._rooms.last, self._health.last
+                if is_new:  # the snapshot is made in the same go as the lists: no room can get lost between
+                    await client.write(self._snapshot(wanted))
+                for batch in _batches((e for e in rooms if not (is_new and e.gone)), self._rooms):
+                    await client.write(batch)
+                for batch in _batches(health, self._health):
+                    await client.write(batch)
+                is_new = False
+                await self._wait(client, bell)
+        finally:
+            self._bells.take_down(bell, wanted)
+
+    async def _wait(self, client: _Client, bell: asyncio.Event) -> None:
+        while not bell.is_set():
+            try:
+                async with asyncio.timeout(self._keep_alive):
+                    await bell.wait()
+            except TimeoutError:
+                await client.write(KEEP_ALIVE)
+
+    def _snapshot(self, wanted: frozenset[str] | None) -> bytes:
+        rooms = [room.id for room in self._board.rooms if wanted is None or room.id in wanted]
+        return frame(
+            "snapshot",
+            {"schema": SCHEMA, "epoch": self._board.epoch, "seq": self._board.seq, "rooms": rooms},
+        )
+
+
+class _Client:
+    """Somebody who reads, or should."""
+
+    def __init__(self, response: web.StreamResponse, patience: float) -> None:
+        self._response = response
+        self._patience = patience
+
+    async def write(self, data: bytes) -> None:
+        """Writes, and waits until the client has taken enough of it; TimeoutError if it does not."""
+        async with asyncio.timeout(self._patience):
+            await self._response.write(data)
+
+
+def frame(event: str, data: object) -> bytes:
+    """An event without an id."""
+    return b"event: %b\ndata: %b\n\n" % (event.encode(), msgspec.json.encode(data))
+
+
+def _removal(room_id: str, epoch: int, seq: int) -> Entry:
+    data = msgspec.json.encode({"room": room_id})
+    return Entry(
+        room_id, seq, gone=True, make=lambda: b"event: removed\nid: %d-%d\ndata: %b\n\n" % (epoch, seq, data)
+    )
+
+
+def _batches(entries: Iterable[Entry], ledger: Ledger) -> Iterator[bytes]:
+    """The entries' frames in portions. What has become old while the client was reading is left out."""
+    batch: list[bytes] = []
+    size = 0
+    for entry in entries:
+        if not ledger.latest(entry):
+            continue
+        batch.append(entry.frame)
+        size += len(entry.frame)
+        if size >= _BATCH:
+            yield b"".join(batch)
+            batch, size = [], 0
+    if batch:
+        yield b"".join(batch)
+
+
+def _limit_buffer(request: web.Request) -> None:
+    """Lets neither the kernel keep much old news for a client that lags, nor a dead one count as alive."""
+    if request.transport is None:
+        return
+    connection = request.transport.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 30_000)

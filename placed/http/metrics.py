@@ -1,0 +1,249 @@
+"""`/metrics`, for Prometheus: what the board says at the moment of the scrape.
+
+Nothing is counted on the side and there is no registry of the process: what a metric says, it reads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+
+from placed.driver import FenceState
+from placed.health import ConnectionState, Consent
+from placed.http.filters import status_at
+from placed.http.representation import takes_gzip
+from placed.model import Reason, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+    from prometheus_client.core import Metric
+
+    from placed.board import Board
+    from placed.document import Statement
+    from placed.health import ConnectionHealth
+    from placed.http.bridge import Bridge
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What the program is at a moment, as far as it is measured. The encoder may take its time over it."""
+
+    moment: datetime
+    version: str
+    statements: tuple[Statement, ...]
+    health: tuple[ConnectionHealth, ...]
+    seq: int
+    mqtt_connected: bool
+    messages_published: int
+    reconnects: int
+    sse_clients: int
+
+
+class BoardCollector(Collector):
+    """Tells a sight in Prometheus' words.
+
+        placed_build_info{version="0.1.0"} 1.0
+        placed_rooms{connection="contoso",status="free"} 1.0
+        placed_rooms{connection="contoso",status="starting"} 0.0
+        placed_rooms{connection="contoso",status="busy"} 1.0
+        placed_rooms{connection="contoso",status="pending"} 0.0
+        placed_rooms{connection="contoso",status="unknown"} 0.0
+        placed_rooms_stale{connection="contoso"} 0.0
+        placed_room_status{room="boardroom",status="busy"} 1.0
+        placed_room_occupied{room="boardroom"} 1.0
+        placed_room_observed_timestamp_seconds{room="boardroom"} 1.7678736e+09
+        placed_connection_up{connection="contoso"} 1.0
+        placed_connection_last_success_timestamp_seconds{connection="contoso"} 1.7678736e+09
+        placed_connection_rooms_failing{connection="contoso",reason="forbidden"} 0.0
+        placed_credential_expiry_timestamp_seconds{connection="contoso"} 1.7994528e+09
+        placed_fence_state{connection="contoso",state="verified"} 1.0
+        placed_consent_state{connection="contoso",state="granted"} 1.0
+        placed_statements_total 412.0
+        placed_mqtt_connected 1.0
+        placed_mqtt_messages_published_total 977.0
+        placed_mqtt_reconnects_total 0.0
+        placed_http_sse_clients 3.0
+
+    Of a set of words (status, reason, state) every one is there, with 1 for the one that is the case. What
+    is not known is absent: `placed_room_occupied` of a room that is unknown, a time that never came.
+    """
+
+    def __init__(self, sight: Sight) -> None:
+        self._sight = sight
+
+    def collect(self) -> Iterator[Metric]:
+        """All of it."""
+        yield InfoMetricFamily(
+            "placed_build", "The program that runs here.", value={"version": self._sight.version}
+        )
+        yield from self._rooms_in_sum()
+        yield from self._rooms_one_by_one()
+        yield from self._connections()
+        yield from self._ways_out()
+
+    def _rooms_in_sum(self) -> Iterator[Metric]:
+        names = sorted(
+            {h.name for h in self._sight.health} | {s.room.connection for s in self._sight.statements}
+        )
+        statuses = Counter(
+            (s.room.connection, status_at(s, self._sight.moment)) for s in self._sight.statements
+        )
+        stale = Counter(s.room.connection for s in self._sight.statements if s.occupancy.stale)
+        rooms = GaugeMetricFamily("placed_rooms", "Rooms, by what they are.", labels=("connection", "status"))
+        rooms_stale = GaugeMetricFamily(
+            "placed_rooms_stale", "Rooms that were not read in time, unknown or not.", labels=("connection",)
+        )
+        for name in names:
+            for status in Status:
+                rooms.add_metric((name, status.value), statuses[name, status])
+            rooms_stale.add_metric((name,), stale[name])
+        yield rooms
+        yield rooms_stale
+
+    def _rooms_one_by_one(self) -> Iterator[Metric]:
+        room_status = GaugeMetricFamily(
+            "placed_room_status", "1 for the word that says what the room is.", labels=("room", "status")
+        )
+        occupied = GaugeMetricFamily(
+            "placed_room_occupied", "Whether somebody has the room now; absent if unknown.", labels=("room",)
+        )
+        observed = GaugeMetricFamily(
+            "placed_room_observed_timestamp_seconds",
+            "When the calendar behind the latest statement was read.",
+            labels=("room",),
+        )
+        for statement in self._sight.statements:
+            room_id, occupancy = statement.room.id, statement.occupancy
+            now = status_at(statement, self._sight.moment)
+            for status in Status:
+                room_status.add_metric((room_id, status.value), now is status)
+            if now is not Status.UNKNOWN:
+                occupied.add_metric((room_id,), bool(occupancy.occupied))
+            if occupancy.observed_at:
+                observed.add_metric((room_id,), occupancy.observed_at.timestamp())
+        yield room_status
+        yield occupied
+        yield observed
+
+    def _connections(self) -> Iterator[Metric]:
+        up = GaugeMetricFamily(
+            "placed_connection_up", "Whether the last round read a room.", labels=("connection",)
+        )
+        last_success = GaugeMetricFamily(
+            "placed_connection_last_success_timestamp_seconds",
+            "When a calendar was last read; absent if never.",
+            labels=("connection",),
+        )
+        failing = GaugeMetricFamily(
+            "placed_connection_rooms_failing",
+            "Rooms whose last reading failed, by why.",
+            labels=("connection", "reason"),
+        )
+        expiry = GaugeMetricFamily(
+            "placed_credential_expiry_timestamp_seconds",
+            "When the credential runs out; absent if that can not be told.",
+            labels=("connection",),
+        )
+        fence = GaugeMetricFamily(
+            "placed_fence_state", "1 for what is known of the fence.", labels=("connection", "state")
+        )
+        consent = GaugeMetricFamily(
+            "placed_consent_state", "1 for what is known of the consent.", labels=("connection", "state")
+        )
+        for health in self._sight.health:
+            reasons = Counter(failure.reason for failure in (health.failing or {}).values())
+            up.add_metric((health.name,), health.state is ConnectionState.OK)
+            if health.last_success:
+                last_success.add_metric((health.name,), health.last_success.timestamp())
+            for reason in Reason:
+                failing.add_metric((health.name, reason.value), reasons[reason])
+            if health.credential_expires_at:
+                expiry.add_metric((health.name,), health.credential_expires_at.timestamp())
+            for state in FenceState:
+                fence.add_metric((health.name, state.value), health.fence.state is state)
+            for grant in Consent:
+                consent.add_metric((health.name, grant.value), health.consent is grant)
+        yield from (up, last_success, failing, expiry, fence, consent)
+
+    def _ways_out(self) -> Iterator[Metric]:
+        sight = self._sight
+        yield CounterMetricFamily("placed_statements", "Statements made since the start.", value=sight.seq)
+        yield GaugeMetricFamily(
+            "placed_mqtt_connected", "Whether the broker is connected.", value=sight.mqtt_connected
+        )
+        yield CounterMetricFamily(
+            "placed_mqtt_messages_published",
+            "MQTT messages published since the start.",
+            value=sight.messages_published,
+        )
+        yield CounterMetricFamily(
+            "placed_mqtt_reconnects",
+            "Lost connections to the broker that were made again since the start.",
+            value=sight.reconnects,
+        )
+        yield GaugeMetricFamily(
+            "placed_http_sse_clients", "Clients that follow /api/v1/events.", value=sight.sse_clients
+        )
+
+
+class Metrics:
+    """Answers scrapes."""
+
+    def __init__(
+        self,
+        board: Board,
+        bridge: Bridge,
+        now: Callable[[], datetime],
+        version: str,
+        sse_clients: Callable[[], int],
+    ) -> None:
+        self._board = board
+        self._bridge = bridge
+        self._now = now
+        self._version = version
+        self._sse_clients = sse_clients
+        self._process = ProcessCollector(registry=None)
+
+    async def serve(self, request: web.Request) -> web.Response:
+        """Text in the format that the scraper takes: Prometheus' or OpenMetrics."""
+        encode, media_type = choose_encoder(request.headers.get("Accept", ""))
+        packed = takes_gzip(request.headers.get("Accept-Encoding", ""))
+        registry = CollectorRegistry()
+        registry.register(BoardCollector(self._sight()))
+        registry.register(self._process)
+
+        def text() -> bytes:
+            plain = encode(registry)
+            return gzip.compress(plain, 1) if packed else plain
+
+        # Thousands of rooms take a good part of a second, in which a room may turn busy.
+        body = await asyncio.to_thread(text)
+        headers = {"Content-Type": media_type, "Cache-Control": "no-store", "Vary": "Accept, Accept-Encoding"}
+        if packed:
+            headers["Content-Encoding"] = "gzip"
+        return web.Response(body=body, headers=headers)
+
+    def _sight(self) -> Sight:
+        health = self._board.health
+        return Sight(
+            moment=self._now(),
+            version=self._version,
+            statements=tuple(self._board.statements),
+            health=tuple(health[name] for name in sorted(health)),
+            seq=self._board.seq,
+            mqtt_connected=self._bridge.connected,
+            messages_published=self._bridge.messages_published,
+            reconnects=self._bridge.reconnects,
+            sse_clients=self._sse_clients(),
+        )

@@ -1,0 +1,100 @@
+"""Errors as RFC 9457 problem details, whatever goes wrong.
+
+    {"type":"about:blank","title":"Not Found","status":404,"detail":"There is no room boardrom."}
+
+`type` is always about:blank: the status says which problem it is, and `detail` what to do about it. Some
+carry `problems`, a list of what is wrong in particular.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import structlog
+from aiohttp import web
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from aiohttp.typedefs import Handler
+
+MEDIA_TYPE = "application/problem+json"
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+_DETAILS = {
+    HTTPStatus.NOT_FOUND: "There is nothing at this address; /openapi.json lists what there is.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "This address does not know that method; Allow says which it knows.",
+    HTTPStatus.EXPECTATION_FAILED: "No expectation but 100-continue is met.",
+}
+
+
+class Problem(Exception):  # noqa: N818 - RFC 9457's own word
+    """An answer that is an error.
+
+    Args:
+        status: the HTTP status.
+        detail: one or two sentences for whoever asked.
+        problems: what is wrong in particular, if that can be told one by one.
+        headers: header fields that belong to the status.
+    """
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        detail: str,
+        *,
+        problems: Sequence[Mapping[str, Any]] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.problems = problems
+        self.headers = dict(headers or {})
+
+    def response(self) -> web.Response:
+        """The answer. It is never kept by a cache: what is wrong now may be right in a second."""
+        document: dict[str, Any] = {
+            "type": "about:blank",
+            "title": self.status.phrase,
+            "status": self.status.value,
+            "detail": self.detail,
+        }
+        if self.problems:
+            document["problems"] = list(self.problems)
+        return web.Response(
+            status=self.status,
+            body=msgspec.json.encode(document),
+            content_type=MEDIA_TYPE,
+            headers={"Cache-Control": "no-store", **self.headers},
+        )
+
+
+@web.middleware
+async def problem_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Makes every error a problem; what nobody foresaw is logged here, once, and not shown."""
+    try:
+        return await handler(request)
+    except Problem as problem:
+        return problem.response()
+    except web.HTTPException as error:
+        return of_aiohttp(error).response()
+    except ConnectionError:
+        raise  # the client has gone: there is nobody to answer
+    except Exception:  # noqa: BLE001 - the last one that can answer
+        _log.exception("http.request_failed", method=request.method, path=request.path)
+        return unforeseen().response()
+
+
+def of_aiohttp(error: web.HTTPException) -> Problem:
+    """What aiohttp raises by itself: nothing at the address, or not with that method."""
+    status = HTTPStatus(error.status)
+    headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
+    return Problem(status, _DETAILS.get(status, status.description or status.phrase), headers=headers)
+
+
+def unforeseen() -> Problem:
+    """The answer to what nobody foresaw."""
+    return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here; the log says what.")

@@ -1,0 +1,68 @@
+"""Whether what is told can be relied on: calendars are fresh, and the broker hears of them. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from placed.health import ConnectionState
+from placed.http.filters import status_at
+from placed.model import Status
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from placed.board import Board
+    from placed.document import Statement
+    from placed.health import ConnectionHealth
+    from placed.http.bridge import Bridge
+
+_LATE = timedelta(seconds=10)  # an edge this late was forgotten; one a bit late is on its way
+_STATES = {
+    ConnectionState.STARTING: "nothing was read yet",
+    ConnectionState.FAILING: "the last round read no room",
+    ConnectionState.REFUSED: "it is refused for good: a person has to change the configuration",
+    ConnectionState.BREACHED: "the fence does not hold",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Unready:
+    """A part that is not as it should be. `part` is mqtt, board, connections or connection:<name>."""
+
+    part: str
+    detail: str
+
+
+def unready(board: Board, bridge: Bridge, moment: datetime) -> list[Unready]:
+    """What is not ready; nothing if all is."""
+    found: list[Unready] = []
+    rooms: dict[str, list[Statement]] = {name: [] for name in board.health}
+    for statement in board.statements:
+        rooms.setdefault(statement.room.connection, []).append(statement)
+    if not rooms:
+        found.append(Unready("connections", "no connection was tried yet"))
+    for name in sorted(rooms):
+        detail = _connection(board.health.get(name), rooms[name], moment)
+        if detail:
+            found.append(Unready(f"connection:{name}", detail))
+    if board.next_due is not None and moment - board.next_due > _LATE:
+        found.append(Unready("board", "rooms are not judged in time"))
+    if bridge.configured and not bridge.connected:
+        found.append(Unready("mqtt", "the broker is not connected"))
+    return found
+
+
+def _connection(health: ConnectionHealth | None, statements: list[Statement], moment: datetime) -> str | None:
+    if health is None:
+        return _STATES[ConnectionState.STARTING]
+    if health.state is not ConnectionState.OK:
+        return health.problem or _STATES[health.state]
+    if statements and not any(_fresh(statement, moment) for statement in statements):
+        return "no room was read in time"
+    return None
+
+
+def _fresh(statement: Statement, moment: datetime) -> bool:
+    return not statement.occupancy.stale and status_at(statement, moment) is not Status.UNKNOWN

@@ -1,0 +1,177 @@
+"""The status endpoint: start, run, stop, and which address is answered by whom."""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import msgspec
+import structlog
+from aiohttp import web
+
+from placed.http import listening, openapi
+from placed.http.events import EventStream
+from placed.http.guard import guard
+from placed.http.metrics import Metrics
+from placed.http.pages import Pages
+from placed.http.problems import Problem, problem_middleware
+from placed.http.readiness import unready
+from placed.http.representation import JSON, Representation
+from placed.http.rooms import RoomDocuments, RoomsApi
+from placed.http.wire import Protocol, seal_response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from placed.board import Board
+    from placed.document import Statement
+    from placed.events import Event
+    from placed.health import ConnectionHealth
+    from placed.http.bridge import Bridge
+    from placed.settings import Http
+
+_PATIENCE = 0.5  # seconds that a request under way gets when we stop
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+class StatusServer:
+    """Serves what the board says over HTTP. It listens to the board from `start` to `stop`.
+
+    Args:
+        settings: where to listen, and who may ask.
+        board: what is told.
+        now: the clock on the wall.
+        bridge: the MQTT side, for /readyz and /metrics.
+        version: of the program.
+
+    Raises:
+        CannotStart: there is no usable token where one is wanted.
+    """
+
+    def __init__(
+        self,
+        settings: Http,
+        board: Board,
+        *,
+        now: Callable[[], datetime],
+        bridge: Bridge,
+        version: str,
+    ) -> None:
+        self.url = ""
+        self._settings = settings
+        self._board = board
+        self._now = now
+        self._bridge = bridge
+        self._token = listening.admission(settings)
+        self._address = listening.parse(settings.listen)
+        self._documents = RoomDocuments()
+        self._events = EventStream(board, self._documents)
+        self._metrics = Metrics(board, bridge, now, version, lambda: self._events.clients)
+        self._description = Representation(openapi.description(version))
+        self._runner: web.AppRunner | None = None
+        self._socket: asyncio.Server | None = None
+
+    # --- life ---
+
+    async def start(self) -> None:
+        """Binds, and answers from then on.
+
+        Raises:
+            CannotStart: the address is taken, or is not ours to take.
+        """
+        loop = asyncio.get_running_loop()
+        self._runner = web.AppRunner(self._app(), handler_cancellation=True, shutdown_timeout=_PATIENCE)
+        await self._runner.setup()
+        manager = self._runner.server
+        assert manager is not None  # noqa: S101 - set up just now
+        try:
+            self._socket = await loop.create_server(
+                lambda: Protocol(manager, loop=loop, access_log=None),  # type: ignore[arg-type] # None is no log
+                self._address.host or None,
+                self._address.port,
+                backlog=128,
+            )
+        except OSError as error:
+            await self._runner.cleanup()
+            raise listening.could_not_listen(self._settings.listen, error) from error
+        self.url = listening.url(*self._socket.sockets[0].getsockname()[:2])
+        self._events.begin()
+        self._board.listeners.append(self)
+        _log.info("http.was_opened", url=self.url)
+        if self._token is None and not self._address.loopback:
+            _log.warning("http.is_open_to_all", listen=self._settings.listen)
+
+    async def stop(self) -> None:
+        """Ends every stream and lets go of the address. Does nothing if it was never started."""
+        if self._socket is None or self._runner is None:
+            return
+        self._board.listeners.remove(self)
+        self._socket.close()
+        self._events.close()
+        await self._runner.cleanup()
+        self._socket = None
+        _log.info("http.was_closed", url=self.url)
+
+    # --- what the board tells ---
+
+    def stated(self, statement: Statement, *, urgent: bool, events: tuple[Event, ...]) -> None:  # noqa: ARG002
+        """A room has a new statement."""
+        self._events.state(statement)
+
+    def rooms_changed(self, removed: frozenset[str]) -> None:
+        """Rooms were added, removed or renamed."""
+        self._documents.forget(removed)
+        self._events.remove(removed)
+
+    def health_changed(self, health: ConnectionHealth) -> None:
+        """A connection's health was told."""
+        self._events.report(health)
+
+    # --- what is asked ---
+
+    def _app(self) -> web.Application:
+        app = web.Application(middlewares=[problem_middleware, guard(self._address, self._token)])
+        app.on_response_prepare.append(seal_response)
+        rooms = RoomsApi(self._board, self._documents, self._now)
+        pages = Pages(self._board)
+        app.add_routes(
+            [
+                web.get("/", pages.board),
+                web.get("/rooms/{room}", pages.room),
+                web.get("/api/v1/rooms", rooms.rooms),
+                web.get("/api/v1/rooms/{room}", rooms.room),
+                web.get("/api/v1/connections", rooms.connections),
+                web.get("/api/v1/events", self._events.serve),
+                web.get("/healthz", self._healthz),
+                web.get("/readyz", self._readyz),
+                web.get("/metrics", self._metrics.serve),
+                web.get("/openapi.json", self._openapi),
+            ]
+        )
+        return app
+
+    async def _healthz(self, _request: web.Request) -> web.Response:
+        """That this is answered is what is asked."""
+        return _uncached({"status": "ok"})
+
+    async def _readyz(self, _request: web.Request) -> web.Response:
+        found = unready(self._board, self._bridge, self._now())
+        if found:
+            raise Problem(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "Not ready: " + "; ".join(f"{u.part}: {u.detail}" for u in found) + ".",
+                problems=[{"part": u.part, "detail": u.detail} for u in found],
+            )
+        return _uncached({"status": "ready"})
+
+    async def _openapi(self, request: web.Request) -> web.Response:
+        return await self._description.answer(request)
+
+
+def _uncached(document: dict[str, str]) -> web.Response:
+    return web.Response(
+        body=msgspec.json.encode(document), headers={"Content-Type": JSON, "Cache-Control": "no-store"}
+    )
