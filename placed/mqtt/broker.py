@@ -1,0 +1,129 @@
+"""From the settings to connections: address, login, TLS, the will and the properties of every packet."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import aiomqtt
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from placed.errors import CannotStart
+from placed.mqtt.connection import Connection
+from placed.mqtt.credentials import contradictions, read_password, tls_context
+from placed.mqtt.trouble import BrokerLost, why_not_connected
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from placed.mqtt.messages import Message
+    from placed.settings import Mqtt
+
+KEEPALIVE = 15  # seconds; a connection that is dead without a word is noticed within twice this
+_BEYOND_WILL = 15  # seconds that the session outlives the will's delay
+_LARGEST_INCOMING = 8 * 1024 * 1024  # bytes; we read nothing but our own index
+
+
+class Broker:
+    """The broker of the settings.
+
+    Raises:
+        CannotStart: files that the settings name can not be used.
+    """
+
+    def __init__(self, settings: Mqtt, will: Message, will_delay: float) -> None:
+        parts = urlsplit(settings.url)
+        tls = parts.scheme == "mqtts"
+        self.address = f"{parts.hostname}:{parts.port or (8883 if tls else 1883)}"
+        self.client_id = settings.client_id or settings.base_topic.replace("/", "-")
+        self.v5 = settings.protocol == "5"
+        problems = contradictions(settings, tls=tls)
+        password = read_password(settings.password_file, problems)
+        context = tls_context(settings, problems) if tls else None
+        if problems:
+            raise CannotStart(*problems)
+        self._options: dict[str, Any] = {
+            "hostname": parts.hostname,
+            "port": parts.port or (8883 if tls else 1883),
+            "username": settings.username,
+            "password": password,
+            "identifier": self.client_id,
+            "keepalive": KEEPALIVE,
+            "tls_context": context,
+            "max_queued_incoming_messages": 100,
+        }
+        delay = round(will_delay)
+        if self.v5:
+            connect = _no_properties(PacketTypes.CONNECT)
+            connect.SessionExpiryInterval = delay + _BEYOND_WILL
+            connect.MaximumPacketSize = _LARGEST_INCOMING
+            self._options |= {
+                "protocol": aiomqtt.ProtocolVersion.V5,
+                # A clean start would end the session that we come back to, and with it the broker would
+                # publish the will at once, however long its delay (MQTT 5, 3.1.2.5).
+                "clean_start": False,
+                "properties": connect,
+            }
+        else:
+            self._options |= {"protocol": aiomqtt.ProtocolVersion.V311, "clean_session": True}
+        self._options["will"] = aiomqtt.Will(
+            will.topic, will.payload, qos=1, retain=True, properties=self._will_properties(will, delay)
+        )
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[Connection]:
+        """A connection, logged in.
+
+        Raises:
+            BrokerLost: it could not be made.
+        """
+        connection = Connection(**self._options)
+        try:
+            await connection.open()
+        except (aiomqtt.MqttError, OSError, ValueError) as error:
+            raise BrokerLost(why_not_connected(error)) from error
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+    async def publish(self, connection: Connection, message: Message, expiry: int | None) -> None:
+        """Publishes and waits for the acknowledgement; `expiry` is in seconds, and MQTT 5 only."""
+        await connection.publish(
+            message.topic,
+            message.payload,
+            qos=1,
+            retain=message.retain,
+            properties=_properties(expiry, json=message.json) if self.v5 and message.payload else None,
+        )
+
+    def _will_properties(self, will: Message, delay: int) -> Properties | None:
+        if not self.v5:
+            return None
+        properties = _no_properties(PacketTypes.WILLMESSAGE)
+        properties.WillDelayInterval = delay
+        properties.PayloadFormatIndicator = 1
+        properties.ContentType = _content_type(json=will.json)
+        return properties
+
+
+@lru_cache(maxsize=256)
+def _properties(expiry: int | None, *, json: bool) -> Properties:
+    """Made once for many messages, since making one takes longer than sending it."""
+    properties = _no_properties(PacketTypes.PUBLISH)
+    properties.PayloadFormatIndicator = 1  # UTF-8
+    properties.ContentType = _content_type(json=json)
+    if expiry is not None:
+        properties.MessageExpiryInterval = expiry
+    return properties
+
+
+def _no_properties(packet: int) -> Properties:
+    return Properties(packet)  # type: ignore[no-untyped-call] # paho leaves it untyped
+
+
+def _content_type(*, json: bool) -> str:
+    return "application/json" if json else "text/plain"

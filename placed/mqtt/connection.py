@@ -1,0 +1,148 @@
+"""aiomqtt's client, and the little that it lacks.
+
+aiomqtt has no public way to what this daemon needs of a connection, so the client is derived from, and a
+few of its callbacks are extended:
+
+- The broker's CONNACK limits how many messages may be under way and how large they may be.
+- A broker that hangs up instead of sending a CONNACK (it wants a client certificate, for example) would
+  only be noticed after a timeout, and why it did so only be found in paho's log.
+- An access list that forbids a publish is told in the PUBACK, which aiomqtt takes for success.
+- A failed or cancelled attempt to connect leaves its socket and a task behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import aiomqtt
+
+if TYPE_CHECKING:
+    from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
+    from paho.mqtt.properties import Properties
+    from paho.mqtt.reasoncodes import ReasonCode
+
+IN_FLIGHT = 64  # unacknowledged messages at once; what hides a broker's latency, and what is lost with it
+ANSWER = 10.0  # seconds for a broker to answer anything
+GOODBYE = 2.0  # seconds for it to take our leave
+
+
+class HungUp(aiomqtt.MqttError):
+    """The broker ended the connection before it answered. `cause` is what the socket said, if anything."""
+
+    def __init__(self, reason: str, cause: OSError | None) -> None:
+        super().__init__(reason)
+        self.cause = cause
+
+
+class Connection(aiomqtt.Client):
+    """One connection to the broker, from `open` to `close`; never used again.
+
+    Args:
+        broker: what `aiomqtt.Client` takes.
+    """
+
+    def __init__(self, **broker: Any) -> None:
+        self._errors = _SocketErrors()
+        logger = logging.Logger("paho", logging.ERROR)  # noqa: LOG001 - its only reader is this connection
+        logger.addHandler(self._errors)
+        super().__init__(**broker, logger=logger, timeout=ANSWER, max_inflight_messages=IN_FLIGHT)
+        self.pending_calls_threshold = 2 * IN_FLIGHT
+        self.in_flight = IN_FLIGHT
+        self.largest: int | None = None  # bytes of a packet that the broker takes
+        self.refusals: list[ReasonCode] = []  # why the broker refused publishes; who reads takes them out
+
+    async def open(self) -> None:
+        """Connects and logs in.
+
+        Raises:
+            aiomqtt.MqttError: it could not; the socket's own error is its context.
+        """
+        entering = asyncio.create_task(self.__aenter__())
+        try:
+            await asyncio.shield(entering)
+        except asyncio.CancelledError:
+            # The connecting goes on in a thread that can not be cancelled, and that asyncio.run would wait
+            # for as well. It ends within seconds, and the broker's answer need not be awaited.
+            if not self._connected.done():
+                self._connected.set_exception(aiomqtt.MqttError("cancelled"))
+            await asyncio.wait([entering])
+            if not entering.cancelled():
+                entering.exception()
+            await self.close()
+            raise
+        except BaseException:
+            await self._hang_up()
+            raise
+
+    async def close(self) -> None:
+        """Takes leave of the broker if it is there, and lets go of everything in any case."""
+        try:
+            with suppress(aiomqtt.MqttError, TimeoutError):
+                async with asyncio.timeout(GOODBYE):
+                    await self.__aexit__(None, None, None)
+        finally:
+            await self._hang_up()
+
+    def abort(self) -> None:
+        """Drops the connection without leave, as a cut cable would."""
+        self._client._sock_close()  # noqa: SLF001 - paho has no public way
+
+    async def _hang_up(self) -> None:
+        for future in (self._connected, self._disconnected):
+            if future.done() and not future.cancelled():
+                future.exception()  # or asyncio complains that nobody looked at it
+        await asyncio.sleep(0)  # a writer that is about to be added has to be, to be removed with the socket
+        self.abort()
+        if self._misc_task is not None:
+            self._misc_task.cancel()
+            await asyncio.wait([self._misc_task])
+
+    def _on_connect(
+        self,
+        client: Client,
+        userdata: Any,
+        flags: ConnectFlags,
+        reason_code: ReasonCode,
+        properties: Properties | None = None,
+    ) -> None:
+        told = vars(properties) if properties else {}  # what was not told is no attribute
+        # One is left for taking leave.
+        self.in_flight = max(1, min(IN_FLIGHT, told.get("ReceiveMaximum", IN_FLIGHT + 1) - 1))
+        self.largest = told.get("MaximumPacketSize")
+        super()._on_connect(client, userdata, flags, reason_code, properties)
+
+    def _on_disconnect(
+        self,
+        client: Client,
+        userdata: Any,
+        flags: DisconnectFlags,
+        reason_code: ReasonCode,
+        properties: Properties | None = None,
+    ) -> None:
+        if not self._connected.done():
+            self._connected.set_exception(HungUp(str(reason_code), self._errors.last))
+        else:
+            super()._on_disconnect(client, userdata, flags, reason_code, properties)
+
+    def _on_publish(
+        self, client: Client, userdata: Any, mid: int, reason_code: ReasonCode, properties: Properties
+    ) -> None:
+        if reason_code.is_failure:
+            self.refusals.append(reason_code)
+        super()._on_publish(client, userdata, mid, reason_code, properties)
+
+
+class _SocketErrors(logging.Handler):
+    """Keeps the last error of the socket, which paho tells in its log and nowhere else."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.last: OSError | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        for argument in record.args if isinstance(record.args, tuple) else ():
+            if isinstance(argument, OSError):
+                self.last = argument

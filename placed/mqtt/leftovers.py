@@ -1,0 +1,62 @@
+"""What the broker may hold of rooms that are gone: to be cleared, whenever it is there. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from placed.mqtt.index import gone
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from placed.health import ConnectionHealth
+    from placed.model import Room
+    from placed.mqtt.index import Entry
+    from placed.mqtt.topics import Topics
+
+
+class Leftovers:
+    """Topics to clear, and rooms of an earlier run of which it is not yet known whether they are gone."""
+
+    def __init__(self, topics: Topics) -> None:
+        self.to_clear: set[str] = set()
+        self._topics = topics
+        self._earlier: dict[str, Entry] = {}
+
+    @property
+    def undecided(self) -> list[Entry]:
+        """Rooms of an earlier run that are neither on the board nor known to be gone."""
+        return list(self._earlier.values())
+
+    def found(self, earlier: Mapping[str, Entry]) -> None:
+        """The broker holds an index of an earlier run."""
+        self._earlier |= earlier
+
+    def returned(self, room_id: str) -> None:
+        """A room is on the board."""
+        self._earlier.pop(room_id, None)
+        if self.to_clear:
+            self.to_clear.difference_update(self._topics.retained(room_id))
+
+    def left(self, room_ids: Iterable[str]) -> list[str]:
+        """Rooms are gone; the topics to clear."""
+        topics = [topic for room_id in room_ids for topic in self._topics.retained(room_id)]
+        self.to_clear.update(topics)
+        return topics
+
+    def decide(
+        self, rooms: Collection[Room], connections: Collection[str], health: Mapping[str, ConnectionHealth]
+    ) -> list[str]:
+        """Looks again which rooms of an earlier run are gone; the topics to clear."""
+        for room in rooms:
+            self._earlier.pop(room.id, None)
+        if not self._earlier:
+            return []
+        lost = gone(self._earlier, rooms, connections, health)
+        for room_id in lost:
+            del self._earlier[room_id]
+        return self.left(sorted(lost))
+
+    def cleared(self, topic: str) -> None:
+        """The broker has acknowledged it."""
+        self.to_clear.discard(topic)

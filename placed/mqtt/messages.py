@@ -1,0 +1,152 @@
+"""From what the board says to messages: topic, payload, whether it is retained, and when it expires. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from placed.document import SCHEMA, meeting_document, timestamp
+from placed.model import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+    from placed.document import Statement
+    from placed.events import Event
+    from placed.health import ConnectionHealth
+    from placed.mqtt.topics import Topics
+    from placed.settings import Show
+
+ONLINE_HOLDS = timedelta(seconds=90)
+HEALTH_HOLDS = timedelta(minutes=3)
+EVENT_HOLDS = timedelta(seconds=60)
+
+_encode = msgspec.json.Encoder().encode
+_SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeInfo:
+    """What the publisher can not know by itself."""
+
+    version: str
+    freshness_budget: timedelta  # how old what is told of a room may be while all is well
+    connections: tuple[str, ...]  # the names of all connections in the settings, read or not
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One publish. An empty payload clears what the broker holds on the topic."""
+
+    topic: str
+    payload: bytes
+    retain: bool = True
+    expires_at: datetime | None = None
+    json: bool = True
+
+    def outlived(self, now: datetime) -> bool:
+        """Whether it is not to be told any more."""
+        return self.expires_at is not None and self.expires_at <= now
+
+    def expiry(self, now: datetime) -> int | None:
+        """Seconds that it may live from now on, rounded up, at least one; None for ever."""
+        if self.expires_at is None:
+            return None
+        return max(1, -((now - self.expires_at) // _SECOND))
+
+
+def bridge_state(topics: Topics, epoch: int, expires_at: datetime | None, *, online: bool) -> Message:
+    """`{"state":"online","epoch":7}`."""
+    word = "online" if online else "offline"
+    return Message(
+        topics.bridge_state, _encode({"state": word, "epoch": epoch}), retain=True, expires_at=expires_at
+    )
+
+
+def online(topics: Topics, epoch: int, now: datetime) -> Message:
+    """The daemon is there; believed for `ONLINE_HOLDS`."""
+    return bridge_state(topics, epoch, now + ONLINE_HOLDS, online=True)
+
+
+def offline(topics: Topics, epoch: int) -> Message:
+    """The daemon is gone. That is true until it says otherwise, so it does not expire."""
+    return bridge_state(topics, epoch, None, online=False)
+
+
+def bridge_info(topics: Topics, info: BridgeInfo, epoch: int, rooms: int) -> Message:
+    """What the daemon is."""
+    document = {
+        "schema": SCHEMA,
+        "version": info.version,
+        "epoch": epoch,
+        "connections": list(info.connections),
+        "rooms": rooms,
+        "freshness_budget": info.freshness_budget.total_seconds(),
+    }
+    return Message(topics.bridge_info, _encode(document))
+
+
+def bridge_health(topics: Topics, health: Iterable[ConnectionHealth], epoch: int, now: datetime) -> Message:
+    """How every connection is, in the order of their names."""
+    document = {
+        "schema": SCHEMA,
+        "epoch": epoch,
+        "at": timestamp(now),
+        "connections": [h.document() for h in sorted(health, key=lambda h: h.name)],
+    }
+    return Message(topics.bridge_health, _encode(document), expires_at=now + HEALTH_HOLDS)
+
+
+def room_messages(topics: Topics, statement: Statement, *, plain: bool) -> Iterator[Message]:
+    """A room's statement on its retained topics; `plain` adds those for building systems."""
+    room_id, occupancy = statement.room.id, statement.occupancy
+    until = occupancy.valid_until
+    yield Message(topics.state(room_id), statement.document, expires_at=until)
+    known = occupancy.status is not Status.UNKNOWN
+    yield _word(topics.availability(room_id), "online" if known else "offline", until)
+    if plain:
+        # Neither ON nor OFF would be true of an unknown room.
+        if occupancy.occupied is None:
+            yield clear(topics.occupied(room_id))
+        else:
+            yield _word(topics.occupied(room_id), "ON" if occupancy.occupied else "OFF", until)
+        yield _word(topics.status(room_id), occupancy.status.value, until)
+
+
+def event_message(topics: Topics, statement: Statement, event: Event, show: Show, now: datetime) -> Message:
+    """Something happened in a room; told once, to those who listen now."""
+    document = {
+        "schema": SCHEMA,
+        "room": statement.room.id,
+        "event": event.happening.value,
+        "at": timestamp(event.at),
+        "meeting": meeting_document(event.meeting, show) if event.meeting else None,
+        "previous": {"start": timestamp(event.before.start), "end": timestamp(event.before.end)}
+        if event.before
+        else None,
+        "epoch": statement.epoch,
+        "seq": statement.seq,
+    }
+    return Message(
+        topics.event(statement.room.id), _encode(document), retain=False, expires_at=now + EVENT_HOLDS
+    )
+
+
+def clear(topic: str) -> Message:
+    """Takes from the broker what it holds on a topic."""
+    return Message(topic, b"")
+
+
+def unknown_words(topics: Topics, room_id: str) -> Iterator[Message]:
+    """The plain topics of a room that an earlier run spoke of and nothing is known of now."""
+    yield _word(topics.availability(room_id), "offline", None)
+    yield clear(topics.occupied(room_id))
+    yield _word(topics.status(room_id), Status.UNKNOWN.value, None)
+
+
+def _word(topic: str, word: str, until: datetime | None) -> Message:
+    return Message(topic, word.encode(), expires_at=until, json=False)

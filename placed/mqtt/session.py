@@ -1,0 +1,314 @@
+"""All that is said over one connection, from the first `online` until it is lost or ended."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+
+from placed.mqtt.index import earlier_rooms, index_message
+from placed.mqtt.messages import (
+    bridge_health,
+    bridge_info,
+    clear,
+    event_message,
+    online,
+    room_messages,
+    unknown_words,
+)
+from placed.mqtt.outbox import Outbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+
+    from placed.board import Board
+    from placed.document import Statement
+    from placed.events import Event
+    from placed.health import ConnectionHealth, ConnectionState
+    from placed.mqtt.broker import Broker
+    from placed.mqtt.connection import Connection
+    from placed.mqtt.index import Entry
+    from placed.mqtt.leftovers import Leftovers
+    from placed.mqtt.messages import BridgeInfo, Message
+    from placed.mqtt.topics import Topics
+
+_AT_ONCE = 50  # rooms that are written up before others get a turn on the event loop
+_OVERHEAD = 64  # bytes of a packet beside topic and payload, at most
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds between what is said by itself."""
+
+    online: float = 30.0
+    health: float = 60.0
+    calm: float = 1.0  # between two of the same that change often
+    first_pause: float = 1.0
+    longest_pause: float = 30.0
+    steady: float = 10.0  # a connection that lasted so long was a good one
+    goodbye: float = 2.0
+    will_delay: float = 15.0
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counted since the start."""
+
+    published: int = 0  # acknowledged by the broker
+    refused: int = 0  # of these, refused by it
+    outlived: int = 0  # not sent, since their time was over when their turn came
+    connections: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What every session is given."""
+
+    broker: Broker
+    board: Board
+    topics: Topics
+    info: BridgeInfo
+    plain: bool
+    now: Callable[[], datetime]
+    timing: Timing
+    leftovers: Leftovers
+    tally: Tally
+    first_published: asyncio.Event
+
+
+class Session:
+    """One connection's outbox, and the tasks that fill and empty it."""
+
+    def __init__(self, setup: Setup, connection: Connection) -> None:
+        self._setup = setup
+        self._connection = connection
+        self._outbox = Outbox()
+        self._outbox_filled = asyncio.Event()
+        self._health_told: dict[str, ConnectionState] = {}
+        self._health_news = asyncio.Event()
+        self._health_pressing = asyncio.Event()
+        self._rooms_news = asyncio.Event()
+        self._index_free = asyncio.Event()
+        self._last: dict[str, Message] = {}
+        self._too_large: set[str] = set()
+        self.refused: str | None = None  # what is wrong if the broker refuses what is published
+        topics = setup.topics
+        # What is not yet acknowledged of all that is to be said at first; None once it was.
+        self._owed: set[str] | None = {topics.bridge_info, topics.bridge_health, topics.rooms}
+        self._all_owed = False
+
+    @property
+    def waiting(self) -> int:
+        """Messages that wait for their turn."""
+        return len(self._outbox)
+
+    # --- what the board tells ---
+
+    def stated(self, statement: Statement, *, urgent: bool, events: Iterable[Event]) -> None:
+        """A room has a new statement."""
+        self._put(self._room(statement), urgent=urgent)
+        setup = self._setup
+        self._put(
+            event_message(setup.topics, statement, event, setup.board.show, setup.now()) for event in events
+        )
+
+    def rooms_left(self, topics: Iterable[str]) -> None:
+        """Rooms are gone: their topics are to be cleared."""
+        self._put(map(clear, topics))
+
+    def rooms_changed(self) -> None:
+        """The index is not what it was."""
+        self._rooms_news.set()
+
+    def health_changed(self, health: ConnectionHealth) -> None:
+        """A connection's health was told."""
+        self._health_news.set()
+        if self._health_told.get(health.name) is not health.state:
+            self._health_pressing.set()
+            self._rooms_news.set()  # whether rooms of an earlier run are gone may be known now
+
+    # --- the tasks ---
+
+    async def serve(self) -> None:
+        """Says everything, and goes on until the connection is lost.
+
+        Raises:
+            BaseExceptionGroup: of `aiomqtt.MqttError`: the connection was lost.
+        """
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._listen())
+            group.create_task(self._talk(group))
+
+    async def _listen(self) -> None:
+        """Reads the index that an earlier run left; raises when the connection is lost."""
+        async for message in self._connection.messages:
+            mine = message.retain and message.topic.value == self._setup.topics.rooms
+            if mine and isinstance(message.payload, bytes):
+                earlier = earlier_rooms(message.payload)
+                self._setup.leftovers.found(earlier)
+                if not self._setup.plain:
+                    self._put(self._plain_of(earlier.values()))
+                self._rooms_news.set()
+
+    async def _talk(self, group: asyncio.TaskGroup) -> None:
+        setup = self._setup
+        await self._publish(online(setup.topics, setup.board.epoch, setup.now()))
+        group.create_task(self._send(group))
+        group.create_task(self._stay_online())
+        group.create_task(self._keep_health())
+        group.create_task(self._keep_index())
+        group.create_task(self._look_for_index())
+        await self._say_all()
+
+    async def _say_all(self) -> None:
+        """Every room as it is now, in slices, so that what is urgent and all else on the loop get through."""
+        self._put(map(clear, sorted(self._setup.leftovers.to_clear)))
+        ids = [room.id for room in self._setup.board.rooms]
+        for start in range(0, len(ids), _AT_ONCE):
+            for room_id in ids[start : start + _AT_ONCE]:
+                if statement := self._setup.board.statement(room_id):
+                    messages = list(self._room(statement))
+                    self._owe(messages)
+                    self._put(messages)
+            await asyncio.sleep(0)
+        self._all_owed = True
+
+    async def _look_for_index(self) -> None:
+        """Has the broker send the index that an earlier run left, before it is overwritten."""
+        topic = self._setup.topics.rooms
+        code, *_ = await self._connection.subscribe(topic, qos=1)
+        if not isinstance(code, int) and code.is_failure:
+            _log.warning("index.was_not_readable", topic=topic, reason=str(code))
+        else:
+            # The broker sends it before it acknowledges what we publish next.
+            await self._publish(self._info())
+            await self._connection.unsubscribe(topic)
+        self._index_free.set()
+
+    async def _keep_index(self) -> None:
+        await self._index_free.wait()
+        setup, board = self._setup, self._setup.board
+        while True:
+            self._rooms_news.clear()
+            rooms = board.rooms
+            self.rooms_left(setup.leftovers.decide(rooms, setup.info.connections, board.health))
+            undecided = setup.leftovers.undecided
+            if not setup.broker.v5:  # without expiry, what an earlier run said would be believed for ever
+                for entry in undecided:
+                    self._put_if_new(*unknown_words(setup.topics, entry.id))
+            index = index_message(setup.topics, rooms, undecided, board.epoch, plain=setup.plain)
+            self._put_if_new(index, self._info())
+            await asyncio.sleep(setup.timing.calm)
+            await self._rooms_news.wait()
+
+    async def _keep_health(self) -> None:
+        setup, board = self._setup, self._setup.board
+        while True:
+            self._health_news.clear()
+            self._health_pressing.clear()
+            self._health_told = {name: health.state for name, health in board.health.items()}
+            message = bridge_health(setup.topics, board.health.values(), board.epoch, setup.now())
+            self._put((message,), urgent=True)
+            if await _happens(self._health_news, setup.timing.health):
+                await _happens(self._health_pressing, setup.timing.calm)
+
+    async def _stay_online(self) -> None:
+        setup = self._setup
+        while True:
+            await asyncio.sleep(setup.timing.online)
+            self._put((online(setup.topics, setup.board.epoch, setup.now()),), urgent=True)
+
+    async def _send(self, group: asyncio.TaskGroup) -> None:
+        slots = asyncio.Semaphore(self._connection.in_flight)
+        while True:
+            # First the slot, then the message: what is chosen now goes out now, in this order.
+            await slots.acquire()
+            group.create_task(self._deliver(await self._next(), slots))
+
+    async def _next(self) -> Message:
+        while True:
+            message, outlived = self._outbox.take(self._setup.now())
+            self._setup.tally.outlived += len(outlived)
+            for old in outlived:
+                self._settled(old)
+            if message:
+                return message
+            self._outbox_filled.clear()
+            await self._outbox_filled.wait()
+
+    async def _deliver(self, message: Message, slots: asyncio.Semaphore) -> None:
+        try:
+            await self._publish(message)
+        finally:
+            slots.release()
+        self._settled(message)
+
+    async def _publish(self, message: Message) -> None:
+        setup, connection = self._setup, self._connection
+        size = len(message.topic.encode()) + len(message.payload) + _OVERHEAD
+        if connection.largest is not None and size > connection.largest:
+            if message.topic not in self._too_large:
+                self._too_large.add(message.topic)
+                _log.error("message.was_too_large", topic=message.topic, size=size, most=connection.largest)
+            return
+        await setup.broker.publish(connection, message, message.expiry(setup.now()))
+        setup.tally.published += 1
+        while connection.refusals:
+            code = connection.refusals.pop()
+            setup.tally.refused += 1
+            if self.refused is None:
+                self.refused = f"the broker refuses messages: {code}; check its access rules"
+                _log.warning("broker.refused_messages", reason=str(code), topics=f"{setup.topics.base}/#")
+
+    # --- small parts ---
+
+    def _room(self, statement: Statement) -> Iterable[Message]:
+        return room_messages(self._setup.topics, statement, plain=self._setup.plain)
+
+    def _plain_of(self, earlier: Iterable[Entry]) -> Iterable[Message]:
+        """Clears the plain topics that an earlier run told and this one does not."""
+        topics = self._setup.topics
+        for room in earlier:
+            if "occupied" in room.topics:
+                yield clear(topics.occupied(room.id))
+                yield clear(topics.status(room.id))
+
+    def _info(self) -> Message:
+        setup = self._setup
+        return bridge_info(setup.topics, setup.info, setup.board.epoch, len(setup.board.rooms))
+
+    def _put(self, messages: Iterable[Message], *, urgent: bool = False) -> None:
+        for message in messages:
+            self._outbox.put(message, urgent=urgent)
+        self._outbox_filled.set()
+
+    def _put_if_new(self, *messages: Message) -> None:
+        new = [message for message in messages if self._last.get(message.topic) != message]
+        self._last |= {message.topic: message for message in new}
+        self._put(new)
+
+    def _owe(self, messages: Iterable[Message]) -> None:
+        if self._owed is not None:
+            self._owed.update(message.topic for message in messages)
+
+    def _settled(self, message: Message) -> None:
+        if not message.payload:
+            self._setup.leftovers.cleared(message.topic)
+        if self._owed is not None:
+            self._owed.discard(message.topic)
+            if self._all_owed and not self._owed and not self.refused:
+                self._owed = None
+                self._setup.first_published.set()
+
+
+async def _happens(event: asyncio.Event, within: float) -> bool:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(within):
+            await event.wait()
+    return event.is_set()
