@@ -74,6 +74,7 @@ class Board:
         self._places: dict[str, _Place] = {}
         self._due: list[tuple[datetime, int, str]] = []
         self._order = count()
+        self._before: dict[tuple[str, str], _Place] = {}
 
     # --- what is known ---
 
@@ -105,6 +106,10 @@ class Board:
         """When `turn` has something to do next."""
         return self._due[0][0] if self._due else None
 
+    def take_over(self, before: Board) -> None:
+        """Begins with what an earlier board knew of the same rooms, so that a reload is not seen."""
+        self._before = {(p.room.connection, p.room.id): p for p in before._places.values()}
+
     # --- what comes in ---
 
     def enroll(self, connection: str, rooms: Iterable[Room]) -> None:
@@ -121,9 +126,11 @@ class Board:
             place = self._places.get(room_id)
             if place is None:
                 self.removed.pop(room_id, None)
-                first = judge(None, moment, self.policy)
+                known = self._before.pop((connection, room_id), None)
+                schedule, failure = (known.schedule, known.failure) if known else (None, None)
+                first = judge(schedule, moment, self.policy, failure)
                 statement = self._statement(room, first.occupancy, moment)
-                self._places[room_id] = place = _Place(room, statement)
+                self._places[room_id] = place = _Place(room, statement, schedule, failure)
                 self._tell(place, urgent=False)
                 self._schedule(place, first, moment)
                 changed = True

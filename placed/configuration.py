@@ -85,10 +85,12 @@ class _Files:
     """What the files say together, and which file said it last."""
 
     main: Path
+    read: list[Path] = field(default_factory=list)
     merged: dict[str, Any] = field(default_factory=dict)
     origin: dict[Location, Path] = field(default_factory=dict)
 
     def add(self, path: Path, content: dict[str, Any]) -> None:
+        self.read.append(path)
         self._merge(path, self.merged, content, ())
 
     def _merge(self, path: Path, into: dict[str, Any], content: dict[str, Any], at: Location) -> None:

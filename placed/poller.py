@@ -71,6 +71,7 @@ class Poller:
         book: gives the rooms their ids.
         polling: how often, how far ahead.
         clock: what time it is.
+        remember: called when rooms were given ids.
         jitter: a number from [0, 1), so that several daemons do not ask in step.
     """
 
@@ -83,6 +84,7 @@ class Poller:
         book: RoomBook,
         polling: Polling,
         clock: Clock,
+        remember: Callable[[], None] = lambda: None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._connection = connection
@@ -90,6 +92,7 @@ class Poller:
         self._board = board
         self._book = book
         self._clock = clock
+        self._remember = remember
         self._jitter = jitter
         self._interval = polling.interval.total_seconds()
         self._days_ahead = polling.days_ahead
@@ -103,6 +106,7 @@ class Poller:
         self._next_discovery = 0.0
         self._next_fence = 0.0
         self.answered = 0  # rooms answered in this round
+        self.progress: Callable[[], None] | None = None  # called at every answer
         self.first = asyncio.Event()  # set after the first try, however it ended
         self.problem: DriverError | None = None  # what ails the connection as a whole
         self.health = ConnectionHealth(
@@ -213,6 +217,8 @@ class Poller:
             self._tracks[room.id].room = room
         self._failing = {room_id: f for room_id, f in self._failing.items() if room_id in known}
         self._board.enroll(self._connection.name, rooms)
+        if known - before:
+            self._remember()
         self._next_discovery = moment + self._rediscover
 
     # --- reading ---
@@ -230,6 +236,8 @@ class Poller:
 
         def take(answer: Answer) -> None:
             self.answered += 1
+            if self.progress is not None:
+                self.progress()
             self._take(answer, changes)
 
         try:

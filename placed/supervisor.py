@@ -50,7 +50,7 @@ class Supervisor:
         address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
-                channel.setblocking(False)
+                channel.settimeout(0.0)
                 channel.sendto(message.encode(), address)
         except OSError:
             return  # systemd is not to be reached just now; that is no reason for a room to be

@@ -1,0 +1,57 @@
+"""The commands. Each is a module of its own that imports the rest of the program only when it is called."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from placed.cli.check import check
+from placed.cli.demo import demo
+from placed.cli.rooms import rooms
+from placed.cli.run import run
+
+app = typer.Typer(
+    name="placed",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help=(
+        "Room calendars in, truthful room occupancy out: reads the calendars of Microsoft 365 room "
+        "mailboxes and tells over MQTT and HTTP which rooms are free, until when, and for how long that "
+        "may be believed."
+    ),
+    epilog=(
+        "Begin with [bold]placed demo[/bold]: it needs no configuration. "
+        "Exit codes: 0 done, 1 failed while running, 2 usage, 3 can not start: "
+        "a person has to mend the configuration or a file."
+    ),
+)
+app.command()(run)
+app.command()(demo)
+app.command()(check)
+app.command()(rooms)
+
+
+def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback
+    if wanted:
+        typer.echo(f"placed {version('placed')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _placed(
+    *,
+    show_version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit."),
+    ] = False,
+) -> None:
+    del show_version
+
+
+def main() -> None:
+    """The entry point of the command `placed`."""
+    app()

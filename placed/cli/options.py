@@ -1,0 +1,32 @@
+"""Options that several commands have, and how they end with a problem."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from placed.errors import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        "-c",
+        metavar="FILE",
+        help="The configuration; a folder placed.d beside it adds to it. "
+        "[dim]Default: $PLACED_CONFIG, else /etc/placed/placed.toml[/dim]",
+    ),
+]
+VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Log every change of every room.")]
+
+
+def cannot_start(problems: Iterable[str]) -> typer.Exit:
+    """Prints a line a problem; to be raised."""
+    for problem in problems:
+        typer.echo(f"placed: {problem}", err=True)
+    return typer.Exit(ExitCode.CANNOT_START)

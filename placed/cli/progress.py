@@ -1,0 +1,63 @@
+"""Shows how far the first round is: a bar at a terminal, else a line in the log and in systemd's status."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from placed.supervisor import Supervisor
+
+_MANY = 200  # rooms; fewer are read before anybody wonders
+_EVERY = 2.0  # seconds
+
+log = structlog.get_logger("placed.progress")
+
+
+@contextmanager
+def first_round(supervisor: Supervisor) -> Iterator[Callable[[int, int], None]]:
+    """Gives what is to be called with (rooms answered, rooms) while the first round runs."""
+    if sys.stderr.isatty():
+        from rich.console import Console  # noqa: PLC0415 - not wanted under systemd
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn  # noqa: PLC0415
+
+        bar = Progress(
+            "reading the rooms",
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        task = bar.add_task("rooms", visible=False)
+
+        def show(done: int, total: int) -> None:
+            if total < _MANY:
+                return
+            if not bar.live.is_started and done < total:
+                bar.start()
+            bar.update(task, completed=done, total=total, visible=True)
+            if done >= total:
+                bar.stop()
+
+        try:
+            yield show
+        finally:
+            bar.stop()
+    else:
+        last = time.monotonic()
+
+        def tell(done: int, total: int) -> None:
+            nonlocal last
+            if total >= _MANY and time.monotonic() - last >= _EVERY:
+                last = time.monotonic()
+                supervisor.status(f"reading the rooms for the first time: {done} of {total}")
+                log.info("rooms.are_being_read", done=done, total=total)
+
+        yield tell

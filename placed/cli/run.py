@@ -1,0 +1,65 @@
+"""`placed run`: the daemon."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from placed.cli.options import ConfigOption, VerboseOption, cannot_start
+from placed.logs import LogFormat
+
+if TYPE_CHECKING:
+    from placed.configuration import Configuration
+
+
+def run(
+    config: ConfigOption = None,
+    log_format: Annotated[
+        LogFormat,
+        typer.Option(help="text, json, or auto: JSON under systemd, text elsewhere."),
+    ] = LogFormat.AUTO,
+    *,
+    verbose: VerboseOption = False,
+) -> None:
+    """Run the daemon: poll the room calendars, publish over MQTT, answer over HTTP.
+
+    It runs in the foreground and logs to stderr. SIGTERM or Ctrl-C ends it, SIGHUP reads the configuration
+    again. A broker or a calendar service that is away is waited for; only what a person has to mend ends it.
+    """
+    import asyncio  # noqa: PLC0415 - a command imports what it needs when it is called
+
+    from placed import logs  # noqa: PLC0415
+    from placed.configuration import ConfigurationError, load  # noqa: PLC0415
+    from placed.errors import CannotStart  # noqa: PLC0415
+
+    logs.set_up(log_format, verbose=verbose)
+    try:
+        configuration = load(config)
+        asyncio.run(_serve(configuration, config))
+    except (ConfigurationError, CannotStart) as error:
+        raise cannot_start(error.problems) from None
+
+
+async def _serve(configuration: Configuration, config: Path | None) -> None:
+    from importlib.metadata import version  # noqa: PLC0415
+
+    from placed.cli.progress import first_round  # noqa: PLC0415
+    from placed.clock import SystemClock  # noqa: PLC0415
+    from placed.configuration import load  # noqa: PLC0415
+    from placed.daemon import Around  # noqa: PLC0415
+    from placed.service import serve  # noqa: PLC0415
+    from placed.state import StateFile, state_directory  # noqa: PLC0415
+    from placed.supervisor import Supervisor  # noqa: PLC0415
+
+    supervisor = Supervisor.from_environment()
+    with first_round(supervisor) as progress:
+        around = Around(
+            clock=SystemClock(),
+            supervisor=supervisor,
+            state=StateFile(state_directory()),
+            version=version("placed"),
+            progress=progress,
+        )
+        await serve(configuration, lambda: load(config), around)

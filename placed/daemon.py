@@ -1,0 +1,245 @@
+"""Start, run, stop: the only place where the parts are put together."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import structlog
+
+from placed.board import Board
+from placed.driver import Refused, SettingsError, Surroundings
+from placed.errors import CannotStart
+from placed.http import StatusServer
+from placed.mqtt import BridgeInfo, Publisher
+from placed.narrator import Narrator
+from placed.poller import Poller
+from placed.rooms import RoomBook
+from placed.settings import Show
+from placed.state import Memory, StateFile, next_epoch
+from placed.timekeeper import Timekeeper
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from placed.clock import Clock
+    from placed.configuration import Configuration
+    from placed.driver import Driver
+    from placed.supervisor import Supervisor
+
+log = structlog.get_logger("placed.daemon")
+
+
+class NoBroker:
+    """Stands for the publisher where no broker is configured. Does nothing."""
+
+    configured = False
+    connected = False
+    messages_published = 0
+    reconnects = 0
+
+    async def run(self) -> None:
+        """Nothing is published."""
+        await asyncio.Event().wait()
+
+    async def told(self) -> None:
+        """There is nobody to wait for."""
+
+    def leave_silently(self) -> None:
+        """There is nobody to leave."""
+
+
+@dataclass(slots=True)
+class Around:
+    """What the daemon is given of the world around it."""
+
+    clock: Clock
+    supervisor: Supervisor
+    state: StateFile
+    version: str
+    progress: Callable[[int, int], None] = field(default=lambda _done, _all: None)  # of the first round
+    announce: Callable[[Daemon], None] = field(default=lambda _daemon: None)  # called when all is up
+
+
+class Daemon:
+    """One life of the program, from a configuration to its end.
+
+    Making one reads the files that the settings name.
+
+    Raises:
+        CannotStart: only a person can mend it.
+    """
+
+    def __init__(self, configuration: Configuration, around: Around, before: Board | None = None) -> None:
+        settings = configuration.settings
+        self.settings = settings
+        self._around = around
+        self._clock = around.clock
+        remembered = around.state.load()
+        epoch = next_epoch(remembered, self._clock.now().timestamp())
+        self._book = RoomBook(settings.rooms, remembered.room_ids)
+        self.board = Board(settings.policy, settings.privacy.show, self._clock.now, epoch)
+        if before is not None:
+            self.board.take_over(before)
+        self._drivers = open_drivers(configuration, around)
+        self.pollers = [
+            Poller(
+                connection=connection,
+                driver=driver,
+                board=self.board,
+                book=self._book,
+                polling=settings.polling,
+                clock=self._clock,
+                remember=self._remember,
+            )
+            for connection, driver in zip(settings.connections, self._drivers, strict=True)
+        ]
+        self.publisher = self._make_publisher()
+        self.server = (
+            StatusServer(
+                settings.http,
+                self.board,
+                now=self._clock.now,
+                bridge=self.publisher,
+                version=around.version,
+            )
+            if settings.http.listen
+            else None
+        )
+        for listener in (self.publisher, self.server):
+            if listener is not None and not isinstance(listener, NoBroker):
+                self.board.listeners.append(listener)
+        self.board.listeners.append(Narrator())
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Lives until `stop` is set.
+
+        Raises:
+            CannotStart: only a person can mend it.
+        """
+        async with AsyncExitStack() as stack:
+            for driver in self._drivers:
+                stack.push_async_callback(driver.close)
+            if self.server is not None:
+                await self.server.start()
+                stack.push_async_callback(self.server.stop)
+                log.info("http.is_listening", url=self.server.url)
+            else:
+                log.warning("http.is_off", remedy='set http.listen, for example to "127.0.0.1:8620"')
+            if not self.publisher.configured:
+                log.warning("mqtt.is_off", remedy="set mqtt.url")
+            self._remember()
+            await self._live(stop)
+        log.info("daemon.stopped")
+
+    def hand_over(self) -> None:
+        """Another daemon follows in this process: the leave is taken without a word to panels."""
+        self.publisher.leave_silently()
+
+    def _remember(self) -> None:
+        """Writes down what the next start has to know."""
+        self._around.state.save(Memory(self.board.epoch, dict(self._book.given)))
+
+    # --- the parts ---
+
+    def _make_publisher(self) -> Publisher | NoBroker:
+        if self.settings.mqtt is None:
+            return NoBroker()
+        info = BridgeInfo(
+            version=self._around.version,
+            freshness_budget=self.settings.policy.expire_after,
+            connections=tuple(connection.name for connection in self.settings.connections),
+        )
+        return Publisher(self.settings.mqtt, self.board, now=self._clock.now, info=info)
+
+    # --- life ---
+
+    async def _live(self, stop: asyncio.Event) -> None:
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(Timekeeper(self.board, self._clock).run(), name="timekeeper"),
+                group.create_task(self.publisher.run(), name="publisher"),
+                group.create_task(self._tell_when_ready(), name="readiness"),
+                group.create_task(self._show_life(), name="watchdog"),
+                group.create_task(self._poll(), name="pollers"),
+            ]
+            await stop.wait()
+            self._around.supervisor.stopping()
+            for task in tasks:
+                task.cancel()
+
+    async def _poll(self) -> None:
+        """Polls every connection; ends only when there is none left that may be read."""
+        async with asyncio.TaskGroup() as group:
+            for poller in self.pollers:
+                poller.progress = self._progress
+                group.create_task(poller.run(), name=f"poller {poller.health.name}")
+        await self.publisher.told()  # that everything is unknown now
+        raise CannotStart(
+            *(
+                f"connections.{poller.health.name}: the fence does not hold: a canary is readable; "
+                "mend the access policy or the RBAC scope before starting again"
+                for poller in self.pollers
+            )
+        )
+
+    async def _tell_when_ready(self) -> None:
+        self._around.supervisor.status("reading the rooms for the first time")
+        for poller in self.pollers:
+            await poller.first.wait()
+        for poller in self.pollers:
+            poller.progress = None
+        refused = [p for p in self.pollers if isinstance(p.problem, Refused)]
+        if len(refused) == len(self.pollers):
+            raise CannotStart(*(_refusal(poller) for poller in refused))
+        if self.publisher.configured:
+            self._around.supervisor.status("waiting for the broker")
+        await self.publisher.told()
+        rooms = len(self.board.rooms)
+        self._around.supervisor.status(f"{rooms} rooms in {len(self.pollers)} connection(s)")
+        self._around.supervisor.ready()
+        log.info("daemon.became_ready", rooms=rooms, epoch=self.board.epoch)
+        self._around.announce(self)
+
+    def _progress(self) -> None:
+        done = sum(poller.answered for poller in self.pollers)
+        self._around.progress(done, sum(poller.rooms for poller in self.pollers))
+
+    async def _show_life(self) -> None:
+        every = self._around.supervisor.watchdog
+        while every is not None:
+            self._around.supervisor.alive()
+            await self._clock.sleep(every / 3)
+
+
+def open_drivers(configuration: Configuration, around: Around) -> list[Driver]:
+    """Opens every connection, which reads the files that it names; no network is touched.
+
+    Raises:
+        CannotStart: with everything that is wrong with them.
+    """
+    settings = configuration.settings
+    surroundings = Surroundings(
+        now=around.clock.now,
+        concurrency=settings.polling.concurrency,
+        details=settings.privacy.show is not Show.NOTHING,
+        version=around.version,
+    )
+    drivers: list[Driver] = []
+    problems: list[str] = []
+    for place, connection in enumerate(settings.connections):
+        try:
+            drivers.append(configuration.drivers[connection.driver].open(connection, surroundings))
+        except SettingsError as error:
+            problems.append(f"{configuration.where('connections', place, error.key)}: {error}")
+    if problems:
+        raise CannotStart(*problems)
+    return drivers
+
+
+def _refusal(poller: Poller) -> str:
+    problem = poller.problem
+    remedy = f": {problem.remedy}" if isinstance(problem, Refused) and problem.remedy else ""
+    return f"connections.{poller.health.name}: {problem}{remedy}"

@@ -1,0 +1,110 @@
+"""The daemon among signals: SIGTERM and SIGINT end it, SIGHUP reads the configuration again."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import structlog
+
+from placed.configuration import ConfigurationError
+from placed.daemon import Around, Daemon
+from placed.errors import CannotStart
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from placed.configuration import Configuration
+
+log = structlog.get_logger("placed.service")
+
+
+async def serve(configuration: Configuration, load: Callable[[], Configuration], around: Around) -> None:
+    """Runs the daemon until SIGTERM or SIGINT.
+
+    Args:
+        configuration: what to begin with.
+        load: reads the configuration again, for SIGHUP.
+        around: the world.
+
+    Raises:
+        CannotStart: only a person can mend it.
+    """
+    signals = _Signals()
+    daemon = Daemon(configuration, around)
+    with signals.caught():
+        while True:
+            stop = asyncio.Event()
+            running = asyncio.create_task(daemon.run(stop))
+            following = await _until_next(running, signals, daemon, load, around)
+            stop.set()
+            try:
+                await running
+            except* CannotStart as group:
+                raise _first(group) from None
+            if following is None:
+                return
+            daemon = following
+
+
+async def _until_next(
+    running: asyncio.Task[None],
+    signals: _Signals,
+    daemon: Daemon,
+    load: Callable[[], Configuration],
+    around: Around,
+) -> Daemon | None:
+    """Waits for the end, or for a reload that works out; gives the daemon that is to follow."""
+    while True:
+        end = asyncio.create_task(signals.end.wait())
+        reload = asyncio.create_task(signals.reload.wait())
+        try:
+            await asyncio.wait({running, end, reload}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            end.cancel()
+            reload.cancel()
+        if running.done() or signals.end.is_set():
+            return None
+        signals.reload.clear()
+        around.supervisor.reloading()
+        try:
+            following = Daemon(load(), around, daemon.board)
+        except (ConfigurationError, CannotStart) as error:
+            for problem in error.problems:
+                log.error("configuration.was_refused", problem=problem)  # noqa: TRY400 - no traceback
+            log.info("configuration.stays", remedy="mend it and reload again")
+            around.supervisor.ready()
+            continue
+        log.info("configuration.was_reloaded")
+        daemon.hand_over()
+        return following
+
+
+class _Signals:
+    """What the process was told by signals."""
+
+    def __init__(self) -> None:
+        self.end = asyncio.Event()
+        self.reload = asyncio.Event()
+
+    @contextmanager
+    def caught(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        events = {signal.SIGTERM: self.end, signal.SIGINT: self.end, signal.SIGHUP: self.reload}
+        for number, event in events.items():
+            loop.add_signal_handler(number, event.set)
+        try:
+            yield
+        finally:
+            for number in events:
+                loop.remove_signal_handler(number)
+
+
+def _first(group: BaseExceptionGroup[CannotStart]) -> CannotStart:
+    """The one that says it; several parts may find the same at once."""
+    error: BaseExceptionGroup[CannotStart] | CannotStart = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
