@@ -97,17 +97,14 @@ class EventStream:
 
     def begin(self) -> None:
         """Takes over what the board has said so far."""
-        for statement in self._board.since(self._board.epoch, 0)[0]:
-            self.state(statement)
+        self._rooms.note(*(self._entry(statement) for statement in self._board.statements))
         self.remove(self._board.removed)
         for name in sorted(self._board.health):
             self.report(self._board.health[name])
 
     def state(self, statement: Statement) -> None:
         """A room has a new statement."""
-        self._rooms.note(
-            Entry(statement.room.id, statement.seq, gone=False, make=lambda: self._state_frame(statement))
-        )
+        self._rooms.note(self._entry(statement))
         self._bells.ring(statement.room.id)
 
     def remove(self, rooms: Iterable[str]) -> None:
@@ -129,6 +126,9 @@ class EventStream:
         """Ends every stream."""
         self._closed = True
         self._bells.ring_all()
+
+    def _entry(self, statement: Statement) -> Entry:
+        return Entry(statement.room.id, statement.seq, gone=False, make=lambda: self._state_frame(statement))
 
     def _state_frame(self, statement: Statement) -> bytes:
         return b"event: state\nid: %d-%d\ndata: %b\n\n" % (

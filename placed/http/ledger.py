@@ -42,13 +42,14 @@ class Ledger:
 
     def note(self, *entries: Entry) -> None:
         """Takes entries in place of their subjects' earlier ones."""
+        in_order = True
         for entry in entries:
             self._entries.pop(entry.subject, None)
             self._entries[entry.subject] = entry
-        if any(entry.seq < self.last for entry in entries):
-            # Rooms that are gone are told of after rooms that came later in the same go.
+            in_order = in_order and entry.seq >= self.last
+            self.last = max(self.last, entry.seq)
+        if not in_order:  # rooms that are gone are told of after rooms that came later in the same go
             self._entries = {e.subject: e for e in sorted(self._entries.values(), key=lambda e: e.seq)}
-        self.last = max([self.last, *(entry.seq for entry in entries)])
 
     def after(self, seq: int, subjects: frozenset[str] | None = None) -> list[Entry]:
         """What came after `seq`, in order; of these subjects only, unless None."""

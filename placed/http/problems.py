@@ -26,7 +26,6 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 _DETAILS = {
     HTTPStatus.NOT_FOUND: "There is nothing at this address; /openapi.json lists what there is.",
     HTTPStatus.METHOD_NOT_ALLOWED: "This address does not know that method; Allow says which it knows.",
-    HTTPStatus.EXPECTATION_FAILED: "No expectation but 100-continue is met.",
 }
 
 
@@ -83,8 +82,10 @@ async def problem_middleware(request: web.Request, handler: Handler) -> web.Stre
         return of_aiohttp(error).response()
     except ConnectionError:
         raise  # the client has gone: there is nobody to answer
-    except Exception:  # noqa: BLE001 - the last one that can answer
+    except Exception as error:
         _log.exception("http.request_failed", method=request.method, path=request.path)
+        if request.writer.output_size > 0:  # half an answer is out: it can only be broken off
+            raise ConnectionError("an answer was begun already") from error
         return unforeseen().response()
 
 

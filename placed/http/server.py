@@ -19,7 +19,7 @@ from placed.http.problems import Problem, problem_middleware
 from placed.http.readiness import unready
 from placed.http.representation import JSON, Representation
 from placed.http.rooms import RoomDocuments, RoomsApi
-from placed.http.wire import Protocol, seal_response
+from placed.http.wire import Protocol, expect, seal_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +38,7 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 class StatusServer:
-    """Serves what the board says over HTTP. It listens to the board from `start` to `stop`.
+    """Serves what the board says over HTTP. Whoever makes it adds it to the board's listeners.
 
     Args:
         settings: where to listen, and who may ask.
@@ -99,8 +99,6 @@ class StatusServer:
             raise listening.could_not_listen(self._settings.listen, error) from error
         self.url = listening.url(*self._socket.sockets[0].getsockname()[:2])
         self._events.begin()
-        self._board.listeners.append(self)
-        _log.info("http.was_opened", url=self.url)
         if self._token is None and not self._address.loopback:
             _log.warning("http.is_open_to_all", listen=self._settings.listen)
 
@@ -108,12 +106,10 @@ class StatusServer:
         """Ends every stream and lets go of the address. Does nothing if it was never started."""
         if self._socket is None or self._runner is None:
             return
-        self._board.listeners.remove(self)
         self._socket.close()
         self._events.close()
         await self._runner.cleanup()
         self._socket = None
-        _log.info("http.was_closed", url=self.url)
 
     # --- what the board tells ---
 
@@ -137,20 +133,19 @@ class StatusServer:
         app.on_response_prepare.append(seal_response)
         rooms = RoomsApi(self._board, self._documents, self._now)
         pages = Pages(self._board)
-        app.add_routes(
-            [
-                web.get("/", pages.board),
-                web.get("/rooms/{room}", pages.room),
-                web.get("/api/v1/rooms", rooms.rooms),
-                web.get("/api/v1/rooms/{room}", rooms.room),
-                web.get("/api/v1/connections", rooms.connections),
-                web.get("/api/v1/events", self._events.serve),
-                web.get("/healthz", self._healthz),
-                web.get("/readyz", self._readyz),
-                web.get("/metrics", self._metrics.serve),
-                web.get("/openapi.json", self._openapi),
-            ]
-        )
+        for path, handler in (
+            ("/", pages.board),
+            ("/rooms/{room}", pages.room),
+            ("/api/v1/rooms", rooms.rooms),
+            ("/api/v1/rooms/{room}", rooms.room),
+            ("/api/v1/connections", rooms.connections),
+            ("/api/v1/events", self._events.serve),
+            ("/healthz", self._healthz),
+            ("/readyz", self._readyz),
+            ("/metrics", self._metrics.serve),
+            ("/openapi.json", self._openapi),
+        ):
+            app.router.add_get(path, handler, expect_handler=expect)
         return app
 
     async def _healthz(self, _request: web.Request) -> web.Response:

@@ -37,6 +37,13 @@ async def seal_response(_request: web.Request, response: web.StreamResponse) -> 
     seal(response.headers)
 
 
+async def expect(request: web.Request) -> web.Response | None:
+    """Answers an `Expect` that is none of ours. 100-continue needs no word: no address waits for a body."""
+    if request.headers["Expect"].lower() == "100-continue":
+        return None
+    return Problem(HTTPStatus.EXPECTATION_FAILED, "No expectation but 100-continue is met.").response()
+
+
 class Protocol(web.RequestHandler):
     """A connection. Answers what can not be parsed as everything else is answered."""
 
