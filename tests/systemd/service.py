@@ -35,7 +35,8 @@ class Service:
 
     def start(self) -> None:
         """`systemctl start`, which returns when the service says that it is ready."""
-        self.box.run("systemctl", "start", "placed")
+        started = self.box.try_run("systemctl", "start", "placed")
+        assert started.returncode == 0, "\n".join([started.stderr, *self.journal()])
 
     def show(self) -> Mapping[str, str]:
         """The properties of the unit."""
