@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -30,6 +31,36 @@ class Clock:
         self.moment += timedelta(**length)
 
 
+class Gate:
+    """A sleep that lasts until it is let go, whatever the length; `asleep` counts those who wait."""
+
+    def __init__(self) -> None:
+        self.asleep = 0
+        self.lengths: list[float] = []
+        self._changed = asyncio.Condition()
+        self._open = False
+
+    async def sleep(self, length: float) -> None:
+        """What the simulator waits with."""
+        async with self._changed:
+            self.lengths.append(length)
+            self.asleep += 1
+            self._changed.notify_all()
+            await self._changed.wait_for(lambda: self._open)
+            self.asleep -= 1
+
+    async def until_asleep(self, number: int) -> None:
+        """Wait until so many wait."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self.asleep == number)
+
+    async def let_go(self) -> None:
+        """Nobody waits any longer."""
+        async with self._changed:
+            self._open = True
+            self._changed.notify_all()
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -47,8 +78,13 @@ def tenant(clock: Clock) -> Tenant:
 
 
 @pytest.fixture
-async def simulator(tenant: Tenant) -> AsyncIterator[Simulator]:
-    async with Simulator(tenant) as simulator:
+def gate() -> Gate:
+    return Gate()
+
+
+@pytest.fixture
+async def simulator(tenant: Tenant, gate: Gate) -> AsyncIterator[Simulator]:
+    async with Simulator(tenant, sleep=gate.sleep) as simulator:
         yield simulator
 
 

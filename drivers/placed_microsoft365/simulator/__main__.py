@@ -65,7 +65,7 @@ async def _serve(tenant: Tenant, asked: Arguments) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     with tempfile.TemporaryDirectory(prefix="placed-simulator-") as temporary:
-        folder = asked.write_config if asked.write_config is not None else Path(temporary)
+        folder = (asked.write_config or Path(temporary)).resolve()
         folder.mkdir(parents=True, exist_ok=True)
         certificate = make_client_certificate()
         app = tenant.register_app(secrets=[SECRET], certificates=[certificate], roles=ROLES)
@@ -76,7 +76,7 @@ async def _serve(tenant: Tenant, asked: Arguments) -> None:
             _write_private(folder / "client.pem", certificate)
             _write_private(folder / "client_secret", SECRET.encode())
             settings = simulator.settings_toml(
-                app, certificate=folder.resolve() / "client.pem", room_group=group.address
+                app, certificate=folder / "client.pem", room_group=group.address
             )
             settings += fence_toml("access-policy", canaries)
             (folder / "placed.toml").write_text(settings, encoding="utf-8")

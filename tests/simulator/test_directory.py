@@ -1,0 +1,132 @@
+"""Groups, their members, rooms and room lists."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from placed_microsoft365.simulator import Tenant
+    from tests.simulator.client import Client
+
+USERS = "/microsoft.graph.user?$count=true"
+
+
+def mails(answer: Any) -> list[str]:
+    return [member["mail"].partition("@")[0] for member in answer.json["value"]]
+
+
+async def everything(client: Client, path: str, field: str, **headers: str) -> list[str]:
+    """The field of all items, page after page."""
+    found: list[str] = []
+    answer = await client.get(path, **headers)
+    while True:
+        found += [item[field] for item in answer.json["value"]]
+        if "@odata.nextLink" not in answer.json:
+            return found
+        answer = await client.get(answer.json["@odata.nextLink"], **headers)
+
+
+async def test_a_group_is_found_by_its_mail(client: Client, tenant: Tenant) -> None:
+    answer = await client.get("/groups?$filter=mail%20eq%20'Placed-Rooms@contoso.example'&$select=id,mail")
+    assert answer.json["value"] == [
+        {"id": tenant.group("placed-rooms").group_id, "mail": "placed-rooms@contoso.example"}
+    ]
+    nobody = await client.get("/groups?$filter=mail%20eq%20'nobody@contoso.example'")
+    assert nobody.json["value"] == []
+
+
+async def test_another_filter_is_refused(client: Client) -> None:
+    answer = await client.get("/groups?$filter=startswith(mail,'a')")
+    assert (answer.status, answer.code) == (400, "Request_UnsupportedQuery")
+
+
+async def test_members_are_direct_or_transitive(client: Client, tenant: Tenant) -> None:
+    tenant.add_room("attic")
+    group = tenant.add_group("all", members=["attic", "placed-rooms", "ada"]).group_id
+    assert mails(await client.get(f"/groups/{group}/members")) == ["attic", "placed-rooms", "ada"]
+    assert mails(await client.get(f"/groups/{group}/transitiveMembers")) == [
+        "attic",
+        "placed-rooms",
+        "ada",
+        "boardroom",
+        "library",
+    ]
+    users = await client.get(f"/groups/{group}/transitiveMembers{USERS}", ConsistencyLevel="eventual")
+    assert mails(users) == ["attic", "ada", "boardroom", "library"]
+    assert users.json["@odata.count"] == 4
+
+
+async def test_groups_within_each_other_end(client: Client, tenant: Tenant) -> None:
+    outer = tenant.add_group("outer", members=["placed-rooms"])
+    tenant.add_member("placed-rooms", outer)
+    answer = await client.get(f"/groups/{outer.group_id}/transitiveMembers")
+    assert mails(answer) == ["placed-rooms", "boardroom", "library"]
+
+
+async def test_the_cast_to_users_is_an_advanced_query(client: Client, tenant: Tenant) -> None:
+    group = tenant.group("placed-rooms").group_id
+    answer = await client.get(f"/groups/{group}/transitiveMembers/microsoft.graph.user")
+    assert (answer.status, answer.code) == (400, "Request_UnsupportedQuery")
+
+
+async def test_members_come_page_by_page(client: Client, tenant: Tenant) -> None:
+    for number in range(120):
+        tenant.add_member("placed-rooms", tenant.add_room(f"room-{number:03}"))
+    path = f"/groups/{tenant.group('placed-rooms').group_id}/transitiveMembers"
+    assert len((await client.get(path)).json["value"]) == 100
+    found = await everything(
+        client, f"{path}{USERS}&$top=50&$select=mail", "mail", ConsistencyLevel="eventual"
+    )
+    assert found == [room.address for room in tenant.rooms()]
+
+
+async def test_an_unknown_group_is_not_found(client: Client) -> None:
+    answer = await client.get("/groups/00000000-0000-0000-0000-000000000007/members")
+    assert (answer.status, answer.code) == (404, "Request_ResourceNotFound")
+
+
+async def test_the_directory_wants_its_own_permission(client: Client, tenant: Tenant) -> None:
+    tenant.revoke(client.app, "GroupMember.Read.All", "Place.Read.All")
+    groups = await client.get("/groups")
+    assert (groups.status, groups.code) == (403, "Authorization_RequestDenied")
+    places = await client.get("/places/microsoft.graph.room")
+    assert (places.status, places.code) == (403, "UnknownError")
+    assert "place.read.all" in places.json["error"]["message"]
+
+
+async def test_rooms_come_with_what_is_known_of_them(client: Client) -> None:
+    answer = await client.get("/places/microsoft.graph.room?$top=1")
+    (room,) = answer.json["value"]
+    assert room["emailAddress"] == "boardroom@contoso.example"
+    assert (room["displayName"], room["building"]) == ("Boardroom", "HQ")
+    assert (room["floorNumber"], room["capacity"]) == (3, 12)
+
+
+async def test_rooms_come_page_by_page(client: Client, tenant: Tenant) -> None:
+    for number in range(150):
+        tenant.add_room(f"room-{number:03}")
+    found = await everything(client, "/places/microsoft.graph.room", "emailAddress")
+    assert found == [room.address for room in tenant.rooms()]
+    skipped = await client.get("/places/microsoft.graph.room?$top=100&$skip=100")
+    assert [room["emailAddress"] for room in skipped.json["value"]] == found[100:]
+
+
+@pytest.mark.parametrize("cast", ["microsoft.graph.roomlist", "microsoft.graph.roomList"])
+async def test_the_rooms_of_a_list_are_found_by_its_address(
+    client: Client, tenant: Tenant, cast: str
+) -> None:
+    room_list = tenant.add_room_list("hq", rooms=["library"])
+    lists = await client.get(f"/places/{cast}")
+    assert [one["emailAddress"] for one in lists.json["value"]] == ["hq@contoso.example"]
+    rooms = await client.get(f"/places/hq@contoso.example/{cast}/rooms")
+    assert [room["emailAddress"] for room in rooms.json["value"]] == ["library@contoso.example"]
+    assert (await client.get(f"/places/{room_list.group_id}/{cast}/rooms")).status == 404
+    assert (await client.get(f"/places/placed-rooms@contoso.example/{cast}/rooms")).status == 404
+
+
+async def test_a_fence_does_not_hide_rooms_from_the_directory(client: Client, tenant: Tenant) -> None:
+    tenant.add_group("nobody")
+    tenant.restrict(client.app, group="nobody")
+    assert len((await client.get("/places/microsoft.graph.room")).json["value"]) == 2

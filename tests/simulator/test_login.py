@@ -1,0 +1,201 @@
+"""The login refuses as Entra does: right status, right error word, right number."""
+
+from __future__ import annotations
+
+import base64
+import time
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.hashes import SHA1, SHA256
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.x509 import load_pem_x509_certificate
+
+from placed_microsoft365.simulator import Secret, make_client_certificate
+
+if TYPE_CHECKING:
+    from placed_microsoft365.simulator import App, Simulator, Tenant
+    from tests.simulator.client import Client
+    from tests.simulator.conftest import Clock
+
+CERTIFICATE = make_client_certificate(key_size=2048)
+OTHER_CERTIFICATE = make_client_certificate(key_size=2048)
+JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+
+def assertion(
+    simulator: Simulator,
+    app: App,
+    pem: bytes = CERTIFICATE,
+    *,
+    algorithm: str = "PS256",
+    thumbprint_of: bytes | None = None,
+    **changed: object,
+) -> str:
+    """A client assertion such as MSAL makes, with claims changed."""
+    certificate = load_pem_x509_certificate(thumbprint_of or pem)
+    now = time.time()
+    claims: dict[str, Any] = {
+        "aud": f"{simulator.url}/{simulator.tenant.tenant_id}/oauth2/v2.0/token",
+        "iss": app.client_id,
+        "sub": app.client_id,
+        "jti": str(uuid.uuid4()),
+        "nbf": now,
+        "exp": now + 600,
+        **changed,
+    }
+    digest = SHA256() if algorithm == "PS256" else SHA1()  # noqa: S303 - the older form of a thumbprint
+    name = "x5t#S256" if algorithm == "PS256" else "x5t"
+    thumbprint = base64.urlsafe_b64encode(certificate.fingerprint(digest)).decode()
+    key = load_pem_private_key(pem, None)
+    return jwt.encode(claims, key, algorithm=algorithm, headers={name: thumbprint})  # type: ignore[arg-type]
+
+
+def code_of(answer: Any) -> tuple[int, str, int]:
+    """Status, error word and number of a refusal."""
+    body = answer.json
+    assert body["error_description"].startswith(f"AADSTS{body['error_codes'][0]}: ")
+    assert set(body) >= {"timestamp", "trace_id", "correlation_id"}
+    return answer.status, body["error"], body["error_codes"][0]
+
+
+async def test_the_token_says_who_and_what(client: Client, tenant: Tenant, simulator: Simulator) -> None:
+    claims = jwt.decode(client.token, options={"verify_signature": False})
+    assert claims["aud"] == simulator.url
+    assert claims["appid"] == client.app.client_id
+    assert claims["oid"] == client.app.object_id
+    assert claims["tid"] == tenant.tenant_id
+    assert (claims["appidacr"], claims["ver"], claims["idtyp"]) == ("1", "1.0", "app")
+    assert claims["roles"] == ["Calendars.Read", "GroupMember.Read.All", "Place.Read.All"]
+
+
+async def test_a_token_without_any_role_has_no_roles_claim(client: Client, tenant: Tenant) -> None:
+    tenant.revoke(client.app, *client.app.roles)
+    await client.log_in()
+    assert "roles" not in jwt.decode(client.token, options={"verify_signature": False})
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({"client_secret": "wrong"}, (401, "invalid_client", 7000215)),
+        ({"client_secret": ""}, (401, "invalid_client", 7000218)),
+        ({"client_id": str(uuid.UUID(int=7))}, (400, "unauthorized_client", 700016)),
+        ({"scope": "Calendars.Read"}, (400, "invalid_scope", 70011)),
+        ({"scope": "https://elsewhere.example/.default"}, (400, "invalid_resource", 500011)),
+        ({"grant_type": "password"}, (400, "unsupported_grant_type", 70003)),
+        ({"scope": ""}, (400, "invalid_request", 900144)),
+        ({"tenant": "fabrikam.example"}, (400, "invalid_request", 90002)),
+    ],
+)
+async def test_a_wrong_request_is_refused(
+    client: Client, changed: dict[str, str], expected: tuple[int, str, int]
+) -> None:
+    answer = await client.ask_token(**{"client_secret": "s3cret", **changed})
+    assert code_of(answer) == expected
+
+
+async def test_an_expired_secret_is_refused(client: Client, tenant: Tenant) -> None:
+    tenant.expire_secrets(client.app)
+    answer = await client.ask_token(client_secret="s3cret")
+    assert code_of(answer) == (401, "invalid_client", 7000222)
+
+
+async def test_a_new_secret_beside_the_expired_one_is_taken(client: Client, clock: Clock) -> None:
+    client.app.secrets = [Secret("old", expires=clock()), Secret("new")]
+    assert (await client.ask_token(client_secret="old")).json["error_codes"] == [7000222]
+    assert (await client.ask_token(client_secret="new")).status == 200
+
+
+async def test_a_disabled_app_is_refused(client: Client) -> None:
+    client.app.disabled = True
+    answer = await client.ask_token(client_secret="s3cret")
+    assert code_of(answer) == (400, "unauthorized_client", 7000112)
+
+
+async def test_an_unknown_tenant_has_no_configuration(client: Client, simulator: Simulator) -> None:
+    url = f"{simulator.url}/fabrikam.example/v2.0/.well-known/openid-configuration"
+    assert code_of(await client.send("GET", url)) == (400, "invalid_request", 90002)
+
+
+@pytest.mark.parametrize("algorithm", ["PS256", "RS256"])
+async def test_an_assertion_is_taken_again_and_again(
+    client: Client, simulator: Simulator, tenant: Tenant, algorithm: str
+) -> None:
+    """MSAL sends the same one for up to nine minutes."""
+    app = tenant.register_app(certificates=[CERTIFICATE])
+    signed = assertion(simulator, app, algorithm=algorithm)
+    for _ in range(2):
+        answer = await client.ask_token(
+            client_id=app.client_id, client_assertion=signed, client_assertion_type=JWT_BEARER
+        )
+        assert answer.status == 200
+    claims = jwt.decode(answer.json["access_token"], options={"verify_signature": False})
+    assert claims["appidacr"] == "2"
+
+
+async def ask(client: Client, app: App, signed: str) -> tuple[int, str, int]:
+    return code_of(
+        await client.ask_token(
+            client_id=app.client_id, client_assertion=signed, client_assertion_type=JWT_BEARER
+        )
+    )
+
+
+async def test_a_wrong_assertion_is_refused(client: Client, simulator: Simulator, tenant: Tenant) -> None:
+    app = tenant.register_app(certificates=[CERTIFICATE])
+
+    async def refusal(**changed: Any) -> int:
+        return (await ask(client, app, assertion(simulator, app, **changed)))[2]
+
+    assert await refusal(pem=OTHER_CERTIFICATE) == 700027
+    assert await refusal(pem=OTHER_CERTIFICATE, thumbprint_of=CERTIFICATE) == 700027
+    assert await refusal(aud="https://login.example/token") == 50013
+    assert await refusal(iss="somebody") == 50013
+    assert await refusal(sub="somebody") == 50013
+    assert await refusal(exp=time.time() - 3600) == 700024
+    assert await refusal(nbf=time.time() + 3600) == 700024
+    assert await refusal(exp="soon") == 50013
+    assert (await ask(client, app, "no.jwt.at-all"))[2] == 50012
+
+
+async def test_a_jti_under_another_assertion_is_a_replay(
+    client: Client, simulator: Simulator, tenant: Tenant
+) -> None:
+    app = tenant.register_app(certificates=[CERTIFICATE])
+    first, second = (assertion(simulator, app, jti="same") for _ in range(2))
+    ok = await client.ask_token(
+        client_id=app.client_id, client_assertion=first, client_assertion_type=JWT_BEARER
+    )
+    assert ok.status == 200
+    assert (await ask(client, app, second))[2] == 50013
+
+
+async def test_a_strict_login_takes_an_assertion_once(
+    client: Client, simulator: Simulator, tenant: Tenant
+) -> None:
+    tenant.strict_replay = True
+    app = tenant.register_app(certificates=[CERTIFICATE])
+    signed = assertion(simulator, app)
+    await client.ask_token(client_id=app.client_id, client_assertion=signed, client_assertion_type=JWT_BEARER)
+    assert (await ask(client, app, signed))[2] == 50013
+
+
+async def test_a_secret_may_come_by_basic_authentication(client: Client, simulator: Simulator) -> None:
+    basic = base64.b64encode(f"{client.app.client_id}:s3cret".encode()).decode()
+    answer = await client.send(
+        "POST",
+        f"{simulator.url}/contoso.example/oauth2/v2.0/token",
+        data={"grant_type": "client_credentials", "scope": f"{simulator.url}/.default"},
+        headers={"Authorization": f"Basic {basic}"},
+    )
+    assert answer.status == 200
+
+
+@pytest.mark.parametrize("error", [53003, 90033, 50196, 500133, 650056])
+async def test_the_login_can_be_told_to_refuse(client: Client, tenant: Tenant, error: int) -> None:
+    tenant.faults.login_error(error, times=1)
+    assert code_of(await client.ask_token(client_secret="s3cret"))[2] == error
+    assert (await client.ask_token(client_secret="s3cret")).status == 200
