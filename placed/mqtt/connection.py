@@ -86,16 +86,12 @@ class Connection(aiomqtt.Client):
         finally:
             await self._hang_up()
 
-    def abort(self) -> None:
-        """Drops the connection without leave, as a cut cable would."""
-        self._client._sock_close()  # noqa: SLF001 - paho has no public way
-
     async def _hang_up(self) -> None:
         for future in (self._connected, self._disconnected):
             if future.done() and not future.cancelled():
                 future.exception()  # or asyncio complains that nobody looked at it
         await asyncio.sleep(0)  # a writer that is about to be added has to be, to be removed with the socket
-        self.abort()
+        self._client._sock_close()  # noqa: SLF001 - paho has no public way
         if self._misc_task is not None:
             self._misc_task.cancel()
             await asyncio.wait([self._misc_task])
