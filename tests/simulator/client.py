@@ -93,9 +93,13 @@ class Client:
 
     async def batch(self, urls: Sequence[str]) -> dict[str, Any]:
         """The items' answers by id; the ids are "0", "1" and so on."""
-        items = [{"id": str(number), "method": "GET", "url": url} for number, url in enumerate(urls)]
-        answer = await self.post("/$batch", {"requests": items})
+        answer = await self.post_batch(urls)
         return {item["id"]: item for item in answer.json["responses"]}
+
+    async def post_batch(self, urls: Sequence[str]) -> Answer:
+        """The answer to the whole batch."""
+        items = [{"id": str(number), "method": "GET", "url": url} for number, url in enumerate(urls)]
+        return await self.post("/$batch", {"requests": items})
 
     async def send(self, method: str, url: str, **arguments: Any) -> Answer:
         """Send the URL as it is, without encoding it anew."""

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from placed_microsoft365.simulator import UNTOUCHED
+from placed_microsoft365.simulator import UNTOUCHED, Tenant
+from placed_microsoft365.simulator.calendar_view import CalendarViews
+from placed_microsoft365.simulator.server import NOBODY
+from placed_microsoft365.simulator.wire import Request
 
 if TYPE_CHECKING:
-    from placed_microsoft365.simulator import Tenant
     from tests.simulator.client import Client
 
 NINE = datetime(2026, 10, 6, 9, tzinfo=UTC)
@@ -184,3 +189,41 @@ async def test_the_request_log_tells_what_was_asked(client: Client) -> None:
     (record,) = client.simulator.requests
     assert (record.method, record.status, record.items) == ("GET", 200, ())
     assert record.path.endswith("endDateTime=2026-10-07T00:00:00Z&$top=5")
+
+
+MINUTES = st.integers(min_value=-600, max_value=2_000)
+
+
+@given(
+    meetings=st.lists(st.tuples(MINUTES, st.integers(min_value=0, max_value=600)), max_size=30),
+    window=st.tuples(MINUTES, st.integers(min_value=1, max_value=1_500)),
+    top=st.integers(min_value=1, max_value=12),
+)
+def test_the_pages_together_hold_what_overlaps_the_window(
+    meetings: list[tuple[int, int]], window: tuple[int, int], top: int
+) -> None:
+    tenant = Tenant(now=lambda: NINE)
+    tenant.add_room("boardroom")
+    start = NINE + timedelta(minutes=window[0])
+    end = start + timedelta(minutes=window[1])
+    expected = set()
+    for begin, length in meetings:
+        first = NINE + timedelta(minutes=begin)
+        last = first + timedelta(minutes=length)
+        meeting = tenant.book("boardroom", first, last)
+        if (first < end and last > start) or first == last == start:
+            expected.add(meeting)
+    target = (
+        f"/users/boardroom/calendarView?startDateTime={start:%Y-%m-%dT%H:%M}&endDateTime={end:%Y-%m-%dT%H:%M}"
+        f"&$top={top}"
+    )
+    found: list[str] = []
+    views = CalendarViews("https://localhost")
+    while target:
+        request = Request("GET", target, {}, NOBODY, "id", NINE)
+        page = json.loads(views.answer(request, tenant.mailbox("boardroom"), target.partition("?")[2]).body)
+        assert len(page["value"]) <= top
+        found += [event["id"] for event in page["value"]]
+        target = page.get("@odata.nextLink", "").removeprefix("https://localhost/v1.0")
+    assert len(found) == len(set(found))
+    assert set(found) == expected

@@ -126,6 +126,26 @@ async def test_the_rooms_of_a_list_are_found_by_its_address(
     assert (await client.get(f"/places/placed-rooms@contoso.example/{cast}/rooms")).status == 404
 
 
+async def test_a_user_principal_name_need_not_be_the_address(client: Client, tenant: Tenant) -> None:
+    tenant.add_room("attic", upn="R17@contoso.onmicrosoft.example")
+    tenant.add_member("placed-rooms", "attic")
+    group = tenant.group("placed-rooms").group_id
+    answer = await client.get(f"/groups/{group}/members?$select=mail,userPrincipalName")
+    assert answer.json["value"][-1] == {
+        "@odata.type": "#microsoft.graph.user",
+        "mail": "attic@contoso.example",
+        "userPrincipalName": "r17@contoso.onmicrosoft.example",
+    }
+    assert (await client.view("r17@contoso.onmicrosoft.example")).status == 200
+    assert (await client.view("attic@contoso.example")).status == 200
+
+
+async def test_rooms_can_come_as_in_microsofts_sample(client: Client, tenant: Tenant) -> None:
+    tenant.sloppy_places = True
+    room = (await client.get("/places/microsoft.graph.room")).json["value"][0]
+    assert (room["capacity"], room["isWheelchairAccessible"]) == ("12", False)
+
+
 async def test_a_fence_does_not_hide_rooms_from_the_directory(client: Client, tenant: Tenant) -> None:
     tenant.add_group("nobody")
     tenant.restrict(client.app, group="nobody")

@@ -12,11 +12,13 @@ from placed_microsoft365.simulator.query import BadQueryError, next_link, parse_
 from placed_microsoft365.simulator.wire import Reply, Request, graph_error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from placed_microsoft365.simulator.groups import Group
     from placed_microsoft365.simulator.mailboxes import Mailbox
     from placed_microsoft365.simulator.tenant import Tenant
+
+    Answer = Callable[[Request, Mapping[str, str]], Reply]
 
 USER = "#microsoft.graph.user"
 GROUP = "#microsoft.graph.group"
@@ -162,12 +164,6 @@ class Directory:
                     pending.append(inner)
 
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Answer = Callable[[Request, Mapping[str, str]], Reply]
-
-
 def _not_found(request: Request, group_id: str) -> Reply:
     return graph_error(
         request,
@@ -197,7 +193,7 @@ def _user_fields(mailbox: Mailbox) -> dict[str, object]:
         "officeLocation": None,
         "preferredLanguage": None,
         "surname": None,
-        "userPrincipalName": mailbox.address,
+        "userPrincipalName": mailbox.upn,
         "accountEnabled": mailbox.room is None,
         "userType": "Member",
     }

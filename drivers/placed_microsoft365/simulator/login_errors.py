@@ -104,6 +104,9 @@ ERRORS = _table(
         ),
     ),
     (90033, 503, "temporarily_unavailable", "A transient error has occurred. Please try again."),
+    (90006, 503, "temporarily_unavailable", "The service is temporarily unavailable."),
+    (90024, 503, "temporarily_unavailable", "A transient error has occurred. Please try again."),
+    (50033, 503, "temporarily_unavailable", "A transient error has occurred. Please try again."),
     (90055, 429, "temporarily_unavailable", "The tenant request is throttled. Please try again later."),
     (
         50196,

@@ -59,8 +59,6 @@ class SimRoom:
     building: str | None = None
     floor: int | None = None
     capacity: int | None = None
-    floor_label: str | None = None
-    wheelchair_accessible: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,11 +94,17 @@ class Meeting:
 
 @dataclass(slots=True, kw_only=True)
 class Mailbox:
-    """A user object with a calendar: a room or a person. `version` grows with each change of its calendar."""
+    """A user object with a calendar: a room or a person.
+
+    Attributes:
+        upn: the user principal name, in lower case; it need not be the address.
+        version: grows with each change of the calendar.
+    """
 
     address: str
     user_id: str
     name: str
+    upn: str
     room: SimRoom | None = None
     state: MailboxState = MailboxState.ACTIVE
     processing: CalendarProcessing = UNTOUCHED

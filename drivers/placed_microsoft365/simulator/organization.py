@@ -38,7 +38,7 @@ class Organization:
         self.tenant_id = str(uuid.uuid5(uuid.NAMESPACE_DNS, self.domain))
         self.mailboxes: dict[str, Mailbox] = {}
         self.groups: dict[str, Group] = {}
-        self._mailboxes_by_id: dict[str, Mailbox] = {}
+        self._mailboxes_by_name: dict[str, Mailbox] = {}
         self._numbers = 0
 
     def next_number(self) -> int:
@@ -57,14 +57,14 @@ class Organization:
         if not isinstance(name, str):
             return name.address.lower()
         lowered = name.lower()
-        if lowered in self._mailboxes_by_id:
-            return self._mailboxes_by_id[lowered].address.lower()
+        if lowered in self._mailboxes_by_name:
+            return self._mailboxes_by_name[lowered].address
         return lowered if "@" in lowered else f"{lowered}@{self.domain}"
 
     def find_mailbox(self, name: str) -> Mailbox | None:
         """By id, user principal name or address, as Graph finds it."""
         lowered = name.lower()
-        return self._mailboxes_by_id.get(lowered) or self.mailboxes.get(lowered)
+        return self._mailboxes_by_name.get(lowered) or self.mailboxes.get(lowered)
 
     def mailbox(self, name: str | SimRoom) -> Mailbox:
         """The mailbox of that name.
@@ -89,10 +89,14 @@ class Organization:
         building: str | None = None,
         floor: int | None = None,
         capacity: int | None = None,
+        upn: str | None = None,
         processing: CalendarProcessing | None = None,
         state: MailboxState = MailboxState.ACTIVE,
     ) -> SimRoom:
-        """A room mailbox with Exchange's default calendar processing, unless another is given."""
+        """A room mailbox with Exchange's default calendar processing, unless another is given.
+
+        `upn` is the user principal name where that is not the address.
+        """
         address = self.address(name_or_address)
         user_id = self.new_id("user")
         display = name if name is not None else address.partition("@")[0].title()
@@ -109,6 +113,7 @@ class Organization:
                 address=address,
                 user_id=user_id,
                 name=display,
+                upn=upn.lower() if upn is not None else address,
                 room=room,
                 state=state,
                 processing=processing if processing is not None else CalendarProcessing(),
@@ -120,14 +125,17 @@ class Organization:
         """Somebody's mailbox: what a fence has to keep out."""
         address = self.address(name_or_address)
         display = name if name is not None else address.partition("@")[0].title()
-        return self._add_mailbox(Mailbox(address=address, user_id=self.new_id("user"), name=display))
+        return self._add_mailbox(
+            Mailbox(address=address, user_id=self.new_id("user"), name=display, upn=address)
+        )
 
     def remove_room(self, name: str | SimRoom) -> None:
         """The mailbox is gone, also from all groups: `ErrorInvalidUser` from now on."""
         mailbox = self.mailbox(name)
         address = mailbox.address
         del self.mailboxes[address]
-        del self._mailboxes_by_id[mailbox.user_id]
+        for key in (mailbox.user_id, mailbox.upn):
+            del self._mailboxes_by_name[key]
         for group in self.groups.values():
             group.memberships.pop(address, None)
 
@@ -202,5 +210,6 @@ class Organization:
         if mailbox.address in self.mailboxes:
             raise ValueError(f"{mailbox.address} is there already")
         self.mailboxes[mailbox.address] = mailbox
-        self._mailboxes_by_id[mailbox.user_id] = mailbox
+        for key in (mailbox.user_id, mailbox.upn):
+            self._mailboxes_by_name[key] = mailbox
         return mailbox

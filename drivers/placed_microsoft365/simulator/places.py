@@ -38,7 +38,7 @@ class Places:
 
     def rooms(self, request: Request, query_text: str) -> Reply:
         """`GET /places/microsoft.graph.room`."""
-        rooms = [_room_fields(room) for room in self._tenant.rooms()]
+        rooms = [self._room(room) for room in self._tenant.rooms()]
         return self._answer(request, query_text, rooms, ROOM_FIELDS)
 
     def room_lists(self, request: Request, query_text: str) -> Reply:
@@ -52,8 +52,17 @@ class Places:
         if request.caller.roles & PLACE_ROLES and (group is None or not group.room_list):
             return graph_error(request, 404, "ErrorItemNotFound", f"The room list '{address}' was not found.")
         members = set(group.listed()) if group is not None else set()
-        rooms = [_room_fields(room) for room in self._tenant.rooms() if room.address in members]
+        rooms = [self._room(room) for room in self._tenant.rooms() if room.address in members]
         return self._answer(request, query_text, rooms, ROOM_FIELDS)
+
+    def _room(self, room: SimRoom) -> dict[str, object]:
+        """As the schema has it, or with the two slips of Microsoft's sample of place-list."""
+        fields = _room_fields(room)
+        if self._tenant.sloppy_places:
+            accessible = fields.pop("isWheelChairAccessible")
+            capacity = None if room.capacity is None else str(room.capacity)
+            fields |= {"capacity": capacity, "isWheelchairAccessible": accessible}
+        return fields
 
     def _answer(
         self,
@@ -98,14 +107,14 @@ def _room_fields(room: SimRoom) -> dict[str, object]:
         "emailAddress": room.address,
         "building": room.building,
         "floorNumber": room.floor,
-        "floorLabel": room.floor_label,
+        "floorLabel": None,
         "label": None,
         "capacity": room.capacity,
         "bookingType": "standard",
         "audioDeviceName": None,
         "videoDeviceName": None,
         "displayDeviceName": None,
-        "isWheelChairAccessible": room.wheelchair_accessible,
+        "isWheelChairAccessible": False,
         "tags": [],
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import tempfile
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from email.utils import format_datetime
 from http import HTTPStatus
@@ -24,12 +25,13 @@ from placed_microsoft365.simulator.tokens import TokenRefusedError
 from placed_microsoft365.simulator.wire import Reply, Request, RequestRecord, graph_error
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
     from types import TracebackType
 
     from placed_microsoft365.simulator.tenant import Tenant
 
 VERSION = "/v1.0"
+MOST_REQUESTS = 50_000
 NOBODY = Caller(App(client_id="", object_id="", name="nobody"), frozenset())
 """Who asks as long as no token says so."""
 
@@ -59,21 +61,17 @@ class Simulator:
         self._sleep = sleep
         self._directory = directory
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
-        self._runner: web.ServerRunner | None = None
 
     async def __aenter__(self) -> Self:
         """Begin to listen."""
         if self._directory is None:
             self._temporary = tempfile.TemporaryDirectory(prefix="placed-simulator-")
-        context = server_context(self.ca_file)
-        self._runner = web.ServerRunner(web.Server(self._handle), handle_signals=False, shutdown_timeout=1.0)
-        await self._runner.setup()
-        listener = socket.create_server(("127.0.0.1", self._port), backlog=1024)
-        self.url = f"https://localhost:{listener.getsockname()[1]}"
-        self._graph = Graph(self.tenant, self.url, self._sleep)
-        self._control = Control(self.tenant, self.requests)
-        self._login = LoginHost(self.tenant, self.url, self._sleep)
-        await web.SockSite(self._runner, listener, ssl_context=context).start()
+        try:
+            self._tls = server_context(self.ca_file)
+            await self._listen()
+        except BaseException:
+            self._clean_up()
+            raise
         return self
 
     async def __aexit__(
@@ -83,10 +81,35 @@ class Simulator:
         trace: TracebackType | None,
     ) -> None:
         """Stop listening; whoever still waits for an answer is cut off."""
-        if self._runner is not None:
-            await self._runner.cleanup()
+        await self._runner.cleanup()
+        self._clean_up()
+
+    def _clean_up(self) -> None:
         if self._temporary is not None:
             self._temporary.cleanup()
+
+    @asynccontextmanager
+    async def outage(self) -> AsyncIterator[None]:
+        """Nobody listens at the port meanwhile: connections are cut, new ones refused."""
+        await self._runner.cleanup()
+        try:
+            yield
+        finally:
+            await self._listen()
+
+    async def _listen(self) -> None:
+        """At the port that was asked for or, the second time, had before."""
+        listener = socket.create_server(("127.0.0.1", self._port), backlog=1024)
+        self._port = listener.getsockname()[1]
+        if not self.url:
+            self.url = f"https://localhost:{self._port}"
+            self._graph = Graph(self.tenant, self.url, self._sleep)
+            self._login = LoginHost(self.tenant, self.url, self._sleep)
+            self._control = Control(self.tenant, self.requests)
+        server = web.Server(self._handle, access_log=None)
+        self._runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.SockSite(self._runner, listener, ssl_context=self._tls).start()
 
     @property
     def ca_file(self) -> Path:
@@ -149,10 +172,16 @@ class Simulator:
         else:
             reply = await self._login.answer(asked)
         record = RequestRecord(asked.moment, asked.method, path, reply.status, tuple(asked.items))
-        self.requests.append(record)
+        self._log(record)
         if reply.dropped and request.transport is not None:
             request.transport.abort()
         return _response(asked, reply)
+
+    def _log(self, record: RequestRecord) -> None:
+        """Remember the request; in a long run the older half is forgotten now and then."""
+        if len(self.requests) >= MOST_REQUESTS:
+            del self.requests[: MOST_REQUESTS // 2]
+        self.requests.append(record)
 
     async def _ask_graph(self, asked: Request) -> tuple[Request, Reply]:
         """The request with its caller, and the reply; a token that is not good gets 401."""

@@ -36,6 +36,7 @@ class Tenant(Bookings):
             reads that and can not be told otherwise; set it to simulate a client whose clock is wrong.
         consent_answer: what the administrator does at the admin consent page.
         strict_replay: refuse an assertion that is used a second time. MSAL does that, and Entra lets it.
+        sloppy_places: capacity is text and `isWheelchairAccessible` has a small c, as in Microsoft's sample.
         faults: the switches that make the services misbehave, see `Faults`.
         limits: of the throttle, see `Limits`.
         tokens: `tokens.lifetime` is that of the tokens issued from now on.
@@ -46,6 +47,7 @@ class Tenant(Bookings):
         self.apps: dict[str, App] = {}
         self.login_clock: Callable[[], datetime] = wall_clock
         self.strict_replay = False
+        self.sloppy_places = False
         self.consent_answer = ConsentAnswer.GRANTED
         self.faults = Faults(self.domain)
         self.throttle = Throttle()

@@ -1,0 +1,55 @@
+"""`python -m placed_microsoft365.simulator` runs by itself and ends cleanly."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import ssl
+import sys
+import tomllib
+from typing import TYPE_CHECKING
+
+import aiohttp
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COMMAND = (sys.executable, "-m", "placed_microsoft365.simulator")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_it_writes_what_a_daemon_needs_and_ends_at_a_signal(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *COMMAND, "--write-config", str(tmp_path), "--rooms", "3", "--still", stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    first = (await asyncio.wait_for(process.stdout.readline(), 30)).decode()
+    assert "with 3 rooms at https://localhost:" in first
+    settings = tomllib.loads((tmp_path / "placed.toml").read_text())["connections"][0]
+    assert settings["graph"] == settings["authority"] == first.split()[-1]
+    assert settings["room_group"] == "placed-rooms@contoso.example"
+    assert settings["fence"] == {"kind": "access-policy", "canaries": ["ada@contoso.example"]}
+    assert (tmp_path / "client.pem").stat().st_mode & 0o077 == 0
+    assert (tmp_path / "client_secret").read_text() == "simulated-secret"
+    context = ssl.create_default_context(cafile=settings["ca_file"])
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"{settings['graph']}/_control/rooms", ssl=context) as response,
+    ):
+        assert len(await response.json()) == 3
+    process.send_signal(number)
+    output, _ = await asyncio.wait_for(process.communicate(), 30)
+    assert process.returncode == 0
+    assert b"[[connections]]" in output
+
+
+async def test_a_scenario_that_can_not_be_read_is_a_usage_error(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *COMMAND, "--scenario", str(tmp_path / "none.toml"), stderr=asyncio.subprocess.PIPE
+    )
+    _, errors = await asyncio.wait_for(process.communicate(), 30)
+    assert process.returncode == 2
+    assert b"none.toml" in errors
