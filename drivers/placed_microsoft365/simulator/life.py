@@ -22,8 +22,10 @@ PEOPLE = ("Ada Example", "Ben Sample", "Carla Specimen", "Dora Muster", "Emil Be
 LENGTHS = (5, 10, 15, 20, 30)
 SOON = (1, 2, 3, 5)
 FORGET_AFTER = timedelta(hours=2)
-CROWDED = 0.6
-"""Above this share of occupied rooms somebody leaves rather than comes."""
+CROWDED = 0.5
+"""From this share of occupied rooms on somebody leaves rather than comes."""
+PLANNING = 0.5
+"""How often something is planned rather than done, where something was done before."""
 
 
 def _quiet(_line: str) -> None:
@@ -35,8 +37,8 @@ async def life(  # noqa: PLR0913 - what is outside of the rules is given
     *,
     seed: int = 1,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-    shortest: float = 7.0,
-    longest: float = 13.0,
+    shortest: float = 6.0,
+    longest: float = 9.0,
     tell: Callable[[str], None] = _quiet,
 ) -> None:
     """Let one thing happen after another, for ever; cancel it to stop.
@@ -52,11 +54,12 @@ async def life(  # noqa: PLR0913 - what is outside of the rules is given
 
 
 class Building:
-    """Makes one thing happen at a time; each is visible at once or at the next whole minute."""
+    """Makes one thing happen at a time; of two in a row, one at least changes a room at once."""
 
     def __init__(self, tenant: Tenant, seed: int) -> None:
         self.tenant = tenant
         self.chance = random.Random(seed)  # noqa: S311 - a play, not a secret
+        self._planned = False
 
     def step(self) -> str:
         """Let something happen now; a line that says what."""
@@ -65,22 +68,22 @@ class Building:
         rooms = self.tenant.rooms()
         if not rooms:
             return "nothing: there is no room"
-        busy = [room for room in rooms if self._running(room, now)]
-        free = [room for room in rooms if room not in busy]
-        if free and len(busy) < CROWDED * len(rooms):
-            acts = [self._walk_in, self._walk_in, self._book_soon, self._book_soon, self._change_plan]
-            return self.chance.choice(acts)(self.chance.choice(free), now)
-        acts = [self._leave_early, self._leave_early, self._leave_early, self._change_plan]
-        return self.chance.choice(acts)(self.chance.choice(busy), now)
+        running = {room: self._running(room, now) for room in rooms}
+        free = [room for room in rooms if not running[room]]
+        leaving = [room for room in rooms if running[room] and not _all_day(running[room])]
+        self._planned = not self._planned and self.chance.random() < PLANNING
+        if self._planned:
+            plan = self.chance.choice((self._book_soon, self._book_soon, self._change_plan))
+            return plan(self.chance.choice(free or rooms), now)
+        if leaving and len(free) <= (1 - CROWDED) * len(rooms):
+            return self._leave_early(self.chance.choice(leaving), now)
+        return self._walk_in(self.chance.choice(free or rooms), now)
 
     def _walk_in(self, room: SimRoom, now: datetime) -> str:
         start = whole_minute(now)
         following = [meeting.start for meeting in self._occupying(room) if meeting.start > now]
         length = timedelta(minutes=self.chance.choice(LENGTHS))
-        end = min([start + length, *following])
-        if end <= now:
-            return self._book_soon(room, now)
-        return self._book(room, start, end)
+        return self._book(room, start, min([start + length, *following]))
 
     def _book_soon(self, room: SimRoom, now: datetime) -> str:
         start = whole_minute(now) + self.chance.choice(SOON) * MINUTE
@@ -102,7 +105,7 @@ class Building:
 
     def _change_plan(self, room: SimRoom, now: datetime) -> str:
         """The room's next meeting is cancelled or begins later; if there is none, somebody books one."""
-        coming = [meeting for meeting in self._occupying(room) if meeting.start > now]
+        coming = [m for m in self._occupying(room) if m.start > now and not m.all_day]
         if not coming:
             return self._book_soon(room, now)
         meeting = min(coming, key=lambda one: (one.start, one.id))
@@ -114,12 +117,11 @@ class Building:
         return f"the meeting at {meeting.start:%H:%M} UTC in {room.name} begins {later} later"
 
     def _occupying(self, room: SimRoom) -> list[Meeting]:
-        """Meetings that make the room busy; an all-day one is nobody's to change."""
+        """Meetings that make the room busy."""
         return [
             meeting
             for meeting in self.tenant.meetings(room)
-            if not (meeting.cancelled or meeting.all_day or meeting.show_as == "free")
-            and meeting.response != "declined"
+            if not (meeting.cancelled or meeting.show_as == "free") and meeting.response != "declined"
         ]
 
     def _running(self, room: SimRoom, now: datetime) -> list[Meeting]:
@@ -131,3 +133,8 @@ class Building:
             for meeting in self.tenant.meetings(room):
                 if meeting.end < now - FORGET_AFTER and not meeting.all_day:
                     self.tenant.delete(meeting.id)
+
+
+def _all_day(meetings: list[Meeting]) -> bool:
+    """Whether one of them lasts all day, so that nobody can leave."""
+    return any(meeting.all_day for meeting in meetings)
