@@ -39,14 +39,15 @@ def building() -> Iterator[Building]:
 
 
 @pytest.fixture
-def service(box: Box) -> Iterator[Service]:
-    """The service, stopped, without any configuration."""
-    with Service(box) as service:
-        yield service
-
-
-@pytest.fixture
 def broker(building: Building, tmp_path: Path) -> Iterator[int]:
     """The port of the building's broker, which runs."""
     with mosquitto(tmp_path, building.broker_port):
         yield building.broker_port
+
+
+@pytest.fixture
+def service(box: Box, building: Building) -> Iterator[Service]:
+    """The service, stopped, without any configuration; it is gone before the building is."""
+    del building
+    with Service(box) as service:
+        yield service

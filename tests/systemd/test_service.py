@@ -23,7 +23,7 @@ CAN_NOT_START = "3"
 
 
 def test_a_started_service_has_told_the_broker_about_every_room(
-    service: Service, building: Building, broker: int
+    broker: int, service: Service, building: Building
 ) -> None:
     building.furnish(service)
     service.start()
@@ -45,7 +45,7 @@ def test_while_the_broker_is_down_the_service_is_starting_and_says_what_it_waits
 
 
 def test_a_fresh_install_needs_no_folder_of_secrets(
-    service: Service, building: Building, broker: int
+    broker: int, service: Service, building: Building
 ) -> None:
     building.furnish(service)
     service.box.run("rm", "-r", "/etc/placed/secrets")
@@ -69,7 +69,7 @@ def test_the_journal_holds_json_and_neither_secrets_nor_people(service: Service,
 
 
 def test_a_stopped_service_is_gone_within_seconds_and_leaves_offline_behind(
-    service: Service, building: Building, broker: int
+    broker: int, service: Service, building: Building
 ) -> None:
     building.furnish(service)
     service.start()
