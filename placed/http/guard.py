@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 OPEN_TO_ALL = frozenset({"/healthz"})  # it tells nothing, and whoever watches a process has no token
 _LARGEST_BODY = 16 * 1024  # bytes; no address takes a body, but a client may send a small one by habit
+_HOST = re.compile(r"(\[(?P<address>[0-9a-f:.]+)\]|(?P<name>[^:\[\]]+))(:\d*)?")
+_CLOSE = {"Connection": "close"}  # and with it what the client still sends
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -39,9 +42,6 @@ def guard(address: Address, token: bytes | None) -> Middleware:
     return guard_middleware
 
 
-_CLOSE = {"Connection": "close"}
-
-
 def check_host(request: web.BaseRequest, names: frozenset[str] | None) -> None:
     """Refuses a Host that is none of the names; None lets every one pass.
 
@@ -61,11 +61,10 @@ def check_host(request: web.BaseRequest, names: frozenset[str] | None) -> None:
         )
 
 
-def _name(host: str) -> str:
-    """The host without its port, lower-case; an IPv6 address without its brackets."""
-    if host.startswith("["):
-        return host[1:].partition("]")[0].lower()
-    return host.partition(":")[0].lower()
+def _name(host: str) -> str | None:
+    """The host without its port, lower-case; an IPv6 address without its brackets. None if it is no host."""
+    found = _HOST.fullmatch(host.lower())
+    return (found["address"] or found["name"]) if found else None
 
 
 def check_token(headers: MultiMapping[str], token: bytes) -> None:

@@ -66,6 +66,7 @@ class BoardCollector(Collector):
         placed_connection_up{connection="contoso"} 1.0
         placed_connection_last_success_timestamp_seconds{connection="contoso"} 1.7678736e+09
         placed_connection_rooms_failing{connection="contoso",reason="forbidden"} 0.0
+        placed_connection_impossible_meetings{connection="contoso"} 0.0
         placed_credential_expiry_timestamp_seconds{connection="contoso"} 1.7994528e+09
         placed_fence_state{connection="contoso",state="verified"} 1.0
         placed_consent_state{connection="contoso",state="granted"} 1.0
@@ -150,6 +151,11 @@ class BoardCollector(Collector):
             "Rooms whose last reading failed, by why.",
             labels=("connection", "reason"),
         )
+        impossible = GaugeMetricFamily(
+            "placed_connection_impossible_meetings",
+            "Meetings that end no later than they start; they occupy nothing.",
+            labels=("connection",),
+        )
         expiry = GaugeMetricFamily(
             "placed_credential_expiry_timestamp_seconds",
             "When the credential runs out; absent if that can not be told.",
@@ -168,13 +174,14 @@ class BoardCollector(Collector):
                 last_success.add_metric((health.name,), health.last_success.timestamp())
             for reason in Reason:
                 failing.add_metric((health.name, reason.value), reasons[reason])
+            impossible.add_metric((health.name,), health.impossible_meetings)
             if health.credential_expires_at:
                 expiry.add_metric((health.name,), health.credential_expires_at.timestamp())
             for state in FenceState:
                 fence.add_metric((health.name, state.value), health.fence.state is state)
             for grant in Consent:
                 consent.add_metric((health.name, grant.value), health.consent is grant)
-        yield from (up, last_success, failing, expiry, fence, consent)
+        yield from (up, last_success, failing, impossible, expiry, fence, consent)
 
     def _ways_out(self) -> Iterator[Metric]:
         sight = self._sight

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from placed.http.bridge import Bridge
     from placed.settings import Http
 
-_PATIENCE = 0.5  # seconds that a request under way gets when we stop
+_PATIENCE = 0.25  # seconds that a request under way gets when we stop, twice: to end, and to be ended
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -106,9 +106,13 @@ class StatusServer:
         """Ends every stream and lets go of the address. Does nothing if it was never started."""
         if self._socket is None or self._runner is None:
             return
+        manager = self._runner.server
+        connections = [c.transport for c in manager.connections if c.transport] if manager else []
         self._socket.close()
         self._events.close()
         await self._runner.cleanup()
+        for connection in connections:
+            connection.abort()  # who has not read by now what is still to be sent never will
         self._socket = None
 
     # --- what the board tells ---

@@ -57,6 +57,8 @@ class Protocol(web.RequestHandler):
         message: str | None = None,  # noqa: ARG002 - quotes what was sent
     ) -> web.StreamResponse:
         """Answers with a problem, and ends the connection: where the next request begins is not known."""
+        if isinstance(exc, ConnectionError):
+            raise exc  # the client has gone, or half an answer is out: there is nothing to answer with
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             _log.error("http.request_failed", path=request.path, exc_info=exc)
             problem = unforeseen()
@@ -64,7 +66,7 @@ class Protocol(web.RequestHandler):
             _log.debug("http.request_was_malformed", remote=request.remote, status=status)
             problem = Problem(HTTPStatus(status), "That is no HTTP request that can be read.")
         if request.writer.output_size > 0:
-            raise ConnectionError("an answer was begun already")
+            raise ConnectionError("an answer was begun already") from exc
         response = problem.response()
         seal(response.headers)
         response.force_close()

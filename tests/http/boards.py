@@ -1,0 +1,84 @@
+"""Boards made by hand, and a status endpoint over them, for the tests of `placed.http`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from placed.board import Board
+from placed.health import ConnectionHealth, ConnectionState
+from placed.model import Meeting, Room, Schedule
+from placed.occupancy import Policy
+from placed.settings import Show
+
+NINE = datetime(2026, 1, 8, 9, tzinfo=UTC)
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def minutes(number: float) -> timedelta:
+    return timedelta(minutes=number)
+
+
+@dataclass
+class HandBridge:
+    """The MQTT side, as the test wants it."""
+
+    configured: bool = True
+    connected: bool = True
+    messages_published: int = 0
+    reconnects: int = 0
+
+
+@dataclass
+class Site:
+    """A board, its clock and what is needed to bring news to it."""
+
+    moment: datetime = NINE
+    show: Show = Show.NOTHING
+    epoch: int = 7
+    policy: Policy = field(default_factory=Policy)
+    bridge: HandBridge = field(default_factory=HandBridge)
+    board: Board = field(init=False)
+    enrolled: dict[str, dict[str, Room]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.board = Board(self.policy, self.show, self.now, self.epoch)
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def add(self, *ids: str, connection: str = "contoso", **place: Any) -> None:
+        """Rooms come to a connection."""
+        rooms = self.enrolled.setdefault(connection, {})
+        for room_id in ids:
+            address = f"{room_id}@contoso.example"
+            room = Room(room_id, connection, address, f"guid-of-{room_id}", room_id.title(), BERLIN)
+            rooms[room_id] = replace(room, **place)
+        self.board.enroll(connection, rooms.values())
+
+    def drop(self, room_id: str, connection: str = "contoso") -> None:
+        """A room goes."""
+        del self.enrolled[connection][room_id]
+        self.board.enroll(connection, self.enrolled[connection].values())
+
+    def read(self, room_id: str, *meetings: Meeting) -> None:
+        """A room's calendar is read now."""
+        day = timedelta(days=1)
+        self.board.learn(room_id, Schedule(meetings, self.moment - day, self.moment + day, self.moment))
+
+    def wait(self, duration: timedelta) -> None:
+        """Time goes by, and the board is turned."""
+        self.moment += duration
+        self.board.turn()
+
+    def report(self, name: str = "contoso", **health: Any) -> None:
+        """A connection tells how it is."""
+        given: dict[str, Any] = {"state": ConnectionState.OK, "last_success": self.moment, **health}
+        self.board.report(ConnectionHealth(name, "microsoft365", **given))
+
+
+def meeting(start: float, end: float, **more: Any) -> Meeting:
+    """A meeting from so many minutes after nine to so many after."""
+    return Meeting(f"key-{start}", NINE + minutes(start), NINE + minutes(end), **more)

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+from structlog.testing import capture_logs
+
+from placed.http.rooms import RoomsApi
+from tests.http.endpoint import LONG
+
+if TYPE_CHECKING:
+    from tests.http.boards import Site
+    from tests.http.endpoint import Endpoint
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status", "title"),
+    [
+        ("GET", "/nothing", {}, 404, "Not Found"),
+        ("GET", "/api/v1/rooms/", {}, 404, "Not Found"),
+        ("GET", "/api/v1/rooms/nowhere", {}, 404, "Not Found"),
+        ("GET", "/rooms/nowhere", {}, 404, "Not Found"),
+        ("POST", "/api/v1/rooms", {}, 405, "Method Not Allowed"),
+        ("OPTIONS", "/api/v1/rooms", {"Origin": "https://evil.example"}, 405, "Method Not Allowed"),
+        ("DELETE", "/", {}, 405, "Method Not Allowed"),
+        ("GET", "/api/v1/rooms?color=red", {}, 400, "Bad Request"),
+        ("GET", "/api/v1/rooms", {"Host": "rebind.evil.example"}, 421, "Misdirected Request"),
+        ("GET", "/api/v1/rooms", {"Expect": "the-unexpected"}, 417, "Expectation Failed"),
+        ("GET", "/readyz", {}, 503, "Service Unavailable"),
+    ],
+)
+async def test_an_error_is_a_problem(  # noqa: PLR0913, PLR0917 - a row of the table
+    endpoint: Endpoint, method: str, path: str, headers: dict[str, str], status: int, title: str
+) -> None:
+    answer = await endpoint.ask(method, path, headers)
+    assert answer.status == status
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.headers["Cache-Control"] == "no-store"
+    problem = answer.json
+    assert (problem["type"], problem["title"], problem["status"]) == ("about:blank", title, status)
+    assert problem["detail"].endswith(".")
+    assert "Access-Control-Allow-Origin" not in answer.headers
+    if status == 405:
+        assert answer.headers["Allow"] == "GET,HEAD"
+
+
+async def test_a_body_is_not_swallowed(endpoint: Endpoint) -> None:
+    answer = await endpoint.ask("GET", "/api/v1/rooms", data=b"x" * 100_000)
+    assert (answer.status, answer.json["title"]) == (413, "Request Entity Too Large")
+
+
+async def raw(endpoint: Endpoint, request: bytes) -> tuple[str, dict[str, str], bytes]:
+    """What is answered to these bytes."""
+    parts = urlsplit(endpoint.server.url)
+    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+    writer.write(request)
+    async with asyncio.timeout(LONG):
+        answer = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    head, _, body = answer.partition(b"\r\n\r\n")
+    status, *fields = head.decode().split("\r\n")
+    return status, dict(field.split(": ", 1) for field in fields), body
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400),
+        (b"GET / HTTP/9.9.9\r\n\r\n", 400),
+        (b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: <script>\r\n\r\n", 400),
+        (b"GET /api/v1/rooms HTTP/1.1\r\nConnection: close\r\n\r\n", 400),
+        (b"GET /healthz HTTP/1.0\r\n\r\n", 200),
+    ],
+)
+async def test_what_is_no_request_is_a_problem_too(endpoint: Endpoint, request_: bytes, status: int) -> None:
+    line, headers, body = await raw(endpoint, request_)
+    assert int(line.split(" ")[1]) == status
+    assert headers["Server"] == "placed"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert json.loads(body)["status"] in (status, "ok")
+    assert b"script" not in body
+    assert b"Error" not in body
+
+
+async def test_what_nobody_foresaw_is_logged_once_and_not_shown(
+    endpoint: Endpoint, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("secret plans")
+
+    monkeypatch.setattr(RoomsApi, "_everything", broken)
+    with capture_logs() as logs:
+        answer = await endpoint.get("/api/v1/rooms")
+    assert answer.json == {
+        "type": "about:blank",
+        "title": "Internal Server Error",
+        "status": 500,
+        "detail": "Something went wrong here; the log says what.",
+    }
+    assert logs == [
+        {
+            "event": "http.request_failed",
+            "log_level": "error",
+            "exc_info": True,
+            "method": "GET",
+            "path": "/api/v1/rooms",
+        }
+    ]
+    site.read("atrium")
+    assert (await endpoint.get("/api/v1/rooms/atrium")).status == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/api/v1/rooms", "/api/v1/rooms/nowhere", "/metrics", "/healthz"])
+async def test_every_answer_is_sealed(endpoint: Endpoint, path: str) -> None:
+    headers = (await endpoint.get(path)).headers
+    assert headers["Server"] == "placed"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
