@@ -227,3 +227,17 @@ def test_the_pages_together_hold_what_overlaps_the_window(
         target = page.get("@odata.nextLink", "").removeprefix("https://localhost/v1.0")
     assert len(found) == len(set(found))
     assert set(found) == expected
+
+
+async def test_events_are_counted_when_asked(client: Client, tenant: Tenant) -> None:
+    for _ in range(3):
+        tenant.book("boardroom", NINE, NINE + HOUR)
+    answer = await client.view("boardroom@contoso.example", "&$count=true&$top=1")
+    assert (answer.json["@odata.count"], len(answer.json["value"])) == (3, 1)
+
+
+async def test_a_calendar_can_only_be_read(client: Client) -> None:
+    window = "startDateTime=2026-10-06&endDateTime=2026-10-07"
+    answer = await client.post(f"/users/boardroom@contoso.example/calendarView?{window}", {})
+    assert (answer.status, answer.code) == (405, "Request_BadRequest")
+    assert (await client.get("/$batch")).status == 405

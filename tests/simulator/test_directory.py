@@ -150,3 +150,45 @@ async def test_a_fence_does_not_hide_rooms_from_the_directory(client: Client, te
     tenant.add_group("nobody")
     tenant.restrict(client.app, group="nobody")
     assert len((await client.get("/places/microsoft.graph.room")).json["value"]) == 2
+
+
+async def test_a_group_is_read_by_its_id(client: Client, tenant: Tenant) -> None:
+    group = tenant.group("placed-rooms")
+    answer = await client.get(f"/groups/{group.group_id}?$select=mail,securityEnabled")
+    assert (answer.json["mail"], answer.json["securityEnabled"]) == (group.address, True)
+    assert (await client.get("/groups/unknown")).status == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("/groups?$top=1000", 400, "ErrorInvalidUrlQuery"),
+        ("/groups?$skip=1", 400, "Request_BadRequest"),
+        ("/groups?$skiptoken=nonsense", 400, "Directory_ExpiredPageToken"),
+        ("/groups?$select=mood", 400, "RequestBroker--ParseUri"),
+        ("/groups?$top=1&$top=2", 400, "BadRequest"),
+        ("/places/microsoft.graph.room?$top=0", 400, "ErrorInvalidUrlQuery"),
+        ("/me/messages", 400, "BadRequest"),
+    ],
+)
+async def test_a_wrong_query_of_the_directory_is_refused(
+    client: Client, path: str, status: int, code: str
+) -> None:
+    answer = await client.get(path)
+    assert (answer.status, answer.code) == (status, code)
+
+
+async def test_collections_are_counted_when_asked(client: Client) -> None:
+    for path in ("/groups?$count=true", "/places/microsoft.graph.room?$count=true&$top=1"):
+        answer = await client.get(path)
+        assert answer.json["@odata.count"] >= len(answer.json["value"])
+
+
+def test_names_that_nobody_has_are_an_error(tenant: Tenant) -> None:
+    for lookup in (tenant.mailbox, tenant.group):
+        with pytest.raises(LookupError, match="nobody"):
+            lookup("nobody")
+    with pytest.raises(LookupError, match="nobody"):
+        tenant.add_member("placed-rooms", "nobody")
+    with pytest.raises(ValueError, match="is there already"):
+        tenant.add_room("boardroom")

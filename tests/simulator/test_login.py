@@ -199,3 +199,12 @@ async def test_the_login_can_be_told_to_refuse(client: Client, tenant: Tenant, e
     tenant.faults.login_error(error, times=1)
     assert code_of(await client.ask_token(client_secret="s3cret"))[2] == error
     assert (await client.ask_token(client_secret="s3cret")).status == 200
+
+
+async def test_other_paths_are_not_found(client: Client, simulator: Simulator) -> None:
+    assert (await client.send("GET", f"{simulator.url}/favicon.ico")).status == 404
+
+
+async def test_an_assertion_of_another_kind_is_refused(client: Client) -> None:
+    answer = await client.ask_token(client_assertion="x", client_assertion_type="saml")
+    assert code_of(answer) == (401, "invalid_client", 50012)

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from placed_microsoft365.simulator import MailboxState
+from placed_microsoft365.simulator import MailboxState, Tenant
 
 if TYPE_CHECKING:
-    from placed_microsoft365.simulator import Tenant
     from tests.simulator.client import Client
     from tests.simulator.conftest import Clock
 
@@ -192,3 +191,29 @@ async def test_tokens_can_be_withdrawn(client: Client, tenant: Tenant) -> None:
     assert (await client.view(BOARDROOM)).status == 401
     await client.log_in()
     assert await verdict(client, BOARDROOM) == "read"
+
+
+async def test_a_token_of_another_tenant_is_refused(client: Client, clock: Clock) -> None:
+    """Even one with the right audience and signature."""
+    other = Tenant(domain="fabrikam.example", now=clock)
+    foreign = other.tokens.issue(other.register_app(), client.simulator.url, by_certificate=False, number=1)
+    answer = await client.view(BOARDROOM, Authorization=f"Bearer {foreign}")
+    assert (answer.status, answer.code) == (401, "InvalidAuthenticationToken")
+
+
+async def test_a_token_for_another_service_is_refused(client: Client, tenant: Tenant) -> None:
+    foreign = tenant.tokens.issue(client.app, "https://elsewhere.example", by_certificate=False, number=1)
+    answer = await client.view(BOARDROOM, Authorization=f"Bearer {foreign}")
+    assert answer.json["error"]["message"] == "Access token validation failure. Invalid audience."
+
+
+async def test_a_token_that_was_tampered_with_is_refused(client: Client) -> None:
+    head, claims, signature = client.token.split(".")
+    other = ("B" if signature[0] == "A" else "A") + signature[1:]
+    answer = await client.view(BOARDROOM, Authorization=f"Bearer {head}.{claims}.{other}")
+    assert answer.json["error"]["message"] == "Signature validation failed."
+
+
+async def test_a_token_of_an_app_that_was_removed_is_refused(client: Client, tenant: Tenant) -> None:
+    tenant.apps.clear()
+    assert (await client.view(BOARDROOM)).status == 401

@@ -71,3 +71,10 @@ async def test_one_app_does_not_throttle_another(client: Client, tenant: Tenant)
     client.app = tenant.register_app(secrets=["other"], roles={"Calendars.Read"})
     await client.log_in()
     assert (await client.view(BOARDROOM)).status == 200
+
+
+async def test_a_late_answer_is_throttled_or_refused_like_any_other(client: Client, tenant: Tenant) -> None:
+    tenant.faults.delay(5.0, room="boardroom")
+    assert (await client.view("nobody@contoso.example")).status == 404
+    tenant.limits.mailbox_requests = 0
+    assert (await client.view(BOARDROOM)).status == 429
