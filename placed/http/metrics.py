@@ -224,7 +224,10 @@ class Metrics:
 
     async def serve(self, request: web.Request) -> web.Response:
         """Text in the format that the scraper takes: Prometheus' or OpenMetrics."""
-        encode, media_type = choose_encoder(request.headers.get("Accept", ""))
+        try:
+            encode, media_type = choose_encoder(request.headers.get("Accept", ""))
+        except (TypeError, ValueError):  # it stumbles over a version that is no number
+            encode, media_type = choose_encoder("")
         packed = takes_gzip(request.headers.get("Accept-Encoding", ""))
         registry = CollectorRegistry()
         registry.register(BoardCollector(self._sight()))

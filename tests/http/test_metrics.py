@@ -133,6 +133,8 @@ async def test_a_room_tells_when_it_was_read(endpoint: Endpoint, site: Site) -> 
     [
         ("", "text/plain"),
         ("text/plain;version=0.0.4", "text/plain"),
+        ("text/plain;version=latest", "text/plain"),
+        ("application/openmetrics-text;version=latest", "text/plain"),
         (
             "application/openmetrics-text;version=1.0.0,*/*;q=0.1",
             "application/openmetrics-text",
