@@ -94,14 +94,16 @@ def test_a_configuration_that_is_refused_is_tried_once_only(service: Service) ->
     assert "nonsense" in "\n".join(service.journal())
 
 
-@pytest.mark.usefixtures("broker")
 def test_a_reload_reads_the_configuration_again_in_the_same_process(
-    service: Service, building: Building
+    broker: int, service: Service, building: Building
 ) -> None:
     building.furnish(service)
     service.start()
     before = service.show()["MainPID"]
+    renamed = '[rooms."boardroom@contoso.example"]\nname = "Great Hall"\n'
+    service.write("/etc/placed/placed.d/names.toml", renamed)
     service.box.run("systemctl", "reload", "placed")
+    service.wait_for(lambda _: "Great Hall" in retained(broker)["placed/rooms/boardroom/state"])
     after = service.wait_for(lambda unit: unit["ActiveState"] == "active")
     assert after["MainPID"] == before
 
