@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from placed.settings import Mqtt
 
 KEEPALIVE = 15  # seconds; a connection that is dead without a word is noticed within twice this
+INSTANCE = "instance"  # the user property that tells running programs of one epoch apart
 _BEYOND_WILL = 15  # seconds that the session outlives the will's delay
 _LARGEST_INCOMING = 8 * 1024 * 1024  # bytes; we read nothing but our own index
 
@@ -97,8 +98,17 @@ class Broker:
             message.payload,
             qos=1,
             retain=message.retain,
-            properties=_properties(expiry, json=message.json) if self.v5 and message.payload else None,
+            properties=_properties(expiry, json=message.json, instance=message.instance)
+            if self.v5 and message.payload
+            else None,
         )
+
+    def instance_of(self, message: aiomqtt.Message) -> str | None:
+        """Which running program published it; None where the protocol can not tell."""
+        if not self.v5:
+            return None
+        told = getattr(message.properties, "UserProperty", [])
+        return next((value for name, value in told if name == INSTANCE), None)
 
     def _will_properties(self, will: Message, delay: int) -> Properties | None:
         if not self.v5:
@@ -107,17 +117,20 @@ class Broker:
         properties.WillDelayInterval = delay
         properties.PayloadFormatIndicator = 1
         properties.ContentType = _content_type(json=will.json)
+        properties.UserProperty = (INSTANCE, will.instance)
         return properties
 
 
 @lru_cache(maxsize=256)
-def _properties(expiry: int | None, *, json: bool) -> Properties:
+def _properties(expiry: int | None, *, json: bool, instance: str) -> Properties:
     """Made once for many messages, since making one takes longer than sending it."""
     properties = _no_properties(PacketTypes.PUBLISH)
     properties.PayloadFormatIndicator = 1  # UTF-8
     properties.ContentType = _content_type(json=json)
     if expiry is not None:
         properties.MessageExpiryInterval = expiry
+    if instance:
+        properties.UserProperty = (INSTANCE, instance)
     return properties
 
 

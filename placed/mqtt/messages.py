@@ -47,6 +47,7 @@ class Message:
     retain: bool = True
     expires_at: datetime | None = None
     json: bool = True
+    instance: str = ""  # which running program says it; a user property
 
     def outlived(self, now: datetime) -> bool:
         """Whether it is not to be told any more."""
@@ -59,22 +60,32 @@ class Message:
         return max(1, -((now - self.expires_at) // _SECOND))
 
 
-def bridge_state(topics: Topics, epoch: int, expires_at: datetime | None, *, online: bool) -> Message:
-    """`{"state":"online","epoch":7}`."""
-    word = "online" if online else "offline"
-    return Message(
-        topics.bridge_state, _encode({"state": word, "epoch": epoch}), retain=True, expires_at=expires_at
-    )
+def online(topics: Topics, epoch: int, instance: str, now: datetime) -> Message:
+    """`{"state":"online","epoch":7}`: the daemon is there; believed for `ONLINE_HOLDS`."""
+    document = {"state": "online", "epoch": epoch}
+    return Message(topics.bridge_state, _encode(document), expires_at=now + ONLINE_HOLDS, instance=instance)
 
 
-def online(topics: Topics, epoch: int, now: datetime) -> Message:
-    """The daemon is there; believed for `ONLINE_HOLDS`."""
-    return bridge_state(topics, epoch, now + ONLINE_HOLDS, online=True)
+def offline(topics: Topics, epoch: int, instance: str) -> Message:
+    """`{"state":"offline","epoch":7}`: it is gone. True until it says otherwise, so it does not expire."""
+    return Message(topics.bridge_state, _encode({"state": "offline", "epoch": epoch}), instance=instance)
 
 
-def offline(topics: Topics, epoch: int) -> Message:
-    """The daemon is gone. That is true until it says otherwise, so it does not expire."""
-    return bridge_state(topics, epoch, None, online=False)
+class _BridgeState(msgspec.Struct):
+    state: str
+    epoch: int
+
+
+_read_state = msgspec.json.Decoder(_BridgeState).decode
+
+
+def said_by_another(payload: bytes, instance: str | None, *, epoch: int, ours: str) -> bool:
+    """Whether a message on `bridge/state` is of another running program; `instance` is None in MQTT 3.1.1."""
+    try:
+        state = _read_state(payload)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
+    return state.epoch != epoch if instance is None else instance != ours
 
 
 def bridge_info(topics: Topics, info: BridgeInfo, epoch: int, rooms: int) -> Message:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import secrets
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from placed.mqtt.messages import offline
 from placed.mqtt.patience import Patience
 from placed.mqtt.session import Session, Setup, Tally, Timing
 from placed.mqtt.topics import Topics
-from placed.mqtt.trouble import TAKEN_OVER, BrokerLost, Trouble, reason, why_lost
+from placed.mqtt.trouble import TAKEN_OVER, BrokerLost, Displaced, Trouble, reason, why_lost
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,11 +65,14 @@ class Publisher:
     ) -> None:
         self.tally = Tally()
         self.first_published = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._silent = False
         self.connected_since: datetime | None = None
         self._trouble: Trouble | None = None
         self._session: Session | None = None
         self._leftovers = Leftovers(topics := Topics(settings.base_topic))
-        self._offline = offline(topics, board.epoch)
+        instance = secrets.token_hex(4)
+        self._offline = offline(topics, board.epoch, instance)
         self._broker = Broker(settings, self._offline, timing.will_delay)
         self._timing = timing
         self._now = now
@@ -83,9 +87,21 @@ class Publisher:
             leftovers=self._leftovers,
             tally=self.tally,
             first_published=self.first_published,
+            instance=instance,
+            idle=self._idle,
         )
 
     # --- for health and metrics ---
+
+    @property
+    def configured(self) -> bool:
+        """There is a broker to publish to."""
+        return True
+
+    @property
+    def messages_published(self) -> int:
+        """Messages that the broker acknowledged."""
+        return self.tally.published
 
     @property
     def connected(self) -> bool:
@@ -108,6 +124,15 @@ class Publisher:
         if self._session:
             return self._session.refused
         return self._trouble.text if self._trouble else None
+
+    async def told(self) -> None:
+        """Waits until the broker has acknowledged all that is known now."""
+        await self.first_published.wait()
+        await self._idle.wait()
+
+    def leave_silently(self) -> None:
+        """At the end says nothing: another publisher follows at once with the same client id."""
+        self._silent = True
 
     # --- what the board tells ---
 
@@ -154,40 +179,44 @@ class Publisher:
             await asyncio.sleep(patience.pause())
 
     async def _serve(self, connection: Connection) -> None:
-        """One connection, from the first message to its end, which is an error in any case."""
-        self._session = Session(self._setup, connection)
+        """One connection, from the first message until it is lost."""
+        self._session = session = Session(self._setup, connection)
         self.connected_since = self._now()
         self.tally.connections += 1
         self._trouble = None
         _log.info("broker.connected", broker=self._broker.address, connections=self.tally.connections)
+        # A task of its own, since a task group that fails while it is cancelled tells only of one of both.
+        serving = asyncio.create_task(session.serve())
         try:
-            await self._session.serve()
+            await asyncio.wait([serving])
         except asyncio.CancelledError:
+            serving.cancel()
+            await asyncio.wait([serving])
             await self._take_leave(connection)
             raise
-        except BaseExceptionGroup as group:
-            lost, bugs = group.split(aiomqtt.MqttError)
-            if bugs is not None:
-                await self._take_leave(connection)
-                raise
-            self._judge(_first(lost))
         finally:
             self._session = None
             self.connected_since = None
+            error = None if serving.cancelled() or not serving.done() else serving.exception()
+        if isinstance(error, BaseExceptionGroup):
+            lost, bugs = error.split(aiomqtt.MqttError)
+            if lost is not None and bugs is None:
+                self._note_lost(_most_telling(lost))
+                return
+        await self._take_leave(connection)
+        raise error or RuntimeError("a session that ends by itself")
 
-    def _judge(self, error: BaseException) -> None:
-        current = asyncio.current_task()
-        if current is not None and current.cancelling():
-            raise asyncio.CancelledError  # a task group that has errors to tell forgets to tell this
-        if TAKEN_OVER in (reason(error), reason(error.__cause__)):
-            _log.error("broker.gave_our_place_away", broker=self._broker.address)
+    def _note_lost(self, error: BaseException) -> None:
+        if isinstance(error, Displaced) or TAKEN_OVER in (reason(error), reason(error.__cause__)):
             raise TakenOver(
                 f"mqtt.client_id: {self._broker.address}: another client has connected with our client id "
                 f"{self._broker.client_id!r}; stop the other one, or set mqtt.client_id or mqtt.base_topic"
             ) from error
-        raise BrokerLost(why_lost(error)) from error
+        self._note(why_lost(error))
 
     async def _take_leave(self, connection: Connection) -> None:
+        if self._silent:
+            return
         with suppress(aiomqtt.MqttError, TimeoutError):
             async with asyncio.timeout(self._timing.goodbye):
                 await self._broker.publish(connection, self._offline, None)
@@ -204,14 +233,14 @@ class Publisher:
             )
 
 
-def _first(group: BaseExceptionGroup[aiomqtt.MqttError] | None) -> BaseException:
+def _most_telling(group: BaseExceptionGroup[aiomqtt.MqttError]) -> BaseException:
     """The error that tells most: one that has the disconnect for its cause, if there is one."""
     errors: list[BaseException] = []
-    waiting: list[BaseException] = [group] if group else []
+    waiting: list[BaseException] = [group]
     while waiting:
         error = waiting.pop(0)
         if isinstance(error, BaseExceptionGroup):
             waiting.extend(error.exceptions)
         else:
             errors.append(error)
-    return next((error for error in errors if error.__cause__ is not None), errors[0])
+    return next((e for e in errors if isinstance(e, Displaced) or e.__cause__ is not None), errors[0])

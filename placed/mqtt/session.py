@@ -17,9 +17,11 @@ from placed.mqtt.messages import (
     event_message,
     online,
     room_messages,
+    said_by_another,
     unknown_words,
 )
 from placed.mqtt.outbox import Outbox
+from placed.mqtt.trouble import Displaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -64,6 +66,7 @@ class Tally:
     refused: int = 0  # of these, refused by it
     outlived: int = 0  # not sent, since their time was over when their turn came
     connections: int = 0
+    online: int = 0  # of these, over how many we said that we are there
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,8 @@ class Setup:
     leftovers: Leftovers
     tally: Tally
     first_published: asyncio.Event
+    instance: str
+    idle: asyncio.Event  # set while all that is known is told and acknowledged
 
 
 class Session:
@@ -94,7 +99,7 @@ class Session:
         self._health_news = asyncio.Event()
         self._health_pressing = asyncio.Event()
         self._rooms_news = asyncio.Event()
-        self._index_free = asyncio.Event()
+        self._displaced = False
         self._last: dict[str, Message] = {}
         self._too_large: set[str] = set()
         self.refused: str | None = None  # what is wrong if the broker refuses what is published
@@ -102,6 +107,7 @@ class Session:
         # What is not yet acknowledged of all that is to be said at first; None once it was.
         self._owed: set[str] | None = {topics.bridge_info, topics.bridge_health, topics.rooms}
         self._all_owed = False
+        self._under_way = 0
 
     @property
     def waiting(self) -> int:
@@ -146,25 +152,53 @@ class Session:
             group.create_task(self._talk(group))
 
     async def _listen(self) -> None:
-        """Reads the index that an earlier run left; raises when the connection is lost."""
+        """Reads what the broker kept; raises when the connection is lost."""
+        topics = self._setup.topics
         async for message in self._connection.messages:
-            mine = message.retain and message.topic.value == self._setup.topics.rooms
-            if mine and isinstance(message.payload, bytes):
+            if not message.retain or not isinstance(message.payload, bytes):
+                continue
+            if message.topic.value == topics.rooms:
                 earlier = earlier_rooms(message.payload)
                 self._setup.leftovers.found(earlier)
                 if not self._setup.plain:
                     self._put(self._plain_of(earlier.values()))
                 self._rooms_news.set()
+            elif message.topic.value == topics.bridge_state:
+                self._displaced = said_by_another(
+                    message.payload,
+                    self._setup.broker.instance_of(message),
+                    epoch=self._setup.board.epoch,
+                    ours=self._setup.instance,
+                )
 
     async def _talk(self, group: asyncio.TaskGroup) -> None:
         setup = self._setup
-        await self._publish(online(setup.topics, setup.board.epoch, setup.now()))
+        await self._look_back()
+        await self._publish(self._online())
+        setup.tally.online += 1
         group.create_task(self._send(group))
         group.create_task(self._stay_online())
         group.create_task(self._keep_health())
         group.create_task(self._keep_index())
-        group.create_task(self._look_for_index())
         await self._say_all()
+
+    async def _look_back(self) -> None:
+        """Has the broker tell what it kept of an earlier run, or of another instance, before we overwrite it.
+
+        Mosquitto before 2.0.15 and every broker in 3.1.1 hang up without a reason code when another client
+        takes our place (eclipse-mosquitto/mosquitto#2607). That somebody else has spoken on our topic since
+        we last did tells it, too.
+        """
+        topics = self._setup.topics
+        codes = await self._connection.subscribe([(topics.bridge_state, 1), (topics.rooms, 1)])
+        for code in codes:
+            if not isinstance(code, int) and code.is_failure:
+                _log.warning("topic.was_not_readable", topics=f"{topics.base}/#", reason=str(code))
+                break
+        await self._publish(self._info())  # the broker sends what it kept before it acknowledges this
+        if self._displaced and self._setup.tally.online:
+            raise Displaced("another instance has published in our place")
+        await self._connection.unsubscribe([topics.bridge_state, topics.rooms])
 
     async def _say_all(self) -> None:
         """Every room as it is now, in slices, so that what is urgent and all else on the loop get through."""
@@ -178,21 +212,9 @@ class Session:
                     self._put(messages)
             await asyncio.sleep(0)
         self._all_owed = True
-
-    async def _look_for_index(self) -> None:
-        """Has the broker send the index that an earlier run left, before it is overwritten."""
-        topic = self._setup.topics.rooms
-        code, *_ = await self._connection.subscribe(topic, qos=1)
-        if not isinstance(code, int) and code.is_failure:
-            _log.warning("index.was_not_readable", topic=topic, reason=str(code))
-        else:
-            # The broker sends it before it acknowledges what we publish next.
-            await self._publish(self._info())
-            await self._connection.unsubscribe(topic)
-        self._index_free.set()
+        self._outbox_filled.set()  # there may be no room at all
 
     async def _keep_index(self) -> None:
-        await self._index_free.wait()
         setup, board = self._setup, self._setup.board
         while True:
             self._rooms_news.clear()
@@ -222,14 +244,16 @@ class Session:
         setup = self._setup
         while True:
             await asyncio.sleep(setup.timing.online)
-            self._put((online(setup.topics, setup.board.epoch, setup.now()),), urgent=True)
+            self._put((self._online(),), urgent=True)
 
     async def _send(self, group: asyncio.TaskGroup) -> None:
         slots = asyncio.Semaphore(self._connection.in_flight)
         while True:
             # First the slot, then the message: what is chosen now goes out now, in this order.
             await slots.acquire()
-            group.create_task(self._deliver(await self._next(), slots))
+            message = await self._next()
+            self._under_way += 1
+            group.create_task(self._deliver(message, slots))
 
     async def _next(self) -> Message:
         while True:
@@ -239,6 +263,7 @@ class Session:
                 self._settled(old)
             if message:
                 return message
+            self._note_idleness()
             self._outbox_filled.clear()
             await self._outbox_filled.wait()
 
@@ -247,7 +272,9 @@ class Session:
             await self._publish(message)
         finally:
             slots.release()
+            self._under_way -= 1
         self._settled(message)
+        self._note_idleness()
 
     async def _publish(self, message: Message) -> None:
         setup, connection = self._setup, self._connection
@@ -279,6 +306,10 @@ class Session:
                 yield clear(topics.occupied(room.id))
                 yield clear(topics.status(room.id))
 
+    def _online(self) -> Message:
+        setup = self._setup
+        return online(setup.topics, setup.board.epoch, setup.instance, setup.now())
+
     def _info(self) -> Message:
         setup = self._setup
         return bridge_info(setup.topics, setup.info, setup.board.epoch, len(setup.board.rooms))
@@ -286,12 +317,17 @@ class Session:
     def _put(self, messages: Iterable[Message], *, urgent: bool = False) -> None:
         for message in messages:
             self._outbox.put(message, urgent=urgent)
+            self._setup.idle.clear()
         self._outbox_filled.set()
 
     def _put_if_new(self, *messages: Message) -> None:
         new = [message for message in messages if self._last.get(message.topic) != message]
         self._last |= {message.topic: message for message in new}
         self._put(new)
+
+    def _note_idleness(self) -> None:
+        if self._all_owed and not self._under_way and not len(self._outbox) and not self.refused:
+            self._setup.idle.set()
 
     def _owe(self, messages: Iterable[Message]) -> None:
         if self._owed is not None:

@@ -58,6 +58,10 @@ class Trouble:
         return self.remedy is not None
 
 
+class Displaced(aiomqtt.MqttError):
+    """Another instance has published in our place while we were cut off."""
+
+
 class BrokerLost(Exception):  # noqa: N818 - the name says what is the case
     """There is no connection, or no longer."""
 

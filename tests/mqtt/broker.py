@@ -12,6 +12,7 @@ import shutil
 import signal
 import socket
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
@@ -100,7 +101,7 @@ class Mosquitto:
         self._said = asyncio.Condition()
         lines = [
             "user root",  # when it is started as root it shall stay so, or it could not read its files
-            "max_queued_messages 0",
+            "max_queued_messages 1000000",  # with 0, 2.0.11 hangs up on who publishes what is forbidden
             f"persistence {str(persistence).lower()}",
             f"persistence_location {folder}/",
             f"listener {self.port} {HOST}",
@@ -142,6 +143,12 @@ class Mosquitto:
         )
         self._reading = asyncio.create_task(self._read())
         await self.says("running")
+        # It says so a moment before it minds signals; when it takes a connection it does.
+        _, writer = await asyncio.open_connection(HOST, self.port)
+        await self.says("New connection")
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
 
     async def says(self, words: str) -> str:
         """The first line of its log with these words, as soon as it is there."""

@@ -1,0 +1,284 @@
+"""Connecting, being cut off, coming back, leaving."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from typing import TYPE_CHECKING
+
+import aiomqtt
+import pytest
+from structlog.testing import capture_logs
+
+from placed.errors import TakenOver
+from placed.mqtt import connection
+from placed.mqtt.session import Timing
+from tests.mqtt.broker import DEADLINE, HOST, Subscriber
+from tests.mqtt.house import cut, running
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from placed.mqtt import Publisher
+    from tests.mqtt.broker import Mosquitto
+    from tests.mqtt.house import House
+
+ONLINE = '{"state":"online","epoch":7}'
+OFFLINE = '{"state":"offline","epoch":7}'
+
+
+async def becomes(condition: Callable[[], object]) -> None:
+    """Waits until it is so; for what no message tells of."""
+    async with asyncio.timeout(DEADLINE):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def test_a_clean_stop_says_offline_at_once(mosquitto: Mosquitto, house: House) -> None:
+    publisher = house.publisher(mosquitto)
+    async with Subscriber(mosquitto, "placed/bridge/state") as seen:
+        async with running(publisher):
+            await seen.message("placed/bridge/state", ONLINE)
+        last = await seen.message("placed/bridge/state", OFFLINE)
+        assert last.retain
+        assert last.expiry is None
+    assert not publisher.connected
+    await mosquitto.says("Received DISCONNECT from placed")
+
+
+async def test_it_comes_back_to_a_broker_that_lost_everything(mosquitto: Mosquitto, house: House) -> None:
+    publisher = house.publisher(mosquitto)
+    with capture_logs() as log:
+        async with running(publisher):
+            await mosquitto.kill()
+            await becomes(lambda: not publisher.connected)
+            assert publisher.last_error
+            await mosquitto.start()
+            async with Subscriber(mosquitto, "placed/#") as seen:
+                for topic in ("bridge/state", "bridge/info", "bridge/health", "rooms"):
+                    await seen.message(f"placed/{topic}")
+                for topic in house_topics("boardroom", "library"):
+                    await seen.message(topic)
+            assert publisher.connected
+            assert publisher.reconnects == 1
+            assert publisher.last_error is None
+    assert [entry["event"] for entry in log] == [
+        "broker.connected",
+        "broker.was_lost",
+        "broker.connected",
+        "broker.was_left",
+    ]
+
+
+def house_topics(*rooms: str) -> list[str]:
+    return [f"placed/rooms/{r}/{t}" for r in rooms for t in ("state", "availability", "occupied", "status")]
+
+
+async def test_of_what_happened_meanwhile_only_the_latest_is_told(mosquitto: Mosquitto, house: House) -> None:
+    publisher = house.publisher(mosquitto)
+    async with running(publisher):
+        await mosquitto.kill()
+        await becomes(lambda: not publisher.connected)
+        house.read("boardroom")
+        house.book("library")
+        house.read("library")
+        house.book("library")
+        assert publisher.waiting == 0
+        await mosquitto.start()
+        async with Subscriber(mosquitto, "placed/#") as seen:
+            await seen.message("placed/rooms")
+            await seen.message("placed/rooms/library/status", "busy")
+            await seen.message("placed/rooms/boardroom/status", "free")
+            await seen.caught_up()
+            assert len(seen.on("placed/rooms/library/status")) == 1
+            assert not seen.on("placed/rooms/library/event")
+
+
+async def test_a_broker_that_is_down_at_first_is_waited_for(mosquitto: Mosquitto, house: House) -> None:
+    await mosquitto.stop()
+    publisher = house.publisher(mosquitto)
+    with capture_logs() as log:
+        async with running(publisher, published=False):
+            await becomes(lambda: publisher.last_error)
+            assert "refused" in (publisher.last_error or "")
+            await mosquitto.start()
+            async with asyncio.timeout(DEADLINE):
+                await publisher.first_published.wait()
+    assert [entry["event"] for entry in log] == [
+        "broker.was_not_reached",
+        "broker.connected",
+        "broker.was_left",
+    ]
+
+
+async def test_a_broker_whose_name_is_not_known_is_waited_for(house: House, mosquitto: Mosquitto) -> None:
+    publisher = house.publisher(mosquitto, url="mqtt://nowhere.invalid")
+    async with running(publisher, published=False) as task:
+        await becomes(lambda: publisher.last_error)
+        assert not task.done()
+
+
+async def test_an_address_that_never_answers_is_left_in_time(house: House, mosquitto: Mosquitto) -> None:
+    """A listener whose backlog takes the connection, and that says nothing."""
+    async with asyncio.timeout(DEADLINE):
+        silence = await asyncio.start_server(lambda _reader, _writer: None, HOST, 0)
+        port = silence.sockets[0].getsockname()[1]
+        publisher = house.publisher(mosquitto, url=f"mqtt://{HOST}:{port}")
+        task = asyncio.create_task(publisher.run())
+        await becomes(lambda: silence._active_count)  # type: ignore[attr-defined]
+        began = asyncio.get_running_loop().time()
+        task.cancel()
+        await asyncio.wait([task])
+        assert asyncio.get_running_loop().time() - began < 4
+        silence.close()
+    assert task.cancelled()
+
+
+async def test_a_broker_that_stopped_answering_is_noticed(
+    mosquitto: Mosquitto, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "ANSWER", 0.5)
+    publisher = house.publisher(mosquitto)
+    async with running(publisher):
+        mosquitto.freeze()
+        house.read("boardroom")
+        await becomes(lambda: not publisher.connected)
+        mosquitto.thaw()
+        await becomes(lambda: publisher.connected)
+        async with Subscriber(mosquitto, "placed/rooms/#") as seen:
+            await seen.message("placed/rooms/boardroom/status", "free")
+
+
+async def test_the_will_is_told_when_it_dies(mosquitto: Mosquitto, house: House) -> None:
+    delay = 1
+    publisher = house.publisher(mosquitto, timing=Timing(will_delay=delay, first_pause=60))
+    async with Subscriber(mosquitto, "placed/bridge/state") as seen, running(publisher):
+        await seen.message("placed/bridge/state", ONLINE)
+        cut(publisher)
+        died = asyncio.get_running_loop().time()
+        will = await seen.message("placed/bridge/state", OFFLINE)
+    assert will.retain
+    assert will.at - died >= delay - 1  # mosquitto counts in whole seconds
+    assert will.properties["ContentType"] == "application/json"
+
+
+async def test_the_will_is_not_told_when_it_is_back_in_time(mosquitto: Mosquitto, house: House) -> None:
+    delay = 2
+    timing = Timing(will_delay=delay, first_pause=0.05, online=0.2)
+    publisher = house.publisher(mosquitto, timing=timing)
+    async with Subscriber(mosquitto, "placed/bridge/state") as seen, running(publisher):
+        cut(publisher)
+        until = asyncio.get_running_loop().time() + delay + 2
+        await seen.until(lambda a: a.at > until)
+        assert publisher.reconnects == 1
+        assert {arrival.text for arrival in seen.arrivals} == {ONLINE}
+
+
+async def test_it_says_online_again_before_that_expires(mosquitto: Mosquitto, house: House) -> None:
+    publisher = house.publisher(mosquitto, timing=Timing(online=0.1, health=0.1))
+    async with Subscriber(mosquitto, "placed/bridge/#") as seen, running(publisher):
+        await seen.until(lambda _: len(seen.on("placed/bridge/state")) >= 3)
+        await seen.until(lambda _: len(seen.on("placed/bridge/health")) >= 3)
+
+
+@pytest.mark.parametrize("other", ["5"])
+async def test_it_gives_way_to_who_takes_its_place(mosquitto: Mosquitto, house: House, other: str) -> None:
+    assert other == "5"
+    publisher = house.publisher(mosquitto, base_topic="placed/hq")
+    task = asyncio.create_task(publisher.run())
+    async with Subscriber(mosquitto, "placed/hq/bridge/state") as seen, asyncio.timeout(DEADLINE):
+        await publisher.first_published.wait()
+        usurper = aiomqtt.Client(
+            HOST,
+            mosquitto.port,
+            identifier="placed-hq",
+            protocol=aiomqtt.ProtocolVersion.V5,
+            clean_start=False,
+        )
+        async with usurper:
+            with pytest.raises(TakenOver, match=r"mqtt\.client_id.*'placed-hq'"):
+                await task
+            await seen.caught_up()
+    assert {arrival.text for arrival in seen.arrivals} == {ONLINE}
+    assert not publisher.connected
+
+
+async def test_two_publishers_do_not_fight(mosquitto: Mosquitto, house: House) -> None:
+    first, second = house.publisher(mosquitto), house.publisher(mosquitto)
+    task = asyncio.create_task(first.run())
+    async with asyncio.timeout(DEADLINE):
+        await first.first_published.wait()
+        async with running(second):
+            with pytest.raises(TakenOver):
+                await task
+            assert second.connected
+
+
+async def test_health_is_told_when_it_changes(mosquitto: Mosquitto, house: House) -> None:
+    from placed.health import ConnectionState  # noqa: PLC0415
+
+    async with running(house.publisher(mosquitto)), Subscriber(mosquitto, "placed/bridge/health") as seen:
+        house.report(state=ConnectionState.FAILING)
+        told = await seen.until(lambda a: a.document["connections"][0]["state"] == "failing")
+        assert told.retain
+
+
+async def test_much_news_of_health_is_told_together(mosquitto: Mosquitto, house: House) -> None:
+    publisher = house.publisher(mosquitto, timing=Timing(calm=0.3))
+    async with running(publisher), Subscriber(mosquitto, "placed/bridge/health") as seen:
+        await seen.caught_up()
+        for _ in range(20):
+            house.report()
+            await seen.caught_up()
+        before = len(seen.arrivals)
+        assert before <= 3
+        await seen.until(lambda _: len(seen.arrivals) > 1)
+
+
+async def test_nothing_is_left_behind(mosquitto: Mosquitto, house: House) -> None:
+    """No task, no socket, no exception that nobody looked at."""
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    before = asyncio.all_tasks()
+    publisher = house.publisher(mosquitto)
+    async with running(publisher):
+        await mosquitto.kill()
+        await becomes(lambda: not publisher.connected)
+        await mosquitto.start()
+        await becomes(lambda: publisher.connected)
+        cut(publisher)
+        await becomes(lambda: not publisher.connected)
+    await becomes(lambda: asyncio.all_tasks() <= before | {mosquitto._reading})
+    gc.collect()
+    assert complaints == []
+
+
+def test_it_can_be_cancelled_at_any_moment(house: House, tmp_path: object) -> None:
+    """However far it came: asyncio's own runner finds nothing to complain about."""
+    from pathlib import Path  # noqa: PLC0415
+
+    from tests.mqtt.broker import Mosquitto  # noqa: PLC0415
+
+    assert isinstance(tmp_path, Path)
+
+    async def life(publisher: Publisher, turns: int) -> None:
+        task = asyncio.create_task(publisher.run())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        async with asyncio.timeout(DEADLINE):
+            await asyncio.wait([task])
+        assert task.cancelled()
+
+    async def main() -> None:
+        complaints: list[object] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+        broker = Mosquitto(tmp_path / "mosquitto")
+        await broker.start()
+        for turns in (0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233):
+            await life(house.publisher(broker), turns)
+        await broker.kill()
+        gc.collect()
+        assert complaints == []
+
+    asyncio.run(main())
