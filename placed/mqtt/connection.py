@@ -52,6 +52,7 @@ class Connection(aiomqtt.Client):
         self.pending_calls_threshold = 2 * IN_FLIGHT
         self.in_flight = IN_FLIGHT
         self.largest: int | None = None  # bytes of a packet that the broker takes
+        self._ended: aiomqtt.MqttCodeError | None = None
         self.refusals: list[ReasonCode] = []  # why the broker refused publishes; who reads takes them out
 
     async def open(self) -> None:
@@ -63,15 +64,18 @@ class Connection(aiomqtt.Client):
         entering = asyncio.create_task(self.__aenter__())
         try:
             await asyncio.shield(entering)
+            if self._ended is not None:  # at once, which aiomqtt forgets when it then says it is connected
+                raise self._ended  # noqa: TRY301 - it is what failed here
         except asyncio.CancelledError:
             # The connecting goes on in a thread that can not be cancelled, and that asyncio.run would wait
             # for as well. It ends within seconds, and the broker's answer need not be awaited.
             if not self._connected.done():
                 self._connected.set_exception(aiomqtt.MqttError("cancelled"))
             await asyncio.wait([entering])
-            if not entering.cancelled():
-                entering.exception()
-            await self.close()
+            if entering.cancelled() or entering.exception():
+                await self._hang_up()
+            else:
+                await self.close()
             raise
         except BaseException:
             await self._hang_up()
@@ -118,6 +122,7 @@ class Connection(aiomqtt.Client):
         reason_code: ReasonCode,
         properties: Properties | None = None,
     ) -> None:
+        self._ended = aiomqtt.MqttCodeError(reason_code, "disconnected")
         if not self._connected.done():
             self._connected.set_exception(HungUp(str(reason_code), self._errors.last))
         else:

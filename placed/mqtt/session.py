@@ -100,6 +100,7 @@ class Session:
         self._health_pressing = asyncio.Event()
         self._rooms_news = asyncio.Event()
         self._displaced = False
+        self._begun = asyncio.Event()
         self._last: dict[str, Message] = {}
         self._too_large: set[str] = set()
         self.refused: str | None = None  # what is wrong if the broker refuses what is published
@@ -149,7 +150,13 @@ class Session:
         """
         async with asyncio.TaskGroup() as group:
             group.create_task(self._listen())
-            group.create_task(self._talk(group))
+            # None of them begins a task later on: where aiomqtt waits with `asyncio.wait_for`, which before
+            # Python 3.12 may lose a cancellation, it might do so in a group that is ending.
+            group.create_task(self._begin())
+            group.create_task(self._send(group))
+            group.create_task(self._stay_online())
+            group.create_task(self._keep_health())
+            group.create_task(self._keep_index())
 
     async def _listen(self) -> None:
         """Reads what the broker kept; raises when the connection is lost."""
@@ -171,15 +178,12 @@ class Session:
                     ours=self._setup.instance,
                 )
 
-    async def _talk(self, group: asyncio.TaskGroup) -> None:
-        setup = self._setup
+    async def _begin(self) -> None:
+        """Before all else what was is looked at, and `online` is said; then everything."""
         await self._look_back()
         await self._publish(self._online())
-        setup.tally.online += 1
-        group.create_task(self._send(group))
-        group.create_task(self._stay_online())
-        group.create_task(self._keep_health())
-        group.create_task(self._keep_index())
+        self._setup.tally.online += 1
+        self._begun.set()
         await self._say_all()
 
     async def _look_back(self) -> None:
@@ -215,6 +219,7 @@ class Session:
         self._outbox_filled.set()  # there may be no room at all
 
     async def _keep_index(self) -> None:
+        await self._begun.wait()
         setup, board = self._setup, self._setup.board
         while True:
             self._rooms_news.clear()
@@ -247,6 +252,7 @@ class Session:
             self._put((self._online(),), urgent=True)
 
     async def _send(self, group: asyncio.TaskGroup) -> None:
+        await self._begun.wait()
         slots = asyncio.Semaphore(self._connection.in_flight)
         while True:
             # First the slot, then the message: what is chosen now goes out now, in this order.
