@@ -1,0 +1,212 @@
+"""All that a daemon needs to run in earnest: a tenant, a broker and a configuration, on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+from structlog.testing import capture_logs
+
+from placed.configuration import load
+from placed.daemon import Around, Daemon
+from placed.state import StateFile
+from placed.supervisor import Supervisor
+from placed_microsoft365.simulator import App, Simulator, Tenant
+from tests.mqtt.broker import Mosquitto, Subscriber
+from tests.service.clock import LeapingClock
+from tests.service.web import Web
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Mapping
+    from pathlib import Path
+
+    from structlog.typing import EventDict
+
+DEADLINE = 15.0
+ROLES = ("Calendars.Read", "Place.Read.All", "GroupMember.Read.All")
+ROOMS = ("boardroom", "library")
+
+
+class Stage:
+    """Tenant and broker run; a daemon is started with `daemon`, or as a process with `file`.
+
+    Attributes:
+        clock: that of the tenant and of daemons in this process.
+        file: the configuration; `configure` writes it.
+    """
+
+    def __init__(self, folder: Path, tenant: Tenant, clock: LeapingClock) -> None:
+        self.folder = folder
+        self.tenant = tenant
+        self.clock = clock
+        self.file = folder / "placed.toml"
+        self.state_directory = folder / "state"
+        self.simulator = Simulator(tenant)
+        self.broker = Mosquitto(folder / "mosquitto")
+        self.connections: list[str] = []
+        self._app: App | None = None
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, folder: Path, tenant: Tenant | None = None) -> AsyncIterator[Self]:
+        """A stage with two rooms, or with another tenant."""
+        clock = LeapingClock()
+        if tenant is None:
+            tenant = Tenant(now=clock.now)
+            for room in ROOMS:
+                tenant.add_room(room)
+        stage = cls(folder, tenant, clock)
+        await stage.broker.start()
+        try:
+            async with stage.simulator:
+                yield stage
+                stage.hang_up()
+        finally:
+            await stage.broker.kill()
+
+    def hang_up(self) -> None:
+        """The service cuts its connections, which otherwise would wait for the farewell of TLS."""
+        server = self.simulator._runner.server
+        assert server is not None
+        for connection in server.connections:
+            if connection.transport is not None:
+                connection.transport.abort()
+
+    # --- the configuration ---
+
+    def connect(
+        self,
+        name: str = "contoso",
+        *,
+        rooms: Iterable[str] | None = None,
+        roles: Iterable[str] = ROLES,
+        more: str = "",
+        **settings: Any,
+    ) -> App:
+        """Registers an application with a secret, and configures a connection with it.
+
+        Args:
+            name: of the connection.
+            rooms: their names; all of the tenant unless `room_group` or `room_list` is given.
+            roles: what the administrator consented to.
+            more: lines of TOML that follow the table.
+            settings: as `Simulator.settings_toml` takes them.
+        """
+        secret, file = f"s3cret~of~{name}", self.folder / f"{name}.secret"
+        file.write_text(secret)
+        app = self.tenant.register_app(secrets=[secret], roles=roles)
+        if "certificate" not in settings:
+            settings["client_secret_file"] = file
+        if not {"room_group", "room_list"} & settings.keys():
+            names = [room.address for room in self.tenant.rooms()] if rooms is None else rooms
+            settings["rooms"] = [self.tenant.address(room) for room in names]
+        self.connections.append(self.simulator.settings_toml(app, name=name, **settings) + more)
+        return app
+
+    def configure(self, **tables: Mapping[str, object] | None) -> Path:
+        """Writes the configuration; a table that is None is left out.
+
+        Without another word: all connections so far, or one to all rooms, and an interval of a second.
+        """
+        if not self.connections:
+            self.connect()
+        usual: dict[str, Mapping[str, object] | None] = {
+            "polling": {"interval": "1s"},
+            "mqtt": {"url": self.broker.url},
+            "http": {"listen": "127.0.0.1:0"},
+        }
+        lines = [*self.connections]
+        for name, table in (usual | tables).items():
+            if table is not None:
+                lines += [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in table.items())]
+        self.file.write_text("\n".join([*lines, ""]))
+        return self.file
+
+    # --- the daemon ---
+
+    @asynccontextmanager
+    async def daemon(self, *, ready: bool = True) -> AsyncIterator[Running]:
+        """A daemon in this process; at the end it is stopped.
+
+        Args:
+            ready: waits until it says that it is.
+        """
+        if not self.file.exists():
+            self.configure()
+        announced = asyncio.Event()
+        around = Around(
+            clock=self.clock,
+            supervisor=Supervisor(None),
+            state=StateFile(self.state_directory),
+            version="1.2.3",
+            announce=lambda _daemon: announced.set(),
+        )
+        with capture_logs() as logs:
+            daemon = Daemon(load(self.file), around)
+            stop = asyncio.Event()
+            task = asyncio.create_task(daemon.run(stop))
+            running = Running(daemon, task, announced, logs)
+            try:
+                if ready:
+                    await running.ready()
+                yield running
+            finally:
+                stop.set()
+                async with asyncio.timeout(DEADLINE):
+                    await asyncio.wait([task])
+            if not task.cancelled():
+                task.result()
+
+    def listener(self, *topics: str) -> Subscriber:
+        """Hears what is published from the moment on at which it is entered, and what is retained."""
+        return Subscriber(self.broker, *(topics or ("placed/#",)))
+
+    @asynccontextmanager
+    async def ways_out(self, running: Running) -> AsyncIterator[tuple[Subscriber, Web]]:
+        """Both ways to hear of rooms."""
+        async with self.listener() as panel, Web(running.url) as web:
+            yield panel, web
+
+    # --- what the service was asked ---
+
+    @property
+    def batches(self) -> list[tuple[str, ...]]:
+        """The paths in each batch that was answered so far."""
+        return [tuple(item.path for item in r.items) for r in self.simulator.requests if r.items]
+
+    @property
+    def logins(self) -> int:
+        """How often a token was asked for."""
+        return sum(record.path.endswith("/token") for record in self.simulator.requests)
+
+
+@dataclass(slots=True)
+class Running:
+    """A daemon that runs in this process, and what it has logged."""
+
+    daemon: Daemon
+    task: asyncio.Task[None]
+    announced: asyncio.Event
+    logs: list[EventDict] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        """Of its status endpoint."""
+        assert self.daemon.server is not None
+        return self.daemon.server.url
+
+    async def ready(self) -> None:
+        """Waits until the daemon says that it is ready; fails if it ends before."""
+        waiting = asyncio.create_task(self.announced.wait())
+        async with asyncio.timeout(DEADLINE):
+            await asyncio.wait([waiting, self.task], return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        if self.task.done():
+            self.task.result()
+
+    def logged(self, *events: str) -> list[EventDict]:
+        """What it has logged by these names."""
+        return [entry for entry in self.logs if entry["event"] in events]
