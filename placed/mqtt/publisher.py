@@ -20,7 +20,8 @@ from placed.mqtt.broker import Broker
 from placed.mqtt.leftovers import Leftovers
 from placed.mqtt.messages import offline
 from placed.mqtt.patience import Patience
-from placed.mqtt.session import Session, Setup, Tally, Timing
+from placed.mqtt.session import Session
+from placed.mqtt.setup import Setup, Tally, Timing
 from placed.mqtt.topics import Topics
 from placed.mqtt.trouble import TAKEN_OVER, BrokerLost, Displaced, Trouble, reason, why_lost
 

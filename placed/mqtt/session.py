@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
@@ -24,67 +23,20 @@ from placed.mqtt.outbox import Outbox
 from placed.mqtt.trouble import Displaced
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from datetime import datetime
+    from collections.abc import Iterable
 
-    from placed.board import Board
     from placed.document import Statement
     from placed.events import Event
     from placed.health import ConnectionHealth, ConnectionState
-    from placed.mqtt.broker import Broker
     from placed.mqtt.connection import Connection
     from placed.mqtt.index import Entry
-    from placed.mqtt.leftovers import Leftovers
-    from placed.mqtt.messages import BridgeInfo, Message
-    from placed.mqtt.topics import Topics
+    from placed.mqtt.messages import Message
+    from placed.mqtt.setup import Setup
 
 _AT_ONCE = 50  # rooms that are written up before others get a turn on the event loop
 _OVERHEAD = 64  # bytes of a packet beside topic and payload, at most
 
 _log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """Seconds between what is said by itself."""
-
-    online: float = 30.0
-    health: float = 60.0
-    calm: float = 1.0  # between two of the same that change often
-    first_pause: float = 1.0
-    longest_pause: float = 30.0
-    steady: float = 10.0  # a connection that lasted so long was a good one
-    goodbye: float = 2.0
-    will_delay: float = 15.0
-
-
-@dataclass(slots=True)
-class Tally:
-    """Counted since the start."""
-
-    published: int = 0  # acknowledged by the broker
-    refused: int = 0  # of these, refused by it
-    outlived: int = 0  # not sent, since their time was over when their turn came
-    connections: int = 0
-    online: int = 0  # of these, over how many we said that we are there
-
-
-@dataclass(frozen=True, slots=True)
-class Setup:
-    """What every session is given."""
-
-    broker: Broker
-    board: Board
-    topics: Topics
-    info: BridgeInfo
-    plain: bool
-    now: Callable[[], datetime]
-    timing: Timing
-    leftovers: Leftovers
-    tally: Tally
-    first_published: asyncio.Event
-    instance: str
-    idle: asyncio.Event  # set while all that is known is told and acknowledged
 
 
 class Session:

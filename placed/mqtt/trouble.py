@@ -90,7 +90,7 @@ def why_not_connected(error: Exception) -> Trouble:
     if isinstance(cause, ssl.SSLError) and any(alert in str(cause) for alert in _CERTIFICATE_ALERTS):
         return Trouble(
             "broker.refused_certificate",
-            f"the broker does not accept the client certificate, or wants one: {cause.reason}",
+            f"the broker does not accept the client certificate, or wants one: {_words(cause)}",
             "certificate",
             "set mqtt.certificate and mqtt.key to a certificate that the broker trusts",
         )

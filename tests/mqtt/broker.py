@@ -135,7 +135,6 @@ class Mosquitto:
         self.log.clear()
         self._process = await asyncio.create_subprocess_exec(
             program,
-            "-v",
             "-c",
             self._configuration,
             stdout=asyncio.subprocess.DEVNULL,

@@ -13,7 +13,7 @@ from placed.board import Board
 from placed.health import ConnectionHealth, ConnectionState
 from placed.model import Meeting, Room, Schedule
 from placed.mqtt import BridgeInfo, Publisher
-from placed.mqtt.session import Timing
+from placed.mqtt.setup import Timing
 from placed.occupancy import Policy
 from placed.settings import Mqtt, Show
 from tests.mqtt.broker import DEADLINE

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from placed.errors import TakenOver
 from placed.mqtt import connection
-from placed.mqtt.session import Timing
+from placed.mqtt.setup import Timing
 from tests.mqtt.broker import DEADLINE, HOST, Subscriber
 from tests.mqtt.house import House, cut, running
 
@@ -42,7 +42,7 @@ async def test_a_clean_stop_says_offline_at_once(mosquitto: Mosquitto, house: Ho
         assert last.retain
         assert last.expiry is None
     assert not publisher.connected
-    await mosquitto.says("Received DISCONNECT from placed")
+    await mosquitto.says("Client placed disconnected.")
 
 
 async def test_it_comes_back_to_a_broker_that_lost_everything(mosquitto: Mosquitto, house: House) -> None:

@@ -1,0 +1,60 @@
+"""What all sessions of a publisher share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from placed.board import Board
+    from placed.mqtt.broker import Broker
+    from placed.mqtt.leftovers import Leftovers
+    from placed.mqtt.messages import BridgeInfo
+    from placed.mqtt.topics import Topics
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds between what is said by itself."""
+
+    online: float = 30.0
+    health: float = 60.0
+    calm: float = 1.0  # between two of the same that change often
+    first_pause: float = 1.0
+    longest_pause: float = 30.0
+    steady: float = 10.0  # a connection that lasted so long was a good one
+    goodbye: float = 2.0
+    will_delay: float = 15.0
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counted since the start."""
+
+    published: int = 0  # acknowledged by the broker
+    refused: int = 0  # of these, refused by it
+    outlived: int = 0  # not sent, since their time was over when their turn came
+    connections: int = 0
+    online: int = 0  # of these, over how many we said that we are there
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What every session is given."""
+
+    broker: Broker
+    board: Board
+    topics: Topics
+    info: BridgeInfo
+    plain: bool
+    now: Callable[[], datetime]
+    timing: Timing
+    leftovers: Leftovers
+    tally: Tally
+    first_published: asyncio.Event
+    instance: str
+    idle: asyncio.Event  # set while all that is known is told and acknowledged

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import ssl
+
+import pytest
+from aiomqtt import MqttCodeError, MqttError
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.reasoncodes import ReasonCode
+
+from placed.mqtt.connection import HungUp
+from placed.mqtt.patience import Patience
+from placed.mqtt.trouble import why_not_connected
+
+
+def refused(code: int) -> MqttError:
+    return MqttCodeError(ReasonCode(PacketTypes.CONNACK, identifier=code), "refused")
+
+
+def caused(cause: Exception) -> MqttError:
+    error = MqttError(str(cause))
+    error.__context__ = cause  # as aiomqtt leaves it
+    return error
+
+
+def untrusted(code: int, message: str) -> ssl.SSLCertVerificationError:
+    error = ssl.SSLCertVerificationError(1, message)
+    error.verify_code, error.verify_message = code, message
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "event", "key"),
+    [
+        (refused(0x84), "broker.refused_protocol", "protocol"),
+        (refused(0x85), "broker.refused_client_id", "client_id"),
+        (refused(0x86), "broker.refused_login", "username"),
+        (refused(0x87), "broker.refused_login", "username"),
+        (refused(0x8A), "broker.refused_login", "client_id"),
+        (
+            caused(untrusted(20, "unable to get local issuer")),
+            "broker.was_not_trusted",
+            "ca_file",
+        ),
+        (caused(untrusted(62, "Hostname mismatch")), "broker.was_not_trusted", "url"),
+        (
+            HungUp("x", ssl.SSLError(1, "[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED]")),
+            "broker.refused_certificate",
+            "certificate",
+        ),
+        (UnicodeError("label too long"), "broker.was_not_found", "url"),
+    ],
+)
+def test_what_only_a_person_can_mend(error: Exception, event: str, key: str) -> None:
+    trouble = why_not_connected(error)
+    assert (trouble.event, trouble.key) == (event, key)
+    assert trouble.lasting
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        refused(0x88),  # server unavailable
+        refused(0x89),  # server busy
+        refused(0x97),  # quota exceeded
+        caused(ConnectionRefusedError(111, "Connection refused")),
+        caused(OSError(-2, "Name or service not known")),
+        caused(untrusted(9, "certificate is not yet valid")),
+        caused(ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER]")),
+        HungUp("Unspecified error", None),
+        HungUp("Unspecified error", ConnectionResetError(104, "reset")),
+        MqttError("Operation timed out"),
+    ],
+)
+def test_what_time_heals(error: Exception) -> None:
+    trouble = why_not_connected(error)
+    assert not trouble.lasting
+    assert trouble.text
+
+
+def test_pauses_double_and_begin_anew() -> None:
+    patience = Patience(1, 30, lambda: 0.0)
+    assert [patience.pause() for _ in range(7)] == [1, 2, 4, 8, 16, 30, 30]
+    patience.restore()
+    assert patience.pause() == 1
+
+
+def test_chance_shortens_a_pause_by_up_to_half() -> None:
+    assert Patience(8, 30, lambda: 0.999).pause() == pytest.approx(4, abs=0.01)
