@@ -75,6 +75,13 @@ class Stage:
             if connection.transport is not None:
                 connection.transport.abort()
 
+    @asynccontextmanager
+    async def outage(self) -> AsyncIterator[None]:
+        """Nobody listens where login and Graph were."""
+        self.hang_up()
+        async with self.simulator.outage():
+            yield
+
     # --- the configuration ---
 
     def connect(
