@@ -307,3 +307,24 @@ def test_it_can_be_cancelled_at_any_moment(house: House, tmp_path: object) -> No
         assert complaints == []
 
     asyncio.run(main())
+
+
+async def test_who_hands_over_says_nothing(mosquitto: Mosquitto, house: House) -> None:
+    first, second = (house.publisher(mosquitto, timing=Timing(will_delay=0)) for _ in range(2))
+    async with Subscriber(mosquitto, "placed/bridge/state") as seen:
+        async with running(first):
+            first.leave_silently()
+        await mosquitto.says("Client placed disconnected.")
+        async with running(second):
+            await seen.caught_up()
+            assert {arrival.text for arrival in seen.arrivals} == {ONLINE}
+
+
+async def test_it_can_be_waited_until_everything_is_told(mosquitto: Mosquitto, house: House) -> None:
+    publisher = house.publisher(mosquitto)
+    async with running(publisher), asyncio.timeout(DEADLINE):
+        house.book("library")
+        await publisher.told()
+        async with Subscriber(mosquitto, "placed/rooms/library/status") as late:
+            await late.caught_up()
+        assert late.latest["placed/rooms/library/status"].text == "busy"
