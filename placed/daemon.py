@@ -83,7 +83,15 @@ class Daemon:
         self.board = Board(settings.policy, settings.privacy.show, self._clock.now, epoch)
         if before is not None:
             self.board.take_over(before)
-        self._drivers = open_drivers(configuration, around)
+        self.publisher: Publisher | NoBroker = NoBroker()
+        problems = _Problems()
+        with problems:
+            self._drivers = open_drivers(configuration, around)
+        with problems:
+            self.publisher = self._make_publisher()
+        with problems:
+            self.server = self._make_server()
+        problems.tell()
         self.pollers = [
             Poller(
                 connection=connection,
@@ -96,18 +104,6 @@ class Daemon:
             )
             for connection, driver in zip(settings.connections, self._drivers, strict=True)
         ]
-        self.publisher = self._make_publisher()
-        self.server = (
-            StatusServer(
-                settings.http,
-                self.board,
-                now=self._clock.now,
-                bridge=self.publisher,
-                version=around.version,
-            )
-            if settings.http.listen
-            else None
-        )
         for listener in (self.publisher, self.server):
             if listener is not None and not isinstance(listener, NoBroker):
                 self.board.listeners.append(listener)
@@ -153,6 +149,17 @@ class Daemon:
             connections=tuple(connection.name for connection in self.settings.connections),
         )
         return Publisher(self.settings.mqtt, self.board, now=self._clock.now, info=info)
+
+    def _make_server(self) -> StatusServer | None:
+        if not self.settings.http.listen:
+            return None
+        return StatusServer(
+            self.settings.http,
+            self.board,
+            now=self._clock.now,
+            bridge=self.publisher,
+            version=self._around.version,
+        )
 
     # --- life ---
 
@@ -212,6 +219,27 @@ class Daemon:
         while every is not None:
             self._around.supervisor.alive()
             await self._clock.sleep(every / 3)
+
+
+class _Problems:
+    """What can not be used of several parts, so that it is told all at once."""
+
+    def __init__(self) -> None:
+        self._found: list[str] = []
+
+    def __enter__(self) -> None:
+        """A part is made."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        if isinstance(error, CannotStart):
+            self._found += error.problems
+            return True
+        return False
+
+    def tell(self) -> None:
+        """Every part was tried."""
+        if self._found:
+            raise CannotStart(*self._found)
 
 
 def open_drivers(configuration: Configuration, around: Around) -> list[Driver]:
