@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
 DEADLINE = 15.0
+_KEPT = ("PATH", "PYTHONPATH", "COVERAGE_PROCESS_START")  # of our own environment
 
 
 class Program:
@@ -48,7 +49,7 @@ class Program:
             stderr=asyncio.subprocess.PIPE,
             limit=2**20,
             env={
-                "PATH": os.environ["PATH"],
+                **{name: os.environ[name] for name in _KEPT if name in os.environ},
                 "HOME": str(folder),
                 "STATE_DIRECTORY": str(folder / "state"),
                 "TMPDIR": str(folder / "tmp"),
