@@ -129,10 +129,11 @@ class Poller:
     async def step(self) -> float:
         """Does what is due, and tells in how many seconds the next is."""
         try:
+            # The rooms first: should the connection be refused or the fence breached, that is said of each.
+            await self._discover()
             await self._try_fence()
             if self._enforcing:
                 return 0.0
-            await self._discover()
             await self._read_due()
         except DriverError as error:
             return self._failed(error)

@@ -190,8 +190,8 @@ async def test_a_failure_is_logged_when_it_begins_and_when_it_is_over() -> None:
         await stage.steps(300)
     events = [(entry["event"], entry.get("count")) for entry in logs]
     assert events == [
-        ("fence.was_verified", None),
         ("rooms.were_found", 2),
+        ("fence.was_verified", None),
         ("rooms.became_unreadable", 2),
         ("rooms.became_readable", 2),
     ]
