@@ -205,6 +205,15 @@ class Running:
         assert self.daemon.server is not None
         return self.daemon.server.url
 
+    @asynccontextmanager
+    async def web(self) -> AsyncIterator[Web]:
+        """Its status endpoint, as soon as it listens."""
+        assert self.daemon.server is not None
+        async with asyncio.timeout(DEADLINE):
+            await self.daemon.pollers[0].first.wait()
+        async with Web(self.daemon.server.url) as web:
+            yield web
+
     async def ready(self) -> None:
         """Waits until the daemon says that it is ready; fails if it ends before."""
         waiting = asyncio.create_task(self.announced.wait())
