@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from placed.clock import Clock
     from placed.configuration import Configuration
-    from placed.driver import Driver
+    from placed.driver import Driver, DriverError
     from placed.supervisor import Supervisor
 
 log = structlog.get_logger("placed.daemon")
@@ -72,7 +72,7 @@ class Daemon:
         CannotStart: only a person can mend it.
     """
 
-    def __init__(self, configuration: Configuration, around: Around, before: Board | None = None) -> None:
+    def __init__(self, configuration: Configuration, around: Around) -> None:
         settings = configuration.settings
         self.settings = settings
         self._around = around
@@ -81,8 +81,6 @@ class Daemon:
         epoch = next_epoch(remembered, self._clock.now().timestamp())
         self._book = RoomBook(settings.rooms, remembered.room_ids)
         self.board = Board(settings.policy, settings.privacy.show, self._clock.now, epoch)
-        if before is not None:
-            self.board.take_over(before)
         self.publisher: Publisher | NoBroker = NoBroker()
         problems = _Problems()
         with problems:
@@ -200,7 +198,7 @@ class Daemon:
             poller.progress = None
         refused = [p for p in self.pollers if isinstance(p.problem, Refused)]
         if len(refused) == len(self.pollers):
-            raise CannotStart(*(_refusal(poller) for poller in refused))
+            raise CannotStart(*(refusal(p.health.name, p.problem) for p in refused))
         if self.publisher.configured:
             self._around.supervisor.status("waiting for the broker")
         await self.publisher.told()
@@ -267,7 +265,7 @@ def open_drivers(configuration: Configuration, around: Around) -> list[Driver]:
     return drivers
 
 
-def _refusal(poller: Poller) -> str:
-    problem = poller.problem
-    remedy = f": {problem.remedy}" if isinstance(problem, Refused) and problem.remedy else ""
-    return f"connections.{poller.health.name}: {problem}{remedy}"
+def refusal(connection: str, problem: DriverError | None) -> str:
+    """A line on why a connection is refused, and what to do about it."""
+    remedy = f": {problem.remedy}" if problem and problem.remedy else ""
+    return f"connections.{connection}: {problem}{remedy}"

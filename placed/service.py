@@ -12,6 +12,7 @@ import structlog
 from placed.configuration import ConfigurationError
 from placed.daemon import Around, Daemon
 from placed.errors import CannotStart
+from placed.rehearsal import rehearse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,29 +58,48 @@ async def _until_next(
     around: Around,
 ) -> Daemon | None:
     """Waits for the end, or for a reload that works out; gives the daemon that is to follow."""
-    while True:
-        end = asyncio.create_task(signals.end.wait())
-        reload = asyncio.create_task(signals.reload.wait())
-        try:
-            await asyncio.wait({running, end, reload}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            end.cancel()
-            reload.cancel()
-        if running.done() or signals.end.is_set():
-            return None
-        signals.reload.clear()
-        around.supervisor.reloading()
-        try:
-            following = Daemon(load(), around, daemon.board)
-        except (ConfigurationError, CannotStart) as error:
-            for problem in error.problems:
-                log.error("configuration.was_refused", problem=problem)  # noqa: TRY400 - no traceback
-            log.info("configuration.stays", remedy="mend it and reload again")
-            around.supervisor.ready()
-            continue
-        log.info("configuration.was_reloaded")
-        daemon.hand_over()
-        return following
+    end = asyncio.create_task(signals.end.wait())
+    try:
+        while True:
+            reload = asyncio.create_task(_prepare(signals.reload, daemon, load, around))
+            try:
+                await asyncio.wait({running, end, reload}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                reload.cancel()
+                await asyncio.wait({reload})
+            if running.done() or end.done():
+                return None
+            following = reload.result()
+            if following is not None:
+                daemon.hand_over()
+                return following
+    finally:
+        end.cancel()
+
+
+async def _prepare(
+    wanted: asyncio.Event, daemon: Daemon, load: Callable[[], Configuration], around: Around
+) -> Daemon | None:
+    """Waits until a reload is wanted, and makes a daemon of the configuration as it is then.
+
+    Until that is known to start, nothing of the one that runs is touched. None if it does not.
+    """
+    await wanted.wait()
+    wanted.clear()
+    around.supervisor.reloading()
+    try:
+        configuration = load()
+        following = Daemon(configuration, around)
+        await rehearse(configuration, around, daemon.settings)
+    except (ConfigurationError, CannotStart) as error:
+        for problem in error.problems:
+            log.error("configuration.was_refused", problem=problem)  # noqa: TRY400 - no traceback
+        log.info("configuration.stays", remedy="mend it and reload again")
+        around.supervisor.ready()
+        return None
+    log.info("configuration.was_reloaded")
+    following.board.take_over(daemon.board)
+    return following
 
 
 class _Signals:
