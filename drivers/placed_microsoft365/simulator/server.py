@@ -81,7 +81,7 @@ class Simulator:
         trace: TracebackType | None,
     ) -> None:
         """Stop listening; whoever still waits for an answer is cut off."""
-        await self._runner.cleanup()
+        await self._hang_up()
         self._clean_up()
 
     def _clean_up(self) -> None:
@@ -91,7 +91,7 @@ class Simulator:
     @asynccontextmanager
     async def outage(self) -> AsyncIterator[None]:
         """Nobody listens at the port meanwhile: connections are cut, new ones refused."""
-        await self._runner.cleanup()
+        await self._hang_up()
         try:
             yield
         finally:
@@ -106,10 +106,19 @@ class Simulator:
             self._graph = Graph(self.tenant, self.url, self._sleep)
             self._login = LoginHost(self.tenant, self.url, self._sleep)
             self._control = Control(self.tenant, self.requests)
-        server = web.Server(self._handle, access_log=None)
-        self._runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=0.1)
+        self._server = web.Server(self._handle, access_log=None)
+        self._runner = web.ServerRunner(self._server, handle_signals=False, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.SockSite(self._runner, listener, ssl_context=self._tls).start()
+
+    async def _hang_up(self) -> None:
+        """Nobody is waited for: a client that left without a word would be, for half a minute of TLS."""
+        transports = [connection.transport for connection in self._server.connections]
+        await self._runner.cleanup()
+        for transport in transports:
+            if transport is not None:
+                transport.abort()
+        await asyncio.sleep(0)  # they are closed in the next turn of the loop
 
     @property
     def ca_file(self) -> Path:
