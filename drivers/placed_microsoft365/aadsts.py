@@ -22,6 +22,7 @@ _REMEDIES: dict[int, str] = {
     700027: "the certificate is not registered with the application, or has expired; upload it there",
     50012: "the credential is not valid; check the certificate and this machine's clock",
     50013: "the signed assertion is not valid; check the certificate and this machine's clock",
+    700024: "the signed assertion is outside of its time; check this machine's clock",
     500133: "the signed assertion is outside of its time; check this machine's clock",
     700030: "the certificate's subject is not authorised for the application",
     7000218: "the request had no credential; set certificate or client_secret_file",
@@ -52,13 +53,30 @@ _ASK_SELDOM: dict[int, str] = {
     530032: "Conditional Access blocks this sign-in; ask the tenant's administrator",
 }
 
+# Faults of the service and limits on how often it may be asked.
+_HEALED_BY_TIME = frozenset({50033, 50196, 90006, 90012, 90024, 90033, 90055})
+# Codes come and go; these words of OAuth stay (RFC 6749, section 5.2).
+_REFUSALS = frozenset({"invalid_client", "unauthorized_client"})
+_ERRORS = _REFUSALS | {
+    "invalid_grant",
+    "invalid_request",
+    "invalid_resource",
+    "invalid_scope",
+    "server_error",
+    "temporarily_unavailable",
+    "unsupported_grant_type",
+}
 
-def token_error(codes: Iterable[int], error: str, retry_after: float | None = None) -> DriverError:
-    """The error that an answer of the token endpoint means.
+
+def token_error(
+    codes: Iterable[int], error: str, status: int, retry_after: float | None = None
+) -> DriverError:
+    """The error that an answer of the login host means.
 
     Args:
-        codes: the answer's `error_codes`.
+        codes: the AADSTS numbers in the answer.
         error: the answer's `error`, such as invalid_client.
+        status: of HTTP.
         retry_after: seconds that the service asked for.
     """
     numbers = list(codes)
@@ -67,14 +85,12 @@ def token_error(codes: Iterable[int], error: str, retry_after: float | None = No
             return Refused(f"sign-in refused: AADSTS{number}", remedy=_REMEDIES[number])
         if number in _ASK_SELDOM:
             return NotPermitted(f"sign-in refused: AADSTS{number}", remedy=_ASK_SELDOM[number])
-    told = " ".join(f"AADSTS{number}" for number in numbers) or error or "no reason given"
-    if not numbers and error in ("invalid_client", "unauthorized_client"):
-        return Refused(
-            f"sign-in refused: {error}", remedy="check client_id, tenant and credential of this connection"
-        )
+    told = f"AADSTS{numbers[0]}" if numbers else error if error in _ERRORS else f"status {status}"
+    if error in _REFUSALS and not _HEALED_BY_TIME.intersection(numbers):
+        return Refused(f"sign-in refused: {told}", remedy="check client_id, tenant and credential")
     return Unavailable(f"sign-in failed: {told}", retry_after=retry_after)
 
 
 def codes_in(text: str) -> list[int]:
-    """The AADSTS numbers that a text mentions."""
-    return [int(number) for number in re.findall(r"AADSTS(\d+)", text)]
+    """The AADSTS numbers that a text mentions, each once."""
+    return list(dict.fromkeys(int(number) for number in re.findall(r"AADSTS([0-9]{4,9})", text)))

@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from placed.driver import DriverError, Failed, Unavailable
+from placed.driver import DriverError, Failed, Refused, Unavailable
 from placed.model import Reason
-from placed_microsoft365.graph import (
-    BATCH_SIZE,
+from placed_microsoft365.answers import (
+    BAD_JSON,
     UnexpectedAnswer,
     error_code,
     error_of,
     parse_retry_after,
     reason_of,
 )
+from placed_microsoft365.graph import BATCH_SIZE
+from placed_microsoft365.views import goes_on
 from placed_microsoft365.wire import BatchAnswer, BatchItem
 
 if TYPE_CHECKING:
@@ -26,15 +28,16 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from placed.driver import Answer, Query
+    from placed_microsoft365.answers import Answer as GraphAnswer
     from placed_microsoft365.graph import Graph
     from placed_microsoft365.pace import Pace
     from placed_microsoft365.views import Views
 
 GIVE_UP_AFTER = 3  # failed requests in a row, with none between that came back well
+LONGEST_PAUSE = 10.0  # seconds that a reading rests when it is told to; for longer it ends
 
 _batch_decoder = msgspec.json.Decoder(BatchAnswer)
 _item_decoder = msgspec.json.Decoder(BatchItem)
-_BAD_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class Calendars:
@@ -67,7 +70,7 @@ class Calendars:
                 for _ in range(min(len(waiting), self._pace.most)):
                     group.create_task(work())
         except* DriverError as failures:
-            raise failures.exceptions[0] from None
+            raise _gravest(failures) from None
 
 
 class _Reading:
@@ -87,102 +90,141 @@ class _Reading:
         self._now = now
         self._answer = answer
         self._failures = 0
-        self._token_renewed = False
 
-    async def batch(self, queries: Sequence[Query]) -> None:
-        """Reads up to 20 rooms.
+    async def batch(self, queries: Sequence[Query], *, again: bool = False) -> None:
+        """Reads up to 20 rooms; `again` if a new token was got for them already.
 
         Raises:
             DriverError: the connection as a whole fails.
         """
         urls = [self._views.url(query) for query in queries]
-        async with self._pace.turn():
+        async with self._pace.turn() as number:
             asked_at = self._now()
             try:
                 outer = await self._graph.batch(urls)
             except Unavailable as error:
-                self._all_failed(queries, Reason.UNAVAILABLE, error)
+                self._all_failed(queries, error)
                 return
-        if outer.status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
-            self._pace.was_throttled(outer.retry_after or 0.0)
-        if outer.status == HTTPStatus.OK:
-            try:
-                answers = _batch_decoder.decode(outer.body)
-            except _BAD_JSON:
-                await self._one_by_one(queries)
-            else:
-                await self._take(queries, urls, _items(answers), asked_at)
+        if outer.status != HTTPStatus.OK:
+            await self._outer_failed(queries, outer, number)
             return
-        problem = error_of(outer)
-        if isinstance(problem, UnexpectedAnswer):
-            await self._one_by_one(queries)  # one of them may be what Graph does not like about the batch
-        elif isinstance(problem, Unavailable):
-            self._all_failed(queries, reason_of(outer.status), problem)
-        else:
-            raise problem
-
-    async def _take(
-        self, queries: Sequence[Query], urls: Sequence[str], items: dict[str, BatchItem], asked_at: datetime
-    ) -> None:
-        throttled = sum(item.status == HTTPStatus.TOO_MANY_REQUESTS for item in items.values())
+        try:
+            answers = _batch_decoder.decode(outer.body)
+        except BAD_JSON:
+            await self._one_by_one(queries)
+            return
+        items = _items(answers)
+        throttled = sum(reason_of(item.status) is Reason.THROTTLED for item in items.values())
         if throttled > 1:  # one alone may be its own mailbox's limit; several are ours
-            self._pace.was_throttled()
+            self._pace.was_throttled(number)
         else:
             self._pace.succeeded()
         self._failures = 0
-        refused: list[Query] = []
-        for place, (query, url) in enumerate(zip(queries, urls, strict=True)):
-            item = items.get(str(place))
-            if item is None:
-                self._answer(Failed(query, Reason.MALFORMED, "no answer in the batch"))
-            elif item.status == HTTPStatus.OK:
-                self._answer(await self._views.answer(query, url, item.body, asked_at))
-            elif item.status == HTTPStatus.UNAUTHORIZED and not self._token_renewed:
-                refused.append(query)
+        refused = []
+        # What goes on for pages comes last, so that nobody else waits for it.
+        for place in sorted(range(len(queries)), key=lambda n: _goes_on(items.get(str(n)))):
+            query, url, item = queries[place], urls[place], items.get(str(place))
+            if item is not None and item.status == HTTPStatus.UNAUTHORIZED and not again:
+                refused.append((query, item))
             else:
-                headers = {name.lower(): value for name, value in (item.headers or {}).items()}
-                rest = parse_retry_after(headers.get("retry-after"), self._now())
-                self._answer(_failed(query, item.status, item.body, rest))
-        if refused:
-            self._token_renewed = True
-            await self._graph.renew_token()
-            await self.batch(refused)
+                self._answer(await self._judge(query, url, item, asked_at))
+        if not refused:
+            return
+        if self._graph.refused(outer):
+            await self.batch([query for query, _ in refused], again=True)
+        else:
+            for query, item in refused:
+                self._answer(self._failed(query, item))
+
+    async def _judge(self, query: Query, url: str, item: BatchItem | None, asked_at: datetime) -> Answer:
+        if item is None:
+            return Failed(query, Reason.MALFORMED, "no answer in the batch")
+        if item.status != HTTPStatus.OK:
+            return self._failed(query, item)
+        return await self._views.answer(query, url, item.body, asked_at)
+
+    def _failed(self, query: Query, item: BatchItem) -> Failed:
+        headers = {name.lower(): value for name, value in (item.headers or {}).items()}
+        rest = parse_retry_after(headers.get("retry-after"), self._now())
+        return _failed(query, item.status, item.body, rest)
+
+    async def _outer_failed(self, queries: Sequence[Query], outer: GraphAnswer, number: int) -> None:
+        problem = error_of(outer)
+        if outer.status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
+            rest = outer.retry_after or 0.0
+            if rest > LONGEST_PAUSE:
+                raise problem
+            self._pace.was_throttled(number, rest)
+        if isinstance(problem, UnexpectedAnswer):
+            await self._one_by_one(queries)  # one of them may be what Graph does not like about the batch
+        elif isinstance(problem, Unavailable):
+            self._all_failed(queries, problem)
+        else:
+            raise problem
 
     async def _one_by_one(self, queries: Sequence[Query]) -> None:
         """After a batch that makes no sense as a whole, so that one room does not spoil nineteen others."""
+        understood = False
         for query in queries:
             url = self._views.url(query)
-            async with self._pace.turn():
+            async with self._pace.turn() as number:
                 asked_at = self._now()
                 try:
-                    answer = await self._graph.ask("GET", self._graph.whole(url))
+                    answer = await self._graph.ask("GET", url)
                 except Unavailable as error:
-                    self._all_failed([query], Reason.UNAVAILABLE, error)
+                    self._all_failed([query], error)
                     continue
             if answer.status == HTTPStatus.OK:
-                self._answer(await self._views.answer(query, url, answer.body, asked_at))
+                told = await self._views.answer(query, url, answer.body, asked_at)
             else:
-                self._answer(_failed(query, answer.status, answer.body, answer.retry_after))
+                if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+                    self._pace.was_throttled(number)
+                told = _failed(query, answer.status, answer.body, answer.retry_after)
+            understood = understood or not isinstance(told, Failed) or told.reason is not Reason.MALFORMED
+            self._answer(told)
+        if understood:
+            self._failures = 0
+        else:
+            self._failed_again(UnexpectedAnswer("nothing that Graph answers is to be understood"))
 
-    def _all_failed(self, queries: Sequence[Query], reason: Reason, error: DriverError) -> None:
+    def _all_failed(self, queries: Sequence[Query], error: DriverError) -> None:
         for query in queries:
-            self._answer(Failed(query, reason, str(error), error.retry_after))
+            self._answer(Failed(query, error.reason, str(error), error.retry_after))
+        self._failed_again(error)
+
+    def _failed_again(self, error: DriverError) -> None:
         self._failures += 1
         if self._failures >= GIVE_UP_AFTER:
             raise error
 
 
 def _items(answer: BatchAnswer) -> dict[str, BatchItem]:
-    """The answers by the id of their question; one that is malformed is passed over."""
+    """The answers by the id of their question.
+
+    One that is malformed is passed over; of two that contradict each other neither is believed.
+    """
     items: dict[str, BatchItem] = {}
+    doubtful: set[str] = set()
     for raw in answer.responses:
         try:
             item = _item_decoder.decode(raw)
-        except _BAD_JSON:
+        except BAD_JSON:
             continue
-        items.setdefault(item.id, item)
-    return items
+        first = items.setdefault(item.id, item)
+        if (first.status, bytes(first.body)) != (item.status, bytes(item.body)):
+            doubtful.add(item.id)
+    return {item_id: item for item_id, item in items.items() if item_id not in doubtful}
+
+
+def _goes_on(item: BatchItem | None) -> bool:
+    return item is not None and goes_on(item.body)
 
 
 def _failed(query: Query, status: int, body: bytes | msgspec.Raw, rest: float | None) -> Failed:
     return Failed(query, reason_of(status), f"{status} {error_code(body)}".rstrip(), rest)
+
+
+def _gravest(failures: BaseExceptionGroup[DriverError]) -> DriverError:
+    """Of several at once, the one that a person has to heal."""
+    leaves = [error for error in failures.exceptions if isinstance(error, DriverError)]
+    return next((error for error in leaves if isinstance(error, Refused)), leaves[0])

@@ -6,8 +6,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from placed.driver import SettingsError
 
@@ -36,7 +42,12 @@ def load_credential(settings: Microsoft365Settings, now: datetime) -> Credential
         return _certificate(settings.certificate, now)
     if settings.client_secret_file is None:
         raise AssertionError("the settings see to it that there is a credential")
-    secret = _read("client_secret_file", settings.client_secret_file).decode("utf-8", "replace").strip()
+    try:
+        secret = _read("client_secret_file", settings.client_secret_file).decode("utf-8-sig").strip()
+    except UnicodeDecodeError:
+        raise SettingsError(
+            "client_secret_file", f"{settings.client_secret_file} is no text in UTF-8"
+        ) from None
     if not secret:
         raise SettingsError("client_secret_file", f"{settings.client_secret_file} is empty")
     return Credential(secret)
@@ -50,7 +61,7 @@ def _certificate(path: Path, now: datetime) -> Credential:
         raise SettingsError(
             "certificate", f"{path}: the private key has a passphrase; expected one without"
         ) from None
-    except ValueError:
+    except (ValueError, UnsupportedAlgorithm):
         raise SettingsError(
             "certificate", f"{path} holds no private key; expected key and certificate, both in PEM"
         ) from None
@@ -62,7 +73,7 @@ def _certificate(path: Path, now: datetime) -> Credential:
         raise SettingsError(
             "certificate", f"{path} holds no certificate; expected key and certificate, both in PEM"
         ) from None
-    leaf = next((c for c in chain if c.public_key() == key.public_key()), None)
+    leaf = next((c for c in chain if _belongs(c, key)), None)
     if leaf is None:
         raise SettingsError("certificate", f"{path}: the certificate does not belong to the private key")
     if leaf.not_valid_after_utc <= now:
@@ -77,9 +88,18 @@ def _certificate(path: Path, now: datetime) -> Credential:
             f"{path}: the certificate is valid only from {leaf.not_valid_before_utc:%Y-%m-%d}; "
             "is this machine's clock right?",
         )
-    # Without a thumbprint MSAL signs with PS256 and sends the SHA-256 one (msal >= 1.35).
+    # Written anew, since a file may hold more than PEM, such as the names that `openssl pkcs12` adds.
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     public = leaf.public_bytes(Encoding.PEM).decode()
-    return Credential({"private_key": pem.decode(), "public_certificate": public}, leaf.not_valid_after_utc)
+    # Without a thumbprint MSAL signs with PS256 and sends the SHA-256 one (msal >= 1.35).
+    return Credential({"private_key": private, "public_certificate": public}, leaf.not_valid_after_utc)
+
+
+def _belongs(certificate: x509.Certificate, key: RSAPrivateKey) -> bool:
+    try:
+        return certificate.public_key() == key.public_key()
+    except (ValueError, UnsupportedAlgorithm):  # another one of the chain
+        return False
 
 
 def _read(key: str, path: Path) -> bytes:

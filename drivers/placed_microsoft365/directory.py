@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from placed.driver import FoundRoom, NotPermitted
-from placed_microsoft365.graph import UnexpectedAnswer
+from placed_microsoft365.answers import UnexpectedAnswer
 from placed_microsoft365.settings import ALL_ROOMS
 from placed_microsoft365.wire import DirectoryObjects, Places
 
@@ -24,6 +24,7 @@ _MEMBERS_A_PAGE = 999
 _PLACES_A_PAGE = 100
 _MOST_PAGES = 1000
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_CAPACITY = re.compile(r"[0-9]{1,6}")
 
 
 async def find_rooms(graph: Graph, settings: Microsoft365Settings) -> Sequence[FoundRoom]:
@@ -35,32 +36,40 @@ async def find_rooms(graph: Graph, settings: Microsoft365Settings) -> Sequence[F
     return await _places(graph, settings.room_list or ALL_ROOMS)
 
 
+class _Trail:
+    """The pages gone through: none twice, and not without an end."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+
+    def step(self, url: str) -> None:
+        if url in self._seen or len(self._seen) >= _MOST_PAGES:
+            raise UnexpectedAnswer("the directory has pages without an end")
+        self._seen.add(url)
+
+
 async def _members(graph: Graph, group: str) -> list[FoundRoom]:
     group_id = group if _GUID.fullmatch(group) else await _group_id(graph, group)
     url: str | None = (
-        f"/groups/{group_id}/transitiveMembers/microsoft.graph.user"
+        f"/groups/{quote(group_id, safe='')}/transitiveMembers/microsoft.graph.user"
         f"?$select=id,mail,userPrincipalName,displayName&$count=true&$top={_MEMBERS_A_PAGE}"
     )
     rooms: list[FoundRoom] = []
-    seen: set[str] = set()
+    trail = _Trail()
     while url is not None:
-        if url in seen or len(seen) >= _MOST_PAGES:
-            raise UnexpectedAnswer("the group's members have next links without an end")
-        seen.add(url)
+        trail.step(url)
         page = await graph.get(url, DirectoryObjects, _ADVANCED)
         for member in page.value:
             address = member.mail or member.user_principal_name
-            if address and "@" in address:  # a member that the application may not read has neither
+            if member.id and address and "@" in address:  # one that may not be read has no address
                 rooms.append(FoundRoom(address=address, mailbox=member.id, name=member.display_name))
         url = page.next_link
     return rooms
 
 
 async def _group_id(graph: Graph, address: str) -> str:
-    wanted = quote(address.replace("'", "''"), safe="@")
-    found = await graph.get(
-        f"/groups?$filter=mail eq '{wanted}'&$select=id".replace(" ", "%20"), DirectoryObjects
-    )
+    wanted = quote(address.replace("'", "''"), safe="@'")
+    found = await graph.get(f"/groups?$filter=mail%20eq%20'{wanted}'&$select=id", DirectoryObjects)
     if not found.value:
         raise NotPermitted(
             "the room group is not found",
@@ -75,28 +84,41 @@ async def _places(graph: Graph, room_list: str) -> list[FoundRoom]:
         if room_list == ALL_ROOMS
         else f"/places/{quote(room_list, safe='@')}/microsoft.graph.roomlist/rooms"
     )
+    url: str | None = f"{path}?$top={_PLACES_A_PAGE}&$skip=0"
     rooms: dict[str, FoundRoom] = {}
-    # Next links have been missing from this answer, so pages are counted until one is short.
-    for number in range(_MOST_PAGES):
-        url = f"{path}?$top={_PLACES_A_PAGE}&$skip={number * _PLACES_A_PAGE}"
+    listed = 0
+    trail = _Trail()
+    while url is not None:
+        trail.step(url)
         page = await graph.get(url, Places)
         before = len(rooms)
         for place in page.value:
             if place.email_address and "@" in place.email_address:
                 rooms[place.email_address.lower()] = _room(place.email_address, place)
-        if len(page.value) < _PLACES_A_PAGE or len(rooms) == before:
-            break
+        listed += len(page.value)
+        url = page.next_link
+        # Next links have been missing from this answer: microsoft-graph-docs issues 6427, 9923.
+        if url is None and len(page.value) >= _PLACES_A_PAGE and len(rooms) > before:
+            url = f"{path}?$top={_PLACES_A_PAGE}&$skip={listed}"
     return list(rooms.values())
 
 
 def _room(address: str, place: Place) -> FoundRoom:
-    floor = place.floor_label or (str(place.floor_number) if place.floor_number is not None else None)
-    capacity = str(place.capacity) if place.capacity is not None else ""
+    capacity = _plain(place.capacity)
     return FoundRoom(
         address=address,
         mailbox=address,
         name=place.display_name or None,
         building=place.building or None,
-        floor=floor,
-        capacity=int(capacity) if capacity.isdecimal() else None,
+        floor=place.floor_label or _plain(place.floor_number) or None,
+        capacity=int(capacity) if _CAPACITY.fullmatch(capacity) else None,
     )
+
+
+def _plain(number: float | str | None) -> str:
+    """A number that is told as such, or as text, as text."""
+    if number is None:
+        return ""
+    if isinstance(number, float) and number.is_integer():
+        return str(int(number))
+    return str(number).strip()

@@ -52,8 +52,9 @@ def _title(subject: str | None, organizer: str | None) -> str | None:
     titles may not see names by that.
     """
     title = (subject or "").strip()
-    if organizer:
-        title = title.removeprefix(organizer.strip()).strip()
+    name = (organizer or "").strip()
+    if name and (title == name or title.startswith(f"{name} ")):
+        title = title.removeprefix(name).strip()
     return title or None
 
 

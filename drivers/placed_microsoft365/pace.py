@@ -22,32 +22,44 @@ class Pace:
         self.window = min(2.0, float(most))
         self._slow_start_until = float(most)
         self._under_way = 0
-        self._changed = asyncio.Condition()
+        self._begun = 0
+        self._halved_at = 0  # how many had begun then
+        self._room_for_more = asyncio.Event()
         self._rest_until = 0.0  # on the event loop's clock
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """Waits for a place among the requests under way, and for the end of a rest the service asked for."""
-        async with self._changed:
-            await self._changed.wait_for(lambda: self._under_way < max(1, int(self.window)))
-            self._under_way += 1
+    async def turn(self) -> AsyncIterator[int]:
+        """Waits for a place among the requests under way, and for the end of a rest the service asked for.
+
+        Gives the request's number, by which `was_throttled` knows it.
+        """
+        while self._under_way >= max(1, int(self.window)):
+            self._room_for_more.clear()
+            await self._room_for_more.wait()
+        self._under_way += 1
         try:
-            rest = self._rest_until - asyncio.get_running_loop().time()
-            if rest > 0:
+            clock = asyncio.get_running_loop().time
+            while (rest := self._rest_until - clock()) > 0:  # noqa: ASYNC110 - it may have grown meanwhile
                 await asyncio.sleep(rest)
-            yield
+            self._begun += 1
+            yield self._begun
         finally:
-            async with self._changed:
-                self._under_way -= 1
-                self._changed.notify_all()
+            self._under_way -= 1
+            self._room_for_more.set()
 
     def succeeded(self) -> None:
         """A request came back well."""
         growth = 1.0 if self.window < self._slow_start_until else 1.0 / self.window
         self.window = min(float(self.most), self.window + growth)
+        self._room_for_more.set()
 
-    def was_throttled(self, rest: float = 0.0) -> None:
-        """The service asked for patience, for `rest` seconds if it said so."""
-        self.window = max(1.0, self.window / 2)
-        self._slow_start_until = self.window
+    def was_throttled(self, number: int, rest: float = 0.0) -> None:
+        """The service asked for patience, for `rest` seconds if it said so.
+
+        Those that were under way together are throttled together, which halves the window once.
+        """
+        if number > self._halved_at:
+            self._halved_at = self._begun
+            self.window = max(1.0, self.window / 2)
+            self._slow_start_until = self.window
         self._rest_until = max(self._rest_until, asyncio.get_running_loop().time() + rest)

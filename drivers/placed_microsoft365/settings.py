@@ -14,10 +14,15 @@ ALL_ROOMS = "*"
 
 
 def _base_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme != "https" or not parts.hostname or parts.query or parts.fragment:
+    try:
+        parts = urlsplit(value)
+        sound = parts.scheme == "https" and parts.hostname and parts.port != 0
+    except ValueError:  # a port that is none
+        sound = False
+    if not sound or parts.username is not None or parts.query or parts.fragment:
         raise ValueError("expected an address such as https://host or https://host:port")
-    return value.rstrip("/")
+    # In lower case, as Graph writes its host into the links that it gives.
+    return f"https://{parts.netloc.lower()}{parts.path.rstrip('/')}"
 
 
 def _address(value: str) -> str:

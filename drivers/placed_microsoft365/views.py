@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from placed.driver import DriverError, Failed, Read, Unchanged
+from placed.driver import DriverError, Failed, Read, Unavailable, Unchanged
 from placed.model import Reason
-from placed_microsoft365.graph import UnexpectedAnswer, decode
+from placed_microsoft365.answers import UnexpectedAnswer, decode
 from placed_microsoft365.meetings import meeting_of
 from placed_microsoft365.wire import EVENT_DETAILS, EVENT_FIELDS, Events
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
     from datetime import datetime
+    from zoneinfo import ZoneInfo
 
     import msgspec
 
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
 
 PAGE_SIZE = 100  # a room has less in a few days; Graph's own default is 10
 MOST_PAGES = 20  # Graph has been seen to send next links without an end
+TIMEOUT = 120.0  # seconds for all the pages of one room after the first
+_NEXT_LINK = b'"@odata.nextLink"'
 
 
 def calendar_view(
@@ -38,11 +43,17 @@ def calendar_view(
     )
 
 
+def goes_on(body: bytes | msgspec.Raw) -> bool:
+    """Whether there are pages after this one, told without parsing it: at worst a guess too many."""
+    return _NEXT_LINK in bytes(body)
+
+
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What was read last: the question, and the answer's digest."""
+    """What was read last: the question, the zone that its all-day meetings were put in, and the digest."""
 
     url: str
+    zone: ZoneInfo
     digest: bytes
 
 
@@ -59,7 +70,7 @@ class Views:
         self._graph = graph
         self._pace = pace
         self._fields = EVENT_FIELDS + EVENT_DETAILS if details else EVENT_FIELDS
-        self._known: dict[str, _Known] = {}
+        self._known: dict[str, _Known] = {}  # by mailbox
 
     def url(self, query: Query) -> str:
         """What to ask for a room."""
@@ -67,33 +78,43 @@ class Views:
             query.room.mailbox, query.since, query.until, fields=self._fields, page_size=PAGE_SIZE
         )
 
+    def keep(self, mailboxes: AbstractSet[str]) -> None:
+        """Forgets what was read of all others; they will be told anew."""
+        self._known = {mailbox: known for mailbox, known in self._known.items() if mailbox in mailboxes}
+
     async def answer(self, query: Query, url: str, body: bytes | msgspec.Raw, asked_at: datetime) -> Answer:
         """What the first page says, together with the pages that follow it."""
         digest = hashlib.blake2b(body, digest_size=16).digest()
-        known = self._known.get(query.room.id)
-        if known is not None and known.url == url and known.digest == digest:
+        seen = _Known(url, query.room.time_zone, digest)
+        mailbox = query.room.mailbox
+        if self._known.get(mailbox) == seen:
             return Unchanged(query, asked_at)
-        self._known.pop(query.room.id, None)
+        self._known.pop(mailbox, None)
         try:
-            events, pages = await self._events(body)
+            page = decode(body, Events)
+            events = page.value if page.next_link is None else await self._whole(page)
             meetings = tuple(meeting_of(event, query.room.time_zone) for event in events)
         except DriverError as error:
             return Failed(query, error.reason, str(error), error.retry_after)
         except (ValueError, OverflowError):
             return Failed(query, Reason.MALFORMED, "an event has times that are not to be understood")
-        if pages == 1:  # of several, the first alone does not tell that nothing changed
-            self._known[query.room.id] = _Known(url, digest)
+        if page.next_link is None:  # of several, the first alone does not tell that nothing changed
+            self._known[mailbox] = seen
         return Read(query, asked_at, meetings)
 
-    async def _events(self, body: bytes | msgspec.Raw) -> tuple[list[Event], int]:
-        page = decode(body, Events)
-        events = list(page.value)
-        seen: set[str] = set()
-        while page.next_link is not None:
-            if page.next_link in seen or len(seen) >= MOST_PAGES:
-                raise UnexpectedAnswer("next links without an end")
-            seen.add(page.next_link)
-            async with self._pace.turn():
-                page = await self._graph.get(page.next_link, Events)
-            events += page.value
-        return events, len(seen) + 1
+    async def _whole(self, first: Events) -> list[Event]:
+        events = list(first.value)
+        link, seen = first.next_link, set[str]()
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                while link is not None:
+                    if link in seen or len(seen) >= MOST_PAGES:
+                        raise UnexpectedAnswer("next links without an end")
+                    seen.add(link)
+                    async with self._pace.turn():
+                        page = await self._graph.get(link, Events)
+                    events += page.value
+                    link = page.next_link
+        except TimeoutError:
+            raise Unavailable("the calendar's pages take too long") from None
+        return events

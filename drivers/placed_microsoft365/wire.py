@@ -126,8 +126,8 @@ class Place(msgspec.Struct, rename="camel"):
     display_name: str | None = None
     building: str | None = None
     floor_label: str | None = None
-    floor_number: int | str | None = None
-    capacity: int | str | None = None
+    floor_number: int | float | str | None = None
+    capacity: int | float | str | None = None
 
 
 class Places(msgspec.Struct):
