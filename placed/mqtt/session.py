@@ -183,7 +183,8 @@ class Session:
                     self._put_if_new(*unknown_words(setup.topics, entry.id))
             index = index_message(setup.topics, rooms, undecided, board.epoch, plain=setup.plain)
             self._put_if_new(index, self._info())
-            await asyncio.sleep(setup.timing.calm)
+            # Who knows of no room yet soon will; a short run must have told of them, or none clears them.
+            await asyncio.sleep(setup.timing.calm if rooms else 0)
             await self._rooms_news.wait()
 
     async def _keep_health(self) -> None:
