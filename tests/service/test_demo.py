@@ -1,0 +1,102 @@
+"""`placed demo` on a machine that has nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import signal
+import socket
+from contextlib import ExitStack, suppress
+from typing import TYPE_CHECKING
+
+import aiomqtt
+import pytest
+
+from tests.service.program import Program, run
+from tests.service.web import Web
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LINE = re.compile(
+    r"placed demo: page http://127\.0\.0\.1:(\d+)/ \| broker mqtt://127\.0\.0\.1:(\d+) \| "
+    r"try: mosquitto_sub -h 127\.0\.0\.1 -p (\d+) -v -t 'placed/#' \| Ctrl-C ends it"
+)
+PROMISED = 5.0  # seconds in which it ends
+
+
+async def retained(port: int) -> dict[str, bytes]:
+    """What the broker keeps of rooms: all that comes before the answer to a message of our own."""
+    kept: dict[str, bytes] = {}
+    async with aiomqtt.Client("127.0.0.1", port) as client, asyncio.timeout(15):
+        await client.subscribe("placed/rooms/+/state", qos=1)
+        await client.subscribe("tests/mark", qos=1)
+        await client.publish("tests/mark", b"here", qos=1)
+        async for message in client.messages:
+            if message.topic.value == "tests/mark":
+                break
+            assert isinstance(message.payload, bytes)
+            if message.topic.matches("placed/rooms/+/state"):  # it sends others, too
+                kept[message.topic.value] = message.payload
+    return kept
+
+
+@pytest.mark.parametrize("ports", ["usual", "taken"])
+async def test_it_prints_where_to_look_once_states_are_on_the_broker_and_leaves_nothing_behind(
+    tmp_path: Path, ports: str
+) -> None:
+    """On the usual ports if they are free; they may be taken, and in the second case are."""
+    with ExitStack() as taken:
+        for port in (1883, 8620) if ports == "taken" else ():
+            with suppress(OSError):  # somebody else has it, which is as good
+                taken.enter_context(socket.create_server(("127.0.0.1", port)))
+        arguments = ["demo", "--interval", "1s", *(["--quiet"] if ports == "usual" else [])]
+        async with Program.start(tmp_path, *arguments) as program:
+            line = LINE.fullmatch(await program.says("placed demo: page"))
+            assert line
+            http, mqtt, shown = (int(port) for port in line.groups())
+            assert mqtt == shown
+            if ports == "taken":
+                assert {http, mqtt}.isdisjoint({1883, 8620})
+            kept = await retained(mqtt)
+            async with Web(f"http://127.0.0.1:{http}") as web:
+                listing = await web.json("/api/v1/rooms")
+                assert len(listing["rooms"]) >= 5
+                assert set(kept) == {f"placed/rooms/{room['room']}/state" for room in listing["rooms"]}
+                assert "unknown" not in {room["status"] for room in listing["rooms"]}
+                assert (await web.get("/readyz"))[0] == 200
+                status, page = await web.get("/")
+                assert status == 200
+                assert "<html" in page
+            program.signal(signal.SIGINT)
+            assert await program.ends(within=PROMISED) == 0
+            assert program.out == [line[0]]
+            said = "\n".join(program.err)
+            assert "Traceback" not in said
+            assert "rror" not in said
+    assert not list((tmp_path / "tmp").iterdir())
+    assert not list((tmp_path / "state").iterdir())
+
+
+async def test_a_port_that_was_asked_for_and_is_taken_is_told(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        code, program = await run(tmp_path, "demo", "--mqtt-port", port)
+    assert code == 3
+    assert program.err == [
+        f"placed: --mqtt-port {port}: it is in use; choose another, or leave it out for a free one"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "key"),
+    [("--interval", "soon", "polling.interval"), ("--show", "all", "privacy.show")],
+)
+async def test_an_option_that_makes_no_sense_is_told_in_a_line(
+    tmp_path: Path, option: str, value: str, key: str
+) -> None:
+    code, program = await run(tmp_path, "demo", option, value)
+    assert code == 3
+    (line,) = program.err
+    assert key in line
+    assert not list((tmp_path / "tmp").iterdir())
