@@ -25,9 +25,31 @@ if TYPE_CHECKING:
 
     from structlog.typing import EventDict
 
+    from placed_microsoft365.simulator import RequestRecord
+
 DEADLINE = 15.0
 ROLES = ("Calendars.Read", "Place.Read.All", "GroupMember.Read.All")
 ROOMS = ("boardroom", "library")
+
+
+class Watched(Simulator):
+    """A tenant whose requests can be waited for."""
+
+    def __init__(self, tenant: Tenant) -> None:
+        super().__init__(tenant)
+        self._asked = asyncio.Event()
+
+    def _log(self, record: RequestRecord) -> None:
+        super()._log(record)
+        self._asked.set()
+
+    async def asked(self, times: int) -> None:
+        """It was asked so many times more."""
+        wanted = len(self.requests) + times
+        async with asyncio.timeout(DEADLINE):
+            while len(self.requests) < wanted:
+                self._asked.clear()
+                await self._asked.wait()
 
 
 class Stage:
@@ -44,7 +66,7 @@ class Stage:
         self.clock = clock
         self.file = folder / "placed.toml"
         self.state_directory = folder / "state"
-        self.simulator = Simulator(tenant)
+        self.simulator = Watched(tenant)
         self.broker = Mosquitto(folder / "mosquitto")
         self.connections: list[str] = []
         self._app: App | None = None

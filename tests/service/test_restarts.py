@@ -106,7 +106,8 @@ async def test_of_two_daemons_with_one_client_id_the_first_gives_way_with_a_clea
             assert said == [
                 (
                     f"placed: mqtt.client_id: 127.0.0.1:{stage.broker.port}: another client has connected "
-                    "with our client id 'placed'; stop the other one, or set mqtt.client_id or mqtt.base_topic"
+                    "with our client id 'placed'; stop the other one, "
+                    "or set mqtt.client_id or mqtt.base_topic"
                 )
             ]
             meeting = stage.tenant.book("boardroom", stage.clock.now(), stage.clock.now().replace(year=2099))

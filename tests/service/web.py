@@ -77,6 +77,16 @@ class Stream:
                 pass
             return told
 
+    async def lines(self) -> AsyncIterator[str]:
+        """Every line, until the stream ends."""
+        while True:
+            try:
+                block = await self._listening.block()
+            except EOFError:
+                return
+            for line in block:
+                yield line
+
     async def state(self, room_id: str, **wanted: object) -> Any:
         """The next state of the room with these values."""
         told = await self.until(lambda t: t.event == "state" and _is(t.data, room=room_id, **wanted))
