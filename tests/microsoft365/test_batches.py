@@ -1,0 +1,90 @@
+"""Batches as a whole: what one room did not cause does not end in its name."""
+
+from __future__ import annotations
+
+import pytest
+
+from placed.driver import DriverError, NotPermitted, Unavailable
+from placed.model import Reason
+from placed_microsoft365.answers import Throttled
+from placed_microsoft365.simulator import Where
+from tests.microsoft365.house import BOARDROOM, LIBRARY, House, at, failure, outcomes
+
+
+@pytest.fixture(autouse=True)
+def _meetings(house: House) -> None:
+    for room in (BOARDROOM, LIBRARY):
+        house.tenant.book(room, at(9), at(10))
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+@pytest.mark.parametrize("page", [False, True])
+async def test_a_batch_that_fails_once_fails_its_rooms_only(house: House, status: int, *, page: bool) -> None:
+    faults = house.tenant.faults
+    if page:
+        faults.html(status=status, where=Where.BATCH, times=1)
+    else:
+        faults.status(status, where=Where.BATCH, times=1)
+    rooms = [house.tenant.add_room(f"room-{number}").address for number in range(40)]
+    told = outcomes(await house.read(house.open(), *rooms))
+    assert sorted((told.count("unavailable"), told.count("read"))) == [20, 20]
+
+
+@pytest.mark.parametrize("fault", ["500", "503", "drop", "html"])
+async def test_batches_that_fail_in_a_row_end_the_reading(house: House, fault: str) -> None:
+    faults = house.tenant.faults
+    match fault:
+        case "drop":
+            faults.drop()
+        case "html":
+            faults.html(where=Where.BATCH)
+        case _:
+            faults.status(int(fault), where=Where.BATCH)
+    with pytest.raises(Unavailable):
+        await house.read(house.open(), *(f"room-{number}@contoso.example" for number in range(2000)))
+    assert house.batches < 20
+
+
+async def test_a_batch_that_breaks_off_is_asked_room_by_room(house: House) -> None:
+    house.tenant.faults.truncated(where=Where.BATCH, times=1)
+    assert outcomes(await house.read(house.open())) == ["read", "read"]
+
+
+@pytest.mark.parametrize("status", [400, 405, 302])
+async def test_a_batch_that_graph_does_not_like_is_asked_room_by_room(house: House, status: int) -> None:
+    house.tenant.faults.status(status, code="BadRequest", where=Where.BATCH)
+    house.tenant.faults.forbidden(room=BOARDROOM)
+    assert outcomes(await house.read(house.open())) == ["forbidden", "read"]
+
+
+async def test_a_gateway_that_answers_pages_to_everything_is_not_asked_for_every_room(house: House) -> None:
+    house.tenant.faults.html(status=200, where=Where.GRAPH)
+    house.tenant.faults.html(status=200)
+    with pytest.raises(DriverError, match="understood"):
+        await house.read(house.open(), *(f"room-{number}@contoso.example" for number in range(2000)))
+    assert len(house.simulator.requests) < 250
+
+
+async def test_a_forbidden_batch_is_the_connection_s_failure(house: House) -> None:
+    house.tenant.faults.status(403, code="ErrorAccessDenied", where=Where.BATCH)
+    with pytest.raises(NotPermitted, match="403 ErrorAccessDenied") as error:
+        await house.read(house.open())
+    assert error.value.remedy
+
+
+async def test_a_batch_that_is_told_to_wait_for_long_ends_the_reading(house: House) -> None:
+    house.tenant.faults.throttled(retry_after="120", where=Where.BATCH)
+    with pytest.raises(Throttled) as error:
+        await house.read(house.open(), *(f"room-{number}@contoso.example" for number in range(2000)))
+    assert error.value.retry_after == 120
+    assert error.value.reason is Reason.THROTTLED
+    assert house.batches <= 8
+
+
+async def test_an_outage_is_unavailable_and_its_end_is_seen(house: House) -> None:
+    driver = house.open()
+    await house.read(driver)
+    async with house.simulator.outage():
+        failed = await house.read(driver)
+    assert [failure(answer)[0] for answer in failed] == [Reason.UNAVAILABLE] * 2
+    assert outcomes(await house.read(driver)) == ["unchanged", "unchanged"]
