@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
 import pytest
 
 from placed.driver import DriverError, NotPermitted, Unavailable
 from placed.model import Reason
+from placed_microsoft365 import views
 from placed_microsoft365.answers import Throttled
 from placed_microsoft365.simulator import Where
 from tests.microsoft365.house import BOARDROOM, LIBRARY, House, at, failure, outcomes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from placed_microsoft365.answers import Answer
 
 
 @pytest.fixture(autouse=True)
@@ -88,3 +98,52 @@ async def test_an_outage_is_unavailable_and_its_end_is_seen(house: House) -> Non
         failed = await house.read(driver)
     assert [failure(answer)[0] for answer in failed] == [Reason.UNAVAILABLE] * 2
     assert outcomes(await house.read(driver)) == ["unchanged", "unchanged"]
+
+
+async def test_answers_that_contradict_each_other_are_not_believed(house: House) -> None:
+    driver = house.open()
+    plain = driver._graph.batch
+
+    async def doubled(urls: Sequence[str]) -> Answer:
+        answer = await plain(urls)
+        empty = b'{"responses":[{"id":"0","status":200,"body":{"value":[]}},'
+        return replace(answer, body=answer.body.replace(b'{"responses":[', empty))
+
+    driver._graph.batch = doubled  # type: ignore[method-assign]
+    assert outcomes(await house.read(driver)) == ["malformed", "read"]
+
+
+@pytest.fixture
+def _pages(house: House) -> None:
+    """The first room of two has a calendar of two pages."""
+    for number in range(150):
+        house.tenant.book(BOARDROOM, at(1, number), at(1, number + 1))
+
+
+@pytest.mark.usefixtures("_pages")
+async def test_nobody_waits_for_another_room_s_pages(house: House) -> None:
+    driver = house.open()
+    plain = driver._graph.get
+    told: list[str] = []
+
+    async def recording(*args: Any) -> Any:
+        told.append("next page")
+        return await plain(*args)
+
+    driver._graph.get = recording  # type: ignore[method-assign,assignment]
+    await driver.read([house.query(r) for r in (BOARDROOM, LIBRARY)], lambda a: told.append(a.query.room.id))
+    assert told == ["library", "next page", "boardroom"]
+
+
+@pytest.mark.usefixtures("_pages")
+async def test_pages_that_never_come_are_given_up(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(views, "TIMEOUT", 0.05)
+    driver = house.open()
+
+    async def never(*_: Any) -> Any:
+        await asyncio.Event().wait()
+
+    driver._graph.get = never  # type: ignore[method-assign,assignment]
+    late, other = await house.read(driver)
+    assert failure(late)[:2] == (Reason.UNAVAILABLE, "the calendar's pages take too long")
+    assert outcomes([other]) == ["read"]
