@@ -26,7 +26,7 @@ from placed.driver import ConnectionSettings, DriverKind, find_drivers
 from placed.settings import ENVIRONMENT_PREFIX, Settings, unique_connections
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 DEFAULT_FILE = Path("/etc/placed/placed.toml")
 FILE_VARIABLE = "PLACED_CONFIG"  # names another file than the default
@@ -53,6 +53,17 @@ class Configuration:
     def where(self, *location: str | int) -> str:
         """The file and key of a setting, for a message."""
         return _where(self.files, location)
+
+    def located(self, problems: Iterable[str]) -> list[str]:
+        """Problems that begin with a key, as `mqtt.url: ...`, with the file in front that the key is in."""
+        return [self._located(problem) for problem in problems]
+
+    def _located(self, problem: str) -> str:
+        key, colon, rest = problem.partition(": ")
+        steps = key.split(".")
+        if not colon or steps[0] not in ("mqtt", "http"):
+            return problem
+        return f"{self.where(*steps)}: {rest}"
 
 
 def load(path: Path | None = None, *, drivers: Mapping[str, DriverKind] | None = None) -> Configuration:
@@ -215,7 +226,8 @@ def _shown(location: Location, found: object) -> str:
     """What was found, unless it could be a secret."""
     if isinstance(found, (dict, list, tuple)):
         return ""
-    if any(word in str(step) for step in location for word in _SECRET_WORDS):
+    login = isinstance(found, str) and "://" in found and "@" in found
+    if login or any(word in str(step) for step in location for word in _SECRET_WORDS):
         return f"found a {type(found).__name__}, "
     return f"found {str(found)[:60]!r}, " if isinstance(found, str) else f"found {found!r}, "
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from placed.clock import Clock
     from placed.configuration import Configuration
     from placed.driver import Driver, DriverError
+    from placed.settings import Settings
     from placed.supervisor import Supervisor
+
+_LAST_WORDS = 10.0  # seconds for the broker to be told that a breach made everything unknown
 
 log = structlog.get_logger("placed.daemon")
 
@@ -128,9 +131,10 @@ class Daemon:
             await self._live(stop)
         log.info("daemon.stopped")
 
-    def hand_over(self) -> None:
-        """Another daemon follows in this process: the leave is taken without a word to panels."""
-        self.publisher.leave_silently()
+    def hand_over(self, following: Settings) -> None:
+        """Another daemon follows in this process; where it speaks in our place, panels hear nothing of it."""
+        if following.mqtt == self.settings.mqtt:
+            self.publisher.leave_silently()
 
     def _remember(self) -> None:
         """Writes down what the next start has to know."""
@@ -181,7 +185,9 @@ class Daemon:
             for poller in self.pollers:
                 poller.progress = self._progress
                 group.create_task(poller.run(), name=f"poller {poller.health.name}")
-        await self.publisher.told()  # that everything is unknown now
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_WORDS):
+                await self.publisher.told()  # that everything is unknown now
         raise CannotStart(
             *(
                 f"connections.{poller.health.name}: the fence does not hold: a canary is readable; "

@@ -137,7 +137,11 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Unchanged:
-    """A room's calendar was read, and is to the byte what it was when the same was asked before."""
+    """A room's calendar was read, and is to the byte what it was when the same was asked before.
+
+    A driver says so only while the meetings that it told last are still known: not after an error that ended
+    a reading, and not of a room that was left out of a reading since.
+    """
 
     query: Query
     asked_at: datetime

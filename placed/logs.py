@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import structlog
 
@@ -22,14 +22,24 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
-def set_up(form: LogFormat = LogFormat.AUTO, *, verbose: bool = False) -> None:
-    """Sends structlog and the libraries' own logs to stderr, in one form."""
+def form_for(stream: TextIO) -> LogFormat:
+    """JSON where the stream leads to systemd's journal, text elsewhere.
+
+    Source: systemd.exec(5): JOURNAL_STREAM holds device and inode of what a service's output is connected to,
+    and a program that a person starts inside of one may have inherited it.
+    """
+    try:
+        found = os.fstat(stream.fileno())
+    except (OSError, ValueError):
+        return LogFormat.TEXT
+    journal = os.environ.get("JOURNAL_STREAM") == f"{found.st_dev}:{found.st_ino}"
+    return LogFormat.JSON if journal else LogFormat.TEXT
+
+
+def set_up(form: LogFormat = LogFormat.AUTO, *, verbose: bool = False) -> LogFormat:
+    """Sends structlog and the libraries' own logs to stderr, in one form; tells which."""
     if form is LogFormat.AUTO:
-        form = (
-            LogFormat.JSON
-            if "JOURNAL_STREAM" in os.environ or "INVOCATION_ID" in os.environ
-            else LogFormat.TEXT
-        )
+        form = form_for(sys.stderr)
     level = logging.DEBUG if verbose else logging.INFO
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -40,10 +50,16 @@ def set_up(form: LogFormat = LogFormat.AUTO, *, verbose: bool = False) -> None:
     ]
     renderer: Processor
     if form is LogFormat.JSON:
-        shared.append(structlog.processors.dict_tracebacks)
+        # Without the local variables of the frames: they hold tokens and titles.
+        transformer = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        shared.append(structlog.processors.ExceptionRenderer(transformer))
         renderer = structlog.processors.JSONRenderer()
     else:
-        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=28)
+        renderer = structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(),
+            pad_event_to=28,
+            exception_formatter=structlog.dev.plain_traceback,
+        )
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -66,6 +82,7 @@ def set_up(form: LogFormat = LogFormat.AUTO, *, verbose: bool = False) -> None:
     root.setLevel(logging.WARNING)  # libraries: their worries only, for their chatter holds addresses
     logging.getLogger("placed").setLevel(level)
     logging.getLogger("placed_microsoft365").setLevel(level)
+    return form
 
 
 def _drop_none(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from placed.document import timestamp
-from placed.model import Status
+from placed.model import Reason, Status
 
 if TYPE_CHECKING:
     from placed.document import Statement
@@ -36,7 +36,7 @@ class Narrator:
         del urgent, events
         occupancy = statement.occupancy
         said = (occupancy.status, occupancy.stale)
-        if self._last.get(statement.room.id) == said:
+        if self._last.get(statement.room.id) == said or occupancy.reason is Reason.NOT_READ_YET:
             return
         self._last[statement.room.id] = said
         until = occupancy.busy_until or occupancy.free_until

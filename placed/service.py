@@ -71,7 +71,7 @@ async def _until_next(
                 return None
             following = reload.result()
             if following is not None:
-                daemon.hand_over()
+                daemon.hand_over(following.settings)
                 return following
     finally:
         end.cancel()
@@ -87,12 +87,14 @@ async def _prepare(
     await wanted.wait()
     wanted.clear()
     around.supervisor.reloading()
+    configuration = None
     try:
         configuration = load()
         following = Daemon(configuration, around)
         await rehearse(configuration, around, daemon.settings)
     except (ConfigurationError, CannotStart) as error:
-        for problem in error.problems:
+        problems = error.problems if configuration is None else configuration.located(error.problems)
+        for problem in problems:
             log.error("configuration.was_refused", problem=problem)  # noqa: TRY400 - no traceback
         log.info("configuration.stays", remedy="mend it and reload again")
         around.supervisor.ready()

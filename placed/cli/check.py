@@ -24,8 +24,11 @@ def check(config: ConfigOption = None) -> None:
 
     try:
         configuration = load(config)
-        asyncio.run(_open_all(configuration))
-    except (ConfigurationError, CannotStart) as error:
+        try:
+            asyncio.run(_open_all(configuration))
+        except CannotStart as error:
+            raise ConfigurationError(configuration.located(error.problems)) from None
+    except ConfigurationError as error:
         raise cannot_start(error.problems) from None
     settings = configuration.settings
     where = ", ".join(str(path) for path in configuration.files.read) or "the environment"

@@ -30,16 +30,29 @@ def run(
     """
     import asyncio  # noqa: PLC0415 - a command imports what it needs when it is called
 
+    import structlog  # noqa: PLC0415
+
     from placed import logs  # noqa: PLC0415
     from placed.configuration import ConfigurationError, load  # noqa: PLC0415
-    from placed.errors import CannotStart  # noqa: PLC0415
+    from placed.errors import CannotStart, ExitCode  # noqa: PLC0415
 
-    logs.set_up(log_format, verbose=verbose)
+    form = logs.set_up(log_format, verbose=verbose)
+    log = structlog.get_logger("placed.run")
     try:
         configuration = load(config)
-        asyncio.run(_serve(configuration, config))
-    except (ConfigurationError, CannotStart) as error:
-        raise cannot_start(error.problems) from None
+        try:
+            asyncio.run(_serve(configuration, config))
+        except CannotStart as error:
+            raise ConfigurationError(configuration.located(error.problems)) from None
+    except ConfigurationError as error:
+        if form is logs.LogFormat.TEXT:
+            raise cannot_start(error.problems) from None
+        for problem in error.problems:
+            log.error("daemon.could_not_start", problem=problem)  # noqa: TRY400 - no traceback
+        raise typer.Exit(ExitCode.CANNOT_START) from None
+    except Exception:
+        log.exception("daemon.crashed")
+        raise typer.Exit(ExitCode.FAILED) from None
 
 
 async def _serve(configuration: Configuration, config: Path | None) -> None:

@@ -34,7 +34,7 @@ class BridgeInfo:
     """What the publisher can not know by itself."""
 
     version: str
-    freshness_budget: timedelta  # how old what is told of a room may be while all is well
+    freshness_budget: timedelta  # nothing that is told of a room is older; then it is unknown
     connections: tuple[str, ...]  # the names of all connections in the settings, read or not
 
 

@@ -93,7 +93,7 @@ async def test_check_tells_the_mistakes_of_a_bad_configuration(stage: Stage) -> 
         f"placed: {stage.file}: connections[0].client_secret_file: {stage.folder}/contoso.secret "
         "can not be read: No such file or directory"
     )
-    assert password.startswith("placed: mqtt.password_file: ")
+    assert password.startswith(f"placed: {stage.file}: mqtt.password_file: ")
 
 
 async def test_help_names_the_commands(tmp_path: Path) -> None:

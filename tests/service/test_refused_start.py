@@ -21,7 +21,7 @@ async def test_a_port_that_is_in_use_is_told(stage: Stage) -> None:
         listen = f"127.0.0.1:{taken.getsockname()[1]}"
         stage.configure(http={"listen": listen})
         assert await complains(stage) == [
-            f"http.listen: {listen} is in use; stop the program that has the port, or set another port"
+            f"{stage.file}: http.listen: {listen} is in use; stop the program that has the port, or set another port"
         ]
 
 
@@ -46,7 +46,7 @@ async def test_a_broker_whose_certificate_is_not_trusted_is_told(stage: Stage) -
         (told,) = await complains(stage)
     finally:
         await broker.kill()
-    assert told.startswith(f"mqtt.ca_file: 127.0.0.1:{broker.port}: the broker's certificate: ")
+    assert told.startswith(f"{stage.file}: mqtt.ca_file: 127.0.0.1:{broker.port}: the broker's certificate: ")
     assert told.endswith("; set mqtt.ca_file to the CA that issued the broker's certificate")
 
 
@@ -60,7 +60,9 @@ async def test_a_broker_that_refuses_the_login_is_told(stage: Stage) -> None:
         (told,) = await complains(stage)
     finally:
         await broker.kill()
-    assert told.startswith(f"mqtt.username: 127.0.0.1:{broker.port}: the broker refused the connection: ")
+    assert told.startswith(
+        f"{stage.file}: mqtt.username: 127.0.0.1:{broker.port}: the broker refused the connection: "
+    )
     assert "check mqtt.username and mqtt.password_file" in told
     assert "hush" not in told
 
