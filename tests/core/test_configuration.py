@@ -265,8 +265,10 @@ def test_a_mistake_in_another_file_or_the_environment_names_that(
     monkeypatch.setenv("PLACED_OCCUPANCY__LEAD", "soon")
     assert sorted(mistakes(main)) == [
         f"{extra}: polling.foo: unknown key; known: concurrency, days_ahead, interval, rediscover",
-        "environment: PLACED_OCCUPANCY__LEAD: found 'soon', expected "
-        + 'a duration such as "30s", "5m" or "1h"',
+        (
+            "environment: PLACED_OCCUPANCY__LEAD: found 'soon', expected "
+            'a duration such as "30s", "5m" or "1h"'
+        ),
     ]
 
 

@@ -21,7 +21,8 @@ async def test_a_port_that_is_in_use_is_told(stage: Stage) -> None:
         listen = f"127.0.0.1:{taken.getsockname()[1]}"
         stage.configure(http={"listen": listen})
         assert await complains(stage) == [
-            f"{stage.file}: http.listen: {listen} is in use; stop the program that has the port, or set another port"
+            f"{stage.file}: http.listen: {listen} is in use; "
+            "stop the program that has the port, or set another port"
         ]
 
 

@@ -104,8 +104,10 @@ async def test_of_two_daemons_with_one_client_id_the_first_gives_way_with_a_clea
             assert await first.ends() == 3
             said = [entry["problem"] for entry in first.logs if entry["event"] == "daemon.could_not_start"]
             assert said == [
-                f"{stage.file}: mqtt.client_id: 127.0.0.1:{stage.broker.port}: another client has connected "
-                "with our client id 'placed'; stop the other one, or set mqtt.client_id or mqtt.base_topic"
+                (
+                    f"{stage.file}: mqtt.client_id: 127.0.0.1:{stage.broker.port}: another client has connected "
+                    "with our client id 'placed'; stop the other one, or set mqtt.client_id or mqtt.base_topic"
+                )
             ]
             meeting = stage.tenant.book("boardroom", stage.clock.now(), stage.clock.now().replace(year=2099))
             await panel.message("placed/rooms/boardroom/status", "busy")
