@@ -20,10 +20,11 @@ async def test_a_port_that_is_in_use_is_told(stage: Stage) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         listen = f"127.0.0.1:{taken.getsockname()[1]}"
         stage.configure(http={"listen": listen})
-        assert await complains(stage) == [
+        (told,) = await complains(stage)
+        assert told == (
             f"{stage.file}: http.listen: {listen} is in use; "
             "stop the program that has the port, or set another port"
-        ]
+        )
 
 
 async def test_a_service_whose_certificate_is_not_trusted_is_told(stage: Stage) -> None:

@@ -102,13 +102,11 @@ async def test_of_two_daemons_with_one_client_id_the_first_gives_way_with_a_clea
         stage.clock.leap(2)
         async with stage.daemon() as second, stage.listener() as panel:
             assert await first.ends() == 3
-            said = [entry["problem"] for entry in first.logs if entry["event"] == "daemon.could_not_start"]
-            assert said == [
-                (
-                    f"{stage.file}: mqtt.client_id: 127.0.0.1:{stage.broker.port}: another client has connected "
-                    "with our client id 'placed'; stop the other one, or set mqtt.client_id or mqtt.base_topic"
-                )
-            ]
+            (said,) = [e["problem"] for e in first.logs if e["event"] == "daemon.could_not_start"]
+            assert said == (
+                f"{stage.file}: mqtt.client_id: 127.0.0.1:{stage.broker.port}: another client has connected "
+                "with our client id 'placed'; stop the other one, or set mqtt.client_id or mqtt.base_topic"
+            )
             meeting = stage.tenant.book("boardroom", stage.clock.now(), stage.clock.now().replace(year=2099))
             await panel.message("placed/rooms/boardroom/status", "busy")
             stage.tenant.delete(meeting)
