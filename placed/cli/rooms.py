@@ -140,4 +140,9 @@ def _table(known: dict[str, Any]) -> Table:
 
 
 def _local(moment: str | None) -> str:
-    return f"{datetime.fromisoformat(moment).astimezone():%H:%M}" if moment else ""
+    """The time on this machine's clock, with the day where it is another than today."""
+    if moment is None:
+        return ""
+    local = datetime.fromisoformat(moment).astimezone()
+    today = local.date() == datetime.now(UTC).astimezone().date()
+    return f"{local:%H:%M}" if today else f"{local:%a %H:%M}"
