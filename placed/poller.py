@@ -1,9 +1,9 @@
 """Asks one connection's driver in time, and keeps a room's failure its own.
 
 A round reads every room once an interval. A room that the service asked to be left alone for a while is read
-again when that while is over; a room that is refused or does not exist is read seldom, at most every five
-minutes. When the connection as a whole fails, it rests: shortly where time heals it, for five minutes where a
-person has to.
+again when that while is over; a room that is refused or does not exist is read more and more seldom, until it
+is every five minutes. When the connection as a whole fails, it rests: shortly where time heals it, longer and
+longer where another person has to, and for five minutes where only a change of the configuration does.
 """
 
 from __future__ import annotations
@@ -331,8 +331,10 @@ class Poller:
             self._board.forget(self._connection.name, error.reason)
         state = ConnectionState.REFUSED if isinstance(error, Refused) else ConnectionState.FAILING
         self._tell(state, problem=str(error), remedy=error.remedy or None)
-        if isinstance(error, Refused | NotPermitted):
+        if isinstance(error, Refused):
             rest = SELDOM
+        elif isinstance(error, NotPermitted):
+            self._rest = rest = min(max(self._interval, self._rest * 2), SELDOM)
         else:
             self._rest = rest = min(max(_SHORTEST_REST, self._rest * 2), _LONGEST_REST)
         rest = max(rest, error.retry_after or 0.0) * (1 + 0.1 * self._jitter())

@@ -244,7 +244,7 @@ async def test_missing_permission_is_not_hammered_either() -> None:
     stage = Stage("one")
     stage.driver.undiscoverable = NotPermitted("Graph answered 403 Authorization_RequestDenied")
     await stage.steps(1000)
-    assert stage.driver.discoveries == 4
+    assert stage.driver.discoveries == 6  # after 30, 60, 120, 240 and 300 seconds
 
 
 async def test_rooms_come_and_go_while_running() -> None:

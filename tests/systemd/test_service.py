@@ -91,7 +91,10 @@ def test_a_configuration_that_is_refused_is_tried_once_only(service: Service) ->
         CAN_NOT_START,
         "0",
     )
-    assert "nonsense" in "\n".join(service.journal())
+    (told,) = (
+        json.loads(line) for line in service.journal() if "could_not_start" in line and "nonsense" in line
+    )
+    assert told["level"] == "error"
 
 
 def test_a_reload_reads_the_configuration_again_in_the_same_process(
