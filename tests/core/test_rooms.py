@@ -1,0 +1,173 @@
+"""The room book: what a room is called, for good."""
+
+from __future__ import annotations
+
+import re
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from placed.driver import FoundRoom
+from placed.rooms import RoomBook, slug
+from placed.settings import RoomSettings
+
+UTC = ZoneInfo("UTC")
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def found(*addresses: str) -> list[FoundRoom]:
+    return [FoundRoom(address, f"object-of-{address}") for address in addresses]
+
+
+def ids(book: RoomBook, connection: str, *addresses: str) -> list[str]:
+    return [room.id for room in book.rooms(connection, UTC, found(*addresses))]
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("boardroom@contoso.example", "boardroom"),
+        ("BoardRoom@Contoso.example", "boardroom"),
+        ("floor-2_east@contoso.example", "floor-2_east"),
+        ("hq.3.017@contoso.example", "hq-3-017"),
+        ("o'hara+video@contoso.example", "o-hara-video"),
+        ("größe@contoso.example", "gr--e"),
+        ("會議室@contoso.example", "---"),
+        ("a/b#c d@contoso.example", "a-b-c-d"),
+        ("a@b@contoso.example", "a"),
+        ("boardroom", "boardroom"),
+        ("@contoso.example", "room"),
+        ("", "room"),
+    ],
+)
+def test_an_id_is_the_local_part_in_letters_that_fit_everywhere(address: str, expected: str) -> None:
+    assert slug(address) == expected
+
+
+@given(st.text())
+def test_every_address_has_an_id_that_fits_a_topic_and_a_url(address: str) -> None:
+    assert re.fullmatch("[a-z0-9_-]+", slug(address))
+
+
+def test_on_a_clash_the_connections_name_goes_in_front() -> None:
+    book = RoomBook({})
+    assert ids(book, "contoso", "boardroom@contoso.example") == ["boardroom"]
+    assert ids(book, "fabrikam", "boardroom@fabrikam.example") == ["fabrikam-boardroom"]
+
+
+def test_a_clash_within_one_connection_is_settled_too() -> None:
+    assert ids(
+        RoomBook({}), "contoso", "a.b@contoso.example", "a-b@contoso.example", "a+b@contoso.example"
+    ) == [
+        "a-b",
+        "contoso-a-b",
+        "contoso-a-b-2",
+    ]
+
+
+def test_rooms_come_in_the_order_of_their_ids_however_they_are_listed() -> None:
+    one = ids(RoomBook({}), "contoso", "b@contoso.example", "a.x@contoso.example", "a-x@contoso.example")
+    other = ids(RoomBook({}), "contoso", "a-x@contoso.example", "b@contoso.example", "a.x@contoso.example")
+    assert one == other == ["a-x", "b", "contoso-a-x"]
+
+
+def test_an_id_stays_when_the_room_that_it_clashed_with_goes() -> None:
+    book = RoomBook({})
+    ids(book, "contoso", "a-b@contoso.example", "a.b@contoso.example")
+    assert ids(book, "contoso", "a.b@contoso.example") == ["contoso-a-b"]
+    assert ids(RoomBook({}, book.given), "contoso", "a.b@contoso.example") == ["contoso-a-b"]
+
+
+def test_the_id_of_a_room_that_went_waits_for_it() -> None:
+    book = RoomBook({})
+    assert ids(book, "contoso", "a-b@contoso.example") == ["a-b"]
+    assert ids(book, "contoso", "a.b@contoso.example") == ["contoso-a-b"]
+    assert ids(book, "contoso", "a-b@contoso.example", "a.b@contoso.example") == ["a-b", "contoso-a-b"]
+
+
+def test_after_a_restart_ids_do_not_depend_on_who_comes_first() -> None:
+    book = RoomBook({})
+    ids(book, "contoso", "boardroom@contoso.example")
+    ids(book, "fabrikam", "boardroom@fabrikam.example")
+    again = RoomBook({}, book.given)
+    assert ids(again, "fabrikam", "boardroom@fabrikam.example") == ["fabrikam-boardroom"]
+    assert ids(again, "contoso", "boardroom@contoso.example") == ["boardroom"]
+
+
+def test_an_id_stays_when_the_case_of_its_address_changes() -> None:
+    book = RoomBook({})
+    ids(book, "contoso", "boardroom@contoso.example")
+    assert ids(book, "contoso", "BoardRoom@Contoso.example") == ["boardroom"]
+    assert list(book.given) == ["contoso/boardroom@contoso.example"]
+
+
+def test_an_address_that_is_listed_twice_is_one_room() -> None:
+    rooms = RoomBook({}).rooms("contoso", UTC, found("A@contoso.example", "a@contoso.example"))
+    assert [(room.id, room.address) for room in rooms] == [("a", "a@contoso.example")]
+
+
+addresses = st.lists(
+    st.sampled_from(["a.b", "a-b", "a+b", "A-B", "contoso-a-b", "c"]).map(lambda n: f"{n}@x.example")
+)
+rounds = st.lists(st.tuples(st.sampled_from(["contoso", "fabrikam"]), addresses, st.booleans()))
+
+
+@given(rounds)
+def test_an_id_never_changes_by_itself_and_never_names_two_rooms(
+    history: list[tuple[str, list[str], bool]],
+) -> None:
+    book = RoomBook({})
+    known: dict[tuple[str, str], str] = {}
+    for connection, listed, restarted in history:
+        if restarted:
+            book = RoomBook({}, dict(book.given))
+        for room in book.rooms(connection, UTC, found(*listed)):
+            assert known.setdefault((connection, room.address), room.id) == room.id
+    assert len(set(known.values())) == len(known)
+
+
+# --- what is settled ----------------------------------------------------------------------------------------
+
+
+def test_a_settled_id_goes_before_that_of_the_address() -> None:
+    book = RoomBook({"Boardroom@Contoso.example": RoomSettings(id="big")})
+    assert ids(book, "contoso", "boardroom@contoso.example") == ["big"]
+
+
+def test_a_settled_id_is_kept_from_rooms_that_would_have_it_by_their_address() -> None:
+    book = RoomBook({"one@contoso.example": RoomSettings(id="two")})
+    assert ids(book, "contoso", "two@contoso.example") == ["contoso-two"]
+    assert ids(book, "contoso", "one@contoso.example", "two@contoso.example") == ["contoso-two", "two"]
+
+
+def test_a_settled_id_is_taken_from_the_room_that_had_it() -> None:
+    before = RoomBook({})
+    ids(before, "contoso", "two@contoso.example")
+    book = RoomBook({"one@contoso.example": RoomSettings(id="two")}, before.given)
+    assert ids(book, "contoso", "one@contoso.example", "two@contoso.example") == ["contoso-two", "two"]
+    later = RoomBook({}, book.given)  # and the setting goes: who has got another id keeps it
+    assert ids(later, "contoso", "one@contoso.example", "two@contoso.example") == ["contoso-two", "one"]
+
+
+def test_what_is_settled_of_a_room_goes_before_what_the_service_says() -> None:
+    settled = RoomSettings(id="big", name="Big Room", building="B", floor="2", capacity=12, time_zone=BERLIN)
+    listing = FoundRoom("Room@contoso.example", "guid", "Room", "A", "1", 4)
+    (room,) = RoomBook({"room@contoso.example": settled}).rooms("contoso", UTC, [listing])
+    assert (room.id, room.name, room.building, room.floor) == ("big", "Big Room", "B", "2")
+    assert (room.capacity, room.time_zone) == (12, BERLIN)
+    assert (room.connection, room.address, room.mailbox) == ("contoso", "room@contoso.example", "guid")
+
+
+def test_what_is_not_settled_is_what_the_service_says_and_else_the_connection() -> None:
+    listing = FoundRoom("room@contoso.example", "guid", "Room", "A", "1", 4)
+    book = RoomBook({"room@contoso.example": RoomSettings(floor="2")})
+    (room,) = book.rooms("contoso", BERLIN, [listing])
+    assert (room.id, room.name, room.building, room.floor) == ("room", "Room", "A", "2")
+    assert (room.capacity, room.time_zone) == (4, BERLIN)
+
+
+def test_a_room_without_a_name_has_that_of_its_address() -> None:
+    (room,) = RoomBook({}).rooms("contoso", UTC, found("Board.Room@contoso.example"))
+    assert room.name == "board.room"
