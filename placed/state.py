@@ -35,9 +35,12 @@ class StateFile:
         self.path = directory / "state.json"
         self._complained = False
         self._written: bytes | None = None
+        self._saved: Memory | None = None  # by this process, whether it could be written or not
 
     def load(self) -> Memory:
-        """What the file says; nothing, if there is none or it is of no use."""
+        """What this process saved last, else what the file says; nothing, if that is of no use."""
+        if self._saved is not None:
+            return self._saved
         try:
             content = self.path.read_bytes()
         except FileNotFoundError:
@@ -58,6 +61,7 @@ class StateFile:
 
     def save(self, memory: Memory) -> None:
         """Replaces the file at once, so that a crash leaves the old one or the new one."""
+        self._saved = memory
         content = msgspec.json.encode(memory)
         if content == self._written:
             return
