@@ -20,8 +20,8 @@ class Supervisor:
         """As systemd tells a service by NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID."""
         microseconds = os.environ.get("WATCHDOG_USEC", "")
         ours = os.environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
-        watchdog = int(microseconds) / 1e6 if microseconds.isdecimal() and ours else None
-        return cls(os.environ.get("NOTIFY_SOCKET"), watchdog)
+        watchdog = int(microseconds) / 1e6 if microseconds.isdecimal() and ours else 0.0
+        return cls(os.environ.get("NOTIFY_SOCKET"), watchdog or None)
 
     def ready(self) -> None:
         """Start-up, or a reload, is over."""

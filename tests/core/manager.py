@@ -1,0 +1,49 @@
+"""The end of systemd's notification socket at which systemd would listen."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+class Manager:
+    """Hears what a service tells it; `address` is what it would find in NOTIFY_SOCKET."""
+
+    def __init__(self, channel: socket.socket, address: str) -> None:
+        self._channel = channel
+        self.address = address
+
+    @classmethod
+    @contextmanager
+    def listening(cls, folder: Path) -> Iterator[Self]:
+        """At a file."""
+        path = str(folder / "notify")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+            channel.bind(path)
+            yield cls(channel, path)
+
+    @classmethod
+    @contextmanager
+    def abstract(cls) -> Iterator[Self]:
+        """In the abstract name space."""
+        name = f"placed-test-{secrets.token_hex(8)}"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+            channel.bind(f"\0{name}")
+            yield cls(channel, f"@{name}")
+
+    @property
+    def heard(self) -> list[str]:
+        """All that was told and not yet looked at. A datagram is there as soon as it is sent."""
+        self._channel.settimeout(0)
+        messages = []
+        while True:
+            try:
+                messages.append(self._channel.recv(65536).decode())
+            except BlockingIOError:
+                return messages
