@@ -78,17 +78,17 @@ class DriverError(Exception):
         self.retry_after = retry_after  # seconds that the service asked for
 
 
-class Unavailable(DriverError):  # noqa: N818 - the name says what is the case, as the exit codes' texts do
+class Unavailable(DriverError):
     """Network, DNS or the service is down, or asks for patience: time heals it."""
 
 
-class NotPermitted(DriverError):  # noqa: N818 - as above
+class NotPermitted(DriverError):
     """Consent or the fence's group is missing: another person heals it, so ask seldom."""
 
     reason = Reason.FORBIDDEN
 
 
-class Refused(DriverError):  # noqa: N818 - as above
+class Refused(DriverError):
     """Refused for good - credential, application, tenant, TLS: only a change of configuration heals it."""
 
     reason = Reason.REFUSED

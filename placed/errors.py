@@ -14,7 +14,7 @@ class ExitCode(IntEnum):
     CANNOT_START = 3  # systemd must not retry: a person has to mend something first
 
 
-class CannotStart(Exception):  # noqa: N818 - the name says what is the case
+class CannotStart(Exception):
     """Only a person can mend it, in configuration or files. One problem a line: what, where, what to do."""
 
     def __init__(self, *problems: str) -> None:

@@ -1,17 +1,15 @@
 """Asks one connection's driver in time, and keeps a room's failure its own.
 
-A round reads every room once an interval. A room that the service asked to be left alone for a while is read
-again when that while is over; a room that is refused or does not exist is read more and more seldom, until it
-is every five minutes. When the connection as a whole fails, it rests: shortly where time heals it, longer and
-longer where another person has to, and for five minutes where only a change of the configuration does.
+What is read when is the rota's business. When the connection as a whole fails, it rests: shortly where time
+heals it, longer and longer where another person has to, and for five minutes where only a change of the
+configuration does.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
@@ -29,10 +27,12 @@ from placed.driver import (
     Unchanged,
 )
 from placed.health import ConnectionHealth, ConnectionState, Consent, RoomFailure
-from placed.model import Reason, Room, Schedule, window
+from placed.model import Reason, Schedule, window
+from placed.rota import SELDOM, Rota
+from placed.round_log import RoundLog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from datetime import datetime
 
     from placed.board import Board
@@ -41,24 +41,11 @@ if TYPE_CHECKING:
     from placed.rooms import RoomBook
     from placed.settings import Polling
 
-SELDOM = 300.0  # seconds between tries where only a person can mend it
-_SHORTEST_REST = 1.0
+_SHORTEST_REST = 1.0  # seconds
 _LONGEST_REST = 60.0
 _FENCE_EVERY = 3600.0
-_PATIENT = frozenset({Reason.FORBIDDEN, Reason.NOT_FOUND, Reason.MALFORMED})  # not healed by asking often
 
 log = structlog.get_logger("placed.poller")
-
-
-@dataclass(slots=True)
-class _Track:
-    """When a room is read again. `again_at` is on the steady clock."""
-
-    room: Room
-    sits_out: int = 0  # rounds
-    again_at: float | None = None  # not before this; the service asked for it
-    failures: int = 0  # in a row
-    impossible: int = 0  # meetings that end before they start
 
 
 class Poller:
@@ -97,12 +84,12 @@ class Poller:
         self._interval = polling.interval.total_seconds()
         self._days_ahead = polling.days_ahead
         self._rediscover = polling.rediscover_or_default.total_seconds()
-        self._tracks: dict[str, _Track] = {}
+        self._rota = Rota(self._interval, jitter)
+        self._impossible: dict[str, int] = {}  # meetings that end no later than they start, by room
         self._failing: dict[str, RoomFailure] = {}
         self._discovery_fails = False
         self._read_at: datetime | None = None
         self._rest = 0.0
-        self._next_round = 0.0
         self._next_discovery = 0.0
         self._next_fence = 0.0
         self.answered = 0  # rooms answered in this round
@@ -117,7 +104,7 @@ class Poller:
     @property
     def rooms(self) -> int:
         """How many rooms are polled."""
-        return len(self._tracks)
+        return len(self._rota)
 
     async def run(self) -> None:
         """Polls until it is cancelled, or until the fence is breached and has to be enforced."""
@@ -138,8 +125,7 @@ class Poller:
         except DriverError as error:
             return self._failed(error)
         self._recovered()
-        again = [t.again_at for t in self._tracks.values() if t.again_at is not None]
-        upcoming = min(self._next_round, self._next_discovery, self._next_fence, *again)
+        upcoming = min(self._rota.next, self._next_discovery, self._next_fence)
         return max(0.0, upcoming - self._clock.steady())
 
     # --- the fence ---
@@ -186,7 +172,7 @@ class Poller:
         except Refused:
             raise
         except DriverError as error:
-            if not self._tracks:
+            if not self._rota:
                 raise
             # The rooms that are known can be read all the same.
             self._next_discovery = moment + min(self._rediscover, SELDOM)
@@ -201,38 +187,33 @@ class Poller:
             return
         self._discovery_fails = False
         rooms = self._book.rooms(self._connection.name, self._connection.time_zone, found)
-        known = {room.id for room in rooms}
-        before = self._tracks.keys()
-        if known != before or not self.health.rooms:
+        added, gone = self._rota.enroll(rooms)
+        if added or gone or not self.health.rooms:
             log.info(
                 "rooms.were_found",
                 connection=self._connection.name,
                 count=len(rooms),
-                added=len(known - before),
-                removed=len(before - known),
+                added=len(added),
+                removed=len(gone),
             )
-        self._tracks = {room.id: self._tracks.get(room.id) or _Track(room) for room in rooms}
-        if known - before:
-            self._next_round = moment
-        for room in rooms:
-            self._tracks[room.id].room = room
-        self._failing = {room_id: f for room_id, f in self._failing.items() if room_id in known}
+        for room_id in gone:
+            self._failing.pop(room_id, None)
+            self._impossible.pop(room_id, None)
         self._board.enroll(self._connection.name, rooms)
-        if known - before:
+        if added:
             self._remember()
         self._next_discovery = moment + self._rediscover
 
     # --- reading ---
 
     async def _read_due(self) -> None:
-        started = self._clock.steady()
-        due = self._due(started)
+        due = self._rota.take_due(self._clock.steady())
         if not due:
             return
         now = self._clock.now()
-        windows = {zone: window(now, zone, self._days_ahead) for zone in {t.room.time_zone for t in due}}
-        queries = [Query(track.room, *windows[track.room.time_zone]) for track in due]
-        changes = _Changes()
+        windows = {zone: window(now, zone, self._days_ahead) for zone in {room.time_zone for room in due}}
+        queries = [Query(room, *windows[room.time_zone]) for room in due]
+        changes = RoundLog()
         self.answered = 0
 
         def take(answer: Answer) -> None:
@@ -249,33 +230,18 @@ class Poller:
                     self._board.fail(query.room.id, error.reason)
             raise
         finally:
-            changes.tell(self._connection.name)
+            changes.write(self._connection.name)
 
-    def _due(self, moment: float) -> list[_Track]:
-        """The rooms to read now: all of them in a round; else those that were to be left alone until now."""
-        if moment < self._next_round:
-            return [t for t in self._tracks.values() if t.again_at is not None and t.again_at <= moment]
-        # A little early, so that an interval is never exceeded.
-        self._next_round = moment + self._interval * (1 - 0.1 * self._jitter())
-        due = []
-        for track in self._tracks.values():
-            if track.sits_out:
-                track.sits_out -= 1
-            elif track.again_at is None or track.again_at <= moment:
-                due.append(track)
-        return due
-
-    def _take(self, answer: Answer, changes: _Changes) -> None:
+    def _take(self, answer: Answer, changes: RoundLog) -> None:
         query = answer.query
         room_id = query.room.id
-        track = self._tracks.get(room_id)
         changes.answered.add(room_id)
-        if track is None:
+        if room_id not in self._rota:
             return
         if isinstance(answer, Failed):
-            self._take_failure(answer, track, changes)
+            self._take_failure(answer, changes)
             return
-        track.failures, track.again_at = 0, None
+        self._rota.succeeded(room_id)
         if self._failing.pop(room_id, None):
             changes.recovered.append(room_id)
         self._read_at = answer.asked_at
@@ -283,36 +249,26 @@ class Poller:
             case Read():
                 schedule = Schedule(answer.meetings, query.since, query.until, answer.asked_at)
                 self._board.learn(room_id, schedule)
-                self._count_impossible(track, answer)
+                self._count_impossible(answer)
             case Unchanged():
                 self._board.confirm(room_id, query.since, query.until, answer.asked_at)
 
-    def _take_failure(self, answer: Failed, track: _Track, changes: _Changes) -> None:
-        room_id = track.room.id
-        track.failures += 1
-        track.again_at = None
-        doubling = 2 ** min(track.failures - 1, 16)
-        if answer.retry_after is not None or answer.reason is Reason.THROTTLED:
-            rest = max(answer.retry_after or 0.0, min(doubling, _LONGEST_REST))
-            track.again_at = self._clock.steady() + rest * (1 + 0.1 * self._jitter())
-        elif answer.reason in _PATIENT:
-            track.sits_out = min(doubling, max(1, int(SELDOM / self._interval))) - 1
+    def _take_failure(self, answer: Failed, changes: RoundLog) -> None:
+        room_id, reason = answer.query.room.id, answer.reason
+        self._rota.failed(room_id, reason, answer.retry_after, self._clock.steady())
         before = self._failing.get(room_id)
-        if before is None or before.reason is not answer.reason:
+        if before is None or before.reason is not reason:
             since = before.since if before else self._clock.now()
-            self._failing[room_id] = RoomFailure(answer.reason, since, answer.detail)
-            changes.failed[answer.reason, answer.detail].append(room_id)
-        self._board.fail(room_id, answer.reason)
+            self._failing[room_id] = RoomFailure(reason, since, answer.detail)
+            changes.failed[reason, answer.detail].append(room_id)
+        self._board.fail(room_id, reason)
 
-    def _count_impossible(self, track: _Track, answer: Read) -> None:
-        impossible = sum(meeting.end <= meeting.start for meeting in answer.meetings)
-        if impossible != track.impossible:
-            self.health = replace(
-                self.health,
-                impossible_meetings=self.health.impossible_meetings + impossible - track.impossible,
-            )
-            track.impossible = impossible
-            log.warning("meetings.were_impossible", room=track.room.id, count=impossible)
+    def _count_impossible(self, answer: Read) -> None:
+        room_id = answer.query.room.id
+        count = sum(meeting.end <= meeting.start for meeting in answer.meetings)
+        if count and count != self._impossible.get(room_id):
+            log.warning("meetings.were_impossible", room=room_id, count=count)
+        self._impossible[room_id] = count
 
     # --- how the connection is ---
 
@@ -338,7 +294,7 @@ class Poller:
         else:
             self._rest = rest = min(max(_SHORTEST_REST, self._rest * 2), _LONGEST_REST)
         rest = max(rest, error.retry_after or 0.0) * (1 + 0.1 * self._jitter())
-        self._next_round = 0.0  # as soon as the rest is over
+        self._rota.restart()  # as soon as the rest is over
         return rest
 
     def _recovered(self) -> None:
@@ -346,9 +302,9 @@ class Poller:
             log.info("connection.recovered", connection=self._connection.name)
         self.problem = None
         self._rest = 0.0
-        readable = len(self._tracks) - len(self._failing)
+        readable = len(self._rota) - len(self._failing)
         reasons = {failure.reason for failure in self._failing.values()}
-        if readable or not self._tracks:
+        if readable or not self._rota:
             self._tell(ConnectionState.OK, consent=Consent.GRANTED if readable else self.health.consent)
         elif reasons == {Reason.FORBIDDEN}:
             self._tell(
@@ -375,43 +331,13 @@ class Poller:
             self.health,
             state=state,
             since=self._clock.now() if changed else self.health.since,
-            rooms=len(self._tracks),
+            rooms=len(self._rota),
             failing=dict(self._failing),
             last_success=self._read_at,
             problem=problem,
             remedy=remedy,
             consent=consent or self.health.consent,
+            impossible_meetings=sum(self._impossible.values()),
             credential_expires_at=self._driver.credential_expires_at,
         )
         self._board.report(self.health)
-
-
-class _Changes:
-    """What changed for rooms in one reading, for the log: a line a kind, not a line a room."""
-
-    def __init__(self) -> None:
-        self.answered: set[str] = set()
-        self.failed: defaultdict[tuple[Reason, str], list[str]] = defaultdict(list)
-        self.recovered: list[str] = []
-
-    def tell(self, connection: str) -> None:
-        for (reason, detail), rooms in self.failed.items():
-            log.warning(
-                "rooms.became_unreadable",
-                connection=connection,
-                reason=reason.value,
-                detail=detail,
-                count=len(rooms),
-                rooms=_some(rooms),
-            )
-        if self.recovered:
-            log.info(
-                "rooms.became_readable",
-                connection=connection,
-                count=len(self.recovered),
-                rooms=_some(self.recovered),
-            )
-
-
-def _some(rooms: Sequence[str]) -> list[str]:
-    return [*rooms[:10], *(["…"] if len(rooms) > 10 else [])]  # noqa: PLR2004 - enough to begin to look

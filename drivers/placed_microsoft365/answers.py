@@ -38,7 +38,7 @@ class Answer:
     token: str = field(repr=False)
 
 
-class UnexpectedAnswer(DriverError):  # noqa: N818 - the name says what is the case
+class UnexpectedAnswer(DriverError):
     """Graph answered with something that is not what was asked for."""
 
     reason = Reason.MALFORMED

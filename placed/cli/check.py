@@ -19,8 +19,8 @@ def check(config: ConfigOption = None) -> None:
 
     Tells all mistakes at once, a line each: file, key, what was found, what is expected.
     """
-    from placed.configuration import ConfigurationError, load  # noqa: PLC0415 - see the package
-    from placed.errors import CannotStart  # noqa: PLC0415
+    from placed.configuration import ConfigurationError, load
+    from placed.errors import CannotStart
 
     try:
         configuration = load(config)
@@ -42,10 +42,10 @@ def check(config: ConfigOption = None) -> None:
 
 async def _open_all(configuration: Configuration) -> None:
     """Makes the daemon, which reads every file that the settings name, and does not run it."""
-    from placed.clock import SystemClock  # noqa: PLC0415
-    from placed.daemon import Around, Daemon  # noqa: PLC0415
-    from placed.state import StateFile, state_directory  # noqa: PLC0415
-    from placed.supervisor import Supervisor  # noqa: PLC0415
+    from placed.clock import SystemClock
+    from placed.daemon import Around, Daemon
+    from placed.state import StateFile, state_directory
+    from placed.supervisor import Supervisor
 
     around = Around(
         clock=SystemClock(),

@@ -41,13 +41,13 @@ def demo(  # noqa: PLR0913 - its options
 
     When the first rooms are on the broker, one line tells where to look. Ctrl-C ends it.
     """
-    import asyncio  # noqa: PLC0415 - a command imports what it needs when it is called
-    import logging  # noqa: PLC0415
-    import tempfile  # noqa: PLC0415
+    import asyncio
+    import logging
+    import tempfile
 
-    from placed import logs  # noqa: PLC0415
-    from placed.configuration import ConfigurationError  # noqa: PLC0415
-    from placed.errors import CannotStart  # noqa: PLC0415
+    from placed import logs
+    from placed.configuration import ConfigurationError
+    from placed.errors import CannotStart
 
     logs.set_up(verbose=not quiet)
     logging.getLogger("amqtt").setLevel(logging.ERROR)
@@ -70,16 +70,16 @@ def demo(  # noqa: PLR0913 - its options
 async def _demonstrate(  # noqa: PLR0913 - the options
     folder: Path, *, http_port: int, mqtt_port: int, interval: str, show: str, rooms: int | None
 ) -> None:
-    import json  # noqa: PLC0415
-    from importlib.metadata import version  # noqa: PLC0415
+    import json
+    from importlib.metadata import version
 
-    from placed.cli.progress import first_round  # noqa: PLC0415
-    from placed.clock import SystemClock  # noqa: PLC0415
-    from placed.configuration import load  # noqa: PLC0415
-    from placed.daemon import Around  # noqa: PLC0415
-    from placed.service import serve  # noqa: PLC0415
-    from placed.state import StateFile  # noqa: PLC0415
-    from placed.supervisor import Supervisor  # noqa: PLC0415
+    from placed.cli.progress import first_round
+    from placed.clock import SystemClock
+    from placed.configuration import load
+    from placed.daemon import Around
+    from placed.service import serve
+    from placed.state import StateFile
+    from placed.supervisor import Supervisor
 
     supervisor = Supervisor(None)
     async with _tenant(folder, rooms) as connection, _broker(mqtt_port):
@@ -112,7 +112,7 @@ async def _demonstrate(  # noqa: PLR0913 - the options
 
 
 def _tenant(folder: Path, rooms: int | None) -> AbstractAsyncContextManager[str]:
-    from importlib.metadata import entry_points  # noqa: PLC0415
+    from importlib.metadata import entry_points
 
     found = next(iter(entry_points(group=GROUP)))
     made: AbstractAsyncContextManager[str] = found.load()(folder, rooms)
@@ -120,9 +120,9 @@ def _tenant(folder: Path, rooms: int | None) -> AbstractAsyncContextManager[str]
 
 
 def _broker(port: int) -> AbstractAsyncContextManager[None]:
-    from contextlib import asynccontextmanager  # noqa: PLC0415
+    from contextlib import asynccontextmanager
 
-    from amqtt.broker import Broker  # noqa: PLC0415
+    from amqtt.broker import Broker
 
     # amqtt speaks MQTT 3.1.1 only, so panels of the demo have to look at valid_until themselves.
     settings: dict[str, Any] = {
@@ -144,9 +144,9 @@ def _broker(port: int) -> AbstractAsyncContextManager[None]:
 
 def _port(option: str, wanted: int | None, usual: int) -> int:
     """The port that was asked for; else the usual one; else, where that is taken, a free one."""
-    import socket  # noqa: PLC0415
+    import socket
 
-    from placed.errors import CannotStart  # noqa: PLC0415
+    from placed.errors import CannotStart
 
     for port in [usual, 0] if wanted is None else [wanted]:
         with socket.socket() as probe:

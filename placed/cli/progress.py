@@ -24,8 +24,8 @@ log = structlog.get_logger("placed.progress")
 def first_round(supervisor: Supervisor) -> Iterator[Callable[[int, int], None]]:
     """Gives what is to be called with (rooms answered, rooms) while the first round runs."""
     if sys.stderr.isatty():
-        from rich.console import Console  # noqa: PLC0415 - not wanted under systemd
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn  # noqa: PLC0415
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
         bar = Progress(
             "reading the rooms",

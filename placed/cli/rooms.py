@@ -32,7 +32,7 @@ def rooms(
     ] = False,
 ) -> None:
     """Show the rooms of a running daemon: a live table; Ctrl-C ends it."""
-    from pathlib import Path  # noqa: PLC0415 - see the package
+    from pathlib import Path
 
     try:
         token = Path(token_file).read_text("utf-8").strip() if token_file else None
@@ -48,12 +48,12 @@ def rooms(
         raise typer.Exit(ExitCode.FAILED) from None
 
 
-class _NoAnswer(Exception):  # noqa: N818 - the name says what is the case
+class _NoAnswer(Exception):
     """The status endpoint does not answer as it should."""
 
 
 async def _show(url: str, token: str | None, *, once: bool, as_json: bool) -> None:
-    import aiohttp  # noqa: PLC0415
+    import aiohttp
 
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     try:
@@ -81,9 +81,9 @@ def _expect_ok(response: aiohttp.ClientResponse) -> None:
 
 
 async def _follow(session: aiohttp.ClientSession, url: str) -> None:
-    import aiohttp  # noqa: PLC0415
-    import msgspec  # noqa: PLC0415
-    from rich.live import Live  # noqa: PLC0415
+    import aiohttp
+    import msgspec
+    from rich.live import Live
 
     known: dict[str, Any] = {}
     timeout = aiohttp.ClientTimeout(total=None, sock_read=60)
@@ -105,14 +105,14 @@ async def _follow(session: aiohttp.ClientSession, url: str) -> None:
 
 
 def _print(table: Table) -> None:
-    from rich.console import Console  # noqa: PLC0415
+    from rich.console import Console
 
     Console().print(table)
 
 
 def _table(known: dict[str, Any]) -> Table:
     """A line a room. A state that is past its `valid_until` is shown as unknown."""
-    from rich.table import Table  # noqa: PLC0415
+    from rich.table import Table
 
     table = Table(title=f"{len(known)} rooms")
     for heading in ("room", "where", "status", "until", "next", "note"):

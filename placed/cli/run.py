@@ -28,13 +28,13 @@ def run(
     It runs in the foreground and logs to stderr. SIGTERM or Ctrl-C ends it, SIGHUP reads the configuration
     again. A broker or a calendar service that is away is waited for; only what a person has to mend ends it.
     """
-    import asyncio  # noqa: PLC0415 - a command imports what it needs when it is called
+    import asyncio
 
-    import structlog  # noqa: PLC0415
+    import structlog
 
-    from placed import logs  # noqa: PLC0415
-    from placed.configuration import ConfigurationError, load  # noqa: PLC0415
-    from placed.errors import CannotStart, ExitCode  # noqa: PLC0415
+    from placed import logs
+    from placed.configuration import ConfigurationError, load
+    from placed.errors import CannotStart, ExitCode
 
     form = logs.set_up(log_format, verbose=verbose)
     log = structlog.get_logger("placed.run")
@@ -56,15 +56,15 @@ def run(
 
 
 async def _serve(configuration: Configuration, config: Path | None) -> None:
-    from importlib.metadata import version  # noqa: PLC0415
+    from importlib.metadata import version
 
-    from placed.cli.progress import first_round  # noqa: PLC0415
-    from placed.clock import SystemClock  # noqa: PLC0415
-    from placed.configuration import load  # noqa: PLC0415
-    from placed.daemon import Around  # noqa: PLC0415
-    from placed.service import serve  # noqa: PLC0415
-    from placed.state import StateFile, state_directory  # noqa: PLC0415
-    from placed.supervisor import Supervisor  # noqa: PLC0415
+    from placed.cli.progress import first_round
+    from placed.clock import SystemClock
+    from placed.configuration import load
+    from placed.daemon import Around
+    from placed.service import serve
+    from placed.state import StateFile, state_directory
+    from placed.supervisor import Supervisor
 
     supervisor = Supervisor.from_environment()
     with first_round(supervisor) as progress:

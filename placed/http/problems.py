@@ -29,7 +29,7 @@ _DETAILS = {
 }
 
 
-class Problem(Exception):  # noqa: N818 - RFC 9457's own word
+class Problem(Exception):
     """An answer that is an error.
 
     Args:

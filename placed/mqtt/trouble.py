@@ -62,7 +62,7 @@ class Displaced(aiomqtt.MqttError):
     """Another instance has published in our place while we were cut off."""
 
 
-class BrokerLost(Exception):  # noqa: N818 - the name says what is the case
+class BrokerLost(Exception):
     """There is no connection, or no longer."""
 
     def __init__(self, trouble: Trouble) -> None:

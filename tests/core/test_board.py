@@ -306,7 +306,7 @@ async def test_the_timekeeper_sleeps_until_the_edge_and_no_longer_than_a_second(
     board.learn("boardroom", schedule(meeting("9:00:02.5", "9:30")))
     slept = []
 
-    class Enough(Exception):  # noqa: N818 - ends the loop
+    class Enough(Exception):
         pass
 
     async def sleep(seconds: float) -> None:

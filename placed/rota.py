@@ -1,0 +1,103 @@
+"""Which rooms are read when: all of them once a round, but for those that are left alone for a while. Pure.
+
+A room that the service asked to be left alone is read again when that is over, between the rounds if need be.
+A room that is refused, does not exist or makes no sense sits out more and more rounds, up to five minutes.
+Times are seconds on the steady clock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from placed.model import Reason, Room
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+SELDOM = 300.0  # seconds between tries where asking often does not help
+_LONGEST_REST = 60.0  # seconds, where the service asked for patience and did not say for how long
+_PATIENT = frozenset({Reason.FORBIDDEN, Reason.NOT_FOUND, Reason.MALFORMED})
+
+
+@dataclass(slots=True)
+class _Turn:
+    """When a room's turn is."""
+
+    room: Room
+    failures: int = 0  # in a row
+    sits_out: int = 0  # rounds
+    again_at: float | None = None  # not before
+
+
+class Rota:
+    """Keeps the turns of one connection's rooms.
+
+    Args:
+        interval: seconds from round to round.
+        jitter: a number from [0, 1), so that several daemons do not ask in step.
+    """
+
+    def __init__(self, interval: float, jitter: Callable[[], float]) -> None:
+        self._interval = interval
+        self._jitter = jitter
+        self._turns: dict[str, _Turn] = {}
+        self._next_round = 0.0
+
+    def __contains__(self, room_id: object) -> bool:
+        return room_id in self._turns
+
+    def __len__(self) -> int:
+        return len(self._turns)
+
+    @property
+    def next(self) -> float:
+        """When somebody's turn is next."""
+        return min([self._next_round, *(t.again_at for t in self._turns.values() if t.again_at is not None)])
+
+    def enroll(self, rooms: Iterable[Room]) -> tuple[set[str], set[str]]:
+        """Sets the rooms; the ids of those that are new and of those that are gone. New ones are due now."""
+        before = self._turns
+        self._turns = {}
+        for room in rooms:
+            turn = self._turns[room.id] = before.get(room.id) or _Turn(room)
+            turn.room = room
+        added, gone = self._turns.keys() - before.keys(), before.keys() - self._turns.keys()
+        if added:
+            self.restart()
+        return added, gone
+
+    def restart(self) -> None:
+        """The next round is due now."""
+        self._next_round = 0.0
+
+    def take_due(self, moment: float) -> list[Room]:
+        """The rooms to read now. It begins a round if one is due, so it is asked once."""
+        if moment < self._next_round:
+            return [t.room for t in self._turns.values() if t.again_at is not None and t.again_at <= moment]
+        # A little early, so that an interval is never exceeded.
+        self._next_round = moment + self._interval * (1 - 0.1 * self._jitter())
+        due = []
+        for turn in self._turns.values():
+            if turn.sits_out:
+                turn.sits_out -= 1
+            elif turn.again_at is None or turn.again_at <= moment:
+                due.append(turn.room)
+        return due
+
+    def succeeded(self, room_id: str) -> None:
+        """A room was read."""
+        turn = self._turns[room_id]
+        turn.failures, turn.again_at = 0, None
+
+    def failed(self, room_id: str, reason: Reason, retry_after: float | None, moment: float) -> None:
+        """A room could not be read; `retry_after` are seconds that the service asked for."""
+        turn = self._turns[room_id]
+        doubling = 2 ** min(turn.failures, 16)
+        turn.failures += 1
+        turn.again_at = None
+        if retry_after is not None or reason is Reason.THROTTLED:
+            rest = max(retry_after or 0.0, min(doubling, _LONGEST_REST))
+            turn.again_at = moment + rest * (1 + 0.1 * self._jitter())
+        elif reason in _PATIENT:
+            turn.sits_out = min(doubling, max(1, int(SELDOM / self._interval))) - 1
