@@ -135,6 +135,8 @@ class Board:
                 self._schedule(place, first, moment)
                 changed = True
             elif place.room != room:
+                if place.room.address != room.address:  # another mailbox has the id now
+                    place.schedule = place.failure = None
                 place.room = room
                 self._judge(place, moment, anew=True)
                 changed = True

@@ -83,6 +83,7 @@ class Daemon:
         remembered = around.state.load()
         epoch = next_epoch(remembered, self._clock.now().timestamp())
         self._book = RoomBook(settings.rooms, remembered.room_ids)
+        self._book.keep(connection.name for connection in settings.connections)
         self.board = Board(settings.policy, settings.privacy.show, self._clock.now, epoch)
         self.publisher: Publisher | NoBroker = NoBroker()
         problems = _Problems()
@@ -125,6 +126,8 @@ class Daemon:
                 log.info("http.is_listening", url=self.server.url)
             else:
                 log.warning("http.is_off", remedy='set http.listen, for example to "127.0.0.1:8620"')
+            if self.settings.home_assistant.discovery:
+                log.warning("home_assistant.is_not_told", remedy="discovery comes with a later version")
             if not self.publisher.configured:
                 log.warning("mqtt.is_off", remedy="set mqtt.url")
             self._remember()

@@ -59,10 +59,15 @@ class Rota:
         """Sets the rooms; the ids of those that are new and of those that are gone. New ones are due now."""
         before = self._turns
         self._turns = {}
+        added = set()
         for room in rooms:
-            turn = self._turns[room.id] = before.get(room.id) or _Turn(room)
+            turn = before.get(room.id)
+            if turn is None or turn.room.address != room.address:
+                turn = _Turn(room)
+                added.add(room.id)
             turn.room = room
-        added, gone = self._turns.keys() - before.keys(), before.keys() - self._turns.keys()
+            self._turns[room.id] = turn
+        gone = before.keys() - self._turns.keys()
         if added:
             self.restart()
         return added, gone

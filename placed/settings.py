@@ -29,6 +29,11 @@ def _duration(value: object) -> object:
     raise ValueError('expected a duration such as "30s", "5m" or "1h"')
 
 
+def _text(value: object) -> object:
+    """A number where a word is wanted: people write `floor = 3` and `protocol = 5`."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 
 
@@ -147,7 +152,7 @@ class Mqtt(_Table):
     client_id: str | None = Field(
         default=None, description="MQTT client identifier; the base topic with - for / if not set."
     )
-    protocol: Literal["5", "3.1.1"] = Field(
+    protocol: Annotated[Literal["5", "3.1.1"], BeforeValidator(_text)] = Field(
         default="5", description="MQTT version. 3.1.1 has no expiry: panels must look at valid_until."
     )
     plain_topics: bool = Field(
@@ -186,7 +191,9 @@ class RoomSettings(_Table):
     )
     name: str | None = Field(default=None, description="The room's name for people.")
     building: str | None = Field(default=None, description="The building's name.")
-    floor: str | None = Field(default=None, description="The floor's name or number.")
+    floor: Annotated[str, BeforeValidator(_text)] | None = Field(
+        default=None, description="The floor's name or number."
+    )
     capacity: int | None = Field(default=None, ge=0, description="How many people the room holds.")
     time_zone: TimeZone | None = Field(default=None, description="The room's IANA time zone.")
 

@@ -61,7 +61,7 @@ class Microsoft365Settings(ConnectionSettings):
         pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*$", description="The tenant's domain name or its GUID."
     )
     client_id: str = Field(
-        pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$",
+        pattern=r"^[A-Za-z0-9._-]+$",
         description="The registration's application (client) id, a GUID.",
     )
     certificate: FilePath | None = Field(

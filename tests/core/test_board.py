@@ -202,6 +202,13 @@ def test_a_renamed_room_is_told(board: Board, recorder: Recorder) -> None:
     assert len(recorder.removed) == 2
 
 
+def test_a_mailbox_that_gets_the_id_of_another_does_not_get_its_meetings(board: Board) -> None:
+    board.enroll("contoso", [room()])
+    board.learn("boardroom", schedule())
+    board.enroll("contoso", [room(address="boardroom@new.example")])
+    assert status(board) is Status.UNKNOWN
+
+
 def test_readings_of_rooms_that_are_gone_are_passed_over(board: Board) -> None:
     board.learn("nobody", schedule())
     board.confirm("nobody", at("0:00"), at("24:00"), at("9:00"))

@@ -186,6 +186,14 @@ def test_a_path_may_begin_with_the_credentials_directory(
     assert settings.http.token_file == Path("/run/credentials/placed.service/token")
 
 
+def test_numbers_do_for_words_where_people_write_numbers(file: Callable[[str], Path]) -> None:
+    text = '[rooms."a@b.c"]\nfloor = 3\n[mqtt]\nurl = "mqtt://b"\nprotocol = 5\n'
+    settings = load(file(CONNECTION + text)).settings
+    assert settings.rooms["a@b.c"].floor == "3"
+    assert settings.mqtt
+    assert settings.mqtt.protocol == "5"
+
+
 def test_the_file_may_be_named_by_the_environment(
     file: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -231,7 +239,7 @@ def test_a_mistake_is_told_with_file_key_and_what_is_expected(
         ('tenant = "contoso.example"', "", "connections[0].tenant: missing; expected: The tenant's domain"),
         ("tenant =", "tennant =", "connections[0].tennant: unknown key; did you mean tenant?"),
         ('"microsoft365"', '"exchange"', "connections[0].driver: unknown driver; installed: microsoft365"),
-        ("0001", "1", "connections[0].client_id: found "),
+        ("0001", "?", "connections[0].client_id: found "),
         ('"contoso"', '"Contoso HQ"', "connections[0].name: found 'Contoso HQ', "),
         ("client_secret_file = ", "client_secret = ", "connections[0].client_secret: unknown key"),
         ('rooms = ["boardroom@contoso.example"]', "", "expected one of rooms, room_group and room_list"),

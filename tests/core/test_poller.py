@@ -51,6 +51,7 @@ class ScriptedDriver:
         self.fence: Fence | DriverError = Fence(FenceState.VERIFIED)
         self.fences_tried = 0
         self.discoveries = 0
+        self.domain = "contoso.example"
         self.rounds: list[tuple[float, list[str]]] = []
         self.unchanged = False
         self.meetings: tuple[Meeting, ...] = (meeting("12:00", "13:00"),)
@@ -60,7 +61,7 @@ class ScriptedDriver:
         self.discoveries += 1
         if self.undiscoverable:
             raise self.undiscoverable
-        return [FoundRoom(f"{name}@contoso.example", name) for name in self.rooms]
+        return [FoundRoom(f"{name}@{self.domain}", name) for name in self.rooms]
 
     async def read(self, queries: Sequence[Query], answer: Callable[[Answer], None]) -> None:
         self.rounds.append((self.clock.steady(), [q.room.id for q in queries]))
@@ -264,6 +265,15 @@ async def test_a_new_room_does_not_wait_for_the_next_round() -> None:
     stage.poller._next_discovery = stage.clock.steady() + 5
     await stage.steps(10)
     assert (35, "one two") in stage.asked()
+
+
+async def test_another_mailbox_with_the_same_id_is_read_at_once() -> None:
+    stage = Stage("one")
+    await stage.steps(1)
+    stage.driver.domain = "new.example"
+    stage.poller._next_discovery = stage.clock.steady() + 5
+    await stage.steps(10)
+    assert (35, "one") in stage.asked()
 
 
 async def test_rooms_that_are_known_are_read_also_while_the_directory_is_away() -> None:

@@ -82,9 +82,31 @@ def test_an_id_stays_when_the_room_that_it_clashed_with_goes() -> None:
 
 def test_the_id_of_a_room_that_went_waits_for_it() -> None:
     book = RoomBook({})
+    ids(book, "contoso", "a-b@contoso.example", "a.b@contoso.example")
     assert ids(book, "contoso", "a-b@contoso.example") == ["a-b"]
-    assert ids(book, "contoso", "a.b@contoso.example") == ["contoso-a-b"]
     assert ids(book, "contoso", "a-b@contoso.example", "a.b@contoso.example") == ["a-b", "contoso-a-b"]
+
+
+def test_the_id_of_a_room_that_went_is_free_for_a_room_that_comes() -> None:
+    book = RoomBook({})
+    assert ids(book, "contoso", "boardroom@old.example") == ["boardroom"]
+    assert ids(RoomBook({}, book.given), "contoso", "boardroom@new.example") == ["boardroom"]
+
+
+def test_the_id_of_a_room_whose_connection_was_not_read_yet_is_not_free() -> None:
+    book = RoomBook({})
+    ids(book, "contoso", "boardroom@contoso.example")
+    again = RoomBook({}, book.given)
+    again.keep(["contoso", "fabrikam"])
+    assert ids(again, "fabrikam", "boardroom@fabrikam.example") == ["fabrikam-boardroom"]
+
+
+def test_the_ids_of_a_connection_that_is_not_in_the_settings_any_more_are_free() -> None:
+    book = RoomBook({})
+    ids(book, "contoso", "boardroom@contoso.example")
+    again = RoomBook({}, book.given)
+    again.keep(["fabrikam"])
+    assert ids(again, "fabrikam", "boardroom@fabrikam.example") == ["boardroom"]
 
 
 def test_after_a_restart_ids_do_not_depend_on_who_comes_first() -> None:
@@ -115,17 +137,20 @@ rounds = st.lists(st.tuples(st.sampled_from(["contoso", "fabrikam"]), addresses,
 
 
 @given(rounds)
-def test_an_id_never_changes_by_itself_and_never_names_two_rooms(
+def test_the_id_of_a_room_that_is_there_never_changes_and_never_names_two_rooms(
     history: list[tuple[str, list[str], bool]],
 ) -> None:
     book = RoomBook({})
-    known: dict[tuple[str, str], str] = {}
+    there: dict[str, dict[str, str]] = {"contoso": {}, "fabrikam": {}}
     for connection, listed, restarted in history:
         if restarted:
             book = RoomBook({}, dict(book.given))
-        for room in book.rooms(connection, UTC, found(*listed)):
-            assert known.setdefault((connection, room.address), room.id) == room.id
-    assert len(set(known.values())) == len(known)
+        now = {room.address: room.id for room in book.rooms(connection, UTC, found(*listed))}
+        for address in now.keys() & there[connection].keys():
+            assert now[address] == there[connection][address]
+        there[connection] = now
+        everywhere = [room_id for rooms in there.values() for room_id in rooms.values()]
+        assert len(set(everywhere)) == len(everywhere)
 
 
 # --- what is settled ----------------------------------------------------------------------------------------

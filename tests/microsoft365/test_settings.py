@@ -108,7 +108,7 @@ def test_what_is_no_host_is_refused(address: str) -> None:
         {"rooms": ["boardroom"]},
         {"rooms": ["board room@contoso.example"]},
         {"tenant": "contoso/evil"},
-        {"client_id": "placed"},
+        {"client_id": "a secret?"},
         {"cloud": "moon"},
         {"colour": "green"},
         {"fence": {"canaries": ["ada"]}},
