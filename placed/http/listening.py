@@ -99,8 +99,11 @@ def could_not_listen(listen: str, error: OSError) -> CannotStart:
     """What a failed bind means to the operator."""
     if isinstance(error, socket.gaierror):
         return CannotStart(f"http.listen: {listen} names a host that is not known; set an IP address")
-    meaning = _MEANINGS.get(error.errno or 0)
+    number = error.errno or 0
+    if not number and "could not bind on any address" in str(error):  # as asyncio says it from Python 3.13 on
+        number = errno.EADDRNOTAVAIL
+    meaning = _MEANINGS.get(number)
     if meaning is None:
-        reason = os.strerror(error.errno) if error.errno else str(error)
+        reason = os.strerror(number) if number else str(error)
         meaning = f"can not be listened on: {reason}"
     return CannotStart(f"http.listen: {listen} {meaning}")
