@@ -23,9 +23,14 @@ if TYPE_CHECKING:
 MEDIA_TYPE = "application/problem+json"
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+_TITLES = {
+    # Python has these words of RFC 9110 from 3.13 on, and others before.
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Content Too Large",
+}
 _DETAILS = {
     HTTPStatus.NOT_FOUND: "There is nothing at this address; /openapi.json lists what there is.",
     HTTPStatus.METHOD_NOT_ALLOWED: "This address does not know that method; Allow says which it knows.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is too large; nothing here wants one.",
 }
 
 
@@ -57,7 +62,7 @@ class Problem(Exception):
         """The answer. It is never kept by a cache: what is wrong now may be right in a second."""
         document: dict[str, Any] = {
             "type": "about:blank",
-            "title": self.status.phrase,
+            "title": _TITLES.get(self.status, self.status.phrase),
             "status": self.status.value,
             "detail": self.detail,
         }

@@ -49,7 +49,7 @@ async def test_an_error_is_a_problem(  # noqa: PLR0913, PLR0917 - a row of the t
 
 async def test_a_body_is_not_swallowed(endpoint: Endpoint) -> None:
     answer = await endpoint.ask("GET", "/api/v1/rooms", data=b"x" * 100_000)
-    assert (answer.status, answer.json["title"]) == (413, "Request Entity Too Large")
+    assert (answer.status, answer.json["title"]) == (413, "Content Too Large")
 
 
 async def raw(endpoint: Endpoint, request: bytes) -> tuple[str, dict[str, str], bytes]:
