@@ -63,6 +63,7 @@ FAULTS = (
 async def house(tmp_path: Path) -> AsyncIterator[Stage]:
     """Two connections, a broker that wants a login, an endpoint that wants a token."""
     async with Stage.open(tmp_path) as stage:
+        await stage.broker.kill()  # the one that lets everybody in
         stage.broker = Mosquitto(tmp_path / "closed", users={"placed": PASSWORD, "panel": "panel"})
         await stage.broker.start()
         certificate = tmp_path / "first.pem"
