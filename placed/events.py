@@ -64,10 +64,15 @@ def happened(before: Occupancy, after: Occupancy, at: datetime) -> Iterator[Even
 
 
 def rescheduled(before: Schedule, after: Schedule, at: datetime, policy: Policy) -> Iterator[Event]:
-    """Which meetings that were not over were moved or cancelled between two readings."""
+    """Which meetings that were not over were moved or cancelled between two readings.
+
+    What lies outside of the window that was read last was not asked for, and so was not cancelled.
+    """
     now = {m.key: m for m in after.meetings if occupies(m, policy)}
     for meeting in before.meetings:
         if meeting.end <= at or not occupies(meeting, policy):
+            continue
+        if meeting.start >= after.until or meeting.end <= after.since:
             continue
         found = now.get(meeting.key)
         if found is None:
