@@ -1,0 +1,173 @@
+"""What log lines look like, and what they never hold."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import structlog
+
+from placed.logs import LogFormat, form_for, set_up
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+TOKEN = "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.hush"
+LOGGERS = (None, "placed", "placed_microsoft365")
+
+
+@pytest.fixture(autouse=True)
+def as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Nothing of the set-up outlives the test."""
+    monkeypatch.delenv("JOURNAL_STREAM", raising=False)
+    root, levels = logging.getLogger(), [logging.getLogger(name).level for name in LOGGERS]
+    handlers = root.handlers[:]
+    yield
+    root.handlers[:] = handlers
+    for name, level in zip(LOGGERS, levels, strict=True):
+        logging.getLogger(name).setLevel(level)
+    structlog.reset_defaults()
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    captured = capsys.readouterr()
+    assert not captured.out
+    return [json.loads(line) for line in captured.err.splitlines()]
+
+
+def open_mailbox(bearer: str) -> None:
+    header = f"Bearer {bearer}"
+    raise LookupError(f"no answer to {len(header)} characters")
+
+
+def fail(logger: Any) -> None:
+    """Logs an error that came of an error, in frames that know the token."""
+    try:
+        try:
+            open_mailbox(TOKEN)
+        except LookupError as error:
+            raise RuntimeError("can not go on") from error
+    except RuntimeError:
+        logger.exception("daemon.crashed")
+
+
+def test_under_systemd_a_line_is_an_object(capsys: pytest.CaptureFixture[str]) -> None:
+    assert set_up(LogFormat.JSON) is LogFormat.JSON
+    structlog.get_logger("placed.poller").info("rooms.were_found", count=2, building=None, name="Größe")
+    (entry,) = told(capsys)
+    assert entry.pop("timestamp").endswith("Z")
+    assert entry == {
+        "event": "rooms.were_found",
+        "level": "info",
+        "logger": "placed.poller",
+        "count": 2,
+        "name": "Größe",
+    }
+
+
+def test_at_a_terminal_a_line_is_text(capsys: pytest.CaptureFixture[str]) -> None:
+    assert set_up(LogFormat.TEXT) is LogFormat.TEXT
+    structlog.get_logger("placed.poller").info("rooms.were_found", count=2, building=None)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "rooms.were_found" in line
+    assert "count=2" in line
+    assert "building" not in line
+    assert "\x1b" not in line  # no colours where it is no terminal
+
+
+@pytest.mark.parametrize("form", [LogFormat.TEXT, LogFormat.JSON])
+@pytest.mark.parametrize("name", ["placed.daemon", "placed_microsoft365.graph"])
+def test_a_traceback_tells_where_and_not_what(
+    form: LogFormat, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    set_up(form)
+    fail(structlog.get_logger(name))
+    said = capsys.readouterr().err
+    assert "can not go on" in said
+    assert "no answer to" in said  # the cause is told
+    assert "open_mailbox" in said
+    assert TOKEN not in said
+    assert "hush" not in said
+
+
+@pytest.mark.parametrize("form", [LogFormat.TEXT, LogFormat.JSON])
+def test_so_does_that_of_a_library(form: LogFormat, capsys: pytest.CaptureFixture[str]) -> None:
+    set_up(form)
+    fail(logging.getLogger("asyncio"))
+    said = capsys.readouterr().err
+    assert "open_mailbox" in said
+    assert "hush" not in said
+
+
+def test_a_traceback_is_part_of_the_object(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up(LogFormat.JSON)
+    fail(structlog.get_logger("placed.daemon"))
+    fail(logging.getLogger("asyncio"))
+    for entry in told(capsys):
+        first, cause = entry["exception"]
+        assert (first["exc_type"], cause["exc_type"]) == ("RuntimeError", "LookupError")
+        assert all("locals" not in frame for part in (first, cause) for frame in part["frames"])
+
+
+def test_of_libraries_only_worries_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up(LogFormat.JSON, verbose=True)
+    library = logging.getLogger("msal.application")
+    library.debug("acquiring a token for %s", "somebody@contoso.example")
+    library.info("found a token")
+    library.warning("the clock of %s is wrong", "login")
+    assert [(entry["event"], entry["logger"]) for entry in told(capsys)] == [
+        ("the clock of login is wrong", "msal.application")
+    ]
+
+
+@pytest.mark.parametrize("verbose", [False, True])
+def test_every_change_of_a_room_is_told_to_who_wants_it(
+    capsys: pytest.CaptureFixture[str], *, verbose: bool
+) -> None:
+    set_up(LogFormat.JSON, verbose=verbose)
+    for name in ("placed.narrator", "placed_microsoft365.graph"):
+        structlog.get_logger(name).debug("room.became_busy")
+    assert len(told(capsys)) == (2 if verbose else 0)
+
+
+# --- which form ---------------------------------------------------------------------------------------------
+
+
+def test_a_stream_that_leads_to_the_journal_is_told_objects(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (tmp_path / "journal").open("w") as journal, (tmp_path / "file").open("w") as file:
+        found = os.fstat(journal.fileno())
+        monkeypatch.setenv("JOURNAL_STREAM", f"{found.st_dev}:{found.st_ino}")
+        assert form_for(journal) is LogFormat.JSON
+        assert form_for(file) is LogFormat.TEXT  # inherited from a service that somebody works in
+
+
+@pytest.mark.parametrize("journal", [None, "", "1:2", "nonsense"])
+def test_any_other_stream_is_told_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, journal: str | None
+) -> None:
+    if journal is not None:
+        monkeypatch.setenv("JOURNAL_STREAM", journal)
+    with (tmp_path / "file").open("w") as file:
+        assert form_for(file) is LogFormat.TEXT
+    assert form_for(file) is LogFormat.TEXT  # closed
+    assert form_for(io.StringIO()) is LogFormat.TEXT
+
+
+def test_the_form_is_found_by_the_stream_that_is_written_to(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = os.fstat(2)
+    monkeypatch.setenv("JOURNAL_STREAM", f"{found.st_dev}:{found.st_ino}")
+    with os.fdopen(2, "w", closefd=False) as stderr:
+        monkeypatch.setattr("sys.stderr", stderr)
+        assert set_up() is LogFormat.JSON
+    monkeypatch.undo()
+    assert set_up() is LogFormat.TEXT
+    del capfd
