@@ -113,6 +113,7 @@ def _print(table: Table) -> None:
 def _table(known: dict[str, Any]) -> Table:
     """A line a room. A state that is past its `valid_until` is shown as unknown."""
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(title=f"{len(known)} rooms")
     for heading in ("room", "where", "status", "until", "next", "note"):
@@ -128,13 +129,14 @@ def _table(known: dict[str, Any]) -> Table:
         following = room["next"]["start"] if believed and room["next"] else None
         note = room["reason"] or ("stale" if room["stale"] else "")
         where = " ".join(part for part in (room.get("building"), room.get("floor")) if part)
+        # As text, for a string would be read as markup, and names may hold brackets.
         table.add_row(
-            room["name"],
-            where,
-            f"[{style}]{_SHAPES.get(status, ' ')} {status}[/]",
+            Text(room["name"]),
+            Text(where),
+            Text(f"{_SHAPES.get(status, ' ')} {status}", style),
             _local(until),
             _local(following),
-            note,
+            Text(note),
         )
     return table
 
