@@ -17,6 +17,7 @@ GROUP = (
     "placed.demos"  # entry points: (folder, rooms) -> async context manager that gives a connection as TOML
 )
 _HOST = "127.0.0.1"
+_FAREWELL = 1.0  # seconds for the broker to end
 
 
 def demo(  # noqa: PLR0913 - its options
@@ -120,7 +121,8 @@ def _tenant(folder: Path, rooms: int | None) -> AbstractAsyncContextManager[str]
 
 
 def _broker(port: int) -> AbstractAsyncContextManager[None]:
-    from contextlib import asynccontextmanager
+    import asyncio
+    from contextlib import asynccontextmanager, suppress
 
     from amqtt.broker import Broker
 
@@ -137,7 +139,10 @@ def _broker(port: int) -> AbstractAsyncContextManager[None]:
         try:
             yield
         finally:
-            await broker.shutdown()
+            # From Python 3.12 on its shutdown also waits for clients, of which some never hang up.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_FAREWELL):
+                    await broker.shutdown()
 
     return running()
 
