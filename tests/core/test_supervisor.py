@@ -95,11 +95,11 @@ def test_a_socket_that_nobody_reads_is_not_waited_for(manager: Manager) -> None:
     ("microseconds", "pid", "expected"),
     [
         ("30000000", None, 30.0),
-        ("1500000", str(os.getpid()), 1.5),
-        ("30000000", str(os.getpid() + 1), None),  # meant for another process
+        ("1500000", "ours", 1.5),
+        ("30000000", "other", None),  # meant for another process
         ("30000000", "", None),
         (None, None, None),
-        (None, str(os.getpid()), None),
+        (None, "ours", None),
         ("", None, None),
         ("soon", None, None),
         ("-1", None, None),
@@ -109,7 +109,11 @@ def test_a_socket_that_nobody_reads_is_not_waited_for(manager: Manager) -> None:
 def test_a_watchdog_is_fed_only_where_it_watches_us(
     microseconds: str | None, pid: str | None, expected: float | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in (("WATCHDOG_USEC", microseconds), ("WATCHDOG_PID", pid)):
+    pids = {"ours": str(os.getpid()), "other": str(os.getpid() + 1)}
+    for name, value in (
+        ("WATCHDOG_USEC", microseconds),
+        ("WATCHDOG_PID", pids.get(pid, pid) if pid else pid),
+    ):
         if value is not None:
             monkeypatch.setenv(name, value)
     assert Supervisor.from_environment().watchdog == expected
