@@ -74,7 +74,9 @@ async def _try_port(wanted: Http, taken: Http) -> None:
         return  # it is ours
     loop = asyncio.get_running_loop()
     try:
-        server = await loop.create_server(asyncio.Protocol, address.host or None, address.port)
+        server = await loop.create_server(
+            asyncio.Protocol, address.host or None, address.port, start_serving=False
+        )
     except OSError as error:
         raise listening.could_not_listen(wanted.listen, error) from error
     server.close()

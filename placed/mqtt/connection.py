@@ -7,6 +7,7 @@ few of its callbacks are extended:
 - A broker that hangs up instead of sending a CONNACK (it wants a client certificate, for example) would
   only be noticed after a timeout, and why it did so only be found in paho's log.
 - An access list that forbids a publish is told in the PUBACK, which aiomqtt takes for success.
+- It adds a writer for a socket that may be closed by then, which asyncio complains about.
 - A failed or cancelled attempt to connect leaves its socket and a task behind.
 """
 
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import aiomqtt
 
 if TYPE_CHECKING:
+    from aiomqtt.types import PahoSocket
     from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
     from paho.mqtt.properties import Properties
     from paho.mqtt.reasoncodes import ReasonCode
@@ -127,6 +129,23 @@ class Connection(aiomqtt.Client):
             self._connected.set_exception(HungUp(str(reason_code), self._errors.last))
         else:
             super()._on_disconnect(client, userdata, flags, reason_code, properties)
+
+    def _on_socket_register_write(self, client: Client, userdata: Any, sock: PahoSocket) -> None:
+        del userdata
+
+        def write() -> None:
+            try:
+                client.loop_write()
+            except Exception as error:  # noqa: BLE001 - whatever it is, it ends the connection
+                if not self._disconnected.done():
+                    self._disconnected.set_exception(error)
+
+        def register() -> None:
+            # By then the socket may be closed, and its number even be that of another.
+            if sock.fileno() > -1 and client.want_write():
+                self._loop.add_writer(sock.fileno(), write)
+
+        self._loop.call_soon_threadsafe(register)  # paho may call this in the thread that connects
 
     def _on_publish(
         self, client: Client, userdata: Any, mid: int, reason_code: ReasonCode, properties: Properties

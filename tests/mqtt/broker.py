@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-DEADLINE = 15.0  # seconds that a test waits for what has to come
+DEADLINE = 30.0  # seconds that a test waits for what has to come
 HOST = "127.0.0.1"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import socket
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from structlog.testing import capture_logs
 
 from placed.errors import TakenOver
 from placed.mqtt import connection
+from placed.mqtt.connection import Connection
 from placed.mqtt.setup import Timing
 from tests.mqtt.broker import DEADLINE, HOST, Subscriber
 from tests.mqtt.house import House, cut, running
@@ -258,6 +260,16 @@ async def test_much_news_of_health_is_told_together(mosquitto: Mosquitto, house:
         before = len(seen.arrivals)
         assert before <= 3
         await seen.until(lambda _: len(seen.arrivals) > 1)
+
+
+async def test_a_socket_that_was_closed_meanwhile_gets_no_writer() -> None:
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    connection = Connection(hostname="127.0.0.1")
+    with socket.socket() as closed:
+        connection._on_socket_register_write(connection._client, None, closed)
+    await asyncio.sleep(0)
+    assert complaints == []
 
 
 async def test_nothing_is_left_behind(mosquitto: Mosquitto, house: House) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import signal
     from collections.abc import AsyncIterator, Mapping
 
-DEADLINE = 15.0
+DEADLINE = 30.0
 _KEPT = ("PATH", "PYTHONPATH", "COVERAGE_PROCESS_START")  # of our own environment
 
 

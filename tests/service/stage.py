@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from placed_microsoft365.simulator import RequestRecord
 
-DEADLINE = 15.0
+DEADLINE = 30.0
 ROLES = ("Calendars.Read", "Place.Read.All", "GroupMember.Read.All")
 ROOMS = ("boardroom", "library")
 

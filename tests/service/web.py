@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from types import TracebackType
 
-DEADLINE = 15.0
+DEADLINE = 30.0
 
 
 class Web:
