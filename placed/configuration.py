@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 DEFAULT_FILE = Path("/etc/placed/placed.toml")
 FILE_VARIABLE = "PLACED_CONFIG"  # names another file than the default
 
+_NO_SETTINGS = frozenset({FILE_VARIABLE, "PLACED_URL"})  # the latter is an option of `placed rooms`
+
 Location = tuple[str | int, ...]
 
 
@@ -133,6 +135,12 @@ def _read_files(main: Path, *, required: bool) -> _Files:
     files = _Files(main)
     problems = []
     dropins = sorted(main.with_name("placed.d").glob("*.toml"))
+    if not (required or main.exists() or dropins or f"{ENVIRONMENT_PREFIX}CONNECTIONS" in os.environ):
+        raise ConfigurationError(
+            [
+                f"{main}: there is no such file; write it, or name another with --config; `placed demo` needs none"
+            ]
+        )
     for path in ([main] if required or main.exists() else []) + dropins:
         try:
             files.add(path, tomllib.loads(path.read_text("utf-8")))
@@ -149,7 +157,7 @@ def _read_files(main: Path, *, required: bool) -> _Files:
 
 def _strange_variables() -> list[str]:
     known = {f"{ENVIRONMENT_PREFIX}{name}".upper() for name in Settings.model_fields}
-    names = (n for n in os.environ if n.startswith(ENVIRONMENT_PREFIX) and n != FILE_VARIABLE)
+    names = (n for n in os.environ if n.startswith(ENVIRONMENT_PREFIX) and n not in _NO_SETTINGS)
     return [
         f"environment: {name}: unknown setting{_did_you_mean(name, known)}"
         for name in sorted(names)

@@ -299,6 +299,14 @@ def test_a_file_that_is_not_there_or_no_toml_is_named(file: Callable[[str], Path
     assert mistakes(path) == ["expected UTF-8 text, found byte 0xff"]
 
 
+def test_without_any_file_it_is_told_where_one_is_expected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("placed.configuration.DEFAULT_FILE", tmp_path / "placed.toml")
+    with pytest.raises(ConfigurationError, match="there is no such file; write it, or name another"):
+        load()
+
+
 def test_nothing_at_all_is_a_mistake_too(file: Callable[[str], Path]) -> None:
     assert any("connections: missing" in line for line in mistakes(file("")))
 
