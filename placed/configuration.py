@@ -136,11 +136,7 @@ def _read_files(main: Path, *, required: bool) -> _Files:
     problems = []
     dropins = sorted(main.with_name("placed.d").glob("*.toml"))
     if not (required or main.exists() or dropins or f"{ENVIRONMENT_PREFIX}CONNECTIONS" in os.environ):
-        raise ConfigurationError(
-            [
-                f"{main}: there is no such file; write it, or name another with --config; `placed demo` needs none"
-            ]
-        )
+        raise ConfigurationError([f"{main}: there is no such file; write it, or name another with --config"])
     for path in ([main] if required or main.exists() else []) + dropins:
         try:
             files.add(path, tomllib.loads(path.read_text("utf-8")))
