@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from contextlib import asynccontextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -53,6 +54,8 @@ class Broker:
             "password": password,
             "identifier": self.client_id,
             "keepalive": KEEPALIVE,
+            # Or the kernel holds a small message back until the one before is acknowledged, 40 ms at worst.
+            "socket_options": [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
             "tls_context": context,
             "max_queued_incoming_messages": 100,
         }

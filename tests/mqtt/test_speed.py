@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.mqtt.broker import Subscriber
 from tests.mqtt.house import House, running
 from tests.mqtt.test_life import becomes
@@ -16,6 +18,7 @@ ROOMS = 5500
 PATIENCE = 60.0  # seconds for everything; a few on an idle machine, more on one that runs all tests at once
 
 
+@pytest.mark.alone
 async def test_a_large_site_is_told_in_seconds_and_a_change_at_once(mosquitto: Mosquitto) -> None:
     house = House()
     rooms = [f"r{i}" for i in range(ROOMS)]

@@ -7,6 +7,8 @@ import statistics
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from tests.mqtt.broker import Subscriber
     from tests.service.stage import Stage
@@ -36,6 +38,7 @@ async def latencies(panel: Subscriber, status: str, edge: datetime, *rooms: str)
     return found
 
 
+@pytest.mark.alone
 async def test_starts_and_ends_are_told_within_a_quarter_of_a_second_however_long_the_interval(
     stage: Stage,
 ) -> None:

@@ -6,6 +6,8 @@ import socket
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from placed_microsoft365.simulator import building_of
 from tests.service.program import Program
 from tests.service.stage import Stage
@@ -25,6 +27,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.alone
 async def test_each_of_5500_rooms_is_read_and_told_and_one_that_fails_harms_no_other(tmp_path: Path) -> None:
     async with Stage.open(tmp_path, building_of(ROOMS)) as stage:
         faults = stage.tenant.faults
