@@ -85,22 +85,12 @@ class Stage:
         try:
             async with stage.simulator:
                 yield stage
-                stage.hang_up()
         finally:
             await stage.broker.kill()
-
-    def hang_up(self) -> None:
-        """The service cuts its connections, which otherwise would wait for the farewell of TLS."""
-        server = self.simulator._runner.server
-        assert server is not None
-        for connection in server.connections:
-            if connection.transport is not None:
-                connection.transport.abort()
 
     @asynccontextmanager
     async def outage(self) -> AsyncIterator[None]:
         """Nobody listens where login and Graph were."""
-        self.hang_up()
         async with self.simulator.outage():
             yield
 

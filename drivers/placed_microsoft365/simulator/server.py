@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import tempfile
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from email.utils import format_datetime
 from http import HTTPStatus
@@ -117,7 +117,7 @@ class Simulator:
         await self._runner.cleanup()
         for transport in transports:
             if transport is not None:
-                transport.abort()
+                cut(transport)
         await asyncio.sleep(0)  # they are closed in the next turn of the loop
 
     @property
@@ -183,7 +183,7 @@ class Simulator:
         record = RequestRecord(asked.moment, asked.method, path, reply.status, tuple(asked.items))
         self._log(record)
         if reply.dropped and request.transport is not None:
-            request.transport.abort()
+            cut(request.transport)
         return _response(asked, reply)
 
     def _log(self, record: RequestRecord) -> None:
@@ -200,6 +200,12 @@ class Simulator:
             return asked, _unauthorized(asked, str(error))
         asked = replace(asked, caller=caller)
         return asked, await self._graph.answer(asked)
+
+
+def cut(transport: asyncio.Transport) -> None:
+    """Ends a connection without a farewell."""
+    with suppress(AttributeError):  # Python before 3.11.4, where TLS is over already
+        transport.abort()
 
 
 def _unauthorized(asked: Request, message: str) -> Reply:
