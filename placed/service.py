@@ -41,10 +41,13 @@ async def serve(configuration: Configuration, load: Callable[[], Configuration],
             running = asyncio.create_task(daemon.run(stop))
             following = await _until_next(running, signals, daemon, load, around)
             stop.set()
+            refusal: CannotStart | None = None
             try:
                 await running
             except* CannotStart as group:
-                raise _first(group) from None
+                refusal = _first(group)
+            if refusal is not None:  # not raised up there: Python 3.11.2 would put it into a group again
+                raise refusal
             if following is None:
                 return
             daemon = following

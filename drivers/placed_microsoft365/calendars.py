@@ -65,12 +65,15 @@ class Calendars:
             while waiting:
                 await reading.batch(waiting.popleft())
 
+        failure: DriverError | None = None
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(min(len(waiting), self._pace.most)):
                     group.create_task(work())
         except* DriverError as failures:
-            raise _gravest(failures) from None
+            failure = _gravest(failures)
+        if failure is not None:  # not raised up there: Python 3.11.2 would put it into a group again
+            raise failure
 
 
 class _Reading:
