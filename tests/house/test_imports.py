@@ -195,3 +195,18 @@ def test_the_lock_file_names_the_public_index_alone() -> None:
     lock = (HOUSE / "uv.lock").read_text("utf-8")
     assert set(re.findall(r"\w+://([^/\"\s]+)", lock)) == {"pypi.org", "files.pythonhosted.org"}
     assert set(re.findall(r"registry = \"([^\"]+)\"", lock)) == {"https://pypi.org/simple"}
+
+
+@pytest.mark.parametrize("folder", ["placed", "drivers"])
+def test_nothing_is_raised_where_a_group_is_caught(folder: str) -> None:
+    """Python 3.11.2, which is Debian 12's, puts what is raised there into a group again."""
+    handlers = [
+        (path, handler)
+        for path in modules(folder)
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.TryStar)
+        for handler in node.handlers
+    ]
+    assert handlers
+    raising = [p for p, handler in handlers if any(isinstance(n, ast.Raise) for n in ast.walk(handler))]
+    assert raising == []
