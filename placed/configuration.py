@@ -22,7 +22,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from placed.driver import ConnectionSettings, DriverKind, find_drivers
+from placed.driver import DriverKind, find_drivers
 from placed.settings import ENVIRONMENT_PREFIX, Settings, unique_connections
 
 if TYPE_CHECKING:
@@ -280,6 +280,3 @@ def _description(location: Location, kinds: Mapping[str, DriverKind]) -> str:
 def _did_you_mean(name: str, known: set[str]) -> str:
     close = difflib.get_close_matches(name, known, n=1)
     return f"; did you mean {close[0]}?" if close else f"; known: {', '.join(sorted(known))}"
-
-
-__all__ = ["DEFAULT_FILE", "Configuration", "ConfigurationError", "ConnectionSettings", "load"]

@@ -66,6 +66,11 @@ def timestamp(moment: datetime) -> str:
     return moment.isoformat(timespec=precision).replace("+00:00", "Z")
 
 
+def timestamp_or_none(moment: datetime | None) -> str | None:
+    """The same, where there may be no moment."""
+    return timestamp(moment) if moment else None
+
+
 def meeting_document(meeting: Meeting, show: Show) -> dict[str, Any]:
     """A meeting as far as privacy lets it be seen; a private one never shows more than its time."""
     hidden = meeting.private
@@ -94,10 +99,10 @@ def state_document(  # noqa: PLR0913 - what a statement is made of
             conflicts=len(occupancy.conflicts),
             current=meeting_document(occupancy.current, show) if occupancy.current else None,
             next=meeting_document(occupancy.next, show) if occupancy.next else None,
-            busy_until=_maybe(occupancy.busy_until),
-            free_until=_maybe(occupancy.free_until),
+            busy_until=timestamp_or_none(occupancy.busy_until),
+            free_until=timestamp_or_none(occupancy.free_until),
             changed_at=timestamp(changed_at),
-            observed_at=_maybe(occupancy.observed_at),
+            observed_at=timestamp_or_none(occupancy.observed_at),
             valid_until=timestamp(occupancy.valid_until),
             reason=occupancy.reason.value if occupancy.reason else None,
             connection=room.connection,
@@ -105,7 +110,3 @@ def state_document(  # noqa: PLR0913 - what a statement is made of
             seq=seq,
         )
     )
-
-
-def _maybe(moment: datetime | None) -> str | None:
-    return timestamp(moment) if moment else None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from placed.document import timestamp
+from placed.document import timestamp, timestamp_or_none
 from placed.driver import Fence, FenceState
 
 if TYPE_CHECKING:
@@ -72,21 +72,20 @@ class ConnectionHealth:
             "name": self.name,
             "driver": self.driver,
             "state": self.state.value,
-            "since": _maybe(self.since),
+            "since": timestamp_or_none(self.since),
             "rooms": self.rooms,
             "failing": [
                 {"room": room, "reason": f.reason.value, "since": timestamp(f.since)}
                 for room, f in sorted(failing.items())
             ],
-            "last_success": _maybe(self.last_success),
+            "last_success": timestamp_or_none(self.last_success),
             "problem": self.problem,
             "remedy": self.remedy,
             "consent": self.consent.value,
-            "fence": {"state": self.fence.state.value, "checked_at": _maybe(self.fence.checked_at)},
-            "credential_expires_at": _maybe(self.credential_expires_at),
+            "fence": {
+                "state": self.fence.state.value,
+                "checked_at": timestamp_or_none(self.fence.checked_at),
+            },
+            "credential_expires_at": timestamp_or_none(self.credential_expires_at),
             "impossible_meetings": self.impossible_meetings,
         }
-
-
-def _maybe(moment: datetime | None) -> str | None:
-    return timestamp(moment) if moment else None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from placed.document import timestamp
+from placed.document import timestamp_or_none
 from placed.model import Reason, Status
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Narrator:
         log.debug(
             _EVENTS[occupancy.status],
             room=statement.room.id,
-            until=timestamp(until) if until else None,
+            until=timestamp_or_none(until),
             stale=occupancy.stale or None,
             reason=occupancy.reason.value if occupancy.reason else None,
         )
