@@ -197,6 +197,7 @@ class Publisher:
             raise
         finally:
             self._session = None
+            self._idle.clear()
             self.connected_since = None
             error = None if serving.cancelled() or not serving.done() else serving.exception()
         if isinstance(error, BaseExceptionGroup):

@@ -340,3 +340,19 @@ async def test_it_can_be_waited_until_everything_is_told(mosquitto: Mosquitto, h
         async with Subscriber(mosquitto, "placed/rooms/library/status") as late:
             await late.caught_up()
         assert late.latest["placed/rooms/library/status"].text == "busy"
+
+
+async def test_what_was_told_over_a_connection_that_is_lost_is_no_answer(
+    mosquitto: Mosquitto, house: House
+) -> None:
+    publisher = house.publisher(mosquitto)
+    async with running(publisher), asyncio.timeout(DEADLINE):
+        await publisher.told()
+        await mosquitto.kill()
+        await becomes(lambda: not publisher.connected)
+        house.book("library")
+        waiting = asyncio.create_task(publisher.told())
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        await mosquitto.start()
+        await waiting
