@@ -1,0 +1,102 @@
+"""The application permissions: which are needed, what they allow, and which are more than that.
+
+Sources: Microsoft Graph permissions reference, and microsoft-graph-devx-content (the ids of the app roles);
+"Limit mailbox access" (which of them an application access policy limits); "Role Based Access Control for
+Applications in Exchange Online" (under which the calendars' permission is no grant in Entra at all).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from placed.driver import Permission
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from placed_microsoft365.settings import Microsoft365Settings
+
+GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"  # of Microsoft Graph, in every tenant and cloud
+CALENDARS_READ = "Calendars.Read"
+GROUP_MEMBERS = "GroupMember.Read.All"
+PLACES = "Place.Read.All"
+RBAC = "rbac"
+
+
+@dataclass(frozen=True, slots=True)
+class AppRole:
+    """An application permission of Microsoft Graph."""
+
+    id: str
+    permission: Permission
+
+
+APP_ROLES = {
+    role.permission.name: role
+    for role in (
+        AppRole(
+            "798ee544-9d2d-430c-a058-570e29e34338",
+            Permission(
+                CALENDARS_READ,
+                "reads calendars: those of the room mailboxes, to which the fence limits it",
+                "write, book, move or cancel anything; read mail, contacts or files; read a mailbox outside "
+                "of the fence",
+            ),
+        ),
+        AppRole(
+            "98830695-27a2-44f7-8c18-0c3ebc9698f6",
+            Permission(
+                GROUP_MEMBERS,
+                "reads who is a member of which group, by which the rooms are found",
+                "change a group; read mail or what is in a group's conversations and files. "
+                "It is not limited to the group of rooms",
+            ),
+        ),
+        AppRole(
+            "913b9306-0ce1-42b8-9137-6a7df690a760",
+            Permission(
+                PLACES,
+                "reads the list of rooms with building, floor and capacity",
+                "change a room; read its calendar",
+            ),
+        ),
+    )
+}
+
+# What any configuration of placed may have asked for, and what is less than that. Not Calendars.ReadBasic:
+# it reads calendars, and is not on the list of permissions that an access policy limits.
+_FITTING = frozenset(
+    {
+        CALENDARS_READ,
+        GROUP_MEMBERS,
+        PLACES,
+        "GroupMember.ReadBasic.All",
+        "Member.Read.Hidden",
+        "User.ReadBasic.All",
+    }
+)
+
+
+def of_directory(settings: Microsoft365Settings) -> tuple[str, ...]:
+    """What finding the rooms takes; nothing where they are listed one by one."""
+    if settings.room_group is not None:
+        return (GROUP_MEMBERS,)
+    if settings.room_list is not None:
+        return (PLACES,)
+    return ()
+
+
+def to_consent(settings: Microsoft365Settings) -> tuple[str, ...]:
+    """What the administrator grants in Entra.
+
+    Not the calendars where RBAC for Applications is the fence: there Exchange grants them, limited to its
+    scope, and a grant in Entra beside it would cancel the scope.
+    """
+    calendars = () if settings.fence.kind == RBAC else (CALENDARS_READ,)
+    return (*calendars, *of_directory(settings))
+
+
+def excess(roles: Iterable[str]) -> tuple[str, ...]:
+    """The roles that are more than anything placed asks for, sorted."""
+    return tuple(sorted(set(roles) - _FITTING))

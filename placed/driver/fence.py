@@ -1,0 +1,37 @@
+"""The result of a trial of the fence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class FenceState(StrEnum):
+    """What is known about the limit on what the registration may read. The gravest that is the case."""
+
+    UNPROVEN = "unproven"  # no canary is configured, or none was tried yet
+    VERIFIED = "verified"  # every canary was refused
+    EXCESS = "excess"  # no canary was readable, yet the registration holds permissions that nobody asked for
+    BREACHED = "breached"  # a canary was readable
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """The result of a trial of the fence.
+
+    Attributes:
+        checked_at: when every canary was last tried; None if none was.
+        enforce: whether a breach ends the reading of this connection.
+        excess: permissions that the registration holds beyond what it needs, by the service's names.
+        warnings: what else is wrong with it, a sentence each, with what to do.
+    """
+
+    state: FenceState
+    checked_at: datetime | None = None
+    enforce: bool = True
+    excess: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,154 @@
+"""What a driver is asked, what it may answer, and how drivers are found.
+
+A driver reads one kind of calendar service. It knows no MQTT, HTTP or policy, and imports nothing of placed
+but `placed.driver` and `placed.model`. It is found by its name in the entry-point group `placed.drivers`,
+which names a `DriverKind`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any, Protocol
+
+from placed.driver.consent import Consent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from placed.driver.fence import Fence
+    from placed.driver.settings import ConnectionSettings
+    from placed.model import Meeting, Reason, Room
+
+GROUP = "placed.drivers"
+
+
+# --- questions and answers ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRoom:
+    """A room as the service lists it. What it does not tell is None."""
+
+    address: str
+    mailbox: str
+    name: str | None = None
+    building: str | None = None
+    floor: str | None = None
+    capacity: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Asks for a room's meetings that overlap [since, until)."""
+
+    room: Room
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A room's calendar was read; `asked_at` is when the question left."""
+
+    query: Query
+    asked_at: datetime
+    meetings: tuple[Meeting, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """A room's calendar was read, and is to the byte what it was when the same was asked before.
+
+    A driver says so only while the meetings that it told last are still known: not after an error that ended
+    a reading, and not of a room that was left out of a reading since.
+    """
+
+    query: Query
+    asked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """One room could not be read; that says nothing about any other.
+
+    Attributes:
+        detail: for the log and the list of rooms: a service's error code, never a person's name or a secret.
+        retry_after: seconds that the service asked for.
+        remedy: what the operator can do about it.
+        lasting: whether asking again within minutes is of no use, since a person has to change something.
+        consent: what the credential tells of the administrator's consent, if the room is forbidden.
+    """
+
+    query: Query
+    reason: Reason
+    detail: str
+    retry_after: float | None = None
+    remedy: str = ""
+    lasting: bool = False
+    consent: Consent = Consent.UNKNOWN
+
+
+Answer = Read | Unchanged | Failed
+
+
+# --- the port -----------------------------------------------------------------------------------------------
+
+
+class Driver(Protocol):
+    """One connection, opened. Every method may raise a `DriverError`."""
+
+    async def find_rooms(self) -> Sequence[FoundRoom]:
+        """The rooms that the settings name, as they are now."""
+        ...
+
+    async def read(self, queries: Sequence[Query], answer: Callable[[Answer], None]) -> None:
+        """Reads calendars and calls `answer` exactly once a query, each as soon as it is there.
+
+        If it raises, the queries not yet answered are those that the error is about.
+        """
+        ...
+
+    async def try_fence(self) -> Fence:
+        """Asks for every canary, which must be refused."""
+        ...
+
+    @property
+    def credential_expires_at(self) -> datetime | None:
+        """When the credential runs out, if that can be told."""
+        ...
+
+    async def close(self) -> None:
+        """Lets go of connections."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the program gives a driver."""
+
+    now: Callable[[], datetime]
+    concurrency: int  # requests under way at once, at most
+    details: bool  # whether titles and organizers are wanted at all; if not, they are not even asked for
+    version: str  # for the User-Agent
+
+
+class DriverKind(Protocol):
+    """What an entry point of the group `placed.drivers` names."""
+
+    Settings: type[ConnectionSettings]
+
+    @staticmethod
+    def open(settings: Any, surroundings: Surroundings) -> Driver:
+        """Opens a connection without any network traffic.
+
+        Raises:
+            SettingsError: a file that the settings name is missing, unreadable or of no use.
+        """
+        ...
+
+
+def find_drivers() -> dict[str, DriverKind]:
+    """Every driver that is installed, by name."""
+    return {found.name: found.load() for found in entry_points(group=GROUP)}

@@ -1,0 +1,51 @@
+"""The keys that every `[[connections]]` table has; a driver's own settings derive from them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+
+def _zone(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("expected an IANA time zone such as Europe/Berlin") from None
+
+
+def _expanded(value: object) -> object:
+    return os.path.expandvars(value) if isinstance(value, str) else value
+
+
+TimeZone = Annotated[ZoneInfo, BeforeValidator(_zone)]
+FilePath = Annotated[Path, BeforeValidator(_expanded)]  # may begin with $CREDENTIALS_DIRECTORY
+
+
+class ConnectionSettings(BaseModel):
+    """What every `[[connections]]` table has; a driver's own settings derive from it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    name: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9_-]*$",
+        description="The connection's name, in messages, topics and pages: a-z, 0-9, - and _.",
+    )
+    driver: str = Field(description="Which driver reads it, for example microsoft365.")
+    time_zone: TimeZone = Field(
+        default=ZoneInfo("UTC"),
+        description="IANA time zone of its rooms, unless a room says otherwise.",
+    )
+
+
+class SettingsError(Exception):
+    """A file that the settings name can not be used. `key` is below the connection's table."""
+
+    def __init__(self, key: str, message: str) -> None:
+        super().__init__(message)
+        self.key = key
