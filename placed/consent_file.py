@@ -12,26 +12,22 @@ from typing import TYPE_CHECKING
 import msgspec
 import structlog
 
-from placed.consents import ConsentRecord, observed
+from placed.consents import ConsentMemory, ConsentRecord
 
 if TYPE_CHECKING:
-    from datetime import datetime
     from pathlib import Path
-
-    from placed.driver import Consent
 
 log = structlog.get_logger("placed.consent")
 
 _NOTHING = ConsentRecord()
 
 
-class ConsentFile:
+class ConsentFile(ConsentMemory):
     """The file of one connection. Where it can not be kept that is said once, and placed goes on without."""
 
     def __init__(self, directory: Path, connection: str) -> None:
+        super().__init__()
         self.path = directory / "consent" / f"{connection}.json"
-        self._connection = connection
-        self._record = _NOTHING
         self._seen: tuple[int, int, int] | None = (
             None  # inode, time and size of what was read or written last
         )
@@ -71,15 +67,6 @@ class ConsentFile:
             self._seen = (found.st_ino, found.st_mtime_ns, found.st_size)
         except OSError as error:
             self._complain(error.strerror or "unwritable")
-
-    def observe(self, seen: Consent, moment: datetime) -> ConsentRecord:
-        """The services show this: keeps what that makes of it, and tells."""
-        before = self.load()
-        after = observed(before, seen, moment)
-        if after != before:
-            log.info("consent.changed", connection=self._connection, before=before.state, after=after.state)
-            self.save(after)
-        return after
 
     def forget(self) -> bool:
         """Takes it away; whether there was one."""

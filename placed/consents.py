@@ -51,6 +51,29 @@ class ConsentRecord(msgspec.Struct, frozen=True, omit_defaults=True):
         }
 
 
+class ConsentMemory:
+    """Knows the consent of one connection, for as long as it lives."""
+
+    def __init__(self) -> None:
+        self._record = ConsentRecord()
+
+    def load(self) -> ConsentRecord:
+        """What is known now."""
+        return self._record
+
+    def save(self, record: ConsentRecord) -> None:
+        """Takes it in place of what was known."""
+        self._record = record
+
+    def observe(self, seen: Consent, moment: datetime) -> ConsentRecord:
+        """The services show this: keeps what that makes of it, and tells."""
+        before = self.load()
+        after = observed(before, seen, moment)
+        if after != before:
+            self.save(after)
+        return after
+
+
 def observed(record: ConsentRecord, seen: Consent, moment: datetime) -> ConsentRecord:
     """What becomes of a record when the services show `seen`: granted, missing or declined.
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from placed.board import Board
-from placed.driver import Refused, SettingsError, Surroundings
+from placed.consent_file import ConsentFile
+from placed.driver import FenceState, Refused, SettingsError, Surroundings
 from placed.errors import CannotStart
 from placed.http import StatusServer
 from placed.mqtt import BridgeInfo, Publisher
@@ -103,6 +104,7 @@ class Daemon:
                 polling=settings.polling,
                 clock=self._clock,
                 remember=self._remember,
+                consent=ConsentFile(around.state.directory, connection.name),
             )
             for connection, driver in zip(settings.connections, self._drivers, strict=True)
         ]
@@ -191,13 +193,7 @@ class Daemon:
         with suppress(TimeoutError):
             async with asyncio.timeout(_LAST_WORDS):
                 await self.publisher.told()  # that everything is unknown now
-        raise CannotStart(
-            *(
-                f"connections.{poller.health.name}: the fence does not hold: a canary is readable; "
-                "mend the access policy or the RBAC scope before starting again"
-                for poller in self.pollers
-            )
-        )
+        raise CannotStart(*(breach(poller.health.name) for poller in self.pollers))
 
     async def _tell_when_ready(self) -> None:
         self._around.supervisor.status("reading the rooms for the first time")
@@ -212,10 +208,19 @@ class Daemon:
             self._around.supervisor.status("waiting for the broker")
         await self.publisher.told()
         rooms = len(self.board.rooms)
-        self._around.supervisor.status(f"{rooms} rooms in {len(self.pollers)} connection(s)")
+        self._around.supervisor.status(self._in_a_line(rooms))
         self._around.supervisor.ready()
         log.info("daemon.became_ready", rooms=rooms, epoch=self.board.epoch)
         self._around.announce(self)
+
+    def _in_a_line(self, rooms: int) -> str:
+        doubtful = [
+            f"{poller.health.name} {poller.health.fence.state.value}"
+            for poller in self.pollers
+            if poller.health.fence.state is not FenceState.VERIFIED
+        ]
+        fences = f"; fence {', '.join(doubtful)}" if doubtful else ""
+        return f"{rooms} rooms in {len(self.pollers)} connection(s){fences}"
 
     def _progress(self) -> None:
         done = sum(poller.answered for poller in self.pollers)
@@ -272,6 +277,14 @@ def open_drivers(configuration: Configuration, around: Around) -> list[Driver]:
     if problems:
         raise CannotStart(*problems)
     return drivers
+
+
+def breach(connection: str) -> str:
+    """A line on why a connection may not be read, and what to do about it."""
+    return (
+        f"connections.{connection}: the fence does not hold: a canary is readable; "
+        "mend the access policy or the RBAC scope before starting again"
+    )
 
 
 def refusal(connection: str, problem: DriverError | None) -> str:

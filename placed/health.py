@@ -7,14 +7,16 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from placed.document import timestamp, timestamp_or_none
-from placed.driver import Fence, FenceState
+from placed.driver import Consent, Fence, FenceState
+from placed.standing import Standings, WholeProblem, standing_documents
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
     from typing import Any
 
-    from placed.model import Reason
+    from placed.model import Room
+    from placed.standing import RoomFailure
 
 
 class ConnectionState(StrEnum):
@@ -27,24 +29,7 @@ class ConnectionState(StrEnum):
     BREACHED = "breached"  # the fence does not hold
 
 
-class Consent(StrEnum):
-    """What is known of the administrator's grant."""
-
-    UNKNOWN = "unknown"  # nothing was asked with it yet
-    GRANTED = "granted"  # a calendar was readable
-    MISSING = "missing"  # every room was refused
-
-
 UNPROVEN = Fence(FenceState.UNPROVEN)
-
-
-@dataclass(frozen=True, slots=True)
-class RoomFailure:
-    """Why a room's last reading failed, and since when they fail."""
-
-    reason: Reason
-    since: datetime
-    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +46,13 @@ class ConnectionHealth:
     problem: str | None = None  # what is wrong with the connection as a whole
     remedy: str | None = None
     consent: Consent = Consent.UNKNOWN
+    consent_since: datetime | None = None
+    consent_until: datetime | None = None  # when a request lapses
     fence: Fence = UNPROVEN
     credential_expires_at: datetime | None = None
     impossible_meetings: int = 0  # that end no later than they start; they occupy nothing
+    standings: Standings | None = None  # of every room; goes on with the poller
+    whole: WholeProblem | None = None  # why none of the rooms is read
 
     def document(self) -> dict[str, Any]:
         """For `bridge/health` and `/api/v1/connections`; names no address and no person."""
@@ -82,10 +71,18 @@ class ConnectionHealth:
             "problem": self.problem,
             "remedy": self.remedy,
             "consent": self.consent.value,
+            "consent_since": timestamp_or_none(self.consent_since),
+            "consent_until": timestamp_or_none(self.consent_until),
             "fence": {
                 "state": self.fence.state.value,
                 "checked_at": timestamp_or_none(self.fence.checked_at),
+                "excess": list(self.fence.excess),
+                "warnings": list(self.fence.warnings),
             },
             "credential_expires_at": timestamp_or_none(self.credential_expires_at),
             "impossible_meetings": self.impossible_meetings,
         }
+
+    def rooms_document(self, rooms: Iterable[Room]) -> list[dict[str, str | None]]:
+        """How each of the rooms is read, for `/api/v1/connections/<name>/rooms`."""
+        return standing_documents(rooms, self.standings or Standings(), self.whole)

@@ -14,22 +14,15 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from placed.driver import (
-    DriverError,
-    Failed,
-    Fence,
-    FenceState,
-    NotPermitted,
-    Query,
-    Read,
-    Refused,
-    Unavailable,
-    Unchanged,
-)
-from placed.health import ConnectionHealth, ConnectionState, Consent, RoomFailure
+from placed.consents import ConsentMemory
+from placed.credential_watch import CredentialWatch
+from placed.driver import Consent, DriverError, Failed, NotPermitted, Query, Read, Refused, Unchanged
+from placed.fence_watch import FenceWatch
+from placed.health import ConnectionHealth, ConnectionState
 from placed.model import Reason, Schedule, window
 from placed.rota import SELDOM, Rota
 from placed.round_log import RoundLog
+from placed.standing import Standings, WholeProblem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +36,6 @@ if TYPE_CHECKING:
 
 _SHORTEST_REST = 1.0  # seconds
 _LONGEST_REST = 60.0
-_FENCE_EVERY = 3600.0
 
 log = structlog.get_logger("placed.poller")
 
@@ -59,6 +51,7 @@ class Poller:
         polling: how often, how far ahead.
         clock: what time it is.
         remember: called when rooms were given ids.
+        consent: keeps what is known of the administrator's consent.
         jitter: a number from [0, 1), so that several daemons do not ask in step.
     """
 
@@ -72,6 +65,7 @@ class Poller:
         polling: Polling,
         clock: Clock,
         remember: Callable[[], None] = lambda: None,
+        consent: ConsentMemory | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._connection = connection
@@ -86,18 +80,27 @@ class Poller:
         self._rediscover = polling.rediscover_or_default.total_seconds()
         self._rota = Rota(self._interval, jitter)
         self._impossible: dict[str, int] = {}  # meetings that end no later than they start, by room
-        self._failing: dict[str, RoomFailure] = {}
+        self._standings = Standings()
+        self._consent = consent or ConsentMemory()
+        self._fence = FenceWatch(connection.name, driver, clock)
+        self._credential = CredentialWatch(connection.name)
         self._discovery_fails = False
         self._read_at: datetime | None = None
         self._rest = 0.0
         self._next_discovery = 0.0
-        self._next_fence = 0.0
         self.answered = 0  # rooms answered in this round
         self.progress: Callable[[], None] | None = None  # called at every answer
         self.first = asyncio.Event()  # set after the first try, however it ended
         self.problem: DriverError | None = None  # what ails the connection as a whole
+        known = self._consent.load()
         self.health = ConnectionHealth(
-            connection.name, connection.driver, credential_expires_at=driver.credential_expires_at
+            connection.name,
+            connection.driver,
+            consent=known.state,
+            consent_since=known.since,
+            consent_until=known.until,
+            credential_expires_at=driver.credential_expires_at,
+            standings=self._standings,
         )
         board.report(self.health)
 
@@ -108,7 +111,7 @@ class Poller:
 
     async def run(self) -> None:
         """Polls until it is cancelled, or until the fence is breached and has to be enforced."""
-        while not self._enforcing:
+        while not self._fence.enforcing:
             pause = await self.step()
             self.first.set()
             await self._clock.sleep(pause)
@@ -117,47 +120,32 @@ class Poller:
         """Does what is due, and tells in how many seconds the next is."""
         try:
             # The rooms first: should the connection be refused or the fence breached, that is said of each.
+            self._credential.look(self._driver.credential_expires_at, self._clock.now())
             await self._discover()
-            await self._try_fence()
-            if self._enforcing:
+            await self._look_at_fence()
+            if self._fence.enforcing:
                 return 0.0
             await self._read_due()
         except DriverError as error:
             return self._failed(error)
         self._recovered()
-        upcoming = min(self._rota.next, self._next_discovery, self._next_fence)
+        upcoming = min(self._rota.next, self._next_discovery, self._fence.next)
         return max(0.0, upcoming - self._clock.steady())
 
     # --- the fence ---
 
-    @property
-    def _enforcing(self) -> bool:
-        return self.health.fence.state is FenceState.BREACHED and self.health.fence.enforce
-
-    async def _try_fence(self) -> None:
-        if self._clock.steady() < self._next_fence:
+    async def _look_at_fence(self) -> None:
+        if not await self._fence.look():
             return
-        before = self.health.fence.state
-        try:
-            fence = await self._driver.try_fence()
-        except Unavailable as error:  # that is no answer, and no reason not to read
-            self._next_fence = self._clock.steady() + _LONGEST_REST
-            log.warning("fence.was_not_tried", connection=self._connection.name, problem=str(error))
-            return
-        self._next_fence = self._clock.steady() + _FENCE_EVERY
-        if fence.state is FenceState.BREACHED:
-            log.error("fence.was_breached", connection=self._connection.name, enforce=fence.enforce)
-        elif fence.state is FenceState.UNPROVEN:
-            log.warning("fence.is_unproven", connection=self._connection.name, remedy="set fence.canaries")
-        elif before is not FenceState.VERIFIED:
-            log.info("fence.was_verified", connection=self._connection.name)
-        self._report_fence(fence)
-
-    def _report_fence(self, fence: Fence) -> None:
-        self.health = replace(self.health, fence=fence)
-        if self._enforcing:
+        self.health = replace(self.health, fence=self._fence.fence)
+        if self._fence.enforcing:
             self._board.forget(self._connection.name, Reason.BREACHED)
-            self._tell(ConnectionState.BREACHED, problem="a mailbox outside of the fence is readable")
+            problem = "a mailbox outside of the fence is readable"
+            remedy = (
+                "mend the access policy or the RBAC scope (placed setup writes the scripts), then start again"
+            )
+            whole = WholeProblem(Reason.BREACHED, self._clock.now(), problem, remedy)
+            self._tell(ConnectionState.BREACHED, problem=problem, remedy=remedy, whole=whole)
         else:
             self._board.report(self.health)
 
@@ -196,8 +184,9 @@ class Poller:
                 added=len(added),
                 removed=len(gone),
             )
+        if gone:
+            self._standings.keep({room.id for room in rooms})
         for room_id in gone:
-            self._failing.pop(room_id, None)
             self._impossible.pop(room_id, None)
         self._board.enroll(self._connection.name, rooms)
         if added:
@@ -230,7 +219,7 @@ class Poller:
                     self._board.fail(query.room.id, error.reason)
             raise
         finally:
-            changes.write(self._connection.name)
+            changes.write(self._connection.name, others_readable=bool(self._standings.readable))
 
     def _take(self, answer: Answer, changes: RoundLog) -> None:
         query = answer.query
@@ -242,7 +231,7 @@ class Poller:
             self._take_failure(answer, changes)
             return
         self._rota.succeeded(room_id)
-        if self._failing.pop(room_id, None):
+        if self._standings.succeeded(room_id, answer.asked_at):
             changes.recovered.append(room_id)
         self._read_at = answer.asked_at
         match answer:
@@ -255,11 +244,8 @@ class Poller:
 
     def _take_failure(self, answer: Failed, changes: RoundLog) -> None:
         room_id, reason = answer.query.room.id, answer.reason
-        self._rota.failed(room_id, reason, answer.retry_after, self._clock.steady())
-        before = self._failing.get(room_id)
-        if before is None or before.reason is not reason:
-            since = before.since if before else self._clock.now()
-            self._failing[room_id] = RoomFailure(reason, since, answer.detail)
+        self._rota.failed(room_id, reason, answer.retry_after, self._clock.steady(), lasting=answer.lasting)
+        if self._standings.failed(room_id, answer, self._clock.now()):
             changes.failed[reason, answer.detail].append(room_id)
         self._board.fail(room_id, reason)
 
@@ -286,8 +272,16 @@ class Poller:
         if isinstance(error, Refused):
             self._board.forget(self._connection.name, error.reason)
         state = ConnectionState.REFUSED if isinstance(error, Refused) else ConnectionState.FAILING
-        self._tell(state, problem=str(error), remedy=error.remedy or None)
-        if isinstance(error, Refused):
+        self._standings.interrupt()
+        since = self.health.whole.since if self.health.whole else self._clock.now()
+        self._tell(
+            state,
+            problem=str(error),
+            remedy=error.remedy or None,
+            consent=error.consent,
+            whole=WholeProblem.of(error, since),
+        )
+        if error.lasting:
             rest = SELDOM
         elif isinstance(error, NotPermitted):
             self._rest = rest = min(max(self._interval, self._rest * 2), SELDOM)
@@ -302,21 +296,28 @@ class Poller:
             log.info("connection.recovered", connection=self._connection.name)
         self.problem = None
         self._rest = 0.0
-        readable = len(self._rota) - len(self._failing)
-        reasons = {failure.reason for failure in self._failing.values()}
-        if readable or not self._rota:
-            self._tell(ConnectionState.OK, consent=Consent.GRANTED if readable else self.health.consent)
-        elif reasons == {Reason.FORBIDDEN}:
+        failing = self._standings.failing
+        consent = self._standings.consent
+        if len(failing) < len(self._rota) or not self._rota:
+            self._tell(ConnectionState.OK, consent=consent)
+        elif not self._standings.forbidden:
+            detail = next(iter(failing.values())).detail
+            self._tell(ConnectionState.FAILING, problem=f"no room can be read: {detail}")
+        elif consent is Consent.GRANTED:
+            self._tell(
+                ConnectionState.FAILING,
+                problem="every room is refused, though the administrator has consented",
+                remedy="are the rooms in the fence's group? That takes up to two hours to be in effect",
+                consent=consent,
+            )
+        else:
             self._tell(
                 ConnectionState.FAILING,
                 problem="every room is refused",
-                remedy="has the administrator consented, and are the rooms in the fence's group? "
-                "Both take up to two hours to be in effect",
-                consent=Consent.MISSING,
+                remedy="has the administrator consented (placed consent), and are the rooms in the fence's "
+                "group? Both take up to two hours to be in effect",
+                consent=consent,
             )
-        else:
-            detail = next(iter(self._failing.values())).detail
-            self._tell(ConnectionState.FAILING, problem=f"no room can be read: {detail}")
 
     def _tell(
         self,
@@ -324,19 +325,31 @@ class Poller:
         *,
         problem: str | None = None,
         remedy: str | None = None,
-        consent: Consent | None = None,
+        consent: Consent = Consent.UNKNOWN,
+        whole: WholeProblem | None = None,
     ) -> None:
+        known = self._consent.observe(consent, self._clock.now())
+        if known.state is not self.health.consent:
+            log.info(
+                "consent.changed",
+                connection=self._connection.name,
+                before=self.health.consent.value,
+                after=known.state.value,
+            )
         changed = self.health.state is not state
         self.health = replace(
             self.health,
             state=state,
             since=self._clock.now() if changed else self.health.since,
             rooms=len(self._rota),
-            failing=dict(self._failing),
+            failing=dict(self._standings.failing),
             last_success=self._read_at,
             problem=problem,
             remedy=remedy,
-            consent=consent or self.health.consent,
+            consent=known.state,
+            consent_since=known.since,
+            consent_until=known.until,
+            whole=whole,
             impossible_meetings=sum(self._impossible.values()),
             credential_expires_at=self._driver.credential_expires_at,
         )

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from placed.daemon import open_drivers, refusal
-from placed.driver import DriverError, Query, Refused
+from placed.daemon import breach, open_drivers, refusal
+from placed.driver import DriverError, FenceState, Query, Refused
 from placed.errors import CannotStart
 from placed.http import listening
 from placed.model import window
@@ -26,7 +26,7 @@ _PATIENCE = 20.0  # seconds for all connections; who does not answer in time is 
 
 
 async def rehearse(configuration: Configuration, around: Around, running: Settings) -> None:
-    """Signs in and reads a room with every connection, and tries the port if it is another one.
+    """Signs in, tries the fence and reads a room with every connection, and tries the port if it is another.
 
     Raises:
         CannotStart: it would not start with this configuration.
@@ -54,6 +54,9 @@ async def _try_connection(
     """Why it is refused for good; None if it is not, or not yet known."""
     try:
         async with asyncio.timeout(_PATIENCE):
+            fence = await driver.try_fence()
+            if fence.state is FenceState.BREACHED and fence.enforce:
+                return breach(connection.name)
             found = await driver.find_rooms()
             rooms = RoomBook(settings.rooms).rooms(connection.name, connection.time_zone, found)[:1]
             now, days = around.clock.now(), settings.polling.days_ahead

@@ -1,7 +1,8 @@
 """Which rooms are read when: all of them once a round, but for those that are left alone for a while. Pure.
 
 A room that the service asked to be left alone is read again when that is over, between the rounds if need be.
-A room that is refused, does not exist or makes no sense sits out more and more rounds, up to five minutes.
+A room that is refused, does not exist or makes no sense sits out more and more rounds, up to five minutes;
+one for which a person has to change something first is read again in five minutes.
 Times are seconds on the steady clock.
 """
 
@@ -95,8 +96,13 @@ class Rota:
         turn = self._turns[room_id]
         turn.failures, turn.again_at = 0, None
 
-    def failed(self, room_id: str, reason: Reason, retry_after: float | None, moment: float) -> None:
-        """A room could not be read; `retry_after` are seconds that the service asked for."""
+    def failed(
+        self, room_id: str, reason: Reason, retry_after: float | None, moment: float, *, lasting: bool = False
+    ) -> None:
+        """A room could not be read; `retry_after` are seconds that the service asked for.
+
+        `lasting`: a person has to change something first.
+        """
         turn = self._turns[room_id]
         doubling = 2 ** min(turn.failures, 16)
         turn.failures += 1
@@ -104,5 +110,7 @@ class Rota:
         if retry_after is not None or reason is Reason.THROTTLED:
             rest = max(retry_after or 0.0, min(doubling, _LONGEST_REST))
             turn.again_at = moment + rest * (1 + 0.1 * self._jitter())
+        elif lasting:
+            turn.again_at = moment + SELDOM * (1 + 0.1 * self._jitter())
         elif reason in _PATIENT:
             turn.sits_out = min(doubling, max(1, int(SELDOM / self._interval))) - 1

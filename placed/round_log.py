@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from placed.model import Reason
+from placed.standing import OUTSIDE
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from placed.model import Reason
 
 log = structlog.get_logger("placed.poller")
 
@@ -23,9 +24,22 @@ class RoundLog:
         self.failed: defaultdict[tuple[Reason, str], list[str]] = defaultdict(list)
         self.recovered: list[str] = []
 
-    def write(self, connection: str) -> None:
-        """Writes the lines, if there are any."""
+    def write(self, connection: str, *, others_readable: bool) -> None:
+        """Writes the lines, if there are any.
+
+        That a room is refused while others are readable is no fault: somebody chose whom the fence lets in.
+        """
         for (reason, detail), rooms in self.failed.items():
+            if reason is Reason.FORBIDDEN and others_readable:
+                log.info(
+                    "rooms.are_outside_the_fence",
+                    connection=connection,
+                    detail=detail,
+                    count=len(rooms),
+                    rooms=_some(rooms),
+                    remedy=OUTSIDE,
+                )
+                continue
             log.warning(
                 "rooms.became_unreadable",
                 connection=connection,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
@@ -32,6 +32,7 @@ class StateFile:
     """Keeps a `Memory` in a file. Where that can not be done it is said once, and placed goes on without."""
 
     def __init__(self, directory: Path) -> None:
+        self.directory = directory
         self.path = directory / "state.json"
         self._complained = False
         self._written: bytes | None = None
@@ -65,23 +66,62 @@ class StateFile:
         content = msgspec.json.encode(memory)
         if content == self._written:
             return
-        draft = self.path.with_suffix(".new")
         try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with draft.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(self.path)
+            self._write(content)
         except OSError as error:
             self._complain(error.strerror or "unwritable")
         else:
             self._written = content
 
+    def rooms_of(self, connection: str) -> int:
+        """How many rooms of a connection have an id, by what the file says.
+
+        Raises:
+            OSError: it can not be read.
+            ValueError: it is no state of placed.
+        """
+        return sum(_is_of(connection, key) for key in self._read().room_ids)
+
+    def forget(self, connection: str) -> int:
+        """Takes the rooms of a connection out of the file; how many. For a command, while no daemon has it.
+
+        Raises:
+            OSError: it can not be read or written.
+            ValueError: it is no state of placed.
+        """
+        memory = self._read()
+        kept = {key: room_id for key, room_id in memory.room_ids.items() if not _is_of(connection, key)}
+        if len(kept) < len(memory.room_ids):
+            self._write(msgspec.json.encode(replace(memory, room_ids=kept)))
+        return len(memory.room_ids) - len(kept)
+
+    def _read(self) -> Memory:
+        try:
+            return msgspec.json.decode(self.path.read_bytes(), type=Memory)
+        except FileNotFoundError:
+            return Memory()
+
+    def _write(self, content: bytes) -> None:
+        """In a directory of another user's, root leaves the file to that user."""
+        draft = self.path.with_suffix(".new")
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with draft.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if os.geteuid() == 0:
+            owner = self.path.parent.stat()
+            os.chown(draft, owner.st_uid, owner.st_gid)
+        draft.replace(self.path)
+
     def _complain(self, problem: str) -> None:
         if not self._complained:
             log.warning("state.is_not_kept", path=str(self.path), problem=problem)
         self._complained = True
+
+
+def _is_of(connection: str, key: str) -> bool:
+    return key.partition("/")[0] == connection
 
 
 def next_epoch(memory: Memory, unix_seconds: float) -> int:

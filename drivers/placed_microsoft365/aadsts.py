@@ -9,17 +9,22 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from placed.driver import DriverError, NotPermitted, Refused, Unavailable
+from placed.driver import Consent, DriverError, NotPermitted, Refused, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_CONDITIONAL_ACCESS = (
+    "Conditional Access blocks this sign-in; have the tenant's administrator except the application, or this "
+    "server's address"
+)
+_SETUP = "(placed setup writes the script)"
 # Refused for good, until a person changes something.
 _REMEDIES: dict[int, str] = {
     7000215: "the client secret is wrong; write the secret's value, not its ID, into the file",
     7000222: "the client secret has expired; make a new one for the registration",
-    700016: "client_id is not known in this tenant; check client_id and tenant, and that consent was given",
-    700027: "the certificate is not registered with the application, or has expired; upload it there",
+    700016: f"client_id is not known in this tenant; register it {_SETUP}, or correct client_id",
+    700027: f"the certificate is not registered with the application, or expired; upload it there {_SETUP}",
     50012: "the credential is not valid; check the certificate and this machine's clock",
     50013: "the signed assertion is not valid; check the certificate and this machine's clock",
     700024: "the signed assertion is outside of its time; check this machine's clock",
@@ -27,15 +32,15 @@ _REMEDIES: dict[int, str] = {
     700030: "the certificate's subject is not authorised for the application",
     7000218: "the request had no credential; set certificate or client_secret_file",
     700025: "the registration is a public client; make one with a credential",
-    7000112: "the application is disabled in the tenant; ask its administrator",
+    7000112: "the application is disabled in the tenant; have its administrator enable it",
     70001: "the application is not installed or disabled in the tenant; ask its administrator",
     70011: "the scope is not valid; check the Graph host against the cloud",
     28002: "the scope is not valid; check the Graph host against the cloud",
     700022: "the scope names several resources; check the Graph host",
     700023: "the scope names several resources; check the Graph host",
     500011: "the Graph host is not known in this tenant; check cloud and graph",
-    650056: "the registration lacks the permission it asks for; check its API permissions",
-    650057: "the registration lacks the permission it asks for; check its API permissions",
+    650056: f"the registration lacks the permission it asks for; correct its API permissions {_SETUP}",
+    650057: f"the registration lacks the permission it asks for; correct its API permissions {_SETUP}",
     90002: "there is no such tenant; check tenant, and whether it lives in another cloud",
     90038: "the tenant lives in another national cloud; set cloud",
     900382: "the tenant lives in another national cloud; set cloud",
@@ -45,13 +50,17 @@ _REMEDIES: dict[int, str] = {
     50194: "the application is of one tenant only; set tenant to that tenant",
     9001023: "tenant must be one tenant's domain name or GUID",
 }
-# Another person heals it.
-_ASK_SELDOM: dict[int, str] = {
-    65001: "the administrator has not consented yet",
-    65004: "the administrator declined consent",
-    53003: "Conditional Access blocks this sign-in; ask the tenant's administrator",
-    530032: "Conditional Access blocks this sign-in; ask the tenant's administrator",
+# Another person heals it, and placed says what consent is by it.
+_ASK_SELDOM: dict[int, tuple[str, Consent]] = {
+    65001: ("the administrator has not consented yet; run placed consent", Consent.MISSING),
+    65004: ("the administrator declined consent; talk to them, then run placed consent", Consent.DECLINED),
+    53003: (_CONDITIONAL_ACCESS, Consent.UNKNOWN),
+    530032: (_CONDITIONAL_ACCESS, Consent.UNKNOWN),
 }
+# No registration that could have been consented to.
+_UNREGISTERED = frozenset({700016, 70001})
+_LOOP = 50196  # "client request loop": the same was asked for too often
+_LOOP_REST = 300.0  # seconds
 
 # Faults of the service and limits on how often it may be asked.
 _HEALED_BY_TIME = frozenset({50033, 50196, 90006, 90012, 90024, 90033, 90055})
@@ -81,13 +90,18 @@ def token_error(
     """
     numbers = list(codes)
     for number in numbers:
+        told = f"sign-in refused: AADSTS{number}"
         if number in _REMEDIES:
-            return Refused(f"sign-in refused: AADSTS{number}", remedy=_REMEDIES[number])
+            consent = Consent.MISSING if number in _UNREGISTERED else Consent.UNKNOWN
+            return Refused(told, remedy=_REMEDIES[number], consent=consent)
         if number in _ASK_SELDOM:
-            return NotPermitted(f"sign-in refused: AADSTS{number}", remedy=_ASK_SELDOM[number])
+            remedy, consent = _ASK_SELDOM[number]
+            return NotPermitted(told, remedy=remedy, lasting=True, consent=consent)
     told = f"AADSTS{numbers[0]}" if numbers else error if error in _ERRORS else f"status {status}"
     if error in _REFUSALS and not _HEALED_BY_TIME.intersection(numbers):
         return Refused(f"sign-in refused: {told}", remedy="check client_id, tenant and credential")
+    if retry_after is None and _LOOP in numbers:
+        retry_after = _LOOP_REST
     return Unavailable(f"sign-in failed: {told}", retry_after=retry_after)
 
 

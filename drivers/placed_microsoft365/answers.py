@@ -1,4 +1,4 @@
-"""What an answer of Graph means: the one place where a status becomes a reason or an error."""
+"""Answers of Graph, and the errors that they are; what a status and a code mean is in `graph_errors`."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from placed.driver import DriverError, NotPermitted, Unavailable
+from placed.driver import Consent, DriverError, NotPermitted, Unavailable
 from placed.model import Reason
+from placed_microsoft365.graph_errors import NO_DIRECTORY, meaning_of
 from placed_microsoft365.wire import GraphErrorBody
 
 if TYPE_CHECKING:
     from datetime import datetime
 
 LONGEST_REST = 3600.0  # seconds; a Retry-After beyond that is not believed
-BANDWIDTH_LIMIT_EXCEEDED = 509
 BAD_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 _Shape = TypeVar("_Shape")
@@ -80,18 +80,6 @@ def decode(body: bytes | msgspec.Raw, shape: type[_Shape]) -> _Shape:
         raise UnexpectedAnswer(f"the answer is no {shape.__name__}") from error
 
 
-_REASONS: dict[int, Reason] = {
-    HTTPStatus.UNAUTHORIZED: Reason.FORBIDDEN,  # with a token that is good: no permission on mailboxes at all
-    HTTPStatus.FORBIDDEN: Reason.FORBIDDEN,
-    HTTPStatus.NOT_FOUND: Reason.NOT_FOUND,
-    HTTPStatus.GONE: Reason.NOT_FOUND,
-    HTTPStatus.REQUEST_TIMEOUT: Reason.UNAVAILABLE,
-    HTTPStatus.FAILED_DEPENDENCY: Reason.UNAVAILABLE,
-    HTTPStatus.TOO_MANY_REQUESTS: Reason.THROTTLED,
-    BANDWIDTH_LIMIT_EXCEEDED: Reason.THROTTLED,
-}
-
-
 def error_code(body: bytes | msgspec.Raw) -> str:
     """Graph's own error code, or "" where the body has none."""
     try:
@@ -102,24 +90,30 @@ def error_code(body: bytes | msgspec.Raw) -> str:
     return code if _CODE.fullmatch(code) else ""
 
 
-def reason_of(status: int) -> Reason:
-    """Why a room's calendar was not to be had, by the item's status."""
-    beyond = Reason.UNAVAILABLE if status >= HTTPStatus.INTERNAL_SERVER_ERROR else Reason.MALFORMED
-    return _REASONS.get(status, beyond)
-
-
 def error_of(answer: Answer) -> DriverError:
     """The error that an answer to a whole request means."""
-    told = f"Graph answered {answer.status} {error_code(answer.body)}".rstrip()
-    match reason_of(answer.status):
-        case Reason.FORBIDDEN:
-            remedy = "the application lacks a permission; has the administrator consented?"
-            return NotPermitted(told, remedy=remedy)
-        case Reason.NOT_FOUND:
-            return NotPermitted(told, remedy="check the address in the settings, or make what it names")
+    code = error_code(answer.body)
+    told = f"Graph answered {answer.status} {code}".rstrip()
+    meaning = meaning_of(answer.status, code)
+    remedy, lasting = meaning.remedy, meaning.lasting
+    match meaning.reason:
+        case Reason.FORBIDDEN | Reason.NOT_FOUND:
+            return NotPermitted(told, remedy=remedy, lasting=lasting)
         case Reason.THROTTLED:
-            return Throttled(told, retry_after=answer.retry_after)
+            return Throttled(told, retry_after=answer.retry_after, remedy=remedy, lasting=lasting)
         case Reason.UNAVAILABLE:
-            return Unavailable(told, retry_after=answer.retry_after)
+            return Unavailable(told, retry_after=answer.retry_after, remedy=remedy, lasting=lasting)
         case _:
-            return UnexpectedAnswer(told)
+            return UnexpectedAnswer(told, remedy=remedy, lasting=lasting)
+
+
+def directory_error(answer: Answer) -> DriverError:
+    """The same for a request to the directory, or for places.
+
+    Without the permission the directory says 403 Authorization_RequestDenied; Places has been seen to say 401
+    or 403 UnknownError (microsoft-graph-docs issue 5640).
+    """
+    error = error_of(answer)
+    if answer.status not in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        return error
+    return NotPermitted(str(error), remedy=NO_DIRECTORY, lasting=True, consent=Consent.MISSING)

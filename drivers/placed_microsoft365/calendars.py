@@ -17,9 +17,9 @@ from placed_microsoft365.answers import (
     error_code,
     error_of,
     parse_retry_after,
-    reason_of,
 )
 from placed_microsoft365.graph import BATCH_SIZE
+from placed_microsoft365.graph_errors import meaning_of, reason_of
 from placed_microsoft365.views import goes_on
 from placed_microsoft365.wire import BatchAnswer, BatchItem
 
@@ -224,7 +224,16 @@ def _goes_on(item: BatchItem | None) -> bool:
 
 
 def _failed(query: Query, status: int, body: bytes | msgspec.Raw, rest: float | None) -> Failed:
-    return Failed(query, reason_of(status), f"{status} {error_code(body)}".rstrip(), rest)
+    code = error_code(body)
+    meaning = meaning_of(status, code)
+    return Failed(
+        query,
+        meaning.reason,
+        f"{status} {code}".rstrip(),
+        rest,
+        remedy=meaning.remedy,
+        lasting=meaning.lasting,
+    )
 
 
 def _gravest(failures: BaseExceptionGroup[DriverError]) -> DriverError:

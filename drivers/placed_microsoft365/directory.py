@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from placed.driver import FoundRoom, NotPermitted
-from placed_microsoft365.answers import UnexpectedAnswer
+from placed_microsoft365.answers import UnexpectedAnswer, directory_error
 from placed_microsoft365.settings import ALL_ROOMS
 from placed_microsoft365.wire import DirectoryObjects, Places
 
@@ -58,7 +58,7 @@ async def _members(graph: Graph, group: str) -> list[FoundRoom]:
     trail = _Trail()
     while url is not None:
         trail.step(url)
-        page = await graph.get(url, DirectoryObjects, _ADVANCED)
+        page = await graph.get(url, DirectoryObjects, _ADVANCED, directory_error)
         for member in page.value:
             address = member.mail or member.user_principal_name
             if member.id and address and "@" in address:  # one that may not be read has no address
@@ -69,11 +69,15 @@ async def _members(graph: Graph, group: str) -> list[FoundRoom]:
 
 async def _group_id(graph: Graph, address: str) -> str:
     wanted = quote(address.replace("'", "''"), safe="@'")
-    found = await graph.get(f"/groups?$filter=mail%20eq%20'{wanted}'&$select=id", DirectoryObjects)
+    found = await graph.get(
+        f"/groups?$filter=mail%20eq%20'{wanted}'&$select=id", DirectoryObjects, None, directory_error
+    )
     if not found.value:
         raise NotPermitted(
             "the room group is not found",
-            remedy="check room_group, or make the mail-enabled security group that it names",
+            remedy="check room_group, or make the mail-enabled security group that it names "
+            "(placed setup writes the script)",
+            lasting=True,
         )
     return found.value[0].id
 
@@ -90,7 +94,7 @@ async def _places(graph: Graph, room_list: str) -> list[FoundRoom]:
     trail = _Trail()
     while url is not None:
         trail.step(url)
-        page = await graph.get(url, Places)
+        page = await graph.get(url, Places, None, directory_error)
         before = len(rooms)
         for place in page.value:
             if place.email_address and "@" in place.email_address:

@@ -6,13 +6,16 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from placed.driver import Refused
+from placed.driver import Failed, NotPermitted, Refused
+from placed.model import Reason
 from placed_microsoft365 import directory, fence
 from placed_microsoft365.calendars import Calendars
+from placed_microsoft365.claims import claims_of
 from placed_microsoft365.credential import load_credential
 from placed_microsoft365.graph import Graph
 from placed_microsoft365.login import Registration, sign_in
 from placed_microsoft365.pace import Pace
+from placed_microsoft365.permissions import RBAC, may_read_calendars, told_by
 from placed_microsoft365.settings import Microsoft365Settings
 from placed_microsoft365.tokens import TokenSource
 from placed_microsoft365.views import Views
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from placed.driver import Answer, Fence, FoundRoom, Query, Surroundings
+    from placed_microsoft365.claims import Claims
 
 
 class Microsoft365:
@@ -40,9 +44,13 @@ class Microsoft365:
             scope=f"{settings.graph_url}/.default",
             ca_file=settings.ca_file,
         )
+        self._tokens = TokenSource(partial(sign_in, registration), surroundings.now)
+        self._read_token: str | None = None
+        self._claims: Claims | None = None
+        self._readable_with: str | None = None  # the token with which a room was readable last
         self._graph = Graph(
             settings.graph_url,
-            TokenSource(partial(sign_in, registration), surroundings.now),
+            self._tokens,
             ca_file=settings.ca_file,
             version=surroundings.version,
             now=surroundings.now,
@@ -60,19 +68,58 @@ class Microsoft365:
     async def find_rooms(self) -> Sequence[FoundRoom]:
         """See `placed.driver.Driver.find_rooms`."""
         with self._forgetting():
-            rooms = await directory.find_rooms(self._graph, self._settings)
+            try:
+                rooms = await directory.find_rooms(self._graph, self._settings)
+            except NotPermitted:
+                self._tokens.doubt_grants()
+                raise
         self._views.keep({room.mailbox for room in rooms})
         return rooms
 
     async def read(self, queries: Sequence[Query], answer: Callable[[Answer], None]) -> None:
         """See `placed.driver.Driver.read`."""
+        forbidden = 0
+
+        def take(found: Answer) -> None:
+            nonlocal forbidden
+            if isinstance(found, Failed) and found.reason is Reason.FORBIDDEN:
+                forbidden += 1
+                found = told_by(self.claims, found, self._settings.fence.kind)
+            answer(found)
+
         with self._forgetting():
-            await self._calendars.read(queries, answer)
+            try:
+                await self._calendars.read(queries, take)
+            except NotPermitted:
+                self._tokens.doubt_grants()
+                raise
+        if forbidden == len(queries):
+            self._nothing_is_readable()
+        else:
+            self._readable_with = self._tokens.latest
+
+    def _nothing_is_readable(self) -> None:
+        """Every room is refused; whether that is for want of consent, a newer token may tell."""
+        if self._readable_with is not None and self._readable_with == self._tokens.latest:
+            self._tokens.drop()
+        elif not may_read_calendars(self.claims) and self._settings.fence.kind != RBAC:
+            self._tokens.doubt_grants()
 
     async def try_fence(self) -> Fence:
         """See `placed.driver.Driver.try_fence`."""
+        fence_settings = self._settings.fence
         with self._forgetting():
-            return await fence.try_fence(self._graph, self._settings.fence, self._now())
+            result = await fence.try_canaries(self._graph, fence_settings, self._now())
+            await self._graph.sign_in()
+        return fence.weigh(result, fence_settings, self.claims)
+
+    @property
+    def claims(self) -> Claims | None:
+        """What the token says of itself, if there is one that can be read."""
+        token = self._tokens.latest
+        if token != self._read_token:
+            self._read_token, self._claims = token, None if token is None else claims_of(token)
+        return self._claims
 
     async def close(self) -> None:
         """See `placed.driver.Driver.close`."""

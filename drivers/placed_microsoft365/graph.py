@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from placed.driver import DriverError
     from placed_microsoft365.tokens import TokenSource
 
 VERSION = "/v1.0"
@@ -59,15 +60,27 @@ class Graph:
         self._tls = tls_context(ca_file)
         self._session: aiohttp.ClientSession | None = None
 
-    async def get(self, url: str, shape: type[_Shape], headers: Mapping[str, str] | None = None) -> _Shape:
+    async def get(
+        self,
+        url: str,
+        shape: type[_Shape],
+        headers: Mapping[str, str] | None = None,
+        error: Callable[[Answer], DriverError] = error_of,
+    ) -> _Shape:
         """GETs a path below the version, or a whole URL that Graph gave.
+
+        Args:
+            url: where.
+            shape: of the answer.
+            headers: beside those that every request has.
+            error: what an answer means that is no 200.
 
         Raises:
             DriverError: anything but a 200 with the wanted shape.
         """
         answer = await self.ask("GET", url, headers=headers)
         if answer.status != HTTPStatus.OK:
-            raise error_of(answer)
+            raise error(answer)
         return decode(answer.body, shape)
 
     async def batch(self, urls: Sequence[str]) -> Answer:
@@ -94,6 +107,14 @@ class Graph:
         if answer.status == HTTPStatus.UNAUTHORIZED and self.refused(answer):
             answer = await self._ask_once(method, whole, body, headers)
         return answer
+
+    async def sign_in(self) -> None:
+        """Gets a token if there is none.
+
+        Raises:
+            DriverError: there is none to be had.
+        """
+        await self._tokens.token()
 
     def refused(self, answer: Answer) -> bool:
         """The token of an answer was not liked; whether it is worth asking again, with another."""

@@ -7,14 +7,16 @@ Applications in Exchange Online" (under which the calendars' permission is no gr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from placed.driver import Permission
+from placed.driver import Consent, Permission
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from placed.driver import Failed
+    from placed_microsoft365.claims import Claims
     from placed_microsoft365.settings import Microsoft365Settings
 
 GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"  # of Microsoft Graph, in every tenant and cloud
@@ -100,3 +102,26 @@ def to_consent(settings: Microsoft365Settings) -> tuple[str, ...]:
 def excess(roles: Iterable[str]) -> tuple[str, ...]:
     """The roles that are more than anything placed asks for, sorted."""
     return tuple(sorted(set(roles) - _FITTING))
+
+
+def may_read_calendars(claims: Claims | None) -> bool:
+    """Whether a token lists a permission on calendars."""
+    return claims is not None and any(role.startswith("Calendars.") for role in claims.roles)
+
+
+_NO_CONSENT = (
+    f"the administrator has not consented to {CALENDARS_READ}: run placed consent; that takes minutes to be "
+    "in effect"
+)
+
+
+def told_by(claims: Claims | None, failure: Failed, fence_kind: str) -> Failed:
+    """A room that is forbidden, with what the token tells of consent.
+
+    Under RBAC for Applications the token does not list the calendars' permission, so it tells nothing.
+    """
+    if claims is None or fence_kind == RBAC:
+        return failure
+    if may_read_calendars(claims):
+        return replace(failure, consent=Consent.GRANTED)
+    return replace(failure, consent=Consent.MISSING, remedy=_NO_CONSENT, lasting=True)

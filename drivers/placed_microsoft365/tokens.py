@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from placed.driver import DriverError, Unavailable
@@ -18,6 +18,7 @@ _EARLY = 300.0  # seconds before its end at which a token is renewed
 _AGAIN = 60.0  # seconds until a renewal is tried again, and until a second token in a row may be dropped
 _RETRY = 2.0  # seconds for which a sign-in that failed is not repeated, where time heals it
 _RETRY_REFUSED = 30.0  # the same, where a person has to
+_GRANTS_HOLD = 300.0  # seconds for which a token is believed to hold what is granted, where it is doubted
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class _Token:
     """Moments are seconds on the wall clock."""
 
     text: str = field(repr=False)
+    issued_at: float
     renew_at: float
     ends_at: float
 
@@ -55,6 +57,7 @@ class TokenSource:
         self._token: _Token | None = None
         self._failure: _Failure | None = None
         self._dropped_at: float | None = None
+        self._doubted = False
         self._lock = asyncio.Lock()
 
     async def token(self) -> str:
@@ -68,19 +71,20 @@ class TokenSource:
             return kept.text  # somebody sees to a new one, and this one does meanwhile
         async with self._lock:
             kept, moment = self._good(), self._moment()
-            if kept is not None and moment < kept.renew_at:
+            if kept is not None and moment < kept.renew_at and not self._outdated(kept, moment):
                 return kept.text
             if self._failure is not None and self._failure.holds(moment):
                 raise self._failure.error.with_traceback(None)
             try:
                 self._token = await self._new(moment)
+                self._doubted = False
             except DriverError as error:
                 kept = self._good()
                 if kept is None:
                     self._remember(error)
                     raise
                 # While the old token is good, a login host that is down is no reason to stop.
-                self._token = _Token(kept.text, self._moment() + _AGAIN, kept.ends_at)
+                self._token = replace(kept, renew_at=self._moment() + _AGAIN)
             return self._token.text
 
     def refused(self, token: str) -> bool:
@@ -96,6 +100,25 @@ class TokenSource:
         self._token, self._dropped_at = None, moment
         return True
 
+    @property
+    def latest(self) -> str | None:
+        """The token that is kept, for what it says of itself; it may be at its end."""
+        return self._token.text if self._token is not None else None
+
+    def doubt_grants(self) -> None:
+        """Nothing may be read with the token: it is renewed as soon as it is some minutes old.
+
+        It lists what was granted when it was issued, and consent may have been given since.
+        """
+        self._doubted = True
+
+    def drop(self) -> None:
+        """What was readable with it is not any more; the next one tells whether consent still stands."""
+        self._token = None
+
+    def _outdated(self, token: _Token, moment: float) -> bool:
+        return self._doubted and not 0 <= moment - token.issued_at < _GRANTS_HOLD
+
     async def _new(self, moment: float) -> _Token:
         try:
             async with asyncio.timeout(TIMEOUT):
@@ -103,7 +126,7 @@ class TokenSource:
         except TimeoutError:
             raise Unavailable("the login host takes too long") from None
         early = min(_EARLY, lifetime / 2)
-        return _Token(text, moment + lifetime - early, moment + lifetime)
+        return _Token(text, moment, moment + lifetime - early, moment + lifetime)
 
     def _good(self) -> _Token | None:
         return self._token if self._token is not None and self._moment() < self._token.ends_at else None

@@ -17,8 +17,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoM
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from placed.driver import FenceState
-from placed.health import ConnectionState, Consent
+from placed.driver import Consent, FenceState
+from placed.health import ConnectionState
 from placed.http.filters import status_at
 from placed.http.representation import takes_gzip
 from placed.model import Reason, Status
@@ -69,6 +69,8 @@ class BoardCollector(Collector):
         placed_connection_impossible_meetings{connection="contoso"} 0.0
         placed_credential_expiry_timestamp_seconds{connection="contoso"} 1.7994528e+09
         placed_fence_state{connection="contoso",state="verified"} 1.0
+        placed_fence_checked_timestamp_seconds{connection="contoso"} 1.7678736e+09
+        placed_fence_excess_permissions{connection="contoso"} 0.0
         placed_consent_state{connection="contoso",state="granted"} 1.0
         placed_statements_total 412.0
         placed_mqtt_connected 1.0
@@ -164,6 +166,16 @@ class BoardCollector(Collector):
         fence = GaugeMetricFamily(
             "placed_fence_state", "1 for what is known of the fence.", labels=("connection", "state")
         )
+        checked = GaugeMetricFamily(
+            "placed_fence_checked_timestamp_seconds",
+            "When the fence was last tried; absent if never.",
+            labels=("connection",),
+        )
+        excess = GaugeMetricFamily(
+            "placed_fence_excess_permissions",
+            "Permissions that the registration holds beyond what it needs.",
+            labels=("connection",),
+        )
         consent = GaugeMetricFamily(
             "placed_consent_state", "1 for what is known of the consent.", labels=("connection", "state")
         )
@@ -179,9 +191,12 @@ class BoardCollector(Collector):
                 expiry.add_metric((health.name,), health.credential_expires_at.timestamp())
             for state in FenceState:
                 fence.add_metric((health.name, state.value), health.fence.state is state)
+            if health.fence.checked_at:
+                checked.add_metric((health.name,), health.fence.checked_at.timestamp())
+            excess.add_metric((health.name,), len(health.fence.excess))
             for grant in Consent:
                 consent.add_metric((health.name, grant.value), health.consent is grant)
-        yield from (up, last_success, failing, impossible, expiry, fence, consent)
+        yield from (up, last_success, failing, impossible, expiry, fence, checked, excess, consent)
 
     def _ways_out(self) -> Iterator[Metric]:
         sight = self._sight

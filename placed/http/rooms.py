@@ -1,4 +1,4 @@
-"""Rooms as JSON: `/api/v1/rooms`, `/api/v1/rooms/<id>` and `/api/v1/connections`.
+"""Rooms as JSON: `/api/v1/rooms` and `/api/v1/rooms/<id>`.
 
 A room here is its state document with `building`, `floor`, `capacity` and `time_zone` added at the end. The
 document is taken over as bytes: what MQTT tells and what HTTP tells of a room can not differ.
@@ -88,13 +88,6 @@ class RoomsApi:
         return await Representation(
             self._documents.document(statement), tag=etags.of_statement(statement.epoch, statement.seq)
         ).answer(request)
-
-    async def connections(self, request: web.Request) -> web.Response:
-        """`{"schema":1,"connections":[…]}`, each as in `ConnectionHealth.document`."""
-        health = [self._board.health[name].document() for name in sorted(self._board.health)]
-        return await Representation(msgspec.json.encode({"schema": SCHEMA, "connections": health})).answer(
-            request
-        )
 
     def _everything(self) -> Representation:
         seq = self._board.seq

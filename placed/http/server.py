@@ -11,6 +11,7 @@ import structlog
 from aiohttp import web
 
 from placed.http import listening, openapi
+from placed.http.connections import ConnectionsApi
 from placed.http.events import EventStream
 from placed.http.guard import guard
 from placed.http.metrics import Metrics
@@ -136,13 +137,15 @@ class StatusServer:
         app = web.Application(middlewares=[problem_middleware, guard(self._address, self._token)])
         app.on_response_prepare.append(seal_response)
         rooms = RoomsApi(self._board, self._documents, self._now)
+        connections = ConnectionsApi(self._board)
         pages = Pages(self._board)
         for path, handler in (
             ("/", pages.board),
             ("/rooms/{room}", pages.room),
             ("/api/v1/rooms", rooms.rooms),
             ("/api/v1/rooms/{room}", rooms.room),
-            ("/api/v1/connections", rooms.connections),
+            ("/api/v1/connections", connections.connections),
+            ("/api/v1/connections/{connection}/rooms", connections.rooms),
             ("/api/v1/events", self._events.serve),
             ("/healthz", self._healthz),
             ("/readyz", self._readyz),

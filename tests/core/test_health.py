@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from placed.driver import Fence, FenceState
-from placed.health import ConnectionHealth, ConnectionState, Consent, RoomFailure
+from placed.driver import Consent, Fence, FenceState
+from placed.health import ConnectionHealth, ConnectionState
 from placed.model import Reason
+from placed.standing import RoomFailure
 from tests.core.making import at
 
 
@@ -20,7 +21,9 @@ def test_a_connection_that_has_just_begun_claims_nothing() -> None:
         "problem": None,
         "remedy": None,
         "consent": "unknown",
-        "fence": {"state": "unproven", "checked_at": None},
+        "consent_since": None,
+        "consent_until": None,
+        "fence": {"state": "unproven", "checked_at": None, "excess": [], "warnings": []},
         "credential_expires_at": None,
         "impossible_meetings": 0,
     }
@@ -40,8 +43,10 @@ def test_all_that_is_known_of_a_connection_is_told_like_this() -> None:
         since=at("9:00"),
         problem="Graph can not be reached",
         remedy="see that DNS works",
-        consent=Consent.GRANTED,
-        fence=Fence(FenceState.VERIFIED, at("8:00")),
+        consent=Consent.REQUESTED,
+        consent_since=at("7:00"),
+        consent_until=at("24:00"),
+        fence=Fence(FenceState.EXCESS, at("8:00"), excess=("Mail.Read",), warnings=("mind the gap",)),
         credential_expires_at=at("24:00"),
         impossible_meetings=2,
     )
@@ -58,8 +63,15 @@ def test_all_that_is_known_of_a_connection_is_told_like_this() -> None:
         "last_success": "2026-10-06T08:59:30Z",
         "problem": "Graph can not be reached",
         "remedy": "see that DNS works",
-        "consent": "granted",
-        "fence": {"state": "verified", "checked_at": "2026-10-06T08:00:00Z"},
+        "consent": "requested",
+        "consent_since": "2026-10-06T07:00:00Z",
+        "consent_until": "2026-10-07T00:00:00Z",
+        "fence": {
+            "state": "excess",
+            "checked_at": "2026-10-06T08:00:00Z",
+            "excess": ["Mail.Read"],
+            "warnings": ["mind the gap"],
+        },
         "credential_expires_at": "2026-10-07T00:00:00Z",
         "impossible_meetings": 2,
     }

@@ -11,9 +11,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from placed.board import Board
+from placed.consents import ConsentMemory, ConsentRecord, Source
 from placed.driver import (
     Answer,
     ConnectionSettings,
+    Consent,
     DriverError,
     Failed,
     Fence,
@@ -26,7 +28,7 @@ from placed.driver import (
     Unavailable,
     Unchanged,
 )
-from placed.health import ConnectionState, Consent
+from placed.health import ConnectionState
 from placed.model import Reason, Status
 from placed.poller import Poller
 from placed.rooms import RoomBook
@@ -89,7 +91,7 @@ class ScriptedDriver:
 class Stage:
     """A poller with everything around it."""
 
-    def __init__(self, *rooms: str) -> None:
+    def __init__(self, *rooms: str, consent: ConsentMemory | None = None) -> None:
         self.clock = FakeClock(at("9:00"))
         self.driver = ScriptedDriver(self.clock, rooms)
         self.board = Board(POLICY, Show.NOTHING, self.clock.now, epoch=1)
@@ -102,6 +104,7 @@ class Stage:
             book=RoomBook({}),
             polling=Polling(interval=timedelta(seconds=30)),
             clock=self.clock,
+            consent=consent,
             jitter=lambda: 0.0,
         )
 
@@ -195,6 +198,7 @@ async def test_a_failure_is_logged_when_it_begins_and_when_it_is_over() -> None:
         ("fence.was_verified", None),
         ("rooms.became_unreadable", 2),
         ("rooms.became_readable", 2),
+        ("consent.changed", None),
     ]
 
 
@@ -364,3 +368,69 @@ async def test_the_first_try_is_told_however_it_ends(error: DriverError) -> None
     stage.driver.broken = error
     assert await stage.poller.step() > 0
     assert stage.poller.problem is error
+
+
+# --- what a person has to mend ------------------------------------------------------------------------------
+
+
+async def test_consent_that_changes_is_said_once_and_shown_with_its_time() -> None:
+    stage = Stage("one")
+    with capture_logs() as logs:
+        await stage.steps(40)
+        stage.driver.failing = {"one": (Reason.FORBIDDEN, None)}
+        await stage.steps(120)
+        stage.driver.failing = {}
+        await stage.steps(120)
+    changes = [(e["before"], e["after"]) for e in logs if e["event"] == "consent.changed"]
+    assert changes == [("unknown", "granted"), ("granted", "revoked"), ("revoked", "granted")]
+    health = stage.poller.health
+    assert health.consent is Consent.GRANTED
+    assert health.consent_since is not None
+    assert health.consent_since > at("9:01")
+
+
+async def test_what_was_known_of_consent_is_shown_from_the_start() -> None:
+    memory = ConsentMemory()
+    memory.save(ConsentRecord(Consent.REQUESTED, at("8:00"), at("12:00"), Source.REQUEST))
+    stage = Stage("one", consent=memory)
+    assert stage.poller.health.consent is Consent.REQUESTED
+    assert stage.poller.health.consent_until == at("12:00")
+    assert stage.recorder.health[0].consent is Consent.REQUESTED
+
+
+async def test_a_lasting_error_is_asked_again_in_five_minutes_whatever_its_kind() -> None:
+    for error in (NotPermitted("blocked", lasting=True), Unavailable("odd", lasting=True)):
+        stage = Stage("one")
+        stage.driver.broken = error
+        await stage.steps(1000)
+        assert [when for when, _ in stage.asked()] == [0, 300, 600, 900]
+
+
+async def test_rooms_that_are_refused_while_others_are_readable_are_told_as_no_fault() -> None:
+    stage = Stage("one", "two")
+    stage.driver.failing = {"two": (Reason.FORBIDDEN, None)}
+    with capture_logs() as logs:
+        await stage.steps(200)
+    (told,) = [e for e in logs if e["event"] == "rooms.are_outside_the_fence"]
+    assert (told["log_level"], told["rooms"]) == ("info", ["two"])
+    assert "not in the fence's group, or not yet" in told["remedy"]
+    assert not [e for e in logs if e["event"] == "rooms.became_unreadable"]
+    assert stage.poller.health.state is ConnectionState.OK
+    assert stage.poller.health.consent is Consent.GRANTED
+
+
+async def test_a_whole_connection_s_problem_has_the_time_at_which_it_began() -> None:
+    stage = Stage("one")
+    await stage.steps(40)
+    stage.driver.broken = Unavailable("down")
+    await stage.steps(300)
+    (standing,) = stage.poller.health.rooms_document(stage.board.rooms)
+    assert standing["access"] == "unavailable"
+    assert standing["since"] is not None
+    assert standing["since"] < "2026-10-06T09:02:00Z"
+    stage.driver.broken = None
+    await stage.steps(120)
+    (standing,) = stage.poller.health.rooms_document(stage.board.rooms)
+    assert standing["access"] == "readable"
+    assert standing["since"] is not None
+    assert standing["since"] > "2026-10-06T09:05:00Z"

@@ -9,9 +9,10 @@ from prometheus_client import REGISTRY
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
 from prometheus_client.parser import text_string_to_metric_families
 
-from placed.driver import Fence, FenceState
-from placed.health import ConnectionState, Consent, RoomFailure
+from placed.driver import Consent, Fence, FenceState
+from placed.health import ConnectionState
 from placed.model import Reason
+from placed.standing import RoomFailure
 from tests.http.boards import NINE, Site, meeting, minutes
 
 if TYPE_CHECKING:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import pytest
 
-from placed.driver import FenceState
-from placed.health import ConnectionState, Consent, RoomFailure
+from placed.driver import Consent, Failed, Fence, FenceState, Query
+from placed.health import ConnectionState
 from placed.http import openapi
 from placed.model import Reason, Status
+from placed.standing import Access, RoomFailure, Standings
 from tests.http.boards import NINE, meeting
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ def test_the_words_are_those_of_the_model() -> None:
     assert connection["state"]["enum"] == list(ConnectionState)
     assert connection["consent"]["enum"] == list(Consent)
     assert connection["fence"]["properties"]["state"]["enum"] == list(FenceState)
+    assert SCHEMAS["RoomStanding"]["properties"]["access"]["enum"] == list(Access)
 
 
 def test_every_address_is_described_and_no_other(endpoint: Endpoint) -> None:
@@ -108,8 +110,20 @@ def lively(site: Site) -> Site:
     site.read("boardroom", meeting(-10, 30), meeting(0, 20), meeting(40, 50, private=True))
     site.read("atrium", meeting(3, 60, all_day=True))
     site.board.fail("library", Reason.FORBIDDEN)
+    standings = Standings()
+    standings.succeeded("boardroom", NINE)
+    query = Query(site.enrolled["contoso"]["library"], NINE, NINE)
+    standings.failed("library", Failed(query, Reason.FORBIDDEN, "x"), NINE)
     site.report(
-        since=NINE, failing={"library": RoomFailure(Reason.FORBIDDEN, NINE, "x")}, problem="a", remedy="b"
+        since=NINE,
+        failing={"library": RoomFailure(Reason.FORBIDDEN, NINE, "x")},
+        problem="a",
+        remedy="b",
+        consent=Consent.REQUESTED,
+        consent_since=NINE,
+        consent_until=NINE,
+        fence=Fence(FenceState.EXCESS, NINE, excess=("Mail.Read",), warnings=("mind the gap",)),
+        standings=standings,
     )
     return site
 
@@ -125,6 +139,8 @@ def lively(site: Site) -> Site:
         ("/api/v1/rooms/{room}", "/api/v1/rooms/library", 200),
         ("/api/v1/rooms/{room}", "/api/v1/rooms/nowhere", 404),
         ("/api/v1/connections", "/api/v1/connections", 200),
+        ("/api/v1/connections/{connection}/rooms", "/api/v1/connections/contoso/rooms", 200),
+        ("/api/v1/connections/{connection}/rooms", "/api/v1/connections/nowhere/rooms", 404),
         ("/api/v1/events", "/api/v1/events?last_event_id=x", 400),
         ("/healthz", "/healthz", 200),
         ("/readyz", "/readyz", 200),

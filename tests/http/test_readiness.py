@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from placed.health import ConnectionState, RoomFailure
+from placed.health import ConnectionState
 from placed.http.readiness import Unready, unready
 from placed.model import Reason
+from placed.standing import RoomFailure
 from tests.http.boards import NINE, Site, minutes
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from placed.health import RoomFailure
 from placed.model import Reason
 from placed.settings import Show
+from placed.standing import RoomFailure
 from tests.http.boards import NINE, Site, meeting, minutes
 from tests.http.endpoint import Endpoint
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from placed.driver import Fence, FenceState, Unavailable
+from placed_microsoft365.claims import claims_of
 from placed_microsoft365.simulator import Where
 from tests.microsoft365.house import ADA, House
 
@@ -28,7 +29,7 @@ def _people(house: House) -> None:
 
 async def test_without_a_canary_nothing_is_proven(house: House) -> None:
     assert await house.open().try_fence() == Fence(FenceState.UNPROVEN)
-    assert house.simulator.requests == []
+    assert house.asked("/users/") == []
 
 
 async def test_an_access_policy_holds(house: House, clock: Clock) -> None:
@@ -88,4 +89,78 @@ async def test_a_breach_that_is_closed_is_verified(house: House) -> None:
     driver = house.open(fence={"canaries": [ADA]})
     assert (await driver.try_fence()).state is FenceState.BREACHED
     house.tenant.restrict(house.app, "placed-rooms")
+    assert (await driver.try_fence()).state is FenceState.VERIFIED
+
+
+# --- what the token holds -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def fenced(house: House) -> House:
+    house.tenant.restrict(house.app, "placed-rooms")
+    return house
+
+
+@pytest.mark.parametrize(
+    "role",
+    [
+        "Calendars.ReadWrite",
+        "Mail.Read",
+        "Mail.ReadBasic.All",
+        "Mail.Send",
+        "MailboxSettings.ReadWrite",
+        "Place.ReadWrite.All",
+        "full_access_as_app",
+        "Directory.Read.All",
+        "Calendars.ReadBasic.All",
+    ],
+)
+async def test_a_permission_that_nobody_asked_for_is_excess_and_named(fenced: House, role: str) -> None:
+    fenced.tenant.grant(fenced.app, role)
+    fence = await fenced.open(fence={"canaries": [ADA]}).try_fence()
+    # This one reads calendars, and no access policy limits it: so the canary is readable, too.
+    grave = FenceState.BREACHED if role == "Calendars.ReadBasic.All" else FenceState.EXCESS
+    assert (fence.state, fence.excess) == (grave, (role,))
+    assert fence.checked_at is not None
+
+
+async def test_excess_is_found_without_a_canary_too(fenced: House) -> None:
+    fenced.tenant.grant(fenced.app, "Mail.Read", "Mail.Send")
+    fence = await fenced.open().try_fence()
+    assert fence == Fence(FenceState.EXCESS, None, excess=("Mail.Read", "Mail.Send"))
+
+
+async def test_what_any_configuration_of_placed_asks_for_is_no_excess(fenced: House) -> None:
+    fenced.tenant.grant(fenced.app, "GroupMember.ReadBasic.All", "Member.Read.Hidden", "User.ReadBasic.All")
+    assert await tried(fenced, ADA) is FenceState.VERIFIED
+
+
+async def test_under_rbac_a_grant_in_entra_is_warned_of(house: House) -> None:
+    house.tenant.assign_rbac(house.app, "placed-rooms")
+    driver = house.open(fence={"kind": "rbac", "canaries": [ADA]})
+    fence = await driver.try_fence()
+    assert fence.state is FenceState.BREACHED
+    (warning,) = fence.warnings
+    assert "Calendars.Read, a grant in Entra that cancels the scope" in warning
+    house.tenant.restrict(house.app, "placed-rooms")  # on the way from the policy to RBAC
+    fence = await house.open(fence={"kind": "rbac", "canaries": [ADA]}).try_fence()
+    assert (fence.state, fence.warnings) == (FenceState.VERIFIED, (warning,))
+    house.tenant.revoke(house.app, "Calendars.Read")
+    house.tenant.expire_tokens(house.app)
+    fence = await house.open(fence={"kind": "rbac", "canaries": [ADA]}).try_fence()
+    assert (fence.state, fence.warnings) == (FenceState.VERIFIED, ())
+
+
+async def test_a_canary_that_is_no_mailbox_is_told_without_naming_it(fenced: House) -> None:
+    fence = await fenced.open(fence={"canaries": [ADA, NOBODY]}).try_fence()
+    (warning,) = fence.warnings
+    assert "fence.canaries" in warning
+    assert "nobody" not in warning
+
+
+async def test_a_token_that_can_not_be_read_tells_nothing(fenced: House) -> None:
+    fenced.tenant.grant(fenced.app, "Mail.Read")
+    driver = fenced.open(fence={"canaries": [ADA]})
+    await driver.try_fence()
+    driver._read_token, driver._claims = driver._tokens.latest, claims_of("opaque")
     assert (await driver.try_fence()).state is FenceState.VERIFIED

@@ -218,7 +218,7 @@ def test_fences(code: int, body: bytes) -> None:
     assert kept is not None
     with suppress(DriverError):
         graph = FuzzedGraph((code, body))
-        found = asyncio.run(fence.try_fence(graph, kept(canaries=["ada@contoso.example"]), NOW))  # type: ignore[arg-type]
+        found = asyncio.run(fence.try_canaries(graph, kept(canaries=["ada@contoso.example"]), NOW))  # type: ignore[arg-type]
         if found.state is FenceState.BREACHED:
             assert isinstance(msgspec.json.decode(body)["value"], list)
         assert (found.state is FenceState.VERIFIED) == (code == 403)

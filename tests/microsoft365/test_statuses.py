@@ -76,7 +76,9 @@ async def test_a_status_is_an_error(
     assert raised.value.reason is reason
     assert str(raised.value) == f"Graph answered {status}{' SomeCode' if body.startswith('{') else ''}"
     assert raised.value.retry_after == (7 if issubclass(error, Unavailable) else None)
-    assert bool(raised.value.remedy) is (error is NotPermitted)
+    assert bool(raised.value.remedy) is (
+        error is NotPermitted or (400 <= status < 500 and reason is Reason.MALFORMED)
+    )
 
 
 @pytest.mark.parametrize(

@@ -147,18 +147,21 @@ class Stage:
     # --- the daemon ---
 
     @asynccontextmanager
-    async def daemon(self, *, ready: bool = True) -> AsyncIterator[Running]:
+    async def daemon(
+        self, *, ready: bool = True, supervisor: Supervisor | None = None
+    ) -> AsyncIterator[Running]:
         """A daemon in this process; at the end it is stopped.
 
         Args:
             ready: waits until it says that it is.
+            supervisor: who is told how it is; nobody, if not given.
         """
         if not self.file.exists():
             self.configure()
         announced = asyncio.Event()
         around = Around(
             clock=self.clock,
-            supervisor=Supervisor(None),
+            supervisor=supervisor or Supervisor(None),
             state=StateFile(self.state_directory),
             version="1.2.3",
             announce=lambda _daemon: announced.set(),
@@ -234,6 +237,11 @@ class Running:
         waiting.cancel()
         if self.task.done():
             self.task.result()
+
+    async def ends(self) -> None:
+        """Waits until it has ended by itself."""
+        async with asyncio.timeout(DEADLINE):
+            await asyncio.wait([self.task])
 
     def logged(self, *events: str) -> list[EventDict]:
         """What it has logged by these names."""

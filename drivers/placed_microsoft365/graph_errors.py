@@ -1,0 +1,111 @@
+"""What an error of Graph means for a calendar or a whole request: why, what to do, and whether to ask again.
+
+Source: Microsoft, "Microsoft Graph error responses and resource types" and "JSON batching"; threads of
+microsoft-graph-docs for what is on neither page. Codes differ in their case between services, and say more
+than the status does; texts may change, and are not looked at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from placed.model import Reason
+
+BANDWIDTH_LIMIT_EXCEEDED = 509
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """Why something could not be read.
+
+    Attributes:
+        remedy: what the operator can do; empty where time heals it.
+        lasting: whether a person has to change something first, so that asking again soon is of no use.
+    """
+
+    reason: Reason
+    remedy: str = ""
+    lasting: bool = False
+
+
+_FENCE = (
+    "the application may not read this mailbox: is it in the fence's group, and has the administrator "
+    "consented (placed consent)? Either takes up to two hours to be in effect"
+)
+_ADDRESS = "check the address in the settings, or make what it names"
+_OURS = "the request is one that Graph does not take: update placed, or report this"
+NO_DIRECTORY = (
+    "the administrator has not consented to finding the rooms, GroupMember.Read.All for room_group or "
+    "Place.Read.All for room_list: run placed consent, or list the rooms"
+)
+_CLOUD = (
+    "the mailbox is not in the cloud, or not any more: move it there, or take the room out of the settings"
+)
+
+_BY_STATUS: dict[int, Meaning] = {
+    HTTPStatus.BAD_REQUEST: Meaning(Reason.MALFORMED, _OURS, lasting=True),
+    # With a token that is good: no permission on mailboxes at all, or a fault of the service.
+    HTTPStatus.UNAUTHORIZED: Meaning(Reason.FORBIDDEN, _FENCE),
+    HTTPStatus.FORBIDDEN: Meaning(Reason.FORBIDDEN, _FENCE),
+    HTTPStatus.NOT_FOUND: Meaning(Reason.NOT_FOUND, _ADDRESS),
+    HTTPStatus.METHOD_NOT_ALLOWED: Meaning(Reason.MALFORMED, _OURS, lasting=True),
+    HTTPStatus.REQUEST_TIMEOUT: Meaning(Reason.UNAVAILABLE),
+    HTTPStatus.GONE: Meaning(Reason.NOT_FOUND, _ADDRESS),
+    HTTPStatus.FAILED_DEPENDENCY: Meaning(Reason.UNAVAILABLE),
+    HTTPStatus.TOO_MANY_REQUESTS: Meaning(Reason.THROTTLED),
+    BANDWIDTH_LIMIT_EXCEEDED: Meaning(Reason.THROTTLED),
+}
+_BY_CODE: dict[tuple[int, str], Meaning] = {
+    (HTTPStatus.BAD_REQUEST, "errortimeintervaltoobig"): Meaning(
+        Reason.MALFORMED,
+        "the polling window is longer than Graph allows: lower polling.days_ahead",
+        lasting=True,
+    ),
+    (HTTPStatus.BAD_REQUEST, "timezonenotsupportedexception"): Meaning(
+        Reason.MALFORMED, "Graph does not know the time zone: check time_zone", lasting=True
+    ),
+    (HTTPStatus.FORBIDDEN, "authorization_requestdenied"): Meaning(
+        Reason.FORBIDDEN, NO_DIRECTORY, lasting=True
+    ),
+    (HTTPStatus.FORBIDDEN, "accessdenied"): Meaning(Reason.FORBIDDEN, _FENCE, lasting=True),
+    (HTTPStatus.FORBIDDEN, "extensionerror"): Meaning(
+        Reason.FORBIDDEN,
+        "the mailbox is on premises, or outside the fence: move it, or add it to the fence's group",
+        lasting=True,
+    ),
+    (HTTPStatus.FORBIDDEN, "insufficient_claims"): Meaning(
+        Reason.FORBIDDEN,
+        "Conditional Access blocks the application: have the administrator except this server",
+        lasting=True,
+    ),
+    (HTTPStatus.NOT_FOUND, "errorinvaliduser"): Meaning(
+        Reason.NOT_FOUND,
+        "the address is no mailbox's user name: check it for typing errors; of a mailbox with several "
+        "addresses, give the user principal name",
+        lasting=True,
+    ),
+    (HTTPStatus.NOT_FOUND, "mailboxnotenabledforrestapi"): Meaning(Reason.NOT_FOUND, _CLOUD, lasting=True),
+    (HTTPStatus.NOT_FOUND, "resourcenotfound"): Meaning(Reason.NOT_FOUND, _ADDRESS, lasting=True),
+    (HTTPStatus.NOT_FOUND, "request_resourcenotfound"): Meaning(Reason.NOT_FOUND, _ADDRESS, lasting=True),
+    (HTTPStatus.SERVICE_UNAVAILABLE, "mailboxinfostale"): Meaning(
+        Reason.UNAVAILABLE,
+        "the service looks for the mailbox in the wrong place: if this stays, use room_group, by which rooms "
+        "are asked for by their object ids",
+    ),
+}
+
+
+def meaning_of(status: int, code: str = "") -> Meaning:
+    """What an error of this status and code means; a code that is not known is what its status is."""
+    known = _BY_CODE.get((status, code.lower())) or _BY_STATUS.get(status)
+    if known is not None:
+        return known
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return Meaning(Reason.UNAVAILABLE)
+    return Meaning(Reason.MALFORMED, _OURS if status >= HTTPStatus.BAD_REQUEST else "")
+
+
+def reason_of(status: int) -> Reason:
+    """Why a room's calendar was not to be had, by the item's status."""
+    return meaning_of(status).reason

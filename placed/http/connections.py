@@ -1,0 +1,46 @@
+"""Connections as JSON: `/api/v1/connections` and `/api/v1/connections/<name>/rooms`."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from placed.document import SCHEMA
+from placed.http.problems import Problem
+from placed.http.representation import Representation
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from placed.board import Board
+
+
+class ConnectionsApi:
+    """Answers how the connections are, and how each of their rooms is read."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+
+    async def connections(self, request: web.Request) -> web.Response:
+        """`{"schema":1,"connections":[…]}`, each as in `ConnectionHealth.document`."""
+        health = [self._board.health[name].document() for name in sorted(self._board.health)]
+        return await _answer(request, {"schema": SCHEMA, "connections": health})
+
+    async def rooms(self, request: web.Request) -> web.Response:
+        """`{"schema":1,"connection":"contoso","rooms":[…]}`, each as in `standing_documents`."""
+        name = request.match_info["connection"]
+        health = self._board.health.get(name)
+        if health is None:
+            raise Problem(
+                HTTPStatus.NOT_FOUND,
+                "There is no connection with this name; /api/v1/connections lists them all.",
+            )
+        rooms = [room for room in self._board.rooms if room.connection == name]
+        document = {"schema": SCHEMA, "connection": name, "rooms": health.rooms_document(rooms)}
+        return await _answer(request, document)
+
+
+async def _answer(request: web.Request, document: dict[str, object]) -> web.Response:
+    return await Representation(msgspec.json.encode(document)).answer(request)

@@ -1,0 +1,120 @@
+"""The fence and the credential are watched, and what needs a person is said loudly, once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from structlog.testing import capture_logs
+
+from placed.credential_watch import CredentialWatch
+from placed.driver import DriverError, Fence, FenceState, Refused, Unavailable
+from placed.fence_watch import FenceWatch
+from tests.core.making import FakeClock, at
+from tests.core.test_poller import ScriptedDriver
+
+if TYPE_CHECKING:
+    from structlog.typing import EventDict
+
+NINE = at("9:00")
+DAY = timedelta(days=1)
+
+
+class Watched:
+    """A fence that is what the test says."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock(NINE)
+        self.driver = ScriptedDriver(self.clock, ["boardroom"])
+        self.watch = FenceWatch("contoso", self.driver, self.clock)
+
+    async def hours(self, number: int, fence: Fence | DriverError) -> list[EventDict]:
+        """So many hours pass, with such a fence; what the log was told."""
+        self.driver.fence = fence
+        with capture_logs() as logs:
+            for _ in range(number):
+                await self.watch.look()
+                self.clock.pass_(3600)
+        return logs
+
+
+async def test_it_is_tried_at_once_and_every_hour_and_not_between() -> None:
+    watched = Watched()
+    assert await watched.watch.look()
+    watched.clock.pass_(3599)
+    assert not await watched.watch.look()
+    watched.clock.pass_(1)
+    assert await watched.watch.look()
+    assert watched.driver.fences_tried == 2
+
+
+async def test_a_fence_that_holds_is_said_to_hold_once() -> None:
+    logs = await Watched().hours(3, Fence(FenceState.VERIFIED, NINE))
+    assert [(e["event"], e["log_level"]) for e in logs] == [("fence.was_verified", "info")]
+
+
+async def test_a_fence_that_is_not_proven_is_said_every_time_with_what_to_do() -> None:
+    logs = await Watched().hours(3, Fence(FenceState.UNPROVEN))
+    assert [(e["event"], e["log_level"]) for e in logs] == [("fence.is_unproven", "warning")] * 3
+    assert "fence.canaries" in logs[0]["remedy"]
+
+
+async def test_permissions_in_excess_are_named_and_named_again_when_they_change() -> None:
+    watched = Watched()
+    logs = await watched.hours(2, Fence(FenceState.EXCESS, NINE, excess=("Mail.Read",)))
+    logs += await watched.hours(1, Fence(FenceState.EXCESS, NINE, excess=("Mail.Read", "Mail.Send")))
+    logs += await watched.hours(1, Fence(FenceState.VERIFIED, NINE))
+    assert [(e["event"], e.get("permissions")) for e in logs] == [
+        ("fence.is_in_excess", ["Mail.Read"]),
+        ("fence.is_in_excess", ["Mail.Read", "Mail.Send"]),
+        ("fence.was_verified", None),
+    ]
+
+
+async def test_a_flaw_is_told_once() -> None:
+    logs = await Watched().hours(3, Fence(FenceState.VERIFIED, NINE, warnings=("mind the gap",)))
+    assert [e["problem"] for e in logs if e["event"] == "fence.has_a_flaw"] == ["mind the gap"]
+
+
+@pytest.mark.parametrize("enforce", [True, False])
+async def test_a_breach_is_an_error_and_enforced_if_that_is_wanted(*, enforce: bool) -> None:
+    watched = Watched()
+    logs = await watched.hours(1, Fence(FenceState.BREACHED, NINE, enforce=enforce))
+    assert [(e["event"], e["log_level"]) for e in logs] == [("fence.was_breached", "error")]
+    assert watched.watch.enforcing is enforce
+
+
+async def test_a_trial_that_could_not_be_made_changes_nothing_and_is_made_up_for_in_a_minute() -> None:
+    watched = Watched()
+    await watched.hours(1, Fence(FenceState.VERIFIED, NINE))
+    await watched.hours(1, Unavailable("down"))
+    assert watched.watch.fence.state is FenceState.VERIFIED
+    assert watched.watch.next <= watched.clock.steady()
+
+
+async def test_a_refusal_of_the_connection_is_not_kept_from_it() -> None:
+    with pytest.raises(Refused):
+        await Watched().hours(1, Refused("no"))
+
+
+def test_a_credential_is_said_to_run_out_thirty_days_before_and_then_every_day() -> None:
+    watch, end = CredentialWatch("contoso"), NINE + 31 * DAY
+    with capture_logs() as logs:
+        for hour in range(0, 33 * 24, 6):
+            watch.look(end, NINE + timedelta(hours=hour))
+    assert [e["days_left"] for e in logs] == [*range(30, -1, -1), 0]
+    assert {e["event"] for e in logs[:30]} == {"credential.runs_out"}
+    assert logs[-1]["event"] == "credential.ran_out"
+    assert "placed setup --renew" in logs[0]["remedy"]
+
+
+def test_a_credential_that_was_renewed_or_has_no_end_is_no_matter() -> None:
+    watch = CredentialWatch("contoso")
+    with capture_logs() as logs:
+        watch.look(None, NINE)
+        watch.look(NINE + 300 * DAY, NINE)
+        watch.look(NINE + 3 * DAY, NINE)
+        watch.look(NINE + 300 * DAY, NINE)
+        watch.look(NINE + 3 * DAY, NINE)
+    assert len(logs) == 2

@@ -1,0 +1,82 @@
+"""The poller with the real driver against the simulated tenant; time passes when it is told to."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from placed.board import Board
+from placed.driver import ConnectionSettings
+from placed.occupancy import Policy
+from placed.poller import Poller
+from placed.rooms import RoomBook
+from placed.settings import Polling, Show
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from placed.consents import ConsentMemory
+    from placed_microsoft365 import Microsoft365
+    from tests.microsoft365.house import House
+    from tests.simulator.conftest import Clock
+
+INTERVAL = 30.0  # seconds, as by default
+
+
+class ToldClock:
+    """The tenant's clock as the poller wants one; waiting takes no time but that which passes on it."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._begun = clock.moment
+
+    def now(self) -> datetime:
+        return self._clock.moment
+
+    def steady(self) -> float:
+        return 1000.0 + (self._clock.moment - self._begun).total_seconds()
+
+    async def sleep(self, seconds: float) -> None:
+        self._clock.advance(seconds=seconds)
+
+
+class Polled:
+    """A connection that is polled.
+
+    Args:
+        house: the tenant.
+        driver: the connection, opened.
+        consent: keeps what is known of consent.
+    """
+
+    def __init__(self, house: House, driver: Microsoft365, consent: ConsentMemory | None = None) -> None:
+        self.clock = ToldClock(house.clock)
+        self.house = house
+        self.board = Board(Policy(), Show.NOTHING, self.clock.now, epoch=1)
+        self.poller = Poller(
+            connection=ConnectionSettings(
+                name="contoso", driver="microsoft365", time_zone=ZoneInfo("Europe/Berlin")
+            ),
+            driver=driver,
+            board=self.board,
+            book=RoomBook({}),
+            polling=Polling(interval=timedelta(seconds=INTERVAL)),
+            clock=self.clock,
+            consent=consent,
+            jitter=lambda: 0.0,
+        )
+
+    async def go_on(self, *, minutes: float) -> None:
+        """So much time passes, in which the poller does what it does."""
+        end = self.clock.steady() + minutes * 60
+        while self.clock.steady() < end:
+            pause = await self.poller.step()
+            await self.clock.sleep(min(pause, end - self.clock.steady()))
+            self.board.turn()
+
+
+def apart(moments: list[datetime]) -> list[float]:
+    """How many seconds are between each two that follow each other."""
+    return [(after - before).total_seconds() for before, after in itertools.pairwise(moments)]
