@@ -79,14 +79,18 @@ async def test_a_broker_that_refuses_the_login_is_told(stage: Stage) -> None:
         (7000222, "the client secret has expired; make a new one for the registration"),
         (
             700016,
-            "client_id is not known in this tenant; register it (placed setup writes the script), or correct "
-            "client_id",
+            (
+                "client_id is not known in this tenant; register it (placed setup writes the script), "
+                "or correct client_id"
+            ),
         ),
         (90002, "there is no such tenant; check tenant, and whether it lives in another cloud"),
         (
             700027,
-            "the certificate is not registered with the application, or expired; upload it there (placed setup "
-            "writes the script)",
+            (
+                "the certificate is not registered with the application, or expired; upload it there "
+                "(placed setup writes the script)"
+            ),
         ),
     ],
 )
