@@ -19,7 +19,7 @@ SERVICE_STATE = Path("/var/lib/placed")  # of the unit: StateDirectory=placed
 
 NameArgument = Annotated[
     str | None,
-    typer.Argument(metavar="[NAME]", help="The connection. [dim]Default: the only one there is[/dim]"),
+    typer.Argument(metavar="NAME", help="The connection. [dim]Default: the only one there is[/dim]"),
 ]
 StateOption = Annotated[
     Path | None,

@@ -63,12 +63,14 @@ class Question:
         text: asked at a terminal.
         default: taken for an empty answer; None if there has to be one.
         several: whether the answer is a list, separated by commas.
+        instead: other keys; where one of these is answered, this one is not asked for.
     """
 
     key: str
     text: str
     default: str | None = None
     several: bool = False
+    instead: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +91,15 @@ class Kit:
 
 
 class KitError(Exception):
-    """A kit can not be written. `key` is the answer that it is about, or "" if it is none."""
+    """A kit can not be written. `key` is the answer that it is about, or "" if it is none.
 
-    def __init__(self, key: str, message: str) -> None:
+    `others` are the further answers that are of no use, so that all can be told at once.
+    """
+
+    def __init__(self, key: str, message: str, others: Sequence[KitError] = ()) -> None:
         super().__init__(message)
         self.key = key
+        self.others = tuple(others)
 
 
 # --- consent ------------------------------------------------------------------------------------------------
@@ -139,13 +145,15 @@ class ConsentAnswer:
 
     Attributes:
         consent: `GRANTED` or `DECLINED`; `UNKNOWN` if the answer is not to be believed.
-        said: what happened, for whoever waits at the terminal.
+        said: what happened, for whoever waits at the terminal. Nothing of it is quoted that may name people.
         remedy: what to do about it.
+        effective: whether the service itself was seen to know of the grant. The answer is no proof of it.
     """
 
     consent: Consent
     said: str
     remedy: str = ""
+    effective: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +186,10 @@ class Propagation:
 
 
 class Administration(Protocol):
-    """What can be done for one connection of the settings. Methods that ask may raise a `DriverError`."""
+    """What can be done for one connection of the settings.
+
+    Methods that ask may raise a `DriverError`, or a `SettingsError` for a file that is of no use.
+    """
 
     def examine(self) -> AsyncIterator[Finding]:
         """Tries every link from the files to the claims of the token, in this order, each once.
@@ -193,7 +204,12 @@ class Administration(Protocol):
 
     @property
     def permissions(self) -> Sequence[Permission]:
-        """What the administrator has to grant."""
+        """What the administrator has to grant at the consent page; nothing, if all is granted elsewhere."""
+        ...
+
+    @property
+    def granted_elsewhere(self) -> str:
+        """What is granted in another way than at the consent page, and how; empty if nothing is."""
         ...
 
     @property

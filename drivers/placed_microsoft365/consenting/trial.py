@@ -1,0 +1,70 @@
+"""A sign-in for one look: nothing that was got for an earlier one is kept."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from placed_microsoft365.claims import claims_of
+from placed_microsoft365.credential import load_credential
+from placed_microsoft365.graph import Graph
+from placed_microsoft365.login import Registration, sign_in
+from placed_microsoft365.permissions import to_consent
+from placed_microsoft365.tokens import TokenSource
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from placed.driver import Surroundings
+    from placed_microsoft365.settings import Microsoft365Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What one look has to look with."""
+
+    settings: Microsoft365Settings
+    tokens: TokenSource
+    graph: Graph
+
+    async def not_listed(self) -> tuple[str, ...]:
+        """What of the consent the token does not list; nothing if it is none that can be read.
+
+        Raises:
+            DriverError: there is no token to be had.
+        """
+        claims = claims_of(await self.tokens.token())
+        if claims is None:
+            return ()
+        return tuple(name for name in to_consent(self.settings) if name not in claims.roles)
+
+
+@asynccontextmanager
+async def trial(settings: Microsoft365Settings, surroundings: Surroundings) -> AsyncIterator[Trial]:
+    """Signs in anew when it is first asked for something.
+
+    Raises:
+        SettingsError: the file of the credential, or of the CA, is of no use.
+    """
+    registration = Registration(
+        login_url=settings.login_url,
+        tenant=settings.tenant,
+        client_id=settings.client_id,
+        credential=load_credential(settings, surroundings.now()),
+        scope=f"{settings.graph_url}/.default",
+        ca_file=settings.ca_file,
+    )
+    tokens = TokenSource(partial(sign_in, registration), surroundings.now)
+    graph = Graph(
+        settings.graph_url,
+        tokens,
+        ca_file=settings.ca_file,
+        version=surroundings.version,
+        now=surroundings.now,
+    )
+    try:
+        yield Trial(settings, tokens, graph)
+    finally:
+        await graph.close()
