@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from placed_microsoft365 import consenting, examination, kit
+from placed_microsoft365 import consenting, kit
+from placed_microsoft365.examination import Examination
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -34,6 +35,7 @@ class Microsoft365Administration:
     def __init__(self, settings: Microsoft365Settings, surroundings: Surroundings) -> None:
         self._settings = settings
         self._surroundings = surroundings
+        self._examination = Examination(settings, surroundings)
 
     @staticmethod
     def open(settings: Microsoft365Settings, surroundings: Surroundings) -> Microsoft365Administration:
@@ -56,11 +58,11 @@ class Microsoft365Administration:
 
     def examine(self) -> AsyncIterator[Finding]:
         """See `placed.driver.Administration.examine`."""
-        return examination.examine(self._settings, self._surroundings)
+        return self._examination.examine()
 
     async def look_at_habits(self, rooms: Sequence[FoundRoom]) -> Sequence[Finding]:
         """See `placed.driver.Administration.look_at_habits`."""
-        return await examination.look_at_habits(self._settings, self._surroundings, rooms)
+        return await self._examination.look_at_habits(rooms)
 
     # --- consent ---
 
@@ -68,6 +70,11 @@ class Microsoft365Administration:
     def permissions(self) -> Sequence[Permission]:
         """See `placed.driver.Administration.permissions`."""
         return consenting.permissions(self._settings)
+
+    @property
+    def granted_elsewhere(self) -> str:
+        """See `placed.driver.Administration.granted_elsewhere`."""
+        return consenting.granted_elsewhere(self._settings)
 
     @property
     def propagation(self) -> Propagation:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from functools import partial
 from typing import TYPE_CHECKING
 
 from placed.driver import Failed, NotPermitted, Refused
@@ -11,13 +10,11 @@ from placed.model import Reason
 from placed_microsoft365 import directory, fence
 from placed_microsoft365.calendars import Calendars
 from placed_microsoft365.claims import claims_of
+from placed_microsoft365.connecting import graph_client, token_source
 from placed_microsoft365.credential import load_credential
-from placed_microsoft365.graph import Graph
-from placed_microsoft365.login import Registration, sign_in
 from placed_microsoft365.pace import Pace
 from placed_microsoft365.permissions import RBAC, may_read_calendars, told_by
 from placed_microsoft365.settings import Microsoft365Settings
-from placed_microsoft365.tokens import TokenSource
 from placed_microsoft365.views import Views
 
 if TYPE_CHECKING:
@@ -36,25 +33,11 @@ class Microsoft365:
         self._settings = settings
         self._now = surroundings.now
         credential = load_credential(settings, surroundings.now())
-        registration = Registration(
-            login_url=settings.login_url,
-            tenant=settings.tenant,
-            client_id=settings.client_id,
-            credential=credential,
-            scope=f"{settings.graph_url}/.default",
-            ca_file=settings.ca_file,
-        )
-        self._tokens = TokenSource(partial(sign_in, registration), surroundings.now)
+        self._tokens = token_source(settings, credential, surroundings)
         self._read_token: str | None = None
         self._claims: Claims | None = None
         self._readable_with: str | None = None  # the token with which a room was readable last
-        self._graph = Graph(
-            settings.graph_url,
-            self._tokens,
-            ca_file=settings.ca_file,
-            version=surroundings.version,
-            now=surroundings.now,
-        )
+        self._graph = graph_client(settings, self._tokens, surroundings)
         self.pace = Pace(surroundings.concurrency)
         self._views = Views(self._graph, self.pace, details=surroundings.details)
         self._calendars = Calendars(self._graph, self.pace, self._views, surroundings.now)

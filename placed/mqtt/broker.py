@@ -37,28 +37,10 @@ class Broker:
     """
 
     def __init__(self, settings: Mqtt, will: Message, will_delay: float) -> None:
-        parts = urlsplit(settings.url)
-        tls = parts.scheme == "mqtts"
-        self.address = f"{parts.hostname}:{parts.port or (8883 if tls else 1883)}"
-        self.client_id = settings.client_id or settings.base_topic.replace("/", "-")
+        self.address = address_of(settings)
+        self.client_id = client_id_of(settings)
         self.v5 = settings.protocol == "5"
-        problems = contradictions(settings, tls=tls)
-        password = read_password(settings.password_file, problems)
-        context = tls_context(settings, problems) if tls else None
-        if problems:
-            raise CannotStart(*problems)
-        self._options: dict[str, Any] = {
-            "hostname": parts.hostname,
-            "port": parts.port or (8883 if tls else 1883),
-            "username": settings.username,
-            "password": password,
-            "identifier": self.client_id,
-            "keepalive": KEEPALIVE,
-            # Or the kernel holds a small message back until the one before is acknowledged, 40 ms at worst.
-            "socket_options": [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
-            "tls_context": context,
-            "max_queued_incoming_messages": 100,
-        }
+        self._options = login_options(settings, self.client_id)
         delay = round(will_delay)
         if self.v5:
             connect = _no_properties(PacketTypes.CONNECT)
@@ -122,6 +104,44 @@ class Broker:
         properties.ContentType = _content_type(json=will.json)
         properties.UserProperty = (INSTANCE, will.instance)
         return properties
+
+
+def address_of(settings: Mqtt) -> str:
+    """The broker's `host:port`."""
+    parts = urlsplit(settings.url)
+    return f"{parts.hostname}:{parts.port or (8883 if parts.scheme == 'mqtts' else 1883)}"
+
+
+def client_id_of(settings: Mqtt) -> str:
+    """The daemon's client identifier."""
+    return settings.client_id or settings.base_topic.replace("/", "-")
+
+
+def login_options(settings: Mqtt, client_id: str) -> dict[str, Any]:
+    """For `aiomqtt.Client`: where the broker is, who we are there, and whom we trust.
+
+    Raises:
+        CannotStart: files that the settings name can not be used.
+    """
+    parts = urlsplit(settings.url)
+    tls = parts.scheme == "mqtts"
+    problems = contradictions(settings, tls=tls)
+    password = read_password(settings.password_file, problems)
+    context = tls_context(settings, problems) if tls else None
+    if problems:
+        raise CannotStart(*problems)
+    return {
+        "hostname": parts.hostname,
+        "port": parts.port or (8883 if tls else 1883),
+        "username": settings.username,
+        "password": password,
+        "identifier": client_id,
+        "keepalive": KEEPALIVE,
+        # Or the kernel holds a small message back until the one before is acknowledged, 40 ms at worst.
+        "socket_options": [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
+        "tls_context": context,
+        "max_queued_incoming_messages": 100,
+    }
 
 
 @lru_cache(maxsize=256)

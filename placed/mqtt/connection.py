@@ -54,6 +54,7 @@ class Connection(aiomqtt.Client):
         self.pending_calls_threshold = 2 * IN_FLIGHT
         self.in_flight = IN_FLIGHT
         self.largest: int | None = None  # bytes of a packet that the broker takes
+        self.retains = True  # whether the broker keeps retained messages, as far as it tells
         self._ended: aiomqtt.MqttCodeError | None = None
         self.refusals: list[ReasonCode] = []  # why the broker refused publishes; who reads takes them out
 
@@ -114,6 +115,7 @@ class Connection(aiomqtt.Client):
         # One is left for taking leave.
         self.in_flight = max(1, min(IN_FLIGHT, told.get("ReceiveMaximum", IN_FLIGHT + 1) - 1))
         self.largest = told.get("MaximumPacketSize")
+        self.retains = bool(told.get("RetainAvailable", 1))
         super()._on_connect(client, userdata, flags, reason_code, properties)
 
     def _on_disconnect(

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from placed_microsoft365.claims import claims_of
+from placed_microsoft365.connecting import graph_client, token_source
 from placed_microsoft365.credential import load_credential
-from placed_microsoft365.graph import Graph
-from placed_microsoft365.login import Registration, sign_in
 from placed_microsoft365.permissions import to_consent
-from placed_microsoft365.tokens import TokenSource
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from placed.driver import Surroundings
+    from placed_microsoft365.graph import Graph
     from placed_microsoft365.settings import Microsoft365Settings
+    from placed_microsoft365.tokens import TokenSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,22 +47,8 @@ async def trial(settings: Microsoft365Settings, surroundings: Surroundings) -> A
     Raises:
         SettingsError: the file of the credential, or of the CA, is of no use.
     """
-    registration = Registration(
-        login_url=settings.login_url,
-        tenant=settings.tenant,
-        client_id=settings.client_id,
-        credential=load_credential(settings, surroundings.now()),
-        scope=f"{settings.graph_url}/.default",
-        ca_file=settings.ca_file,
-    )
-    tokens = TokenSource(partial(sign_in, registration), surroundings.now)
-    graph = Graph(
-        settings.graph_url,
-        tokens,
-        ca_file=settings.ca_file,
-        version=surroundings.version,
-        now=surroundings.now,
-    )
+    tokens = token_source(settings, load_credential(settings, surroundings.now()), surroundings)
+    graph = graph_client(settings, tokens, surroundings)
     try:
         yield Trial(settings, tokens, graph)
     finally:

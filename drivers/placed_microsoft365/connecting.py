@@ -1,0 +1,45 @@
+"""From the settings to what a connection is read with: where its token comes from, and the Graph client."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from placed_microsoft365.graph import Graph
+from placed_microsoft365.login import Registration, sign_in
+from placed_microsoft365.tokens import TokenSource
+
+if TYPE_CHECKING:
+    from placed.driver import Surroundings
+    from placed_microsoft365.credential import Credential
+    from placed_microsoft365.settings import Microsoft365Settings
+
+
+def token_source(
+    settings: Microsoft365Settings, credential: Credential, surroundings: Surroundings
+) -> TokenSource:
+    """Signs in as the settings' registration when it is first asked for a token."""
+    registration = Registration(
+        login_url=settings.login_url,
+        tenant=settings.tenant,
+        client_id=settings.client_id,
+        credential=credential,
+        scope=f"{settings.graph_url}/.default",
+        ca_file=settings.ca_file,
+    )
+    return TokenSource(partial(sign_in, registration), surroundings.now)
+
+
+def graph_client(settings: Microsoft365Settings, tokens: TokenSource, surroundings: Surroundings) -> Graph:
+    """Asks Graph with these tokens.
+
+    Raises:
+        SettingsError: the CA's file is of no use.
+    """
+    return Graph(
+        settings.graph_url,
+        tokens,
+        ca_file=settings.ca_file,
+        version=surroundings.version,
+        now=surroundings.now,
+    )

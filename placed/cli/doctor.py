@@ -1,0 +1,121 @@
+"""`placed doctor`: every link of the chain, tried, with one remedy each."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from placed.cli.connections import StateOption  # noqa: TC001 - typer reads the annotations
+from placed.cli.options import ConfigOption  # noqa: TC001 - the same
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from rich.progress import TaskID
+
+    from placed.configuration import Configuration
+    from placed.doctor import Chart
+
+
+def doctor(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME]", help="One connection to look at. [dim]Default: everything[/dim]"),
+    ] = None,
+    config: ConfigOption = None,
+    state_directory: StateOption = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Try every link of the chain: files, network, sign-in, consent, every room, the fence, the broker.
+
+    Each link that does not hold comes with the one next step. Nothing is changed, and a daemon that runs is
+    not disturbed.
+
+    Exit codes: 0 nothing is broken, 1 something is, 2 usage.
+    """
+    import asyncio
+    import logging
+
+    from placed import logs
+    from placed.cli.connections import state_directory_of_daemon
+    from placed.configuration import ConfigurationError, load
+    from placed.doctor import Chart, refused_settings
+    from placed.errors import ExitCode
+
+    logs.set_up(logs.LogFormat.TEXT)
+    logging.disable(logging.CRITICAL)  # what is wrong is found, and told once
+    try:
+        configuration = load(config)
+    except ConfigurationError as error:
+        chart = Chart.of(refused_settings(error.problems))
+    else:
+        names = [connection.name for connection in configuration.settings.connections]
+        if name is not None and name not in names:
+            problem = f"there is no connection {name}; name one of: {', '.join(names)}"
+            raise typer.BadParameter(problem, param_hint="NAME")
+        chart = asyncio.run(_examine(configuration, state_directory_of_daemon(state_directory), name))
+    _print(chart, as_json=as_json)
+    raise typer.Exit(ExitCode.DONE if chart.holds else ExitCode.FAILED)
+
+
+async def _examine(configuration: Configuration, state_directory: Path, only: str | None) -> Chart:
+    from placed.cli.connections import surroundings_of
+    from placed.doctor import Chart, examine
+
+    names = [connection.name for connection in configuration.settings.connections]
+    surroundings = surroundings_of(configuration.settings)
+    with _bars() as progress:
+        findings = examine(configuration, surroundings, state_directory, only=only, progress=progress)
+        told = [item async for item in findings]
+    return Chart.of(told, names)
+
+
+@contextmanager
+def _bars() -> Iterator[Callable[[str, int, int], None]]:
+    """At a terminal, shows that it goes on, and a bar a connection while its rooms are read."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _name, _done, _total: None
+        return
+    columns = (
+        SpinnerColumn(),
+        "{task.description}",
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as shown:
+        links = shown.add_task("trying every link", total=None)
+        bars: dict[str, TaskID] = {}
+
+        def show(name: str, done: int, total: int) -> None:
+            shown.update(links, visible=False)
+            if name not in bars:
+                bars[name] = shown.add_task(f"{name}: reading the rooms", total=total)
+            shown.update(bars[name], completed=done, total=total)
+
+        yield show
+
+
+def _print(chart: Chart, *, as_json: bool) -> None:
+    import sys
+
+    import msgspec
+
+    from placed.cli.chart import lines, table
+
+    if as_json:
+        typer.echo(msgspec.json.format(msgspec.json.encode(chart.document())))
+    elif sys.stdout.isatty():
+        from rich.console import Console
+
+        Console().print(table(chart))
+    else:
+        typer.echo("\n".join(lines(chart)))

@@ -1,0 +1,109 @@
+"""All checks, put together: connections and broker side by side, each along its own chain."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from placed.doctor.connection import Patient
+from placed.doctor.endpoint import look_at_endpoint
+from placed.doctor.machine import (
+    look_at_own_files,
+    look_at_settings,
+    look_at_state,
+    look_at_time_zones,
+    remembered_ids,
+)
+from placed.mqtt.trial import try_broker
+from placed.rooms import RoomBook
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from placed.configuration import Configuration
+    from placed.doctor.checks import Told
+    from placed.driver import Finding, Surroundings
+
+
+async def examine(
+    configuration: Configuration,
+    surroundings: Surroundings,
+    state_directory: Path,
+    *,
+    only: str | None = None,
+    progress: Callable[[str, int, int], None] = lambda _name, _done, _total: None,
+) -> AsyncIterator[Told]:
+    """Tries everything, and tells each finding as soon as it is there; `Chart.of` puts them in order.
+
+    Args:
+        configuration: that is good so far.
+        surroundings: what drivers are given.
+        state_directory: of the daemon. It is only read.
+        only: the one connection to look at, and nothing else.
+        progress: is called with (connection, rooms answered, rooms) while calendars are read.
+    """
+    settings = configuration.settings
+    found: asyncio.Queue[Told | None] = asyncio.Queue()
+    book = RoomBook(settings.rooms, remembered_ids(state_directory))
+    tasks: list[Callable[[], Coroutine[None, None, None]]] = [
+        Patient(
+            configuration=configuration,
+            place=place,
+            surroundings=surroundings,
+            book=book,
+            state_directory=state_directory,
+            told=partial(_put, found, connection.name),
+            progress=partial(progress, connection.name),
+        ).examine
+        for place, connection in enumerate(settings.connections)
+        if only in (None, connection.name)
+    ]
+    if only is None:
+        tasks.append(partial(_broker, configuration, partial(_put, found, None)))
+    yield None, look_at_settings(configuration)
+    if only is None:
+        for finding in await _machine(configuration, state_directory, surroundings.now()):
+            yield None, finding
+    trying = asyncio.create_task(_side_by_side(tasks, found))
+    try:
+        while (told := await found.get()) is not None:
+            yield told
+        await trying
+    finally:
+        trying.cancel()
+        await asyncio.wait([trying])
+
+
+def _put(found: asyncio.Queue[Told | None], name: str | None, finding: Finding) -> None:
+    found.put_nowait((name, finding))
+
+
+async def _side_by_side(
+    tasks: Sequence[Callable[[], Coroutine[None, None, None]]], found: asyncio.Queue[Told | None]
+) -> None:
+    try:
+        async with asyncio.TaskGroup() as group:
+            for task in tasks:
+                group.create_task(task())
+    finally:
+        found.put_nowait(None)
+
+
+async def _machine(configuration: Configuration, state_directory: Path, now: datetime) -> list[Finding]:
+    settings = configuration.settings
+    return [
+        look_at_state(state_directory),
+        look_at_time_zones(settings, now),
+        *look_at_own_files(settings),
+        await look_at_endpoint(configuration),
+    ]
+
+
+async def _broker(configuration: Configuration, told: Callable[[Finding], None]) -> None:
+    for finding in await try_broker(configuration.settings.mqtt):
+        (said,) = configuration.located([finding.said])
+        told(replace(finding, said=said))

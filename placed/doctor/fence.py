@@ -1,0 +1,39 @@
+"""What came of trying the canaries. Pure."""
+
+from __future__ import annotations
+
+from placed.driver import Fence, FenceState, Finding, Verdict
+
+_OUTSIDERS = "set fence.canaries of the connection to mailboxes outside of it, which must not be readable"
+
+_MEND = (
+    "have the administrator mend the access policy or the scope of RBAC for Applications "
+    "(placed setup writes the script)"
+)
+
+
+def judge_fence(fence: Fence) -> list[Finding]:
+    """The findings `canaries`, the gravest first. Names no canary."""
+    found = []
+    match fence.state:
+        case FenceState.BREACHED:
+            said = "a mailbox outside of the fence can be read: the fence does not hold"
+            found.append(Finding("canaries", Verdict.BAD, said, _MEND))
+        case FenceState.VERIFIED:
+            found.append(Finding("canaries", Verdict.GOOD, "every mailbox outside of the fence is refused"))
+        case _ if fence.checked_at is None:
+            said = "no canary is set, so nothing shows that only the rooms can be read"
+            found.append(Finding("canaries", Verdict.DOUBTFUL, said, _OUTSIDERS))
+        case FenceState.UNPROVEN if not fence.warnings:
+            said = "a canary was not refused as it has to be, and not read"
+            found.append(Finding("canaries", Verdict.DOUBTFUL, said, _OUTSIDERS))
+        case _:
+            pass
+    if fence.excess:
+        said = f"the registration holds more than it needs: {', '.join(fence.excess)}"
+        remedy = "have the administrator remove these permissions from the enterprise application"
+        found.append(Finding("canaries", Verdict.DOUBTFUL, said, remedy))
+    for warning in fence.warnings:
+        said, _, remedy = warning.partition(": ")
+        found.append(Finding("canaries", Verdict.DOUBTFUL, said, remedy or said))
+    return found

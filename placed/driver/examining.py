@@ -1,0 +1,75 @@
+"""What all who examine have in common: links that can not be tried, and files that hold secrets."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from placed.driver.administration import Finding, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+AGAIN = "wait a minute, then run placed doctor again"
+_CREDENTIALS = "CREDENTIALS_DIRECTORY"
+# systemd hands these files to the service alone; this asks it to hand them to the command, too.
+AS_SERVICE = (
+    "run it as systemd would: sudo systemd-run --pipe --wait --collect "
+    "-p LoadCredential=secrets:/etc/placed/secrets placed doctor"
+)
+
+
+def blocked(check: str, by: Finding) -> Finding:
+    """A check that can not be made before another is good: the one where the chain is broken."""
+    return Finding(check, Verdict.BAD, "not tried", by.remedy, by.blocked_by or by.check)
+
+
+def unreadable(key: str, path: Path, error: OSError, make: str = "make the file") -> Finding:
+    """A file that the settings name can not be read; `make` is how one that is missing is made."""
+    said = f"{key}: {path}: {error.strerror}"
+    if str(path).startswith((f"${_CREDENTIALS}", f"${{{_CREDENTIALS}}}")):
+        return Finding(
+            "files", Verdict.BAD, f"{said}; ${_CREDENTIALS} is set for the service only", AS_SERVICE
+        )
+    if isinstance(error, PermissionError):
+        remedy = f"give the user that placed runs as the right to read {path}; or run placed doctor with sudo"
+        return Finding("files", Verdict.BAD, said, remedy)
+    return Finding("files", Verdict.BAD, said, f"{make}, or correct {key}")
+
+
+def look_at_secrets(files: Iterable[tuple[str, Path]], make: str = "make the file") -> list[Finding]:
+    """Whether files that hold secrets can be read, and by whom else; by their keys in the settings.
+
+    Good ones share a finding. What systemd keeps in $CREDENTIALS_DIRECTORY nobody else can read, whatever
+    its mode says: systemd.exec(5), LoadCredential=.
+    """
+    findings, good = [], []
+    for key, path in files:
+        try:
+            mode = stat.S_IMODE(path.stat().st_mode)
+            with path.open("rb"):
+                pass
+        except OSError as error:
+            findings.append(unreadable(key, path, error, make))
+            continue
+        told = f"{key}: {path}: can be {{}} by {{}} of this machine (mode {mode:04o})"
+        remedy = f"chmod 600 {path}"
+        doing = "changed" if mode & 0o022 else "read"
+        if _by_systemd(path):
+            good.append(f"{key} is kept by systemd")
+        elif mode & 0o007:
+            findings.append(Finding("files", Verdict.BAD, told.format(doing, "every user"), remedy))
+        elif mode & 0o070:
+            findings.append(Finding("files", Verdict.DOUBTFUL, told.format(doing, "a group"), remedy))
+        else:
+            good.append(f"{key} is for its owner alone")
+    if good:
+        findings.append(Finding("files", Verdict.GOOD, ", ".join(good)))
+    return findings
+
+
+def _by_systemd(path: Path) -> bool:
+    folder = os.environ.get(_CREDENTIALS)
+    return bool(folder) and Path(folder or "") in path.parents
