@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def doctor(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="[NAME]", help="One connection to look at. [dim]Default: everything[/dim]"),
+        typer.Argument(metavar="NAME", help="One connection to look at. [dim]Default: everything[/dim]"),
     ] = None,
     config: ConfigOption = None,
     state_directory: StateOption = None,

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from placed.consents import ConsentMemory
+    from placed.driver import Consent
+    from placed.health import ConnectionState
     from placed_microsoft365 import Microsoft365
     from tests.microsoft365.house import House
     from tests.simulator.conftest import Clock
@@ -67,6 +69,14 @@ class Polled:
             consent=consent,
             jitter=lambda: 0.0,
         )
+
+    def state(self) -> ConnectionState:
+        """Of the connection, now."""
+        return self.poller.health.state
+
+    def consent(self) -> Consent:
+        """What is known of it now."""
+        return self.poller.health.consent
 
     async def go_on(self, *, minutes: float) -> None:
         """So much time passes, in which the poller does what it does."""

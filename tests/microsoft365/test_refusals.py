@@ -128,7 +128,7 @@ async def test_a_sign_in_that_a_person_has_to_heal_is_tried_every_five_minutes_w
 ) -> None:
     polled = Polled(house, house.open())
     await polled.go_on(minutes=5)
-    assert polled.poller.health.state is ConnectionState.OK
+    assert polled.state() is ConnectionState.OK
     house.tenant.faults.login_error(code)
     house.tenant.expire_tokens(house.app)
     house.simulator.clear_requests()
@@ -143,7 +143,7 @@ async def test_a_sign_in_that_a_person_has_to_heal_is_tried_every_five_minutes_w
     assert health.state is (ConnectionState.REFUSED if refused else ConnectionState.FAILING)
     house.tenant.faults.clear()
     await polled.go_on(minutes=6)
-    assert polled.poller.health.state is ConnectionState.OK
+    assert polled.state() is ConnectionState.OK
 
 
 @pytest.mark.parametrize("code", TRANSIENT)
@@ -152,11 +152,11 @@ async def test_a_sign_in_that_time_heals_is_waited_for_without_haste(house: Hous
     house.tenant.faults.login_error(code)
     await polled.go_on(minutes=61)
     assert 10 <= len(sign_ins(house)) <= 125  # at most two a minute
-    assert polled.poller.health.state is ConnectionState.FAILING
+    assert polled.state() is ConnectionState.FAILING
     assert f"sign-in failed: AADSTS{code}" in (polled.poller.health.problem or "")
     house.tenant.faults.clear()
     await polled.go_on(minutes=6)
-    assert polled.poller.health.state is ConnectionState.OK
+    assert polled.state() is ConnectionState.OK
 
 
 def test_of_every_code_it_is_known_who_heals_it() -> None:
@@ -232,7 +232,7 @@ async def test_an_expired_token_is_renewed_once_and_nothing_is_lost(house: House
     house.tenant.expire_tokens(house.app)
     await polled.go_on(minutes=2)
     assert len(sign_ins(house)) == 2
-    assert polled.poller.health.state is ConnectionState.OK
+    assert polled.state() is ConnectionState.OK
     assert not polled.poller.health.failing
 
 
@@ -241,7 +241,7 @@ async def test_a_token_that_is_refused_for_good_is_not_renewed_in_a_loop(house: 
     polled = Polled(house, house.open())
     await polled.go_on(minutes=30)
     assert len(sign_ins(house)) <= 16
-    assert polled.poller.health.state is ConnectionState.FAILING
+    assert polled.state() is ConnectionState.FAILING
 
 
 @pytest.mark.parametrize("where", [Where.GROUPS, Where.BATCH])
@@ -258,7 +258,7 @@ async def test_a_refusal_of_the_whole_connection_is_asked_for_every_five_minutes
     assert "placed consent" in (polled.poller.health.remedy or "")
     house.tenant.faults.clear()
     await polled.go_on(minutes=6)
-    assert polled.poller.health.state is ConnectionState.OK
+    assert polled.state() is ConnectionState.OK
 
 
 # --- consent ---
@@ -278,8 +278,8 @@ async def test_consent_that_is_missing_is_asked_for_every_five_minutes_and_seen_
     assert "placed consent" in (health.remedy or "")
     house.tenant.grant(house.app, "Calendars.Read")
     await polled.go_on(minutes=5.1)
-    assert polled.poller.health.state is ConnectionState.OK
-    assert polled.poller.health.consent is Consent.GRANTED
+    assert polled.state() is ConnectionState.OK
+    assert polled.consent() is Consent.GRANTED
 
 
 async def test_rooms_outside_the_fence_are_no_missing_consent(house: House) -> None:
@@ -296,33 +296,33 @@ async def test_rooms_outside_the_fence_are_no_missing_consent(house: House) -> N
 async def test_consent_that_is_taken_back_is_revoked_and_that_of_rbac_too(house: House) -> None:
     polled = Polled(house, house.open())
     await polled.go_on(minutes=2)
-    assert polled.poller.health.consent is Consent.GRANTED
+    assert polled.consent() is Consent.GRANTED
     house.tenant.revoke(house.app, "Calendars.Read")
     await polled.go_on(minutes=2)
-    assert polled.poller.health.consent is Consent.REVOKED
+    assert polled.consent() is Consent.REVOKED
     house.tenant.assign_rbac(house.app, "placed-rooms")
     await polled.go_on(minutes=6)
-    assert polled.poller.health.consent is Consent.GRANTED
+    assert polled.consent() is Consent.GRANTED
 
 
 async def test_under_rbac_the_token_tells_nothing_and_readable_rooms_tell_of_consent(house: House) -> None:
     house.tenant.revoke(house.app, "Calendars.Read")
     polled = Polled(house, house.open(fence={"kind": "rbac"}))
     await polled.go_on(minutes=2)
-    assert polled.poller.health.consent is Consent.MISSING
+    assert polled.consent() is Consent.MISSING
     house.tenant.assign_rbac(house.app, "placed-rooms")
     await polled.go_on(minutes=6)
-    assert polled.poller.health.consent is Consent.GRANTED
+    assert polled.consent() is Consent.GRANTED
     house.tenant.remove_rbac(house.app)
     await polled.go_on(minutes=6)
-    assert polled.poller.health.consent is Consent.REVOKED
+    assert polled.consent() is Consent.REVOKED
 
 
 async def test_a_declined_consent_is_told_as_that(house: House) -> None:
     house.tenant.faults.login_error(65004)
     polled = Polled(house, house.open())
     await polled.go_on(minutes=1)
-    assert polled.poller.health.consent is Consent.DECLINED
+    assert polled.consent() is Consent.DECLINED
 
 
 async def test_a_room_that_is_refused_while_others_are_readable_is_outside_the_fence(house: House) -> None:
