@@ -1,0 +1,71 @@
+"""Writes files so that nobody sees half of one, and nobody but the owner ever sees a key."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from placed.driver import KitError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+OWNER_ALONE = 0o600
+READABLE = 0o644
+RUNNABLE = 0o755
+
+
+def make_folder(folder: Path) -> None:
+    """A folder that is there is taken as it is."""
+    with _told(folder):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def write(path: Path, content: bytes, mode: int) -> None:
+    """Puts the file in place of what is there; does nothing if that is the same."""
+    with _told(path):
+        if path.is_file() and path.read_bytes() == content:
+            if path.stat().st_mode & 0o777 != mode:
+                path.chmod(mode)
+            return
+        beside = _written_beside(path, content, mode)
+        try:
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+
+
+def write_new(path: Path, content: bytes, mode: int) -> None:
+    """Writes a file that must not be there yet."""
+    with _told(path):
+        beside = _written_beside(path, content, mode)
+        try:
+            os.link(beside, path)  # unlike a replacement it fails if somebody was quicker
+        finally:
+            beside.unlink(missing_ok=True)
+
+
+def _written_beside(path: Path, content: bytes, mode: int) -> Path:
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ALONE)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            os.fchmod(descriptor, mode)
+            file.flush()
+            os.fsync(descriptor)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+    return beside
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise KitError("", f"{path} can not be written: {error.strerror}") from None

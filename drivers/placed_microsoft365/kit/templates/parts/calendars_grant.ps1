@@ -1,0 +1,26 @@
+function Get-CalendarsGrant {
+    param([string] $ServicePrincipalId)
+    @(Get-Grant $ServicePrincipalId | Where-Object { $_.Permission -eq 'Calendars.Read' })
+}
+
+function Revoke-CalendarsGrant {
+    param([string] $ServicePrincipalId)
+    # Takes back Calendars.Read where it was granted in Entra, for the whole organisation. Grants nothing.
+    foreach ($grant in @(Get-CalendarsGrant $ServicePrincipalId)) {
+        if ($PSCmdlet.ShouldProcess($ApplicationName, 'take back the Entra grant of Calendars.Read')) {
+            Remove-MgServicePrincipalAppRoleAssignment -ServicePrincipalId $ServicePrincipalId -AppRoleAssignmentId $grant.Id
+        }
+    }
+}
+
+function Show-Excess {
+    param([string] $ServicePrincipalId)
+    # placed never asks for more than these. More than that may open mailboxes past the fence.
+    $wanted = @('Calendars.Read', 'GroupMember.Read.All', 'Place.Read.All')
+    $more = @(Get-Grant $ServicePrincipalId | Where-Object { $_.Permission -notin $wanted })
+    if ($more.Count -gt 0) {
+        Write-Warning 'Granted in Entra, and nothing that placed asks for:'
+        $more | Format-Table -Property 'Resource', 'Permission' | Out-Host
+        Write-Warning 'Take it back: Entra admin center, Enterprise applications, Permissions.'
+    }
+}

@@ -1,0 +1,11 @@
+function Get-Quoted {
+    param([string] $Text)
+    # For a string in a filter of Graph or Exchange.
+    $Text.Replace("'", "''")
+}
+
+function Connect-Entra {
+    param([string[]] $Scopes)
+    # The scopes are what you may do in this window, with Microsoft's own tool. placed gets nothing of them.
+    Connect-MgGraph -Environment $GraphEnvironment -TenantId $Tenant -Scopes $Scopes -NoWelcome
+}

@@ -1,0 +1,241 @@
+"""`placed setup`: the folder that the service's administrator reads and runs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from placed.cli.options import ConfigOption, cannot_start
+from placed.errors import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from placed.driver import AdministrationKind, ConnectionSettings, Kit, Question
+
+_NAME = "name"  # the key of a connection's name, for what is said about it
+
+
+def setup(  # noqa: PLR0913 - its options
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="NAME",
+            help="The connection; it may be a new one. [dim]Default: the only one there is[/dim]",
+        ),
+    ] = None,
+    config: ConfigOption = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="DIR", help="The folder. [dim]Default: ./placed-setup-NAME[/dim]"
+        ),
+    ] = None,
+    answers: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="An answer, by the key that it has in a \\[\\[connections]] table; lists are separated by "
+            "commas. It goes before the configuration. May be given several times.",
+        ),
+    ] = None,
+    driver: Annotated[
+        str | None,
+        typer.Option(help="The driver of a new connection. [dim]Default: microsoft365[/dim]"),
+    ] = None,
+    *,
+    renew: Annotated[
+        bool,
+        typer.Option(
+            "--renew",
+            help="Make another key and certificate beside those in the folder, which go on working.",
+        ),
+    ] = False,
+) -> None:
+    """Write a folder that the service's administrator reads and runs: registration, fence, certificate.
+
+    What is neither in the configuration nor given with --set is asked for at a terminal.
+
+    It needs no configuration and touches no network. A second run changes nothing, and never a key.
+    """
+    connection = _connection(config, name)
+    chosen = _name(name, connection)
+    kind = _administration(driver or (connection.driver if connection else "microsoft365"))
+    known = dict(kind.answers(connection)) if connection else {}
+    known |= _given(answers or (), kind.questions)
+    told = _asked(known, kind.questions)
+    folder = output or Path(f"placed-setup-{chosen}")
+    _show(_written(kind, chosen, known, told, folder, renew=renew))
+
+
+def _written(  # noqa: PLR0913 - what a kit is made of
+    kind: AdministrationKind,
+    connection: str,
+    known: Mapping[str, str],
+    told: dict[str, str],
+    folder: Path,
+    *,
+    renew: bool,
+) -> Kit:
+    """Writes it. What was told at the terminal and is of no use is asked for again."""
+    from placed.clock import SystemClock
+    from placed.driver import KitError
+
+    while True:
+        try:
+            return kind.write_kit(connection, {**known, **told}, folder, now=SystemClock().now(), renew=renew)
+        except KitError as error:
+            problems = (error, *error.others)
+        for problem in problems:
+            typer.echo(f"placed: {problem.key}: {problem}" if problem.key else f"placed: {problem}", err=True)
+        keys = {problem.key for problem in problems}
+        if not keys <= told.keys():
+            raise typer.Exit(ExitCode.USAGE if any(keys) else ExitCode.FAILED)
+        told |= {question.key: _prompted(question) for question in kind.questions if question.key in keys}
+
+
+# --- which connection ---------------------------------------------------------------------------------------
+
+
+def _connection(config: Path | None, name: str | None) -> ConnectionSettings | None:
+    """The connection as the configuration has it; None if it is new, or if there is no configuration.
+
+    A configuration that is of no use is no obstacle, unless it was named: it may be half-written still.
+    """
+    import os
+
+    from placed.configuration import DEFAULT_FILE, FILE_VARIABLE, ConfigurationError, load
+
+    try:
+        connections = load(config).settings.connections
+    except ConfigurationError as error:
+        if config is not None:
+            raise cannot_start(error.problems) from None
+        if FILE_VARIABLE in os.environ or DEFAULT_FILE.exists():
+            typer.echo(f"placed: goes on without the configuration: {error.problems[0]}", err=True)
+        return None
+    if name is None and len(connections) > 1:
+        names = ", ".join(connection.name for connection in connections)
+        _usage(f"there are several connections; name one of: {names}, or a new one")
+    return next((one for one in connections if name in (None, one.name)), None)
+
+
+def _name(name: str | None, connection: ConnectionSettings | None) -> str:
+    from pydantic import TypeAdapter, ValidationError
+
+    from placed.driver import ConnectionSettings
+
+    if connection is not None:
+        return connection.name
+    if name is None:
+        if not sys.stdin.isatty():
+            _usage("NAME: missing; expected a name for the connection, for example: placed setup contoso")
+        name = str(typer.prompt("A name for the connection, such as contoso")).strip()
+    rule = ConnectionSettings.model_fields[_NAME]
+    try:
+        TypeAdapter(Annotated[str, *rule.metadata]).validate_python(name)
+    except ValidationError:
+        _usage(f"NAME: found {name[:60]!r}, expected a-z, 0-9, - and _, such as contoso")
+    return name
+
+
+def _administration(driver: str) -> AdministrationKind:
+    from placed.driver import find_administration
+
+    kind = find_administration(driver)
+    if kind is None:
+        _usage(f"--driver: there is no driver {driver} that can be set up")
+    return kind
+
+
+# --- the answers --------------------------------------------------------------------------------------------
+
+
+def _given(pairs: Iterable[str], questions: Sequence[Question]) -> dict[str, str]:
+    """What --set says."""
+    import difflib
+
+    keys = [question.key for question in questions]
+    given: dict[str, str] = {}
+    problems = []
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        key = key.strip()
+        if not equals:
+            problems.append(f"--set {pair[:60]}: expected KEY=VALUE")
+        elif key not in keys:
+            close = difflib.get_close_matches(key, keys, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(keys)}"
+            problems.append(f"--set {key[:60]}: unknown key; {hint}")
+        else:
+            given[key] = value.strip()
+    if problems:
+        _usage(*problems)
+    return given
+
+
+def _asked(known: Mapping[str, str], questions: Sequence[Question]) -> dict[str, str]:
+    """What somebody at the terminal says; without one, everything that is missing ends the command."""
+    at_terminal = sys.stdin.isatty()
+    told: dict[str, str] = {}
+    missing = []
+    for question in questions:
+        answered = {key for key, answer in {**known, **told}.items() if answer}
+        if question.key in known or not answered.isdisjoint(question.instead):
+            continue
+        if at_terminal:
+            told[question.key] = _prompted(question)
+        elif question.default is None:
+            missing.append(question)
+    if missing:
+        _usage(*(_how_to_say(question) for question in missing))
+    return told
+
+
+def _prompted(question: Question) -> str:
+    default = question.default
+    answer: str = typer.prompt(question.text, default=default, show_default=bool(default))
+    return answer.strip()
+
+
+def _how_to_say(question: Question) -> str:
+    value = "A,B" if question.several else "VALUE"
+    ways = [f"--set {question.key}={value}", *(f"--set {key}=VALUE" for key in question.instead)]
+    return f"{question.key}: missing; give it with {', or '.join(ways)}. {question.text}"
+
+
+def _usage(*problems: str) -> NoReturn:
+    for problem in problems:
+        typer.echo(f"placed: {problem}", err=True)
+    raise typer.Exit(ExitCode.USAGE)
+
+
+# --- what was written ---------------------------------------------------------------------------------------
+
+
+def _show(kit: Kit) -> None:
+    from rich.console import Console
+
+    console = Console(soft_wrap=True, highlight=False)
+    if console.is_terminal:
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(title=Text(str(kit.folder)), title_justify="left", box=None, show_header=False)
+        table.add_column(style="bold", no_wrap=True)
+        table.add_column()
+        for file in kit.files:
+            table.add_row(file.path.name, Text(file.purpose))
+        Console().print(table)
+    else:
+        typer.echo(f"{kit.folder}:")
+        width = max(len(file.path.name) for file in kit.files)
+        for file in kit.files:
+            typer.echo(f"  {file.path.name:<{width}}  {file.purpose}")
+    typer.echo("\nNext:")
+    for number, step in enumerate(kit.next_steps, start=1):
+        typer.echo(f"  {number}. {step}")
