@@ -115,12 +115,20 @@ _NO_CONSENT = (
 )
 
 
+_NOT_IN_SCOPE = (
+    "Exchange does not let the application read this mailbox: is it in the fence's group, and was the RBAC "
+    "script run that placed setup writes? Either takes up to two hours to be in effect"
+)
+
+
 def told_by(claims: Claims | None, failure: Failed, fence_kind: str) -> Failed:
     """A room that is forbidden, with what the token tells of consent.
 
     Under RBAC for Applications the token does not list the calendars' permission, so it tells nothing.
     """
-    if claims is None or fence_kind == RBAC:
+    if fence_kind == RBAC:
+        return replace(failure, remedy=_NOT_IN_SCOPE)
+    if claims is None:
         return failure
     if may_read_calendars(claims):
         return replace(failure, consent=Consent.GRANTED)

@@ -8,9 +8,12 @@ from typing import Annotated
 import typer
 
 from placed.cli.check import check
+from placed.cli.consent import consent
 from placed.cli.demo import demo
+from placed.cli.doctor import doctor
 from placed.cli.rooms import rooms
 from placed.cli.run import run
+from placed.cli.setup import setup
 
 app = typer.Typer(
     name="placed",
@@ -32,6 +35,9 @@ app = typer.Typer(
 app.command()(run)
 app.command()(demo)
 app.command()(check)
+app.command()(setup)
+app.command()(consent)
+app.command()(doctor)
 app.command()(rooms)
 
 

@@ -131,7 +131,7 @@ class Patient:
         for finding in findings:
             self.told(finding)
         unreadable = None if tally.readable else findings[0]
-        self._consent(readable=unreadable is None, broken=None if tally.only_refused else unreadable)
+        self._consent(readable=unreadable is None, broken=unreadable, refused=tally.only_refused)
         await self._try_fence(driver, unreadable)
         if unreadable is not None:
             self._all_wait(("titles", "private"), unreadable)
@@ -144,7 +144,7 @@ class Patient:
         if error.consent is Consent.MISSING:
             broken = self._for_want_of_a_grant(broken)
         self.told(broken)
-        self._consent(readable=False, broken=None if error.consent is Consent.MISSING else broken)
+        self._consent(readable=False, broken=broken, refused=error.consent is Consent.MISSING)
         self._all_wait(_AFTER[1:], broken)
 
     def _for_want_of_a_grant(self, finding: Finding) -> Finding:
@@ -219,11 +219,14 @@ class Patient:
             else:
                 self.told(finding)
 
-    def _consent(self, *, readable: bool, broken: Finding | None) -> None:
+    def _consent(self, *, readable: bool, broken: Finding | None, refused: bool = False) -> None:
+        """What is recorded of it; `refused` if consent may be what is broken, and not a link before it."""
         record = ConsentFile(self.state_directory, self.connection.name).load()
         now = self.surroundings.now()
-        told = judge_consent(record, self.connection.name, now, readable=readable, broken=broken)
         asked = record.state in (Consent.REQUESTED, Consent.DECLINED, Consent.GRANTED)
+        if refused and (asked or self._ungranted is not None):
+            broken = None
+        told = judge_consent(record, self.connection.name, now, readable=readable, broken=broken)
         if told.verdict is Verdict.BAD and not asked:
             told = self._for_want_of_a_grant(told)
         self.told(told)
