@@ -20,7 +20,7 @@ from placed_microsoft365.simulator import (
     make_client_certificate,
 )
 from tests.mqtt.broker import Mosquitto, Subscriber
-from tests.service.program import Program
+from tests.service.program import Program, run
 from tests.service.stage import Stage
 from tests.service.web import Web
 
@@ -40,6 +40,8 @@ PAGES = (
     "/api/v1/rooms/boardroom",
     "/api/v1/rooms/nowhere",
     "/api/v1/connections",
+    "/api/v1/connections/first/rooms",
+    "/api/v1/connections/second/rooms",
     "/healthz",
     "/readyz",
     "/metrics",
@@ -124,6 +126,15 @@ async def test_a_busy_day_gives_nothing_away(
         await streaming
         said += [f"{a.topic} {a.payload!r} {a.properties}" for a in panel.arrivals]
         logs = [*program.out, *program.err]
+    everything = "\n".join([*logs, *said])
+    assert given_away(house, asserted, everything) == []
+    assert "@contoso.example" not in "\n".join(said)
+    assert "Traceback" not in everything
+    assert [line for line in logs if "room.became_busy" in line]
+
+
+def given_away(house: Stage, asserted: set[str], text: str) -> list[str]:
+    """What of all that is secret, and of all people, is in the text."""
     keys = (house.folder / "first.pem").read_text().splitlines()
     secret = {
         PASSWORD,
@@ -138,13 +149,41 @@ async def test_a_busy_day_gives_nothing_away(
         for person in PEOPLE
         for word in (person, *person.split(), f"{person.lower().replace(' ', '.')}@contoso.example")
     }
-    assert len(secret) > len(keys) + 5
+    assert len(secret) > len(keys) + 3
     assert asserted
-    everything = "\n".join([*logs, *said])
-    assert [value for value in (*secret, *persons, *SUBJECTS) if value in everything] == []
-    assert "@contoso.example" not in "\n".join(said)
+    return [value for value in (*secret, *persons, *SUBJECTS) if value in text]
+
+
+async def test_the_commands_give_nothing_away(house: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of them, with a tenant that is in order, and with one that refuses."""
+    asserted = assertions(house, monkeypatch)
+    house.tenant.book("boardroom", house.clock.now(), house.clock.now() + HOUR, subject=SUBJECTS[0])
+    config = ("-c", str(house.file))
+    commands = [
+        ("check", *config),
+        ("doctor", *config),
+        ("doctor", "--json", *config),
+        ("consent", "first", "--link", "--timeout", "1s", *config),
+        ("consent", "first", "--request", "--because", "the panels", "--who", "the desk", *config),
+        ("consent", "first", "--status", *config),
+        ("consent", "first", "--wait", "--timeout", "1s", *config),
+        ("setup", "first", "--output", str(house.folder / "kit"), *config),
+        ("disconnect", "second", "--yes", *config),
+    ]
+    said: list[str] = []
+    for error, called in ((None, commands), (7000215, commands[1:2]), (65001, commands[6:7])):
+        if error is not None:
+            house.tenant.faults.login_error(error)
+        for command in called:
+            code, program = await run(house.folder, *command)
+            said += [" ".join(command[:2]), *program.out, *program.err]
+            assert code in (0, 1, 3), said
+    everything = "\n".join(said)
+    assert given_away(house, asserted, everything) == []
     assert "Traceback" not in everything
-    assert [line for line in logs if "room.became_busy" in line]
+    assert "AADSTS7000215" in everything
+    record = (house.folder / "state" / "consent" / "first.json").read_text()
+    assert given_away(house, asserted, record) == []
 
 
 def assertions(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> set[str]:
