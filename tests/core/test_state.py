@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -155,3 +156,45 @@ def test_the_state_is_where_systemd_says_or_else_the_user_keeps_such(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert state_directory() == Path(expected)
+
+
+# --- a connection that is disconnected ----------------------------------------------------------------------
+
+THREE = {"contoso/a@x": "a", "fabrikam/a@x": "fabrikam-a", "fabrikam/b@x": "b"}
+
+
+def test_a_connection_is_taken_out_and_the_others_stay(tmp_path: Path) -> None:
+    StateFile(tmp_path).save(Memory(7, THREE))
+    file = StateFile(tmp_path)
+    assert file.rooms_of("fabrikam") == 2
+    assert file.rooms_of("fabri") == 0
+    assert file.forget("fabrikam") == 2
+    assert StateFile(tmp_path).load() == Memory(7, {"contoso/a@x": "a"})
+    assert file.forget("fabrikam") == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["state.json"]
+
+
+def test_where_there_is_nothing_to_take_out_nothing_is_written(tmp_path: Path) -> None:
+    directory = tmp_path / "state"
+    assert StateFile(directory).forget("fabrikam") == 0
+    assert not directory.exists()
+
+
+@pytest.mark.parametrize("content", ["[", "[]", '{"epoch":"seven"}'])
+def test_what_is_no_state_is_left_as_it_is(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "state.json"
+    file.write_text(content)
+    for call in (StateFile(tmp_path).rooms_of, StateFile(tmp_path).forget):
+        with pytest.raises(ValueError, match=r"JSON|Expected"):
+            call("fabrikam")
+    assert file.read_text() == content
+    assert [path.name for path in tmp_path.iterdir()] == ["state.json"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can write what is another user's")
+def test_root_leaves_the_file_to_whose_directory_it_is(tmp_path: Path) -> None:
+    os.chown(tmp_path, 1234, 2345)
+    StateFile(tmp_path).save(Memory(7, THREE))
+    StateFile(tmp_path).forget("fabrikam")
+    found = (tmp_path / "state.json").stat()
+    assert (found.st_uid, found.st_gid) == (1234, 2345)

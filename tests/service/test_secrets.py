@@ -158,13 +158,13 @@ async def test_the_commands_give_nothing_away(house: Stage, monkeypatch: pytest.
     """Each of them, with a tenant that is in order, and with one that refuses."""
     asserted = assertions(house, monkeypatch)
     house.tenant.book("boardroom", house.clock.now(), house.clock.now() + HOUR, subject=SUBJECTS[0])
-    config = ("-c", str(house.file))
+    config, output = ("-c", str(house.file)), ("--output", str(house.folder))
     commands = [
         ("check", *config),
         ("doctor", *config),
         ("doctor", "--json", *config),
         ("consent", "first", "--link", "--timeout", "1s", *config),
-        ("consent", "first", "--request", "--because", "the panels", "--who", "the desk", *config),
+        ("consent", "first", "--request", "--because", "the panels", "--who", "the desk", *output, *config),
         ("consent", "first", "--status", *config),
         ("consent", "first", "--wait", "--timeout", "1s", *config),
         ("setup", "first", "--output", str(house.folder / "kit"), *config),

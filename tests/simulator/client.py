@@ -101,6 +101,11 @@ class Client:
         items = [{"id": str(number), "method": "GET", "url": url} for number, url in enumerate(urls)]
         return await self.post("/$batch", {"requests": items})
 
+    async def play(self, method: str, path: str, body: object = None) -> Answer:
+        """Plays the tenant: `path` is below `/_control`."""
+        arguments: dict[str, Any] = {} if body is None else {"json": body}
+        return await self.send(method, f"{self.simulator.url}/_control/{path}", **arguments)
+
     async def send(self, method: str, url: str, **arguments: Any) -> Answer:
         """Send the URL as it is, without encoding it anew."""
         async with self._session.request(method, URL(url, encoded=True), **arguments) as response:

@@ -53,3 +53,35 @@ async def test_a_scenario_that_can_not_be_read_is_a_usage_error(tmp_path: Path) 
     _, errors = await asyncio.wait_for(process.communicate(), 30)
     assert process.returncode == 2
     assert b"none.toml" in errors
+
+
+def files(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
+
+
+@pytest.mark.parametrize("more", [(), ("--rooms", "3")])
+async def test_an_empty_tenant_has_rooms_and_people_and_says_how_to_go_on(
+    tmp_path: Path, more: tuple[str, ...]
+) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(*COMMAND, "--empty", "--write-config", str(tmp_path), "--still", *more),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    first = (await asyncio.wait_for(process.stdout.readline(), 30)).decode()
+    url = first.split()[-1]
+    assert files(tmp_path) == ["ca.pem"]
+    context = ssl.create_default_context(cafile=str(tmp_path / "ca.pem"))
+    found = {}
+    async with aiohttp.ClientSession() as session:
+        for resource in ("rooms", "people", "groups", "apps"):
+            async with session.get(f"{url}/_control/{resource}", ssl=context) as response:
+                found[resource] = len(await response.json())
+    assert found["rooms"] == (3 if more else 12)
+    assert found["people"] > 0
+    assert (found["groups"], found["apps"]) == (0, 0)
+    process.terminate()
+    output, _ = await asyncio.wait_for(process.communicate(), 30)
+    assert process.returncode == 0
+    for step in ("apps", "manifest", "certificates", "groups", "access-policies", "consent"):
+        assert step.encode() in output

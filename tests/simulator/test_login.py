@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import time
 import uuid
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import jwt
@@ -13,7 +14,7 @@ from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509 import load_pem_x509_certificate
 
-from placed_microsoft365.simulator import Secret, make_client_certificate
+from placed_microsoft365.simulator import Secret, Where, make_client_certificate
 
 if TYPE_CHECKING:
     from placed_microsoft365.simulator import App, Simulator, Tenant
@@ -199,6 +200,51 @@ async def test_the_login_can_be_told_to_refuse(client: Client, tenant: Tenant, e
     tenant.faults.login_error(error, times=1)
     assert code_of(await client.ask_token(client_secret="s3cret"))[2] == error
     assert (await client.ask_token(client_secret="s3cret")).status == 200
+
+
+KNOWN = {
+    **dict.fromkeys((7000215, 7000222, 700027, 50012, 50013, 500133, 700030), (401, "invalid_client")),
+    **dict.fromkeys((7000218, 700025, 650056, 650057), (401, "invalid_client")),
+    **dict.fromkeys((700016, 7000112, 70001), (400, "unauthorized_client")),
+    **dict.fromkeys((70011, 28002, 700022, 700023), (400, "invalid_scope")),
+    500011: (400, "invalid_resource"),
+    65001: (400, "invalid_grant"),
+    65004: (400, "access_denied"),
+    **dict.fromkeys((90002, 90038, 900382, 900432), (400, "invalid_request")),
+    **dict.fromkeys((50059, 50128, 50194, 9001023), (400, "invalid_request")),
+    **dict.fromkeys((53003, 530032, 50196), (400, "invalid_grant")),
+    **dict.fromkeys((90033, 90006, 90012, 90024, 50033), (503, "temporarily_unavailable")),
+    90055: (429, "temporarily_unavailable"),
+}
+"""Every number that an operator can meet, with its status and its word of OAuth."""
+
+
+@pytest.mark.parametrize("where", [Where.LOGIN, Where.DISCOVERY])
+async def test_every_refusal_has_its_status_and_its_word(
+    client: Client, tenant: Tenant, where: Where
+) -> None:
+    discovery = f"{client.simulator.url}/contoso.example/v2.0/.well-known/openid-configuration"
+    for error, known in KNOWN.items():
+        tenant.faults.login_error(error, times=1, where=where)
+        asked = client.log_in() if where is Where.LOGIN else client.send("GET", discovery)
+        answer = await asked
+        assert code_of(answer) == (*known, error)
+        assert "{" not in answer.json["error_description"]
+
+
+async def test_the_control_interface_can_have_the_login_refuse(client: Client) -> None:
+    fault = {"kind": "aadsts", "where": "login", "error": 650056}
+    assert (await client.play("POST", "faults", fault)).status == 200
+    assert code_of(await client.log_in()) == (401, "invalid_client", 650056)
+
+
+async def test_a_certificate_that_has_expired_is_refused(
+    client: Client, simulator: Simulator, tenant: Tenant
+) -> None:
+    begun = datetime.now(UTC) - timedelta(days=31)
+    expired = make_client_certificate(key_size=2048, valid_from=begun, lifetime=timedelta(days=30))
+    app = tenant.register_app(certificates=[expired])
+    assert await ask(client, app, assertion(simulator, app, expired)) == (401, "invalid_client", 700027)
 
 
 async def test_other_paths_are_not_found(client: Client, simulator: Simulator) -> None:

@@ -1,7 +1,8 @@
 """Start a simulated tenant by hand: `python -m placed_microsoft365.simulator`.
 
 It prints its addresses and, with `--write-config`, writes what a daemon needs to read it: `ca.pem`,
-`client.pem`, `client_secret` and `placed.toml`. It ends at Ctrl-C or SIGTERM.
+`client.pem`, `client_secret` and `placed.toml`. An `--empty` tenant has rooms and people only: whoever wants
+to read it plays its administrator first, through the control interface. It ends at Ctrl-C or SIGTERM.
 """
 
 from __future__ import annotations
@@ -41,10 +42,14 @@ class Arguments:
     rooms: int | None
     seed: int
     still: bool
+    empty: bool
 
     def tenant(self) -> Tenant:
         """The tenant that these arguments describe."""
-        return build(load_scenario(self.scenario)) if self.rooms is None else building_of(self.rooms)
+        groups = not self.empty
+        if self.rooms is not None:
+            return building_of(self.rooms, groups=groups)
+        return build(load_scenario(self.scenario), groups=groups)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -67,23 +72,53 @@ async def _serve(tenant: Tenant, asked: Arguments) -> None:
     with tempfile.TemporaryDirectory(prefix="placed-simulator-") as temporary:
         folder = (asked.write_config or Path(temporary)).resolve()
         folder.mkdir(parents=True, exist_ok=True)
-        certificate = make_client_certificate()
-        app = tenant.register_app(secrets=[SECRET], certificates=[certificate], roles=ROLES)
-        group = next(group for group in tenant.groups.values() if not group.room_list)
-        tenant.restrict(app, group)
-        canaries = [mailbox.address for mailbox in tenant.mailboxes.values() if mailbox.room is None]
         async with Simulator(tenant, port=asked.port, directory=folder) as simulator:
-            _write_private(folder / "client.pem", certificate)
-            _write_private(folder / "client_secret", SECRET.encode())
-            settings = simulator.settings_toml(
-                app, certificate=folder / "client.pem", room_group=group.address
-            )
-            settings += fence_toml("access-policy", canaries)
-            (folder / "placed.toml").write_text(settings, encoding="utf-8")
+            further = _how_to_go_on(simulator) if asked.empty else _let_in(simulator, folder)
             _say(f"simulated tenant {tenant.domain} with {len(tenant.rooms())} rooms at {simulator.url}")
             _say(f"play it: curl --cacert {simulator.ca_file} {simulator.url}/_control/rooms")
-            _say(f"settings of a daemon in {folder / 'placed.toml'}:\n\n{settings}")
+            _say(further)
             await _live(tenant, asked, stop)
+
+
+def _let_in(simulator: Simulator, folder: Path) -> str:
+    """Does what an administrator would for a daemon, and writes what it needs; tells of it."""
+    tenant = simulator.tenant
+    certificate = make_client_certificate()
+    app = tenant.register_app(secrets=[SECRET], certificates=[certificate], roles=ROLES)
+    group = next(group for group in tenant.groups.values() if not group.room_list)
+    tenant.restrict(app, group)
+    canaries = [mailbox.address for mailbox in tenant.mailboxes.values() if mailbox.room is None]
+    _write_private(folder / "client.pem", certificate)
+    _write_private(folder / "client_secret", SECRET.encode())
+    settings = simulator.settings_toml(app, certificate=folder / "client.pem", room_group=group.address)
+    settings += fence_toml("access-policy", canaries)
+    (folder / "placed.toml").write_text(settings, encoding="utf-8")
+    return f"settings of a daemon in {folder / 'placed.toml'}:\n\n{settings}"
+
+
+def _how_to_go_on(simulator: Simulator) -> str:
+    """What the administrator of an empty tenant does, step by step."""
+    tenant = simulator.tenant
+    room = next((room.address for room in tenant.rooms()), "…")
+    return f"""
+It has rooms and people, but no app, no group, no fence and no consent. A daemon reaches it by
+
+    tenant = "{tenant.domain}"
+    authority = "{simulator.url}"
+    graph = "{simulator.url}"
+    ca_file = "{simulator.ca_file}"
+
+What the kit's scripts do at a real tenant, its administrator does here with curl:
+
+    play() {{ curl -sS --cacert {simulator.ca_file} --json "$2" {simulator.url}/_control/$1; }}
+    play apps '{{"name":"placed","redirect_uris":["http://localhost/"]}}'    # tells the client_id
+    play apps/CLIENT_ID/manifest @manifest.json
+    jq -Rs '{{pem:.}}' certificate.pem | play apps/CLIENT_ID/certificates @-
+    play groups '{{"group":"placed-rooms","members":["{room}"]}}'
+    play apps/CLIENT_ID/access-policies '{{"right":"RestrictAccess","group":"placed-rooms"}}'
+    play apps/CLIENT_ID/role-assignments '{{"group":"placed-rooms"}}'    # in place of the access policy
+    play apps/CLIENT_ID/consent '{{}}'    # or at the page that `placed consent` opens
+"""
 
 
 async def _live(tenant: Tenant, asked: Arguments, stop: asyncio.Event) -> None:
@@ -125,8 +160,10 @@ def _parse(arguments: Sequence[str] | None) -> Arguments:
     parser.add_argument("--rooms", type=int, help="a big building with so many rooms in place of a scenario")
     parser.add_argument("--seed", type=int, default=1, help="another seed, other things happen")
     parser.add_argument("--still", action="store_true", help="nothing happens by itself")
-    found = parser.parse_args(arguments)
-    return Arguments(found.port, found.scenario, found.write_config, found.rooms, found.seed, found.still)
+    parser.add_argument(
+        "--empty", action="store_true", help="rooms and people, but no app, no group, no fence, no consent"
+    )
+    return Arguments(**vars(parser.parse_args(arguments)))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """The admin consent pages, where an administrator's browser goes and from where it is sent back.
 
 Microsoft: v2-admin-consent for `/{tenant}/v2.0/adminconsent`, v2-oauth2-client-creds-grant-flow for the older
-`/{tenant}/adminconsent`. What the administrator answers is set beforehand: `tenant.consent_answer`.
+`/{tenant}/adminconsent`. What the administrator answers is set beforehand: `tenant.consent_answer`, and so is
+how long it takes until that is in effect: `tenant.consent_delay`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from placed_microsoft365.simulator.redirects import as_sent, is_one_of
 from placed_microsoft365.simulator.wire import HTML, Reply
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ def consent_page(tenant: Tenant, name: str, target: str, *, version: int) -> Rep
     state = "forged" if answer is ConsentAnswer.WRONG_STATE else query.get("state", "")
     if answer is ConsentAnswer.DECLINED:
         return _redirect(query["redirect_uri"], state, _declined(version))
-    tenant.grant(app, *sorted(app.requested))
+    tenant.consent(app, delay=tenant.consent_delay)
     granted = {"admin_consent": "True", "tenant": tenant.tenant_id}
     if version > 1:
         granted["scope"] = query["scope"]
@@ -61,7 +63,9 @@ def _problem(tenant: Tenant, app: App, name: str, query: Mapping[str, str], vers
     if not tenant.is_named(name) and name not in allowed:
         return f"AADSTS90002: Tenant '{name}' not found."
     redirect = query.get("redirect_uri", "")
-    if not redirect or (app.redirect_uris and redirect not in app.redirect_uris):
+    if app.redirect_uris is not None and not app.redirect_uris:
+        return "AADSTS500113: No reply address is registered for the application."
+    if not redirect or (app.redirect_uris is not None and not is_one_of(redirect, app.redirect_uris)):
         return f"AADSTS50011: The redirect URI '{redirect}' does not match those of the application."
     if version > 1 and not query.get("scope", "").endswith("/.default"):
         return "AADSTS70011: The provided value for the input parameter 'scope' is not valid."
@@ -81,7 +85,7 @@ def _declined(version: int) -> dict[str, str]:
 def _redirect(uri: str, state: str, answer: dict[str, str]) -> Reply:
     separator = "&" if urlsplit(uri).query else "?"
     whole = {**answer, **({"state": state} if state else {})}
-    return Reply(FOUND, headers=(("Location", f"{uri}{separator}{urlencode(whole)}"),))
+    return Reply(FOUND, headers=(("Location", f"{as_sent(uri)}{separator}{urlencode(whole)}"),))
 
 
 def _page(message: str, *, status: int = 400) -> Reply:

@@ -31,6 +31,11 @@ class RegisteredCertificate:
     sha256: str
     expires: datetime
 
+    @property
+    def thumbprint(self) -> str:
+        """The SHA-1 thumbprint in hexadecimal, as Entra shows it."""
+        return base64.urlsafe_b64decode(f"{self.sha1}=").hex().upper()
+
     @classmethod
     def from_pem(cls, pem: bytes) -> RegisteredCertificate:
         """Read the first certificate of the PEM; anything else in it is passed over.

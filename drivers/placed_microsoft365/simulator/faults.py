@@ -40,7 +40,7 @@ class Kind(StrEnum):
     DUPLICATE_ITEM = "duplicate_item"  # a batch answers one item twice
     UNKNOWN_ITEM = "unknown_item"  # a batch answers an id that nobody asked for
     TOKEN = "token"  # noqa: S105 - the access token is refused with 401
-    AADSTS = "aadsts"  # the login refuses with this error: error
+    AADSTS = "aadsts"  # the login, or the discovery, refuses with this error: error
 
 
 BAD_EVENTS = (
@@ -280,6 +280,6 @@ class Faults:
         """401 `InvalidAuthenticationToken` though the token is good, batches included."""
         return self.add(Fault(kind=Kind.TOKEN, where=Where.GRAPH, times=times, detail=message))
 
-    def login_error(self, error: int, *, times: int | None = None) -> Fault:
-        """The login refuses with this AADSTS error."""
-        return self.add(Fault(kind=Kind.AADSTS, where=Where.LOGIN, times=times, error=error))
+    def login_error(self, error: int, *, times: int | None = None, where: Where = Where.LOGIN) -> Fault:
+        """The login refuses with this AADSTS error; `where` may be the discovery, which comes before it."""
+        return self.add(Fault(kind=Kind.AADSTS, where=where, times=times, error=error))

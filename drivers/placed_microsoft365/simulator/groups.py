@@ -53,12 +53,14 @@ def covers(groups: dict[str, Group], group: str, mailbox: str, at: datetime, *, 
     """Whether a policy on the group counts the mailbox at the moment.
 
     An application access policy looks into nested groups; RBAC for Applications sees direct members only
-    (Microsoft: New-ApplicationAccessPolicy; RBAC for Applications).
+    (Microsoft: New-ApplicationAccessPolicy; RBAC for Applications). A group that is gone covers nobody.
     """
     seen = {group}
     pending = [group]
     while pending:
-        current = groups[pending.pop()]
+        current = groups.get(pending.pop())
+        if current is None:
+            continue
         member = current.memberships.get(mailbox)
         if member is not None and member.counts(at):
             return True

@@ -123,6 +123,8 @@ class Login:
         except jwt.InvalidTokenError as error:
             raise LoginRefusedError(50012) from error
         certificate = _certificate_of(app, header)
+        if certificate.expires <= self.tenant.login_clock():
+            raise LoginRefusedError(700027, "[Reason - The key used is expired.]")
         try:
             claims = jwt.decode(
                 assertion,

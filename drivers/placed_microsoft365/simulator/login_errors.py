@@ -1,4 +1,8 @@
-"""The errors of the login, in Entra's shape (Microsoft: reference-error-codes)."""
+"""The errors of the login, in Entra's shape (Microsoft: reference-error-codes).
+
+Numbers and texts are on that page; statuses and words of OAuth are what RFC 6749 and answers that people have
+shown in public say, and for rare numbers a guess by their like.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +54,10 @@ ERRORS = _table(
         700027,
         401,
         "invalid_client",
-        "The certificate with identifier used to sign the client assertion is not registered on application.",
+        (
+            "The certificate with identifier used to sign the client assertion is not registered on "
+            "application. {reason}"
+        ),
     ),
     (
         700024,
@@ -70,6 +77,27 @@ ERRORS = _table(
     ),
     (700025, 401, "invalid_client", "Client is public so neither 'client_assertion' nor 'client_secret'."),
     (7000112, 400, "unauthorized_client", "Application '{client_id}' is disabled."),
+    (70001, 400, "unauthorized_client", "Application '{client_id}' is not installed, or is disabled."),
+    (
+        650056,
+        401,
+        "invalid_client",
+        (
+            "Misconfigured application. The client has not listed any permissions for the resource in the "
+            "requested permissions of its registration, or the administrator has not consented."
+        ),
+    ),
+    (
+        650057,
+        401,
+        "invalid_client",
+        (
+            "Invalid resource. The client has requested access to a resource which is not listed in the "
+            "requested permissions in the client's application registration."
+        ),
+    ),
+    (65001, 400, "invalid_grant", "Nobody has consented to use the application with ID '{client_id}'."),
+    (65004, 400, "access_denied", "The consent to the application '{client_id}' was declined."),
     (
         70011,
         400,
@@ -79,6 +107,9 @@ ERRORS = _table(
             "parameter 'scope' is not valid. The scope {scope} is not valid."
         ),
     ),
+    (28002, 400, "invalid_scope", "The scope {scope} is not valid when requesting an access token."),
+    (700022, 400, "invalid_scope", "The scope {scope} is not valid: it holds more than one resource."),
+    (700023, 400, "invalid_scope", "The scope {scope} is not valid: it holds no resource."),
     (
         500011,
         400,
@@ -94,6 +125,25 @@ ERRORS = _table(
         "Tenant '{tenant}' not found. Check to make sure you have the correct ID.",
     ),
     (90038, 400, "invalid_request", "Tenant '{tenant}' belongs to another national cloud."),
+    (900382, 400, "invalid_request", "Confidential Client is not supported in Cross Cloud request."),
+    (900432, 400, "invalid_request", "Confidential Client is not supported in Cross Cloud request."),
+    (50059, 400, "invalid_request", "No tenant-identifying information found in the request."),
+    (50128, 400, "invalid_request", "Invalid domain name: no tenant-identifying information found."),
+    (
+        50194,
+        400,
+        "invalid_request",
+        (
+            "Application '{client_id}' is not configured as a multi-tenant application. Usage of the /common "
+            "endpoint is not supported for such applications. Use a tenant-specific endpoint."
+        ),
+    ),
+    (
+        9001023,
+        400,
+        "invalid_request",
+        "The grant type is not supported over the /common or /consumers endpoints.",
+    ),
     (
         53003,
         400,
@@ -103,8 +153,10 @@ ERRORS = _table(
             "issuance."
         ),
     ),
+    (530032, 400, "invalid_grant", "The tenant's security policy blocks this request."),
     (90033, 503, "temporarily_unavailable", "A transient error has occurred. Please try again."),
     (90006, 503, "temporarily_unavailable", "The service is temporarily unavailable."),
+    (90012, 503, "temporarily_unavailable", "The request has timed out."),
     (90024, 503, "temporarily_unavailable", "A transient error has occurred. Please try again."),
     (50033, 503, "temporarily_unavailable", "A transient error has occurred. Please try again."),
     (90055, 429, "temporarily_unavailable", "The tenant request is throttled. Please try again later."),

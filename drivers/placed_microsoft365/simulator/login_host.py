@@ -38,7 +38,7 @@ class LoginHost:
         discovery = DISCOVERY.fullmatch(path)
         if discovery is not None and request.method == "GET":
             return await self._spoilt(
-                Where.DISCOVERY, request, lambda: self._login.openid_configuration(unquote(discovery[1]))
+                Where.DISCOVERY, request, lambda: self._configuration(unquote(discovery[1]))
             )
         token = TOKEN.fullmatch(path)
         if token is not None and request.method == "POST":
@@ -48,6 +48,12 @@ class LoginHost:
             version = 2 if consent[2] else 1
             return consent_page(self._tenant, unquote(consent[1]), request.target, version=version)
         return NOT_FOUND
+
+    def _configuration(self, name: str) -> Reply:
+        fault = self._tenant.faults.take(AADSTS, frozenset({Where.DISCOVERY}))
+        if fault is not None:
+            return self._login.refuse(fault.error, name)
+        return self._login.openid_configuration(name)
 
     def _token(self, name: str, request: Request) -> Reply:
         fault = self._tenant.faults.take(AADSTS, frozenset({Where.LOGIN}))

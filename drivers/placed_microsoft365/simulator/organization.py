@@ -139,6 +139,16 @@ class Organization:
         for group in self.groups.values():
             group.memberships.pop(address, None)
 
+    def remove_person(self, name: str) -> None:
+        """The mailbox is gone, as that of a room would be.
+
+        Raises:
+            LookupError: there is none, or it is a room's.
+        """
+        if self.mailbox(name).room is not None:
+            raise LookupError(f"{self.address(name)} is a room")
+        self.remove_room(name)
+
     def set_processing(self, name: str | SimRoom, processing: CalendarProcessing) -> None:
         """How the room treats what is booked from now on."""
         self.mailbox(name).processing = processing
@@ -155,8 +165,18 @@ class Organization:
         name: str | None = None,
         room_list: bool = False,
     ) -> Group:
-        """A mail-enabled security group; its members are mailboxes or other groups that exist already."""
+        """A mail-enabled security group; its members are mailboxes or other groups that exist already.
+
+        Raises:
+            LookupError: a member does not exist.
+            ValueError: there is a group or a mailbox of that address.
+        """
         address = self.address(name_or_address)
+        if address in self.groups or address in self.mailboxes:
+            raise ValueError(f"{address} is there already")
+        members = list(members)
+        for member in members:
+            self._member(member)
         display = name if name is not None else address.partition("@")[0]
         group = Group(address=address, group_id=self.new_id("group"), name=display, room_list=room_list)
         self.groups[address] = group
@@ -181,30 +201,53 @@ class Organization:
         except KeyError:
             raise LookupError(f"no group {name!r} in {self.domain}") from None
 
+    def remove_group(self, name: str | Group) -> None:
+        """The group is gone; a fence that refers to it covers nobody from now on.
+
+        Raises:
+            LookupError: there is none.
+        """
+        address = self.group(name).address
+        del self.groups[address]
+        for group in self.groups.values():
+            group.memberships.pop(address, None)
+            group.subgroups.discard(address)
+
     def add_member(
         self, group: str | Group, member: str | SimRoom | Group, *, delay: timedelta = NO_DELAY
     ) -> None:
         """Add to a group: the directory shows it at once, a policy on the group sees it after the delay."""
         target = self.group(group)
-        key = self.address(member)
+        key = self._member(member)
         if key in self.groups:
             target.subgroups.add(key)
-        elif key not in self.mailboxes:
-            raise LookupError(f"no mailbox or group {member!r} in {self.domain}")
         target.memberships[key] = Membership(key, counts_from=self.now() + delay if delay else None)
 
     def remove_member(
         self, group: str | Group, member: str | SimRoom | Group, *, delay: timedelta = NO_DELAY
     ) -> None:
-        """Take out of a group: gone from the directory at once, from a policy's view after the delay."""
+        """Take out of a group: gone from the directory at once, from a policy's view after the delay.
+
+        Raises:
+            LookupError: it is not in the group.
+        """
         target = self.group(group)
         key = self.address(member)
+        if key not in target.memberships:
+            raise LookupError(f"no member {member!r} in {target.address}")
         before = target.memberships[key]
         if delay:
             target.memberships[key] = Membership(key, before.counts_from, self.now() + delay)
             return
         del target.memberships[key]
         target.subgroups.discard(key)
+
+    def _member(self, name: str | SimRoom | Group) -> str:
+        """The address of a mailbox or of a group."""
+        key = self.address(name)
+        if key not in self.groups and key not in self.mailboxes:
+            raise LookupError(f"no mailbox or group {name!r} in {self.domain}")
+        return key
 
     def _add_mailbox(self, mailbox: Mailbox) -> Mailbox:
         if mailbox.address in self.mailboxes:

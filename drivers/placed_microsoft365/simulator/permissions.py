@@ -54,6 +54,7 @@ class App:
     Attributes:
         roles: app roles consented in Entra; what a new token lists.
         requested: app roles that the manifest asks for; the admin consent page grants these.
+        redirect_uris: where the consent page may send a browser; None is anywhere, which no real app has.
         disabled: the login refuses with AADSTS7000112.
     """
 
@@ -66,7 +67,7 @@ class App:
     requested: set[str] = field(default_factory=set)
     policies: list[AccessPolicy] = field(default_factory=list)
     assignments: list[RoleAssignment] = field(default_factory=list)
-    redirect_uris: frozenset[str] = frozenset()
+    redirect_uris: frozenset[str] | None = None
     disabled: bool = False
 
     def granted(self, at: datetime) -> list[str]:

@@ -81,8 +81,11 @@ def load_scenario(path: Path | None = None) -> Scenario:
     return msgspec.convert(tomllib.loads(source.read_text(encoding="utf-8")), Scenario)
 
 
-def build(scenario: Scenario, now: Callable[[], datetime] = wall_clock) -> Tenant:
-    """A tenant with the building in it; its meetings lie around the whole minute of this moment."""
+def build(scenario: Scenario, now: Callable[[], datetime] = wall_clock, *, groups: bool = True) -> Tenant:
+    """A tenant with the building in it; its meetings lie around the whole minute of this moment.
+
+    Without `groups` there are rooms and people, as everywhere, and nobody has thought of this program yet.
+    """
     tenant = Tenant(scenario.domain, now)
     start = whole_minute(now())
     for room in scenario.rooms:
@@ -100,15 +103,20 @@ def build(scenario: Scenario, now: Callable[[], datetime] = wall_clock) -> Tenan
         )
     for person in scenario.people:
         tenant.add_person(person.mailbox, name=person.name)
-    tenant.add_group(scenario.group, members=tenant.rooms())
-    tenant.add_room_list(scenario.room_list, rooms=tenant.rooms())
+    if groups:
+        tenant.add_group(scenario.group, members=tenant.rooms())
+        tenant.add_room_list(scenario.room_list, rooms=tenant.rooms())
     for meeting in scenario.meetings:
         _book(tenant, meeting, start)
     return tenant
 
 
 def building_of(
-    rooms: int, now: Callable[[], datetime] = wall_clock, domain: str = "contoso.example"
+    rooms: int,
+    now: Callable[[], datetime] = wall_clock,
+    domain: str = "contoso.example",
+    *,
+    groups: bool = True,
 ) -> Tenant:
     """A tenant with that many rooms, ten on a floor, and eight meetings a day in each from 8:00 UTC on."""
     tenant = Tenant(domain, now)
@@ -122,8 +130,9 @@ def building_of(
             begin = morning + timedelta(hours=hour, minutes=5 * (number % 6))
             tenant.book(room, begin, begin + timedelta(minutes=30), subject=f"Meeting {hour}")
     tenant.add_person("ada", name="Ada Example")
-    tenant.add_group("placed-rooms", members=tenant.rooms())
-    tenant.add_room_list("rooms", rooms=tenant.rooms())
+    if groups:
+        tenant.add_group("placed-rooms", members=tenant.rooms())
+        tenant.add_room_list("rooms", rooms=tenant.rooms())
     return tenant
 
 

@@ -16,6 +16,7 @@ from placed_microsoft365.simulator.permissions import (
     App,
     RoleAssignment,
 )
+from placed_microsoft365.simulator.redirects import registrable
 from placed_microsoft365.simulator.throttle import Limits, Throttle
 from placed_microsoft365.simulator.tokens import Tokens
 
@@ -35,6 +36,7 @@ class Tenant(Bookings):
         login_clock: what the times in a client assertion are held against. The machine's clock, since MSAL
             reads that and can not be told otherwise; set it to simulate a client whose clock is wrong.
         consent_answer: what the administrator does at the admin consent page.
+        consent_delay: how long a consent that is given there takes to be in effect.
         strict_replay: refuse an assertion that is used a second time. MSAL does that, and Entra lets it.
         sloppy_places: capacity is text and `isWheelchairAccessible` has a small c, as in Microsoft's sample.
         faults: the switches that make the services misbehave, see `Faults`.
@@ -49,6 +51,7 @@ class Tenant(Bookings):
         self.strict_replay = False
         self.sloppy_places = False
         self.consent_answer = ConsentAnswer.GRANTED
+        self.consent_delay = NO_DELAY
         self.faults = Faults(self.domain)
         self.throttle = Throttle()
         self.tokens = Tokens(tenant_id=self.tenant_id, now=now)
@@ -70,14 +73,19 @@ class Tenant(Bookings):
         certificates: Iterable[bytes] = (),
         roles: Iterable[str] = (),
         requested: Iterable[str] = (),
-        redirect_uris: Iterable[str] = (),
+        redirect_uris: Iterable[str] | None = None,
         name: str = "placed",
     ) -> App:
         """Register an app; `roles` are consented at once, `requested` only once an administrator agrees.
 
         Without `redirect_uris` the consent page takes any.
         `certificates` are PEM files; a private key beside the certificate in one is passed over.
+
+        Raises:
+            ValueError: there is an app with that client id, or a certificate or redirect URI is of no use.
         """
+        if client_id is not None and client_id.lower() in self.apps:
+            raise ValueError(f"there is an app {client_id} already")
         app = App(
             client_id=(client_id if client_id is not None else self.new_id("app")).lower(),
             object_id=self.new_id("service-principal"),
@@ -85,15 +93,51 @@ class Tenant(Bookings):
             secrets=[Secret(secret) if isinstance(secret, str) else secret for secret in secrets],
             certificates=[RegisteredCertificate.from_pem(pem) for pem in certificates],
             roles=dict.fromkeys(roles, LONG_AGO),
-            redirect_uris=frozenset(redirect_uris),
+            redirect_uris=None if redirect_uris is None else registrable(redirect_uris),
         )
         app.requested = {*requested, *app.roles}
         self.apps[app.client_id] = app
         return app
 
+    def remove_app(self, app: App) -> None:
+        """The registration is gone, with all that was granted to it: AADSTS700016."""
+        del self.apps[app.client_id]
+
+    def add_certificate(self, app: App, pem: bytes) -> RegisteredCertificate:
+        """Register another certificate beside those that are there.
+
+        Raises:
+            ValueError: it is none, or not with an RSA key, or is registered already.
+        """
+        certificate = RegisteredCertificate.from_pem(pem)
+        if certificate.thumbprint in {known.thumbprint for known in app.certificates}:
+            raise ValueError(f"certificate {certificate.thumbprint} is registered already")
+        app.certificates.append(certificate)
+        return certificate
+
+    def remove_certificate(self, app: App, thumbprint: str) -> None:
+        """Take a certificate away, by its thumbprint as Entra shows it.
+
+        Raises:
+            LookupError: the app has none with it.
+        """
+        kept = [known for known in app.certificates if known.thumbprint != thumbprint.upper()]
+        if len(kept) == len(app.certificates):
+            raise LookupError(f"no certificate {thumbprint!r} of the app {app.client_id}")
+        app.certificates = kept
+
+    def consent(self, app: App, *, delay: timedelta = NO_DELAY) -> None:
+        """An administrator consents to all that the app asks for."""
+        self.grant(app, *sorted(app.requested), delay=delay)
+
     def grant(self, app: App, *roles: str, delay: timedelta = NO_DELAY) -> None:
-        """An administrator consents: tokens issued after the delay carry the roles."""
-        app.roles.update(dict.fromkeys(roles, self.now() + delay))
+        """An administrator consents: tokens issued after the delay carry the roles.
+
+        What was granted before stays in effect meanwhile.
+        """
+        effective = self.now() + delay
+        for role in roles:
+            app.roles[role] = min(app.roles.get(role, effective), effective)
 
     def revoke(self, app: App, *roles: str) -> None:
         """An administrator takes consent back: at once, for tokens already issued too."""
