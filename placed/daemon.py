@@ -128,10 +128,12 @@ class Daemon:
                 log.info("http.is_listening", url=self.server.url)
             else:
                 log.warning("http.is_off", remedy='set http.listen, for example to "127.0.0.1:8620"')
-            if self.settings.home_assistant.discovery:
-                log.warning("home_assistant.is_not_told", remedy="discovery comes with a later version")
             if not self.publisher.configured:
                 log.warning("mqtt.is_off", remedy="set mqtt.url")
+                if self.settings.home_assistant.discovery:
+                    log.warning(
+                        "home_assistant.is_not_told", remedy="set mqtt.url to the broker that it uses"
+                    )
             self._remember()
             await self._live(stop)
         log.info("daemon.stopped")
@@ -155,7 +157,13 @@ class Daemon:
             freshness_budget=self.settings.policy.expire_after,
             connections=tuple(connection.name for connection in self.settings.connections),
         )
-        return Publisher(self.settings.mqtt, self.board, now=self._clock.now, info=info)
+        return Publisher(
+            self.settings.mqtt,
+            self.board,
+            now=self._clock.now,
+            info=info,
+            home_assistant=self.settings.home_assistant,
+        )
 
     def _make_server(self) -> StatusServer | None:
         if not self.settings.http.listen:

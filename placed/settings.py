@@ -16,6 +16,8 @@ from placed.model import ShowAs
 from placed.occupancy import DEFAULT_BUSY_FOR, Policy
 
 ENVIRONMENT_PREFIX = "PLACED_"
+_PREFIX = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
+_LONGEST_PREFIX = 200
 _UNITS = {"ms": 0.001, "s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 
 
@@ -177,10 +179,30 @@ class Http(_Table):
     )
 
 
-class HomeAssistant(_Table):
-    """Home Assistant."""
+def _discovery_prefix(value: str) -> str:
+    if not is_discovery_prefix(value):
+        raise ValueError("expected topic levels such as homeassistant, of letters, digits and - _ .")
+    return value
 
-    discovery: bool = Field(default=False, description="Whether discovery messages are published.")
+
+def is_discovery_prefix(text: str) -> bool:
+    """Whether Home Assistant's discovery topics may begin with it."""
+    return len(text) <= _LONGEST_PREFIX and _PREFIX.fullmatch(text) is not None
+
+
+class HomeAssistant(_Table):
+    """Home Assistant, which is told of the rooms over MQTT, so that it shows them by itself."""
+
+    discovery: bool = Field(
+        default=False, description="Whether every room is announced to Home Assistant, as a device."
+    )
+    discovery_prefix: Annotated[str, AfterValidator(_discovery_prefix)] = Field(
+        default="homeassistant", description="What its discovery topics begin with, as it is set there."
+    )
+    status_topic: Annotated[str, AfterValidator(_topic)] = Field(
+        default="homeassistant/status",
+        description="Where Home Assistant says that it has started (its birth message), as it is set there.",
+    )
 
 
 class RoomSettings(_Table):

@@ -10,6 +10,7 @@ import msgspec
 from placed.document import SCHEMA
 from placed.health import ConnectionState
 from placed.mqtt.messages import Message
+from placed.settings import is_discovery_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -37,19 +38,25 @@ class Entry(msgspec.Struct, frozen=True):
     topics: dict[_Text, str] = {}
 
 
-class _Index(msgspec.Struct):
+class _Index(msgspec.Struct, omit_defaults=True):
     schema: int
     epoch: int
     rooms: list[Entry]
+    discovery: str | None = None  # what Home Assistant's topics begin with, if it is told of the rooms
 
 
 class _Earlier(msgspec.Struct):
     rooms: list[msgspec.Raw]
 
 
+class _EarlierDiscovery(msgspec.Struct):
+    discovery: str | None = None
+
+
 _encode = msgspec.json.Encoder().encode
 _read = msgspec.json.Decoder(_Earlier).decode
 _read_entry = msgspec.json.Decoder(Entry).decode
+_read_discovery = msgspec.json.Decoder(_EarlierDiscovery).decode
 
 
 def index_message(
@@ -60,7 +67,7 @@ def index_message(
     entries += kept
     entries.sort(key=lambda e: e.id)
     told = [msgspec.structs.replace(e, topics=_topics(topics, e.id, plain=plain)) for e in entries]
-    return Message(topics.rooms, _encode(_Index(SCHEMA, epoch, told)))
+    return Message(topics.rooms, _encode(_Index(SCHEMA, epoch, told, topics.discovery)))
 
 
 def earlier_rooms(payload: bytes) -> dict[str, Entry]:
@@ -81,9 +88,28 @@ def earlier_rooms(payload: bytes) -> dict[str, Entry]:
             entry = _read_entry(raw)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             continue
-        if _ID.fullmatch(entry.id):
+        if is_room_id(entry.id):
             found[entry.id] = entry
     return found
+
+
+def earlier_discovery(payload: bytes) -> str | None:
+    """What Home Assistant's topics began with, by an index that somebody left on the broker.
+
+    None if it was told of no rooms, or if no topic can begin so.
+    """
+    if len(payload) > LARGEST:
+        return None
+    try:
+        found = _read_discovery(payload).discovery
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    return found if found is not None and is_discovery_prefix(found) else None
+
+
+def is_room_id(text: str) -> bool:
+    """Whether a room can have it for its id, so that it is one level of a topic and no wildcard."""
+    return _ID.fullmatch(text) is not None
 
 
 def gone(

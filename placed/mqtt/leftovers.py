@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from placed.mqtt.index import gone
@@ -28,9 +29,20 @@ class Leftovers:
         """Rooms of an earlier run that are neither on the board nor known to be gone."""
         return list(self._earlier.values())
 
-    def found(self, earlier: Mapping[str, Entry]) -> None:
-        """The broker holds an index of an earlier run."""
+    def found(self, earlier: Mapping[str, Entry], discovery: str | None = None) -> list[str]:
+        """The broker holds an index of an earlier run; the topics to clear of those it alone spoke on.
+
+        `discovery` is the prefix under which it told Home Assistant of its rooms. Where this run does so
+        under another one, or not at all, that is over also for rooms that are there.
+        """
         self._earlier |= earlier
+        if discovery is None or discovery == self._topics.discovery:
+            return []
+        then = replace(self._topics, discovery=discovery)
+        topics = [topic for room_id in earlier for topic in then.room_configs(room_id).values()]
+        topics += then.bridge_configs().values()
+        self.to_clear.update(topics)
+        return topics
 
     def returned(self, room_id: str) -> None:
         """A room is on the board."""

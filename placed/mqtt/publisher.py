@@ -17,6 +17,7 @@ import structlog
 
 from placed.errors import CannotStart, TakenOver
 from placed.mqtt.broker import Broker
+from placed.mqtt.home_assistant import Discovery
 from placed.mqtt.leftovers import Leftovers
 from placed.mqtt.messages import offline
 from placed.mqtt.patience import Patience
@@ -24,6 +25,7 @@ from placed.mqtt.session import Session
 from placed.mqtt.setup import Setup, Tally, Timing
 from placed.mqtt.topics import Topics
 from placed.mqtt.trouble import TAKEN_OVER, BrokerLost, Displaced, Trouble, reason, why_lost
+from placed.settings import HomeAssistant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from placed.settings import Mqtt
 
 _USUAL = Timing()
+_UNTOLD = HomeAssistant()
 _log = structlog.get_logger()
 
 
@@ -49,19 +52,21 @@ class Publisher:
         board: what is told, and who tells what is new.
         now: the clock on the wall.
         info: what it can not know by itself.
+        home_assistant: the table `[home_assistant]`.
         timing: how often it speaks by itself.
 
     Raises:
         CannotStart: files that the settings name can not be used.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - it is made once, in the daemon, of all that it has to know
         self,
         settings: Mqtt,
         board: Board,
         *,
         now: Callable[[], datetime],
         info: BridgeInfo,
+        home_assistant: HomeAssistant = _UNTOLD,
         timing: Timing = _USUAL,
     ) -> None:
         self.tally = Tally()
@@ -71,7 +76,11 @@ class Publisher:
         self.connected_since: datetime | None = None
         self._trouble: Trouble | None = None
         self._session: Session | None = None
-        self._leftovers = Leftovers(topics := Topics(settings.base_topic))
+        topics = Topics(
+            settings.base_topic,
+            discovery=home_assistant.discovery_prefix if home_assistant.discovery else None,
+        )
+        self._leftovers = Leftovers(topics)
         instance = secrets.token_hex(4)
         self._offline = offline(topics, board.epoch, instance)
         self._broker = Broker(settings, self._offline, timing.will_delay)
@@ -86,6 +95,7 @@ class Publisher:
             now=now,
             timing=timing,
             leftovers=self._leftovers,
+            discovery=Discovery(topics, info, home_assistant.status_topic) if topics.discovery else None,
             tally=self.tally,
             first_published=self.first_published,
             instance=instance,
@@ -146,10 +156,11 @@ class Publisher:
     def rooms_changed(self, removed: frozenset[str]) -> None:
         """Rooms were added, removed or renamed."""
         board = self._setup.board
-        topics = self._leftovers.left(sorted(r for r in removed if board.statement(r) is None))
+        gone = sorted(room_id for room_id in removed if board.statement(room_id) is None)
+        topics = self._leftovers.left(gone)
         if self._session:
             self._session.rooms_left(topics)
-            self._session.rooms_changed()
+            self._session.rooms_changed(gone)
 
     def health_changed(self, health: ConnectionHealth) -> None:
         """A connection's health was told."""

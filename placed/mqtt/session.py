@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from placed.mqtt.index import earlier_rooms, index_message
+from placed.mqtt.announcements import Announcements
+from placed.mqtt.index import earlier_discovery, earlier_rooms, index_message
 from placed.mqtt.messages import (
     bridge_health,
     bridge_info,
@@ -23,7 +24,9 @@ from placed.mqtt.outbox import Outbox
 from placed.mqtt.trouble import Displaced
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+
+    from paho.mqtt.reasoncodes import ReasonCode
 
     from placed.document import Statement
     from placed.events import Event
@@ -51,9 +54,13 @@ class Session:
         self._health_news = asyncio.Event()
         self._health_pressing = asyncio.Event()
         self._rooms_news = asyncio.Event()
+        self._rooms_added = asyncio.Event()
+        self._listed: set[str] = set()  # the ids in the index that was told last
         self._displaced = False
         self._begun = asyncio.Event()
         self._last: dict[str, Message] = {}
+        self._drained = asyncio.Event()
+        self._announcements = Announcements(setup, self._put, self._drained)
         self._too_large: set[str] = set()
         self.refused: str | None = None  # what is wrong if the broker refuses what is published
         topics = setup.topics
@@ -81,9 +88,12 @@ class Session:
         """Rooms are gone: their topics are to be cleared."""
         self._put(map(clear, topics))
 
-    def rooms_changed(self) -> None:
-        """The index is not what it was."""
+    def rooms_changed(self, gone: Iterable[str]) -> None:
+        """The index is not what it was; these rooms are gone."""
+        self._announcements.left(gone)
         self._rooms_news.set()
+        if any(room.id not in self._listed for room in self._setup.board.rooms):
+            self._rooms_added.set()
 
     def health_changed(self, health: ConnectionHealth) -> None:
         """A connection's health was told."""
@@ -111,14 +121,17 @@ class Session:
             group.create_task(self._keep_index())
 
     async def _listen(self) -> None:
-        """Reads what the broker kept; raises when the connection is lost."""
+        """Reads what the broker kept, and Home Assistant's births; raises when the connection is lost."""
         topics = self._setup.topics
         async for message in self._connection.messages:
+            if self._announcements.answers(message):
+                continue
             if not message.retain or not isinstance(message.payload, bytes):
                 continue
             if message.topic.value == topics.rooms:
                 earlier = earlier_rooms(message.payload)
-                self._setup.leftovers.found(earlier)
+                before = self._setup.leftovers.found(earlier, earlier_discovery(message.payload))
+                self._put(map(clear, before))
                 if not self._setup.plain:
                     self._put(self._plain_of(earlier.values()))
                 self._rooms_news.set()
@@ -131,12 +144,13 @@ class Session:
                 )
 
     async def _begin(self) -> None:
-        """Before all else what was is looked at, and `online` is said; then everything."""
+        """Before all else what was is looked at, and `online` is said; then everything, and announcements."""
         await self._look_back()
         await self._publish(self._online())
         self._setup.tally.online += 1
         self._begun.set()
         await self._say_all()
+        await self._announcements.run()
 
     async def _look_back(self) -> None:
         """Has the broker tell what it kept of an earlier run, or of another instance, before we overwrite it.
@@ -146,10 +160,12 @@ class Session:
         we last did tells it, too.
         """
         topics = self._setup.topics
-        codes = await self._connection.subscribe([(topics.bridge_state, 1), (topics.rooms, 1)])
-        for code in codes:
+        wanted = [topics.bridge_state, topics.rooms, *self._announcements.wanted]
+        codes: Sequence[int | ReasonCode] = await self._connection.subscribe([(topic, 1) for topic in wanted])
+        for topic, code in zip(wanted, codes, strict=False):
             if not isinstance(code, int) and code.is_failure:
-                _log.warning("topic.was_not_readable", topics=f"{topics.base}/#", reason=str(code))
+                refused = topic if topic in self._announcements.wanted else f"{topics.base}/#"
+                _log.warning("topic.was_not_readable", topics=refused, reason=str(code))
                 break
         await self._publish(self._info())  # the broker sends what it kept before it acknowledges this
         if self._displaced and self._setup.tally.online:
@@ -175,7 +191,9 @@ class Session:
         setup, board = self._setup, self._setup.board
         while True:
             self._rooms_news.clear()
+            self._rooms_added.clear()
             rooms = board.rooms
+            self._listed = {room.id for room in rooms}
             self.rooms_left(setup.leftovers.decide(rooms, setup.info.connections, board.health))
             undecided = setup.leftovers.undecided
             if not setup.broker.v5:  # without expiry, what an earlier run said would be believed for ever
@@ -183,8 +201,9 @@ class Session:
                     self._put_if_new(*unknown_words(setup.topics, entry.id))
             index = index_message(setup.topics, rooms, undecided, board.epoch, plain=setup.plain)
             self._put_if_new(index, self._info())
-            # Who knows of no room yet soon will; a short run must have told of them, or none clears them.
-            await asyncio.sleep(setup.timing.calm if rooms else 0)
+            self._announcements.rooms_changed()  # after the index, by which they are found to be cleared
+            # Rooms that are new are listed at once: however short this run is, or none would clear them.
+            await _happens(self._rooms_added, setup.timing.calm)
             await self._rooms_news.wait()
 
     async def _keep_health(self) -> None:
@@ -250,7 +269,7 @@ class Session:
             setup.tally.refused += 1
             if self.refused is None:
                 self.refused = f"the broker refuses messages: {code}; check its access rules"
-                _log.warning("broker.refused_messages", reason=str(code), topics=f"{setup.topics.base}/#")
+                _log.warning("broker.refused_messages", reason=str(code), topics=setup.topics.written)
 
     # --- small parts ---
 
@@ -276,6 +295,7 @@ class Session:
     def _put(self, messages: Iterable[Message], *, urgent: bool = False) -> None:
         for message in messages:
             self._outbox.put(message, urgent=urgent)
+            self._drained.clear()
             self._setup.idle.clear()
         self._outbox_filled.set()
 
@@ -285,8 +305,10 @@ class Session:
         self._put(new)
 
     def _note_idleness(self) -> None:
-        if self._all_owed and not self._under_way and not len(self._outbox) and not self.refused:
-            self._setup.idle.set()
+        if self._all_owed and not self._under_way and not len(self._outbox):
+            self._drained.set()
+            if not self.refused:
+                self._setup.idle.set()
 
     def _owe(self, messages: Iterable[Message]) -> None:
         if self._owed is not None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from placed.board import Board
     from placed.mqtt.broker import Broker
+    from placed.mqtt.home_assistant import Discovery
     from placed.mqtt.leftovers import Leftovers
     from placed.mqtt.messages import BridgeInfo
     from placed.mqtt.topics import Topics
@@ -24,6 +25,7 @@ class Timing:
     online: float = 30.0
     health: float = 60.0
     calm: float = 1.0  # between two of the same that change often
+    reborn: float = 10.0  # between two births of Home Assistant that are answered
     first_pause: float = 1.0
     longest_pause: float = 30.0
     steady: float = 10.0  # a connection that lasted so long was a good one
@@ -54,6 +56,7 @@ class Setup:
     now: Callable[[], datetime]
     timing: Timing
     leftovers: Leftovers
+    discovery: Discovery | None  # None where Home Assistant is not told of the rooms
     tally: Tally
     first_published: asyncio.Event
     instance: str

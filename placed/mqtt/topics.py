@@ -2,14 +2,39 @@
 
 from __future__ import annotations
 
+import re
+import zlib
 from dataclasses import dataclass
+
+# What Home Assistant is shown of the bridge and of each room, and as what kind of entity. No name is in both,
+# and none is the end of another with a _ before it, so that no two entities ever have one topic.
+BRIDGE_ENTITIES = {"connection": "binary_sensor", "problem": "binary_sensor"}
+ROOM_ENTITIES = {
+    "occupancy": "binary_sensor",
+    "status": "sensor",
+    "busy_until": "sensor",
+    "free_until": "sensor",
+    "next_start": "sensor",
+    "stale": "binary_sensor",
+    "reason": "sensor",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Topics:
-    """The topics below a base topic such as `placed/hq`."""
+    """The topics below a base topic such as `placed/hq`.
+
+    `discovery` is what Home Assistant's discovery topics begin with; None where it is not told of rooms.
+    """
 
     base: str
+    discovery: str | None = None
+
+    @property
+    def written(self) -> str:
+        """All that is published on, for who has to allow it."""
+        own = f"{self.base}/#"
+        return own if self.discovery is None else f"{own} {self.discovery}/+/{_node(self.base)}/+/config"
 
     @property
     def bridge_state(self) -> str:
@@ -58,4 +83,30 @@ class Topics:
             self.availability(room_id),
             self.occupied(room_id),
             self.status(room_id),
+            *self.room_configs(room_id).values(),
         )
+
+    def bridge_configs(self) -> dict[str, str]:
+        """Where Home Assistant is told of the bridge, by entity; nowhere if it is not."""
+        return self._configs("bridge", BRIDGE_ENTITIES)
+
+    def room_configs(self, room_id: str) -> dict[str, str]:
+        """Where Home Assistant is told of a room, by entity; nowhere if it is not."""
+        return self._configs(room_id, ROOM_ENTITIES)
+
+    def _configs(self, whose: str, entities: dict[str, str]) -> dict[str, str]:
+        """`<prefix>/<component>/<node>/<object>/config`: every version of Home Assistant understands it."""
+        if self.discovery is None:
+            return {}
+        node = _node(self.base)
+        return {
+            name: f"{self.discovery}/{component}/{node}/{whose}_{name}/config"
+            for name, component in entities.items()
+        }
+
+
+def _node(base: str) -> str:
+    """Stands for the base topic in a level that takes a-z A-Z 0-9 - _ alone, and for no other base topic."""
+    if re.fullmatch(r"[A-Za-z0-9/-]+", base):
+        return base.replace("/", "_")
+    return f"{re.sub(r'[^A-Za-z0-9-]', '_', base)}_{zlib.crc32(base.encode()):08x}"

@@ -234,6 +234,7 @@ class Arrival:
     retain: bool
     at: float  # on the event loop's clock
     properties: Mapping[str, Any] = field(default_factory=dict)
+    qos: int = 0
 
     @property
     def text(self) -> str:
@@ -338,5 +339,7 @@ class Subscriber:
                     self._marked = payload
                 else:
                     properties = dict(vars(message.properties)) if message.properties else {}
-                    self.arrivals.append(Arrival(topic, payload, message.retain, loop.time(), properties))
+                    self.arrivals.append(
+                        Arrival(topic, payload, message.retain, loop.time(), properties, message.qos)
+                    )
                 self._came.notify_all()

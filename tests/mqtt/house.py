@@ -15,7 +15,7 @@ from placed.model import Meeting, Room, Schedule
 from placed.mqtt import BridgeInfo, Publisher
 from placed.mqtt.setup import Timing
 from placed.occupancy import Policy
-from placed.settings import Mqtt, Show
+from placed.settings import HomeAssistant, Mqtt, Show
 from tests.mqtt.broker import DEADLINE
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tests.mqtt.broker import Mosquitto
 
 IMPATIENT = Timing(first_pause=0.05, longest_pause=0.2, calm=0.05)
+UNTOLD = HomeAssistant()
 
 
 def room(room_id: str, connection: str = "contoso") -> Room:
@@ -80,11 +81,21 @@ class House:
         """The connection's health is told."""
         self.board.report(ConnectionHealth(connection, "microsoft365", state))
 
-    def publisher(self, broker: Mosquitto, *, timing: Timing = IMPATIENT, **settings: Any) -> Publisher:
+    def publisher(
+        self,
+        broker: Mosquitto,
+        *,
+        timing: Timing = IMPATIENT,
+        home_assistant: HomeAssistant = UNTOLD,
+        budget: float = 40,
+        **settings: Any,
+    ) -> Publisher:
         """A publisher that listens to the board and does not run yet."""
-        info = BridgeInfo("0.1", timedelta(seconds=40), self.connections)
+        info = BridgeInfo("0.1", timedelta(seconds=budget), self.connections)
         table = Mqtt(url=settings.pop("url", broker.url), **settings)
-        publisher = Publisher(table, self.board, now=self.now, info=info, timing=timing)
+        publisher = Publisher(
+            table, self.board, now=self.now, info=info, home_assistant=home_assistant, timing=timing
+        )
         self.board.listeners.append(publisher)
         return publisher
 

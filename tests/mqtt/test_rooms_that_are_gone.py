@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from placed.health import ConnectionHealth, ConnectionState
 from placed.mqtt.index import LARGEST, MOST, Entry, earlier_rooms, gone
 from tests.mqtt.broker import Subscriber
-from tests.mqtt.house import House, room, running
+from tests.mqtt.house import IMPATIENT, House, room, running
 from tests.mqtt.test_life import becomes
 
 if TYPE_CHECKING:
@@ -59,6 +60,16 @@ async def test_a_room_that_comes_back_is_not_cleared(mosquitto: Mosquitto, house
         house.read("boardroom")
         await seen.message("placed/rooms/boardroom/status", "free")
         assert await kept(mosquitto) == {"library", "boardroom"}
+
+
+async def test_a_room_is_listed_as_soon_as_it_is_told(mosquitto: Mosquitto, house: House) -> None:
+    """Should the daemon end in that moment, the next one knows of it by the index alone."""
+    patient = replace(IMPATIENT, calm=3600.0)
+    async with running(house.publisher(mosquitto, timing=patient)), Subscriber(mosquitto, "placed/#") as seen:
+        house.enroll("attic", connection="fabrikam")
+        await seen.until(lambda a: a.topic == "placed/rooms" and b"attic" in a.payload)
+        house.enroll("attic", "cellar", connection="fabrikam")
+        await seen.until(lambda a: a.topic == "placed/rooms" and b"cellar" in a.payload)
 
 
 async def test_rooms_of_an_earlier_run_are_cleared(mosquitto: Mosquitto, house: House) -> None:
