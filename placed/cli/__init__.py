@@ -10,6 +10,7 @@ import typer
 from placed.cli.check import check
 from placed.cli.consent import consent
 from placed.cli.demo import demo
+from placed.cli.disconnect import disconnect
 from placed.cli.doctor import doctor
 from placed.cli.rooms import rooms
 from placed.cli.run import run
@@ -39,6 +40,7 @@ app.command()(setup)
 app.command()(consent)
 app.command()(doctor)
 app.command()(rooms)
+app.command()(disconnect)
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback

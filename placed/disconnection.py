@@ -1,0 +1,166 @@
+"""Disconnects a connection: finds what placed holds of it, at the broker and on disk, and takes that away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from placed.consent_file import ConsentFile
+from placed.driver import find_administration
+from placed.mqtt import clearing
+from placed.mqtt.broker import address_of
+from placed.mqtt.clearing import Retained
+from placed.mqtt.trouble import BrokerLost
+from placed.state import StateFile
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from placed.configuration import Configuration
+    from placed.driver import ConnectionSettings, Surroundings
+    from placed.settings import Mqtt
+
+# Of a connection whose settings are gone, so that it is not known what was granted to it.
+_IN_GENERAL = (
+    "As an administrator of its calendar service, run the undo script of what `placed setup` wrote for it.",
+    "Or take away by hand, in this order: permissions, fence, and the registration if nothing else uses it.",
+)
+
+
+class NotDisconnected(Exception):
+    """It can not be done, or not to its end; a line that says where, what and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What there is of a connection.
+
+    Attributes:
+        configured: file and place of its table; None if there is none.
+        alone: whether no other connection is configured.
+        broker: the broker's address; None if none is configured.
+        rooms: how many rooms the broker holds something of, or lists.
+        running: whether a daemon is there that reads it.
+        remembered: how many of its rooms have an id in the state directory.
+        consent: whether what is known of its consent is kept there.
+    """
+
+    configured: str | None
+    alone: bool
+    broker: str | None
+    rooms: int
+    running: bool
+    remembered: int
+    consent: bool
+
+    @property
+    def anything(self) -> bool:
+        """Whether anybody knows it."""
+        held = self.rooms or self.remembered or self.consent
+        return bool(held or self.running or self.configured is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """What was taken away."""
+
+    rooms: int
+    remembered: int
+    consent: bool
+
+
+class Disconnection:
+    """Of one connection, which need not be configured any more.
+
+    Args:
+        configuration: as it is now; it names the broker.
+        directory: where the daemon keeps its state.
+        name: of the connection.
+    """
+
+    def __init__(self, configuration: Configuration, directory: Path, name: str) -> None:
+        self._configuration = configuration
+        self._mqtt: Mqtt | None = configuration.settings.mqtt
+        self._state = StateFile(directory)
+        self._consent = ConsentFile(directory, name)
+        self._name = name
+
+    async def find(self) -> Holding:
+        """What there is of it; nothing is changed.
+
+        Raises:
+            NotDisconnected: that can not be told.
+            CannotStart: files that the settings name can not be used.
+        """
+        remembered, consent = self._stored()
+        retained = Retained()
+        if self._mqtt is not None:
+            try:
+                retained = await clearing.look(self._mqtt, self._name)
+            except BrokerLost as lost:
+                raise NotDisconnected(_told(self._mqtt, lost)) from lost
+        places = [
+            place
+            for place, connection in enumerate(self._configuration.settings.connections)
+            if connection.name == self._name
+        ]
+        return Holding(
+            configured=self._configuration.where("connections", places[0]) if places else None,
+            alone=len(self._configuration.settings.connections) == 1,
+            broker=address_of(self._mqtt) if self._mqtt is not None else None,
+            rooms=len(retained.rooms),
+            running=retained.online and self._name in retained.connections,
+            remembered=remembered,
+            consent=consent,
+        )
+
+    async def clear(self) -> Cleared:
+        """Takes it away: first at the broker, so that if that fails all of it can be repeated.
+
+        Raises:
+            NotDisconnected: not all of it could be taken away.
+            CannotStart: files that the settings name can not be used.
+        """
+        retained = Retained()
+        if self._mqtt is not None:
+            try:
+                retained = await clearing.clear(self._mqtt, self._name)
+            except BrokerLost as lost:
+                raise NotDisconnected(_told(self._mqtt, lost)) from lost
+        try:
+            return Cleared(len(retained.rooms), self._state.forget(self._name), self._consent.forget())
+        except (OSError, ValueError) as error:
+            raise self._unusable(error) from error
+
+    def revocation(self, surroundings: Surroundings) -> Sequence[str]:
+        """How to take back at the service what was granted, a step each."""
+        for connection in self._configuration.settings.connections:
+            if connection.name == self._name:
+                return _revocation(connection, surroundings)
+        return _IN_GENERAL
+
+    def _stored(self) -> tuple[int, bool]:
+        try:
+            return self._state.rooms_of(self._name), self._consent.path.exists()
+        except (OSError, ValueError) as error:
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: OSError | ValueError) -> NotDisconnected:
+        if isinstance(error, OSError):
+            path = error.filename or self._state.path
+            return NotDisconnected(f"{path}: {error.strerror}; be the daemon's user, or root")
+        return NotDisconnected(f"{self._state.path}: no state of placed; take the file away, or mend it")
+
+
+def _revocation(connection: ConnectionSettings, surroundings: Surroundings) -> Sequence[str]:
+    kind = find_administration(connection.driver)
+    if kind is None:
+        return _IN_GENERAL
+    return kind.open(connection, surroundings).revocation()
+
+
+def _told(settings: Mqtt, lost: BrokerLost) -> str:
+    trouble = lost.trouble
+    remedy = trouble.remedy or "see that the broker runs and can be reached, then call this again"
+    return f"mqtt.{trouble.key}: {address_of(settings)}: {trouble.text}; {remedy}"
