@@ -15,6 +15,7 @@ from placed.cli.doctor import doctor
 from placed.cli.rooms import rooms
 from placed.cli.run import run
 from placed.cli.setup import setup
+from placed.cli.watch import watch
 
 app = typer.Typer(
     name="placed",
@@ -40,6 +41,7 @@ app.command()(setup)
 app.command()(consent)
 app.command()(doctor)
 app.command()(rooms)
+app.command()(watch)
 app.command()(disconnect)
 
 

@@ -3,148 +3,142 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from placed.errors import ExitCode
 
 if TYPE_CHECKING:
-    import aiohttp
-    from rich.table import Table
+    from rich.console import Console
 
-_STYLES = {"free": "green", "starting": "yellow", "busy": "red", "pending": "yellow", "unknown": "dim"}
-_SHAPES = {"free": "○", "starting": "◐", "busy": "●", "pending": "◌", "unknown": "?"}
+    from placed.cli.room_listing import Wanted
+    from placed.cli.room_table import View
+
+_URL = "http://127.0.0.1:8620"
 
 
-def rooms(
-    url: Annotated[
-        str, typer.Option(help="The status endpoint of the daemon.", envvar="PLACED_URL")
-    ] = "http://127.0.0.1:8620",
+def rooms(  # noqa: PLR0913 - its options
+    *,
+    url: Annotated[str, typer.Option(help="The status endpoint of the daemon.", envvar="PLACED_URL")] = _URL,
     token_file: Annotated[
         str | None, typer.Option(metavar="FILE", help="File with the bearer token, if the daemon wants one.")
     ] = None,
-    *,
+    building: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Rooms of this building; may be given again.")
+    ] = None,
+    floor: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Rooms of this floor; may be given again.")
+    ] = None,
+    status: Annotated[
+        list[str] | None,
+        typer.Option(metavar="WORD", help="free, starting, busy, pending, unknown; several with commas."),
+    ] = None,
+    free_for: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Free now and for so long: 45m, 2h.")
+    ] = None,
+    capacity: Annotated[int | None, typer.Option(min=0, help="For at least so many people.")] = None,
+    search: Annotated[
+        str | None, typer.Option(metavar="WORDS", help="With these words in name, building or floor.")
+    ] = None,
     once: Annotated[bool, typer.Option("--once", help="Print the table once and end.")] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the status endpoint's JSON and end.")
     ] = False,
 ) -> None:
-    """Show the rooms of a running daemon: a live table; Ctrl-C ends it."""
+    """Show the rooms of a running daemon: a live table; Ctrl-C ends it.
+
+    Where the output is no terminal, the table is printed once. While the daemon is away all are unknown.
+    """
     from pathlib import Path
 
+    from rich.console import Console
+
+    from placed.cli.room_listing import Wanted
+    from placed.cli.room_stream import NoAnswer
+    from placed.cli.screen import is_live, until_interrupted
+
+    try:
+        wanted = Wanted.of(
+            building=building or [],
+            floor=floor or [],
+            status=status or [],
+            capacity=capacity,
+            free_for=free_for,
+            search=search,
+        )
+    except ValueError as error:
+        option, problem = error.args
+        raise typer.BadParameter(problem, param_hint=option) from None
     try:
         token = Path(token_file).read_text("utf-8").strip() if token_file else None
-    except OSError as error:
-        typer.echo(f"placed: --token-file {token_file}: {error.strerror}", err=True)
+    except (OSError, UnicodeDecodeError) as error:
+        problem = error.strerror if isinstance(error, OSError) else "is no text"
+        typer.echo(f"placed: --token-file {token_file}: {problem}", err=True)
         raise typer.Exit(ExitCode.USAGE) from None
+    console = Console()
+    address = url.rstrip("/")
     try:
-        asyncio.run(_show(url.rstrip("/"), token, once=once, as_json=as_json))
-    except KeyboardInterrupt:
-        return
-    except _NoAnswer as error:
+        if as_json or once or not is_live(console):
+            until_interrupted(_print(address, token, wanted, console, as_json=as_json))
+        else:
+            until_interrupted(_follow(address, token, wanted, console))
+    except NoAnswer as error:
         typer.echo(f"placed: {url}: {error}", err=True)
         raise typer.Exit(ExitCode.FAILED) from None
 
 
-class _NoAnswer(Exception):
-    """The status endpoint does not answer as it should."""
+async def _print(url: str, token: str | None, wanted: Wanted, console: Console, *, as_json: bool) -> None:
+    from placed.cli import room_stream
+    from placed.cli.room_listing import Wanted, read_room
+    from placed.cli.room_table import cells, summary, table
+    from placed.clock import SystemClock
+
+    async with room_stream.session(token) as client:
+        found, body = await room_stream.listing(client, url)
+    moment = SystemClock().now()
+    if as_json:
+        typer.echo((body if wanted == Wanted() else found.filtered(wanted, moment)).decode())
+        return
+    known = [read_room(bytes(raw)) for raw in found.rooms]
+    lines = [room.line(moment) for room in known if wanted.lets_pass(room, moment)]
+    lines.sort(key=lambda line: line.order)
+    shown = table([cells(line, moment) for line in lines], console.width)
+    shown.title = summary(lines, len(known))
+    console.print(shown)
 
 
-async def _show(url: str, token: str | None, *, once: bool, as_json: bool) -> None:
-    import aiohttp
+async def _follow(url: str, token: str | None, wanted: Wanted, console: Console) -> None:
+    from placed.cli import room_stream
+    from placed.cli.room_table import changes_in, summary, view
+    from placed.cli.screen import first_of, keep_drawn
+    from placed.clock import SystemClock
 
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    try:
-        async with aiohttp.ClientSession(headers=headers) as session:
-            if as_json:
-                async with session.get(f"{url}/api/v1/rooms") as response:
-                    _expect_ok(response)
-                    typer.echo(await response.text())
-            elif once:
-                async with session.get(f"{url}/api/v1/rooms") as response:
-                    _expect_ok(response)
-                    listing = await response.json()
-                _print(_table({room["room"]: room for room in listing["rooms"]}))
-            else:
-                await _follow(session, url)
-    except (aiohttp.ClientError, TimeoutError, ValueError, KeyError) as error:
-        raise _NoAnswer(f"no answer from a placed daemon ({type(error).__name__}); is it running?") from None
+    clock = SystemClock()
+    news = asyncio.Event()
+    connected = asyncio.Event()
 
+    def heard() -> None:
+        news.set()
+        connected.set()
 
-def _expect_ok(response: aiohttp.ClientResponse) -> None:
-    if response.status == 401:  # noqa: PLR2004 - HTTP's own
-        raise _NoAnswer("the daemon wants a token: --token-file")
-    if response.status != 200:  # noqa: PLR2004
-        raise _NoAnswer(f"it answered {response.status}")
+    def draw(size: tuple[int, int]) -> tuple[View, float | None]:
+        moment, lost = clock.now(), stream.lost
+        found = [r for r in stream.rooms.values() if wanted.lets_pass(r, moment, lost=lost is not None)]
+        note = "no connection" if lost is not None else None
+        lines = sorted((room.line(moment, note) for room in found), key=lambda line: line.order)
+        head = (summary(lines, len(stream.rooms)), "bold")
+        if lost is not None:
+            head = (f"{url}: {lost.removesuffix('; is it running?')}; trying again", "bold yellow")
+        shown = view(lines, moment, head, size)
+        changes = [wanted.changes_in(room, moment) for room in stream.rooms.values()]
+        changes.append(changes_in(lines[: len(shown.rows)], moment))
+        return shown, min((seconds for seconds in changes if seconds is not None), default=None)
 
+    async def drawing() -> None:
+        await connected.wait()  # the terminal is left alone until there is something to show on it
+        await keep_drawn(console, draw, news)
 
-async def _follow(session: aiohttp.ClientSession, url: str) -> None:
-    import aiohttp
-    import msgspec
-    from rich.live import Live
-
-    known: dict[str, Any] = {}
-    timeout = aiohttp.ClientTimeout(total=None, sock_read=60)
-    async with session.get(f"{url}/api/v1/events", timeout=timeout) as response:
-        _expect_ok(response)
-        with Live(get_renderable=lambda: _table(known), auto_refresh=True, refresh_per_second=2):
-            kind = ""
-            async for line in response.content:
-                text = line.decode().rstrip("\n")
-                if text.startswith("event: "):
-                    kind = text.removeprefix("event: ")
-                elif text.startswith("data: ") and kind in ("state", "removed"):
-                    data = msgspec.json.decode(text.removeprefix("data: "))
-                    if kind == "state":
-                        known[data["room"]] = data
-                    else:
-                        known.pop(data["room"], None)
-    raise _NoAnswer("the daemon has ended")
-
-
-def _print(table: Table) -> None:
-    from rich.console import Console
-
-    Console().print(table)
-
-
-def _table(known: dict[str, Any]) -> Table:
-    """A line a room. A state that is past its `valid_until` is shown as unknown."""
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(title=f"{len(known)} rooms")
-    for heading in ("room", "where", "status", "until", "next", "note"):
-        table.add_column(heading)
-    moment = datetime.now(UTC)
-    for room in sorted(
-        known.values(), key=lambda r: (r.get("building") or "", r.get("floor") or "", r["name"])
-    ):
-        believed = datetime.fromisoformat(room["valid_until"]) > moment
-        status = room["status"] if believed else "unknown"
-        style = _STYLES.get(status, "")
-        until = room["busy_until"] or room["free_until"] if believed else None
-        following = room["next"]["start"] if believed and room["next"] else None
-        note = room["reason"] or ("stale" if room["stale"] else "")
-        where = " ".join(part for part in (room.get("building"), room.get("floor")) if part)
-        # As text, for a string would be read as markup, and names may hold brackets.
-        table.add_row(
-            Text(room["name"]),
-            Text(where),
-            Text(f"{_SHAPES.get(status, ' ')} {status}", style),
-            _local(until),
-            _local(following),
-            Text(note),
-        )
-    return table
-
-
-def _local(moment: str | None) -> str:
-    """The time on this machine's clock, with the day where it is another than today."""
-    if moment is None:
-        return ""
-    local = datetime.fromisoformat(moment).astimezone()
-    today = local.date() == datetime.now(UTC).astimezone().date()
-    return f"{local:%H:%M}" if today else f"{local:%a %H:%M}"
+    async with room_stream.session(token) as client:
+        stream = room_stream.RoomStream(client, url, heard)
+        await first_of(stream.run(), drawing())

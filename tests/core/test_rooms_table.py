@@ -1,4 +1,4 @@
-"""The table of `placed rooms`."""
+"""The table of `placed rooms` and `placed watch`, and which rooms are in it."""
 
 from __future__ import annotations
 
@@ -6,90 +6,241 @@ from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
 
+import msgspec
 import pytest
 from rich.console import Console
 
-from placed.cli.rooms import _table
+from placed.cli.room_listing import Listed, Wanted, read_listing
+from placed.cli.room_table import Line, cells, changes_in, left, plain, rendered, summary, table, view
+
+NOW = datetime.now(UTC).replace(microsecond=0)
 
 
-def state(room: str = "boardroom", **more: Any) -> dict[str, Any]:
+def minutes(number: float) -> timedelta:
+    return timedelta(minutes=number)
+
+
+def told(room: str = "boardroom", **more: Any) -> Listed:
     """A room as the status endpoint tells it."""
     usual: dict[str, Any] = {
         "room": room,
         "name": room.title(),
-        "building": None,
-        "floor": None,
         "status": "free",
         "stale": False,
-        "next": None,
-        "busy_until": None,
-        "free_until": None,
-        "valid_until": f"{datetime.now(UTC) + timedelta(minutes=15):%Y-%m-%dT%H:%M:%SZ}",
-        "reason": None,
+        "valid_until": NOW + minutes(15),
+        "building": None,
+        "floor": None,
     }
-    return usual | more
+    return msgspec.convert(usual | more, Listed)
 
 
-def shown(*states: dict[str, Any]) -> list[list[str]]:
+def shown(*rooms: Listed, width: int = 150) -> list[list[str]]:
     """The cells of the table, a list a room."""
-    console = Console(file=StringIO(), width=150)
-    console.print(_table({one["room"]: one for one in states}))
+    lines = sorted((room.line(NOW) for room in rooms), key=lambda line: line.order)
+    console = Console(file=StringIO(), width=width)
+    console.print(table([cells(line, NOW) for line in lines], width))
+    return rows(console)
+
+
+def rows(console: Console) -> list[list[str]]:
     assert isinstance(console.file, StringIO)
-    lines = console.file.getvalue().splitlines()
-    return [[cell.strip() for cell in line.split("│")[1:-1]] for line in lines if line.startswith("│")]
+    printed = console.file.getvalue().splitlines()
+    return [[cell.strip() for cell in line.split("│")[1:-1]] for line in printed if line.startswith("│")]
 
 
 @pytest.mark.parametrize(
     ("status", "cell"),
     [
         ("free", "○ free"),
-        ("starting", "◐ starting"),
-        ("busy", "● busy"),
-        ("pending", "◌ pending"),
-        ("unknown", "? unknown"),
+        ("starting", "△ starting"),
+        ("busy", "■ busy"),
+        ("pending", "⬡ pending"),
+        ("unknown", "◇ unknown"),
         ("a status of tomorrow", "a status of tomorrow"),
     ],
 )
 def test_a_status_has_a_shape_and_not_only_a_colour(status: str, cell: str) -> None:
-    ((_, _, told, *_),) = shown(state(status=status))
-    assert told == cell
+    ((_, _, word, *_),) = shown(told(status=status))
+    assert word == cell
 
 
 def test_a_state_that_is_past_its_time_is_not_believed() -> None:
-    then = "2026-01-01T09:00:00Z"
-    past = state(valid_until=then, free_until=then, next={"start": then})
-    assert shown(past) == [["Boardroom", "", "? unknown", "", "", ""]]
+    past = told(valid_until=NOW, free_until=NOW + minutes(60), next={"start": NOW + minutes(60)})
+    assert shown(past) == [["Boardroom", "", "◇ unknown", "", "", "", "not heard of in time"]]
+
+
+def test_nothing_is_known_of_any_room_without_a_connection() -> None:
+    line = told(busy_until=NOW + minutes(5), status="busy").line(NOW, "no connection")
+    assert (line.status, line.until, line.note) == ("unknown", None, "no connection")
 
 
 def test_times_are_those_of_the_clock_on_the_wall() -> None:
-    now = datetime.now(UTC).replace(microsecond=0)
-    until, following = now + timedelta(hours=1), now + timedelta(hours=2)
-    busy = state(status="busy", busy_until=until.isoformat(), next={"start": following.isoformat()})
-    ((*_, first, second, _),) = shown(busy)
-    assert (first, second) == (f"{until.astimezone():%H:%M}", f"{following.astimezone():%H:%M}")
+    until, following = NOW + timedelta(hours=1), NOW + timedelta(hours=49)
+    busy = told(status="busy", busy_until=until, next={"start": following})
+    ((*_, first, still, second, _),) = shown(busy)
+    assert first.endswith(f"{until.astimezone():%H:%M}")
+    assert still == "1 h 00"
+    assert second == f"{following.astimezone():%a %H:%M}"
+
+
+@pytest.mark.parametrize(
+    ("status", "seconds", "text"),
+    [
+        ("free", 44 * 60 + 59, "44 min"),  # not promised for longer than it is free
+        ("busy", 44 * 60 + 1, "45 min"),  # nor to be free before it is
+        ("free", 59, "<1 min"),
+        ("busy", 59, "1 min"),
+        ("free", 3600, "1 h 00"),
+        ("busy", 26 * 3600 + 5 * 60, "26 h 05"),
+        ("free", 0, ""),
+    ],
+)
+def test_how_long_it_still_is_errs_on_the_safe_side(status: str, seconds: int, text: str) -> None:
+    assert left(status, NOW + timedelta(seconds=seconds), NOW) == text
+
+
+def test_it_is_known_when_a_countdown_crosses_a_minute() -> None:
+    lines = [Line("a", None, None, "busy", until=NOW + timedelta(seconds=s)) for s in (90, 140, -5)]
+    assert changes_in(lines, NOW) == 20
+    assert changes_in([Line("a", None, None, "free")], NOW) is None
 
 
 def test_what_is_wrong_with_a_room_is_noted() -> None:
-    rows = shown(state("a", stale=True), state("b", stale=True, reason="throttled"))
-    assert [row[-1] for row in rows] == ["stale", "throttled"]
+    noted = shown(told("a", stale=True), told("b", stale=True, reason="throttled"))
+    assert [(row[2], row[-1]) for row in noted] == [("○ free, stale", ""), ("○ free, stale", "throttled")]
 
 
 def test_rooms_come_by_building_floor_and_name() -> None:
-    rows = shown(
-        state("d", building="West", floor="1"),
-        state("c", building="East", floor="2"),
-        state("b", building="East", floor="1"),
-        state("a"),
+    sorted_rooms = shown(
+        told("e", building="West", floor="1"),
+        told("d", building="East", floor="10"),
+        told("c", building="East", floor="2"),
+        told("b", building="East", floor="1"),
+        told("a"),
     )
-    assert [(row[0], row[1]) for row in rows] == [
-        ("A", ""),
-        ("B", "East 1"),
-        ("C", "East 2"),
-        ("D", "West 1"),
-    ]
+    assert [row[0] for row in sorted_rooms] == ["A", "B", "C", "D", "E"]
+    assert [row[1] for row in sorted_rooms] == ["", "East 1", "East 2", "East 10", "West 1"]
 
 
 def test_names_are_shown_as_they_are() -> None:
     """And not read as the markup of the terminal."""
-    ((name, where, *_),) = shown(state(name="Lab [quiet] [/]", building="[red]", floor="[/bold]"))
+    ((name, where, *_),) = shown(told(name="Lab [quiet] [/]", building="[red]", floor="[/bold]"))
     assert (name, where) == ("Lab [quiet] [/]", "[red] [/bold]")
+
+
+def test_a_name_can_not_command_the_terminal_or_turn_its_direction() -> None:
+    assert plain("a\x1b[2Jb\r\nc\x07\x9bd") == "a [2Jb  c  d"
+    assert plain("\u202eevil\u202c \u2066x\u2069") == "evil x"
+    assert plain("Über 会議室 🪴") == "Über 会議室 🪴"
+    assert len(plain("x" * 10_000)) == 200
+
+
+@pytest.mark.parametrize("width", [30, 40, 60, 80, 100, 200])
+def test_a_narrow_terminal_has_a_line_a_room_with_its_status(width: int) -> None:
+    long = told(name="A room with a name that is far too long for it", building="Headquarters", floor="12")
+    busy = told("b", status="busy", busy_until=NOW + minutes(5), stale=True, reason="unavailable")
+    console = Console(file=StringIO(), width=width)
+    console.print(table([cells(room.line(NOW), NOW) for room in (long, busy)], width))
+    assert isinstance(console.file, StringIO)
+    printed = console.file.getvalue().splitlines()
+    assert all(len(line) <= width for line in printed)
+    assert [line.count("○ free") + line.count("■ busy") for line in printed if line.startswith("│")] == [1, 1]
+
+
+def test_what_fits_is_shown_and_how_many_more_there_are() -> None:
+    lines = [Line(f"room {number:04}", "HQ", "1", "free") for number in range(5500)]
+    seen = view(lines, NOW, (summary(lines, 5500), "bold"), (80, 24))
+    console = Console(file=StringIO(), width=80, height=24)
+    console.print(rendered(seen))
+    assert isinstance(console.file, StringIO)
+    printed = console.file.getvalue().splitlines()
+    assert len(printed) <= 24
+    assert len(rows(console)) == 18
+    assert printed[0] == "5,500 rooms: 5,500 free"
+    assert printed[-1] == "… and 5,482 more; a filter such as --floor or --search shows fewer"
+
+
+def test_two_views_are_equal_if_nobody_would_see_a_difference() -> None:
+    lines = [Line("a", None, None, "busy", until=NOW + timedelta(minutes=9, seconds=50))]
+    first, second, third = (view(lines, NOW + timedelta(seconds=s), ("", ""), (80, 24)) for s in (0, 49, 51))
+    assert first == second != third
+
+
+# --- filters ------------------------------------------------------------------------------------------------
+
+ROOMS = [
+    told("atrium", building="HQ", floor="0", capacity=40, status="busy", busy_until=NOW + minutes(30)),
+    told("boardroom", name="Börsensaal", building="HQ", floor="2", capacity=12, free_until=NOW + minutes(45)),
+    told("cedar", building="Annex", floor="2", capacity=4, status="starting", free_until=NOW + minutes(4)),
+    told("den", building="Annex", floor="10", free_until=None),
+    told("east", building="HQ", floor="2", capacity=6, stale=True),
+    told("forum", building="HQ", floor="2", capacity=6, valid_until=NOW),
+]
+
+
+def wanted(**options: Any) -> Wanted:
+    nothing: dict[str, Any] = {
+        "building": [],
+        "floor": [],
+        "status": [],
+        "capacity": None,
+        "free_for": None,
+        "search": None,
+    }
+    return Wanted.of(**(nothing | options))
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        ({}, "abcdef"),
+        ({"building": ["hq"]}, "abef"),
+        ({"building": ["hq", "Annex"], "floor": ["2"]}, "bcef"),
+        ({"status": ["free,starting"]}, "bcde"),
+        ({"status": ["unknown", "busy"]}, "af"),
+        ({"capacity": 6}, "abef"),
+        ({"free_for": "45m"}, "bd"),
+        ({"free_for": "4m"}, "bcd"),
+        ({"free_for": "1h"}, "d"),
+        ({"search": "HQ oar"}, "b"),
+        ({"search": "borsen"}, "b"),
+        ({"search": "annex 10"}, "d"),
+        ({"search": "nowhere"}, ""),
+    ],
+)
+def test_filters_are_those_of_the_status_endpoint(options: dict[str, Any], found: str) -> None:
+    passing = [room.room[0] for room in ROOMS if wanted(**options).lets_pass(room, NOW)]
+    assert "".join(passing) == found
+
+
+def test_without_a_connection_no_room_counts_as_free() -> None:
+    assert not any(wanted(status=["free"]).lets_pass(room, NOW, lost=True) for room in ROOMS)
+    assert not any(wanted(free_for="1m").lets_pass(room, NOW, lost=True) for room in ROOMS)
+    assert all(wanted(status=["unknown"]).lets_pass(room, NOW, lost=True) for room in ROOMS)
+
+
+@pytest.mark.parametrize(
+    ("options", "option", "words"),
+    [({"status": ["fre"]}, "--status", "'fre' is none of free"), ({"free_for": "3"}, "--free-for", "45m")],
+)
+def test_a_filter_that_makes_no_sense_is_refused(options: dict[str, Any], option: str, words: str) -> None:
+    with pytest.raises(ValueError, match=words) as caught:
+        wanted(**options)
+    assert caught.value.args[0] == option
+
+
+def test_it_is_known_when_a_room_leaves_a_filter_by_itself() -> None:
+    room = told(free_until=NOW + minutes(45), valid_until=NOW + minutes(15))
+    assert wanted().changes_in(room, NOW) == 900
+    assert wanted(free_for="40m").changes_in(room, NOW) == 300
+
+
+def test_a_filtered_listing_keeps_what_is_told_of_a_room_to_the_byte() -> None:
+    kept = (
+        b'{"room":"b","name":"B", "status":"free","stale":false,"valid_until":"2999-01-01T00:00:00Z","x":[1]}'
+    )
+    other = b'{"room":"c","name":"C","status":"busy","stale":false,"valid_until":"2999-01-01T00:00:00Z"}'
+    listing = read_listing(b'{"schema":1,"epoch":7,"seq":9,"rooms":[' + kept + b"," + other + b"]}")
+    assert listing.filtered(wanted(status=["free"]), NOW) == (
+        b'{"schema":1,"epoch":7,"seq":9,"rooms":[' + kept + b"]}"
+    )

@@ -25,9 +25,9 @@ async def test_rooms_shows_a_table_of_a_running_daemon_once(stage: Stage) -> Non
     assert code == 0
     assert not program.err
     table = {line.split()[1]: line for line in program.out if line.startswith("│")}
-    assert "● busy" in table["boardroom"]
+    assert "■ busy" in table["boardroom"]
     assert "○ free" in table["library"]
-    assert "? unknown" in table["nowhere"]
+    assert "◇ unknown" in table["nowhere"]
     assert "not_found" in table["nowhere"]
 
 

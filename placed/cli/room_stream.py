@@ -1,0 +1,140 @@
+"""Follows the status endpoint's events, and comes back when the daemon was away."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import TYPE_CHECKING
+
+import aiohttp
+import msgspec
+
+from placed.cli.room_listing import Listed, Listing, read_listing, read_room
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_LONGEST_PAUSE = 15.0  # seconds between two attempts
+_SILENCE = 40.0  # seconds; the daemon says something every 15
+_LONGEST_LINE = 16 * 1024 * 1024  # bytes: the snapshot names all rooms in one
+_UNAUTHORIZED, _OK = 401, 200
+
+
+class NoAnswer(Exception):
+    """The status endpoint does not answer as it should."""
+
+
+class _Room(msgspec.Struct):
+    room: str
+
+
+class _Snapshot(msgspec.Struct):
+    rooms: list[str]
+
+
+def session(token: str | None) -> aiohttp.ClientSession:
+    """A client of the status endpoint; to be closed."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=_SILENCE)
+    return aiohttp.ClientSession(headers=headers, timeout=timeout, read_bufsize=_LONGEST_LINE)
+
+
+async def listing(client: aiohttp.ClientSession, url: str) -> tuple[Listing, bytes]:
+    """All rooms, and the answer as it came.
+
+    Raises:
+        NoAnswer: there is none.
+    """
+    try:
+        async with client.get(f"{url}/api/v1/rooms") as response:
+            _expect_ok(response)
+            body = await response.read()
+            return read_listing(body), body
+    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+        raise _no_answer(error) from None
+
+
+class RoomStream:
+    """The rooms, as they are told.
+
+    Attributes:
+        rooms: by id.
+        lost: why there is no connection now; None while there is one.
+    """
+
+    def __init__(self, client: aiohttp.ClientSession, url: str, news: Callable[[], None]) -> None:
+        self.rooms: dict[str, Listed] = {}
+        self.lost: str | None = "not connected yet"
+        self._client = client
+        self._url = f"{url}/api/v1/events"
+        self._news = news
+        self._last_id: str | None = None
+
+    async def run(self) -> None:
+        """Follows for ever.
+
+        Raises:
+            NoAnswer: the first time that it is asked, there is none.
+        """
+        attempts = 0
+        been_there = False
+        while True:
+            try:
+                await self._follow()
+            except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+                trouble = _no_answer(error)
+            except NoAnswer as error:
+                trouble = error
+            if self.lost is None:
+                been_there, attempts = True, 0
+            if not been_there:
+                raise trouble
+            self.lost = str(trouble)
+            self._news()
+            pause = min(2.0**attempts, _LONGEST_PAUSE)
+            attempts += 1
+            await asyncio.sleep(pause * (1 - random.random() / 2))  # noqa: S311 - spreads those who come back
+
+    async def _follow(self) -> None:
+        headers = {"Last-Event-ID": self._last_id} if self._last_id else {}
+        async with self._client.get(self._url, headers=headers) as response:
+            _expect_ok(response)
+            kind, data = "", b""
+            self.lost = None
+            self._news()
+            async for line in response.content:
+                field, _, value = line.rstrip(b"\n").partition(b": ")
+                if field == b"event":
+                    kind = value.decode()
+                elif field == b"id":
+                    self._last_id = value.decode()
+                elif field == b"data":
+                    data = value
+                elif not field and data:
+                    self._take(kind, data)
+                    kind, data = "", b""
+        raise NoAnswer("the daemon has ended")
+
+    def _take(self, kind: str, data: bytes) -> None:
+        if kind == "state":
+            room = read_room(data)
+            self.rooms[room.room] = room
+        elif kind == "removed":
+            self.rooms.pop(msgspec.json.decode(data, type=_Room).room, None)
+        elif kind == "snapshot":
+            there = set(msgspec.json.decode(data, type=_Snapshot).rooms)
+            self.rooms = {room: listed for room, listed in self.rooms.items() if room in there}
+        else:
+            return
+        self._news()
+
+
+def _expect_ok(response: aiohttp.ClientResponse) -> None:
+    if response.status == _UNAUTHORIZED:
+        raise NoAnswer("the daemon wants a token: --token-file")
+    if response.status != _OK:
+        raise NoAnswer(f"it answered {response.status}")
+
+
+def _no_answer(error: Exception) -> NoAnswer:
+    return NoAnswer(f"no answer from a placed daemon ({type(error).__name__}); is it running?")

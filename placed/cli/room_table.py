@@ -1,0 +1,181 @@
+"""A table of rooms for a terminal, of `placed rooms` and of `placed watch`: colour, word and shape. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from placed.model import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from rich.console import RenderableType
+    from rich.table import Table
+
+STYLES = {"free": "green", "starting": "yellow", "busy": "red", "pending": "yellow", "unknown": "dim"}
+# As on the page: circle, triangle, square, hexagon, diamond.
+SHAPES = {"free": "○", "starting": "△", "busy": "■", "pending": "⬡", "unknown": "◇"}
+
+_AROUND = 6  # lines: a head, a foot, and of the table its heading and three rules
+_LONGEST = 200  # characters of a text that somebody else wrote
+_MINUTE = timedelta(minutes=1)
+_FREE = (Status.FREE, Status.STARTING)
+_WORD = re.compile(r"[a-z]+")
+_COMMANDING = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]")
+_TURNING = re.compile("[\\u202a-\\u202e\\u2066-\\u2069\\ud800-\\udfff]")
+# What is left out where the terminal is narrower than so many columns.
+_LEAST = {"where": 64, "left": 48, "next": 84, "note": 72}
+_SHORTENED = {"room": 12, "where": 8, "note": 10}  # columns that these may shrink to
+_STEADY = {"status": 10, "until": 9, "left": 7}  # that these have where there is room, so that nothing jumps
+_WIDE = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A room. `status` may be a word that this version does not know."""
+
+    name: str
+    building: str | None
+    floor: str | None
+    status: str
+    until: datetime | None = None
+    next_start: datetime | None = None
+    stale: bool = False
+    note: str = ""
+
+    @property
+    def order(self) -> tuple[object, ...]:
+        """By building, floor and name; floor 10 comes after floor 2."""
+        floor = self.floor or ""
+        number = int(floor) if floor.removeprefix("-").isdecimal() else 0
+        return (self.building or "").casefold(), number, floor.casefold(), self.name.casefold()
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is on the terminal: texts, so that two views are equal if nobody would see a difference."""
+
+    head: tuple[str, str]  # and its style
+    rows: tuple[tuple[str, ...], ...]  # name, where, status, until, left, next, note
+    foot: str = ""
+    size: tuple[int, int] = (0, 0)
+
+
+def view(lines: Iterable[Line], moment: datetime, head: tuple[str, str], size: tuple[int, int]) -> View:
+    """As many of the lines, which are in order, as fit a terminal of (columns, lines)."""
+    every = list(lines)
+    fitting = max(1, size[1] - _AROUND)
+    more = len(every) - fitting
+    foot = f"… and {more:,} more; a filter such as --floor or --search shows fewer" if more > 0 else ""
+    return View(head, tuple(cells(line, moment) for line in every[:fitting]), foot, size)
+
+
+def cells(line: Line, moment: datetime) -> tuple[str, ...]:
+    """The texts of a line at the moment."""
+    return (
+        plain(line.name),
+        plain(" ".join(part for part in (line.building, line.floor) if part)),
+        _status(line),
+        clock(line.until, moment),
+        left(line.status, line.until, moment),
+        clock(line.next_start, moment),
+        plain(line.note),
+    )
+
+
+def rendered(shown: View) -> RenderableType:
+    """What rich prints for a view that fills the terminal."""
+    from rich.console import Group
+    from rich.text import Text
+
+    head, style = shown.head
+    return Group(
+        Text(head, style, no_wrap=True, overflow="ellipsis"),
+        table(shown.rows, shown.size[0]),
+        Text(shown.foot, "dim", no_wrap=True, overflow="ellipsis"),
+    )
+
+
+def table(rows: Sequence[tuple[str, ...]], width: int) -> Table:
+    """A table that a terminal of so many columns has room for; a line a room."""
+    from rich.cells import cell_len
+    from rich.table import Table
+    from rich.text import Text
+
+    headings = ("room", "where", "status", "until", "left", "next", "note")
+    wanted = [width >= _LEAST.get(heading, 0) for heading in headings]
+    made = Table()
+    for column, (heading, is_wanted) in enumerate(zip(headings, wanted, strict=True)):
+        if is_wanted:
+            longest = max((cell_len(row[column]) for row in rows), default=0)
+            made.add_column(
+                heading,
+                no_wrap=True,
+                overflow="ellipsis",
+                min_width=max(
+                    len(heading),
+                    min(longest, _SHORTENED.get(heading, longest)),
+                    _STEADY.get(heading, 0) if width >= _WIDE else 0,
+                ),
+                justify="right" if heading == "left" else "left",
+            )
+    for row in rows:
+        style = next((STYLES[word] for word in _WORD.findall(row[2]) if word in STYLES), "")
+        # As text, for a string would be read as markup, and names may hold brackets.
+        texts = [
+            Text(cell, style if heading == "status" else "")
+            for heading, cell in zip(headings, row, strict=True)
+        ]
+        made.add_row(*(text for text, is_wanted in zip(texts, wanted, strict=True) if is_wanted))
+    return made
+
+
+def _status(line: Line) -> str:
+    """Shape and word; that it is stale stands beside it, for a narrow terminal has no room for notes."""
+    word = plain(line.status)
+    shaped = f"{SHAPES[word]} {word}" if word in SHAPES else word
+    return f"{shaped}, stale" if line.stale else shaped
+
+
+def summary(lines: Sequence[Line], of: int) -> str:
+    """`12 rooms: 5 free, 7 busy`; `5 of 12 rooms: …` where not all are shown."""
+    counted = [(word, sum(line.status == word for line in lines)) for word in SHAPES]
+    told = ", ".join(f"{number:,} {word}" for word, number in counted if number)
+    rooms = f"{of:,} room{'' if of == 1 else 's'}"
+    number = rooms if len(lines) == of else f"{len(lines):,} of {rooms}"
+    return f"{number}: {told}" if told else number
+
+
+def clock(moment: datetime | None, now: datetime) -> str:
+    """The time on this machine's clock, with the day where it is another than today."""
+    if moment is None:
+        return ""
+    local = moment.astimezone()
+    return f"{local:%H:%M}" if local.date() == now.astimezone().date() else f"{local:%a %H:%M}"
+
+
+def left(status: str, until: datetime | None, now: datetime) -> str:
+    """How long that still is, in minutes; a free room is promised for no longer than it is free."""
+    if until is None or until <= now:
+        return ""
+    minutes = (until - now) // _MINUTE if status in _FREE else -((now - until) // _MINUTE)
+    if minutes < 1:
+        return "<1 min"
+    hours, minutes_left = divmod(minutes, 60)
+    return f"{hours} h {minutes_left:02}" if hours else f"{minutes} min"
+
+
+def changes_in(lines: Iterable[Line], moment: datetime) -> float | None:
+    """Seconds until a countdown crosses a minute, or a day ends; None where nothing is counted down."""
+    counted = [(line.until - moment) % _MINUTE for line in lines if line.until and line.until > moment]
+    return min(counted).total_seconds() if counted else None
+
+
+def plain(text: str) -> str:
+    """A text that somebody else wrote, without what would command the terminal, or turn its direction."""
+    cut = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    return _TURNING.sub("", _COMMANDING.sub(" ", cut))

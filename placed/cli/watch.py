@@ -1,0 +1,196 @@
+"""`placed watch`: follows the broker the way a panel does, and says what a panel would show."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from placed.cli.options import ConfigOption, cannot_start
+from placed.errors import ExitCode
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from placed.cli.room_table import View
+    from placed.cli.watch_words import Teller
+    from placed.settings import Mqtt
+    from placed.watching import Watching
+
+_MARGIN = 0.25  # seconds after a state's time is over; where there is a next one, it has come by then
+_ROOM = re.compile(r"[a-z0-9_-]+")
+
+
+def watch(  # noqa: PLR0913 - its options
+    rooms: Annotated[
+        list[str] | None, typer.Argument(metavar="[ROOM]...", help="Ids of rooms. [dim]Default: all[/dim]")
+    ] = None,
+    *,
+    config: ConfigOption = None,
+    broker: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="mqtt://host:1883; without it the configuration's broker."),
+    ] = None,
+    base_topic: Annotated[
+        str | None, typer.Option(metavar="TOPIC", help="What all topics begin with.")
+    ] = None,
+    protocol: Annotated[str | None, typer.Option(metavar="VERSION", help="5, or 3.1.1.")] = None,
+    username: Annotated[str | None, typer.Option(metavar="NAME", help="Login.")] = None,
+    password_file: Annotated[
+        str | None, typer.Option(metavar="FILE", help="File that holds the password.")
+    ] = None,
+    ca_file: Annotated[str | None, typer.Option(metavar="FILE", help="Private CA of the broker.")] = None,
+    lines: Annotated[
+        bool, typer.Option("--lines", help="Print a line a change, in place of a table.")
+    ] = False,
+    once: Annotated[bool, typer.Option("--once", help="Say what a panel would show now, and end.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON a change.")] = False,
+) -> None:
+    """Follow the broker as a panel does, and say what a truthful panel shows; Ctrl-C ends it.
+
+    It knows nothing but what the broker tells and what time it is here. A room that it can not vouch for is
+    unknown, and it says why. Where the output is no terminal, it prints lines.
+    """
+    from rich.console import Console
+
+    from placed.cli.screen import is_live, until_interrupted
+    from placed.errors import CannotStart
+    from placed.watching import NotWatching
+
+    for room in rooms or []:
+        if not _ROOM.fullmatch(room):
+            raise typer.BadParameter(f"{room!r} is no room's id: a-z, 0-9, - and _", param_hint="ROOM")
+    given = {
+        "url": broker,
+        "base_topic": base_topic,
+        "protocol": protocol,
+        "username": username,
+        "password_file": password_file,
+        "ca_file": ca_file,
+    }
+    settings = _settings(config, {key: value for key, value in given.items() if value is not None})
+    console = Console()
+    live = is_live(console) and not (lines or once or as_json)
+    try:
+        until_interrupted(_watch(settings, rooms or [], console, live=live, once=once, as_json=as_json))
+    except NotWatching as error:
+        typer.echo(f"placed: {error}", err=True)
+        raise typer.Exit(ExitCode.CANNOT_START if error.lasting else ExitCode.FAILED) from None
+    except CannotStart as error:
+        raise cannot_start(error.problems) from None
+
+
+def _settings(config: Path | None, given: dict[str, Any]) -> Mqtt:
+    """The broker: of the options, else of the configuration, where options go before what it says."""
+    from pydantic import ValidationError
+
+    from placed.cli.connections import loaded
+    from placed.settings import Mqtt
+
+    if "url" in given:
+        known: dict[str, Any] = {}
+    else:
+        settings = loaded(config).settings.mqtt
+        if settings is None:
+            raise cannot_start(["mqtt: the configuration names no broker; name one with --broker"])
+        known = settings.model_dump(exclude_unset=True)
+    try:
+        return Mqtt(**(known | given))
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = str(first["loc"][0])
+        option = "--broker" if key == "url" else f"--{key.replace('_', '-')}"
+        raise typer.BadParameter(first["msg"].removeprefix("Value error, "), param_hint=option) from None
+
+
+async def _watch(  # noqa: PLR0913 - the options
+    settings: Mqtt, rooms: list[str], console: Console, *, live: bool, once: bool, as_json: bool
+) -> None:
+    from placed.cli.screen import first_of
+    from placed.cli.watch_words import Teller
+    from placed.clock import SystemClock
+    from placed.panel import Panel
+    from placed.watching import Watching
+
+    news = asyncio.Event()
+    panel = Panel(settings.base_topic, rooms)
+    teller = Teller(panel, as_json=as_json)
+
+    def heard(room: str | None) -> None:
+        news.set()
+        if not live and not once and room is not None and watching.settled.is_set():
+            teller.tell_room(room, watching.moment())
+
+    watching = Watching(settings, panel, SystemClock(), heard)
+    if once:
+        await watching.once()
+        if as_json:
+            teller.tell_all(watching.moment())
+        else:
+            _print_table(teller, watching, console)
+        if problem := teller.clock_problem():
+            typer.echo(f"placed: {problem}", err=True)
+    elif live:
+        await first_of(watching.run(), _draw(teller, watching, console, news))
+    else:
+        await first_of(watching.run(), _tell(teller, watching, news))
+
+
+def _print_table(teller: Teller, watching: Watching, console: Console) -> None:
+    from placed.cli.room_table import cells, summary, table
+
+    moment = watching.moment()
+    lines = teller.lines(moment)
+    shown = table([cells(line, moment.wall) for line in lines], console.width)
+    shown.title = summary(lines, len(lines))
+    console.print(shown)
+
+
+async def _draw(teller: Teller, watching: Watching, console: Console, news: asyncio.Event) -> None:
+    from placed.cli.room_table import changes_in, summary, view
+    from placed.cli.screen import keep_drawn
+
+    def draw(size: tuple[int, int]) -> tuple[View, float | None]:
+        moment = watching.moment()
+        lines = teller.lines(moment)
+        head = (f"{watching.broker} · {summary(lines, len(lines))}", "bold")
+        if watching.trouble is not None:
+            head = (f"{watching.trouble}; trying again", "bold yellow")
+        elif not watching.settled.is_set():
+            head = (f"{watching.broker}: connecting", "bold")
+        elif problem := teller.clock_problem():
+            head = (problem, "bold yellow")
+        shown = view(lines, moment.wall, head, size)
+        counted = lines[: len(shown.rows)]
+        changes = (teller.panel.holds(moment), changes_in(counted, moment.wall))
+        return shown, min((seconds for seconds in changes if seconds is not None), default=None)
+
+    await keep_drawn(console, draw, news)
+
+
+async def _tell(teller: Teller, watching: Watching, news: asyncio.Event) -> None:
+    """Says what changes for all rooms: with the connection, with the daemon, and with time."""
+    troubled = warned = False
+    while True:
+        news.clear()
+        moment = watching.moment()
+        if (watching.trouble is not None) is not troubled:
+            troubled = not troubled
+            told = f"{watching.trouble}; trying again" if troubled else f"{watching.broker}: connected again"
+            typer.echo(f"placed: {told}", err=True)
+        if watching.settled.is_set():
+            teller.tell_all(moment)
+        if not warned and (problem := teller.clock_problem()):
+            warned = True
+            typer.echo(f"placed: {problem}", err=True)
+        await asyncio.sleep(_MARGIN)
+        left = teller.panel.holds(watching.moment())
+        try:
+            async with asyncio.timeout(None if left is None else left + _MARGIN):
+                await news.wait()
+        except TimeoutError:
+            continue
