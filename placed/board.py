@@ -93,6 +93,11 @@ class Board:
         place = self._places.get(room_id)
         return place.statement if place else None
 
+    def schedule(self, room_id: str) -> Schedule | None:
+        """What was last read of a room; None if there is no such room, or nothing of it may be told."""
+        place = self._places.get(room_id)
+        return place.schedule if place else None
+
     def since(self, epoch: int, seq: int) -> tuple[list[Statement], list[str]]:
         """What is new since (epoch, seq): statements in their order, and ids of rooms that are gone."""
         if epoch != self.epoch:

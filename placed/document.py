@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 
+_LONGEST = 255  # characters of a title or a name, as Outlook lets people type them
+# Control characters end lines and strings; the others turn the text around them back to front.
+_UNSEEMLY: dict[int, str | None] = {
+    **dict.fromkeys((*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029), " "),
+    **dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A))),
+}
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -74,14 +81,23 @@ def timestamp_or_none(moment: datetime | None) -> str | None:
 def meeting_document(meeting: Meeting, show: Show) -> dict[str, Any]:
     """A meeting as far as privacy lets it be seen; a private one never shows more than its time."""
     hidden = meeting.private
+    title, organizer = _line(meeting.title), _line(meeting.organizer)
     return {
         "start": timestamp(meeting.start),
         "end": timestamp(meeting.end),
-        "title": meeting.title if show in (Show.TITLE, Show.EVERYTHING) and not hidden else None,
-        "organizer": meeting.organizer if show in (Show.ORGANIZER, Show.EVERYTHING) and not hidden else None,
+        "title": title if show in (Show.TITLE, Show.EVERYTHING) and not hidden else None,
+        "organizer": organizer if show in (Show.ORGANIZER, Show.EVERYTHING) and not hidden else None,
         "private": meeting.private,
         "all_day": meeting.all_day,
     }
+
+
+def _line(text: str | None) -> str | None:
+    """A title or a name as one line that can be shown anywhere, cut if it is too long."""
+    if not text:
+        return None
+    line = " ".join(text[: 4 * _LONGEST].translate(_UNSEEMLY).split())
+    return (line if len(line) <= _LONGEST else line[: _LONGEST - 1].rstrip() + "…") or None
 
 
 def state_document(  # noqa: PLR0913 - what a statement is made of

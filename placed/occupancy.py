@@ -47,6 +47,11 @@ def occupies(meeting: Meeting, policy: Policy) -> bool:
     )
 
 
+def expiry(schedule: Schedule, policy: Policy) -> datetime:
+    """The moment from which what was read is not to be believed any more."""
+    return min(schedule.read_at + policy.expire_after, schedule.until)
+
+
 def judge(
     schedule: Schedule | None, moment: datetime, policy: Policy, failure: Reason | None = None
 ) -> Judgement:
@@ -60,7 +65,7 @@ def judge(
     """
     if schedule is None:
         return Judgement(_unknown(moment, policy, failure or Reason.NOT_READ_YET, None), None)
-    expires = min(schedule.read_at + policy.expire_after, schedule.until)
+    expires = expiry(schedule, policy)
     if moment >= expires or moment < schedule.since:
         return Judgement(_unknown(moment, policy, failure or Reason.EXPIRED, schedule.read_at), None)
 

@@ -42,7 +42,7 @@ from placed.http.ledger import Entry, Ledger
 from placed.http.problems import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from placed.board import Board
     from placed.document import Statement
@@ -53,7 +53,6 @@ MEDIA_TYPE = "text/event-stream"
 RETRY = b"retry: 2000\n\n"
 KEEP_ALIVE = b": keep-alive\n\n"
 _HEADERS = {"Content-Type": MEDIA_TYPE, "Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-_BATCH = 64 * 1024  # bytes written at once, before the client has to have read some
 _SEND_BUFFER = 128 * 1024  # bytes in the kernel: old news that a client which lags has to read first
 _HEALTH = "*"  # no room has this id
 _ID = re.compile(r"(\d{1,18})-(\d{1,18})")
@@ -184,22 +183,18 @@ class EventStream:
 
     async def _tell(self, client: _Client, position: int | None, wanted: frozenset[str] | None) -> None:
         await client.write(RETRY)
-        is_new = position is None
-        rooms_at, health_at = position or 0, 0
+        rooms_at, health_at, new_at = position or 0, 0, 0
         bell = asyncio.Event()
         try:
             while not self._closed:
                 self._bells.hang(bell, wanted)
-                rooms = self._rooms.after(rooms_at, wanted)
-                health = self._health.after(health_at) if wanted is None else []
-                rooms_at, health_at = self._rooms.last, self._health.last
-                if is_new:  # the snapshot is made in the same go as the lists: no room can get lost between
+                if position is None:
+                    position = new_at = self._board.seq  # rooms that went before are not in the snapshot
                     await client.write(self._snapshot(wanted))
-                for batch in _batches((e for e in rooms if not (is_new and e.gone)), self._rooms):
-                    await client.write(batch)
-                for batch in _batches(health, self._health):
-                    await client.write(batch)
-                is_new = False
+                rooms_at = await _read(self._rooms, client, rooms_at, wanted, without_gone=new_at)
+                new_at = 0  # from now on it reads what all read
+                if wanted is None:
+                    health_at = await _read(self._health, client, health_at)
                 await self._wait(client, bell)
         finally:
             self._bells.take_down(bell, wanted)
@@ -245,20 +240,23 @@ def _removal(room_id: str, epoch: int, seq: int) -> Entry:
     )
 
 
-def _batches(entries: Iterable[Entry], ledger: Ledger) -> Iterator[bytes]:
-    """The entries' frames in portions. What has become old while the client was reading is left out."""
-    batch: list[bytes] = []
-    size = 0
-    for entry in entries:
-        if not ledger.latest(entry):
-            continue
-        batch.append(entry.frame)
-        size += len(entry.frame)
-        if size >= _BATCH:
-            yield b"".join(batch)
-            batch, size = [], 0
-    if batch:
-        yield b"".join(batch)
+async def _read(
+    ledger: Ledger,
+    client: _Client,
+    position: int,
+    wanted: frozenset[str] | None = None,
+    *,
+    without_gone: int = 0,
+) -> int:
+    """Reads to a client what there is after a position, or newer news of it; where it has got to then."""
+    end = ledger.last
+    while position < end:
+        portion = ledger.portion(position, wanted, without_gone=without_gone)
+        if portion is None:
+            return ledger.last
+        await client.write(portion.frames)
+        position = portion.last
+    return position
 
 
 def _limit_buffer(request: web.Request) -> None:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from placed.http.listening import Address
 
-OPEN_TO_ALL = frozenset({"/healthz"})  # it tells nothing, and whoever watches a process has no token
+# What tells nothing: whoever watches a process has no token, and a page has to be there to ask for it.
+OPEN_TO_ALL = frozenset({"/healthz", "/", "/rooms/{room}", "/static/{version}/{name}"})
 _LARGEST_BODY = 16 * 1024  # bytes; no address takes a body, but a client may send a small one by habit
 _HOST = re.compile(r"(\[(?P<address>[0-9a-f:.]+)\]|(?P<name>[^:\[\]]+))(:\d*)?")
 _CLOSE = {"Connection": "close"}  # and with it what the client still sends
@@ -31,7 +32,7 @@ def guard(address: Address, token: bytes | None) -> Middleware:
     @web.middleware
     async def guard_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         check_host(request, names)
-        if token is not None and request.path not in OPEN_TO_ALL:
+        if token is not None and not _is_open(request):
             check_token(request.headers, token)
         if (request.content_length or 0) > _LARGEST_BODY:
             raise Problem(
@@ -40,6 +41,11 @@ def guard(address: Address, token: bytes | None) -> Middleware:
         return await handler(request)
 
     return guard_middleware
+
+
+def _is_open(request: web.Request) -> bool:
+    resource = request.match_info.route.resource
+    return resource is not None and resource.canonical in OPEN_TO_ALL
 
 
 def check_host(request: web.BaseRequest, names: frozenset[str] | None) -> None:

@@ -1,8 +1,8 @@
 """The latest news of every subject, in the order in which they came. Pure.
 
-All clients of the event stream read the same ledger, each from where it has got to. So a statement costs the
-same however many clients there are, a client that lags finds only the latest of each room, and what is kept
-is bounded by the number of rooms.
+All clients of the event stream read the same ledger, each from where it has got to, in portions that those
+who have got equally far share. So a statement costs the same however many clients there are, a client that
+lags finds only the latest of each room, and what is kept is bounded by the number of rooms.
 """
 
 from __future__ import annotations
@@ -13,6 +13,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+PORTION = 64 * 1024  # bytes to send before more is looked for; the last frame goes beyond
+_KEPT = 64  # portions that may be shared, at most
 
 
 @dataclass(slots=True, eq=False)
@@ -33,16 +37,26 @@ class Entry:
         return self._frame
 
 
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """Frames to send, and the seq that whoever has them has got to."""
+
+    frames: bytes
+    last: int
+
+
 class Ledger:
     """One entry a subject, by rising seq."""
 
     def __init__(self) -> None:
         self._entries: dict[str, Entry] = {}
+        self._portions: dict[tuple[int, int], Portion | None] = {}
         self.last = 0  # the highest seq
 
     def note(self, *entries: Entry) -> None:
         """Takes entries in place of their subjects' earlier ones."""
         in_order = True
+        self._portions.clear()
         for entry in entries:
             self._entries.pop(entry.subject, None)
             self._entries[entry.subject] = entry
@@ -56,6 +70,33 @@ class Ledger:
         new = takewhile(lambda entry: entry.seq > seq, reversed(self._entries.values()))
         return [entry for entry in new if subjects is None or entry.subject in subjects][::-1]
 
-    def latest(self, entry: Entry) -> bool:
-        """Whether nothing newer is known of the entry's subject."""
-        return self._entries.get(entry.subject) is entry
+    def portion(
+        self, seq: int, subjects: frozenset[str] | None = None, *, without_gone: int = 0
+    ) -> Portion | None:
+        """The first of what came after `seq`, as it is now; None if nothing did.
+
+        Args:
+            seq: where the reader has got to.
+            subjects: of these only, unless None.
+            without_gone: that subjects are gone is left out up to this seq.
+        """
+        if subjects is not None:
+            return self._portion(seq, subjects, without_gone)
+        key = seq, without_gone
+        if key not in self._portions:
+            if len(self._portions) >= _KEPT:
+                self._portions.clear()
+            self._portions[key] = self._portion(seq, None, without_gone)
+        return self._portions[key]
+
+    def _portion(self, seq: int, subjects: frozenset[str] | None, without_gone: int) -> Portion | None:
+        frames: list[bytes] = []
+        size, last = 0, seq
+        for entry in self.after(seq, subjects):
+            if entry.gone and entry.seq <= without_gone:
+                continue
+            frames.append(entry.frame)
+            size, last = size + len(entry.frame), entry.seq
+            if size >= PORTION:
+                break
+        return Portion(b"".join(frames), last) if frames else None

@@ -9,6 +9,7 @@ import asyncio
 import gzip
 from collections import Counter
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -44,6 +45,8 @@ class Sight:
     statements: tuple[Statement, ...]
     health: tuple[ConnectionHealth, ...]
     seq: int
+    lateness: timedelta  # by which the most overdue judgement of a room is late
+    mqtt_configured: bool
     mqtt_connected: bool
     messages_published: int
     reconnects: int
@@ -60,6 +63,7 @@ class BoardCollector(Collector):
         placed_rooms{connection="contoso",status="pending"} 0.0
         placed_rooms{connection="contoso",status="unknown"} 0.0
         placed_rooms_stale{connection="contoso"} 0.0
+        placed_room_info{building="HQ",connection="contoso",floor="3",name="Boardroom",room="boardroom"} 1.0
         placed_room_status{room="boardroom",status="busy"} 1.0
         placed_room_occupied{room="boardroom"} 1.0
         placed_room_observed_timestamp_seconds{room="boardroom"} 1.7678736e+09
@@ -71,15 +75,18 @@ class BoardCollector(Collector):
         placed_fence_state{connection="contoso",state="verified"} 1.0
         placed_fence_checked_timestamp_seconds{connection="contoso"} 1.7678736e+09
         placed_fence_excess_permissions{connection="contoso"} 0.0
+        placed_fence_warnings{connection="contoso"} 0.0
         placed_consent_state{connection="contoso",state="granted"} 1.0
         placed_statements_total 412.0
+        placed_edge_lateness_seconds 0.0
         placed_mqtt_connected 1.0
         placed_mqtt_messages_published_total 977.0
         placed_mqtt_reconnects_total 0.0
         placed_http_sse_clients 3.0
 
     Of a set of words (status, reason, state) every one is there, with 1 for the one that is the case. What
-    is not known is absent: `placed_room_occupied` of a room that is unknown, a time that never came.
+    is not known is absent: `placed_room_occupied` of a room that is unknown, a time that never came, all of
+    `placed_mqtt_` where no broker is configured.
     """
 
     def __init__(self, sight: Sight) -> None:
@@ -115,6 +122,11 @@ class BoardCollector(Collector):
         yield rooms_stale
 
     def _rooms_one_by_one(self) -> Iterator[Metric]:
+        info = InfoMetricFamily(
+            "placed_room",
+            "A room and where it is, to join the other metrics of rooms with.",
+            labels=("room", "name", "connection", "building", "floor"),
+        )
         room_status = GaugeMetricFamily(
             "placed_room_status", "1 for the word that says what the room is.", labels=("room", "status")
         )
@@ -127,7 +139,10 @@ class BoardCollector(Collector):
             labels=("room",),
         )
         for statement in self._sight.statements:
-            room_id, occupancy = statement.room.id, statement.occupancy
+            room, occupancy = statement.room, statement.occupancy
+            room_id = room.id
+            place = (room_id, room.name, room.connection, room.building or "", room.floor or "")
+            info.add_metric(place, {})
             now = status_at(statement, self._sight.moment)
             for status in Status:
                 room_status.add_metric((room_id, status.value), now is status)
@@ -135,6 +150,7 @@ class BoardCollector(Collector):
                 occupied.add_metric((room_id,), bool(occupancy.occupied))
             if occupancy.observed_at:
                 observed.add_metric((room_id,), occupancy.observed_at.timestamp())
+        yield info
         yield room_status
         yield occupied
         yield observed
@@ -176,6 +192,11 @@ class BoardCollector(Collector):
             "Permissions that the registration holds beyond what it needs.",
             labels=("connection",),
         )
+        warnings = GaugeMetricFamily(
+            "placed_fence_warnings",
+            "What else is wrong with the fence; /api/v1/connections says it in words.",
+            labels=("connection",),
+        )
         consent = GaugeMetricFamily(
             "placed_consent_state", "1 for what is known of the consent.", labels=("connection", "state")
         )
@@ -194,13 +215,27 @@ class BoardCollector(Collector):
             if health.fence.checked_at:
                 checked.add_metric((health.name,), health.fence.checked_at.timestamp())
             excess.add_metric((health.name,), len(health.fence.excess))
+            warnings.add_metric((health.name,), len(health.fence.warnings))
             for grant in Consent:
                 consent.add_metric((health.name, grant.value), health.consent is grant)
-        yield from (up, last_success, failing, impossible, expiry, fence, checked, excess, consent)
+        yield from (up, last_success, failing, impossible, expiry, fence, checked, excess, warnings, consent)
 
     def _ways_out(self) -> Iterator[Metric]:
         sight = self._sight
         yield CounterMetricFamily("placed_statements", "Statements made since the start.", value=sight.seq)
+        yield GaugeMetricFamily(
+            "placed_edge_lateness_seconds",
+            "By how much the most overdue judgement of a room is late; 0 if none is.",
+            value=sight.lateness.total_seconds(),
+        )
+        if sight.mqtt_configured:
+            yield from self._mqtt()
+        yield GaugeMetricFamily(
+            "placed_http_sse_clients", "Clients that follow /api/v1/events.", value=sight.sse_clients
+        )
+
+    def _mqtt(self) -> Iterator[Metric]:
+        sight = self._sight
         yield GaugeMetricFamily(
             "placed_mqtt_connected", "Whether the broker is connected.", value=sight.mqtt_connected
         )
@@ -213,9 +248,6 @@ class BoardCollector(Collector):
             "placed_mqtt_reconnects",
             "Lost connections to the broker that were made again since the start.",
             value=sight.reconnects,
-        )
-        yield GaugeMetricFamily(
-            "placed_http_sse_clients", "Clients that follow /api/v1/events.", value=sight.sse_clients
         )
 
 
@@ -260,13 +292,15 @@ class Metrics:
         return web.Response(body=body, headers=headers)
 
     def _sight(self) -> Sight:
-        health = self._board.health
+        health, moment, due = self._board.health, self._now(), self._board.next_due
         return Sight(
-            moment=self._now(),
+            moment=moment,
             version=self._version,
             statements=tuple(self._board.statements),
             health=tuple(health[name] for name in sorted(health)),
             seq=self._board.seq,
+            lateness=max(moment - due, timedelta(0)) if due else timedelta(0),
+            mqtt_configured=self._bridge.configured,
             mqtt_connected=self._bridge.connected,
             messages_published=self._bridge.messages_published,
             reconnects=self._bridge.reconnects,

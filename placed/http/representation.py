@@ -21,24 +21,30 @@ _LEVEL = 1  # a listing shrinks to a tenth with it, and with 9 to little less
 class Representation:
     """Bytes, their media type and their strong entity tag; packed at most once."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what an answer is made of
         self,
         body: bytes,
         *,
         tag: str | None = None,
         media_type: str = JSON,
         headers: Mapping[str, str] | None = None,
+        level: int = _LEVEL,
+        worth_packing: int = _WORTH_PACKING,
     ) -> None:
         self.body = body
         self.tag = tag or etags.of_content(body)
         self._media_type = media_type
         self._headers = headers or {}
+        self._level = level
+        self._worth_packing = worth_packing
         self._packed: bytes | None = None
 
     async def answer(self, request: web.Request) -> web.Response:
         """Answers the request: 304 if the client has it already, else in what coding it takes."""
         headers = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding", "ETag": self.tag, **self._headers}
-        pack = len(self.body) >= _WORTH_PACKING and takes_gzip(request.headers.get("Accept-Encoding", ""))
+        pack = len(self.body) >= self._worth_packing and takes_gzip(
+            request.headers.get("Accept-Encoding", "")
+        )
         if pack:
             headers["ETag"] = etags.packed(self.tag, "gzip")
         if etags.matches(",".join(request.headers.getall("If-None-Match", ())), headers["ETag"]):
@@ -52,7 +58,7 @@ class Representation:
     async def _pack(self) -> bytes:
         if self._packed is None:
             # A site with thousands of rooms takes tens of milliseconds, in which a room may turn busy.
-            self._packed = await asyncio.to_thread(gzip.compress, self.body, _LEVEL, mtime=0)
+            self._packed = await asyncio.to_thread(gzip.compress, self.body, self._level, mtime=0)
         return self._packed
 
 

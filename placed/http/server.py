@@ -10,8 +10,11 @@ import msgspec
 import structlog
 from aiohttp import web
 
+from placed.document import timestamp
 from placed.http import listening, openapi
+from placed.http.assets import Assets
 from placed.http.connections import ConnectionsApi
+from placed.http.days import DaysApi
 from placed.http.events import EventStream
 from placed.http.guard import guard
 from placed.http.metrics import Metrics
@@ -136,14 +139,19 @@ class StatusServer:
     def _app(self) -> web.Application:
         app = web.Application(middlewares=[problem_middleware, guard(self._address, self._token)])
         app.on_response_prepare.append(seal_response)
+        app.on_response_prepare.append(self._tell_time)
         rooms = RoomsApi(self._board, self._documents, self._now)
         connections = ConnectionsApi(self._board)
-        pages = Pages(self._board)
+        days = DaysApi(self._board, self._now)
+        assets = Assets()
+        pages = Pages(assets)
         for path, handler in (
             ("/", pages.board),
-            ("/rooms/{room}", pages.room),
+            ("/rooms/{room:[a-z0-9_-]+}", pages.panel),
+            ("/static/{version}/{name:.+}", assets.serve),
             ("/api/v1/rooms", rooms.rooms),
             ("/api/v1/rooms/{room}", rooms.room),
+            ("/api/v1/days", days.days),
             ("/api/v1/connections", connections.connections),
             ("/api/v1/connections/{connection}/rooms", connections.rooms),
             ("/api/v1/events", self._events.serve),
@@ -154,6 +162,10 @@ class StatusServer:
         ):
             app.router.add_get(path, handler, expect_handler=expect)
         return app
+
+    async def _tell_time(self, _request: web.Request, response: web.StreamResponse) -> None:
+        """Pages go by our clock, whatever theirs says, and `Date` has only seconds."""
+        response.headers["Placed-Time"] = timestamp(self._now())
 
     async def _healthz(self, _request: web.Request) -> web.Response:
         """That this is answered is what is asked."""

@@ -76,7 +76,7 @@ async def test_with_a_token_only_who_shows_it_is_answered(
 ) -> None:
     headers = {} if field is None else {"Authorization": field}
     async with Endpoint(site, token_file=token_file) as endpoint:
-        for path in ("/", "/api/v1/rooms", "/metrics", "/openapi.json"):
+        for path in ("/api/v1/rooms", "/api/v1/days?room=atrium", "/metrics", "/openapi.json"):
             answer = await endpoint.get(path, headers)
             assert answer.status == status
             if status == 401:
@@ -91,6 +91,10 @@ async def test_without_the_token_it_is_not_told_what_there_is(site: Site, token_
             assert (await endpoint.ask(method, path)).status == 401
 
 
-async def test_healthz_needs_no_token(site: Site, token_file: Path) -> None:
+async def test_what_tells_nothing_needs_no_token(site: Site, token_file: Path) -> None:
     async with Endpoint(site, token_file=token_file) as endpoint:
-        assert (await endpoint.get("/healthz")).status == 200
+        for path in ("/healthz", "/", "/rooms/atrium", "/rooms/nowhere"):
+            answer = await endpoint.get(path)
+            assert answer.status == 200
+            assert b"Atrium" not in answer.body
+        assert (await endpoint.get("/rooms/nowhere")).body == (await endpoint.get("/rooms/atrium")).body

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 
 from placed.http.bells import Bells
-from placed.http.ledger import Entry, Ledger
+from placed.http.ledger import PORTION, Entry, Ledger
 
 
 def entry(subject: str, seq: int) -> Entry:
@@ -23,6 +23,38 @@ def test_only_the_latest_of_each_is_kept_in_the_order_of_their_seq() -> None:
     assert told(ledger.after(4)) == ""
     assert told(ledger.after(0, frozenset("bc"))) == "b2 c4"
     assert ledger.last == 4
+
+
+def test_it_is_read_in_portions_that_all_who_have_got_equally_far_share() -> None:
+    ledger, long = Ledger(), PORTION // 2
+    for seq, subject in enumerate("abcde", start=1):
+        ledger.note(Entry(subject, seq, gone=False, make=(subject * long).encode))
+    first = ledger.portion(0)
+    assert first is not None
+    assert (len(first.frames), first.last) == (2 * long, 2)
+    assert ledger.portion(0) is first
+    second = ledger.portion(first.last)
+    assert second is not None
+    ledger.note(entry("d", 6), entry("e", 7))  # meanwhile
+    third = ledger.portion(second.last)
+    assert third is not None
+    assert (third.frames, third.last) == (b"d6e7", 7)
+    assert ledger.portion(third.last) is None
+    mine = ledger.portion(0, frozenset("ad"))
+    assert mine is not None
+    assert (mine.frames[:1], mine.frames[-2:], mine.last) == (b"a", b"d6", 6)
+
+
+def test_who_is_new_is_not_told_of_what_went_before_but_of_what_goes_meanwhile() -> None:
+    ledger = Ledger()
+    ledger.note(entry("a", 1), Entry("b", 2, gone=True, make=lambda: b"-b"), entry("c", 3))
+    first = ledger.portion(0, without_gone=3)
+    assert first is not None
+    assert (first.frames, first.last) == (b"a1c3", 3)
+    ledger.note(Entry("a", 4, gone=True, make=lambda: b"-a"))
+    second = ledger.portion(0, without_gone=3)
+    assert second is not None
+    assert (second.frames, second.last) == (b"c3-a", 4)
 
 
 def test_what_is_told_late_takes_its_place() -> None:

@@ -85,7 +85,7 @@ async def test_a_connection_is_told_as_its_health_is(endpoint: Endpoint, site: S
             "atrium": RoomFailure(Reason.FORBIDDEN, NINE, ""),
             "library": RoomFailure(Reason.FORBIDDEN, NINE, ""),
         },
-        fence=Fence(FenceState.VERIFIED, NINE),
+        fence=Fence(FenceState.VERIFIED, NINE, warnings=("mind the gap",)),
         consent=Consent.GRANTED,
         credential_expires_at=NINE + timedelta(days=30),
         impossible_meetings=2,
@@ -103,6 +103,7 @@ async def test_a_connection_is_told_as_its_health_is(endpoint: Endpoint, site: S
     assert f"{expiry}{{connection=fabrikam}}" not in samples
     assert samples["placed_fence_state{connection=contoso,state=verified}"] == 1
     assert samples["placed_fence_state{connection=contoso,state=unproven}"] == 0
+    assert samples["placed_fence_warnings{connection=contoso}"] == 1
     assert samples["placed_consent_state{connection=contoso,state=granted}"] == 1
 
 
@@ -119,6 +120,27 @@ async def test_the_ways_out_are_measured(endpoint: Endpoint, site: Site) -> None
     assert samples["placed_mqtt_reconnects_total"] == 3
     assert samples["placed_http_sse_clients"] == 1
     assert samples["process_resident_memory_bytes"] > 0
+
+
+async def test_without_a_broker_nothing_is_said_of_one(endpoint: Endpoint, site: Site) -> None:
+    site.bridge.configured = site.bridge.connected = False
+    assert [name for name in await scrape(endpoint) if name.startswith("placed_mqtt")] == []
+
+
+async def test_an_edge_that_nobody_turned_the_board_at_is_late(endpoint: Endpoint, site: Site) -> None:
+    site.read("atrium", meeting(10, 20))
+    assert (await scrape(endpoint))["placed_edge_lateness_seconds"] == 0
+    assert site.board.next_due is not None
+    site.moment = site.board.next_due + timedelta(seconds=7)
+    assert (await scrape(endpoint))["placed_edge_lateness_seconds"] == 7
+    site.board.turn()
+    assert (await scrape(endpoint))["placed_edge_lateness_seconds"] == 0
+
+
+async def test_a_room_tells_where_it_is(endpoint: Endpoint) -> None:
+    found = [name for name in await scrape(endpoint) if name.startswith("placed_room_info")]
+    assert "placed_room_info{building=Annex,connection=contoso,floor=1,name=Library,room=library}" in found
+    assert len(found) == 3
 
 
 async def test_a_room_tells_when_it_was_read(endpoint: Endpoint, site: Site) -> None:

@@ -138,6 +138,8 @@ def lively(site: Site) -> Site:
         ("/api/v1/rooms/{room}", "/api/v1/rooms/atrium", 200),
         ("/api/v1/rooms/{room}", "/api/v1/rooms/library", 200),
         ("/api/v1/rooms/{room}", "/api/v1/rooms/nowhere", 404),
+        ("/api/v1/days", "/api/v1/days?room=boardroom&room=library&room=nowhere", 200),
+        ("/api/v1/days", "/api/v1/days", 400),
         ("/api/v1/connections", "/api/v1/connections", 200),
         ("/api/v1/connections/{connection}/rooms", "/api/v1/connections/contoso/rooms", 200),
         ("/api/v1/connections/{connection}/rooms", "/api/v1/connections/nowhere/rooms", 404),

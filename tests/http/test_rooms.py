@@ -158,7 +158,13 @@ async def test_what_is_hidden_is_in_no_byte_of_any_answer(show: Show) -> None:
     site.report(failing={"boardroom": RoomFailure(Reason.FORBIDDEN, NINE, "boardroom@contoso.example")})
     async with Endpoint(site) as endpoint, endpoint.listen() as listening:
         paths = ("/", "/rooms/boardroom", "/api/v1/rooms", "/api/v1/rooms?status=busy", "/metrics")
-        more = ("/api/v1/rooms/boardroom", "/api/v1/connections", "/readyz", "/openapi.json")
+        more = (
+            "/api/v1/rooms/boardroom",
+            "/api/v1/days?room=boardroom",
+            "/api/v1/connections",
+            "/readyz",
+            "/openapi.json",
+        )
         said = [(await endpoint.get(path)).body.decode() for path in (*paths, *more)]
         said += [str(told) for told in await listening.take(3)]
     for secret in SECRETS:

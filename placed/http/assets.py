@@ -1,0 +1,100 @@
+"""The files that a page is made of: `/static/<version>/<name>`.
+
+`version` is a digest of all of them. So a browser may keep what it has for good, one page never mixes the
+files of two versions, and the files name each other relative to themselves.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from http import HTTPStatus
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from placed.http.problems import Problem
+from placed.http.representation import Representation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from importlib.resources.abc import Traversable
+
+    from aiohttp import web
+
+_MEDIA_TYPES = {
+    "css": "text/css; charset=utf-8",
+    "html": "text/html; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "json": "application/json",
+    "svg": "image/svg+xml",
+    "txt": "text/plain; charset=utf-8",
+}
+_FOR_GOOD = "public, max-age=31536000, immutable"
+_SMALL = 400  # bytes; below, the headers are more
+_BEST = 9  # gzip's level: every file is packed once
+
+
+class Assets:
+    """The files under `placed/http/static`, read once."""
+
+    def __init__(self) -> None:
+        self._content = dict(_walk(files("placed.http").joinpath("static")))
+        digest = blake2b(digest_size=8)
+        for name, content in sorted(self._content.items()):
+            digest.update(b"%b\0%d\0%b" % (name.encode(), len(content), content))
+        self.version = digest.hexdigest()
+        self._representations = {
+            name: Representation(
+                content,
+                media_type=_MEDIA_TYPES[name.rpartition(".")[2]],
+                headers={"Cache-Control": _FOR_GOOD},
+                level=_BEST,
+                worth_packing=_SMALL,
+            )
+            for name, content in self._content.items()
+        }
+
+    @property
+    def languages(self) -> list[str]:
+        """The languages that there is a file of words for, English first."""
+        names = (name for name in self._content if name.startswith("i18n/"))
+        found = {name.removeprefix("i18n/").removesuffix(".json") for name in names}
+        return sorted(found, key=lambda language: (language != "en", language))
+
+    def page(self, name: str) -> Representation:
+        """A page, with where its files are and what languages there are filled in."""
+        text = self._content[name].decode()
+        text = text.replace("{{static}}", f"/static/{self.version}")
+        text = text.replace("{{languages}}", " ".join(self.languages))
+        return Representation(text.encode(), media_type=_MEDIA_TYPES["html"], headers=_PAGE, level=_BEST)
+
+    async def serve(self, request: web.Request) -> web.Response:
+        """Answers with a file of this version."""
+        found = self._representations.get(request.match_info["name"])
+        if found is None or request.match_info["version"] != self.version:
+            raise Problem(HTTPStatus.NOT_FOUND, "There is no such file in this version of the pages.")
+        return await found.answer(request)
+
+
+# Pages run nothing and show nothing but the program's own files, and no text can turn into markup.
+_PAGE = {
+    "Content-Security-Policy": (
+        "default-src 'none'; "
+        "script-src 'self'; "
+        "style-src 'self'; "
+        "img-src 'self'; "
+        "connect-src 'self'; "
+        "base-uri 'none'; "
+        "form-action 'none'; "
+        "frame-ancestors 'none'; "
+        "require-trusted-types-for 'script'; "
+        "trusted-types 'none'"
+    ),
+}
+
+
+def _walk(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, bytes]]:
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            yield from _walk(entry, f"{prefix}{entry.name}/")
+        elif entry.name.rpartition(".")[2] in _MEDIA_TYPES:
+            yield prefix + entry.name, entry.read_bytes()

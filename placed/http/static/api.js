@@ -1,0 +1,66 @@
+// Asks the daemon. A token that it wants is asked of the reader once and kept for as long as the tab is open.
+
+const KEY = "placed.token";
+const PATIENCE = 10_000; // ms until an answer has to begin
+
+/** Tokens may come in the address, behind #, which browsers tell nobody: /rooms/boardroom#token=… */
+function tokenInAddress() {
+  const given = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (given !== null) {
+    sessionStorage.setItem(KEY, given);
+    history.replaceState(history.state, "", location.pathname + location.search);
+  }
+}
+
+export class Refused extends Error {} // the token is missing or wrong
+export class Missing extends Error {} // there is no such thing
+
+export class Api {
+  #clock;
+
+  constructor(clock) {
+    this.#clock = clock;
+    tokenInAddress();
+  }
+
+  set token(token) {
+    sessionStorage.setItem(KEY, token);
+  }
+
+  get hasToken() {
+    return sessionStorage.getItem(KEY) !== null;
+  }
+
+  /** An answer that has begun, and is a good one. `signal` also ends what follows of it. */
+  async open(path, { headers = {}, signal, cache = "no-store" } = {}) {
+    const given = sessionStorage.getItem(KEY);
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), PATIENCE);
+    const giveUp = () => late.abort();
+    signal?.addEventListener("abort", giveUp);
+    const sent = this.#clock.steady();
+    try {
+      const response = await fetch(path, {
+        cache,
+        credentials: "same-origin",
+        headers: given === null ? headers : { ...headers, Authorization: `Bearer ${given}` },
+        signal: late.signal,
+      });
+      const told = Date.parse(response.headers.get("Placed-Time") ?? "");
+      if (cache === "no-store" && !Number.isNaN(told)) {
+        this.#clock.sample(told, sent, this.#clock.steady());
+      }
+      if (response.status === 401) throw new Refused();
+      if (response.status === 404) throw new Missing();
+      if (!response.ok) throw new Error(`HTTP ${response.status}`);
+      return response;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async json(path, options = {}) {
+    const response = await this.open(path, { ...options, signal: AbortSignal.timeout(2 * PATIENCE) });
+    return response.json();
+  }
+}

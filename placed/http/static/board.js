@@ -1,0 +1,251 @@
+// The board: every room, live.
+
+import { Api } from "./api.js";
+import { ServerClock } from "./clock.js";
+import { Days } from "./days.js";
+import { Detail } from "./detail.js";
+import { el, say, set, shape } from "./dom.js";
+import { Feed } from "./feed.js";
+import { NOTHING, asksNothing, fromAddress, matcher, toAddress } from "./filters.js";
+import { HealthStrip } from "./health.js";
+import { runKiosk, stayAwake } from "./kiosk.js";
+import { renew } from "./renew.js";
+import { Tiles } from "./tiles.js";
+import { askForToken } from "./token.js";
+import { loadWords } from "./words.js";
+
+const find = (id) => document.getElementById(id);
+const kiosk = new URLSearchParams(location.search).has("kiosk");
+document.documentElement.classList.toggle("kiosk", kiosk);
+
+const words = await loadWords();
+document.title = words.say("title");
+
+const clock = new ServerClock(() => feed.hurry());
+const api = new Api(clock);
+const days = new Days(api, clock, (ids) => {
+  tiles.dated(ids);
+  showDetail();
+});
+const withRoom = (id) => {
+  const query = new URLSearchParams(location.search);
+  if (id === null) query.delete("room");
+  else query.set("room", id);
+  const text = query.toString().replace(/\bkiosk=(?=&|$)/, "kiosk");
+  return text ? `?${text}` : location.pathname;
+};
+const tiles = new Tiles(find("rooms"), words, clock, days, (id) => `?room=${encodeURIComponent(id)}`);
+const strip = new HealthStrip(find("health"), words);
+const detail = new Detail(find("detail"), words, api, days, (id) => {
+  if (new URLSearchParams(location.search).has("room")) history.replaceState(null, "", withRoom(null));
+  if (id !== null) tiles.focus(id);
+});
+let epoch = null;
+let filters = fromAddress(location.search);
+let matches; // whether a room is shown
+let counting; // whether it counts in the summary: wherever it is looked for, free or not
+
+const feed = new Feed(api, clock, {
+  changed(ids) {
+    tiles.update(ids);
+    if (ids.has(detail.id)) days.want(detail.id);
+    tick();
+  },
+  restructured() {
+    if (epoch !== null && epoch !== feed.epoch) renew();
+    epoch = feed.epoch;
+    tiles.lay(feed.rooms);
+    if (detail.id !== null) days.want(detail.id);
+    offerChoices();
+    tick();
+    document.body.removeAttribute("aria-busy");
+  },
+  health: () => strip.show(feed.connections, clock.now()),
+  link() {
+    tiles.live = feed.live;
+    tick();
+  },
+  refused: () => askForToken(api, words),
+});
+
+function setMatchers() {
+  matches = matcher(filters);
+  counting = matcher({ ...filters, free: "" });
+}
+setMatchers();
+
+// --- what is shown, as time goes by ---
+
+const summary = Object.fromEntries(
+  ["free", "starting", "busy", "unknown"].map((status) => {
+    const number = el("b", {}, "–");
+    const label = el("span", {}, words.say(`status.${status}`));
+    find("summary").append(el("li", { "data-status": status }, shape(status), number, label));
+    return [status, number];
+  }),
+);
+let announced = null;
+
+function tick() {
+  const now = clock.now();
+  tiles.live = feed.live;
+  const { counts, shown, all } = tiles.tick(now, matches, counting);
+  for (const [status, number] of Object.entries(summary)) {
+    say(number, words.number(counts[status] + (status === "busy" ? counts.pending : 0)));
+  }
+  const told = asksNothing(filters) ? words.say("count.all", { count: all }) : words.say("count.some", { count: all, shown });
+  say(find("count"), clock.known ? told : "");
+  find("nothing").hidden = !clock.known || shown > 0;
+  say(find("nothing-text"), words.say(all === 0 ? "empty.rooms" : "empty.filters"));
+  find("clear").hidden = asksNothing(filters);
+  if (clock.known) {
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    say(find("clock"), words.time(now, zone));
+    say(find("today"), words.date(now, zone));
+  }
+  showLink();
+  showDetail();
+}
+
+function showLink() {
+  const lost = feed.since !== null && clock.steady() - feed.since > 3000;
+  const banner = find("offline");
+  if (banner.hidden !== lost) return;
+  banner.hidden = !lost;
+  set(document.body, "data-offline", lost);
+  if (lost) announced = "offline";
+  const text = lost ? words.say("offline") : announced === "offline" ? words.say("online") : "";
+  say(banner.querySelector("span"), words.say("offline"));
+  if (text) say(find("live"), text);
+}
+
+function showDetail() {
+  if (detail.id === null || !clock.known) return;
+  detail.show(feed.rooms.get(detail.id), clock.now(), feed.live);
+}
+
+setInterval(() => {
+  days.tick();
+  tick();
+  strip.show(feed.connections, clock.now());
+}, 1000);
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState !== "visible") return;
+  tick();
+  feed.hurry();
+});
+
+addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  tick();
+  feed.hurry();
+});
+
+// --- filters ---
+
+const form = find("filters");
+
+function offer(name, values) {
+  const select = form.elements[name];
+  const wanted = [["", words.say(`filter.${name}.any`)], ...values.map((value) => [value, value])];
+  if (filters[name] && !values.includes(filters[name])) wanted.push([filters[name], filters[name]]);
+  const before = [...select.options].map((option) => option.value).join("\n");
+  if (before !== wanted.map(([value]) => value).join("\n")) {
+    select.replaceChildren(...wanted.map(([value, text]) => el("option", { value }, text)));
+  }
+  select.value = filters[name];
+  select.closest("label").hidden = values.length === 0;
+}
+
+function offerChoices() {
+  const compare = new Intl.Collator(undefined, { numeric: true }).compare;
+  const rooms = [...feed.rooms.values()];
+  const names = (some, key) => [...new Set(some.map((room) => room[key]).filter(Boolean))].sort(compare);
+  offer("building", names(rooms, "building"));
+  offer("floor", names(filters.building ? rooms.filter((room) => room.building === filters.building) : rooms, "floor"));
+  const largest = Math.max(0, ...rooms.map((room) => room.capacity ?? 0));
+  const steps = [2, 4, 6, 8, 10, 12, 16, 20, 30, 50, 100].filter((step) => step <= largest).map(String);
+  offer("capacity", steps);
+  for (const option of form.elements.capacity.options) {
+    if (option.value) say(option, words.say("filter.capacity.least", { count: Number(option.value) }));
+  }
+}
+
+function showFilters() {
+  form.elements.q.value = filters.q;
+  for (const radio of form.elements.free) radio.checked = radio.value === filters.free;
+  offerChoices();
+}
+
+let announcing = null;
+
+function apply(next) {
+  filters = next;
+  setMatchers();
+  history.replaceState(history.state, "", location.pathname + toAddress(filters, location.search));
+  offerChoices();
+  tick();
+  clearTimeout(announcing);
+  announcing = setTimeout(() => say(find("live"), find("count").textContent), 700);
+}
+
+function readForm() {
+  const data = new FormData(form);
+  const next = Object.fromEntries(Object.keys(NOTHING).map((name) => [name, (data.get(name) ?? "").trim()]));
+  if (next.building !== filters.building) {
+    const floors = [...feed.rooms.values()].filter((room) => !next.building || room.building === next.building);
+    if (!floors.some((room) => room.floor === next.floor)) next.floor = "";
+  }
+  apply(next);
+}
+
+form.addEventListener("input", readForm);
+form.addEventListener("submit", (event) => event.preventDefault());
+form.addEventListener("reset", (event) => {
+  event.preventDefault();
+  filters = { ...NOTHING };
+  showFilters();
+  apply(filters);
+});
+find("clear-too").addEventListener("click", () => form.reset());
+form.elements.q.placeholder = words.say("filter.q");
+addEventListener("keydown", (event) => {
+  const typing = event.target.closest?.("input, select, textarea, dialog");
+  if (event.key === "/" && !typing && !kiosk && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    event.preventDefault();
+    form.elements.q.focus();
+  }
+});
+
+// --- the detail of a room ---
+
+function openFromAddress() {
+  const id = new URLSearchParams(location.search).get("room");
+  if (id === null) return detail.close();
+  days.want(id);
+  detail.open(id);
+  showDetail();
+}
+
+find("rooms").addEventListener("click", (event) => {
+  const link = event.target.closest("a.name");
+  if (link === null || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+  event.preventDefault();
+  history.pushState(null, "", withRoom(link.closest("li").dataset.room));
+  openFromAddress();
+});
+addEventListener("popstate", () => {
+  filters = fromAddress(location.search);
+  setMatchers();
+  showFilters();
+  openFromAddress();
+  tick();
+});
+
+showFilters();
+openFromAddress();
+if (kiosk) {
+  runKiosk();
+  stayAwake();
+}
+feed.run();

@@ -1,0 +1,144 @@
+// One room and its day, in a dialog over the board. `?room=<id>` in the address opens it.
+
+import { bdi, el, say, set, statusShape } from "./dom.js";
+import { describe, floorOf } from "./saying.js";
+import { Timeline, listOf } from "./timeline.js";
+
+export class Detail {
+  id = null;
+
+  #dialog;
+  #words;
+  #api;
+  #days;
+  #closed;
+  #parts = {};
+  #timeline = new Timeline(2);
+  #listed = "";
+  #standing = null;
+
+  constructor(dialog, words, api, days, closed) {
+    this.#dialog = dialog;
+    this.#words = words;
+    this.#api = api;
+    this.#days = days;
+    this.#closed = closed;
+    const part = (name, tag = "p") => (this.#parts[name] = el(tag, { class: name }));
+    this.#parts.panel = el("a", { class: "button" }, words.say("detail.panel"));
+    dialog.append(
+      el(
+        "div",
+        { class: "sheet" },
+        el(
+          "header",
+          {},
+          el("div", {}, (this.#parts.name = el("h2", { id: "detail-title" })), part("place")),
+          el(
+            "button",
+            { type: "button", class: "close", "aria-label": words.say("close"), onclick: () => dialog.close() },
+            "×",
+          ),
+        ),
+        el(
+          "div",
+          { class: "state" },
+          (this.#parts.shape = el("span", { class: "mark-shape" })),
+          el("div", {}, part("word"), part("until")),
+        ),
+        part("reason"),
+        el("h3", {}, words.say("detail.day"), " ", (this.#parts.date = el("span", { class: "date" }))),
+        this.#timeline.element,
+        part("list", "div"),
+        part("read"),
+        el("footer", {}, this.#parts.panel),
+      ),
+    );
+    dialog.addEventListener("close", () => {
+      const id = this.id;
+      this.id = null;
+      this.#closed(id);
+    });
+    dialog.addEventListener("click", (event) => {
+      if (event.target === dialog) dialog.close(); // beside the sheet
+    });
+  }
+
+  open(id) {
+    this.id = id;
+    this.#listed = "";
+    this.#standing = null;
+    if (!this.#dialog.open) this.#dialog.showModal();
+  }
+
+  close() {
+    if (this.#dialog.open) this.#dialog.close();
+  }
+
+  show(room, now, live) {
+    if (this.id === null) return;
+    const { name, place, shape, word, until, reason, date, list, read, panel } = this.#parts;
+    if (room === undefined) {
+      say(name, this.#words.say("detail.missing"));
+      for (const part of [place, word, until, reason, date, list, read]) part.replaceChildren();
+      this.#dialog.dataset.status = "unknown";
+      statusShape(shape, "unknown");
+      panel.hidden = true;
+      return;
+    }
+    const words = this.#words;
+    const told = describe(room, now, words, live);
+    set(this.#dialog, "data-status", told.status);
+    if (name.textContent !== room.name) name.replaceChildren(bdi(room.name));
+    const where = [
+      room.building,
+      room.floor === null ? null : floorOf(room.floor, words),
+      room.capacity === null ? null : words.say("seats", { count: room.capacity }),
+    ];
+    say(place, where.filter(Boolean).join(" · "));
+    statusShape(shape, told.status);
+    say(word, told.word);
+    say(until, [told.until, told.left].filter(Boolean).join(" · "));
+    this.#explain(room, told, reason);
+    say(date, `${words.date(now, room.timeZone)}, ${words.zone(now, room.timeZone)}`);
+    const age = room.observedAt === null ? words.say("read.never") : words.say("read", { ago: words.ago(now - room.observedAt) });
+    say(read, age);
+    panel.hidden = false;
+    set(panel, "href", `/rooms/${encodeURIComponent(room.id)}`);
+    const day = this.#days.of(room.id, now);
+    this.#timeline.show(day, room, words, now, room.stale || told.status === "unknown");
+    const minute = Math.floor(now / 60_000);
+    const key = day === null ? "none" : `${room.id} ${minute} ${JSON.stringify(day.meetings)}`;
+    if (this.#listed !== key) {
+      this.#listed = key;
+      const none = day === null ? words.say("day.unknown") : day.meetings.length === 0 ? words.say("day.free") : null;
+      list.replaceChildren(none === null ? listOf(day, room, words, now) : el("p", { class: "none" }, none));
+    }
+  }
+
+  /** Why it is not known, and what the service said and what to do, where that can be had. */
+  #explain(room, told, reason) {
+    const doubtful = told.reason !== "" || room.stale;
+    if (!doubtful) {
+      say(reason, "");
+      return;
+    }
+    const key = `${room.id} ${room.reason}`;
+    if (this.#standing?.key !== key) {
+      this.#standing = { key, text: "" };
+      this.#ask(room, this.#standing);
+    }
+    const words = this.#words;
+    const first = told.reason || words.say("stale");
+    say(reason, [first, this.#standing.text].filter(Boolean).join(" — "));
+  }
+
+  async #ask(room, standing) {
+    try {
+      const { rooms } = await this.#api.json(`/api/v1/connections/${encodeURIComponent(room.connection)}/rooms`);
+      const found = rooms.find((one) => one.room === room.id);
+      standing.text = [found?.detail, found?.remedy].filter(Boolean).join(" — ");
+    } catch {
+      // the reason alone has to do
+    }
+  }
+}

@@ -1,0 +1,54 @@
+// Which rooms are shown, and how the page's address says it. Pure.
+//
+//   q         words that name, building or floor have in them
+//   free      now, or a number of minutes
+//   building, floor
+//   capacity  for so many people at least
+
+import { freeFor } from "./room.js";
+
+export const NOTHING = Object.freeze({ q: "", free: "", building: "", floor: "", capacity: "" });
+const NAMES = Object.keys(NOTHING);
+const FREE = new Set(["now", "30", "60"]);
+
+export function fromAddress(search) {
+  const query = new URLSearchParams(search);
+  const found = Object.fromEntries(NAMES.map((name) => [name, (query.get(name) ?? "").trim()]));
+  if (!FREE.has(found.free)) found.free = "";
+  if (!/^[1-9]\d{0,4}$/.test(found.capacity)) found.capacity = "";
+  return found;
+}
+
+/** The address that says so; what else it says stays. */
+export function toAddress(filters, search) {
+  const query = new URLSearchParams(search);
+  for (const name of NAMES) {
+    query.delete(name);
+    if (filters[name]) query.set(name, filters[name]);
+  }
+  const text = query.toString().replace(/\bkiosk=(?=&|$)/, "kiosk");
+  return text ? `?${text}` : "";
+}
+
+export function asksNothing(filters) {
+  return NAMES.every((name) => !filters[name]);
+}
+
+const fold = (text) => (text ?? "").normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+
+/** A function that says whether a room is wanted at a moment. */
+export function matcher(filters) {
+  const words = fold(filters.q).split(/\s+/).filter(Boolean);
+  const [building, floor] = [fold(filters.building), fold(filters.floor)];
+  const capacity = Number(filters.capacity);
+  const minutes = filters.free === "now" ? 0 : Number(filters.free);
+  return (room, now) => {
+    if (building && fold(room.building) !== building) return false;
+    if (floor && fold(room.floor) !== floor) return false;
+    if (capacity && !(room.capacity >= capacity)) return false;
+    if (filters.free && !freeFor(room, minutes, now)) return false;
+    if (words.length === 0) return true;
+    room.haystack ??= fold(`${room.name} ${room.id} ${room.building ?? ""} ${room.floor ?? ""}`);
+    return words.every((word) => room.haystack.includes(word));
+  };
+}

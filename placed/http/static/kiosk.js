@@ -1,0 +1,21 @@
+// A wall display: nothing to click, larger, and page by page where not all fits.
+
+const STAY = 12_000; // ms for each page
+
+export function runKiosk() {
+  const calm = matchMedia("(prefers-reduced-motion: reduce)");
+  setInterval(() => {
+    const top = document.querySelector(".top").offsetHeight;
+    const page = Math.max(100, innerHeight - top - 24);
+    const end = document.documentElement.scrollHeight - innerHeight;
+    const next = scrollY >= end - 8 ? 0 : Math.min(scrollY + page, end);
+    scrollTo({ top: next, behavior: calm.matches ? "instant" : "smooth" });
+  }, STAY);
+}
+
+/** Keeps the screen on, where the browser lets a page do that. */
+export async function stayAwake() {
+  const ask = () => navigator.wakeLock?.request("screen").catch(() => {});
+  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && ask());
+  await ask();
+}

@@ -1,0 +1,182 @@
+// The panel: one room, on a tablet at its door.
+//
+// It must never show a green light that is a lie. What it says is judged anew every second and ends with
+// `valid_until`; and a cover, which the browser draws by itself, comes down at that moment even if this script
+// hangs.
+
+import { Api } from "./api.js";
+import { ServerClock } from "./clock.js";
+import { Days } from "./days.js";
+import { bdi, el, say, set, shape, statusShape } from "./dom.js";
+import { Feed } from "./feed.js";
+import { stayAwake } from "./kiosk.js";
+import { renew } from "./renew.js";
+import { describe, nameOf, spanOf } from "./saying.js";
+import { Timeline } from "./timeline.js";
+import { askForToken } from "./token.js";
+import { loadWords } from "./words.js";
+
+const SHIFT = 60_000; // ms between steps against burn-in
+const REACH = 10; // px
+const NIGHT = [20, 7]; // hours between which it is dim
+
+const find = (id) => document.getElementById(id);
+const id = decodeURIComponent(location.pathname.split("/").at(-1));
+const words = await loadWords();
+
+const clock = new ServerClock(() => feed.hurry());
+const api = new Api(clock);
+const days = new Days(api, clock, () => show());
+const timeline = new Timeline(2);
+find("day").append(timeline.element);
+const cover = find("cover");
+cover.append(shape("unknown"), el("p", {}, words.say("status.unknown")));
+let epoch = null;
+let fall = null; // the cover's
+let covered = null; // for which statement it was set
+
+const feed = new Feed(
+  api,
+  clock,
+  {
+    changed() {
+      days.want(id);
+      show();
+    },
+    restructured() {
+      if (epoch !== null && epoch !== feed.epoch) renew();
+      epoch = feed.epoch;
+      if (feed.rooms.has(id)) days.want(id);
+      show();
+    },
+    health() {},
+    link: () => show(),
+    refused: () => askForToken(api, words),
+  },
+  id,
+);
+
+function show() {
+  const now = clock.now();
+  const room = feed.rooms.get(id);
+  const shown = room !== undefined && clock.known && document.visibilityState === "visible";
+  if (!shown) {
+    showNothing(room);
+    return;
+  }
+  const told = describe(room, now, words, feed.live);
+  set(document.body, "data-status", told.status);
+  set(document.body, "data-stale", room.stale && told.status !== "unknown");
+  document.title = `${room.name}: ${told.word}`;
+  if (find("name").textContent !== room.name) find("name").replaceChildren(bdi(room.name));
+  statusShape(find("shape"), told.status);
+  sayWord(told.word);
+  say(find("until"), told.reason || [told.until, told.left].filter(Boolean).join(" · "));
+  const known = told.status !== "unknown";
+  find("day").hidden = false;
+  showMeeting(find("current"), known ? room.current : null, room, now);
+  showMeeting(find("next"), known ? room.next : null, room, now);
+  timeline.show(days.of(id, now), room, words, now, !known || room.stale);
+  showClock(now, room.timeZone);
+  say(find("note"), noteOf(room, now, known));
+  lower(room, now, known);
+}
+
+/** While nothing may be said: before the first word, for a room that does not exist, and out of sight. */
+function showNothing(room) {
+  set(document.body, "data-status", "unknown");
+  set(document.body, "data-stale", null);
+  statusShape(find("shape"), "unknown");
+  sayWord(words.say(feed.missing ? "panel.missing" : "status.unknown"));
+  say(find("until"), feed.missing ? words.say("panel.missing.id", { id }) : words.say("panel.waiting"));
+  find("day").hidden = room === undefined;
+  if (room === undefined) {
+    say(find("name"), feed.missing ? "" : id);
+    showMeeting(find("current"), null);
+    showMeeting(find("next"), null);
+    say(find("note"), feed.live || feed.missing ? "" : words.say("offline"));
+  }
+  fall?.cancel();
+  covered = null;
+}
+
+/** The word, as large as fits. */
+function sayWord(word) {
+  say(find("word"), word);
+  find("word").style.setProperty("--letters", String(Math.max(4, [...word].length)));
+}
+
+function showMeeting(holder, meeting, room, now) {
+  if (holder.hidden !== (meeting === null)) holder.hidden = meeting === null;
+  if (meeting === null) return;
+  const name = nameOf(meeting, words);
+  const title = holder.querySelector(".title");
+  const [first, second] = name.own;
+  if (title.dataset.key !== (first ?? name.text)) {
+    title.dataset.key = first ?? name.text;
+    title.replaceChildren(first === undefined ? name.text : bdi(first));
+  }
+  const span = holder.querySelector(".span");
+  const text = spanOf(meeting, room, words, now);
+  if (span.dataset.key !== `${text} ${second}`) {
+    span.dataset.key = `${text} ${second}`;
+    span.replaceChildren(text, ...(second === undefined ? [] : [" · ", bdi(second)]));
+  }
+}
+
+function showClock(now, timeZone) {
+  const { time, period } = words.clock(now, timeZone);
+  const key = `${time} ${period}`;
+  const holder = find("clock");
+  if (holder.dataset.key === key) return;
+  holder.dataset.key = key;
+  holder.replaceChildren(time, ...(period ? [el("small", {}, period)] : []));
+  const hour = Number(new Intl.DateTimeFormat("en-GB", { hour: "2-digit", hourCycle: "h23", timeZone }).format(now));
+  document.body.classList.toggle("night", hour >= NIGHT[0] || hour < NIGHT[1]);
+}
+
+function noteOf(room, now, known) {
+  const lost = feed.since !== null && clock.steady() - feed.since > 3000;
+  const age = room.observedAt === null ? null : words.ago(now - room.observedAt);
+  const parts = [];
+  if (lost) parts.push(words.say("offline"));
+  if ((lost || room.stale || !known) && age !== null) parts.push(words.say("read", { ago: age }));
+  return parts.join(" · ");
+}
+
+/** Sets the cover to come down when the statement ends. The browser does that, whatever becomes of this script. */
+function lower(room, now, known) {
+  const key = known ? `${room.epoch}-${room.seq}` : null;
+  if (key === covered) return;
+  covered = key;
+  fall?.cancel();
+  if (!known) return;
+  const delay = Math.min(room.validUntil - now, 2 ** 31 - 1);
+  fall = cover.animate([{ opacity: 0 }, { opacity: 1 }], { delay, duration: 1, fill: "forwards" });
+}
+
+// A slow walk around the middle, so that no pixel is on or off for good.
+let step = 0;
+function shift() {
+  step += 1;
+  const stage = find("stage");
+  stage.style.translate = `${Math.round(Math.sin(step / 5) * REACH)}px ${Math.round(Math.cos(step / 7) * REACH)}px`;
+}
+
+setInterval(shift, SHIFT);
+setInterval(() => {
+  days.tick();
+  show();
+}, 1000);
+document.addEventListener("visibilitychange", () => {
+  show();
+  if (document.visibilityState === "visible") feed.hurry();
+});
+addEventListener("pagehide", () => showNothing(feed.rooms.get(id)));
+addEventListener("pageshow", (event) => {
+  if (event.persisted) location.reload();
+});
+find("name").textContent = id;
+show();
+stayAwake();
+feed.run();

@@ -1,0 +1,58 @@
+// A room as it was told, and what may be said of it at a moment. Pure.
+
+const MINUTE = 60_000;
+
+const moment = (text) => (text === null ? null : Date.parse(text));
+
+/** Takes a meeting's document over, its times in ms. */
+export function readMeeting(document) {
+  return document === null
+    ? null
+    : { ...document, start: Date.parse(document.start), end: Date.parse(document.end) };
+}
+
+/** Takes a room's document over, its times in ms. */
+export function readRoom(document) {
+  return {
+    id: document.room,
+    name: document.name,
+    building: document.building,
+    floor: document.floor,
+    place: JSON.stringify([document.building, document.floor, document.capacity, document.time_zone]),
+    capacity: document.capacity,
+    timeZone: document.time_zone,
+    connection: document.connection,
+    status: document.status,
+    stale: document.stale,
+    conflicts: document.conflicts,
+    current: readMeeting(document.current),
+    next: readMeeting(document.next),
+    busyUntil: moment(document.busy_until),
+    freeUntil: moment(document.free_until),
+    observedAt: moment(document.observed_at),
+    validUntil: Date.parse(document.valid_until),
+    reason: document.reason,
+    epoch: document.epoch,
+    seq: document.seq,
+  };
+}
+
+/** The status at a moment. Past `valid_until`, or where the time is not known, nothing is. */
+export function statusAt(room, now) {
+  return now < room.validUntil ? room.status : "unknown";
+}
+
+/** Why it is unknown or stale; null if it is neither. */
+export function reasonAt(room, now) {
+  return room.reason ?? (now < room.validUntil ? null : "expired");
+}
+
+/** Whether it is free now and for so many minutes on, as far as is known. */
+export function freeFor(room, minutes, now) {
+  const status = statusAt(room, now);
+  return (
+    (status === "free" || status === "starting") &&
+    !room.stale &&
+    (room.freeUntil === null || room.freeUntil - now >= minutes * MINUTE)
+  );
+}

@@ -1,0 +1,25 @@
+// Server-sent events as they come over the wire (WHATWG HTML, 9.2.6). Pure.
+
+/** Cuts text into events. `take(chunk)` gives those that are complete: {event, id, data}. */
+export class EventParser {
+  #rest = "";
+
+  take(chunk) {
+    const blocks = (this.#rest + chunk).split("\n\n");
+    this.#rest = blocks.pop();
+    return blocks.map(read).filter((event) => event.data !== null);
+  }
+}
+
+function read(block) {
+  const event = { event: "message", id: null, data: null };
+  for (const line of block.split("\n")) {
+    const colon = line.indexOf(":");
+    if (colon <= 0) continue; // a comment
+    const field = line.slice(0, colon);
+    const value = line.slice(colon + 1).replace(/^ /, "");
+    if (field === "data") event.data = event.data === null ? value : `${event.data}\n${value}`;
+    else if (field === "event" || field === "id") event[field] = value;
+  }
+  return event;
+}

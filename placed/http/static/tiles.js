@@ -1,0 +1,282 @@
+// The rooms as tiles, by building and floor. Of thousands only those near the screen are filled.
+
+import { bdi, el, say, set, statusShape } from "./dom.js";
+import { statusAt } from "./room.js";
+import { describe, floorOf, nameOf } from "./saying.js";
+import { Timeline } from "./timeline.js";
+
+const ALWAYS = 300; // rooms up to which every tile is filled: then find-in-page and screen readers see all
+const WIDTH = 16.3; // rem that a tile takes at least, with what is between, and its height
+const HEIGHT = 12.85;
+const HEADING = 2.6;
+const AROUND = "400px 0px"; // beyond the screen
+
+class Tile {
+  constructor(id) {
+    this.id = id;
+    this.link = el("a", { class: "name", href: "#" });
+    this.item = el("li", { class: "tile", "data-room": id }, this.link);
+    this.parts = null;
+    this.shownName = null;
+  }
+
+  /** What stays whether it is filled or not. */
+  label(room, href) {
+    if (this.shownName !== room.name) {
+      this.shownName = room.name;
+      this.link.replaceChildren(bdi(room.name));
+    }
+    set(this.link, "href", href(room.id));
+  }
+
+  fill() {
+    if (this.parts !== null) return;
+    const parts = {
+      shape: el("span", { class: "mark-shape" }),
+      word: el("span", { class: "word" }),
+      until: el("span", { class: "until" }),
+      left: el("span", { class: "left" }),
+      seats: el("span"),
+      seated: el("span", { class: "unseen" }),
+      note: el("p", { class: "note" }),
+      meeting: el("p", { class: "meeting" }),
+      timeline: new Timeline(4),
+    };
+    this.parts = parts;
+    this.link.setAttribute("aria-describedby", `status-${this.id} times-${this.id}`);
+    this.item.append(
+      (parts.capacity = el("p", { class: "seats" }, parts.seats, parts.seated)),
+      el("p", { class: "status", id: `status-${this.id}` }, parts.shape, parts.word),
+      el("p", { class: "times", id: `times-${this.id}` }, parts.until, " ", parts.left),
+      parts.meeting,
+      parts.note,
+      parts.timeline.element,
+    );
+  }
+
+  empty() {
+    if (this.parts === null) return;
+    this.parts = null;
+    this.link.removeAttribute("aria-describedby");
+    this.item.replaceChildren(this.link);
+    this.item.removeAttribute("data-status");
+  }
+
+  show(room, now, words, day, live) {
+    const { parts, item } = this;
+    const told = describe(room, now, words, live);
+    set(item, "data-status", told.status);
+    set(item, "data-stale", room.stale && told.status !== "unknown");
+    statusShape(parts.shape, told.status);
+    say(parts.word, told.word);
+    say(parts.until, told.until);
+    say(parts.left, told.left);
+    set(parts.capacity, "data-known", room.capacity !== null);
+    say(parts.seats, room.capacity === null ? "" : words.number(room.capacity));
+    say(parts.seated, room.capacity === null ? "" : ` (${words.say("seats", { count: room.capacity })})`);
+    this.#meeting(room, told.status, words);
+    const age = room.observedAt === null ? "" : words.say("read", { ago: words.ago(now - room.observedAt) });
+    say(parts.note, told.reason || (room.stale && told.status !== "unknown" ? age : ""));
+    parts.timeline.show(day, room, words, now, room.stale || told.status === "unknown");
+  }
+
+  #meeting(room, status, words) {
+    const running = status === "busy" || status === "pending" ? room.current : status === "starting" ? room.next : null;
+    const name = running === null ? null : nameOf(running, words);
+    const key = name === null ? "" : name.own.join("\n") || name.text;
+    if (this.meetingKey === key && this.meetingIn === this.parts.meeting) return;
+    this.meetingKey = key;
+    this.meetingIn = this.parts.meeting;
+    const texts = name === null ? [] : name.own.length > 0 ? name.own.map((text) => bdi(text)) : [name.text];
+    this.parts.meeting.replaceChildren(...texts.flatMap((part, index) => (index ? [" · ", part] : [part])));
+  }
+}
+
+const inOrder = (words) => new Intl.Collator(words.plurals.resolvedOptions().locale, { numeric: true }).compare;
+
+export class Tiles {
+  #holder;
+  #words;
+  #clock;
+  #days;
+  #href;
+  #tiles = new Map();
+  #near = new Set(); // ids of tiles that are filled
+  #groups = [];
+  #observer = null;
+  #statuses = new Map();
+  rooms = new Map();
+  live = true;
+
+  constructor(holder, words, clock, days, href) {
+    this.#holder = holder;
+    this.#words = words;
+    this.#clock = clock;
+    this.#days = days;
+    this.#href = href;
+    new ResizeObserver(() => this.#estimate()).observe(holder);
+    addEventListener("beforeprint", () => this.#tiles.forEach((tile) => this.#enter(tile)));
+  }
+
+  /** Lays all rooms out anew; tiles of rooms that stay are kept. */
+  lay(rooms) {
+    this.rooms = rooms;
+    this.#observer?.disconnect();
+    const kept = this.#tiles;
+    this.#tiles = new Map();
+    for (const room of rooms.values()) {
+      const tile = kept.get(room.id) ?? new Tile(room.id);
+      kept.delete(room.id);
+      tile.label(room, this.#href);
+      this.#tiles.set(room.id, tile);
+    }
+    for (const tile of kept.values()) this.#leave(tile);
+    this.#groups = this.#group(rooms);
+    this.#holder.replaceChildren(...this.#groups.map((group) => group.element));
+    this.#holder.classList.toggle("many", rooms.size > ALWAYS);
+    this.#estimate();
+    if (rooms.size > ALWAYS) {
+      this.#observer = new IntersectionObserver((entries) => this.#seen(entries), { rootMargin: AROUND });
+      for (const tile of this.#tiles.values()) this.#observer.observe(tile.item);
+    } else {
+      this.#observer = null;
+      for (const tile of this.#tiles.values()) this.#enter(tile);
+    }
+  }
+
+  /** How high a floor will be that was not drawn yet, so that the scroll bar is about right. */
+  #estimate() {
+    if (this.#tiles.size <= ALWAYS) return;
+    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+    const columns = Math.max(1, Math.floor(this.#holder.clientWidth / (WIDTH * rem)));
+    for (const { floors } of this.#groups) {
+      for (const { element, rooms } of floors) {
+        const height = HEADING + HEIGHT * Math.ceil(rooms.length / columns);
+        element.style.containIntrinsicBlockSize = `auto ${height}rem`;
+      }
+    }
+  }
+
+  #group(rooms) {
+    const words = this.#words;
+    const compare = inOrder(words);
+    const known = (a, b) => (a === null) - (b === null) || compare(a ?? "", b ?? "");
+    const sorted = [...rooms.values()].sort(
+      (a, b) => known(a.building, b.building) || known(a.floor, b.floor) || compare(a.name, b.name) || (a.id < b.id ? -1 : 1),
+    );
+    const named = sorted.some((room) => room.building !== null);
+    const buildings = [];
+    let building = null;
+    let floor = null;
+    for (const room of sorted) {
+      if (building === null || building.name !== room.building) {
+        building = { name: room.building, floors: [], zone: room.timeZone };
+        buildings.push(building);
+        floor = null;
+      }
+      if (floor === null || floor.name !== room.floor) {
+        floor = { name: room.floor, rooms: [], list: el("ul", { class: "tiles" }) };
+        building.floors.push(floor);
+      }
+      floor.rooms.push(room.id);
+      floor.list.append(this.#tiles.get(room.id).item);
+    }
+    const zones = new Set(sorted.map((room) => room.timeZone));
+    const foreign = zones.size > 1 || !zones.has(Intl.DateTimeFormat().resolvedOptions().timeZone);
+    return buildings.map((one) => {
+      const clock = foreign ? el("span", { class: "zone" }) : null;
+      const title = one.name ?? (named ? words.say("building.none") : words.say("building.all"));
+      one.clock = clock;
+      for (const each of one.floors) {
+        const heading = each.name === null ? null : el("h3", {}, bdi(floorOf(each.name, words)));
+        each.element = el("section", { class: "floor" }, heading, each.list);
+      }
+      one.element = el(
+        "section",
+        { class: "building" },
+        el("h2", { class: named || foreign ? null : "unseen" }, bdi(title), clock),
+        ...one.floors.map((each) => each.element),
+      );
+      return one;
+    });
+  }
+
+  #seen(entries) {
+    for (const { target, isIntersecting } of entries) {
+      const tile = this.#tiles.get(target.dataset.room);
+      if (tile === undefined) continue;
+      if (isIntersecting) this.#enter(tile);
+      else this.#leave(tile);
+    }
+  }
+
+  #enter(tile) {
+    tile.fill();
+    if (!this.#near.has(tile.id)) {
+      this.#near.add(tile.id);
+      this.#days.want(tile.id);
+    }
+    this.#show(tile, this.#clock.now());
+  }
+
+  #leave(tile) {
+    tile.empty();
+    this.#near.delete(tile.id);
+    this.#days.drop(tile.id);
+  }
+
+  #show(tile, now) {
+    const room = this.rooms.get(tile.id);
+    if (room !== undefined) tile.show(room, now, this.#words, this.#days.of(tile.id, now), this.live);
+  }
+
+  /** News of some rooms. */
+  update(ids) {
+    const now = this.#clock.now();
+    for (const id of ids) {
+      if (!this.#near.has(id)) continue;
+      this.#show(this.#tiles.get(id), now);
+      this.#days.want(id);
+    }
+  }
+
+  /** Their days have come. */
+  dated(ids) {
+    const now = this.#clock.now();
+    for (const id of ids) if (this.#near.has(id)) this.#show(this.#tiles.get(id), now);
+  }
+
+  /** Time has gone by. Gives how many of the rooms that count are what, and how many rooms are shown. */
+  tick(now, matches, counting) {
+    for (const id of this.#near) this.#show(this.#tiles.get(id), now);
+    const counts = { free: 0, starting: 0, busy: 0, pending: 0, unknown: 0 };
+    const hidden = new Set();
+    for (const room of this.rooms.values()) {
+      if (counting(room, now)) counts[statusAt(room, now)] += 1;
+      if (!matches(room, now)) hidden.add(room.id);
+    }
+    for (const building of this.#groups) {
+      let any = false;
+      if (building.clock !== null) {
+        say(building.clock, `${this.#words.time(now, building.zone)} ${this.#words.zone(now, building.zone)}`);
+      }
+      for (const floor of building.floors) {
+        let some = false;
+        for (const id of floor.rooms) {
+          const gone = hidden.has(id);
+          const { item } = this.#tiles.get(id);
+          if (item.hidden !== gone) item.hidden = gone;
+          some ||= !gone;
+        }
+        if (floor.element.hidden === some) floor.element.hidden = !some;
+        any ||= some;
+      }
+      if (building.element.hidden === any) building.element.hidden = !any;
+    }
+    return { counts, shown: this.rooms.size - hidden.size, all: this.rooms.size };
+  }
+
+  focus(id) {
+    this.#tiles.get(id)?.link.focus();
+  }
+}

@@ -1,0 +1,82 @@
+"""Stands between a browser and the daemon: counts and keeps what is sent, and can cut the line."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+
+class Relay:
+    """`async with Relay(url) as relay: await page.goto(relay.url)`.
+
+    Args:
+        target: the daemon's address.
+        plain: lets the browser ask for no packed answers, so that what is sent can be read.
+    """
+
+    def __init__(self, target: str, *, plain: bool = False) -> None:
+        self.host, _, port = target.removeprefix("http://").partition(":")
+        self.port = int(port)
+        self.url = ""
+        self.sent = bytearray()  # to the browser
+        self.asked = bytearray()  # by the browser
+        self._plain = plain
+        self._lines: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
+
+    async def __aenter__(self) -> Self:
+        await self.mend()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.cut()
+
+    async def mend(self) -> None:
+        """The line is there (again), at the same address."""
+        port = int(self.url.rpartition(":")[2]) if self._server else 0
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", port)
+        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    async def cut(self) -> None:
+        """Nobody gets through."""
+        assert self._server is not None
+        self._server.close()
+        for line in self._lines:
+            line.transport.abort()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._relay(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            there_reader, there_writer = await asyncio.open_connection(self.host, self.port)
+            self._lines |= {writer, there_writer}
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._pass(reader, there_writer, self.asked, plain=self._plain))
+                    group.create_task(self._pass(there_reader, writer, self.sent))
+            finally:
+                there_writer.transport.abort()
+        writer.transport.abort()
+        self._lines.discard(writer)
+
+    @staticmethod
+    async def _pass(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter, kept: bytearray, *, plain: bool = False
+    ) -> None:
+        with suppress(OSError):
+            while data := await reader.read(65536):
+                kept += data
+                writer.write(data.replace(b"gzip", b"none") if plain else data)
+                await writer.drain()
+        writer.transport.abort()
