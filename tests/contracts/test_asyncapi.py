@@ -1,0 +1,145 @@
+"""`docs/asyncapi.yaml` is what it says it is, and speaks the program's own words."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from importlib import import_module
+from typing import Any
+
+import jsonschema
+import pytest
+from pydantic import ValidationError
+
+from placed.driver import Consent, FenceState
+from placed.events import Happening
+from placed.health import ConnectionState
+from placed.http import openapi
+from placed.model import Reason, Status
+from placed.mqtt.broker import Broker
+from placed.mqtt.messages import EVENT_HOLDS, HEALTH_HOLDS, ONLINE_HOLDS, offline
+from placed.mqtt.setup import Timing
+from placed.mqtt.topics import Topics
+from placed.settings import Mqtt
+from tests.contracts.asyncapi import Contract
+
+CONTRACT = Contract.read()
+DOCUMENT = CONTRACT.document
+SCHEMAS = DOCUMENT["components"]["schemas"]
+
+
+def nodes(node: Any) -> list[Any]:
+    """Every table in the document."""
+    inner = list(node.values()) if isinstance(node, dict) else node if isinstance(node, list) else []
+    return [*([node] if isinstance(node, dict) else []), *(n for i in inner for n in nodes(i))]
+
+
+def parsed(document: Any) -> Any:
+    """The document as a strict reader of AsyncAPI 3.0 takes it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the reader's own fields shadow names of pydantic
+        models = import_module("asyncapi3.models")
+
+    return models.AsyncAPI3.model_validate(document)
+
+
+def test_it_is_asyncapi_3() -> None:
+    parsed(DOCUMENT)
+
+
+@pytest.mark.parametrize("mistake", ["adress", "x y"])
+def test_what_is_no_asyncapi_would_be_noticed(mistake: str) -> None:
+    channels = {"index": {**DOCUMENT["channels"]["index"], mistake: "placed/rooms"}}
+    with pytest.raises(ValidationError):
+        parsed({**DOCUMENT, "channels": channels})
+
+
+def test_every_reference_leads_somewhere() -> None:
+    found = [node for node in nodes(DOCUMENT) if "$ref" in node]
+    assert found
+    for node in found:
+        CONTRACT.resolve(node)
+
+
+def test_the_schemas_are_schemas_and_each_is_used() -> None:
+    used = {node["$ref"].removeprefix("#/components/schemas/") for node in nodes(DOCUMENT) if "$ref" in node}
+    for name, schema in SCHEMAS.items():
+        jsonschema.Draft7Validator.check_schema(schema)
+        assert name in used
+
+
+def test_beside_a_reference_stands_nothing_that_a_reader_would_pass_over() -> None:
+    assert [node for node in nodes(DOCUMENT) if "$ref" in node and len(node) > 1] == []
+
+
+def test_every_message_of_every_channel_is_sent_by_one_operation_but_for_those_of_others() -> None:
+    described = {(name, message) for name, c in DOCUMENT["channels"].items() for message in c["messages"]}
+    sent = [(saying.channel, saying.message) for saying in CONTRACT.sayings]
+    assert len(set(sent)) == len(sent)
+    assert described - set(sent) == {("homeAssistantBirth", "birth")}
+    received = [op["channel"]["$ref"] for op in DOCUMENT["operations"].values() if op["action"] == "receive"]
+    assert "#/channels/homeAssistantBirth" in received
+
+
+def test_examples_are_as_described() -> None:
+    examples = [
+        (message["payload"], example["payload"])
+        for message in DOCUMENT["components"]["messages"].values()
+        for example in message.get("examples", [])
+    ]
+    assert examples
+    for schema, payload in examples:
+        assert CONTRACT.problems(schema, payload) == []
+
+
+def test_the_words_are_those_of_the_program() -> None:
+    assert SCHEMAS["StatusWord"]["enum"] == list(Status)
+    assert SCHEMAS["Reason"]["enum"] == list(Reason)
+    connection = SCHEMAS["Connection"]["properties"]
+    assert connection["state"]["enum"] == list(ConnectionState)
+    assert connection["consent"]["enum"] == list(Consent)
+    assert SCHEMAS["Fence"]["properties"]["state"]["enum"] == list(FenceState)
+    told = [SCHEMAS[name]["properties"]["event"] for name in ("MeetingEvent", "KnowledgeEvent")]
+    words = [word for event in told for word in event["enum"]]
+    words.append(SCHEMAS["MovedEvent"]["properties"]["event"]["const"])
+    assert sorted(words) == sorted(Happening)
+
+
+def test_the_times_are_those_of_the_program() -> None:
+    expiry = {s.operation: s.delivery.get("messageExpiryInterval") for s in CONTRACT.sayings}
+    assert expiry["sayOnline"] == ONLINE_HOLDS.total_seconds()
+    assert expiry["tellHealth"] == HEALTH_HOLDS.total_seconds()
+    assert expiry["tellEvent"] == EVENT_HOLDS.total_seconds()
+
+
+def test_the_connection_and_its_will_are_those_of_the_program() -> None:
+    described = DOCUMENT["servers"]["broker"]["bindings"]["mqtt"]
+    epoch = json.loads(described["lastWill"]["message"])["epoch"]
+    timing = Timing()
+    will = offline(Topics("placed"), epoch, "0a1b2c3d")
+    options = Broker(Mqtt(url="mqtt://broker.example"), will, timing.will_delay)._options
+    assert options["identifier"] == described["clientId"]
+    assert options["clean_start"] is described["cleanSession"]
+    assert options["keepalive"] == described["keepAlive"]
+    assert options["properties"].SessionExpiryInterval == described["sessionExpiryInterval"]
+    assert options["properties"].MaximumPacketSize == described["maximumPacketSize"]
+    told = options["will"]
+    assert described["lastWill"] == {
+        "topic": told.topic,
+        "qos": told.qos,
+        "retain": told.retain,
+        "message": told.payload.decode(),
+    }
+    assert f"{timing.will_delay:.0f} s after" in DOCUMENT["channels"]["bridgeState"]["description"]
+
+
+def test_mqtt_and_http_describe_the_same() -> None:
+    """Members and the words that they may have; the room of HTTP has four members more."""
+    http = json.loads(openapi.description("1"))["components"]["schemas"]
+    for ours, theirs in (("Connection", "Connection"), ("Meeting", "Meeting"), ("State", "Room")):
+        here, there = SCHEMAS[ours], http[theirs]
+        more = {"building", "floor", "capacity", "time_zone"} if ours == "State" else set()
+        assert set(there["properties"]) == set(here["properties"]) | more
+        assert set(there["required"]) == set(here["required"]) | more
+    assert http["Status"]["enum"] == SCHEMAS["StatusWord"]["enum"]
+    assert http["Reason"]["enum"] == SCHEMAS["Reason"]["enum"]

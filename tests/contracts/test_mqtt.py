@@ -1,0 +1,174 @@
+"""What a broker is told is what `docs/asyncapi.yaml` describes, all of it and nothing else."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from placed.events import Happening
+from placed.model import Status
+from placed.mqtt.clearing import clear
+from placed.mqtt.setup import Timing
+from placed.mqtt.trial import try_broker
+from placed.settings import Mqtt
+from tests.contracts.asyncapi import Contract
+from tests.contracts.day import configure, day, house
+from tests.mqtt.broker import Arrival, Mosquitto, Subscriber
+from tests.mqtt.house import House, cut, running
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CONTRACT = Contract.read()
+OF_THE_DOCTOR = {"tryBroker", "clearTrial"}
+
+
+def words(arrivals: list[Arrival], topic: str) -> set[str]:
+    """All that was said on a kind of topic of rooms, in plain words."""
+    return {a.text for a in arrivals if a.topic.endswith(f"/{topic}") and a.payload}
+
+
+async def test_in_a_day_all_is_said_that_is_described_and_nothing_else(tmp_path: Path) -> None:
+    async with house(tmp_path) as (stage, group):
+        async with day(stage, group) as today:
+            await today.passes()
+        heard = today.panel.arrivals
+        said = CONTRACT.hold(heard)
+        async with stage.listener("#") as late:
+            await late.caught_up()
+        CONTRACT.hold(late.arrivals)
+    unsaid = [str(saying) for saying in CONTRACT.sayings if saying not in said]
+    assert {saying.partition(":")[0] for saying in unsaid} == OF_THE_DOCTOR
+    assert words(heard, "status") == {*Status} - {
+        Status.PENDING
+    }  # of rooms with a check-in, which are to come
+    assert words(heard, "occupied") == {"ON", "OFF"}
+    assert words(heard, "availability") == {"online", "offline"}
+    events = {a.document["event"] for a in heard if a.topic.endswith("/event")}
+    assert events == {*Happening}
+    assert {a.topic.split("/")[0] for a in heard} == {"placed", "homeassistant"}
+
+
+async def test_another_base_topic_is_described_too(tmp_path: Path) -> None:
+    async with house(tmp_path) as (stage, _):
+        configure(stage, base_topic="placed/hq", plain_topics=False)
+        async with stage.listener("#") as panel, stage.daemon():
+            await panel.caught_up()
+        CONTRACT.hold(panel.arrivals)
+        assert {a.topic.split("/")[1] for a in panel.arrivals if a.topic.startswith("placed/")} == {"hq"}
+        index = next(a for a in panel.arrivals if a.topic == "placed/hq/rooms")
+        assert set(index.document["rooms"][0]["topics"]) == {"state", "availability", "event"}
+
+
+async def test_mqtt_3_says_the_same_without_properties_also_of_an_earlier_run(tmp_path: Path) -> None:
+    async with house(tmp_path) as (stage, _):
+        configure(stage, protocol="3.1.1")
+        async with stage.daemon():
+            pass
+        async with stage.listener("#") as panel, stage.daemon():
+            await panel.message("placed/rooms/library/status", "unknown")
+            await panel.message("placed/rooms/library/status", "free")
+        CONTRACT.hold(panel.arrivals, v5=False)
+
+
+async def test_the_will_is_described(tmp_path: Path) -> None:
+    broker = Mosquitto(tmp_path)
+    await broker.start()
+    try:
+        publisher = House().publisher(broker, timing=Timing(will_delay=0, first_pause=60))
+        async with Subscriber(broker, "#") as panel, running(publisher):
+            cut(publisher)
+            will = await panel.until(lambda a: a.topic == "placed/bridge/state" and "offline" in a.text)
+        assert CONTRACT.recognise(will).operation == "sayOffline"
+        CONTRACT.hold(panel.arrivals)
+    finally:
+        await broker.kill()
+
+
+async def test_what_the_doctor_tries_is_described(tmp_path: Path) -> None:
+    broker = Mosquitto(tmp_path)
+    await broker.start()
+    try:
+        async with Subscriber(broker, "#") as panel:
+            await try_broker(Mqtt(url=broker.url))
+            await panel.caught_up()
+        assert {saying.operation for saying in CONTRACT.hold(panel.arrivals)} == OF_THE_DOCTOR
+    finally:
+        await broker.kill()
+
+
+async def test_what_is_cleared_of_a_connection_that_was_disconnected_is_described(tmp_path: Path) -> None:
+    async with house(tmp_path) as (stage, _), stage.listener("#") as panel:
+        async with stage.daemon():
+            await panel.message("homeassistant/sensor/placed/library_reason/config")
+        await panel.caught_up()
+        heard = len(panel.arrivals)
+        await clear(Mqtt(url=stage.broker.url), "list")
+        await panel.caught_up()
+        said = {saying.operation for saying in CONTRACT.hold(panel.arrivals[heard:])}
+        assert said >= {"clearState", "clearStatus", "withdrawEntity", "tellIndex"}
+        assert [topic for topic in panel.latest if "library" in topic] == []
+
+
+ONLINE = Arrival(
+    "placed/bridge/state",
+    b'{"state":"online","epoch":7}',
+    retain=True,
+    at=0,
+    properties={
+        "PayloadFormatIndicator": 1,
+        "ContentType": "application/json",
+        "MessageExpiryInterval": 90,
+        "UserProperty": [("instance", "0a1b2c3d")],
+    },
+    qos=1,
+)
+
+
+def test_a_message_that_is_as_described_is_recognised() -> None:
+    assert CONTRACT.recognise(ONLINE).operation == "sayOnline"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        replace(ONLINE, topic="placed/bridge/stat"),
+        replace(ONLINE, topic="placed/hq/annex/bridge"),
+        replace(ONLINE, payload=b'{"state":"online","epoch":7,"more":1}'),
+        replace(ONLINE, payload=b'{"state":"online"}'),
+        replace(ONLINE, payload=b"online"),
+        replace(ONLINE, payload=b""),
+        replace(ONLINE, retain=False),
+        replace(ONLINE, qos=0),
+        replace(ONLINE, properties={**ONLINE.properties, "MessageExpiryInterval": 91}),
+        replace(ONLINE, properties={k: v for k, v in ONLINE.properties.items() if "Expiry" not in k}),
+        replace(ONLINE, properties={**ONLINE.properties, "ContentType": "text/plain"}),
+        replace(ONLINE, properties={**ONLINE.properties, "UserProperty": [("who", "me")]}),
+        replace(ONLINE, properties={**ONLINE.properties, "ResponseTopic": "x"}),
+    ],
+    ids=range(13),
+)
+def test_a_message_that_differs_is_not(wrong: Arrival) -> None:
+    """That these tests would notice."""
+    with pytest.raises(AssertionError, match="is not described"):
+        CONTRACT.recognise(wrong)
+
+
+def test_a_state_that_contradicts_itself_is_not_as_described() -> None:
+    state = CONTRACT.document["components"]["messages"]["State"]["examples"][0]["payload"]
+    schema = {"$ref": "#/components/schemas/State"}
+    assert CONTRACT.problems(schema, json.loads(json.dumps(state))) == []
+    for change in (
+        {"occupied": False},
+        {"status": "free"},
+        {"status": "unknown"},
+        {"current": None},
+        {"reason": "forbidden"},
+        {"valid_until": "2026-10-06T08:44:31+00:00"},
+        {"current": {**state["current"], "private": True, "title": "Budget"}},
+        {"current": {**state["current"], "attendees": []}},
+    ):
+        assert CONTRACT.problems(schema, {**state, **change}), change
