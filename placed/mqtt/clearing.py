@@ -7,29 +7,26 @@ What else is on the broker stays as it is, to the byte; of the index only those 
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import aiomqtt
 import msgspec
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from placed.mqtt.broker import client_id_of, login_options
-from placed.mqtt.connection import Connection
 from placed.mqtt.index import LARGEST, earlier_discovery, earlier_rooms, is_room_id
 from placed.mqtt.topics import Topics
-from placed.mqtt.trouble import BrokerLost, Trouble, why_lost, why_not_connected
+from placed.mqtt.trouble import BrokerLost, Trouble
+from placed.mqtt.visit import visit
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from paho.mqtt.reasoncodes import ReasonCode
 
+    from placed.mqtt.connection import Connection
     from placed.settings import Mqtt
 
-_CONNECT = 40.0  # seconds for DNS, TCP, TLS and login together
 _RETAINED = 60.0  # seconds for the broker to send all that it holds of rooms
 _FAILED = 0x80  # and above, of a SUBACK: MQTT 3.1.1, 3.9.3; MQTT 5, 2.4
 _BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
@@ -61,7 +58,7 @@ async def look(settings: Mqtt, connection: str) -> Retained:
         BrokerLost: that can not be told.
         CannotStart: files that the settings name can not be used.
     """
-    async with _connected(settings) as broker:
+    async with visit(settings, "disconnect") as broker:
         return await _look(broker, Topics(settings.base_topic), connection)
 
 
@@ -73,7 +70,7 @@ async def clear(settings: Mqtt, connection: str) -> Retained:
         CannotStart: files that the settings name can not be used.
     """
     topics = Topics(settings.base_topic)
-    async with _connected(settings) as broker:
+    async with visit(settings, "disconnect") as broker:
         found = await _look(broker, topics, connection)
         await _clear_rooms(broker, replace(topics, discovery=found.discovery), found.rooms)
         if found.index is not None:  # at last: should we be cut off, it still names what is left
@@ -95,32 +92,6 @@ async def clear(settings: Mqtt, connection: str) -> Retained:
 
 
 # --- the connection -----------------------------------------------------------------------------------------
-
-
-@asynccontextmanager
-async def _connected(settings: Mqtt) -> AsyncIterator[Connection]:
-    broker = Connection(**_options(settings))
-    try:
-        async with asyncio.timeout(_CONNECT):
-            await broker.open()
-    except TimeoutError:
-        raise BrokerLost(Trouble("broker.was_not_reached", "it takes too long")) from None
-    except (aiomqtt.MqttError, OSError, ValueError) as error:
-        raise BrokerLost(why_not_connected(error)) from error
-    try:
-        yield broker
-    except aiomqtt.MqttError as error:
-        raise BrokerLost(why_lost(error)) from error
-    finally:
-        await broker.close()
-
-
-def _options(settings: Mqtt) -> dict[str, Any]:
-    options = login_options(settings, f"{client_id_of(settings)}-disconnect")
-    options["max_queued_incoming_messages"] = None  # all that is retained comes at once
-    if settings.protocol == "5":
-        return options | {"protocol": aiomqtt.ProtocolVersion.V5, "clean_start": True}
-    return options | {"protocol": aiomqtt.ProtocolVersion.V311, "clean_session": True}
 
 
 # --- looking ------------------------------------------------------------------------------------------------

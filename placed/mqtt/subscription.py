@@ -5,13 +5,10 @@ from __future__ import annotations
 import asyncio
 import secrets
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import aiomqtt
-
-from placed.mqtt.broker import client_id_of, login_options
-from placed.mqtt.connection import Connection
-from placed.mqtt.trouble import BrokerLost, Trouble, why_lost, why_not_connected
+from placed.mqtt.trouble import BrokerLost, Trouble
+from placed.mqtt.visit import visit
 from placed.panel import Heard
 
 if TYPE_CHECKING:
@@ -19,9 +16,9 @@ if TYPE_CHECKING:
 
     from paho.mqtt.reasoncodes import ReasonCode
 
+    from placed.mqtt.connection import Connection
     from placed.settings import Mqtt
 
-_CONNECT = 40.0  # seconds for DNS, TCP, TLS and login together
 _FAILED = 0x80  # and above, of a SUBACK: MQTT 3.1.1, 3.9.3; MQTT 5, 2.4
 _FEW = 50  # topics that are worth an acknowledgement; of QoS 1 brokers queue only so many retained messages
 
@@ -67,31 +64,13 @@ async def subscribed(settings: Mqtt, topics: Sequence[str]) -> AsyncIterator[Sub
         BrokerLost: it could not be made, the topics may not be read, or it was lost.
         CannotStart: files that the settings name can not be used.
     """
-    broker = Connection(**_options(settings))
-    try:
-        async with asyncio.timeout(_CONNECT):
-            await broker.open()
-    except TimeoutError:
-        raise BrokerLost(Trouble("broker.was_not_reached", "it takes too long")) from None
-    except (aiomqtt.MqttError, OSError, ValueError) as error:
-        raise BrokerLost(why_not_connected(error)) from error
-    subscription = Subscription(broker)
-    try:
-        await _subscribe(broker, topics)
-        yield subscription
-    except aiomqtt.MqttError as error:
-        raise BrokerLost(why_lost(error)) from error
-    finally:
-        await subscription.close()
-        await broker.close()
-
-
-def _options(settings: Mqtt) -> dict[str, Any]:
-    options = login_options(settings, f"{client_id_of(settings)}-watch-{secrets.token_hex(4)}")
-    options["max_queued_incoming_messages"] = None  # all that is retained comes at once
-    if settings.protocol == "5":
-        return options | {"protocol": aiomqtt.ProtocolVersion.V5, "clean_start": True}
-    return options | {"protocol": aiomqtt.ProtocolVersion.V311, "clean_session": True}
+    async with visit(settings, f"watch-{secrets.token_hex(4)}") as broker:
+        subscription = Subscription(broker)
+        try:
+            await _subscribe(broker, topics)
+            yield subscription
+        finally:
+            await subscription.close()
 
 
 async def _subscribe(broker: Connection, topics: Sequence[str]) -> None:

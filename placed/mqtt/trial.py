@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
@@ -19,10 +19,11 @@ from paho.mqtt.reasoncodes import ReasonCode
 from placed.driver import Finding, Verdict
 from placed.driver.examining import AGAIN, blocked
 from placed.errors import CannotStart
-from placed.mqtt.broker import address_of, client_id_of, login_options
+from placed.mqtt.broker import address_of, client_id_of
 from placed.mqtt.connection import Connection
 from placed.mqtt.topics import Topics
 from placed.mqtt.trouble import reason, why_lost, why_not_connected
+from placed.mqtt.visit import visiting_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +53,7 @@ async def try_broker(settings: Mqtt | None, patience: float = _ECHO) -> list[Fin
         return [Finding("broker", Verdict.DOUBTFUL, said, remedy)]
     client_id = f"{client_id_of(settings)}-doctor"
     try:
-        options = _options(settings, client_id)
+        options = visiting_options(settings, client_id)
     except CannotStart as error:
         mistakes = [_mistake(problem) for problem in error.problems]
         return [*mistakes, *_wait(_CHECKS[1:], mistakes[0])]
@@ -70,13 +71,6 @@ async def try_broker(settings: Mqtt | None, patience: float = _ECHO) -> list[Fin
         return [_connected(settings, client_id), *await _Trial(settings, connection, patience).rights()]
     finally:
         await connection.close()
-
-
-def _options(settings: Mqtt, client_id: str) -> dict[str, Any]:
-    options = login_options(settings, client_id)
-    if settings.protocol == "5":
-        return options | {"protocol": aiomqtt.ProtocolVersion.V5, "clean_start": True}
-    return options | {"protocol": aiomqtt.ProtocolVersion.V311, "clean_session": True}
 
 
 # --- the connection -----------------------------------------------------------------------------------------
