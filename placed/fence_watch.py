@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from placed.driver import Fence, FenceState, Unavailable
+from placed.driver import UNTRIED, Fence, FenceState, Unavailable
 
 if TYPE_CHECKING:
     from placed.clock import Clock
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 EVERY = 3600.0  # seconds between trials
 _AGAIN = 60.0  # seconds until a trial that could not be made is tried again
-
-UNPROVEN = Fence(FenceState.UNPROVEN)
 
 log = structlog.get_logger("placed.fence")
 
@@ -35,7 +33,7 @@ class FenceWatch:
         self._clock = clock
         self._log = log.bind(connection=connection)
         self.next = 0.0  # when it is tried next, on the steady clock
-        self.fence = UNPROVEN
+        self.fence = UNTRIED
         self._told: Fence | None = None  # what the log was told last
 
     @property

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from placed.document import timestamp, timestamp_or_none
-from placed.driver import Consent, Fence, FenceState
+from placed.driver import UNTRIED, Consent, Fence
 from placed.standing import Standings, WholeProblem, standing_documents
 
 if TYPE_CHECKING:
@@ -29,9 +29,6 @@ class ConnectionState(StrEnum):
     BREACHED = "breached"  # the fence does not hold
 
 
-UNPROVEN = Fence(FenceState.UNPROVEN)
-
-
 @dataclass(frozen=True, slots=True)
 class ConnectionHealth:
     """How a connection is at a moment."""
@@ -48,7 +45,7 @@ class ConnectionHealth:
     consent: Consent = Consent.UNKNOWN
     consent_since: datetime | None = None
     consent_until: datetime | None = None  # when a request lapses
-    fence: Fence = UNPROVEN
+    fence: Fence = UNTRIED
     credential_expires_at: datetime | None = None
     impossible_meetings: int = 0  # that end no later than they start; they occupy nothing
     standings: Standings | None = None  # of every room; goes on with the poller

@@ -19,7 +19,7 @@ from placed.driver.administration import (
 )
 from placed.driver.consent import Consent
 from placed.driver.errors import DriverError, NotPermitted, Refused, Unavailable
-from placed.driver.fence import Fence, FenceState
+from placed.driver.fence import UNTRIED, Fence, FenceState
 from placed.driver.port import (
     Answer,
     Driver,
@@ -35,6 +35,7 @@ from placed.driver.port import (
 from placed.driver.settings import ConnectionSettings, FilePath, SettingsError, TimeZone
 
 __all__ = [
+    "UNTRIED",
     "Administration",
     "AdministrationKind",
     "Answer",

@@ -35,3 +35,6 @@ class Fence:
     enforce: bool = True
     excess: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+
+UNTRIED = Fence(FenceState.UNPROVEN)  # before any trial

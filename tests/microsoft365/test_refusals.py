@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from placed.driver import DriverError
 
 SELDOM = 300.0  # seconds: so far apart are two tries of what only a person can change
-DAY = 24 * 60.0
 
 # Of every code that Microsoft documents for a sign-in like ours: who heals it, and words of the remedy.
 PERMANENT = {
