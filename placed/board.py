@@ -18,7 +18,7 @@ from placed.model import Occupancy, Reason, Room, Schedule, Status
 from placed.occupancy import Judgement, Policy, judge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime, timedelta
 
     from placed.health import ConnectionHealth
@@ -39,6 +39,16 @@ class Listener(Protocol):
     def health_changed(self, health: ConnectionHealth) -> None:
         """A connection's health was told."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a room, for whoever remembers it over a restart."""
+
+    room: Room
+    schedule: Schedule | None
+    failure: Reason | None
+    changed_at: datetime  # since when its occupancy is what it is
 
 
 @dataclass(slots=True)
@@ -74,7 +84,9 @@ class Board:
         self._places: dict[str, _Place] = {}
         self._due: list[tuple[datetime, int, str]] = []
         self._order = count()
-        self._before: dict[tuple[str, str], _Place] = {}
+        self._before: dict[tuple[str, str], Known] = {}
+        # What is remembered of these rooms is not what is known: (connection, address) -> id.
+        self.touched: dict[tuple[str, str], str] = {}
 
     # --- what is known ---
 
@@ -93,11 +105,6 @@ class Board:
         place = self._places.get(room_id)
         return place.statement if place else None
 
-    def schedule(self, room_id: str) -> Schedule | None:
-        """What was last read of a room; None if there is no such room, or nothing of it may be told."""
-        place = self._places.get(room_id)
-        return place.schedule if place else None
-
     def since(self, epoch: int, seq: int) -> tuple[list[Statement], list[str]]:
         """What is new since (epoch, seq): statements in their order, and ids of rooms that are gone."""
         if epoch != self.epoch:
@@ -111,9 +118,25 @@ class Board:
         """When `turn` has something to do next."""
         return self._due[0][0] if self._due else None
 
+    def known_of(self, room_id: str) -> Known | None:
+        """What is known of a room; None if there is no such room."""
+        place = self._places.get(room_id)
+        if place is None:
+            return None
+        return Known(place.room, place.schedule, place.failure, place.statement.changed_at)
+
+    def known(self) -> Iterator[Known]:
+        """What is known of every room."""
+        for place in self._places.values():
+            yield Known(place.room, place.schedule, place.failure, place.statement.changed_at)
+
+    def remember(self, known: Known) -> None:
+        """A room that is still to be enrolled begins with this, unless something newer is remembered."""
+        self._before.setdefault((known.room.connection, known.room.id), known)
+
     def take_over(self, before: Board) -> None:
         """Begins with what an earlier board knew of the same rooms, so that a reload is not seen."""
-        self._before = {(p.room.connection, p.room.id): p for p in before._places.values()}
+        self._before |= {(known.room.connection, known.room.id): known for known in before.known()}
 
     # --- what comes in ---
 
@@ -123,7 +146,7 @@ class Board:
         wanted = {room.id: room for room in rooms}
         gone = {i for i, p in self._places.items() if p.room.connection == connection} - wanted.keys()
         for room_id in gone:
-            del self._places[room_id]
+            self._touch(self._places.pop(room_id))
             self.seq += 1
             self.removed[room_id] = self.seq
         changed = bool(gone)
@@ -131,16 +154,11 @@ class Board:
             place = self._places.get(room_id)
             if place is None:
                 self.removed.pop(room_id, None)
-                known = self._before.pop((connection, room_id), None)
-                schedule, failure = (known.schedule, known.failure) if known else (None, None)
-                first = judge(schedule, moment, self.policy, failure)
-                statement = self._statement(room, first.occupancy, moment)
-                self._places[room_id] = place = _Place(room, statement, schedule, failure)
-                self._tell(place, urgent=False)
-                self._schedule(place, first, moment)
+                self._begin(room, self._before.pop((connection, room_id), None), moment)
                 changed = True
             elif place.room != room:
                 if place.room.address != room.address:  # another mailbox has the id now
+                    self._touch(place)
                     place.schedule = place.failure = None
                 place.room = room
                 self._judge(place, moment, anew=True)
@@ -157,6 +175,7 @@ class Board:
         moment = self._now()
         before = place.schedule
         place.schedule, place.failure = schedule, None
+        self._touch(place)
         changes = () if before is None else tuple(rescheduled(before, schedule, moment, self.policy))
         self._judge(place, moment, changes=changes)
 
@@ -165,6 +184,8 @@ class Board:
         place = self._places.get(room_id)
         if place is None or place.schedule is None:
             return
+        if place.schedule.until != until:
+            self._touch(place)
         place.schedule = replace(place.schedule, since=since, until=until, read_at=read_at)
         place.failure = None
         moment = self._now()
@@ -186,6 +207,7 @@ class Board:
         for place in self._places.values():
             if place.room.connection == connection:
                 place.schedule, place.failure = None, reason
+                self._touch(place)
                 self._judge(place, moment)
 
     def report(self, health: ConnectionHealth) -> None:
@@ -216,6 +238,23 @@ class Board:
 
     # --- inside ---
 
+    def _begin(self, room: Room, known: Known | None, moment: datetime) -> None:
+        """A room that was not there."""
+        schedule, failure = (known.schedule, known.failure) if known else (None, None)
+        first = judge(schedule, moment, self.policy, failure)
+        changed_at = moment
+        if known is not None and schedule is not None:
+            then = judge(schedule, known.changed_at, self.policy, failure).occupancy
+            if _meetings(then) == _meetings(first.occupancy):
+                changed_at = known.changed_at
+        statement = self._statement(room, first.occupancy, changed_at)
+        self._places[room.id] = place = _Place(room, statement, schedule, failure)
+        self._tell(place, urgent=False)
+        self._schedule(place, first, moment)
+
+    def _touch(self, place: _Place) -> None:
+        self.touched[place.room.connection, place.room.address] = place.room.id
+
     def _judge(
         self, place: _Place, moment: datetime, *, changes: tuple[Event, ...] = (), anew: bool = False
     ) -> None:
@@ -226,6 +265,8 @@ class Board:
         renewed = self._renewal(place) <= moment and after.valid_until > before.valid_until
         if changed or changes or anew or renewed:
             changed_at = moment if changed else place.statement.changed_at
+            if changed:
+                self._touch(place)
             place.statement = self._statement(place.room, after, changed_at)
             events = (*changes, *happened(before, after, moment)) if changed else changes
             first = before.reason is Reason.NOT_READ_YET
@@ -252,10 +293,15 @@ class Board:
         occupancy = place.statement.occupancy
         share = (1000 + zlib.crc32(place.room.id.encode()) % 1000) / 3000
         life = self.policy.expire_after
-        from_then = (
-            occupancy.valid_until - life if occupancy.status is Status.UNKNOWN else occupancy.observed_at
-        )
-        return (from_then or occupancy.valid_until) + life * share
+        observed_at = occupancy.observed_at
+        if (
+            occupancy.status is Status.UNKNOWN
+            or observed_at is None
+            or occupancy.valid_until > observed_at + life
+        ):
+            # It holds from when it was made, not from when the calendar was read.
+            return occupancy.valid_until - life + life * share
+        return observed_at + life * share
 
     def _schedule(self, place: _Place, judgement: Judgement, moment: datetime) -> None:
         renewal = self._renewal(place)
@@ -270,13 +316,16 @@ class Board:
 
 def _content(occupancy: Occupancy) -> tuple[object, ...]:
     """What of an occupancy is news. When it was read, and for how long it holds, is not."""
+    return (occupancy.stale, occupancy.reason, *_meetings(occupancy))
+
+
+def _meetings(occupancy: Occupancy) -> tuple[object, ...]:
+    """What of it comes from the calendar."""
     return (
         occupancy.status,
-        occupancy.stale,
         occupancy.current,
         occupancy.next,
         occupancy.conflicts,
         occupancy.busy_until,
         occupancy.free_until,
-        occupancy.reason,
     )

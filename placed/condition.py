@@ -87,6 +87,11 @@ class Condition:
             log.warning("meetings.were_impossible", room=room_id, count=count)
         self._impossible[room_id] = count
 
+    def recalled(self, fence: Fence) -> None:
+        """What the last start knew of the fence."""
+        self.health = replace(self.health, fence=fence)
+        self._board.report(self.health)
+
     def fenced(self, fence: Fence, *, enforcing: bool, rooms: int) -> None:
         """The fence was tried; if that is enforced, nothing known of the rooms is believed any more."""
         self.health = replace(self.health, fence=fence)

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 import structlog
 
 from placed.board import Board
-from placed.consent_file import ConsentFile
 from placed.driver import FenceState, Refused, SettingsError, Surroundings
 from placed.errors import CannotStart
 from placed.http import StatusServer
+from placed.journal import Journal, Memory, Scribe, next_epoch
 from placed.mqtt import BridgeInfo, Publisher
 from placed.narrator import Narrator
 from placed.poller import Poller
+from placed.pulse import Pulse, show_life
 from placed.rooms import RoomBook
 from placed.settings import Show
-from placed.state import Memory, StateFile, next_epoch
 from placed.timekeeper import Timekeeper
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from placed.supervisor import Supervisor
 
 _LAST_WORDS = 10.0  # seconds for the broker to be told that a breach made everything unknown
+_LAST_NOTES = 2.0  # seconds for the journal to be written at the end
 
 log = structlog.get_logger("placed.daemon")
 
@@ -54,6 +55,9 @@ class NoBroker:
     def leave_silently(self) -> None:
         """There is nobody to leave."""
 
+    def leave_for_a_moment(self) -> None:
+        """There is nobody to leave."""
+
 
 @dataclass(slots=True)
 class Around:
@@ -61,7 +65,7 @@ class Around:
 
     clock: Clock
     supervisor: Supervisor
-    state: StateFile
+    journal: Journal
     version: str
     progress: Callable[[int, int], None] = field(default=lambda _done, _all: None)  # of the first round
     announce: Callable[[Daemon], None] = field(default=lambda _daemon: None)  # called when all is up
@@ -81,12 +85,15 @@ class Daemon:
         self.settings = settings
         self._around = around
         self._clock = around.clock
-        remembered = around.state.load()
+        remembered = around.journal.load()
         epoch = next_epoch(remembered, self._clock.now().timestamp())
         self._book = RoomBook(settings.rooms, remembered.room_ids)
         self._book.keep(connection.name for connection in settings.connections)
         self.board = Board(settings.policy, settings.privacy.show, self._clock.now, epoch)
         self.publisher: Publisher | NoBroker = NoBroker()
+        self._scribe = Scribe(self.board, around.journal, self._clock)
+        self._pulses: list[Pulse] = []
+        self._let_in = asyncio.Event()
         problems = _Problems()
         with problems:
             self._drivers = open_drivers(configuration, around)
@@ -104,7 +111,8 @@ class Daemon:
                 polling=settings.polling,
                 clock=self._clock,
                 remember=self._remember,
-                consent=ConsentFile(around.state.directory, connection.name),
+                notes=around.journal.notes(connection, details=settings.privacy.show is not Show.NOTHING),
+                pulse=self._pulse(f"poller of {connection.name}"),
             )
             for connection, driver in zip(settings.connections, self._drivers, strict=True)
         ]
@@ -135,7 +143,10 @@ class Daemon:
                         "home_assistant.is_not_told", remedy="set mqtt.url to the broker that it uses"
                     )
             self._remember()
-            await self._live(stop)
+            self._around.journal.keep(connection.name for connection in self.settings.connections)
+            recalled = [poller.recall() for poller in self.pollers]
+            stack.push_async_callback(self._write_last_notes)
+            await self._live(stop, all_recalled=all(recalled))
         log.info("daemon.stopped")
 
     def hand_over(self, following: Settings) -> None:
@@ -143,18 +154,33 @@ class Daemon:
         if following.mqtt == self.settings.mqtt:
             self.publisher.leave_silently()
 
+    def pause(self) -> None:
+        """The program ends to be started again at once: panels are to hear nothing of it."""
+        self.publisher.leave_for_a_moment()
+
     def _remember(self) -> None:
         """Writes down what the next start has to know."""
-        self._around.state.save(Memory(self.board.epoch, dict(self._book.given)))
+        self._around.journal.save(Memory(self.board.epoch, dict(self._book.given)))
+
+    async def _write_last_notes(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_NOTES):
+                await self._scribe.write_all()
 
     # --- the parts ---
+
+    def _pulse(self, name: str) -> Pulse:
+        pulse = Pulse(name)
+        self._pulses.append(pulse)
+        return pulse
 
     def _make_publisher(self) -> Publisher | NoBroker:
         if self.settings.mqtt is None:
             return NoBroker()
         info = BridgeInfo(
             version=self._around.version,
-            freshness_budget=self.settings.policy.expire_after,
+            freshness_budget=self.settings.policy.freshness_budget,
+            life=self.settings.policy.expire_after,
             connections=tuple(connection.name for connection in self.settings.connections),
         )
         return Publisher(
@@ -163,6 +189,7 @@ class Daemon:
             now=self._clock.now,
             info=info,
             home_assistant=self.settings.home_assistant,
+            pulse=self._pulse("publisher"),
         )
 
     def _make_server(self) -> StatusServer | None:
@@ -178,14 +205,19 @@ class Daemon:
 
     # --- life ---
 
-    async def _live(self, stop: asyncio.Event) -> None:
+    async def _live(self, stop: asyncio.Event, *, all_recalled: bool) -> None:
+        timekeeper = Timekeeper(self.board, self._clock, self._pulse("board"))
         async with asyncio.TaskGroup() as group:
             tasks = [
-                group.create_task(Timekeeper(self.board, self._clock).run(), name="timekeeper"),
+                group.create_task(timekeeper.run(), name="timekeeper"),
                 group.create_task(self.publisher.run(), name="publisher"),
-                group.create_task(self._tell_when_ready(), name="readiness"),
-                group.create_task(self._show_life(), name="watchdog"),
+                group.create_task(self._scribe.run(), name="scribe"),
+                group.create_task(self._tell_when_ready(all_recalled=all_recalled), name="readiness"),
+                group.create_task(
+                    show_life(self._around.supervisor, self._pulses, self._clock), name="watchdog"
+                ),
                 group.create_task(self._poll(), name="pollers"),
+                group.create_task(self._see_that_any_is_let_in(), name="first round"),
             ]
             await stop.wait()
             self._around.supervisor.stopping()
@@ -203,8 +235,8 @@ class Daemon:
                 await self.publisher.told()  # that everything is unknown now
         raise CannotStart(*(breach(poller.health.name) for poller in self.pollers))
 
-    async def _tell_when_ready(self) -> None:
-        self._around.supervisor.status("reading the rooms for the first time")
+    async def _see_that_any_is_let_in(self) -> None:
+        """After the first round: where every connection is refused for good, only a person can help."""
         for poller in self.pollers:
             await poller.first.wait()
         for poller in self.pollers:
@@ -212,6 +244,13 @@ class Daemon:
         refused = [p for p in self.pollers if isinstance(p.problem, Refused)]
         if len(refused) == len(self.pollers):
             raise CannotStart(*(refusal(p.health.name, p.problem) for p in refused))
+        self._let_in.set()
+
+    async def _tell_when_ready(self, *, all_recalled: bool) -> None:
+        """As soon as panels are told what is true: what is remembered of the rooms, or was read of them."""
+        if not all_recalled:
+            self._around.supervisor.status("reading the rooms for the first time")
+            await self._let_in.wait()
         if self.publisher.configured:
             self._around.supervisor.status("waiting for the broker")
         await self.publisher.told()
@@ -233,12 +272,6 @@ class Daemon:
     def _progress(self) -> None:
         done = sum(poller.answered for poller in self.pollers)
         self._around.progress(done, sum(poller.rooms for poller in self.pollers))
-
-    async def _show_life(self) -> None:
-        every = self._around.supervisor.watchdog
-        while every is not None:
-            self._around.supervisor.alive()
-            await self._clock.sleep(every / 3)
 
 
 class _Problems:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from placed.consent_file import ConsentFile
 from placed.driver import find_administration
+from placed.journal import Journal
+from placed.journal.database import NAME, Unusable
 from placed.mqtt import clearing
 from placed.mqtt.broker import address_of
 from placed.mqtt.clearing import Retained
 from placed.mqtt.trouble import BrokerLost
-from placed.state import StateFile
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from placed.configuration import Configuration
@@ -82,8 +84,7 @@ class Disconnection:
     def __init__(self, configuration: Configuration, directory: Path, name: str) -> None:
         self._configuration = configuration
         self._mqtt: Mqtt | None = configuration.settings.mqtt
-        self._state = StateFile(directory)
-        self._consent = ConsentFile(directory, name)
+        self._directory = directory
         self._name = name
 
     async def find(self) -> Holding:
@@ -93,7 +94,8 @@ class Disconnection:
             NotDisconnected: that can not be told.
             CannotStart: files that the settings name can not be used.
         """
-        remembered, consent = self._stored()
+        with self._journal() as journal:
+            remembered, consent = journal.held_of(self._name)
         retained = Retained()
         if self._mqtt is not None:
             try:
@@ -128,10 +130,8 @@ class Disconnection:
                 retained = await clearing.clear(self._mqtt, self._name)
             except BrokerLost as lost:
                 raise NotDisconnected(_told(self._mqtt, lost)) from lost
-        try:
-            return Cleared(len(retained.rooms), self._state.forget(self._name), self._consent.forget())
-        except (OSError, ValueError) as error:
-            raise self._unusable(error) from error
+        with self._journal() as journal:
+            return Cleared(len(retained.rooms), *journal.forget(self._name))
 
     def revocation(self, surroundings: Surroundings) -> Sequence[str]:
         """How to take back at the service what was granted, a step each."""
@@ -140,17 +140,22 @@ class Disconnection:
                 return _revocation(connection, surroundings)
         return _IN_GENERAL
 
-    def _stored(self) -> tuple[int, bool]:
+    @contextmanager
+    def _journal(self) -> Iterator[Journal]:
         try:
-            return self._state.rooms_of(self._name), self._consent.path.exists()
-        except (OSError, ValueError) as error:
-            raise self._unusable(error) from error
-
-    def _unusable(self, error: OSError | ValueError) -> NotDisconnected:
-        if isinstance(error, OSError):
-            path = error.filename or self._state.path
-            return NotDisconnected(f"{path}: {error.strerror}; be the daemon's user, or root")
-        return NotDisconnected(f"{self._state.path}: no state of placed; take the file away, or mend it")
+            with closing(Journal(self._directory)) as journal:
+                yield journal
+        except Unusable as error:
+            raise NotDisconnected(
+                f"{self._directory / NAME}: {error}; take the file away, or put a better one back"
+            ) from error
+        except OSError as error:
+            path = error.filename or self._directory
+            raise NotDisconnected(f"{path}: {error.strerror}; be the daemon's user, or root") from error
+        except sqlite3.Error as error:
+            raise NotDisconnected(
+                f"{self._directory / NAME}: {error}; be the daemon's user, or root"
+            ) from error
 
 
 def _revocation(connection: ConnectionSettings, surroundings: Surroundings) -> Sequence[str]:

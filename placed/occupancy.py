@@ -7,6 +7,8 @@
 - What is known is `stale` once it was not read for `stale_after`, and gone after `expire_after`, or at
   the end of the window that was read. A room of which nothing is known is `unknown`.
 - A statement is valid until its next edge or until what is known expires, whichever is earlier.
+- Where a site chose an `offline_grace`, what is known is told for longer while the service can not be
+  reached: stale, and each statement for no longer than `expire_after` from when it is made.
 """
 
 from __future__ import annotations
@@ -27,6 +29,12 @@ class Policy:
     busy_for: frozenset[ShowAs] = DEFAULT_BUSY_FOR
     stale_after: timedelta = timedelta(seconds=90)
     expire_after: timedelta = timedelta(minutes=15)
+    offline_grace: timedelta = timedelta()  # counts where it is longer than `expire_after`
+
+    @property
+    def freshness_budget(self) -> timedelta:
+        """Nothing that is told of a room is older; then it is unknown."""
+        return max(self.expire_after, self.offline_grace)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +55,12 @@ def occupies(meeting: Meeting, policy: Policy) -> bool:
     )
 
 
-def expiry(schedule: Schedule, policy: Policy) -> datetime:
-    """The moment from which what was read is not to be believed any more."""
-    return min(schedule.read_at + policy.expire_after, schedule.until)
+def expiry(schedule: Schedule, moment: datetime, policy: Policy, failure: Reason | None) -> datetime:
+    """Until when what was read is to be believed, as far as can be said at `moment`."""
+    expires = schedule.read_at + policy.expire_after
+    if failure is Reason.UNAVAILABLE:
+        expires = max(expires, min(schedule.read_at + policy.offline_grace, moment + policy.expire_after))
+    return min(expires, schedule.until)
 
 
 def judge(
@@ -65,7 +76,7 @@ def judge(
     """
     if schedule is None:
         return Judgement(_unknown(moment, policy, failure or Reason.NOT_READ_YET, None), None)
-    expires = expiry(schedule, policy)
+    expires = expiry(schedule, moment, policy, failure)
     if moment >= expires or moment < schedule.since:
         return Judgement(_unknown(moment, policy, failure or Reason.EXPIRED, schedule.read_at), None)
 

@@ -13,27 +13,33 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from placed.board import Known
 from placed.condition import Condition
-from placed.consents import ConsentMemory
 from placed.credential_watch import CredentialWatch
 from placed.driver import DriverError, Failed, NotPermitted, Query, Read, Refused, Unchanged
 from placed.fence_watch import FenceWatch
 from placed.model import Schedule, window
+from placed.notes import Notes
+from placed.pulse import Pulse
 from placed.rota import SELDOM, Rota
 from placed.round_log import RoundLog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from placed.board import Board
     from placed.clock import Clock
-    from placed.driver import Answer, ConnectionSettings, Driver
+    from placed.driver import Answer, ConnectionSettings, Driver, FoundRoom
     from placed.health import ConnectionHealth
+    from placed.model import Room
     from placed.rooms import RoomBook
     from placed.settings import Polling
 
-_SHORTEST_REST = 1.0  # seconds
-_LONGEST_REST = 60.0
+# Seconds without an answer after which something must have got stuck. A service that is down is no such
+# thing: whatever is asked of it fails within a minute, and a list of rooms has some pages.
+_SILENCE = 600.0
+_SHORTEST_REST = 1.0  # seconds that a connection rests after a failure that time heals
+_LONGEST_REST = 5.0, 60.0  # at the shortest and at the longest intervals
 
 log = structlog.get_logger("placed.poller")
 
@@ -49,7 +55,8 @@ class Poller:
         polling: how often, how far ahead.
         clock: what time it is.
         remember: called when rooms were given ids.
-        consent: keeps what is known of the administrator's consent.
+        notes: are taken for the next start, and tell what the last one knew.
+        pulse: shows that it gets on.
         jitter: a number from [0, 1), so that several daemons do not ask in step.
     """
 
@@ -63,7 +70,8 @@ class Poller:
         polling: Polling,
         clock: Clock,
         remember: Callable[[], None] = lambda: None,
-        consent: ConsentMemory | None = None,
+        notes: Notes | None = None,
+        pulse: Pulse | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._connection = connection
@@ -72,12 +80,14 @@ class Poller:
         self._book = book
         self._clock = clock
         self._remember = remember
+        self._pulse = pulse or Pulse(f"poller {connection.name}")
         self._jitter = jitter
         self._interval = polling.interval.total_seconds()
         self._days_ahead = polling.days_ahead
         self._rediscover = polling.rediscover_or_default.total_seconds()
         self._rota = Rota(self._interval, jitter)
-        self._condition = Condition(connection, driver, board, clock, consent or ConsentMemory())
+        self._notes = notes or Notes()
+        self._condition = Condition(connection, driver, board, clock, self._notes.consent)
         self._fence = FenceWatch(connection.name, driver, clock)
         self._credential = CredentialWatch(connection.name)
         self._discovery_fails = False
@@ -102,11 +112,32 @@ class Poller:
         """How many rooms are polled."""
         return len(self._rota)
 
+    def recall(self) -> bool:
+        """Tells of the rooms what was known when they were last read; whether anything was.
+
+        How old that is is told with it, and judged as always. The fence counts as it was until it is tried.
+        """
+        recalled = self._notes.recall(self._clock.now(), self._clock.steady())
+        if recalled.fence is not None:
+            self._condition.recalled(recalled.fence)
+        rooms = self._rooms_of(room.listing for room in recalled.rooms)
+        by_address = {room.address: room for room in rooms}
+        for known in recalled.rooms:
+            if known.schedule is not None and known.changed_at is not None:
+                room = by_address[known.listing.address.lower()]
+                self._board.remember(Known(room, known.schedule, known.failure, known.changed_at))
+        if rooms:
+            self._rota.enroll(rooms)
+            self._board.enroll(self._connection.name, rooms)
+        return any(known.schedule for known in recalled.rooms)
+
     async def run(self) -> None:
         """Polls until it is cancelled, or until the fence is breached and has to be enforced."""
         while not self._fence.enforcing:
+            self._pulse.expect(_SILENCE)
             pause = await self.step()
             self.first.set()
+            self._pulse.expect(pause + _SILENCE)
             await self._clock.sleep(pause)
 
     async def step(self) -> float:
@@ -117,6 +148,7 @@ class Poller:
             await self._discover()
             if await self._fence.look():
                 fence, enforcing = self._fence.fence, self._fence.enforcing
+                self._notes.tried(fence)
                 self._condition.fenced(fence, enforcing=enforcing, rooms=self.rooms)
             if self._fence.enforcing:
                 return 0.0
@@ -154,7 +186,7 @@ class Poller:
             self._discovery_fails = True
             return
         self._discovery_fails = False
-        rooms = self._book.rooms(self._connection.name, self._connection.time_zone, found)
+        rooms = self._rooms_of(found)
         added, gone = self._rota.enroll(rooms)
         if added or gone or not self.health.rooms:
             log.info(
@@ -169,7 +201,11 @@ class Poller:
         self._board.enroll(self._connection.name, rooms)
         if added:
             self._remember()
+        self._notes.listed(found)
         self._next_discovery = moment + self._rediscover
+
+    def _rooms_of(self, found: Iterable[FoundRoom]) -> tuple[Room, ...]:
+        return self._book.rooms(self._connection.name, self._connection.time_zone, found)
 
     # --- reading ---
 
@@ -185,6 +221,7 @@ class Poller:
 
         def take(answer: Answer) -> None:
             self.answered += 1
+            self._pulse.expect(_SILENCE)
             if self.progress is not None:
                 self.progress()
             self._take(answer, changes)
@@ -236,6 +273,8 @@ class Poller:
         elif isinstance(error, NotPermitted):
             self._rest = rest = min(max(self._interval, self._rest * 2), SELDOM)
         else:
-            self._rest = rest = min(max(_SHORTEST_REST, self._rest * 2), _LONGEST_REST)
+            # No longer than from poll to poll, so that all is right again one interval after the service is.
+            longest = min(max(self._interval, _LONGEST_REST[0]), _LONGEST_REST[1])
+            self._rest = rest = min(max(_SHORTEST_REST, self._rest * 2), longest)
         self._rota.restart()  # as soon as the rest is over
         return max(rest, error.retry_after or 0.0) * (1 + 0.1 * self._jitter())

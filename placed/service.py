@@ -1,4 +1,7 @@
-"""The daemon among signals: SIGTERM and SIGINT end it, SIGHUP reads the configuration again."""
+"""The daemon among signals: SIGTERM and SIGINT end it, SIGHUP reads the configuration again.
+
+SIGUSR1 ends it as well, to be started again at once (systemd's RestartKillSignal=): panels hear nothing.
+"""
 
 from __future__ import annotations
 
@@ -40,6 +43,8 @@ async def serve(configuration: Configuration, load: Callable[[], Configuration],
             stop = asyncio.Event()
             running = asyncio.create_task(daemon.run(stop))
             following = await _until_next(running, signals, daemon, load, around)
+            if signals.pausing:
+                daemon.pause()
             stop.set()
             refusal: CannotStart | None = None
             try:
@@ -113,18 +118,28 @@ class _Signals:
     def __init__(self) -> None:
         self.end = asyncio.Event()
         self.reload = asyncio.Event()
+        self.pausing = False  # it ends to be started again
 
     @contextmanager
     def caught(self) -> Iterator[None]:
         loop = asyncio.get_running_loop()
-        events = {signal.SIGTERM: self.end, signal.SIGINT: self.end, signal.SIGHUP: self.reload}
-        for number, event in events.items():
-            loop.add_signal_handler(number, event.set)
+        handlers = {
+            signal.SIGTERM: self.end.set,
+            signal.SIGINT: self.end.set,
+            signal.SIGHUP: self.reload.set,
+            signal.SIGUSR1: self._pause,
+        }
+        for number, handler in handlers.items():
+            loop.add_signal_handler(number, handler)
         try:
             yield
         finally:
-            for number in events:
+            for number in handlers:
                 loop.remove_signal_handler(number)
+
+    def _pause(self) -> None:
+        self.pausing = True
+        self.end.set()
 
 
 def _first(group: BaseExceptionGroup[CannotStart]) -> CannotStart:

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from placed.pulse import Pulse
+
 if TYPE_CHECKING:
     from placed.board import Board
     from placed.clock import Clock
 
+_SILENCE = 15.0  # seconds; who turns the board only every so often is stuck
 _LONGEST_SLEEP = 1.0  # seconds; so soon a step of the clock, or the end of a suspend, is noticed
 _STEP = timedelta(seconds=0.5)  # less is the clock's own steering
 
@@ -23,17 +26,20 @@ class Timekeeper:
     Args:
         board: whose edges are watched.
         clock: what time it is.
+        pulse: shows that it gets on.
     """
 
-    def __init__(self, board: Board, clock: Clock) -> None:
+    def __init__(self, board: Board, clock: Clock, pulse: Pulse | None = None) -> None:
         self._board = board
         self._clock = clock
+        self._pulse = pulse or Pulse("board")
         self._offset = self._measure()
 
     async def run(self) -> None:
         """Turns the board at its edges until cancelled."""
         while True:
             self.check()
+            self._pulse.expect(_SILENCE)
             due = self._board.next_due
             left = (due - self._clock.now()).total_seconds() if due else _LONGEST_SLEEP
             await self._clock.sleep(min(max(left, 0.0), _LONGEST_SLEEP))

@@ -44,13 +44,13 @@ async def _open_all(configuration: Configuration) -> None:
     """Makes the daemon, which reads every file that the settings name, and does not run it."""
     from placed.clock import SystemClock
     from placed.daemon import Around, Daemon
-    from placed.state import StateFile, state_directory
+    from placed.journal import Journal
     from placed.supervisor import Supervisor
 
     around = Around(
         clock=SystemClock(),
         supervisor=Supervisor(None),
-        state=StateFile(state_directory()),
+        journal=Journal(None),  # nothing is kept, nor looked at
         version=version("placed"),
     )
     Daemon(configuration, around)

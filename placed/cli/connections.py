@@ -54,7 +54,7 @@ def chosen(settings: Settings, name: str | None) -> ConnectionSettings:
 
 def state_directory_of_daemon(given: Path | None) -> Path:
     """Where the daemon keeps what it knows, for a command that an administrator calls beside it."""
-    from placed.state import state_directory
+    from placed.journal import state_directory
 
     if given is not None:
         return given

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from placed.clock import Clock
-    from placed.consent_file import ConsentFile
     from placed.consents import ConsentRecord
     from placed.driver import Administration, Consent, DriverError
+    from placed.journal import Journal
 
 _TOLD_BY = {
     "link": "the consent page told",
@@ -36,24 +36,24 @@ class Matter:
 
     name: str
     administration: Administration
-    file: ConsentFile
+    journal: Journal
     clock: Clock
 
     def keep(self, record: ConsentRecord) -> None:
         """Keeps it for the daemon and for later; where that can not be done it is said, and all goes on."""
-        self.file.save(record)
+        self.journal.consent(self.name).save(record)
         self._see_that_it_is_kept(record)
 
     def saw(self, consent: Consent) -> None:
         """The services themselves have shown it."""
-        self._see_that_it_is_kept(self.file.observe(consent, self.clock.now()))
+        self._see_that_it_is_kept(self.journal.consent(self.name).observe(consent, self.clock.now()))
 
     def status(self) -> str:
         """What is known, in a line. Who asked or answered stays in the file."""
         from placed.consents import observed
         from placed.driver import Consent
 
-        record = observed(self.file.load(), Consent.UNKNOWN, self.clock.now())
+        record = observed(self.journal.consent(self.name).load(), Consent.UNKNOWN, self.clock.now())
         if record.state is Consent.UNKNOWN or record.since is None:
             return f"{self.name}: nothing is known of consent yet"
         until = f", lapses {record.until:%Y-%m-%d}" if record.until else ""
@@ -61,10 +61,13 @@ class Matter:
         return f"{self.name}: {record.state.value} since {record.since:%Y-%m-%d %H:%M} UTC{until}{source}"
 
     def _see_that_it_is_kept(self, record: ConsentRecord) -> None:
-        from placed.consent_file import ConsentFile
+        from placed.journal import Journal
 
-        path = self.file.path
-        if ConsentFile(path.parent.parent, path.stem).load() != record:
+        path = self.journal.path
+        assert path is not None  # noqa: S101 - made with one
+        with closing(Journal(path.parent)) as another:
+            kept = another.consent(self.name).load() == record
+        if not kept:
             complain(
                 f"{path}: can not be written, so the daemon does not hear of this; run it as the user of "
                 "the service, or give --state-directory"
@@ -78,8 +81,8 @@ def opened(config: Path | None, name: str | None, state_directory: Path | None) 
 
     from placed import logs
     from placed.clock import SystemClock
-    from placed.consent_file import ConsentFile
     from placed.driver import DriverError, SettingsError, find_administration
+    from placed.journal import Journal
 
     logs.set_up()
     logging.getLogger("placed").setLevel(logging.ERROR)  # what matters is said in lines of our own
@@ -90,11 +93,11 @@ def opened(config: Path | None, name: str | None, state_directory: Path | None) 
     kind = find_administration(connection.driver)
     if kind is None:
         raise usage(f"connections.{connection.name}: the driver {connection.driver} knows nothing of consent")
-    file = ConsentFile(state_directory_of_daemon(state_directory), connection.name)
     place = settings.connections.index(connection)
     try:
         administration = kind.open(connection, surroundings_of(settings))
-        yield Matter(connection.name, administration, file, SystemClock())
+        with closing(Journal(state_directory_of_daemon(state_directory))) as journal:
+            yield Matter(connection.name, administration, journal, SystemClock())
     except CannotStart as error:
         raise cannot_start(error.problems) from None
     except SettingsError as error:

@@ -78,8 +78,8 @@ async def _demonstrate(  # noqa: PLR0913 - the options
     from placed.clock import SystemClock
     from placed.configuration import load
     from placed.daemon import Around
+    from placed.journal import Journal
     from placed.service import serve
-    from placed.state import StateFile
     from placed.supervisor import Supervisor
 
     supervisor = Supervisor(None)
@@ -104,7 +104,7 @@ async def _demonstrate(  # noqa: PLR0913 - the options
             around = Around(
                 clock=SystemClock(),
                 supervisor=supervisor,
-                state=StateFile(folder),
+                journal=Journal(folder),
                 version=version("placed"),
                 progress=progress,
                 announce=announce,

@@ -26,7 +26,8 @@ def run(
     """Run the daemon: poll the room calendars, publish over MQTT, answer over HTTP.
 
     It runs in the foreground and logs to stderr. SIGTERM or Ctrl-C ends it, SIGHUP reads the configuration
-    again. A broker or a calendar service that is away is waited for; only what a person has to mend ends it.
+    again, SIGUSR1 ends it to be started again at once. A broker or a calendar service that is away is waited
+    for; only what a person has to mend ends it.
     """
     import asyncio
 
@@ -56,22 +57,23 @@ def run(
 
 
 async def _serve(configuration: Configuration, config: Path | None) -> None:
+    from contextlib import closing
     from importlib.metadata import version
 
     from placed.cli.progress import first_round
     from placed.clock import SystemClock
     from placed.configuration import load
     from placed.daemon import Around
+    from placed.journal import Journal, state_directory
     from placed.service import serve
-    from placed.state import StateFile, state_directory
     from placed.supervisor import Supervisor
 
     supervisor = Supervisor.from_environment()
-    with first_round(supervisor) as progress:
+    with closing(Journal(state_directory())) as journal, first_round(supervisor) as progress:
         around = Around(
             clock=SystemClock(),
             supervisor=supervisor,
-            state=StateFile(state_directory()),
+            journal=journal,
             version=version("placed"),
             progress=progress,
         )

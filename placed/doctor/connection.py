@@ -6,7 +6,6 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from placed.consent_file import ConsentFile
 from placed.doctor.checks import CONNECTION
 from placed.doctor.consent import judge_consent
 from placed.doctor.fence import judge_fence
@@ -28,10 +27,10 @@ from placed.settings import Show
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from placed.configuration import Configuration
     from placed.driver import Administration, Answer, ConnectionSettings, Driver, FoundRoom, Surroundings
+    from placed.journal.glance import Glance
     from placed.model import Room
     from placed.rooms import RoomBook
 
@@ -57,7 +56,7 @@ class Patient:
     place: int
     surroundings: Surroundings
     book: RoomBook
-    state_directory: Path
+    noted: Glance
     told: Callable[[Finding], None]
     progress: Callable[[int, int], None]
     _ungranted: Finding | None = None  # what the credential lacks, if it tells
@@ -221,7 +220,7 @@ class Patient:
 
     def _consent(self, *, readable: bool, broken: Finding | None, refused: bool = False) -> None:
         """What is recorded of it; `refused` if consent may be what is broken, and not a link before it."""
-        record = ConsentFile(self.state_directory, self.connection.name).load()
+        record = self.noted.consent(self.connection.name)
         now = self.surroundings.now()
         asked = record.state in (Consent.REQUESTED, Consent.DECLINED, Consent.GRANTED)
         if refused and (asked or self._ungranted is not None):

@@ -14,7 +14,7 @@ from placed.doctor.machine import (
     look_at_settings,
     look_at_state,
     look_at_time_zones,
-    remembered_ids,
+    remembered,
 )
 from placed.mqtt.trial import try_broker
 from placed.rooms import RoomBook
@@ -48,14 +48,15 @@ async def examine(
     """
     settings = configuration.settings
     found: asyncio.Queue[Told | None] = asyncio.Queue()
-    book = RoomBook(settings.rooms, remembered_ids(state_directory))
+    noted = remembered(state_directory)
+    book = RoomBook(settings.rooms, noted.room_ids)
     tasks: list[Callable[[], Coroutine[None, None, None]]] = [
         Patient(
             configuration=configuration,
             place=place,
             surroundings=surroundings,
             book=book,
-            state_directory=state_directory,
+            noted=noted,
             told=partial(_put, found, connection.name),
             progress=partial(progress, connection.name),
         ).examine

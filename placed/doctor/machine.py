@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+import sqlite3
 import zoneinfo
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from placed.driver import Finding, Verdict
 from placed.driver.examining import look_at_secrets
-from placed.state import Memory
+from placed.journal.database import NAME, Unusable
+from placed.journal.glance import Glance, glance
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -46,26 +46,25 @@ def look_at_state(directory: Path) -> Finding:
         return Finding(
             "state", Verdict.DOUBTFUL, f"{directory}: can not be written, nor what is in it", remedy
         )
-    file = directory / "state.json"
+    file = directory / NAME
     try:
-        msgspec.json.decode(file.read_bytes(), type=Memory)
+        glance(directory)
     except FileNotFoundError:
         return Finding("state", Verdict.GOOD, f"{directory}: can be written; placed has not run with it yet")
-    except OSError as error:
-        return Finding(
-            "state", Verdict.DOUBTFUL, f"{file}: {error.strerror}", f"let placed read and write {file}"
-        )
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        said = f"{file}: is not what placed has written: rooms may get other ids"
+    except Unusable as error:
+        said = f"{file}: {error}: placed will put it aside, and rooms may get other ids"
         return Finding("state", Verdict.DOUBTFUL, said, f"put the file back from a backup, or remove {file}")
+    except (OSError, sqlite3.Error) as error:
+        said = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        return Finding("state", Verdict.DOUBTFUL, f"{file}: {said}", f"let placed read and write {file}")
     return Finding("state", Verdict.GOOD, f"{directory}: can be written")
 
 
-def remembered_ids(directory: Path) -> dict[str, str]:
-    """The ids that the daemon has given to rooms, as far as they can be read; the file stays as it is."""
-    with suppress(OSError, msgspec.MsgspecError, UnicodeDecodeError):
-        return msgspec.json.decode((directory / "state.json").read_bytes(), type=Memory).room_ids
-    return {}
+def remembered(directory: Path) -> Glance:
+    """What the daemon has noted, as far as it can be read; the file stays as it is."""
+    with suppress(OSError, sqlite3.Error, Unusable):
+        return glance(directory)
+    return Glance()
 
 
 # --- time zones ---------------------------------------------------------------------------------------------
@@ -106,7 +105,9 @@ def _version() -> tuple[int, str] | None:
 
 def look_at_own_files(settings: Settings) -> list[Finding]:
     """The secrets of broker and endpoint."""
-    named: dict[str, Path | None] = {"http.token_file": settings.http.token_file}
+    http = settings.http
+    named: dict[str, Path | None] = {"http.token_file": http.token_file}
+    named["http.key" if http.key else "http.certificate"] = http.key or http.certificate
     if settings.mqtt is not None:
         mqtt = settings.mqtt
         named["mqtt.password_file"] = mqtt.password_file

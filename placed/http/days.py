@@ -30,8 +30,7 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
-    from placed.board import Board
-    from placed.model import Room, Schedule
+    from placed.board import Board, Known
     from placed.occupancy import Policy
     from placed.settings import Show
 
@@ -45,7 +44,7 @@ class DaysApi:
         self._board = board
         self._now = now
 
-    async def days(self, request: web.Request) -> web.Response:
+    async def days(self, request: web.Request) -> web.StreamResponse:
         """The days of the rooms asked for, in that order; rooms that do not exist are left out."""
         filters.known_only(request.query, ("room",))
         asked = request.query.getall("room", [])
@@ -58,37 +57,34 @@ class DaysApi:
             )
         moment = self._now()
         days = [
-            day_document(
-                statement.room, self._board.schedule(room_id), moment, self._board.policy, self._board.show
-            )
+            day_document(known, moment, self._board.policy, self._board.show)
             for room_id in dict.fromkeys(asked)
-            if (statement := self._board.statement(room_id)) is not None
+            if (known := self._board.known_of(room_id)) is not None
         ]
         document = {"schema": SCHEMA, "epoch": self._board.epoch, "days": days}
         return await Representation(msgspec.json.encode(document)).answer(request)
 
 
-def day_document(
-    room: Room, schedule: Schedule | None, moment: datetime, policy: Policy, show: Show
-) -> dict[str, Any]:
+def day_document(known: Known, moment: datetime, policy: Policy, show: Show) -> dict[str, Any]:
     """What the day of `moment` holds for a room."""
+    room, schedule = known.room, known.schedule
     today = moment.astimezone(room.time_zone).date()
     since, until = whole_days(today, today + timedelta(days=1), room.time_zone)
-    expires = expiry(schedule, policy) if schedule else None
+    expires = expiry(schedule, moment, policy, known.failure) if schedule else None
     meetings = None
     if schedule is not None and expires is not None and schedule.since <= moment < expires:
         meetings = sorted(
             (m for m in schedule.meetings if m.start < until and m.end > since and occupies(m, policy)),
             key=lambda m: (m.start, m.end, m.key),
         )
-    known = meetings is not None
+    told = meetings is not None
     return {
         "room": room.id,
         "date": today.isoformat(),
         "time_zone": room.time_zone.key,
         "since": timestamp(since),
         "until": timestamp(until),
-        "observed_at": timestamp_or_none(schedule.read_at if schedule and known else None),
-        "valid_until": timestamp_or_none(expires if known else None),
+        "observed_at": timestamp_or_none(schedule.read_at if schedule and told else None),
+        "valid_until": timestamp_or_none(expires if told else None),
         "meetings": None if meetings is None else [meeting_document(m, show) for m in meetings],
     }

@@ -19,12 +19,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import aiomqtt
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.reasoncodes import ReasonCode
 
 if TYPE_CHECKING:
     from aiomqtt.types import PahoSocket
     from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
     from paho.mqtt.properties import Properties
-    from paho.mqtt.reasoncodes import ReasonCode
 
 IN_FLIGHT = 64  # unacknowledged messages at once; what hides a broker's latency, and what is lost with it
 ANSWER = 10.0  # seconds for a broker to answer anything
@@ -83,6 +84,16 @@ class Connection(aiomqtt.Client):
         except BaseException:
             await self._hang_up()
             raise
+
+    async def leave_the_will(self) -> None:
+        """Ends it so that the broker publishes the will after its delay, unless we are back (MQTT 5).
+
+        Raises:
+            aiomqtt.MqttError, TimeoutError: it was lost before.
+        """
+        self._client.disconnect(ReasonCode(PacketTypes.DISCONNECT, "Disconnect with will message"))
+        async with asyncio.timeout(GOODBYE):
+            await self._disconnected
 
     async def close(self) -> None:
         """Takes leave of the broker if it is there, and lets go of everything in any case."""

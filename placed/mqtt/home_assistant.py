@@ -162,7 +162,7 @@ class Discovery:
                 unique_id=f"{_room_identifier(topics, room.id)}/{name}",
                 object_id=f"{room.id}_{name}",
                 state_topic=topics.state(room.id),
-                holds=self.info.freshness_budget,
+                holds=self.info.life or self.info.freshness_budget,
                 availability=[self._there()] if name in _TELL_WHY else [self._there(), known],
                 device=device,
             )

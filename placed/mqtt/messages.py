@@ -36,6 +36,7 @@ class BridgeInfo:
     version: str
     freshness_budget: timedelta  # nothing that is told of a room is older; then it is unknown
     connections: tuple[str, ...]  # the names of all connections in the settings, read or not
+    life: timedelta | None = None  # no statement holds for longer; the budget, unless it is said
 
 
 @dataclass(frozen=True, slots=True)

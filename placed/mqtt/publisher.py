@@ -10,6 +10,7 @@ import asyncio
 import random
 import secrets
 from contextlib import suppress
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 import aiomqtt
@@ -22,9 +23,10 @@ from placed.mqtt.leftovers import Leftovers
 from placed.mqtt.messages import offline
 from placed.mqtt.patience import Patience
 from placed.mqtt.session import Session
-from placed.mqtt.setup import Setup, Tally, Timing
+from placed.mqtt.setup import SILENCE, Setup, Tally, Timing
 from placed.mqtt.topics import Topics
 from placed.mqtt.trouble import TAKEN_OVER, BrokerLost, Displaced, Trouble, reason, why_lost
+from placed.pulse import Pulse
 from placed.settings import HomeAssistant
 
 if TYPE_CHECKING:
@@ -44,6 +46,14 @@ _UNTOLD = HomeAssistant()
 _log = structlog.get_logger()
 
 
+class _Leave(Enum):
+    """How we part with the broker at the end."""
+
+    OFFLINE = auto()  # it is said
+    SILENTLY = auto()
+    WILL = auto()  # it is said later, unless we are back
+
+
 class Publisher:
     """Tells the broker what the board says. A listener of the board.
 
@@ -54,6 +64,7 @@ class Publisher:
         info: what it can not know by itself.
         home_assistant: the table `[home_assistant]`.
         timing: how often it speaks by itself.
+        pulse: shows that it gets on.
 
     Raises:
         CannotStart: files that the settings name can not be used.
@@ -68,11 +79,12 @@ class Publisher:
         info: BridgeInfo,
         home_assistant: HomeAssistant = _UNTOLD,
         timing: Timing = _USUAL,
+        pulse: Pulse | None = None,
     ) -> None:
         self.tally = Tally()
         self.first_published = asyncio.Event()
         self._idle = asyncio.Event()
-        self._silent = False
+        self._leave = _Leave.OFFLINE
         self.connected_since: datetime | None = None
         self._trouble: Trouble | None = None
         self._session: Session | None = None
@@ -100,6 +112,7 @@ class Publisher:
             first_published=self.first_published,
             instance=instance,
             idle=self._idle,
+            pulse=pulse or Pulse("publisher"),
         )
 
     # --- for health and metrics ---
@@ -143,7 +156,16 @@ class Publisher:
 
     def leave_silently(self) -> None:
         """At the end says nothing: another publisher follows at once with the same client id."""
-        self._silent = True
+        self._leave = _Leave.SILENTLY
+
+    def leave_for_a_moment(self) -> None:
+        """At the end leaves it to the will to say `offline`: the program is about to be started again.
+
+        The will comes after its delay, and not at all if we are back by then. MQTT 3.1.1 knows no delay, so
+        there `offline` is said as ever.
+        """
+        if self._broker.v5:
+            self._leave = _Leave.WILL
 
     # --- what the board tells ---
 
@@ -180,6 +202,7 @@ class Publisher:
         patience = Patience(timing.first_pause, timing.longest_pause, random.random)
         while True:
             began = None
+            self._setup.pulse.expect(SILENCE)
             try:
                 async with self._broker.connected() as connection:
                     began = loop.time()
@@ -228,11 +251,14 @@ class Publisher:
         self._note(why_lost(error))
 
     async def _take_leave(self, connection: Connection) -> None:
-        if self._silent:
+        if self._leave is _Leave.SILENTLY:
             return
         with suppress(aiomqtt.MqttError, TimeoutError):
             async with asyncio.timeout(self._timing.goodbye):
-                await self._broker.publish(connection, self._offline, None)
+                if self._leave is _Leave.WILL:
+                    await connection.leave_the_will()
+                else:
+                    await self._broker.publish(connection, self._offline, None)
         _log.info("broker.was_left", broker=self._broker.address)
 
     def _note(self, trouble: Trouble) -> None:

@@ -21,6 +21,7 @@ from placed.mqtt.messages import (
     unknown_words,
 )
 from placed.mqtt.outbox import Outbox
+from placed.mqtt.setup import SILENCE
 from placed.mqtt.trouble import Displaced
 
 if TYPE_CHECKING:
@@ -263,6 +264,7 @@ class Session:
                 _log.error("message.was_too_large", topic=message.topic, size=size, most=connection.largest)
             return
         await setup.broker.publish(connection, message, message.expiry(setup.now()))
+        setup.pulse.expect(SILENCE)
         setup.tally.published += 1
         while connection.refusals:
             code = connection.refusals.pop()

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from placed.mqtt.leftovers import Leftovers
     from placed.mqtt.messages import BridgeInfo
     from placed.mqtt.topics import Topics
+    from placed.pulse import Pulse
+
+# Seconds without an acknowledgement or a new attempt to connect, after which something must have got stuck:
+# `online` is said every 30 s, an answer is awaited for 10 s, and a connection for some 30 s at most.
+SILENCE = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +32,7 @@ class Timing:
     calm: float = 1.0  # between two of the same that change often
     reborn: float = 10.0  # between two births of Home Assistant that are answered
     first_pause: float = 1.0
-    longest_pause: float = 30.0
+    longest_pause: float = 10.0
     steady: float = 10.0  # a connection that lasted so long was a good one
     goodbye: float = 2.0
     will_delay: float = 15.0
@@ -61,3 +66,4 @@ class Setup:
     first_published: asyncio.Event
     instance: str
     idle: asyncio.Event  # set while all that is known is told and acknowledged
+    pulse: Pulse

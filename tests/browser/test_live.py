@@ -144,7 +144,7 @@ async def test_a_stream_that_broke_is_resumed_where_it_broke(
         seq = site.board.seq
         await relay.cut()
         relay.asked.clear()
-        site.board.learn("library", site.board.schedule("boardroom"))  # type: ignore[arg-type]
+        site.board.learn("library", site.board.known_of("boardroom").schedule)  # type: ignore[union-attr,arg-type]
         await relay.mend()
         await page.locator(tile("library", status="busy")).wait_for()
     assert f"Last-Event-ID: 7-{seq}".lower().encode() in bytes(relay.asked).lower()

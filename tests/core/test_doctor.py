@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -13,7 +14,7 @@ from placed.consents import ConsentRecord, Source
 from placed.doctor import Chart, refused_settings
 from placed.doctor.consent import judge_consent
 from placed.doctor.fence import judge_fence
-from placed.doctor.machine import look_at_state, look_at_time_zones, remembered_ids
+from placed.doctor.machine import look_at_state, look_at_time_zones, remembered
 from placed.doctor.rooms import Tally
 from placed.driver import (
     Consent,
@@ -27,9 +28,9 @@ from placed.driver import (
     Verdict,
 )
 from placed.driver.settings import ConnectionSettings
+from placed.journal import Journal, Memory
 from placed.model import Reason
 from placed.settings import RoomSettings, Settings
-from placed.state import Memory, StateFile
 from tests.core.making import DAY, room
 
 if TYPE_CHECKING:
@@ -273,10 +274,20 @@ def test_a_state_directory_is_looked_at_and_left_as_it_is(tmp_path: Path) -> Non
     directory = tmp_path / "deep" / "state"
     assert look_at_state(directory).verdict is GOOD
     assert list(tmp_path.iterdir()) == []
-    StateFile(directory).save(Memory(7, {"contoso/boardroom@contoso.example": "boardroom"}))
+    with closing(Journal(directory)) as journal:
+        journal.save(Memory(7, {"contoso/boardroom@contoso.example": "boardroom"}))
+    before = (directory / "journal.db").read_bytes()
     assert look_at_state(directory) == Finding("state", GOOD, f"{directory}: can be written")
-    assert remembered_ids(directory) == {"contoso/boardroom@contoso.example": "boardroom"}
-    assert [path.name for path in directory.iterdir()] == ["state.json"]
+    assert remembered(directory).room_ids == {"contoso/boardroom@contoso.example": "boardroom"}
+    assert [path.name for path in directory.iterdir()] == ["journal.db"]
+    assert (directory / "journal.db").read_bytes() == before
+
+
+def test_the_state_of_a_daemon_that_runs_is_seen_as_it_is_now(tmp_path: Path) -> None:
+    with closing(Journal(tmp_path)) as journal:
+        journal.save(Memory(7, {"contoso/a@x": "a"}))
+        assert look_at_state(tmp_path).verdict is GOOD
+        assert remembered(tmp_path).room_ids == {"contoso/a@x": "a"}
 
 
 def test_state_that_can_not_be_kept_is_a_matter_to_look_at(tmp_path: Path) -> None:
@@ -288,10 +299,10 @@ def test_state_that_can_not_be_kept_is_a_matter_to_look_at(tmp_path: Path) -> No
 
 
 def test_state_of_somebody_else_is_told_and_not_moved_away(tmp_path: Path) -> None:
-    (tmp_path / "state.json").write_text("no state of placed")
+    (tmp_path / "journal.db").write_text("no state of placed")
     assert look_at_state(tmp_path).verdict is DOUBTFUL
-    assert remembered_ids(tmp_path) == {}
-    assert (tmp_path / "state.json").read_text() == "no state of placed"
+    assert remembered(tmp_path).room_ids == {}
+    assert (tmp_path / "journal.db").read_text() == "no state of placed"
 
 
 def test_time_zones_are_named_with_their_age(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

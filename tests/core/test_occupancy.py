@@ -299,3 +299,39 @@ def test_busy_until_is_the_moment_at_which_the_room_really_gets_free(
         before = judge(known, occupancy.free_until - timedelta(microseconds=1), forever).occupancy
         after = judge(known, occupancy.free_until, forever).occupancy
         assert (before.occupied, after.occupied) == (False, True)
+
+
+# --- while the service can not be reached -------------------------------------------------------------------
+
+GRACE = Policy(offline_grace=timedelta(hours=12))
+
+
+@pytest.mark.parametrize(
+    ("failure", "moment", "status", "valid_until"),
+    [
+        (Reason.UNAVAILABLE, "9:10", Status.FREE, "9:25"),  # told for its usual time from when it is told
+        (Reason.UNAVAILABLE, "12:59:59", Status.FREE, "13:00"),  # the next edge
+        (Reason.UNAVAILABLE, "13:30", Status.BUSY, "13:45"),
+        (Reason.UNAVAILABLE, "20:50", Status.FREE, "21:00"),  # twelve hours after it was read
+        (Reason.UNAVAILABLE, "21:00", Status.UNKNOWN, "21:15"),
+        (Reason.FORBIDDEN, "9:15", Status.UNKNOWN, "9:30"),  # any other failure is no matter of patience
+        (None, "9:15", Status.UNKNOWN, "9:30"),
+    ],
+)
+def test_what_was_read_is_told_for_longer_where_a_site_chose_so(
+    failure: Reason | None, moment: str, status: Status, valid_until: str
+) -> None:
+    known = schedule(meeting("13:00", "14:00"), read_at="9:00")
+    policy = replace(GRACE, lead=timedelta())
+    occupancy = judge(known, at(moment), policy, failure).occupancy
+    assert (occupancy.status, occupancy.valid_until) == (status, at(valid_until))
+    assert occupancy.stale
+
+
+def test_a_grace_that_is_shorter_than_the_usual_time_changes_nothing() -> None:
+    known = schedule(read_at="9:00")
+    policy = Policy(offline_grace=timedelta(minutes=1))
+    for moment in ("9:01", "9:14", "9:15"):
+        assert judge(known, at(moment), policy, Reason.UNAVAILABLE) == judge(
+            known, at(moment), Policy(), Reason.UNAVAILABLE
+        )

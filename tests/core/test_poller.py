@@ -30,6 +30,7 @@ from placed.driver import (
 )
 from placed.health import ConnectionState
 from placed.model import Reason, Status
+from placed.notes import Notes
 from placed.poller import Poller
 from placed.rooms import RoomBook
 from placed.settings import Polling, Show
@@ -104,7 +105,7 @@ class Stage:
             book=RoomBook({}),
             polling=Polling(interval=timedelta(seconds=30)),
             clock=self.clock,
-            consent=consent,
+            notes=Notes(consent),
             jitter=lambda: 0.0,
         )
 
@@ -225,7 +226,7 @@ async def test_a_connection_that_is_down_is_tried_again_soon_and_then_less_soon(
         stage.driver.broken = None
         await stage.steps(100)
     whens = [when for when, _ in stage.asked()]
-    assert whens[:9] == [0, 30, 31, 33, 37, 45, 61, 93, 153]
+    assert whens[:9] == [0, 30, 31, 33, 37, 45, 61, 91, 121]
     assert [entry["event"] for entry in logs] == ["connection.failed", "connection.recovered"]
     assert stage.poller.health.state is ConnectionState.OK
 

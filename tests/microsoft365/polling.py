@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from placed.board import Board
 from placed.driver import ConnectionSettings
 from placed.occupancy import Policy
+from placed.notes import Notes
 from placed.poller import Poller
 from placed.rooms import RoomBook
 from placed.settings import Polling, Show
@@ -66,7 +67,7 @@ class Polled:
             book=RoomBook({}),
             polling=Polling(interval=timedelta(seconds=INTERVAL)),
             clock=self.clock,
-            consent=consent,
+            notes=Notes(consent),
             jitter=lambda: 0.0,
         )
 

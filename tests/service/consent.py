@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import ssl
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
+import msgspec
 from yarl import URL
 
+from placed.journal import Journal
 from tests.service.program import Program
 
 if TYPE_CHECKING:
@@ -31,8 +32,8 @@ def configured(stage: Stage, *, roles: tuple[str, ...] = (), **settings: Any) ->
 
 def record(stage: Stage, name: str = "contoso") -> Any:
     """What is kept of the connection's consent; nothing is an empty record."""
-    file = stage.state_directory / "consent" / f"{name}.json"
-    return json.loads(file.read_text()) if file.exists() else {}
+    with closing(Journal(stage.state_directory)) as journal:
+        return msgspec.to_builtins(journal.consent(name).load())
 
 
 @asynccontextmanager

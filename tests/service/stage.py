@@ -12,10 +12,12 @@ from structlog.testing import capture_logs
 
 from placed.configuration import load
 from placed.daemon import Around, Daemon
-from placed.state import StateFile
+from placed.health import ConnectionHealth, ConnectionState
+from placed.journal import Journal
 from placed.supervisor import Supervisor
 from placed_microsoft365.simulator import App, Simulator, Tenant
 from tests.mqtt.broker import Mosquitto, Subscriber
+from tests.secret_files import write_secret
 from tests.service.clock import LeapingClock
 from tests.service.web import Web
 
@@ -115,7 +117,7 @@ class Stage:
             settings: as `Simulator.settings_toml` takes them.
         """
         secret, file = f"s3cret~of~{name}", self.folder / f"{name}.secret"
-        file.write_text(secret)
+        write_secret(file, secret)
         app = self.tenant.register_app(secrets=[secret], roles=roles)
         if "certificate" not in settings:
             settings["client_secret_file"] = file
@@ -159,10 +161,11 @@ class Stage:
         if not self.file.exists():
             self.configure()
         announced = asyncio.Event()
+        journal = Journal(self.state_directory)
         around = Around(
             clock=self.clock,
             supervisor=supervisor or Supervisor(None),
-            state=StateFile(self.state_directory),
+            journal=journal,
             version="1.2.3",
             announce=lambda _daemon: announced.set(),
         )
@@ -179,6 +182,7 @@ class Stage:
                 stop.set()
                 async with asyncio.timeout(DEADLINE):
                     await asyncio.wait([task])
+                journal.close()
             if not task.cancelled():
                 task.result()
 
@@ -203,6 +207,23 @@ class Stage:
     def logins(self) -> int:
         """How often a token was asked for."""
         return sum(record.path.endswith("/token") for record in self.simulator.requests)
+
+
+class _Failure:
+    """Listens to the board for a connection that fails."""
+
+    def __init__(self) -> None:
+        self.happened = asyncio.Event()
+
+    def stated(self, *_: object, **__: object) -> None:
+        """No matter."""
+
+    def rooms_changed(self, *_: object) -> None:
+        """No matter."""
+
+    def health_changed(self, health: ConnectionHealth) -> None:
+        if health.state is ConnectionState.FAILING:
+            self.happened.set()
 
 
 @dataclass(slots=True)
@@ -237,6 +258,15 @@ class Running:
         waiting.cancel()
         if self.task.done():
             self.task.result()
+
+    async def failing(self) -> None:
+        """Waits until a connection has failed as a whole."""
+        seen = _Failure()
+        self.daemon.board.listeners.append(seen)
+        for health in self.daemon.board.health.values():
+            seen.health_changed(health)
+        async with asyncio.timeout(DEADLINE):
+            await seen.happened.wait()
 
     async def ends(self) -> None:
         """Waits until it has ended by itself."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -10,7 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from placed.consents import ConsentRecord
+from placed.journal.glance import glance
 from placed_microsoft365.simulator import Simulator, Tenant
+from tests.secret_files import write_secret
 from tests.service.program import Program, run
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ async def fabrikam(stage: Stage) -> AsyncIterator[Simulator]:
 def connect(stage: Stage, other: Simulator) -> None:
     """Somebody adds a `[[connections]]` table for the other tenant."""
     secret = stage.folder / "fabrikam.secret"
-    secret.write_text("s3cret~of~fabrikam")
+    write_secret(secret, "s3cret~of~fabrikam")
     tenant = other.tenant
     app = tenant.register_app(secrets=[secret.read_text()], roles=["Calendars.Read", "GroupMember.Read.All"])
     group = tenant.group("placed-rooms")
@@ -199,9 +201,9 @@ async def test_a_connection_that_is_taken_out_is_cleared_by_the_reload(
         code, command = await run(stage.folder, "disconnect", "fabrikam", "--yes", "-c", stage.file)
         assert code == 0, command.err
         assert "cleared in the state: its consent record" in command.out
-        assert not (stage.state_directory / "consent" / "fabrikam.json").exists()
-        memory = json.loads((stage.state_directory / "state.json").read_text())
-        assert {key.partition("/")[0] for key in memory["room_ids"]} == {"contoso"}
+        kept_of = glance(stage.state_directory)
+        assert kept_of.consent("fabrikam") == ConsentRecord()
+        assert {key.partition("/")[0] for key in kept_of.room_ids} == {"contoso"}
         stage.tenant.book("library", stage.clock.now(), stage.clock.now() + timedelta(hours=1))
         await panel.message("placed/rooms/library/status", "busy", after=before)
         await panel.caught_up()

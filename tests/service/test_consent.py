@@ -191,4 +191,4 @@ async def test_a_state_directory_that_can_not_be_written_is_told_and_no_reason_t
     )
     assert code == 0
     (line,) = program.err
-    assert line.startswith(f"placed: {blocked}/consent/contoso.json: can not be written")
+    assert line.startswith(f"placed: {blocked}/journal.db: can not be written")

@@ -6,14 +6,17 @@ import asyncio
 import json
 import os
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from placed.consent_file import ConsentFile
 from placed.consents import ConsentRecord
 from placed.driver import Consent
+from placed.journal import Journal
+from placed.journal.glance import glance
+from placed.journal.records import Key, Kind
 from tests.mqtt.broker import Subscriber, free_port
 from tests.service.program import run
 
@@ -32,8 +35,9 @@ async def two(stage: Stage) -> Stage:
     stage.configure()
     async with stage.daemon():
         pass
-    for name in ("contoso", "fabrikam"):
-        ConsentFile(stage.state_directory, name).save(ConsentRecord(Consent.GRANTED))
+    with noted(stage) as journal:
+        for name in ("contoso", "fabrikam"):
+            journal.consent(name).save(ConsentRecord(Consent.GRANTED))
     return stage
 
 
@@ -48,12 +52,16 @@ async def kept(stage: Stage) -> dict[str, tuple[bytes, Any]]:
 
 
 def remembered(stage: Stage) -> dict[str, str]:
-    memory: dict[str, str] = json.loads((stage.state_directory / "state.json").read_text())["room_ids"]
-    return memory
+    return glance(stage.state_directory).room_ids
 
 
 def consents(stage: Stage) -> set[str]:
-    return {path.stem for path in (stage.state_directory / "consent").iterdir()}
+    seen = glance(stage.state_directory)
+    return {name for name in ("contoso", "fabrikam") if seen.consent(name) != ConsentRecord()}
+
+
+def noted(stage: Stage) -> closing[Journal]:
+    return closing(Journal(stage.state_directory))
 
 
 async def disconnect(stage: Stage, *arguments: str | Path) -> tuple[int, list[str], list[str]]:
@@ -118,11 +126,11 @@ async def test_while_it_is_configured_it_says_what_has_to_go_and_how_to_revoke(t
 @pytest.mark.parametrize("known_by", ["state", "consent", "broker"])
 async def test_whoever_alone_knows_it_is_enough(two: Stage, known_by: str) -> None:
     without(two, 1)
-    if known_by != "state":
-        file = two.state_directory / "state.json"
-        file.write_text(file.read_text().replace("fabrikam/", "contoso/"))
-    if known_by != "consent":
-        ConsentFile(two.state_directory, "fabrikam").forget()
+    with noted(two) as journal:
+        if known_by != "state":
+            journal.write([(Key(Kind.IDS, "fabrikam"), None)])
+        if known_by != "consent":
+            journal.write([(Key(Kind.CONSENT, "fabrikam"), None)])
     if known_by != "broker":
         await two.broker.restart()
     assert (await disconnect(two, "fabrikam", "--yes"))[0] == 0
@@ -216,12 +224,11 @@ async def locked(stage: Stage, **options: Any) -> None:
 
 async def test_a_state_that_can_not_be_used_is_told_before_anything_is_cleared(two: Stage) -> None:
     before = await kept(two)
-    (two.state_directory / "state.json").write_text("[")
+    (two.state_directory / "journal.db").write_text("[")
     code, out, err = await disconnect(two, "fabrikam", "--yes")
     assert (code, out) == (1, [])
-    assert err == [
-        f"placed: {two.state_directory}/state.json: no state of placed; take the file away, or mend it"
-    ]
+    file = two.state_directory / "journal.db"
+    assert err == [f"placed: {file}: it is damaged; take the file away, or put a better one back"]
     assert await kept(two) == before
 
 
@@ -231,7 +238,9 @@ async def test_the_state_directory_can_be_named(two: Stage) -> None:
     code, out, _ = await disconnect(two, "fabrikam", "--yes", "--state-directory", elsewhere)
     assert code == 0
     assert f"  state in {elsewhere}: the id of 1 room and its consent record" in out
-    assert "fabrikam" not in (elsewhere / "state.json").read_text()
+    with closing(Journal(elsewhere)) as journal:
+        assert [key for kind in Kind for key in journal.all(kind) if key.connection == "fabrikam"] == []
+    assert b"library" not in (elsewhere / "journal.db").read_bytes()  # neither is it left in the file
 
 
 # --- usage --------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import os
 import re
 import socket
 import sys
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,12 +17,13 @@ import jsonschema
 import pytest
 
 from placed.configuration import load
-from placed.consent_file import ConsentFile
 from placed.consents import ConsentRecord, Source
 from placed.doctor import Chart, examine
 from placed.driver import Consent, Finding, Surroundings, Verdict
+from placed.journal import Journal
 from placed_microsoft365.simulator import Tenant, make_client_certificate
 from tests.mqtt.broker import Authority, Mosquitto
+from tests.secret_files import write_secret
 from tests.service.complaints import edit
 from tests.service.program import run
 from tests.service.stage import ROLES, Stage
@@ -74,8 +76,7 @@ class Ward:
     def connect(self, name: str, more: str = FENCE, **settings: Any) -> App:
         """A connection with a certificate, for its owner alone."""
         certificate = self.stage.folder / f"{name}.pem"
-        certificate.write_bytes(CERTIFICATE)
-        certificate.chmod(0o600)
+        write_secret(certificate, CERTIFICATE)
         app = self.stage.connect(name, certificate=certificate, more=more, **settings)
         app.certificates = self.tenant.register_app(certificates=[CERTIFICATE]).certificates
         return app
@@ -101,12 +102,17 @@ class Ward:
         return Chart.of([item async for item in told], names)
 
     def files(self) -> dict[str, tuple[bytes, int]]:
-        """All that is in the state directory."""
+        """All that is in the state directory, but for what SQLite has beside an open file."""
         return {
             str(path): (path.read_bytes(), path.stat().st_mtime_ns)
             for path in self.stage.state_directory.rglob("*")
-            if path.is_file()
+            if path.is_file() and path.suffix not in (".db-wal", ".db-shm")
         }
+
+    def note(self, record: ConsentRecord) -> None:
+        """What is known of consent."""
+        with closing(Journal(self.stage.state_directory)) as journal:
+            journal.consent("contoso").save(record)
 
 
 @pytest.fixture
@@ -117,8 +123,7 @@ async def ward(tmp_path: Path) -> AsyncIterator[Ward]:
         stage.broker = Mosquitto(tmp_path / "closed", users={"placed": PASSWORD})
         await stage.broker.start()
         password = tmp_path / "password"
-        password.write_text(PASSWORD)
-        password.chmod(0o600)
+        write_secret(password, PASSWORD)
         stage.tenant.add_person(GRACE, name="Grace Quillfeather")
         yield Ward(stage)
 
@@ -161,8 +166,7 @@ async def test_a_daemon_that_runs_is_not_disturbed_and_nothing_is_changed(ward: 
     ward.stage.configure(**ward.tables, http={"listen": listen})
     async with ward.stage.daemon() as running:
         publisher = running.daemon.publisher
-        consent = ConsentFile(ward.stage.state_directory, "contoso")
-        consent.save(ConsentRecord(Consent.GRANTED, ward.stage.clock.now(), source=Source.OBSERVED))
+        ward.note(ConsentRecord(Consent.GRANTED, ward.stage.clock.now(), source=Source.OBSERVED))
         before = ward.files()
         chart = await ward.examine()
         assert chart.holds
@@ -225,15 +229,17 @@ async def test_an_expired_certificate_is_the_next_step(ward: Ward) -> None:
     assert ward.stage.logins == 0
 
 
-async def test_secrets_that_everybody_can_read_are_told_while_all_else_goes_on(ward: Ward) -> None:
-    for name in ("contoso.pem", "password"):
-        (ward.stage.folder / name).chmod(0o644)
+async def test_secrets_that_everybody_can_read_are_told_and_not_used(ward: Ward) -> None:
+    password, certificate = ward.stage.folder / "password", ward.stage.folder / "contoso.pem"
+    for path in (password, certificate):
+        path.chmod(0o644)
     chart = await ward.examine()
-    assert [f.remedy for _, f in chart.told if f.verdict is BAD] == [
-        f"chmod 600 {ward.stage.folder / 'password'}",
-        f"chmod 600 {ward.stage.folder / 'contoso.pem'}",
-    ]
-    assert waiting(chart) == {}
+    told = [(f.check, f.remedy) for _, f in chart.told if f.verdict is BAD and not f.blocked_by]
+    assert told[:2] == [("files", f"chmod 600 {password}"), ("files", f"chmod 600 {certificate}")]
+    assert [check for check, _ in told[2:]] == ["broker"]
+    assert told[2][1].startswith(f"chmod o-rwx {password}")
+    assert {by for check, by in waiting(chart).items() if check in ("certificate", *AFTER_TOKEN)} == {"files"}
+    assert ward.stage.logins == 0
 
 
 async def test_a_sign_in_that_is_refused_is_tried_once(ward: Ward) -> None:
@@ -291,7 +297,7 @@ async def test_a_consent_that_was_asked_for_is_waited_for(ward: Ward) -> None:
     record = ConsentRecord(
         Consent.REQUESTED, now, now + timedelta(days=30), Source.REQUEST, "Grace Quillfeather"
     )
-    ConsentFile(ward.stage.state_directory, "contoso").save(record)
+    ward.note(record)
     chart = await ward.examine()
     assert broken(chart)["consent"] == "wait for the administrator's answer: placed consent contoso --wait"
     assert "Quillfeather" not in str(chart)

@@ -31,11 +31,11 @@ async def test_the_epoch_grows_with_each_start(stage: Stage) -> None:
     assert first < second < third
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[]", b'{"epoch":"seven"}', b'{"epoch":-1}'])
-async def test_the_epoch_grows_also_where_the_state_file_is_damaged(stage: Stage, content: bytes) -> None:
+@pytest.mark.parametrize("content", [b"", b"{", b"SQLite format 3\0" + bytes(4096)])
+async def test_the_epoch_grows_also_where_the_journal_is_damaged(stage: Stage, content: bytes) -> None:
     first = await epoch(stage)
     stage.clock.leap(1)
-    (stage.state_directory / "state.json").write_bytes(content)
+    (stage.state_directory / "journal.db").write_bytes(content)
     second = await epoch(stage)
     stage.clock.leap(1)
     assert first < second < await epoch(stage)

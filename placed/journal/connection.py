@@ -1,0 +1,158 @@
+"""The journal's notes of one connection: consent, fence, rooms, and what a start makes of them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from placed.consents import ConsentMemory, ConsentRecord
+from placed.driver import Fence, FenceState
+from placed.journal.records import (
+    Confirmed,
+    Key,
+    Kind,
+    Listing,
+    Reading,
+    Saved,
+    checksum,
+    decoded,
+    encoded,
+)
+from placed.notes import Notes, Recollection, Remembered
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from placed.driver import ConnectionSettings, FoundRoom
+    from placed.journal.journal import Journal
+    from placed.model import Meeting, Reason, Schedule
+
+_STEERING = 0.5  # seconds that two clocks may differ by themselves
+
+log = structlog.get_logger("placed.journal")
+
+
+class KeptConsent(ConsentMemory):
+    """The consent of one connection, as the journal has it; commands and a daemon may share it."""
+
+    def __init__(self, journal: Journal, connection: str) -> None:
+        super().__init__()
+        self._journal = journal
+        self._key = Key(Kind.CONSENT, connection)
+
+    def load(self) -> ConsentRecord:
+        """What is known now."""
+        return decoded(self._journal.read(self._key), ConsentRecord) or ConsentRecord()
+
+    def save(self, record: ConsentRecord) -> None:
+        """Takes it in place of what was known."""
+        self._journal.write([(self._key, encoded(record))])
+
+
+class ConnectionNotes(Notes):
+    """Notes of one connection that outlive the process.
+
+    Args:
+        journal: keeps them.
+        connection: its settings. What was noted of its rooms under others is not recalled.
+        details: whether titles and organizers may be known; if not, none is recalled.
+    """
+
+    def __init__(self, journal: Journal, connection: ConnectionSettings, *, details: bool) -> None:
+        super().__init__(KeptConsent(journal, connection.name))
+        self._journal = journal
+        self._name = connection.name
+        self._mark = _mark(connection)
+        self._details = details
+
+    def listed(self, found: Sequence[FoundRoom]) -> None:
+        """These are the rooms of the connection."""
+        self._note(Kind.ROOMS, encoded(Listing(self._mark, tuple(found))))
+
+    def tried(self, fence: Fence) -> None:
+        """The fence was tried."""
+        self._note(Kind.FENCE, encoded(fence))
+
+    def _note(self, kind: Kind, value: bytes) -> None:
+        key = Key(kind, self._name)
+        if self._journal.read(key) != value:
+            self._journal.write([(key, value)])
+
+    def recall(self, now: datetime, steady: float) -> Recollection:
+        """What was noted before this start: no room where the fence was breached, or settings are others."""
+        fence = decoded(self._journal.read(Key(Kind.FENCE, self._name)), Fence)
+        listing = decoded(self._journal.read(Key(Kind.ROOMS, self._name)), Listing)
+        if listing is None or listing.mark != self._mark:
+            return Recollection()
+        if fence is not None and fence.state is FenceState.BREACHED and fence.enforce:
+            return Recollection(fence=fence)
+        confirmed = decoded(self._journal.read(Key(Kind.CONFIRMED, self._name)), Confirmed)
+        older_by = _set_back(confirmed, now, steady) if confirmed else timedelta()
+        readings = self._journal.all(Kind.SCHEDULE, self._name)
+        rooms = []
+        for room in listing.rooms:
+            key = Key(Kind.SCHEDULE, self._name, room.address.lower())
+            found = _reading(key, readings.get(key), confirmed)
+            if found is not None:
+                self._journal.saved[self._name, key.room] = found.saved
+                schedule = replace(found.schedule, read_at=found.schedule.read_at - older_by)
+                if not self._details:  # and so the scribe will write it without
+                    schedule = replace(schedule, meetings=tuple(map(_bare, schedule.meetings)))
+                if schedule.read_at <= now:  # else nobody knows how old it is
+                    rooms.append(Remembered(room, schedule, found.failure, found.saved.changed_at))
+                    continue
+            rooms.append(Remembered(room))
+        return Recollection(tuple(rooms), fence)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the journal says of a room."""
+
+    saved: Saved
+    schedule: Schedule  # the same, with when it was last confirmed
+    failure: Reason | None
+
+
+def _reading(key: Key, value: bytes | None, confirmed: Confirmed | None) -> _Found | None:
+    reading = decoded(value, Reading)
+    if value is None or reading is None:
+        return None
+    schedule, failure, crc = reading.schedule, None, checksum(key, value)
+    again = confirmed.rooms.get(key.room) if confirmed else None
+    if again is not None and again.checksum == crc:
+        schedule, failure = replace(schedule, read_at=again.read_at), again.failure
+    return _Found(Saved(schedule, reading.changed_at, crc), schedule, failure)
+
+
+def _bare(meeting: Meeting) -> Meeting:
+    return (
+        meeting
+        if meeting.title is meeting.organizer is None
+        else replace(meeting, title=None, organizer=None)
+    )
+
+
+def _set_back(confirmed: Confirmed, now: datetime, steady: float) -> timedelta:
+    """How far the clock on the wall was set back since, at least: readings are older by that than they look.
+
+    So many seconds have passed by the steady clock; or, if the machine was started anew since, at least as
+    many as it runs.
+    """
+    passed = steady - confirmed.steady if steady >= confirmed.steady else steady
+    seen = (now - confirmed.wall).total_seconds()
+    if passed - seen <= _STEERING:
+        return timedelta()
+    log.warning("clock.was_set_back", seconds=round(passed - seen, 3))
+    return timedelta(seconds=passed - seen)
+
+
+def _mark(connection: ConnectionSettings) -> str:
+    """A digest of what the settings say, so that what was read under others is not believed."""
+    told = connection.model_dump_json(exclude_defaults=True)
+    return hashlib.sha256(told.encode()).hexdigest()[:16]

@@ -1,0 +1,50 @@
+"""What is noted of one connection for the next start, and what a start finds noted. Here for a life only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from placed.consents import ConsentMemory
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from placed.driver import Fence, FoundRoom
+    from placed.model import Reason, Schedule
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A room as it was known: how the service listed it, and what was last read of it, if anything."""
+
+    listing: FoundRoom
+    schedule: Schedule | None = None
+    failure: Reason | None = None
+    changed_at: datetime | None = None  # since when its occupancy was what it was
+
+
+@dataclass(frozen=True, slots=True)
+class Recollection:
+    """What was known of a connection when it was last read. No room where that is not to be told again."""
+
+    rooms: tuple[Remembered, ...] = ()
+    fence: Fence | None = None
+
+
+class Notes:
+    """Takes notes of one connection, and forgets them with the process. `placed.journal` has lasting ones."""
+
+    def __init__(self, consent: ConsentMemory | None = None) -> None:
+        self.consent = consent or ConsentMemory()
+
+    def recall(self, now: datetime, steady: float) -> Recollection:  # noqa: ARG002 - here nothing was
+        """What was noted before this start, which is now by both clocks."""
+        return Recollection()
+
+    def listed(self, found: Sequence[FoundRoom]) -> None:
+        """These are the rooms of the connection."""
+
+    def tried(self, fence: Fence) -> None:
+        """The fence was tried."""
