@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
+more = partial(pytest.param, marks=pytest.mark.long)  # what scripts/test-long looks at, too
 DRAWN = ".tile[data-room=boardroom] .block"
 
 
@@ -24,14 +26,14 @@ DRAWN = ".tile[data-room=boardroom] .block"
     ("name", "scheme", "path", "width", "height"),
     [
         ("board-light", "light", "/", 1280, 900),
-        ("board-dark", "dark", "/", 1280, 900),
+        more("board-dark", "dark", "/", 1280, 900),
         ("board-narrow", "light", "/", 320, 720),
-        ("board-german", "light", "/?lang=de&free=30", 1280, 620),
-        (None, "dark", "/?q=nothing+of+the+kind", 1280, 620),
-        ("kiosk", "dark", "/?kiosk", 1920, 1080),
-        ("detail", "light", "/?room=boardroom", 1280, 900),
+        more("board-german", "light", "/?lang=de&free=30", 1280, 620),
+        more(None, "dark", "/?q=nothing+of+the+kind", 1280, 620),
+        more("kiosk", "dark", "/?kiosk", 1920, 1080),
+        more("detail", "light", "/?room=boardroom", 1280, 900),
         ("detail-unknown", "dark", "/?room=vault", 1280, 900),
-        (None, "light", "/?room=boardroom", 320, 720),
+        more(None, "light", "/?room=boardroom", 320, 720),
     ],
 )
 async def test_the_board_is_fit_for_everybody(  # noqa: PLR0913, PLR0917 - a row of the table
@@ -59,11 +61,11 @@ async def test_the_board_is_fit_for_everybody(  # noqa: PLR0913, PLR0917 - a row
 @pytest.mark.parametrize(
     ("name", "room", "status"),
     [
-        ("free", "library", "free"),
-        ("starting", "atrium", "starting"),
+        more("free", "library", "free"),
+        more("starting", "atrium", "starting"),
         ("busy", "boardroom", "busy"),
         ("unknown", "vault", "unknown"),
-        ("stale", "pier", "free"),
+        more("stale", "pier", "free"),
     ],
 )
 async def test_the_panel_is_fit_for_everybody(

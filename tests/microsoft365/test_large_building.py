@@ -35,7 +35,11 @@ async def house(clock: Clock, tmp_path: Path) -> AsyncIterator[House]:
 
 
 @pytest.mark.parametrize(
-    "source", [{"room_group": "placed-rooms@contoso.example"}, {"room_list": "rooms@contoso.example"}]
+    "source",
+    [
+        {"room_group": "placed-rooms@contoso.example"},
+        pytest.param({"room_list": "rooms@contoso.example"}, marks=pytest.mark.long),
+    ],
 )
 async def test_a_large_building(
     house: House, source: dict[str, Any], capsys: pytest.CaptureFixture[str]
