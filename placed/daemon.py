@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import structlog
 
 from placed.board import Board
-from placed.driver import FenceState, Refused, SettingsError, Surroundings
+from placed.driver import FenceState, Refused
 from placed.errors import CannotStart
 from placed.http import StatusServer
 from placed.journal import Journal, Memory, Scribe, next_epoch
 from placed.mqtt import BridgeInfo, Publisher
 from placed.narrator import Narrator
+from placed.opening import Problems, breach, open_drivers, refusal
 from placed.poller import Poller
 from placed.pulse import Pulse, show_life
 from placed.rooms import RoomBook
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from placed.clock import Clock
     from placed.configuration import Configuration
-    from placed.driver import Driver, DriverError
     from placed.settings import Settings
     from placed.supervisor import Supervisor
 
@@ -94,9 +94,9 @@ class Daemon:
         self._scribe = Scribe(self.board, around.journal, self._clock)
         self._pulses: list[Pulse] = []
         self._let_in = asyncio.Event()
-        problems = _Problems()
+        problems = Problems()
         with problems:
-            self._drivers = open_drivers(configuration, around)
+            self._drivers = open_drivers(configuration, self._clock.now, around.version)
         with problems:
             self.publisher = self._make_publisher()
         with problems:
@@ -272,63 +272,3 @@ class Daemon:
     def _progress(self) -> None:
         done = sum(poller.answered for poller in self.pollers)
         self._around.progress(done, sum(poller.rooms for poller in self.pollers))
-
-
-class _Problems:
-    """What can not be used of several parts, so that it is told all at once."""
-
-    def __init__(self) -> None:
-        self._found: list[str] = []
-
-    def __enter__(self) -> None:
-        """A part is made."""
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
-        if isinstance(error, CannotStart):
-            self._found += error.problems
-            return True
-        return False
-
-    def tell(self) -> None:
-        """Every part was tried."""
-        if self._found:
-            raise CannotStart(*self._found)
-
-
-def open_drivers(configuration: Configuration, around: Around) -> list[Driver]:
-    """Opens every connection, which reads the files that it names; no network is touched.
-
-    Raises:
-        CannotStart: with everything that is wrong with them.
-    """
-    settings = configuration.settings
-    surroundings = Surroundings(
-        now=around.clock.now,
-        concurrency=settings.polling.concurrency,
-        details=settings.privacy.show is not Show.NOTHING,
-        version=around.version,
-    )
-    drivers: list[Driver] = []
-    problems: list[str] = []
-    for place, connection in enumerate(settings.connections):
-        try:
-            drivers.append(configuration.drivers[connection.driver].open(connection, surroundings))
-        except SettingsError as error:
-            problems.append(f"{configuration.where('connections', place, error.key)}: {error}")
-    if problems:
-        raise CannotStart(*problems)
-    return drivers
-
-
-def breach(connection: str) -> str:
-    """A line on why a connection may not be read, and what to do about it."""
-    return (
-        f"connections.{connection}: the fence does not hold: a canary is readable; "
-        "mend the access policy or the RBAC scope before starting again"
-    )
-
-
-def refusal(connection: str, problem: DriverError | None) -> str:
-    """A line on why a connection is refused, and what to do about it."""
-    remedy = f": {problem.remedy}" if problem and problem.remedy else ""
-    return f"connections.{connection}: {problem}{remedy}"

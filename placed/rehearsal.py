@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from placed.daemon import breach, open_drivers, refusal
 from placed.driver import DriverError, FenceState, Query, Refused
 from placed.errors import CannotStart
 from placed.http import listening
 from placed.model import window
+from placed.opening import breach, open_drivers, refusal
 from placed.rooms import RoomBook
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ async def rehearse(configuration: Configuration, around: Around, running: Settin
     """
     settings = configuration.settings
     await _try_port(settings.http, running.http)
-    drivers = open_drivers(configuration, around)
+    drivers = open_drivers(configuration, around.clock.now, around.version)
     try:
         refusals = await asyncio.gather(
             *(

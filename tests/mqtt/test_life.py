@@ -191,6 +191,28 @@ async def test_the_will_is_not_told_when_it_is_back_in_time(mosquitto: Mosquitto
         assert {arrival.text for arrival in seen.arrivals} == {ONLINE}
 
 
+async def test_who_pauses_is_called_offline_only_if_it_does_not_come_back(mosquitto: Mosquitto) -> None:
+    delay = 1
+    async with Subscriber(mosquitto, "placed/bridge/state") as seen:
+        for start in range(2):
+            publisher = House(epoch=start).publisher(mosquitto, timing=Timing(will_delay=delay))
+            async with running(publisher):
+                publisher.leave_for_a_moment()
+        left = asyncio.get_running_loop().time()
+        offline = await seen.until(lambda a: "offline" in a.text)
+    assert offline.at - left >= delay - 1  # mosquitto counts in whole seconds
+    assert offline.document["epoch"] == 1  # of the one that did not come back
+    assert [a.document["state"] for a in seen.arrivals] == ["online", "online", "offline"]
+
+
+async def test_where_a_will_has_no_delay_who_pauses_says_offline(mosquitto: Mosquitto, house: House) -> None:
+    publisher = house.publisher(mosquitto, protocol="3.1.1")
+    async with Subscriber(mosquitto, "placed/bridge/state") as seen:
+        async with running(publisher):
+            publisher.leave_for_a_moment()
+        await seen.message("placed/bridge/state", OFFLINE)
+
+
 async def test_it_says_online_again_before_that_expires(mosquitto: Mosquitto, house: House) -> None:
     publisher = house.publisher(mosquitto, timing=Timing(online=0.1, health=0.1))
     async with Subscriber(mosquitto, "placed/bridge/#") as seen, running(publisher):

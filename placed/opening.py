@@ -1,0 +1,76 @@
+"""Opens connections from their settings, and says in a line what makes it impossible to go on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from placed.driver import SettingsError, Surroundings
+from placed.errors import CannotStart
+from placed.settings import Show
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from placed.configuration import Configuration
+    from placed.driver import Driver, DriverError
+
+
+class Problems:
+    """What can not be used of several parts, so that it is told all at once."""
+
+    def __init__(self) -> None:
+        self._found: list[str] = []
+
+    def __enter__(self) -> None:
+        """A part is made."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        if isinstance(error, CannotStart):
+            self._found += error.problems
+            return True
+        return False
+
+    def tell(self) -> None:
+        """Every part was tried."""
+        if self._found:
+            raise CannotStart(*self._found)
+
+
+def open_drivers(configuration: Configuration, now: Callable[[], datetime], version: str) -> list[Driver]:
+    """Opens every connection, which reads the files that it names; no network is touched.
+
+    Raises:
+        CannotStart: with everything that is wrong with them.
+    """
+    settings = configuration.settings
+    surroundings = Surroundings(
+        now=now,
+        concurrency=settings.polling.concurrency,
+        details=settings.privacy.show is not Show.NOTHING,
+        version=version,
+    )
+    drivers: list[Driver] = []
+    problems: list[str] = []
+    for place, connection in enumerate(settings.connections):
+        try:
+            drivers.append(configuration.drivers[connection.driver].open(connection, surroundings))
+        except SettingsError as error:
+            problems.append(f"{configuration.where('connections', place, error.key)}: {error}")
+    if problems:
+        raise CannotStart(*problems)
+    return drivers
+
+
+def breach(connection: str) -> str:
+    """A line on why a connection may not be read, and what to do about it."""
+    return (
+        f"connections.{connection}: the fence does not hold: a canary is readable; "
+        "mend the access policy or the RBAC scope before starting again"
+    )
+
+
+def refusal(connection: str, problem: DriverError | None) -> str:
+    """A line on why a connection is refused, and what to do about it."""
+    remedy = f": {problem.remedy}" if problem and problem.remedy else ""
+    return f"connections.{connection}: {problem}{remedy}"
