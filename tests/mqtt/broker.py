@@ -21,6 +21,8 @@ import pytest
 import trustme
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from tests.secret_files import write_secret
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
@@ -53,7 +55,7 @@ class Authority:
         issued = self.ca.issue_cert(*names)
         certificate, key = self._folder / f"{names[0]}.pem", self._folder / f"{names[0]}.key"
         certificate.write_bytes(b"".join(pem.bytes() for pem in issued.cert_chain_pems))
-        issued.private_key_pem.write_to_path(key)
+        write_secret(key, issued.private_key_pem.bytes())
         return certificate, key
 
     def context(self, *client: str) -> ssl.SSLContext:
@@ -176,6 +178,11 @@ class Mosquitto:
     def reload(self) -> None:
         """Has it read its passwords and access list again."""
         self._signal(signal.SIGHUP)
+
+    async def write_down(self) -> None:
+        """Has it write to disk what it holds; without, it does so only now and then."""
+        self._signal(signal.SIGUSR1)
+        await self.says("Saving in-memory database")
 
     def freeze(self) -> None:
         """It does nothing any more, while its connections seem to stand."""

@@ -1,0 +1,154 @@
+"""One campaign: storms of faults and the calm between them, for some minutes; and what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from tests.faults import of_daemon, of_network, of_tenant
+from tests.faults.catalogue import CATALOGUE
+from tests.faults.scale import shortened
+from tests.faults.schedule import storms
+from tests.faults.screens import Screen, running
+from tests.faults.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.faults.oracle import Violation
+    from tests.faults.schedule import Planned
+
+CALM = 4.0  # seconds for which calm is looked at
+_BETWEEN_BOOKINGS = 0.4  # seconds, on average
+_KINDS = (of_daemon, of_network, of_tenant)  # to import them is to enter their faults into the catalogue
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of a campaign."""
+
+    seed: int
+    seconds: float = 0.0
+    faults: Counter[str] = field(default_factory=Counter)
+    checked: Counter[str] = field(default_factory=Counter)
+    heard: int = 0
+    booked: int = 0
+    changes: int = 0
+    reconnects: int = 0
+    starts: int = 0
+    violations: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Campaign:
+    """Runs it.
+
+    Args:
+        folder: where everything goes that is worth a look afterwards.
+        seed: of the schedule, and of what people book.
+        tell: is told, a line each, of what happens.
+        kinds: the names of the faults; all, if none is given.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        seed: int,
+        tell: Callable[[str], None] = lambda _line: None,
+        kinds: tuple[str, ...] = (),
+    ) -> None:
+        self.outcome = Outcome(seed)
+        self._folder = folder
+        self._say = tell
+        self._kinds = {name: CATALOGUE[name].kind for name in kinds or CATALOGUE}
+        self._began = 0.0
+        self._world: World
+
+    async def run(self, seconds: float, most: int | None = None) -> Outcome:
+        """For about so long, or so many storms: the last one ends, and its calm is looked at."""
+        loop = asyncio.get_running_loop()
+        with shortened():
+            async with World.open(self._folder, tell=self._violated, seed=self.outcome.seed) as world:
+                self._world = world
+                screens = [
+                    Screen("at the broker", world.broker.port, world.clock, world.oracle),
+                    Screen("behind a line", world.to_panel.port, world.clock, world.oracle),
+                ]
+                self._began = loop.time()
+                world.weather.begins("the first start", gentle=False)
+                others = [
+                    asyncio.create_task(world.unit.run()),
+                    asyncio.create_task(world.people.run(_BETWEEN_BOOKINGS)),
+                ]
+                try:
+                    async with running(*screens):
+                        await asyncio.wait_for(world.unit.listening.wait(), 20.0)
+                        world.weather.ends("the first start", world.clock.steady())
+                        for storm in islice(storms(self._kinds, self.outcome.seed), most):
+                            if loop.time() - self._began >= seconds:
+                                break
+                            await self._storm(storm)
+                            await self._calm()
+                finally:
+                    for task in others:
+                        task.cancel()
+                    await asyncio.wait(others)
+                self._sum_up(screens, loop.time() - self._began)
+        return self.outcome
+
+    async def _storm(self, storm: tuple[Planned, ...]) -> None:
+        async with asyncio.TaskGroup() as group:
+            for planned in storm:
+                group.create_task(self._happen(planned))
+
+    async def _happen(self, planned: Planned) -> None:
+        await asyncio.sleep(planned.at)
+        world, entry = self._world, CATALOGUE[planned.name]
+        self._tell(f"{planned.name} for {planned.seconds:.1f} s")
+        world.weather.begins(planned.name, gentle=entry.kind.gentle)
+        self.outcome.faults[planned.name] += 1
+        chance = random.Random(planned.seed)  # noqa: S311 - a play, not a secret
+        try:
+            await entry.happen(world, chance, planned.seconds)
+        except TimeoutError:
+            world.complain(f"{planned.name}: the daemon did not start, or did not end, in time")
+        finally:
+            world.note()
+            world.weather.ends(planned.name, world.clock.steady())
+
+    async def _calm(self) -> None:
+        await asyncio.sleep(self._world.pace.promise.recovery + CALM)
+
+    def _tell(self, text: str) -> None:
+        self._say(f"{asyncio.get_running_loop().time() - self._began:7.1f} s  {text}")
+
+    def _violated(self, violation: Violation) -> None:
+        world = self._world
+        faults = world.weather.report(world.clock.steady())
+        lines = list(world.unit.last_lines)
+        self.outcome.violations.append(
+            {"seed": self.outcome.seed, **asdict(violation), "faults": faults, "log": lines}
+        )
+        self._tell(
+            "\n  ".join(
+                [
+                    f"VIOLATION of {violation.rule}: {violation.panel}, {violation.room}: {violation.shown}",
+                    f"seed {self.outcome.seed}, at {world.clock.now():%Y-%m-%d %H:%M:%S.%f}",
+                    f"faults: {', '.join(faults) or 'none'}",
+                    *violation.story,
+                    *(f"log: {line}" for line in lines),
+                ]
+            )
+        )
+
+    def _sum_up(self, screens: list[Screen], seconds: float) -> None:
+        world, outcome = self._world, self.outcome
+        outcome.seconds = seconds
+        outcome.checked = world.oracle.checked
+        outcome.heard = sum(screen.heard for screen in screens)
+        outcome.booked, outcome.changes = world.people.booked, world.people.changes
+        outcome.reconnects, outcome.starts = world.unit.reconnects, world.unit.starts

@@ -1,0 +1,62 @@
+"""Clocks that tenant, daemon, panels and oracle share, though they are two processes, and that can be set.
+
+How far they are ahead of the machine's is in a small file that all of them map into memory. Sleeps stay real.
+"""
+
+from __future__ import annotations
+
+import mmap
+import struct
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from placed.clock import SystemClock
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+_LAYOUT = struct.Struct("=dd?")  # seconds of the wall, seconds of the steady clock, whether no name is found
+
+
+class SharedClock(SystemClock):
+    """The clocks, as the file says."""
+
+    def __init__(self, path: Path) -> None:
+        if not path.exists():
+            path.write_bytes(bytes(_LAYOUT.size))
+        with path.open("r+b") as file:
+            self._shared = mmap.mmap(file.fileno(), _LAYOUT.size)
+
+    def now(self) -> datetime:
+        return super().now() + timedelta(seconds=self._read()[0])
+
+    def steady(self) -> float:
+        return super().steady() + self._read()[1]
+
+    @property
+    def nameless(self) -> bool:
+        """Whether no host name is found at present; it is told in the same place."""
+        return self._read()[2]
+
+    def step(self, seconds: float) -> None:
+        """The clock on the wall is set, forwards or back."""
+        wall, steady, nameless = self._read()
+        self._write(wall + seconds, steady, nameless)
+
+    def suspend(self, seconds: float) -> None:
+        """The machine sleeps for so long, and wakes up."""
+        wall, steady, nameless = self._read()
+        self._write(wall + seconds, steady + seconds, nameless)
+
+    def lose_names(self, *, lost: bool) -> None:
+        """No host name is found any more, or they are again."""
+        wall, steady, _ = self._read()
+        self._write(wall, steady, lost)
+
+    def _read(self) -> tuple[float, float, bool]:
+        wall, steady, nameless = _LAYOUT.unpack_from(self._shared)
+        return wall, steady, nameless
+
+    def _write(self, wall: float, steady: float, nameless: bool) -> None:  # noqa: FBT001 - as it lies there
+        _LAYOUT.pack_into(self._shared, 0, wall, steady, nameless)

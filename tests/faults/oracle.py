@@ -1,0 +1,208 @@
+"""Judges what panels show by what is true. Knows no network and no time of its own.
+
+1. `lie`: what is shown was right at some moment of the freshness budget, by calendar and clock of then.
+2. `recovery`: once no fault was there for long enough, every room is shown, right by a calendar of just now.
+3. `flicker`: where there were gentle faults alone, a panel that stays connected does not lose a room that it
+   showed, but for one whose `valid_until` has passed.
+4. `daemon`: it does not end by itself, and its log holds no traceback. Whoever runs it tells of that.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from placed.model import Status
+from placed.panel import Why
+from tests.faults.truth import Sight
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from placed.panel import Shown
+    from tests.faults.truth import Truth
+
+_PASSING = frozenset({Why.OUTDATED, Why.EXPIRED, Why.DISCONNECTED})
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A rule that was broken, with what helps to find out why."""
+
+    rule: str
+    elapsed: float
+    panel: str
+    room: str
+    shown: str
+    story: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What is judged by; seconds.
+
+    Attributes:
+        budget: for so long a state may be shown after it was true; the daemon's `expire_after`, and some.
+        fresh: the same in calm, where only the polling interval is between a calendar and a panel.
+        recovery: from the end of the last fault until all has to be right.
+        grace: for how long a room may be wrong or missing in calm, as at an edge.
+    """
+
+    budget: float
+    fresh: float
+    recovery: float
+    grace: float = 2.0
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is remembered of a room on a panel."""
+
+    shown: Shown | None = None
+    right_at: float = -math.inf  # when it was right last, by the rule of recovery
+    blamed: set[str] = field(default_factory=set)  # by these rules, so that it is said once
+
+
+class Weather:
+    """Which faults there are, and since when there are none.
+
+    Args:
+        lasting: for how many seconds a fault is felt after it is over.
+    """
+
+    def __init__(self, lasting: float) -> None:
+        self._lasting = lasting
+        self._now: Counter[str] = Counter()
+        self._ended: dict[str, float] = {}
+        self._rough: Counter[str] = Counter()
+        self._calm_from = -math.inf
+        self._gentle_from = -math.inf
+
+    def report(self, elapsed: float) -> list[str]:
+        """What is felt now, for people."""
+        over = {fault: elapsed - ended for fault, ended in self._ended.items() if fault not in self._now}
+        felt = [f"{fault} until {ago:.1f} s ago" for fault, ago in over.items() if ago < self._lasting]
+        return [*sorted(self._now), *felt]
+
+    def begins(self, fault: str, *, gentle: bool) -> None:
+        """A fault begins; a gentle one is not to be seen on panels that stay connected."""
+        self._now[fault] += 1
+        self._calm_from = math.inf
+        if not gentle:
+            self._rough[fault] += 1
+            self._gentle_from = math.inf
+
+    def ends(self, fault: str, elapsed: float) -> None:
+        """It is over."""
+        self._ended[fault] = elapsed
+        self._now -= Counter([fault])
+        self._rough -= Counter([fault])
+        if not self._now:
+            self._calm_from = elapsed + self._lasting
+        if not self._rough and self._gentle_from == math.inf:
+            self._gentle_from = elapsed + self._lasting
+
+    def calm_since(self, elapsed: float) -> float | None:
+        """Since when nothing is felt of any fault; None while something is."""
+        return self._calm_from if elapsed >= self._calm_from else None
+
+    def is_gentle(self, elapsed: float) -> bool:
+        """Whether nothing is felt of any fault that is not gentle."""
+        return elapsed >= self._gentle_from
+
+
+class Oracle:
+    """Takes in what panels show.
+
+    Args:
+        truth: what is true.
+        weather: which faults there are.
+        promise: what is judged by.
+        tell: is told of each violation.
+    """
+
+    def __init__(
+        self, truth: Truth, weather: Weather, promise: Promise, tell: Callable[[Violation], None]
+    ) -> None:
+        self.checked: Counter[str] = Counter()  # states, by rule
+        self._truth = truth
+        self._weather = weather
+        self._promise = promise
+        self._tell = tell
+        self._known: dict[tuple[str, str], _Known] = {}
+
+    def look(self, panel: str, shows: Iterable[Shown], elapsed: float) -> None:
+        """Judges a whole panel, and what is missing there."""
+        seen = set()
+        for shown in shows:
+            self.see(panel, shown, elapsed)
+            seen.add(shown.room)
+        for room in self._truth.rooms:
+            if room not in seen:
+                self._await(panel, room, None, elapsed)
+
+    def see(self, panel: str, shown: Shown, elapsed: float) -> None:
+        """Judges a room on a panel."""
+        known = self._known.setdefault((panel, shown.room), _Known())
+        before, known.shown = known.shown, shown
+        if shown.status is not Status.UNKNOWN:
+            self._check_lie(panel, shown, known, elapsed)
+        elif before is not None and before.status is not Status.UNKNOWN:
+            self._check_flicker(panel, shown, known, elapsed)
+        if shown.room in self._truth.rooms:
+            self._await(panel, shown.room, shown, elapsed)
+
+    def _check_lie(self, panel: str, shown: Shown, known: _Known, elapsed: float) -> None:
+        self.checked["lie"] += 1
+        if self._truth.allows(shown.room, _sight(shown), elapsed, self._promise.budget):
+            known.blamed.discard("lie")
+        else:
+            self._blame("lie", panel, shown.room, known, elapsed)
+
+    def _check_flicker(self, panel: str, shown: Shown, known: _Known, elapsed: float) -> None:
+        self.checked["flicker"] += 1
+        known.blamed.discard("flicker")
+        if shown.why not in _PASSING and self._weather.is_gentle(elapsed) and self._may_be_shown(shown):
+            self._blame("flicker", panel, shown.room, known, elapsed)
+
+    def _may_be_shown(self, shown: Shown) -> bool:
+        return shown.room in self._truth.rooms
+
+    def _await(self, panel: str, room: str, shown: Shown | None, elapsed: float) -> None:
+        """A room that has to be right in calm."""
+        calm_since = self._weather.calm_since(elapsed)
+        if calm_since is None:
+            return
+        self.checked["recovery"] += 1
+        known = self._known.setdefault((panel, room), _Known())
+        known.shown = shown
+        right = (
+            shown is not None
+            and shown.status is not Status.UNKNOWN
+            and self._truth.allows(room, _sight(shown), elapsed, self._promise.fresh)
+        )
+        if right:
+            known.right_at = elapsed
+            known.blamed.discard("recovery")
+        elif elapsed - max(known.right_at, calm_since) > self._promise.grace:
+            self._blame("recovery", panel, room, known, elapsed)
+
+    def _blame(self, rule: str, panel: str, room: str, known: _Known, elapsed: float) -> None:
+        if rule not in known.blamed:
+            known.blamed.add(rule)
+            story = self._truth.story(room, elapsed)
+            self._tell(Violation(rule, elapsed, panel, room, _words(known.shown), story))
+
+
+def _sight(shown: Shown) -> Sight:
+    return Sight(shown.status.value, shown.until.timestamp() if shown.until else None)
+
+
+def _words(shown: Shown | None) -> str:
+    if shown is None:
+        return "nothing of it"
+    if shown.status is Status.UNKNOWN:
+        return f"unknown: {shown.why}, {shown.reason}, valid until {shown.valid_until}"
+    return f"{_sight(shown)}, stale {shown.stale}, valid until {shown.valid_until}"

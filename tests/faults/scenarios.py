@@ -1,0 +1,115 @@
+"""Short plays with one fault each, told in advance; what the oracle has to say of them comes back."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from signal import SIGKILL
+from typing import TYPE_CHECKING
+
+from placed.model import Status
+from tests.faults.screens import Screen, running
+from tests.faults.world import Pace, World
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from tests.faults.oracle import Violation
+
+_STARTS = 20.0  # seconds
+
+
+@dataclass
+class Play:
+    """A world with one panel, whose boardroom is booked for an hour, and what the oracle said of it."""
+
+    world: World
+    screen: Screen
+    violations: list[Violation] = field(default_factory=list)
+
+    @property
+    def broken(self) -> set[str]:
+        """The rules that were broken."""
+        return {violation.rule for violation in self.violations}
+
+    @property
+    def known(self) -> int:
+        """How many rooms the panel shows."""
+        return sum(shown.status is not Status.UNKNOWN for shown in self.screen.shows())
+
+    async def calm(self) -> None:
+        """Until all that a fault leaves behind is over, and looked at."""
+        promise = self.world.pace.promise
+        await asyncio.sleep(promise.recovery + promise.grace + 1.0)
+
+
+@asynccontextmanager
+async def play(
+    folder: Path, broken: str | None = None, *, persistence: bool = False, pace: Pace | None = None
+) -> AsyncIterator[Play]:
+    """It begins when every room is on the panel. `broken`: the rule that the daemon breaks on purpose."""
+    violations: list[Violation] = []
+    async with World.open(
+        folder, tell=violations.append, pace=pace, broken=broken, persistence=persistence
+    ) as world:
+        now = world.clock.now().replace(microsecond=0)
+        world.tenant.book("room-1", now - timedelta(hours=1), now + timedelta(hours=1))
+        world.note()
+        screen = Screen("the panel", world.broker.port, world.clock, world.oracle)
+        made = Play(world, screen, violations)
+        world.weather.begins("the first start", gentle=False)
+        daemon = asyncio.create_task(world.unit.run())
+        try:
+            async with running(screen), asyncio.timeout(120):
+                async with asyncio.timeout(_STARTS):
+                    await screen.shows_all(len(world.all_rooms))
+                world.weather.ends("the first start", world.clock.steady() - world.pace.promise.recovery)
+                yield made
+        finally:
+            daemon.cancel()
+            await asyncio.wait([daemon])
+
+
+async def graph_goes_away(play: Play) -> None:
+    """For longer than anything that was read may be believed."""
+    world = play.world
+    async with world.to_tenant.refused(), world.unreadable(*world.all_rooms):
+        world.weather.begins("graph goes away", gentle=False)
+        await asyncio.sleep(world.pace.promise.budget + 2.0)
+    world.weather.ends("graph goes away", world.clock.steady())
+
+
+async def the_line_is_cut(play: Play) -> None:
+    """For a moment; the panel is connected all the time."""
+    world = play.world
+    world.weather.begins("the line is cut", gentle=True)
+    world.to_broker.cut()
+    await asyncio.sleep(1.0)
+    world.weather.ends("the line is cut", world.clock.steady())
+
+
+async def the_broker_forgets(play: Play) -> None:
+    """Kill -9, without persistence."""
+    world = play.world
+    world.weather.begins("the broker forgets", gentle=False)
+    await world.broker.kill()
+    await world.broker.start()
+    world.weather.ends("the broker forgets", world.clock.steady())
+    await play.calm()
+
+
+async def both_are_killed(play: Play) -> None:
+    """The broker comes back with all that it held; nobody starts the daemon."""
+    world = play.world
+    world.weather.begins("both are killed", gentle=False)
+    world.unit.hold()
+    await world.broker.write_down()
+    world.unit.tell(SIGKILL, -SIGKILL)
+    await world.broker.kill()
+    await world.unit.ended.wait()
+    async with world.unreadable(*world.all_rooms):
+        await world.broker.start()
+        await asyncio.sleep(world.pace.promise.budget + 2.0)

@@ -1,0 +1,130 @@
+"""Campaigns in a short form, and the oracle tried: each rule that is broken on purpose is noticed.
+
+All of it happens at once, since it is mostly waiting; `scripts/faults` is the long form.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import pytest_asyncio
+
+from tests.faults import scenarios
+from tests.faults.scale import shortened
+from tests.faults.unit import HOUSE
+from tests.faults.world import Pace
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    from tests.faults.scenarios import Play
+
+pytestmark = [pytest.mark.alone, pytest.mark.asyncio(loop_scope="module")]
+
+SEEDS = (
+    1072,
+    3013,
+    3620,
+    5256,
+)  # whose first storms have eight faults each, have little in common, and are short
+RULES: dict[str, tuple[Callable[[Play], Awaitable[None]], str]] = {
+    "stale": (scenarios.graph_goes_away, "lie"),  # the rule of the daemon, what happens, the oracle's rule
+    "will": (scenarios.the_line_is_cut, "flicker"),
+    "republish": (scenarios.the_broker_forgets, "recovery"),
+}
+
+
+@dataclass
+class Seen:
+    """What came of everything."""
+
+    campaigns: dict[int, tuple[int, str, dict[str, Any]]] = field(default_factory=dict)
+    broken: dict[tuple[str, bool], set[str]] = field(default_factory=dict)  # by rule, and whether it was
+    stories: list[str] = field(default_factory=list)
+    known: list[int] = field(default_factory=list)  # how many rooms a panel showed after both were killed
+    both_killed: set[str] = field(default_factory=set)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
+    """All of it, run once."""
+    seen = Seen()
+    folder = tmp_path_factory.mktemp("faults")
+    with shortened():
+        async with asyncio.TaskGroup() as group:
+            for seed in SEEDS:
+                group.create_task(campaign(folder / str(seed), seed, seen))
+            for rule in RULES:
+                for broken in (True, False):
+                    group.create_task(scenario(folder / f"{rule}-{broken}", rule, seen, broken=broken))
+            group.create_task(killed(folder / "killed", seen))
+    return seen
+
+
+async def campaign(folder: Path, seed: int, seen: Seen) -> None:
+    report = folder.with_suffix(".json")
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.faults", "--storms", "1", "--seed", str(seed)),
+        *("--keep", folder, "--report", report),
+        cwd=HOUSE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        async with asyncio.timeout(180):
+            told = (await process.communicate())[0].decode()
+    finally:
+        if process.returncode is None:
+            process.kill()
+    assert process.returncode is not None
+    seen.campaigns[seed] = process.returncode, told, json.loads(report.read_text())
+
+
+async def scenario(folder: Path, rule: str, seen: Seen, *, broken: bool) -> None:
+    happens, _ = RULES[rule]
+    # Where states are renewed every few seconds, it is no matter that they are not told again.
+    pace = Pace(expire_after=90.0) if rule == "republish" else None
+    async with scenarios.play(folder, rule if broken else None, pace=pace) as play:
+        await happens(play)
+    seen.broken[rule, broken] = play.broken
+    if not broken:
+        seen.stories += [f"{v.rule}: {v.panel}, {v.room}: {v.shown}" for v in play.violations]
+
+
+async def killed(folder: Path, seen: Seen) -> None:
+    async with scenarios.play(folder, persistence=True) as play:
+        seen.known.append(play.known)
+        await scenarios.both_are_killed(play)
+        seen.known.append(play.known)
+    seen.both_killed = play.broken
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_a_storm_of_faults_makes_no_panel_lie_and_leaves_nothing_behind(seen: Seen, seed: int) -> None:
+    code, told, outcome = seen.campaigns[seed]
+    assert code == 0, told
+    assert outcome["violations"] == []
+    assert sum(outcome["faults"].values()) == 8
+    assert min(Counter(outcome["checked"]).values()) > 0
+    assert set(outcome["checked"]) == {"lie", "recovery", "flicker"}
+    assert outcome["checked"]["lie"] > 1000
+    assert outcome["heard"] > 100
+
+
+@pytest.mark.parametrize("rule", RULES)
+async def test_a_rule_that_is_broken_on_purpose_is_noticed(seen: Seen, rule: str) -> None:
+    assert seen.broken[rule, True] == {RULES[rule][1]}
+    assert seen.broken[rule, False] == set(), seen.stories
+
+
+async def test_after_a_power_cut_no_panel_believes_a_dead_daemon(seen: Seen) -> None:
+    """Though the broker comes back with all that it held, `online` among it."""
+    assert seen.both_killed == set()
+    assert seen.known == [12, 0]

@@ -1,0 +1,179 @@
+"""What is true: every calendar as it was and is, and what the clock on the wall showed. Uses no code of ours.
+
+Elapsed time is that of the steady clock, which counts a suspend.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from zoneinfo import ZoneInfo
+
+    from placed_microsoft365.simulator import Meeting
+
+_Value = TypeVar("_Value")
+Block = tuple[float, float]  # from and until when somebody has the room: seconds since 1970
+_MIDNIGHT = time()
+
+
+def occupying(meetings: Iterable[Meeting], zone: ZoneInfo) -> tuple[Block, ...]:
+    """When the room is taken, in order; what overlaps or touches is one."""
+    spans = sorted(
+        _span(meeting, zone)
+        for meeting in meetings
+        if not meeting.cancelled and meeting.response != "declined" and meeting.show_as != "free"
+    )
+    blocks: list[Block] = []
+    for start, end in spans:
+        if end <= start:
+            continue
+        if blocks and start <= blocks[-1][1]:
+            blocks[-1] = blocks[-1][0], max(blocks[-1][1], end)
+        else:
+            blocks.append((start, end))
+    return tuple(blocks)
+
+
+def _span(meeting: Meeting, zone: ZoneInfo) -> Block:
+    if not meeting.all_day:
+        return meeting.start.timestamp(), meeting.end.timestamp()
+    first, last = (datetime.combine(m.date(), _MIDNIGHT, zone) for m in (meeting.start, meeting.end))
+    return first.timestamp(), last.timestamp()
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What there is to see of a room: its status, and until when."""
+
+    status: str
+    until: float | None
+
+    def __str__(self) -> str:
+        until = datetime.fromtimestamp(self.until, UTC).strftime("%d. %H:%M:%S") if self.until else "ever"
+        return f"{self.status} until {until}"
+
+
+def sight(blocks: tuple[Block, ...], moment: float, lead: float) -> Sight:
+    """What is to be seen of a room at a moment of the wall clock."""
+    for start, end in blocks:
+        if end <= moment:
+            continue
+        if start <= moment:
+            return Sight("busy", end)
+        return Sight("starting" if start - lead <= moment else "free", start)
+    return Sight("free", None)
+
+
+class _Past(Generic[_Value]):
+    """Values one after the other, each with since when it holds, in elapsed seconds."""
+
+    def __init__(self) -> None:
+        self.values: list[tuple[float, _Value]] = []
+
+    def add(self, since: float, value: _Value) -> None:
+        if not self.values or self.values[-1][1] != value:
+            self.values.append((since, value))
+
+    def within(self, since: float) -> Iterator[_Value]:
+        """Those that held at any time from then on, the latest first."""
+        for began, value in reversed(self.values):
+            yield value
+            if began <= since:
+                return
+
+    def forget(self, before: float) -> None:
+        while len(self.values) > 1 and self.values[1][0] < before:
+            del self.values[0]
+
+
+class Truth:
+    """Remembers what was true.
+
+    Args:
+        zone: of all rooms.
+        lead: for how many seconds before its next meeting a free room is `starting`.
+        slack: for how many seconds an edge may be early or late on a panel.
+        remember: for how many seconds it is remembered.
+    """
+
+    def __init__(self, zone: ZoneInfo, lead: float, slack: float, remember: float = 120.0) -> None:
+        self._zone = zone
+        self._lead = lead
+        self._slack = slack
+        self._remember = remember
+        self._calendars: dict[str, tuple[Block, ...]] = {}
+        self._closed: dict[str, int] = {}
+        self._told: dict[str, _Past[tuple[Block, ...] | None]] = {}
+        self._walls: _Past[float] = _Past()
+
+    @property
+    def rooms(self) -> list[str]:
+        """Those that may be shown now."""
+        return [room for room in self._calendars if not self._closed.get(room)]
+
+    # --- what becomes true ---
+
+    def tick(self, elapsed: float, wall: float) -> None:
+        """The clock on the wall shows this now."""
+        ahead = wall - elapsed
+        if not self._walls.values or abs(self._walls.values[-1][1] - ahead) > 0.05:
+            self._walls.add(elapsed, ahead)
+        self._walls.forget(elapsed - self._remember)
+
+    def note(self, room: str, meetings: Iterable[Meeting], elapsed: float) -> None:
+        """This is the calendar of the room."""
+        self._calendars[room] = occupying(meetings, self._zone)
+        self._tell(room, elapsed)
+
+    def close(self, room: str, elapsed: float) -> None:
+        """Nothing of the room may be read from now on, for one reason more."""
+        self._closed[room] = self._closed.get(room, 0) + 1
+        self._tell(room, elapsed)
+
+    def open(self, room: str, elapsed: float) -> None:
+        """One reason less."""
+        self._closed[room] -= 1
+        self._tell(room, elapsed)
+
+    def _tell(self, room: str, elapsed: float) -> None:
+        past = self._told.setdefault(room, _Past())
+        past.add(elapsed, None if self._closed.get(room) else self._calendars.get(room))
+        past.forget(elapsed - self._remember)
+
+    # --- what is asked ---
+
+    def allows(self, room: str, seen: Sight, elapsed: float, budget: float) -> bool:
+        """Whether that was right by what was true at some moment of the last `budget` seconds."""
+        past = self._told.get(room)
+        if past is None:
+            return False
+        since = elapsed - budget
+        calendars = [blocks for blocks in past.within(since) if blocks is not None]
+        return any(
+            self._right(blocks, seen, elapsed + ahead)
+            for ahead in self._walls.within(since)
+            for blocks in calendars
+        )
+
+    def _right(self, blocks: tuple[Block, ...], seen: Sight, moment: float) -> bool:
+        if sight(blocks, moment, self._lead) == seen:
+            return True
+        first, last = moment - self._slack, moment + self._slack
+        edges = {first, last}
+        for start, end in blocks:
+            edges |= {edge for edge in (start - self._lead, start, end) if first <= edge <= last}
+        return any(sight(blocks, edge, self._lead) == seen for edge in edges)
+
+    def story(self, room: str, elapsed: float) -> list[str]:
+        """What was true of the room, and since when; for people."""
+        past = self._told.get(room)
+        ahead = self._walls.values[-1][1]
+        lines = [f"wall: {', '.join(f'{a:+.1f} since {elapsed - s:.1f} s' for s, a in self._walls.values)}"]
+        for since, blocks in past.values[-6:] if past else []:
+            told = "not to be shown" if blocks is None else str(sight(blocks, elapsed + ahead, self._lead))
+            lines.append(f"since {elapsed - since:.1f} s: {told}")
+        return lines

@@ -1,0 +1,141 @@
+"""Keeps a daemon running as systemd would, and judges how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections import deque
+from contextlib import suppress
+from pathlib import Path
+from signal import SIGKILL
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from signal import Signals
+
+HOUSE = Path(__file__).resolve().parents[2]
+CANNOT_START = 3
+_KEPT = ("PATH", "PYTHONPATH", "LANG", "TZ")
+_AGAIN = 0.1  # seconds from its end to its next start
+
+
+class Unit:
+    """One daemon after the other.
+
+    Args:
+        folder: where its state and its log go.
+        arguments: of `tests.faults.daemon`.
+        complain: is told of what it should not have done.
+    """
+
+    def __init__(self, folder: Path, arguments: list[str], complain: Callable[[str], None]) -> None:
+        folder.mkdir(exist_ok=True)
+        self.state_directory = folder / "state"
+        self.starts = 0
+        self.reconnects = 0  # to the broker, of all daemons together
+        self.last_lines: deque[str] = deque(maxlen=25)
+        self.listening = asyncio.Event()  # it minds signals
+        self.log = folder / "daemon.log"
+        self._arguments = arguments
+        self._complain = complain
+        self._process: asyncio.subprocess.Process | None = None
+        self._expected: set[int] = set()
+        self._stopped = False
+        self._held = asyncio.Event()
+        self._held.set()
+        self.ended = asyncio.Event()
+        self.code: int | None = None  # of the last that ended
+
+    @property
+    def pid(self) -> int | None:
+        """Of the daemon; None while there is none."""
+        return self._process.pid if self._process and self._process.returncode is None else None
+
+    async def run(self) -> None:
+        """For ever; kills it in the end."""
+        try:
+            while not self._stopped:
+                await self._held.wait()
+                await self._live()
+                await asyncio.sleep(_AGAIN)
+        finally:
+            self._signal(SIGKILL)
+            if self._process is not None:
+                await self._process.wait()
+
+    def tell(self, number: Signals, *expected: int) -> None:
+        """Sends a signal; these are the exit codes that it may have then."""
+        self._expected |= set(expected)
+        self._signal(number)
+
+    def hold(self) -> None:
+        """It is not started again, should it end."""
+        self._held.clear()
+
+    def release(self) -> None:
+        """It is again."""
+        self._held.set()
+
+    def expect(self, *codes: int) -> None:
+        """It may end by itself now."""
+        self._expected |= set(codes)
+
+    def expect_nothing(self) -> None:
+        """It may no more."""
+        self._expected.clear()
+
+    def _signal(self, number: Signals) -> None:
+        if self.pid is not None and self._process is not None:
+            with suppress(ProcessLookupError):
+                self._process.send_signal(number)
+
+    async def _live(self) -> None:
+        self.starts += 1
+        self.ended.clear()
+        self._expected.clear()
+        self.state_directory.mkdir(exist_ok=True)
+        self._process = process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "tests.faults.daemon",
+            *self._arguments,
+            cwd=HOUSE,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            limit=2**20,
+            env={
+                **{name: os.environ[name] for name in _KEPT if name in os.environ},
+                "STATE_DIRECTORY": str(self.state_directory),
+            },
+        )
+        assert process.stderr is not None
+        with self.log.open("a") as log:
+            async for line in process.stderr:
+                text = line.decode(errors="replace").rstrip()
+                log.write(text + "\n")
+                log.flush()
+                self._read(text)
+        code = await process.wait()
+        self.code = code
+        self.listening.clear()
+        if code not in self._expected:
+            self._complain(f"the daemon ended by itself with exit code {code}")
+        self._expected.clear()
+        self.ended.set()
+
+    def _read(self, text: str) -> None:
+        self.last_lines.append(text)
+        entry: dict[str, Any] = {}
+        with suppress(ValueError):
+            entry = json.loads(text)
+        event = entry.get("event", "")
+        if event in ("http.is_listening", "http.is_off"):
+            self.listening.set()
+        elif event == "broker.connected":
+            self.reconnects += entry.get("connections", 1) > 1
+        if "Traceback" in text or "exception" in entry or not entry:
+            self._complain(f"its log says {text[:2000]}")
