@@ -129,6 +129,7 @@ class _Signals:
             signal.SIGHUP: self.reload.set,
             signal.SIGUSR1: self._pause,
         }
+        before = {number: signal.getsignal(number) for number in handlers}
         for number, handler in handlers.items():
             loop.add_signal_handler(number, handler)
         try:
@@ -136,6 +137,7 @@ class _Signals:
         finally:
             for number in handlers:
                 loop.remove_signal_handler(number)
+                signal.signal(number, before[number])
 
     def _pause(self) -> None:
         self.pausing = True

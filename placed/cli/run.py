@@ -30,6 +30,7 @@ def run(
     for; only what a person has to mend ends it.
     """
     import asyncio
+    import signal
 
     import structlog
 
@@ -37,6 +38,8 @@ def run(
     from placed.configuration import ConfigurationError, load
     from placed.errors import CannotStart, ExitCode
 
+    # A reload that is asked for before there is anything to reload would end us, as if that were wanted.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     form = logs.set_up(log_format, verbose=verbose)
     log = structlog.get_logger("placed.run")
     try:

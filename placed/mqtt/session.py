@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from placed.mqtt.setup import Setup
 
 _AT_ONCE = 50  # rooms that are written up before others get a turn on the event loop
+_LOOK = 1.0  # seconds; so soon a suspend, or a clock that was stepped, is noticed
+_NO_TIME = timedelta()
 _OVERHEAD = 64  # bytes of a packet beside topic and payload, at most
 
 _log = structlog.get_logger()
@@ -219,9 +222,13 @@ class Session:
                 await _happens(self._health_pressing, setup.timing.calm)
 
     async def _stay_online(self) -> None:
+        """Says `online` by the clock on the wall: if that has jumped, what was said may have expired."""
         setup = self._setup
+        every = timedelta(seconds=setup.timing.online)
         while True:
-            await asyncio.sleep(setup.timing.online)
+            said_at = setup.now()
+            while _NO_TIME <= setup.now() - said_at < every:  # noqa: ASYNC110 - a clock is no event
+                await asyncio.sleep(min(_LOOK, setup.timing.online))
             self._put((self._online(),), urgent=True)
 
     async def _send(self, group: asyncio.TaskGroup) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import socket
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -218,6 +219,18 @@ async def test_it_says_online_again_before_that_expires(mosquitto: Mosquitto, ho
     async with Subscriber(mosquitto, "placed/bridge/#") as seen, running(publisher):
         await seen.until(lambda _: len(seen.on("placed/bridge/state")) >= 3)
         await seen.until(lambda _: len(seen.on("placed/bridge/health")) >= 3)
+
+
+@pytest.mark.parametrize("hours", [8, -1])
+async def test_it_says_online_as_soon_as_the_clock_has_jumped(
+    mosquitto: Mosquitto, house: House, hours: int
+) -> None:
+    """After a suspend panels have not heard of it for long, and what it said has expired."""
+    publisher = house.publisher(mosquitto, timing=Timing(online=30))
+    async with Subscriber(mosquitto, "placed/bridge/state") as seen, running(publisher):
+        await seen.message("placed/bridge/state", ONLINE)
+        house.ahead += timedelta(hours=hours)
+        await seen.message("placed/bridge/state", ONLINE, after=len(seen.arrivals))
 
 
 CONNACK = bytes.fromhex("2003000000")

@@ -11,12 +11,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+import typer
 
+from placed.cli.run import run
 from placed_microsoft365.simulator import Where
 from tests.service.program import Program
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
     from tests.mqtt.broker import Subscriber
     from tests.service.stage import Stage
@@ -187,3 +190,13 @@ async def test_a_mended_configuration_is_taken_up_after_a_broken_one(stage: Stag
         stage.file.write_text(good.replace('["board', '["library@contoso.example", "board'))
         program.signal(signal.SIGHUP)
         await panel.message("placed/rooms/library/status", "free")
+
+
+def test_a_reload_that_comes_too_early_or_too_late_does_not_end_it(tmp_path: Path) -> None:
+    before = signal.getsignal(signal.SIGHUP)
+    try:
+        with pytest.raises(typer.Exit):
+            run(tmp_path / "nowhere.toml")
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
