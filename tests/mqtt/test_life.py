@@ -226,7 +226,7 @@ async def test_it_says_online_as_soon_as_the_clock_has_jumped(
     mosquitto: Mosquitto, house: House, hours: int
 ) -> None:
     """After a suspend panels have not heard of it for long, and what it said has expired."""
-    publisher = house.publisher(mosquitto, timing=Timing(online=30))
+    publisher = house.publisher(mosquitto, timing=Timing(online=3600))
     async with Subscriber(mosquitto, "placed/bridge/state") as seen, running(publisher):
         await seen.message("placed/bridge/state", ONLINE)
         house.ahead += timedelta(hours=hours)
