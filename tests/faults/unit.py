@@ -27,11 +27,18 @@ class Unit:
 
     Args:
         folder: where its state and its log go.
-        arguments: of `tests.faults.daemon`.
+        arguments: of the module.
         complain: is told of what it should not have done.
+        module: that is run.
     """
 
-    def __init__(self, folder: Path, arguments: list[str], complain: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        arguments: list[str],
+        complain: Callable[[str], None],
+        module: str = "tests.faults.daemon",
+    ) -> None:
         folder.mkdir(exist_ok=True)
         self.state_directory = folder / "state"
         self.starts = 0
@@ -39,6 +46,7 @@ class Unit:
         self.last_lines: deque[str] = deque(maxlen=25)
         self.listening = asyncio.Event()  # it minds signals
         self.log = folder / "daemon.log"
+        self._module = module
         self._arguments = arguments
         self._complain = complain
         self._process: asyncio.subprocess.Process | None = None
@@ -100,7 +108,7 @@ class Unit:
         self._process = process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "tests.faults.daemon",
+            self._module,
             *self._arguments,
             cwd=HOUSE,
             stdin=asyncio.subprocess.DEVNULL,
