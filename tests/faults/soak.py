@@ -1,6 +1,6 @@
 """`scripts/soak --minutes N --rooms R`: one daemon for a long time, and whether it grows.
 
-Bookings come and go, event clients come and go, the broker is killed and Graph is away now and then. Every few
+Bookings and event clients come and go, the broker is killed and Graph is away now and then. Every few
 seconds the daemon tells how large it is: resident memory, open files, tasks, threads. After the first five
 minutes none of it may grow, memory by two per cent at most.
 """
