@@ -40,8 +40,13 @@ class ConfigurationError(Exception):
     """The configuration can not be used. `problems` has a line for each mistake: where, what, instead."""
 
     def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = tuple(problems)
+        self.problems = tuple(_one_line(problem) for problem in problems)
+        super().__init__("\n".join(self.problems))
+
+
+def _one_line(text: str) -> str:
+    """With what a key or a value may hold of line breaks and control characters written out."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,9 @@ def load(path: Path | None = None, *, drivers: Mapping[str, DriverKind] | None =
         raise ConfigurationError([*problems, *strange]) from None
     except SettingsError as error:
         raise ConfigurationError([f"environment: {error}", *strange]) from None
+    except RecursionError:
+        told = f"environment: the JSON of a {ENVIRONMENT_PREFIX} variable is nested too deeply"
+        raise ConfigurationError([told, *strange]) from None
     if strange:
         raise ConfigurationError(strange)
     return Configuration(settings, kinds, files)
@@ -144,6 +152,11 @@ def _read_files(main: Path, *, required: bool) -> _Files:
             problems.append(f"{path}: no valid TOML: {error}")
         except UnicodeDecodeError as error:
             problems.append(f"{path}: expected UTF-8 text, found byte {error.object[error.start]:#04x}")
+        except (
+            ValueError,
+            RecursionError,
+        ):  # a number of thousands of digits, a list in a list in a list ...
+            problems.append(f"{path}: no valid TOML: a number is too long, or lists are nested too deeply")
         except OSError as error:
             problems.append(f"{path}: can not be read: {error.strerror}")
     if problems:
@@ -231,7 +244,8 @@ def _shown(location: Location, found: object) -> str:
     if isinstance(found, (dict, list, tuple)):
         return ""
     login = isinstance(found, str) and "://" in found and "@" in found
-    if login or any(word in str(step) for step in location for word in _SECRET_WORDS):
+    table = isinstance(found, str) and found.lstrip().startswith(("{", "["))  # JSON of a variable, half of it
+    if login or table or any(word in str(step) for step in location for word in _SECRET_WORDS):
         return f"found a {type(found).__name__}, "
     return f"found {str(found)[:60]!r}, " if isinstance(found, str) else f"found {found!r}, "
 

@@ -18,6 +18,9 @@ from placed.occupancy import DEFAULT_BUSY_FOR, Policy
 ENVIRONMENT_PREFIX = "PLACED_"
 _PREFIX = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
 _LONGEST_PREFIX = 200
+_HOST_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*")
+_ORIGIN = re.compile(r"https?://([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?")
+_LONGEST = timedelta(days=3650)
 _UNITS = {"ms": 0.001, "s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 
 
@@ -27,7 +30,10 @@ def _duration(value: object) -> object:
     if isinstance(value, str):
         found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|sec|s|min|m|h|d)\s*", value)
         if found:
-            return timedelta(seconds=float(found[1]) * _UNITS[found[2]])
+            seconds = float(found[1]) * _UNITS[found[2]]
+            if seconds > _LONGEST.total_seconds():
+                raise ValueError(f"expected a duration of at most {_LONGEST.days}d")
+            return timedelta(seconds=seconds)
     raise ValueError('expected a duration such as "30s", "5m" or "1h"')
 
 
@@ -91,6 +97,11 @@ class Occupancy(_Table):
         default=timedelta(minutes=15),
         description="Not read for this long, a room is unknown.",
     )
+    offline_grace: Duration = Field(
+        default=timedelta(),
+        description="While the calendar service can not be reached, what was last read is told, as stale, "
+        "for this long, if that is longer than `expire_after`.",
+    )
 
 
 class Show(StrEnum):
@@ -112,17 +123,17 @@ class Privacy(_Table):
 
 
 def _broker_url(value: str) -> str:
-    parts = urlsplit(value)
     try:
-        port = parts.port
-    except ValueError:
-        port = -1
-    if (
-        parts.scheme not in ("mqtt", "mqtts")
-        or not parts.hostname
-        or port == -1
-        or parts.path not in ("", "/")
-    ):
+        parts = urlsplit(value)
+        sound = (
+            parts.scheme in ("mqtt", "mqtts")
+            and parts.hostname
+            and parts.port != 0
+            and parts.path in ("", "/")
+        )
+    except ValueError:  # whose text may hold a password
+        sound = False
+    if not sound:
         raise ValueError("expected mqtt://host[:1883] or mqtts://host[:8883]")
     if parts.username or parts.password:
         raise ValueError("expected no login in the address: use username and password_file")
@@ -163,6 +174,19 @@ class Mqtt(_Table):
     )
 
 
+def _host_name(value: str) -> str:
+    name = value.rstrip(".").lower()
+    if not _HOST_NAME.fullmatch(name):
+        raise ValueError("expected a name such as rooms.contoso.com, without https:// and without a port")
+    return name
+
+
+def _origin(value: str) -> str:
+    if not _ORIGIN.fullmatch(value):
+        raise ValueError("expected where a page is from, such as https://signage.contoso.com, without a path")
+    return value
+
+
 class Http(_Table):
     """The status endpoint."""
 
@@ -176,6 +200,24 @@ class Http(_Table):
     )
     allow_anonymous: bool = Field(
         default=False, description="Says that listening beyond loopback without a token is meant."
+    )
+    certificate: FilePath | None = Field(
+        default=None, description="Certificate, PEM, with its chain: it is https:// then, and nothing else."
+    )
+    key: FilePath | None = Field(default=None, description="Its private key, if it is in another file.")
+    hosts: frozenset[Annotated[str, AfterValidator(_host_name)]] = Field(
+        default=frozenset(),
+        description="Names that it is reached by, beside its addresses and this machine's own. Others are "
+        "answered only if this is empty and a token or TLS keeps out the pages of strangers.",
+    )
+    frame_ancestors: tuple[Annotated[str, AfterValidator(_origin)], ...] = Field(
+        default=(), description="Sites whose pages may show ours in a frame, such as digital signage."
+    )
+    max_clients: int = Field(
+        default=2000,
+        ge=10,
+        le=100_000,
+        description="Connections at once, at most; nine tenths of them event streams, half from one address.",
     )
 
 
@@ -264,6 +306,7 @@ class Settings(BaseSettings):
             busy_for=frozenset(ShowAs(word) for word in self.occupancy.busy_for) & DEFAULT_BUSY_FOR,
             stale_after=min(stale_after, self.occupancy.expire_after),
             expire_after=self.occupancy.expire_after,
+            offline_grace=self.occupancy.offline_grace,
         )
 
 

@@ -15,9 +15,10 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from placed.driver import SettingsError
+from placed.driver import Exposed, SettingsError, read_certificate, read_secret
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
     from pathlib import Path
 
@@ -36,14 +37,15 @@ def load_credential(settings: Microsoft365Settings, now: datetime) -> Credential
     """Reads the credential's file.
 
     Raises:
-        SettingsError: it is missing, unreadable, of no use, or expired.
+        SettingsError: it is missing, unreadable, readable by everybody, of no use, or expired.
     """
     if settings.certificate is not None:
         return _certificate(settings.certificate, now)
     if settings.client_secret_file is None:
         raise AssertionError("the settings see to it that there is a credential")
     try:
-        secret = _read("client_secret_file", settings.client_secret_file).decode("utf-8-sig").strip()
+        content = _read("client_secret_file", settings.client_secret_file, read_secret)
+        secret = content.decode("utf-8-sig").strip()
     except UnicodeDecodeError:
         raise SettingsError(
             "client_secret_file", f"{settings.client_secret_file} is no text in UTF-8"
@@ -54,7 +56,7 @@ def load_credential(settings: Microsoft365Settings, now: datetime) -> Credential
 
 
 def _certificate(path: Path, now: datetime) -> Credential:
-    pem = _read("certificate", path)
+    pem = _read("certificate", path, read_certificate)
     try:
         key = load_pem_private_key(pem, password=None)
     except TypeError:
@@ -102,8 +104,10 @@ def _belongs(certificate: x509.Certificate, key: RSAPrivateKey) -> bool:
         return False
 
 
-def _read(key: str, path: Path) -> bytes:
+def _read(key: str, path: Path, read: Callable[[Path], bytes]) -> bytes:
     try:
-        return path.read_bytes()
+        return read(path)
+    except Exposed as exposed:
+        raise SettingsError(key, f"{path} {exposed}") from None
     except OSError as error:
         raise SettingsError(key, f"{path} can not be read: {error.strerror}") from None

@@ -10,9 +10,12 @@ import typer
 from placed.errors import ExitCode
 
 if TYPE_CHECKING:
+    import ssl
+
     from rich.console import Console
 
     from placed.cli.room_listing import Wanted
+    from placed.cli.room_stream import Access
     from placed.cli.room_table import View
 
 _URL = "http://127.0.0.1:8620"
@@ -23,6 +26,13 @@ def rooms(  # noqa: PLR0913 - its options
     url: Annotated[str, typer.Option(help="The status endpoint of the daemon.", envvar="PLACED_URL")] = _URL,
     token_file: Annotated[
         str | None, typer.Option(metavar="FILE", help="File with the bearer token, if the daemon wants one.")
+    ] = None,
+    ca_file: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="For https: the CA, or the certificate itself, if it is not one that this machine trusts.",
+        ),
     ] = None,
     building: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Rooms of this building; may be given again.")
@@ -50,12 +60,10 @@ def rooms(  # noqa: PLR0913 - its options
 
     Where the output is no terminal, the table is printed once. While the daemon is away all are unknown.
     """
-    from pathlib import Path
-
     from rich.console import Console
 
     from placed.cli.room_listing import Wanted
-    from placed.cli.room_stream import NoAnswer
+    from placed.cli.room_stream import Access, NoAnswer
     from placed.cli.screen import is_live, until_interrupted
 
     try:
@@ -70,31 +78,56 @@ def rooms(  # noqa: PLR0913 - its options
     except ValueError as error:
         option, problem = error.args
         raise typer.BadParameter(problem, param_hint=option) from None
-    try:
-        token = Path(token_file).read_text("utf-8").strip() if token_file else None
-    except (OSError, UnicodeDecodeError) as error:
-        problem = error.strerror if isinstance(error, OSError) else "is no text"
-        typer.echo(f"placed: --token-file {token_file}: {problem}", err=True)
-        raise typer.Exit(ExitCode.USAGE) from None
+    access = Access(_read_token(token_file) if token_file else None, _read_ca(ca_file) if ca_file else True)
     console = Console()
     address = url.rstrip("/")
     try:
         if as_json or once or not is_live(console):
-            until_interrupted(_print(address, token, wanted, console, as_json=as_json))
+            until_interrupted(_print(address, access, wanted, console, as_json=as_json))
         else:
-            until_interrupted(_follow(address, token, wanted, console))
+            until_interrupted(_follow(address, access, wanted, console))
     except NoAnswer as error:
         typer.echo(f"placed: {url}: {error}", err=True)
         raise typer.Exit(ExitCode.FAILED) from None
 
 
-async def _print(url: str, token: str | None, wanted: Wanted, console: Console, *, as_json: bool) -> None:
+def _read_token(file: str) -> str:
+    from pathlib import Path
+
+    from placed.driver import Exposed, read_secret
+
+    try:
+        return read_secret(Path(file)).decode().strip()
+    except UnicodeDecodeError:
+        problem = "is no text"
+    except OSError as error:
+        problem = str(error.strerror)
+    except Exposed as exposed:
+        problem = str(exposed)
+    typer.echo(f"placed: --token-file {file}: {problem}", err=True)
+    raise typer.Exit(ExitCode.USAGE)
+
+
+def _read_ca(file: str) -> ssl.SSLContext:
+    import ssl
+
+    try:
+        return ssl.create_default_context(cafile=file)
+    except ssl.SSLError:
+        problem = "holds no certificate; name a PEM file with the CA"
+    except OSError as error:
+        problem = str(error.strerror)
+    typer.echo(f"placed: --ca-file {file}: {problem}", err=True)
+    raise typer.Exit(ExitCode.USAGE)
+
+
+async def _print(url: str, access: Access, wanted: Wanted, console: Console, *, as_json: bool) -> None:
     from placed.cli import room_stream
     from placed.cli.room_listing import Wanted, read_room
     from placed.cli.room_table import cells, summary, table
     from placed.clock import SystemClock
 
-    async with room_stream.session(token) as client:
+    async with room_stream.session(access) as client:
         found, body = await room_stream.listing(client, url)
     moment = SystemClock().now()
     if as_json:
@@ -108,7 +141,7 @@ async def _print(url: str, token: str | None, wanted: Wanted, console: Console, 
     console.print(shown)
 
 
-async def _follow(url: str, token: str | None, wanted: Wanted, console: Console) -> None:
+async def _follow(url: str, access: Access, wanted: Wanted, console: Console) -> None:
     from placed.cli import room_stream
     from placed.cli.room_table import changes_in, summary, view
     from placed.cli.screen import first_of, keep_drawn
@@ -139,6 +172,6 @@ async def _follow(url: str, token: str | None, wanted: Wanted, console: Console)
         await connected.wait()  # the terminal is left alone until there is something to show on it
         await keep_drawn(console, draw, news)
 
-    async with room_stream.session(token) as client:
+    async with room_stream.session(access) as client:
         stream = room_stream.RoomStream(client, url, heard)
         await first_of(stream.run(), drawing())

@@ -32,6 +32,7 @@ from placed.driver.port import (
     Unchanged,
     find_drivers,
 )
+from placed.driver.secret_file import Exposed, read_certificate, read_secret
 from placed.driver.settings import ConnectionSettings, FilePath, SettingsError, TimeZone
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "Driver",
     "DriverError",
     "DriverKind",
+    "Exposed",
     "Failed",
     "Fence",
     "FenceState",
@@ -72,4 +74,6 @@ __all__ = [
     "Verdict",
     "find_administration",
     "find_drivers",
+    "read_certificate",
+    "read_secret",
 ]

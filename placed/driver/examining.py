@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import stat
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from placed.driver.administration import Finding, Verdict
+from placed.driver.secret_file import CREDENTIALS, exposure, kept_by_systemd
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 AGAIN = "wait a minute, then run placed doctor again"
-_CREDENTIALS = "CREDENTIALS_DIRECTORY"
 # systemd hands these files to the service alone; this asks it to hand them to the command, too.
 AS_SERVICE = (
     "run it as systemd would: sudo systemd-run --pipe --wait --collect "
@@ -29,9 +28,9 @@ def blocked(check: str, by: Finding) -> Finding:
 def unreadable(key: str, path: Path, error: OSError, make: str = "make the file") -> Finding:
     """A file that the settings name can not be read; `make` is how one that is missing is made."""
     said = f"{key}: {path}: {error.strerror}"
-    if str(path).startswith((f"${_CREDENTIALS}", f"${{{_CREDENTIALS}}}")):
+    if str(path).startswith((f"${CREDENTIALS}", f"${{{CREDENTIALS}}}")):
         return Finding(
-            "files", Verdict.BAD, f"{said}; ${_CREDENTIALS} is set for the service only", AS_SERVICE
+            "files", Verdict.BAD, f"{said}; ${CREDENTIALS} is set for the service only", AS_SERVICE
         )
     if isinstance(error, PermissionError):
         remedy = f"give the user that placed runs as the right to read {path}; or run placed doctor with sudo"
@@ -48,28 +47,24 @@ def look_at_secrets(files: Iterable[tuple[str, Path]], make: str = "make the fil
     findings, good = [], []
     for key, path in files:
         try:
-            mode = stat.S_IMODE(path.stat().st_mode)
+            found = path.stat().st_mode
             with path.open("rb"):
                 pass
         except OSError as error:
             findings.append(unreadable(key, path, error, make))
             continue
+        mode = stat.S_IMODE(found)
         told = f"{key}: {path}: can be {{}} by {{}} of this machine (mode {mode:04o})"
         remedy = f"chmod 600 {path}"
-        doing = "changed" if mode & 0o022 else "read"
-        if _by_systemd(path):
+        if kept_by_systemd(path):
             good.append(f"{key} is kept by systemd")
-        elif mode & 0o007:
+        elif doing := exposure(path, found):
             findings.append(Finding("files", Verdict.BAD, told.format(doing, "every user"), remedy))
-        elif mode & 0o070:
+        elif stat.S_ISREG(found) and mode & stat.S_IRWXG:
+            doing = "changed" if mode & stat.S_IWGRP else "read"
             findings.append(Finding("files", Verdict.DOUBTFUL, told.format(doing, "a group"), remedy))
         else:
             good.append(f"{key} is for its owner alone")
     if good:
         findings.append(Finding("files", Verdict.GOOD, ", ".join(good)))
     return findings
-
-
-def _by_systemd(path: Path) -> bool:
-    folder = os.environ.get(_CREDENTIALS)
-    return bool(folder) and Path(folder or "") in path.parents

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+from placed.driver import Exposed, read_secret
 from placed.errors import CannotStart
 
 if TYPE_CHECKING:
@@ -56,10 +57,11 @@ def parse(listen: str) -> Address:
     return Address(host.strip("[]").lower(), int(port))
 
 
-def url(host: str, port: int) -> str:
+def url(host: str, port: int, *, tls: bool = False) -> str:
     """Where the endpoint is found from this machine, by the address that a socket is bound to."""
+    scheme = "https" if tls else "http"
     reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - names it, binds nothing
-    return f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"
+    return f"{scheme}://[{reachable}]:{port}" if ":" in reachable else f"{scheme}://{reachable}:{port}"
 
 
 def admission(settings: Http) -> bytes | None:
@@ -80,7 +82,9 @@ def admission(settings: Http) -> bytes | None:
 
 def _token(path: Path) -> bytes:
     try:
-        token = path.read_bytes().strip()
+        token = read_secret(path).strip()
+    except Exposed as exposed:
+        raise CannotStart(f"http.token_file: {path}: {exposed}") from None
     except OSError as error:
         raise CannotStart(
             f"http.token_file: {path}: {error.strerror}; expected a readable file with the bearer token"

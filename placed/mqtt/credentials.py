@@ -5,6 +5,9 @@ from __future__ import annotations
 import ssl
 from typing import TYPE_CHECKING
 
+from placed.certificates import content, load_chain
+from placed.driver import read_certificate, read_secret
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -29,54 +32,37 @@ def contradictions(settings: Mqtt, *, tls: bool) -> list[str]:
 
 def read_password(path: Path | None, problems: list[str]) -> str | None:
     """The password in a file; what is wrong with it is added to `problems`."""
-    content = _content("password_file", path, problems)
-    if content is None:
+    found = content("mqtt.password_file", path, problems, read_secret)
+    if found is None:
         return None
     try:
-        password = content.decode().rstrip("\r\n")
+        password = found.decode().rstrip("\r\n")
     except UnicodeDecodeError:
         problems.append(f"mqtt.password_file: {path}: is not UTF-8 text; write the password on one line")
         return None
     if not password or "\n" in password:
-        found = "holds several lines" if password else "is empty"
-        problems.append(f"mqtt.password_file: {path}: {found}; write the password on one line")
+        said = "holds several lines" if password else "is empty"
+        problems.append(f"mqtt.password_file: {path}: {said}; write the password on one line")
     return password
 
 
 def tls_context(settings: Mqtt, problems: list[str]) -> ssl.SSLContext | None:
     """A context that checks certificate and host name, against the private CA if one is set."""
     before = len(problems)
-    for key in ("ca_file", "certificate", "key"):
-        _content(key, getattr(settings, key), problems)
-    if len(problems) > before:
-        return None
-    try:
-        context = ssl.create_default_context(cafile=settings.ca_file)
-    except ssl.SSLError:
-        problems.append(
-            f"mqtt.ca_file: {settings.ca_file}: holds no certificate; name a PEM file with the CA"
-        )
-        return None
-    context.sslsocket_class = _Socket
-    if settings.certificate:
+    content("mqtt.ca_file", settings.ca_file, problems, read_certificate)
+    context: ssl.SSLContext | None = None
+    if len(problems) == before:
         try:
-            # Without a callback OpenSSL would ask for a passphrase on the terminal.
-            context.load_cert_chain(settings.certificate, settings.key, password=lambda: "")
-        except ssl.SSLError as error:
-            problems.append(_unsuitable(settings, error))
-    return context
-
-
-def _unsuitable(settings: Mqtt, error: ssl.SSLError) -> str:
-    key, path = ("key", settings.key) if settings.key else ("certificate", settings.certificate)
-    if error.reason == "KEY_VALUES_MISMATCH":
-        return (
-            f"mqtt.{key}: {path}: is not the key of {settings.certificate}; name the key that belongs to it"
-        )
-    return (
-        f"mqtt.certificate: {settings.certificate}: is no PEM certificate with an unencrypted private key"
-        f"{f' in {settings.key}' if settings.key else ''}; name the files that hold both"
-    )
+            context = ssl.create_default_context(cafile=settings.ca_file)
+            context.sslsocket_class = _Socket
+        except ssl.SSLError:
+            problems.append(
+                f"mqtt.ca_file: {settings.ca_file}: holds no certificate; name a PEM file with the CA"
+            )
+    if settings.certificate:
+        chain = context or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # its mistakes are told in any case
+        load_chain(chain, "mqtt", settings.certificate, settings.key, problems)
+    return context if len(problems) == before else None
 
 
 class _Socket(ssl.SSLSocket):
@@ -88,17 +74,3 @@ class _Socket(ssl.SSLSocket):
         except BaseException:
             self.close()
             raise
-
-
-def _content(key: str, path: Path | None, problems: list[str]) -> bytes | None:
-    if path is None:
-        return None
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        problems.append(f"mqtt.{key}: {path}: there is no such file; create it or correct the path")
-    except PermissionError:
-        problems.append(f"mqtt.{key}: {path}: may not be read; give this user the right to read it")
-    except OSError as error:
-        problems.append(f"mqtt.{key}: {path}: can not be read ({error.strerror}); name a readable file")
-    return None

@@ -16,6 +16,7 @@ from tests.browser.building import MOMENT, building, clock, many, read
 from tests.browser.eyes import violations
 from tests.browser.relay import Relay
 from tests.http.endpoint import Endpoint
+from tests.secret_files import write_secret
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -250,7 +251,7 @@ async def test_where_a_token_is_wanted_the_page_asks_for_it_once(
 ) -> None:
     eyes.expected = ("401",)
     file = tmp_path / "token"
-    file.write_text("correct-horse")
+    write_secret(file, "correct-horse")
     async with Endpoint(site, token_file=file) as endpoint, Relay(endpoint.server.url, plain=True) as relay:
         page = await eyes.open(relay.url, wait="dialog.ask")
         assert await violations(page) == []

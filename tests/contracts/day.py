@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from placed_microsoft365.simulator import Tenant, make_client_certificate
+from tests.secret_files import write_secret
 from tests.service.clock import LeapingClock
 from tests.service.stage import Stage
 from tests.service.web import Web
@@ -166,7 +167,7 @@ async def house(folder: Path) -> AsyncIterator[tuple[Stage, App]]:
         stage.clock = clock
         fenced = tenant.add_group("placed-rooms", members=["boardroom", "atrium"])
         pem = folder / "client.pem"
-        pem.write_bytes(make_client_certificate(key_size=2048))
+        write_secret(pem, make_client_certificate(key_size=2048))
         group = stage.connect("group", room_group=fenced.address, certificate=pem, more=FENCE)
         group.certificates = tenant.register_app(certificates=[pem.read_bytes()]).certificates
         listed = stage.connect("list", rooms=["library"], more=FENCE)

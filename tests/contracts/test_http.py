@@ -14,6 +14,7 @@ import pytest
 
 from tests.contracts.day import day, house
 from tests.http.test_openapi import DESCRIPTION, resolve, validate
+from tests.secret_files import write_secret
 
 if TYPE_CHECKING:
     from tests.contracts.day import Day
@@ -73,7 +74,7 @@ async def test_whatever_is_asked_is_answered_as_described(tmp_path: Path) -> Non
 
 
 async def test_who_shows_a_wrong_token_is_answered_as_described(tmp_path: Path) -> None:
-    (tmp_path / "token").write_text("a-token-of-this-test")
+    write_secret(tmp_path / "token", "a-token-of-this-test")
     description = tmp_path / "openapi.json"
     description.write_text(json.dumps(DESCRIPTION))
     async with house(tmp_path / "house") as (stage, _):

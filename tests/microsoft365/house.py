@@ -12,6 +12,7 @@ from placed.model import Meeting, Reason, Room, window
 from placed_microsoft365 import Microsoft365
 from placed_microsoft365.settings import Microsoft365Settings
 from placed_microsoft365.simulator import App, Simulator, Tenant, make_client_certificate
+from tests.secret_files import write_secret
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +59,7 @@ class House:
         """With a secret and both rooms, unless told otherwise; None takes a key out."""
         secret = self.folder / "secret"
         if not secret.exists():
-            secret.write_text("s3cret\n")
+            write_secret(secret, "s3cret\n")
         keys: dict[str, Any] = {
             "name": "contoso",
             "tenant": self.tenant.domain,

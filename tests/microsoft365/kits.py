@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from placed_microsoft365.clouds import Cloud
 from placed_microsoft365.kit import pair, write_kit
 from placed_microsoft365.simulator import make_client_certificate
+from tests.secret_files import write_secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,7 +59,7 @@ def write(
         folder.mkdir(exist_ok=True)
         name = pair.name_of_renewed("contoso", now) if renew else "contoso"
         if not (folder / f"{name}.pem").exists():
-            (folder / f"{name}.pem").write_bytes(_pem(now))
+            write_secret(folder / f"{name}.pem", _pem(now))
     known = GIVEN if {"rooms", "room_group", "room_list"} & named.keys() else GIVEN | ROOMS
     return write_kit("contoso", known | named, folder, now=now, renew=renew)
 

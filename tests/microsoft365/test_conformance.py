@@ -9,6 +9,7 @@ import pytest
 from placed_microsoft365.simulator import Secret, Where
 from tests.microsoft365.conformance import Conformance
 from tests.microsoft365.house import ADA, ADDRESSES, CERTIFICATE, House, at
+from tests.secret_files import write_secret
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -74,7 +75,7 @@ class TestWithACertificateAndAGroup(Conformance):
     @pytest.fixture
     def service(self, house: House) -> Service:
         file = house.folder / "placed.pem"
-        file.write_bytes(CERTIFICATE)
+        write_secret(file, CERTIFICATE)
         house.tenant.restrict(house.app, "placed-rooms")
         return Microsoft365Service(
             house,

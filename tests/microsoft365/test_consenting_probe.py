@@ -10,6 +10,7 @@ import pytest
 from placed.driver import GrantProbe, Refused, SettingsError, Surroundings, Unavailable
 from placed_microsoft365 import consenting
 from tests.microsoft365.house import ADDRESSES, CERTIFICATE, House
+from tests.secret_files import write_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -140,7 +141,7 @@ async def test_conditional_access_is_another_persons_matter_and_waited_for(house
 
 async def test_a_certificate_does_as_well_as_a_secret(house: House) -> None:
     pem = house.folder / "key.pem"
-    pem.write_bytes(CERTIFICATE)
+    write_secret(pem, CERTIFICATE)
     assert (await look(house, client_secret_file=None, certificate=pem)).effective
     pem.write_bytes(b"")
     with pytest.raises(SettingsError):

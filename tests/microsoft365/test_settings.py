@@ -22,6 +22,7 @@ from placed_microsoft365.network import ca_bundle, proxy_for
 from placed_microsoft365.settings import Microsoft365Settings
 from placed_microsoft365.simulator import make_client_certificate
 from tests.microsoft365.house import CERTIFICATE
+from tests.secret_files import write_secret
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,7 +58,7 @@ def settings(**changes: Any) -> Microsoft365Settings:
 def test_a_cloud_has_its_hosts_and_its_scope(
     tmp_path: Path, cloud: str | None, login: str, graph: str
 ) -> None:
-    (tmp_path / "secret").write_text("s3cret")
+    write_secret(tmp_path / "secret", "s3cret")
     kept = settings(cloud=cloud, client_secret_file=tmp_path / "secret")
     assert (kept.login_url, kept.graph_url) == (login, graph)
     driver = Microsoft365.open(kept, Surroundings(lambda: NOW, 8, False, "1"))  # noqa: FBT003
@@ -121,7 +122,7 @@ def test_what_makes_no_sense_is_refused(changes: dict[str, Any]) -> None:
 
 def credential(tmp_path: Path, content: bytes, key: str = "certificate") -> Any:
     file = tmp_path / "credential"
-    file.write_bytes(content)
+    write_secret(file, content)
     changes = {"client_secret_file": None, key: file}
     return load_credential(settings(**changes), NOW)
 
@@ -182,7 +183,7 @@ def test_a_secret_of_no_use_is_told(tmp_path: Path, content: bytes, problem: str
 
 @pytest.mark.parametrize("key", ["certificate", "client_secret_file", "ca_file"])
 def test_a_file_that_is_not_there_is_told(tmp_path: Path, key: str) -> None:
-    (tmp_path / "secret").write_text("s3cret")
+    write_secret(tmp_path / "secret", "s3cret")
     changes = {"client_secret_file": tmp_path / "secret" if key == "ca_file" else None}
     kept = settings(**{**changes, key: tmp_path / "nothing"})
     with pytest.raises(SettingsError, match="can not be read") as error:
@@ -191,7 +192,7 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path, key: str) -> None:
 
 
 def test_a_ca_file_without_a_certificate_is_told(tmp_path: Path) -> None:
-    (tmp_path / "secret").write_text("s3cret")
+    write_secret(tmp_path / "secret", "s3cret")
     (tmp_path / "ca.pem").write_text("nothing")
     kept = settings(client_secret_file=tmp_path / "secret", ca_file=tmp_path / "ca.pem")
     with pytest.raises(SettingsError, match="no CA certificate"):

@@ -21,6 +21,7 @@ from placed_microsoft365.simulator import Where
 from placed_microsoft365.tokens import TokenSource
 from placed_microsoft365.wire import Places
 from tests.microsoft365.house import BOARDROOM, CERTIFICATE, House, at, outcomes
+from tests.secret_files import write_secret
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +46,7 @@ async def test_a_certificate_signs_with_ps256_and_its_sha_256_thumbprint(
 
     monkeypatch.setattr(requests.Session, "request", record)
     file = house.folder / "placed.pem"
-    file.write_bytes(b"Bag Attributes\n    friendlyName: B\xfcro\n" + CERTIFICATE)
+    write_secret(file, b"Bag Attributes\n    friendlyName: B\xfcro\n" + CERTIFICATE)
     driver = house.open(client_secret_file=None, certificate=file)
     assert outcomes(await house.read(driver)) == ["read", "read"]
     header = jwt.get_unverified_header(next(form["client_assertion"] for form in sent if form))
@@ -57,7 +58,7 @@ async def test_a_certificate_signs_with_ps256_and_its_sha_256_thumbprint(
 
 async def test_a_clock_that_is_wrong_is_named(house: House) -> None:
     file = house.folder / "placed.pem"
-    file.write_bytes(CERTIFICATE)
+    write_secret(file, CERTIFICATE)
     house.tenant.login_clock = lambda: datetime.now(UTC) + timedelta(hours=1)
     driver = house.open(client_secret_file=None, certificate=file)
     with pytest.raises(Refused, match="AADSTS700024") as error:
@@ -239,7 +240,7 @@ async def test_neither_secret_nor_token_is_in_what_is_told(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     file = house.folder / "other"
-    file.write_text("V3rySecret")
+    write_secret(file, "V3rySecret")
     driver = house.open(
         client_secret_file=file,
         tenant="fabrikam.example" if trouble == "unknown tenant" else "contoso.example",

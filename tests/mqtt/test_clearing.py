@@ -14,6 +14,7 @@ from placed.mqtt.trouble import BrokerLost
 from placed.settings import Mqtt
 from tests.mqtt.broker import Subscriber, free_port
 from tests.mqtt.house import House, running
+from tests.secret_files import write_secret
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -201,7 +202,7 @@ async def test_a_broker_that_does_not_let_us_write_is_told(start: Start, protoco
         index = {"rooms": [{"id": "attic", "name": "Attic", "connection": "fabrikam"}]}
         await somebody.publish("placed/rooms", json.dumps(index), retain=True)
     password = broker._folder / "password"
-    password.write_text("right")
+    write_secret(password, "right")
     settings = Mqtt(url=broker.url, username="reader", password_file=password, protocol=protocol)
     assert (await clearing.look(settings, "fabrikam")).rooms == ("attic",)
     with pytest.raises(BrokerLost, match="does not let us clear topics") as refused:

@@ -11,6 +11,7 @@ from placed.mqtt.trial import try_broker
 from placed.settings import Mqtt
 from tests.mqtt.broker import DEADLINE, Authority, Subscriber, free_port
 from tests.mqtt.house import running
+from tests.secret_files import write_secret
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -79,7 +80,7 @@ async def test_topics_are_below_the_base_topic(mosquitto: Mosquitto) -> None:
 async def test_tls_and_a_login_are_tried(start: Start, tmp_path: Path) -> None:
     authority = Authority(tmp_path / "certificates")
     password = tmp_path / "password"
-    password.write_text("hush-right")
+    write_secret(password, "hush-right")
     broker = await start(authority=authority, users={"placed": "hush-right"})
     login: dict[str, Any] = {"username": "placed", "password_file": password}
     found = await trial(broker, ca_file=authority.ca_file, **login)
@@ -94,7 +95,7 @@ async def test_tls_and_a_login_are_tried(start: Start, tmp_path: Path) -> None:
 @PROTOCOLS
 async def test_a_login_that_is_refused_is_told(start: Start, tmp_path: Path, protocol: str) -> None:
     password = tmp_path / "password"
-    password.write_text("hush-wrong")
+    write_secret(password, "hush-wrong")
     broker = await start(users={"placed": "right"})
     found = await trial(broker, username="placed", password_file=password, protocol=protocol)
     assert found["broker"].said.startswith(f"mqtt.username: 127.0.0.1:{broker.port}: ")

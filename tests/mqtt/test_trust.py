@@ -11,6 +11,7 @@ from placed.errors import CannotStart
 from tests.mqtt.broker import Authority, Subscriber
 from tests.mqtt.house import running
 from tests.mqtt.test_life import becomes
+from tests.secret_files import write_secret
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -30,7 +31,7 @@ def authority(tmp_path: Path) -> Authority:
 @pytest.fixture
 def password(tmp_path: Path) -> Path:
     path = tmp_path / "password"
-    path.write_text("right\n")
+    write_secret(path, "right\n")
     return path
 
 
@@ -166,7 +167,7 @@ async def test_files_that_are_of_no_use_are_all_named(
     mosquitto: Mosquitto, house: House, tmp_path: Path
 ) -> None:
     empty = tmp_path / "empty"
-    empty.touch()
+    empty.touch(mode=0o600)
     missing = tmp_path / "missing"
     with pytest.raises(CannotStart) as refused:
         house.publisher(

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from tests.mqtt.broker import free_port
+from tests.secret_files import write_secret
 from tests.service.program import run
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ async def test_rooms_prints_the_endpoints_json(stage: Stage) -> None:
 
 async def test_rooms_names_itself_to_a_daemon_that_wants_a_token(stage: Stage) -> None:
     token = stage.folder / "token"
-    token.write_text("hush-token")
+    write_secret(token, "hush-token")
     stage.configure(http={"listen": "127.0.0.1:0", "token_file": str(token)})
     async with stage.daemon() as running:
         code, program = await run(stage.folder, "rooms", "--once", "--url", running.url)

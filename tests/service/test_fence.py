@@ -12,6 +12,7 @@ from placed.errors import CannotStart
 from placed.supervisor import Supervisor
 from placed_microsoft365.simulator import make_client_certificate
 from tests.core.manager import Manager
+from tests.secret_files import write_secret
 from tests.service.program import Program
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ async def test_with_another_credential_the_fence_is_tried_again_before_a_room_is
     group = stage.tenant.add_group("placed-rooms", members=["boardroom", "library"])
     pems = [make_client_certificate(key_size=2048) for _ in range(2)]
     file = stage.folder / "client.pem"
-    file.write_bytes(pems[0])
+    write_secret(file, pems[0])
     app = stage.connect(certificate=file, more=canaries(ADA))
     app.certificates = stage.tenant.register_app(certificates=pems[:1]).certificates
     stage.tenant.restrict(app, group)
@@ -174,12 +175,12 @@ async def test_with_another_credential_the_fence_is_tried_again_before_a_room_is
     arguments = ("run", "-c", stage.file, "--log-format", "json")
     async with Program.start(stage.folder, *arguments) as program:
         await program.logged("daemon.became_ready")
-        file.write_bytes(pems[1])
+        write_secret(file, pems[1])
         app.certificates = stage.tenant.register_app(certificates=pems[1:]).certificates
         stage.simulator.clear_requests()
         heard = len(program.err)
         program.signal(signal.SIGHUP)
-        await program.says("daemon.became_ready", after=heard)
+        await program.says("fence.was_verified", after=heard)
         paths = [record.path for record in stage.simulator.requests]
         signed_in = next(n for n, path in enumerate(paths) if path.endswith("/token"))
         later = [path for path in paths[signed_in:] if "/users/" in path or "/$batch" in path]

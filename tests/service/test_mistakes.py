@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from placed_microsoft365.simulator import make_client_certificate
+from tests.secret_files import write_secret
 from tests.service.complaints import complains, edit
 
 if TYPE_CHECKING:
@@ -110,23 +111,28 @@ def no_key(path: Path) -> None:
 
 def no_certificate(path: Path) -> None:
     pem = make_client_certificate(key_size=2048).decode()
-    path.write_text(pem[: pem.index("-----BEGIN CERTIFICATE")])
+    write_secret(path, pem[: pem.index("-----BEGIN CERTIFICATE")])
 
 
 def expired(path: Path) -> None:
     begun = datetime(2024, 1, 1, tzinfo=UTC)
-    path.write_bytes(make_client_certificate(key_size=2048, valid_from=begun, lifetime=timedelta(days=30)))
+    write_secret(path, make_client_certificate(key_size=2048, valid_from=begun, lifetime=timedelta(days=30)))
 
 
 def of_tomorrow(path: Path) -> None:
     begun = datetime.now(UTC) + timedelta(days=1)
-    path.write_bytes(make_client_certificate(key_size=2048, valid_from=begun))
+    write_secret(path, make_client_certificate(key_size=2048, valid_from=begun))
 
 
 def somebody_elses(path: Path) -> None:
     one, other = (make_client_certificate(key_size=2048).decode() for _ in range(2))
     begin = "-----BEGIN CERTIFICATE"
-    path.write_text(one[: one.index(begin)] + other[other.index(begin) :])
+    write_secret(path, one[: one.index(begin)] + other[other.index(begin) :])
+
+
+def open_to_everybody(path: Path) -> None:
+    path.write_bytes(make_client_certificate(key_size=2048))
+    path.chmod(0o644)
 
 
 def a_directory(path: Path) -> None:
@@ -143,6 +149,7 @@ def a_directory(path: Path) -> None:
         (no_certificate, "holds no certificate; expected key and certificate, both in PEM"),
         (expired, ": the certificate expired on 2024-01-31; register a new one with the application"),
         (of_tomorrow, "is this machine's clock right?"),
+        (open_to_everybody, " can be read by every user of this machine (mode 0644); chmod o-rwx "),
         (somebody_elses, ": the certificate does not belong to the private key"),
     ],
 )

@@ -9,6 +9,7 @@ import pytest
 
 from placed_microsoft365.simulator import make_client_certificate
 from tests.mqtt.broker import Authority, Mosquitto
+from tests.secret_files import write_secret
 from tests.service.complaints import complains, edit
 from tests.service.program import run
 
@@ -55,7 +56,7 @@ async def test_a_broker_whose_certificate_is_not_trusted_is_told(stage: Stage) -
 async def test_a_broker_that_refuses_the_login_is_told(stage: Stage) -> None:
     broker = Mosquitto(stage.folder / "closed", users={"placed": "the right one"})
     password = stage.folder / "password"
-    password.write_text("hush-wrong-one")
+    write_secret(password, "hush-wrong-one")
     await broker.start()
     try:
         stage.configure(mqtt={"url": broker.url, "username": "placed", "password_file": str(password)})
@@ -98,7 +99,7 @@ async def test_a_sign_in_that_is_refused_for_good_ends_the_start(
     stage: Stage, number: int, remedy: str
 ) -> None:
     certificate = stage.folder / "contoso.pem"
-    certificate.write_bytes(make_client_certificate(key_size=2048))
+    write_secret(certificate, make_client_certificate(key_size=2048))
     settings: dict[str, Any] = {"certificate": certificate} if number == 700027 else {}
     app = stage.connect(**settings)
     stage.configure()

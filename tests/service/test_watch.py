@@ -14,6 +14,7 @@ import pytest
 
 from tests.mqtt.broker import Mosquitto, free_port
 from tests.mqtt.broker import Subscriber as Publisher
+from tests.secret_files import write_secret
 from tests.service.program import Program, run
 from tests.service.window import Terminal
 
@@ -174,7 +175,7 @@ async def test_a_login_that_is_refused_is_a_matter_for_a_person(tmp_path: Path) 
     broker = Mosquitto(tmp_path / "mosquitto", users={"panel": "hush"})
     await broker.start()
     password = tmp_path / "password"
-    password.write_text("wrong\n")
+    write_secret(password, "wrong\n")
     login = ("--username", "panel", "--password-file", str(password))
     try:
         code, program = await run(tmp_path, "watch", "--broker", broker.url, *login)

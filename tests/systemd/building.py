@@ -61,7 +61,9 @@ class Building:
             yield cls(
                 simulator=simulator,
                 by_secret=replace(settings, client_secret_file=secret).toml(),
-                by_certificate=replace(settings, certificate=Path("/etc/placed/contoso.pem")).toml(),
+                by_certificate=replace(
+                    settings, certificate=Path("$CREDENTIALS_DIRECTORY/contoso.pem")
+                ).toml(),
                 certificate=certificate,
                 broker_port=free_port(),
             )

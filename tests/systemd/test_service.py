@@ -50,9 +50,40 @@ def test_a_fresh_install_needs_no_folder_of_secrets(
     building.furnish(service)
     service.box.run("rm", "-r", "/etc/placed/secrets")
     service.write("/etc/placed/placed.toml", building.configuration(building.by_certificate, login=False))
-    service.write("/etc/placed/contoso.pem", building.certificate)
+    service.write("/root/contoso.pem", building.certificate, mode=0o600)
+    service.override("LoadCredential=contoso.pem:/root/contoso.pem")
     service.start()
     assert f"placed/rooms/{ROOMS[0]}/state" in retained(broker)
+
+
+def test_secrets_may_be_encrypted_for_this_machine(broker: int, service: Service, building: Building) -> None:
+    building.furnish(service)
+    ready = service.box.try_run("systemd-creds", "setup")
+    if ready.returncode != 0:
+        pytest.skip(f"no key of the machine's own: {ready.stderr.strip()}")
+    service.box.run("install", "-d", "-m", "700", "/etc/placed/encrypted")
+    for name in ("client-secret", "mqtt"):
+        plain, encrypted = f"/etc/placed/secrets/{name}", f"/etc/placed/encrypted/{name}"
+        service.box.run(
+            "systemd-creds", "encrypt", "--with-key=host", f"--name=encrypted_{name}", plain, encrypted
+        )
+    service.box.run("rm", "-r", "/etc/placed/secrets")
+    written = building.configuration(building.by_secret, login=True)
+    service.write("/etc/placed/placed.toml", written.replace("/secrets_", "/encrypted_"))
+    service.start()
+    assert f"placed/rooms/{ROOMS[0]}/state" in retained(broker)
+
+
+def test_a_secret_that_everybody_can_read_is_refused_once(service: Service, building: Building) -> None:
+    building.furnish(service)
+    service.write("/etc/placed/client-secret", CLIENT_SECRET, mode=0o644)
+    written = building.configuration(building.by_secret, login=True)
+    open_one = written.replace("$CREDENTIALS_DIRECTORY/secrets_client-secret", "/etc/placed/client-secret")
+    service.write("/etc/placed/placed.toml", open_one)
+    assert service.box.try_run("systemctl", "start", "placed").returncode != 0
+    assert service.show()["ExecMainStatus"] == CAN_NOT_START
+    (told,) = (line for line in service.journal() if "chmod o-rwx /etc/placed/client-secret" in line)
+    assert CLIENT_SECRET not in told
 
 
 @pytest.mark.usefixtures("broker")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -31,7 +30,7 @@ class Files:
 
     Attributes:
         findings: all of them.
-        no_credential: why the credential's file can not be read.
+        no_credential: why the credential's file can not be read, or is not.
         no_ca: why the CA's file is of no use.
     """
 
@@ -48,7 +47,7 @@ def look_at_files(settings: Microsoft365Settings) -> Files:
         raise AssertionError("the settings see to it that there is a credential")
     make = "make the file" if settings.certificate is None else f"make it with placed setup {settings.name}"
     findings = look_at_secrets([(key, path)], make)
-    no_credential = None if os.access(path, os.R_OK) else findings[0]
+    no_credential = next((finding for finding in findings if finding.verdict is Verdict.BAD), None)
     no_ca = _problem_of_ca(settings.ca_file)
     return Files((*findings, *([no_ca] if no_ca else [])), no_credential, no_ca)
 

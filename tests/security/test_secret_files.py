@@ -1,0 +1,213 @@
+"""A secret that everybody on the machine can read is refused, whoever reads it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from placed.driver import Exposed, SettingsError, read_certificate, read_secret
+from placed.errors import CannotStart
+from placed.http import listening
+from placed.mqtt.broker import login_options
+from placed.settings import Http, Mqtt
+from placed_microsoft365.credential import load_credential
+from placed_microsoft365.settings import Microsoft365Settings
+from tests.microsoft365.house import CERTIFICATE, TODAY
+from tests.mqtt.broker import Authority
+from tests.secret_files import write_secret
+from tests.service.program import run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.service.stage import Stage
+
+HUSH = b"hush-secret"
+REMEDY = "; chmod o-rwx {path}, or hand it over by LoadCredential (systemd/README.md)"
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Path:
+    path = tmp_path / "secret"
+    write_secret(path, HUSH)
+    return path
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o400, 0o440, 0o640, 0o660, 0o661])
+def test_its_owner_and_a_group_may_read_it(secret: Path, mode: int) -> None:
+    secret.chmod(mode)
+    assert read_secret(secret) == HUSH
+
+
+@pytest.mark.parametrize(
+    ("mode", "doing"), [(0o604, "read"), (0o644, "read"), (0o602, "changed"), (0o666, "changed")]
+)
+def test_what_everybody_can_read_or_change_is_no_secret(secret: Path, mode: int, doing: str) -> None:
+    secret.chmod(mode)
+    with pytest.raises(Exposed) as refused:
+        read_secret(secret)
+    said = f"can be {doing} by every user of this machine (mode {mode:04o})"
+    assert str(refused.value) == said + REMEDY.format(path=secret)
+
+
+def test_of_a_link_it_is_the_file_behind_it_that_counts(secret: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(secret)
+    assert read_secret(link) == HUSH  # though every link may be read by everybody
+    secret.chmod(0o644)
+    with pytest.raises(Exposed):
+        read_secret(link)
+
+
+def test_a_pipe_is_nobody_elses(tmp_path: Path) -> None:
+    """As a shell's `<(...)` hands it over."""
+    reading, writing = os.pipe()
+    try:
+        os.write(writing, HUSH)
+        os.close(writing)
+        assert read_secret(type(tmp_path)(f"/dev/fd/{reading}")) == HUSH
+    finally:
+        os.close(reading)
+
+
+def test_what_systemd_keeps_is_not_judged_by_its_mode(secret: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret.chmod(0o444)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(secret.parent))
+    assert read_secret(secret) == HUSH
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(secret.parent / "elsewhere"))
+    with pytest.raises(Exposed):
+        read_secret(secret)
+
+
+@pytest.mark.parametrize(
+    "label", [b"PRIVATE KEY", b"RSA PRIVATE KEY", b"EC PRIVATE KEY", b"ENCRYPTED PRIVATE KEY"]
+)
+def test_a_certificate_is_a_secret_where_its_key_is_in_it(tmp_path: Path, label: bytes) -> None:
+    path = tmp_path / "pem"
+    path.write_bytes(b"-----BEGIN CERTIFICATE-----\n")
+    path.chmod(0o644)
+    assert read_certificate(path).startswith(b"-----BEGIN")
+    path.write_bytes(b"-----BEGIN " + label + b"-----\n")
+    with pytest.raises(Exposed):
+        read_certificate(path)
+
+
+# --- all who read secrets -----------------------------------------------------------------------------------
+
+
+def driver(tmp_path: Path, key: str, content: bytes) -> str:
+    path = tmp_path / "exposed"
+    path.write_bytes(content)
+    path.chmod(0o644)
+    settings = Microsoft365Settings.model_validate(
+        {"name": "contoso", "tenant": "t.example", "client_id": "id", "room_list": "*", key: path}
+    )
+    with pytest.raises(SettingsError) as refused:
+        load_credential(settings, TODAY)
+    assert refused.value.key == key
+    return str(refused.value)
+
+
+def client_secret(tmp_path: Path) -> str:
+    return driver(tmp_path, "client_secret_file", HUSH)
+
+
+def certificate(tmp_path: Path) -> str:
+    return driver(tmp_path, "certificate", CERTIFICATE)
+
+
+def mqtt(exposed: Path, key: str, **more: Any) -> str:
+    exposed.chmod(0o644)
+    settings = Mqtt.model_validate({"url": "mqtts://broker.example", key: exposed, **more})
+    with pytest.raises(CannotStart) as refused:
+        login_options(settings, "placed")
+    (problem,) = refused.value.problems
+    assert problem.startswith(f"mqtt.{key}: ")
+    return problem
+
+
+def password(tmp_path: Path) -> str:
+    path = tmp_path / "exposed"
+    path.write_bytes(HUSH)
+    return mqtt(path, "password_file", username="placed")
+
+
+def mqtt_key(tmp_path: Path) -> str:
+    pem, key = Authority(tmp_path).issue("client")
+    return mqtt(key.rename(tmp_path / "exposed"), "key", certificate=pem)
+
+
+def mqtt_certificate_with_its_key(tmp_path: Path) -> str:
+    pem, key = Authority(tmp_path).issue("client")
+    both = tmp_path / "exposed"
+    both.write_bytes(key.read_bytes() + pem.read_bytes())
+    return mqtt(both, "certificate")
+
+
+def token(tmp_path: Path) -> str:
+    path = tmp_path / "exposed"
+    path.write_bytes(HUSH)
+    path.chmod(0o644)
+    with pytest.raises(CannotStart) as refused:
+        listening.admission(Http(token_file=path))
+    (problem,) = refused.value.problems
+    assert problem.startswith("http.token_file: ")
+    return problem
+
+
+@pytest.mark.parametrize(
+    "told", [client_secret, certificate, password, mqtt_key, mqtt_certificate_with_its_key, token]
+)
+def test_whoever_reads_a_secret_refuses_it_in_one_line(told: Callable[[Path], str], tmp_path: Path) -> None:
+    problem = told(tmp_path)
+    path = tmp_path / "exposed"
+    assert f"{path}" in problem.partition(" can be read by every user of this machine (mode 0644)")[0]
+    assert problem.endswith(REMEDY.format(path=path))
+    assert "\n" not in problem
+    assert HUSH.decode() not in problem
+
+
+def test_a_public_certificate_may_be_read_by_everybody(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    pem, key = authority.issue("client")
+    for public in (pem, authority.ca_file):
+        public.chmod(0o644)
+    options = {"url": "mqtts://broker.example", "certificate": pem, "key": key, "ca_file": authority.ca_file}
+    assert login_options(Mqtt.model_validate(options), "placed")["tls_context"]
+
+
+@pytest.mark.parametrize("command", ["check", "run"])
+async def test_the_command_ends_with_3_and_tells_every_secret_that_is_exposed(
+    stage: Stage, command: str
+) -> None:
+    stage.connect()
+    token = stage.folder / "token"
+    write_secret(token, HUSH)
+    stage.configure(http={"listen": "127.0.0.1:0", "token_file": str(token)})
+    for path in (stage.folder / "contoso.secret", token):
+        path.chmod(0o644)
+    code, program = await run(stage.folder, command, "-c", stage.file)
+    assert code == 3
+    told = "\n".join([*program.out, *program.err])
+    for key, path in (
+        ("connections[0].client_secret_file", stage.folder / "contoso.secret"),
+        ("http.token_file", token),
+    ):
+        assert f"{key}: {path}" in told
+        assert f"chmod o-rwx {path}" in told
+    assert "Traceback" not in told
+    assert stage.logins == 0
+
+
+async def test_a_token_of_the_command_line_is_judged_like_those_of_the_settings(tmp_path: Path) -> None:
+    path = tmp_path / "token"
+    path.write_bytes(HUSH)
+    path.chmod(0o644)
+    code, program = await run(
+        tmp_path, "rooms", "--once", "--url", "http://127.0.0.1:9", "--token-file", path
+    )
+    assert (code, len(program.err)) == (2, 1)
+    assert program.err[0].endswith(REMEDY.format(path=path))
