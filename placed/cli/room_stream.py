@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import aiohttp
 import msgspec
@@ -12,6 +13,7 @@ import msgspec
 from placed.cli.room_listing import Listed, Listing, read_listing, read_room
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable
 
 _LONGEST_PAUSE = 15.0  # seconds between two attempts
@@ -32,11 +34,24 @@ class _Snapshot(msgspec.Struct):
     rooms: list[str]
 
 
-def session(token: str | None) -> aiohttp.ClientSession:
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What the status endpoint wants to see, and whose certificate is trusted: True for the machine's own."""
+
+    token: str | None
+    trust: ssl.SSLContext | Literal[True]
+
+
+def session(access: Access) -> aiohttp.ClientSession:
     """A client of the status endpoint; to be closed."""
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    headers = {"Authorization": f"Bearer {access.token}"} if access.token else {}
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=_SILENCE)
-    return aiohttp.ClientSession(headers=headers, timeout=timeout, read_bufsize=_LONGEST_LINE)
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(ssl=access.trust),
+        headers=headers,
+        timeout=timeout,
+        read_bufsize=_LONGEST_LINE,
+    )
 
 
 async def listing(client: aiohttp.ClientSession, url: str) -> tuple[Listing, bytes]:
@@ -137,4 +152,7 @@ def _expect_ok(response: aiohttp.ClientResponse) -> None:
 
 
 def _no_answer(error: Exception) -> NoAnswer:
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        said = getattr(error.certificate_error, "verify_message", "") or "it is refused"
+        return NoAnswer(f"its certificate is not trusted: {said}; --ca-file, and the name that it is for")
     return NoAnswer(f"no answer from a placed daemon ({type(error).__name__}); is it running?")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -10,7 +11,7 @@ import aiohttp
 from placed.doctor.checks import mistake
 from placed.driver import Finding, Verdict
 from placed.errors import CannotStart
-from placed.http import listening
+from placed.http import listening, tls
 
 if TYPE_CHECKING:
     from placed.configuration import Configuration
@@ -25,12 +26,11 @@ async def look_at_endpoint(configuration: Configuration) -> Finding:
         return Finding("http", Verdict.GOOD, "off: http.listen is empty")
     try:
         token = listening.admission(settings)
+        tls.server_context(settings)
         address = listening.parse(settings.listen)
         await _try(settings.listen, address)
     except CannotStart as error:
-        if "is in use" in str(error) and await _is_placed(
-            listening.url(address.host or "127.0.0.1", address.port)
-        ):
+        if "is in use" in str(error) and await _is_placed(address.host or "127.0.0.1", address.port):
             return Finding("http", Verdict.GOOD, f"{settings.listen}: a running placed answers")
         (problem,) = configuration.located(error.problems)
         return mistake("http", problem)
@@ -53,13 +53,17 @@ async def _try(listen: str, address: listening.Address) -> None:
     server.close()
 
 
-async def _is_placed(url: str) -> bool:
-    """By what every answer of placed carries; /healthz wants no token."""
-    try:
-        async with (
-            aiohttp.ClientSession(timeout=_TIMEOUT) as session,
-            session.get(f"{url}/healthz", allow_redirects=False) as response,
-        ):
-            return response.headers.get("Server") == "placed"
-    except (aiohttp.ClientError, TimeoutError, OSError):
-        return False
+async def _is_placed(host: str, port: int) -> bool:
+    """By what every answer of placed carries; /healthz wants no token.
+
+    It may still run with other settings, so both are tried. Nothing is sent that would be a secret: whose
+    certificate it shows does not matter.
+    """
+    async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
+        for secure in (False, True):
+            with suppress(aiohttp.ClientError, TimeoutError, OSError):
+                url = f"{listening.url(host, port, tls=secure)}/healthz"
+                async with session.get(url, allow_redirects=False, ssl=False) as response:
+                    if response.headers.get("Server") == "placed":
+                        return True
+    return False

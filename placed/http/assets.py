@@ -34,9 +34,14 @@ _BEST = 9  # gzip's level: every file is packed once
 
 
 class Assets:
-    """The files under `placed/http/static`, read once."""
+    """The files under `placed/http/static`, read once.
 
-    def __init__(self) -> None:
+    Args:
+        frame_ancestors: sites that may show a page in a frame.
+    """
+
+    def __init__(self, frame_ancestors: tuple[str, ...] = ()) -> None:
+        self._page_headers = {"Content-Security-Policy": _policy(frame_ancestors)}
         self._content = dict(_walk(files("placed.http").joinpath("static")))
         digest = blake2b(digest_size=8)
         for name, content in sorted(self._content.items()):
@@ -65,9 +70,11 @@ class Assets:
         text = self._content[name].decode()
         text = text.replace("{{static}}", f"/static/{self.version}")
         text = text.replace("{{languages}}", " ".join(self.languages))
-        return Representation(text.encode(), media_type=_MEDIA_TYPES["html"], headers=_PAGE, level=_BEST)
+        return Representation(
+            text.encode(), media_type=_MEDIA_TYPES["html"], headers=self._page_headers, level=_BEST
+        )
 
-    async def serve(self, request: web.Request) -> web.Response:
+    async def serve(self, request: web.Request) -> web.StreamResponse:
         """Answers with a file of this version."""
         found = self._representations.get(request.match_info["name"])
         if found is None or request.match_info["version"] != self.version:
@@ -75,9 +82,10 @@ class Assets:
         return await found.answer(request)
 
 
-# Pages run nothing and show nothing but the program's own files, and no text can turn into markup.
-_PAGE = {
-    "Content-Security-Policy": (
+def _policy(frame_ancestors: tuple[str, ...]) -> str:
+    """Pages run nothing and show nothing but the program's own files, and no text can turn into markup."""
+    framed_by = " ".join(frame_ancestors) or "'none'"
+    return (
         "default-src 'none'; "
         "script-src 'self'; "
         "style-src 'self'; "
@@ -85,11 +93,10 @@ _PAGE = {
         "connect-src 'self'; "
         "base-uri 'none'; "
         "form-action 'none'; "
-        "frame-ancestors 'none'; "
+        f"frame-ancestors {framed_by}; "
         "require-trusted-types-for 'script'; "
         "trusted-types 'none'"
-    ),
-}
+    )
 
 
 def _walk(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, bytes]]:

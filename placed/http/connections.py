@@ -23,12 +23,12 @@ class ConnectionsApi:
     def __init__(self, board: Board) -> None:
         self._board = board
 
-    async def connections(self, request: web.Request) -> web.Response:
+    async def connections(self, request: web.Request) -> web.StreamResponse:
         """`{"schema":1,"connections":[…]}`, each as in `ConnectionHealth.document`."""
         health = [self._board.health[name].document() for name in sorted(self._board.health)]
         return await _answer(request, {"schema": SCHEMA, "connections": health})
 
-    async def rooms(self, request: web.Request) -> web.Response:
+    async def rooms(self, request: web.Request) -> web.StreamResponse:
         """`{"schema":1,"connection":"contoso","rooms":[…]}`, each as in `standing_documents`."""
         name = request.match_info["connection"]
         health = self._board.health.get(name)
@@ -42,5 +42,5 @@ class ConnectionsApi:
         return await _answer(request, document)
 
 
-async def _answer(request: web.Request, document: dict[str, object]) -> web.Response:
+async def _answer(request: web.Request, document: dict[str, object]) -> web.StreamResponse:
     return await Representation(msgspec.json.encode(document)).answer(request)

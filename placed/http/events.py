@@ -27,12 +27,10 @@ from __future__ import annotations
 
 import asyncio
 import re
-import socket
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import msgspec
-import structlog
 from aiohttp import web
 
 from placed.document import SCHEMA
@@ -53,11 +51,8 @@ MEDIA_TYPE = "text/event-stream"
 RETRY = b"retry: 2000\n\n"
 KEEP_ALIVE = b": keep-alive\n\n"
 _HEADERS = {"Content-Type": MEDIA_TYPE, "Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-_SEND_BUFFER = 128 * 1024  # bytes in the kernel: old news that a client which lags has to read first
 _HEALTH = "*"  # no room has this id
 _ID = re.compile(r"(\d{1,18})-(\d{1,18})")
-
-_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 class EventStream:
@@ -67,7 +62,6 @@ class EventStream:
         board: what is told.
         documents: the rooms' JSON.
         limit: clients at once, at most.
-        patience: seconds in which a client has to read some of what it is sent.
         keep_alive: seconds of silence, at most.
     """
 
@@ -77,14 +71,12 @@ class EventStream:
         documents: RoomDocuments,
         *,
         limit: int = 1000,
-        patience: float = 20.0,
         keep_alive: float = 15.0,
     ) -> None:
         self.clients = 0
         self._board = board
         self._documents = documents
         self._limit = limit
-        self._patience = patience
         self._keep_alive = keep_alive
         self._rooms = Ledger()
         self._health = Ledger()
@@ -154,13 +146,8 @@ class EventStream:
         response = web.StreamResponse(headers=_HEADERS)
         self.clients += 1
         try:
-            _limit_buffer(request)
             await response.prepare(request)
-            await self._tell(_Client(response, self._patience), position, wanted)
-        except TimeoutError:
-            _log.warning("http.reader_was_dropped", remote=request.remote, patience=self._patience)
-            if request.transport is not None:
-                request.transport.abort()
+            await self._tell(response, position, wanted)
         finally:
             self.clients -= 1
         return response
@@ -181,7 +168,9 @@ class EventStream:
             return None
         return int(found[2])
 
-    async def _tell(self, client: _Client, position: int | None, wanted: frozenset[str] | None) -> None:
+    async def _tell(
+        self, client: web.StreamResponse, position: int | None, wanted: frozenset[str] | None
+    ) -> None:
         await client.write(RETRY)
         rooms_at, health_at, new_at = position or 0, 0, 0
         bell = asyncio.Event()
@@ -199,7 +188,7 @@ class EventStream:
         finally:
             self._bells.take_down(bell, wanted)
 
-    async def _wait(self, client: _Client, bell: asyncio.Event) -> None:
+    async def _wait(self, client: web.StreamResponse, bell: asyncio.Event) -> None:
         while not bell.is_set():
             try:
                 async with asyncio.timeout(self._keep_alive):
@@ -213,19 +202,6 @@ class EventStream:
             "snapshot",
             {"schema": SCHEMA, "epoch": self._board.epoch, "seq": self._board.seq, "rooms": rooms},
         )
-
-
-class _Client:
-    """Somebody who reads, or should."""
-
-    def __init__(self, response: web.StreamResponse, patience: float) -> None:
-        self._response = response
-        self._patience = patience
-
-    async def write(self, data: bytes) -> None:
-        """Writes, and waits until the client has taken enough of it; TimeoutError if it does not."""
-        async with asyncio.timeout(self._patience):
-            await self._response.write(data)
 
 
 def frame(event: str, data: object) -> bytes:
@@ -242,7 +218,7 @@ def _removal(room_id: str, epoch: int, seq: int) -> Entry:
 
 async def _read(
     ledger: Ledger,
-    client: _Client,
+    client: web.StreamResponse,
     position: int,
     wanted: frozenset[str] | None = None,
     *,
@@ -257,12 +233,3 @@ async def _read(
         await client.write(portion.frames)
         position = portion.last
     return position
-
-
-def _limit_buffer(request: web.Request) -> None:
-    """Lets neither the kernel keep much old news for a client that lags, nor a dead one count as alive."""
-    if request.transport is None:
-        return
-    connection = request.transport.get_extra_info("socket")
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 30_000)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from aiohttp import web
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
 from prometheus_client.exposition import choose_encoder
@@ -21,13 +20,14 @@ from prometheus_client.registry import Collector
 from placed.driver import Consent, FenceState
 from placed.health import ConnectionState
 from placed.http.filters import status_at
-from placed.http.representation import takes_gzip
+from placed.http.representation import send, takes_gzip
 from placed.model import Reason, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
+    from aiohttp import web
     from prometheus_client.core import Metric
 
     from placed.board import Board
@@ -269,7 +269,7 @@ class Metrics:
         self._sse_clients = sse_clients
         self._process = ProcessCollector(registry=None)
 
-    async def serve(self, request: web.Request) -> web.Response:
+    async def serve(self, request: web.Request) -> web.StreamResponse:
         """Text in the format that the scraper takes: Prometheus' or OpenMetrics."""
         try:
             encode, media_type = choose_encoder(request.headers.get("Accept", ""))
@@ -289,7 +289,7 @@ class Metrics:
         headers = {"Content-Type": media_type, "Cache-Control": "no-store", "Vary": "Accept, Accept-Encoding"}
         if packed:
             headers["Content-Encoding"] = "gzip"
-        return web.Response(body=body, headers=headers)
+        return await send(request, body, headers)
 
     def _sight(self) -> Sight:
         health, moment, due = self._board.health, self._now(), self._board.next_due

@@ -21,10 +21,10 @@ class Pages:
         self._board = assets.page("board.html")
         self._panel = assets.page("panel.html")
 
-    async def board(self, request: web.Request) -> web.Response:
+    async def board(self, request: web.Request) -> web.StreamResponse:
         """All rooms."""
         return await self._board.answer(request)
 
-    async def panel(self, request: web.Request) -> web.Response:
+    async def panel(self, request: web.Request) -> web.StreamResponse:
         """One room, for a tablet at its door. Whether there is such a room is told by the page."""
         return await self._panel.answer(request)

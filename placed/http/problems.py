@@ -26,6 +26,7 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 _TITLES = {
     # Python has these words of RFC 9110 from 3.13 on, and others before.
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Content Too Large",
+    HTTPStatus.REQUEST_URI_TOO_LONG: "URI Too Long",
 }
 _DETAILS = {
     HTTPStatus.NOT_FOUND: "There is nothing at this address; /openapi.json lists what there is.",
@@ -68,12 +69,15 @@ class Problem(Exception):
         }
         if self.problems:
             document["problems"] = list(self.problems)
-        return web.Response(
+        response = web.Response(
             status=self.status,
             body=msgspec.json.encode(document),
             content_type=MEDIA_TYPE,
             headers={"Cache-Control": "no-store", **self.headers},
         )
+        if self.headers.get("Connection") == "close":
+            response.force_close()
+        return response
 
 
 @web.middleware

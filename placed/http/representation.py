@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from placed.http import etags
+from placed.http.limits import PORTION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +40,7 @@ class Representation:
         self._worth_packing = worth_packing
         self._packed: bytes | None = None
 
-    async def answer(self, request: web.Request) -> web.Response:
+    async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answers the request: 304 if the client has it already, else in what coding it takes."""
         headers = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding", "ETag": self.tag, **self._headers}
         pack = len(self.body) >= self._worth_packing and takes_gzip(
@@ -53,13 +54,26 @@ class Representation:
         if pack:
             headers["Content-Encoding"] = "gzip"
             body = await self._pack()
-        return web.Response(body=body, headers={"Content-Type": self._media_type, **headers})
+        return await send(request, body, {"Content-Type": self._media_type, **headers})
 
     async def _pack(self) -> bytes:
         if self._packed is None:
             # A site with thousands of rooms takes tens of milliseconds, in which a room may turn busy.
             self._packed = await asyncio.to_thread(gzip.compress, self.body, self._level, mtime=0)
         return self._packed
+
+
+async def send(request: web.Request, body: bytes, headers: Mapping[str, str]) -> web.StreamResponse:
+    """Answers with a body, in portions: of one that is large, no more is copied than the client reads."""
+    if len(body) <= PORTION or request.method == "HEAD":
+        return web.Response(body=body, headers=headers)
+    response = web.StreamResponse(headers=headers)
+    response.content_length = len(body)
+    await response.prepare(request)
+    for start in range(0, len(body), PORTION):
+        await response.write(memoryview(body)[start : start + PORTION])
+    await response.write_eof()
+    return response
 
 
 def takes_gzip(accept_encoding: str) -> bool:

@@ -62,7 +62,7 @@ class RoomsApi:
         self._now = now
         self._whole: tuple[int, Representation] | None = None
 
-    async def rooms(self, request: web.Request) -> web.Response:
+    async def rooms(self, request: web.Request) -> web.StreamResponse:
         """`{"schema":1,"epoch":7,"seq":412,"rooms":[…]}`.
 
         `seq` of a whole listing is the board's: from there /api/v1/events goes on without a gap. That of a
@@ -78,7 +78,7 @@ class RoomsApi:
             request
         )
 
-    async def room(self, request: web.Request) -> web.Response:
+    async def room(self, request: web.Request) -> web.StreamResponse:
         """One room."""
         statement = self._board.statement(request.match_info["room"])
         if statement is None:

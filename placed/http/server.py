@@ -11,19 +11,22 @@ import structlog
 from aiohttp import web
 
 from placed.document import timestamp
-from placed.http import listening, openapi
+from placed.http import hosts, listening, openapi, tls
 from placed.http.assets import Assets
 from placed.http.connections import ConnectionsApi
 from placed.http.days import DaysApi
+from placed.http.door import Door
 from placed.http.events import EventStream
 from placed.http.guard import guard
+from placed.http.limits import Limits
 from placed.http.metrics import Metrics
 from placed.http.pages import Pages
 from placed.http.problems import Problem, problem_middleware
+from placed.http.protocol import Protocol
 from placed.http.readiness import unready
 from placed.http.representation import JSON, Representation
 from placed.http.rooms import RoomDocuments, RoomsApi
-from placed.http.wire import Protocol, expect, seal_response
+from placed.http.wire import expect, seal_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,12 +53,13 @@ class StatusServer:
         now: the clock on the wall.
         bridge: the MQTT side, for /readyz and /metrics.
         version: of the program.
+        limits: of what clients may take up; by the settings if None.
 
     Raises:
-        CannotStart: there is no usable token where one is wanted.
+        CannotStart: there is no usable token where one is wanted, or no usable certificate.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is made of
         self,
         settings: Http,
         board: Board,
@@ -63,6 +67,7 @@ class StatusServer:
         now: Callable[[], datetime],
         bridge: Bridge,
         version: str,
+        limits: Limits | None = None,
     ) -> None:
         self.url = ""
         self._settings = settings
@@ -71,12 +76,14 @@ class StatusServer:
         self._bridge = bridge
         self._token = listening.admission(settings)
         self._address = listening.parse(settings.listen)
+        self._tls = tls.server_context(settings)
+        self._limits = limits or Limits(settings.max_clients)
         self._documents = RoomDocuments()
-        self._events = EventStream(board, self._documents)
+        self._events = EventStream(board, self._documents, limit=self._limits.streams)
         self._metrics = Metrics(board, bridge, now, version, lambda: self._events.clients)
         self._description = Representation(openapi.description(version))
         self._runner: web.AppRunner | None = None
-        self._socket: asyncio.Server | None = None
+        self._door: Door | None = None
 
     # --- life ---
 
@@ -91,33 +98,34 @@ class StatusServer:
         await self._runner.setup()
         manager = self._runner.server
         assert manager is not None  # noqa: S101 - set up just now
+        door = Door(
+            self._limits,
+            self._tls,
+            lambda place: Protocol(manager, loop=loop, limits=self._limits, place=place),
+        )
         try:
-            self._socket = await loop.create_server(
-                lambda: Protocol(manager, loop=loop, access_log=None),  # type: ignore[arg-type] # None is no log
-                self._address.host or None,
-                self._address.port,
-                backlog=128,
-            )
+            bound = await door.open(self._address)
         except OSError as error:
             await self._runner.cleanup()
             raise listening.could_not_listen(self._settings.listen, error) from error
-        self.url = listening.url(*self._socket.sockets[0].getsockname()[:2])
+        self._door = door
+        self.url = listening.url(*bound, tls=self._tls is not None)
         self._events.begin()
         if self._token is None and not self._address.loopback:
             _log.warning("http.is_open_to_all", listen=self._settings.listen)
 
     async def stop(self) -> None:
         """Ends every stream and lets go of the address. Does nothing if it was never started."""
-        if self._socket is None or self._runner is None:
+        if self._door is None or self._runner is None:
             return
         manager = self._runner.server
         connections = [c.transport for c in manager.connections if c.transport] if manager else []
-        self._socket.close()
+        self._door.close()
         self._events.close()
         await self._runner.cleanup()
         for connection in connections:
             connection.abort()  # who has not read by now what is still to be sent never will
-        self._socket = None
+        self._door = None
 
     # --- what the board tells ---
 
@@ -137,13 +145,15 @@ class StatusServer:
     # --- what is asked ---
 
     def _app(self) -> web.Application:
-        app = web.Application(middlewares=[problem_middleware, guard(self._address, self._token)])
+        guarded = self._token is not None or self._tls is not None
+        answered = hosts.hosts(self._settings, self._address, guarded=guarded)
+        app = web.Application(middlewares=[problem_middleware, guard(answered, self._token)])
         app.on_response_prepare.append(seal_response)
         app.on_response_prepare.append(self._tell_time)
         rooms = RoomsApi(self._board, self._documents, self._now)
         connections = ConnectionsApi(self._board)
         days = DaysApi(self._board, self._now)
-        assets = Assets()
+        assets = Assets(self._settings.frame_ancestors)
         pages = Pages(assets)
         for path, handler in (
             ("/", pages.board),
@@ -181,7 +191,7 @@ class StatusServer:
             )
         return _uncached({"status": "ready"})
 
-    async def _openapi(self, request: web.Request) -> web.Response:
+    async def _openapi(self, request: web.Request) -> web.StreamResponse:
         return await self._description.answer(request)
 
 

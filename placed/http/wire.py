@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
+from email.utils import formatdate
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-import structlog
-from aiohttp import web
-
-from placed.http.problems import Problem, unforeseen
+from placed.http.problems import Problem
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
+
+    from aiohttp import web
 
 _HEADERS = {
     "Server": "placed",  # without a version: that is for those who may read /metrics
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",  # no page of another site may so much as embed it
     "Content-Security-Policy": (
         "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
 }
-
-_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 def seal(headers: MutableMapping[str, str]) -> None:
@@ -44,30 +43,13 @@ async def expect(request: web.Request) -> web.Response | None:
     return Problem(HTTPStatus.EXPECTATION_FAILED, "No expectation but 100-continue is met.").response()
 
 
-class Protocol(web.RequestHandler):
-    """A connection. Answers what can not be parsed as everything else is answered."""
-
-    __slots__ = ()
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,  # noqa: ARG002 - quotes what was sent
-    ) -> web.StreamResponse:
-        """Answers with a problem, and ends the connection: where the next request begins is not known."""
-        if isinstance(exc, ConnectionError):
-            raise exc  # the client has gone, or half an answer is out: there is nothing to answer with
-        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            _log.error("http.request_failed", path=request.path, exc_info=exc)
-            problem = unforeseen()
-        else:
-            _log.debug("http.request_was_malformed", remote=request.remote, status=status)
-            problem = Problem(HTTPStatus(status), "That is no HTTP request that can be read.")
-        if request.writer.output_size > 0:
-            raise ConnectionError("an answer was begun already") from exc
-        response = problem.response()
-        seal(response.headers)
-        response.force_close()
-        return response
+def bare(problem: Problem) -> bytes:
+    """An answer as bytes, for what never came to be a request. The connection ends with it."""
+    response = problem.response()
+    seal(response.headers)
+    body = bytes(response.body) if isinstance(response.body, bytes) else b""
+    status = problem.status
+    lines = [f"HTTP/1.1 {status.value} {status.phrase}"]
+    lines += [f"{name}: {value}" for name, value in response.headers.items()]
+    lines += [f"Date: {formatdate(usegmt=True)}", f"Content-Length: {len(body)}", "Connection: close", "", ""]
+    return "\r\n".join(lines).encode() + body

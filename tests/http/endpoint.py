@@ -7,6 +7,7 @@ import json
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -14,9 +15,11 @@ from placed.http import StatusServer
 from placed.settings import Http
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator, Mapping
     from types import TracebackType
 
+    from placed.http.limits import Limits
     from tests.http.boards import Site
 
 LONG = 10.0  # seconds, after which a test that waits has failed
@@ -81,20 +84,33 @@ class Listening:
 class Endpoint:
     """`async with Endpoint(site) as endpoint: await endpoint.get("/healthz")`."""
 
-    def __init__(self, site: Site, **settings: Any) -> None:
+    def __init__(
+        self,
+        site: Site,
+        *,
+        limits: Limits | None = None,
+        trust: ssl.SSLContext | None = None,
+        **settings: Any,
+    ) -> None:
         self.site = site
+        self._trust = trust
         self.server = StatusServer(
             Http(**{"listen": "127.0.0.1:0", **settings}),
             site.board,
             now=site.now,
             bridge=site.bridge,
             version="1.2.3",
+            limits=limits,
         )
 
     async def __aenter__(self) -> Self:
         self.site.board.listeners.append(self.server)
         await self.server.start()
-        self.session = aiohttp.ClientSession(self.server.url, auto_decompress=False)
+        self.session = aiohttp.ClientSession(
+            self.server.url,
+            auto_decompress=False,
+            connector=aiohttp.TCPConnector(ssl=self._trust or True),
+        )
         return self
 
     async def __aexit__(
@@ -102,6 +118,14 @@ class Endpoint:
     ) -> None:
         await self.session.close()
         await self.server.stop()
+
+    @property
+    def at(self) -> tuple[str, int]:
+        """Host and port."""
+        parts = urlsplit(self.server.url)
+        assert parts.hostname
+        assert parts.port
+        return parts.hostname, parts.port
 
     async def ask(
         self, method: str, path: str, headers: Mapping[str, str] | None = None, **more: Any

@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 from placed.http import events
 from placed.http.events import EventStream
+from placed.http.limits import Limits
 from tests.http.boards import Site, meeting, minutes
 from tests.http.endpoint import LONG, Endpoint, Told
 
@@ -284,8 +285,7 @@ async def test_who_lags_is_told_the_latest_and_keeps_nobody_waiting() -> None:
 
 async def test_who_does_not_read_at_all_is_let_go() -> None:
     site = crowd()
-    endpoint = Endpoint(site)
-    endpoint.server._events._patience = 0.05
+    endpoint = Endpoint(site, limits=Limits(patience=0.05))
     with capture_logs() as logs:
         async with endpoint:
             slow = SlowReader(endpoint)

@@ -1,15 +1,13 @@
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import pytest
 from structlog.testing import capture_logs
 
 from placed.http.rooms import RoomsApi
-from tests.http.endpoint import LONG
+from tests.http.raw import raw
 
 if TYPE_CHECKING:
     from tests.http.boards import Site
@@ -28,6 +26,7 @@ if TYPE_CHECKING:
         ("POST", "/api/v1/rooms", {}, 405, "Method Not Allowed"),
         ("OPTIONS", "/api/v1/rooms", {"Origin": "https://evil.example"}, 405, "Method Not Allowed"),
         ("DELETE", "/", {}, 405, "Method Not Allowed"),
+        ("TRACE", "/healthz", {}, 405, "Method Not Allowed"),
         ("GET", "/api/v1/rooms?color=red", {}, 400, "Bad Request"),
         ("GET", "/api/v1/rooms", {"Host": "rebind.evil.example"}, 421, "Misdirected Request"),
         ("GET", "/api/v1/rooms", {"Expect": "the-unexpected"}, 417, "Expectation Failed"),
@@ -54,39 +53,27 @@ async def test_a_body_is_not_swallowed(endpoint: Endpoint) -> None:
     assert (answer.status, answer.json["title"]) == (413, "Content Too Large")
 
 
-async def raw(endpoint: Endpoint, request: bytes) -> tuple[str, dict[str, str], bytes]:
-    """What is answered to these bytes."""
-    parts = urlsplit(endpoint.server.url)
-    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
-    writer.write(request)
-    async with asyncio.timeout(LONG):
-        answer = await reader.read()
-    writer.close()
-    await writer.wait_closed()
-    head, _, body = answer.partition(b"\r\n\r\n")
-    status, *fields = head.decode().split("\r\n")
-    return status, dict(field.split(": ", 1) for field in fields), body
-
-
 @pytest.mark.parametrize(
     ("request_", "status"),
     [
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400),
         (b"GET / HTTP/9.9.9\r\n\r\n", 400),
-        (b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
+        (b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", 414),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nA: " + b"a" * 9_000 + b"\r\n\r\n", 431),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"A: a\r\n" * 70 + b"\r\n", 431),
         (b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: <script>\r\n\r\n", 400),
         (b"GET /api/v1/rooms HTTP/1.1\r\nConnection: close\r\n\r\n", 400),
         (b"GET /healthz HTTP/1.0\r\n\r\n", 200),
     ],
 )
 async def test_what_is_no_request_is_a_problem_too(endpoint: Endpoint, request_: bytes, status: int) -> None:
-    line, headers, body = await raw(endpoint, request_)
-    assert int(line.split(" ")[1]) == status
-    assert headers["Server"] == "placed"
-    assert headers["X-Content-Type-Options"] == "nosniff"
-    assert json.loads(body)["status"] in (status, "ok")
-    assert b"script" not in body
-    assert b"Error" not in body
+    answer = await raw(endpoint, request_)
+    assert answer.status == status
+    assert answer.headers["Server"] == "placed"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert json.loads(answer.body)["status"] in (status, "ok")
+    assert b"script" not in answer.body
+    assert b"Error" not in answer.body
 
 
 async def test_what_nobody_foresaw_is_logged_once_and_not_shown(

@@ -4,7 +4,7 @@ import asyncio
 import socket
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -13,6 +13,7 @@ from placed.errors import CannotStart
 from placed.http import listening
 from placed.http.listening import Address
 from tests.http.endpoint import LONG, Endpoint
+from tests.secret_files import write_secret
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +60,7 @@ async def test_port_0_takes_a_free_one_and_tells_which(endpoint: Endpoint) -> No
     assert int(port) > 0
 
 
-async def refusal(site: Site, **settings: object) -> str:
+async def refusal(site: Site, **settings: Any) -> str:
     """What is told when it can not start; one line."""
     with pytest.raises(CannotStart) as caught:
         async with Endpoint(site, **settings):
@@ -112,7 +113,7 @@ async def test_beyond_loopback_it_wants_a_token(site: Site, tmp_path: Path) -> N
         " or http.allow_anonymous = true if everybody may ask"
     )
     token = tmp_path / "token"
-    token.write_text("correct-horse")
+    write_secret(token, "correct-horse")
     with capture_logs() as logs:
         async with Endpoint(site, listen="0.0.0.0:0", token_file=token) as endpoint:
             assert (await endpoint.get("/api/v1/rooms")).status == 401
@@ -138,7 +139,7 @@ async def test_a_token_file_that_is_of_no_use_is_told(site: Site, tmp_path: Path
         ("two words", "holds spaces"),
         ("ä", "ASCII"),
     ):
-        path.write_text(content)
+        write_secret(path, content)
         assert told in await refusal(site, token_file=path)
 
 

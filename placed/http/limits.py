@@ -1,0 +1,45 @@
+"""How much of this machine clients may take up, and for how long. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What holds for all connections, and for each.
+
+    Attributes:
+        clients: connections at once.
+        head: seconds in which a request has to come whole, body aside.
+        idle: seconds without a request. Longer than the proxies in front of us keep theirs, so that none
+            sends a request just when we hang up; Caddy's two minutes are the longest of the usual ones.
+        patience: seconds in which a client has to read what waits for it, which is a portion at most.
+        handshake: seconds for that of TLS.
+    """
+
+    clients: int = 2000
+    head: float = 10.0
+    idle: float = 150.0
+    patience: float = 20.0
+    handshake: float = 10.0
+
+    @property
+    def clients_of_one(self) -> int:
+        """Connections at once from one address. Many, for a proxy or a router hides a whole house."""
+        return max(1, self.clients // 2)
+
+    @property
+    def streams(self) -> int:
+        """Clients that follow the events. Some connections are left to those who look whether all is well."""
+        return max(1, self.clients * 9 // 10)
+
+
+LONGEST_LINE = 16 * 1024  # bytes of a request's first line: /api/v1/days asks for 200 rooms in one
+LONGEST_FIELD = 8 * 1024  # bytes of a header field
+MOST_FIELDS = 64
+LARGEST_HEAD = 64 * 1024  # bytes of all of it
+LARGEST_BODY = 16 * 1024  # bytes; no address takes a body, but a client may send a small one by habit
+LINGER = 2.0  # seconds in which a body that nobody wants is read and forgotten
+PORTION = 64 * 1024  # bytes that are written before the client has to have read some
+SEND_BUFFER = 128 * 1024  # bytes in the kernel, per client: old news that who lags has to read first
