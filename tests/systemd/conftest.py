@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,8 +13,8 @@ from tests.systemd.box import Box
 from tests.systemd.broker import mosquitto
 from tests.systemd.building import Building
 from tests.systemd.image import NoBoxError
+from tests.systemd.package import build, install
 from tests.systemd.service import Service
-from tests.systemd.wheels import install
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,17 +22,37 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
-    try:
-        booting = Box.booted()
-        booted = booting.__enter__()
-    except NoBoxError as reason:
-        pytest.skip(f"no box: {reason}")
-    try:
-        install(booted, tmp_path_factory.mktemp("wheels"))
-        yield booted
-    finally:
-        booting.__exit__(None, None, None)
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Debian package, built once for all workers."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    with (folder / "package.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return next((folder / "package").glob("placed_*.deb"), None) or build(folder / "package")
+
+
+@pytest.fixture
+def empty_box() -> Iterator[Box]:
+    """A box in which nothing was installed yet."""
+    yield from booted()
+
+
+@pytest.fixture(scope="session")
+def box(request: pytest.FixtureRequest) -> Iterator[Box]:
+    """A box with placed, for all tests that leave it as it was."""
+    for box in booted():
+        install(box, request.getfixturevalue("package"))
+        yield box
+
+
+def booted() -> Iterator[Box]:
+    with ExitStack() as stack:
+        try:
+            box = stack.enter_context(Box.booted())
+        except NoBoxError as reason:
+            pytest.skip(f"no box: {reason}")
+        yield box
 
 
 @pytest.fixture

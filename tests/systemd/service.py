@@ -69,7 +69,7 @@ class Service:
 
     def __exit__(self, *_: object) -> None:
         """Leave the box as if the service had never run."""
-        self.box.run("systemctl", "stop", "placed")
+        self.box.try_run("systemctl", "stop", "placed")
         self.box.try_run("systemctl", "reset-failed", "placed")
         self.box.run("rm", "-rf", "/etc/placed", "/var/lib/private/placed", f"/{DROPIN}")
         self.box.run("systemctl", "daemon-reload")

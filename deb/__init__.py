@@ -1,0 +1,1 @@
+"""What the Debian package is made of beside the program; `scripts/build-deb` puts it together."""

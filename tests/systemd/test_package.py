@@ -1,0 +1,65 @@
+"""The life of the Debian package on a building server, from its install to its purge, in this order."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.systemd.broker import retained
+from tests.systemd.building import ROOMS
+from tests.systemd.package import LATER, install, later
+from tests.systemd.service import Service
+from tests.systemd.watcher import watcher
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.systemd.box import Box
+    from tests.systemd.building import Building
+
+pytestmark = pytest.mark.box
+
+
+def test_it_starts_nothing_unconfigured_upgrades_unseen_and_leaves_nothing_behind(
+    empty_box: Box, package: Path, building: Building, broker: int, tmp_path: Path
+) -> None:
+    server = empty_box
+    with Service(server) as service:
+        said = install(server, package)
+        assert "systemctl enable --now placed" in said
+        assert service.show()["ActiveState"] == "inactive"
+        assert server.try_run("systemctl", "is-enabled", "placed").stdout.strip() == "disabled"
+        refused = server.try_run("placed", "check")
+        assert (refused.returncode, len(refused.stderr.splitlines())) == (3, 1)
+        assert "connections" in refused.stderr
+        version = server.run("placed", "--version")
+
+        building.furnish(service)
+        service.start()
+        server.run("systemctl", "enable", "placed")
+        before = service.show()["MainPID"]
+        with watcher(broker) as panel:
+            panel.wait_for(lambda p: all(p.seen.get(room, [("", "")])[-1][1] is None for room in ROOMS))
+            panel.seen.clear()
+            epoch = json.loads(retained(broker)["placed/bridge/state"])["epoch"]
+            install(server, later(package, tmp_path))
+            service.wait_for(lambda unit: unit["ActiveState"] == "active" and unit["MainPID"] != before)
+            panel.wait_for(lambda _: json.loads(retained(broker)["placed/bridge/state"])["epoch"] > epoch)
+            assert panel.seen == {"boardroom": [("busy", None)], "library": [("free", None)]}
+        assert server.run("placed", "--version") == f"placed {LATER}\n" != version
+        assert json.loads(retained(broker)["placed/bridge/info"])["version"] == LATER
+        assert "contoso" in (server.root / "etc/placed/placed.toml").read_text()  # what was changed is kept
+
+        server.run("dpkg", "--remove", "placed")
+        assert json.loads(retained(broker)["placed/bridge/state"])["state"] == "offline"
+        assert not (server.root / "usr/lib/placed").exists()
+        assert (server.root / "etc/placed/secrets/mqtt").exists()
+        assert (server.root / "var/lib/private/placed/journal.db").exists()
+
+        server.run("dpkg", "--purge", "placed")
+        left = server.run(
+            "find", "/etc", "/usr", "/var", "-name", "placed*", "-not", "-path", "/var/lib/dpkg/*"
+        )
+        assert left == ""

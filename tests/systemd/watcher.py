@@ -1,0 +1,82 @@
+"""A panel beside the box: it hears the broker all the time, and remembers every look of every room."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import contextmanager
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any
+
+from placed.clock import SystemClock
+from placed.panel import Panel
+from placed.settings import Mqtt
+from placed.watching import Watching
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+DEADLINE = 30.0
+_EVERY = 0.02  # seconds between two looks
+
+
+class Watcher:
+    """What it has seen of each room: (status, why it is unknown), one after the other, each once."""
+
+    def __init__(self, port: int) -> None:
+        self.panel = Panel()
+        self.seen: dict[str, list[tuple[str, str | None]]] = {}
+        settings = Mqtt(url=f"mqtt://127.0.0.1:{port}")
+        self._watching = Watching(settings, self.panel, SystemClock(), lambda _room: self._look())
+
+    async def run(self) -> None:
+        """Looks, for ever."""
+        watching = asyncio.create_task(self._watching.run())
+        try:
+            while True:
+                await asyncio.sleep(_EVERY)
+                self._look()
+        finally:
+            watching.cancel()
+            await asyncio.wait([watching])
+
+    def wait_for(self, wanted: Callable[[Watcher], Any]) -> None:
+        """Returns as soon as it is as wanted."""
+        end = time.monotonic() + DEADLINE
+        while not wanted(self):
+            assert time.monotonic() < end, self.seen
+            asyncio.run(asyncio.sleep(_EVERY))
+
+    def _look(self) -> None:
+        moment = self._watching.moment()
+        for room in self.panel.rooms:
+            shown = self.panel.shows(room, moment)
+            looks = self.seen.setdefault(room, [])
+            look = (shown.status.value, shown.why.value if shown.why else None)
+            if not looks or looks[-1] != look:
+                looks.append(look)
+
+
+@contextmanager
+def watcher(port: int) -> Iterator[Watcher]:
+    """It watches in a thread of its own, until the end of the block."""
+    made = Watcher(port)
+    ready, stop = Event(), asyncio.Event()
+    loop = asyncio.new_event_loop()
+
+    async def run() -> None:
+        watching = asyncio.create_task(made.run())
+        ready.set()
+        await stop.wait()
+        watching.cancel()
+        await asyncio.wait([watching])
+
+    thread = Thread(target=lambda: loop.run_until_complete(run()))
+    thread.start()
+    ready.wait()
+    try:
+        yield made
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()
+        loop.close()
