@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 VERSION = "/v1.0"
 BATCH_SIZE = 20  # Microsoft: "JSON batch requests are currently limited to 20 individual requests"
+LARGEST = 32 * 2**20  # bytes of an answer; twenty rooms with a hundred meetings each are some two million
 _TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=10)
 _VISIBLE = re.compile(r"[!-~]+")  # what an address may consist of
 
@@ -142,7 +143,7 @@ class Graph:
             async with self._open().request(
                 method, url, data=body, headers=all_headers, allow_redirects=False
             ) as response:
-                content = await response.read()
+                content = await _content(response)
                 rest = parse_retry_after(response.headers.get("Retry-After"), self._now())
                 return Answer(response.status, rest, content, token)
         except aiohttp.ClientConnectorCertificateError:
@@ -170,3 +171,14 @@ class Graph:
         if not _VISIBLE.fullmatch(url):
             raise UnexpectedAnswer("a next link is no address")
         return URL(url, encoded=True)  # to the letter, as paging asks for
+
+
+async def _content(response: aiohttp.ClientResponse) -> bytes:
+    """The whole body, unpacked; one without end would take all memory."""
+    pieces, size = [], 0
+    async for piece in response.content.iter_any():
+        pieces.append(piece)
+        size += len(piece)
+        if size > LARGEST:
+            raise UnexpectedAnswer("an answer is larger than any that was asked for")
+    return b"".join(pieces)

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from placed.board import Board
 from placed.driver import ConnectionSettings
-from placed.occupancy import Policy
 from placed.notes import Notes
+from placed.occupancy import Policy
 from placed.poller import Poller
 from placed.rooms import RoomBook
 from placed.settings import Polling, Show

@@ -11,6 +11,7 @@ import pytest
 
 from placed.driver import DriverError, Failed, Read
 from placed_microsoft365 import graph as graph_module
+from placed_microsoft365.answers import UnexpectedAnswer
 from placed_microsoft365.calendars import Calendars
 from placed_microsoft365.graph import Graph
 from placed_microsoft365.pace import Pace
@@ -113,3 +114,18 @@ async def test_what_is_hardly_http_is_a_driver_s_error(
     else:
         assert [type(answer) for answer in answers] == [Failed]
     assert not [answer for answer in answers if isinstance(answer, Read)]
+
+
+@pytest.mark.parametrize("packed", [True, False])
+async def test_an_answer_that_does_not_end_is_read_no_further(
+    garbage: Callable[[bytes], Graph], monkeypatch: pytest.MonkeyPatch, *, packed: bool
+) -> None:
+    """Also one that only becomes large when it is unpacked: eight megabytes out of eight thousand bytes."""
+    monkeypatch.setattr(graph_module, "LARGEST", 2**20)
+    body = b" " * 2**23
+    head = OK
+    if packed:
+        body, head = zlib.compress(body), OK + b"Content-Encoding: deflate\r\n"
+    graph = garbage(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+    with pytest.raises(UnexpectedAnswer, match="larger than any"):
+        await graph.get("/places", Places)
