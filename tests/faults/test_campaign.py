@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from tests.faults.scenarios import Play
 
-pytestmark = [pytest.mark.alone, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.campaign, pytest.mark.asyncio(loop_scope="module")]
 
 SEEDS = (
     1072,
