@@ -32,7 +32,7 @@ WARM = 5.0  # minutes
 MOST = 1.02  # of the memory after these
 _EVERY = 10.0  # seconds between two samples
 _BOOKINGS = 0.5  # seconds from one change to the next
-_TROUBLE = 150.0  # seconds from one trouble to the next
+_TROUBLE = 60.0  # seconds from one trouble to the next; each kind has come before the warm minutes are over
 
 
 async def soak(folder: Path, rooms: int, minutes: float) -> list[dict[str, Any]]:
@@ -49,7 +49,7 @@ async def soak(folder: Path, rooms: int, minutes: float) -> list[dict[str, Any]]
             module="tests.faults.sampled",
         )
         people = People(stage.tenant, chance, lambda: None)
-        async with _running(unit.run(), people.run(_BOOKINGS), _trouble(stage, chance)):
+        async with _running(unit.run(), people.run(_BOOKINGS), _trouble(stage)):
             await asyncio.wait_for(unit.listening.wait(), 60)
             url = _url(unit)
             end = time.monotonic() + 60 * minutes
@@ -72,15 +72,14 @@ async def _some_clients(url: str, chance: random.Random) -> None:
         del stream
 
 
-async def _trouble(stage: Stage, chance: random.Random) -> None:
+async def _trouble(stage: Stage) -> None:
     while True:
         await asyncio.sleep(_TROUBLE)
-        if chance.random() < 0.5:
-            await stage.broker.kill()
-            await stage.broker.start()
-        else:
-            async with stage.outage():
-                await asyncio.sleep(20)
+        await stage.broker.kill()
+        await stage.broker.start()
+        await asyncio.sleep(_TROUBLE)
+        async with stage.outage():
+            await asyncio.sleep(20)
 
 
 @asynccontextmanager
