@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from placed_microsoft365.simulator import building_of
 from tests.faults.people import People
-from tests.faults.unit import Unit
+from tests.faults.unit import HOUSE, Unit
 from tests.service.stage import Stage
 from tests.service.web import Web
 
@@ -47,6 +47,7 @@ async def soak(folder: Path, rooms: int, minutes: float) -> list[dict[str, Any]]
             ["--config", str(stage.file), "--sample", str(file)],
             lambda text: sys.exit(f"soak: {text}"),
             module="tests.faults.sampled",
+            environment=_of_the_unit(),
         )
         people = People(stage.tenant, chance, lambda: None)
         async with _running(unit.run(), people.run(_BOOKINGS), _trouble(stage)):
@@ -57,6 +58,15 @@ async def soak(folder: Path, rooms: int, minutes: float) -> list[dict[str, Any]]
                 await _some_clients(url, chance)
                 _tell(file)
     return [json.loads(line) for line in file.read_text().splitlines()]
+
+
+def _of_the_unit() -> dict[str, str]:
+    """What systemd/placed.service has the daemon find in its environment."""
+    unit = (HOUSE / "systemd" / "placed.service").read_text()
+    settings = " ".join(
+        line.partition("=")[2] for line in unit.splitlines() if line.startswith("Environment=")
+    )
+    return dict(setting.split("=", 1) for setting in settings.split())
 
 
 def _url(unit: Unit) -> str:

@@ -13,7 +13,7 @@ from signal import SIGKILL
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from signal import Signals
 
 HOUSE = Path(__file__).resolve().parents[2]
@@ -30,6 +30,7 @@ class Unit:
         arguments: of the module.
         complain: is told of what it should not have done.
         module: that is run.
+        environment: is added to what it finds of ours.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class Unit:
         arguments: list[str],
         complain: Callable[[str], None],
         module: str = "tests.faults.daemon",
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         folder.mkdir(exist_ok=True)
         self.state_directory = folder / "state"
@@ -47,6 +49,7 @@ class Unit:
         self.listening = asyncio.Event()  # it minds signals
         self.log = folder / "daemon.log"
         self._module = module
+        self._environment = environment or {}
         self._arguments = arguments
         self._complain = complain
         self._process: asyncio.subprocess.Process | None = None
@@ -117,6 +120,7 @@ class Unit:
             limit=2**20,
             env={
                 **{name: os.environ[name] for name in _KEPT if name in os.environ},
+                **self._environment,
                 "STATE_DIRECTORY": str(self.state_directory),
             },
         )

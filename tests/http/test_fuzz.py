@@ -32,8 +32,8 @@ fuzz = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 SOON = 0.05  # seconds, after which the server hangs up on half a request
-CUT_OFF = 0.25  # seconds, after which a client hangs up on a stream, or on a server that waits for its body
-STATUS = re.compile(rb"(?:^|\r\n|\})HTTP/1\.[01] (\d{3}) ")
+CUT_OFF = 0.12  # seconds, after which a client hangs up on a stream, or on a server that waits for its body
+STATUS = re.compile(rb"(?:^|\r\n|\})HTTP/\d\.\d (\d{3}) ")
 
 
 class House:
@@ -82,11 +82,21 @@ class House:
         return answers
 
 
+class Keeping(logging.Handler):
+    """Keeps what aiohttp and asyncio say by themselves."""
+
+    def __init__(self, kept: list[logging.LogRecord]) -> None:
+        super().__init__(logging.WARNING)
+        self._kept = kept
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._kept.append(record)
+
+
 @pytest.fixture(scope="module")
 def house() -> Iterator[House]:
     noted: list[logging.LogRecord] = []
-    handler = logging.Handler(logging.WARNING)
-    handler.emit = noted.append  # type: ignore[method-assign,assignment] # keeps them
+    handler = Keeping(noted)
     logging.getLogger().addHandler(handler)
     with asyncio.Runner() as runner:
         house = House(runner)
@@ -116,9 +126,10 @@ PATHS = (
     b"/openapi.json",
 )
 SCRAPS = (
-    *b"% %0 %00 %zz %ff %c3%28 %2f %2e%2e/ /../ // /. ? # & = ; \\ * : @ [".split(b" "),
-    *b"\0 \xff \xc3\xa4 \xed\xa0\x80".split(b" "),
-    *b"http://evil.example/ http://[ http://[::1 //evil.example:x/".split(b" "),
+    *b"% %0 %00 %zz %ff %c3%28 %2f %2e%2e/ /../ // /. ? # & = ; * : @ [".split(b" "),
+    *b"\\ \0 \xff \xc3\xa4 \xed\xa0\x80 http://evil.example/ http://[ http://[::1 //evil.example:x/".split(
+        b" "
+    ),
     *(b" ", b"\t", b"\r", b"\n", b"\r\n", b"x" * 9000),
 )
 scraps = st.one_of(st.sampled_from(SCRAPS), st.binary(max_size=8))
@@ -128,9 +139,13 @@ targets = st.one_of(
     st.lists(st.one_of(scraps, st.sampled_from(PATHS)), max_size=4).map(b"".join),
 )
 methods = st.one_of(
-    st.sampled_from(b"GET GET GET HEAD POST OPTIONS TRACE CONNECT PRI get".split(b" ")), st.binary(max_size=6)
+    st.just(b"GET"),
+    st.sampled_from(b"GET GET GET HEAD POST OPTIONS TRACE CONNECT PRI get".split(b" ")),
+    st.binary(max_size=6),
 )
 versions = st.one_of(
+    st.just(b"HTTP/1.1"),
+    st.just(b"HTTP/1.1"),
     st.sampled_from(b"HTTP/1.1 HTTP/1.1 HTTP/1.0 HTTP/0.9 HTTP/2.0 HTTP/1.1.1 HTTP".split(b" ")),
     st.binary(max_size=9),
 )
@@ -139,14 +154,17 @@ NAMES = (
     b"If-None-Match|Last-Event-ID|Content-Encoding|Origin|Range|Cookie|Content-Type|Sec-WebSocket-Key| x|"
 ).split(b"|")
 GOOD_VALUES = (
-    b"localhost|127.0.0.1:1|[::1]|[|xn--|\xc4\xb1|a, b|gzip;q=x|gzip;q=1e999|*/*|-1|0|1e3|5|"
-    b"999999999999999999999|"
+    b"localhost|127.0.0.1:1|[::1]|[|xn--|\xc4\xb1|a, b|gzip;q=x|gzip;q=1e999|*/*|-1|0|1e3|5|999999999999999|"
     b"application/openmetrics-text; version=x|Bearer x|7-3|chunked|chunked, chunked|gzip, chunked|close|"
-    b"websocket|"
-    b'keep-alive, Upgrade|upgrade|h2c|100-continue|bytes=0-|W/"x", "|text/html; charset=\xff|=========='
+    b'keep-alive, Upgrade|upgrade|h2c|100-continue|bytes=0-|websocket|W/"x", "|text/html; charset=\xff|===='
 ).split(b"|")
 values = st.one_of(st.sampled_from(GOOD_VALUES), scraps, st.binary(max_size=20))
-fields = st.builds(
+good_fields = st.builds(
+    lambda name, value: name + b": " + value + b"\r\n",
+    st.sampled_from(NAMES[:-2]),
+    st.sampled_from(GOOD_VALUES),
+)
+bad_fields = st.builds(
     lambda name, colon, value, end: name + colon + value + end,
     st.one_of(st.sampled_from(NAMES), st.binary(max_size=5)),
     st.sampled_from((b": ", b": ", b": ", b":", b" : ", b"")),
@@ -164,7 +182,9 @@ def requests(draw: st.DrawFn) -> bytes:
     """What is almost a request."""
     line = b" ".join((draw(methods), draw(targets), draw(versions)))
     host = draw(st.sampled_from((b"Host: localhost\r\n", b"Host: localhost\r\n", b"")))
-    lines = b"".join(draw(st.lists(fields, max_size=4)))
+    lines = b"".join(draw(st.lists(good_fields, max_size=4))) + b"".join(
+        draw(st.one_of(st.just([]), st.lists(bad_fields, max_size=2)))
+    )
     end = draw(st.sampled_from((b"\r\n", b"\r\n", b"\r\n", b"\n", b"")))
     return line + b"\r\n" + host + lines + end + draw(bodies)
 
@@ -231,25 +251,21 @@ QUERIES = {
     "/api/v1/rooms/atrium": ("room",),
 }
 WORDS = (
-    *[
-        "headquarters",
-        "STRASSE",
-        "1",
-        "EG",
-        "free",
-        "busy,free",
-        "busy,,",
-        "45m",
-        "1e9d",
+    *("headquarters", "STRASSE 1", "1", "EG", "free", "busy,free", "busy,,", "45m", "1e9d", "0s", "-1m", "8"),
+    *(
         "99999999999d",
-        "0s",
-        "-1m",
-        "8",
         "007",
         "1_0",
-        "٣",
-    ],
-    *("atrium", "nowhere", "", " ", "\0", "9" * 400, "\udcff", "\U0001f600", "\u202e"),
+        "\u0663",
+        "9" * 400,
+        "atrium",
+        "nowhere",
+        "",
+        " ",
+        "\0",
+        "\udcff",
+        "\u202e",
+    ),
 )
 words = st.one_of(st.sampled_from(WORDS), st.text(max_size=10)).map(
     lambda text: (

@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import pytest
 
+from placed.cli import room_stream
+from placed.cli.room_stream import Access, NoAnswer
+from placed.configuration import load
+from placed.doctor.endpoint import look_at_endpoint
+from placed.driver import Verdict
 from placed.errors import CannotStart
 from placed.http.limits import Limits
+from tests.core.test_configuration import CONNECTION
 from tests.http.endpoint import LONG, Endpoint
 from tests.mqtt.broker import Authority
 from tests.secret_files import write_secret
@@ -104,6 +110,37 @@ async def test_it_ends_at_once_in_the_middle_of_handshakes(
         with suppress(ConnectionError):
             assert await reader.read() == b""
         writer.transport.abort()
+
+
+# --- those who look at it from this machine -----------------------------------------------------------------
+
+
+async def test_placed_rooms_trusts_the_ca_that_it_is_given(secure: Endpoint, authority: Authority) -> None:
+    async with room_stream.session(Access(None, authority.context())) as client:
+        listing, _ = await room_stream.listing(client, secure.server.url)
+        assert len(listing.rooms) == 3
+    async with room_stream.session(Access(None, trust=True)) as client:
+        with pytest.raises(
+            NoAnswer, match=r"certificate is not trusted: unable to get local issuer.*--ca-file"
+        ):
+            await room_stream.listing(client, secure.server.url)
+
+
+async def test_the_doctor_knows_a_running_placed_whatever_it_speaks(
+    secure: Endpoint, endpoint: Endpoint, pair: tuple[Path, Path], tmp_path: Path
+) -> None:
+    file = tmp_path / "placed.toml"
+    for running in (secure, endpoint):
+        host, port = running.at
+        file.write_text(
+            f'{CONNECTION}[http]\nlisten = "{host}:{port}"\ncertificate = "{pair[0]}"\nkey = "{pair[1]}"\n'
+        )
+        finding = await look_at_endpoint(load(file))
+        assert (finding.verdict, finding.said) == (Verdict.GOOD, f"{host}:{port}: a running placed answers")
+    file.write_text(f'{CONNECTION}[http]\nlisten = "127.0.0.1:0"\ncertificate = "{tmp_path / "missing"}"\n')
+    finding = await look_at_endpoint(load(file))
+    assert finding.verdict is Verdict.BAD
+    assert finding.said.startswith(f"{file}: http.certificate: {tmp_path / 'missing'}: there is no such file")
 
 
 # --- mistakes -----------------------------------------------------------------------------------------------
