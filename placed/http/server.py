@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -124,7 +125,8 @@ class StatusServer:
         self._events.close()
         await self._runner.cleanup()
         for connection in connections:
-            connection.abort()  # who has not read by now what is still to be sent never will
+            with suppress(AttributeError):  # of Python before 3.11.4, where TLS is over already
+                connection.abort()  # who has not read by now what is still to be sent never will
         self._door = None
 
     # --- what the board tells ---

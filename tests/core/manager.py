@@ -47,3 +47,7 @@ class Manager:
                 messages.append(self._channel.recv(65536).decode())
             except BlockingIOError:
                 return messages
+
+    def forget(self) -> None:
+        """What was told so far is of no interest."""
+        _ = self.heard
