@@ -50,7 +50,7 @@ class Protocol(web.RequestHandler):
         place: what the connection has taken; it is given back when the connection is lost.
     """
 
-    __slots__ = ("_asking", "_head", "_limits", "_line", "_place", "_reading", "crowded")
+    __slots__ = ("_asking", "_head", "_in_vain", "_limits", "_line", "_place", "_reading", "crowded")
 
     def __init__(
         self, manager: web.Server, *, loop: asyncio.AbstractEventLoop, limits: Limits, place: Place
@@ -71,6 +71,7 @@ class Protocol(web.RequestHandler):
         self._place = place
         self._line: asyncio.Transport | None = None
         self._head = 0  # bytes of a request that has not come whole
+        self._in_vain = 0  # bytes since the last one, while that is answered
         self._asking = _Alarm(loop, limits.head, self._come_too_late)  # until a request has come whole
         self._reading = _Alarm(loop, limits.patience, self._drop)  # until the client has read what waits
 
@@ -105,7 +106,7 @@ class Protocol(web.RequestHandler):
         before = self._request_count
         super().data_received(data)
         if self._request_count != before:
-            self._head = 0
+            self._head = self._in_vain = 0
             self._asking.stop()
         elif idle and data:
             self._head += len(data)
@@ -113,6 +114,10 @@ class Protocol(web.RequestHandler):
                 self._refuse(_HEAD_TOO_LARGE)
             else:
                 self._asking.set()
+        else:
+            self._in_vain += len(data)
+            if self._in_vain > fixed.IN_VAIN:
+                self.force_close()
 
     def _come_too_late(self) -> None:
         if self._head:

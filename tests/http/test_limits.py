@@ -94,6 +94,21 @@ async def test_a_head_that_does_not_end_is_a_problem(endpoint: Endpoint) -> None
     assert (answer.status, answer.problem["title"]) == (431, "Request Header Fields Too Large")
 
 
+async def test_who_sends_without_an_end_while_it_is_answered_is_let_go(endpoint: Endpoint) -> None:
+    """An event stream is answered for ever; a chunk's extension is what aiohttp does not limit."""
+    async with Raw(endpoint) as client:
+        client.send(b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1;")
+        sent = 0
+        with suppress(ConnectionError):
+            while sent < 2**25:
+                client.send(b"a" * 2**16)
+                async with asyncio.timeout(LONG):
+                    await client.writer.drain()
+                sent += 2**16
+        assert sent < 2**25
+    assert (await endpoint.get("/healthz")).status == 200
+
+
 async def test_a_body_is_not_waited_for(endpoint: Endpoint) -> None:
     """Neither one that is said to come, nor one that never ends."""
     for field in (b"Content-Length: 1000000", b"Transfer-Encoding: chunked"):

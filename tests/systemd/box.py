@@ -128,3 +128,5 @@ class _ReadySocket:
                     return sender
         finally:
             os.close(ended)
+            # It goes on telling how each job fares, and would stand still once nobody reads that.
+            self._socket.close()

@@ -63,3 +63,18 @@ def test_it_starts_nothing_unconfigured_upgrades_unseen_and_leaves_nothing_behin
             "find", "/etc", "/usr", "/var", "-name", "placed*", "-not", "-path", "/var/lib/dpkg/*"
         )
         assert left == ""
+
+
+def test_an_upgrade_does_not_wait_for_a_broker_that_is_away(
+    empty_box: Box, package: Path, building: Building, tmp_path: Path
+) -> None:
+    server = empty_box
+    with Service(server) as service:
+        install(server, package)
+        building.furnish(service)
+        server.run("systemctl", "start", "--no-block", "placed")
+        before = service.wait_for(lambda unit: "broker" in unit["StatusText"])["MainPID"]
+        assert "systemctl status placed" in install(server, later(package, tmp_path))
+        restarted = service.wait_for(lambda unit: "broker" in unit["StatusText"])
+        assert restarted["MainPID"] != before
+        assert server.run("placed", "--version") == f"placed {LATER}\n"

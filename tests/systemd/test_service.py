@@ -143,12 +143,15 @@ def test_a_reload_reads_the_configuration_again_in_the_same_process(
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_service_that_died_is_back_with_its_rooms(service: Service, building: Building) -> None:
+def test_a_service_that_died_says_where_it_was_and_is_back_with_its_rooms(
+    service: Service, building: Building
+) -> None:
     service.override("RestartSec=0")
     building.furnish(service)
     service.start()
-    service.box.run("systemctl", "kill", "--kill-whom=main", "--signal=KILL", "placed")
+    service.box.run("systemctl", "kill", "--kill-whom=main", "--signal=ABRT", "placed")
     service.wait_for(lambda unit: unit["NRestarts"] == "1" and unit["ActiveState"] == "active")
+    assert any("most recent call first" in line for line in service.journal())
 
 
 @pytest.mark.usefixtures("broker")
