@@ -23,7 +23,7 @@ FLAGS = (
 PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 # What a browser says of a daemon that is not there; every test ends with that.
 GONE = ("net::ERR_CONNECTION_", "net::ERR_INCOMPLETE_CHUNKED_ENCODING", "net::ERR_EMPTY_RESPONSE")
-LONG = 15_000  # ms, after which a test that waits has failed
+LONG = 30_000  # ms, after which a test that waits has failed
 _STANDARD = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 Scheme = Literal["light", "dark"]
 

@@ -146,9 +146,10 @@ async def test_a_credential_that_is_refused_ends_it_for_good(stage: Stage, brows
 
 async def test_the_link_is_opened_in_a_browser_if_that_is_wanted(stage: Stage) -> None:
     configured(stage)
-    opener = stage.folder / "browser"
-    opener.write_text(
-        f"#!{sys.executable}\n"
+    opener, script = stage.folder / "browser", stage.folder / "browser.py"
+    # Not with Python in its first line, where no path may have a space.
+    opener.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{script}" "$@"\n')
+    script.write_text(
         "import ssl, sys, urllib.request\n"
         f"trusting = ssl.create_default_context(cafile={str(stage.simulator.ca_file)!r})\n"
         "urllib.request.urlopen(sys.argv[1], context=trusting).read()\n"
