@@ -49,6 +49,10 @@ class _Earlier(msgspec.Struct):
     rooms: list[msgspec.Raw]
 
 
+class _EarlierEpoch(msgspec.Struct):
+    epoch: int = 0
+
+
 class _EarlierDiscovery(msgspec.Struct):
     discovery: str | None = None
 
@@ -56,6 +60,7 @@ class _EarlierDiscovery(msgspec.Struct):
 _encode = msgspec.json.Encoder().encode
 _read = msgspec.json.Decoder(_Earlier).decode
 _read_entry = msgspec.json.Decoder(Entry).decode
+_read_epoch = msgspec.json.Decoder(_EarlierEpoch).decode
 _read_discovery = msgspec.json.Decoder(_EarlierDiscovery).decode
 
 
@@ -91,6 +96,16 @@ def earlier_rooms(payload: bytes) -> dict[str, Entry]:
         if is_room_id(entry.id):
             found[entry.id] = entry
     return found
+
+
+def earlier_epoch(payload: bytes) -> int:
+    """The epoch of an index that somebody left on the broker; 0 if it tells none."""
+    if len(payload) > LARGEST:
+        return 0
+    try:
+        return _read_epoch(payload).epoch
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return 0
 
 
 def earlier_discovery(payload: bytes) -> str | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from placed.mqtt.announcements import Announcements
-from placed.mqtt.index import earlier_discovery, earlier_rooms, index_message
+from placed.mqtt.index import earlier_discovery, earlier_epoch, earlier_rooms, index_message
 from placed.mqtt.messages import (
     bridge_health,
     bridge_info,
@@ -61,6 +61,7 @@ class Session:
         self._rooms_added = asyncio.Event()
         self._listed: set[str] = set()  # the ids in the index that was told last
         self._displaced = False
+        self._outranking: list[str] = []  # rooms of an earlier run whose epoch is above ours
         self._begun = asyncio.Event()
         self._last: dict[str, Message] = {}
         self._drained = asyncio.Event()
@@ -136,6 +137,8 @@ class Session:
                 earlier = earlier_rooms(message.payload)
                 before = self._setup.leftovers.found(earlier, earlier_discovery(message.payload))
                 self._put(map(clear, before))
+                if earlier_epoch(message.payload) > self._setup.board.epoch:
+                    self._outranking = sorted(earlier)
                 if not self._setup.plain:
                     self._put(self._plain_of(earlier.values()))
                 self._rooms_news.set()
@@ -150,6 +153,10 @@ class Session:
     async def _begin(self) -> None:
         """Before all else what was is looked at, and `online` is said; then everything, and announcements."""
         await self._look_back()
+        for room_id in self._outranking:
+            # The clock was set back, and nothing was remembered: panels would take all of ours for old.
+            # What is cleared they forget, and its order.
+            await self._publish(clear(self._setup.topics.state(room_id)))
         await self._publish(self._online())
         self._setup.tally.online += 1
         self._begun.set()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import Counter
+from collections import Counter, defaultdict
+from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from tests.faults.catalogue import Entry
     from tests.faults.oracle import Violation
     from tests.faults.schedule import Planned
 
@@ -65,6 +67,7 @@ class Campaign:
         self._folder = folder
         self._say = tell
         self._kinds = {name: CATALOGUE[name].kind for name in kinds or CATALOGUE}
+        self._lanes: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._began = 0.0
         self._world: World
 
@@ -107,7 +110,15 @@ class Campaign:
 
     async def _happen(self, planned: Planned) -> None:
         await asyncio.sleep(planned.at)
-        world, entry = self._world, CATALOGUE[planned.name]
+        entry = CATALOGUE[planned.name]
+        async with AsyncExitStack() as lanes:
+            # The schedule keeps them apart, but a fault may last longer than was planned.
+            for lane in sorted(entry.kind.lanes):
+                await lanes.enter_async_context(self._lanes[lane])
+            await self._let_happen(planned, entry)
+
+    async def _let_happen(self, planned: Planned, entry: Entry) -> None:
+        world = self._world
         self._tell(f"{planned.name} for {planned.seconds:.1f} s")
         world.weather.begins(planned.name, gentle=entry.kind.gentle)
         self.outcome.faults[planned.name] += 1

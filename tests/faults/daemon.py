@@ -9,6 +9,8 @@ that host names can be lost, and, to see that the oracle notices, a rule that is
 from __future__ import annotations
 
 import argparse
+import ctypes
+import signal
 import socket
 import sys
 from dataclasses import replace
@@ -26,12 +28,16 @@ if TYPE_CHECKING:
     from placed.model import Schedule
 
 
+_WHEN_THE_PARENT_ENDS = 1  # PR_SET_PDEATHSIG, prctl(2)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--clock", type=Path, required=True)
     parser.add_argument("--config", type=Path, required=True)
     parser.add_argument("--break", dest="broken", choices=BREAKS)
     options = parser.parse_args()
+    ctypes.CDLL(None).prctl(_WHEN_THE_PARENT_ENDS, signal.SIGKILL)  # a test that is killed leaves none behind
     clock = SharedClock(options.clock)
     _share(clock)
     _lose_names(clock)

@@ -8,11 +8,12 @@ import struct
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Self
 
+from tests.mqtt.broker import HOST, free_port
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from types import TracebackType
 
-HOST = "127.0.0.1"
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: what is not sent is dropped, and the peer gets a RST
 _PIECE = 65536
 
@@ -25,7 +26,7 @@ class Line:
     """
 
     def __init__(self, target: int) -> None:
-        self.port = 0
+        self.port = free_port()  # it is the same again after it was refused
         self.connections = 0  # so far
         self._target = target
         self._server: asyncio.Server | None = None
@@ -113,7 +114,6 @@ class Line:
 
     async def _listen(self) -> None:
         self._server = await asyncio.start_server(self._called, HOST, self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
 
     def _called(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1

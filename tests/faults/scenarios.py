@@ -6,6 +6,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from shutil import rmtree
 from signal import SIGKILL
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.faults.oracle import Violation
 
-_STARTS = 20.0  # seconds
+_STARTS = 60.0  # seconds, of a machine with much else to do
 
 
 @dataclass
@@ -63,7 +64,7 @@ async def play(
         world.weather.begins("the first start", gentle=False)
         daemon = asyncio.create_task(world.unit.run())
         try:
-            async with running(screen), asyncio.timeout(120):
+            async with running(screen), asyncio.timeout(240):
                 async with asyncio.timeout(_STARTS):
                     await screen.shows_all(len(world.all_rooms))
                 world.weather.ends("the first start", world.clock.steady() - world.pace.promise.recovery)
@@ -113,3 +114,19 @@ async def both_are_killed(play: Play) -> None:
     async with world.unreadable(*world.all_rooms):
         await world.broker.start()
         await asyncio.sleep(world.pace.promise.budget + 2.0)
+
+
+async def nothing_is_remembered_and_the_clock_is_behind(play: Play) -> None:
+    """A machine without a battery for its clock starts anew, and its state directory is empty."""
+    world = play.world
+    world.weather.begins("the clock is behind", gentle=False)
+    world.unit.hold()
+    world.unit.tell(SIGKILL, -SIGKILL)
+    await world.unit.ended.wait()
+    rmtree(world.unit.state_directory)
+    world.clock.step(-3600.0)
+    world.note()
+    world.unit.release()
+    await world.unit.listening.wait()
+    world.weather.ends("the clock is behind", world.clock.steady())
+    await play.calm()

@@ -50,6 +50,7 @@ class Seen:
     stories: list[str] = field(default_factory=list)
     known: list[int] = field(default_factory=list)  # how many rooms a panel showed after both were killed
     both_killed: set[str] = field(default_factory=set)
+    behind: tuple[set[str], int] = (set(), 0)  # the rules broken where a clock was behind, and rooms known
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -65,6 +66,7 @@ async def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
                 for broken in (True, False):
                     group.create_task(scenario(folder / f"{rule}-{broken}", rule, seen, broken=broken))
             group.create_task(killed(folder / "killed", seen))
+            group.create_task(behind(folder / "behind", seen))
     return seen
 
 
@@ -106,6 +108,12 @@ async def killed(folder: Path, seen: Seen) -> None:
     seen.both_killed = play.broken
 
 
+async def behind(folder: Path, seen: Seen) -> None:
+    async with scenarios.play(folder) as play:
+        await scenarios.nothing_is_remembered_and_the_clock_is_behind(play)
+        seen.behind = play.broken, play.known
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_a_storm_of_faults_makes_no_panel_lie_and_leaves_nothing_behind(seen: Seen, seed: int) -> None:
     code, told, outcome = seen.campaigns[seed]
@@ -128,3 +136,8 @@ async def test_after_a_power_cut_no_panel_believes_a_dead_daemon(seen: Seen) -> 
     """Though the broker comes back with all that it held, `online` among it."""
     assert seen.both_killed == set()
     assert seen.known == [12, 0]
+
+
+async def test_a_start_with_nothing_remembered_and_a_clock_that_is_behind_is_believed(seen: Seen) -> None:
+    """Its epoch is below that of the run before, by which panels would take it for old."""
+    assert seen.behind == (set(), 12)

@@ -16,10 +16,11 @@ from placed.panel import Place, Shown, Why
 from placed_microsoft365.simulator import Tenant
 from tests.faults import campaign  # noqa: F401 - it fills the catalogue
 from tests.faults.catalogue import CATALOGUE
-from tests.faults.line import HOST, Line
+from tests.faults.line import Line
 from tests.faults.oracle import Oracle, Promise, Violation, Weather
 from tests.faults.schedule import Planned, storms
 from tests.faults.truth import Truth, occupying
+from tests.mqtt.broker import HOST
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine

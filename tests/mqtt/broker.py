@@ -7,6 +7,7 @@ import base64
 import hashlib
 import json
 import os
+import random
 import secrets
 import shutil
 import signal
@@ -33,11 +34,16 @@ HOST = "127.0.0.1"
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as taken:
-        taken.bind((HOST, 0))
-        port: int = taken.getsockname()[1]
-        return port
+    """A port that nobody listens on, and that the kernel gives to no client (ip(7): ip_local_port_range).
+
+    Else, while a broker is down, somebody may get its port; even who tries to connect to it, and is then
+    connected to itself.
+    """
+    for port in random.sample(range(10_000, 32_768), 1000):
+        with socket.socket() as taken, suppress(OSError):
+            taken.bind((HOST, port))
+            return port
+    raise AssertionError("no port is free")
 
 
 class Authority:

@@ -391,3 +391,22 @@ async def test_what_was_told_over_a_connection_that_is_lost_is_no_answer(
         assert not waiting.done()
         await mosquitto.start()
         await waiting
+
+
+async def test_what_a_run_with_a_greater_epoch_told_is_taken_back_so_that_panels_forget_its_order(
+    mosquitto: Mosquitto, house: House
+) -> None:
+    """The clock was set back, and nothing was remembered."""
+    async with running(house.publisher(mosquitto)):
+        pass
+    later = House(epoch=house.board.epoch - 1)
+    later.enroll("boardroom")
+    later.report()
+    async with Subscriber(mosquitto, "placed/rooms/boardroom/state") as panel:
+        await panel.caught_up()
+        told = len(panel.arrivals)
+        async with running(later.publisher(mosquitto)):
+            await panel.message("placed/rooms/boardroom/state", "", after=told)
+            state = await panel.until(lambda arrival: arrival.payload, after=told)
+    assert state.document["epoch"] == later.board.epoch
+    assert [bool(arrival.payload) for arrival in panel.arrivals[told:]][:2] == [False, True]
