@@ -74,8 +74,9 @@ class Page:
     _lines: list[str] = field(default_factory=list)
 
     def section_of(self, title: str) -> Self:
-        """A heading, in capitals as all pages have them."""
-        return self._add(f'.SH "{escaped(title.upper())}"')
+        """A heading, in capitals as all pages have them, but for what is typed in brackets."""
+        words = (word if word.startswith("[") else word.upper() for word in title.split())
+        return self._add(f'.SH "{escaped(" ".join(words))}"')
 
     def part(self, title: str) -> Self:
         """A heading below the section's."""

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,12 +17,12 @@ from tests.systemd.service import Service
 from tests.systemd.watcher import watcher
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.systemd.box import Box
     from tests.systemd.building import Building
 
 pytestmark = pytest.mark.box
+
+EXAMPLE = Path(__file__).parents[2] / "config" / "placed.toml"
 
 
 def test_it_starts_nothing_unconfigured_upgrades_unseen_and_leaves_nothing_behind(
@@ -78,3 +81,32 @@ def test_an_upgrade_does_not_wait_for_a_broker_that_is_away(
         restarted = service.wait_for(lambda unit: "broker" in unit["StatusText"])
         assert restarted["MainPID"] != before
         assert server.run("placed", "--version") == f"placed {LATER}\n"
+
+
+def test_the_pages_that_it_brings_lead_to_each_other(package: Path, tmp_path: Path) -> None:
+    pages = unpacked(package, tmp_path, "./usr/share/doc/placed")
+    found = [
+        (page, link.partition("#")[0])
+        for page in pages.rglob("*.md")
+        for link in re.findall(r"\]\(([^)#][^)]*)\)", page.read_text())
+        if "://" not in link
+    ]
+    assert found
+    assert [(page.name, link) for page, link in found if not (page.parent / link).exists()] == []
+
+
+def test_the_configuration_that_it_brings_is_the_example_with_every_line_taken_back(
+    package: Path, tmp_path: Path
+) -> None:
+    brought = (unpacked(package, tmp_path, "./etc/placed") / "placed.toml").read_text().splitlines()
+    example = EXAMPLE.read_text().splitlines()
+    assert [line for line in brought if line and not line.startswith("#")] == []
+    assert [re.sub(r"^#(?=\S)", "", line) for line in brought][-len(example) :] == example
+
+
+def unpacked(package: Path, folder: Path, what: str) -> Path:
+    """A folder of the package, without the rest of it."""
+    with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", package], stdout=subprocess.PIPE) as reading:
+        subprocess.run(["tar", "--extract", "--directory", folder, what], stdin=reading.stdout, check=True)
+        reading.communicate()
+    return folder / what

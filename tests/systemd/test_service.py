@@ -93,6 +93,7 @@ def test_the_journal_holds_json_and_neither_secrets_nor_people(service: Service,
     service.box.run("systemctl", "stop", "placed")
     lines = service.journal()
     assert lines
+    assert [line for line in lines if not line.startswith("{")] == []
     assert all(json.loads(line)["event"] for line in lines)
     text = "\n".join(lines)
     token_start = "eyJ"  # of every JSON web token
