@@ -105,10 +105,8 @@ class Unit:
 
     async def _live(self) -> None:
         self.starts += 1
-        self.ended.clear()
-        self._expected.clear()
         self.state_directory.mkdir(exist_ok=True)
-        self._process = process = await asyncio.create_subprocess_exec(
+        process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             self._module,
@@ -124,6 +122,10 @@ class Unit:
                 "STATE_DIRECTORY": str(self.state_directory),
             },
         )
+        # At once: who kills while there is no process yet must not wait for the end of this one.
+        self._process = process
+        self.ended.clear()
+        self._expected.clear()
         assert process.stderr is not None
         with self.log.open("a") as log:
             async for line in process.stderr:
