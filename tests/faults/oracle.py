@@ -20,10 +20,12 @@ from tests.faults.truth import Sight
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from datetime import datetime
 
     from placed.panel import Shown
     from tests.faults.truth import Truth
 
+_AT_ONCE = 0.2  # seconds from the end of a state's time until that is told
 _PASSING = frozenset({Why.OUTDATED, Why.EXPIRED, Why.DISCONNECTED})
 
 
@@ -150,7 +152,7 @@ class Oracle:
         if shown.status is not Status.UNKNOWN:
             self._check_lie(panel, shown, known, elapsed)
         elif before is not None and before.status is not Status.UNKNOWN:
-            self._check_flicker(panel, shown, known, elapsed)
+            self._check_flicker(panel, shown, known, elapsed, until=before.valid_until)
         if shown.room in self._truth.rooms:
             self._await(panel, shown.room, shown, elapsed)
 
@@ -161,9 +163,13 @@ class Oracle:
         else:
             self._blame("lie", panel, shown.room, known, elapsed)
 
-    def _check_flicker(self, panel: str, shown: Shown, known: _Known, elapsed: float) -> None:
+    def _check_flicker(
+        self, panel: str, shown: Shown, known: _Known, elapsed: float, *, until: datetime | None
+    ) -> None:
         self.checked["flicker"] += 1
         known.blamed.discard("flicker")
+        if until is not None and until.timestamp() <= self._truth.wall(elapsed) + _AT_ONCE:
+            return  # what was shown had its time, and nothing could be read since
         if shown.why not in _PASSING and self._weather.is_gentle(elapsed) and self._may_be_shown(shown):
             self._blame("flicker", panel, shown.room, known, elapsed)
 

@@ -53,12 +53,21 @@ class Court:
         self.note(known)
 
     def shown(
-        self, status: Status, elapsed: float, until: float | None = None, why: Why | None = None
+        self,
+        status: Status,
+        elapsed: float,
+        until: float | None = None,
+        why: Why | None = None,
+        valid_until: float | None = None,
     ) -> list[str]:
         """Shows that, and tells the rules that it breaks."""
         before = len(self.violations)
-        moment = datetime.fromtimestamp(WALL + until, UTC) if until is not None else None
-        self.oracle.see("panel", Shown("room", Place("Room"), status, until=moment, why=why), elapsed)
+        moment, end = (
+            datetime.fromtimestamp(WALL + seconds, UTC) if seconds is not None else None
+            for seconds in (until, valid_until)
+        )
+        shown = Shown("room", Place("Room"), status, until=moment, why=why, valid_until=end)
+        self.oracle.see("panel", shown, elapsed)
         return [violation.rule for violation in self.violations[before:]]
 
 
@@ -127,6 +136,10 @@ def test_a_gentle_fault_is_not_to_be_seen(court: Court) -> None:
     assert court.shown(Status.UNKNOWN, 2.0, why=Why.BRIDGE_OFFLINE) == ["flicker"]
     court.shown(Status.FREE, 3.0)
     assert court.shown(Status.UNKNOWN, 4.0, why=Why.OUTDATED) == []  # its time has passed: that is honest
+    court.shown(Status.FREE, 4.5, valid_until=4.8)
+    assert court.shown(Status.UNKNOWN, 4.8, why=Why.TOLD) == []  # the same, said by the daemon
+    court.shown(Status.FREE, 4.9, valid_until=9.0)
+    assert court.shown(Status.UNKNOWN, 4.95, why=Why.TOLD) == ["flicker"]
     court.shown(Status.FREE, 5.0)
     court.weather.begins("storm", gentle=False)
     assert court.shown(Status.UNKNOWN, 6.0, why=Why.BRIDGE_OFFLINE) == []

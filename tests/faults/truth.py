@@ -146,6 +146,10 @@ class Truth:
 
     # --- what is asked ---
 
+    def wall(self, elapsed: float) -> float:
+        """What the clock on the wall shows, in seconds since 1970."""
+        return elapsed + self._walls.values[-1][1]
+
     def allows(self, room: str, seen: Sight, elapsed: float, budget: float) -> bool:
         """Whether that was right by what was true at some moment of the last `budget` seconds."""
         past = self._told.get(room)
