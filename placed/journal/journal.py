@@ -171,8 +171,9 @@ class Journal:
         """Notes records; without a value one is forgotten. What can not be written is so with the next."""
         mine = dict(records)
         if mine:
-            self._own |= mine
-            self._unsaved |= mine.keys()
+            with self._lock:  # the scribe's thread may be writing what is owed
+                self._own |= mine
+                self._unsaved |= mine.keys()
             self.write_all(())
 
     def write_all(self, readings: Iterable[tuple[Key, bytes | None]]) -> bool:
