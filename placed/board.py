@@ -61,6 +61,11 @@ class _Place:
     failure: Reason | None = None
     due: datetime | None = None  # when it has to be judged again
 
+    @property
+    def known(self) -> Known:
+        """What is to be remembered of it."""
+        return Known(self.room, self.schedule, self.failure, self.statement.changed_at)
+
 
 class Board:
     """Judges rooms and keeps what was said of them.
@@ -121,14 +126,11 @@ class Board:
     def known_of(self, room_id: str) -> Known | None:
         """What is known of a room; None if there is no such room."""
         place = self._places.get(room_id)
-        if place is None:
-            return None
-        return Known(place.room, place.schedule, place.failure, place.statement.changed_at)
+        return place.known if place else None
 
     def known(self) -> Iterator[Known]:
         """What is known of every room."""
-        for place in self._places.values():
-            yield Known(place.room, place.schedule, place.failure, place.statement.changed_at)
+        return (place.known for place in self._places.values())
 
     def remember(self, known: Known) -> None:
         """A room that is still to be enrolled begins with this, unless something newer is remembered."""
