@@ -47,12 +47,7 @@ BRIDGE = ("binary_sensor.placed_connection", "binary_sensor.placed_problem")
 @pytest.fixture
 def house() -> House:
     """Two rooms, one of them busy."""
-    house = House()
-    house.enroll("boardroom", "library")
-    house.book("boardroom")
-    house.read("library")
-    house.report()
-    return house
+    return House.furnished()
 
 
 def complaints(hass: HomeAssistant) -> list[str]:

@@ -38,9 +38,4 @@ async def mosquitto(start: Callable[..., Awaitable[Mosquitto]]) -> Mosquitto:
 @pytest.fixture
 def house() -> House:
     """One connection, two rooms, one of them busy."""
-    house = House()
-    house.enroll("boardroom", "library")
-    house.book("boardroom")
-    house.read("library")
-    house.report()
-    return house
+    return House.furnished()

@@ -6,7 +6,7 @@ import asyncio
 import socket
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 from zoneinfo import ZoneInfo
 
 from placed.board import Board
@@ -51,6 +51,16 @@ class House:
             stale_after=timedelta(seconds=expire_after / 2), expire_after=timedelta(seconds=expire_after)
         )
         self.board = Board(policy, Show.NOTHING, self.now, epoch)
+
+    @classmethod
+    def furnished(cls) -> Self:
+        """One connection, two rooms, one of them busy."""
+        house = cls()
+        house.enroll("boardroom", "library")
+        house.book("boardroom")
+        house.read("library")
+        house.report()
+        return house
 
     def now(self) -> datetime:
         """The clock on the wall."""

@@ -45,12 +45,7 @@ async def broker(tmp_path: Path) -> AsyncIterator[Guarded]:
 @pytest.fixture
 def house() -> House:
     """Two rooms, one of them busy."""
-    house = House()
-    house.enroll("boardroom", "library")
-    house.book("boardroom")
-    house.read("library")
-    house.report()
-    return house
+    return House.furnished()
 
 
 def publisher(house: House, broker: Guarded, **more: Any) -> Publisher:
