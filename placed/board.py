@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import heapq
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import count
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec.structs import replace
 
 from placed.document import Statement, state_document
 from placed.events import Event, happened, rescheduled
 from placed.model import Occupancy, Reason, Room, Schedule, Status
-from placed.occupancy import Judgement, Policy, judge
+from placed.occupancy import Policy, judge, lapse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from datetime import datetime, timedelta
+    from datetime import timedelta
 
     from placed.health import ConnectionHealth
     from placed.settings import Show
@@ -51,6 +54,9 @@ class Known:
     changed_at: datetime  # since when its occupancy is what it is
 
 
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
 @dataclass(slots=True)
 class _Place:
     """A room's place on the board."""
@@ -59,7 +65,9 @@ class _Place:
     statement: Statement
     schedule: Schedule | None = None
     failure: Reason | None = None
-    due: datetime | None = None  # when it has to be judged again
+    change: datetime | None = None  # when its occupancy changes by the calendar
+    renewal: datetime = _LONG_AGO  # when the statement has to be made again so that it does not expire
+    due: datetime | None = None  # when it has to be looked at again
 
     @property
     def known(self) -> Known:
@@ -191,7 +199,7 @@ class Board:
         place.schedule = replace(place.schedule, since=since, until=until, read_at=read_at)
         place.failure = None
         moment = self._now()
-        if place.statement.occupancy.stale or self._renewal(place) <= moment:
+        if place.statement.occupancy.stale or place.renewal <= moment:
             self._judge(place, moment)
 
     def fail(self, room_id: str, reason: Reason) -> None:
@@ -228,7 +236,11 @@ class Board:
             place = self._places.get(room_id)
             if place is not None and place.due == due:
                 place.due = None
-                self._judge(place, moment)
+                due = min(self._moments(place, moment))
+                if due <= moment:
+                    self._judge(place, moment)
+                else:  # it would have got too old by now, but was read again meanwhile
+                    self._put_down(place, due)
 
     def stepped(self, by: timedelta) -> None:
         """The clock on the wall was stepped: what was read is as old as before, all else is judged anew."""
@@ -250,9 +262,10 @@ class Board:
             if _meetings(then) == _meetings(first.occupancy):
                 changed_at = known.changed_at
         statement = self._statement(room, first.occupancy, changed_at)
-        self._places[room.id] = place = _Place(room, statement, schedule, failure)
+        self._places[room.id] = place = _Place(room, statement, schedule, failure, first.change)
+        place.renewal = self._renewal(place)
         self._tell(place, urgent=False)
-        self._schedule(place, first, moment)
+        self._schedule(place, moment)
 
     def _touch(self, place: _Place) -> None:
         self.touched[place.room.connection, place.room.address] = place.room.id
@@ -264,16 +277,18 @@ class Board:
         judgement = judge(place.schedule, moment, self.policy, place.failure)
         after = judgement.occupancy
         changed = _content(after) != _content(before)
-        renewed = self._renewal(place) <= moment and after.valid_until > before.valid_until
+        renewed = place.renewal <= moment and after.valid_until > before.valid_until
         if changed or changes or anew or renewed:
             changed_at = moment if changed else place.statement.changed_at
             if changed:
                 self._touch(place)
             place.statement = self._statement(place.room, after, changed_at)
+            place.renewal = self._renewal(place)
             events = (*changes, *happened(before, after, moment)) if changed else changes
             first = before.reason is Reason.NOT_READ_YET
             self._tell(place, urgent=(changed and not first) or bool(changes), events=events)
-        self._schedule(place, judgement, moment)
+        place.change = judgement.change
+        self._schedule(place, moment)
 
     def _statement(self, room: Room, occupancy: Occupancy, changed_at: datetime) -> Statement:
         self.seq += 1
@@ -287,7 +302,7 @@ class Board:
             listener.stated(place.statement, urgent=urgent, events=events)
 
     def _renewal(self, place: _Place) -> datetime:
-        """When the statement has to be made again so that it does not expire.
+        """When a statement has to be made again.
 
         That is a third to two thirds through its life, spread over the rooms so that they do not all
         come at once.
@@ -305,12 +320,21 @@ class Board:
             return occupancy.valid_until - life + life * share
         return observed_at + life * share
 
-    def _schedule(self, place: _Place, judgement: Judgement, moment: datetime) -> None:
-        renewal = self._renewal(place)
-        edge = judgement.edge
+    def _moments(self, place: _Place, moment: datetime) -> list[datetime]:
+        """When a room has to be looked at: it changes, what is known gets too old, its statement does."""
+        moments = [place.renewal]
+        if place.change is not None:
+            moments.append(place.change)
+        if place.schedule is not None:
+            stale = place.statement.occupancy.stale
+            moments.append(lapse(place.schedule, moment, self.policy, place.failure, stale=stale))
+        return moments
+
+    def _schedule(self, place: _Place, moment: datetime) -> None:
         # Where a renewal is overdue nothing was read that it could tell; the next reading makes up for it.
-        candidates = [m for m in (edge, renewal) if m is not None and m > moment]
-        due = min(candidates) if candidates else None
+        self._put_down(place, min((m for m in self._moments(place, moment) if m > moment), default=None))
+
+    def _put_down(self, place: _Place, due: datetime | None) -> None:
         if due is not None and due != place.due:
             heapq.heappush(self._due, (due, next(self._order), place.room.id))
         place.due = due

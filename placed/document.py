@@ -6,6 +6,7 @@ This is the one place where meetings turn into something that leaves the program
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -67,10 +68,11 @@ class StateDocument(msgspec.Struct, frozen=True):
     seq: int
 
 
+@lru_cache(maxsize=2000)  # many meetings begin at the same moment, and are told of again and again
 def timestamp(moment: datetime) -> str:
     """RFC 3339 in UTC with Z; with milliseconds where the moment has a fraction."""
-    precision = "milliseconds" if moment.microsecond else "seconds"
-    return moment.isoformat(timespec=precision).replace("+00:00", "Z")
+    text = moment.isoformat()[: -len("+00:00")]
+    return f"{text[:-3] if moment.microsecond else text}Z"
 
 
 def timestamp_or_none(moment: datetime | None) -> str | None:

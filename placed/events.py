@@ -68,14 +68,16 @@ def rescheduled(before: Schedule, after: Schedule, at: datetime, policy: Policy)
 
     What lies outside of the window that was read last was not asked for, and so was not cancelled.
     """
-    now = {m.key: m for m in after.meetings if occupies(m, policy)}
+    now = {meeting.key: meeting for meeting in after.meetings}
     for meeting in before.meetings:
+        found = now.get(meeting.key)
+        if found == meeting:  # as nearly all are, so the rules are asked about no more than have changed
+            continue
         if meeting.end <= at or not occupies(meeting, policy):
             continue
         if meeting.start >= after.until or meeting.end <= after.since:
             continue
-        found = now.get(meeting.key)
-        if found is None:
+        if found is None or not occupies(found, policy):
             yield Event(Happening.CANCELLED, at, meeting)
         elif (found.start, found.end) != (meeting.start, meeting.end):
             yield Event(Happening.MOVED, at, found, meeting)

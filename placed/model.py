@@ -2,17 +2,18 @@
 
 All are frozen. Every `datetime` is aware and in UTC; other time zones exist only at the doors. An interval
 is half-open: it holds its first moment and not its last.
+
+They are structs of msgspec, which are made in a tenth of the time that a frozen dataclass takes, and of which
+there are a hundred thousand: gc=False spares the collector them, since none can be part of a cycle.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
-if TYPE_CHECKING:
-    from zoneinfo import ZoneInfo
+import msgspec
 
 
 class ShowAs(StrEnum):
@@ -50,8 +51,7 @@ class Reason(StrEnum):
     EXPIRED = "expired"  # what is known is too old, with no failure told
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
+class Room(msgspec.Struct, frozen=True, gc=False):
     """A room mailbox. `id` is for everybody; `address` and `mailbox` never leave the program."""
 
     id: str
@@ -65,8 +65,7 @@ class Room:
     capacity: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Meeting:
+class Meeting(msgspec.Struct, frozen=True, gc=False):
     """One occurrence on a room's calendar, [start, end), as the service tells it.
 
     The service may tell nonsense, such as an end before the start; the rules of occupancy see to that.
@@ -88,8 +87,7 @@ class Meeting:
             raise ValueError("a meeting's start and end are aware datetimes in UTC")
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(msgspec.Struct, frozen=True, gc=False):
     """A room's meetings in the window [since, until), as read at `read_at`."""
 
     meetings: tuple[Meeting, ...]
@@ -98,8 +96,7 @@ class Schedule:
     read_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Occupancy:
+class Occupancy(msgspec.Struct, frozen=True, gc=False):
     """What a room is at a moment, and until when that holds.
 
     `current` is of the meetings running now the one that started first, `conflicts` are the others.

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 from placed.model import Meeting, Occupancy, Reason, Schedule, ShowAs, Status
 
@@ -39,10 +40,14 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """An occupancy, and the next moment at which it changes by itself; None if it never does."""
+    """An occupancy, and the next moment at which it changes by itself; None if it never does.
+
+    `change` is the next at which it does so by the calendar, however often that is read until then.
+    """
 
     occupancy: Occupancy
     edge: datetime | None
+    change: datetime | None = None
 
 
 def occupies(meeting: Meeting, policy: Policy) -> bool:
@@ -63,6 +68,14 @@ def expiry(schedule: Schedule, moment: datetime, policy: Policy, failure: Reason
     return min(expires, schedule.until)
 
 
+def lapse(
+    schedule: Schedule, moment: datetime, policy: Policy, failure: Reason | None, *, stale: bool
+) -> datetime:
+    """When what was read gets stale; or, if it is, when it is not to be believed any more."""
+    expires = expiry(schedule, moment, policy, failure)
+    return expires if stale else min(expires, schedule.read_at + policy.stale_after)
+
+
 def judge(
     schedule: Schedule | None, moment: datetime, policy: Policy, failure: Reason | None = None
 ) -> Judgement:
@@ -80,7 +93,7 @@ def judge(
     if moment >= expires or moment < schedule.since:
         return Judgement(_unknown(moment, policy, failure or Reason.EXPIRED, schedule.read_at), None)
 
-    meetings = sorted((m for m in schedule.meetings if m.end > moment and occupies(m, policy)), key=_in_order)
+    meetings = _in_order([m for m in schedule.meetings if m.end > moment and occupies(m, policy)])
     running = [m for m in meetings if m.start <= moment]
     following = meetings[len(running) :]
     upcoming = following[0] if following else None
@@ -97,9 +110,9 @@ def judge(
     else:
         status = Status.FREE
 
-    stale_from = schedule.read_at + policy.stale_after
-    stale = moment >= stale_from
-    valid_until = min([*edges, expires])
+    stale = moment >= schedule.read_at + policy.stale_after
+    change = min(edges, default=None)
+    valid_until = expires if change is None else min(change, expires)
     occupancy = Occupancy(
         status=status,
         stale=stale,
@@ -112,7 +125,8 @@ def judge(
         observed_at=schedule.read_at,
         reason=(failure or Reason.EXPIRED) if stale else None,
     )
-    return Judgement(occupancy, valid_until if stale else min(valid_until, stale_from))
+    edge = min(valid_until, lapse(schedule, moment, policy, failure, stale=stale))
+    return Judgement(occupancy, edge, change)
 
 
 def _unknown(moment: datetime, policy: Policy, reason: Reason, observed_at: datetime | None) -> Occupancy:
@@ -125,7 +139,18 @@ def _unknown(moment: datetime, policy: Policy, reason: Reason, observed_at: date
     )
 
 
-def _in_order(meeting: Meeting) -> tuple[object, ...]:
+def _in_order(meetings: list[Meeting]) -> list[Meeting]:
+    """By start, for which nearly always the start alone has to be looked at."""
+    meetings.sort(key=_start)
+    if len({meeting.start for meeting in meetings}) < len(meetings):
+        meetings.sort(key=_place)
+    return meetings
+
+
+_start = attrgetter("start")
+
+
+def _place(meeting: Meeting) -> tuple[object, ...]:
     """By start; on a tie the one that ends last comes first; beyond that any order, but always the same."""
     return (
         meeting.start,

@@ -7,37 +7,34 @@ from collections import deque
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from placed.driver import DriverError, Failed, Refused, Unavailable
 from placed.model import Reason
 from placed_microsoft365.answers import (
-    BAD_JSON,
     UnexpectedAnswer,
     error_code,
     error_of,
     parse_retry_after,
 )
+from placed_microsoft365.batches import items_of
 from placed_microsoft365.graph import BATCH_SIZE
 from placed_microsoft365.graph_errors import meaning_of, reason_of
-from placed_microsoft365.views import goes_on
-from placed_microsoft365.wire import BatchAnswer, BatchItem
+from placed_microsoft365.views import FirstPage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
+
+    import msgspec
 
     from placed.driver import Answer, Query
     from placed_microsoft365.answers import Answer as GraphAnswer
     from placed_microsoft365.graph import Graph
     from placed_microsoft365.pace import Pace
     from placed_microsoft365.views import Views
+    from placed_microsoft365.wire import BatchItem
 
 GIVE_UP_AFTER = 3  # failed requests in a row, with none between that came back well
 LONGEST_PAUSE = 10.0  # seconds that a reading rests when it is told to; for longer it ends
-
-_batch_decoder = msgspec.json.Decoder(BatchAnswer)
-_item_decoder = msgspec.json.Decoder(BatchItem)
 
 
 class Calendars:
@@ -112,25 +109,18 @@ class _Reading:
             await self._outer_failed(queries, outer, number)
             return
         try:
-            answers = _batch_decoder.decode(outer.body)
-        except BAD_JSON:
+            items = items_of(outer.body)
+        except UnexpectedAnswer:
             await self._one_by_one(queries)
             return
-        items = _items(answers)
-        throttled = sum(reason_of(item.status) is Reason.THROTTLED for item in items.values())
+        failed = [item for item in items.values() if item.status != HTTPStatus.OK]
+        throttled = sum(reason_of(item.status) is Reason.THROTTLED for item in failed)
         if throttled > 1:  # one alone may be its own mailbox's limit; several are ours
             self._pace.was_throttled(number)
         else:
             self._pace.succeeded()
         self._failures = 0
-        refused = []
-        # What goes on for pages comes last, so that nobody else waits for it.
-        for place in sorted(range(len(queries)), key=lambda n: _goes_on(items.get(str(n)))):
-            query, url, item = queries[place], urls[place], items.get(str(place))
-            if item is not None and item.status == HTTPStatus.UNAUTHORIZED and not again:
-                refused.append((query, item))
-            else:
-                self._answer(await self._judge(query, url, item, asked_at))
+        refused = await self._tell(queries, items, asked_at, again=again)
         if not refused:
             return
         if self._graph.refused(outer):
@@ -139,12 +129,29 @@ class _Reading:
             for query, item in refused:
                 self._answer(self._failed(query, item))
 
-    async def _judge(self, query: Query, url: str, item: BatchItem | None, asked_at: datetime) -> Answer:
-        if item is None:
-            return Failed(query, Reason.MALFORMED, "no answer in the batch")
-        if item.status != HTTPStatus.OK:
-            return self._failed(query, item)
-        return await self._views.answer(query, url, item.body, asked_at)
+    async def _tell(
+        self, queries: Sequence[Query], items: Mapping[str, BatchItem], asked_at: datetime, *, again: bool
+    ) -> list[tuple[Query, BatchItem]]:
+        """Answers all but those whose token was refused, unless it is a new one; these are what it gives."""
+        refused: list[tuple[Query, BatchItem]] = []
+        going_on: list[FirstPage] = []
+        for place, query in enumerate(queries):
+            item = items.get(str(place))
+            if item is None:
+                self._answer(Failed(query, Reason.MALFORMED, "no answer in the batch"))
+            elif item.status == HTTPStatus.OK:
+                told = self._views.answer(query, item.body, asked_at)
+                if isinstance(told, FirstPage):
+                    going_on.append(told)
+                else:
+                    self._answer(told)
+            elif item.status == HTTPStatus.UNAUTHORIZED and not again:
+                refused.append((query, item))
+            else:
+                self._answer(self._failed(query, item))
+        for first in going_on:  # last, so that nobody else waits for the pages
+            self._answer(await self._views.follow(first))
+        return refused
 
     def _failed(self, query: Query, item: BatchItem) -> Failed:
         headers = {name.lower(): value for name, value in (item.headers or {}).items()}
@@ -169,16 +176,16 @@ class _Reading:
         """After a batch that makes no sense as a whole, so that one room does not spoil nineteen others."""
         understood = False
         for query in queries:
-            url = self._views.url(query)
             async with self._pace.turn() as number:
                 asked_at = self._now()
                 try:
-                    answer = await self._graph.ask("GET", url)
+                    answer = await self._graph.ask("GET", self._views.url(query))
                 except Unavailable as error:
                     self._all_failed([query], error)
                     continue
             if answer.status == HTTPStatus.OK:
-                told = await self._views.answer(query, url, answer.body, asked_at)
+                found = self._views.answer(query, answer.body, asked_at)
+                told = await self._views.follow(found) if isinstance(found, FirstPage) else found
             else:
                 if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
                     self._pace.was_throttled(number)
@@ -199,28 +206,6 @@ class _Reading:
         self._failures += 1
         if self._failures >= GIVE_UP_AFTER:
             raise error
-
-
-def _items(answer: BatchAnswer) -> dict[str, BatchItem]:
-    """The answers by the id of their question.
-
-    One that is malformed is passed over; of two that contradict each other neither is believed.
-    """
-    items: dict[str, BatchItem] = {}
-    doubtful: set[str] = set()
-    for raw in answer.responses:
-        try:
-            item = _item_decoder.decode(raw)
-        except BAD_JSON:
-            continue
-        first = items.setdefault(item.id, item)
-        if (first.status, bytes(first.body)) != (item.status, bytes(item.body)):
-            doubtful.add(item.id)
-    return {item_id: item for item_id, item in items.items() if item_id not in doubtful}
-
-
-def _goes_on(item: BatchItem | None) -> bool:
-    return item is not None and goes_on(item.body)
 
 
 def _failed(query: Query, status: int, body: bytes | msgspec.Raw, rest: float | None) -> Failed:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from placed.model import Meeting, ShowAs, whole_days
 
 if TYPE_CHECKING:
-    from placed_microsoft365.wire import DateTimeTimeZone, Event
+    from placed_microsoft365.wire import Event
 
 _SHOW_AS = {show_as.value: show_as for show_as in ShowAs}
 _PRIVATE = frozenset({"personal", "private", "confidential"})
@@ -26,7 +27,8 @@ def meeting_of(event: Event, room_zone: ZoneInfo) -> Meeting:
         first, after = _naive(event.start.date_time).date(), _naive(event.end.date_time).date()
         start, end = whole_days(first, after, room_zone)
     else:
-        start, end = _utc(event.start), _utc(event.end)
+        start = _utc(event.start.date_time, event.start.time_zone)
+        end = _utc(event.end.date_time, event.end.time_zone)
     organizer = (
         event.organizer.email_address.name if event.organizer and event.organizer.email_address else None
     )
@@ -51,7 +53,9 @@ def _title(subject: str | None, organizer: str | None) -> str | None:
     place (Set-CalendarProcessing: DeleteSubject, AddOrganizerToSubject). A name is no title, and who may see
     titles may not see names by that.
     """
-    title = (subject or "").strip()
+    if not subject:
+        return None
+    title = subject.strip()
     name = (organizer or "").strip()
     if name and (title == name or title.startswith(f"{name} ")):
         title = title.removeprefix(name).strip()
@@ -63,13 +67,15 @@ def _naive(text: str) -> datetime:
     return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
-def _utc(moment: DateTimeTimeZone) -> datetime:
-    parsed = datetime.fromisoformat(moment.date_time)
-    if parsed.tzinfo is None and moment.time_zone in ("UTC", "tzone://Microsoft/Utc"):
+@lru_cache(maxsize=10_000)
+def _utc(date_time: str, time_zone: str) -> datetime:
+    """One moment for all meetings that begin or end at it, which most do with many others."""
+    parsed = datetime.fromisoformat(date_time)
+    if parsed.tzinfo is None and time_zone in ("UTC", "tzone://Microsoft/Utc"):
         return parsed.replace(tzinfo=UTC)
     if parsed.tzinfo is None:
         try:
-            parsed = parsed.replace(tzinfo=ZoneInfo(moment.time_zone))
+            parsed = parsed.replace(tzinfo=ZoneInfo(time_zone))
         except (ZoneInfoNotFoundError, OSError):
             raise ValueError("a time zone that was not asked for") from None
     return parsed.astimezone(UTC)

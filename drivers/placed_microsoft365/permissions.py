@@ -7,8 +7,10 @@ Applications in Exchange Online" (under which the calendars' permission is no gr
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from placed.driver import Consent, Permission
 

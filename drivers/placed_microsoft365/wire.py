@@ -72,7 +72,13 @@ class BatchItem(msgspec.Struct):
 
 
 class BatchAnswer(msgspec.Struct):
-    """The answers of a batch, in any order; one that is malformed does not spoil the others."""
+    """The answers of a batch, in any order."""
+
+    responses: list[BatchItem]
+
+
+class RawBatchAnswer(msgspec.Struct):
+    """The same, where one of them may be malformed, which does not spoil the others."""
 
     responses: list[msgspec.Raw]
 

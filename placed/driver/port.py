@@ -8,18 +8,20 @@ which names a `DriverKind`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Protocol
 
+import msgspec
+
 from placed.driver.consent import Consent
+from placed.model import Meeting, Reason, Room
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import datetime
 
     from placed.driver.fence import Fence
     from placed.driver.settings import ConnectionSettings
-    from placed.model import Meeting, Reason, Room
 
 GROUP = "placed.drivers"
 
@@ -39,8 +41,7 @@ class FoundRoom:
     capacity: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(msgspec.Struct, frozen=True, gc=False):
     """Asks for a room's meetings that overlap [since, until)."""
 
     room: Room
@@ -48,8 +49,7 @@ class Query:
     until: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(msgspec.Struct, frozen=True, gc=False):
     """A room's calendar was read; `asked_at` is when the question left."""
 
     query: Query
@@ -57,8 +57,7 @@ class Read:
     meetings: tuple[Meeting, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Unchanged:
+class Unchanged(msgspec.Struct, frozen=True, gc=False):
     """A room's calendar was read, and is to the byte what it was when the same was asked before.
 
     A driver says so only while the meetings that it told last are still known: not after an error that ended
@@ -69,8 +68,7 @@ class Unchanged:
     asked_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(msgspec.Struct, frozen=True, gc=False):
     """One room could not be read; that says nothing about any other.
 
     Attributes:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
+from msgspec.structs import replace
 
 from placed.consents import ConsentMemory, ConsentRecord
 from placed.driver import Fence, FenceState

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from placed.events import Event, Happening, happened, rescheduled
 from placed.model import Occupancy, Reason, Schedule, ShowAs, Status

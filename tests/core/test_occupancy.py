@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -143,7 +144,7 @@ def test_no_statement_outlives_the_next_meeting() -> None:
 
 
 def test_beyond_the_window_that_was_read_nothing_is_known() -> None:
-    known = replace(schedule(), until=at("10:00"))
+    known = msgspec.structs.replace(schedule(), until=at("10:00"))
     assert judge(known, at("9:59:59"), NEVER_STALE).occupancy.status is Status.FREE
     assert judge(known, at("9:59:59"), NEVER_STALE).occupancy.valid_until == at("10:00")
     assert judge(known, at("10:00"), NEVER_STALE).occupancy.status is Status.UNKNOWN

@@ -6,11 +6,11 @@ import asyncio
 import json
 import signal
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from placed.model import Reason
 from placed.mqtt.setup import Timing

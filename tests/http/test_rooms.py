@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import gzip
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from placed.model import Reason
 from placed.settings import Show

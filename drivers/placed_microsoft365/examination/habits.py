@@ -7,6 +7,7 @@ the organizer's name in its place (DeleteSubject, AddOrganizerToSubject), and ta
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
@@ -15,9 +16,10 @@ from typing import TYPE_CHECKING
 from placed.driver import Finding, Verdict
 from placed.driver.examining import AGAIN
 from placed_microsoft365.answers import UnexpectedAnswer, decode, error_of
+from placed_microsoft365.batches import items_of
 from placed_microsoft365.graph import BATCH_SIZE
 from placed_microsoft365.views import calendar_view
-from placed_microsoft365.wire import BatchAnswer, BatchItem, Events
+from placed_microsoft365.wire import Events
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -98,13 +100,10 @@ async def _calendars(
     answer = await graph.batch(urls)
     if answer.status != HTTPStatus.OK:
         raise error_of(answer)
-    for raw in decode(answer.body, BatchAnswer).responses:
-        try:
-            item = decode(raw, BatchItem)
-            if item.status == HTTPStatus.OK:
+    for item in items_of(answer.body).values():
+        if item.status == HTTPStatus.OK:
+            with suppress(UnexpectedAnswer):  # the others show as much
                 yield decode(item.body, Events).value
-        except UnexpectedAnswer:  # the others show as much
-            continue
 
 
 def _titles(seen: Seen, *, details: bool) -> Finding:
