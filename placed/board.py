@@ -7,9 +7,10 @@ concerned are judged anew, and where that says something new, a statement is mad
 from __future__ import annotations
 
 import heapq
+import sys
 import zlib
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import TYPE_CHECKING, Protocol
 
@@ -22,7 +23,6 @@ from placed.occupancy import Policy, judge, lapse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from datetime import timedelta
 
     from placed.health import ConnectionHealth
     from placed.settings import Show
@@ -189,18 +189,30 @@ class Board:
         changes = () if before is None else tuple(rescheduled(before, schedule, moment, self.policy))
         self._judge(place, moment, changes=changes)
 
-    def confirm(self, room_id: str, since: datetime, until: datetime, read_at: datetime) -> None:
+    def confirm(
+        self,
+        room_id: str,
+        since: datetime,
+        until: datetime,
+        read_at: datetime,
+        again_within: timedelta = timedelta(),
+    ) -> None:
         """A room's calendar was read and is what it was."""
         place = self._places.get(room_id)
         if place is None or place.schedule is None:
             return
         if place.schedule.until != until:
             self._touch(place)
-        place.schedule = replace(place.schedule, since=since, until=until, read_at=read_at)
+        sooner = again_within < place.schedule.again_within  # it may be stale earlier than it was to be
+        place.schedule = replace(
+            place.schedule, since=since, until=until, read_at=read_at, again_within=again_within
+        )
         place.failure = None
         moment = self._now()
         if place.statement.occupancy.stale or place.renewal <= moment:
             self._judge(place, moment)
+        elif sooner:
+            self._schedule(place, moment)
 
     def fail(self, room_id: str, reason: Reason) -> None:
         """A room could not be read. What is known of it goes on being told, for its time."""
@@ -228,10 +240,12 @@ class Board:
 
     # --- time ---
 
-    def turn(self) -> None:
-        """Judges every room whose edge or renewal is due."""
+    def turn(self, most: int = sys.maxsize) -> None:
+        """Judges rooms whose edge or renewal is due; if that is more than `most`, the others next time."""
         moment = self._now()
-        while self._due and self._due[0][0] <= moment:
+        for _ in range(most):
+            if not self._due or self._due[0][0] > moment:
+                break
             due, _, room_id = heapq.heappop(self._due)
             place = self._places.get(room_id)
             if place is not None and place.due == due:

@@ -110,6 +110,7 @@ class Daemon:
                 book=self._book,
                 polling=settings.polling,
                 clock=self._clock,
+                longest=settings.longest_interval,
                 remember=self._remember,
                 notes=around.journal.notes(connection, details=settings.privacy.show is not Show.NOTHING),
                 pulse=self._pulse(f"poller of {connection.name}"),

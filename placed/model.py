@@ -88,12 +88,16 @@ class Meeting(msgspec.Struct, frozen=True, gc=False):
 
 
 class Schedule(msgspec.Struct, frozen=True, gc=False):
-    """A room's meetings in the window [since, until), as read at `read_at`."""
+    """A room's meetings in the window [since, until), as read at `read_at`.
+
+    `again_within` is when it is meant to be read again, where that may be long: nothing is stale for it.
+    """
 
     meetings: tuple[Meeting, ...]
     since: datetime
     until: datetime
     read_at: datetime
+    again_within: timedelta = timedelta()
 
 
 class Occupancy(msgspec.Struct, frozen=True, gc=False):

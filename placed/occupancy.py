@@ -4,8 +4,9 @@
   something that the policy does not count, or ends no later than it starts. An unrecognised value occupies.
 - Intervals are half-open: a room is free at the very second at which its meeting ends.
 - A room is `starting` when it is free and the next meeting starts within `lead`.
-- What is known is `stale` once it was not read for `stale_after`, and gone after `expire_after`, or at
-  the end of the window that was read. A room of which nothing is known is `unknown`.
+- What is known is `stale` once it was not read for `stale_after`, or for three times as long as was meant
+  where that is longer, and gone after `expire_after`, or at the end of the window that was read. A room of
+  which nothing is known is `unknown`.
 - A statement is valid until its next edge or until what is known expires, whichever is earlier.
 - Where a site chose an `offline_grace`, what is known is told for longer while the service can not be
   reached: stale, and each statement for no longer than `expire_after` from when it is made.
@@ -73,7 +74,11 @@ def lapse(
 ) -> datetime:
     """When what was read gets stale; or, if it is, when it is not to be believed any more."""
     expires = expiry(schedule, moment, policy, failure)
-    return expires if stale else min(expires, schedule.read_at + policy.stale_after)
+    return expires if stale else min(expires, _stale_from(schedule, policy))
+
+
+def _stale_from(schedule: Schedule, policy: Policy) -> datetime:
+    return schedule.read_at + max(policy.stale_after, 3 * schedule.again_within)
 
 
 def judge(
@@ -110,7 +115,7 @@ def judge(
     else:
         status = Status.FREE
 
-    stale = moment >= schedule.read_at + policy.stale_after
+    stale = moment >= _stale_from(schedule, policy)
     change = min(edges, default=None)
     valid_until = expires if change is None else min(change, expires)
     occupancy = Occupancy(

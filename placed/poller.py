@@ -21,11 +21,13 @@ from placed.fence_watch import FenceWatch
 from placed.model import Schedule, window
 from placed.notes import Notes
 from placed.pulse import Pulse
-from placed.rota import SELDOM, Rota
+from placed.rota.by_need import Plan, RotaByNeed
+from placed.rota.rounds import SELDOM, Rota
 from placed.round_log import RoundLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from datetime import timedelta
 
     from placed.board import Board
     from placed.clock import Clock
@@ -54,6 +56,7 @@ class Poller:
         book: gives the rooms their ids.
         polling: how often, how far ahead.
         clock: what time it is.
+        longest: how seldom a room may be read where a budget is set; see `Settings.longest_interval`.
         remember: called when rooms were given ids.
         notes: are taken for the next start, and tell what the last one knew.
         pulse: shows that it gets on.
@@ -69,6 +72,7 @@ class Poller:
         book: RoomBook,
         polling: Polling,
         clock: Clock,
+        longest: timedelta | None = None,
         remember: Callable[[], None] = lambda: None,
         notes: Notes | None = None,
         pulse: Pulse | None = None,
@@ -85,7 +89,10 @@ class Poller:
         self._interval = polling.interval.total_seconds()
         self._days_ahead = polling.days_ahead
         self._rediscover = polling.rediscover_or_default.total_seconds()
-        self._rota = Rota(self._interval, jitter)
+        self._rota = _rota(
+            polling, longest or min(10 * polling.interval, board.policy.expire_after / 3), jitter
+        )
+        self._budget_is_small = False
         self._notes = notes or Notes()
         self._condition = Condition(connection, driver, board, clock, self._notes.consent)
         self._fence = FenceWatch(connection.name, driver, clock)
@@ -199,6 +206,7 @@ class Poller:
         if gone:
             self._condition.keep({room.id for room in rooms})
         self._board.enroll(self._connection.name, rooms)
+        self._look_at_budget()
         if added:
             self._remember()
         self._notes.listed(found)
@@ -206,6 +214,18 @@ class Poller:
 
     def _rooms_of(self, found: Iterable[FoundRoom]) -> tuple[Room, ...]:
         return self._book.rooms(self._connection.name, self._connection.time_zone, found)
+
+    def _look_at_budget(self) -> None:
+        needed = self._rota.budget_needed
+        if needed is not None and not self._budget_is_small:
+            log.warning(
+                "polling.budget_is_small",
+                connection=self._connection.name,
+                rooms=self.rooms,
+                needed=needed,
+                remedy=f"set polling.budget to {needed} at least; until then rooms are read less often",
+            )
+        self._budget_is_small = needed is not None
 
     # --- reading ---
 
@@ -234,6 +254,7 @@ class Poller:
                     self._board.fail(query.room.id, error.reason)
             raise
         finally:
+            self._rota.over(self._clock.steady())
             changes.write(self._connection.name, others_readable=bool(self._condition.standings.readable))
 
     def _take(self, answer: Answer, changes: RoundLog) -> None:
@@ -245,17 +266,17 @@ class Poller:
         if isinstance(answer, Failed):
             self._take_failure(answer, changes)
             return
-        self._rota.succeeded(room_id)
+        again_within = self._rota.succeeded(answer, self._clock.steady())
         if self._condition.standings.succeeded(room_id, answer.asked_at):
             changes.recovered.append(room_id)
         self._condition.read_at = answer.asked_at
         match answer:
             case Read():
-                schedule = Schedule(answer.meetings, query.since, query.until, answer.asked_at)
+                schedule = Schedule(answer.meetings, query.since, query.until, answer.asked_at, again_within)
                 self._board.learn(room_id, schedule)
                 self._condition.count_impossible(answer)
             case Unchanged():
-                self._board.confirm(room_id, query.since, query.until, answer.asked_at)
+                self._board.confirm(room_id, query.since, query.until, answer.asked_at, again_within)
 
     def _take_failure(self, answer: Failed, changes: RoundLog) -> None:
         room_id, reason = answer.query.room.id, answer.reason
@@ -278,3 +299,11 @@ class Poller:
             self._rest = rest = min(max(_SHORTEST_REST, self._rest * 2), longest)
         self._rota.restart()  # as soon as the rest is over
         return max(rest, error.retry_after or 0.0) * (1 + 0.1 * self._jitter())
+
+
+def _rota(polling: Polling, longest: timedelta, jitter: Callable[[], float]) -> Rota | RotaByNeed:
+    """All rooms once an interval, or each by its need where readings have a budget."""
+    interval = polling.interval.total_seconds()
+    if polling.budget is None:
+        return Rota(interval, jitter)
+    return RotaByNeed(Plan(polling.budget, interval, longest.total_seconds(), polling.hours), jitter)

@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from placed.driver import ConnectionSettings, FilePath, TimeZone
 from placed.model import ShowAs
 from placed.occupancy import DEFAULT_BUSY_FOR, Policy
+from placed.rota.need import WorkingHours
 
 ENVIRONMENT_PREFIX = "PLACED_"
 _PREFIX = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
@@ -21,6 +22,9 @@ _LONGEST_PREFIX = 200
 _HOST_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*")
 _ORIGIN = re.compile(r"https?://([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?")
 _LONGEST = timedelta(days=3650)
+_DAY = timedelta(days=1)
+_WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_HOURS = re.compile(r"([0-2][0-9]):([0-5][0-9])")
 _UNITS = {"ms": 0.001, "s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 
 
@@ -55,6 +59,17 @@ def _above_zero(value: timedelta) -> timedelta:
     return value
 
 
+def _after_midnight(hours: str, minutes: str) -> timedelta:
+    return timedelta(hours=int(hours), minutes=int(minutes))
+
+
+def _hours(value: str) -> str:
+    found = re.fullmatch(rf"{_HOURS.pattern}-{_HOURS.pattern}", value)
+    if not found or not _after_midnight(found[1], found[2]) < _after_midnight(found[3], found[4]) <= _DAY:
+        raise ValueError("expected hours such as 07:00-19:00, at most 00:00-24:00")
+    return value
+
+
 class Polling(_Table):
     """How the calendars are asked."""
 
@@ -71,6 +86,27 @@ class Polling(_Table):
         default=None,
         description="How often the list of rooms is read again; ten intervals unless set.",
     )
+
+    budget: int | None = Field(
+        default=None,
+        ge=1,
+        description="Readings a minute, at most, per connection: rooms are read by need then, each every "
+        "sixth of an interval to every ten. Without it every room is read every interval.",
+    )
+    working_days: frozenset[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]] = Field(
+        default=frozenset(("mon", "tue", "wed", "thu", "fri")),
+        description="When people are there, so that rooms are read more often. Counts with a budget.",
+    )
+    working_hours: Annotated[str, AfterValidator(_hours)] = Field(
+        default="07:00-19:00", description="The same, on the clocks of each room."
+    )
+
+    @property
+    def hours(self) -> WorkingHours:
+        """When people are there."""
+        days = frozenset(place for place, day in enumerate(_WEEK) if day in self.working_days)
+        since, until = _HOURS.findall(self.working_hours)
+        return WorkingHours(days, _after_midnight(*since), _after_midnight(*until))
 
     @property
     def rediscover_or_default(self) -> timedelta:
@@ -296,6 +332,14 @@ class Settings(BaseSettings):
     mqtt: Mqtt | None = None
     http: Http = Http()
     home_assistant: HomeAssistant = HomeAssistant()
+
+    @property
+    def longest_interval(self) -> timedelta:
+        """How seldom a room may be read where a budget is set, so that it does not look stale or unknown."""
+        bounds = [10 * self.polling.interval, self.occupancy.expire_after / 3]
+        if self.occupancy.stale_after is not None:
+            bounds.append(self.occupancy.stale_after / 3)
+        return min(bounds)
 
     @property
     def policy(self) -> Policy:

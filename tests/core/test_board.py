@@ -95,6 +95,26 @@ def test_an_unchanged_reading_is_not_news(board: Board, recorder: Recorder, cloc
     assert len(recorder.statements) == told
 
 
+def test_a_room_that_is_read_more_often_again_turns_stale_as_soon_as_that_says(
+    board: Board, clock: FakeClock
+) -> None:
+    board.enroll("contoso", [room()])
+    known = schedule(read_at="9:00")
+    board.learn("boardroom", known)
+    board.confirm("boardroom", known.since, known.until, at("9:00"), timedelta(minutes=4))
+    clock.moment = at("9:01")
+    board.confirm("boardroom", known.since, known.until, at("9:01"), timedelta(seconds=40))
+    assert board.next_due is not None
+    stale = False
+    while not stale:
+        clock.moment = board.next_due
+        board.turn()
+        said = board.statement("boardroom")
+        assert said
+        stale = said.occupancy.stale
+    assert clock.moment == at("9:03")
+
+
 def test_a_statement_is_renewed_long_before_it_expires(
     board: Board, recorder: Recorder, clock: FakeClock
 ) -> None:
@@ -331,3 +351,29 @@ async def test_the_timekeeper_sleeps_until_the_edge_and_no_longer_than_a_second(
         (0.5, Status.STARTING),
         (1.0, Status.BUSY),
     ]
+
+
+async def test_where_a_whole_site_has_an_edge_others_get_their_turn_before_all_of_it_is_judged(
+    board: Board, recorder: Recorder, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    board.enroll("contoso", [room(f"room-{n}") for n in range(100)])
+    for one in board.rooms:
+        board.learn(one.id, schedule(meeting("9:00:02", "9:30")))
+    recorder.statements.clear()
+    clock.pass_(2)
+    slept = []
+
+    class Enough(Exception):
+        pass
+
+    async def sleep(seconds: float) -> None:
+        slept.append((seconds, len(recorder.statements)))
+        if len(recorder.statements) == 100:
+            raise Enough
+
+    monkeypatch.setattr(clock, "sleep", sleep)
+    with pytest.raises(Enough):
+        await Timekeeper(board, clock).run()
+    assert [seconds for seconds, _ in slept] == [0.0] * (len(slept) - 1) + [1.0]
+    assert slept[0][1] <= 25  # rooms that wait for nobody else
+    assert {status(board, one.id) for one in board.rooms} == {Status.BUSY}

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from placed.configuration import ConfigurationError, load
 from placed.driver import find_drivers
 from placed.model import ShowAs
+from placed.rota.need import WorkingHours
 from placed.settings import Settings, Show
 
 if TYPE_CHECKING:
@@ -140,6 +141,36 @@ def test_stale_after_follows_the_interval_and_never_passes_expire_after(file: Ca
     )
     slow = load(file(f'{CONNECTION}\n[polling]\ninterval = "10m"')).settings.policy
     assert slow.stale_after == slow.expire_after
+
+
+@pytest.mark.parametrize(
+    ("written", "longest"),
+    [
+        ("", 300),
+        ('[polling]\ninterval = "10s"\n', 100),
+        ('[occupancy]\nexpire_after = "3m"\n', 60),
+        ('[occupancy]\nstale_after = "90s"\n', 30),
+    ],
+)
+def test_no_room_is_read_so_seldom_that_it_would_be_stale_or_unknown_for_it(
+    file: Callable[[str], Path], written: str, longest: float
+) -> None:
+    settings = load(file(f"{CONNECTION}\n{written}")).settings
+    assert settings.longest_interval == timedelta(seconds=longest)
+
+
+def test_working_hours_are_read(file: Callable[[str], Path]) -> None:
+    written = 'working_days = ["sat", "sun"]\nworking_hours = "08:30-24:00"\n'
+    hours = load(file(f"{CONNECTION}\n[polling]\n{written}")).settings.polling.hours
+    assert hours == WorkingHours(frozenset((5, 6)), timedelta(hours=8, minutes=30), timedelta(hours=24))
+    assert load(file(CONNECTION)).settings.polling.hours == WorkingHours()
+
+
+@pytest.mark.parametrize("wrong", ["19:00-07:00", "7-19", "07:00-24:30", "07:60-19:00", "always", ""])
+def test_working_hours_that_are_none_are_refused(file: Callable[[str], Path], wrong: str) -> None:
+    (mistake,) = mistakes(file(f'{CONNECTION}\n[polling]\nworking_hours = "{wrong}"\n'))
+    assert mistake.startswith("polling.working_hours: ")
+    assert "expected hours such as 07:00-19:00" in mistake
 
 
 def test_later_files_win_and_connections_add_up(file: Callable[[str], Path], tmp_path: Path) -> None:
@@ -272,7 +303,10 @@ def test_a_mistake_in_another_file_or_the_environment_names_that(
     extra.write_text("[polling]\nfoo = 1\n", "utf-8")
     monkeypatch.setenv("PLACED_OCCUPANCY__LEAD", "soon")
     assert sorted(mistakes(main)) == [
-        f"{extra}: polling.foo: unknown key; known: concurrency, days_ahead, interval, rediscover",
+        (
+            f"{extra}: polling.foo: unknown key; "
+            "known: budget, concurrency, days_ahead, interval, rediscover, working_days, working_hours"
+        ),
         (
             "environment: PLACED_OCCUPANCY__LEAD: found 'soon', expected "
             'a duration such as "30s", "5m" or "1h"'

@@ -23,7 +23,15 @@ if TYPE_CHECKING:
 EXAMPLE = (Path(__file__).parents[2] / "config" / "placed.toml").read_text("utf-8")
 SECRET = "hunter2-hush"
 TREE: dict[str, Any] = tomllib.loads(EXAMPLE) | {
-    "polling": {"interval": "30s", "days_ahead": 1, "concurrency": 8, "rediscover": "5m"},
+    "polling": {
+        "interval": "30s",
+        "days_ahead": 1,
+        "concurrency": 8,
+        "rediscover": "5m",
+        "budget": 11000,
+        "working_days": ["mon"],
+        "working_hours": "07:00-19:00",
+    },
     "occupancy": {"lead": "5m", "busy_for": ["busy"], "stale_after": "90s", "expire_after": "15m"},
     "privacy": {"show": "nothing"},
     "mqtt": {"url": "mqtts://broker.example", "base_topic": "placed", "protocol": "5"},
@@ -201,6 +209,8 @@ def loaded(content: bytes, environment: dict[str, str]) -> Configuration | None:
             policy, polling = configuration.settings.policy, configuration.settings.polling
             assert policy.stale_after <= policy.expire_after
             assert polling.rediscover_or_default.total_seconds() > 0
+            assert polling.hours.since < polling.hours.until
+            assert configuration.settings.longest_interval <= policy.expire_after
             return configuration
     assert refused.problems
     for problem in refused.problems:

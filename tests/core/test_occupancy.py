@@ -131,6 +131,24 @@ def test_what_is_not_read_turns_stale_and_then_unknown(
     assert (occupancy.status, occupancy.stale, occupancy.reason) == (status, stale, reason)
 
 
+@pytest.mark.parametrize(
+    ("moment", "status", "stale"),
+    [
+        ("9:11:59", Status.BUSY, False),
+        ("9:12", Status.BUSY, True),
+        ("9:15", Status.UNKNOWN, True),
+    ],
+)
+def test_what_is_read_seldom_turns_stale_after_three_times_what_was_meant(
+    moment: str, status: Status, *, stale: bool
+) -> None:
+    often = schedule(meeting("8:00", "12:00"), read_at="9:00")
+    known = Schedule(often.meetings, often.since, often.until, often.read_at, timedelta(minutes=4))
+    occupancy = judge(known, at(moment), POLICY).occupancy
+    assert (occupancy.status, occupancy.stale) == (status, stale)
+    assert judge(known, at("9:00"), POLICY).edge == at("9:12")
+
+
 def test_no_statement_outlives_what_was_read() -> None:
     known = schedule(read_at="9:00")
     assert judge(known, at("9:00"), POLICY).occupancy.valid_until == at("9:15")

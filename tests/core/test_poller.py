@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -92,7 +93,9 @@ class ScriptedDriver:
 class Stage:
     """A poller with everything around it."""
 
-    def __init__(self, *rooms: str, consent: ConsentMemory | None = None) -> None:
+    def __init__(
+        self, *rooms: str, consent: ConsentMemory | None = None, polling: Polling | None = None
+    ) -> None:
         self.clock = FakeClock(at("9:00"))
         self.driver = ScriptedDriver(self.clock, rooms)
         self.board = Board(POLICY, Show.NOTHING, self.clock.now, epoch=1)
@@ -103,7 +106,7 @@ class Stage:
             driver=self.driver,
             board=self.board,
             book=RoomBook({}),
-            polling=Polling(interval=timedelta(seconds=30)),
+            polling=polling or Polling(interval=timedelta(seconds=30)),
             clock=self.clock,
             notes=Notes(consent),
             jitter=lambda: 0.0,
@@ -435,3 +438,58 @@ async def test_a_whole_connection_s_problem_has_the_time_at_which_it_began() -> 
     assert standing["access"] == "readable"
     assert standing["since"] is not None
     assert standing["since"] > "2026-10-06T09:05:00Z"
+
+
+async def test_with_a_budget_rooms_are_read_by_need_and_no_room_looks_stale_for_it() -> None:
+    rooms = [f"room-{number}" for number in range(60)]
+    stage = Stage(*rooms, polling=Polling(budget=40))
+    await stage.steps(120)
+    for _ in range(56):
+        await stage.steps(30)
+        assert all(not statement.occupancy.stale for statement in stage.board.statements)
+    counts = Counter(room for moment, asked in stage.driver.rounds if moment > 1120 for room in asked)
+    assert sum(counts.values()) <= 40 * 29
+    assert min(counts.values()) >= 29 * 60 / 300
+    assert stage.poller.health.state is ConnectionState.OK
+
+
+async def test_a_room_that_is_not_read_any_more_is_stale_after_three_times_what_was_meant() -> None:
+    stage = Stage("one", polling=Polling(budget=60, working_days=frozenset(("sun",))))  # it is a Tuesday
+    await stage.steps(600)
+    asked = [moment for moment, _ in stage.driver.rounds]
+    interval = asked[-1] - asked[-2]
+    assert interval > 30
+    stage.driver.failing["one"] = (Reason.FORBIDDEN, None)
+    seen = []
+    while stage.clock.steady() < asked[-1] + 6 * interval:
+        await stage.poller.step()
+        stage.clock.pass_(1)
+        stage.board.turn()
+        statement = stage.board.statement("one")
+        assert statement is not None
+        seen.append((stage.clock.steady() - asked[-1], statement.occupancy.stale))
+    turned_stale = next(passed for passed, stale in seen if stale)
+    assert turned_stale == pytest.approx(3 * interval, abs=2)
+    assert stage.status("one") == (Status.FREE, Reason.FORBIDDEN)
+
+
+async def test_after_a_connection_came_back_every_room_is_read_at_once_also_with_a_budget() -> None:
+    stage = Stage("one", "two", polling=Polling(budget=600))
+    await stage.steps(60)
+    stage.driver.broken = Refused("the secret is wrong")
+    await stage.steps(600)
+    assert stage.status("one") == (Status.UNKNOWN, Reason.REFUSED)
+    stage.driver.broken = None
+    await stage.steps(1)
+    assert (stage.status("one"), stage.status("two")) == ((Status.FREE, None), (Status.FREE, None))
+
+
+async def test_a_budget_that_is_too_small_is_said_once_with_the_one_that_is_not() -> None:
+    stage = Stage(*(f"room-{number}" for number in range(100)), polling=Polling(budget=10))
+    with capture_logs() as logs:
+        await stage.steps(1200)
+    said = [entry for entry in logs if entry["event"] == "polling.budget_is_small"]
+    assert [(entry["rooms"], entry["needed"]) for entry in said] == [(100, 21)]
+    with capture_logs() as logs:
+        await Stage(*stage.driver.rooms, polling=Polling(budget=21)).steps(1200)
+    assert [entry for entry in logs if entry["event"] == "polling.budget_is_small"] == []

@@ -22,7 +22,7 @@ ANSWER = 4.0  # seconds that an answer may take
 KEEPALIVE = 3  # seconds; a dead connection to the broker is noticed within twice this
 
 SHORTENED: dict[str, dict[str, object]] = {
-    "placed.rota": {"SELDOM": LONGEST_REST, "_LONGEST_REST": LONGEST_REST},
+    "placed.rota.rounds": {"SELDOM": LONGEST_REST, "_LONGEST_REST": LONGEST_REST},
     "placed.poller": {"SELDOM": LONGEST_REST},
     "placed.fence_watch": {"EVERY": 20.0, "_AGAIN": LONGEST_REST},
     "placed.rehearsal": {"_PATIENCE": ANSWER},

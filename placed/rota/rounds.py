@@ -9,6 +9,7 @@ Times are seconds on the steady clock.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from placed.model import Reason, Room
@@ -16,8 +17,11 @@ from placed.model import Reason, Room
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from placed.driver import Read, Unchanged
+
 SELDOM = 300.0  # seconds between tries where asking often does not help
 _LONGEST_REST = 60.0  # seconds, where the service asked for patience and did not say for how long
+_EVERY_ROUND = timedelta()
 _PATIENT = frozenset({Reason.FORBIDDEN, Reason.NOT_FOUND, Reason.MALFORMED})
 
 
@@ -56,6 +60,10 @@ class Rota:
         """When somebody's turn is next."""
         return min([self._next_round, *(t.again_at for t in self._turns.values() if t.again_at is not None)])
 
+    @property
+    def budget_needed(self) -> None:
+        """No budget is wanted where none is set."""
+
     def enroll(self, rooms: Iterable[Room]) -> tuple[set[str], set[str]]:
         """Sets the rooms; the ids of those that are new and of those that are gone. New ones are due now."""
         before = self._turns
@@ -91,10 +99,11 @@ class Rota:
                 due.append(turn.room)
         return due
 
-    def succeeded(self, room_id: str) -> None:
-        """A room was read."""
-        turn = self._turns[room_id]
+    def succeeded(self, answer: Read | Unchanged, moment: float) -> timedelta:  # noqa: ARG002 - a round is a round
+        """A room was read; within how long it is meant to be read again, where that is not every round."""
+        turn = self._turns[answer.query.room.id]
         turn.failures, turn.again_at = 0, None
+        return _EVERY_ROUND
 
     def failed(
         self, room_id: str, reason: Reason, retry_after: float | None, moment: float, *, lasting: bool = False
@@ -104,13 +113,33 @@ class Rota:
         `lasting`: a person has to change something first.
         """
         turn = self._turns[room_id]
-        doubling = 2 ** min(turn.failures, 16)
+        rest = rest_of(reason, retry_after, turn.failures, self._jitter, lasting=lasting)
+        turn.again_at = None if rest is None else moment + rest
+        if rest is None:
+            turn.sits_out = rounds_out(reason, turn.failures, self._interval) - 1
         turn.failures += 1
-        turn.again_at = None
-        if retry_after is not None or reason is Reason.THROTTLED:
-            rest = max(retry_after or 0.0, min(doubling, _LONGEST_REST))
-            turn.again_at = moment + rest * (1 + 0.1 * self._jitter())
-        elif lasting:
-            turn.again_at = moment + SELDOM * (1 + 0.1 * self._jitter())
-        elif reason in _PATIENT:
-            turn.sits_out = min(doubling, max(1, int(SELDOM / self._interval))) - 1
+
+    def over(self, moment: float) -> None:
+        """The reading is over. Here nobody counts them."""
+
+
+def rest_of(
+    reason: Reason, retry_after: float | None, failures: int, jitter: Callable[[], float], *, lasting: bool
+) -> float | None:
+    """For how many seconds a room is left alone after so many failures in a row; None until its next turn."""
+    if retry_after is not None or reason is Reason.THROTTLED:
+        rest = max(retry_after or 0.0, min(_doubled(failures), _LONGEST_REST))
+    elif lasting:
+        rest = SELDOM
+    else:
+        return None
+    return rest * (1 + 0.1 * jitter())
+
+
+def rounds_out(reason: Reason, failures: int, interval: float) -> int:
+    """In how many rounds a room is tried again after so many failures in a row, one being the next."""
+    return min(_doubled(failures), max(1, int(SELDOM / interval))) if reason in _PATIENT else 1
+
+
+def _doubled(failures: int) -> int:
+    return int(2 ** min(failures, 16))
