@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 _SILENCE = 15.0  # seconds; who turns the board only every so often is stuck
 _LONGEST_SLEEP = 1.0  # seconds; so soon a step of the clock, or the end of a suspend, is noticed
+_AT_ONCE = 25  # rooms; where a whole site has an edge, the first of it are told before the last are judged
 _STEP = timedelta(seconds=0.5)  # less is the clock's own steering
 
 log = structlog.get_logger("placed.timekeeper")
@@ -38,21 +40,21 @@ class Timekeeper:
     async def run(self) -> None:
         """Turns the board at its edges until cancelled."""
         while True:
-            self.check()
+            self.check(_AT_ONCE)
             self._pulse.expect(_SILENCE)
             due = self._board.next_due
             left = (due - self._clock.now()).total_seconds() if due else _LONGEST_SLEEP
             await self._clock.sleep(min(max(left, 0.0), _LONGEST_SLEEP))
 
-    def check(self) -> None:
-        """Turns the board, after having told it of a step of the clock."""
+    def check(self, most: int = sys.maxsize) -> None:
+        """Turns the board by so many rooms at most, after having told it of a step of the clock."""
         offset = self._measure()
         step = offset - self._offset
         self._offset = offset
         if abs(step) > _STEP:
             log.warning("clock.was_stepped", seconds=round(step.total_seconds(), 3))
             self._board.stepped(step)
-        self._board.turn()
+        self._board.turn(most)
 
     def _measure(self) -> timedelta:
         return timedelta(seconds=self._clock.now().timestamp() - self._clock.steady())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from contextlib import asynccontextmanager
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -78,10 +78,9 @@ class Broker:
 
     async def publish(self, connection: Connection, message: Message, expiry: int | None) -> None:
         """Publishes and waits for the acknowledgement; `expiry` is in seconds, and MQTT 5 only."""
-        await connection.publish(
+        await connection.tell(
             message.topic,
             message.payload,
-            qos=1,
             retain=message.retain,
             properties=_properties(expiry, json=message.json, instance=message.instance)
             if self.v5 and message.payload
@@ -144,10 +143,22 @@ def login_options(settings: Mqtt, client_id: str) -> dict[str, Any]:
     }
 
 
+class _Lasting(Properties):
+    """Properties that do not change any more: paho packs others anew for every message."""
+
+    @cached_property
+    def _packed(self) -> bytes:
+        return bytes(super().pack())  # type: ignore[no-untyped-call] # paho leaves it untyped
+
+    def pack(self) -> bytes:
+        """What goes on the wire."""
+        return self._packed
+
+
 @lru_cache(maxsize=256)
 def _properties(expiry: int | None, *, json: bool, instance: str) -> Properties:
     """Made once for many messages, since making one takes longer than sending it."""
-    properties = _no_properties(PacketTypes.PUBLISH)
+    properties = _Lasting(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call] # paho leaves it untyped
     properties.PayloadFormatIndicator = 1  # UTF-8
     properties.ContentType = _content_type(json=json)
     if expiry is not None:

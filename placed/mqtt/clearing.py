@@ -74,9 +74,8 @@ async def clear(settings: Mqtt, connection: str) -> Retained:
         found = await _look(broker, topics, connection)
         await _clear_rooms(broker, replace(topics, discovery=found.discovery), found.rooms)
         if found.index is not None:  # at last: should we be cut off, it still names what is left
-            await broker.publish(
-                topics.rooms, found.index, qos=1, retain=True, properties=_json(v5=settings.protocol == "5")
-            )
+            properties = _json(v5=settings.protocol == "5")
+            await broker.tell(topics.rooms, found.index, retain=True, properties=properties)
         refused = f"{broker.refusals[0]}" if broker.refusals else ""
         left = await _look(broker, topics, connection)
         if refused or left.rooms:  # without a refusal where MQTT 3.1.1 has no word for it
@@ -191,7 +190,7 @@ async def _clear_rooms(broker: Connection, topics: Topics, rooms: Iterable[str])
 
     async def clear_one_by_one() -> None:
         for topic in waiting:
-            await broker.publish(topic, b"", qos=1, retain=True)
+            await broker.tell(topic, b"", retain=True)
 
     await asyncio.gather(*(clear_one_by_one() for _ in range(broker.in_flight)))
 

@@ -7,6 +7,7 @@ few of its callbacks are extended:
 - A broker that hangs up instead of sending a CONNACK (it wants a client certificate, for example) would
   only be noticed after a timeout, and why it did so only be found in paho's log.
 - An access list that forbids a publish is told in the PUBACK, which aiomqtt takes for success.
+- Publishing takes it a task, an event and a look at all that is under way, for every message; see `tell`.
 - It adds a writer for a socket that may be closed by then, which asyncio complains about.
 - A failed or cancelled attempt to connect leaves its socket and a task behind.
 """
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 IN_FLIGHT = 64  # unacknowledged messages at once; what hides a broker's latency, and what is lost with it
 ANSWER = 10.0  # seconds for a broker to answer anything
 GOODBYE = 2.0  # seconds for it to take our leave
+_NO_LIMIT = 0  # of paho's, which would go through all that is under way at each acknowledgement
 
 
 class HungUp(aiomqtt.MqttError):
@@ -51,12 +53,12 @@ class Connection(aiomqtt.Client):
         self._errors = _SocketErrors()
         logger = logging.Logger("paho", logging.ERROR)  # noqa: LOG001 - its only reader is this connection
         logger.addHandler(self._errors)
-        super().__init__(**broker, logger=logger, timeout=ANSWER, max_inflight_messages=IN_FLIGHT)
-        self.pending_calls_threshold = 2 * IN_FLIGHT
+        super().__init__(**broker, logger=logger, timeout=ANSWER, max_inflight_messages=_NO_LIMIT)
         self.in_flight = IN_FLIGHT
         self.largest: int | None = None  # bytes of a packet that the broker takes
         self.retains = True  # whether the broker keeps retained messages, as far as it tells
         self._ended: aiomqtt.MqttCodeError | None = None
+        self._told: dict[int, asyncio.Future[None]] = {}  # by packet id, until it is acknowledged
         self.refusals: list[ReasonCode] = []  # why the broker refused publishes; who reads takes them out
 
     async def open(self) -> None:
@@ -84,6 +86,28 @@ class Connection(aiomqtt.Client):
         except BaseException:
             await self._hang_up()
             raise
+
+    async def tell(
+        self, topic: str, payload: bytes, *, retain: bool, properties: Properties | None = None
+    ) -> None:
+        """Publishes with QoS 1, and waits for the acknowledgement.
+
+        The message is on its way before this first waits, so messages go out in the order of the calls. No
+        more than `in_flight` may be waited for at once.
+
+        Raises:
+            aiomqtt.MqttError: it could not be sent, or was not acknowledged in time.
+        """
+        told = self._client.publish(topic, payload, 1, retain, properties)
+        if told.rc:
+            raise aiomqtt.MqttCodeError(told.rc, "could not publish")
+        self._told[told.mid] = acknowledged = self._loop.create_future()
+        giving_up = self._loop.call_later(ANSWER, _give_up, acknowledged)
+        try:
+            await acknowledged
+        finally:
+            giving_up.cancel()
+            self._told.pop(told.mid, None)
 
     async def leave_the_will(self) -> None:
         """Ends it so that the broker publishes the will after its delay, unless we are back (MQTT 5).
@@ -156,6 +180,8 @@ class Connection(aiomqtt.Client):
         def register() -> None:
             # By then the socket may be closed, and its number even be that of another.
             if sock.fileno() > -1 and client.want_write():
+                write()  # as a rule it takes all of it at once, so that there is nothing to wait for
+            if sock.fileno() > -1 and client.want_write():
                 self._loop.add_writer(sock.fileno(), write)
 
         self._loop.call_soon_threadsafe(register)  # paho may call this in the thread that connects
@@ -165,7 +191,16 @@ class Connection(aiomqtt.Client):
     ) -> None:
         if reason_code.is_failure:
             self.refusals.append(reason_code)
+        if (acknowledged := self._told.pop(mid, None)) is not None:
+            if not acknowledged.done():
+                acknowledged.set_result(None)
+            return
         super()._on_publish(client, userdata, mid, reason_code, properties)
+
+
+def _give_up(acknowledged: asyncio.Future[None]) -> None:
+    if not acknowledged.done():
+        acknowledged.set_exception(aiomqtt.MqttError("a message was not acknowledged in time"))
 
 
 class _SocketErrors(logging.Handler):

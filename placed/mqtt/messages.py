@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,7 +13,6 @@ from placed.model import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from datetime import datetime
 
     from placed.document import Statement
     from placed.events import Event
@@ -39,8 +38,7 @@ class BridgeInfo:
     life: timedelta | None = None  # no statement holds for longer; the budget, unless it is said
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True, gc=False):
     """One publish. An empty payload clears what the broker holds on the topic."""
 
     topic: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,8 +19,9 @@ class Outbox:
     """
 
     def __init__(self) -> None:
-        self._urgent: dict[str | int, Message] = {}
-        self._bulk: dict[str, Message] = {}
+        # Not plain dicts: of these the first is the harder to find the more were taken before it.
+        self._urgent: OrderedDict[str | int, Message] = OrderedDict()
+        self._bulk: OrderedDict[str | int, Message] = OrderedDict()
         self._count = 0
 
     def __len__(self) -> int:
@@ -42,7 +44,7 @@ class Outbox:
         outlived: list[Message] = []
         for waiting in (self._urgent, self._bulk):
             while waiting:
-                message = waiting.pop(next(iter(waiting)))  # type: ignore[arg-type]
+                _, message = waiting.popitem(last=False)
                 if not message.outlived(now):
                     return message, outlived
                 outlived.append(message)

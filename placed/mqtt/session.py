@@ -120,10 +120,11 @@ class Session:
             # None of them begins a task later on: where aiomqtt waits with `asyncio.wait_for`, which before
             # Python 3.12 may lose a cancellation, it might do so in a group that is ending.
             group.create_task(self._begin())
-            group.create_task(self._send(group))
             group.create_task(self._stay_online())
             group.create_task(self._keep_health())
             group.create_task(self._keep_index())
+            for _ in range(self._connection.in_flight):
+                group.create_task(self._send())
 
     async def _listen(self) -> None:
         """Reads what the broker kept, and Home Assistant's births; raises when the connection is lost."""
@@ -238,15 +239,17 @@ class Session:
                 await asyncio.sleep(min(_LOOK, setup.timing.online))
             self._put((self._online(),), urgent=True)
 
-    async def _send(self, group: asyncio.TaskGroup) -> None:
+    async def _send(self) -> None:
+        """Publishes one message after another; there are as many of it as messages may be under way."""
         await self._begun.wait()
-        slots = asyncio.Semaphore(self._connection.in_flight)
         while True:
-            # First the slot, then the message: what is chosen now goes out now, in this order.
-            await slots.acquire()
             message = await self._next()
             self._under_way += 1
-            group.create_task(self._deliver(message, slots))
+            try:
+                await self._publish(message)  # without a wait before: what is chosen now goes out now
+            finally:
+                self._under_way -= 1
+            self._settled(message)
 
     async def _next(self) -> Message:
         while True:
@@ -259,15 +262,6 @@ class Session:
             self._note_idleness()
             self._outbox_filled.clear()
             await self._outbox_filled.wait()
-
-    async def _deliver(self, message: Message, slots: asyncio.Semaphore) -> None:
-        try:
-            await self._publish(message)
-        finally:
-            slots.release()
-            self._under_way -= 1
-        self._settled(message)
-        self._note_idleness()
 
     async def _publish(self, message: Message) -> None:
         setup, connection = self._setup, self._connection

@@ -195,7 +195,7 @@ class _Trial:
         if self._v5 and payload:
             properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call] # paho's
             properties.MessageExpiryInterval = _EXPIRY
-        await self._connection.publish(self._topic, payload, qos=1, retain=retain, properties=properties)
+        await self._connection.tell(self._topic, payload, retain=retain, properties=properties)
         if not self._connection.refusals:
             return None
         said = f"the broker refuses what is published on {self._topic}: {_told(self._connection.refusals[0])}"
