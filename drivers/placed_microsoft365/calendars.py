@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from placed_microsoft365.wire import BatchItem
 
 GIVE_UP_AFTER = 3  # failed requests in a row, with none between that came back well
+TRIES = 3  # of a batch that is refused as a whole since there are too many
 LONGEST_PAUSE = 10.0  # seconds that a reading rests when it is told to; for longer it ends
 
 
@@ -91,8 +92,13 @@ class _Reading:
         self._answer = answer
         self._failures = 0
 
-    async def batch(self, queries: Sequence[Query], *, again: bool = False) -> None:
-        """Reads up to 20 rooms; `again` if a new token was got for them already.
+    async def batch(self, queries: Sequence[Query], *, again: bool = False, tries: int = TRIES) -> None:
+        """Reads up to 20 rooms.
+
+        Args:
+            queries: for them.
+            again: whether a new token was got for them already.
+            tries: how often they may be asked for, this time included.
 
         Raises:
             DriverError: the connection as a whole fails.
@@ -106,7 +112,10 @@ class _Reading:
                 self._all_failed(queries, error)
                 return
         if outer.status != HTTPStatus.OK:
-            await self._outer_failed(queries, outer, number)
+            if _asks_for_patience(outer):
+                await self._throttled(queries, outer, number, again=again, tries=tries)
+            else:
+                await self._outer_failed(queries, outer, number)
             return
         try:
             items = items_of(outer.body)
@@ -158,13 +167,29 @@ class _Reading:
         rest = parse_retry_after(headers.get("retry-after"), self._now())
         return _failed(query, item.status, item.body, rest)
 
+    async def _throttled(
+        self, queries: Sequence[Query], outer: GraphAnswer, number: int, *, again: bool, tries: int
+    ) -> None:
+        """A batch was refused since there are too many: it is asked once more, when the pace allows it.
+
+        Raises:
+            Unavailable: for the third time in a row, though the pace was slower each time; or for long.
+        """
+        problem, rest = error_of(outer), outer.retry_after or 0.0
+        if rest > LONGEST_PAUSE:
+            raise problem
+        if self._pace.was_throttled(number, rest):
+            self._failed_again(problem)
+        if tries > 1:
+            await self.batch(queries, again=again, tries=tries - 1)
+            return
+        for query in queries:
+            self._answer(Failed(query, problem.reason, str(problem), problem.retry_after))
+
     async def _outer_failed(self, queries: Sequence[Query], outer: GraphAnswer, number: int) -> None:
         problem = error_of(outer)
-        if outer.status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
-            rest = outer.retry_after or 0.0
-            if rest > LONGEST_PAUSE:
-                raise problem
-            self._pace.was_throttled(number, rest)
+        if outer.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            self._pace.was_throttled(number)
         if isinstance(problem, UnexpectedAnswer):
             await self._one_by_one(queries)  # one of them may be what Graph does not like about the batch
         elif isinstance(problem, Unavailable):
@@ -206,6 +231,12 @@ class _Reading:
         self._failures += 1
         if self._failures >= GIVE_UP_AFTER:
             raise error
+
+
+def _asks_for_patience(outer: GraphAnswer) -> bool:
+    if outer.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return outer.retry_after is not None
+    return outer.status == HTTPStatus.TOO_MANY_REQUESTS
 
 
 def _failed(query: Query, status: int, body: bytes | msgspec.Raw, rest: float | None) -> Failed:

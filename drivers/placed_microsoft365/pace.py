@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ class Pace:
         self._under_way = 0
         self._begun = 0
         self._halved_at = 0  # how many had begun then
-        self._room_for_more = asyncio.Event()
+        self._waiting: deque[asyncio.Future[None]] = deque()  # in their order
         self._rest_until = 0.0  # on the event loop's clock
 
     @asynccontextmanager
@@ -33,10 +34,7 @@ class Pace:
 
         Gives the request's number, by which `was_throttled` knows it.
         """
-        while self._under_way >= max(1, int(self.window)):
-            self._room_for_more.clear()
-            await self._room_for_more.wait()
-        self._under_way += 1
+        await self._enter()
         try:
             clock = asyncio.get_running_loop().time
             while (rest := self._rest_until - clock()) > 0:  # noqa: ASYNC110 - it may have grown meanwhile
@@ -44,22 +42,51 @@ class Pace:
             self._begun += 1
             yield self._begun
         finally:
-            self._under_way -= 1
-            self._room_for_more.set()
+            self._leave()
 
     def succeeded(self) -> None:
         """A request came back well."""
         growth = 1.0 if self.window < self._slow_start_until else 1.0 / self.window
         self.window = min(float(self.most), self.window + growth)
-        self._room_for_more.set()
+        self._let_in()
 
-    def was_throttled(self, number: int, rest: float = 0.0) -> None:
-        """The service asked for patience, for `rest` seconds if it said so.
+    def was_throttled(self, number: int, rest: float = 0.0) -> bool:
+        """The service asked for patience, for `rest` seconds if it said so; whether that was news.
 
         Those that were under way together are throttled together, which halves the window once.
         """
-        if number > self._halved_at:
+        news = number > self._halved_at
+        if news:
             self._halved_at = self._begun
             self.window = max(1.0, self.window / 2)
             self._slow_start_until = self.window
         self._rest_until = max(self._rest_until, asyncio.get_running_loop().time() + rest)
+        return news
+
+    # --- the queue ---
+
+    async def _enter(self) -> None:
+        """Waits for a place. Nobody passes those who wait: they would be let in only where a place is new.
+
+        And that is the one that the service is most likely to refuse.
+        """
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        self._let_in()
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._leave()
+            raise
+
+    def _let_in(self) -> None:
+        while self._waiting and self._under_way < max(1, int(self.window)):
+            turn = self._waiting.popleft()
+            if not turn.done():
+                self._under_way += 1
+                turn.set_result(None)
+
+    def _leave(self) -> None:
+        self._under_way -= 1
+        self._let_in()

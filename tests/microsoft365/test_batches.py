@@ -40,7 +40,18 @@ async def test_a_batch_that_fails_once_fails_its_rooms_only(house: House, status
     assert sorted((told.count("unavailable"), told.count("read"))) == [20, 20]
 
 
-@pytest.mark.parametrize("fault", ["500", "503", "drop", "html"])
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_batch_that_is_throttled_once_is_asked_again_and_fails_nobody(
+    house: House, status: int
+) -> None:
+    house.tenant.faults.status(status, retry_after="0.05", where=Where.BATCH, times=2)
+    rooms = [house.tenant.add_room(f"room-{number}").address for number in range(40)]
+    told = outcomes(await house.read(house.open(), *rooms))
+    assert told == ["read"] * 40
+    assert house.batches == 4
+
+
+@pytest.mark.parametrize("fault", ["429", "500", "503", "drop", "html"])
 async def test_batches_that_fail_in_a_row_end_the_reading(house: House, fault: str) -> None:
     faults = house.tenant.faults
     match fault:

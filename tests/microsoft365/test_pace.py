@@ -131,3 +131,49 @@ async def test_a_round_over_the_service_s_limit_ends_and_the_window_settles(
         house.tenant.limits.app_requests = 100_000
         await house.read(driver, *rooms)
     assert driver.pace.window == 8
+
+
+async def test_nobody_passes_those_who_wait() -> None:
+    pace = Pace(1)
+    order: list[str] = []
+
+    async def ask(name: str, times: int) -> None:
+        for _ in range(times):
+            async with pace.turn():
+                order.append(name)
+                await asyncio.sleep(0)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(ask("busy", 3))
+        group.create_task(ask("patient", 1))
+    assert order == ["busy", "patient", "busy", "busy"]
+
+
+async def test_who_gives_up_waiting_keeps_nobody_from_a_place() -> None:
+    pace = Pace(1)
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(pace.turn())
+        for _ in range(2):
+            waiting = asyncio.create_task(stack.enter_async_context(pace.turn()))
+            await asyncio.sleep(0)
+            waiting.cancel()
+            await asyncio.wait([waiting])
+    async with asyncio.timeout(1), pace.turn():
+        pass
+
+
+async def test_who_gives_up_when_let_in_gives_the_place_back() -> None:
+    pace = Pace(1)
+
+    async def ask() -> None:
+        async with pace.turn():
+            pass
+
+    async with pace.turn():
+        waiting = asyncio.create_task(ask())
+        await asyncio.sleep(0)
+    waiting.cancel()  # it has the place by now, and has not heard of it yet
+    await asyncio.wait([waiting])
+    assert waiting.cancelled()
+    async with asyncio.timeout(1), pace.turn():
+        pass

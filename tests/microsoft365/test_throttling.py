@@ -17,6 +17,7 @@ def test_every_round_ends_and_the_rate_settles(limits: Limits) -> None:
     seen = measure(limits, rooms=600, seconds=120.0)
     assert len(seen.rounds) >= 10
     assert max(seen.rounds) < 3 * 600 / 20 / seen.limit
+    assert seen.unread < 2 * max(seen.rounds)  # no room is refused again and again
     assert seen.settled > 0.7
     assert seen.refused < 0.25
     half = seen.windows[len(seen.windows) // 2 :]
