@@ -1,10 +1,10 @@
 """Which rooms are read when, where readings have a budget: each by its need. Pure.
 
 It stands in for the rounds where `polling.budget` is set. A room that was read is due again after its
-interval (`shares`), or just before or after an edge that is nearer; what is due is read in its order, in batches
-that are full, as evenly as the budget asks for (`allowance`). What is new, or has to be read anew, does not
-wait for that: it gets what is left of the minute. Failures rest as they do in rounds. Times are seconds on the
-steady clock.
+interval (`shares`), or just before or after an edge that is nearer; what is due is read in its order, in
+batches that are full, as evenly as the budget asks for (`allowance`). What is new, or has to be read anew,
+does not wait for that: it gets what is left of the minute. Failures rest as they do in rounds. Times are
+seconds on the steady clock.
 """
 
 from __future__ import annotations
