@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+import placed.cli.lean  # noqa: F401 - first of all, see there
 from placed.cli.check import check
 from placed.cli.consent import consent
 from placed.cli.demo import demo

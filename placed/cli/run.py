@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from placed.cli.lean import for_good
 from placed.cli.options import ConfigOption, VerboseOption, cannot_start
 from placed.logs import LogFormat
 
@@ -43,7 +44,10 @@ def run(
     form = logs.set_up(log_format, verbose=verbose)
     log = structlog.get_logger("placed.run")
     try:
-        configuration = load(config)
+        with for_good():
+            import placed.service  # noqa: F401 - and with it all the rest
+
+            configuration = load(config)
         try:
             asyncio.run(_serve(configuration, config))
         except CannotStart as error:

@@ -1,13 +1,24 @@
-"""Who waits for news of what. Pure, but for the events that wake a task."""
+"""Who waits for news of what. Pure."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Iterable
+
+
+class Bell(Protocol):
+    """What is rung, such as an `asyncio.Event`."""
+
+    def set(self) -> None:
+        """There is news."""
+        ...
+
+    def clear(self) -> None:
+        """There is none yet."""
+        ...
 
 
 class Bells:
@@ -18,15 +29,15 @@ class Bells:
     """
 
     def __init__(self) -> None:
-        self._waiting: defaultdict[str | None, set[asyncio.Event]] = defaultdict(set)
+        self._waiting: defaultdict[str | None, set[Bell]] = defaultdict(set)
 
-    def hang(self, bell: asyncio.Event, subjects: Iterable[str] | None) -> None:
+    def hang(self, bell: Bell, subjects: Iterable[str] | None) -> None:
         """Waits for news of these subjects; of any, if None."""
         bell.clear()
         for subject in (None,) if subjects is None else subjects:
             self._waiting[subject].add(bell)
 
-    def take_down(self, bell: asyncio.Event, subjects: Iterable[str] | None) -> None:
+    def take_down(self, bell: Bell, subjects: Iterable[str] | None) -> None:
         """Waits no more."""
         for subject in (None,) if subjects is None else subjects:
             self._waiting[subject].discard(bell)

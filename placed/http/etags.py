@@ -28,7 +28,7 @@ def matches(if_none_match: str, tag: str) -> bool:
 
     A field that can not be read names nothing: a whole answer is right in any case.
     """
-    if if_none_match.strip() == "*":
+    if if_none_match.strip() in ("*", tag):
         return True
     found: set[str] = set()
     position = 0

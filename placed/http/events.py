@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -36,11 +37,12 @@ from aiohttp import web
 from placed.document import SCHEMA
 from placed.http import filters
 from placed.http.bells import Bells
+from placed.http.follower import Follower
 from placed.http.ledger import Entry, Ledger
 from placed.http.problems import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from placed.board import Board
     from placed.document import Statement
@@ -82,6 +84,8 @@ class EventStream:
         self._health = Ledger()
         self._reports = 0
         self._bells = Bells()
+        self._rung: list[Follower] = []  # who has news
+        self._telling: asyncio.Task[None] | None = None
         self._closed = False
 
     # --- what comes in ---
@@ -144,10 +148,11 @@ class EventStream:
                 headers={"Retry-After": "10"},
             )
         response = web.StreamResponse(headers=_HEADERS)
+        client = Follower(request, wanted, self._news_for)
         self.clients += 1
         try:
-            await response.prepare(request)
-            await self._tell(response, position, wanted)
+            await client.begin(request, response)
+            await self._tell(client, position)
         finally:
             self.clients -= 1
         return response
@@ -168,33 +173,74 @@ class EventStream:
             return None
         return int(found[2])
 
-    async def _tell(
-        self, client: web.StreamResponse, position: int | None, wanted: frozenset[str] | None
-    ) -> None:
+    async def _tell(self, client: Follower, position: int | None) -> None:
         await client.write(RETRY)
-        rooms_at, health_at, new_at = position or 0, 0, 0
-        bell = asyncio.Event()
+        client.rooms_at, new_at = position or 0, 0
         try:
             while not self._closed:
-                self._bells.hang(bell, wanted)
+                self._bells.hang(client, client.wanted)
                 if position is None:
                     position = new_at = self._board.seq  # rooms that went before are not in the snapshot
-                    await client.write(self._snapshot(wanted))
-                rooms_at = await _read(self._rooms, client, rooms_at, wanted, without_gone=new_at)
+                    await client.write(self._snapshot(client.wanted))
+                client.rooms_at = await _read(
+                    self._rooms, client.write, client.rooms_at, client.wanted, without_gone=new_at
+                )
                 new_at = 0  # from now on it reads what all read
-                if wanted is None:
-                    health_at = await _read(self._health, client, health_at)
-                await self._wait(client, bell)
+                if client.wanted is None:
+                    client.health_at = await _read(self._health, client.write, client.health_at)
+                await self._wait(client)
         finally:
-            self._bells.take_down(bell, wanted)
+            self._bells.take_down(client, client.wanted)
 
-    async def _wait(self, client: web.StreamResponse, bell: asyncio.Event) -> None:
-        while not bell.is_set():
-            try:
-                async with asyncio.timeout(self._keep_alive):
-                    await bell.wait()
-            except TimeoutError:
-                await client.write(KEEP_ALIVE)
+    async def _wait(self, client: Follower) -> None:
+        client.waits = True
+        try:
+            while not client.awake.is_set():
+                silent_until = client.told_at + self._keep_alive
+                if silent_until <= asyncio.get_running_loop().time():
+                    await client.write(KEEP_ALIVE)
+                    continue
+                with suppress(TimeoutError):
+                    async with asyncio.timeout_at(silent_until):
+                        await client.awake.wait()
+        finally:
+            client.waits = False
+
+    # --- to all at once ---
+
+    def _news_for(self, client: Follower) -> None:
+        if not self._rung:
+            self._telling = asyncio.create_task(self._tell_all())
+        self._rung.append(client)
+
+    async def _tell_all(self) -> None:
+        """Tells those who have news, one after the other and without a wait.
+
+        To wake the task of each would take longer than all the rest. Those who have not read what they were
+        told before, or for whom there is much, are told by their tasks all the same, as fast as they read.
+        """
+        rung, self._rung = self._rung, []
+        for client in rung:
+            if not self._closed and client.at_leisure and await self._tell_at_once(client):
+                self._bells.hang(client, client.wanted)
+            else:
+                client.awake.set()
+
+    async def _tell_at_once(self, client: Follower) -> bool:
+        """Tells a client a portion of what it does not have; whether that is all of it."""
+        try:
+            portion = self._rooms.portion(client.rooms_at, client.wanted)
+            if portion is not None:
+                await client.push(portion.frames)
+                client.rooms_at = portion.last
+                if self._rooms.portion(portion.last, client.wanted) is not None:
+                    return False
+            client.rooms_at = self._rooms.last
+            if client.wanted is None:
+                client.health_at = await _read(self._health, client.push, client.health_at)
+        except Exception:  # noqa: BLE001 - its task meets the same, and ends by it
+            return False
+        return True
 
     def _snapshot(self, wanted: frozenset[str] | None) -> bytes:
         rooms = [room.id for room in self._board.rooms if wanted is None or room.id in wanted]
@@ -218,7 +264,7 @@ def _removal(room_id: str, epoch: int, seq: int) -> Entry:
 
 async def _read(
     ledger: Ledger,
-    client: web.StreamResponse,
+    tell: Callable[[bytes], Awaitable[None]],
     position: int,
     wanted: frozenset[str] | None = None,
     *,
@@ -230,6 +276,6 @@ async def _read(
         portion = ledger.portion(position, wanted, without_gone=without_gone)
         if portion is None:
             return ledger.last
-        await client.write(portion.frames)
+        await tell(portion.frames)
         position = portion.last
     return position

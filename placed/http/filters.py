@@ -97,6 +97,8 @@ def parse(query: MultiMapping[str]) -> Filter:
     Raises:
         Problem: 400, naming every parameter that is unknown or has a value that makes no sense.
     """
+    if not query:
+        return EVERYTHING
     mistakes = _Mistakes()
     known_only(query, ("building", "floor", "status", "free_for", "capacity"), mistakes)
     wanted = Filter(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -76,6 +77,7 @@ async def send(request: web.Request, body: bytes, headers: Mapping[str, str]) ->
     return response
 
 
+@lru_cache(maxsize=100)  # a client says the same each time, and so do all of its kind
 def takes_gzip(accept_encoding: str) -> bool:
     """Whether the field Accept-Encoding lets gzip be used (RFC 9110, 12.5.3)."""
     weights: dict[str, float] = {}

@@ -11,7 +11,6 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from placed.document import timestamp
 from placed.http import hosts, listening, openapi, tls
 from placed.http.assets import Assets
 from placed.http.connections import ConnectionsApi
@@ -27,7 +26,7 @@ from placed.http.protocol import Protocol
 from placed.http.readiness import unready
 from placed.http.representation import JSON, Representation
 from placed.http.rooms import RoomDocuments, RoomsApi
-from placed.http.wire import expect, seal_response
+from placed.http.wire import expect, sealing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -150,8 +149,7 @@ class StatusServer:
         guarded = self._token is not None or self._tls is not None
         answered = hosts.hosts(self._settings, self._address, guarded=guarded)
         app = web.Application(middlewares=[problem_middleware, guard(answered, self._token)])
-        app.on_response_prepare.append(seal_response)
-        app.on_response_prepare.append(self._tell_time)
+        app.on_response_prepare.append(sealing(self._now))
         rooms = RoomsApi(self._board, self._documents, self._now)
         connections = ConnectionsApi(self._board)
         days = DaysApi(self._board, self._now)
@@ -174,10 +172,6 @@ class StatusServer:
         ):
             app.router.add_get(path, handler, expect_handler=expect)
         return app
-
-    async def _tell_time(self, _request: web.Request, response: web.StreamResponse) -> None:
-        """Pages go by our clock, whatever theirs says, and `Date` has only seconds."""
-        response.headers["Placed-Time"] = timestamp(self._now())
 
     async def _healthz(self, _request: web.Request) -> web.Response:
         """That this is answered is what is asked."""

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from placed.http.problems import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Awaitable, Callable, MutableMapping
+    from datetime import datetime
 
     from aiohttp import web
 
@@ -31,9 +32,20 @@ def seal(headers: MutableMapping[str, str]) -> None:
     headers["Server"] = _HEADERS["Server"]  # aiohttp has put its own by now
 
 
-async def seal_response(_request: web.Request, response: web.StreamResponse) -> None:
-    """For `on_response_prepare`."""
-    seal(response.headers)
+def sealing(
+    now: Callable[[], datetime],
+) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+    """For `on_response_prepare`: seals an answer, and tells the time.
+
+    Pages go by our clock, whatever theirs says, and `Date` has only seconds.
+    """
+
+    async def seal_response(_request: web.Request, response: web.StreamResponse) -> None:
+        seal(response.headers)
+        # Not by `timestamp`, which remembers what it has said: this moment does not come again.
+        response.headers["Placed-Time"] = f"{now().isoformat(timespec='milliseconds')[: -len('+00:00')]}Z"
+
+    return seal_response
 
 
 async def expect(request: web.Request) -> web.Response | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
-from placed.http import events
+from placed.http import events, ledger
 from placed.http.events import EventStream
 from placed.http.limits import Limits
 from tests.http.boards import Site, meeting, minutes
@@ -281,6 +281,20 @@ async def test_who_lags_is_told_the_latest_and_keeps_nobody_waiting() -> None:
         assert all(seqs[-1] == latest[room] for room, seqs in last_told.items())
         assert set(ids) >= set(latest.values())
         slow.go()
+
+
+async def test_who_waits_is_told_in_order_what_is_more_than_a_portion(
+    endpoint: Endpoint, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with endpoint.listen(f"?last_event_id=7-{site.board.seq}") as listening:
+        await listening.block()
+        monkeypatch.setattr(ledger, "PORTION", 1)
+        for number in range(3):
+            for room in ("library", "boardroom", "atrium"):
+                site.read(room, meeting(10 + number, 90))
+            told = await listening.take(3)
+            assert rooms(told) == ["state library", "state boardroom", "state atrium"]
+        assert told[-1].id == f"7-{site.board.seq}"
 
 
 async def test_who_does_not_read_at_all_is_let_go() -> None:

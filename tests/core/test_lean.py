@@ -1,0 +1,47 @@
+"""A start that is quick; bench/measures/startup.py measures it."""
+
+from __future__ import annotations
+
+import gc
+import subprocess
+import sys
+
+import pytest
+
+from placed.cli.lean import for_good
+
+LATE = {"amqtt", "msal", "pygments", "rich", "trustme"}
+
+
+def imported(program: str) -> list[str]:
+    """Which of the modules that wait for their first use a program has imported."""
+    told = f"{program}; import sys; print(*sorted({LATE} & sys.modules.keys()))"
+    process = subprocess.run([sys.executable, "-c", told], capture_output=True, check=True, text=True)
+    return process.stdout.split()
+
+
+def test_the_daemon_imports_nothing_that_only_others_need() -> None:
+    assert imported("import placed.cli, placed.service, placed_microsoft365") == []
+
+
+def test_what_draws_tables_still_does() -> None:
+    assert imported("import placed.cli, rich.table") == ["rich"]
+
+
+def test_the_garbage_collector_passes_over_what_is_there_for_good() -> None:
+    before = gc.get_freeze_count()
+    try:
+        with for_good():
+            assert not gc.isenabled()
+        assert gc.isenabled()
+        assert gc.get_freeze_count() > before
+    finally:
+        gc.unfreeze()
+
+
+def test_a_start_that_fails_leaves_the_collector_as_it_was() -> None:
+    before = gc.get_freeze_count()
+    with pytest.raises(RuntimeError), for_good():
+        raise RuntimeError
+    assert gc.isenabled()
+    assert gc.get_freeze_count() == before
