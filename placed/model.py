@@ -71,7 +71,7 @@ class Meeting(msgspec.Struct, frozen=True, gc=False):
     The service may tell nonsense, such as an end before the start; the rules of occupancy see to that.
     """
 
-    key: str  # the service's own identity of the occurrence; stays when it is moved
+    key: str  # stands for the service's identity of the occurrence, of its room; stays when it is moved
     start: datetime
     end: datetime
     show_as: ShowAs = ShowAs.BUSY

@@ -7,6 +7,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from xxhash import xxh3_64_hexdigest
+
 from placed.model import Meeting, ShowAs, whole_days
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ def meeting_of(event: Event, room_zone: ZoneInfo) -> Meeting:
         event.organizer.email_address.name if event.organizer and event.organizer.email_address else None
     )
     return Meeting(
-        key=event.id,
+        key=xxh3_64_hexdigest(event.id.encode()),  # Graph's ids are 150 characters, of which a room has many
         start=start,
         end=end,
         show_as=_SHOW_AS.get(event.show_as or "", ShowAs.UNRECOGNISED),
