@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from placed.document import Statement, state_document
 from placed.events import Event, happened, rescheduled
-from placed.model import Occupancy, Reason, Room, Schedule, Status
+from placed.model import Meeting, Occupancy, Reason, Room, Schedule, Status
 from placed.occupancy import Policy, judge, lapse
 
 if TYPE_CHECKING:
@@ -184,9 +184,12 @@ class Board:
             return
         moment = self._now()
         before = place.schedule
+        changes: tuple[Event, ...] = ()
+        if before is not None:
+            schedule = replace(schedule, meetings=_kept(before.meetings, schedule.meetings))
+            changes = tuple(rescheduled(before, schedule, moment, self.policy))
         place.schedule, place.failure = schedule, None
         self._touch(place)
-        changes = () if before is None else tuple(rescheduled(before, schedule, moment, self.policy))
         self._judge(place, moment, changes=changes)
 
     def confirm(
@@ -352,6 +355,12 @@ class Board:
         if due is not None and due != place.due:
             heapq.heappush(self._due, (due, next(self._order), place.room.id))
         place.due = due
+
+
+def _kept(before: Iterable[Meeting], now: Iterable[Meeting]) -> tuple[Meeting, ...]:
+    """What was read now, with what was known before in place of what is the same, so that memory stays."""
+    known = {meeting.key: meeting for meeting in before}
+    return tuple([same if (same := known.get(m.key)) == m else m for m in now])
 
 
 def _content(occupancy: Occupancy) -> tuple[object, ...]:

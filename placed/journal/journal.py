@@ -183,12 +183,13 @@ class Journal:
         """
         waiting = iter(readings)
         while True:
+            next_ones = list(islice(waiting, _AT_ONCE))
             with self._lock:
                 database = self._usable()
                 if database is None:
                     return False
                 owed = [(key, self._own.get(key)) for key in self._unsaved]
-                some = [*owed, *islice(waiting, _AT_ONCE)]
+                some = [*owed, *next_ones]
                 if not some:
                     return True
                 try:

@@ -10,7 +10,8 @@ import structlog
 from placed.journal.records import Again, Confirmed, Key, Kind, Reading, Saved, checksum, encoded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterator
+    from collections.abc import Set as AbstractSet
     from datetime import datetime
 
     from placed.board import Board, Known
@@ -72,28 +73,31 @@ class Scribe:
             await asyncio.to_thread(self._write, known, gone & self._journal.saved.keys(), None)
 
     def _write(
-        self, known: dict[_Which, Known], gone: Iterable[_Which], moment: tuple[datetime, float] | None
+        self, known: dict[_Which, Known], gone: AbstractSet[_Which], moment: tuple[datetime, float] | None
     ) -> None:
         """Readings first: a confirmation must not be there before what it confirms."""
-        records: dict[Key, bytes | None] = {Key(Kind.SCHEDULE, *which): None for which in gone}
         saved: dict[_Which, Saved] = {}
+        if not self._journal.write_all(self._records(known, gone, saved)):
+            return
+        kept = {which: before for which, before in self._journal.saved.items() if which not in gone}
+        self._journal.saved = kept | saved
+        if gone or saved:
+            log.debug("journal.was_written", readings=len(gone) + len(saved))
+        if moment is not None:
+            self._journal.write_all(self._confirmations(known, *moment))
+
+    def _records(
+        self, known: dict[_Which, Known], gone: AbstractSet[_Which], saved: dict[_Which, Saved]
+    ) -> Iterator[tuple[Key, bytes | None]]:
+        """Each is made when it is written: those of a whole site at once would take much memory."""
+        for which in gone:
+            yield Key(Kind.SCHEDULE, *which), None
         for which, one in known.items():
             if one.schedule is None or self._is_written(which, one):
                 continue
             key, value = Key(Kind.SCHEDULE, *which), encoded(Reading(one.schedule, one.changed_at))
-            records[key] = value
             saved[which] = Saved(one.schedule, one.changed_at, checksum(key, value))
-        if not self._journal.write_all(records.items()):
-            return
-        self._journal.saved = {
-            which: before
-            for which, before in self._journal.saved.items()
-            if Key(Kind.SCHEDULE, *which) not in records
-        } | saved
-        if records:
-            log.debug("journal.was_written", readings=len(records))
-        if moment is not None:
-            self._journal.write_all(self._confirmations(known, *moment))
+            yield key, value
 
     def _is_written(self, which: _Which, one: Known) -> bool:
         """Whether the journal has it, but for when it was read."""

@@ -48,4 +48,5 @@ class Outbox:
                 if not message.outlived(now):
                     return message, outlived
                 outlived.append(message)
+            waiting.clear()  # else it stays as large as it ever was
         return None, outlived

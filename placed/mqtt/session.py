@@ -63,7 +63,7 @@ class Session:
         self._displaced = False
         self._outranking: list[str] = []  # rooms of an earlier run whose epoch is above ours
         self._begun = asyncio.Event()
-        self._last: dict[str, Message] = {}
+        self._last: dict[str, int] = {}  # the hash of what was said last: the index of a site is large
         self._drained = asyncio.Event()
         self._announcements = Announcements(setup, self._put, self._drained)
         self._too_large: set[str] = set()
@@ -310,8 +310,8 @@ class Session:
         self._outbox_filled.set()
 
     def _put_if_new(self, *messages: Message) -> None:
-        new = [message for message in messages if self._last.get(message.topic) != message]
-        self._last |= {message.topic: message for message in new}
+        new = [message for message in messages if self._last.get(message.topic) != hash(message)]
+        self._last |= {message.topic: hash(message) for message in new}
         self._put(new)
 
     def _note_idleness(self) -> None:
