@@ -75,7 +75,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
         life.read("library")
         life.scribe._write(
             {(k.room.connection, k.room.address): k for k in life.board.known()},
-            (),
+            frozenset(),
             (life.clock.now(), life.clock.steady()),
         )
         journal.save(Memory(7, {"contoso/boardroom@contoso.example": "boardroom"}))
