@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from bench import comparison, table
-from bench.drawings import draw
 from bench.effort import Effort
 from bench.measures import SHORT
 from bench.measuring import Failed, measure_apart, names
-from bench.table import Machine, Table
+from bench.report import comparison, table
+from bench.report.drawings import draw
+from bench.report.table import Machine, Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -54,6 +54,7 @@ class Known:
     changed_at: datetime  # since when its occupancy is what it is
 
 
+_NEVER = datetime.max.replace(tzinfo=UTC)
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -97,6 +98,9 @@ class Board:
         self._places: dict[str, _Place] = {}
         self._due: list[tuple[datetime, int, str]] = []
         self._order = count()
+        # No room that is not stale gets too old before. Nearly all are read again until then, so none has a
+        # place of its own in the heap for it: when it has come, all are looked at.
+        self._lapse = _NEVER
         self._before: dict[tuple[str, str], Known] = {}
         # What is remembered of these rooms is not what is known: (connection, address) -> id.
         self.touched: dict[tuple[str, str], str] = {}
@@ -129,7 +133,8 @@ class Board:
     @property
     def next_due(self) -> datetime | None:
         """When `turn` has something to do next."""
-        return self._due[0][0] if self._due else None
+        due = min(self._due[0][0], self._lapse) if self._due else self._lapse
+        return None if due is _NEVER else due
 
     def known_of(self, room_id: str) -> Known | None:
         """What is known of a room; None if there is no such room."""
@@ -246,6 +251,8 @@ class Board:
     def turn(self, most: int = sys.maxsize) -> None:
         """Judges rooms whose edge or renewal is due; if that is more than `most`, the others next time."""
         moment = self._now()
+        if self._lapse <= moment:
+            self._look_for_lapses(moment)
         for _ in range(most):
             if not self._due or self._due[0][0] > moment:
                 break
@@ -253,11 +260,7 @@ class Board:
             place = self._places.get(room_id)
             if place is not None and place.due == due:
                 place.due = None
-                due = min(self._moments(place, moment))
-                if due <= moment:
-                    self._judge(place, moment)
-                else:  # it would have got too old by now, but was read again meanwhile
-                    self._put_down(place, due)
+                self._judge(place, moment)
 
     def stepped(self, by: timedelta) -> None:
         """The clock on the wall was stepped: what was read is as old as before, all else is judged anew."""
@@ -337,19 +340,31 @@ class Board:
             return occupancy.valid_until - life + life * share
         return observed_at + life * share
 
-    def _moments(self, place: _Place, moment: datetime) -> list[datetime]:
-        """When a room has to be looked at: it changes, what is known gets too old, its statement does."""
-        moments = [place.renewal]
-        if place.change is not None:
-            moments.append(place.change)
-        if place.schedule is not None:
-            stale = place.statement.occupancy.stale
-            moments.append(lapse(place.schedule, moment, self.policy, place.failure, stale=stale))
-        return moments
-
     def _schedule(self, place: _Place, moment: datetime) -> None:
+        """Sees that a room is judged when it changes, when its statement or what is known gets too old."""
         # Where a renewal is overdue nothing was read that it could tell; the next reading makes up for it.
-        self._put_down(place, min((m for m in self._moments(place, moment) if m > moment), default=None))
+        moments = [m for m in (place.renewal, place.change) if m is not None and m > moment]
+        if place.schedule is not None:
+            lapses = self._lapse_of(place, place.schedule, moment)
+            if not place.statement.occupancy.stale:
+                self._lapse = min(self._lapse, lapses)
+            elif lapses > moment:
+                moments.append(lapses)
+        self._put_down(place, min(moments, default=None))
+
+    def _look_for_lapses(self, moment: datetime) -> None:
+        self._lapse = _NEVER
+        for place in self._places.values():
+            if place.schedule is not None and not place.statement.occupancy.stale:
+                lapses = self._lapse_of(place, place.schedule, moment)
+                if lapses <= moment:
+                    self._put_down(place, lapses)
+                else:
+                    self._lapse = min(self._lapse, lapses)
+
+    def _lapse_of(self, place: _Place, schedule: Schedule, moment: datetime) -> datetime:
+        stale = place.statement.occupancy.stale
+        return lapse(schedule, moment, self.policy, place.failure, stale=stale)
 
     def _put_down(self, place: _Place, due: datetime | None) -> None:
         if due is not None and due != place.due:

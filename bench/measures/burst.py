@@ -7,14 +7,14 @@ import gc
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bench.bare import plain_client, publish_all
 from bench.child import Child
 from bench.cpu import settle_on
-from bench.heard import heard
+from bench.parts.bare import plain_client, publish_all
+from bench.parts.heard import heard
+from bench.parts.site import PER_EDGE, TOPICS, ForwardClock, board_at, room, telling, wall
 from bench.row import Result, Row
 from bench.servers import bodies
 from bench.servers.mosquitto import mosquitto
-from bench.site import PER_EDGE, TOPICS, ForwardClock, board_at, room, telling, wall
 from placed.model import Meeting
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     import aiomqtt
 
     from bench.effort import Effort
-    from bench.packets import Message
-    from bench.site import Site
+    from bench.parts.packets import Message
+    from bench.parts.site import Site
 
 AT_MOST = 1.5  # floors
 FIRST_AT_MOST = 50.0  # ms

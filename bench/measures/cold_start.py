@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from bench.bare import plain_client, publish_all
-from bench.building import NOON
 from bench.child import Child
 from bench.cpu import settle_on
-from bench.heard import heard
 from bench.measures.polling import Floor, session
+from bench.parts.bare import plain_client, publish_all
+from bench.parts.building import NOON
+from bench.parts.heard import heard
+from bench.parts.site import ForwardClock
 from bench.row import Result, Row
 from bench.servers import bodies
 from bench.servers.mosquitto import HOST, mosquitto
 from bench.servers.panel import MARK
-from bench.site import ForwardClock
 from placed.configuration import load
 from placed.daemon import Around, Daemon
 from placed.journal import Journal
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     import aiomqtt
 
     from bench.effort import Effort
-    from bench.packets import Message
+    from bench.parts.packets import Message
     from placed.configuration import Configuration
 
 AT_MOST = 1.3  # floors

@@ -10,14 +10,14 @@ from pathlib import Path
 from statistics import quantiles
 from typing import TYPE_CHECKING
 
-from bench.building import CONCURRENCY, NOON, settings_for
 from bench.child import Child
 from bench.cpu import settle_on
-from bench.heard import heard
+from bench.parts.building import CONCURRENCY, NOON, settings_for
+from bench.parts.heard import heard
+from bench.parts.site import PER_EDGE, TOPICS, ForwardClock, board_at, telling
 from bench.row import Result, Row
 from bench.servers.graph import BATCH
 from bench.servers.mosquitto import mosquitto
-from bench.site import PER_EDGE, TOPICS, ForwardClock, board_at, telling
 from placed.driver import Surroundings
 from placed.model import Meeting
 from placed.poller import Poller
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bench.effort import Effort
-    from bench.site import Site
+    from bench.parts.site import Site
 
 AT_MOST = 50.0  # ms
 _NO_PAUSE = timedelta(milliseconds=1)  # between two rounds

@@ -5,8 +5,8 @@ from __future__ import annotations
 from statistics import fmean, quantiles
 from typing import TYPE_CHECKING
 
-from bench.freshness import measure as live_through
 from bench.row import Curve, Result, Row
+from bench.simulated.freshness import measure as live_through
 
 if TYPE_CHECKING:
     from bench.effort import Effort

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bench.child import Child
 from bench.cpu import settle_on
-from bench.daemon import home, running
+from bench.parts.daemon import home, running
 from bench.row import Result, Row
 from bench.servers.graph import BATCH
 from bench.servers.mosquitto import mosquitto

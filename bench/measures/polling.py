@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import aiohttp
 import msgspec
 
-from bench.building import CONCURRENCY, building
 from bench.child import Child
 from bench.cpu import alternately, settle_on
 from bench.growth import exponent
+from bench.parts.building import CONCURRENCY, building
 from bench.row import Curve, Result, Row
 from bench.servers.bodies import address
 from placed_microsoft365.network import tls_context

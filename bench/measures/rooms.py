@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bench.child import Child
 from bench.cpu import settle_on
-from bench.reader import Reader
+from bench.parts.reader import Reader
 from bench.row import Result, Row
 from bench.servers.status import LISTING
 

@@ -6,9 +6,9 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from bench.building import CONCURRENCY, building
 from bench.child import Child
 from bench.cpu import settle_on
+from bench.parts.building import CONCURRENCY, building
 from bench.row import Result, Row
 from bench.servers.graph import BATCH
 

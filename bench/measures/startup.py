@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 from bench.child import Child
 from bench.cpu import settle_on
-from bench.daemon import PROGRAM, home
+from bench.parts.daemon import PROGRAM, home
 from bench.row import Result, Row
 from bench.servers.mosquitto import mosquitto
 from placed_microsoft365.simulator.certificates import make_client_certificate
 
 if TYPE_CHECKING:
-    from bench.daemon import Home
     from bench.effort import Effort
+    from bench.parts.daemon import Home
 
 AT_MOST = 1.2  # floors
 ROOMS = 10

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.child import Child
 from bench.cpu import settle_on
-from bench.crowd import Crowd
+from bench.parts.crowd import Crowd
 from bench.row import Result, Row
 from bench.servers.status import allow_many_files
 

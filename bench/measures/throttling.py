@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 from bench.row import Curve, Result, Row
-from bench.throttling import a_second
-from bench.throttling import measure as poll
+from bench.simulated.throttling import a_second
+from bench.simulated.throttling import measure as poll
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bench.effort import Effort
 
 PLOT = "throttling"
+_SHOWN = 60  # seconds
 _A_SECOND = 15.0  # batches that the service lets in
+
+
+def _points(times: Sequence[float], values: Sequence[float]) -> list[tuple[float, float]]:
+    """Of the first minute, in which all of it is to be seen."""
+    return list(zip(times, values, strict=True))[:_SHOWN]
+
+
+def _smooth(rates: Sequence[float]) -> list[float]:
+    """The mean of five seconds, since a service that lets in so many a second lets some in at once."""
+    return [fmean(rates[max(0, n - 2) : n + 3]) for n in range(len(rates))]
 
 
 def measure(effort: Effort) -> Result:
@@ -32,12 +46,10 @@ def measure(effort: Effort) -> Result:
         ],
         [
             Curve(
-                PLOT,
-                "floor: the service's limit, a second",
-                [(0.0, found.limit), (found.times[-1], found.limit)],
+                PLOT, "floor: what is let in, a second", [(0.0, found.limit), (float(_SHOWN), found.limit)]
             ),
-            Curve(PLOT, "served, a second", list(zip(found.times, found.rates, strict=True))),
-            Curve(PLOT, "refused, a second", list(zip(found.times, found.refusals, strict=True))),
-            Curve(PLOT, "window (AIMD)", list(zip(found.times, found.windows, strict=True))),
+            Curve(PLOT, "served, a second", _points(found.times, _smooth(found.rates))),
+            Curve(PLOT, "window of the pace (AIMD)", _points(found.times, found.windows)),
+            Curve(PLOT, "refused, a second", _points(found.times, found.refusals)),
         ],
     )

@@ -7,10 +7,10 @@ import pytest
 from rich.console import Console
 
 from bench import __main__ as command
-from bench import table
 from bench.measuring import Failed
+from bench.report import table
+from bench.report.table import Machine, Table
 from bench.row import Curve, Result
-from bench.table import Machine, Table
 from tests.bench.results import result, row
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.comparison import TRIES, Verdict, compare, judge
+from bench.report.comparison import TRIES, Verdict, compare, judge
 from tests.bench.results import result, row
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from bench.packets import end_of, messages, subscribe
+from bench.parts.packets import end_of, messages, subscribe
 
 RETAINED = (
     b"\x31\x1b\x00\x0aa/b/c/d/ee\x07\x01\x01\x02\x00\x00\x00\x3c"  # UTF-8, for a minute

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench import table
-from bench.drawings import CAPTIONS
 from bench.measures import MEASURES
+from bench.report import table
+from bench.report.drawings import CAPTIONS
 
 if TYPE_CHECKING:
-    from bench.table import Table
+    from bench.report.table import Table
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGE = (DOCS / "performance.md").read_text("utf-8")

@@ -6,9 +6,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from bench.axis import Axis
-from bench.drawings import CAPTIONS, draw
-from bench.plot import APART, NAMESPACE, lines, spread
+from bench.report.axis import Axis
+from bench.report.drawings import CAPTIONS, draw
+from bench.report.plot import APART, NAMESPACE, lines, spread
 from bench.row import Curve
 from tests.bench.results import result
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.console import Console
 
-from bench import table
-from bench.table import Machine, Table
-from bench.words import number, ratio
+from bench.report import table
+from bench.report.table import Machine, Table
+from bench.report.words import number, ratio
 from tests.bench.results import result, row
 
 if TYPE_CHECKING:

@@ -1,8 +1,8 @@
-"""That reading by need is worth it: a short form of `bench.freshness`."""
+"""That reading by need is worth it: a short form of `bench.simulated.freshness`."""
 
 from __future__ import annotations
 
-from bench.freshness import measure
+from bench.simulated.freshness import measure
 
 
 def test_by_need_changes_are_read_sooner_for_as_many_readings() -> None:

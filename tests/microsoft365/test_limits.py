@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.freshness import HOUR, Day
-from bench.limited_graph import LimitedGraph, Limits
-from bench.polled import Polled
-from bench.simulated_time import run
+from bench.simulated.freshness import HOUR, Day
+from bench.simulated.limited_graph import LimitedGraph, Limits
+from bench.simulated.loop import run
+from bench.simulated.polled import Polled
 from placed.model import Status
 from placed.occupancy import Policy
 from placed.settings import Polling

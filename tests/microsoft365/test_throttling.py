@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.throttling import a_second, at_once, measure
+from bench.simulated.throttling import a_second, at_once, measure
 
 if TYPE_CHECKING:
-    from bench.limited_graph import Limits
+    from bench.simulated.limited_graph import Limits
 
 
 @pytest.mark.parametrize("limits", [at_once(3), a_second(5.0)], ids=["3 at once", "5 a second"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from bench.plot import lines
+from bench.report.plot import lines
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,8 +27,10 @@ class Caption(NamedTuple):
 
 CAPTIONS = {
     "polling": Caption("What a poll costs", "rooms", "seconds of the processor, a poll", log=True),
-    "throttling": Caption("Requests to a service that throttles", "seconds", "requests"),
-    "freshness": Caption("From a booking to its reading", "share of bookings in percent", "seconds"),
+    "throttling": Caption("The pace before a service that throttles", "seconds", "batches"),
+    "freshness": Caption(
+        "From a change of a calendar to its reading", "percent of all changes, the soonest first", "seconds"
+    ),
 }
 
 

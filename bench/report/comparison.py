@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table as Grid
 
-from bench.words import number, ratio
+from bench.report.words import number, ratio
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

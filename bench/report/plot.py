@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 from xml.sax.saxutils import escape
 
-from bench.axis import Axis
-from bench.words import number
+from bench.report.axis import Axis
+from bench.report.words import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

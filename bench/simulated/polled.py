@@ -1,4 +1,4 @@
-"""A connection to `bench.limited_graph`, and around it the real poller, board, calendars, pace and views."""
+"""A connection to `limited_graph`, and around it the real poller, board, calendars, pace and views."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bench.freshness import MIDNIGHT, ZONE
-from bench.simulated_time import LoopClock
+from bench.simulated.freshness import MIDNIGHT, ZONE
+from bench.simulated.loop import LoopClock
 from placed.board import Board
 from placed.driver import ConnectionSettings, Fence, FenceState, FoundRoom
 from placed.occupancy import Policy

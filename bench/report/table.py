@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 from rich.table import Table as Grid
 
+from bench.report.words import bound, number, relation
 from bench.row import Result, Row
-from bench.words import bound, number, relation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

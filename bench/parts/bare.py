@@ -14,7 +14,7 @@ from placed.mqtt.connection import IN_FLIGHT
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from bench.packets import Message
+    from bench.parts.packets import Message
 
 
 def plain_client(port: int) -> aiomqtt.Client:

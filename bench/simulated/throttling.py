@@ -1,6 +1,6 @@
 """What becomes of the pace against a service that throttles: the round ends, and the rate settles (AIMD).
 
-    .venv/bin/python -m bench.throttling
+    .venv/bin/python -m bench.simulated.throttling
 
 A building is read every five seconds by the poller with its real pace, on a simulated clock, from a service
 that refuses batches as a whole beyond so many at once, or so many a second. `measure` gives the data of a
@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bench.freshness import HOUR, Day
-from bench.limited_graph import LimitedGraph, Limits
-from bench.polled import Polled
-from bench.simulated_time import run
+from bench.simulated.freshness import HOUR, Day
+from bench.simulated.limited_graph import LimitedGraph, Limits
+from bench.simulated.loop import run
+from bench.simulated.polled import Polled
 from placed.settings import Polling
 
 if TYPE_CHECKING:

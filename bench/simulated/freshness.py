@@ -1,7 +1,7 @@
 """How soon a change of a calendar is read: by need, against fixed intervals with as many readings.
 
-    .venv/bin/python -m bench.freshness                        200 rooms, a day
-    .venv/bin/python -m bench.freshness --rooms 100 --seed 2
+    .venv/bin/python -m bench.simulated.freshness                        200 rooms, a day
+    .venv/bin/python -m bench.simulated.freshness --rooms 100 --seed 2
 
 It is the poller itself, with its rota and a board; the calendar service is a list of what people do, and
 the day passes as fast as it can be worked through. A first run reads by need; a second one reads all rooms

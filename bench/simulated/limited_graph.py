@@ -17,14 +17,14 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from bench.freshness import MIDNIGHT
+from bench.simulated.freshness import MIDNIGHT
 from placed_microsoft365.answers import Answer
 from placed_microsoft365.graph import Graph
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from bench.freshness import Booking, Change, Day
+    from bench.simulated.freshness import Booking, Change, Day
 
 _MAILBOX = re.compile(r"/users/(\d+)/")
 _THROTTLED = b'{"error":{"code":"TooManyRequests","message":"slow down"}}'

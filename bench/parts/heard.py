@@ -6,11 +6,11 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.packets import messages
+from bench.parts.packets import messages
 
 if TYPE_CHECKING:
     from bench.child import Child
-    from bench.packets import Message
+    from bench.parts.packets import Message
 
 
 def heard(panel: Child) -> list[Message]:

@@ -1,0 +1,1 @@
+"""What is made of what was measured: the table, the plots, and whether anything got worse."""
