@@ -24,7 +24,7 @@ MEETINGS = ("5", "6", "5")  # 16 in the window: yesterday, today and tomorrow
 _RESIDENT = re.compile(r"^Rss:\s+(\d+) kB$", re.MULTILINE)
 _KIB = 1024.0
 _INTERVAL = "2s"
-_VERSIONS = 3  # of the calendars, after the first: every room changes so often
+_VERSIONS = 1  # of the calendars, after the first: every room changes so often
 
 
 def resident(pid: int) -> float:

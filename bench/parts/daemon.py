@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bench.child import Child
 
 PROGRAM = str(Path(sys.executable).with_name("placed"))
-_UNIT = Path(__file__).resolve().parents[1] / "systemd" / "placed.service"
+_UNIT = Path(__file__).resolve().parents[2] / "systemd" / "placed.service"
 _PATIENCE = 60.0  # seconds for it to be ready
 
 
