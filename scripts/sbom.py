@@ -23,6 +23,7 @@ _MARKER = "uv:package:marker"
 _SPDX = {
     "Apache 2.0": "Apache-2.0",
     "Apache-2.0": "Apache-2.0",
+    "BSD-2-Clause": "BSD-2-Clause",
     "BSD-3-Clause": "BSD-3-Clause",
     "ISC License": "ISC",
     "MIT": "MIT",
