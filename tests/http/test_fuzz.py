@@ -54,21 +54,21 @@ class House:
     def run(self, work: Coroutine[Any, Any, _T]) -> _T:
         return self._runner.run(work)
 
-    async def exchange(self, data: bytes) -> bytes:
-        """What is answered to these bytes, in a connection of their own."""
+    async def exchange(self, data: bytes, patience: float = CUT_OFF) -> bytes:
+        """What is answered to these bytes, in a connection of their own, within so many seconds."""
         async with Raw(self.endpoint) as client:
             client.send(data)
             received = b""
             with suppress(TimeoutError, ConnectionError):
-                async with asyncio.timeout(CUT_OFF):
+                async with asyncio.timeout(patience):
                     while chunk := await client.reader.read(65536):
                         received += chunk
             return received
 
-    async def all_is_well(self, *requests: bytes) -> list[bytes]:
+    async def all_is_well(self, *requests: bytes, patience: float = CUT_OFF) -> list[bytes]:
         """What is answered to each, none of which may harm anybody."""
         with capture_logs() as logs:
-            answers = await asyncio.gather(*map(self.exchange, requests))
+            answers = await asyncio.gather(*(self.exchange(request, patience) for request in requests))
             assert (await self.endpoint.get("/healthz")).status == 200
         assert self.wrong == []
         assert [log for log in logs if log["log_level"] not in ("debug", "info")] == []
@@ -292,7 +292,8 @@ def test_queries(house: House, asked: list[str]) -> None:
             *(
                 b"GET %b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n" % path.encode()
                 for path in asked
-            )
+            ),
+            patience=10.0,  # each is answered, and then it is over
         )
     )
     for path, answer in zip(asked, answers, strict=True):
