@@ -41,7 +41,7 @@ def most_within(moments: Sequence[float], seconds: float) -> int:
         pytest.param(
             0.0,
             24.0,
-            Polling(budget=1_000, interval=timedelta(minutes=6)),
+            Polling(budget=2_750, interval=timedelta(minutes=2)),
             id="a day",
             marks=pytest.mark.long,
         ),
