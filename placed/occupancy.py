@@ -115,7 +115,8 @@ def judge(
     else:
         status = Status.FREE
 
-    stale = moment >= _stale_from(schedule, policy)
+    stale_from = _stale_from(schedule, policy)
+    stale = moment >= stale_from
     change = min(edges, default=None)
     valid_until = expires if change is None else min(change, expires)
     occupancy = Occupancy(
@@ -130,8 +131,7 @@ def judge(
         observed_at=schedule.read_at,
         reason=(failure or Reason.EXPIRED) if stale else None,
     )
-    edge = min(valid_until, lapse(schedule, moment, policy, failure, stale=stale))
-    return Judgement(occupancy, edge, change)
+    return Judgement(occupancy, valid_until if stale else min(valid_until, stale_from), change)
 
 
 def _unknown(moment: datetime, policy: Policy, reason: Reason, observed_at: datetime | None) -> Occupancy:

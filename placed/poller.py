@@ -89,9 +89,7 @@ class Poller:
         self._interval = polling.interval.total_seconds()
         self._days_ahead = polling.days_ahead
         self._rediscover = polling.rediscover_or_default.total_seconds()
-        self._rota = _rota(
-            polling, longest or min(10 * polling.interval, board.policy.expire_after / 3), jitter
-        )
+        self._rota = _rota(polling, longest or polling.longest_interval(board.policy.expire_after), jitter)
         self._budget_is_small = False
         self._notes = notes or Notes()
         self._condition = Condition(connection, driver, board, clock, self._notes.consent)

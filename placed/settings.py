@@ -108,6 +108,10 @@ class Polling(_Table):
         since, until = _HOURS.findall(self.working_hours)
         return WorkingHours(days, _after_midnight(*since), _after_midnight(*until))
 
+    def longest_interval(self, expire_after: timedelta, stale_after: timedelta | None = None) -> timedelta:
+        """How seldom a room may be read where a budget is set, so that it does not look stale or unknown."""
+        return min(10 * self.interval, expire_after / 3, *([] if stale_after is None else [stale_after / 3]))
+
     @property
     def rediscover_or_default(self) -> timedelta:
         """How often the list of rooms is read again."""
@@ -335,11 +339,8 @@ class Settings(BaseSettings):
 
     @property
     def longest_interval(self) -> timedelta:
-        """How seldom a room may be read where a budget is set, so that it does not look stale or unknown."""
-        bounds = [10 * self.polling.interval, self.occupancy.expire_after / 3]
-        if self.occupancy.stale_after is not None:
-            bounds.append(self.occupancy.stale_after / 3)
-        return min(bounds)
+        """How seldom a room may be read where a budget is set, by what the site decided."""
+        return self.polling.longest_interval(self.occupancy.expire_after, self.occupancy.stale_after)
 
     @property
     def policy(self) -> Policy:

@@ -182,9 +182,8 @@ class _Reading:
             self._failed_again(problem)
         if tries > 1:
             await self.batch(queries, again=again, tries=tries - 1)
-            return
-        for query in queries:
-            self._answer(Failed(query, problem.reason, str(problem), problem.retry_after))
+        else:
+            self._fail(queries, problem)
 
     async def _outer_failed(self, queries: Sequence[Query], outer: GraphAnswer, number: int) -> None:
         problem = error_of(outer)
@@ -223,9 +222,12 @@ class _Reading:
             self._failed_again(UnexpectedAnswer("nothing that Graph answers is to be understood"))
 
     def _all_failed(self, queries: Sequence[Query], error: DriverError) -> None:
+        self._fail(queries, error)
+        self._failed_again(error)
+
+    def _fail(self, queries: Sequence[Query], error: DriverError) -> None:
         for query in queries:
             self._answer(Failed(query, error.reason, str(error), error.retry_after))
-        self._failed_again(error)
 
     def _failed_again(self, error: DriverError) -> None:
         self._failures += 1
