@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from playwright.async_api import expect
 
 from tests.browser.eyes import LONG
 from tests.browser.relay import Relay
+from tests.ports import free_port
 from tests.service.program import Program
 
 if TYPE_CHECKING:
@@ -149,13 +149,6 @@ async def test_a_stream_that_broke_is_resumed_where_it_broke(
         await page.locator(tile("library", status="busy")).wait_for()
     assert f"Last-Event-ID: 7-{seq}".lower().encode() in bytes(relay.asked).lower()
     assert b"GET /api/v1/rooms HTTP" not in relay.asked
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 async def test_the_panel_turns_unknown_when_the_daemon_is_killed_and_comes_back(

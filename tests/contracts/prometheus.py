@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 import aiohttp
 import pytest
 
-from tests.mqtt.broker import free_port
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

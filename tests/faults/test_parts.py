@@ -20,7 +20,7 @@ from tests.faults.line import Line
 from tests.faults.oracle import Oracle, Promise, Violation, Weather
 from tests.faults.schedule import Planned, storms
 from tests.faults.truth import Truth, occupying
-from tests.mqtt.broker import HOST
+from tests.ports import HOST
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine

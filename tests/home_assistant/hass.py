@@ -15,7 +15,8 @@ import aiohttp
 import jwt
 
 from tests.home_assistant.installation import python
-from tests.mqtt.broker import DEADLINE, HOST, free_port
+from tests.mqtt.broker import DEADLINE
+from tests.ports import HOST, free_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

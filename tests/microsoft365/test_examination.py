@@ -16,7 +16,8 @@ from placed_microsoft365.examination import Examination
 from placed_microsoft365.examination.grants import judge_claims
 from placed_microsoft365.simulator import make_client_certificate
 from tests.microsoft365.house import ADA, CERTIFICATE
-from tests.mqtt.broker import Authority, free_port
+from tests.mqtt.broker import Authority
+from tests.ports import free_port
 from tests.secret_files import write_secret
 
 if TYPE_CHECKING:

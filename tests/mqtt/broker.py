@@ -7,11 +7,9 @@ import base64
 import hashlib
 import json
 import os
-import random
 import secrets
 import shutil
 import signal
-import socket
 import ssl
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -22,6 +20,7 @@ import pytest
 import trustme
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from tests.ports import HOST, free_port
 from tests.secret_files import write_secret
 
 if TYPE_CHECKING:
@@ -30,20 +29,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 DEADLINE = 30.0  # seconds that a test waits for what has to come
-HOST = "127.0.0.1"
-
-
-def free_port() -> int:
-    """A port that nobody listens on, and that the kernel gives to no client (ip(7): ip_local_port_range).
-
-    Else, while a broker is down, somebody may get its port; even who tries to connect to it, and is then
-    connected to itself.
-    """
-    for port in random.sample(range(10_000, 32_768), 1000):
-        with socket.socket() as taken, suppress(OSError):
-            taken.bind((HOST, port))
-            return port
-    raise AssertionError("no port is free")
 
 
 class Authority:

@@ -12,8 +12,9 @@ from placed.mqtt import clearing
 from placed.mqtt.topics import Topics
 from placed.mqtt.trouble import BrokerLost
 from placed.settings import Mqtt
-from tests.mqtt.broker import Subscriber, free_port
+from tests.mqtt.broker import Subscriber
 from tests.mqtt.house import House, running
+from tests.ports import free_port
 from tests.secret_files import write_secret
 
 if TYPE_CHECKING:

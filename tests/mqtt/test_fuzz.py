@@ -22,8 +22,9 @@ from placed.mqtt.topics import Topics
 from placed.panel import Heard, Moment, Panel
 from placed.settings import HomeAssistant
 from tests.microsoft365.making import anything, encoded
-from tests.mqtt.broker import DEADLINE, HOST, Mosquitto, Subscriber
+from tests.mqtt.broker import DEADLINE, Mosquitto, Subscriber
 from tests.mqtt.house import House, room, running
+from tests.ports import HOST
 
 if TYPE_CHECKING:
     from placed.mqtt import Publisher

@@ -16,8 +16,9 @@ from placed.errors import TakenOver
 from placed.mqtt import connection
 from placed.mqtt.connection import Connection
 from placed.mqtt.setup import Timing
-from tests.mqtt.broker import DEADLINE, HOST, Subscriber
+from tests.mqtt.broker import DEADLINE, Subscriber
 from tests.mqtt.house import House, cut, running
+from tests.ports import HOST
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -17,8 +17,9 @@ from placed.mqtt import clearing
 from placed.mqtt.topics import Topics
 from placed.mqtt.trial import try_broker
 from placed.settings import HomeAssistant, Mqtt
-from tests.mqtt.broker import DEADLINE, HOST
+from tests.mqtt.broker import DEADLINE
 from tests.mqtt.house import IMPATIENT, House, cut, running
+from tests.ports import HOST
 from tests.security.broker import PASSWORDS, Guarded
 
 if TYPE_CHECKING:

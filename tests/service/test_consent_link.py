@@ -9,7 +9,7 @@ import pytest
 from yarl import URL
 
 from placed_microsoft365.simulator import ConsentAnswer, fence_toml
-from tests.mqtt.broker import free_port
+from tests.ports import free_port
 from tests.service.consent import Browser, asking, configured, record
 from tests.service.program import run
 

@@ -17,7 +17,8 @@ from placed.driver import Consent
 from placed.journal import Journal
 from placed.journal.glance import glance
 from placed.journal.records import Key, Kind
-from tests.mqtt.broker import Subscriber, free_port
+from tests.mqtt.broker import Subscriber
+from tests.ports import free_port
 from tests.service.program import run
 
 if TYPE_CHECKING:

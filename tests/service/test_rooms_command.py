@@ -13,7 +13,7 @@ import pytest
 from placed.clock import SystemClock
 from tests.http.boards import Site
 from tests.http.endpoint import Endpoint
-from tests.mqtt.broker import free_port
+from tests.ports import free_port
 from tests.service.program import run
 from tests.service.window import Terminal
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import subprocess
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -15,14 +14,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DEADLINE = 10.0
-
-
-def free_port() -> int:
-    """A port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Final, Self
 
 from placed_microsoft365.simulator import ConnectionSettings, Simulator, Tenant, make_client_certificate
-from tests.systemd.broker import free_port
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,0 +1,51 @@
+"""Ports for what a test starts by itself, and for what nobody may be found at."""
+
+from __future__ import annotations
+
+import errno
+import random
+import socket
+import sys
+from contextlib import suppress
+
+HOST = "127.0.0.1"
+_BELOW_CLIENTS = range(10_000, 32_768)  # the kernel gives these to no client (ip(7): ip_local_port_range)
+_reserved: list[socket.socket] = []
+
+
+def free_port() -> int:
+    """A port that nobody listens on, and that no other test gets for as long as this process lives.
+
+    What is bound later, as a broker is that was down, may take its time: till then somebody else might get
+    the port, another test or even who tries to connect to it, and is then connected to itself.
+    """
+    for port in random.sample(_BELOW_CLIENTS, 1000):
+        with suppress(OSError):
+            _look(port)
+            _reserve(port)
+            return port
+    raise AssertionError("no port is free")
+
+
+def _look(port: int) -> None:
+    """On both loopbacks, since who listens on localhost may want either; a machine may lack the second."""
+    for family, host in ((socket.AF_INET, HOST), (socket.AF_INET6, "::1")):
+        try:
+            with socket.socket(family) as probe:
+                probe.bind((host, port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise
+
+
+def _reserve(port: int) -> None:
+    """By a name that all tests look at, and that goes with this process (unix(7): abstract sockets)."""
+    if sys.platform != "linux":
+        return
+    name = socket.socket(socket.AF_UNIX)
+    try:
+        name.bind(f"\0placed-tests-port-{port}")
+    except OSError:
+        name.close()
+        raise
+    _reserved.append(name)
