@@ -129,14 +129,15 @@ class Connection(aiomqtt.Client):
             await self._hang_up()
 
     async def _hang_up(self) -> None:
-        for future in (self._connected, self._disconnected):
-            if future.done() and not future.cancelled():
-                future.exception()  # or asyncio complains that nobody looked at it
         await asyncio.sleep(0)  # a writer that is about to be added has to be, to be removed with the socket
         self._client._sock_close()  # noqa: SLF001 - paho has no public way
         if self._misc_task is not None:
             self._misc_task.cancel()
             await asyncio.wait([self._misc_task])
+        # At the end, since till now it may be lost: or asyncio complains that nobody looked at how.
+        for future in (self._connected, self._disconnected):
+            if future.done() and not future.cancelled():
+                future.exception()
 
     def _on_connect(
         self,
