@@ -7,7 +7,7 @@ from collections import deque
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from placed.driver import DriverError, Failed, Refused, Unavailable
+from placed.driver import DriverError, Failed, Refused, Unavailable, Unchanged
 from placed.model import Reason
 from placed_microsoft365.answers import (
     UnexpectedAnswer,
@@ -111,11 +111,22 @@ class _Reading:
             except Unavailable as error:
                 self._all_failed(queries, error)
                 return
-        if outer.status != HTTPStatus.OK:
-            if _asks_for_patience(outer):
-                await self._throttled(queries, outer, number, again=again, tries=tries)
-            else:
-                await self._outer_failed(queries, outer, number)
+        if outer.status == HTTPStatus.OK:
+            await self._answered(queries, outer, asked_at, number, again=again)
+        elif _asks_for_patience(outer):
+            await self._throttled(queries, outer, number, again=again, tries=tries)
+        else:
+            await self._outer_failed(queries, outer, number)
+
+    async def _answered(
+        self, queries: Sequence[Query], outer: GraphAnswer, asked_at: datetime, number: int, *, again: bool
+    ) -> None:
+        """A batch came back. If nothing in it is new that is seen at once, else each answer is looked at."""
+        if self._views.all_unchanged(queries, outer.body):
+            self._pace.succeeded()
+            self._failures = 0
+            for query in queries:
+                self._answer(Unchanged(query, asked_at))
             return
         try:
             items = items_of(outer.body)

@@ -10,7 +10,7 @@ import pytest
 
 from placed.driver import DriverError, Read, Unchanged
 from placed.model import Reason
-from placed_microsoft365 import views
+from placed_microsoft365 import calendars, views
 from placed_microsoft365.simulator import MailboxState
 from placed_microsoft365.simulator.faults import BAD_EVENTS, WRONG_TYPES
 from tests.microsoft365.house import BOARDROOM, LIBRARY, House, at, failure, outcomes
@@ -33,6 +33,7 @@ async def test_a_calendar_is_read_once_and_then_known_again_by_its_bytes(
     assert outcomes(first) == ["read", "read"]
     clock.advance(seconds=30)
     monkeypatch.setattr(views, "decode", lambda *_: pytest.fail("an unchanged answer was parsed"))
+    monkeypatch.setattr(calendars, "items_of", lambda *_: pytest.fail("an unchanged batch was parsed"))
     second = await house.read(driver)
     assert [type(answer) for answer in second] == [Unchanged, Unchanged]
     assert all(isinstance(answer, Unchanged) and answer.asked_at == clock() for answer in second)
