@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from placed.document import Statement
     from placed.health import ConnectionHealth
     from placed.http.rooms import RoomDocuments
+    from placed.http.wire import Seal
 
 MEDIA_TYPE = "text/event-stream"
 RETRY = b"retry: 2000\n\n"
@@ -63,6 +64,7 @@ class EventStream:
     Args:
         board: what is told.
         documents: the rooms' JSON.
+        seal: goes on every answer.
         limit: clients at once, at most.
         keep_alive: seconds of silence, at most.
     """
@@ -71,6 +73,7 @@ class EventStream:
         self,
         board: Board,
         documents: RoomDocuments,
+        seal: Seal,
         *,
         limit: int = 1000,
         keep_alive: float = 15.0,
@@ -78,6 +81,7 @@ class EventStream:
         self.clients = 0
         self._board = board
         self._documents = documents
+        self._seal = seal
         self._limit = limit
         self._keep_alive = keep_alive
         self._rooms = Ledger()
@@ -148,6 +152,7 @@ class EventStream:
                 headers={"Retry-After": "10"},
             )
         response = web.StreamResponse(headers=_HEADERS)
+        self._seal.put_on(response.headers)
         client = Follower(request, wanted, self._news_for)
         self.clients += 1
         try:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import hmac
+from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from aiohttp import HttpVersion11, web
+from aiohttp import HttpVersion11, hdrs, web
 
 from placed.http.limits import LARGEST_BODY
 from placed.http.problems import Problem
 
 if TYPE_CHECKING:
-    from aiohttp.typedefs import Handler, Middleware
     from multidict import MultiMapping
 
     from placed.http.hosts import Hosts
@@ -22,47 +22,65 @@ OPEN_TO_ALL = frozenset({"/healthz", "/", "/rooms/{room}", "/static/{version}/{n
 _CLOSE = {"Connection": "close"}  # and with it what the client still sends
 
 
-def guard(hosts: Hosts, token: bytes | None) -> Middleware:
-    """A middleware that lets through who may ask."""
+class Guard:
+    """Lets through who may ask.
 
-    @web.middleware
-    async def guard_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+    Args:
+        hosts: the names that are answered.
+        token: that has to be shown; None if none.
+        router: tells what is asked for.
+    """
+
+    def __init__(self, hosts: Hosts, token: bytes | None, router: web.UrlDispatcher) -> None:
+        self._hosts = hosts
+        self._answers_to = lru_cache(maxsize=32)(hosts.answer)  # a client says the same each time
+        self._token = token
+        self._router = router
+
+    async def check(self, request: web.BaseRequest) -> None:
+        """Refuses who may not ask.
+
+        Raises:
+            Problem: says why.
+        """
         if getattr(request.protocol, "crowded", False):
             raise Problem(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "There are as many connections as this endpoint takes, or as it takes from one address.",
                 headers={"Retry-After": "10", **_CLOSE},
             )
-        check_host(request, hosts)
-        if token is not None and not await _is_open(request):
-            check_token(request.headers, token)
+        self._check_host(request)
+        if self._token is not None:
+            await self._check_token(request, self._token)
         if (request.content_length or 0) > LARGEST_BODY:
             raise Problem(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "No address here takes a body.", headers=_CLOSE
             )
-        return await handler(request)
 
-    return guard_middleware
+    def _check_host(self, request: web.BaseRequest) -> None:
+        host = request.headers.get(hdrs.HOST)
+        if host is None:
+            if request.version >= HttpVersion11:
+                raise Problem(HTTPStatus.BAD_REQUEST, "The Host field is missing.")
+            return
+        if not self._answers_to(host):
+            raise Problem(HTTPStatus.MISDIRECTED_REQUEST, self._hosts.detail)
 
+    async def _check_token(self, request: web.BaseRequest, token: bytes) -> None:
+        try:
+            check_token(request.headers, token)
+        except Problem:
+            if not await self._is_open(request):
+                raise
 
-async def _is_open(request: web.Request) -> bool:
-    match = request.match_info
-    if isinstance(match.http_exception, web.HTTPMethodNotAllowed):
-        # Of an address that is open it is no secret which methods it knows.
-        match = await request.app.router.resolve(request.clone(method="GET"))
-    resource = match.route.resource
-    return resource is not None and resource.canonical in OPEN_TO_ALL
-
-
-def check_host(request: web.BaseRequest, hosts: Hosts) -> None:
-    """Refuses a Host that is not answered."""
-    host = request.headers.get("Host")
-    if host is None:
-        if request.version >= HttpVersion11:
-            raise Problem(HTTPStatus.BAD_REQUEST, "The Host field is missing.")
-        return
-    if not hosts.answer(host):
-        raise Problem(HTTPStatus.MISDIRECTED_REQUEST, hosts.detail)
+    async def _is_open(self, request: web.BaseRequest) -> bool:
+        assert isinstance(request, web.Request)  # noqa: S101 - the application makes them
+        match = await self._router.resolve(request)
+        if isinstance(match.http_exception, web.HTTPMethodNotAllowed):
+            # Of an address that is open it is no secret which methods it knows.
+            match = await self._router.resolve(request.clone(method="GET"))
+        resource = match.route.resource
+        return resource is not None and resource.canonical in OPEN_TO_ALL
 
 
 def check_token(headers: MultiMapping[str], token: bytes) -> None:

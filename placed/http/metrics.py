@@ -20,7 +20,7 @@ from prometheus_client.registry import Collector
 from placed.driver import Consent, FenceState
 from placed.health import ConnectionState
 from placed.http.filters import status_at
-from placed.http.representation import send, takes_gzip
+from placed.http.representation import takes_gzip, whole
 from placed.model import Reason, Status
 
 if TYPE_CHECKING:
@@ -289,7 +289,7 @@ class Metrics:
         headers = {"Content-Type": media_type, "Cache-Control": "no-store", "Vary": "Accept, Accept-Encoding"}
         if packed:
             headers["Content-Encoding"] = "gzip"
-        return await send(request, body, headers)
+        return whole(body, headers)
 
     def _sight(self) -> Sight:
         health, moment, due = self._board.health, self._now(), self._board.next_due

@@ -12,17 +12,13 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-import structlog
 from aiohttp import web
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from aiohttp.typedefs import Handler
-
 MEDIA_TYPE = "application/problem+json"
 
-_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 _TITLES = {
     # Python has these words of RFC 9110 from 3.13 on, and others before.
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Content Too Large",
@@ -78,24 +74,6 @@ class Problem(Exception):
         if self.headers.get("Connection") == "close":
             response.force_close()
         return response
-
-
-@web.middleware
-async def problem_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Makes every error a problem; what nobody foresaw is logged here, once, and not shown."""
-    try:
-        return await handler(request)
-    except Problem as problem:
-        return problem.response()
-    except web.HTTPException as error:
-        return of_aiohttp(error).response()
-    except ConnectionError:
-        raise  # the client has gone: there is nobody to answer
-    except Exception as error:
-        _log.exception("http.request_failed", method=request.method, path=request.path)
-        if request.writer.output_size > 0:  # half an answer is out: it can only be broken off
-            raise ConnectionError("an answer was begun already") from error
-        return unforeseen().response()
 
 
 def of_aiohttp(error: web.HTTPException) -> Problem:

@@ -93,8 +93,8 @@ class Protocol(web.RequestHandler):
     def connection_lost(self, exc: BaseException | None) -> None:
         """It is over."""
         self._line = None
-        self._asking.stop()
-        self._reading.stop()
+        self._asking.end()
+        self._reading.end()
         self._place.leave()
         super().connection_lost(exc)
 
@@ -189,25 +189,43 @@ def _malformed(status: int, error: BaseException | None, message: str | None) ->
 
 
 class _Alarm:
-    """Goes off once, so long after it was set, unless it is stopped before."""
+    """Goes off once, so long after it was set, unless it is stopped before.
+
+    It is set and stopped with every request and portion, so a timer that runs is left to run: when it ends it
+    is seen what for.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float, call: Callable[[], None]) -> None:
         self._loop = loop
         self._seconds = seconds
         self._call = call
+        self._due: float | None = None  # by the loop's clock
         self._handle: asyncio.TimerHandle | None = None
 
     def set(self) -> None:
         """Begins to wait, if it does not already."""
-        if self._handle is None:
-            self._handle = self._loop.call_later(self._seconds, self._go_off)
+        if self._due is None:
+            self._due = self._loop.time() + self._seconds
+            if self._handle is None:
+                self._handle = self._loop.call_at(self._due, self._look)
 
     def stop(self) -> None:
-        """Waits no more."""
+        """Waits no more, for now."""
+        self._due = None
+
+    def end(self) -> None:
+        """Waits no more, and is let go of."""
+        self._due = None
         if self._handle is not None:
             self._handle.cancel()
             self._handle = None
 
-    def _go_off(self) -> None:
-        self._handle = None
+    def _look(self) -> None:
+        due, self._handle = self._due, None
+        if due is None:
+            return
+        if self._loop.time() < due:
+            self._handle = self._loop.call_at(due, self._look)
+            return
+        self._due = None
         self._call()

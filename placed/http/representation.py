@@ -7,13 +7,17 @@ import gzip
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from aiohttp import web
+from aiohttp import hdrs, web
+from aiohttp.payload import Payload
+from multidict import CIMultiDict
 
 from placed.http import etags
 from placed.http.limits import PORTION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from aiohttp.abc import AbstractStreamWriter
 
 JSON = "application/json"
 _WORTH_PACKING = 2048  # bytes; below, gzip saves nothing that anybody would notice
@@ -40,22 +44,33 @@ class Representation:
         self._level = level
         self._worth_packing = worth_packing
         self._packed: bytes | None = None
+        self._fields: dict[bool, CIMultiDict[str]] = {}  # of both kinds of answer, by whether it is packed
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answers the request: 304 if the client has it already, else in what coding it takes."""
-        headers = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding", "ETag": self.tag, **self._headers}
         pack = len(self.body) >= self._worth_packing and takes_gzip(
-            request.headers.get("Accept-Encoding", "")
+            request.headers.get(hdrs.ACCEPT_ENCODING, "")
         )
+        fields = self._fields.get(pack) or self._make_fields(pack=pack)
+        if etags.matches(",".join(request.headers.getall(hdrs.IF_NONE_MATCH, ())), fields[hdrs.ETAG]):
+            return web.Response(status=304, headers=fields)
+        fields = CIMultiDict(fields)
+        fields.setdefault(hdrs.CONTENT_TYPE, self._media_type)
         if pack:
-            headers["ETag"] = etags.packed(self.tag, "gzip")
-        if etags.matches(",".join(request.headers.getall("If-None-Match", ())), headers["ETag"]):
-            return web.Response(status=304, headers=headers)
-        body = self.body
-        if pack:
-            headers["Content-Encoding"] = "gzip"
-            body = await self._pack()
-        return await send(request, body, {"Content-Type": self._media_type, **headers})
+            fields[hdrs.CONTENT_ENCODING] = "gzip"
+        return whole(await self._pack() if pack else self.body, fields)
+
+    def _make_fields(self, *, pack: bool) -> CIMultiDict[str]:
+        fields: CIMultiDict[str] = CIMultiDict(
+            {
+                hdrs.CACHE_CONTROL: "no-cache",
+                hdrs.VARY: "Accept-Encoding",
+                hdrs.ETAG: etags.packed(self.tag, "gzip") if pack else self.tag,
+                **self._headers,
+            }
+        )
+        self._fields[pack] = fields
+        return fields
 
     async def _pack(self) -> bytes:
         if self._packed is None:
@@ -64,17 +79,31 @@ class Representation:
         return self._packed
 
 
-async def send(request: web.Request, body: bytes, headers: Mapping[str, str]) -> web.StreamResponse:
-    """Answers with a body, in portions: of one that is large, no more is copied than the client reads."""
-    if len(body) <= PORTION or request.method == "HEAD":
-        return web.Response(body=body, headers=headers)
-    response = web.StreamResponse(headers=headers)
-    response.content_length = len(body)
-    await response.prepare(request)
-    for start in range(0, len(body), PORTION):
-        await response.write(memoryview(body)[start : start + PORTION])
-    await response.write_eof()
-    return response
+def whole(body: bytes, headers: Mapping[str, str]) -> web.Response:
+    """The answer with a body: of one that is large, no more is copied than the client reads."""
+    return web.Response(body=body if len(body) <= PORTION else _Portions(body), headers=headers)
+
+
+class _Portions(Payload):
+    """Bytes that go out in portions, each when the client has read of what went before."""
+
+    def __init__(self, body: bytes) -> None:
+        super().__init__(body)
+        self._body = memoryview(body)
+
+    @property
+    def size(self) -> int:
+        """See `Payload`."""
+        return len(self._body)
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        """See `Payload`."""
+        return str(self._body, encoding, errors)
+
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        """See `Payload`."""
+        for start in range(0, len(self._body), PORTION):
+            await writer.write(self._body[start : start + PORTION])
 
 
 @lru_cache(maxsize=100)  # a client says the same each time, and so do all of its kind

@@ -69,8 +69,8 @@ class RoomsApi:
         filtered one is of the newest statement in it, so that it stays the same byte for byte while nothing
         in it changes.
         """
-        wanted = filters.parse(request.query)
-        if wanted == filters.EVERYTHING:
+        wanted = filters.parse(request.query) if request.query_string else filters.EVERYTHING
+        if wanted is filters.EVERYTHING:
             return await self._everything().answer(request)
         moment = self._now()
         found = [s for s in self._board.statements if wanted.lets_pass(s, moment)]

@@ -16,17 +16,18 @@ from placed.http.assets import Assets
 from placed.http.connections import ConnectionsApi
 from placed.http.days import DaysApi
 from placed.http.door import Door
+from placed.http.entrance import Entrance
 from placed.http.events import EventStream
-from placed.http.guard import guard
+from placed.http.guard import Guard
 from placed.http.limits import Limits
 from placed.http.metrics import Metrics
 from placed.http.pages import Pages
-from placed.http.problems import Problem, problem_middleware
+from placed.http.problems import Problem
 from placed.http.protocol import Protocol
 from placed.http.readiness import unready
 from placed.http.representation import JSON, Representation
 from placed.http.rooms import RoomDocuments, RoomsApi
-from placed.http.wire import expect, sealing
+from placed.http.wire import Seal, expect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,7 +80,8 @@ class StatusServer:
         self._tls = tls.server_context(settings)
         self._limits = limits or Limits(settings.max_clients)
         self._documents = RoomDocuments()
-        self._events = EventStream(board, self._documents, limit=self._limits.streams)
+        self._seal = Seal(now)
+        self._events = EventStream(board, self._documents, self._seal, limit=self._limits.streams)
         self._metrics = Metrics(board, bridge, now, version, lambda: self._events.clients)
         self._description = Representation(openapi.description(version))
         self._runner: web.AppRunner | None = None
@@ -94,10 +96,13 @@ class StatusServer:
             CannotStart: the address is taken, or is not ours to take.
         """
         loop = asyncio.get_running_loop()
-        self._runner = web.AppRunner(self._app(), handler_cancellation=True, shutdown_timeout=_PATIENCE)
+        app = self._app()
+        self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=_PATIENCE)
         await self._runner.setup()
         manager = self._runner.server
         assert manager is not None  # noqa: S101 - set up just now
+        entrance = Entrance(self._guard(app), manager.request_handler, self._seal)
+        manager.request_handler = entrance.answer
         door = Door(
             self._limits,
             self._tls,
@@ -146,10 +151,7 @@ class StatusServer:
     # --- what is asked ---
 
     def _app(self) -> web.Application:
-        guarded = self._token is not None or self._tls is not None
-        answered = hosts.hosts(self._settings, self._address, guarded=guarded)
-        app = web.Application(middlewares=[problem_middleware, guard(answered, self._token)])
-        app.on_response_prepare.append(sealing(self._now))
+        app = web.Application()
         rooms = RoomsApi(self._board, self._documents, self._now)
         connections = ConnectionsApi(self._board)
         days = DaysApi(self._board, self._now)
@@ -172,6 +174,11 @@ class StatusServer:
         ):
             app.router.add_get(path, handler, expect_handler=expect)
         return app
+
+    def _guard(self, app: web.Application) -> Guard:
+        guarded = self._token is not None or self._tls is not None
+        answered = hosts.hosts(self._settings, self._address, guarded=guarded)
+        return Guard(answered, self._token, app.router)
 
     async def _healthz(self, _request: web.Request) -> web.Response:
         """That this is answered is what is asked."""

@@ -6,46 +6,57 @@ from email.utils import formatdate
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from multidict import istr
+
 from placed.http.problems import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, MutableMapping
+    from collections.abc import Callable, MutableMapping
     from datetime import datetime
 
     from aiohttp import web
 
+_SERVER = istr("Server")
+_PLACED_TIME = istr("Placed-Time")
 _HEADERS = {
-    "Server": "placed",  # without a version: that is for those who may read /metrics
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",  # no page of another site may so much as embed it
-    "Content-Security-Policy": (
+    _SERVER: "placed",  # without a version: that is for those who may read /metrics
+    istr("X-Content-Type-Options"): "nosniff",
+    istr("Referrer-Policy"): "no-referrer",
+    istr("Cross-Origin-Resource-Policy"): "same-origin",  # no page of another site may so much as embed it
+    istr("Content-Security-Policy"): (
         "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
 }
 
 
 def seal(headers: MutableMapping[str, str]) -> None:
-    """Adds what every answer carries."""
+    """Adds what every answer carries, before aiohttp adds a `Server` of its own."""
     for name, value in _HEADERS.items():
         headers.setdefault(name, value)
-    headers["Server"] = _HEADERS["Server"]  # aiohttp has put its own by now
 
 
-def sealing(
-    now: Callable[[], datetime],
-) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
-    """For `on_response_prepare`: seals an answer, and tells the time.
+class Seal:
+    """Seals an answer, and tells the time.
 
     Pages go by our clock, whatever theirs says, and `Date` has only seconds.
+
+    Args:
+        now: the clock on the wall.
     """
 
-    async def seal_response(_request: web.Request, response: web.StreamResponse) -> None:
-        seal(response.headers)
-        # Not by `timestamp`, which remembers what it has said: this moment does not come again.
-        response.headers["Placed-Time"] = f"{now().isoformat(timespec='milliseconds')[: -len('+00:00')]}Z"
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._second = 0  # since 1970, that was told last
+        self._told = ""  # as far as the second goes
 
-    return seal_response
+    def put_on(self, headers: MutableMapping[str, str]) -> None:
+        """Has to come before the answer is begun."""
+        seal(headers)
+        moment = self._now()
+        second = int(moment.timestamp())
+        if second != self._second:
+            self._second, self._told = second, f"{moment:%Y-%m-%dT%H:%M:%S}"
+        headers[_PLACED_TIME] = f"{self._told}.{moment.microsecond // 1000:03}Z"
 
 
 async def expect(request: web.Request) -> web.Response | None:

@@ -1,0 +1,59 @@
+"""What every request goes through: it is let in or not, answered, and the answer is sealed.
+
+This is wrapped around aiohttp's application. Middlewares in it and a signal would do the same, and cost a
+request more than all else that is done here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+from aiohttp import web
+
+from placed.http.problems import Problem, of_aiohttp, unforeseen
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from placed.http.guard import Guard
+    from placed.http.wire import Seal
+
+    Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+class Entrance:
+    """Answers every request that can be read.
+
+    Args:
+        guard: says who may ask.
+        application: answers those who may.
+        seal: goes on every answer; one that has begun, as event streams have, was sealed before.
+    """
+
+    def __init__(self, guard: Guard, application: Handler, seal: Seal) -> None:
+        self._guard = guard
+        self._application = application
+        self._seal = seal
+
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Makes every error a problem; what nobody foresaw is logged here, once, and not shown."""
+        try:
+            await self._guard.check(request)
+            response = await self._application(request)
+        except Problem as problem:
+            response = problem.response()
+        except web.HTTPException as error:
+            response = of_aiohttp(error).response()
+        except ConnectionError:
+            raise  # the client has gone: there is nobody to answer
+        except Exception as error:
+            _log.exception("http.request_failed", method=request.method, path=request.path)
+            if request.writer.output_size > 0:  # half an answer is out: it can only be broken off
+                raise ConnectionError("an answer was begun already") from error
+            response = unforeseen().response()
+        if not response.prepared:
+            self._seal.put_on(response.headers)
+        return response
