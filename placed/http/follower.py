@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import TYPE_CHECKING
 
 from aiohttp.http import StreamWriter
+
+from placed.http.limits import STREAM_BUFFER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +44,9 @@ class Follower:
         writer = await response.prepare(request)
         assert isinstance(writer, StreamWriter)  # noqa: S101 - it was not prepared before
         self._writer = writer
+        connection = request.get_extra_info("socket")
+        if connection is not None:  # the client is still there
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, STREAM_BUFFER)
 
     def set(self) -> None:
         """There is news for it."""

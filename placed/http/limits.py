@@ -42,5 +42,7 @@ LARGEST_HEAD = 64 * 1024  # bytes of all of it
 LARGEST_BODY = 16 * 1024  # bytes; no address takes a body, but a client may send a small one by habit
 IN_VAIN = 2**20  # bytes that a client may send while it is answered, as in a body without an end
 LINGER = 2.0  # seconds in which a body that nobody wants is read and forgotten
-PORTION = 128 * 1024  # bytes that are written before the client has to have read some
-SEND_BUFFER = 128 * 1024  # bytes in the kernel, per client: old news that who lags has to read first
+# A client that reads nothing holds a portion, and twice the buffer, for that is what Linux makes of it.
+PORTION = 256 * 1024  # bytes that are written before the client has to have read some
+SEND_BUFFER = 256 * 1024  # bytes in the kernel, per client: with less, a large answer is many small steps
+STREAM_BUFFER = 128 * 1024  # the same of who follows the events: old news that who lags has to read first
