@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import resource
 import socket
+import struct
+import termios
 from contextlib import AsyncExitStack, closing, suppress
 from typing import TYPE_CHECKING
 
 import pytest
 from structlog.testing import capture_logs
 
-from placed.http.limits import Limits
+from placed.http.limits import PORTION, SEND_BUFFER, STREAM_BUFFER, Limits
 from tests.http.boards import Site
 from tests.http.endpoint import LONG, Endpoint
 from tests.http.raw import Raw
@@ -138,6 +141,9 @@ class SlowReader:
         request = f"GET {self._path} HTTP/1.1\r\nHost: localhost\r\n\r\n"
         await loop.sock_sendall(self._socket, request.encode())
 
+    def leave(self) -> None:
+        self._socket.close()
+
     async def drip(self, enough: Callable[[], object]) -> int:
         """Reads a byte now and then until it is enough, and then what is left; how much there was."""
         loop, read = asyncio.get_running_loop(), 0
@@ -161,6 +167,38 @@ async def test_who_reads_a_byte_now_and_then_is_let_go(path: str) -> None:
             assert (await endpoint.get("/healthz")).status == 200
     assert [log["event"] for log in logs] == ["http.reader_was_dropped"]
     assert logs[0]["remote"] == "127.0.0.1"
+
+
+async def unread(endpoint: Endpoint) -> tuple[int, int, int]:
+    """What waits for the one client: bytes in the process, bytes in the kernel, and its buffer there."""
+    assert endpoint.server._runner is not None
+    manager = endpoint.server._runner.server
+    assert manager is not None
+    async with asyncio.timeout(LONG):
+        while not any(one.writing_paused for one in manager.connections):  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0)
+    (connection,) = manager.connections
+    assert connection.transport is not None
+    one = connection.transport.get_extra_info("socket")
+    (in_kernel,) = struct.unpack("i", fcntl.ioctl(one.fileno(), termios.TIOCOUTQ, b"    "))
+    of_buffer = one.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+    return connection.transport.get_write_buffer_size(), in_kernel, of_buffer
+
+
+@pytest.mark.parametrize(
+    ("path", "buffer"), [("/api/v1/rooms", SEND_BUFFER), ("/api/v1/events", STREAM_BUFFER)]
+)
+async def test_who_reads_nothing_holds_a_portion_and_its_buffer_and_no_more(path: str, buffer: int) -> None:
+    site = Site()
+    site.add(*(f"room-{number}" for number in range(5500)))
+    async with Endpoint(site) as endpoint:
+        slow = SlowReader(endpoint, path)
+        await slow.ask()
+        in_process, in_kernel, of_buffer = await unread(endpoint)
+        slow.leave()
+        assert 0 < in_process <= PORTION
+        assert in_kernel <= of_buffer <= 2 * buffer
+        assert len((await endpoint.get("/api/v1/rooms")).body) > 2 * (PORTION + 2 * SEND_BUFFER)
 
 
 # --- all at once --------------------------------------------------------------------------------------------
