@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import hdrs, web
 from aiohttp.payload import Payload
-from multidict import CIMultiDict
+from multidict import CIMultiDict, istr
 
 from placed.http import etags
 from placed.http.limits import PORTION
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from aiohttp.abc import AbstractStreamWriter
 
 JSON = "application/json"
+_ETAG = istr("ETag")  # as RFC 9110 writes it, and aiohttp does not
 _WORTH_PACKING = 2048  # bytes; below, gzip saves nothing that anybody would notice
 _LEVEL = 1  # a listing shrinks to a tenth with it, and with 9 to little less
 
@@ -52,7 +53,7 @@ class Representation:
             request.headers.get(hdrs.ACCEPT_ENCODING, "")
         )
         fields = self._fields.get(pack) or self._make_fields(pack=pack)
-        if etags.matches(",".join(request.headers.getall(hdrs.IF_NONE_MATCH, ())), fields[hdrs.ETAG]):
+        if etags.matches(",".join(request.headers.getall(hdrs.IF_NONE_MATCH, ())), fields[_ETAG]):
             return web.Response(status=304, headers=fields)
         fields = CIMultiDict(fields)
         fields.setdefault(hdrs.CONTENT_TYPE, self._media_type)
@@ -65,7 +66,7 @@ class Representation:
             {
                 hdrs.CACHE_CONTROL: "no-cache",
                 hdrs.VARY: "Accept-Encoding",
-                hdrs.ETAG: etags.packed(self.tag, "gzip") if pack else self.tag,
+                _ETAG: etags.packed(self.tag, "gzip") if pack else self.tag,
                 **self._headers,
             }
         )
