@@ -16,8 +16,8 @@ from placed.http.assets import Assets
 from placed.http.connections import ConnectionsApi
 from placed.http.days import DaysApi
 from placed.http.door import Door
-from placed.http.entrance import Entrance
 from placed.http.events import EventStream
+from placed.http.gate import Gate
 from placed.http.guard import Guard
 from placed.http.limits import Limits
 from placed.http.metrics import Metrics
@@ -101,8 +101,8 @@ class StatusServer:
         await self._runner.setup()
         manager = self._runner.server
         assert manager is not None  # noqa: S101 - set up just now
-        entrance = Entrance(self._guard(app), manager.request_handler, self._seal)
-        manager.request_handler = entrance.answer
+        gate = Gate(self._guard(app), manager.request_handler, self._seal)
+        manager.request_handler = gate.answer
         door = Door(
             self._limits,
             self._tls,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
-class Entrance:
+class Gate:
     """Answers every request that can be read.
 
     Args:
