@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
+from msgspec.structs import replace
 
 from placed.driver import Consent, Refused
 from placed.health import ConnectionHealth, ConnectionState

@@ -11,22 +11,15 @@ import os
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Union, cast
+from typing import TYPE_CHECKING, Annotated, Any, Union
 
 from pydantic import AfterValidator, Field, ValidationError, create_model
-from pydantic_settings import (
-    EnvSettingsSource,
-    InitSettingsSource,
-    NestedSecretsSettingsSource,
-    PydanticBaseSettingsSource,
-    SettingsError,
-)
 
 from placed.driver import DriverKind, find_drivers
 from placed.settings import ENVIRONMENT_PREFIX, Settings, unique_connections
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 DEFAULT_FILE = Path("/etc/placed/placed.toml")
 FILE_VARIABLE = "PLACED_CONFIG"  # names another file than the default
@@ -84,12 +77,10 @@ def load(path: Path | None = None, *, drivers: Mapping[str, DriverKind] | None =
     kinds = find_drivers() if drivers is None else drivers
     strange = _strange_variables()
     try:
-        settings = _settings_type(kinds, files)()
+        settings = _settings(_settings_type(kinds), files)
     except ValidationError as error:
         problems = [_problem(files, kinds, details) for details in error.errors()]
         raise ConfigurationError([*problems, *strange]) from None
-    except SettingsError as error:
-        raise ConfigurationError([f"environment: {error}", *strange]) from None
     except RecursionError:
         told = f"environment: the JSON of a {ENVIRONMENT_PREFIX} variable is nested too deeply"
         raise ConfigurationError([told, *strange]) from None
@@ -164,6 +155,31 @@ def _read_files(main: Path, *, required: bool) -> _Files:
     return files
 
 
+def _settings(kind: type[Settings], files: _Files) -> Settings:
+    if not _is_set_elsewhere():
+        return kind(**files.merged)
+    from placed import environment  # noqa: PLC0415 - see there
+
+    try:
+        return environment.over(kind, files.merged)
+    except environment.Unreadable as error:
+        raise ConfigurationError([f"environment: {error}", *_strange_variables()]) from None
+
+
+def _is_set_elsewhere() -> bool:
+    """Whether a variable or a credential may set anything."""
+    names = [name for name in os.environ if name not in _NO_SETTINGS]
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+    if credentials:
+        try:
+            names += [path.name for path in Path(credentials).iterdir()]
+        except FileNotFoundError:
+            pass
+        except OSError:
+            return True  # what is wrong with it is told when it is read
+    return any(name.upper().startswith(ENVIRONMENT_PREFIX) for name in names)
+
+
 def _strange_variables() -> list[str]:
     known = {f"{ENVIRONMENT_PREFIX}{name}".upper() for name in Settings.model_fields}
     names = (n for n in os.environ if n.startswith(ENVIRONMENT_PREFIX) and n not in _NO_SETTINGS)
@@ -177,38 +193,12 @@ def _strange_variables() -> list[str]:
 # --- the type of the settings, with what the installed drivers add ----------------------------------------
 
 
-def _settings_type(kinds: Mapping[str, DriverKind], files: _Files) -> Callable[[], Settings]:
+def _settings_type(kinds: Mapping[str, DriverKind]) -> type[Settings]:
     own = tuple(kind.Settings for kind in kinds.values())
     one: Any = Annotated[Union[own], Field(discriminator="driver")] if len(own) > 1 else own[0]  # noqa: UP007
 
-    class Sourced(Settings):
-        @classmethod
-        def settings_customise_sources(
-            cls,
-            settings_cls: type[Any],
-            init_settings: PydanticBaseSettingsSource,
-            env_settings: PydanticBaseSettingsSource,
-            dotenv_settings: PydanticBaseSettingsSource,
-            file_secret_settings: PydanticBaseSettingsSource,
-        ) -> tuple[PydanticBaseSettingsSource, ...]:
-            del init_settings, env_settings, dotenv_settings
-            sources: list[PydanticBaseSettingsSource] = [EnvSettingsSource(settings_cls)]
-            credentials = os.environ.get("CREDENTIALS_DIRECTORY")
-            if credentials:
-                sources.append(
-                    NestedSecretsSettingsSource(
-                        file_secret_settings,
-                        secrets_dir=credentials,
-                        secrets_dir_missing="ok",
-                        secrets_prefix=ENVIRONMENT_PREFIX,
-                        secrets_nested_delimiter="__",
-                    )
-                )
-            return (*sources, InitSettingsSource(settings_cls, files.merged))
-
     connections = Annotated[tuple[one, ...], AfterValidator(unique_connections), Field(min_length=1)]
-    made = create_model("Settings", __base__=Sourced, connections=(connections, ...))
-    return cast("Callable[[], Settings]", made)
+    return create_model("Settings", __base__=Settings, connections=(connections, ...))
 
 
 # --- mistakes -----------------------------------------------------------------------------------------------

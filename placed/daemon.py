@@ -12,9 +12,12 @@ import structlog
 from placed.board import Board
 from placed.driver import FenceState, Refused
 from placed.errors import CannotStart
-from placed.http import StatusServer
+from placed.head_start import HeadStart, giving_way
+from placed.http import entrance
+from placed.http.entrance import Entrance
 from placed.journal import Journal, Memory, Scribe, next_epoch
-from placed.mqtt import BridgeInfo, Publisher
+from placed.lasting import for_good
+from placed.mqtt.login import client_id_of, login_options
 from placed.narrator import Narrator
 from placed.opening import Problems, breach, open_drivers, refusal
 from placed.poller import Poller
@@ -24,10 +27,13 @@ from placed.settings import Show
 from placed.timekeeper import Timekeeper
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
 
     from placed.clock import Clock
     from placed.configuration import Configuration
+    from placed.http.server import StatusServer
+    from placed.mqtt.publisher import Publisher
     from placed.settings import Settings
     from placed.supervisor import Supervisor
 
@@ -90,17 +96,21 @@ class Daemon:
         self._book = RoomBook(settings.rooms, remembered.room_ids)
         self._book.keep(connection.name for connection in settings.connections)
         self.board = Board(settings.policy, settings.privacy.show, self._clock.now, epoch)
-        self.publisher: Publisher | NoBroker = NoBroker()
+        self.publisher: Publisher | NoBroker = NoBroker()  # until there is one, see `_open_ways_out`
+        self.server: StatusServer | None = None  # the same
         self._scribe = Scribe(self.board, around.journal, self._clock)
         self._pulses: list[Pulse] = []
         self._let_in = asyncio.Event()
+        self._head_start = HeadStart(len(settings.connections))
         problems = Problems()
         with problems:
-            self._drivers = open_drivers(configuration, self._clock.now, around.version)
+            self._drivers = open_drivers(
+                configuration, self._clock.now, around.version, self._head_start.asked
+            )
         with problems:
-            self.publisher = self._make_publisher()
+            self._login = login_options(settings.mqtt, client_id_of(settings.mqtt)) if settings.mqtt else None
         with problems:
-            self.server = self._make_server()
+            self._way_in = Entrance.of(settings.http) if settings.http.listen else None
         problems.tell()
         self.pollers = [
             Poller(
@@ -117,9 +127,6 @@ class Daemon:
             )
             for connection, driver in zip(settings.connections, self._drivers, strict=True)
         ]
-        for listener in (self.publisher, self.server):
-            if listener is not None and not isinstance(listener, NoBroker):
-                self.board.listeners.append(listener)
         self.board.listeners.append(Narrator())
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -131,23 +138,15 @@ class Daemon:
         async with AsyncExitStack() as stack:
             for driver in self._drivers:
                 stack.push_async_callback(driver.close)
-            if self.server is not None:
-                await self.server.start()
-                stack.push_async_callback(self.server.stop)
-                log.info("http.is_listening", url=self.server.url)
-            else:
-                log.warning("http.is_off", remedy='set http.listen, for example to "127.0.0.1:8620"')
-            if not self.publisher.configured:
-                log.warning("mqtt.is_off", remedy="set mqtt.url")
-                if self.settings.home_assistant.discovery:
-                    log.warning(
-                        "home_assistant.is_not_told", remedy="set mqtt.url to the broker that it uses"
-                    )
+            listeners: list[socket.socket] = []
+            if self.settings.http.listen:
+                listeners = await entrance.take(self.settings.http.listen)
+                stack.push_async_callback(self._close_endpoint, listeners)
             self._remember()
             self._around.journal.keep(connection.name for connection in self.settings.connections)
             recalled = [poller.recall() for poller in self.pollers]
             stack.push_async_callback(self._write_last_notes)
-            await self._live(stop, all_recalled=all(recalled))
+            await self._live(stop, listeners, all_recalled=all(recalled))
         log.info("daemon.stopped")
 
     def hand_over(self, following: Settings) -> None:
@@ -175,9 +174,40 @@ class Daemon:
         self._pulses.append(pulse)
         return pulse
 
+    async def _open_ways_out(self, listeners: list[socket.socket]) -> None:
+        """Makes those who tell what the board says; they begin with all that it says already.
+
+        They and what they stand on are imported only here, while whoever polls waits for an answer to the
+        first question. What only a person can mend was found before; see `__init__` and `entrance.take`.
+        """
+        with for_good(), giving_way():
+            self.publisher = self._make_publisher()
+            self.server = self._make_server()
+        if not isinstance(self.publisher, NoBroker):
+            self.board.listeners.append(self.publisher)
+        else:
+            log.warning("mqtt.is_off", remedy="set mqtt.url")
+            if self.settings.home_assistant.discovery:
+                log.warning("home_assistant.is_not_told", remedy="set mqtt.url to the broker that it uses")
+        if self.server is not None:
+            self.board.listeners.append(self.server)
+            await self.server.start(listeners)
+            log.info("http.is_listening", url=self.server.url)
+        else:
+            log.warning("http.is_off", remedy='set http.listen, for example to "127.0.0.1:8620"')
+
+    async def _close_endpoint(self, listeners: list[socket.socket]) -> None:
+        if self.server is not None:
+            await self.server.stop()
+        for listener in listeners:
+            listener.close()
+
     def _make_publisher(self) -> Publisher | NoBroker:
         if self.settings.mqtt is None:
             return NoBroker()
+        from placed.mqtt.messages import BridgeInfo  # noqa: PLC0415 - see _open_ways_out
+        from placed.mqtt.publisher import Publisher  # noqa: PLC0415 - the same
+
         info = BridgeInfo(
             version=self._around.version,
             freshness_budget=self.settings.policy.freshness_budget,
@@ -190,25 +220,35 @@ class Daemon:
             now=self._clock.now,
             info=info,
             home_assistant=self.settings.home_assistant,
+            login=self._login,
             pulse=self._pulse("publisher"),
         )
 
     def _make_server(self) -> StatusServer | None:
-        if not self.settings.http.listen:
+        if self._way_in is None:
             return None
+        from placed.http.server import StatusServer  # noqa: PLC0415 - see _open_ways_out
+
         return StatusServer(
             self.settings.http,
             self.board,
             now=self._clock.now,
             bridge=self.publisher,
             version=self._around.version,
+            way_in=self._way_in,
         )
 
     # --- life ---
 
-    async def _live(self, stop: asyncio.Event, *, all_recalled: bool) -> None:
+    async def _live(self, stop: asyncio.Event, listeners: list[socket.socket], *, all_recalled: bool) -> None:
         timekeeper = Timekeeper(self.board, self._clock, self._pulse("board"))
         async with asyncio.TaskGroup() as group:
+            asking = [
+                group.create_task(self._poll(), name="pollers"),
+                group.create_task(self._see_that_any_is_let_in(), name="first round"),
+            ]
+            await self._head_start.over()
+            await self._open_ways_out(listeners)
             tasks = [
                 group.create_task(timekeeper.run(), name="timekeeper"),
                 group.create_task(self.publisher.run(), name="publisher"),
@@ -217,8 +257,7 @@ class Daemon:
                 group.create_task(
                     show_life(self._around.supervisor, self._pulses, self._clock), name="watchdog"
                 ),
-                group.create_task(self._poll(), name="pollers"),
-                group.create_task(self._see_that_any_is_let_in(), name="first round"),
+                *asking,
             ]
             await stop.wait()
             self._around.supervisor.stopping()

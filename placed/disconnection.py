@@ -11,8 +11,8 @@ from placed.driver import find_administration
 from placed.journal import Journal
 from placed.journal.database import NAME, Unusable
 from placed.mqtt import clearing
-from placed.mqtt.broker import address_of
 from placed.mqtt.clearing import Retained
+from placed.mqtt.login import address_of
 from placed.mqtt.trouble import BrokerLost
 
 if TYPE_CHECKING:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from placed.model import Reason, Status
+import msgspec
+
+from placed.model import Meeting, Reason, Status
 from placed.occupancy import occupies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
 
-    from placed.model import Meeting, Occupancy, Schedule
+    from placed.model import Occupancy, Schedule
     from placed.occupancy import Policy
 
 
@@ -29,8 +30,7 @@ class Happening(StrEnum):
     RECOVERED = "recovered"
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True):
     """Something happened in a room; `before` is where a moved meeting was."""
 
     happening: Happening

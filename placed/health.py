@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from placed.document import timestamp, timestamp_or_none
 from placed.driver import UNTRIED, Consent, Fence
-from placed.standing import Standings, WholeProblem, standing_documents
+from placed.standing import RoomFailure, Standings, WholeProblem, standing_documents
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from datetime import datetime
+    from collections.abc import Iterable
     from typing import Any
 
     from placed.model import Room
-    from placed.standing import RoomFailure
 
 
 class ConnectionState(StrEnum):
@@ -29,8 +30,7 @@ class ConnectionState(StrEnum):
     BREACHED = "breached"  # the fence does not hold
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionHealth:
+class ConnectionHealth(msgspec.Struct, frozen=True):
     """How a connection is at a moment."""
 
     name: str

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from placed.consents import ConsentMemory
+from placed.driver import Fence, FoundRoom
+from placed.model import Reason, Schedule
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
-
-    from placed.driver import Fence, FoundRoom
-    from placed.model import Reason, Schedule
 
 
-@dataclass(frozen=True, slots=True)
-class Remembered:
+class Remembered(msgspec.Struct, frozen=True):
     """A room as it was known: how the service listed it, and what was last read of it, if anything."""
 
     listing: FoundRoom
@@ -25,8 +24,7 @@ class Remembered:
     changed_at: datetime | None = None  # since when its occupancy was what it was
 
 
-@dataclass(frozen=True, slots=True)
-class Recollection:
+class Recollection(msgspec.Struct, frozen=True):
     """What was known of a connection when it was last read. No room where that is not to be told again."""
 
     rooms: tuple[Remembered, ...] = ()

@@ -14,17 +14,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from operator import attrgetter
+
+import msgspec
 
 from placed.model import Meeting, Occupancy, Reason, Schedule, ShowAs, Status
 
 DEFAULT_BUSY_FOR = frozenset({ShowAs.BUSY, ShowAs.TENTATIVE, ShowAs.OOF, ShowAs.WORKING_ELSEWHERE})
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(msgspec.Struct, frozen=True):
     """What a site may decide about occupancy."""
 
     lead: timedelta = timedelta(minutes=5)
@@ -39,8 +39,7 @@ class Policy:
         return max(self.expire_after, self.offline_grace)
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(msgspec.Struct, frozen=True):
     """An occupancy, and the next moment at which it changes by itself; None if it never does.
 
     `change` is the next at which it does so by the calendar, however often that is read until then.

@@ -37,8 +37,19 @@ class Problems:
             raise CannotStart(*self._found)
 
 
-def open_drivers(configuration: Configuration, now: Callable[[], datetime], version: str) -> list[Driver]:
+def open_drivers(
+    configuration: Configuration,
+    now: Callable[[], datetime],
+    version: str,
+    asked: Callable[[], None] = lambda: None,
+) -> list[Driver]:
     """Opens every connection, which reads the files that it names; no network is touched.
+
+    Args:
+        configuration: of all connections.
+        now: the clock on the wall.
+        version: of the program.
+        asked: see `placed.driver.Surroundings`.
 
     Raises:
         CannotStart: with everything that is wrong with them.
@@ -49,6 +60,7 @@ def open_drivers(configuration: Configuration, now: Callable[[], datetime], vers
         concurrency=settings.polling.concurrency,
         details=settings.privacy.show is not Show.NOTHING,
         version=version,
+        asked=asked,
     )
     drivers: list[Driver] = []
     problems: list[str] = []

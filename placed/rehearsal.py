@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from placed.driver import DriverError, FenceState, Query, Refused
 from placed.errors import CannotStart
-from placed.http import listening
+from placed.http import entrance, listening
 from placed.model import window
 from placed.opening import breach, open_drivers, refusal
 from placed.rooms import RoomBook
@@ -75,12 +75,5 @@ async def _try_port(wanted: Http, taken: Http) -> None:
     address = listening.parse(wanted.listen)
     if taken.listen and listening.parse(taken.listen).port == address.port:
         return  # it is ours
-    loop = asyncio.get_running_loop()
-    try:
-        server = await loop.create_server(
-            asyncio.Protocol, address.host or None, address.port, start_serving=False
-        )
-    except OSError as error:
-        raise listening.could_not_listen(wanted.listen, error) from error
-    server.close()
-    await server.wait_closed()
+    for taken_for_a_moment in await entrance.take(wanted.listen):
+        taken_for_a_moment.close()

@@ -9,7 +9,6 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from placed.driver import ConnectionSettings, FilePath, TimeZone
 from placed.model import ShowAs
@@ -313,15 +312,11 @@ def _rooms(value: dict[str, RoomSettings]) -> dict[str, RoomSettings]:
     return value
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """Everything that can be set. `placed.configuration` makes one that knows the installed drivers."""
 
-    model_config = SettingsConfigDict(
-        extra="forbid",
-        frozen=True,
-        arbitrary_types_allowed=True,
-        env_prefix=ENVIRONMENT_PREFIX,
-        env_nested_delimiter="__",
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, arbitrary_types_allowed=True, validate_default=True
     )
 
     connections: Annotated[

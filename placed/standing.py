@@ -6,9 +6,11 @@ told by the schedule that is known.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from placed.document import timestamp_or_none
 from placed.driver import Consent
@@ -16,7 +18,6 @@ from placed.model import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
-    from datetime import datetime
 
     from placed.driver import DriverError, Failed
     from placed.model import Room
@@ -51,8 +52,7 @@ _ACCESS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class RoomFailure:
+class RoomFailure(msgspec.Struct, frozen=True):
     """Why a room's last reading failed, and since when they fail."""
 
     reason: Reason
@@ -109,8 +109,7 @@ class Standings:
         return Consent.GRANTED if Consent.GRANTED in told else Consent.MISSING
 
 
-@dataclass(frozen=True, slots=True)
-class WholeProblem:
+class WholeProblem(msgspec.Struct, frozen=True):
     """What ails a connection as a whole, so that none of its rooms is read."""
 
     reason: Reason

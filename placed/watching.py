@@ -7,7 +7,7 @@ import random
 import re
 from typing import TYPE_CHECKING
 
-from placed.mqtt.broker import address_of
+from placed.mqtt.login import address_of
 from placed.mqtt.patience import Patience
 from placed.mqtt.subscription import subscribed
 from placed.mqtt.trouble import BrokerLost

@@ -14,7 +14,8 @@ from bench.servers import bodies
 from bench.servers.mosquitto import HOST
 from placed.board import Board
 from placed.model import Meeting, Room, Schedule
-from placed.mqtt import BridgeInfo, Publisher
+from placed.mqtt.messages import BridgeInfo
+from placed.mqtt.publisher import Publisher
 from placed.occupancy import Policy
 from placed.settings import Mqtt, Show
 from placed.timekeeper import Timekeeper

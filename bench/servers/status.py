@@ -23,7 +23,7 @@ from bench.child import obey, say
 from bench.cpu import settle_on
 from bench.servers import bodies
 from placed.board import Board
-from placed.http import StatusServer
+from placed.http.server import StatusServer
 from placed.model import Meeting, Room, Schedule
 from placed.occupancy import Policy
 from placed.settings import Http, Show

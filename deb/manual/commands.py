@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from typer.main import get_command
 
 from deb.manual.roff import Page, bold, escaped, italic, prose
-from placed.cli import app
+from placed.cli.commands import app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,13 +7,11 @@ calendars is not among the roles.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import jwt
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Claims:
+class Claims(msgspec.Struct, frozen=True):
     """The claims that are of use.
 
     Attributes:

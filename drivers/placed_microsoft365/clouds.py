@@ -6,8 +6,9 @@ deployments". GCC is on the worldwide hosts. Tokens do not cross clouds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 
 class Cloud(StrEnum):
@@ -19,8 +20,7 @@ class Cloud(StrEnum):
     CHINA = "china"
 
 
-@dataclass(frozen=True, slots=True)
-class Hosts:
+class Hosts(msgspec.Struct, frozen=True):
     """Where a cloud's services are."""
 
     login: str

@@ -27,7 +27,7 @@ def token_source(
         scope=f"{settings.graph_url}/.default",
         ca_file=settings.ca_file,
     )
-    return TokenSource(partial(sign_in, registration), surroundings.now)
+    return TokenSource(partial(sign_in, registration, surroundings.asked), surroundings.now)
 
 
 def graph_client(settings: Microsoft365Settings, tokens: TokenSource, surroundings: Surroundings) -> Graph:

@@ -58,7 +58,8 @@ def load_credential(settings: Microsoft365Settings, now: datetime) -> Credential
 def _certificate(path: Path, now: datetime) -> Credential:
     pem = _read("certificate", path, read_certificate)
     try:
-        key = load_pem_private_key(pem, password=None)
+        # It is checked below, without a proof that its primes are some: that takes a tenth of a whole start.
+        key = load_pem_private_key(pem, password=None, unsafe_skip_rsa_key_validation=True)
     except TypeError:
         raise SettingsError(
             "certificate", f"{path}: the private key has a passphrase; expected one without"
@@ -78,6 +79,8 @@ def _certificate(path: Path, now: datetime) -> Credential:
     leaf = next((c for c in chain if _belongs(c, key)), None)
     if leaf is None:
         raise SettingsError("certificate", f"{path}: the certificate does not belong to the private key")
+    if not _sound(key):
+        raise SettingsError("certificate", f"{path}: the private key is damaged; its numbers do not agree")
     if leaf.not_valid_after_utc <= now:
         raise SettingsError(
             "certificate",
@@ -102,6 +105,20 @@ def _belongs(certificate: x509.Certificate, key: RSAPrivateKey) -> bool:
         return certificate.public_key() == key.public_key()
     except (ValueError, UnsupportedAlgorithm):  # another one of the chain
         return False
+
+
+def _sound(key: RSAPrivateKey) -> bool:
+    """Whether its numbers agree with each other, so that it signs what its public key verifies."""
+    own = key.private_numbers()
+    p, q, e = own.p, own.q, own.public_numbers.e
+    return (
+        min(p, q) > 2  # noqa: PLR2004 - the smallest prime
+        and p * q == own.public_numbers.n
+        and own.d * e % (p - 1) == own.d * e % (q - 1) == 1
+        and own.dmp1 == own.d % (p - 1)
+        and own.dmq1 == own.d % (q - 1)
+        and own.iqmp * q % p == 1
+    )
 
 
 def _read(key: str, path: Path, read: Callable[[Path], bytes]) -> bytes:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from placed.driver import DriverError, Fence, FenceState, Unavailable
 from placed_microsoft365.answers import UnexpectedAnswer, decode, error_of

@@ -1,4 +1,4 @@
-"""All HTTP to Microsoft Graph: one session, one way to ask."""
+"""All that Microsoft Graph is asked: one session, one way to ask."""
 
 from __future__ import annotations
 
@@ -7,13 +7,10 @@ import uuid
 from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
 
-import aiohttp
 import msgspec
-from yarl import URL
 
-from placed.driver import Unavailable
 from placed_microsoft365.answers import Answer, UnexpectedAnswer, decode, error_of, parse_retry_after
-from placed_microsoft365.network import not_trusted, proxy_for, tls_context
+from placed_microsoft365.network import tls_context
 from placed_microsoft365.wire import Batch, BatchRequest
 
 if TYPE_CHECKING:
@@ -22,12 +19,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from placed.driver import DriverError
+    from placed_microsoft365.session import Session
     from placed_microsoft365.tokens import TokenSource
 
 VERSION = "/v1.0"
 BATCH_SIZE = 20  # Microsoft: "JSON batch requests are currently limited to 20 individual requests"
-LARGEST = 32 * 2**20  # bytes of an answer; twenty rooms with a hundred meetings each are some two million
-_TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=10)
 _VISIBLE = re.compile(r"[!-~]+")  # what an address may consist of
 
 _Shape = TypeVar("_Shape")
@@ -59,7 +55,7 @@ class Graph:
         self._now = now
         self._user_agent = f"placed/{version}"
         self._tls = tls_context(ca_file)
-        self._session: aiohttp.ClientSession | None = None
+        self._session: Session | None = None
 
     async def get(
         self,
@@ -128,7 +124,7 @@ class Graph:
             self._session = None
 
     async def _ask_once(
-        self, method: str, url: URL, body: bytes | None, headers: Mapping[str, str] | None
+        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str] | None
     ) -> Answer:
         token = await self._tokens.token()
         all_headers = {
@@ -139,30 +135,18 @@ class Graph:
             **({"Content-Type": "application/json"} if body is not None else {}),
             **(headers or {}),
         }
-        try:
-            async with self._open().request(
-                method, url, data=body, headers=all_headers, allow_redirects=False
-            ) as response:
-                content = await _content(response)
-                rest = parse_retry_after(response.headers.get("Retry-After"), self._now())
-                return Answer(response.status, rest, content, token)
-        except aiohttp.ClientConnectorCertificateError:
-            raise not_trusted(self.base_url) from None
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            # Not `from error`: what aiohttp tells may name the address, and with it a mailbox.
-            raise Unavailable(f"Graph can not be reached: {type(error).__name__}") from None
+        status, rest, content = await self._open().request(method, url, body, all_headers)
+        return Answer(status, parse_retry_after(rest, self._now()), content, token)
 
-    def _open(self) -> aiohttp.ClientSession:
+    def _open(self) -> Session:
         if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(ssl=self._tls, limit=0),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=_TIMEOUT,
-                proxy=proxy_for(self.base_url),
-            )
+            # Only here, since signing in comes before, and while that waits others import aiohttp.
+            from placed_microsoft365.session import Session  # noqa: PLC0415
+
+            self._session = Session(self.base_url, self._tls)
         return self._session
 
-    def _whole(self, url: str) -> URL:
+    def _whole(self, url: str) -> str:
         """The whole address of a path below the version; one that is whole already has to be Graph's own."""
         if url.startswith("/"):
             url = f"{self.base_url}{VERSION}{url}"
@@ -170,15 +154,4 @@ class Graph:
             raise UnexpectedAnswer("a next link leads to another host")
         if not _VISIBLE.fullmatch(url):
             raise UnexpectedAnswer("a next link is no address")
-        return URL(url, encoded=True)  # to the letter, as paging asks for
-
-
-async def _content(response: aiohttp.ClientResponse) -> bytes:
-    """The whole body, unpacked; one without end would take all memory."""
-    pieces, size = [], 0
-    async for piece in response.content.iter_any():
-        pieces.append(piece)
-        size += len(piece)
-        if size > LARGEST:
-            raise UnexpectedAnswer("an answer is larger than any that was asked for")
-    return b"".join(pieces)
+        return url

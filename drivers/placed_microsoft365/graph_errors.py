@@ -7,16 +7,16 @@ than the status does; texts may change, and are not looked at.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from http import HTTPStatus
+
+import msgspec
 
 from placed.model import Reason
 
 BANDWIDTH_LIMIT_EXCEEDED = 509
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
+class Meaning(msgspec.Struct, frozen=True):
     """Why something could not be read.
 
     Attributes:

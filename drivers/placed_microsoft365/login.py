@@ -15,7 +15,7 @@ from placed_microsoft365.answers import parse_retry_after
 from placed_microsoft365.network import ca_bundle, not_trusted, proxy_for
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from placed_microsoft365.credential import Credential
@@ -47,15 +47,19 @@ class Registration:
         return f"{self.login_url}/{self.tenant}"
 
 
-def sign_in(registration: Registration) -> tuple[str, float]:
+def sign_in(registration: Registration, asked: Callable[[], None] = lambda: None) -> tuple[str, float]:
     """A new access token, and for how many seconds it is good.
 
     MSAL's application is made for each: it would keep refused answers, and repeat them for a minute.
 
+    Args:
+        registration: who signs in.
+        asked: called when the login host is about to be asked.
+
     Raises:
         DriverError: there is none to be had.
     """
-    with _Session(registration) as session:
+    with _Session(registration, asked) as session:
         try:
             result = _acquire(registration, session)
         except DriverError:
@@ -95,8 +99,9 @@ def _acquire(registration: Registration, session: _Session) -> Mapping[str, Any]
 class _Session(requests.Session):
     """The HTTP client that MSAL is given; it keeps the last answer, of which MSAL tells only a part."""
 
-    def __init__(self, registration: Registration) -> None:
+    def __init__(self, registration: Registration, asked: Callable[[], None]) -> None:
         super().__init__()
+        self._asked = asked
         self.trust_env = False  # see placed_microsoft365.network
         self.verify = ca_bundle(registration.ca_file)
         proxy = proxy_for(registration.login_url)
@@ -111,6 +116,8 @@ class _Session(requests.Session):
         """
         kwargs.setdefault("timeout", TIMEOUT)
         kwargs["allow_redirects"] = False
+        if self._last is None:
+            self._asked()
         self._last = super().request(*args, **kwargs)
         try:
             self._last.json()

@@ -7,9 +7,9 @@ Applications in Exchange Online" (under which the calendars' permission is no gr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec.structs import replace
 
 from placed.driver import Consent, Permission
@@ -28,8 +28,7 @@ PLACES = "Place.Read.All"
 RBAC = "rbac"
 
 
-@dataclass(frozen=True, slots=True)
-class AppRole:
+class AppRole(msgspec.Struct, frozen=True):
     """An application permission of Microsoft Graph."""
 
     id: str

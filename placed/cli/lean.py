@@ -8,13 +8,7 @@ that draw tables import it themselves when they do.
 
 from __future__ import annotations
 
-import gc
 import sys
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 if "structlog" not in sys.modules and "rich" not in sys.modules:
     sys.modules["rich"] = None  # type: ignore[assignment] # what Python takes for "there is no such module"
@@ -22,17 +16,3 @@ if "structlog" not in sys.modules and "rich" not in sys.modules:
         import structlog  # noqa: F401 - it is there for all who come after
     finally:
         del sys.modules["rich"]
-
-
-@contextmanager
-def for_good() -> Iterator[None]:
-    """What is imported meanwhile stays to the end, and the garbage collector never has to look at it.
-
-    That saves a twentieth of the start, and then most of each full collection, during which all else waits.
-    """
-    gc.disable()
-    try:
-        yield
-        gc.freeze()
-    finally:
-        gc.enable()

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from placed.cli.lean import for_good
 from placed.cli.options import ConfigOption, VerboseOption, cannot_start
+from placed.lasting import for_good
 from placed.logs import LogFormat
 
 if TYPE_CHECKING:

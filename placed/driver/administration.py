@@ -6,17 +6,19 @@ A driver may do without. What it offers is found by the driver's name in the ent
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+
+from placed.driver.consent import Consent
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
-    from datetime import datetime
-    from pathlib import Path
 
-    from placed.driver.consent import Consent
     from placed.driver.port import FoundRoom, Surroundings
 
 GROUP = "placed.administration"
@@ -33,8 +35,7 @@ class Verdict(StrEnum):
     BAD = "bad"  # ✗
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """One check of `placed doctor`.
 
     Attributes:
@@ -54,8 +55,7 @@ class Finding:
 # --- setting it up ------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(msgspec.Struct, frozen=True):
     """What has to be known before a kit can be written, by the key that it has in a `[[connections]]` table.
 
     Attributes:
@@ -73,16 +73,14 @@ class Question:
     instead: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class KitFile:
+class KitFile(msgspec.Struct, frozen=True):
     """A file of a kit, and what it is for."""
 
     path: Path
     purpose: str
 
 
-@dataclass(frozen=True, slots=True)
-class Kit:
+class Kit(msgspec.Struct, frozen=True):
     """A folder that an administrator can read and run."""
 
     folder: Path
@@ -105,8 +103,7 @@ class KitError(Exception):
 # --- consent ------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Permission:
+class Permission(msgspec.Struct, frozen=True):
     """A permission that the administrator is asked for.
 
     Attributes:
@@ -120,8 +117,7 @@ class Permission:
     can_not: str
 
 
-@dataclass(frozen=True, slots=True)
-class ConsentRequest:
+class ConsentRequest(msgspec.Struct, frozen=True):
     """Who asks an administrator for consent, why, and until when."""
 
     who: str
@@ -130,8 +126,7 @@ class ConsentRequest:
     lapses_on: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
+class Letter(msgspec.Struct, frozen=True):
     """A message that is ready to be sent, twice: as text and as HTML."""
 
     subject: str
@@ -139,8 +134,7 @@ class Letter:
     html: str
 
 
-@dataclass(frozen=True, slots=True)
-class ConsentAnswer:
+class ConsentAnswer(msgspec.Struct, frozen=True):
     """What came back from the consent page.
 
     Attributes:
@@ -156,8 +150,7 @@ class ConsentAnswer:
     effective: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class GrantProbe:
+class GrantProbe(msgspec.Struct, frozen=True):
     """Whether the grant has taken effect.
 
     Attributes:
@@ -173,8 +166,7 @@ class GrantProbe:
     lasting: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Propagation:
+class Propagation(msgspec.Struct, frozen=True):
     """How long a grant normally takes, in words, and how often it is good to look, in seconds."""
 
     normal: str

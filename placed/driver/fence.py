@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime  # noqa: TC003 - the journal reads the annotations
+from datetime import datetime
 from enum import StrEnum
+
+import msgspec
 
 
 class FenceState(StrEnum):
@@ -16,8 +17,7 @@ class FenceState(StrEnum):
     BREACHED = "breached"  # a canary was readable
 
 
-@dataclass(frozen=True, slots=True)
-class Fence:
+class Fence(msgspec.Struct, frozen=True):
     """The result of a trial of the fence.
 
     Attributes:

@@ -7,7 +7,7 @@ which names a `DriverKind`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Protocol
@@ -18,7 +18,7 @@ from placed.driver.consent import Consent
 from placed.model import Meeting, Reason, Room
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from placed.driver.fence import Fence
     from placed.driver.settings import ConnectionSettings
@@ -29,8 +29,7 @@ GROUP = "placed.drivers"
 # --- questions and answers ----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class FoundRoom:
+class FoundRoom(msgspec.Struct, frozen=True):
     """A room as the service lists it. What it does not tell is None."""
 
     address: str
@@ -122,14 +121,19 @@ class Driver(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What the program gives a driver."""
+class Surroundings(msgspec.Struct, frozen=True):
+    """What the program gives a driver.
+
+    Attributes:
+        asked: may be called, from any thread, when the first question to the service is about to leave: what
+            else the program has to do it does while that is answered. Later calls mean nothing.
+    """
 
     now: Callable[[], datetime]
     concurrency: int  # requests under way at once, at most
     details: bool  # whether titles and organizers are wanted at all; if not, they are not even asked for
     version: str  # for the User-Agent
+    asked: Callable[[], None] = lambda: None
 
 
 class DriverKind(Protocol):

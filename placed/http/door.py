@@ -18,10 +18,9 @@ import structlog
 if TYPE_CHECKING:
     import socket
     import ssl
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from placed.http.limits import Limits
-    from placed.http.listening import Address
 
 _BACKLOG = 128
 _STANDING = 64  # clients that may wait to be told that it is full
@@ -69,18 +68,14 @@ class Door:
         self._told: set[str] = set()  # whose places are all taken, as the log says; "" is everybody's
         self._greeting: set[asyncio.Task[None]] = set()
 
-    async def open(self, address: Address) -> tuple[str, int]:
-        """Listens from then on; where that is.
+    def open(self, listeners: Sequence[socket.socket]) -> tuple[str, int]:
+        """Listens from then on with sockets that are bound, which are its own then; where that is.
 
         Raises:
-            OSError: the address is taken, or is not ours to take.
+            OSError: somebody else was faster.
         """
         loop = asyncio.get_running_loop()
-        bound = await loop.create_server(
-            asyncio.Protocol, address.host or None, address.port, start_serving=False
-        )
-        self._listeners = [one.dup() for one in bound.sockets]
-        bound.close()
+        self._listeners = list(listeners)
         self._most = _files_for(self._limits.clients)
         try:
             for listener in self._listeners:

@@ -6,9 +6,10 @@ import errno
 import os
 import re
 import socket
-from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from placed.driver import Exposed, read_secret
 from placed.errors import CannotStart
@@ -27,8 +28,7 @@ _MEANINGS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(msgspec.Struct, frozen=True):
     """A host and a port as the settings name them. An empty host means every interface."""
 
     host: str

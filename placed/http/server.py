@@ -11,11 +11,12 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from placed.http import hosts, listening, openapi, tls
+from placed.http import entrance, hosts, listening, openapi
 from placed.http.assets import Assets
 from placed.http.connections import ConnectionsApi
 from placed.http.days import DaysApi
 from placed.http.door import Door
+from placed.http.entrance import Entrance
 from placed.http.events import EventStream
 from placed.http.gate import Gate
 from placed.http.guard import Guard
@@ -30,7 +31,8 @@ from placed.http.rooms import RoomDocuments, RoomsApi
 from placed.http.wire import Seal, expect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import socket
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from placed.board import Board
@@ -54,6 +56,7 @@ class StatusServer:
         now: the clock on the wall.
         bridge: the MQTT side, for /readyz and /metrics.
         version: of the program.
+        way_in: what the settings' files say, if they were read already.
         limits: of what clients may take up; by the settings if None.
 
     Raises:
@@ -68,6 +71,7 @@ class StatusServer:
         now: Callable[[], datetime],
         bridge: Bridge,
         version: str,
+        way_in: Entrance | None = None,
         limits: Limits | None = None,
     ) -> None:
         self.url = ""
@@ -75,9 +79,10 @@ class StatusServer:
         self._board = board
         self._now = now
         self._bridge = bridge
-        self._token = listening.admission(settings)
-        self._address = listening.parse(settings.listen)
-        self._tls = tls.server_context(settings)
+        way_in = way_in or Entrance.of(settings)
+        self._token = way_in.token
+        self._address = way_in.address
+        self._tls = way_in.tls
         self._limits = limits or Limits(settings.max_clients)
         self._documents = RoomDocuments()
         self._seal = Seal(now)
@@ -89,13 +94,17 @@ class StatusServer:
 
     # --- life ---
 
-    async def start(self) -> None:
-        """Binds, and answers from then on.
+    async def start(self, listeners: Sequence[socket.socket] = ()) -> None:
+        """Answers from then on.
+
+        Args:
+            listeners: what `entrance.take` gave, if it was asked already.
 
         Raises:
             CannotStart: the address is taken, or is not ours to take.
         """
         loop = asyncio.get_running_loop()
+        listeners = listeners or await entrance.take(self._settings.listen)
         app = self._app()
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=_PATIENCE)
         await self._runner.setup()
@@ -109,7 +118,7 @@ class StatusServer:
             lambda place: Protocol(manager, loop=loop, limits=self._limits, place=place),
         )
         try:
-            bound = await door.open(self._address)
+            bound = door.open(listeners)
         except OSError as error:
             await self._runner.cleanup()
             raise listening.could_not_listen(self._settings.listen, error) from error

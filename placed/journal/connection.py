@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import msgspec
 import structlog
 from msgspec.structs import replace
 
@@ -23,6 +23,7 @@ from placed.journal.records import (
     decoded,
     encoded,
 )
+from placed.model import Reason, Schedule
 from placed.notes import Notes, Recollection, Remembered
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from placed.driver import ConnectionSettings, FoundRoom
     from placed.journal.journal import Journal
-    from placed.model import Meeting, Reason, Schedule
+    from placed.model import Meeting
 
 _STEERING = 0.5  # seconds that two clocks may differ by themselves
 
@@ -111,8 +112,7 @@ class ConnectionNotes(Notes):
         return Recollection(tuple(rooms), fence)
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(msgspec.Struct, frozen=True):
     """What the journal says of a room."""
 
     saved: Saved

@@ -1,20 +1,17 @@
-"""From the settings to connections: address, login, TLS, the will and the properties of every packet."""
+"""From the settings to connections: the login, the will and the properties of every packet."""
 
 from __future__ import annotations
 
-import socket
 from contextlib import asynccontextmanager
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from placed.errors import CannotStart
 from placed.mqtt.connection import Connection
-from placed.mqtt.credentials import contradictions, read_password, tls_context
+from placed.mqtt.login import address_of, client_id_of, login_options
 from placed.mqtt.trouble import BrokerLost, why_not_connected
 
 if TYPE_CHECKING:
@@ -23,7 +20,6 @@ if TYPE_CHECKING:
     from placed.mqtt.messages import Message
     from placed.settings import Mqtt
 
-KEEPALIVE = 15  # seconds; a connection that is dead without a word is noticed within twice this
 INSTANCE = "instance"  # the user property that tells running programs of one epoch apart
 _BEYOND_WILL = 15  # seconds that the session outlives the will's delay
 _LARGEST_INCOMING = 8 * 1024 * 1024  # bytes; we read nothing but our own index
@@ -32,15 +28,23 @@ _LARGEST_INCOMING = 8 * 1024 * 1024  # bytes; we read nothing but our own index
 class Broker:
     """The broker of the settings.
 
+    Args:
+        settings: the table `[mqtt]`.
+        will: what is said for us when we are gone.
+        will_delay: seconds until then.
+        login: what `login_options` gave, if it was asked already.
+
     Raises:
         CannotStart: files that the settings name can not be used.
     """
 
-    def __init__(self, settings: Mqtt, will: Message, will_delay: float) -> None:
+    def __init__(
+        self, settings: Mqtt, will: Message, will_delay: float, login: dict[str, Any] | None = None
+    ) -> None:
         self.address = address_of(settings)
         self.client_id = client_id_of(settings)
         self.v5 = settings.protocol == "5"
-        self._options = login_options(settings, self.client_id)
+        self._options = dict(login or login_options(settings, self.client_id))
         delay = round(will_delay)
         if self.v5:
             connect = _no_properties(PacketTypes.CONNECT)
@@ -103,44 +107,6 @@ class Broker:
         properties.ContentType = _content_type(json=will.json)
         properties.UserProperty = (INSTANCE, will.instance)
         return properties
-
-
-def address_of(settings: Mqtt) -> str:
-    """The broker's `host:port`."""
-    parts = urlsplit(settings.url)
-    return f"{parts.hostname}:{parts.port or (8883 if parts.scheme == 'mqtts' else 1883)}"
-
-
-def client_id_of(settings: Mqtt) -> str:
-    """The daemon's client identifier."""
-    return settings.client_id or settings.base_topic.replace("/", "-")
-
-
-def login_options(settings: Mqtt, client_id: str) -> dict[str, Any]:
-    """For `aiomqtt.Client`: where the broker is, who we are there, and whom we trust.
-
-    Raises:
-        CannotStart: files that the settings name can not be used.
-    """
-    parts = urlsplit(settings.url)
-    tls = parts.scheme == "mqtts"
-    problems = contradictions(settings, tls=tls)
-    password = read_password(settings.password_file, problems)
-    context = tls_context(settings, problems) if tls else None
-    if problems:
-        raise CannotStart(*problems)
-    return {
-        "hostname": parts.hostname,
-        "port": parts.port or (8883 if tls else 1883),
-        "username": settings.username,
-        "password": password,
-        "identifier": client_id,
-        "keepalive": KEEPALIVE,
-        # Or the kernel holds a small message back until the one before is acknowledged, 40 ms at worst.
-        "socket_options": [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
-        "tls_context": context,
-        "max_queued_incoming_messages": 100,
-    }
 
 
 class _Lasting(Properties):

@@ -11,7 +11,7 @@ import random
 import secrets
 from contextlib import suppress
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aiomqtt
 import structlog
@@ -63,6 +63,7 @@ class Publisher:
         now: the clock on the wall.
         info: what it can not know by itself.
         home_assistant: the table `[home_assistant]`.
+        login: what `login_options` gave, if it was asked already.
         timing: how often it speaks by itself.
         pulse: shows that it gets on.
 
@@ -78,6 +79,7 @@ class Publisher:
         now: Callable[[], datetime],
         info: BridgeInfo,
         home_assistant: HomeAssistant = _UNTOLD,
+        login: dict[str, Any] | None = None,
         timing: Timing = _USUAL,
         pulse: Pulse | None = None,
     ) -> None:
@@ -95,7 +97,7 @@ class Publisher:
         self._leftovers = Leftovers(topics)
         instance = secrets.token_hex(4)
         self._offline = offline(topics, board.epoch, instance)
-        self._broker = Broker(settings, self._offline, timing.will_delay)
+        self._broker = Broker(settings, self._offline, timing.will_delay, login)
         self._timing = timing
         self._now = now
         self._setup = Setup(

@@ -19,8 +19,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 from placed.driver import Finding, Verdict
 from placed.driver.examining import AGAIN, blocked
 from placed.errors import CannotStart
-from placed.mqtt.broker import address_of, client_id_of
 from placed.mqtt.connection import Connection
+from placed.mqtt.login import address_of, client_id_of
 from placed.mqtt.topics import Topics
 from placed.mqtt.trouble import reason, why_lost, why_not_connected
 from placed.mqtt.visit import visiting_options

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import aiomqtt
 
-from placed.mqtt.broker import client_id_of, login_options
 from placed.mqtt.connection import Connection
+from placed.mqtt.login import client_id_of, login_options
 from placed.mqtt.trouble import BrokerLost, Trouble, why_lost, why_not_connected
 
 if TYPE_CHECKING:

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import msgspec
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
@@ -39,8 +41,7 @@ _NIGHT = 0.01
 _TWO_HOURS = timedelta(hours=2)
 
 
-@dataclass(frozen=True, slots=True)
-class WorkingHours:
+class WorkingHours(msgspec.Struct, frozen=True):
     """When people are there: from `since` to `until` after midnight, on days counted from Monday as 0."""
 
     days: frozenset[int] = frozenset(range(5))

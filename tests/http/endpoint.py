@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from placed.http import StatusServer
+from placed.http.server import StatusServer
 from placed.settings import Http
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from placed.driver import DriverError, Failed, Read
-from placed_microsoft365 import graph as graph_module
+from placed_microsoft365 import session
 from placed_microsoft365.answers import UnexpectedAnswer
 from placed_microsoft365.calendars import Calendars
 from placed_microsoft365.graph import Graph
@@ -99,7 +99,7 @@ async def garbage(tmp_path: Path, clock: Clock) -> AsyncIterator[Callable[[bytes
 async def test_what_is_hardly_http_is_a_driver_s_error(
     garbage: Callable[[bytes], Graph], house: House, clock: Clock, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(graph_module, "_TIMEOUT", aiohttp.ClientTimeout(total=0.5))
+    monkeypatch.setattr(session, "_TIMEOUT", aiohttp.ClientTimeout(total=0.5))
     graph = garbage(GARBAGE[name])
     with pytest.raises(DriverError):
         await graph.get("/places", Places)
@@ -121,7 +121,7 @@ async def test_an_answer_that_does_not_end_is_read_no_further(
     garbage: Callable[[bytes], Graph], monkeypatch: pytest.MonkeyPatch, *, packed: bool
 ) -> None:
     """Also one that only becomes large when it is unpacked: eight megabytes out of eight thousand bytes."""
-    monkeypatch.setattr(graph_module, "LARGEST", 2**20)
+    monkeypatch.setattr(session, "LARGEST", 2**20)
     body = b" " * 2**23
     head = OK
     if packed:

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
+    load_pem_private_key,
 )
 from pydantic import ValidationError
 
@@ -163,6 +164,18 @@ def test_a_certificate_of_no_use_is_told(tmp_path: Path, content: bytes, problem
     with pytest.raises(SettingsError, match=problem) as error:
         credential(tmp_path, content)
     assert error.value.key == "certificate"
+
+
+@pytest.mark.parametrize("number", ["d", "dmp1", "dmq1", "iqmp"])
+def test_a_private_key_that_was_damaged_is_told(tmp_path: Path, number: str) -> None:
+    key = load_pem_private_key(KEY, None)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    kept = key.private_numbers()
+    numbers = {name: getattr(kept, name) for name in ("p", "q", "d", "dmp1", "dmq1", "iqmp")}
+    numbers[number] ^= 4
+    damaged = rsa.RSAPrivateNumbers(**numbers, public_numbers=kept.public_numbers)
+    with pytest.raises(SettingsError, match="the private key is damaged"):
+        credential(tmp_path, private(damaged.private_key(unsafe_skip_rsa_key_validation=True)) + LEAF)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 from placed.board import Board
 from placed.health import ConnectionHealth, ConnectionState
 from placed.model import Meeting, Room, Schedule
-from placed.mqtt import BridgeInfo, Publisher
+from placed.mqtt.messages import BridgeInfo
+from placed.mqtt.publisher import Publisher
 from placed.mqtt.setup import Timing
 from placed.occupancy import Policy
 from placed.settings import HomeAssistant, Mqtt, Show

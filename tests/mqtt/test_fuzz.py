@@ -27,7 +27,7 @@ from tests.mqtt.house import House, room, running
 from tests.ports import HOST
 
 if TYPE_CHECKING:
-    from placed.mqtt import Publisher
+    from placed.mqtt.publisher import Publisher
 
 fuzz = settings(
     max_examples=200, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]

@@ -14,9 +14,10 @@ from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 from placed.model import Reason, Status
-from placed.mqtt import BridgeInfo, clearing
+from placed.mqtt import clearing
 from placed.mqtt.home_assistant import Discovery
 from placed.mqtt.index import earlier_discovery
+from placed.mqtt.messages import BridgeInfo
 from placed.mqtt.topics import BRIDGE_ENTITIES, ROOM_ENTITIES, Topics
 from placed.settings import HomeAssistant, Mqtt
 from tests.mqtt.broker import Subscriber

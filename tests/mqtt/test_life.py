@@ -23,7 +23,7 @@ from tests.ports import HOST
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from placed.mqtt import Publisher
+    from placed.mqtt.publisher import Publisher
     from tests.mqtt.broker import Mosquitto
 
 ONLINE = '{"state":"online","epoch":7}'

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from placed.mqtt import Publisher
+    from placed.mqtt.publisher import Publisher
 
 OWN = {f"placed/rooms/boardroom/{name}" for name in ("state", "availability", "occupied", "status", "event")}
 BRIDGE = "placed/bridge/state"

@@ -10,7 +10,7 @@ import pytest
 from placed.driver import Exposed, SettingsError, read_certificate, read_secret
 from placed.errors import CannotStart
 from placed.http import listening
-from placed.mqtt.broker import login_options
+from placed.mqtt.login import login_options
 from placed.settings import Http, Mqtt
 from placed_microsoft365.credential import load_credential
 from placed_microsoft365.settings import Microsoft365Settings

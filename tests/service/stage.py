@@ -244,9 +244,9 @@ class Running:
     @asynccontextmanager
     async def web(self) -> AsyncIterator[Web]:
         """Its status endpoint, as soon as it listens."""
-        assert self.daemon.server is not None
         async with asyncio.timeout(DEADLINE):
             await self.daemon.pollers[0].first.wait()
+        assert self.daemon.server is not None
         async with Web(self.daemon.server.url) as web:
             yield web
 

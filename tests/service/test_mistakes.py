@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -174,3 +175,22 @@ async def test_a_certificate_that_may_not_be_read_is_told_by_file_and_key(stage:
     stage.configure()
     (told,) = await complains(stage)
     assert told == f"{stage.file}: connections[0].certificate: {path} can not be read: Permission denied"
+
+
+# --- before anybody is asked ---
+
+
+async def test_who_finds_the_port_taken_asks_nothing_of_the_calendar_service(stage: Stage) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        stage.configure(http={"listen": f"127.0.0.1:{taken.getsockname()[1]}"})
+        (told,) = await complains(stage)
+    assert "is in use; stop the program that has the port" in told
+    assert not stage.simulator.requests
+
+
+async def test_who_has_no_password_for_the_broker_asks_nothing_of_the_calendar_service(stage: Stage) -> None:
+    missing = stage.folder / "password"
+    stage.configure(mqtt={"url": stage.broker.url, "username": "placed", "password_file": str(missing)})
+    (told,) = await complains(stage)
+    assert "mqtt.password_file" in told
+    assert not stage.simulator.requests

@@ -1,0 +1,71 @@
+"""One HTTP session with Graph: requests out, whole answers in, and every failure as a `DriverError`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import aiohttp
+from yarl import URL
+
+from placed.driver import Unavailable
+from placed_microsoft365.answers import UnexpectedAnswer
+from placed_microsoft365.network import not_trusted, proxy_for
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Mapping
+
+LARGEST = 32 * 2**20  # bytes of an answer; twenty rooms with a hundred meetings each are some two million
+_TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=10)
+
+
+class Session:
+    """The session.
+
+    Args:
+        base_url: the Graph host.
+        tls: whom it trusts.
+    """
+
+    def __init__(self, base_url: str, tls: ssl.SSLContext) -> None:
+        self._base_url = base_url
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=tls, limit=0),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=_TIMEOUT,
+            proxy=proxy_for(base_url),
+        )
+
+    async def request(
+        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> tuple[int, str | None, bytes]:
+        """Status, Retry-After and body of the answer; the address goes out to the letter, as paging asks for.
+
+        Raises:
+            DriverError: there is no answer, or it is too large.
+        """
+        try:
+            async with self._session.request(
+                method, URL(url, encoded=True), data=body, headers=headers, allow_redirects=False
+            ) as response:
+                return response.status, response.headers.get("Retry-After"), await _content(response)
+        except aiohttp.ClientConnectorCertificateError:
+            raise not_trusted(self._base_url) from None
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            # Not `from error`: what aiohttp tells may name the address, and with it a mailbox.
+            raise Unavailable(f"Graph can not be reached: {type(error).__name__}") from None
+
+    async def close(self) -> None:
+        """Ends it."""
+        await self._session.close()
+
+
+async def _content(response: aiohttp.ClientResponse) -> bytes:
+    """The whole body, unpacked; one without end would take all memory."""
+    pieces, size = [], 0
+    async for piece in response.content.iter_any():
+        pieces.append(piece)
+        size += len(piece)
+        if size > LARGEST:
+            raise UnexpectedAnswer("an answer is larger than any that was asked for")
+    return b"".join(pieces)

@@ -1,0 +1,72 @@
+"""The commands. Each is a module of its own that imports the rest of the program only when it is called."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+import placed.cli.lean  # noqa: F401 - first of all, see there
+from placed.cli.check import check
+from placed.cli.consent import consent
+from placed.cli.demo import demo
+from placed.cli.disconnect import disconnect
+from placed.cli.doctor import doctor
+from placed.cli.rooms import rooms
+from placed.cli.run import run
+from placed.cli.setup import setup
+from placed.cli.watch import watch
+
+app = typer.Typer(
+    name="placed",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help=(
+        "Room calendars in, truthful room occupancy out: reads the calendars of Microsoft 365 room "
+        "mailboxes and tells over MQTT and HTTP which rooms are free, until when, and for how long that "
+        "may be believed."
+    ),
+    epilog=(
+        "Begin with [bold]placed demo[/bold]: it needs no configuration. "
+        "Exit codes: 0 done, 1 failed while running, 2 usage, 3 can not start: "
+        "a person has to mend the configuration or a file."
+    ),
+)
+app.command()(run)
+app.command()(demo)
+app.command()(check)
+app.command()(setup)
+app.command()(consent)
+app.command()(doctor)
+app.command()(rooms)
+app.command()(watch)
+app.command()(disconnect)
+
+
+def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback
+    if wanted:
+        typer.echo(f"placed {version('placed')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _placed(
+    *,
+    show_version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit."),
+    ] = False,
+) -> None:
+    del show_version
+
+
+def only(name: str) -> None:
+    """Forgets all commands but the one of that name, if there is one.
+
+    typer makes every command that it knows, which takes 2 ms each, before it looks which one is wanted.
+    """
+    named = [known for known in app.registered_commands if known.callback and known.callback.__name__ == name]
+    app.registered_commands = named or app.registered_commands

@@ -1,0 +1,53 @@
+"""Where the broker is, who we are there, and whom we trust; what can not be used of it is told at once."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from placed.errors import CannotStart
+from placed.mqtt.credentials import contradictions, read_password, tls_context
+
+if TYPE_CHECKING:
+    from placed.settings import Mqtt
+
+KEEPALIVE = 15  # seconds; a connection that is dead without a word is noticed within twice this
+
+
+def address_of(settings: Mqtt) -> str:
+    """The broker's `host:port`."""
+    parts = urlsplit(settings.url)
+    return f"{parts.hostname}:{parts.port or (8883 if parts.scheme == 'mqtts' else 1883)}"
+
+
+def client_id_of(settings: Mqtt) -> str:
+    """The daemon's client identifier."""
+    return settings.client_id or settings.base_topic.replace("/", "-")
+
+
+def login_options(settings: Mqtt, client_id: str) -> dict[str, Any]:
+    """For `aiomqtt.Client`: where the broker is, who we are there, and whom we trust.
+
+    Raises:
+        CannotStart: files that the settings name can not be used.
+    """
+    parts = urlsplit(settings.url)
+    tls = parts.scheme == "mqtts"
+    problems = contradictions(settings, tls=tls)
+    password = read_password(settings.password_file, problems)
+    context = tls_context(settings, problems) if tls else None
+    if problems:
+        raise CannotStart(*problems)
+    return {
+        "hostname": parts.hostname,
+        "port": parts.port or (8883 if tls else 1883),
+        "username": settings.username,
+        "password": password,
+        "identifier": client_id,
+        "keepalive": KEEPALIVE,
+        # Or the kernel holds a small message back until the one before is acknowledged, 40 ms at worst.
+        "socket_options": [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
+        "tls_context": context,
+        "max_queued_incoming_messages": 100,
+    }
