@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from placed.mqtt.messages import room_messages
-
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
 
@@ -28,15 +26,21 @@ class Announcements:
     Args:
         setup: of the session.
         put: takes messages that are to be sent.
+        put_room: takes a statement that is to be sent.
         drained: set while all that was put is sent and acknowledged.
     """
 
     def __init__(
-        self, setup: Setup, put: Callable[[Iterable[Message]], None], drained: asyncio.Event
+        self,
+        setup: Setup,
+        put: Callable[[Iterable[Message]], None],
+        put_room: Callable[[Statement], None],
+        drained: asyncio.Event,
     ) -> None:
         self._setup = setup
         self._discovery = setup.discovery
         self._put = put
+        self._put_room = put_room
         self._drained = drained
         self._told: dict[str, Room] = {}
         self._bridge_told = False
@@ -100,9 +104,8 @@ class Announcements:
 
     async def _say_again(self, room_ids: Iterable[str]) -> None:
         """States follow what was announced: what has `expire_after` is taken for expired when it changes."""
-        setup = self._setup
         async for statement in self._few_by_few(room_ids):
-            self._put(room_messages(setup.topics, statement, plain=setup.plain))
+            self._put_room(statement)
 
     async def _few_by_few(self, room_ids: Iterable[str]) -> AsyncIterator[Statement]:
         """The rooms that are still there, some at a time, when all else is said."""

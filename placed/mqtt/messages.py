@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from placed.document import Statement
     from placed.events import Event
     from placed.health import ConnectionHealth
+    from placed.mqtt.index import Entry
     from placed.mqtt.topics import Topics
     from placed.settings import Show
 
@@ -149,6 +150,14 @@ def event_message(topics: Topics, statement: Statement, event: Event, show: Show
 def clear(topic: str) -> Message:
     """Takes from the broker what it holds on a topic."""
     return Message(topic, b"")
+
+
+def clear_plain(topics: Topics, earlier: Iterable[Entry]) -> Iterator[Message]:
+    """Clears the plain topics that an earlier run told of its rooms."""
+    for room in earlier:
+        if "occupied" in room.topics:
+            yield clear(topics.occupied(room.id))
+            yield clear(topics.status(room.id))
 
 
 def unknown_words(topics: Topics, room_id: str) -> Iterator[Message]:

@@ -2,51 +2,102 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from typing import TYPE_CHECKING
 
+from placed.mqtt.messages import Message
+
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
-    from placed.mqtt.messages import Message
+    from placed.document import Statement
 
 
 class Outbox:
-    """Waiting messages.
+    """Waiting messages, and rooms whose messages are made when their turn comes.
 
-    What is retained waits once a topic: a later message takes the place of an earlier one and keeps its
-    turn, or gets an urgent one. What is not retained is told one by one, and always urgently.
+    What is retained waits once a topic, and a room once with all of its topics: what comes later takes the
+    place of what came earlier and keeps its turn, or gets an urgent one. What is not retained is told one by
+    one, and always urgently.
+
+    Args:
+        write_up: makes the messages of a statement. When all rooms change at once, those of all of them would
+            take more memory than everything that is known.
+        topics_of: the topics of a room, by its id, that these messages are on.
     """
 
-    def __init__(self) -> None:
-        # Not plain dicts: of these the first is the harder to find the more were taken before it.
-        self._urgent: OrderedDict[str | int, Message] = OrderedDict()
-        self._bulk: OrderedDict[str | int, Message] = OrderedDict()
+    def __init__(
+        self,
+        write_up: Callable[[Statement], Iterable[Message]],
+        topics_of: Callable[[str], Iterable[str]],
+    ) -> None:
+        self._write_up = write_up
+        self._topics_of = topics_of
+        # By topic, by room id, which is none, or by number. Not plain dicts: of these the first is the harder
+        # to find the more were taken before it.
+        self._urgent: OrderedDict[str | int, Message | Statement] = OrderedDict()
+        self._bulk: OrderedDict[str | int, Message | Statement] = OrderedDict()
+        self._turn: deque[Message] = deque()  # of the room whose turn it is, what is left
         self._count = 0
 
+    def __bool__(self) -> bool:
+        return bool(self._turn or self._urgent or self._bulk)
+
     def __len__(self) -> int:
-        return len(self._urgent) + len(self._bulk)
+        """How many things wait; a room is one."""
+        return len(self._turn) + len(self._urgent) + len(self._bulk)
 
     def put(self, message: Message, *, urgent: bool = False) -> None:
         """Adds a message."""
-        topic = message.topic
         if not message.retain:
             self._count += 1
             self._urgent[self._count] = message
-        elif urgent or topic in self._urgent:
-            self._bulk.pop(topic, None)
-            self._urgent[topic] = message
         else:
-            self._bulk[topic] = message
+            self._put(message.topic, message, urgent=urgent)
+
+    def put_room(self, statement: Statement, *, urgent: bool = False) -> None:
+        """Adds all messages of a room."""
+        room_id = statement.room.id
+        for topic in self._topics_of(room_id):  # such as what clears them, from when it was gone
+            self._drop(topic)
+        self._put(room_id, statement, urgent=urgent)
+
+    def drop_room(self, room_id: str) -> None:
+        """A room is gone: what was to be told of it is not."""
+        self._drop(room_id)
 
     def take(self, now: datetime) -> tuple[Message | None, list[Message]]:
         """The message whose turn it is, if any, and those before it that have outlived their time."""
         outlived: list[Message] = []
-        for waiting in (self._urgent, self._bulk):
-            while waiting:
-                _, message = waiting.popitem(last=False)
-                if not message.outlived(now):
-                    return message, outlived
-                outlived.append(message)
-            waiting.clear()  # else it stays as large as it ever was
+        while (message := self._first()) is not None:
+            if not message.outlived(now):
+                return message, outlived
+            outlived.append(message)
         return None, outlived
+
+    def _put(self, key: str, waiting: Message | Statement, *, urgent: bool) -> None:
+        if urgent or key in self._urgent:
+            self._bulk.pop(key, None)
+            self._urgent[key] = waiting
+        else:
+            self._bulk[key] = waiting
+
+    def _drop(self, key: str) -> None:
+        self._urgent.pop(key, None)
+        self._bulk.pop(key, None)
+
+    def _first(self) -> Message | None:
+        while True:
+            if self._turn:
+                # Before all else: what is said of the room from now on comes after it.
+                return self._turn.popleft()
+            queue = self._urgent or self._bulk
+            if not queue:
+                self._urgent.clear()  # else they stay as large as they ever were
+                self._bulk.clear()
+                return None
+            _, waiting = queue.popitem(last=False)
+            if isinstance(waiting, Message):
+                return waiting
+            self._turn.extend(self._write_up(waiting))

@@ -141,7 +141,7 @@ class Publisher:
 
     @property
     def waiting(self) -> int:
-        """Messages that wait for their turn."""
+        """How many messages and rooms wait for their turn."""
         return self._session.waiting if self._session else 0
 
     @property

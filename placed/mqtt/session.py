@@ -15,6 +15,7 @@ from placed.mqtt.messages import (
     bridge_health,
     bridge_info,
     clear,
+    clear_plain,
     event_message,
     online,
     room_messages,
@@ -22,11 +23,12 @@ from placed.mqtt.messages import (
     unknown_words,
 )
 from placed.mqtt.outbox import Outbox
+from placed.mqtt.owed import Owed
 from placed.mqtt.setup import SILENCE
 from placed.mqtt.trouble import Displaced
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from paho.mqtt.reasoncodes import ReasonCode
 
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
     from placed.events import Event
     from placed.health import ConnectionHealth, ConnectionState
     from placed.mqtt.connection import Connection
-    from placed.mqtt.index import Entry
     from placed.mqtt.messages import Message
     from placed.mqtt.setup import Setup
 
@@ -52,7 +53,7 @@ class Session:
     def __init__(self, setup: Setup, connection: Connection) -> None:
         self._setup = setup
         self._connection = connection
-        self._outbox = Outbox()
+        self._outbox = Outbox(self._write_up, self._topics_of)
         self._outbox_filled = asyncio.Event()
         self._health_told: dict[str, ConnectionState] = {}
         self._health_news = asyncio.Event()
@@ -65,25 +66,24 @@ class Session:
         self._begun = asyncio.Event()
         self._last: dict[str, int] = {}  # the hash of what was said last: the index of a site is large
         self._drained = asyncio.Event()
-        self._announcements = Announcements(setup, self._put, self._drained)
+        self._announcements = Announcements(setup, self._put, self._put_room, self._drained)
         self._too_large: set[str] = set()
         self.refused: str | None = None  # what is wrong if the broker refuses what is published
         topics = setup.topics
-        # What is not yet acknowledged of all that is to be said at first; None once it was.
-        self._owed: set[str] | None = {topics.bridge_info, topics.bridge_health, topics.rooms}
+        self._owed = Owed((topics.bridge_info, topics.bridge_health, topics.rooms))
         self._all_owed = False
         self._under_way = 0
 
     @property
     def waiting(self) -> int:
-        """Messages that wait for their turn."""
+        """How many messages and rooms wait for their turn."""
         return len(self._outbox)
 
     # --- what the board tells ---
 
     def stated(self, statement: Statement, *, urgent: bool, events: Iterable[Event]) -> None:
         """A room has a new statement."""
-        self._put(self._room(statement), urgent=urgent)
+        self._put_room(statement, urgent=urgent)
         setup = self._setup
         self._put(
             event_message(setup.topics, statement, event, setup.board.show, setup.now()) for event in events
@@ -93,9 +93,12 @@ class Session:
         """Rooms are gone: their topics are to be cleared."""
         self._put(map(clear, topics))
 
-    def rooms_changed(self, gone: Iterable[str]) -> None:
+    def rooms_changed(self, gone: Collection[str]) -> None:
         """The index is not what it was; these rooms are gone."""
         self._announcements.left(gone)
+        for room_id in gone:
+            self._outbox.drop_room(room_id)
+            self._owed.drop_room(room_id)
         self._rooms_news.set()
         if any(room.id not in self._listed for room in self._setup.board.rooms):
             self._rooms_added.set()
@@ -141,7 +144,7 @@ class Session:
                 if earlier_epoch(message.payload) > self._setup.board.epoch:
                     self._outranking = sorted(earlier)
                 if not self._setup.plain:
-                    self._put(self._plain_of(earlier.values()))
+                    self._put(clear_plain(self._setup.topics, earlier.values()))
                 self._rooms_news.set()
             elif message.topic.value == topics.bridge_state:
                 self._displaced = said_by_another(
@@ -191,32 +194,34 @@ class Session:
         for start in range(0, len(ids), _AT_ONCE):
             for room_id in ids[start : start + _AT_ONCE]:
                 if statement := self._setup.board.statement(room_id):
-                    messages = list(self._room(statement))
-                    self._owe(messages)
-                    self._put(messages)
+                    self._owed.add_room(room_id)
+                    self._put_room(statement)
             await asyncio.sleep(0)
         self._all_owed = True
         self._outbox_filled.set()  # there may be no room at all
 
     async def _keep_index(self) -> None:
         await self._begun.wait()
-        setup, board = self._setup, self._setup.board
         while True:
             self._rooms_news.clear()
             self._rooms_added.clear()
-            rooms = board.rooms
-            self._listed = {room.id for room in rooms}
-            self.rooms_left(setup.leftovers.decide(rooms, setup.info.connections, board.health))
-            undecided = setup.leftovers.undecided
-            if not setup.broker.v5:  # without expiry, what an earlier run said would be believed for ever
-                for entry in undecided:
-                    self._put_if_new(*unknown_words(setup.topics, entry.id))
-            index = index_message(setup.topics, rooms, undecided, board.epoch, plain=setup.plain)
-            self._put_if_new(index, self._info())
+            self._list_rooms()
             self._announcements.rooms_changed()  # after the index, by which they are found to be cleared
             # Rooms that are new are listed at once: however short this run is, or none would clear them.
-            await _happens(self._rooms_added, setup.timing.calm)
+            await _happens(self._rooms_added, self._setup.timing.calm)
             await self._rooms_news.wait()
+
+    def _list_rooms(self) -> None:
+        setup, board = self._setup, self._setup.board
+        rooms = board.rooms
+        self._listed = {room.id for room in rooms}
+        self.rooms_left(setup.leftovers.decide(rooms, setup.info.connections, board.health))
+        undecided = setup.leftovers.undecided
+        if not setup.broker.v5:  # without expiry, what an earlier run said would be believed for ever
+            for entry in undecided:
+                self._put_if_new(*unknown_words(setup.topics, entry.id))
+        index = index_message(setup.topics, rooms, undecided, board.epoch, plain=setup.plain)
+        self._put_if_new(index, self._info())
 
     async def _keep_health(self) -> None:
         setup, board = self._setup, self._setup.board
@@ -243,13 +248,17 @@ class Session:
         """Publishes one message after another; there are as many of it as messages may be under way."""
         await self._begun.wait()
         while True:
-            message = await self._next()
-            self._under_way += 1
-            try:
-                await self._publish(message)  # without a wait before: what is chosen now goes out now
-            finally:
-                self._under_way -= 1
-            self._settled(message)
+            await self._send_next()
+
+    async def _send_next(self) -> None:
+        """In a call of its own: who waits for a message holds none that was sent; an index has a megabyte."""
+        message = await self._next()
+        self._under_way += 1
+        try:
+            await self._publish(message)  # without a wait before: what is chosen now goes out now
+        finally:
+            self._under_way -= 1
+        self._settled(message)
 
     async def _next(self) -> Message:
         while True:
@@ -283,16 +292,14 @@ class Session:
 
     # --- small parts ---
 
-    def _room(self, statement: Statement) -> Iterable[Message]:
-        return room_messages(self._setup.topics, statement, plain=self._setup.plain)
+    def _topics_of(self, room_id: str) -> Iterable[str]:
+        return self._setup.topics.told(room_id, plain=self._setup.plain)
 
-    def _plain_of(self, earlier: Iterable[Entry]) -> Iterable[Message]:
-        """Clears the plain topics that an earlier run told and this one does not."""
-        topics = self._setup.topics
-        for room in earlier:
-            if "occupied" in room.topics:
-                yield clear(topics.occupied(room.id))
-                yield clear(topics.status(room.id))
+    def _write_up(self, statement: Statement) -> Iterable[Message]:
+        """A room's turn has come."""
+        messages = list(room_messages(self._setup.topics, statement, plain=self._setup.plain))
+        self._owed.turn(statement.room.id, (message.topic for message in messages))
+        return messages
 
     def _online(self) -> Message:
         setup = self._setup
@@ -309,29 +316,29 @@ class Session:
             self._setup.idle.clear()
         self._outbox_filled.set()
 
+    def _put_room(self, statement: Statement, *, urgent: bool = False) -> None:
+        self._outbox.put_room(statement, urgent=urgent)
+        self._drained.clear()
+        self._setup.idle.clear()
+        self._outbox_filled.set()
+
     def _put_if_new(self, *messages: Message) -> None:
         new = [message for message in messages if self._last.get(message.topic) != hash(message)]
         self._last |= {message.topic: hash(message) for message in new}
         self._put(new)
 
     def _note_idleness(self) -> None:
-        if self._all_owed and not self._under_way and not len(self._outbox):
+        if self._all_owed and not self._under_way and not self._outbox:
             self._drained.set()
             if not self.refused:
                 self._setup.idle.set()
 
-    def _owe(self, messages: Iterable[Message]) -> None:
-        if self._owed is not None:
-            self._owed.update(message.topic for message in messages)
-
     def _settled(self, message: Message) -> None:
         if not message.payload:
             self._setup.leftovers.cleared(message.topic)
-        if self._owed is not None:
-            self._owed.discard(message.topic)
-            if self._all_owed and not self._owed and not self.refused:
-                self._owed = None
-                self._setup.first_published.set()
+        self._owed.settle(message.topic)
+        if self._all_owed and not self._owed and not self.refused:
+            self._setup.first_published.set()
 
 
 async def _happens(event: asyncio.Event, within: float) -> bool:

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from placed.mqtt.messages import Message
+from placed.document import Statement
+from placed.model import Occupancy, Room, Status
+from placed.mqtt.messages import Message, clear
 from placed.mqtt.outbox import Outbox
 
 NOW = datetime(2025, 3, 30, 0, 59, 59, tzinfo=UTC)
@@ -13,6 +16,24 @@ NOW = datetime(2025, 3, 30, 0, 59, 59, tzinfo=UTC)
 
 def message(topic: str, payload: str = "", **more: object) -> Message:
     return Message(topic, payload.encode(), **more)  # type: ignore[arg-type]
+
+
+def statement(room_id: str, seq: int = 1) -> Statement:
+    room = Room(room_id, "contoso", f"{room_id}@contoso.example", room_id, room_id, ZoneInfo("Europe/Berlin"))
+    occupancy = Occupancy(Status.FREE, stale=False, valid_until=NOW + timedelta(hours=1))
+    return Statement(room, occupancy, NOW, 7, seq, b"{}")
+
+
+def topics_of(room_id: str) -> list[str]:
+    return [f"{room_id}/state", f"{room_id}/status"]
+
+
+def messages_of(of: Statement) -> list[Message]:
+    return [message(topic, str(of.seq)) for topic in topics_of(of.room.id)]
+
+
+def an_outbox() -> Outbox:
+    return Outbox(messages_of, topics_of)
 
 
 def emptied(outbox: Outbox, now: datetime = NOW) -> list[Message]:
@@ -23,7 +44,7 @@ def emptied(outbox: Outbox, now: datetime = NOW) -> list[Message]:
 
 
 def test_of_a_topic_the_latest_is_told_at_the_firsts_turn() -> None:
-    outbox = Outbox()
+    outbox = an_outbox()
     for topic, payload in (("a", "1"), ("b", "1"), ("a", "2")):
         outbox.put(message(topic, payload))
     assert len(outbox) == 2
@@ -31,7 +52,7 @@ def test_of_a_topic_the_latest_is_told_at_the_firsts_turn() -> None:
 
 
 def test_the_urgent_goes_first_and_takes_its_topic_along() -> None:
-    outbox = Outbox()
+    outbox = an_outbox()
     outbox.put(message("a", "1"))
     outbox.put(message("b", "1"))
     outbox.put(message("b", "2"), urgent=True)
@@ -39,7 +60,7 @@ def test_the_urgent_goes_first_and_takes_its_topic_along() -> None:
 
 
 def test_what_is_not_urgent_does_not_slow_down_what_was() -> None:
-    outbox = Outbox()
+    outbox = an_outbox()
     outbox.put(message("a", "1"))
     outbox.put(message("b", "1"), urgent=True)
     outbox.put(message("b", "2"))
@@ -47,7 +68,7 @@ def test_what_is_not_urgent_does_not_slow_down_what_was() -> None:
 
 
 def test_what_is_not_kept_is_told_one_by_one() -> None:
-    outbox = Outbox()
+    outbox = an_outbox()
     events = [message("e", str(i), retain=False) for i in range(3)]
     outbox.put(message("a"))
     for event in events:
@@ -56,16 +77,84 @@ def test_what_is_not_kept_is_told_one_by_one() -> None:
 
 
 def test_what_has_outlived_its_time_is_not_told() -> None:
-    outbox = Outbox()
+    outbox = an_outbox()
     outbox.put(old := message("a", expires_at=NOW))
     outbox.put(new := message("b", expires_at=NOW + timedelta(microseconds=1)))
     assert outbox.take(NOW) == (new, [old])
     assert outbox.take(NOW) == (None, [])
 
 
+def test_of_a_room_the_latest_is_told_at_the_firsts_turn() -> None:
+    outbox = an_outbox()
+    for waiting in (statement("a", 1), statement("b", 2), statement("a", 3)):
+        outbox.put_room(waiting)
+    assert len(outbox) == 2
+    assert emptied(outbox) == messages_of(statement("a", 3)) + messages_of(statement("b", 2))
+    assert not outbox
+
+
+def test_an_urgent_room_goes_before_all_that_is_not() -> None:
+    outbox = an_outbox()
+    outbox.put(message("a"))
+    outbox.put_room(statement("b", 1))
+    outbox.put_room(statement("c", 2))
+    outbox.put_room(statement("c", 3), urgent=True)
+    outbox.put_room(statement("c", 4))
+    outbox.put(event := message("c/event", retain=False))
+    assert emptied(outbox) == [
+        *messages_of(statement("c", 4)),
+        event,
+        message("a"),
+        *messages_of(statement("b", 1)),
+    ]
+
+
+def test_a_rooms_messages_are_made_when_its_turn_comes() -> None:
+    made: list[int] = []
+
+    def write_up(of: Statement) -> list[Message]:
+        made.append(of.seq)
+        return messages_of(of)
+
+    outbox = Outbox(write_up, topics_of)
+    outbox.put_room(statement("a", 1))
+    outbox.put_room(statement("b", 2))
+    assert made == []
+    outbox.take(NOW)
+    assert made == [1]
+
+
+def test_what_is_said_of_a_room_in_its_turn_comes_after_what_was() -> None:
+    outbox = an_outbox()
+    outbox.put_room(statement("a", 1))
+    first, _ = outbox.take(NOW)
+    outbox.put_room(statement("a", 2), urgent=True)
+    assert [first, *emptied(outbox)] == messages_of(statement("a", 1)) + messages_of(statement("a", 2))
+
+
+def test_a_room_that_is_back_is_not_cleared_after_what_is_told_of_it() -> None:
+    outbox = an_outbox()
+    for topic in (*topics_of("a"), "a/config"):
+        outbox.put(clear(topic))
+    outbox.put_room(statement("a"), urgent=True)
+    assert emptied(outbox) == [*messages_of(statement("a")), clear("a/config")]
+
+
+def test_a_room_that_is_gone_is_not_told_of_after_it_was_cleared() -> None:
+    outbox = an_outbox()
+    outbox.put_room(statement("a", 1))
+    outbox.put_room(statement("b", 2), urgent=True)
+    cleared = [clear(topic) for topic in (*topics_of("a"), *topics_of("b"))]
+    for nothing in cleared:
+        outbox.put(nothing)
+    for room_id in "ab":
+        outbox.drop_room(room_id)
+    assert emptied(outbox) == cleared
+
+
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(), st.booleans())))
 def test_the_latest_of_each_topic_is_told_exactly_once(puts: list[tuple[str, int, bool]]) -> None:
-    outbox = Outbox()
+    outbox = an_outbox()
     for topic, number, urgent in puts:
         outbox.put(message(topic, str(number)), urgent=urgent)
     told = emptied(outbox)
