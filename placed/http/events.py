@@ -34,7 +34,8 @@ from typing import TYPE_CHECKING
 import msgspec
 from aiohttp import web
 
-from placed.document import SCHEMA
+from placed.document import SCHEMA, Statement
+from placed.health import ConnectionHealth
 from placed.http import filters
 from placed.http.bells import Bells
 from placed.http.follower import Follower
@@ -45,8 +46,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
     from placed.board import Board
-    from placed.document import Statement
-    from placed.health import ConnectionHealth
     from placed.http.rooms import RoomDocuments
     from placed.http.wire import Seal
 
@@ -84,8 +83,8 @@ class EventStream:
         self._seal = seal
         self._limit = limit
         self._keep_alive = keep_alive
-        self._rooms = Ledger()
-        self._health = Ledger()
+        self._rooms = Ledger(self._room_frame)
+        self._health = Ledger(_health_frame)
         self._reports = 0
         self._bells = Bells()
         self._rung: list[Follower] = []  # who has news
@@ -96,29 +95,27 @@ class EventStream:
 
     def begin(self) -> None:
         """Takes over what the board has said so far."""
-        self._rooms.note(*(self._entry(statement) for statement in self._board.statements))
+        self._rooms.note(*map(_entry, self._board.statements))
         self.remove(self._board.removed)
         for name in sorted(self._board.health):
             self.report(self._board.health[name])
 
     def state(self, statement: Statement) -> None:
         """A room has a new statement."""
-        self._rooms.note(self._entry(statement))
+        self._rooms.note(_entry(statement))
         self._bells.ring(statement.room.id)
 
     def remove(self, rooms: Iterable[str]) -> None:
         """Rooms are gone."""
         gone = self._board.removed
-        self._rooms.note(*(_removal(room, self._board.epoch, gone[room]) for room in rooms if room in gone))
+        self._rooms.note(*(Entry(room, gone[room], None) for room in rooms if room in gone))
         for room in rooms:
             self._bells.ring(room)
 
     def report(self, health: ConnectionHealth) -> None:
         """A connection's health was told."""
         self._reports += 1
-        self._health.note(
-            Entry(health.name, self._reports, gone=False, make=lambda: frame("health", health.document()))
-        )
+        self._health.note(Entry(health.name, self._reports, health))
         self._bells.ring(_HEALTH)
 
     def close(self) -> None:
@@ -126,8 +123,11 @@ class EventStream:
         self._closed = True
         self._bells.ring_all()
 
-    def _entry(self, statement: Statement) -> Entry:
-        return Entry(statement.room.id, statement.seq, gone=False, make=lambda: self._state_frame(statement))
+    def _room_frame(self, entry: Entry) -> bytes:
+        if isinstance(entry.news, Statement):
+            return self._state_frame(entry.news)
+        data = msgspec.json.encode({"room": entry.subject})
+        return b"event: removed\nid: %d-%d\ndata: %b\n\n" % (self._board.epoch, entry.seq, data)
 
     def _state_frame(self, statement: Statement) -> bytes:
         return b"event: state\nid: %d-%d\ndata: %b\n\n" % (
@@ -260,11 +260,13 @@ def frame(event: str, data: object) -> bytes:
     return b"event: %b\ndata: %b\n\n" % (event.encode(), msgspec.json.encode(data))
 
 
-def _removal(room_id: str, epoch: int, seq: int) -> Entry:
-    data = msgspec.json.encode({"room": room_id})
-    return Entry(
-        room_id, seq, gone=True, make=lambda: b"event: removed\nid: %d-%d\ndata: %b\n\n" % (epoch, seq, data)
-    )
+def _entry(statement: Statement) -> Entry:
+    return Entry(statement.room.id, statement.seq, statement)
+
+
+def _health_frame(entry: Entry) -> bytes:
+    assert isinstance(entry.news, ConnectionHealth)  # noqa: S101 - see `EventStream.report`
+    return frame("health", entry.news.document())
 
 
 async def _read(

@@ -11,30 +11,25 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from placed.document import Statement
+from placed.health import ConnectionHealth
+
 if TYPE_CHECKING:
     from collections.abc import Callable
-
 
 PORTION = 64 * 1024  # bytes to send before more is looked for; the last frame goes beyond
 _KEPT = 64  # portions that may be shared, at most
 
 
-@dataclass(slots=True, eq=False)
-class Entry:
-    """News of a subject. Its bytes are made when the first client needs them, and shared by all."""
+class Entry(msgspec.Struct, eq=False, gc=False):
+    """News of a subject; None where it is gone. There is one of every room, whoever listens."""
 
     subject: str
     seq: int
-    gone: bool
-    make: Callable[[], bytes]
-    _frame: bytes | None = None
-
-    @property
-    def frame(self) -> bytes:
-        """The bytes to send."""
-        if self._frame is None:
-            self._frame = self.make()
-        return self._frame
+    news: Statement | ConnectionHealth | None
+    frame: bytes | None = None  # the bytes to send, once they were made
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +41,14 @@ class Portion:
 
 
 class Ledger:
-    """One entry a subject, by rising seq."""
+    """One entry a subject, by rising seq.
 
-    def __init__(self) -> None:
+    Args:
+        frame: makes the bytes of an entry, which is when the first client needs them; all others share them.
+    """
+
+    def __init__(self, frame: Callable[[Entry], bytes]) -> None:
+        self._frame = frame
         self._entries: dict[str, Entry] = {}
         self._portions: dict[tuple[int, int], Portion | None] = {}
         self.last = 0  # the highest seq
@@ -93,8 +93,10 @@ class Ledger:
         frames: list[bytes] = []
         size, last = 0, seq
         for entry in self.after(seq, subjects):
-            if entry.gone and entry.seq <= without_gone:
+            if entry.news is None and entry.seq <= without_gone:
                 continue
+            if entry.frame is None:
+                entry.frame = self._frame(entry)
             frames.append(entry.frame)
             size, last = size + len(entry.frame), entry.seq
             if size >= PORTION:

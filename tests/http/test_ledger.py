@@ -2,20 +2,27 @@ from __future__ import annotations
 
 import asyncio
 
+from placed.health import ConnectionHealth
 from placed.http.bells import Bells
 from placed.http.ledger import PORTION, Entry, Ledger
 
+SOMETHING = ConnectionHealth("contoso", "microsoft365")
+
 
 def entry(subject: str, seq: int) -> Entry:
-    return Entry(subject, seq, gone=False, make=f"{subject}{seq}".encode)
+    return Entry(subject, seq, SOMETHING)
+
+
+def frame(of: Entry) -> bytes:
+    return f"-{of.subject}".encode() if of.news is None else f"{of.subject}{of.seq}".encode()
 
 
 def told(entries: list[Entry]) -> str:
-    return " ".join(e.frame.decode() for e in entries)
+    return " ".join(frame(e).decode() for e in entries)
 
 
 def test_only_the_latest_of_each_is_kept_in_the_order_of_their_seq() -> None:
-    ledger = Ledger()
+    ledger = Ledger(frame)
     for subject, seq in (("a", 1), ("b", 2), ("a", 3), ("c", 4)):
         ledger.note(entry(subject, seq))
     assert told(ledger.after(0)) == "b2 a3 c4"
@@ -26,9 +33,10 @@ def test_only_the_latest_of_each_is_kept_in_the_order_of_their_seq() -> None:
 
 
 def test_it_is_read_in_portions_that_all_who_have_got_equally_far_share() -> None:
-    ledger, long = Ledger(), PORTION // 2
+    long = PORTION // 2
+    ledger = Ledger(lambda e: e.subject.encode() * long if e.seq <= len("abcde") else frame(e))
     for seq, subject in enumerate("abcde", start=1):
-        ledger.note(Entry(subject, seq, gone=False, make=(subject * long).encode))
+        ledger.note(entry(subject, seq))
     first = ledger.portion(0)
     assert first is not None
     assert (len(first.frames), first.last) == (2 * long, 2)
@@ -46,12 +54,12 @@ def test_it_is_read_in_portions_that_all_who_have_got_equally_far_share() -> Non
 
 
 def test_who_is_new_is_not_told_of_what_went_before_but_of_what_goes_meanwhile() -> None:
-    ledger = Ledger()
-    ledger.note(entry("a", 1), Entry("b", 2, gone=True, make=lambda: b"-b"), entry("c", 3))
+    ledger = Ledger(frame)
+    ledger.note(entry("a", 1), Entry("b", 2, None), entry("c", 3))
     first = ledger.portion(0, without_gone=3)
     assert first is not None
     assert (first.frames, first.last) == (b"a1c3", 3)
-    ledger.note(Entry("a", 4, gone=True, make=lambda: b"-a"))
+    ledger.note(Entry("a", 4, None))
     second = ledger.portion(0, without_gone=3)
     assert second is not None
     assert (second.frames, second.last) == (b"c3-a", 4)
@@ -59,7 +67,7 @@ def test_who_is_new_is_not_told_of_what_went_before_but_of_what_goes_meanwhile()
 
 def test_what_is_told_late_takes_its_place() -> None:
     """A client that stops after any of them may come again with that one's id and misses nothing."""
-    ledger = Ledger()
+    ledger = Ledger(frame)
     ledger.note(entry("a", 1), entry("b", 2))
     ledger.note(entry("new", 5))
     ledger.note(entry("a", 3), entry("b", 4))
@@ -68,16 +76,18 @@ def test_what_is_told_late_takes_its_place() -> None:
 
 
 def test_a_frame_is_made_once_and_not_before_it_is_wanted() -> None:
-    made: list[str] = []
+    made: list[Entry] = []
 
-    def make() -> bytes:
-        made.append("made")
-        return b"frame"
+    def make(of: Entry) -> bytes:
+        made.append(of)
+        return frame(of)
 
-    kept = Entry("a", 1, gone=False, make=make)
+    ledger = Ledger(make)
+    ledger.note(kept := entry("a", 1))
     assert made == []
-    assert kept.frame is kept.frame
-    assert made == ["made"]
+    for subjects in (None, None, frozenset("a")):
+        assert ledger.portion(0, subjects) is not None
+    assert made == [kept]
 
 
 def test_news_wakes_who_waits_for_it() -> None:
