@@ -85,7 +85,10 @@ class Condition:
         count = sum(meeting.end <= meeting.start for meeting in answer.meetings)
         if count and count != self._impossible.get(room_id):
             log.warning("meetings.were_impossible", room=room_id, count=count)
-        self._impossible[room_id] = count
+        if count:
+            self._impossible[room_id] = count
+        else:
+            self._impossible.pop(room_id, None)
 
     def recalled(self, fence: Fence) -> None:
         """What the last start knew of the fence."""

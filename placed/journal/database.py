@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 NAME = "journal.db"
 _MAGIC = b"SQLite format 3\0"
+_CACHE = 256  # KiB; what is written is hardly ever read again
 _BUSY = 1.0  # seconds to wait for another process, such as `placed consent`
 _APPLICATION = 0x706C6364  # "plcd", in the file's header, so that file(1) can tell
 _BEYOND_REPAIR = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
@@ -66,6 +67,7 @@ class Database:
             _check(connection)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")  # a commit waits for no disk, and none is torn
+            connection.execute(f"PRAGMA cache_size = -{_CACHE}")
             connection.execute("PRAGMA secure_delete = ON")  # what is not to be known any more is not kept
             with _transaction(connection):
                 _migrate(connection)

@@ -123,7 +123,8 @@ class RotaByNeed:
                 self._shares.add(turn.level)
                 self._at_once[room.id] = None
                 added.add(room.id)
-            turn.room = room
+            if turn.room != room:  # else the one that the board has, too
+                turn.room = room
             turn.habits.zone = room.time_zone
             self._turns[room.id] = turn
         gone = before.keys() - self._turns.keys()

@@ -74,7 +74,8 @@ class Rota:
             if turn is None or turn.room.address != room.address:
                 turn = _Turn(room)
                 added.add(room.id)
-            turn.room = room
+            if turn.room != room:  # else the one that the board has, too
+                turn.room = room
             self._turns[room.id] = turn
         gone = before.keys() - self._turns.keys()
         if added:
