@@ -11,7 +11,6 @@ import sys
 import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from typing import TYPE_CHECKING, Protocol
 
 from msgspec.structs import replace
@@ -54,6 +53,7 @@ class Known:
     changed_at: datetime  # since when its occupancy is what it is
 
 
+_FEW = 100  # moments that do not count any more
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -96,8 +96,7 @@ class Board:
         self.removed: dict[str, int] = {}  # rooms that are gone, with the seq of their going
         self._now = now
         self._places: dict[str, _Place] = {}
-        self._due: list[tuple[datetime, int, str]] = []
-        self._order = count()
+        self._due: list[tuple[datetime, str]] = []  # of a room only the one that its place has counts
         # No room that is not stale gets too old before. Nearly all are read again until then, so none has a
         # place of its own in the heap for it: when it has come, all are looked at.
         self._lapse = _NEVER
@@ -256,7 +255,7 @@ class Board:
         for _ in range(most):
             if not self._due or self._due[0][0] > moment:
                 break
-            due, _, room_id = heapq.heappop(self._due)
+            due, room_id = heapq.heappop(self._due)
             place = self._places.get(room_id)
             if place is not None and place.due == due:
                 place.due = None
@@ -367,9 +366,14 @@ class Board:
         return lapse(schedule, moment, self.policy, place.failure, stale=stale)
 
     def _put_down(self, place: _Place, due: datetime | None) -> None:
-        if due is not None and due != place.due:
-            heapq.heappush(self._due, (due, next(self._order), place.room.id))
-        place.due = due
+        before, place.due = place.due, due
+        if due is None or due == before:
+            return
+        if len(self._due) > 2 * len(self._places) + _FEW:
+            self._due = [(p.due, room_id) for room_id, p in self._places.items() if p.due is not None]
+            heapq.heapify(self._due)
+        else:
+            heapq.heappush(self._due, (due, place.room.id))
 
 
 def _kept(before: Iterable[Meeting], now: Iterable[Meeting]) -> tuple[Meeting, ...]:

@@ -75,6 +75,24 @@ def test_an_edge_needs_no_reading(board: Board, clock: FakeClock) -> None:
     assert status(board) is Status.BUSY
 
 
+def test_edges_are_kept_and_moments_that_do_not_count_any_more_are_not(
+    board: Board, clock: FakeClock
+) -> None:
+    board.enroll("contoso", [room(), room("library")])
+    board.learn("library", schedule(meeting("9:10", "9:12"), read_at="9:00"))
+    for seconds in range(240):
+        start = at("9:06") + timedelta(seconds=seconds)
+        moved = msgspec.structs.replace(meeting("9:06", "10:00"), start=start)
+        board.learn("boardroom", schedule(moved, read_at="9:00"))
+    assert len(board._due) < 110
+    clock.moment = at("9:04:58")
+    board.turn()
+    assert status(board) is Status.FREE
+    clock.moment = at("9:05")
+    board.turn()
+    assert (status(board), status(board, "library")) == (Status.STARTING, Status.STARTING)
+
+
 def test_turning_before_the_edge_changes_nothing(board: Board, recorder: Recorder, clock: FakeClock) -> None:
     board.enroll("contoso", [room()])
     board.learn("boardroom", schedule(meeting("9:10", "9:12")))
