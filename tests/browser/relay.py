@@ -25,7 +25,6 @@ class Relay:
         self.sent = bytearray()  # to the browser
         self.asked = bytearray()  # by the browser
         self._plain = plain
-        self._lines: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
 
@@ -48,27 +47,31 @@ class Relay:
         """Nobody gets through."""
         assert self._server is not None
         self._server.close()
-        for line in self._lines:
-            line.transport.abort()
+        for task in self._tasks:  # also of one that is still on its way to the daemon
+            task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._server is None or not self._server.is_serving():  # it was accepted before the line was cut
+            writer.transport.abort()
+            return
         task = asyncio.create_task(self._relay(reader, writer))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
+        try:
             there_reader, there_writer = await asyncio.open_connection(self.host, self.port)
-            self._lines |= {writer, there_writer}
             try:
                 async with asyncio.TaskGroup() as group:
                     group.create_task(self._pass(reader, there_writer, self.asked, plain=self._plain))
                     group.create_task(self._pass(there_reader, writer, self.sent))
             finally:
                 there_writer.transport.abort()
-        writer.transport.abort()
-        self._lines.discard(writer)
+        except OSError:
+            pass  # the daemon is not there
+        finally:
+            writer.transport.abort()
 
     @staticmethod
     async def _pass(
