@@ -57,7 +57,7 @@ def test_no_limit_is_met(begin: float, hours: float, polling: Polling) -> None:
     assert graph.throttled == len(graph.refusals) == 0
     assert most_within(graph.moments, LIMITS.of_app_within) <= LIMITS.of_app
     assert most_within(graph.moments, 60.0) <= polling.budget
-    by_mailbox = defaultdict[int, array[float]](lambda: array("d"))
+    by_mailbox: defaultdict[int, array[float]] = defaultdict(lambda: array("d"))
     for moment, mailbox in zip(graph.moments, graph.mailboxes, strict=True):
         by_mailbox[mailbox].append(moment)
     assert len(by_mailbox) == ROOMS
