@@ -139,7 +139,7 @@ class Daemon:
             for driver in self._drivers:
                 stack.push_async_callback(driver.close)
             listeners: list[socket.socket] = []
-            if self.settings.http.listen:
+            if self._way_in is not None:
                 listeners = await entrance.take(self.settings.http.listen)
                 stack.push_async_callback(self._close_endpoint, listeners)
             self._remember()

@@ -75,5 +75,4 @@ async def _try_port(wanted: Http, taken: Http) -> None:
     address = listening.parse(wanted.listen)
     if taken.listen and listening.parse(taken.listen).port == address.port:
         return  # it is ours
-    for taken_for_a_moment in await entrance.take(wanted.listen):
-        taken_for_a_moment.close()
+    await entrance.try_out(wanted.listen)

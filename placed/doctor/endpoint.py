@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,8 @@ import aiohttp
 from placed.doctor.checks import mistake
 from placed.driver import Finding, Verdict
 from placed.errors import CannotStart
-from placed.http import listening, tls
+from placed.http import entrance, listening
+from placed.http.entrance import Entrance
 
 if TYPE_CHECKING:
     from placed.configuration import Configuration
@@ -25,35 +25,21 @@ async def look_at_endpoint(configuration: Configuration) -> Finding:
     if not settings.listen:
         return Finding("http", Verdict.GOOD, "off: http.listen is empty")
     try:
-        token = listening.admission(settings)
-        tls.server_context(settings)
-        address = listening.parse(settings.listen)
-        await _try(settings.listen, address)
+        way_in = Entrance.of(settings)
+        await entrance.try_out(settings.listen)
     except CannotStart as error:
-        if "is in use" in str(error) and await _is_placed(address.host or "127.0.0.1", address.port):
+        if "is in use" in str(error) and await _is_placed(way_in.address):
             return Finding("http", Verdict.GOOD, f"{settings.listen}: a running placed answers")
         (problem,) = configuration.located(error.problems)
         return mistake("http", problem)
     said = f"{settings.listen}: free"
-    if not address.loopback and token is None:
+    if not way_in.address.loopback and way_in.token is None:
         remedy = "set http.token_file, unless everybody may ask"
         return Finding("http", Verdict.DOUBTFUL, f"{said}, and open to everybody who gets there", remedy)
     return Finding("http", Verdict.GOOD, said)
 
 
-async def _try(listen: str, address: listening.Address) -> None:
-    """Takes the address for a moment, without listening."""
-    loop = asyncio.get_running_loop()
-    try:
-        server = await loop.create_server(
-            asyncio.Protocol, address.host or None, address.port, start_serving=False
-        )
-    except OSError as error:
-        raise listening.could_not_listen(listen, error) from error
-    server.close()
-
-
-async def _is_placed(host: str, port: int) -> bool:
+async def _is_placed(address: listening.Address) -> bool:
     """By what every answer of placed carries; /healthz wants no token.
 
     It may still run with other settings, so both are tried. Nothing is sent that would be a secret: whose
@@ -62,7 +48,7 @@ async def _is_placed(host: str, port: int) -> bool:
     async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
         for secure in (False, True):
             with suppress(aiohttp.ClientError, TimeoutError, OSError):
-                url = f"{listening.url(host, port, tls=secure)}/healthz"
+                url = f"{listening.url(address.host or '127.0.0.1', address.port, tls=secure)}/healthz"
                 async with session.get(url, allow_redirects=False, ssl=False) as response:
                     if response.headers.get("Server") == "placed":
                         return True

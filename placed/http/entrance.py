@@ -57,3 +57,13 @@ async def take(listen: str) -> list[socket.socket]:
     taken = [one.dup() for one in bound.sockets]
     bound.close()
     return taken
+
+
+async def try_out(listen: str) -> None:
+    """Takes the address for a moment.
+
+    Raises:
+        CannotStart: the address is taken, or is not ours to take.
+    """
+    for taken_for_a_moment in await take(listen):
+        taken_for_a_moment.close()

@@ -10,6 +10,8 @@ from placed.errors import CannotStart
 from placed.mqtt.credentials import contradictions, read_password, tls_context
 
 if TYPE_CHECKING:
+    from urllib.parse import SplitResult
+
     from placed.settings import Mqtt
 
 KEEPALIVE = 15  # seconds; a connection that is dead without a word is noticed within twice this
@@ -18,7 +20,11 @@ KEEPALIVE = 15  # seconds; a connection that is dead without a word is noticed w
 def address_of(settings: Mqtt) -> str:
     """The broker's `host:port`."""
     parts = urlsplit(settings.url)
-    return f"{parts.hostname}:{parts.port or (8883 if parts.scheme == 'mqtts' else 1883)}"
+    return f"{parts.hostname}:{_port(parts)}"
+
+
+def _port(parts: SplitResult) -> int:
+    return parts.port or (8883 if parts.scheme == "mqtts" else 1883)
 
 
 def client_id_of(settings: Mqtt) -> str:
@@ -41,7 +47,7 @@ def login_options(settings: Mqtt, client_id: str) -> dict[str, Any]:
         raise CannotStart(*problems)
     return {
         "hostname": parts.hostname,
-        "port": parts.port or (8883 if tls else 1883),
+        "port": _port(parts),
         "username": settings.username,
         "password": password,
         "identifier": client_id,
