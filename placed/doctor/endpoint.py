@@ -19,24 +19,23 @@ if TYPE_CHECKING:
 _TIMEOUT = aiohttp.ClientTimeout(total=5)
 
 
-async def look_at_endpoint(configuration: Configuration) -> Finding:
-    """Whether a daemon can listen where the settings say."""
+async def look_at_endpoint(configuration: Configuration) -> list[Finding]:
+    """Whether a daemon can listen where the settings say: a finding, or one for each mistake."""
     settings = configuration.settings.http
     if not settings.listen:
-        return Finding("http", Verdict.GOOD, "off: http.listen is empty")
+        return [Finding("http", Verdict.GOOD, "off: http.listen is empty")]
     try:
         way_in = Entrance.of(settings)
         await entrance.try_out(settings.listen)
     except CannotStart as error:
         if "is in use" in str(error) and await _is_placed(way_in.address):
-            return Finding("http", Verdict.GOOD, f"{settings.listen}: a running placed answers")
-        (problem,) = configuration.located(error.problems)
-        return mistake("http", problem)
+            return [Finding("http", Verdict.GOOD, f"{settings.listen}: a running placed answers")]
+        return [mistake("http", problem) for problem in configuration.located(error.problems)]
     said = f"{settings.listen}: free"
     if not way_in.address.loopback and way_in.token is None:
         remedy = "set http.token_file, unless everybody may ask"
-        return Finding("http", Verdict.DOUBTFUL, f"{said}, and open to everybody who gets there", remedy)
-    return Finding("http", Verdict.GOOD, said)
+        return [Finding("http", Verdict.DOUBTFUL, f"{said}, and open to everybody who gets there", remedy)]
+    return [Finding("http", Verdict.GOOD, said)]
 
 
 async def _is_placed(address: listening.Address) -> bool:

@@ -135,12 +135,28 @@ async def test_the_doctor_knows_a_running_placed_whatever_it_speaks(
         file.write_text(
             f'{CONNECTION}[http]\nlisten = "{host}:{port}"\ncertificate = "{pair[0]}"\nkey = "{pair[1]}"\n'
         )
-        finding = await look_at_endpoint(load(file))
+        (finding,) = await look_at_endpoint(load(file))
         assert (finding.verdict, finding.said) == (Verdict.GOOD, f"{host}:{port}: a running placed answers")
     file.write_text(f'{CONNECTION}[http]\nlisten = "127.0.0.1:0"\ncertificate = "{tmp_path / "missing"}"\n')
-    finding = await look_at_endpoint(load(file))
+    (finding,) = await look_at_endpoint(load(file))
     assert finding.verdict is Verdict.BAD
     assert finding.said.startswith(f"{file}: http.certificate: {tmp_path / 'missing'}: there is no such file")
+
+
+async def test_the_doctor_tells_all_that_is_wrong_with_the_files(tmp_path: Path) -> None:
+    file, certificate, key = (tmp_path / name for name in ("placed.toml", "cert.pem", "key.pem"))
+    file.write_text(
+        f'{CONNECTION}[http]\nlisten = "127.0.0.1:0"\ncertificate = "{certificate}"\nkey = "{key}"\n'
+    )
+    findings = await look_at_endpoint(load(file))
+    assert [(f.verdict, f.said, f.remedy) for f in findings] == [
+        (
+            Verdict.BAD,
+            f"{file}: http.{name}: {path}: there is no such file",
+            "create it or correct the path",
+        )
+        for name, path in (("certificate", certificate), ("key", key))
+    ]
 
 
 # --- mistakes -----------------------------------------------------------------------------------------------
