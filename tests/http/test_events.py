@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 from typing import TYPE_CHECKING, Self
 
 import pytest
@@ -13,6 +12,7 @@ from placed.http.events import EventStream
 from placed.http.limits import Limits
 from tests.http.boards import Site, meeting, minutes
 from tests.http.endpoint import LONG, Endpoint, Told
+from tests.http.slow import SlowReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -215,43 +215,16 @@ async def test_who_goes_is_noticed_at_once(endpoint: Endpoint) -> None:
     await until_alone(endpoint)
 
 
-class SlowReader:
-    """A client with the smallest of buffers that reads when it is told to."""
+class SlowFollower(SlowReader):
+    """Of the events; it has read how often to come again."""
 
     def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
-        self.received = b""
+        super().__init__(endpoint, "/api/v1/events", protocol="HTTP/1.0")
 
     async def __aenter__(self) -> Self:
-        self._loop = asyncio.get_running_loop()
-        self._socket = socket.socket()
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        self._socket.setblocking(False)  # noqa: FBT003 - the socket's own signature
-        host, port = self._endpoint.server.url.removeprefix("http://").split(":")
-        await self._loop.sock_connect(self._socket, (host, int(port)))
-        request = b"GET /api/v1/events HTTP/1.0\r\nHost: localhost\r\n\r\n"
-        await self._loop.sock_sendall(self._socket, request)
+        await super().__aenter__()
         await self.read(b"retry: 2000\n\n")
         return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._socket.close()
-
-    async def read(self, until: bytes) -> None:
-        async with asyncio.timeout(LONG):
-            while until not in self.received[-200_000:]:
-                chunk = await self._loop.sock_recv(self._socket, 65536)
-                if not chunk:
-                    raise EOFError
-                self.received += chunk
-
-    async def read_event(self, event_id: str) -> None:
-        """Until the end of the event with the id, which may come in two pieces."""
-        line = f"id: {event_id}\n".encode()
-        await self.read(line)
-        async with asyncio.timeout(LONG):
-            while b"\n\n" not in self.received[self.received.index(line) :]:
-                self.received += await self._loop.sock_recv(self._socket, 65536)
 
     def ids(self) -> list[str]:
         return [line[4:] for line in self.received.decode().splitlines() if line.startswith("id: ")]
@@ -271,7 +244,7 @@ def crowd() -> Site:
 
 async def test_who_lags_is_told_the_latest_and_keeps_nobody_waiting() -> None:
     site = crowd()
-    async with Endpoint(site) as endpoint, endpoint.listen() as quick, SlowReader(endpoint) as slow:
+    async with Endpoint(site) as endpoint, endpoint.listen() as quick, SlowFollower(endpoint) as slow:
         await quick.take(3001)
         for number in range(8):
             for room in range(3000):
@@ -279,7 +252,7 @@ async def test_who_lags_is_told_the_latest_and_keeps_nobody_waiting() -> None:
             told = await quick.take(3000)
             assert told[-1].id == f"7-{site.board.seq}"
         assert site.board.seq == 27_000
-        await slow.read_event("7-27000")
+        await slow.read_on(b"id: 7-27000\n", until=b"\n\n")
         ids = [int(i.partition("-")[2]) for i in slow.ids()]
         assert ids == sorted(set(ids))
         assert len(ids) < 10_000  # of 27,000: its first look, what stood in buffers, and the last of each
@@ -307,7 +280,7 @@ async def test_who_does_not_read_at_all_is_let_go() -> None:
     site = crowd()
     endpoint = Endpoint(site, limits=Limits(patience=0.05))
     with capture_logs() as logs:
-        async with endpoint, SlowReader(endpoint) as slow:
+        async with endpoint, SlowFollower(endpoint) as slow:
             await until_alone(endpoint)
             with pytest.raises((EOFError, ConnectionResetError)):
                 await slow.read(b"never said")

@@ -8,7 +8,7 @@ import resource
 import socket
 import struct
 import termios
-from contextlib import AsyncExitStack, closing, suppress
+from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,9 +18,10 @@ from placed.http.limits import PORTION, SEND_BUFFER, STREAM_BUFFER, Limits
 from tests.http.boards import Site
 from tests.http.endpoint import LONG, Endpoint
 from tests.http.raw import Raw
+from tests.http.slow import SlowReader
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Iterator
 
 WHOLE = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 SHORT = 0.1  # seconds
@@ -125,45 +126,14 @@ async def test_a_body_is_not_waited_for(endpoint: Endpoint) -> None:
 # --- answers that are not read ------------------------------------------------------------------------------
 
 
-class SlowReader:
-    """Takes in little, and only when it is asked to."""
-
-    def __init__(self, endpoint: Endpoint, path: str) -> None:
-        self._at = endpoint.at
-        self._path = path
-        self._socket = socket.socket()
-        self._socket.settimeout(0)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-
-    async def ask(self) -> None:
-        loop = asyncio.get_running_loop()
-        await loop.sock_connect(self._socket, self._at)
-        request = f"GET {self._path} HTTP/1.1\r\nHost: localhost\r\n\r\n"
-        await loop.sock_sendall(self._socket, request.encode())
-
-    def leave(self) -> None:
-        self._socket.close()
-
-    async def drip(self, enough: Callable[[], object]) -> int:
-        """Reads a byte now and then until it is enough, and then what is left; how much there was."""
-        loop, read = asyncio.get_running_loop(), 0
-        with suppress(ConnectionResetError), closing(self._socket):
-            async with asyncio.timeout(LONG):
-                while chunk := await loop.sock_recv(self._socket, 1 if not enough() else 65536):
-                    read += len(chunk)
-                    await asyncio.sleep(0 if enough() else SHORT / 20)
-        return read
-
-
 @pytest.mark.parametrize("path", ["/api/v1/rooms", "/api/v1/rooms?building=hq", "/metrics", "/api/v1/events"])
 async def test_who_reads_a_byte_now_and_then_is_let_go(path: str) -> None:
     site = Site()
     site.add(*(f"room-{number}" for number in range(1500)), building="hq")
     with capture_logs() as logs:
-        async with Endpoint(site, limits=Limits(patience=SHORT)) as endpoint:
-            slow = SlowReader(endpoint, path)
-            await slow.ask()
-            assert 0 < await slow.drip(lambda: logs) < 64_000
+        limits = Limits(patience=SHORT)
+        async with Endpoint(site, limits=limits) as endpoint, SlowReader(endpoint, path) as slow:
+            assert 0 < await slow.drip(lambda: logs, SHORT / 20) < 64_000
             assert (await endpoint.get("/healthz")).status == 200
     assert [log["event"] for log in logs] == ["http.reader_was_dropped"]
     assert logs[0]["remote"] == "127.0.0.1"
@@ -192,10 +162,8 @@ async def test_who_reads_nothing_holds_a_portion_and_its_buffer_and_no_more(path
     site = Site()
     site.add(*(f"room-{number}" for number in range(5500)))
     async with Endpoint(site) as endpoint:
-        slow = SlowReader(endpoint, path)
-        await slow.ask()
-        in_process, in_kernel, of_buffer = await unread(endpoint)
-        slow.leave()
+        async with SlowReader(endpoint, path):
+            in_process, in_kernel, of_buffer = await unread(endpoint)
         assert 0 < in_process <= PORTION
         assert in_kernel <= of_buffer <= 2 * buffer
         assert len((await endpoint.get("/api/v1/rooms")).body) > 2 * (PORTION + 2 * SEND_BUFFER)
