@@ -20,9 +20,10 @@ from bench.parts.bare import plain_client, publish_all
 from bench.parts.building import NOON
 from bench.parts.heard import heard
 from bench.parts.site import ForwardClock
+from bench.ports import HOST
 from bench.row import Result, Row
 from bench.servers import bodies
-from bench.servers.mosquitto import HOST, mosquitto
+from bench.servers.mosquitto import mosquitto
 from bench.servers.panel import MARK
 from placed.configuration import load
 from placed.daemon import Around, Daemon

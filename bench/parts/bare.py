@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import aiomqtt
 
-from bench.servers.mosquitto import HOST
+from bench.ports import HOST
 from placed.mqtt.connection import IN_FLIGHT
 
 if TYPE_CHECKING:

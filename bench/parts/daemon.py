@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.ports import HOST
 from bench.servers import bodies
-from bench.servers.mosquitto import HOST
 from placed_microsoft365.simulator.configuration import ConnectionSettings
 
 if TYPE_CHECKING:

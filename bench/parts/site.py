@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from bench.ports import HOST
 from bench.servers import bodies
-from bench.servers.mosquitto import HOST
 from placed.board import Board
 from placed.model import Meeting, Room, Schedule
 from placed.mqtt.messages import BridgeInfo

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import shutil
 import socket
 import subprocess
@@ -13,10 +12,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.ports import HOST, free_port
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-HOST = "127.0.0.1"
 _PATIENCE = 10.0  # seconds for it to let clients in
 _BESIDE_PATH = ":/usr/sbin:/usr/local/sbin"  # where Debian has it, and not every user's PATH
 
@@ -27,7 +27,7 @@ def mosquitto(core: int = 1) -> Iterator[int]:
     program = shutil.which("mosquitto", path=os.environ.get("PATH", "") + _BESIDE_PATH)
     if program is None:
         raise RuntimeError("mosquitto is not installed; remedy: apt-get install mosquitto")
-    port = _free_port()
+    port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         configuration = Path(folder, "mosquitto.conf")
         configuration.write_text(
@@ -58,12 +58,3 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
             return
         time.sleep(0.01)
     raise RuntimeError("mosquitto does not let clients in")
-
-
-def _free_port() -> int:
-    """One that nobody listens on, and that the kernel gives to no client (ip(7): ip_local_port_range)."""
-    for port in random.sample(range(10_000, 32_768), 1000):
-        with socket.socket() as taken, suppress(OSError):
-            taken.bind((HOST, port))
-            return port
-    raise RuntimeError("no port is free")

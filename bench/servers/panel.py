@@ -15,7 +15,7 @@ from typing import Any
 from bench.child import obey, say
 from bench.cpu import settle_on
 from bench.parts.packets import CONNECT, PUBLISH, SUBACK, end_of, subscribe
-from bench.servers.mosquitto import HOST
+from bench.ports import HOST
 
 MARK = b"that was all"  # the payload of a message after which no more is awaited
 

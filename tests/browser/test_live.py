@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.async_api import expect
 
+from bench.ports import free_port
 from tests.browser.eyes import LONG
 from tests.browser.relay import Relay
-from tests.ports import free_port
 from tests.service.program import Program
 
 if TYPE_CHECKING:

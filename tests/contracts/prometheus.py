@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 import aiohttp
 import pytest
 
-from tests.ports import free_port
+from bench.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

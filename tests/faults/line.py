@@ -8,7 +8,7 @@ import struct
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Self
 
-from tests.ports import HOST, free_port
+from bench.ports import HOST, free_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bench.ports import HOST
 from placed.model import Status
 from placed.panel import Place, Shown, Why
 from placed_microsoft365.simulator import Tenant
@@ -20,7 +21,6 @@ from tests.faults.line import Line
 from tests.faults.oracle import Oracle, Promise, Violation, Weather
 from tests.faults.schedule import Planned, storms
 from tests.faults.truth import Truth, occupying
-from tests.ports import HOST
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import jwt
 
+from bench.ports import HOST, free_port
 from tests.home_assistant.installation import python
 from tests.mqtt.broker import DEADLINE
-from tests.ports import HOST, free_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

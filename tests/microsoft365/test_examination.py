@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec.structs import replace
 
+from bench.ports import free_port
 from placed.driver import Finding, Surroundings, Verdict, find_administration
 from placed_microsoft365.claims import Claims
 from placed_microsoft365.examination import Examination
@@ -17,7 +18,6 @@ from placed_microsoft365.examination.grants import judge_claims
 from placed_microsoft365.simulator import make_client_certificate
 from tests.microsoft365.house import ADA, CERTIFICATE
 from tests.mqtt.broker import Authority
-from tests.ports import free_port
 from tests.secret_files import write_secret
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ import pytest
 import trustme
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from tests.ports import HOST, free_port
+from bench.ports import HOST, free_port
 from tests.secret_files import write_secret
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
+from bench.ports import free_port
 from placed.health import ConnectionState
 from placed.mqtt import clearing
 from placed.mqtt.topics import Topics
@@ -14,7 +15,6 @@ from placed.mqtt.trouble import BrokerLost
 from placed.settings import Mqtt
 from tests.mqtt.broker import Subscriber
 from tests.mqtt.house import House, running
-from tests.ports import free_port
 from tests.secret_files import write_secret
 
 if TYPE_CHECKING:

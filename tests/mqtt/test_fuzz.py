@@ -13,6 +13,7 @@ import aiomqtt
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from bench.ports import HOST
 from placed.health import ConnectionHealth, ConnectionState
 from placed.model import Status
 from placed.mqtt.index import MOST, earlier_discovery, earlier_rooms, index_message, is_room_id
@@ -24,7 +25,6 @@ from placed.settings import HomeAssistant
 from tests.microsoft365.making import anything, encoded
 from tests.mqtt.broker import DEADLINE, Mosquitto, Subscriber
 from tests.mqtt.house import House, room, running
-from tests.ports import HOST
 
 if TYPE_CHECKING:
     from placed.mqtt.publisher import Publisher

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
+from bench.ports import HOST
 from placed.errors import TakenOver
 from placed.mqtt import connection
 from placed.mqtt.connection import Connection
 from placed.mqtt.setup import Timing
 from tests.mqtt.broker import DEADLINE, Subscriber
 from tests.mqtt.house import House, cut, running
-from tests.ports import HOST
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bench.ports import free_port
 from placed.driver import Finding, Verdict
 from placed.mqtt.trial import try_broker
 from placed.settings import Mqtt
 from tests.mqtt.broker import DEADLINE, Authority, Subscriber
 from tests.mqtt.house import running
-from tests.ports import free_port
 from tests.secret_files import write_secret
 
 if TYPE_CHECKING:

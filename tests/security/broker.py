@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import aiomqtt
 
+from bench.ports import HOST, free_port
 from tests.mqtt.broker import Authority, Mosquitto, Subscriber, _hashed
-from tests.ports import HOST, free_port
 from tests.secret_files import write_secret
 
 if TYPE_CHECKING:

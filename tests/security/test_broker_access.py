@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import aiomqtt
 import pytest
 
+from bench.ports import HOST
 from placed.driver import Verdict
 from placed.mqtt import clearing
 from placed.mqtt.topics import Topics
@@ -19,7 +20,6 @@ from placed.mqtt.trial import try_broker
 from placed.settings import HomeAssistant, Mqtt
 from tests.mqtt.broker import DEADLINE
 from tests.mqtt.house import IMPATIENT, House, cut, running
-from tests.ports import HOST
 from tests.security.broker import PASSWORDS, Guarded
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from tests.ports import free_port
+from bench.ports import free_port
 from tests.secret_files import write_secret
 from tests.service.program import run
 

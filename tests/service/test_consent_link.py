@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from yarl import URL
 
+from bench.ports import free_port
 from placed_microsoft365.simulator import ConsentAnswer, fence_toml
-from tests.ports import free_port
 from tests.service.consent import Browser, asking, configured, record
 from tests.service.program import run
 

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bench.ports import free_port
 from placed.consents import ConsentRecord
 from placed.driver import Consent
 from placed.journal import Journal
 from placed.journal.glance import glance
 from placed.journal.records import Key, Kind
 from tests.mqtt.broker import Subscriber
-from tests.ports import free_port
 from tests.service.program import run
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bench.ports import free_port
 from placed.clock import SystemClock
 from tests.http.boards import Site
 from tests.http.endpoint import Endpoint
-from tests.ports import free_port
 from tests.service.program import run
 from tests.service.window import Terminal
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bench.ports import free_port
 from tests.mqtt.broker import Mosquitto
 from tests.mqtt.broker import Subscriber as Publisher
-from tests.ports import free_port
 from tests.secret_files import write_secret
 from tests.service.program import Program, run
 from tests.service.window import Terminal

@@ -10,8 +10,8 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Final, Self
 
+from bench.ports import free_port
 from placed_microsoft365.simulator import ConnectionSettings, Simulator, Tenant, make_client_certificate
-from tests.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,11 +1,10 @@
-"""Ports for what a test starts by itself, and for what nobody may be found at."""
+"""Ports for what a benchmark or a test starts by itself, and for what nobody may be found at."""
 
 from __future__ import annotations
 
 import errno
 import random
 import socket
-import sys
 from contextlib import suppress
 
 HOST = "127.0.0.1"
@@ -14,17 +13,17 @@ _reserved: list[socket.socket] = []
 
 
 def free_port() -> int:
-    """A port that nobody listens on, and that no other test gets for as long as this process lives.
+    """A port that nobody listens on, and that nobody else here gets for as long as this process lives.
 
     What is bound later, as a broker is that was down, may take its time: till then somebody else might get
-    the port, another test or even who tries to connect to it, and is then connected to itself.
+    the port, such as another test, or even who tries to connect to it, and is then connected to itself.
     """
     for port in random.sample(_BELOW_CLIENTS, 1000):
         with suppress(OSError):
             _look(port)
             _reserve(port)
             return port
-    raise AssertionError("no port is free")
+    raise RuntimeError("no port is free")
 
 
 def _look(port: int) -> None:
@@ -39,12 +38,10 @@ def _look(port: int) -> None:
 
 
 def _reserve(port: int) -> None:
-    """By a name that all tests look at, and that goes with this process (unix(7): abstract sockets)."""
-    if sys.platform != "linux":
-        return
+    """By a name that all who ask look at, and that goes with this process (unix(7): abstract sockets)."""
     name = socket.socket(socket.AF_UNIX)
     try:
-        name.bind(f"\0placed-tests-port-{port}")
+        name.bind(f"\0placed-port-{port}")
     except OSError:
         name.close()
         raise
