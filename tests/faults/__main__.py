@@ -51,6 +51,7 @@ def table(outcome: Outcome) -> Iterator[str]:
     for rule, times in sorted(outcome.checked.items()):
         yield f"{times:8}  states checked for {rule}"
     yield f"{outcome.heard:8}  messages heard by panels"
+    yield f"{outcome.answers:8}  answers over HTTP"
     yield f"{outcome.booked:8}  meetings booked, {outcome.changes} changes of calendars"
     yield f"{outcome.reconnects:8}  reconnects of the daemon to its broker"
     yield f"{outcome.starts:8}  starts of the daemon"

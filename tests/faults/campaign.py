@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.faults import of_daemon, of_network, of_tenant
 from tests.faults.catalogue import CATALOGUE
+from tests.faults.http_panel import HttpPanel, asking
 from tests.faults.scale import shortened
 from tests.faults.schedule import storms
 from tests.faults.screens import Screen, running
@@ -39,6 +40,7 @@ class Outcome:
     faults: Counter[str] = field(default_factory=Counter)
     checked: Counter[str] = field(default_factory=Counter)
     heard: int = 0
+    answers: int = 0
     booked: int = 0
     changes: int = 0
     reconnects: int = 0
@@ -78,9 +80,10 @@ class Campaign:
             async with World.open(self._folder, tell=self._violated, seed=self.outcome.seed) as world:
                 self._world = world
                 screens = [
-                    Screen("at the broker", world.broker.port, world.clock, world.oracle),
+                    Screen("at the broker", world.broker.port, world.clock, world.oracle, at_broker=True),
                     Screen("behind a line", world.to_panel.port, world.clock, world.oracle),
                 ]
+                http = HttpPanel("over HTTP", world.unit, world.clock, world.oracle)
                 self._began = loop.time()
                 world.weather.begins("the first start", gentle=False)
                 others = [
@@ -88,7 +91,7 @@ class Campaign:
                     asyncio.create_task(world.people.run(_BETWEEN_BOOKINGS)),
                 ]
                 try:
-                    async with running(*screens):
+                    async with running(*screens), asking(http):
                         await asyncio.wait_for(world.unit.listening.wait(), 20.0)
                         world.weather.ends("the first start", world.clock.steady())
                         for storm in islice(storms(self._kinds, self.outcome.seed), most):
@@ -100,6 +103,7 @@ class Campaign:
                     for task in others:
                         task.cancel()
                     await asyncio.wait(others)
+                self.outcome.answers = http.answers
                 self._sum_up(screens, loop.time() - self._began)
         return self.outcome
 

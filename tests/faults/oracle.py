@@ -4,7 +4,12 @@
 2. `recovery`: once no fault was there for long enough, every room is shown, right by a calendar of just now.
 3. `flicker`: where there were gentle faults alone, a panel that stays connected does not lose a room that it
    showed, but for one whose `valid_until` has passed.
-4. `daemon`: it does not end by itself, and its log holds no traceback. Whoever runs it tells of that.
+4. `daemon`: it does not end by itself, and its log holds no traceback. Whoever runs it reports that.
+5. `expired`: no answer over HTTP has a status other than unknown with a `valid_until` that is past.
+6. `owed`: while the daemon reports itself as ready, a panel at its broker does not differ for long from what
+   is answered over HTTP.
+
+The first three hold for MQTT, for HTTP and for the page alike.
 """
 
 from __future__ import annotations
@@ -23,8 +28,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from placed.panel import Shown
+    from tests.faults.http_panel import Answer
     from tests.faults.truth import Truth
 
+_ROUNDED = 0.001  # seconds by which a time in a document is rounded
 _AT_ONCE = 0.2  # seconds from the end of a state's time until that is told
 _PASSING = frozenset({Why.OUTDATED, Why.EXPIRED, Why.DISCONNECTED})
 
@@ -50,12 +57,14 @@ class Promise:
         fresh: the same in calm, where only the polling interval is between a calendar and a panel.
         recovery: from the end of the last fault until all has to be right.
         grace: for how long a room may be wrong or missing in calm, as at an edge.
+        owed: for how long a ready daemon may answer something else than its broker holds.
     """
 
     budget: float
     fresh: float
     recovery: float
     grace: float = 2.0
+    owed: float = 20.0
 
 
 @dataclass(slots=True)
@@ -134,6 +143,27 @@ class Oracle:
         self._promise = promise
         self._tell = tell
         self._known: dict[tuple[str, str], _Known] = {}
+        self._at_broker: dict[str, Shown] = {}  # what the panel shows that is connected to the broker itself
+        self._differs_since: dict[str, float] = {}  # rooms that HTTP and that panel differ about
+        self._readiness = _Known()
+
+    def look_at_broker(self, panel: str, shows: Iterable[Shown], elapsed: float) -> None:
+        """Judges the panel that is connected to the broker itself, and remembers it for the rule `owed`."""
+        self._at_broker = {shown.room: shown for shown in shows}
+        self.look(panel, self._at_broker.values(), elapsed)
+
+    def look_at_answer(self, panel: str, answer: Answer | None, elapsed: float) -> None:
+        """Judges an answer over HTTP; None if there was none."""
+        self._await_readiness(panel, elapsed, ready=answer is not None and answer.ready)
+        if answer is None:
+            self._differs_since.clear()
+            self.look(panel, (), elapsed)
+            return
+        self.look(panel, answer.rooms, elapsed)
+        for shown in answer.rooms:
+            known = self._known[panel, shown.room]
+            self._check_expired(panel, shown, known, answer.earliest, elapsed)
+            self._check_owed(panel, shown, known, elapsed, ready=answer.ready)
 
     def look(self, panel: str, shows: Iterable[Shown], elapsed: float) -> None:
         """Judges a whole panel, and what is missing there."""
@@ -172,6 +202,39 @@ class Oracle:
             return  # what was shown had its time, and nothing could be read since
         if shown.why not in _PASSING and self._weather.is_gentle(elapsed) and self._may_be_shown(shown):
             self._blame("flicker", panel, shown.room, known, elapsed)
+
+    def _check_expired(
+        self, panel: str, shown: Shown, known: _Known, earliest: float, elapsed: float
+    ) -> None:
+        self.checked["expired"] += 1
+        until = shown.valid_until
+        if shown.status is Status.UNKNOWN or (until is not None and until.timestamp() > earliest - _ROUNDED):
+            known.blamed.discard("expired")
+        else:
+            self._blame("expired", panel, shown.room, known, elapsed)
+
+    def _check_owed(self, panel: str, shown: Shown, known: _Known, elapsed: float, *, ready: bool) -> None:
+        self.checked["owed"] += 1
+        held = self._at_broker.get(shown.room)
+        unseen = held is not None and held.why is Why.DISCONNECTED
+        agrees = held is not None and (_sight(held), held.stale) == (_sight(shown), shown.stale)
+        if agrees or unseen or not ready:
+            self._differs_since.pop(shown.room, None)
+            known.blamed.discard("owed")
+        elif elapsed - self._differs_since.setdefault(shown.room, elapsed) > self._promise.owed:
+            self._blame("owed", panel, shown.room, known, elapsed)
+
+    def _await_readiness(self, panel: str, elapsed: float, *, ready: bool) -> None:
+        """In calm the daemon is ready."""
+        calm_since = self._weather.calm_since(elapsed)
+        if calm_since is None:
+            return
+        known = self._readiness
+        if ready:
+            known.right_at = elapsed
+            known.blamed.discard("recovery")
+        elif elapsed - max(known.right_at, calm_since) > self._promise.grace and self._truth.rooms:
+            self._blame("recovery", f"{panel}: not ready", self._truth.rooms[0], known, elapsed)
 
     def _may_be_shown(self, shown: Shown) -> bool:
         return shown.room in self._truth.rooms

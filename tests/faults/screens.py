@@ -29,15 +29,19 @@ class Screen:
         port: of the broker, or of a line to it.
         clock: of the panel.
         oracle: sees what it shows.
+        at_broker: it is connected to the broker itself, so that what it shows is what the broker holds.
     """
 
-    def __init__(self, name: str, port: int, clock: SharedClock, oracle: Oracle) -> None:
+    def __init__(
+        self, name: str, port: int, clock: SharedClock, oracle: Oracle, *, at_broker: bool = False
+    ) -> None:
         self.name = name
         self.panel = Panel()
         self.heard = 0  # messages
         self.interruptions = 0
         self._told = asyncio.Event()
         self._oracle = oracle
+        self._look = oracle.look_at_broker if at_broker else oracle.look
         self._clock = clock
         self._watching = Watching(Mqtt(url=f"mqtt://127.0.0.1:{port}"), self.panel, clock, self._news)
 
@@ -54,7 +58,7 @@ class Screen:
 
     def look(self) -> None:
         """The oracle looks at it."""
-        self._oracle.look(self.name, self.shows(), self._watching.moment().steady)
+        self._look(self.name, self.shows(), self._watching.moment().steady)
 
     async def run(self) -> None:
         """Hears and is looked at, for ever."""

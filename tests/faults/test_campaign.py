@@ -121,9 +121,10 @@ async def test_a_storm_of_faults_makes_no_panel_lie_and_leaves_nothing_behind(se
     assert outcome["violations"] == []
     assert sum(outcome["faults"].values()) == 8
     assert min(Counter(outcome["checked"]).values()) > 0
-    assert set(outcome["checked"]) == {"lie", "recovery", "flicker"}
+    assert set(outcome["checked"]) == {"lie", "recovery", "flicker", "expired", "owed"}
     assert outcome["checked"]["lie"] > 1000
     assert outcome["heard"] > 100
+    assert outcome["answers"] > 30
 
 
 @pytest.mark.parametrize("rule", RULES)

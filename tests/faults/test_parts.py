@@ -17,6 +17,7 @@ from placed.panel import Place, Shown, Why
 from placed_microsoft365.simulator import Tenant
 from tests.faults import campaign  # noqa: F401 - it fills the catalogue
 from tests.faults.catalogue import CATALOGUE
+from tests.faults.http_panel import Answer
 from tests.faults.line import Line
 from tests.faults.oracle import Oracle, Promise, Violation, Weather
 from tests.faults.schedule import Planned, storms
@@ -143,6 +144,52 @@ def test_a_gentle_fault_is_not_to_be_seen(court: Court) -> None:
     court.shown(Status.FREE, 5.0)
     court.weather.begins("storm", gentle=False)
     assert court.shown(Status.UNKNOWN, 6.0, why=Why.BRIDGE_OFFLINE) == []
+
+
+# --- answers over HTTP --------------------------------------------------------------------------------------
+
+
+def shown(status: Status, valid_until: float, until: float | None = None) -> Shown:
+    times = [None if s is None else datetime.fromtimestamp(WALL + s, UTC) for s in (until, valid_until)]
+    why = Why.TOLD if status is Status.UNKNOWN else None
+    return Shown("room", Place("Room"), status, until=times[0], why=why, valid_until=times[1])
+
+
+def asked(court: Court, elapsed: float, *rooms: Shown, ready: bool = True) -> list[str]:
+    """The rules that this answer breaks."""
+    before = len(court.violations)
+    court.oracle.look_at_answer("http", Answer(rooms, ready, WALL + elapsed), elapsed)
+    return [violation.rule for violation in court.violations[before:]]
+
+
+def test_no_answer_has_a_status_whose_time_is_past(court: Court) -> None:
+    court.weather.begins("storm", gentle=False)
+    assert asked(court, 9.9, shown(Status.FREE, 10.0)) == []
+    assert asked(court, 10.1, shown(Status.FREE, 10.0)) == ["expired"]
+    assert asked(court, 10.2, shown(Status.UNKNOWN, 10.0)) == []
+
+
+def test_while_the_daemon_is_ready_its_broker_holds_what_it_answers(court: Court) -> None:
+    court.weather.begins("storm", gentle=False)
+    court.book(0.0, 600.0, known=0.0)
+    court.oracle.look_at_broker("panel", [shown(Status.FREE, 900.0)], 1.0)
+    busy = shown(Status.BUSY, 900.0, until=600.0)
+    assert asked(court, 1.0, busy) == []
+    assert asked(court, 20.9, busy) == []
+    assert asked(court, 21.1, busy, ready=False) == []  # it says so itself
+    assert asked(court, 21.2, busy) == []  # and the time begins again
+    assert asked(court, 41.3, busy) == ["owed"]
+    court.oracle.look_at_broker("panel", [busy], 42.0)
+    assert asked(court, 62.0, busy) == []
+
+
+def test_in_calm_the_endpoint_answers_and_is_ready(court: Court) -> None:
+    court.weather.ends("rain", 20.0)
+    free = shown(Status.FREE, 900.0)
+    assert asked(court, 31.0, free) == []
+    assert asked(court, 33.1, free, ready=False) == ["recovery"]
+    court.oracle.look_at_answer("http", None, 35.2)
+    assert [violation.panel for violation in court.violations] == ["http: not ready", "http"]
 
 
 # --- the truth ----------------------------------------------------------------------------------------------

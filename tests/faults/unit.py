@@ -47,6 +47,7 @@ class Unit:
         self.reconnects = 0  # to the broker, of all daemons together
         self.last_lines: deque[str] = deque(maxlen=25)
         self.listening = asyncio.Event()  # it minds signals
+        self.url: str | None = None  # of its status endpoint, while it listens
         self.log = folder / "daemon.log"
         self._module = module
         self._environment = environment or {}
@@ -136,6 +137,7 @@ class Unit:
         code = await process.wait()
         self.code = code
         self.listening.clear()
+        self.url = None
         if code not in self._expected:
             self._complain(f"the daemon ended by itself with exit code {code}")
         self._expected.clear()
@@ -149,6 +151,7 @@ class Unit:
         event = entry.get("event", "")
         if event in ("http.is_listening", "http.is_off"):
             self.listening.set()
+            self.url = entry.get("url")
         elif event == "broker.connected":
             self.reconnects += entry.get("connections", 1) > 1
         if "Traceback" in text or "exception" in entry or not entry:
