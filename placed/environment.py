@@ -5,7 +5,9 @@ It is imported only where anything is set there, since that takes an eighth of t
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from typing import TYPE_CHECKING, Any, cast
 
 from pydantic_settings import (
@@ -22,6 +24,9 @@ from placed.settings import ENVIRONMENT_PREFIX
 
 if TYPE_CHECKING:
     from placed.settings import Settings
+
+
+_EXAMPLE = '{"key": "value"} for a table, ["value"] for a list'
 
 
 class Unreadable(Exception):
@@ -70,4 +75,21 @@ def over(kind: type[Settings], files: dict[str, Any]) -> Settings:
     try:
         return cast("Settings", Sourced())
     except SettingsError as error:
-        raise Unreadable(str(error)) from None
+        raise Unreadable(_not_json(str(error))) from None
+
+
+def _not_json(text: str) -> str:
+    """The variables of the field that pydantic-settings names, of which one holds half of some JSON."""
+    named = re.search(r'field "(\w+)"', text)
+    of_field = f"{ENVIRONMENT_PREFIX}{named[1] if named else ''}".upper()
+    names = [name for name in sorted(os.environ) if name.upper().partition("__")[0].startswith(of_field)]
+    broken = [name for name in names if not _is_json(os.environ[name])] or names
+    return f"{' or '.join(broken) or of_field}: expected JSON, such as {_EXAMPLE}"
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True

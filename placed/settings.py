@@ -19,6 +19,8 @@ ENVIRONMENT_PREFIX = "PLACED_"
 _PREFIX = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
 _LONGEST_PREFIX = 200
 _HOST_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*")
+_LISTEN = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[^:\[\]]*):(\d{1,5})", re.ASCII)
+_HIGHEST_PORT = 65_535
 _ORIGIN = re.compile(r"https?://([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?")
 _LONGEST = timedelta(days=3650)
 _DAY = timedelta(days=1)
@@ -220,6 +222,13 @@ def _host_name(value: str) -> str:
     return name
 
 
+def _listen(value: object) -> object:
+    found = _LISTEN.fullmatch(value) if isinstance(value, str) else None
+    if value != "" and (found is None or int(found[1]) > _HIGHEST_PORT):
+        raise ValueError('expected host:port, such as 127.0.0.1:8620 or [::1]:8620; "" switches it off')
+    return value
+
+
 def _origin(value: str) -> str:
     if not _ORIGIN.fullmatch(value):
         raise ValueError("expected where a page is from, such as https://signage.contoso.com, without a path")
@@ -229,9 +238,8 @@ def _origin(value: str) -> str:
 class Http(_Table):
     """The status endpoint."""
 
-    listen: str = Field(
+    listen: Annotated[str, BeforeValidator(_listen)] = Field(
         default="127.0.0.1:8620",
-        pattern=r"^$|^(\[[0-9a-fA-F:.]+\]|[^:\[\]]*):\d{1,5}$",
         description="host:port; port 0 takes a free one; empty switches it off.",
     )
     token_file: FilePath | None = Field(
@@ -290,7 +298,9 @@ class RoomSettings(_Table):
     """What the settings say of one room; it goes before what the service says."""
 
     id: str | None = Field(
-        default=None, pattern=r"^[a-z0-9_-]+$", description="The room's id in topics and addresses."
+        default=None,
+        pattern=r"^[a-z0-9_-]+$",
+        description="The room's id in topics and addresses: a-z, 0-9, - and _.",
     )
     name: str | None = Field(default=None, description="The room's name for people.")
     building: str | None = Field(default=None, description="The building's name.")

@@ -110,7 +110,7 @@ def _mistake(problem: str) -> Finding:
     where, _, rest = problem.partition(": ")
     key, colon, _ = rest.partition(": ")
     remedy = f"correct {where}"
-    if rest.startswith("can not be read"):
+    if rest.startswith("cannot be read"):
         remedy = f"let this user read {where}, or run placed doctor with sudo"
     elif colon and " " not in key:
         remedy = f"correct {key} in {where}"

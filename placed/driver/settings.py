@@ -11,10 +11,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 
 def _zone(value: object) -> object:
-    if not isinstance(value, str):
+    if isinstance(value, ZoneInfo):
         return value
     try:
-        return ZoneInfo(value)
+        return ZoneInfo(str(value) if isinstance(value, str) else "")
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ValueError("expected an IANA time zone such as Europe/Berlin") from None
 

@@ -241,9 +241,9 @@ def test_the_file_may_be_named_by_the_environment(
         ('[polling]\ninterval = "0s"', "polling.interval: found '0s', expected a duration longer than"),
         (
             '[polling]\ndays_ahead = "many"',
-            "polling.days_ahead: found 'many', input should be a valid integer",
+            "polling.days_ahead: found 'many', expected a whole number from 0 to 60",
         ),
-        ('[privacy]\nshow = "all"', "privacy.show: found 'all', input should be 'nothing', 'organizer'"),
+        ('[privacy]\nshow = "all"', "privacy.show: found 'all', expected nothing, organizer, title"),
         ('[mqtt]\nurl = "broker"', "mqtt.url: found 'broker', expected mqtt://host[:1883] or mqtts://"),
         ('[mqtt]\nusername = "x"', "mqtt.url: missing; expected: mqtt://host:1883, or mqtts://"),
         (
@@ -324,13 +324,13 @@ def test_two_connections_may_not_have_one_name(file: Callable[[str], Path]) -> N
 
 
 def test_a_file_that_is_not_there_or_no_toml_is_named(file: Callable[[str], Path], tmp_path: Path) -> None:
-    assert mistakes(tmp_path / "none.toml") == ["can not be read: No such file or directory"]
+    assert mistakes(tmp_path / "none.toml") == ["cannot be read: No such file or directory"]
     (syntax,) = mistakes(file("[polling\n"))
     assert syntax.startswith("no valid TOML: ")
     assert "line 1" in syntax
     path = file("")
-    path.write_bytes(b"\xff\xfe")
-    assert mistakes(path) == ["expected UTF-8 text, found byte 0xff"]
+    path.write_bytes(b"\xff")
+    assert mistakes(path) == ["expected UTF-8 text, found byte 0xff in line 1; save the file as UTF-8"]
 
 
 def test_without_any_file_it_is_told_where_one_is_expected(
@@ -342,7 +342,7 @@ def test_without_any_file_it_is_told_where_one_is_expected(
 
 
 def test_nothing_at_all_is_a_mistake_too(file: Callable[[str], Path]) -> None:
-    assert any("connections: missing" in line for line in mistakes(file("")))
+    assert any("connections: there is no [[connections]] table" in line for line in mistakes(file("")))
 
 
 def test_the_toml_of_the_example_is_what_a_plain_reader_reads() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 import tomllib
 from copy import deepcopy
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 
 EXAMPLE = (Path(__file__).parents[2] / "config" / "placed.toml").read_text("utf-8")
 SECRET = "hunter2-hush"
+# Words of pydantic, of its settings and of Python, which mean nothing to an operator.
+INTERNAL = re.compile(
+    r"[Ii]nput should|[Vv]alid (?:string|integer|tuple|dictionary|boolean|list|set)|pattern|pydantic|instance"
+    r"|SettingsSource|Error|Traceback|datetime\.|timedelta\(|\^\$|\(\?|NoneType|\bstr\b|\bdict\b|None"
+)
 TREE: dict[str, Any] = tomllib.loads(EXAMPLE) | {
     "polling": {
         "interval": "30s",
@@ -217,6 +223,7 @@ def loaded(content: bytes, environment: dict[str, str]) -> Configuration | None:
         assert problem.startswith((f"{path}: ", "environment: ")), problem
         assert problem.isprintable(), problem
         assert SECRET not in problem, problem
+        assert not INTERNAL.search(problem), problem
     return None
 
 

@@ -107,7 +107,7 @@ def test_without_settings_there_is_a_line_a_mistake_and_all_else_waits() -> None
             [
                 "/etc/placed/placed.toml: mqtt.url: found 3, expected mqtt://host",
                 "/etc/placed/placed.toml: no valid TOML: Expected '='",
-                "/etc/placed/placed.toml: can not be read: Permission denied",
+                "/etc/placed/placed.toml: cannot be read: Permission denied",
                 "/etc/placed/placed.toml: there is no such file; write it, or name another with --config",
             ]
         )

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         (
             'rooms = ["boardroom@contoso.example", "library@contoso.example"]',
             'rooms = "boardroom"',
-            "{file}: connections[0].rooms: found 'boardroom', input should be a valid tuple",
+            "{file}: connections[0].rooms: found 'boardroom', expected a list, such as",
         ),
         (
             'tenant = "contoso.example"\n',
@@ -68,7 +68,7 @@ async def test_a_mistake_in_the_configuration_is_told_by_file_and_key(
 
 
 async def test_a_configuration_that_does_not_exist_is_named(stage: Stage) -> None:
-    assert await complains(stage) == [f"{stage.file}: can not be read: No such file or directory"]
+    assert await complains(stage) == [f"{stage.file}: cannot be read: No such file or directory"]
 
 
 async def test_several_mistakes_are_told_all_at_once(stage: Stage) -> None:

@@ -165,7 +165,7 @@ async def test_without_a_terminal_setup_says_what_is_missing_a_line_each(tmp_pat
         (
             ["contoso", *ENOUGH, "-c", "nowhere.toml"],
             3,
-            ["placed: nowhere.toml: can not be read: No such file or directory"],
+            ["placed: nowhere.toml: cannot be read: No such file or directory"],
         ),
     ],
 )

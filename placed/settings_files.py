@@ -1,0 +1,168 @@
+"""The configuration's files: which there are, their text in any usual encoding, and what they hold."""
+
+from __future__ import annotations
+
+import codecs
+import errno
+import os
+import tomllib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Location = tuple[str | int, ...]
+
+_UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_SAVE = "save the file as UTF-8"
+_MISSING = (errno.ENOENT, errno.ENOTDIR)
+_DENIED = (errno.EACCES, errno.EPERM)
+
+
+class UnreadableFiles(Exception):
+    """Files that cannot be used; `problems` has a line for each: file, what is the case, what to do."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(slots=True)
+class SettingsFiles:
+    """What the files say together, and which file said it last."""
+
+    main: Path
+    read: list[Path] = field(default_factory=list)
+    merged: dict[str, Any] = field(default_factory=dict)
+    origin: dict[Location, Path] = field(default_factory=dict)
+
+    def add(self, path: Path, content: dict[str, Any]) -> None:
+        """Lays the content of another file over what is there."""
+        self.read.append(path)
+        self._merge(path, self.merged, content, ())
+
+    def _merge(self, path: Path, into: dict[str, Any], content: dict[str, Any], at: Location) -> None:
+        for key, value in content.items():
+            here = (*at, key)
+            if isinstance(value, dict):
+                self.origin.setdefault(here, path)
+                existing = into.get(key)
+                target = existing if isinstance(existing, dict) else {}
+                into[key] = target
+                self._merge(path, target, value, here)
+            elif here == ("connections",) and isinstance(value, list) and isinstance(into.get(key), list):
+                for item in value:
+                    self.origin[*here, len(into[key])] = path
+                    into[key].append(item)
+            else:
+                into[key] = value
+                self.origin[here] = path
+
+    def holding(self, location: Location) -> Path:
+        """The file that holds the key, or else its table."""
+        for length in range(len(location), 0, -1):
+            if location[:length] in self.origin:
+                return self.origin[location[:length]]
+        return self.main
+
+
+def read_files(main: Path, *, required: bool) -> SettingsFiles:
+    """Reads a configuration and the folder `placed.d` beside it.
+
+    Args:
+        main: the configuration's file.
+        required: whether it has to exist; else none may be there at all.
+
+    Raises:
+        UnreadableFiles: with everything that is wrong with them.
+    """
+    files = SettingsFiles(main)
+    problems = []
+    folder = main.parent / "placed.d"
+    try:
+        dropins = sorted(path for path in folder.iterdir() if _is_drop_in(path.name))
+    except (OSError, ValueError) as error:
+        dropins = []
+        # What keeps us from the folder keeps us from the main file, too, and is reported of that.
+        if not (isinstance(error, OSError) and error.errno in _MISSING and not os.path.lexists(folder)):
+            problems.append(_unreadable(folder, error))
+    try:
+        files.add(main, _parsed(main))
+    except _Unusable as error:
+        problems = [problem for problem in problems if error.missing or str(folder) not in problem]
+        if required or not error.missing:
+            problems.insert(0, str(error))
+    for path in dropins:
+        try:
+            files.add(path, _parsed(path))
+        except _Unusable as error:
+            problems.append(str(error))
+    if problems:
+        raise UnreadableFiles(*problems)
+    return files
+
+
+def _is_drop_in(name: str) -> bool:
+    return name.endswith(".toml") and not name.startswith(".")
+
+
+class _Unusable(Exception):
+    """A line about one file. `missing`: there is none of that name."""
+
+    def __init__(self, text: str, *, missing: bool = False) -> None:
+        super().__init__(text)
+        self.missing = missing
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    try:
+        content = path.read_bytes()
+    except (OSError, ValueError) as error:  # a ValueError is a name with a NUL in it
+        missing = isinstance(error, FileNotFoundError) and not os.path.lexists(path)
+        raise _Unusable(_unreadable(path, error), missing=missing) from None
+    try:
+        return tomllib.loads(_text(content))
+    except tomllib.TOMLDecodeError as error:
+        raise _Unusable(f"{path}: no valid TOML: {error}") from None
+    except _OtherEncoding as error:
+        raise _Unusable(f"{path}: expected UTF-8 text, found {error}; {_SAVE}") from None
+    except (ValueError, RecursionError):  # a number of thousands of digits, a list in a list in a list ...
+        text = f"{path}: no valid TOML: a number is too long, or lists are nested too deeply"
+        raise _Unusable(text) from None
+
+
+def _unreadable(path: Path, error: OSError | ValueError) -> str:
+    if not isinstance(error, OSError):
+        return f"{path}: cannot be read: no file can have this name"
+    text = f"{path}: cannot be read: {error.strerror}"
+    if error.errno in _DENIED:
+        # Under systemd the user exists only while the service runs: everybody has to be let in.
+        return f"{text}; let the user that placed runs as read it: chmod 755 {path.parent}; chmod 644 {path}"
+    return text
+
+
+# --- encodings ----------------------------------------------------------------------------------------------
+
+
+class _OtherEncoding(Exception):
+    """What the file holds instead of UTF-8."""
+
+
+def _text(content: bytes) -> str:
+    """The text of a file. The marks (BOM) that Windows' editors put in front are no part of it."""
+    if content.startswith(_UTF32):
+        raise _OtherEncoding("UTF-32")
+    try:
+        if content.startswith(_UTF16):
+            return content.decode("utf-16").replace("\r\n", "\n")
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        if error.encoding != "utf-8":
+            raise _OtherEncoding("UTF-16 that is cut off") from None
+        line = content.count(b"\n", 0, error.start) + 1
+        raise _OtherEncoding(f"byte {content[error.start]:#04x} in line {line}") from None
+    if "\0" in text[:2]:
+        raise _OtherEncoding("UTF-16 without a mark")
+    return text
