@@ -205,20 +205,14 @@ class Daemon:
     def _make_publisher(self) -> Publisher | NoBroker:
         if self.settings.mqtt is None:
             return NoBroker()
-        from placed.mqtt.messages import BridgeInfo  # noqa: PLC0415 - see _open_ways_out
+        from placed.mqtt.publications import info_for  # noqa: PLC0415 - see _open_ways_out
         from placed.mqtt.publisher import Publisher  # noqa: PLC0415 - the same
 
-        info = BridgeInfo(
-            version=self._around.version,
-            freshness_budget=self.settings.policy.freshness_budget,
-            life=self.settings.policy.expire_after,
-            connections=tuple(connection.name for connection in self.settings.connections),
-        )
         return Publisher(
             self.settings.mqtt,
             self.board,
             now=self._clock.now,
-            info=info,
+            info=info_for(self.settings, self._around.version),
             home_assistant=self.settings.home_assistant,
             login=self._login,
             pulse=self._pulse("publisher"),

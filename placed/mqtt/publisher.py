@@ -22,9 +22,9 @@ from placed.mqtt.home_assistant import Discovery
 from placed.mqtt.leftovers import Leftovers
 from placed.mqtt.messages import offline
 from placed.mqtt.patience import Patience
+from placed.mqtt.publications import topics_for
 from placed.mqtt.session import Session
 from placed.mqtt.setup import SILENCE, Setup, Tally, Timing
-from placed.mqtt.topics import Topics
 from placed.mqtt.trouble import TAKEN_OVER, BrokerLost, Displaced, Trouble, reason, why_lost
 from placed.pulse import Pulse
 from placed.settings import HomeAssistant
@@ -90,10 +90,7 @@ class Publisher:
         self.connected_since: datetime | None = None
         self._trouble: Trouble | None = None
         self._session: Session | None = None
-        topics = Topics(
-            settings.base_topic,
-            discovery=home_assistant.discovery_prefix if home_assistant.discovery else None,
-        )
+        topics = topics_for(settings, home_assistant)
         self._leftovers = Leftovers(topics)
         instance = secrets.token_hex(4)
         self._offline = offline(topics, board.epoch, instance)

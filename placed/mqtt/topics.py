@@ -18,6 +18,7 @@ ROOM_ENTITIES = {
     "stale": "binary_sensor",
     "reason": "sensor",
 }
+_LEAVES = frozenset({"state", "availability", "occupied", "status", "event"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Topics:
     def written(self) -> str:
         """All that is published on, for who has to allow it."""
         own = f"{self.base}/#"
-        return own if self.discovery is None else f"{own} {self.discovery}/+/{_node(self.base)}/+/config"
+        return own if self.discovery is None else f"{own} {self._config_pattern}"
 
     @property
     def bridge_state(self) -> str:
@@ -92,6 +93,44 @@ class Topics:
     def room_configs(self, room_id: str) -> dict[str, str]:
         """Where Home Assistant is told of a room, by entity; nowhere if it is not."""
         return self._configs(room_id, ROOM_ENTITIES)
+
+    def room_of(self, topic: str) -> str | None:
+        """The id of the room that a topic is about; None if it is about none, or is not ours."""
+        prefix = f"{self.rooms}/"
+        if topic.startswith(prefix):
+            room_id, _, leaf = topic.removeprefix(prefix).partition("/")
+            return room_id if leaf in _LEAVES else None
+        return self._configured_room(topic)
+
+    def pattern_of(self, topic: str) -> str:
+        """The topic with wildcards for room and entity, as access rules name it: `placed/rooms/+/state`."""
+        if (
+            self.discovery is not None
+            and topic.startswith(f"{self.discovery}/")
+            and topic.endswith("/config")
+        ):
+            return self._config_pattern
+        room_id = self.room_of(topic)
+        if room_id is None:
+            return topic
+        return f"{self.rooms}/+/{topic.rpartition('/')[2]}"
+
+    @property
+    def _config_pattern(self) -> str:
+        return f"{self.discovery}/+/{_node(self.base)}/+/config"
+
+    def _configured_room(self, topic: str) -> str | None:
+        if self.discovery is None or not topic.startswith(f"{self.discovery}/"):
+            return None
+        levels = topic.removeprefix(f"{self.discovery}/").split("/")
+        match levels:
+            case [component, node, configured, "config"] if node == _node(self.base):
+                for name, kind in ROOM_ENTITIES.items():
+                    if kind == component and configured.endswith(f"_{name}"):
+                        return configured.removesuffix(f"_{name}")
+            case _:
+                pass
+        return None
 
     def _configs(self, whose: str, entities: dict[str, str]) -> dict[str, str]:
         """`<prefix>/<component>/<node>/<object>/config`: every version of Home Assistant understands it."""
