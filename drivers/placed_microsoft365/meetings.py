@@ -2,20 +2,45 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from msgspec.structs import replace
 from xxhash import xxh3_64_hexdigest
 
 from placed.model import Meeting, ShowAs, whole_days
 
 if TYPE_CHECKING:
-    from placed_microsoft365.wire import Event
+    from collections.abc import Iterable
+    from datetime import date
+
+    from placed_microsoft365.wire import DateTimeTimeZone, Event
 
 _SHOW_AS = {show_as.value: show_as for show_as in ShowAs}
-_PRIVATE = frozenset({"personal", "private", "confidential"})
+_NOT_PRIVATE = (None, "normal")  # whatever else is there, a word that is not known too, is private
+_MIDNIGHT = time()
+_DAY = timedelta(days=1)
+
+
+def meetings_of(events: Iterable[Event], room_zone: ZoneInfo) -> tuple[Meeting, ...]:
+    """The meetings that the events of all pages are, each once.
+
+    An event may come twice, on one page, or on two if the pages shift while they are read. It is one meeting
+    where both the id and the times are the same. At other times it occupies the room at both: which of them
+    is right shows the next reading.
+
+    Raises:
+        ValueError, OverflowError: the times of an event make no sense.
+    """
+    found: dict[tuple[str, datetime, datetime], Meeting] = {}
+    for event in events:
+        meeting = meeting_of(event, room_zone)
+        place = meeting.key, meeting.start, meeting.end
+        before = found.get(place)
+        found[place] = meeting if before is None else _either(before, meeting)
+    return tuple(found.values())
 
 
 def meeting_of(event: Event, room_zone: ZoneInfo) -> Meeting:
@@ -25,9 +50,7 @@ def meeting_of(event: Event, room_zone: ZoneInfo) -> Meeting:
         ValueError: its times are not to be understood.
     """
     if event.is_all_day:
-        # These come as midnights of their dates, whatever zone was asked for; they mean the room's own.
-        first, after = _naive(event.start.date_time).date(), _naive(event.end.date_time).date()
-        start, end = whole_days(first, after, room_zone)
+        start, end = whole_days(*_dates(event.start, event.end, room_zone), room_zone)
     else:
         start = _utc(event.start.date_time, event.start.time_zone)
         end = _utc(event.end.date_time, event.end.time_zone)
@@ -35,13 +58,13 @@ def meeting_of(event: Event, room_zone: ZoneInfo) -> Meeting:
         event.organizer.email_address.name if event.organizer and event.organizer.email_address else None
     )
     return Meeting(
-        key=_key(event.id),
+        key=_key(event.id.strip() or f"{start.timestamp()}/{end.timestamp()}"),
         start=start,
         end=end,
         show_as=_SHOW_AS.get(event.show_as or "", ShowAs.UNRECOGNISED),
         cancelled=bool(event.is_cancelled),
         declined=event.response_status is not None and event.response_status.response == "declined",
-        private=event.sensitivity in _PRIVATE,
+        private=event.sensitivity not in _NOT_PRIVATE,
         all_day=bool(event.is_all_day),
         title=_title(event.subject, organizer),
         organizer=organizer or None,
@@ -72,9 +95,57 @@ def _title(subject: str | None, organizer: str | None) -> str | None:
     return title or None
 
 
-def _naive(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+def _either(one: Meeting, other: Meeting) -> Meeting:
+    """Of two reports of a meeting the one that occupies the room; private, if one of them is."""
+    kept = max(one, other, key=_weight)
+    return replace(kept, private=one.private or other.private)
+
+
+def _weight(meeting: Meeting) -> tuple[bool, int]:
+    return not (meeting.cancelled or meeting.declined), _LEAST_OCCUPYING.index(meeting.show_as)
+
+
+_LEAST_OCCUPYING = (
+    ShowAs.FREE,
+    ShowAs.WORKING_ELSEWHERE,
+    ShowAs.TENTATIVE,
+    ShowAs.OOF,
+    ShowAs.BUSY,
+    ShowAs.UNRECOGNISED,
+)
+
+
+def _dates(start: DateTimeTimeZone, end: DateTimeTimeZone, room_zone: ZoneInfo) -> tuple[date, date]:
+    """The first day of an all-day event, and the day after its last.
+
+    Its times come as midnights of its dates, whatever zone was asked for, and mean the room's own. Where they
+    carry hours the days are counted outwards: as written, if one of both is a midnight; as moments, if one of
+    both is a midnight of the room's; else as far as either goes.
+
+    Raises:
+        ValueError: it ends before it starts.
+    """
+    written = _written(start), _written(end)
+    if _MIDNIGHT in (written[0].time(), written[1].time()):
+        first, after = _outwards(*written)
+    else:
+        moments = [_utc(t.date_time, t.time_zone).astimezone(room_zone) for t in (start, end)]
+        first, after = _outwards(*moments)
+        if _MIDNIGHT not in (moments[0].time(), moments[1].time()):
+            one, other = _outwards(*written)
+            first, after = min(first, one), max(after, other)
+    return first, after
+
+
+def _outwards(start: datetime, end: datetime) -> tuple[date, date]:
+    if end < start:
+        raise ValueError("an all-day event ends before it starts")
+    after = end.date() if end.time() == _MIDNIGHT else end.date() + _DAY
+    return start.date(), max(after, start.date() + _DAY)
+
+
+def _written(moment: DateTimeTimeZone) -> datetime:
+    return datetime.fromisoformat(moment.date_time).replace(tzinfo=None)
 
 
 @lru_cache(maxsize=10_000)

@@ -12,7 +12,7 @@ from placed.driver import DriverError, Failed, Read, Unavailable, Unchanged
 from placed.model import Reason
 from placed_microsoft365.answers import UnexpectedAnswer, decode
 from placed_microsoft365.known import Known, all_again, digest_of
-from placed_microsoft365.meetings import meeting_of
+from placed_microsoft365.meetings import meetings_of
 from placed_microsoft365.wire import EVENT_DETAILS, EVENT_FIELDS, Events
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class Views:
 
 def _told(query: Query, asked_at: datetime, events: Iterable[Event]) -> Read | Failed:
     try:
-        meetings = tuple([meeting_of(event, query.room.time_zone) for event in events])
+        meetings = meetings_of(events, query.room.time_zone)
     except (ValueError, OverflowError):
         return Failed(query, Reason.MALFORMED, "an event has times that are not to be understood")
     return Read(query, asked_at, meetings)

@@ -41,7 +41,7 @@ class Recipient(msgspec.Struct, rename="camel"):
 
 
 class Event(msgspec.Struct, rename="camel"):
-    """An occurrence in a calendar view."""
+    """An occurrence in a calendar view; a sensitivity of whatever type, since anything unknown is private."""
 
     id: str
     start: DateTimeTimeZone
@@ -49,7 +49,7 @@ class Event(msgspec.Struct, rename="camel"):
     is_all_day: bool | None = None
     is_cancelled: bool | None = None
     show_as: str | None = None
-    sensitivity: str | None = None
+    sensitivity: Any = None
     response_status: ResponseStatus | None = None
     subject: str | None = None
     organizer: Recipient | None = None

@@ -90,6 +90,20 @@ def test_a_meeting_that_is_prolonged_does_not_start_again() -> None:
     assert list(happened(known(Status.BUSY, NINE), known(Status.BUSY, longer), at("9:30"))) == []
 
 
+TWIN = replace(TEN, key="nine")  # of another time, by the same key
+
+
+def test_meetings_that_share_a_key_are_told_apart_by_their_times() -> None:
+    then, now = known(Status.BUSY, NINE), known(Status.BUSY, TWIN)
+    assert list(happened(then, now, at("10:00"))) == [
+        Event(Happening.ENDED, at("10:00"), NINE),
+        Event(Happening.STARTED, at("10:00"), TWIN),
+    ]
+    overlapping = replace(TWIN, start=at("9:30"))
+    both = known(Status.BUSY, NINE, overlapping)
+    assert [e.happening for e in happened(then, both, at("9:30"))] == [Happening.STARTED, Happening.CONFLICT]
+
+
 # --- plans --------------------------------------------------------------------------------------------------
 
 LATER = replace(TEN, start=at("10:30"), end=at("11:30"))
@@ -120,6 +134,14 @@ NONSENSE = replace(TEN, end=at("9:00"))
         ([TEN], [RENAMED], "9:00", []),
         ([TEN], [], "10:59:59.9", [Event(Happening.CANCELLED, at("10:59:59.9"), TEN)]),
         ([TEN], [], "11:00", []),  # it is over
+        ([NINE, TWIN], [TWIN], "8:00", [Event(Happening.CANCELLED, at("8:00"), NINE)]),
+        ([NINE, TWIN], [NINE], "8:00", [Event(Happening.CANCELLED, at("8:00"), TWIN)]),
+        (
+            [NINE, TWIN],
+            [NINE, replace(LATER, key="nine")],
+            "8:00",
+            [Event(Happening.MOVED, at("8:00"), replace(LATER, key="nine"), TWIN)],
+        ),
         ([TEN], [LATER], "11:00", []),
         (
             [NINE, TEN],

@@ -12,14 +12,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from placed.driver import Answer, DriverError, Failed, FenceState, Query, Read
-from placed.model import ShowAs
+from placed.model import Meeting, ShowAs
+from placed.occupancy import Policy, occupies
 from placed_microsoft365 import directory, fence
 from placed_microsoft365.answers import Answer as GraphAnswer
 from placed_microsoft365.answers import decode, error_of
 from placed_microsoft365.calendars import Calendars
+from placed_microsoft365.meetings import meeting_of
 from placed_microsoft365.pace import Pace
 from placed_microsoft365.settings import Microsoft365Settings
 from placed_microsoft365.views import Views
+from placed_microsoft365.wire import Event
 from tests.microsoft365.house import room_of
 from tests.microsoft365.making import anything, encoded
 
@@ -156,11 +159,17 @@ def test_calendars(page: Any) -> None:
         return
     following = [GOOD_EVENT] if page.get("@odata.nextLink") is not None else []
     sent = [*page["value"], *following]
-    assert len(first.meetings) == len(sent)
-    for event, meeting in zip(sent, first.meetings, strict=True):
-        assert (meeting.show_as is ShowAs.FREE) == (event.get("showAs") == "free")
-        assert meeting.cancelled == (event.get("isCancelled") is True)
-        assert meeting.declined == ((event.get("responseStatus") or {}).get("response") == "declined")
+    reports: dict[tuple[object, ...], list[Meeting]] = {}  # of one meeting: the same id and the same times
+    for event in sent:
+        report = meeting_of(msgspec.convert(event, Event), first.query.room.time_zone)
+        assert (report.show_as is ShowAs.FREE) == (event.get("showAs") == "free")
+        assert report.cancelled == (event.get("isCancelled") is True)
+        assert report.declined == ((event.get("responseStatus") or {}).get("response") == "declined")
+        reports.setdefault((report.key, report.start, report.end), []).append(report)
+    assert list(reports) == [(meeting.key, meeting.start, meeting.end) for meeting in first.meetings]
+    for meeting, of_it in zip(first.meetings, reports.values(), strict=True):
+        assert occupies(meeting, Policy()) == any(occupies(report, Policy()) for report in of_it)
+        assert meeting.private == any(report.private for report in of_it)
 
 
 @fuzz

@@ -71,6 +71,19 @@ def test_what_is_marked_is_private(sensitivity: str) -> None:
     assert not meeting(sensitivity="normal").private
 
 
+@pytest.mark.parametrize(
+    "sensitivity",
+    ["Private", "PERSONAL", "Normal", "secret", "unknownFutureValue", "", 2, True, {}, ["normal"]],
+)
+def test_what_is_not_plainly_normal_is_private(sensitivity: object) -> None:
+    assert meeting(sensitivity=sensitivity).private
+
+
+def test_without_a_word_on_it_nothing_is_private() -> None:
+    assert not meeting(sensitivity=None).private
+    assert not meeting().private
+
+
 def test_only_a_declined_request_is_declined() -> None:
     assert meeting(responseStatus={"response": "declined"}).declined
     for response in ("none", "organizer", "tentativelyAccepted", "accepted", "notResponded", None):

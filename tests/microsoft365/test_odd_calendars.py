@@ -1,0 +1,118 @@
+"""Calendars that describe their meetings oddly: all-day events with hours, the same event twice, no ids."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+
+from placed.model import Meeting, ShowAs
+from placed_microsoft365.meetings import meeting_of, meetings_of
+from placed_microsoft365.wire import Event
+
+BERLIN, UTC_ZONE = ZoneInfo("Europe/Berlin"), ZoneInfo("UTC")
+AUCKLAND, LOS_ANGELES = ZoneInfo("Pacific/Auckland"), ZoneInfo("America/Los_Angeles")
+
+
+def event(start: str, end: str, event_id: str = "1", zone: str = "UTC", **fields: Any) -> Event:
+    """`start` and `end` as Graph writes them."""
+    times = {"start": start, "end": end}
+    document = {name: {"dateTime": text, "timeZone": zone} for name, text in times.items()}
+    return msgspec.convert({"id": event_id, **document, **fields}, Event)
+
+
+def days(meeting: Meeting, zone: ZoneInfo) -> tuple[str, str]:
+    """First moment and end on the clocks of the zone, without the year."""
+    return tuple(f"{m.astimezone(zone):%m-%dT%H:%M}" for m in (meeting.start, meeting.end))  # type: ignore[return-value]
+
+
+# --- all day ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "zone", "expected"),
+    [
+        (
+            "2026-10-06T00:00:00.0000000",
+            "2026-10-07T00:00:00.0000000",
+            BERLIN,
+            ("10-06T00:00", "10-07T00:00"),
+        ),
+        ("2026-10-06T00:00:00", "2026-10-06T23:59:00", BERLIN, ("10-06T00:00", "10-07T00:00")),
+        ("2026-10-06T00:00:00", "2026-10-06T23:59:59.9999999", BERLIN, ("10-06T00:00", "10-07T00:00")),
+        ("2026-10-06T00:00:00", "2026-10-06T00:00:00", BERLIN, ("10-06T00:00", "10-07T00:00")),
+        ("2026-10-06T09:00:00", "2026-10-06T09:00:00", UTC_ZONE, ("10-06T00:00", "10-07T00:00")),
+        ("2026-10-06T00:00:00", "2026-10-08T17:30:00", AUCKLAND, ("10-06T00:00", "10-09T00:00")),
+        ("2026-10-06T09:00:00", "2026-10-06T17:00:00", BERLIN, ("10-06T00:00", "10-07T00:00")),
+        # The room's own midnights, written as moments.
+        ("2026-10-05T22:00:00", "2026-10-06T22:00:00", BERLIN, ("10-06T00:00", "10-07T00:00")),
+        ("2026-10-05T22:00:00Z", "2026-10-06T21:59:00Z", BERLIN, ("10-06T00:00", "10-07T00:00")),
+        ("2026-10-06T07:00:00", "2026-10-07T07:00:00", LOS_ANGELES, ("10-06T00:00", "10-07T00:00")),
+        # Neither: as far as either reading goes.
+        ("2026-10-06T09:00:00", "2026-10-06T17:00:00", AUCKLAND, ("10-06T00:00", "10-08T00:00")),
+        ("2026-10-06T03:00:00", "2026-10-06T05:00:00", LOS_ANGELES, ("10-05T00:00", "10-07T00:00")),
+        # Days of 25 and of 23 hours.
+        ("2026-10-25T00:00:00", "2026-10-25T23:59:00", BERLIN, ("10-25T00:00", "10-26T00:00")),
+        ("2026-03-29T00:00:00", "2026-03-29T23:59:00", BERLIN, ("03-29T00:00", "03-30T00:00")),
+    ],
+)
+def test_an_all_day_event_that_carries_hours_is_whole_days(
+    start: str, end: str, zone: ZoneInfo, expected: tuple[str, str]
+) -> None:
+    meeting = meeting_of(event(start, end, isAllDay=True), zone)
+    assert days(meeting, zone) == expected
+    assert meeting.start < meeting.end
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ("2026-10-07T00:00:00", "2026-10-06T00:00:00"),
+        ("2026-10-06T17:00:00", "2026-10-06T09:00:00"),
+        ("9999-12-31T00:00:00", "9999-12-31T23:59:00"),
+        ("2026-10-06T00:00:00", "tomorrow"),
+    ],
+)
+def test_an_all_day_event_that_makes_no_sense_is_malformed(start: str, end: str) -> None:
+    with pytest.raises((ValueError, OverflowError)):
+        meeting_of(event(start, end, isAllDay=True), BERLIN)
+
+
+# --- twice --------------------------------------------------------------------------------------------------
+
+NINE, TEN, NOON, ONE = (f"2026-10-06T{hour:02}:00:00" for hour in (9, 10, 12, 13))
+
+
+def test_the_same_event_twice_is_one_meeting() -> None:
+    (meeting,) = meetings_of([event(NINE, TEN)] * 3, UTC_ZONE)
+    assert meeting.start == datetime(2026, 10, 6, 9, tzinfo=UTC)
+
+
+def test_of_two_reports_of_an_event_the_one_that_occupies_counts_and_the_private_one() -> None:
+    reports = [
+        event(NINE, TEN, showAs="busy", isCancelled=True),
+        event(NINE, TEN, showAs="tentative", sensitivity="private"),
+        event(NINE, TEN, showAs="busy", responseStatus={"response": "declined"}),
+        event(NINE, TEN, showAs="free"),
+    ]
+    for order in (reports, reports[::-1]):
+        (meeting,) = meetings_of(order, UTC_ZONE)
+        assert (meeting.cancelled, meeting.declined, meeting.show_as) == (False, False, ShowAs.TENTATIVE)
+        assert meeting.private
+
+
+def test_an_event_that_is_at_two_times_occupies_at_both() -> None:
+    meetings = meetings_of([event(NINE, TEN), event(NOON, ONE), event(NINE, TEN, "2")], UTC_ZONE)
+    assert [meeting.start.hour for meeting in meetings] == [9, 12, 9]
+    assert meetings[0].key == meetings[1].key != meetings[2].key
+
+
+@pytest.mark.parametrize("blank", ["", " "])
+def test_events_without_an_id_are_told_apart_by_their_times(blank: str) -> None:
+    one, other = meetings_of([event(NINE, TEN, blank), event(NOON, ONE, blank)], UTC_ZONE)
+    assert one.key != other.key
+    (again,) = meetings_of([event(NINE, TEN, blank)] * 2, UTC_ZONE)
+    assert again.key == one.key
