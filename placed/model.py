@@ -135,10 +135,17 @@ def whole_days(first: date, after: date, zone: ZoneInfo) -> tuple[datetime, date
     return _midnight(first, zone), _midnight(after, zone)
 
 
-def window(moment: datetime, zone: ZoneInfo, days_ahead: int) -> tuple[datetime, datetime]:
-    """The polling window around `moment`: from local yesterday to the end of the day `days_ahead`."""
+def window(
+    moment: datetime, zone: ZoneInfo, days_ahead: int, at_least: timedelta = timedelta()
+) -> tuple[datetime, datetime]:
+    """The polling window around `moment`: from local yesterday to the end of the day `days_ahead`.
+
+    It goes on for `at_least` that long, to the end of a day: before midnight the next day is part of it, so
+    that what is read now is not over before it is read again.
+    """
     today = moment.astimezone(zone).date()
-    return whole_days(today - timedelta(days=1), today + timedelta(days=days_ahead + 1), zone)
+    last = max(today + timedelta(days=days_ahead), (moment + at_least).astimezone(zone).date())
+    return whole_days(today - timedelta(days=1), last + timedelta(days=1), zone)
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:

@@ -232,7 +232,10 @@ class Poller:
         if not due:
             return
         now = self._clock.now()
-        windows = {zone: window(now, zone, self._days_ahead) for zone in {room.time_zone for room in due}}
+        policy = self._board.policy
+        at_least = policy.freshness_budget + policy.lead  # no schedule ends before its time
+        zones = {room.time_zone for room in due}
+        windows = {zone: window(now, zone, self._days_ahead, at_least) for zone in zones}
         queries = [Query(room, *windows[room.time_zone]) for room in due]
         changes = RoundLog()
         self.answered = 0

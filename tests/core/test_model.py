@@ -96,3 +96,14 @@ def test_the_window_holds_the_moment_and_as_many_days_as_are_asked_for(
     since, until = window(moment, zone, days_ahead)
     assert since < moment < until
     assert until - since >= (days_ahead + 2) * DAY - timedelta(hours=25)
+
+
+@given(moments, zones, st.integers(0, 2), st.timedeltas(timedelta(0), timedelta(days=2)))
+def test_the_window_goes_on_for_as_long_as_what_is_read_is_believed(
+    moment: datetime, zone: ZoneInfo, days_ahead: int, at_least: timedelta
+) -> None:
+    _, short = window(moment, zone, days_ahead)
+    _, until = window(moment, zone, days_ahead, at_least)
+    assert until > moment + at_least
+    assert until == max(short, until)
+    assert short == until or short <= moment + at_least

@@ -94,7 +94,11 @@ class Stage:
     """A poller with everything around it."""
 
     def __init__(
-        self, *rooms: str, consent: ConsentMemory | None = None, polling: Polling | None = None
+        self,
+        *rooms: str,
+        consent: ConsentMemory | None = None,
+        polling: Polling | None = None,
+        zone: ZoneInfo | None = None,
     ) -> None:
         self.clock = FakeClock(at("9:00"))
         self.driver = ScriptedDriver(self.clock, rooms)
@@ -102,7 +106,7 @@ class Stage:
         self.recorder = Recorder()
         self.board.listeners.append(self.recorder)
         self.poller = Poller(
-            connection=ConnectionSettings(name="contoso", driver="script", time_zone=ZoneInfo("UTC")),
+            connection=ConnectionSettings(name="contoso", driver="script", time_zone=zone or ZoneInfo("UTC")),
             driver=self.driver,
             board=self.board,
             book=RoomBook({}),
