@@ -26,6 +26,8 @@ _LONGEST = timedelta(days=3650)
 _DAY = timedelta(days=1)
 _WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _HOURS = re.compile(r"([0-2][0-9]):([0-5][0-9])")
+_SHORTEST_PATIENCE = timedelta(seconds=5)
+_LONGEST_PATIENCE = timedelta(hours=1)
 _UNITS = {"ms": 0.001, "s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 
 
@@ -235,6 +237,12 @@ def _origin(value: str) -> str:
     return value
 
 
+def _page_patience(value: timedelta) -> timedelta:
+    if not _SHORTEST_PATIENCE <= value <= _LONGEST_PATIENCE:
+        raise ValueError("expected 5s to 1h; the daemon reports to every page every 3s")
+    return value
+
+
 class Http(_Table):
     """The status endpoint."""
 
@@ -259,6 +267,11 @@ class Http(_Table):
     )
     frame_ancestors: tuple[Annotated[str, AfterValidator(_origin)], ...] = Field(
         default=(), description="Sites whose pages may show ours in a frame, such as digital signage."
+    )
+    offline_after: Annotated[Duration, AfterValidator(_page_patience)] = Field(
+        default=timedelta(seconds=8),
+        description="A page that hears nothing from the daemon for so long shows all rooms as unknown; "
+        "5s to 1h. A room's valid_until holds all the same.",
     )
     max_clients: int = Field(
         default=2000,

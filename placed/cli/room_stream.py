@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _LONGEST_PAUSE = 15.0  # seconds between two attempts
-_SILENCE = 40.0  # seconds; the daemon says something every 15
+_SILENCE = 8.0  # seconds; the daemon sends something every 3
 _LONGEST_LINE = 16 * 1024 * 1024  # bytes: the snapshot names all rooms in one
 _UNAUTHORIZED, _OK = 401, 200
 

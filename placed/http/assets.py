@@ -6,6 +6,7 @@ files of two versions, and the files name each other relative to themselves.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from hashlib import blake2b
 from http import HTTPStatus
 from importlib.resources import files
@@ -38,9 +39,13 @@ class Assets:
 
     Args:
         frame_ancestors: sites that may show a page in a frame.
+        offline_after: how long a page shows what it knows without hearing from the daemon.
     """
 
-    def __init__(self, frame_ancestors: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, frame_ancestors: tuple[str, ...] = (), offline_after: timedelta = timedelta(seconds=8)
+    ) -> None:
+        self._offline_after = offline_after
         self._page_headers = {"Content-Security-Policy": _policy(frame_ancestors)}
         self._content = dict(_walk(files("placed.http").joinpath("static")))
         digest = blake2b(digest_size=8)
@@ -65,11 +70,22 @@ class Assets:
         found = {name.removeprefix("i18n/").removesuffix(".json") for name in names}
         return sorted(found, key=lambda language: (language != "en", language))
 
-    def page(self, name: str) -> Representation:
-        """A page, with where its files are and what languages there are filled in."""
+    def page(self, name: str, root: str) -> Representation:
+        """A page, with where its files are and what languages there are filled in.
+
+        Args:
+            name: of the file.
+            root: the way from the page's address to the daemon's root, such as `../`. It is relative, for a
+                proxy may have the daemon below any path.
+        """
         text = self._content[name].decode()
-        text = text.replace("{{static}}", f"/static/{self.version}")
-        text = text.replace("{{languages}}", " ".join(self.languages))
+        for key, value in {
+            "root": root,
+            "version": self.version,
+            "languages": " ".join(self.languages),
+            "offline_after": f"{self._offline_after.total_seconds():g}",
+        }.items():
+            text = text.replace("{{" + key + "}}", value)
         return Representation(
             text.encode(), media_type=_MEDIA_TYPES["html"], headers=self._page_headers, level=_BEST
         )

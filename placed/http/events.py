@@ -16,7 +16,8 @@
     event: health                       as in /api/v1/connections; has no id, and is told whole to who is new
     data: {"name":"contoso",…}
 
-    : keep-alive                        every 15 s in which there was nothing else
+    : keep-alive 2026-01-08T09:22:10Z   the time; after all that a new client did not have, and then every 3 s
+                                        in which there was nothing else
 
 Ids only ever rise, so who comes again with its last one, in `Last-Event-ID` or `?last_event_id=`, misses
 nothing. A client that lags is told the latest of each room and not what was in between; one that does not
@@ -51,8 +52,8 @@ if TYPE_CHECKING:
 
 MEDIA_TYPE = "text/event-stream"
 RETRY = b"retry: 2000\n\n"
-KEEP_ALIVE = b": keep-alive\n\n"
 _HEADERS = {"Content-Type": MEDIA_TYPE, "Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+KEEP_ALIVE = 3.0  # seconds; pages show nothing after 8 s without it
 _HEALTH = "*"  # no room has this id
 _ID = re.compile(r"(\d{1,18})-(\d{1,18})")
 
@@ -75,7 +76,7 @@ class EventStream:
         seal: Seal,
         *,
         limit: int = 1000,
-        keep_alive: float = 15.0,
+        keep_alive: float = KEEP_ALIVE,
     ) -> None:
         self.clients = 0
         self._board = board
@@ -181,6 +182,7 @@ class EventStream:
     async def _tell(self, client: Follower, position: int | None) -> None:
         await client.write(RETRY)
         client.rooms_at, new_at = position or 0, 0
+        complete = False
         try:
             while not self._closed:
                 self._bells.hang(client, client.wanted)
@@ -193,6 +195,9 @@ class EventStream:
                 new_at = 0  # from now on it reads what all read
                 if client.wanted is None:
                     client.health_at = await _read(self._health, client.write, client.health_at)
+                if not complete:  # it may believe what it knows from now on
+                    complete = True
+                    await client.write(self._keep_alive_frame())
                 await self._wait(client)
         finally:
             self._bells.take_down(client, client.wanted)
@@ -203,13 +208,16 @@ class EventStream:
             while not client.awake.is_set():
                 silent_until = client.told_at + self._keep_alive
                 if silent_until <= asyncio.get_running_loop().time():
-                    await client.write(KEEP_ALIVE)
+                    await client.write(self._keep_alive_frame())
                     continue
                 with suppress(TimeoutError):
                     async with asyncio.timeout_at(silent_until):
                         await client.awake.wait()
         finally:
             client.waits = False
+
+    def _keep_alive_frame(self) -> bytes:
+        return b": keep-alive %b\n\n" % self._seal.time().encode()
 
     # --- to all at once ---
 

@@ -18,8 +18,8 @@ class Pages:
     """The board of all rooms, and the panel of one."""
 
     def __init__(self, assets: Assets) -> None:
-        self._board = assets.page("board.html")
-        self._panel = assets.page("panel.html")
+        self._board = assets.page("board.html", "")
+        self._panel = assets.page("panel.html", "../")
 
     async def board(self, request: web.Request) -> web.StreamResponse:
         """All rooms."""

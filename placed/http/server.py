@@ -164,7 +164,7 @@ class StatusServer:
         rooms = RoomsApi(self._board, self._documents, self._now)
         connections = ConnectionsApi(self._board)
         days = DaysApi(self._board, self._now)
-        assets = Assets(self._settings.frame_ancestors)
+        assets = Assets(self._settings.frame_ancestors, self._settings.offline_after)
         pages = Pages(assets)
         for path, handler in (
             ("/", pages.board),

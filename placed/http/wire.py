@@ -52,11 +52,15 @@ class Seal:
     def put_on(self, headers: MutableMapping[str, str]) -> None:
         """Has to come before the answer is begun."""
         seal(headers)
+        headers[_PLACED_TIME] = self.time()
+
+    def time(self) -> str:
+        """The time as RFC 3339 with milliseconds."""
         moment = self._now()
         second = int(moment.timestamp())
         if second != self._second:
             self._second, self._told = second, f"{moment:%Y-%m-%dT%H:%M:%S}"
-        headers[_PLACED_TIME] = f"{self._told}.{moment.microsecond // 1000:03}Z"
+        return f"{self._told}.{moment.microsecond // 1000:03}Z"
 
 
 async def expect(request: web.Request) -> web.Response | None:

@@ -25,6 +25,8 @@ class Relay:
         self.sent = bytearray()  # to the browser
         self.asked = bytearray()  # by the browser
         self._plain = plain
+        self._open = asyncio.Event()
+        self._open.set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
 
@@ -42,6 +44,14 @@ class Relay:
         port = int(self.url.rpartition(":")[2]) if self._server else 0
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", port)
         self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    def hold(self) -> None:
+        """Nothing gets through any more, and nobody is told: connections stay open, new ones are taken."""
+        self._open.clear()
+
+    def let_go(self) -> None:
+        """What was held gets through."""
+        self._open.set()
 
     async def cut(self) -> None:
         """Nobody gets through."""
@@ -61,6 +71,7 @@ class Relay:
 
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
+            await self._open.wait()
             there_reader, there_writer = await asyncio.open_connection(self.host, self.port)
             try:
                 async with asyncio.TaskGroup() as group:
@@ -73,13 +84,19 @@ class Relay:
         finally:
             writer.transport.abort()
 
-    @staticmethod
     async def _pass(
-        reader: asyncio.StreamReader, writer: asyncio.StreamWriter, kept: bytearray, *, plain: bool = False
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        kept: bytearray,
+        *,
+        plain: bool = False,
     ) -> None:
         with suppress(OSError):
             while data := await reader.read(65536):
+                await self._open.wait()
                 kept += data
                 writer.write(data.replace(b"gzip", b"none") if plain else data)
                 await writer.drain()
+        await self._open.wait()  # held: the end of the other side is not passed on either
         writer.transport.abort()

@@ -12,6 +12,7 @@ from playwright.async_api import expect
 from bench.ports import free_port
 from tests.browser.eyes import LONG
 from tests.browser.relay import Relay
+from tests.http.endpoint import Endpoint
 from tests.service.program import Program
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from tests.browser.eyes import Eyes
     from tests.http.boards import Site
-    from tests.http.endpoint import Endpoint
     from tests.service.stage import Stage
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -76,16 +76,18 @@ async def test_rooms_come_and_go(eyes: Eyes, site: Site, endpoint: Endpoint) -> 
 # --- time ---
 
 
-async def test_what_is_left_counts_down_across_the_minute(eyes: Eyes, site: Site, endpoint: Endpoint) -> None:
+async def test_what_is_left_counts_down_across_the_minute(eyes: Eyes, site: Site) -> None:
     site.moment += timedelta(seconds=20)  # half a minute before the next
-    page = await eyes.open(endpoint.server.url, clock=True)
-    left = page.locator(tile("garden")).locator(".left")
-    assert await left.text_content() == "for 23 min"
-    await page.clock.run_for(15_000)
-    assert await left.text_content() == "for 23 min"
-    await page.clock.run_for(16_000)
-    assert await left.text_content() == "for 22 min"
-    assert await page.locator("#clock").text_content() == "10:23"
+    async with Endpoint(site, offline_after=HOUR) as endpoint, Relay(endpoint.server.url) as relay:
+        page = await eyes.open(relay.url, clock=True)
+        relay.hold()  # the daemon's clock stands still here
+        left = page.locator(tile("garden")).locator(".left")
+        assert await left.text_content() == "for 23 min"
+        await page.clock.run_for(15_000)
+        assert await left.text_content() == "for 23 min"
+        await page.clock.run_for(16_000)
+        assert await left.text_content() == "for 22 min"
+        assert await page.locator("#clock").text_content() == "10:23"
 
 
 async def test_a_browser_whose_clock_is_wrong_shows_the_same(eyes: Eyes, endpoint: Endpoint) -> None:
@@ -103,9 +105,12 @@ async def green(page: Page) -> int:
     return await page.locator(".tile[data-status=free], .tile[data-status=starting]").count()
 
 
-async def test_what_has_ended_is_unknown_on_the_page_too(eyes: Eyes, endpoint: Endpoint) -> None:
+async def test_what_has_ended_is_unknown_on_the_page_too(eyes: Eyes, site: Site) -> None:
     """With a line that is cut, so that nothing but the page itself can know."""
-    async with Relay(endpoint.server.url) as relay:
+    async with (
+        Endpoint(site, offline_after=HOUR) as endpoint,
+        Relay(endpoint.server.url) as relay,
+    ):
         page = await eyes.open(relay.url, clock=True)
         assert await green(page) == 6
         await relay.cut()

@@ -179,9 +179,24 @@ async def test_silence_is_broken(site: Site) -> None:
     async with endpoint, endpoint.listen(f"?last_event_id=7-{site.board.seq}") as listening:
         assert [await listening.block() for _ in range(3)] == [
             ["retry: 2000"],
-            [": keep-alive"],
-            [": keep-alive"],
+            [": keep-alive 2026-01-08T09:00:00.000Z"],
+            [": keep-alive 2026-01-08T09:00:00.000Z"],
         ]
+
+
+async def test_a_new_client_is_told_when_it_has_everything(site: Site, endpoint: Endpoint) -> None:
+    """A page may believe what it knows from then on: no sooner, though bytes come before."""
+    async with endpoint.listen("?room=atrium") as listening:
+        assert (await listening.block())[0] == "retry: 2000"
+        assert (await listening.block())[0] == "event: snapshot"
+        assert (await listening.block())[0] == "event: state"
+        assert (await listening.block())[0].startswith(": keep-alive ")
+        seq = site.board.seq
+    site.read("atrium", meeting(-10, 30))
+    async with endpoint.listen(f"?room=atrium&last_event_id=7-{seq}") as listening:
+        assert (await listening.block())[0] == "retry: 2000"
+        assert (await listening.block())[0] == "event: state"
+        assert (await listening.block())[0].startswith(": keep-alive ")
 
 
 async def test_there_is_a_limit_to_the_streams(site: Site) -> None:

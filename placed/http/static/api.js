@@ -1,6 +1,10 @@
 // Asks the daemon. A token that it wants is asked of the reader once and kept for as long as the tab is open.
 
-const KEY = "placed.token";
+/** Where the daemon is, with / at the end: below any path, if a proxy has it so. */
+export const PLACED = new URL("../../", import.meta.url);
+
+// Of every daemon of this host its own.
+const KEY = PLACED.pathname === "/" ? "placed.token" : `placed.token ${PLACED.pathname}`;
 const PATIENCE = 10_000; // ms until an answer has to begin
 
 /** Tokens may come in the address, behind #, which browsers tell nobody: /rooms/boardroom#token=… */
@@ -31,7 +35,7 @@ export class Api {
     return sessionStorage.getItem(KEY) !== null;
   }
 
-  /** An answer that has begun, and is a good one. `signal` also ends what follows of it. */
+  /** An answer that has begun, and is a good one. `path` is relative; `signal` also ends what follows of it. */
   async open(path, { headers = {}, signal, cache = "no-store" } = {}) {
     const given = sessionStorage.getItem(KEY);
     const late = new AbortController();
@@ -40,7 +44,7 @@ export class Api {
     signal?.addEventListener("abort", giveUp);
     const sent = this.#clock.steady();
     try {
-      const response = await fetch(path, {
+      const response = await fetch(new URL(path, PLACED), {
         cache,
         credentials: "same-origin",
         headers: given === null ? headers : { ...headers, Authorization: `Bearer ${given}` },

@@ -41,6 +41,7 @@ const detail = new Detail(find("detail"), words, api, days, (id) => {
   if (id !== null) tiles.focus(id);
 });
 let epoch = null;
+let away = false; // the daemon, when it was asked last
 let filters = fromAddress(location.search);
 let matches; // whether a room is shown
 let counting; // whether it counts in the summary: wherever it is looked for, free or not
@@ -62,7 +63,8 @@ const feed = new Feed(api, clock, {
   },
   health: () => strip.show(feed.connections, clock.now()),
   link() {
-    tiles.live = feed.live;
+    if (feed.live && away) renew();
+    away = !feed.live;
     tick();
   },
   refused: () => askForToken(api, words),
@@ -88,7 +90,7 @@ let announced = null;
 
 function tick() {
   const now = clock.now();
-  tiles.live = feed.live;
+  tiles.link = feed;
   const { counts, shown, all } = tiles.tick(now, matches, counting);
   for (const [status, number] of Object.entries(summary)) {
     say(number, words.number(counts[status] + (status === "busy" ? counts.pending : 0)));
@@ -108,7 +110,7 @@ function tick() {
 }
 
 function showLink() {
-  const lost = feed.since !== null && clock.steady() - feed.since > 3000;
+  const { lost } = feed;
   const banner = find("offline");
   if (banner.hidden !== lost) return;
   banner.hidden = !lost;
@@ -121,7 +123,7 @@ function showLink() {
 
 function showDetail() {
   if (detail.id === null || !clock.known) return;
-  detail.show(feed.rooms.get(detail.id), clock.now(), feed.live);
+  detail.show(feed.rooms.get(detail.id), clock.now(), feed);
 }
 
 setInterval(() => {

@@ -60,7 +60,7 @@ export class Days {
       for (const id of ids) this.#wanted.set(id, steady + AGAIN);
       try {
         const query = ids.map((id) => `room=${encodeURIComponent(id)}`).join("&");
-        const { days } = await this.#api.json(`/api/v1/days?${query}`, { cache: "no-cache" });
+        const { days } = await this.#api.json(`api/v1/days?${query}`, { cache: "no-cache" });
         for (const day of days) this.#take(day);
         this.#told(ids);
       } catch {

@@ -1,5 +1,6 @@
 // One room and its day, in a dialog over the board. `?room=<id>` in the address opens it.
 
+import { PLACED } from "./api.js";
 import { bdi, el, say, set, statusShape } from "./dom.js";
 import { describe, floorOf } from "./saying.js";
 import { Timeline, listOf } from "./timeline.js";
@@ -74,7 +75,7 @@ export class Detail {
     if (this.#dialog.open) this.#dialog.close();
   }
 
-  show(room, now, live) {
+  show(room, now, link) {
     if (this.id === null) return;
     const { name, place, shape, word, until, reason, date, list, read, panel } = this.#parts;
     if (room === undefined) {
@@ -86,7 +87,7 @@ export class Detail {
       return;
     }
     const words = this.#words;
-    const told = describe(room, now, words, live);
+    const told = describe(room, now, words, link);
     set(this.#dialog, "data-status", told.status);
     if (name.textContent !== room.name) name.replaceChildren(bdi(room.name));
     const where = [
@@ -103,7 +104,7 @@ export class Detail {
     const age = room.observedAt === null ? words.say("read.never") : words.say("read", { ago: words.ago(now - room.observedAt) });
     say(read, age);
     panel.hidden = false;
-    set(panel, "href", `/rooms/${encodeURIComponent(room.id)}`);
+    set(panel, "href", new URL(`rooms/${encodeURIComponent(room.id)}`, PLACED).href);
     const day = this.#days.of(room.id, now);
     this.#timeline.show(day, room, words, now, room.stale || told.status === "unknown");
     const minute = Math.floor(now / 60_000);
@@ -134,7 +135,7 @@ export class Detail {
 
   async #ask(room, standing) {
     try {
-      const { rooms } = await this.#api.json(`/api/v1/connections/${encodeURIComponent(room.connection)}/rooms`);
+      const { rooms } = await this.#api.json(`api/v1/connections/${encodeURIComponent(room.connection)}/rooms`);
       const found = rooms.find((one) => one.room === room.id);
       standing.text = [found?.detail, found?.remedy].filter(Boolean).join(" — ");
     } catch {

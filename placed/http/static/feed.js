@@ -6,11 +6,18 @@ import { readRoom } from "./room.js";
 
 const SHORTEST = 1000; // ms before the next attempt, doubled with each, with jitter
 const LONGEST = 30_000;
-const SILENCE = 40_000; // ms without a byte; the daemon sends one every 15 s
+const SILENCE = 8000; // ms without a byte; the daemon sends one every 3 s
 const SETTLED = 10_000; // ms after which a stream counts as a good one
-const POLL = 10_000; // ms between questions while there is no stream
-const LOOK = 2000; // ms between looks at all that
+const POLL = 4000; // ms between questions while there is no stream, with jitter
+const NOTICE = 3000; // ms without a stream after which the page asks, and says that there is none
+const LOOK = 1000; // ms between looks at all that
+const APART = 2000; // ms by which the daemon's clock may differ from what is believed of it
 const SYNC = 300_000; // ms between questions for the time
+
+/** How long a page goes on showing what it knows without a word of the daemon, in ms: `http.offline_after`. */
+function graceOf(page) {
+  return 1000 * Number(page.documentElement.dataset.offlineAfter);
+}
 
 export class Feed {
   rooms = new Map(); // by id
@@ -25,8 +32,11 @@ export class Feed {
   #listener;
   #position = null;
   #attempt = 0;
-  #heard = 0;
+  #heard = 0; // a byte of the stream
+  #current = -Infinity; // at this moment all that is known here was true for the daemon
+  #grace;
   #asked = -Infinity;
+  #asking = false;
   #synced = 0;
   #abort = null;
   #wake = () => {};
@@ -34,12 +44,31 @@ export class Feed {
   /**
    * @param listener {changed(ids), restructured(), health(), link(), refused()}: what is new
    * @param room follow this one only; all if null
+   * @param grace ms for which what is known is believed without a word of the daemon
    */
-  constructor(api, clock, listener, room = null) {
+  constructor(api, clock, listener, room = null, grace = graceOf(document)) {
     this.#api = api;
     this.#clock = clock;
     this.#listener = listener;
     this.#room = room;
+    this.#grace = grace;
+  }
+
+  /** Whether the daemon was heard recently. Without that nothing here may be believed: changes are not noticed. */
+  get connected() {
+    return this.heldFor > 0;
+  }
+
+  /** Ms for which what is known here may be believed, should nothing be heard any more. */
+  get heldFor() {
+    return this.#current + this.#grace - this.#clock.steady();
+  }
+
+  /** Whether people should be told that there is no connection. */
+  get lost() {
+    if (this.live || this.since === null) return false;
+    const steady = this.#clock.steady();
+    return steady - this.since > NOTICE && steady - this.#current > POLL + NOTICE;
   }
 
   get epoch() {
@@ -89,7 +118,7 @@ export class Feed {
     this.#abort = new AbortController();
     this.#heard = this.#clock.steady();
     const query = this.#room === null ? "" : `?room=${this.#room}`;
-    const response = await this.#api.open(`/api/v1/events${query}`, {
+    const response = await this.#api.open(`api/v1/events${query}`, {
       headers: this.#position === null ? {} : { "Last-Event-ID": this.#position },
       signal: this.#abort.signal,
     });
@@ -99,14 +128,20 @@ export class Feed {
     for (;;) {
       const { value, done } = await reader.read();
       if (done) return;
-      this.#heard = this.#clock.steady();
-      if (this.#heard - begun > SETTLED) this.#attempt = 0;
-      this.#setLive(true);
-      this.#take(parser.take(value));
+      const steady = (this.#heard = this.#clock.steady());
+      if (steady - begun > SETTLED) this.#attempt = 0;
+      const before = parser.comment;
+      const events = parser.take(value);
+      if (parser.comment !== before) this.#compare(parser.comment);
+      const complete = parser.comment !== null; // what changed until now has come: a comment follows it
+      this.#learnAll(events, complete ? steady : -Infinity);
+      if (complete) this.#setLive(true);
     }
   }
 
-  #take(events) {
+  /** @param current at this moment nothing else was to be told */
+  #learnAll(events, current) {
+    this.#current = Math.max(this.#current, current);
     const changed = new Set();
     let restructured = false;
     let health = false;
@@ -150,20 +185,28 @@ export class Feed {
     return moved ? "new" : "changed";
   }
 
+  /** A keep-alive brings the time: if the daemon's clock was set, it is asked at once what it is. */
+  #compare(comment) {
+    const told = Date.parse(/\d{4}-\S+Z/.exec(comment)?.[0] ?? "");
+    if (Math.abs(told - this.#clock.now()) > APART) this.#sync();
+  }
+
   /** Asks for everything. */
   async #load() {
-    this.#asked = this.#clock.steady();
+    const asked = (this.#asked = this.#clock.steady());
     const one = this.#room !== null;
     let listing;
     try {
-      listing = await this.#api.json(one ? `/api/v1/rooms/${this.#room}` : "/api/v1/rooms");
+      listing = await this.#api.json(one ? `api/v1/rooms/${this.#room}` : "api/v1/rooms");
     } catch (error) {
       if (!(error instanceof Missing) || !one) throw error;
+      this.#current = Math.max(this.#current, asked);
       this.rooms.clear();
       this.#setMissing(true);
       this.#listener.restructured();
       return;
     }
+    this.#current = Math.max(this.#current, asked);
     const rooms = one ? [listing] : listing.rooms;
     if (this.epoch !== null && this.epoch !== listing.epoch) this.rooms.clear();
     const named = new Set(rooms.map((room) => room.room));
@@ -177,7 +220,7 @@ export class Feed {
 
   async #loadHealth() {
     if (this.#room !== null) return;
-    const { connections } = await this.#api.json("/api/v1/connections");
+    const { connections } = await this.#api.json("api/v1/connections");
     this.connections = new Map(connections.map((health) => [health.name, health]));
     this.#listener.health();
   }
@@ -189,16 +232,28 @@ export class Feed {
       this.#heard = steady;
       this.#abort?.abort();
     }
-    if (!this.live && this.since !== null && steady - this.since > LOOK && steady - this.#asked > POLL) {
-      this.#asked = steady;
-      this.#load().then(() => this.#loadHealth()).catch(() => {});
-    }
+    if (!this.live && this.since !== null && steady - this.#asked > POLL * (0.75 + Math.random() / 4)) this.#ask();
     if (this.live && steady - this.#synced > SYNC) this.#sync();
+  }
+
+  /** Asks instead of being told; one question at a time, for one that hangs helps nobody. */
+  async #ask() {
+    if (this.#asking) return;
+    this.#asking = true;
+    try {
+      await this.#load();
+      await this.#loadHealth();
+      if (!this.live) this.#wake(); // it answers: the stream is tried again
+    } catch {
+      // it does not: another time
+    } finally {
+      this.#asking = false;
+    }
   }
 
   #sync() {
     this.#synced = this.#clock.steady();
-    this.#api.open("/healthz").then((response) => response.text()).catch(() => {});
+    this.#api.open("healthz").then((response) => response.text()).catch(() => {});
   }
 
   #setLive(live) {

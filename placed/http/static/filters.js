@@ -42,11 +42,11 @@ export function matcher(filters) {
   const [building, floor] = [fold(filters.building), fold(filters.floor)];
   const capacity = Number(filters.capacity);
   const minutes = filters.free === "now" ? 0 : Number(filters.free);
-  return (room, now) => {
+  return (room, now, connected) => {
     if (building && fold(room.building) !== building) return false;
     if (floor && fold(room.floor) !== floor) return false;
     if (capacity && !(room.capacity >= capacity)) return false;
-    if (filters.free && !freeFor(room, minutes, now)) return false;
+    if (filters.free && !freeFor(room, minutes, now, connected)) return false;
     if (words.length === 0) return true;
     room.haystack ??= fold(`${room.name} ${room.id} ${room.building ?? ""} ${room.floor ?? ""}`);
     return words.every((word) => room.haystack.includes(word));

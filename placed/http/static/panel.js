@@ -11,13 +11,14 @@ import { bdi, el, say, set, shape, statusShape } from "./dom.js";
 import { Feed } from "./feed.js";
 import { stayAwake } from "./kiosk.js";
 import { renew } from "./renew.js";
-import { describe, nameOf, spanOf } from "./saying.js";
+import { describe, nameOf, spanOf, untilOf } from "./saying.js";
 import { Timeline } from "./timeline.js";
 import { askForToken } from "./token.js";
 import { loadWords } from "./words.js";
 
 const SHIFT = 60_000; // ms between steps against burn-in
 const REACH = 10; // px
+const SAME = 100; // ms by which the cover may be late or early
 const NIGHT = [20, 7]; // hours between which it is dim
 
 const find = (id) => document.getElementById(id);
@@ -32,8 +33,9 @@ find("day").append(timeline.element);
 const cover = find("cover");
 cover.append(shape("unknown"), el("p", {}, words.say("status.unknown")));
 let epoch = null;
+let away = false; // the daemon, when it was asked last
 let fall = null; // the cover's
-let covered = null; // for which statement it was set
+let covered = null; // when it comes down, in steady ms
 
 const feed = new Feed(
   api,
@@ -50,7 +52,11 @@ const feed = new Feed(
       show();
     },
     health() {},
-    link: () => show(),
+    link() {
+      if (feed.live && away) renew();
+      away = !feed.live;
+      show();
+    },
     refused: () => askForToken(api, words),
   },
   id,
@@ -64,8 +70,8 @@ function show() {
     showNothing(room);
     return;
   }
-  const told = describe(room, now, words, feed.live);
-  set(document.body, "data-status", told.status);
+  const told = describe(room, now, words, feed);
+  setStatus(told.status, untilOf(room, told.status), told.status === "unknown" ? null : room.validUntil, told.why);
   set(document.body, "data-stale", room.stale && told.status !== "unknown");
   document.title = `${room.name}: ${told.word}`;
   if (find("name").textContent !== room.name) find("name").replaceChildren(bdi(room.name));
@@ -84,20 +90,28 @@ function show() {
 
 /** While nothing may be said: before the first word, for a room that does not exist, and out of sight. */
 function showNothing(room) {
-  set(document.body, "data-status", "unknown");
+  setStatus("unknown", null, null, feed.missing ? "missing" : feed.lost ? "offline" : "waiting");
   set(document.body, "data-stale", null);
   statusShape(find("shape"), "unknown");
   sayWord(words.say(feed.missing ? "panel.missing" : "status.unknown"));
-  say(find("until"), feed.missing ? words.say("panel.missing.id", { id }) : words.say("panel.waiting"));
+  say(find("until"), feed.missing ? words.say("panel.missing.id", { id }) : words.say(feed.lost ? "reason.offline" : "panel.waiting"));
   find("day").hidden = room === undefined;
   if (room === undefined) {
     say(find("name"), feed.missing ? "" : id);
     showMeeting(find("current"), null);
     showMeeting(find("next"), null);
-    say(find("note"), feed.live || feed.missing ? "" : words.say("offline"));
+    say(find("note"), "");
   }
   fall?.cancel();
   covered = null;
+}
+
+/** What the colours follow, and programs that read the page. */
+function setStatus(status, until, validUntil, why) {
+  set(document.body, "data-status", status);
+  set(document.body, "data-until", until);
+  set(document.body, "data-valid-until", validUntil === null ? null : new Date(validUntil).toISOString());
+  set(document.body, "data-why", why);
 }
 
 /** The word, as large as fits. */
@@ -136,22 +150,25 @@ function showClock(now, timeZone) {
 }
 
 function noteOf(room, now, known) {
-  const lost = feed.since !== null && clock.steady() - feed.since > 3000;
+  const { lost } = feed;
   const age = room.observedAt === null ? null : words.ago(now - room.observedAt);
   const parts = [];
-  if (lost) parts.push(words.say("offline"));
+  if (lost && known) parts.push(words.say("offline")); // else that is why it is not known
   if ((lost || room.stale || !known) && age !== null) parts.push(words.say("read", { ago: age }));
   return parts.join(" · ");
 }
 
-/** Sets the cover to come down when the statement ends. The browser does that, whatever becomes of this script. */
+/**
+ * Sets the cover to come down when the statement ends, or when the daemon was not heard for too long.
+ * The browser does that, whatever becomes of this script.
+ */
 function lower(room, now, known) {
-  const key = known ? `${room.epoch}-${room.seq}` : null;
-  if (key === covered) return;
-  covered = key;
+  const delay = Math.min(room.validUntil - now, feed.heldFor, 2 ** 31 - 1);
+  const down = known ? clock.steady() + delay : null;
+  if (down === covered || (known && covered !== null && Math.abs(down - covered) < SAME)) return;
+  covered = down;
   fall?.cancel();
   if (!known) return;
-  const delay = Math.min(room.validUntil - now, 2 ** 31 - 1);
   fall = cover.animate([{ opacity: 0 }, { opacity: 1 }], { delay, duration: 1, fill: "forwards" });
 }
 

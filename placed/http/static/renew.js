@@ -2,11 +2,13 @@
 
 const VERSION = import.meta.url.split("/").at(-2);
 
-/** Loads the page again if it is of another version by now. */
+/** Loads the page again if the daemon has another version of it by now. */
 export async function renew() {
   try {
     const response = await fetch(location.pathname, { cache: "no-store" });
-    if (response.ok && !(await response.text()).includes(`/static/${VERSION}/`)) location.reload();
+    const versions = response.ok ? [...(await response.text()).matchAll(/static\/([0-9a-f]+)\//g)] : [];
+    // A page of somebody else, such as a proxy's, names none.
+    if (versions.length > 0 && versions.every(([, version]) => version !== VERSION)) location.reload();
   } catch {
     // the daemon is not there: another time
   }

@@ -37,19 +37,24 @@ export function readRoom(document) {
   };
 }
 
-/** The status at a moment. Past `valid_until`, or where the time is not known, nothing is. */
-export function statusAt(room, now) {
-  return now < room.validUntil ? room.status : "unknown";
+/**
+ * The status at a moment. Past `valid_until`, without a connection, or where the time is not known, nothing is.
+ *
+ * @param connected whether the daemon was heard recently: what changes is not noticed without it
+ */
+export function statusAt(room, now, connected = true) {
+  return connected && now < room.validUntil ? room.status : "unknown";
 }
 
 /** Why it is unknown or stale; null if it is neither. */
-export function reasonAt(room, now) {
+export function reasonAt(room, now, connected = true) {
+  if (!connected) return "offline";
   return room.reason ?? (now < room.validUntil ? null : "expired");
 }
 
 /** Whether it is free now and for so many minutes on, as far as is known. */
-export function freeFor(room, minutes, now) {
-  const status = statusAt(room, now);
+export function freeFor(room, minutes, now, connected = true) {
+  const status = statusAt(room, now, connected);
   return (
     (status === "free" || status === "starting") &&
     !room.stale &&

@@ -5,19 +5,22 @@ import { reasonAt, statusAt } from "./room.js";
 const FRESH = 2500; // ms after its end in which the next statement is still on its way
 
 /**
- * {status, word, until, left, reason}: `until` tells until when, `left` how long that still is; "" for nothing.
+ * {status, word, until, left, reason, why}: `until` is until when, `left` how long that still is; "" for nothing.
  *
- * A room whose statement has just ended is unknown; the word says that the next is on its way.
+ * `reason` is for people, `why` is its code. A room whose statement has just ended is unknown; the word says
+ * that the next is on its way.
+ *
+ * @param link {live, connected}: whether events come, and whether the daemon was heard recently
  */
-export function describe(room, now, words, live = true) {
-  const status = statusAt(room, now);
-  const told = { status, word: words.say(`status.${status}`), until: "", left: "", reason: "" };
+export function describe(room, now, words, link = { live: true, connected: true }) {
+  const status = statusAt(room, now, link.connected);
+  const told = { status, word: words.say(`status.${status}`), until: "", left: "", reason: "", why: null };
   if (status === "unknown") {
-    if (live && room.status !== "unknown" && now - room.validUntil < FRESH) {
+    told.why = reasonAt(room, now, link.connected) ?? "expired";
+    if (link.live && link.connected && room.status !== "unknown" && now - room.validUntil < FRESH) {
       return { ...told, word: words.say("status.updating") };
     }
-    const reason = reasonAt(room, now) ?? "expired";
-    const name = `reason.${reason}`;
+    const name = `reason.${told.why}`;
     return { ...told, reason: words.say(words.knows(name) ? name : "reason.expired") };
   }
   if (status === "busy" || status === "pending") {
@@ -35,6 +38,13 @@ export function describe(room, now, words, live = true) {
     told.left = words.say("for", { duration: words.left(room.freeUntil - now) });
   }
   return told;
+}
+
+/** Until when a room is what it is, as RFC 3339; null where that is not known. For programs that read the page. */
+export function untilOf(room, status) {
+  if (status === "unknown") return null;
+  const until = status === "busy" || status === "pending" ? room.busyUntil : room.freeUntil;
+  return until === null ? null : new Date(until).toISOString();
 }
 
 /** What a meeting may be called, by what of it may be seen. `own` says that these are somebody's own words. */

@@ -2,11 +2,14 @@
 
 /** Cuts text into events. `take(chunk)` gives those that are complete: {event, id, data}. */
 export class EventParser {
+  comment = null; // the last line that is one
+
   #rest = "";
 
   take(chunk) {
     const blocks = (this.#rest + chunk).split("\n\n");
     this.#rest = blocks.pop();
+    this.comment = blocks.flatMap((block) => block.split("\n")).findLast((line) => line.startsWith(":")) ?? this.comment;
     return blocks.map(read).filter((event) => event.data !== null);
   }
 }

@@ -2,7 +2,7 @@
 
 import { bdi, el, say, set, statusShape } from "./dom.js";
 import { statusAt } from "./room.js";
-import { describe, floorOf, nameOf } from "./saying.js";
+import { describe, floorOf, nameOf, untilOf } from "./saying.js";
 import { Timeline } from "./timeline.js";
 
 const ALWAYS = 300; // rooms up to which every tile is filled: then find-in-page and screen readers see all
@@ -59,13 +59,16 @@ class Tile {
     this.parts = null;
     this.link.removeAttribute("aria-describedby");
     this.item.replaceChildren(this.link);
-    this.item.removeAttribute("data-status");
+    for (const name of ["data-status", "data-until", "data-valid-until", "data-why"]) this.item.removeAttribute(name);
   }
 
-  show(room, now, words, day, live) {
+  show(room, now, words, day, link) {
     const { parts, item } = this;
-    const told = describe(room, now, words, live);
+    const told = describe(room, now, words, link);
     set(item, "data-status", told.status);
+    set(item, "data-until", untilOf(room, told.status));
+    set(item, "data-valid-until", told.status === "unknown" ? null : new Date(room.validUntil).toISOString());
+    set(item, "data-why", told.why);
     set(item, "data-stale", room.stale && told.status !== "unknown");
     statusShape(parts.shape, told.status);
     say(parts.word, told.word);
@@ -106,7 +109,7 @@ export class Tiles {
   #observer = null;
   #statuses = new Map();
   rooms = new Map();
-  live = true;
+  link = { live: true, connected: true }; // to the daemon, as in `describe`
 
   constructor(holder, words, clock, days, href) {
     this.#holder = holder;
@@ -227,7 +230,7 @@ export class Tiles {
 
   #show(tile, now) {
     const room = this.rooms.get(tile.id);
-    if (room !== undefined) tile.show(room, now, this.#words, this.#days.of(tile.id, now), this.live);
+    if (room !== undefined) tile.show(room, now, this.#words, this.#days.of(tile.id, now), this.link);
   }
 
   /** News of some rooms. */
@@ -251,9 +254,10 @@ export class Tiles {
     for (const id of this.#near) this.#show(this.#tiles.get(id), now);
     const counts = { free: 0, starting: 0, busy: 0, pending: 0, unknown: 0 };
     const hidden = new Set();
+    const { connected } = this.link;
     for (const room of this.rooms.values()) {
-      if (counting(room, now)) counts[statusAt(room, now)] += 1;
-      if (!matches(room, now)) hidden.add(room.id);
+      if (counting(room, now, connected)) counts[statusAt(room, now, connected)] += 1;
+      if (!matches(room, now, connected)) hidden.add(room.id);
     }
     for (const building of this.#groups) {
       let any = false;
