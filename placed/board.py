@@ -135,6 +135,11 @@ class Board:
         due = min(self._due[0][0], self._lapse) if self._due else self._lapse
         return None if due is _NEVER else due
 
+    def has_schedule(self, room_id: str) -> bool:
+        """Whether a room's meetings are known, however old they are."""
+        place = self._places.get(room_id)
+        return place is not None and place.schedule is not None
+
     def known_of(self, room_id: str) -> Known | None:
         """What is known of a room; None if there is no such room."""
         place = self._places.get(room_id)
@@ -171,10 +176,11 @@ class Board:
                 self._begin(room, self._before.pop((connection, room_id), None), moment)
                 changed = True
             elif place.room != room:
-                if place.room.address != room.address:  # another mailbox has the id now
-                    self._touch(place)
+                self._touch(place)  # under its address of before
+                if not place.room.is_same_mailbox(room):  # another mailbox has the id now
                     place.schedule = place.failure = None
                 place.room = room
+                self._touch(place)
                 self._judge(place, moment, anew=True)
                 changed = True
         if changed:
@@ -273,6 +279,8 @@ class Board:
 
     def _begin(self, room: Room, known: Known | None, moment: datetime) -> None:
         """A room that was not there."""
+        if known is not None and not known.room.is_same_mailbox(room):
+            known = None  # another mailbox had the id
         schedule, failure = (known.schedule, known.failure) if known else (None, None)
         first = judge(schedule, moment, self.policy, failure)
         changed_at = moment

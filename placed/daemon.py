@@ -93,7 +93,7 @@ class Daemon:
         self._clock = around.clock
         remembered = around.journal.load()
         epoch = next_epoch(remembered, self._clock.now().timestamp())
-        self._book = RoomBook(settings.rooms, remembered.room_ids)
+        self._book = RoomBook(settings.rooms, remembered.room_ids, remembered.objects)
         self._book.keep(connection.name for connection in settings.connections)
         self.board = Board(settings.policy, settings.privacy.show, self._clock.now, epoch)
         self.publisher: Publisher | NoBroker = NoBroker()  # until there is one, see `_open_ways_out`
@@ -160,7 +160,7 @@ class Daemon:
 
     def _remember(self) -> None:
         """Writes down what the next start has to know."""
-        self._around.journal.save(Memory(self.board.epoch, dict(self._book.given)))
+        self._around.journal.save(Memory(self.board.epoch, dict(self._book.given), dict(self._book.objects)))
 
     async def _write_last_notes(self) -> None:
         with suppress(TimeoutError):

@@ -63,6 +63,15 @@ class Room(msgspec.Struct, frozen=True, gc=False):
     building: str | None = None
     floor: str | None = None
     capacity: int | None = None
+    object_id: str | None = None  # by which the service knows it for good, whatever its address
+
+    def is_same_mailbox(self, other: Room) -> bool:
+        """Whether both are one mailbox of one connection, though its address may have changed."""
+        if self.mailbox == other.mailbox:
+            return True
+        if self.object_id is not None and other.object_id is not None:
+            return self.object_id == other.object_id
+        return self.address == other.address
 
 
 class Meeting(msgspec.Struct, frozen=True, gc=False):

@@ -18,15 +18,16 @@ from placed.condition import Condition
 from placed.credential_watch import CredentialWatch
 from placed.driver import DriverError, Failed, NotPermitted, Query, Read, Refused, Unchanged
 from placed.fence_watch import FenceWatch
-from placed.model import Schedule, window
+from placed.missing_rooms import MissingRooms
+from placed.model import Reason, Schedule, window
 from placed.notes import Notes
 from placed.pulse import Pulse
 from placed.rota.by_need import Plan, RotaByNeed
-from placed.rota.rounds import SELDOM, Rota
+from placed.rota.rounds import DOUBTED, SELDOM, Rota
 from placed.round_log import RoundLog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import timedelta
 
     from placed.board import Board
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 # Seconds without an answer after which something must have got stuck. A service that is down is no such
 # thing: whatever is asked of it fails within a minute, and a list of rooms has some pages.
 _SILENCE = 600.0
+_FEW = 5  # room ids that are named in a line of the log
 _SHORTEST_REST = 1.0  # seconds that a connection rests after a failure that time heals
 _LONGEST_REST = 5.0, 60.0  # at the shortest and at the longest intervals
 
@@ -96,6 +98,10 @@ class Poller:
         self._fence = FenceWatch(connection.name, driver, clock)
         self._credential = CredentialWatch(connection.name)
         self._discovery_fails = False
+        self._missing = MissingRooms()
+        self._ids: dict[str, str] = {}  # of rooms, by mailbox
+        self._empty_lists = 0  # in a row, with no room known
+        self._failures = 0  # of the connection as a whole, in a row
         self._rest = 0.0
         self._next_discovery = 0.0
         self.answered = 0  # rooms answered in this round
@@ -126,13 +132,17 @@ class Poller:
         if recalled.fence is not None:
             self._condition.recalled(recalled.fence)
         rooms = self._rooms_of(room.listing for room in recalled.rooms)
-        by_address = {room.address: room for room in rooms}
+        by_mailbox = {room.mailbox.lower(): room for room in rooms}
         for known in recalled.rooms:
             if known.schedule is not None and known.changed_at is not None:
-                room = by_address[known.listing.address.lower()]
-                self._board.remember(Known(room, known.schedule, known.failure, known.changed_at))
+                room = by_mailbox.get(known.listing.mailbox.lower())
+                if room is not None:
+                    self._board.remember(Known(room, known.schedule, known.failure, known.changed_at))
         if rooms:
-            self._rota.enroll(rooms)
+            self._missing.begin(known.listing for known in recalled.rooms)
+            self._ids = {room.mailbox.lower(): room.id for room in rooms}
+            readable = [k.listing for k in recalled.rooms if k.schedule and k.failure is None]
+            self._rota.enroll(rooms, {self._id_of(listing.mailbox) for listing in readable})
             self._board.enroll(self._connection.name, rooms)
         return any(known.schedule for known in recalled.rooms)
 
@@ -161,7 +171,7 @@ class Poller:
         except DriverError as error:
             self._condition.failed(error, self.rooms)
             return self._rest_after(error)
-        self._rest = 0.0
+        self._rest, self._failures = 0.0, 0
         self._condition.read(self.rooms)
         upcoming = min(self._rota.next, self._next_discovery, self._fence.next)
         return max(0.0, upcoming - self._clock.steady())
@@ -191,7 +201,12 @@ class Poller:
             self._discovery_fails = True
             return
         self._discovery_fails = False
+        before = self._missing.mailboxes
+        found = self._missing.compare(found, self._is_gone)
+        ids = dict(self._book.given), dict(self._book.objects)
         rooms = self._rooms_of(found)
+        self._ids = {room.mailbox.lower(): room.id for room in rooms}
+        self._note_missing(before)
         added, gone = self._rota.enroll(rooms)
         if added or gone or not self.health.rooms:
             log.info(
@@ -205,10 +220,51 @@ class Poller:
             self._condition.keep({room.id for room in rooms})
         self._board.enroll(self._connection.name, rooms)
         self._look_at_budget()
-        if added:
+        if (self._book.given, self._book.objects) != ids:
             self._remember()
         self._notes.listed(found)
-        self._next_discovery = moment + self._rediscover
+        self._next_discovery = moment + self._next_list_in(len(rooms))
+        for table in self._book.listed(self._connection.name):
+            log.warning(
+                "rooms.settings_fit_no_room",
+                table=f'[rooms."{table}"]',
+                remedy="correct the address in the table, or give the room's object id; or remove the table",
+            )
+
+    def _is_gone(self, listing: FoundRoom) -> bool:
+        return self._condition.standings.is_gone(self._id_of(listing.mailbox))
+
+    def _id_of(self, mailbox: str) -> str:
+        """The id of a mailbox's room; "" if it has none."""
+        return self._ids.get(mailbox.lower(), "")
+
+    def _note_missing(self, before: Mapping[str, bool]) -> None:
+        """The log hears once of each room that the list lacks, and that it keeps being read."""
+        new = sorted(self._id_of(mailbox) for mailbox in self._missing.mailboxes.keys() - before.keys())
+        if new:
+            log.warning(
+                "rooms.are_missing",
+                connection=self._connection.name,
+                count=len(new),
+                rooms=new[:_FEW],
+                remedy="if they were not removed, put them back into the group or list; until a second list "
+                "lacks them and they cannot be read any more, they are kept",
+            )
+
+    def _next_list_in(self, rooms: int) -> float:
+        """Seconds until the list is asked for again: soon where one is to be doubted."""
+        if not rooms:
+            self._empty_lists += 1
+            return min(self._rediscover, self._interval * 2.0 ** min(self._empty_lists - 1, 16))
+        self._empty_lists = 0
+        doubted = any(
+            not lacking or self._is_failing(mailbox) for mailbox, lacking in self._missing.mailboxes.items()
+        )
+        return min(self._rediscover, self._interval) if doubted else self._rediscover
+
+    def _is_failing(self, mailbox: str) -> bool:
+        failure = self._condition.standings.failing.get(self._id_of(mailbox))
+        return failure is not None and failure.reason in (Reason.FORBIDDEN, Reason.NOT_FOUND)
 
     def _rooms_of(self, found: Iterable[FoundRoom]) -> tuple[Room, ...]:
         return self._book.rooms(self._connection.name, self._connection.time_zone, found)
@@ -236,7 +292,9 @@ class Poller:
         at_least = policy.freshness_budget + policy.lead  # no schedule ends before its time
         zones = {room.time_zone for room in due}
         windows = {zone: window(now, zone, self._days_ahead, at_least) for zone in zones}
-        queries = [Query(room, *windows[room.time_zone]) for room in due]
+        queries = [
+            Query(room, *windows[room.time_zone], known=self._board.has_schedule(room.id)) for room in due
+        ]
         changes = RoundLog()
         self.answered = 0
 
@@ -264,6 +322,9 @@ class Poller:
         changes.answered.add(room_id)
         if room_id not in self._rota:
             return
+        if isinstance(answer, Unchanged) and not self._board.has_schedule(room_id):
+            # Believed, the room would count as readable and stay unknown.
+            answer = Failed(query, Reason.UNAVAILABLE, "reported as unchanged, but nothing is known of it")
         if isinstance(answer, Failed):
             self._take_failure(answer, changes)
             return
@@ -285,12 +346,19 @@ class Poller:
         if self._condition.standings.failed(room_id, answer, self._clock.now()):
             changes.failed[reason, answer.detail].append(room_id)
         self._board.fail(room_id, reason)
+        mailbox = answer.query.room.mailbox
+        if mailbox in self._missing.mailboxes and self._is_failing(mailbox):
+            self._next_discovery = min(self._next_discovery, self._clock.steady() + self._interval)
 
     # --- when the connection as a whole fails ---
 
     def _rest_after(self, error: DriverError) -> float:
         """For how many seconds nothing is asked."""
-        if error.lasting:
+        self._failures += 1
+        doubted = self._condition.read_at is not None and self._failures <= DOUBTED
+        if doubted and not isinstance(error, Refused) and (error.lasting or isinstance(error, NotPermitted)):
+            self._rest = rest = min(self._interval, SELDOM)  # it was readable a moment ago
+        elif error.lasting:
             rest = SELDOM
         elif isinstance(error, NotPermitted):
             self._rest = rest = min(max(self._interval, self._rest * 2), SELDOM)

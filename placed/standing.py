@@ -15,6 +15,7 @@ import msgspec
 from placed.document import timestamp_or_none
 from placed.driver import Consent
 from placed.model import Reason
+from placed.rota.rounds import DOUBTED
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -50,6 +51,7 @@ _ACCESS = {
     Reason.MALFORMED: Access.MALFORMED,
     Reason.BREACHED: Access.BREACHED,
 }
+_GONE = frozenset({Reason.FORBIDDEN, Reason.NOT_FOUND})
 
 
 class RoomFailure(msgspec.Struct, frozen=True):
@@ -60,6 +62,7 @@ class RoomFailure(msgspec.Struct, frozen=True):
     detail: str
     remedy: str = ""
     consent: Consent = Consent.UNKNOWN
+    times: int = 1  # in a row
 
 
 class Standings:
@@ -88,10 +91,16 @@ class Standings:
         before = self.failing.get(room_id)
         self.readable.pop(room_id, None)
         since = before.since if before else moment
+        times = before.times + 1 if before else 1
         self.failing[room_id] = RoomFailure(
-            answer.reason, since, answer.detail, answer.remedy, answer.consent
+            answer.reason, since, answer.detail, answer.remedy, answer.consent, times
         )
         return before is None or before.reason is not answer.reason
+
+    def is_gone(self, room_id: str) -> bool:
+        """Whether a room's mailbox cannot be read any more: refused or not found, not just once."""
+        failure = self.failing.get(room_id)
+        return failure is not None and failure.reason in _GONE and failure.times >= DOUBTED
 
     @property
     def forbidden(self) -> bool:

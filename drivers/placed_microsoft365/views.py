@@ -90,7 +90,8 @@ class Views:
         for place, query in enumerate(queries):
             known = self._known.get(query.room.mailbox)
             if (
-                known is None
+                not query.known
+                or known is None
                 or known.since != query.since
                 or known.until != query.until
                 or known.zone != query.room.time_zone
@@ -104,7 +105,7 @@ class Views:
         length = len(memoryview(body))
         seen = Known(query.since, query.until, query.room.time_zone, length, digest_of(body))
         mailbox = query.room.mailbox
-        if self._known.get(mailbox) == seen:
+        if query.known and self._known.get(mailbox) == seen:
             return Unchanged(query, asked_at)
         self._known.pop(mailbox, None)
         try:

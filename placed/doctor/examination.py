@@ -50,7 +50,7 @@ async def examine(
     settings = configuration.settings
     found: asyncio.Queue[Told | None] = asyncio.Queue()
     noted = remembered(state_directory)
-    book = RoomBook(settings.rooms, noted.room_ids)
+    book = RoomBook(settings.rooms, noted.room_ids, noted.objects)
     tasks: list[Callable[[], Coroutine[None, None, None]]] = [
         Patient(
             configuration=configuration,

@@ -30,7 +30,13 @@ GROUP = "placed.drivers"
 
 
 class FoundRoom(msgspec.Struct, frozen=True):
-    """A room as the service lists it. What it does not tell is None."""
+    """A room as the service lists it. What it does not report is None.
+
+    Attributes:
+        address: by which the settings may name it; the object id where the service does not report one.
+        mailbox: what its calendar is read by.
+        object_id: by which the service knows it for good, though its address changes.
+    """
 
     address: str
     mailbox: str
@@ -38,14 +44,20 @@ class FoundRoom(msgspec.Struct, frozen=True):
     building: str | None = None
     floor: str | None = None
     capacity: int | None = None
+    object_id: str | None = None
 
 
 class Query(msgspec.Struct, frozen=True, gc=False):
-    """Asks for a room's meetings that overlap [since, until)."""
+    """Asks for a room's meetings that overlap [since, until).
+
+    Attributes:
+        known: whether the meetings that were read last are still known. If not, `Unchanged` is no answer.
+    """
 
     room: Room
     since: datetime
     until: datetime
+    known: bool = True
 
 
 class Read(msgspec.Struct, frozen=True, gc=False):
@@ -59,8 +71,8 @@ class Read(msgspec.Struct, frozen=True, gc=False):
 class Unchanged(msgspec.Struct, frozen=True, gc=False):
     """A room's calendar was read, and is to the byte what it was when the same was asked before.
 
-    A driver says so only while the meetings that it told last are still known: not after an error that ended
-    a reading, and not of a room that was left out of a reading since.
+    A driver answers so only where the meetings that it reported last are still known: not where `Query.known`
+    is false, not after an error that ended a reading, and not of a room that was left out of a reading since.
     """
 
     query: Query

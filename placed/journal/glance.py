@@ -23,16 +23,24 @@ class Glance:
     @property
     def room_ids(self) -> dict[str, str]:
         """The ids that rooms were given, by "connection/address"."""
-        return {
-            f"{key.connection}/{address}": room_id
-            for key, value in self.records.items()
-            if key.kind is Kind.IDS
-            for address, room_id in (decoded(value, dict[str, str]) or {}).items()
-        }
+        return self._ids(Kind.IDS)
+
+    @property
+    def objects(self) -> dict[str, str]:
+        """The same by "connection/object id"."""
+        return self._ids(Kind.OBJECTS)
 
     def consent(self, connection: str) -> ConsentRecord:
         """What is known of a connection's consent."""
         return decoded(self.records.get(Key(Kind.CONSENT, connection)), ConsentRecord) or ConsentRecord()
+
+    def _ids(self, kind: Kind) -> dict[str, str]:
+        return {
+            f"{key.connection}/{name}": room_id
+            for key, value in self.records.items()
+            if key.kind is kind
+            for name, room_id in (decoded(value, dict[str, str]) or {}).items()
+        }
 
 
 def glance(directory: Path) -> Glance:
@@ -49,6 +57,7 @@ def glance(directory: Path) -> Glance:
             raise
         return Glance(dict(earlier.records(directory)))
     try:
-        return Glance({**database.all(Kind.IDS), **database.all(Kind.CONSENT)})
+        kinds = (Kind.IDS, Kind.OBJECTS, Kind.CONSENT)
+        return Glance({key: value for kind in kinds for key, value in database.all(kind).items()})
     finally:
         database.close()

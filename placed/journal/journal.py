@@ -37,6 +37,7 @@ class Memory:
 
     epoch: int = 0
     room_ids: dict[str, str] = field(default_factory=dict)  # "connection/address" -> id
+    objects: dict[str, str] = field(default_factory=dict)  # "connection/object id" -> id
 
 
 class Journal:
@@ -64,9 +65,10 @@ class Journal:
     def load(self) -> Memory:
         """What this process noted last, else what the file says; nothing, if that is of no use."""
         memory = Memory(decoded(self.read(Key(Kind.EPOCH)), int) or 0)
-        for key, value in self.all(Kind.IDS).items():
-            for address, room_id in (decoded(value, dict[str, str]) or {}).items():
-                memory.room_ids[f"{key.connection}/{address}"] = room_id
+        for kind, ids in ((Kind.IDS, memory.room_ids), (Kind.OBJECTS, memory.objects)):
+            for key, value in self.all(kind).items():
+                for name, room_id in (decoded(value, dict[str, str]) or {}).items():
+                    ids[f"{key.connection}/{name}"] = room_id
         return memory
 
     def notes(self, connection: ConnectionSettings, *, details: bool) -> ConnectionNotes:
@@ -81,13 +83,14 @@ class Journal:
 
     def save(self, memory: Memory) -> None:
         """Notes it in place of what was noted before."""
-        ids: dict[str, dict[str, str]] = {key.connection: {} for key in self.all(Kind.IDS)}
-        for key, room_id in memory.room_ids.items():
-            connection, _, address = key.partition("/")
-            ids.setdefault(connection, {})[address] = room_id
         wanted: dict[Key, bytes | None] = {Key(Kind.EPOCH): encoded(memory.epoch)}
-        for connection, given in ids.items():
-            wanted[Key(Kind.IDS, connection)] = encoded(given) if given else None
+        for kind, ids in ((Kind.IDS, memory.room_ids), (Kind.OBJECTS, memory.objects)):
+            given: dict[str, dict[str, str]] = {key.connection: {} for key in self.all(kind)}
+            for key, room_id in ids.items():
+                connection, _, name = key.partition("/")
+                given.setdefault(connection, {})[name] = room_id
+            for connection, names in given.items():
+                wanted[Key(kind, connection)] = encoded(names) if names else None
         self.write((key, value) for key, value in wanted.items() if self.read(key) != value)
 
     def keep(self, connections: Iterable[str]) -> None:

@@ -22,6 +22,7 @@ class Kind(StrEnum):
 
     EPOCH = "epoch"  # of the program: the number of its last start
     IDS = "ids"  # of a connection: address -> id
+    OBJECTS = "objects"  # of a connection: object id -> id
     CONSENT = "consent"  # of a connection: a ConsentRecord
     FENCE = "fence"  # of a connection: a Fence
     ROOMS = "rooms"  # of a connection: a `Listing`

@@ -20,11 +20,11 @@ from placed.driver import Read
 from placed.rota.allowance import Allowance
 from placed.rota.bustle import Bustle
 from placed.rota.need import Habits, WorkingHours
-from placed.rota.rounds import rest_of, rounds_out
+from placed.rota.rounds import failures_believed, rest_of, rounds_out
 from placed.rota.shares import Shares, level_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from placed.driver import Unchanged
     from placed.model import Reason, Room
@@ -62,7 +62,8 @@ class _Turn:
     interval: float = math.inf
     failures: int = 0  # in a row
     rests: bool = False  # it is not to be read any earlier
-    met: bool = False  # it was read before
+    met: bool = False  # it was read before, and has an interval
+    readable: bool = False  # it was read before, be it by an earlier start
 
 
 class RotaByNeed:
@@ -109,17 +110,20 @@ class RotaByNeed:
         needed = math.ceil(self._shares.needed * 60 / _SHARED)
         return needed if needed > self._plan.budget else None
 
-    def enroll(self, rooms: Iterable[Room]) -> tuple[set[str], set[str]]:
-        """Sets the rooms; the ids of those that are new and of those that are gone. New ones are due now."""
+    def enroll(self, rooms: Iterable[Room], readable: Collection[str] = ()) -> tuple[set[str], set[str]]:
+        """Sets the rooms; the ids of those that are new and of those that are gone. New ones are due now.
+
+        `readable`: ids of new ones that were readable a moment ago.
+        """
         before = self._turns
         self._turns = {}
         added = set()
         for room in rooms:
             turn = before.get(room.id)
-            if turn is None or turn.room.address != room.address:
+            if turn is None or not turn.room.is_same_mailbox(room):
                 if turn is not None:
                     self._shares.remove(turn.level)
-                turn = _Turn(room, Habits(room.time_zone))
+                turn = _Turn(room, Habits(room.time_zone), readable=room.id in readable)
                 self._shares.add(turn.level)
                 self._at_once[room.id] = None
                 added.add(room.id)
@@ -164,7 +168,7 @@ class RotaByNeed:
             self._shares.remove(turn.level)
             self._shares.add(level)
             turn.level = level
-        turn.failures, turn.rests = 0, False
+        turn.readable, turn.failures, turn.rests = True, 0, False
         quiet = turn.habits.quiet(answer.asked_at, self._plan.hours, self._bustle.share(now))
         interval = self._shares.interval(turn.level, quiet)
         turn.interval = interval
@@ -185,8 +189,10 @@ class RotaByNeed:
         `lasting`: a person has to change something first.
         """
         turn = self._turns[room_id]
+        believed = failures_believed(turn.failures, readable=turn.readable)
+        lasting = lasting and believed is not None
         rest = rest_of(reason, retry_after, turn.failures, self._jitter, lasting=lasting)
-        rounds = rounds_out(reason, turn.failures, self._plan.interval)
+        rounds = rounds_out(reason, believed or 0, self._plan.interval)
         turn.failures += 1
         turn.rests = rest is not None or rounds > 1
         wait = rest if rest is not None else rounds * self._plan.interval

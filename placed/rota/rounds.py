@@ -2,7 +2,9 @@
 
 A room that the service asked to be left alone is read again when that is over, between the rounds if need be.
 A room that is refused, does not exist or makes no sense sits out more and more rounds, up to five minutes;
-one for which a person has to change something first is read again in five minutes.
+one for which a person has to change something first is read again in five minutes. Of a room that was
+readable neither is believed at once: it is read in the next rounds, until it has failed `DOUBTED` times in a
+row.
 Times are seconds on the steady clock.
 """
 
@@ -15,11 +17,12 @@ from typing import TYPE_CHECKING
 from placed.model import Reason, Room
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from placed.driver import Read, Unchanged
 
 SELDOM = 300.0  # seconds between tries where asking often does not help
+DOUBTED = 3  # failures in a row of what was readable before, until they count as lasting
 _LONGEST_REST = 60.0  # seconds, where the service asked for patience and did not say for how long
 _EVERY_ROUND = timedelta()
 _PATIENT = frozenset({Reason.FORBIDDEN, Reason.NOT_FOUND, Reason.MALFORMED})
@@ -30,6 +33,7 @@ class _Turn:
     """When a room's turn is."""
 
     room: Room
+    readable: bool = False  # it was read before
     failures: int = 0  # in a row
     sits_out: int = 0  # rounds
     again_at: float | None = None  # not before
@@ -64,15 +68,18 @@ class Rota:
     def budget_needed(self) -> None:
         """No budget is wanted where none is set."""
 
-    def enroll(self, rooms: Iterable[Room]) -> tuple[set[str], set[str]]:
-        """Sets the rooms; the ids of those that are new and of those that are gone. New ones are due now."""
+    def enroll(self, rooms: Iterable[Room], readable: Collection[str] = ()) -> tuple[set[str], set[str]]:
+        """Sets the rooms; the ids of those that are new and of those that are gone. New ones are due now.
+
+        `readable`: ids of new ones that were readable a moment ago.
+        """
         before = self._turns
         self._turns = {}
         added = set()
         for room in rooms:
             turn = before.get(room.id)
-            if turn is None or turn.room.address != room.address:
-                turn = _Turn(room)
+            if turn is None or not turn.room.is_same_mailbox(room):
+                turn = _Turn(room, room.id in readable)
                 added.add(room.id)
             if turn.room != room:  # else the one that the board has, too
                 turn.room = room
@@ -103,7 +110,7 @@ class Rota:
     def succeeded(self, answer: Read | Unchanged, moment: float) -> timedelta:  # noqa: ARG002 - a round is a round
         """A room was read; within how long it is meant to be read again, where that is not every round."""
         turn = self._turns[answer.query.room.id]
-        turn.failures, turn.again_at = 0, None
+        turn.readable, turn.failures, turn.again_at = True, 0, None
         return _EVERY_ROUND
 
     def failed(
@@ -114,14 +121,23 @@ class Rota:
         `lasting`: a person has to change something first.
         """
         turn = self._turns[room_id]
+        believed = failures_believed(turn.failures, readable=turn.readable)
+        lasting = lasting and believed is not None
         rest = rest_of(reason, retry_after, turn.failures, self._jitter, lasting=lasting)
         turn.again_at = None if rest is None else moment + rest
         if rest is None:
-            turn.sits_out = rounds_out(reason, turn.failures, self._interval) - 1
+            turn.sits_out = rounds_out(reason, believed or 0, self._interval) - 1
         turn.failures += 1
 
     def over(self, moment: float) -> None:
         """The reading is over. Here nobody counts them."""
+
+
+def failures_believed(failures: int, *, readable: bool) -> int | None:
+    """How many failures in a row were believed; None while the room counts as readable all the same."""
+    if not readable:
+        return failures
+    return None if failures < DOUBTED else failures - DOUBTED
 
 
 def rest_of(

@@ -243,7 +243,7 @@ def test_a_renamed_room_is_told(board: Board, recorder: Recorder) -> None:
 def test_a_mailbox_that_gets_the_id_of_another_does_not_get_its_meetings(board: Board) -> None:
     board.enroll("contoso", [room()])
     board.learn("boardroom", schedule())
-    board.enroll("contoso", [room(address="boardroom@new.example")])
+    board.enroll("contoso", [room(address="boardroom@new.example", mailbox="another")])
     assert status(board) is Status.UNKNOWN
 
 

@@ -65,7 +65,7 @@ class ScriptedDriver:
         self.discoveries += 1
         if self.undiscoverable:
             raise self.undiscoverable
-        return [FoundRoom(f"{name}@{self.domain}", name) for name in self.rooms]
+        return [FoundRoom(f"{name}@{self.domain}", f"{name}@{self.domain}") for name in self.rooms]
 
     async def read(self, queries: Sequence[Query], answer: Callable[[Answer], None]) -> None:
         self.rounds.append((self.clock.steady(), [q.room.id for q in queries]))
@@ -264,7 +264,8 @@ async def test_rooms_come_and_go_while_running() -> None:
     stage = Stage("one", "two")
     await stage.steps(1)
     stage.driver.rooms = ["two", "three"]
-    await stage.steps(300)
+    stage.driver.failing = {"one": (Reason.FORBIDDEN, None)}
+    await stage.steps(450)
     assert [room.id for room in stage.board.rooms] == ["three", "two"]
     assert stage.status("three") == (Status.FREE, None)
     assert frozenset({"one"}) in stage.recorder.removed
@@ -280,12 +281,15 @@ async def test_a_new_room_does_not_wait_for_the_next_round() -> None:
 
 
 async def test_another_mailbox_with_the_same_id_is_read_at_once() -> None:
-    stage = Stage("one")
+    stage = Stage("one", "two")
     await stage.steps(1)
-    stage.driver.domain = "new.example"
+    stage.driver.rooms, stage.driver.failing = ["two"], {"one": (Reason.NOT_FOUND, None)}
+    await stage.steps(600)
+    stage.driver.rooms, stage.driver.domain = ["one", "two"], "new.example"
+    stage.driver.failing.clear()
     stage.poller._next_discovery = stage.clock.steady() + 5
     await stage.steps(10)
-    assert (35, "one") in stage.asked()
+    assert stage.status("one") == (Status.FREE, None)
 
 
 async def test_rooms_that_are_known_are_read_also_while_the_directory_is_away() -> None:

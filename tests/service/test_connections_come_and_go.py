@@ -56,6 +56,7 @@ def connect(stage: Stage, other: Simulator) -> None:
     tenant = other.tenant
     app = tenant.register_app(secrets=[secret.read_text()], roles=["Calendars.Read", "GroupMember.Read.All"])
     group = tenant.group("placed-rooms")
+    tenant.restrict(app, group)
     stage.connections.append(
         other.settings_toml(app, name="fabrikam", client_secret_file=secret, room_group=group.address)
     )

@@ -99,7 +99,7 @@ async def test_what_is_told_at_the_start_is_no_news(stage: Stage) -> None:
 
 async def test_rooms_that_join_or_leave_the_group_come_and_go(stage: Stage) -> None:
     group = stage.tenant.add_group("placed-rooms", members=["boardroom"])
-    stage.connect(room_group=group.address)
+    stage.tenant.restrict(stage.connect(room_group=group.address), group)
     stage.configure(polling={"interval": "1s", "rediscover": "1s"})
     async with stage.daemon() as running, stage.ways_out(running) as (panel, web), web.follow() as stream:
         stage.tenant.add_member(group, "library")

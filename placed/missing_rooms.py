@@ -1,0 +1,69 @@
+"""Rooms that the service's list lacks, though they were on it: kept until they are really gone. Pure.
+
+A directory has been seen to answer with a list that is empty or lacks a room, and with the whole one the next
+time. So a room is gone only if two lists in a row lack it and its mailbox cannot be read any more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from placed.driver import FoundRoom
+
+_LISTS = 2  # in a row that have to lack a room
+
+
+@dataclass(slots=True)
+class _Listed:
+    """A room as it was listed last, and how many lists in a row lack it since."""
+
+    listing: FoundRoom
+    lacking: int = 0
+
+
+class MissingRooms:
+    """Compares the lists of one connection.
+
+    Attributes:
+        mailboxes: those that the last list lacks; whether as many lists in a row as are needed lack them.
+    """
+
+    def __init__(self) -> None:
+        self.mailboxes: dict[str, bool] = {}
+        self._rooms: list[_Listed] = []
+
+    def begin(self, listed: Iterable[FoundRoom]) -> None:
+        """These rooms were on the last list of an earlier start."""
+        self._rooms = [_Listed(listing) for listing in listed]
+
+    def compare(
+        self, listed: Iterable[FoundRoom], is_unreadable: Callable[[FoundRoom], bool]
+    ) -> list[FoundRoom]:
+        """Takes in a list.
+
+        Args:
+            listed: the rooms that the service lists now.
+            is_unreadable: whether a room's mailbox cannot be read any more.
+
+        Returns:
+            The rooms that there are: those that are listed, and after them those that are only missing.
+        """
+        now = [_Listed(listing) for listing in listed]
+        names = {name for one in now for name in _names(one.listing)}
+        for one in self._rooms:
+            if names.isdisjoint(_names(one.listing)):
+                one.lacking += 1
+                if one.lacking < _LISTS or not is_unreadable(one.listing):
+                    now.append(one)
+        self._rooms = now
+        self.mailboxes = {one.listing.mailbox: one.lacking >= _LISTS for one in now if one.lacking}
+        return [one.listing for one in now]
+
+
+def _names(listing: FoundRoom) -> set[str]:
+    """By any of these it is the same room."""
+    return {name.lower() for name in (listing.address, listing.mailbox, listing.object_id) if name}
