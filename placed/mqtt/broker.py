@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -11,17 +12,20 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from placed.mqtt.connection import Connection
+from placed.mqtt.diagnosis import diagnose
 from placed.mqtt.login import address_of, client_id_of, login_options
-from placed.mqtt.trouble import BrokerLost, why_not_connected
+from placed.mqtt.trouble import BrokerLost, no_qos_1, unexplained, why_not_connected
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from placed.mqtt.messages import Message
+    from placed.mqtt.trouble import Trouble
     from placed.settings import Mqtt
 
 INSTANCE = "instance"  # the user property that tells running programs of one epoch apart
 _BEYOND_WILL = 15  # seconds that the session outlives the will's delay
+_LOOK_AGAIN = 300.0  # seconds after which an end at CONNECT is looked into once more
 _LARGEST_INCOMING = 8 * 1024 * 1024  # bytes; we read nothing but our own index
 
 
@@ -44,6 +48,7 @@ class Broker:
         self.address = address_of(settings)
         self.client_id = client_id_of(settings)
         self.v5 = settings.protocol == "5"
+        self._looked: tuple[Trouble, float, Trouble] | None = None  # what was seen, when, and what it means
         self._options = dict(login or login_options(settings, self.client_id))
         delay = round(will_delay)
         if self.v5:
@@ -74,11 +79,24 @@ class Broker:
         try:
             await connection.open()
         except (aiomqtt.MqttError, OSError, ValueError) as error:
-            raise BrokerLost(why_not_connected(error)) from error
+            raise BrokerLost(await self._why(error)) from error
+        self._looked = None
         try:
+            if not connection.takes_qos_1:
+                raise BrokerLost(no_qos_1())
             yield connection
         finally:
             await connection.close()
+
+    async def _why(self, error: Exception) -> Trouble:
+        """An unexplained end is looked into, and not again soon while it ends in the same way."""
+        now = asyncio.get_running_loop().time()
+        known = why_not_connected(error, "5" if self.v5 else "3.1.1")
+        if not unexplained(error):
+            return known
+        if self._looked is None or self._looked[0] != known or now - self._looked[1] >= _LOOK_AGAIN:
+            self._looked = known, now, await diagnose(error, self._options)
+        return self._looked[2]
 
     async def publish(self, connection: Connection, message: Message, expiry: int | None) -> None:
         """Publishes and waits for the acknowledgement; `expiry` is in seconds, and MQTT 5 only."""

@@ -57,6 +57,7 @@ class Connection(aiomqtt.Client):
         self.in_flight = IN_FLIGHT
         self.largest: int | None = None  # bytes of a packet that the broker takes
         self.retains = True  # whether the broker keeps retained messages, as far as it tells
+        self.takes_qos_1 = True  # as far as it tells
         self._ended: aiomqtt.MqttCodeError | None = None
         self._told: dict[int, asyncio.Future[None]] = {}  # by packet id, until it is acknowledged
         self.refusals: list[ReasonCode] = []  # why the broker refused publishes; who reads takes them out
@@ -152,6 +153,7 @@ class Connection(aiomqtt.Client):
         self.in_flight = max(1, min(IN_FLIGHT, told.get("ReceiveMaximum", IN_FLIGHT + 1) - 1))
         self.largest = told.get("MaximumPacketSize")
         self.retains = bool(told.get("RetainAvailable", 1))
+        self.takes_qos_1 = told.get("MaximumQoS", 1) >= 1
         super()._on_connect(client, userdata, flags, reason_code, properties)
 
     def _on_disconnect(

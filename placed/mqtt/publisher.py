@@ -265,9 +265,9 @@ class Publisher:
         if trouble.lasting and not self.tally.connections:
             raise CannotStart(f"mqtt.{trouble.key}: {self._broker.address}: {trouble.text}; {trouble.remedy}")
         before, self._trouble = self._trouble, trouble
-        if before is None or (trouble.lasting and trouble.event != before.event):
+        if before is None or (trouble.next_step and trouble.event != before.event):
             _log.warning(
-                trouble.event, broker=self._broker.address, problem=trouble.text, remedy=trouble.remedy
+                trouble.event, broker=self._broker.address, problem=trouble.text, remedy=trouble.next_step
             )
 
 

@@ -16,7 +16,6 @@ _HOSTNAME_MISMATCH = (62, 64)  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADD
 
 # Reason codes of a CONNACK, MQTT 5, table 3-1. paho tells the return codes of 3.1.1 as these, too.
 _LASTING = {
-    0x84: ("broker.refused_protocol", "protocol", "set mqtt.protocol to the other version"),
     0x85: ("broker.refused_client_id", "client_id", "set mqtt.client_id to one that the broker allows"),
     0x86: ("broker.refused_login", "username", "check mqtt.username and mqtt.password_file"),
     0x87: (
@@ -30,17 +29,35 @@ _LASTING = {
     0x9A: ("broker.refused_retain", "url", "use a broker that keeps retained messages"),
     0x9B: ("broker.refused_qos", "url", "use a broker that does QoS 1"),
 }
-# What a broker says in TLS about our certificate, as OpenSSL names it.
-_CERTIFICATE_ALERTS = (
-    "CERTIFICATE_REQUIRED",
-    "UNKNOWN_CA",
-    "BAD_CERTIFICATE",
-    "CERTIFICATE_EXPIRED",
-    "CERTIFICATE_REVOKED",
-    "CERTIFICATE_UNKNOWN",
-    "UNSUPPORTED_CERTIFICATE",
-    "ACCESS_DENIED",
-)
+_UNSUPPORTED_VERSION = 0x84
+_UNSPECIFIED = 0x80
+# What a broker reports over TLS about our certificate, by OpenSSL's names of the alerts: RFC 8446, 6.2.
+_OURS = "set mqtt.certificate and mqtt.key to a certificate that the broker trusts"
+_CERTIFICATE_ALERTS = {
+    "CERTIFICATE_REQUIRED": ("the broker requires a client certificate", _OURS),
+    "UNKNOWN_CA": ("the broker does not know the CA that issued the client certificate", _OURS),
+    "CERTIFICATE_EXPIRED": (
+        "the client certificate has expired",
+        "renew it, and set mqtt.certificate and mqtt.key to the new one",
+    ),
+    "CERTIFICATE_REVOKED": ("the client certificate was revoked", _OURS),
+    "BAD_CERTIFICATE": ("the broker refuses the client certificate as invalid", _OURS),
+    "CERTIFICATE_UNKNOWN": ("the broker does not accept the client certificate", _OURS),
+    "UNSUPPORTED_CERTIFICATE": (
+        "the broker does not accept a client certificate of this kind",
+        "set mqtt.certificate and mqtt.key to a certificate for TLS client authentication",
+    ),
+    "DECRYPT_ERROR": ("the broker could not verify the client certificate", _OURS),
+    "ACCESS_DENIED": ("the broker denies access with this client certificate", _OURS),
+    # What TLS 1.2 says if a certificate is missing, and also if there is no common cipher.
+    "HANDSHAKE_FAILURE": (
+        "the broker ends the TLS handshake, which as a rule means that it requires a client certificate",
+        f"{_OURS}; if it requires none, let it use the usual ciphers",
+    ),
+}
+_VERSION_ALERTS = ("PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL", "INSUFFICIENT_SECURITY")
+_OTHER_VERSIONS = {"5": "3.1.1", "3.1.1": "5"}
+_SERVERS = {b"HTTP/": "a web server", b"AMQP": "AMQP", b"INFO {": "NATS without MQTT", b"SSH-": "SSH"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +68,17 @@ class Trouble:
     text: str
     key: str = "url"  # the setting below `mqtt` that has to do with it
     remedy: str | None = None  # what a person has to do; time heals all else
+    advice: str | None = None  # what a person may have to do if it goes on; it is tried again meanwhile
 
     @property
     def lasting(self) -> bool:
-        """Whether only a person can mend it."""
+        """Whether only a person can fix it."""
         return self.remedy is not None
+
+    @property
+    def next_step(self) -> str | None:
+        """What to do, if anything is known."""
+        return self.remedy or self.advice
 
 
 class Displaced(aiomqtt.MqttError):
@@ -76,30 +99,120 @@ def reason(error: BaseException | None) -> int | None:
     return code.value if isinstance(code, ReasonCode) else None
 
 
-def why_not_connected(error: Exception) -> Trouble:
-    """What an attempt to connect failed of."""
+def why_not_connected(error: Exception, protocol: str = "5") -> Trouble:
+    """What an attempt to connect failed of, by the error alone; `protocol` is the version that was tried."""
     code = reason(error)
+    if code == _UNSUPPORTED_VERSION:
+        return other_version(protocol)
     if code in _LASTING:
         event, key, remedy = _LASTING[code]
         return Trouble(event, f"the broker refused the connection: {_words(error)}", key, remedy)
     if isinstance(error, UnicodeError):
         return Trouble("broker.was_not_found", "no such host name can exist", "url", "correct it")
-    cause = error.cause if isinstance(error, HungUp) else error.__context__
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        return _untrusted(cause)
-    if isinstance(cause, ssl.SSLError) and any(alert in str(cause) for alert in _CERTIFICATE_ALERTS):
-        return Trouble(
-            "broker.refused_certificate",
-            f"the broker does not accept the client certificate, or wants one: {_words(cause)}",
-            "certificate",
-            "set mqtt.certificate and mqtt.key to a certificate that the broker trusts",
-        )
-    return Trouble("broker.was_not_reached", _words(cause) if cause else _words(error))
+    cause = _cause(error)
+    if isinstance(cause, ssl.SSLError) and (found := tls_trouble(cause)):
+        return found
+    if isinstance(error, HungUp):
+        return hung_up(protocol, _words(cause) if cause else None)
+    text = "no answer in time" if isinstance(cause, TimeoutError) else _words(cause or error)
+    return Trouble("broker.was_not_reached", text)
+
+
+def unexplained(error: Exception) -> bool:
+    """Whether an attempt to connect ended without a word of why: another look at the broker may show it."""
+    if reason(error) not in (None, _UNSPECIFIED) or isinstance(error, UnicodeError):
+        return False
+    cause = _cause(error)
+    if isinstance(cause, ssl.SSLError):
+        return tls_trouble(cause) is None
+    if isinstance(cause, OSError):
+        ended = (ConnectionResetError, ConnectionAbortedError, BrokenPipeError, TimeoutError)
+        return isinstance(cause, ended)
+    return True
 
 
 def why_lost(error: BaseException) -> Trouble:
     """What ended a connection."""
     return Trouble("broker.was_lost", _words(error.__cause__ or error))
+
+
+# --- what a look at the broker shows ---
+
+
+def other_version(protocol: str, *, hangs_up: bool = False) -> Trouble:
+    """The broker does not speak this version of MQTT; `hangs_up`: it ends the connection without a word."""
+    other = _OTHER_VERSIONS[protocol]
+    text = f"the broker does not speak MQTT {protocol}"
+    if hangs_up:
+        text = (
+            f"the broker ends the connection at a CONNECT of MQTT {protocol}, and answers one of MQTT {other}"
+        )
+    return Trouble("broker.refused_protocol", text, "protocol", f'set mqtt.protocol to "{other}"')
+
+
+def hung_up(protocol: str, detail: str | None = None) -> Trouble:
+    """The connection was ended at CONNECT, and nothing else is known."""
+    other = _OTHER_VERSIONS[protocol]
+    told = f" ({detail})" if detail else ""
+    text = f"the broker ended the connection at CONNECT, without an answer{told}"
+    advice = (
+        f"if this goes on, look into the broker's log; where it does not speak MQTT {protocol}, "
+        f'set mqtt.protocol to "{other}"'
+    )
+    return Trouble("broker.hung_up", text, "protocol", advice=advice)
+
+
+def no_answer(protocol: str) -> Trouble:
+    """There is a connection, and a CONNECT is not answered in either version."""
+    text = "a connection can be made, but a CONNECT is not answered"
+    advice = (
+        "check that mqtt.url is the broker's MQTT port, and look into its log; where it does not speak "
+        f'MQTT {protocol}, set mqtt.protocol to "{_OTHER_VERSIONS[protocol]}"'
+    )
+    return Trouble("broker.hung_up", text, advice=advice)
+
+
+def no_qos_1() -> Trouble:
+    """The broker allows QoS 0 alone."""
+    event, key, remedy = _LASTING[0x9B]
+    return Trouble(event, "the broker takes QoS 0 alone, and placed publishes with QoS 1", key, remedy)
+
+
+def tls_port() -> Trouble:
+    """`mqtt://` leads to a port that speaks TLS."""
+    text = "this port speaks TLS, but mqtt.url begins with mqtt://"
+    remedy = "write mqtts:// in mqtt.url; if the broker's CA is a private one, set mqtt.ca_file, too"
+    return Trouble("broker.speaks_tls", text, "url", remedy)
+
+
+def plain_port() -> Trouble:
+    """`mqtts://` leads to a port that speaks MQTT without TLS."""
+    text = "this port speaks MQTT without TLS, but mqtt.url begins with mqtts://"
+    remedy = "set mqtt.url to the broker's port for TLS (as a rule 8883), or write mqtt:// to do without TLS"
+    return Trouble("broker.speaks_no_tls", text, "url", remedy)
+
+
+def not_mqtt(data: bytes) -> Trouble:
+    """What listens there answers, and not in MQTT."""
+    kind = next((name for start, name in _SERVERS.items() if data.startswith(start)), "something else")
+    remedy = "set mqtt.url to the broker's MQTT port (as a rule 1883, or 8883 for TLS)"
+    if data.startswith(b"HTTP/"):
+        remedy += "; MQTT over WebSockets is not supported"
+    return Trouble("broker.is_no_broker", f"this port does not speak MQTT but {kind}", "url", remedy)
+
+
+def tls_trouble(error: ssl.SSLError) -> Trouble | None:
+    """What a TLS error means; None if it does not tell."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return _untrusted(error)
+    named = str(error)
+    for alert, (text, remedy) in _CERTIFICATE_ALERTS.items():
+        if alert in named:
+            return Trouble("broker.refused_certificate", f"{text} ({_words(error)})", "certificate", remedy)
+    if any(alert in named for alert in _VERSION_ALERTS):
+        text = f"there is no common version of TLS ({_words(error)})"
+        return Trouble("broker.refused_tls", text, "url", "let the broker speak TLS 1.2 or 1.3")
+    return None
 
 
 def _untrusted(error: ssl.SSLCertVerificationError) -> Trouble:
@@ -109,6 +222,10 @@ def _untrusted(error: ssl.SSLCertVerificationError) -> Trouble:
     if error.verify_code in _HOSTNAME_MISMATCH:
         return Trouble(event, text, "url", "use the name that the broker's certificate is for")
     return Trouble(event, text, "ca_file", "set mqtt.ca_file to the CA that issued the broker's certificate")
+
+
+def _cause(error: Exception) -> BaseException | None:
+    return error.cause if isinstance(error, HungUp) else error.__context__
 
 
 def _words(error: BaseException) -> str:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import aiomqtt
 
 from placed.mqtt.connection import Connection
+from placed.mqtt.diagnosis import diagnose
 from placed.mqtt.login import client_id_of, login_options
-from placed.mqtt.trouble import BrokerLost, Trouble, why_lost, why_not_connected
+from placed.mqtt.trouble import BrokerLost, Trouble, why_lost
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -28,14 +29,15 @@ async def visit(settings: Mqtt, purpose: str) -> AsyncIterator[Connection]:
         BrokerLost: it could not be made, or was lost.
         CannotStart: files that the settings name can not be used.
     """
-    broker = Connection(**visiting_options(settings, f"{client_id_of(settings)}-{purpose}"))
+    options = visiting_options(settings, f"{client_id_of(settings)}-{purpose}")
+    broker = Connection(**options)
     try:
         async with asyncio.timeout(_CONNECT):
             await broker.open()
     except TimeoutError:
         raise BrokerLost(Trouble("broker.was_not_reached", "it takes too long")) from None
     except (aiomqtt.MqttError, OSError, ValueError) as error:
-        raise BrokerLost(why_not_connected(error)) from error
+        raise BrokerLost(await diagnose(error, options)) from error
     try:
         yield broker
     except aiomqtt.MqttError as error:

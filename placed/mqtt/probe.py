@@ -1,0 +1,166 @@
+"""One short question to whatever listens at the broker's address: a CONNECT without a login, or a TLS hello.
+
+aiomqtt reports many causes as the same reset connection. The first bytes that come back tell them apart.
+Over TLS an alert is waited for before anything is sent, since a broker that refuses a client certificate in TLS 1.3
+says so after the handshake, and what is sent meanwhile may reset the connection before the alert is read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import ssl
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+Protocol = Literal["5", "3.1.1"]
+
+_WAIT = 3.0  # seconds for each step; a broker answers a CONNECT at once
+_ALERT = 1.0  # seconds after the handshake in which a client certificate is refused
+_ENOUGH = 512  # bytes; a CONNACK has some ten, an alert seven
+_LEVELS: dict[Protocol, int] = {"5": 5, "3.1.1": 4}
+_CONNACK, _DISCONNECT = 0x20, b"\xe0\0"
+_TLS_RECORDS = (b"\x15\x03", b"\x16\x03")  # an alert, a handshake: RFC 8446, 5.1
+_MAXIMUM_QOS = 0x24  # MQTT 5, 2.2.2.2
+# Properties of a CONNACK that have a fixed size, in bytes: MQTT 5, 3.2.2.3.
+_FIXED = {0x11: 4, 0x21: 2, 0x24: 1, 0x25: 1, 0x27: 4, 0x22: 2, 0x28: 1, 0x29: 1, 0x2A: 1, 0x13: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where the broker is.
+
+    Attributes:
+        context: with the client certificate that is used there; None without TLS.
+    """
+
+    host: str
+    port: int
+    context: ssl.SSLContext | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back.
+
+    Attributes:
+        data: the first bytes; empty where the connection was ended, or nothing came in time.
+        error: why the connection could not be made, or what ended it.
+        silent: nothing came in time, and the connection stands.
+        unreached: there was no connection at all.
+    """
+
+    data: bytes = b""
+    error: OSError | None = None
+    silent: bool = False
+    unreached: bool = False
+
+    @property
+    def connack(self) -> int | None:
+        """The reason code of a CONNACK (of 3.1.1: the return code); None if it is none."""
+        packet = self.data
+        return packet[3] if len(packet) > 3 and packet[0] == _CONNACK else None  # noqa: PLR2004 - its head
+
+    @property
+    def unknown_version(self) -> bool:
+        """Whether a CONNACK refuses the version of MQTT, in the words of either version."""
+        return self.connack in (0x01, 0x84)
+
+    @property
+    def tls(self) -> bool:
+        """Whether this is said by something that speaks TLS."""
+        return self.data.startswith(_TLS_RECORDS)
+
+    @property
+    def qos_0_alone(self) -> bool:
+        """Whether a CONNACK of MQTT 5 allows QoS 0 alone."""
+        if self.connack is None or len(self.data) < 6:  # noqa: PLR2004 - its head, and one property
+            return False
+        place, end = 5, 5 + self.data[4]  # a length below 128, or else the property is not looked for
+        while place < min(end, len(self.data) - 1):
+            if self.data[place] == _MAXIMUM_QOS:
+                return self.data[place + 1] == 0
+            size = _FIXED.get(self.data[place])
+            if size is None:
+                return False
+            place += 1 + size
+        return False
+
+
+async def ask(target: Target, protocol: Protocol) -> Answer:
+    """What comes back of a CONNECT without a login, over TLS where `target` has a context."""
+    try:
+        async with _opened(target) as (reader, writer):
+            if target.context is not None:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_ALERT):
+                        return Answer(await reader.read(_ENOUGH))
+            writer.write(_connect(protocol))
+            answer = await _read(reader)
+            if answer.connack is not None:
+                writer.write(_DISCONNECT)
+            return answer
+    except OSError as error:
+        return _failed(error, tls=target.context is not None)
+
+
+async def greet(target: Target) -> Answer:
+    """What comes back of the first record of a TLS handshake."""
+    try:
+        async with _opened(Target(target.host, target.port)) as (reader, writer):
+            writer.write(_client_hello(target.host))
+            return await _read(reader)
+    except OSError as error:
+        return _failed(error, tls=False)
+
+
+def _failed(error: OSError, *, tls: bool) -> Answer:
+    """A connection that was not made, or was ended; over TLS one that stands may hear nothing."""
+    late = isinstance(error, TimeoutError)
+    ended = isinstance(error, (ssl.SSLError, ConnectionResetError, ConnectionAbortedError, BrokenPipeError))
+    return Answer(error=error, silent=late and tls, unreached=not (ended or (late and tls)))
+
+
+@asynccontextmanager
+async def _opened(target: Target) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    name = target.host if target.context is not None else None
+    async with asyncio.timeout(_WAIT):
+        reader, writer = await asyncio.open_connection(
+            target.host, target.port, ssl=target.context, server_hostname=name
+        )
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+        with suppress(OSError, TimeoutError):
+            async with asyncio.timeout(_ALERT):
+                await writer.wait_closed()
+
+
+async def _read(reader: asyncio.StreamReader) -> Answer:
+    try:
+        async with asyncio.timeout(_WAIT):
+            return Answer(await reader.read(_ENOUGH))
+    except TimeoutError:
+        return Answer(silent=True)
+
+
+def _connect(protocol: Protocol) -> bytes:
+    """A CONNECT of a client of its own, which leaves nothing: clean start, no will, no login."""
+    client_id = f"placedprobe{secrets.token_hex(4)}".encode()
+    properties = b"\0" if protocol == "5" else b""
+    body = b"\0\4MQTT" + bytes((_LEVELS[protocol], 2, 0, 15)) + properties
+    body += len(client_id).to_bytes(2) + client_id
+    return bytes((0x10, len(body))) + body
+
+
+def _client_hello(host: str) -> bytes:
+    context = ssl.create_default_context()
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    with suppress(ssl.SSLWantReadError):
+        context.wrap_bio(incoming, outgoing, server_hostname=host).do_handshake()
+    return outgoing.read()
