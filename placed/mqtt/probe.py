@@ -1,8 +1,8 @@
 """One short question to whatever listens at the broker's address: a CONNECT without a login, or a TLS hello.
 
 aiomqtt reports many causes as the same reset connection. The first bytes that come back tell them apart.
-Over TLS an alert is waited for before anything is sent, since a broker that refuses a client certificate in TLS 1.3
-says so after the handshake, and what is sent meanwhile may reset the connection before the alert is read.
+Over TLS an alert is waited for before anything is sent: a broker that refuses a client certificate in
+TLS 1.3 reports it after the handshake, and what is sent meanwhile may reset the connection before it is read.
 """
 
 from __future__ import annotations

@@ -20,14 +20,16 @@ from placed.driver import Finding, Verdict
 from placed.driver.examining import AGAIN, blocked
 from placed.errors import CannotStart
 from placed.mqtt.connection import Connection
+from placed.mqtt.diagnosis import diagnose
 from placed.mqtt.login import address_of, client_id_of
 from placed.mqtt.topics import Topics
-from placed.mqtt.trouble import reason, why_lost, why_not_connected
+from placed.mqtt.trouble import no_qos_1, reason, why_lost
 from placed.mqtt.visit import visiting_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from placed.mqtt.trouble import Trouble
     from placed.settings import Mqtt
 
 _CHECKS = ("broker", "publish", "subscribe")
@@ -57,6 +59,8 @@ async def try_broker(settings: Mqtt | None, patience: float = _ECHO) -> list[Fin
     except CannotStart as error:
         mistakes = [_mistake(problem) for problem in error.problems]
         return [*mistakes, *_wait(_CHECKS[1:], mistakes[0])]
+    # As the daemon's, it is to be sent with QoS 1. A broker that does not do that says so now.
+    options["will"] = aiomqtt.Will(f"{settings.base_topic}/bridge/doctor", b"", qos=1)
     connection = Connection(**options)
     try:
         async with asyncio.timeout(_CONNECT):
@@ -65,9 +69,12 @@ async def try_broker(settings: Mqtt | None, patience: float = _ECHO) -> list[Fin
         no_broker = _unreached(settings, "it takes too long")
         return [no_broker, *_wait(_CHECKS[1:], no_broker)]
     except (aiomqtt.MqttError, OSError, ValueError) as error:
-        no_broker = _not_connected(settings, client_id, error)
+        no_broker = _not_connected(settings, client_id, error, await diagnose(error, options))
         return [no_broker, *_wait(_CHECKS[1:], no_broker)]
     try:
+        if not connection.takes_qos_1:
+            no_broker = _refused(settings, no_qos_1())
+            return [no_broker, *_wait(_CHECKS[1:], no_broker)]
         return [_connected(settings, client_id), *await _Trial(settings, connection, patience).rights()]
     finally:
         await connection.close()
@@ -82,12 +89,11 @@ def _connected(settings: Mqtt, client_id: str) -> Finding:
     return Finding("broker", Verdict.GOOD, said)
 
 
-def _not_connected(settings: Mqtt, client_id: str, error: Exception) -> Finding:
-    trouble = why_not_connected(error)
-    if not trouble.lasting:
+def _not_connected(settings: Mqtt, client_id: str, error: Exception, trouble: Trouble) -> Finding:
+    if trouble.next_step is None:
         return _unreached(settings, trouble.text)
     said = f"mqtt.{trouble.key}: {address_of(settings)}: {trouble.text}"
-    remedy = trouble.remedy or AGAIN
+    remedy = trouble.next_step
     match reason(error):
         case code if code == _CLIENT_ID:
             remedy = f"have the broker let the client id {client_id} in, which only placed doctor comes with"
@@ -98,6 +104,11 @@ def _not_connected(settings: Mqtt, client_id: str, error: Exception) -> Finding:
         case _:
             pass
     return Finding("broker", Verdict.BAD, said, remedy)
+
+
+def _refused(settings: Mqtt, trouble: Trouble) -> Finding:
+    said = f"mqtt.{trouble.key}: {address_of(settings)}: {trouble.text}"
+    return Finding("broker", Verdict.BAD, said, trouble.next_step or "")
 
 
 def _unreached(settings: Mqtt, told: str) -> Finding:

@@ -94,7 +94,7 @@ class House:
 
     def publisher(
         self,
-        broker: Mosquitto,
+        broker: Mosquitto | None,
         *,
         timing: Timing = IMPATIENT,
         home_assistant: HomeAssistant = UNTOLD,
@@ -103,7 +103,9 @@ class House:
     ) -> Publisher:
         """A publisher that listens to the board and does not run yet."""
         info = BridgeInfo("0.1", timedelta(seconds=budget), self.connections)
-        table = Mqtt(url=settings.pop("url", broker.url), **settings)
+        if broker is not None:
+            settings.setdefault("url", broker.url)
+        table = Mqtt(**settings)
         publisher = Publisher(
             table, self.board, now=self.now, info=info, home_assistant=home_assistant, timing=timing
         )
