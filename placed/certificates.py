@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from typing import TYPE_CHECKING
 
-from placed.driver import Exposed, read_certificate, read_secret
+from placed.driver import Exposed, read_certificate, read_secret, remedy_for_missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,7 @@ def content(name: str, path: Path | None, problems: list[str], read: Callable[[P
     except Exposed as exposed:
         problems.append(f"{name}: {path}: {exposed}")
     except FileNotFoundError:
-        problems.append(f"{name}: {path}: there is no such file; create it or correct the path")
+        problems.append(f"{name}: {path}: there is no such file; {remedy_for_missing(path)}")
     except PermissionError:
         problems.append(f"{name}: {path}: may not be read; give this user the right to read it")
     except OSError as error:

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from placed.driver import Exposed, SettingsError, read_certificate, read_secret
+from placed.driver import Exposed, SettingsError, read_certificate, read_secret, remedy_for_missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -126,5 +126,9 @@ def _read(key: str, path: Path, read: Callable[[Path], bytes]) -> bytes:
         return read(path)
     except Exposed as exposed:
         raise SettingsError(key, f"{path} {exposed}") from None
+    except FileNotFoundError as error:
+        raise SettingsError(
+            key, f"{path} cannot be read: {error.strerror}; {remedy_for_missing(path)}"
+        ) from None
     except OSError as error:
-        raise SettingsError(key, f"{path} can not be read: {error.strerror}") from None
+        raise SettingsError(key, f"{path} cannot be read: {error.strerror}") from None

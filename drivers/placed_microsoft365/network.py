@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from placed.driver import Refused, SettingsError
+from placed.driver import Refused, SettingsError, remedy_for_missing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,8 +27,11 @@ def tls_context(ca_file: Path | None) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
     except ssl.SSLError:
         raise SettingsError("ca_file", f"{ca_file} holds no CA certificate in PEM") from None
+    except FileNotFoundError as error:
+        remedy = remedy_for_missing(ca_file) if ca_file else "correct the path"
+        raise SettingsError("ca_file", f"{ca_file} cannot be read: {error.strerror}; {remedy}") from None
     except OSError as error:
-        raise SettingsError("ca_file", f"{ca_file} can not be read: {error.strerror}") from None
+        raise SettingsError("ca_file", f"{ca_file} cannot be read: {error.strerror}") from None
 
 
 def ca_bundle(ca_file: Path | None) -> str | bool:

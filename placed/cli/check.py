@@ -3,41 +3,114 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from placed.cli.options import ConfigOption, cannot_start
+from placed.cli.options import ConfigOption, cannot_start, printable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from placed.configuration import Configuration
 
 
 def check(config: ConfigOption = None) -> None:
     """Check the configuration: every key, and every file that it names. No network is touched.
 
-    Tells all mistakes at once, a line each: file, key, what was found, what is expected.
+    Reports all mistakes at once, a line each: file, key, what was found, what is expected.
+
+    Files in $CREDENTIALS_DIRECTORY are those of the service. As root their sources in /etc/placed/secrets are
+    checked; those that this user cannot read are listed, with the command that checks them as well.
     """
     from placed.configuration import ConfigurationError, load
     from placed.errors import CannotStart
 
     try:
         configuration = load(config)
+        unseen = _credentials(configuration)
         try:
             asyncio.run(_open_all(configuration))
         except CannotStart as error:
-            raise ConfigurationError(configuration.located(error.problems)) from None
+            _others(configuration.located(error.problems), unseen)
+        _missing(unseen)
     except ConfigurationError as error:
         raise cannot_start(error.problems) from None
     settings = configuration.settings
     where = ", ".join(str(path) for path in configuration.files.read) or "the environment"
     broker = settings.mqtt.url if settings.mqtt else "none, nothing is published over MQTT"
-    typer.echo(f"{where}: good")
+    typer.echo(printable(f"{where}: good{', as far as it can be checked here' if unseen else ''}"))
     for connection in settings.connections:
         typer.echo(f"  connection {connection.name}: {connection.driver}")
     typer.echo(f"  broker: {broker}")
     typer.echo(f"  status endpoint: {settings.http.listen or 'off'}")
+    if unseen:
+        _show_unseen(unseen, config)
+
+
+# --- credentials that only the service has ------------------------------------------------------------------
+
+
+def _credentials(configuration: Configuration) -> dict[str, Path]:
+    """The files below $CREDENTIALS_DIRECTORY where that is not set, by where the settings name them."""
+    from pydantic import BaseModel
+
+    from placed.driver.secret_file import of_the_service
+
+    found: dict[str, Path] = {}
+
+    def look(value: object, *location: str | int) -> None:
+        if isinstance(value, Path) and of_the_service(value):
+            found[configuration.where(*location)] = value
+        elif isinstance(value, BaseModel):
+            for name in type(value).model_fields:
+                look(getattr(value, name), *location, name)
+        elif isinstance(value, tuple):
+            for place, one in enumerate(value):
+                look(one, *location, place)
+
+    look(configuration.settings)
+    return found
+
+
+def _others(problems: list[str], unseen: Mapping[str, Path]) -> None:
+    """Raises what is wrong beside files that cannot be looked at here."""
+    from placed.configuration import ConfigurationError
+
+    about_others = [line for line in problems if not any(str(path) in line for path in unseen.values())]
+    if about_others:
+        raise ConfigurationError(about_others)
+
+
+def _missing(unseen: Mapping[str, Path]) -> None:
+    """Raises what the service would lack, where this user can look into the folder that it is taken from."""
+    from placed.configuration import ConfigurationError
+    from placed.driver.secret_file import source_of
+
+    problems = []
+    for where, path in unseen.items():
+        source = source_of(path)
+        if source is None or not os.access(source.parent, os.R_OK | os.X_OK) or os.path.lexists(source):
+            continue
+        problems.append(f"{where}: {source}: there is no such file; create it")
+    if problems:
+        raise ConfigurationError(problems)
+
+
+def _show_unseen(unseen: Mapping[str, Path], config: Path | None) -> None:
+    from placed.driver.secret_file import as_service
+
+    for where, path in unseen.items():
+        typer.echo(printable(f"  not checked: {where}: {path}"))
+    command = "placed check" if config is None else f"placed check --config {config.absolute()}"
+    again = as_service(command, unseen.values())
+    typer.echo(printable(f"  only the service has these files; to check them as well: {again}"))
+
+
+# --- everything else ----------------------------------------------------------------------------------------
 
 
 async def _open_all(configuration: Configuration) -> None:

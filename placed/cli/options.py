@@ -25,8 +25,13 @@ ConfigOption = Annotated[
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Log every change of every room.")]
 
 
+def printable(text: str) -> str:
+    """With bytes of a file's name that are no UTF-8 written out, which no stream would take."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def cannot_start(problems: Iterable[str]) -> typer.Exit:
     """Prints a line a problem; to be raised."""
     for problem in problems:
-        typer.echo(f"placed: {problem}", err=True)
+        typer.echo(printable(f"placed: {problem}"), err=True)
     return typer.Exit(ExitCode.CANNOT_START)

@@ -32,7 +32,7 @@ from placed.driver.port import (
     Unchanged,
     find_drivers,
 )
-from placed.driver.secret_file import Exposed, read_certificate, read_secret
+from placed.driver.secret_file import Exposed, read_certificate, read_secret, remedy_for_missing
 from placed.driver.settings import ConnectionSettings, FilePath, SettingsError, TimeZone
 
 __all__ = [
@@ -76,4 +76,5 @@ __all__ = [
     "find_drivers",
     "read_certificate",
     "read_secret",
+    "remedy_for_missing",
 ]

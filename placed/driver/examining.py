@@ -6,18 +6,20 @@ import stat
 from typing import TYPE_CHECKING
 
 from placed.driver.administration import Finding, Verdict
-from placed.driver.secret_file import CREDENTIALS, exposure, kept_by_systemd
+from placed.driver.secret_file import (
+    CREDENTIALS,
+    as_service,
+    exposure,
+    kept_by_systemd,
+    of_the_service,
+    remedy_for_missing,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
 AGAIN = "wait a minute, then run placed doctor again"
-# systemd hands these files to the service alone; this asks it to hand them to the command, too.
-AS_SERVICE = (
-    "run it as systemd would: sudo systemd-run --pipe --wait --collect "
-    "-p LoadCredential=secrets:/etc/placed/secrets placed doctor"
-)
 
 
 def blocked(check: str, by: Finding) -> Finding:
@@ -28,10 +30,12 @@ def blocked(check: str, by: Finding) -> Finding:
 def unreadable(key: str, path: Path, error: OSError, make: str = "make the file") -> Finding:
     """A file that the settings name can not be read; `make` is how one that is missing is made."""
     said = f"{key}: {path}: {error.strerror}"
-    if str(path).startswith((f"${CREDENTIALS}", f"${{{CREDENTIALS}}}")):
-        return Finding(
-            "files", Verdict.BAD, f"{said}; ${CREDENTIALS} is set for the service only", AS_SERVICE
-        )
+    if of_the_service(path):
+        told = f"{said}; ${CREDENTIALS} is set for the service only"
+        remedy = f"run it as systemd would: {as_service('placed doctor', [path])}"
+        return Finding("files", Verdict.BAD, told, remedy)
+    if kept_by_systemd(path):
+        return Finding("files", Verdict.BAD, said, remedy_for_missing(path))
     if isinstance(error, PermissionError):
         remedy = f"give the user that placed runs as the right to read {path}; or run placed doctor with sudo"
         return Finding("files", Verdict.BAD, said, remedy)

@@ -5,8 +5,16 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 CREDENTIALS = "CREDENTIALS_DIRECTORY"  # names systemd's folder of credentials to a service
+# Where the unit's LoadCredential= takes files from, by what it puts before their names (systemd/README.md).
+SOURCES = {"secrets_": Path("/etc/placed/secrets"), "encrypted_": Path("/etc/placed/encrypted")}
+_READ_BY_SYSTEMD = "encrypted_"  # of no use as it lies there
+_UNSET = (f"${CREDENTIALS}/", f"${{{CREDENTIALS}}}/")
 _OTHERS = stat.S_IROTH | stat.S_IWOTH
 _PRIVATE_KEY = b"PRIVATE KEY-----"  # every PEM label of one ends so: RFC 7468, and OpenSSL's older ones
 
@@ -56,9 +64,71 @@ def exposure(path: Path, mode: int) -> str | None:
 
 
 def kept_by_systemd(path: Path) -> bool:
-    """Whether it is one of the credentials that systemd handed to this process."""
+    """Whether it is one of the credentials that systemd handed to this process, or hands to the service."""
     folder = os.environ.get(CREDENTIALS)
-    return bool(folder) and Path(folder or "") in path.parents
+    if folder and Path(folder) in path.parents:
+        return True
+    try:
+        return path.parent in SOURCES.values() and not path.parent.stat().st_mode & stat.S_IRWXO
+    except OSError:
+        return False
+
+
+def of_the_service(path: Path) -> bool:
+    """Whether it is a credential that only the service has: $CREDENTIALS_DIRECTORY is not set here."""
+    return str(path).startswith(_UNSET)
+
+
+def source_of(path: Path) -> Path | None:
+    """The file that the unit hands to the service under this name, if the unit does."""
+    for prefix, folder in SOURCES.items():
+        name = path.name.removeprefix(prefix)
+        if name and name != path.name and (of_the_service(path) or kept_by_systemd(path)):
+            return folder / name
+    return None
+
+
+def found_here(text: str) -> str:
+    """A path as the settings name it, with its variables replaced.
+
+    Where $CREDENTIALS_DIRECTORY is not set, the file that the unit would load stands in, if this user can
+    read it: so `placed check` and `placed doctor` see what the service does. Else the variable stays.
+    """
+    path = Path(os.path.expandvars(text))
+    source = source_of(path) if of_the_service(path) else None
+    if source is not None and not path.name.startswith(_READ_BY_SYSTEMD) and os.access(source, os.R_OK):
+        return str(source)
+    return str(path)
+
+
+def remedy_for_missing(path: Path) -> str:
+    """What to do about a file that is not there: for a credential of the service, about its source."""
+    source = source_of(path)
+    if of_the_service(path):
+        command = as_service("placed", [path])
+        return f"${CREDENTIALS} is set for the service only; start the service, or run {command}"
+    if not kept_by_systemd(path):
+        return "create it or correct the path"
+    if source is None:
+        do = f"add LoadCredential={path.name}:/path/of/the/file with systemctl edit placed"
+    else:
+        do = f"create {source}"
+    return f"systemd did not hand it over; {do}, then systemctl restart placed"
+
+
+def as_service(command: str, paths: Iterable[Path]) -> str:
+    """A command line that runs a command of placed with these credentials, as systemd runs the service."""
+    given = {}
+    for path in paths:
+        source = source_of(path)
+        if source is None:
+            given[path.name] = f"LoadCredential={path.name}:/path/of/{path.name}"
+        elif path.name.startswith(_READ_BY_SYSTEMD):
+            given["encrypted"] = f"LoadCredentialEncrypted=encrypted:{source.parent}"
+        else:
+            given["secrets"] = f"LoadCredential=secrets:{source.parent}"
+    properties = " ".join(f"-p {given[name]}" for name in sorted(given))
+    return f"sudo systemd-run --pipe --wait --quiet --collect {properties} {command}"
 
 
 def _read(path: Path) -> tuple[bytes, Exposed | None]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from placed.driver.secret_file import found_here
 
 
 def _zone(value: object) -> object:
@@ -20,7 +21,7 @@ def _zone(value: object) -> object:
 
 
 def _expanded(value: object) -> object:
-    return os.path.expandvars(value) if isinstance(value, str) else value
+    return found_here(value) if isinstance(value, str) else value
 
 
 TimeZone = Annotated[ZoneInfo, BeforeValidator(_zone)]

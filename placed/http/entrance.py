@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
+from placed.errors import CannotStart
 from placed.http import listening, tls
 
 if TYPE_CHECKING:
@@ -34,10 +35,22 @@ class Entrance:
         """Reads the files that the settings name.
 
         Raises:
-            CannotStart: there is no usable token where one is wanted, or no usable certificate.
+            CannotStart: there is no usable token where one is wanted, or no usable certificate; with all.
         """
-        token = listening.admission(settings)
-        return cls(listening.parse(settings.listen), token, tls.server_context(settings))
+        problems: list[str] = []
+        token: bytes | None = None
+        context: ssl.SSLContext | None = None
+        try:
+            token = listening.admission(settings)
+        except CannotStart as error:
+            problems += error.problems
+        try:
+            context = tls.server_context(settings)
+        except CannotStart as error:
+            problems += error.problems
+        if problems:
+            raise CannotStart(*problems)
+        return cls(listening.parse(settings.listen), token, context)
 
 
 async def take(listen: str) -> list[socket.socket]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from placed.driver import Exposed, read_secret
+from placed.driver import Exposed, read_secret, remedy_for_missing
 from placed.errors import CannotStart
 
 if TYPE_CHECKING:
@@ -85,6 +85,10 @@ def _token(path: Path) -> bytes:
         token = read_secret(path).strip()
     except Exposed as exposed:
         raise CannotStart(f"http.token_file: {path}: {exposed}") from None
+    except FileNotFoundError:
+        raise CannotStart(
+            f"http.token_file: {path}: there is no such file; {remedy_for_missing(path)}"
+        ) from None
     except OSError as error:
         raise CannotStart(
             f"http.token_file: {path}: {error.strerror}; expected a readable file with the bearer token"

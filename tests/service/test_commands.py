@@ -92,7 +92,7 @@ async def test_check_tells_the_mistakes_of_a_bad_configuration(stage: Stage) -> 
     secret, password = program.err
     assert secret == (
         f"placed: {stage.file}: connections[0].client_secret_file: {stage.folder}/contoso.secret "
-        "can not be read: No such file or directory"
+        "cannot be read: No such file or directory; create it or correct the path"
     )
     assert password.startswith(f"placed: {stage.file}: mqtt.password_file: ")
 

@@ -144,8 +144,8 @@ def a_directory(path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "complaint"),
     [
-        (nothing, "can not be read: No such file or directory"),
-        (a_directory, "can not be read: Is a directory"),
+        (nothing, "cannot be read: No such file or directory"),
+        (a_directory, "cannot be read: Is a directory"),
         (no_key, "holds no private key; expected key and certificate, both in PEM"),
         (no_certificate, "holds no certificate; expected key and certificate, both in PEM"),
         (expired, ": the certificate expired on 2024-01-31; register a new one with the application"),
@@ -174,7 +174,7 @@ async def test_a_certificate_that_may_not_be_read_is_told_by_file_and_key(stage:
     stage.connect(certificate=path)
     stage.configure()
     (told,) = await complains(stage)
-    assert told == f"{stage.file}: connections[0].certificate: {path} can not be read: Permission denied"
+    assert told == f"{stage.file}: connections[0].certificate: {path} cannot be read: Permission denied"
 
 
 # --- before anybody is asked ---
