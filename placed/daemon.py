@@ -10,20 +10,21 @@ from typing import TYPE_CHECKING
 import structlog
 
 from placed.board import Board
-from placed.driver import FenceState, Refused
+from placed.driver import Refused
 from placed.errors import CannotStart
 from placed.head_start import HeadStart, giving_way
 from placed.http import entrance
 from placed.http.entrance import Entrance
 from placed.journal import Journal, Memory, Scribe, next_epoch
 from placed.lasting import for_good
-from placed.mqtt.login import client_id_of, login_options
+from placed.mqtt.login import Login
 from placed.narrator import Narrator
-from placed.opening import Problems, breach, open_drivers, refusal
+from placed.opening import Problems, breach, open_drivers, refusal, take_over_sign_ins
 from placed.poller import Poller
 from placed.pulse import Pulse, show_life
 from placed.rooms import RoomBook
 from placed.settings import Show
+from placed.status_line import StatusLine
 from placed.timekeeper import Timekeeper
 
 if TYPE_CHECKING:
@@ -32,12 +33,14 @@ if TYPE_CHECKING:
 
     from placed.clock import Clock
     from placed.configuration import Configuration
+    from placed.driver import Driver
     from placed.http.server import StatusServer
     from placed.mqtt.publisher import Publisher
     from placed.settings import Settings
     from placed.supervisor import Supervisor
 
 _LAST_WORDS = 10.0  # seconds for the broker to be told that a breach made everything unknown
+READY_WITHIN = 15.0  # seconds after which a start counts as done, whatever the network does
 _LAST_NOTES = 2.0  # seconds for the journal to be written at the end
 
 log = structlog.get_logger("placed.daemon")
@@ -48,8 +51,10 @@ class NoBroker:
 
     configured = False
     connected = False
+    last_error: str | None = None
     messages_published = 0
     reconnects = 0
+    was_connected = False
 
     async def run(self) -> None:
         """Nothing is published."""
@@ -74,6 +79,7 @@ class Around:
     journal: Journal
     version: str
     progress: Callable[[int, int], None] = field(default=lambda _done, _all: None)  # of the first round
+    ready_within: float = READY_WITHIN
     announce: Callable[[Daemon], None] = field(default=lambda _daemon: None)  # called when all is up
 
 
@@ -82,12 +88,28 @@ class Daemon:
 
     Making one reads the files that the settings name.
 
+    Args:
+        configuration: what it runs with.
+        around: the world.
+        login: of the broker, if it was read from its files before.
+        patient: whether a refusal by the broker or a calendar service is waited out instead of ending the
+            program, as it is once the daemon has run for a while.
+
     Raises:
         CannotStart: only a person can mend it.
     """
 
-    def __init__(self, configuration: Configuration, around: Around) -> None:
+    def __init__(
+        self,
+        configuration: Configuration,
+        around: Around,
+        *,
+        login: Login | None = None,
+        patient: bool = False,
+    ) -> None:
         settings = configuration.settings
+        self.configuration = configuration
+        self._patient = patient
         self.settings = settings
         self._around = around
         self._clock = around.clock
@@ -96,6 +118,7 @@ class Daemon:
         self._book = RoomBook(settings.rooms, remembered.room_ids, remembered.objects)
         self._book.keep(connection.name for connection in settings.connections)
         self.board = Board(settings.policy, settings.privacy.show, self._clock.now, epoch)
+        self.is_ready = False
         self.publisher: Publisher | NoBroker = NoBroker()  # until there is one, see `_open_ways_out`
         self.server: StatusServer | None = None  # the same
         self._scribe = Scribe(self.board, around.journal, self._clock)
@@ -104,18 +127,19 @@ class Daemon:
         self._head_start = HeadStart(len(settings.connections))
         problems = Problems()
         with problems:
-            self._drivers = open_drivers(
-                configuration, self._clock.now, around.version, self._head_start.asked
-            )
+            drivers = open_drivers(configuration, self._clock.now, around.version, self._head_start.asked)
         with problems:
-            self._login = login_options(settings.mqtt, client_id_of(settings.mqtt)) if settings.mqtt else None
+            self.login = login or Login.of(settings.mqtt) if settings.mqtt else None
         with problems:
             self._way_in = Entrance.of(settings.http) if settings.http.listen else None
         problems.tell()
+        self.drivers: dict[str, Driver] = {
+            connection.name: driver for connection, driver in zip(settings.connections, drivers, strict=True)
+        }
         self.pollers = [
             Poller(
                 connection=connection,
-                driver=driver,
+                driver=self.drivers[connection.name],
                 board=self.board,
                 book=self._book,
                 polling=settings.polling,
@@ -125,8 +149,9 @@ class Daemon:
                 notes=around.journal.notes(connection, details=settings.privacy.show is not Show.NOTHING),
                 pulse=self._pulse(f"poller of {connection.name}"),
             )
-            for connection, driver in zip(settings.connections, self._drivers, strict=True)
+            for connection in settings.connections
         ]
+        self.status = StatusLine(around.supervisor, self.pollers, lambda: self.publisher, self._clock)
         self.board.listeners.append(Narrator())
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -136,7 +161,7 @@ class Daemon:
             CannotStart: only a person can mend it.
         """
         async with AsyncExitStack() as stack:
-            for driver in self._drivers:
+            for driver in self.drivers.values():
                 stack.push_async_callback(driver.close)
             listeners: list[socket.socket] = []
             if self._way_in is not None:
@@ -148,6 +173,16 @@ class Daemon:
             stack.push_async_callback(self._write_last_notes)
             await self._live(stop, listeners, all_recalled=all(recalled))
         log.info("daemon.stopped")
+
+    @property
+    def proven(self) -> bool:
+        """Whether a calendar service and the broker, if there is one, have let it in."""
+        return self._let_in.is_set() and (not self.publisher.configured or self.publisher.was_connected)
+
+    def follow(self, before: Daemon) -> None:
+        """Begins with the readings and the sign-ins of the daemon before it in this process."""
+        self.board.take_over(before.board)
+        take_over_sign_ins(self.drivers, before.drivers)
 
     def hand_over(self, following: Settings) -> None:
         """Another daemon follows in this process; where it speaks in our place, panels hear nothing of it."""
@@ -214,7 +249,8 @@ class Daemon:
             now=self._clock.now,
             info=info_for(self.settings, self._around.version),
             home_assistant=self.settings.home_assistant,
-            login=self._login,
+            login=self.login.options if self.login else None,
+            patient=self._patient,
             pulse=self._pulse("publisher"),
         )
 
@@ -247,6 +283,7 @@ class Daemon:
                 group.create_task(timekeeper.run(), name="timekeeper"),
                 group.create_task(self.publisher.run(), name="publisher"),
                 group.create_task(self._scribe.run(), name="scribe"),
+                group.create_task(self.status.run(), name="status"),
                 group.create_task(self._tell_when_ready(all_recalled=all_recalled), name="readiness"),
                 group.create_task(
                     show_life(self._around.supervisor, self._pulses, self._clock), name="watchdog"
@@ -276,32 +313,28 @@ class Daemon:
         for poller in self.pollers:
             poller.progress = None
         refused = [p for p in self.pollers if isinstance(p.problem, Refused)]
-        if len(refused) == len(self.pollers):
+        if len(refused) == len(self.pollers) and not self._patient:
             raise CannotStart(*(refusal(p.health.name, p.problem) for p in refused))
         self._let_in.set()
 
     async def _tell_when_ready(self, *, all_recalled: bool) -> None:
-        """As soon as panels are told what is true: what is remembered of the rooms, or was read of them."""
-        if not all_recalled:
-            self._around.supervisor.status("reading the rooms for the first time")
-            await self._let_in.wait()
-        if self.publisher.configured:
-            self._around.supervisor.status("waiting for the broker")
-        await self.publisher.told()
-        rooms = len(self.board.rooms)
-        self._around.supervisor.status(self._in_a_line(rooms))
-        self._around.supervisor.ready()
-        log.info("daemon.became_ready", rooms=rooms, epoch=self.board.epoch)
-        self._around.announce(self)
+        """Once panels have what is true: what is remembered of the rooms, or was read. Or after some seconds.
 
-    def _in_a_line(self, rooms: int) -> str:
-        doubtful = [
-            f"{poller.health.name} {poller.health.fence.state.value}"
-            for poller in self.pollers
-            if poller.health.fence.state is not FenceState.VERIFIED
-        ]
-        fences = f"; fence {', '.join(doubtful)}" if doubtful else ""
-        return f"{rooms} rooms in {len(self.pollers)} connection(s){fences}"
+        A service or a broker that is away must not keep the machine from finishing its start.
+        """
+        waits_for: dict[str, str] = {}
+        try:
+            async with asyncio.timeout(self._around.ready_within):
+                if not all_recalled:
+                    await self._let_in.wait()
+                await self.publisher.told()
+        except TimeoutError:
+            waits_for = {"waits_for": self.status.text()}
+        self.is_ready = True
+        self.status.show()
+        self._around.supervisor.ready()
+        log.info("daemon.became_ready", rooms=len(self.board.rooms), epoch=self.board.epoch, **waits_for)
+        self._around.announce(self)
 
     def _progress(self) -> None:
         done = sum(poller.answered for poller in self.pollers)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from placed.driver import SettingsError, Surroundings
+from placed.driver import SettingsError, SignedIn, Surroundings
 from placed.errors import CannotStart
 from placed.settings import Show
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from placed.configuration import Configuration
@@ -72,6 +72,14 @@ def open_drivers(
     if problems:
         raise CannotStart(*problems)
     return drivers
+
+
+def take_over_sign_ins(drivers: Mapping[str, Driver], earlier: Mapping[str, Driver]) -> None:
+    """Lets connections use the sign-in of an earlier one of the same name, where the driver can do that."""
+    for name, driver in drivers.items():
+        before = earlier.get(name)
+        if before is not None and isinstance(driver, SignedIn):
+            driver.take_over_sign_in(before)
 
 
 def breach(connection: str) -> str:

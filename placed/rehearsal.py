@@ -1,7 +1,7 @@
 """Tries a changed configuration in earnest, before the daemon that runs gives way to it.
 
-What can be told from files is told when a daemon is made. That a credential is refused or a port is taken
-only shows when it is used, and then it would be too late to go back.
+What is wrong with files is known when a daemon is made. That a credential or a login is refused, or that a
+port is taken, only shows when it is used, and then it would be too late to go back.
 """
 
 from __future__ import annotations
@@ -13,36 +13,64 @@ from placed.driver import DriverError, FenceState, Query, Refused
 from placed.errors import CannotStart
 from placed.http import entrance, listening
 from placed.model import window
-from placed.opening import breach, open_drivers, refusal
+from placed.opening import Problems, breach, open_drivers, refusal, take_over_sign_ins
 from placed.rooms import RoomBook
 
 if TYPE_CHECKING:
     from placed.configuration import Configuration
-    from placed.daemon import Around
+    from placed.daemon import Around, Daemon
     from placed.driver import ConnectionSettings, Driver
     from placed.settings import Http, Settings
 
 _PATIENCE = 20.0  # seconds for all connections; who does not answer in time is not refused
 
 
-async def rehearse(configuration: Configuration, around: Around, running: Settings) -> None:
-    """Signs in, tries the fence and reads a room with every connection, and tries the port if it is another.
+async def rehearse(configuration: Configuration, around: Around, running: Daemon, following: Daemon) -> None:
+    """Signs in, tries the fence and reads a room with every connection; tries the broker and the port.
+
+    Of broker and port only that is tried which the running daemon does not use already.
+
+    Args:
+        configuration: what is tried.
+        around: the world.
+        running: the daemon that would give way.
+        following: the one that was made of the configuration; it goes on with the sign-ins of the trial.
 
     Raises:
         CannotStart: it would not start with this configuration.
     """
+    problems = Problems()
+    with problems:
+        await _try_port(configuration.settings.http, running.settings.http)
+    outcomes = await asyncio.gather(
+        _try_connections(configuration, around, running, following),
+        _try_broker(running, following),
+        return_exceptions=True,
+    )
+    for outcome in outcomes:
+        with problems:
+            if outcome is not None:
+                raise outcome
+    problems.tell()
+
+
+async def _try_connections(
+    configuration: Configuration, around: Around, running: Daemon, following: Daemon
+) -> None:
     settings = configuration.settings
-    await _try_port(settings.http, running.http)
-    drivers = open_drivers(configuration, around.clock.now, around.version)
+    opened = open_drivers(configuration, around.clock.now, around.version)
+    drivers = {c.name: driver for c, driver in zip(settings.connections, opened, strict=True)}
+    take_over_sign_ins(drivers, running.drivers)
     try:
         refusals = await asyncio.gather(
             *(
-                _try_connection(settings, connection, driver, around)
-                for connection, driver in zip(settings.connections, drivers, strict=True)
+                _try_connection(settings, connection, drivers[connection.name], around)
+                for connection in settings.connections
             )
         )
+        take_over_sign_ins(following.drivers, drivers)
     finally:
-        for driver in drivers:
+        for driver in opened:
             await driver.close()
     if all(refusals):
         raise CannotStart(*(problem for problem in refusals if problem))
@@ -69,10 +97,24 @@ async def _try_connection(
     return None
 
 
+async def _try_broker(running: Daemon, following: Daemon) -> None:
+    if following.login is None:
+        return
+    from placed.mqtt.rehearsal import try_login  # noqa: PLC0415 - with the MQTT client, which loads late
+
+    await try_login(following.login, running.login, connected=running.publisher.connected)
+
+
 async def _try_port(wanted: Http, taken: Http) -> None:
     if not wanted.listen:
         return
     address = listening.parse(wanted.listen)
-    if taken.listen and listening.parse(taken.listen).port == address.port:
-        return  # it is ours
-    await entrance.try_out(wanted.listen)
+    if not taken.listen or listening.parse(taken.listen).port != address.port:
+        await entrance.try_out(wanted.listen)
+    elif listening.parse(taken.listen).host != address.host:  # the port is ours, the address may be nobody's
+        host, _, _ = wanted.listen.rpartition(":")
+        try:
+            await entrance.try_out(f"{host}:0")
+        except CannotStart as error:
+            said = (problem.replace(f"{host}:0 ", f"{wanted.listen} ") for problem in error.problems)
+            raise CannotStart(*said) from None

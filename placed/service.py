@@ -8,21 +8,18 @@ from __future__ import annotations
 import asyncio
 import signal
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import structlog
-
-from placed.configuration import ConfigurationError
 from placed.daemon import Around, Daemon
-from placed.errors import CannotStart
-from placed.rehearsal import rehearse
+from placed.errors import CannotStart, TakenOver
+from placed.reload import Reloads, report_refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from placed.configuration import Configuration
-
-log = structlog.get_logger("placed.service")
+    from placed.mqtt.login import Login
 
 
 async def serve(configuration: Configuration, load: Callable[[], Configuration], around: Around) -> None:
@@ -37,12 +34,14 @@ async def serve(configuration: Configuration, load: Callable[[], Configuration],
         CannotStart: only a person can mend it.
     """
     signals = _Signals()
+    reloads = Reloads(signals.reload, load, around)
     daemon = Daemon(configuration, around)
+    earlier: _Earlier | None = None
     with signals.caught():
         while True:
             stop = asyncio.Event()
             running = asyncio.create_task(daemon.run(stop))
-            following = await _until_next(running, signals, daemon, load, around)
+            following = await _until_next(running, signals, daemon, reloads)
             if signals.pausing:
                 daemon.pause()
             stop.set()
@@ -52,24 +51,44 @@ async def serve(configuration: Configuration, load: Callable[[], Configuration],
             except* CannotStart as group:
                 refusal = _first(group)
             if refusal is not None:  # not raised up there: Python 3.11.2 would put it into a group again
-                raise refusal
-            if following is None:
+                if earlier is None or daemon.proven or isinstance(refusal, TakenOver) or signals.end.is_set():
+                    raise refusal
+                daemon, earlier = _back(earlier, daemon, refusal, around), None
+            elif following is None:
                 return
-            daemon = following
+            else:
+                if earlier is None or daemon.proven:
+                    earlier = _Earlier(daemon.configuration, daemon.login)
+                daemon = following
+
+
+@dataclass(frozen=True, slots=True)
+class _Earlier:
+    """What the program ran with before a reload, until what follows has proven itself."""
+
+    configuration: Configuration
+    login: Login | None
+
+
+def _back(earlier: _Earlier, failed: Daemon, refusal: CannotStart, around: Around) -> Daemon:
+    """Goes back to the earlier configuration: only the switch has shown that the new one does not work."""
+    try:
+        daemon = Daemon(earlier.configuration, around, login=earlier.login, patient=True)
+    except CannotStart as error:
+        raise CannotStart(*refusal.problems, *error.problems) from error
+    daemon.follow(failed)
+    report_refusal(daemon, failed.configuration.located(refusal.problems))
+    return daemon
 
 
 async def _until_next(
-    running: asyncio.Task[None],
-    signals: _Signals,
-    daemon: Daemon,
-    load: Callable[[], Configuration],
-    around: Around,
+    running: asyncio.Task[None], signals: _Signals, daemon: Daemon, reloads: Reloads
 ) -> Daemon | None:
     """Waits for the end, or for a reload that works out; gives the daemon that is to follow."""
     end = asyncio.create_task(signals.end.wait())
     try:
         while True:
-            reload = asyncio.create_task(_prepare(signals.reload, daemon, load, around))
+            reload = asyncio.create_task(reloads.next(daemon))
             try:
                 await asyncio.wait({running, end, reload}, return_when=asyncio.FIRST_COMPLETED)
             finally:
@@ -83,33 +102,6 @@ async def _until_next(
                 return following
     finally:
         end.cancel()
-
-
-async def _prepare(
-    wanted: asyncio.Event, daemon: Daemon, load: Callable[[], Configuration], around: Around
-) -> Daemon | None:
-    """Waits until a reload is wanted, and makes a daemon of the configuration as it is then.
-
-    Until that is known to start, nothing of the one that runs is touched. None if it does not.
-    """
-    await wanted.wait()
-    wanted.clear()
-    around.supervisor.reloading()
-    configuration = None
-    try:
-        configuration = load()
-        following = Daemon(configuration, around)
-        await rehearse(configuration, around, daemon.settings)
-    except (ConfigurationError, CannotStart) as error:
-        problems = error.problems if configuration is None else configuration.located(error.problems)
-        for problem in problems:
-            log.error("configuration.was_refused", problem=problem)  # noqa: TRY400 - no traceback
-        log.info("configuration.stays", remedy="mend it and reload again")
-        around.supervisor.ready()
-        return None
-    log.info("configuration.was_reloaded")
-    following.board.take_over(daemon.board)
-    return following
 
 
 class _Signals:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import socket
 import time
-from typing import Self
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class Supervisor:
@@ -22,6 +25,11 @@ class Supervisor:
         ours = os.environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
         watchdog = int(microseconds) / 1e6 if microseconds.isdecimal() and ours else 0.0
         return cls(os.environ.get("NOTIFY_SOCKET"), watchdog or None)
+
+    @property
+    def listens(self) -> bool:
+        """Whether there is anybody to notify."""
+        return bool(self._address)
 
     def ready(self) -> None:
         """Start-up, or a reload, is over."""
@@ -40,8 +48,8 @@ class Supervisor:
         self._tell("WATCHDOG=1")
 
     def status(self, text: str) -> None:
-        """A line for `systemctl status`."""
-        self._tell(f"STATUS={text}")
+        """A line for `systemctl status`; line breaks become spaces."""
+        self._tell(f"STATUS={' '.join(text.split())}")
 
     def _tell(self, message: str) -> None:
         if not self._address:
@@ -54,3 +62,9 @@ class Supervisor:
                 channel.sendto(message.encode(), address)
         except OSError:
             return  # systemd is not to be reached just now; that is no reason for a room to be
+
+
+def first_of(problems: Sequence[str]) -> str:
+    """The first problem, and how many more there are."""
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return f"{problems[0] if problems else 'unknown'}{more}"

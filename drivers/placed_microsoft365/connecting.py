@@ -15,11 +15,9 @@ if TYPE_CHECKING:
     from placed_microsoft365.settings import Microsoft365Settings
 
 
-def token_source(
-    settings: Microsoft365Settings, credential: Credential, surroundings: Surroundings
-) -> TokenSource:
-    """Signs in as the settings' registration when it is first asked for a token."""
-    registration = Registration(
+def registration_of(settings: Microsoft365Settings, credential: Credential) -> Registration:
+    """Who signs in, by the settings."""
+    return Registration(
         login_url=settings.login_url,
         tenant=settings.tenant,
         client_id=settings.client_id,
@@ -27,6 +25,13 @@ def token_source(
         scope=f"{settings.graph_url}/.default",
         ca_file=settings.ca_file,
     )
+
+
+def token_source(
+    settings: Microsoft365Settings, credential: Credential, surroundings: Surroundings
+) -> TokenSource:
+    """Signs in as the settings' registration when it is first asked for a token."""
+    registration = registration_of(settings, credential)
     return TokenSource(partial(sign_in, registration, surroundings.asked), surroundings.now)
 
 

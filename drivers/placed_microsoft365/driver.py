@@ -10,7 +10,7 @@ from placed.model import Reason
 from placed_microsoft365 import directory, fence
 from placed_microsoft365.calendars import Calendars
 from placed_microsoft365.claims import claims_of
-from placed_microsoft365.connecting import graph_client, token_source
+from placed_microsoft365.connecting import graph_client, registration_of, token_source
 from placed_microsoft365.credential import load_credential
 from placed_microsoft365.pace import Pace
 from placed_microsoft365.permissions import RBAC, may_read_calendars, told_by
@@ -20,7 +20,7 @@ from placed_microsoft365.views import Views
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from placed.driver import Answer, Fence, FoundRoom, Query, Surroundings
+    from placed.driver import Answer, Driver, Fence, FoundRoom, Query, Surroundings
     from placed_microsoft365.claims import Claims
 
 
@@ -33,6 +33,7 @@ class Microsoft365:
         self._settings = settings
         self._now = surroundings.now
         credential = load_credential(settings, surroundings.now())
+        self._registration = registration_of(settings, credential)
         self._tokens = token_source(settings, credential, surroundings)
         self._read_token: str | None = None
         self._claims: Claims | None = None
@@ -95,6 +96,11 @@ class Microsoft365:
             result = await fence.try_canaries(self._graph, fence_settings, self._now())
             await self._graph.sign_in()
         return fence.weigh(result, fence_settings, self.claims)
+
+    def take_over_sign_in(self, earlier: Driver) -> None:
+        """See `placed.driver.SignedIn.take_over_sign_in`."""
+        if isinstance(earlier, Microsoft365) and earlier._registration == self._registration:  # noqa: SLF001 - ours
+            self._tokens.take_over(earlier._tokens)  # noqa: SLF001 - the same
 
     @property
     def claims(self) -> Claims | None:

@@ -112,6 +112,14 @@ class TokenSource:
         """
         self._doubted = True
 
+    def take_over(self, earlier: TokenSource) -> None:
+        """Goes on with the token of another source of the same registration.
+
+        Not with one whose grants are doubted: a new one may list what was granted since.
+        """
+        if self._token is None and not earlier._doubted:
+            self._token = earlier._good()
+
     def drop(self) -> None:
         """What was readable with it is not any more; the next one tells whether consent still stands."""
         self._token = None

@@ -100,7 +100,7 @@ async def _demonstrate(  # noqa: PLR0913 - the options
                 f"try: mosquitto_sub -h {_HOST} -p {mqtt_port} -v -t 'placed/#' | Ctrl-C ends it"
             )
 
-        with first_round(supervisor) as progress:
+        with first_round() as progress:
             around = Around(
                 clock=SystemClock(),
                 supervisor=supervisor,

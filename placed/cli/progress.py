@@ -1,4 +1,4 @@
-"""Shows how far the first round is: a bar at a terminal, else a line in the log and in systemd's status."""
+"""Shows how far the first round is: a bar at a terminal, else a line in the log."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ import structlog
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from placed.supervisor import Supervisor
-
 _MANY = 200  # rooms; fewer are read before anybody wonders
 _EVERY = 2.0  # seconds
 
@@ -21,7 +19,7 @@ log = structlog.get_logger("placed.progress")
 
 
 @contextmanager
-def first_round(supervisor: Supervisor) -> Iterator[Callable[[int, int], None]]:
+def first_round() -> Iterator[Callable[[int, int], None]]:
     """Gives what is to be called with (rooms answered, rooms) while the first round runs."""
     if sys.stderr.isatty():
         from rich.console import Console
@@ -57,7 +55,6 @@ def first_round(supervisor: Supervisor) -> Iterator[Callable[[int, int], None]]:
             nonlocal last
             if total >= _MANY and time.monotonic() - last >= _EVERY:
                 last = time.monotonic()
-                supervisor.status(f"reading the rooms for the first time: {done} of {total}")
                 log.info("rooms.are_being_read", done=done, total=total)
 
         yield tell

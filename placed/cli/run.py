@@ -13,6 +13,7 @@ from placed.logs import LogFormat
 
 if TYPE_CHECKING:
     from placed.configuration import Configuration
+    from placed.supervisor import Supervisor
 
 
 def run(
@@ -38,32 +39,36 @@ def run(
     from placed import logs
     from placed.configuration import ConfigurationError, load
     from placed.errors import CannotStart, ExitCode
+    from placed.supervisor import Supervisor, first_of
 
     # A reload that is asked for before there is anything to reload would end us, as if that were wanted.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     form = logs.set_up(log_format, verbose=verbose)
     log = structlog.get_logger("placed.run")
+    supervisor = Supervisor.from_environment()
     try:
         with for_good():
             import placed.service  # noqa: F401 - and with it all the rest
 
             configuration = load(config)
         try:
-            asyncio.run(_serve(configuration, config))
+            asyncio.run(_serve(configuration, config, supervisor))
         except CannotStart as error:
             raise ConfigurationError(configuration.located(error.problems)) from None
     except ConfigurationError as error:
+        supervisor.status(f"failed: {first_of(error.problems)}")
         if form is logs.LogFormat.TEXT:
             raise cannot_start(error.problems) from None
         for problem in error.problems:
             log.error("daemon.could_not_start", problem=problem)  # noqa: TRY400 - no traceback
         raise typer.Exit(ExitCode.CANNOT_START) from None
-    except Exception:
+    except Exception as error:
+        supervisor.status(f"crashed: {type(error).__name__}; the log has the details")
         log.exception("daemon.crashed")
         raise typer.Exit(ExitCode.FAILED) from None
 
 
-async def _serve(configuration: Configuration, config: Path | None) -> None:
+async def _serve(configuration: Configuration, config: Path | None, supervisor: Supervisor) -> None:
     from contextlib import closing
     from importlib.metadata import version
 
@@ -73,10 +78,10 @@ async def _serve(configuration: Configuration, config: Path | None) -> None:
     from placed.daemon import Around
     from placed.journal import Journal, state_directory
     from placed.service import serve
-    from placed.supervisor import Supervisor
+    from placed.state_lock import locked
 
-    supervisor = Supervisor.from_environment()
-    with closing(Journal(state_directory())) as journal, first_round(supervisor) as progress:
+    directory = state_directory()
+    with locked(directory), closing(Journal(directory)) as journal, first_round() as progress:
         around = Around(
             clock=SystemClock(),
             supervisor=supervisor,

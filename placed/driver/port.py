@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import msgspec
 
@@ -130,6 +130,18 @@ class Driver(Protocol):
 
     async def close(self) -> None:
         """Lets go of connections."""
+        ...
+
+
+@runtime_checkable
+class SignedIn(Protocol):
+    """A driver whose sign-in outlives a reload; optional."""
+
+    def take_over_sign_in(self, earlier: Driver) -> None:
+        """Goes on with the token of `earlier`, if that is the same registration with the same credential.
+
+        What cannot be taken over is left alone: then this driver signs in by itself.
+        """
         ...
 
 

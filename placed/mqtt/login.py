@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import socket
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -10,6 +13,7 @@ from placed.errors import CannotStart
 from placed.mqtt.credentials import contradictions, read_password, tls_context
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from urllib.parse import SplitResult
 
     from placed.settings import Mqtt
@@ -57,3 +61,42 @@ def login_options(settings: Mqtt, client_id: str) -> dict[str, Any]:
         "tls_context": context,
         "max_queued_incoming_messages": 100,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What a daemon logs in with, as its files were when it was made.
+
+    Attributes:
+        options: for `aiomqtt.Client`.
+        mark: a digest of settings and files; the same mark means the same broker and the same login.
+    """
+
+    settings: Mqtt
+    options: dict[str, Any] = field(repr=False)
+    mark: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, settings: Mqtt) -> Login:
+        """Reads the files that the settings name.
+
+        Raises:
+            CannotStart: a file cannot be used.
+        """
+        options = login_options(settings, client_id_of(settings))
+        digest = hashlib.sha256(repr((settings.url, settings.username, settings.protocol)).encode())
+        for path in (settings.password_file, settings.ca_file, settings.certificate, settings.key):
+            digest.update(hashlib.sha256(_content(path)).digest())
+        return cls(settings, options, digest.digest())
+
+    @property
+    def address(self) -> str:
+        """The broker's `host:port`."""
+        return address_of(self.settings)
+
+
+def _content(path: Path | None) -> bytes:
+    """What a file holds; nothing if it cannot be read, which was reported before."""
+    with suppress(OSError):
+        return path.read_bytes() if path is not None else b""
+    return b""

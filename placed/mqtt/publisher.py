@@ -66,6 +66,7 @@ class Publisher:
         login: what `login_options` gave, if it was asked already.
         timing: how often it speaks by itself.
         pulse: shows that it gets on.
+        patient: tries again also where the first login is refused, instead of giving up.
 
     Raises:
         CannotStart: files that the settings name can not be used.
@@ -82,7 +83,9 @@ class Publisher:
         login: dict[str, Any] | None = None,
         timing: Timing = _USUAL,
         pulse: Pulse | None = None,
+        patient: bool = False,
     ) -> None:
+        self._patient = patient
         self.tally = Tally()
         self.first_published = asyncio.Event()
         self._idle = asyncio.Event()
@@ -130,6 +133,11 @@ class Publisher:
     def connected(self) -> bool:
         """Whether the broker has let us in."""
         return self._session is not None
+
+    @property
+    def was_connected(self) -> bool:
+        """Whether the broker has ever let us in."""
+        return self.tally.connections > 0
 
     @property
     def reconnects(self) -> int:
@@ -262,7 +270,7 @@ class Publisher:
 
     def _note(self, trouble: Trouble) -> None:
         """Logs trouble when it begins, and when a person turns out to be needed."""
-        if trouble.lasting and not self.tally.connections:
+        if trouble.lasting and not self.tally.connections and not self._patient:
             raise CannotStart(f"mqtt.{trouble.key}: {self._broker.address}: {trouble.text}; {trouble.remedy}")
         before, self._trouble = self._trouble, trouble
         if before is None or (trouble.next_step and trouble.event != before.event):

@@ -12,13 +12,10 @@ from structlog.testing import capture_logs
 
 from placed.cli import progress
 from placed.cli.progress import first_round
-from placed.supervisor import Supervisor
 from tests.core.making import FakeClock, at
-from tests.core.manager import Manager
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 
 class Terminal(io.StringIO):
@@ -30,14 +27,8 @@ class Terminal(io.StringIO):
     @contextmanager
     def watched(self) -> Iterator[Callable[[int, int], None]]:
         """The first round of a program whose stderr this is."""
-        with redirect_stderr(self), first_round(Supervisor(None)) as show:
+        with redirect_stderr(self), first_round() as show:
             yield show
-
-
-@pytest.fixture
-def manager(tmp_path: Path) -> Iterator[Manager]:
-    with Manager.listening(tmp_path) as manager:
-        yield manager
 
 
 @pytest.fixture
@@ -56,24 +47,22 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     return Terminal()
 
 
-def test_a_large_site_is_told_of_every_two_seconds(manager: Manager, clock: FakeClock) -> None:
-    with capture_logs() as logs, first_round(Supervisor(manager.address)) as tell:
+def test_a_large_site_is_told_of_every_two_seconds(clock: FakeClock) -> None:
+    with capture_logs() as logs, first_round() as tell:
         for done in range(0, 5501, 250):
             tell(done, 5500)
             clock.pass_(0.5)
     dones = [1000, 2000, 3000, 4000, 5000]
-    assert manager.heard == [f"STATUS=reading the rooms for the first time: {n} of 5500" for n in dones]
     assert logs == [
         {"event": "rooms.are_being_read", "log_level": "info", "done": n, "total": 5500} for n in dones
     ]
 
 
-def test_a_small_site_is_read_before_anybody_wonders(manager: Manager, clock: FakeClock) -> None:
-    with capture_logs() as logs, first_round(Supervisor(manager.address)) as tell:
+def test_a_small_site_is_read_before_anybody_wonders(clock: FakeClock) -> None:
+    with capture_logs() as logs, first_round() as tell:
         for done in range(200):
             tell(done, 199)
             clock.pass_(5)
-    assert manager.heard == []
     assert logs == []
 
 

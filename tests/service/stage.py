@@ -150,13 +150,14 @@ class Stage:
 
     @asynccontextmanager
     async def daemon(
-        self, *, ready: bool = True, supervisor: Supervisor | None = None
+        self, *, ready: bool = True, supervisor: Supervisor | None = None, ready_within: float = DEADLINE
     ) -> AsyncIterator[Running]:
         """A daemon in this process; at the end it is stopped.
 
         Args:
             ready: waits until it says that it is.
             supervisor: who is told how it is; nobody, if not given.
+            ready_within: seconds after which it is ready whatever the network does.
         """
         if not self.file.exists():
             self.configure()
@@ -168,6 +169,7 @@ class Stage:
             journal=journal,
             version="1.2.3",
             announce=lambda _daemon: announced.set(),
+            ready_within=ready_within,
         )
         with capture_logs() as logs:
             daemon = Daemon(load(self.file), around)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.box
 
 CAN_NOT_START = "3"
+BOOT = 20.0  # seconds
 
 
 def test_a_started_service_has_told_the_broker_about_every_room(
@@ -33,15 +34,48 @@ def test_a_started_service_has_told_the_broker_about_every_room(
     assert states == {"boardroom": "busy", "library": "free"}
 
 
-def test_while_the_broker_is_down_the_service_is_starting_and_says_what_it_waits_for(
+def test_a_boot_ends_while_broker_and_calendar_service_are_away_and_the_line_follows(
     service: Service, building: Building, tmp_path: Path
 ) -> None:
+    """As at a boot: the target wants the service, and is only reached once its start is over."""
     building.furnish(service)
-    service.box.run("systemctl", "start", "--no-block", "placed")
-    waiting = service.wait_for(lambda unit: "broker" in unit["StatusText"])
-    assert waiting["ActiveState"] == "activating"
-    with mosquitto(tmp_path, building.broker_port):
-        service.wait_for(lambda unit: unit["ActiveState"] == "active")
+    away = building.configuration(building.by_secret, login=True)
+    service.write("/etc/placed/placed.toml", away.replace(building.simulator.url, "https://localhost:1"))
+    service.box.run("systemctl", "enable", "placed")
+    try:
+        service.box.run("systemctl", "stop", "multi-user.target")
+        begun = time.monotonic()
+        service.box.run("systemctl", "start", "multi-user.target")
+        assert time.monotonic() - begun < BOOT
+        assert service.box.run("systemctl", "is-active", "multi-user.target").strip() == "active"
+        waiting = service.wait_for(lambda unit: "waiting for the broker" in unit["StatusText"])
+        assert waiting["ActiveState"] == "active"
+        assert "contoso failing" in waiting["StatusText"]
+        with mosquitto(tmp_path, building.broker_port):
+            service.wait_for(lambda unit: "waiting for the broker" not in unit["StatusText"])
+            service.write("/etc/placed/placed.toml", away)
+            service.box.run("systemctl", "reload", "placed")
+            well = service.wait_for(lambda unit: "failing" not in unit["StatusText"])
+            assert well["StatusText"] == "2 rooms in 1 connection(s); fence contoso unproven"
+            assert well["MainPID"] == waiting["MainPID"]
+        service.wait_for(lambda unit: "broker away since" in unit["StatusText"])
+    finally:
+        service.box.run("systemctl", "disable", "placed")
+
+
+@pytest.mark.usefixtures("broker")
+def test_a_reload_that_does_not_work_is_refused_and_everything_goes_on(
+    service: Service, building: Building
+) -> None:
+    building.furnish(service)
+    service.start()
+    before = service.show()["MainPID"]
+    service.write("/etc/placed/placed.d/wrong.toml", '[mqtt]\nurl = "mqtt://127.0.0.1:1"\n')
+    service.box.run("systemctl", "reload", "placed")
+    after = service.wait_for(lambda unit: "reload at" in unit["StatusText"])
+    assert "mqtt.url: 127.0.0.1:1" in after["StatusText"]
+    after = service.wait_for(lambda unit: unit["ActiveState"] == "active")
+    assert (after["MainPID"], after["NRestarts"]) == (before, "0")
 
 
 def test_a_fresh_install_needs_no_folder_of_secrets(
@@ -127,6 +161,7 @@ def test_a_configuration_that_is_refused_is_tried_once_only(service: Service) ->
         json.loads(line) for line in service.journal() if "could_not_start" in line and "nonsense" in line
     )
     assert told["level"] == "error"
+    assert failed["StatusText"].startswith("failed: /etc/placed/placed.toml")
 
 
 def test_a_reload_reads_the_configuration_again_in_the_same_process(
