@@ -195,7 +195,7 @@ class Daemon:
 
     def _remember(self) -> None:
         """Writes down what the next start has to know."""
-        self._around.journal.save(Memory(self.board.epoch, dict(self._book.given), dict(self._book.objects)))
+        self._around.journal.save(Memory(self.board.epoch, *self._book.remembered))
 
     async def _write_last_notes(self) -> None:
         with suppress(TimeoutError):

@@ -97,9 +97,10 @@ class Poller:
         self._condition = Condition(connection, driver, board, clock, self._notes.consent)
         self._fence = FenceWatch(connection.name, driver, clock)
         self._credential = CredentialWatch(connection.name)
-        self._discovery_fails = False
+        self._discovery_fails, self._failed_lists = False, 0
         self._missing = MissingRooms()
         self._ids: dict[str, str] = {}  # of rooms, by mailbox
+        self._read_without_address: set[str] = set()  # ids of rooms
         self._empty_lists = 0  # in a row, with no room known
         self._failures = 0  # of the connection as a whole, in a row
         self._rest = 0.0
@@ -190,7 +191,7 @@ class Poller:
             if not self._rota:
                 raise
             # The rooms that are known can be read all the same.
-            self._next_discovery = moment + (SELDOM if error.lasting else min(self._rediscover, SELDOM))
+            self._next_discovery = moment + self._list_again_in(error)
             if not self._discovery_fails:
                 log.warning(
                     "rooms.were_not_found",
@@ -200,10 +201,10 @@ class Poller:
                 )
             self._discovery_fails = True
             return
-        self._discovery_fails = False
+        self._discovery_fails, self._failed_lists = False, 0
         before = self._missing.mailboxes
         found = self._missing.compare(found, self._is_gone)
-        ids = dict(self._book.given), dict(self._book.objects)
+        ids = self._book.remembered
         rooms = self._rooms_of(found)
         self._ids = {room.mailbox.lower(): room.id for room in rooms}
         self._note_missing(before)
@@ -220,7 +221,7 @@ class Poller:
             self._condition.keep({room.id for room in rooms})
         self._board.enroll(self._connection.name, rooms)
         self._look_at_budget()
-        if (self._book.given, self._book.objects) != ids:
+        if self._book.remembered != ids:
             self._remember()
         self._notes.listed(found)
         self._next_discovery = moment + self._next_list_in(len(rooms))
@@ -262,12 +263,23 @@ class Poller:
         )
         return min(self._rediscover, self._interval) if doubted else self._rediscover
 
+    def _list_again_in(self, error: DriverError) -> float:
+        """The same after a list that failed."""
+        self._failed_lists += 1
+        if error.lasting:
+            return SELDOM
+        rest = self._interval * 2.0 ** min(self._failed_lists - 1, 16)
+        return max(min(rest, self._rediscover, SELDOM), error.retry_after or 0.0)
+
     def _is_failing(self, mailbox: str) -> bool:
         failure = self._condition.standings.failing.get(self._id_of(mailbox))
         return failure is not None and failure.reason in (Reason.FORBIDDEN, Reason.NOT_FOUND)
 
     def _rooms_of(self, found: Iterable[FoundRoom]) -> tuple[Room, ...]:
-        return self._book.rooms(self._connection.name, self._connection.time_zone, found)
+        return self._book.rooms(self._connection.name, self._connection.time_zone, found, self._was_read)
+
+    def _was_read(self, mailbox: str) -> bool:
+        return self._id_of(mailbox) in self._read_without_address
 
     def _look_at_budget(self) -> None:
         needed = self._rota.budget_needed
@@ -332,6 +344,9 @@ class Poller:
         if self._condition.standings.succeeded(room_id, answer.asked_at):
             changes.recovered.append(room_id)
         self._condition.read_at = answer.asked_at
+        if query.room.address == query.room.object_id and room_id not in self._read_without_address:
+            self._read_without_address.add(room_id)
+            self._next_discovery = 0.0  # what reports its calendar may report its address
         match answer:
             case Read():
                 schedule = Schedule(answer.meetings, query.since, query.until, answer.asked_at, again_within)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from placed.model import Room
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from zoneinfo import ZoneInfo
 
     from placed.driver import FoundRoom
@@ -28,9 +28,12 @@ class RoomBook:
     A room keeps its id by its object id, where the service has one, though its address changes; else by its
     address. The id of a room that is gone waits for its return until another room wants it.
 
+    A room whose address is not known yet has its object id for an id. That is for good only once its calendar
+    was read: it was of no use to anybody before, and with its calendar its address may become known.
+
     Attributes:
-        given: "connection/address" -> id; what has to be remembered across restarts.
-        objects: "connection/object id" -> id; the same.
+        given: "connection/address" -> id.
+        objects: "connection/object id" -> id.
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class RoomBook:
         self._latest: dict[str, FoundRoom] = {}  # "connection/object id" -> the last that had an address
         self._unfitted = {address.lower(): address for address in overrides}  # tables that fit no room yet
         self._awaited: set[str] = set()  # connections whose rooms were not listed yet
+        self._for_now: set[str] = set()  # of `given`: ids that are not for good
 
     def keep(self, connections: Iterable[str]) -> None:
         """Forgets what connections had that are not in the settings any more."""
@@ -55,10 +59,42 @@ class RoomBook:
         self.given = {key: i for key, i in self.given.items() if key.partition("/")[0] in wanted}
         self.objects = {key: i for key, i in self.objects.items() if key.partition("/")[0] in wanted}
 
-    def rooms(self, connection: str, time_zone: ZoneInfo, found: Iterable[FoundRoom]) -> tuple[Room, ...]:
-        """The rooms of a connection, in the order of their ids; an address listed twice counts once."""
+    @property
+    def remembered(self) -> tuple[dict[str, str], dict[str, str]]:
+        """`given` and `objects` as a restart has to know them: without ids that are not for good."""
+        for_now = {self.given[key] for key in self._for_now if key in self.given}
+        given, objects = (
+            {key: room_id for key, room_id in ids.items() if room_id not in for_now}
+            for ids in (self.given, self.objects)
+        )
+        return given, objects
+
+    def rooms(
+        self,
+        connection: str,
+        time_zone: ZoneInfo,
+        found: Iterable[FoundRoom],
+        was_read: Callable[[str], bool] = lambda _mailbox: True,
+    ) -> tuple[Room, ...]:
+        """The rooms of a connection, in the order of their ids; an address listed twice counts once.
+
+        Args:
+            connection: its name.
+            time_zone: of its rooms, unless the settings say otherwise.
+            found: the rooms as the service lists them.
+            was_read: whether the calendar of a mailbox was read.
+        """
+        self._take_back(connection)
         listings = self._by_address(connection, found)
+        before = self.given.keys() | set()
         self._give_ids(connection, listings)
+        self._for_now |= {
+            key
+            for address, listing in listings.items()
+            if (key := f"{connection}/{address}") in self.given.keys() - before
+            and listing.address == listing.object_id
+            and not was_read(listing.mailbox)
+        }
         rooms = []
         for address, listing in listings.items():
             override = self._override(listing)
@@ -90,6 +126,13 @@ class RoomBook:
             return []
         unfitted, self._unfitted = sorted(self._unfitted.values()), {}
         return unfitted
+
+    def _take_back(self, connection: str) -> None:
+        """Ids that are not for good are given again, perhaps by an address."""
+        keys = {key for key in self._for_now if key.startswith(f"{connection}/")}
+        ids = {self.given.pop(key) for key in keys if key in self.given}
+        self.objects = {key: room_id for key, room_id in self.objects.items() if room_id not in ids}
+        self._for_now -= keys
 
     # --- what the service lists ---
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from contextlib import suppress
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from placed.driver import FoundRoom, NotPermitted
-from placed_microsoft365.answers import UnexpectedAnswer, directory_error
+from msgspec.structs import replace
+
+from placed.driver import Consent, FoundRoom, NotPermitted
+from placed_microsoft365.answers import UnexpectedAnswer, decode, directory_error
 from placed_microsoft365.settings import ALL_ROOMS
-from placed_microsoft365.wire import DirectoryObjects, Places
+from placed_microsoft365.wire import DirectoryObject, DirectoryObjects, Places
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +25,8 @@ if TYPE_CHECKING:
 
 # A cast is an advanced query: Microsoft, "Advanced query capabilities on directory objects".
 _ADVANCED = {"ConsistencyLevel": "eventual"}
+_USER = "#microsoft.graph.user"
+_HIDDEN = "HiddenMembership"
 _MEMBERS_A_PAGE = 999
 _PLACES_A_PAGE = 100
 _MOST_PAGES = 1000
@@ -55,16 +62,58 @@ async def _members(graph: Graph, group: str) -> list[FoundRoom]:
         f"?$select=id,mail,userPrincipalName,displayName&$count=true&$top={_MEMBERS_A_PAGE}"
     )
     rooms: list[FoundRoom] = []
+    others, count = 0, 0
     trail = _Trail()
     while url is not None:
         trail.step(url)
         page = await graph.get(url, DirectoryObjects, _ADVANCED, directory_error)
         for member in page.value:
-            address = member.mail or member.user_principal_name
-            if member.id and address and "@" in address:  # one that may not be read has no address
-                rooms.append(FoundRoom(address=address, mailbox=member.id, name=member.display_name))
+            if member.id and (member.type is None or member.type.lower() == _USER):
+                rooms.append(_member(member.id, member))
+            else:
+                others += 1
+        count = max(count, page.count or 0)
         url = page.next_link
+    if not rooms:
+        await _explain_emptiness(graph, group_id, others, count)
     return rooms
+
+
+def _member(object_id: str, member: DirectoryObject) -> FoundRoom:
+    """A room by its object id; what the application may not read of it is null."""
+    addresses = (a for a in (member.mail, member.user_principal_name) if a and "@" in a)
+    return FoundRoom(
+        address=next(addresses, object_id),
+        mailbox=object_id,
+        name=member.display_name or None,
+        object_id=object_id,
+    )
+
+
+async def _explain_emptiness(graph: Graph, group_id: str, others: int, count: int) -> None:
+    """A group without rooms may be one that is empty, or one whose members are not shown.
+
+    Raises:
+        DriverError: it has members, and none of them is a room that can be read.
+    """
+    if others:
+        raise NotPermitted(
+            f"the room group has {others} member(s), and none of them is a user or a room mailbox",
+            remedy="add the room mailboxes to the group that room_group names",
+        )
+    if count:
+        raise UnexpectedAnswer(f"the directory counts {count} member(s) of the room group and lists none")
+    answer = await graph.ask("GET", f"/groups/{quote(group_id, safe='')}?$select=id,visibility")
+    if answer.status != HTTPStatus.OK:
+        return
+    with suppress(UnexpectedAnswer):
+        if decode(answer.body, DirectoryObject).visibility == _HIDDEN:
+            raise NotPermitted(
+                "the room group hides its members",
+                remedy="have the administrator consent to Member.Read.Hidden, or list the rooms in rooms",
+                lasting=True,
+                consent=Consent.MISSING,
+            )
 
 
 async def _group_id(graph: Graph, address: str) -> str:
@@ -72,14 +121,15 @@ async def _group_id(graph: Graph, address: str) -> str:
     found = await graph.get(
         f"/groups?$filter=mail%20eq%20'{wanted}'&$select=id", DirectoryObjects, None, directory_error
     )
-    if not found.value:
+    group_id = next((group.id for group in found.value if group.id), None)
+    if group_id is None:
         raise NotPermitted(
             "the room group is not found",
             remedy="check room_group, or make the mail-enabled security group that it names "
             "(placed setup writes the script)",
             lasting=True,
         )
-    return found.value[0].id
+    return group_id
 
 
 async def _places(graph: Graph, room_list: str) -> list[FoundRoom]:
@@ -104,7 +154,8 @@ async def _places(graph: Graph, room_list: str) -> list[FoundRoom]:
         # Next links have been missing from this answer: microsoft-graph-docs issues 6427, 9923.
         if url is None and len(page.value) >= _PLACES_A_PAGE and len(rooms) > before:
             url = f"{path}?$top={_PLACES_A_PAGE}&$skip={listed}"
-    return list(rooms.values())
+    ids = Counter(room.object_id for room in rooms.values())
+    return [room if ids[room.object_id] == 1 else replace(room, object_id=None) for room in rooms.values()]
 
 
 def _room(address: str, place: Place) -> FoundRoom:
@@ -116,6 +167,7 @@ def _room(address: str, place: Place) -> FoundRoom:
         building=place.building or None,
         floor=place.floor_label or _plain(place.floor_number) or None,
         capacity=int(capacity) if _CAPACITY.fullmatch(capacity) else None,
+        object_id=place.id or None,
     )
 
 

@@ -12,6 +12,7 @@ from placed_microsoft365.calendars import Calendars
 from placed_microsoft365.claims import claims_of
 from placed_microsoft365.connecting import graph_client, registration_of, token_source
 from placed_microsoft365.credential import load_credential
+from placed_microsoft365.owners import Owners
 from placed_microsoft365.pace import Pace
 from placed_microsoft365.permissions import RBAC, may_read_calendars, told_by
 from placed_microsoft365.settings import Microsoft365Settings
@@ -39,6 +40,7 @@ class Microsoft365:
         self._claims: Claims | None = None
         self._readable_with: str | None = None  # the token with which a room was readable last
         self._graph = graph_client(settings, self._tokens, surroundings)
+        self._owners = Owners(self._graph)
         self.pace = Pace(surroundings.concurrency)
         self._views = Views(self._graph, self.pace, details=surroundings.details)
         self._calendars = Calendars(self._graph, self.pace, self._views, surroundings.now)
@@ -53,7 +55,8 @@ class Microsoft365:
         """See `placed.driver.Driver.find_rooms`."""
         with self._forgetting():
             try:
-                rooms = await directory.find_rooms(self._graph, self._settings)
+                found = await directory.find_rooms(self._graph, self._settings)
+                rooms = await self._owners.name(found)
             except NotPermitted:
                 self._tokens.doubt_grants()
                 raise

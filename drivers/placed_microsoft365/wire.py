@@ -112,22 +112,32 @@ class GraphErrorBody(msgspec.Struct):
 class DirectoryObject(msgspec.Struct, rename="camel"):
     """A group, or a member of one; what the application may not read is null."""
 
-    id: str
+    id: str | None = None
     mail: str | None = None
     user_principal_name: str | None = None
     display_name: str | None = None
+    visibility: str | None = None
+    type: str | None = msgspec.field(default=None, name="@odata.type")
 
 
 class DirectoryObjects(msgspec.Struct):
-    """A page of groups or members."""
+    """A page of groups or members; `count` is of all pages."""
 
     value: list[DirectoryObject]
     next_link: str | None = msgspec.field(default=None, name="@odata.nextLink")
+    count: int | None = msgspec.field(default=None, name="@odata.count")
+
+
+class Calendar(msgspec.Struct):
+    """A calendar, and whose it is."""
+
+    owner: EmailAddress | None = None
 
 
 class Place(msgspec.Struct, rename="camel"):
     """A room of the Places service; the documentation shows `capacity` as text, the schema as a number."""
 
+    id: str | None = None
     email_address: str | None = None
     display_name: str | None = None
     building: str | None = None

@@ -130,6 +130,34 @@ def test_the_id_of_an_object_that_is_there_never_changes(
         before = now
 
 
+# --- ids that are not for good ------------------------------------------------------------------------------
+
+
+def never(_mailbox: str) -> bool:
+    return False
+
+
+def test_a_room_that_was_never_read_gets_an_id_by_its_address_as_soon_as_that_is_known() -> None:
+    book = RoomBook({})
+    assert [room.id for room in book.rooms("contoso", ZONE, [user(BOARD, None)], never)] == [BOARD]
+    assert [room.id for room in book.rooms("contoso", ZONE, [user(BOARD, None)], never)] == [BOARD]
+    assert book.remembered == ({}, {})
+    assert book_of(book, user(BOARD, "boardroom@contoso.example")) == {BOARD: "boardroom"}
+    assert book.remembered == (
+        {"contoso/boardroom@contoso.example": "boardroom"},
+        {f"contoso/{BOARD}": "boardroom"},
+    )
+
+
+def test_the_id_of_a_room_that_was_read_is_for_good() -> None:
+    book = RoomBook({})
+    book.rooms("contoso", ZONE, [user(BOARD, None)], never)
+    book.rooms("contoso", ZONE, [user(BOARD, None)], lambda mailbox: mailbox == BOARD)
+    again = RoomBook({}, *book.remembered)
+    assert [room.id for room in again.rooms("contoso", ZONE, [user(BOARD, None)], never)] == [BOARD]
+    assert book_of(again, user(BOARD, "boardroom@contoso.example")) == {BOARD: BOARD}
+
+
 # --- tables that fit no room ------------------------------------------------------------------------------
 
 

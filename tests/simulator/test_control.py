@@ -48,6 +48,11 @@ async def test_an_all_day_meeting_has_dates(client: Client, tenant: Tenant) -> N
     assert tenant.meeting(meeting).all_day
 
 
+async def test_a_room_gets_another_address(client: Client, tenant: Tenant) -> None:
+    changed = await client.play("POST", f"rooms/{BOARDROOM}/address", {"address": "big-room@contoso.example"})
+    assert changed.json["address"] == tenant.mailbox("big-room").address == "big-room@contoso.example"
+
+
 async def test_rooms_come_and_go(client: Client) -> None:
     new = {"room": "attic", "name": "Attic", "capacity": 3, "groups": ["placed-rooms"]}
     assert (await client.play("POST", "rooms", new)).json["address"] == "attic@contoso.example"

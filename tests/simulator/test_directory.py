@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from placed_microsoft365.simulator import Where
+
 if TYPE_CHECKING:
     from placed_microsoft365.simulator import Tenant
     from tests.simulator.client import Client
@@ -192,3 +194,58 @@ def test_names_that_nobody_has_are_an_error(tenant: Tenant) -> None:
         tenant.add_member("placed-rooms", "nobody")
     with pytest.raises(ValueError, match="is there already"):
         tenant.add_room("boardroom")
+
+
+async def test_members_that_the_application_may_not_read_are_their_type_and_id(
+    client: Client, tenant: Tenant
+) -> None:
+    tenant.hides_users = True
+    path = f"/groups/{tenant.group('placed-rooms').group_id}/transitiveMembers{USERS}"
+    fields = "&$select=id,mail,displayName"
+    hidden = (await client.get(path + fields, ConsistencyLevel="eventual")).json["value"]
+    assert [member["id"] for member in hidden] == [room.user_id for room in tenant.rooms()]
+    assert {(member["mail"], member["displayName"]) for member in hidden} == {(None, None)}
+    tenant.grant(client.app, "User.ReadBasic.All")
+    tenant.expire_tokens(client.app)
+    await client.log_in()
+    assert mails(await client.get(path + fields, ConsistencyLevel="eventual")) == ["boardroom", "library"]
+
+
+async def test_a_room_with_another_address_is_the_same_object(client: Client, tenant: Tenant) -> None:
+    before = tenant.mailbox("boardroom").user_id
+    tenant.change_address("boardroom", "big-room")
+    assert tenant.mailbox("big-room").user_id == before
+    assert tenant.group("placed-rooms").listed() == ["big-room@contoso.example", "library@contoso.example"]
+    rooms = (await client.get("/places/microsoft.graph.room")).json["value"]
+    assert [room["emailAddress"] for room in rooms] == ["big-room@contoso.example", "library@contoso.example"]
+    calendar = await client.get(f"/users/{before}/calendar?$select=owner")
+    assert calendar.json["owner"] == {"name": "Boardroom", "address": "big-room@contoso.example"}
+    with pytest.raises(ValueError, match="there already"):
+        tenant.change_address("big-room", "library")
+    with pytest.raises(LookupError):
+        tenant.change_address("ada", "eve")
+
+
+async def test_the_owner_of_a_calendar_is_inside_the_fence(client: Client, tenant: Tenant) -> None:
+    tenant.restrict(client.app, "placed-rooms")
+    assert (await client.get("/users/ada@contoso.example/calendar")).status == 403
+    assert (await client.get("/users/library@contoso.example/calendar?$select=nothing")).status == 400
+
+
+@pytest.mark.parametrize("where", [Where.GROUPS, Where.PLACES])
+async def test_a_list_may_lack_rooms(client: Client, tenant: Tenant, where: Where) -> None:
+    members = f"/groups/{tenant.group('placed-rooms').group_id}/transitiveMembers{USERS}"
+    path = members if where is Where.GROUPS else "/places/microsoft.graph.room"
+
+    async def listed() -> list[str]:
+        answer = await client.get(path, ConsistencyLevel="eventual")
+        assert answer.json.get("@odata.count", len(answer.json["value"])) == len(answer.json["value"])
+        return [room["displayName"] for room in answer.json["value"]]
+
+    tenant.faults.lacking("boardroom", where=where, times=1)
+    assert [await listed(), await listed()] == [["Library"], ["Boardroom", "Library"]]
+    (fault,) = tenant.faults.lacking(where=where)
+    assert (await client.get("/groups?$filter=mail%20eq%20'placed-rooms@contoso.example'")).json["value"]
+    assert await listed() == []
+    tenant.faults.remove(fault)
+    assert await listed() == ["Boardroom", "Library"]

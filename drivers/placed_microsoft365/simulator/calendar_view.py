@@ -77,8 +77,9 @@ class CalendarViews:
             fields = event_fields(meeting, mailbox, zone_name, zone)
             value.append(fields if chosen is None else _chosen(fields, chosen))
         url = f"{self.base_url}/v1.0{request.target.partition('?')[0]}"
+        user = request.target.partition("?")[0].split("/")[2]  # the user as the request named them
         document: dict[str, object] = {
-            "@odata.context": f"{self.base_url}{METADATA}#users('{quote(mailbox.address)}')/calendarView",
+            "@odata.context": f"{self.base_url}{METADATA}#users('{user}')/calendarView",
         }
         if query.get("$count", "").lower() == "true":
             document["@odata.count"] = len(found)
@@ -87,6 +88,28 @@ class CalendarViews:
             document["@odata.nextLink"] = next_link(url, query, top=top, skip=skip + top)
         applied = (("Preference-Applied", f'outlook.timezone="{zone_name}"'),) if asked else ()
         return Reply(200, msgspec.json.encode(document), headers=applied)
+
+
+def calendar(request: Request, mailbox: Mailbox, query_text: str, base_url: str) -> Reply:
+    """`GET /users/{id}/calendar`, the default calendar and whose it is (Microsoft: calendar-get), or 400."""
+    fields = {
+        "id": f"AAMkAD{mailbox.user_id}",
+        "name": "Calendar",
+        "color": "auto",
+        "changeKey": f"v{mailbox.version}",
+        "canShare": True,
+        "canViewPrivateItems": True,
+        "canEdit": True,
+        "isDefaultCalendar": True,
+        "owner": {"name": mailbox.name, "address": mailbox.address},
+    }
+    try:
+        chosen = selection(parse_query(query_text), frozenset(fields), "Microsoft.OutlookServices.Calendar")
+    except BadQueryError as error:
+        return graph_error(request, 400, error.code, str(error))
+    context = f"{base_url}{METADATA}#users('{quote(mailbox.user_id)}')/calendar/$entity"
+    wanted = fields if chosen is None else {name: fields[name] for name in fields if name in chosen | {"id"}}
+    return Reply(200, msgspec.json.encode({"@odata.context": context, **wanted}))
 
 
 def _chosen(fields: dict[str, object], chosen: frozenset[str]) -> dict[str, object]:

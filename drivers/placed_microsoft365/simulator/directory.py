@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from placed_microsoft365.simulator.permissions import GROUP_ROLES
+from placed_microsoft365.simulator.permissions import GROUP_ROLES, USER_ROLES
 from placed_microsoft365.simulator.query import BadQueryError, next_link, parse_query, selection, whole_number
 from placed_microsoft365.simulator.wire import Reply, Request, graph_error
 
@@ -77,6 +77,8 @@ class Directory:
             if users_only and not advanced:
                 raise BadQueryError("Request_UnsupportedQuery", "Unsupported Query.")
             found = list(self._walk(group, transitive=transitive))
+            if self._tenant.hides_users and not request.caller.roles & USER_ROLES:
+                found = [_hidden(member) if member["@odata.type"] == USER else member for member in found]
             if users_only:
                 found = [member for member in found if member["@odata.type"] == USER]
             chosen = selection(query, USER_FIELDS | GROUP_FIELDS, "Microsoft.DirectoryServices.User")
@@ -178,6 +180,11 @@ def _select(fields: Mapping[str, object], chosen: frozenset[str] | None) -> dict
     if chosen is None:
         return dict(fields)
     return {name: value for name, value in fields.items() if name in chosen or name.startswith("@")}
+
+
+def _hidden(member: Mapping[str, object]) -> dict[str, object]:
+    """A member that the application may not read (Microsoft: group-list-transitivemembers)."""
+    return {name: field if name in ("@odata.type", "id") else None for name, field in member.items()}
 
 
 def _user_fields(mailbox: Mailbox) -> dict[str, object]:

@@ -35,6 +35,7 @@ class Kind(StrEnum):
     WRONG_TYPES = "wrong_types"  # JSON of other types than promised: detail
     BAD_EVENT = "bad_event"  # one more event, malformed: detail
     ENDLESS = "endless"  # @odata.nextLink for ever
+    LACKING = "lacking"  # a list of rooms or members lacks some: detail
     NO_NEXT_LINK = "no_next_link"  # a full page without @odata.nextLink
     MISSING_ITEM = "missing_item"  # a batch answers one item less
     DUPLICATE_ITEM = "duplicate_item"  # a batch answers one item twice
@@ -65,7 +66,8 @@ class Fault:
         retry_after: the header's text as it is: seconds, a fraction, an HTTP date, or nonsense.
         seconds: of a delay.
         error: number of the AADSTS error.
-        detail: of `BAD_EVENT` one of `BAD_EVENTS`, of `WRONG_TYPES` one of `WRONG_TYPES`, of `TOKEN` the
+        detail: of `LACKING` the address of the room that is lacking, or "" for all;
+        of `BAD_EVENT` one of `BAD_EVENTS`, of `WRONG_TYPES` one of `WRONG_TYPES`, of `TOKEN` the
         message.
     """
 
@@ -149,6 +151,17 @@ class Faults:
                         self._switches.remove(switch)
                 return fault
         return None
+
+    def take_one(self, fault: Fault) -> bool:
+        """Uses up one of the times of a fault that is switched on; whether it was."""
+        for switch in self._switches:
+            if switch.fault == fault:
+                if switch.left is not None:
+                    switch.left -= 1
+                    if not switch.left:
+                        self._switches.remove(switch)
+                return True
+        return False
 
     def status(  # noqa: PLR0913 - an error answer has this many parts
         self,
@@ -242,6 +255,16 @@ class Faults:
     def endless(self, *, room: str | None = None, times: int | None = None) -> Fault:
         """Each page says that there is another, for ever (msgraph-sdk-dotnet issue 3082)."""
         return self.add(Fault(kind=Kind.ENDLESS, room=room, times=times))
+
+    def lacking(
+        self, *rooms: str, where: Where = Where.GROUPS, times: int | None = None
+    ) -> tuple[Fault, ...]:
+        """The members of groups, or places, are listed without these rooms, or without any; status 200."""
+        addresses = [room if "@" in room else f"{room}@{self.domain}" for room in rooms] or [""]
+        return tuple(
+            self.add(Fault(kind=Kind.LACKING, where=where, times=times, detail=address.lower()))
+            for address in addresses
+        )
 
     def no_next_link(self, *, where: Where = Where.PLACES, times: int | None = None) -> Fault:
         """A full page does not say that there is another (microsoft-graph-docs issues 6427, 9923)."""

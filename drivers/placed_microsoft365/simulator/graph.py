@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from placed_microsoft365.simulator.batch import Batches
-from placed_microsoft365.simulator.calendar_view import CalendarViews
+from placed_microsoft365.simulator.calendar_view import CalendarViews, calendar
 from placed_microsoft365.simulator.directory import Directory
 from placed_microsoft365.simulator.faults import Kind, Where
 from placed_microsoft365.simulator.mailboxes import MailboxState
-from placed_microsoft365.simulator.misbehave import DELAY, INSTEAD, afterwards, instead
+from placed_microsoft365.simulator.misbehave import DELAY, INSTEAD, afterwards, instead, lacking
 from placed_microsoft365.simulator.permissions import Caller, Verdict, may_read_calendar
 from placed_microsoft365.simulator.places import Places
 from placed_microsoft365.simulator.routes import Resource, route_of
@@ -28,7 +28,20 @@ OUTER = frozenset({Where.GRAPH})
 CALENDAR = frozenset({Where.CALENDAR})
 TOKEN = frozenset({Kind.TOKEN})
 
+CALENDARS = frozenset({Resource.CALENDAR, Resource.CALENDAR_VIEW})
+LISTS = frozenset(
+    {
+        Resource.MEMBERS,
+        Resource.MEMBER_USERS,
+        Resource.TRANSITIVE_MEMBERS,
+        Resource.TRANSITIVE_MEMBER_USERS,
+        Resource.ROOMS,
+        Resource.ROOMS_OF_LIST,
+    }
+)
+
 WHERE = {
+    Resource.CALENDAR: Where.CALENDAR,
     Resource.CALENDAR_VIEW: Where.CALENDAR,
     Resource.BATCH: Where.BATCH,
     Resource.ROOMS: Where.PLACES,
@@ -82,12 +95,15 @@ class Graph:
                 return _wrong_method(request)
             return afterwards(faults, await self._batches.answer(request), Where.BATCH)
         reply = await self.answer_item(request)
+        if route_of(request.target).resource in LISTS:
+            ids = {mailbox.user_id: mailbox.address for mailbox in self._tenant.mailboxes.values()}
+            reply = lacking(faults, reply, where, ids)
         return reply if where is Where.CALENDAR else afterwards(faults, reply, where)
 
     def mailbox_of(self, target: str) -> Mailbox | None:
         """The mailbox that the target names, None if it names none or one that does not exist."""
         route = route_of(target)
-        return self._tenant.find_mailbox(route.key) if route.resource is Resource.CALENDAR_VIEW else None
+        return self._tenant.find_mailbox(route.key) if route.resource in CALENDARS else None
 
     async def answer_item(self, request: Request) -> Reply:
         """Answer a request or an item of a batch, with whatever delay a fault asks for."""
@@ -118,7 +134,7 @@ class Graph:
             )
         if request.method != "GET":
             return _wrong_method(request)
-        if route.resource is not Resource.CALENDAR_VIEW:
+        if route.resource not in CALENDARS:
             refusal = self._tenant.throttle.refuse_app(request.caller.app.client_id, self._tenant.now())
             return self._elsewhere(request, route) if refusal is None else _throttled(request, refusal)
         mailbox = self._tenant.find_mailbox(route.key)
@@ -146,6 +162,8 @@ class Graph:
         verdict = may_read_calendar(request.caller, mailbox.address, tenant.groups, tenant.now())
         if verdict is not Verdict.GRANTED:
             return _refused(request, verdict)
+        if route.resource is Resource.CALENDAR:
+            return calendar(request, mailbox, route.query, self._base_url)
         reply = self._views.answer(request, mailbox, route.query)
         return afterwards(tenant.faults, reply, Where.CALENDAR, mailbox.address)
 

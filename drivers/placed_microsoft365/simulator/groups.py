@@ -6,7 +6,7 @@ is why a membership carries the moments from and until which a policy counts it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -47,6 +47,13 @@ class Group:
     def listed(self) -> list[str]:
         """Addresses of the direct members that the directory shows."""
         return [member.key for member in self.memberships.values() if member.listed]
+
+    def rename(self, before: str, after: str) -> None:
+        """A member has another address; since when it is one stays."""
+        self.memberships = {
+            (after if key == before else key): replace(one, key=after) if key == before else one
+            for key, one in self.memberships.items()
+        }
 
 
 def covers(groups: dict[str, Group], group: str, mailbox: str, at: datetime, *, nested: bool) -> bool:

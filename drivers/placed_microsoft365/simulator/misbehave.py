@@ -11,7 +11,7 @@ from placed_microsoft365.simulator.faults import Fault, Faults, Kind, Where
 from placed_microsoft365.simulator.wire import DROPPED, HTML, Reply, Request, graph_error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 INSTEAD = frozenset({Kind.STATUS, Kind.HTML, Kind.EMPTY, Kind.DROP})
 AFTERWARDS = (Kind.WRONG_TYPES, Kind.BAD_EVENT, Kind.ENDLESS, Kind.NO_NEXT_LINK, Kind.TRUNCATED)
@@ -56,6 +56,24 @@ def afterwards(faults: Faults, reply: Reply, where: Where, room: str | None = No
 
 
 Document = dict[str, Any]
+
+
+def lacking(faults: Faults, reply: Reply, where: Where, ids: Mapping[str, str]) -> Reply:
+    """A list of rooms, without those that a fault hides; `ids` are addresses by object id."""
+    if not reply.ok:
+        return reply
+    taken = [fault for fault in faults.active() if fault.kind is Kind.LACKING and fault.where is where]
+    for fault in dict.fromkeys(taken):
+        if faults.take_one(fault):
+            document = msgspec.json.decode(reply.body)
+            value = [one for one in document["value"] if fault.detail and _address(one, ids) != fault.detail]
+            counted = {"@odata.count": len(value)} if "@odata.count" in document else {}
+            reply = replace(reply, body=msgspec.json.encode({**document, **counted, "value": value}))
+    return reply
+
+
+def _address(listed: Document, ids: Mapping[str, str]) -> str | None:
+    return ids.get(listed.get("id", "")) or listed.get("emailAddress")
 
 
 def _wrong_types(document: Document, fault: Fault) -> object:

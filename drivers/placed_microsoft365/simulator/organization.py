@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -138,6 +139,28 @@ class Organization:
             del self._mailboxes_by_name[key]
         for group in self.groups.values():
             group.memberships.pop(address, None)
+
+    def change_address(self, name: str | SimRoom, address: str) -> SimRoom:
+        """The room has another address, and user principal name, from now on; its id and calendar stay.
+
+        Raises:
+            LookupError: there is no such room.
+            ValueError: another mailbox or group has the address.
+        """
+        mailbox = self.mailbox(name)
+        room, before, after = mailbox.room, mailbox.address, self.address(address)
+        if room is None:
+            raise LookupError(f"{before} is no room")
+        if after != before and (after in self.mailboxes or after in self.groups):
+            raise ValueError(f"{after} is there already")
+        del self._mailboxes_by_name[mailbox.upn]
+        mailbox.address = mailbox.upn = after
+        mailbox.room = room = replace(room, address=after)
+        self.mailboxes = {one.address: one for one in self.mailboxes.values()}
+        self._mailboxes_by_name[after] = mailbox
+        for group in self.groups.values():
+            group.rename(before, after)
+        return room
 
     def remove_person(self, name: str) -> None:
         """The mailbox is gone, as that of a room would be.

@@ -27,6 +27,7 @@ UNFENCED_ROLES = frozenset({"Calendars.ReadBasic", "Calendars.ReadBasic.All"})
 GROUP_ROLES = frozenset(
     {"GroupMember.Read.All", "GroupMember.ReadBasic.All", "Group.Read.All", "Directory.Read.All"}
 )
+USER_ROLES = frozenset({"User.ReadBasic.All", "User.Read.All", "User.ReadWrite.All", "Directory.Read.All"})
 PLACE_ROLES = frozenset({"Place.Read.All", "Place.ReadWrite.All"})
 
 

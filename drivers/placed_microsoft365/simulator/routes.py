@@ -11,6 +11,7 @@ from urllib.parse import unquote
 class Resource(Enum):
     """What the simulated Graph can answer."""
 
+    CALENDAR = auto()
     CALENDAR_VIEW = auto()
     BATCH = auto()
     GROUPS = auto()
@@ -36,6 +37,7 @@ class Route:
 
 KEY = "*"
 _PATTERNS: dict[tuple[str, ...], Resource] = {
+    ("users", KEY, "calendar"): Resource.CALENDAR,
     ("users", KEY, "calendarview"): Resource.CALENDAR_VIEW,
     ("users", KEY, "calendar", "calendarview"): Resource.CALENDAR_VIEW,
     ("$batch",): Resource.BATCH,

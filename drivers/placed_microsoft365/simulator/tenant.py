@@ -38,6 +38,8 @@ class Tenant(Bookings):
         consent_answer: what the administrator does at the admin consent page.
         consent_delay: how long a consent that is given there takes to be in effect.
         strict_replay: refuse an assertion that is used a second time. MSAL does that, and Entra lets it.
+        hides_users: to an application without a permission on users, members of groups are their type and id,
+            and all else of them is null.
         sloppy_places: capacity is text and `isWheelchairAccessible` has a small c, as in Microsoft's sample.
         faults: the switches that make the services misbehave, see `Faults`.
         limits: of the throttle, see `Limits`.
@@ -49,6 +51,7 @@ class Tenant(Bookings):
         self.apps: dict[str, App] = {}
         self.login_clock: Callable[[], datetime] = wall_clock
         self.strict_replay = False
+        self.hides_users = False
         self.sloppy_places = False
         self.consent_answer = ConsentAnswer.GRANTED
         self.consent_delay = NO_DELAY

@@ -26,6 +26,12 @@ class NewRoom(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     groups: tuple[str, ...] = ()
 
 
+class NewAddress(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The address that a room has from now on."""
+
+    address: str
+
+
 class RoomState(msgspec.Struct, frozen=True):
     """A room as it is listed."""
 
@@ -65,6 +71,8 @@ def rooms(call: Call) -> object:
         case ("DELETE", room):
             tenant.remove_room(room)
             return None
+        case ("POST", room, "address"):
+            return tenant.change_address(room, call.read(NewAddress).address)
         case _:
             raise call.unknown
 
