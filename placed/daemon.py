@@ -83,6 +83,14 @@ class Around:
     announce: Callable[[Daemon], None] = field(default=lambda _daemon: None)  # called when all is up
 
 
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What a daemon ran with before a reload, until what follows has proven itself."""
+
+    configuration: Configuration
+    login: Login | None
+
+
 class Daemon:
     """One life of the program, from a configuration to its end.
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 import asyncio
 import signal
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from placed.daemon import Around, Daemon
+from placed.daemon import Around, Daemon, Earlier
 from placed.errors import CannotStart, TakenOver
 from placed.reload import Reloads, report_refusal
 
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from placed.configuration import Configuration
-    from placed.mqtt.login import Login
 
 
 async def serve(configuration: Configuration, load: Callable[[], Configuration], around: Around) -> None:
@@ -36,7 +34,7 @@ async def serve(configuration: Configuration, load: Callable[[], Configuration],
     signals = _Signals()
     reloads = Reloads(signals.reload, load, around)
     daemon = Daemon(configuration, around)
-    earlier: _Earlier | None = None
+    earlier: Earlier | None = None
     with signals.caught():
         while True:
             stop = asyncio.Event()
@@ -58,19 +56,11 @@ async def serve(configuration: Configuration, load: Callable[[], Configuration],
                 return
             else:
                 if earlier is None or daemon.proven:
-                    earlier = _Earlier(daemon.configuration, daemon.login)
+                    earlier = Earlier(daemon.configuration, daemon.login)
                 daemon = following
 
 
-@dataclass(frozen=True, slots=True)
-class _Earlier:
-    """What the program ran with before a reload, until what follows has proven itself."""
-
-    configuration: Configuration
-    login: Login | None
-
-
-def _back(earlier: _Earlier, failed: Daemon, refusal: CannotStart, around: Around) -> Daemon:
+def _back(earlier: Earlier, failed: Daemon, refusal: CannotStart, around: Around) -> Daemon:
     """Goes back to the earlier configuration: only the switch has shown that the new one does not work."""
     try:
         daemon = Daemon(earlier.configuration, around, login=earlier.login, patient=True)
