@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import structlog
 from msgspec.structs import replace
 
-from placed.driver import Consent, Refused
+from placed.driver import Consent, FenceState, Refused
 from placed.health import ConnectionHealth, ConnectionState
 from placed.model import Reason
 from placed.standing import Standings, WholeProblem
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 _BREACH = "a mailbox outside of the fence is readable"
 _BREACH_REMEDY = "mend the access policy or the RBAC scope (placed setup writes scripts), and start again"
+_NOT_SINCE_START = (
+    "it held when it was last tried, before this start: no action, it is tried as soon as the service answers"
+)
 _FENCED = (
     "every room is refused, though the administrator has consented",
     "are the rooms in the fence's group? That takes up to two hours to be in effect",
@@ -90,8 +93,17 @@ class Condition:
         else:
             self._impossible.pop(room_id, None)
 
+    @property
+    def circumstances(self) -> tuple[Consent, bool, frozenset[str]]:
+        """Consent, and which rooms are refused: with another value other mailboxes may be readable, too."""
+        failing = self.standings.failing.items()
+        refused = frozenset(room_id for room_id, failure in failing if failure.reason is Reason.FORBIDDEN)
+        return self.health.consent, bool(self.standings.readable), refused
+
     def recalled(self, fence: Fence) -> None:
-        """What the last start knew of the fence."""
+        """What the last start knew of the fence. What was verified then is no proof now."""
+        if fence.state is FenceState.VERIFIED:
+            fence = replace(fence, state=FenceState.UNPROVEN, warnings=(*fence.warnings, _NOT_SINCE_START))
         self.health = replace(self.health, fence=fence)
         self._board.report(self.health)
 

@@ -27,7 +27,7 @@ from placed.rota.rounds import DOUBTED, SELDOM, Rota
 from placed.round_log import RoundLog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import timedelta
 
     from placed.board import Board
@@ -162,18 +162,17 @@ class Poller:
             # The rooms first: should the connection be refused or the fence breached, that is said of each.
             self._credential.look(self._driver.credential_expires_at, self._clock.now())
             await self._discover()
-            if await self._fence.look():
-                fence, enforcing = self._fence.fence, self._fence.enforcing
-                self._notes.tried(fence)
-                self._condition.fenced(fence, enforcing=enforcing, rooms=self.rooms)
+            await self._look_at_fence()
+            if not self._fence.enforcing:
+                await self._read_due()
             if self._fence.enforcing:
                 return 0.0
-            await self._read_due()
         except DriverError as error:
             self._condition.failed(error, self.rooms)
             return self._rest_after(error)
         self._rest, self._failures = 0.0, 0
         self._condition.read(self.rooms)
+        self._fence.observe(self._condition.circumstances)
         upcoming = min(self._rota.next, self._next_discovery, self._fence.next)
         return max(0.0, upcoming - self._clock.steady())
 
@@ -295,6 +294,12 @@ class Poller:
 
     # --- reading ---
 
+    async def _look_at_fence(self) -> None:
+        if await self._fence.look():
+            fence, enforcing = self._fence.fence, self._fence.enforcing
+            self._notes.tried(fence)
+            self._condition.fenced(fence, enforcing=enforcing, rooms=self.rooms)
+
     async def _read_due(self) -> None:
         due = self._rota.take_due(self._clock.steady())
         if not due:
@@ -308,6 +313,7 @@ class Poller:
             Query(room, *windows[room.time_zone], known=self._board.has_schedule(room.id)) for room in due
         ]
         changes = RoundLog()
+        held: list[Read | Unchanged] = []  # rooms that are readable, where none was when the fence was tried
         self.answered = 0
 
         def take(answer: Answer) -> None:
@@ -315,10 +321,18 @@ class Poller:
             self._pulse.expect(_SILENCE)
             if self.progress is not None:
                 self.progress()
-            self._take(answer, changes)
+            if self._fence.fence.awaits_rooms and not isinstance(answer, Failed):
+                held.append(answer)
+            else:
+                self._take(answer, changes)
 
         try:
-            await self._driver.read(queries, take)
+            try:
+                await self._driver.read(queries, take)
+            except DriverError:
+                await self._release(held, changes)
+                raise
+            await self._release(held, changes)
         except DriverError as error:
             for query in queries:
                 if query.room.id not in changes.answered:
@@ -327,6 +341,17 @@ class Poller:
         finally:
             self._rota.over(self._clock.steady())
             changes.write(self._connection.name, others_readable=bool(self._condition.standings.readable))
+
+    async def _release(self, held: Sequence[Read | Unchanged], changes: RoundLog) -> None:
+        """Rooms became readable since the fence was tried: it is tried again before they are published."""
+        if not held:
+            return
+        self._fence.demand()
+        try:
+            await self._look_at_fence()
+        finally:
+            for answer in () if self._fence.enforcing else held:
+                self._take(answer, changes)
 
     def _take(self, answer: Answer, changes: RoundLog) -> None:
         query = answer.query

@@ -39,6 +39,8 @@ class Microsoft365:
         self._read_token: str | None = None
         self._claims: Claims | None = None
         self._readable_with: str | None = None  # the token with which a room was readable last
+        self._readable: tuple[str, str | None] | None = None  # the mailbox of a readable room, and that token
+        self._mailboxes: Sequence[str] | None = None  # of all rooms
         self._graph = graph_client(settings, self._tokens, surroundings)
         self._owners = Owners(self._graph)
         self.pace = Pace(surroundings.concurrency)
@@ -60,7 +62,8 @@ class Microsoft365:
             except NotPermitted:
                 self._tokens.doubt_grants()
                 raise
-        self._views.keep({room.mailbox for room in rooms})
+        self._mailboxes = [room.mailbox for room in rooms]
+        self._views.keep(set(self._mailboxes))
         return rooms
 
     async def read(self, queries: Sequence[Query], answer: Callable[[Answer], None]) -> None:
@@ -72,6 +75,8 @@ class Microsoft365:
             if isinstance(found, Failed) and found.reason is Reason.FORBIDDEN:
                 forbidden += 1
                 found = told_by(self.claims, found, self._settings.fence.kind)
+            elif not isinstance(found, Failed):
+                self._readable = found.query.room.mailbox, self._tokens.latest
             answer(found)
 
         with self._forgetting():
@@ -94,11 +99,28 @@ class Microsoft365:
 
     async def try_fence(self) -> Fence:
         """See `placed.driver.Driver.try_fence`."""
-        fence_settings = self._settings.fence
+        settings = self._settings.fence
         with self._forgetting():
-            result = await fence.try_canaries(self._graph, fence_settings, self._now())
+            proven = self._readable[1] if self._readable else None
+            result = await fence.try_canaries(self._graph, settings, self._now(), self._some_rooms, proven)
             await self._graph.sign_in()
-        return fence.weigh(result, fence_settings, self.claims)
+        return fence.weigh(result, settings, self.claims)
+
+    @property
+    def fence_circumstances(self) -> int:
+        """See `placed.driver.FenceCircumstances`: with another token, others may be readable."""
+        return self._tokens.issued
+
+    async def _some_rooms(self) -> Sequence[str]:
+        """Mailboxes of rooms, that which was readable last first; none where they may not be listed."""
+        if self._mailboxes is None:
+            try:
+                await self.find_rooms()
+            except NotPermitted:
+                return ()
+        rooms = self._mailboxes or ()
+        first = [self._readable[0]] if self._readable and self._readable[0] in rooms else []
+        return [*first, *rooms]
 
     def take_over_sign_in(self, earlier: Driver) -> None:
         """See `placed.driver.SignedIn.take_over_sign_in`."""

@@ -1,20 +1,27 @@
-"""Tries the fence: every canary has to be refused, and the token may hold no more than is needed."""
+"""Tries the fence: canaries are refused where a room is readable, and the token holds no more than needed."""
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from placed.driver import DriverError, Fence, FenceState, Unavailable
-from placed_microsoft365.answers import UnexpectedAnswer, decode, error_of
+from placed.driver import DriverError, Fence, FenceState, NotPermitted, Unavailable
+from placed.model import Reason
+from placed_microsoft365.answers import UnexpectedAnswer, decode, error_code, error_of
+from placed_microsoft365.batches import items_of
+from placed_microsoft365.graph import BATCH_SIZE
+from placed_microsoft365.graph_errors import meaning_of
 from placed_microsoft365.permissions import CALENDARS_READ, RBAC, excess, may_read_calendars
 from placed_microsoft365.views import calendar_view
 from placed_microsoft365.wire import Events
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime
 
     from placed_microsoft365.claims import Claims
@@ -26,34 +33,111 @@ _UNION_TRAP = (
     f"the token's roles hold {CALENDARS_READ}, a grant in Entra that cancels the scope of RBAC for "
     "Applications: remove it from the application (placed setup writes the script)"
 )
-_NO_MAILBOX = "a canary is no mailbox, so it proves nothing: name one that exists in fence.canaries"
+# The code with which Exchange refuses a mailbox to an application, by policy, scope or for want of a grant.
+_DENIED = "erroraccessdenied"
+_NO_MAILBOX = (
+    "a canary does not exist as a mailbox, so it proves nothing: name one that exists in fence.canaries"
+)
+_NOT_GRAPH = (
+    "a canary was refused with 403 by something that is not Microsoft Graph, which proves nothing: check the "
+    "proxy between this machine and Graph"
+)
+_NO_PROOF = (
+    "a canary was refused with {told}, which is not how a mailbox outside of the fence is refused: check "
+    "that it is a mailbox in the cloud that works, or name another one in fence.canaries"
+)
+_NOTHING_READABLE = (
+    "the canaries are refused, but so is every room, which proves nothing: grant consent and put the rooms "
+    "into the fence, it is tried again as soon as a room can be read"
+)
+_ANOTHER_TOKEN = "the token changed during the trial, which proves nothing: no action, it is tried again"  # noqa: S105
 
 
-async def try_canaries(graph: Graph, settings: FenceSettings, now: datetime) -> Fence:
-    """Asks for a minute of every canary's calendar.
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What came of one canary: breached, verified, or unproven for a reason; and the token of the request."""
 
-    One that can be read is a breach, whatever comes of the others. Only a 403 proves that one can not: a
-    mailbox that does not exist proves nothing about the fence.
+    state: FenceState
+    token: str = field(repr=False)
+    reason: str = ""
+
+
+async def try_canaries(
+    graph: Graph,
+    settings: FenceSettings,
+    now: datetime,
+    rooms: Callable[[], Awaitable[Sequence[str]]],
+    proven_token: str | None = None,
+) -> Fence:
+    """Asks for a minute of every canary's calendar, and of a room's.
+
+    A canary that can be read is a breach, whatever comes of the others. Only the service's own refusal of
+    that mailbox proves that one cannot: a mailbox that does not exist, or a proxy, proves nothing. Nor does
+    it where the rooms are refused as well: a room has to be readable with the same token. Since a grant may
+    come into effect in between, the canaries are asked once more after the room.
+
+    Args:
+        graph: the client.
+        settings: the canaries.
+        now: the moment of the trial.
+        rooms: the mailboxes of some rooms, those first that were readable.
+        proven_token: the token with which a room was readable before; then one round of canaries is enough.
 
     Raises:
         DriverError: the trial itself failed.
     """
-    states: list[FenceState] = []
+    if not settings.canaries:
+        return Fence(FenceState.UNPROVEN, None, settings.enforce)
+    fence = Fence(FenceState.UNPROVEN, now, settings.enforce)
+    for _ in range(2):
+        found = await _round(graph, settings, fence, rooms, proven_token)
+        if found is not None:
+            return found
+    return replace(fence, warnings=(_ANOTHER_TOKEN,))
+
+
+async def _round(
+    graph: Graph,
+    settings: FenceSettings,
+    fence: Fence,
+    rooms: Callable[[], Awaitable[Sequence[str]]],
+    proven_token: str | None,
+) -> Fence | None:
+    """Canaries, a room and the canaries; None if not all of them were asked with the same token."""
+    now = fence.checked_at
+    assert now is not None  # noqa: S101 - it is the moment of this trial
+    seen = await _ask_all(graph, settings, now)
+    if (found := _settled(fence, seen)) is not None:
+        return found
+    readable, token = await _any_readable(graph, await rooms(), now)
+    if not readable:
+        return replace(fence, warnings=(_NOTHING_READABLE,), awaits_rooms=True)
+    if token != proven_token or {one.token for one in seen} != {token}:
+        seen = await _ask_all(graph, settings, now)
+        if (found := _settled(fence, seen)) is not None:
+            return found
+    return replace(fence, state=FenceState.VERIFIED) if {one.token for one in seen} == {token} else None
+
+
+def _settled(fence: Fence, seen: Sequence[_Seen]) -> Fence | None:
+    """The result, unless every canary was refused."""
+    if any(one.state is FenceState.BREACHED for one in seen):
+        return replace(fence, state=FenceState.BREACHED)
+    reasons = dict.fromkeys(one.reason for one in seen if one.reason)
+    return replace(fence, warnings=tuple(reasons)) if reasons else None
+
+
+async def _ask_all(graph: Graph, settings: FenceSettings, now: datetime) -> list[_Seen]:
+    seen: list[_Seen] = []
     failures: list[DriverError] = []
     for canary in settings.canaries:
         try:
-            states.append(await _try(graph, canary, now))
+            seen.append(await _try(graph, canary, now))
         except DriverError as error:
             failures.append(error)
-    if FenceState.BREACHED in states:
-        return Fence(FenceState.BREACHED, now, settings.enforce)
-    if failures:
+    if failures and not any(one.state is FenceState.BREACHED for one in seen):
         raise failures[0]
-    if FenceState.UNPROVEN in states:
-        return Fence(FenceState.UNPROVEN, now, settings.enforce, warnings=(_NO_MAILBOX,))
-    if not states:
-        return Fence(FenceState.UNPROVEN, None, settings.enforce)
-    return Fence(FenceState.VERIFIED, now, settings.enforce)
+    return seen
 
 
 def weigh(fence: Fence, settings: FenceSettings, claims: Claims | None) -> Fence:
@@ -72,18 +156,61 @@ def weigh(fence: Fence, settings: FenceSettings, claims: Claims | None) -> Fence
     return replace(fence, state=state, excess=too_much, warnings=warnings)
 
 
-async def _try(graph: Graph, canary: str, now: datetime) -> FenceState:
-    url = calendar_view(canary, now, now + timedelta(minutes=1), fields=("id", "start", "end"), page_size=1)
-    answer = await graph.ask("GET", url)
+async def _try(graph: Graph, canary: str, now: datetime) -> _Seen:
+    answer = await graph.ask("GET", _a_minute(canary, now))
     if answer.status == HTTPStatus.OK:
         try:
             decode(answer.body, Events)
         except UnexpectedAnswer:  # a gateway's page, say: no proof of anything
             raise Unavailable("the answer for a canary is no calendar") from None
-        return FenceState.BREACHED
-    if answer.status == HTTPStatus.FORBIDDEN:
-        return FenceState.VERIFIED
+        return _Seen(FenceState.BREACHED, answer.token)
+    code = error_code(answer.body)
+    if answer.status == HTTPStatus.FORBIDDEN and code.lower() == _DENIED:
+        return _Seen(FenceState.VERIFIED, answer.token)
     error = error_of(answer)
     if isinstance(error, Unavailable):
         raise error
-    return FenceState.UNPROVEN
+    if answer.status == HTTPStatus.NOT_FOUND:
+        reason = _NO_MAILBOX
+    elif answer.status == HTTPStatus.FORBIDDEN and not code:
+        reason = _NOT_GRAPH
+    else:
+        reason = _NO_PROOF.format(told=f"{answer.status} {code}".rstrip())
+    return _Seen(FenceState.UNPROVEN, answer.token, reason)
+
+
+async def _any_readable(graph: Graph, mailboxes: Sequence[str], now: datetime) -> tuple[bool, str]:
+    """Whether one of the first rooms can be read, and the token that was used.
+
+    Raises:
+        DriverError: that could not be found out.
+    """
+    if not mailboxes:
+        return False, ""
+    answer = await graph.batch([_a_minute(mailbox, now) for mailbox in mailboxes[:BATCH_SIZE]])
+    if answer.status != HTTPStatus.OK:
+        error = error_of(answer)
+        if isinstance(error, NotPermitted):
+            return False, answer.token
+        raise error
+    try:
+        items = items_of(answer.body)
+    except UnexpectedAnswer:
+        raise Unavailable("the answer for the rooms is no batch") from None
+    failing = False
+    for item in items.values():
+        if item.status == HTTPStatus.OK:
+            with suppress(UnexpectedAnswer):
+                decode(item.body, Events)
+                return True, answer.token
+        failing |= meaning_of(item.status, error_code(item.body)).reason in _HEALED_BY_TIME
+    if failing:
+        raise Unavailable("no room can be read now, which a trial of the fence needs")
+    return False, answer.token
+
+
+_HEALED_BY_TIME = (Reason.THROTTLED, Reason.UNAVAILABLE)
+
+
+def _a_minute(mailbox: str, now: datetime) -> str:
+    return calendar_view(mailbox, now, now + timedelta(minutes=1), fields=("id", "start", "end"), page_size=1)

@@ -55,6 +55,7 @@ class TokenSource:
         self._sign_in = sign_in
         self._now = now
         self._token: _Token | None = None
+        self.issued = 0  # how many tokens there were so far
         self._failure: _Failure | None = None
         self._dropped_at: float | None = None
         self._doubted = False
@@ -133,6 +134,7 @@ class TokenSource:
                 text, lifetime = await aside(self._sign_in)
         except TimeoutError:
             raise Unavailable("the login host takes too long") from None
+        self.issued += 1
         early = min(_EARLY, lifetime / 2)
         return _Token(text, moment, moment + lifetime - early, moment + lifetime)
 

@@ -19,7 +19,7 @@ from placed.driver.administration import (
 )
 from placed.driver.consent import Consent
 from placed.driver.errors import DriverError, NotPermitted, Refused, Unavailable
-from placed.driver.fence import UNTRIED, Fence, FenceState
+from placed.driver.fence import UNTRIED, Fence, FenceCircumstances, FenceState
 from placed.driver.port import (
     Answer,
     Driver,
@@ -51,6 +51,7 @@ __all__ = [
     "Exposed",
     "Failed",
     "Fence",
+    "FenceCircumstances",
     "FenceState",
     "FilePath",
     "Finding",

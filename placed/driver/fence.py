@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
 
 
 class FenceState(StrEnum):
     """What is known about the limit on what the registration may read. The gravest that is the case."""
 
-    UNPROVEN = "unproven"  # no canary is configured, or none was tried yet
-    VERIFIED = "verified"  # every canary was refused
+    UNPROVEN = "unproven"  # no canary is configured, none was tried yet, or a trial was no proof
+    VERIFIED = "verified"  # every canary was refused by the service, and a room was readable beside them
     EXCESS = "excess"  # no canary was readable, yet the registration holds permissions that nobody asked for
     BREACHED = "breached"  # a canary was readable
 
@@ -24,7 +28,9 @@ class Fence(msgspec.Struct, frozen=True):
         checked_at: when every canary was last tried; None if none was.
         enforce: whether a breach ends the reading of this connection.
         excess: permissions that the registration holds beyond what it needs, by the service's names.
-        warnings: what else is wrong with it, a sentence each, with what to do.
+        warnings: why it is not proven, and what else is wrong with it, a sentence each, with what to do.
+        awaits_rooms: whether it is not proven since no room was readable either. It has to be tried again
+            before the first room that is gets published.
     """
 
     state: FenceState
@@ -32,6 +38,17 @@ class Fence(msgspec.Struct, frozen=True):
     enforce: bool = True
     excess: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    awaits_rooms: bool = False
+
+
+@runtime_checkable
+class FenceCircumstances(Protocol):
+    """What a driver may have beside the trial: whether that has to be made again before its time."""
+
+    @property
+    def fence_circumstances(self) -> Hashable:
+        """What a trial is made with, such as the token's number; another value asks for another trial."""
+        ...
 
 
 UNTRIED = Fence(FenceState.UNPROVEN)  # before any trial

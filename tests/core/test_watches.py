@@ -72,6 +72,42 @@ async def test_permissions_in_excess_are_named_and_named_again_when_they_change(
     ]
 
 
+async def test_a_trial_that_was_no_proof_is_made_again_soon_and_the_reason_is_said_once_an_hour() -> None:
+    watched = Watched()
+    watched.driver.fence = Fence(FenceState.UNPROVEN, NINE, warnings=("a proxy: ask it",))
+    with capture_logs() as logs:
+        for _ in range(3600 // 60):
+            await watched.watch.look()
+            watched.clock.pass_(60)
+    assert watched.driver.fences_tried == 3600 // 300
+    assert [e["remedy"] for e in logs if e["event"] == "fence.is_unproven"] == ["a proxy: ask it"]
+
+
+async def test_it_is_tried_again_where_circumstances_are_others_than_after_the_reading_before() -> None:
+    watched = Watched()
+    await watched.watch.look()
+    for seen in ("first", "first"):
+        watched.watch.observe(seen)
+        assert not await watched.watch.look()
+    watched.watch.observe("another")
+    assert await watched.watch.look()
+    watched.watch.observe("another")
+    assert not await watched.watch.look()
+
+
+async def test_it_is_tried_again_where_the_driver_has_another_token() -> None:
+    watched = Watched()
+    watched.driver.fence_circumstances = 1  # type: ignore[attr-defined]
+    await watched.watch.look()
+    watched.watch.observe("same")
+    assert not await watched.watch.look()
+    watched.driver.fence_circumstances = 2  # type: ignore[attr-defined]
+    watched.watch.observe("same")
+    assert await watched.watch.look()
+    watched.watch.observe("same")
+    assert not await watched.watch.look()
+
+
 async def test_a_flaw_is_told_once() -> None:
     logs = await Watched().hours(3, Fence(FenceState.VERIFIED, NINE, warnings=("mind the gap",)))
     assert [e["problem"] for e in logs if e["event"] == "fence.has_a_flaw"] == ["mind the gap"]

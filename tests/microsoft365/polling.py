@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from placed.board import Board
 from placed.driver import ConnectionSettings
+from placed.health import ConnectionState
 from placed.notes import Notes
 from placed.occupancy import Policy
 from placed.poller import Poller
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from placed.consents import ConsentMemory
     from placed.driver import Consent
-    from placed.health import ConnectionState
     from placed_microsoft365 import Microsoft365
     from tests.microsoft365.house import House
     from tests.simulator.conftest import Clock
@@ -80,9 +80,9 @@ class Polled:
         return self.poller.health.consent
 
     async def go_on(self, *, minutes: float) -> None:
-        """So much time passes, in which the poller does what it does."""
+        """So much time passes, in which the poller does what it does; nothing any more after a breach."""
         end = self.clock.steady() + minutes * 60
-        while self.clock.steady() < end:
+        while self.clock.steady() < end and self.state() is not ConnectionState.BREACHED:
             pause = await self.poller.step()
             await self.clock.sleep(min(pause, end - self.clock.steady()))
             self.board.turn()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from placed.driver import Fence, FenceState, Unavailable
 from placed_microsoft365.claims import claims_of
 from placed_microsoft365.simulator import Where
-from tests.microsoft365.house import ADA, House
+from tests.microsoft365.house import ADA, ADDRESSES, House
 
 if TYPE_CHECKING:
     from tests.simulator.conftest import Clock
@@ -25,6 +25,12 @@ async def tried(house: House, *canaries: str, **more: object) -> FenceState:
 @pytest.fixture(autouse=True)
 def _people(house: House) -> None:
     house.tenant.add_person("grace")
+
+
+@pytest.fixture
+def fenced(house: House) -> House:
+    house.tenant.restrict(house.app, "placed-rooms")
+    return house
 
 
 async def test_without_a_canary_nothing_is_proven(house: House) -> None:
@@ -67,6 +73,84 @@ async def test_another_refusal_proves_nothing(house: House, status: int) -> None
     assert await tried(house, ADA) is FenceState.UNPROVEN
 
 
+@pytest.mark.parametrize(
+    ("status", "code", "said"),
+    [
+        (403, "accessDenied", "403 accessDenied"),
+        (403, "ExtensionError", "403 ExtensionError"),
+        (403, "insufficient_claims", "403 insufficient_claims"),
+        (403, "Authorization_RequestDenied", "403 Authorization_RequestDenied"),
+        (403, "", "not Microsoft Graph"),
+        (404, "ErrorInvalidUser", "does not exist"),
+        (404, "ErrorItemNotFound", "does not exist"),
+        (404, "MailboxNotEnabledForRESTAPI", "does not exist"),
+        (404, "ErrorAccessDenied", "does not exist"),
+    ],
+)
+async def test_only_the_code_of_a_refused_mailbox_is_a_proof(
+    fenced: House, status: int, code: str, said: str
+) -> None:
+    fenced.tenant.faults.status(status, code=code, room=ADA)
+    fence = await fenced.open(fence={"canaries": [GRACE, ADA]}).try_fence()
+    (warning,) = fence.warnings
+    assert (fence.state, fence.awaits_rooms) == (FenceState.UNPROVEN, False)
+    assert said in warning
+    assert ": " in warning  # what, and what to do
+    assert "ada" not in warning
+
+
+async def test_the_letters_of_the_code_may_be_small(fenced: House) -> None:
+    fenced.tenant.faults.status(403, code="errorAccessDenied", room=ADA)
+    assert await tried(fenced, ADA) is FenceState.VERIFIED
+
+
+async def test_a_proxy_s_403_is_no_proof(fenced: House) -> None:
+    for where, room in ((Where.CALENDAR, ADA), (Where.GRAPH, None)):
+        wrong = fenced.tenant.faults.html(status=403, room=room, where=where)
+        fence = await fenced.open(fence={"canaries": [ADA]}).try_fence()
+        fenced.tenant.faults.remove(wrong)
+        assert fence.state is FenceState.UNPROVEN
+        assert "proxy" in fence.warnings[0]
+
+
+async def test_where_every_room_is_refused_too_nothing_is_proven(house: House) -> None:
+    house.tenant.revoke(house.app, "Calendars.Read")
+    driver = house.open(fence={"canaries": [ADA]})
+    fence = await driver.try_fence()
+    assert (fence.state, fence.awaits_rooms) == (FenceState.UNPROVEN, True)
+    assert "so is every room" in fence.warnings[0]
+
+
+@pytest.mark.parametrize("listed", ["rooms", "room_group"])
+async def test_one_readable_room_is_enough_however_the_rooms_are_listed(house: House, listed: str) -> None:
+    group = house.tenant.add_group("fence", members=["library"])
+    house.tenant.restrict(house.app, group)
+    rooms: dict[str, Any] = {}
+    if listed == "room_group":
+        rooms = {"rooms": None, "room_group": "placed-rooms@contoso.example"}
+    assert (await house.open(fence={"canaries": [ADA]}, **rooms).try_fence()).state is FenceState.VERIFIED
+
+
+async def test_without_the_permission_to_list_the_rooms_nothing_is_proven(fenced: House) -> None:
+    fenced.tenant.revoke(fenced.app, "GroupMember.Read.All")
+    driver = fenced.open(fence={"canaries": [ADA]}, rooms=None, room_group="placed-rooms@contoso.example")
+    assert (await driver.try_fence()).awaits_rooms
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_rooms_that_can_not_be_read_now_are_no_answer(fenced: House, status: int) -> None:
+    for room in ADDRESSES:
+        fenced.tenant.faults.status(status, room=room)
+    with pytest.raises(Unavailable):
+        await tried(fenced, ADA)
+
+
+async def test_a_grant_that_comes_into_effect_during_the_trial_is_no_proof(house: House) -> None:
+    """The canary is refused for want of consent, and a moment later the room is readable."""
+    house.tenant.faults.forbidden(room=ADA, times=1)
+    assert await tried(house, ADA) is FenceState.BREACHED
+
+
 @pytest.mark.parametrize("status", [429, 500, 503])
 async def test_an_answer_that_is_none_is_no_proof(house: House, status: int) -> None:
     house.tenant.faults.status(status, room=ADA)
@@ -93,12 +177,6 @@ async def test_a_breach_that_is_closed_is_verified(house: House) -> None:
 
 
 # --- what the token holds -----------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def fenced(house: House) -> House:
-    house.tenant.restrict(house.app, "placed-rooms")
-    return house
 
 
 @pytest.mark.parametrize(

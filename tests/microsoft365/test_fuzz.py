@@ -16,7 +16,7 @@ from placed.model import Meeting, ShowAs
 from placed.occupancy import Policy, occupies
 from placed_microsoft365 import directory, fence
 from placed_microsoft365.answers import Answer as GraphAnswer
-from placed_microsoft365.answers import decode, error_of
+from placed_microsoft365.answers import decode, error_code, error_of
 from placed_microsoft365.calendars import Calendars
 from placed_microsoft365.meetings import meeting_of
 from placed_microsoft365.pace import Pace
@@ -220,14 +220,31 @@ def test_directories(answers: list[tuple[int, bytes]], source: dict[str, str]) -
 
 
 @fuzz
-@given(status, st.one_of(st.binary(max_size=60), pages.map(encoded)))
+@given(
+    st.one_of(status, st.just(403)),
+    st.one_of(
+        st.binary(max_size=60),
+        pages.map(encoded),
+        st.sampled_from(["ErrorAccessDenied", "erroraccessdenied", "accessDenied", "", 7]).map(
+            lambda told: encoded({"error": {"code": told}})
+        ),
+    ),
+)
 def test_fences(code: int, body: bytes) -> None:
     """Only a calendar that could be read is a breach."""
     kept = Microsoft365Settings.model_fields["fence"].annotation
     assert kept is not None
+
+    async def rooms() -> list[str]:
+        return ["boardroom@contoso.example"]
+
+    readable = encoded({"responses": [{"id": "0", "status": 200, "body": {"value": []}}]})
     with suppress(DriverError):
-        graph = FuzzedGraph((code, body))
-        found = asyncio.run(fence.try_canaries(graph, kept(canaries=["ada@contoso.example"]), NOW))  # type: ignore[arg-type]
+        graph = FuzzedGraph((code, body), (200, readable), (code, body))
+        canaries = kept(canaries=["ada@contoso.example"])
+        found = asyncio.run(fence.try_canaries(graph, canaries, NOW, rooms))  # type: ignore[arg-type]
         if found.state is FenceState.BREACHED:
             assert isinstance(msgspec.json.decode(body)["value"], list)
-        assert (found.state is FenceState.VERIFIED) == (code == 403)
+        denied = code == 403 and error_code(body).lower() == "erroraccessdenied"
+        assert (found.state is FenceState.VERIFIED) == denied
+        assert (found.state is FenceState.UNPROVEN) == bool(found.warnings)
