@@ -13,4 +13,9 @@ def main() -> None:
         from placed.cli import commands
 
     commands.only("".join(sys.argv[1:2]))
-    commands.app()
+    try:
+        commands.app()
+    except OSError as error:
+        if error.filename is None:  # no file is at fault, so a traceback helps more than a line
+            raise
+        commands.end_with(error)

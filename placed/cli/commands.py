@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -13,10 +15,12 @@ from placed.cli.consent import consent
 from placed.cli.demo import demo
 from placed.cli.disconnect import disconnect
 from placed.cli.doctor import doctor
+from placed.cli.options import printable
 from placed.cli.rooms import rooms
 from placed.cli.run import run
 from placed.cli.setup import setup
 from placed.cli.watch import watch
+from placed.errors import ExitCode
 
 app = typer.Typer(
     name="placed",
@@ -61,6 +65,13 @@ def _placed(
     ] = False,
 ) -> None:
     del show_version
+
+
+def end_with(error: OSError) -> NoReturn:
+    """Ends with a line about a file or a folder that cannot be used as a command wanted to."""
+    name = os.fsdecode(error.filename) if isinstance(error.filename, bytes) else str(error.filename)
+    typer.echo(printable(f"placed: {name}: {error.strerror}"), err=True)
+    sys.exit(ExitCode.FAILED)
 
 
 def only(name: str) -> None:

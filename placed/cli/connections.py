@@ -54,13 +54,17 @@ def chosen(settings: Settings, name: str | None) -> ConnectionSettings:
 
 def state_directory_of_daemon(given: Path | None) -> Path:
     """Where the daemon keeps what it knows, for a command that an administrator calls beside it."""
+    from placed.errors import CannotStart
     from placed.journal import state_directory
 
     if given is not None:
         return given
     if "STATE_DIRECTORY" not in os.environ and os.access(SERVICE_STATE, os.R_OK | os.W_OK | os.X_OK):
         return SERVICE_STATE
-    return state_directory()
+    try:
+        return state_directory()
+    except CannotStart as error:
+        raise cannot_start(error.problems) from None
 
 
 def surroundings_of(settings: Settings) -> Surroundings:

@@ -39,8 +39,10 @@ def look_at_settings(configuration: Configuration) -> Finding:
 def look_at_state(directory: Path) -> Finding:
     """Whether the daemon's state can be kept. Nothing is written to find out."""
     remedy = f"let the user that placed runs as write in {directory}, or name another with --state-directory"
-    existing = next(path for path in (directory, *directory.parents) if path.exists())
-    if not existing.is_dir():
+    whole = directory.absolute()
+    # Not Path.exists(), which raises where a name is too long or a folder may not be looked into.
+    existing = next((path for path in (whole, *whole.parents) if os.path.lexists(path)), whole)
+    if not os.path.isdir(existing):  # noqa: PTH112 - see above
         return Finding("state", Verdict.DOUBTFUL, f"{existing}: is no folder", remedy)
     if not os.access(existing, os.W_OK | os.X_OK):
         return Finding(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from contextlib import contextmanager
@@ -59,6 +60,7 @@ class Database:
             sqlite3.Error: the same.
             Unusable: it has to be put aside.
         """
+        path = _whole(path)
         _make(path)
         _see_that_it_is_sqlite(path)
         # Used from the event loop and from one thread beside it, never by both at once.
@@ -82,6 +84,7 @@ class Database:
             OSError, sqlite3.Error: it can not be read.
             Unusable: it is of no use.
         """
+        path = _whole(path)
         _see_that_it_is_sqlite(path)
         # Where nobody has it open there is no log beside it, and without one SQLite would make it.
         state = "" if path.with_name(f"{NAME}-wal").exists() else "&immutable=1"
@@ -129,6 +132,17 @@ class Database:
 def _text(content: bytes) -> str:
     """Of a row that is damaged, too; its checksum tells."""
     return content.decode(errors="replace")
+
+
+def _whole(path: Path) -> Path:
+    """The path from the root on, as a URI needs it.
+
+    Raises:
+        OSError: no file can have this name.
+    """
+    if "\0" in str(path):
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), str(path))
+    return path.absolute()
 
 
 def _make(path: Path) -> None:

@@ -5,10 +5,21 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from placed.errors import CannotStart
+
 
 def state_directory() -> Path:
-    """Systemd's StateDirectory, or the user's own (XDG base directories)."""
+    """Systemd's StateDirectory, or the user's own (XDG base directories).
+
+    Raises:
+        CannotStart: none is set, and the user has no home.
+    """
     given = os.environ.get("STATE_DIRECTORY")
     if given:
         return Path(given.split(":")[0])
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "placed"
+    try:
+        return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "placed"
+    except RuntimeError:
+        raise CannotStart(
+            "STATE_DIRECTORY: not set, and this user has no home folder; name a folder for placed's state"
+        ) from None

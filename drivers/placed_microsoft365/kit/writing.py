@@ -33,6 +33,9 @@ _SCRIPTS = {
     "calendar-processing.ps1": "shows what the rooms' calendars keep; changes it if titles are wanted",
     "undo.ps1": "takes all of it away again",
 }
+# 64 characters are the limit for names of assignments, scopes and groups in Exchange Online, and for a common
+# name of a certificate (RFC 5280). The longest that is made is `placed-NAME-calendars-read`.
+_LONGEST_NAME = 64 - len("placed--calendars-read")
 _RETIRING = {
     "retire-certificate.sh": "takes the old certificate from the registration, with the Azure CLI",
     "retire-certificate.ps1": "the same, with Microsoft Graph PowerShell",
@@ -51,7 +54,12 @@ def write_kit(
     connection: str, answers: Mapping[str, str], folder: Path, *, now: datetime, renew: bool
 ) -> Kit:
     """See `placed.driver.AdministrationKind.write_kit`."""
+    if len(connection) > _LONGEST_NAME:
+        said = f"found {len(connection)} characters, expected at most {_LONGEST_NAME}"
+        raise KitError("NAME", f"{said}: Exchange Online takes 64 for the names that are made of it")
     folder = folder.absolute()
+    if not str(folder).isprintable():  # it is written into files, in UTF-8, on a line
+        raise KitError("", f"{str(folder)!r}: expected a folder whose name is printable UTF-8")
     known = {"client_id": _client_id_in(folder / "placed.toml", connection)}
     given = known | {key: answer for key, answer in answers.items() if answer}
     understand(connection, given, folder / f"{connection}.pem")  # before anything is written
