@@ -29,6 +29,8 @@ _MEDIA_TYPES = {
     "svg": "image/svg+xml",
     "txt": "text/plain; charset=utf-8",
 }
+_WORKER = "worker.js"
+_WORKER_POLICY = "default-src 'none'; connect-src 'self'"
 _FOR_GOOD = "public, max-age=31536000, immutable"
 _SMALL = 400  # bytes; below, the headers are more
 _BEST = 9  # gzip's level: every file is packed once
@@ -46,7 +48,7 @@ class Assets:
         self, frame_ancestors: tuple[str, ...] = (), offline_after: timedelta = timedelta(seconds=8)
     ) -> None:
         self._offline_after = offline_after
-        self._page_headers = {"Content-Security-Policy": _policy(frame_ancestors)}
+        self._policy = _policy(frame_ancestors)
         self._content = dict(_walk(files("placed.http").joinpath("static")))
         digest = blake2b(digest_size=8)
         for name, content in sorted(self._content.items()):
@@ -61,6 +63,7 @@ class Assets:
                 worth_packing=_SMALL,
             )
             for name, content in self._content.items()
+            if name != _WORKER
         }
 
     @property
@@ -78,17 +81,37 @@ class Assets:
             root: the way from the page's address to the daemon's root, such as `../`. It is relative, for a
                 proxy may have the daemon below any path.
         """
-        text = self._content[name].decode()
-        for key, value in {
-            "root": root,
-            "version": self.version,
-            "languages": " ".join(self.languages),
-            "offline_after": f"{self._offline_after.total_seconds():g}",
-        }.items():
-            text = text.replace("{{" + key + "}}", value)
-        return Representation(
-            text.encode(), media_type=_MEDIA_TYPES["html"], headers=self._page_headers, level=_BEST
+        return self._filled(
+            name,
+            "html",
+            self._policy,
+            root=root,
+            version=self.version,
+            languages=" ".join(self.languages),
+            offline_after=f"{self._offline_after.total_seconds():g}",
         )
+
+    def worker(self, *pages: Representation) -> Representation:
+        """The service worker: another one whenever a file or a page is, so that browsers take up both."""
+        digest = blake2b(digest_size=8)
+        digest.update("".join((self.version, *(page.tag for page in pages))).encode())
+        kept = (name for name in sorted(self._content) if not name.endswith((".html", _WORKER)))
+        return self._filled(
+            _WORKER,
+            "js",
+            _WORKER_POLICY,
+            files=" ".join(kept),
+            version=self.version,
+            shell=digest.hexdigest(),
+        )
+
+    def _filled(self, name: str, kind: str, policy: str, **fields: str) -> Representation:
+        """A file with its fields, `{{name}}`, filled in. It is asked for each time."""
+        text = self._content[name].decode()
+        for key, value in fields.items():
+            text = text.replace("{{" + key + "}}", value)
+        headers = {"Content-Security-Policy": policy}
+        return Representation(text.encode(), media_type=_MEDIA_TYPES[kind], headers=headers, level=_BEST)
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Answers with a file of this version."""
@@ -111,7 +134,7 @@ def _policy(frame_ancestors: tuple[str, ...]) -> str:
         "form-action 'none'; "
         f"frame-ancestors {framed_by}; "
         "require-trusted-types-for 'script'; "
-        "trusted-types 'none'"
+        "trusted-types placed"  # the one that offline.js makes, for the address of the service worker
     )
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from placed.http.hosts import Hosts
 
 # What tells nothing: whoever watches a process has no token, and a page has to be there to ask for it.
-OPEN_TO_ALL = frozenset({"/healthz", "/", "/rooms/{room}", "/static/{version}/{name}"})
+OPEN_TO_ALL = frozenset({"/healthz", "/", "/rooms/{room}", "/worker.js", "/static/{version}/{name}"})
 _CLOSE = {"Connection": "close"}  # and with it what the client still sends
 
 

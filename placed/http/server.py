@@ -169,6 +169,7 @@ class StatusServer:
         for path, handler in (
             ("/", pages.board),
             ("/rooms/{room:[a-z0-9_-]+}", pages.panel),
+            ("/worker.js", pages.worker),
             ("/static/{version}/{name:.+}", assets.serve),
             ("/api/v1/rooms", rooms.rooms),
             ("/api/v1/rooms/{room}", rooms.room),

@@ -23,6 +23,7 @@ FLAGS = (
 PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 # What a browser says of a daemon that is not there; every test ends with that.
 GONE = ("net::ERR_CONNECTION_", "net::ERR_INCOMPLETE_CHUNKED_ENCODING", "net::ERR_EMPTY_RESPONSE")
+KEEPS_NOTHING = "Service Worker registration blocked by Playwright"
 LONG = 30_000  # ms, after which a test that waits has failed
 _STANDARD = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 Scheme = Literal["light", "dark"]
@@ -48,17 +49,28 @@ class Eyes:
         zone: str = "Europe/Berlin",
         wait: str | None = "body:not([aria-busy])",
         clock: bool = False,
+        keeps: bool = False,
     ) -> Page:
-        """A page in a fresh browser, as soon as `wait` is there; with `clock` the test moves its time."""
+        """A page in a fresh browser, as soon as `wait` is there.
+
+        With `clock` the test moves its time; with `keeps` the browser keeps the pages (service worker).
+        """
         context = await self.browser.new_context(
             viewport={"width": width, "height": height},
             color_scheme=scheme,
             locale=locale,
             timezone_id=zone,
             reduced_motion="reduce",
+            service_workers="allow" if keeps else "block",
         )
         self.contexts.append(context)
         context.set_default_timeout(LONG)
+        return await self.open_beside(context, url, wait=wait, clock=clock)
+
+    async def open_beside(
+        self, context: BrowserContext, url: str, *, wait: str | None = None, clock: bool = False
+    ) -> Page:
+        """Another page in a browser that is there."""
         page = await context.new_page()
         if clock:
             await page.clock.install()
@@ -78,7 +90,7 @@ class Eyes:
             self._note(said.text)
 
     def _note(self, text: str) -> None:
-        if not any(word in text for word in (*GONE, *self.expected)):
+        if not any(word in text for word in (*GONE, KEEPS_NOTHING, *self.expected)):
             self.complaints.append(text)
 
 

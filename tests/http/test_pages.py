@@ -4,6 +4,7 @@ import gzip
 import json
 import re
 import string
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
@@ -12,6 +13,7 @@ import pytest
 from placed.driver import Consent, FenceState
 from placed.health import ConnectionState
 from placed.http.assets import Assets
+from placed.http.pages import Pages
 from placed.model import Reason, Status
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ async def test_a_page_runs_and_shows_nothing_but_the_programs_own_files(
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
     policy = dict(part.split(" ", 1) for part in page.headers["Content-Security-Policy"].split("; "))
     assert policy.pop("require-trusted-types-for") == "'script'"
+    assert policy.pop("trusted-types") == "placed"  # which lets through the worker's address alone
     assert set(policy.values()) == {"'none'", "'self'"}
     assert policy["default-src"] == "'none'"
     text = page.body.decode()
@@ -83,7 +86,7 @@ def test_every_module_imports_what_is_there() -> None:
         name = todo.pop()
         reached.add(name)
         todo |= imported[name] - reached
-    assert reached == set(modules)
+    assert reached == set(modules) - {"worker.js"}
 
 
 def test_nothing_is_made_of_text_but_text() -> None:
@@ -132,3 +135,28 @@ def test_every_word_that_a_page_asks_for_is_there() -> None:
     }
     assert len(asked) > 60
     assert not {word for word in asked if word not in ENGLISH and f"{word}.other" not in ENGLISH}
+
+
+async def test_the_worker_keeps_all_that_a_page_is_made_of(endpoint: Endpoint) -> None:
+    worker = await endpoint.get("/worker.js")
+    assert worker.headers["Content-Type"] == "text/javascript; charset=utf-8"
+    assert worker.headers["Cache-Control"] == "no-cache"
+    text = worker.body.decode()
+    assert "{{" not in text
+    listed = re.search(r'FILES = "([^"]+)"', text)
+    assert listed
+    assert set(listed[1].split()) == {
+        name for name in ASSETS._content if not name.endswith(".html") and name != "worker.js"
+    }
+    for name in listed[1].split():
+        assert (await endpoint.get(f"/static/{ASSETS.version}/{name}")).status == 200
+
+
+def test_the_worker_is_another_where_a_page_is() -> None:
+    """Or a browser would go on keeping the page that was."""
+    workers = set()
+    for settings in ({}, {"offline_after": timedelta(minutes=1)}):
+        assets = Assets(**settings)  # type: ignore[arg-type]
+        pages = Pages(assets)
+        workers.add(pages._worker.body)
+    assert len(workers) == 2

@@ -9,6 +9,7 @@ import { Feed } from "./feed.js";
 import { NOTHING, asksNothing, fromAddress, matcher, toAddress } from "./filters.js";
 import { HealthStrip } from "./health.js";
 import { runKiosk, stayAwake } from "./kiosk.js";
+import { keepPages } from "./offline.js";
 import { renew } from "./renew.js";
 import { Tiles } from "./tiles.js";
 import { askForToken } from "./token.js";
@@ -61,9 +62,10 @@ const feed = new Feed(api, clock, {
     tick();
     document.body.removeAttribute("aria-busy");
   },
-  health: () => strip.show(feed.connections, clock.now()),
+  health: () => strip.show(feed.connections, clock.now(), feed.connected),
   link() {
     if (feed.live && away) renew();
+    if (feed.live) keepPages();
     away = !feed.live;
     tick();
   },
@@ -93,12 +95,13 @@ function tick() {
   tiles.link = feed;
   const { counts, shown, all } = tiles.tick(now, matches, counting);
   for (const [status, number] of Object.entries(summary)) {
-    say(number, words.number(counts[status] + (status === "busy" ? counts.pending : 0)));
+    say(number, feed.epoch === null ? "–" : words.number(counts[status] + (status === "busy" ? counts.pending : 0)));
   }
   const told = asksNothing(filters) ? words.say("count.all", { count: all }) : words.say("count.some", { count: all, shown });
   say(find("count"), clock.known ? told : "");
-  find("nothing").hidden = !clock.known || shown > 0;
-  say(find("nothing-text"), words.say(all === 0 ? "empty.rooms" : "empty.filters"));
+  const unheard = feed.epoch === null; // then nobody knows whether there are rooms
+  find("nothing").hidden = unheard ? !feed.lost : shown > 0;
+  say(find("nothing-text"), words.say(unheard ? "empty.offline" : all === 0 ? "empty.rooms" : "empty.filters"));
   find("clear").hidden = asksNothing(filters);
   if (clock.known) {
     const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -129,7 +132,7 @@ function showDetail() {
 setInterval(() => {
   days.tick();
   tick();
-  strip.show(feed.connections, clock.now());
+  strip.show(feed.connections, clock.now(), feed.connected);
 }, 1000);
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState !== "visible") return;

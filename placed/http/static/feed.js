@@ -35,6 +35,7 @@ export class Feed {
   #heard = 0; // a byte of the stream
   #current = -Infinity; // at this moment all that is known here was true for the daemon
   #grace;
+  #begun;
   #asked = -Infinity;
   #asking = false;
   #synced = 0;
@@ -52,6 +53,7 @@ export class Feed {
     this.#listener = listener;
     this.#room = room;
     this.#grace = grace;
+    this.#begun = clock.steady();
   }
 
   /** Whether the daemon was heard recently. Without that nothing here may be believed: changes are not noticed. */
@@ -66,9 +68,10 @@ export class Feed {
 
   /** Whether people should be told that there is no connection. */
   get lost() {
-    if (this.live || this.since === null) return false;
+    if (this.live) return false;
     const steady = this.#clock.steady();
-    return steady - this.since > NOTICE && steady - this.#current > POLL + NOTICE;
+    if (this.#current === -Infinity) return this.since !== null || steady - this.#begun > NOTICE; // never there
+    return this.since !== null && steady - this.since > NOTICE && steady - this.#current > POLL + NOTICE;
   }
 
   get epoch() {

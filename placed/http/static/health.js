@@ -21,14 +21,16 @@ function fact(name, value, grade) {
 }
 
 /** One connection's facts. */
-function card(health, words, now, zone) {
+function card(health, words, now, zone, connected) {
+  const grade = connected ? GRADES.state[health.state] : "wait";
+  const state = connected ? health.state : "offline";
   const say = (name, values) => words.say(`health.${name}`, values);
   const failing = health.failing.length;
   const facts = [
     fact(
       say("read"),
       health.last_success === null ? say("never") : words.ago(now - Date.parse(health.last_success)),
-      GRADES.state[health.state],
+      grade,
     ),
     fact(say("consent"), say(`consent.${health.consent}`), GRADES.consent[health.consent] ?? "wait"),
     fact(
@@ -57,8 +59,8 @@ function card(health, words, now, zone) {
   ].filter(Boolean);
   return el(
     "li",
-    { class: "connection", "data-grade": GRADES.state[health.state], "data-connection": health.name },
-    el("h3", {}, shape(MARKS[GRADES.state[health.state]]), bdi(health.name), el("span", {}, say(`state.${health.state}`))),
+    { class: "connection", "data-grade": grade, "data-connection": health.name },
+    el("h3", {}, shape(MARKS[grade]), bdi(health.name), el("span", {}, say(`state.${state}`))),
     el("dl", {}, ...facts),
     ...(notes.length > 0 ? [el("ul", { class: "notes" }, ...notes.map((note) => el("li", {}, bdi(note))))] : []),
   );
@@ -74,12 +76,12 @@ export class HealthStrip {
     this.#words = words;
   }
 
-  /** Shows the connections as they are known at a moment. */
-  show(connections, now) {
+  /** Shows the connections as they are known at a moment; without a connection to the daemon they are as they were. */
+  show(connections, now, connected) {
     if (Number.isNaN(now)) return;
     const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
     const sorted = [...connections.values()].sort((a, b) => a.name.localeCompare(b.name));
-    const cards = sorted.map((health) => card(health, this.#words, now, zone));
+    const cards = sorted.map((health) => card(health, this.#words, now, zone, connected));
     const after = cards.map((item) => item.textContent + item.dataset.grade).join("\n");
     if (after === this.#before) return;
     this.#before = after;

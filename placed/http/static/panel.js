@@ -10,6 +10,7 @@ import { Days } from "./days.js";
 import { bdi, el, say, set, shape, statusShape } from "./dom.js";
 import { Feed } from "./feed.js";
 import { stayAwake } from "./kiosk.js";
+import { keepPages } from "./offline.js";
 import { renew } from "./renew.js";
 import { describe, nameOf, spanOf, untilOf } from "./saying.js";
 import { Timeline } from "./timeline.js";
@@ -54,6 +55,7 @@ const feed = new Feed(
     health() {},
     link() {
       if (feed.live && away) renew();
+      if (feed.live) keepPages();
       away = !feed.live;
       show();
     },

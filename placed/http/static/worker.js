@@ -1,0 +1,72 @@
+// The service worker: keeps the pages themselves, so that a tablet that is opened while the daemon is away
+// shows that it does not know, in place of the browser's error.
+//
+// What rooms are is never kept here: what is asked of the API does not pass through this file.
+
+const FILES = "{{files}}".split(" ");
+const ROOT = new URL("./", self.location); // below any path, if a proxy has it so
+const OWN = `placed ${ROOT.pathname} `; // other daemons of this host have caches of their own
+const NAME = `${OWN}{{shell}}`;
+const PATIENCE = 3000; // ms that the daemon gets to answer for a page
+
+const STATIC = "static/{{version}}/";
+const BOARD = ROOT.href;
+const PANEL = new URL("rooms/-", ROOT).href; // the same for every room
+
+/** The page that is at a path below the root; null if there is none. */
+function pageAt(path) {
+  if (path === "") return BOARD;
+  return /^rooms\/[a-z0-9_-]+$/.test(path) ? PANEL : null;
+}
+
+self.addEventListener("install", (event) => event.waitUntil(keepAll()));
+self.addEventListener("activate", (event) => event.waitUntil(takeOver()));
+self.addEventListener("fetch", (event) => {
+  const url = new URL(event.request.url);
+  if (event.request.method !== "GET" || !url.href.startsWith(ROOT.href)) return;
+  const path = url.pathname.slice(ROOT.pathname.length);
+  const page = event.request.mode === "navigate" ? pageAt(path) : null;
+  if (page !== null) event.respondWith(answer(event.request, page));
+  else if (path.startsWith(STATIC)) event.respondWith(keptOrAsked(event.request));
+});
+
+/** All of one version, or nothing of it: then the browser tries again with its next visit. */
+async function keepAll() {
+  const cache = await caches.open(NAME);
+  const keepPage = async (address) => {
+    const response = await fetch(address, { cache: "no-cache", redirect: "error" });
+    // A proxy may answer with a page of its own, such as one to sign in.
+    if (!response.ok || !(await response.clone().text()).includes(STATIC)) throw new Error(`no page at ${address}`);
+    await cache.put(address, response);
+  };
+  try {
+    await Promise.all([keepPage(BOARD), keepPage(PANEL), cache.addAll(FILES.map((name) => new URL(STATIC + name, ROOT)))]);
+  } catch (error) {
+    await caches.delete(NAME);
+    throw error;
+  }
+  await self.skipWaiting();
+}
+
+async function takeOver() {
+  const names = await caches.keys();
+  await Promise.all(names.filter((name) => name.startsWith(OWN) && name !== NAME).map((name) => caches.delete(name)));
+  await self.clients.claim();
+}
+
+/** The page as the daemon answers now; as it was kept, if the daemon does not. */
+async function answer(request, page) {
+  const asked = fetch(request).catch(() => null);
+  const late = new Promise((resolve) => setTimeout(resolve, PATIENCE, null));
+  const answered = await Promise.race([asked, late]);
+  if (answered !== null && answered.status < 500) return answered; // 5xx: a proxy that does not reach it
+  return (await kept(page)) ?? (await asked) ?? Response.error();
+}
+
+async function keptOrAsked(request) {
+  return (await kept(request)) ?? fetch(request);
+}
+
+async function kept(request) {
+  return (await caches.open(NAME)).match(request, { ignoreVary: true });
+}
