@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -31,9 +32,14 @@ def main() -> int:
     parser.add_argument(
         "--report", type=Path, metavar="FILE", help="write the outcome there, as a line of JSON"
     )
+    parser.add_argument("--no-pages", action="store_true", help="no browser is opened")
     options = parser.parse_args()
+    pages = not options.no_pages and shutil.which("chromium") is not None
+    if not pages:
+        _say("The pages are not watched: --no-pages, or no chromium (apt-get install chromium).")
     with tempfile.TemporaryDirectory(prefix="placed-faults-") as temporary:
-        campaign = Campaign(options.keep or Path(temporary), options.seed, _say, tuple(options.only))
+        folder = options.keep or Path(temporary)
+        campaign = Campaign(folder, options.seed, _say, tuple(options.only), pages=pages)
         outcome = asyncio.run(campaign.run(60 * options.minutes, options.storms))
     for line in table(outcome):
         _say(line)
@@ -52,6 +58,7 @@ def table(outcome: Outcome) -> Iterator[str]:
         yield f"{times:8}  states checked for {rule}"
     yield f"{outcome.heard:8}  messages heard by panels"
     yield f"{outcome.answers:8}  answers over HTTP"
+    yield f"{outcome.looks:8}  looks at pages in a browser"
     yield f"{outcome.booked:8}  meetings booked, {outcome.changes} changes of calendars"
     yield f"{outcome.reconnects:8}  reconnects of the daemon to its broker"
     yield f"{outcome.starts:8}  starts of the daemon"

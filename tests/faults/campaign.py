@@ -10,9 +10,11 @@ from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from bench.ports import HOST
 from tests.faults import of_daemon, of_network, of_tenant
 from tests.faults.catalogue import CATALOGUE
 from tests.faults.http_panel import HttpPanel, asking
+from tests.faults.pages import PageScreen, browser
 from tests.faults.scale import shortened
 from tests.faults.schedule import storms
 from tests.faults.screens import Screen, running
@@ -41,6 +43,7 @@ class Outcome:
     checked: Counter[str] = field(default_factory=Counter)
     heard: int = 0
     answers: int = 0
+    looks: int = 0
     booked: int = 0
     changes: int = 0
     reconnects: int = 0
@@ -56,6 +59,7 @@ class Campaign:
         seed: of the schedule, and of what people book.
         tell: is told, a line each, of what happens.
         kinds: the names of the faults; all, if none is given.
+        pages: the oracle looks at the board and at a panel in a real browser, too.
     """
 
     def __init__(
@@ -64,12 +68,16 @@ class Campaign:
         seed: int,
         tell: Callable[[str], None] = lambda _line: None,
         kinds: tuple[str, ...] = (),
+        *,
+        pages: bool = False,
     ) -> None:
         self.outcome = Outcome(seed)
         self._folder = folder
         self._say = tell
         self._kinds = {name: CATALOGUE[name].kind for name in kinds or CATALOGUE}
+        self._pages = pages
         self._lanes: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._open: list[PageScreen] = []
         self._began = 0.0
         self._world: World
 
@@ -91,8 +99,10 @@ class Campaign:
                     asyncio.create_task(world.people.run(_BETWEEN_BOOKINGS)),
                 ]
                 try:
-                    async with running(*screens), asking(http):
+                    async with running(*screens), asking(http), AsyncExitStack() as open_pages:
                         await asyncio.wait_for(world.unit.listening.wait(), 20.0)
+                        if self._pages:
+                            await self._open_pages(open_pages)
                         world.weather.ends("the first start", world.clock.steady())
                         for storm in islice(storms(self._kinds, self.outcome.seed), most):
                             if loop.time() - self._began >= seconds:
@@ -106,6 +116,18 @@ class Campaign:
                 self.outcome.answers = http.answers
                 self._sum_up(screens, loop.time() - self._began)
         return self.outcome
+
+    async def _open_pages(self, stack: AsyncExitStack) -> None:
+        """The board, and the panel of a room, in a real browser."""
+        world = self._world
+        chromium = await stack.enter_async_context(browser())
+        for name, room in (("the board", None), ("a panel page", world.group_rooms[0])):
+            url = f"http://{HOST}:{world.endpoint_port}"
+            page = await stack.enter_async_context(
+                PageScreen.open(chromium, name, url, room, world.clock, world.oracle)
+            )
+            self._open.append(page)
+            await stack.enter_async_context(running(page))
 
     async def _storm(self, storm: tuple[Planned, ...]) -> None:
         async with asyncio.TaskGroup() as group:
@@ -164,6 +186,7 @@ class Campaign:
         world, outcome = self._world, self.outcome
         outcome.seconds = seconds
         outcome.checked = world.oracle.checked
+        outcome.looks = sum(page.heard for page in self._open)
         outcome.heard = sum(screen.heard for screen in screens)
         outcome.booked, outcome.changes = world.people.booked, world.people.changes
         outcome.reconnects, outcome.starts = world.unit.reconnects, world.unit.starts

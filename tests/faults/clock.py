@@ -54,6 +54,11 @@ class SharedClock(SystemClock):
         wall, steady, _ = self._read()
         self._write(wall, steady, lost)
 
+    @property
+    def slept(self) -> float:
+        """For how many seconds the machine has slept so far; it grows with each suspend."""
+        return self._read()[1]
+
     def _read(self) -> tuple[float, float, bool]:
         wall, steady, nameless = _LAYOUT.unpack_from(self._shared)
         return wall, steady, nameless

@@ -69,12 +69,14 @@ class HttpPanel:
                 await asyncio.sleep(_EVERY)
 
     async def _ask_once(self, session: aiohttp.ClientSession) -> None:
-        answer = None
+        answer, slept = None, self._clock.slept
         if self._unit.url is not None:
             try:
                 answer = await self._ask(session, self._unit.url)
             except (aiohttp.ClientError, TimeoutError):
                 answer = None
+        if slept != self._clock.slept:
+            return  # whether it was answered before or after a suspend cannot be said
         self.answers += answer is not None
         self._oracle.look_at_answer(self.name, answer, self._clock.steady())
 

@@ -136,7 +136,7 @@ async def is_doubled(world: World, chance: random.Random, seconds: float) -> Non
     """A second one with the same client identifier: one has to give way, with exit code 3."""
     del chance, seconds
     await _is_back(world)
-    rival = world.make_unit("rival")
+    rival = world.make_rival("rival")
     rivalry = asyncio.create_task(rival.run())
     try:
         rival.hold()

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
     from tests.faults.clock import SharedClock
     from tests.faults.oracle import Oracle
 
-_EVERY = 0.1  # seconds between two looks
+_EVERY = 0.2  # seconds between two looks
+_NOTICED = 3.0  # seconds after a suspend until the page has heard of it
 _COVERED = 0.5  # opacity of the cover from which on nobody can read what is below it
 _READ = """() => {
   const text = (from, selector) => from.querySelector(selector)?.textContent ?? "";
@@ -175,6 +177,8 @@ class PageScreen:
         self.interruptions = 0
         self._clock = clock
         self._oracle = oracle
+        self._slept = clock.slept
+        self._awake_from = 0.0
 
     @classmethod
     @asynccontextmanager
@@ -203,8 +207,16 @@ class PageScreen:
             self.interruptions += 1
             return
         self.heard += 1
-        for shown in shows:
-            self._oracle.see(self.name, shown, before)
+        if self._is_awake():
+            for shown in shows:
+                self._oracle.see(self.name, shown, before)
+
+    def _is_awake(self) -> bool:
+        """The browser does not share a suspend: it hears of it by the daemon's next event."""
+        now, slept = time.monotonic(), self._clock.slept
+        if slept != self._slept:
+            self._slept, self._awake_from = slept, now + _NOTICED
+        return now >= self._awake_from
 
     async def run(self) -> None:
         """Is looked at, for ever."""

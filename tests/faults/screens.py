@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from placed.model import Status
 from placed.panel import Panel
@@ -82,8 +82,15 @@ class Screen:
             self._oracle.see(self.name, self.panel.shows(room, moment), moment.steady)
 
 
+class Running(Protocol):
+    """A panel of whatever kind."""
+
+    async def run(self) -> None:
+        """Is looked at, for ever."""
+
+
 @asynccontextmanager
-async def running(*screens: Screen) -> AsyncIterator[None]:
+async def running(*screens: Running) -> AsyncIterator[None]:
     """They hear, for the time of a `with`."""
     tasks = [asyncio.create_task(screen.run()) for screen in screens]
     try:

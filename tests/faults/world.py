@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 from zoneinfo import ZoneInfo
 
+from bench.ports import HOST, free_port
 from placed_microsoft365.simulator import Simulator, Tenant, fence_toml
 from placed_microsoft365.simulator.graph import Graph
 from placed_microsoft365.simulator.login_host import LoginHost
@@ -128,7 +129,8 @@ class World:
             )
             listed = [world.tenant.address(room) for room in LISTED_ROOMS]
             world.listed_app = world._connect("listed", "listed-rooms", rooms=listed)
-            world.configuration = world._configure()
+            world.endpoint_port = free_port()  # the same over restarts, for pages that are open
+            world.configuration = world._configure("placed", world.endpoint_port)
             world.unit = world.make_unit("unit", broken)
             world.note()
             yield world
@@ -138,12 +140,20 @@ class World:
     to_panel: Line  # of a panel, to the broker
     group_app: App
     listed_app: App
+    endpoint_port: int
     configuration: Path
     unit: Unit
 
     def make_unit(self, name: str, broken: str | None = None) -> Unit:
-        """A daemon with a state directory of its own."""
-        arguments = ["--clock", str(self.folder / "clock"), "--config", str(self.configuration)]
+        """The daemon of this world."""
+        return self._unit(name, self.configuration, broken)
+
+    def make_rival(self, name: str) -> Unit:
+        """A second daemon with the same settings, a state directory and a port of its own."""
+        return self._unit(name, self._configure(name, 0))
+
+    def _unit(self, name: str, configuration: Path, broken: str | None = None) -> Unit:
+        arguments = ["--clock", str(self.folder / "clock"), "--config", str(configuration)]
         if broken is not None:
             arguments += ["--break", broken]
         return Unit(self.folder / name, arguments, self.complain)
@@ -204,7 +214,7 @@ class World:
         self._connections.append(table + fence_toml("access-policy", ["ada@contoso.example"]))
         return app
 
-    def _configure(self) -> Path:
+    def _configure(self, name: str, port: int) -> Path:
         pace = self.pace
         tables = {
             "polling": {"interval": f"{pace.interval}s", "rediscover": f"{pace.rediscover}s"},
@@ -214,9 +224,9 @@ class World:
                 "expire_after": f"{pace.expire_after}s",
             },
             "mqtt": {"url": f"mqtt://localhost:{self.to_broker.port}"},
-            "http": {"listen": "127.0.0.1:0"},
+            "http": {"listen": f"{HOST}:{port}"},
         }
-        file = self.folder / "placed.toml"
+        file = self.folder / f"{name}.toml"
         file.write_text("\n".join([*self._connections, *_toml(tables)]))
         return file
 
