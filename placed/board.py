@@ -18,11 +18,12 @@ from msgspec.structs import replace
 from placed.document import Statement, state_document
 from placed.events import Event, happened, rescheduled
 from placed.model import Meeting, Occupancy, Reason, Room, Schedule, Status
-from placed.occupancy import Policy, judge, lapse
+from placed.occupancy import Judgement, Policy, judge, lapse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from placed.clock_health import ClockHealth
     from placed.health import ConnectionHealth
     from placed.settings import Show
 
@@ -51,6 +52,7 @@ class Known:
     schedule: Schedule | None
     failure: Reason | None
     changed_at: datetime  # since when its occupancy is what it is
+    noted_at: datetime | None = None  # of what an earlier run has read: when, by the clock of then
 
 
 _FEW = 100  # moments that do not count any more
@@ -69,11 +71,12 @@ class _Place:
     change: datetime | None = None  # when its occupancy changes by the calendar
     renewal: datetime = _LONG_AGO  # when the statement has to be made again so that it does not expire
     due: datetime | None = None  # when it has to be looked at again
+    noted_at: datetime | None = None  # as in `Known`, until it is read again
 
     @property
     def known(self) -> Known:
         """What is to be remembered of it."""
-        return Known(self.room, self.schedule, self.failure, self.statement.changed_at)
+        return Known(self.room, self.schedule, self.failure, self.statement.changed_at, self.noted_at)
 
 
 class Board:
@@ -84,17 +87,27 @@ class Board:
         show: what of a meeting may be seen.
         now: the clock on the wall.
         epoch: the number of this start of the daemon.
+        believable: whether the time is known; if not, every room is unknown.
     """
 
-    def __init__(self, policy: Policy, show: Show, now: Callable[[], datetime], epoch: int) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        show: Show,
+        now: Callable[[], datetime],
+        epoch: int,
+        believable: Callable[[], bool] = lambda: True,
+    ) -> None:
         self.policy = policy
         self.show = show
         self.epoch = epoch
         self.seq = 0
         self.health: dict[str, ConnectionHealth] = {}
+        self.clock: ClockHealth | None = None  # how the machine's clock is; None before it was looked at
         self.listeners: list[Listener] = []
         self.removed: dict[str, int] = {}  # rooms that are gone, with the seq of their going
         self._now = now
+        self._believable = believable
         self._places: dict[str, _Place] = {}
         self._due: list[tuple[datetime, str]] = []  # of a room only the one that its place has counts
         # No room that is not stale gets too old before. Nearly all are read again until then, so none has a
@@ -194,11 +207,13 @@ class Board:
             return
         moment = self._now()
         before = place.schedule
+        if schedule.read_at > moment:  # the clock was corrected while it was read
+            schedule = replace(schedule, read_at=moment)
         changes: tuple[Event, ...] = ()
         if before is not None:
             schedule = replace(schedule, meetings=_kept(before.meetings, schedule.meetings))
             changes = tuple(rescheduled(before, schedule, moment, self.policy))
-        place.schedule, place.failure = schedule, None
+        place.schedule, place.failure, place.noted_at = schedule, None, None
         self._touch(place)
         self._judge(place, moment, changes=changes)
 
@@ -214,14 +229,15 @@ class Board:
         place = self._places.get(room_id)
         if place is None or place.schedule is None:
             return
+        moment = self._now()
+        read_at = min(read_at, moment)  # the clock may have been corrected while it was read
         if place.schedule.until != until:
             self._touch(place)
         sooner = again_within < place.schedule.again_within  # it may be stale earlier than it was to be
         place.schedule = replace(
             place.schedule, since=since, until=until, read_at=read_at, again_within=again_within
         )
-        place.failure = None
-        moment = self._now()
+        place.failure = place.noted_at = None
         if place.statement.occupancy.stale or place.renewal <= moment:
             self._judge(place, moment)
         elif sooner:
@@ -251,6 +267,12 @@ class Board:
         for listener in self.listeners:
             listener.health_changed(health)
 
+    def report_clock(self, health: ClockHealth) -> None:
+        """How the machine's clock is, for those who publish how the connections are."""
+        self.clock = health
+        for connection in list(self.health.values()):
+            self.report(connection)
+
     # --- time ---
 
     def turn(self, most: int = sys.maxsize) -> None:
@@ -272,7 +294,11 @@ class Board:
         moment = self._now()
         for place in self._places.values():
             if place.schedule:
-                place.schedule = replace(place.schedule, read_at=place.schedule.read_at + by)
+                read_at = place.schedule.read_at + by
+                if place.noted_at is not None and place.noted_at <= moment:
+                    # The clock was wrong at the start, so how long this run was down was not known then.
+                    read_at = min(read_at, place.noted_at)
+                place.schedule = replace(place.schedule, read_at=read_at)
             self._judge(place, moment, anew=True)
 
     # --- inside ---
@@ -282,7 +308,7 @@ class Board:
         if known is not None and not known.room.is_same_mailbox(room):
             known = None  # another mailbox had the id
         schedule, failure = (known.schedule, known.failure) if known else (None, None)
-        first = judge(schedule, moment, self.policy, failure)
+        first = self._judgement(schedule, moment, failure)
         changed_at = moment
         if known is not None and schedule is not None:
             then = judge(schedule, known.changed_at, self.policy, failure).occupancy
@@ -290,6 +316,7 @@ class Board:
                 changed_at = known.changed_at
         statement = self._statement(room, first.occupancy, changed_at)
         self._places[room.id] = place = _Place(room, statement, schedule, failure, first.change)
+        place.noted_at = known.noted_at if known else None
         place.renewal = self._renewal(place)
         self._tell(place, urgent=False)
         self._schedule(place, moment)
@@ -301,7 +328,7 @@ class Board:
         self, place: _Place, moment: datetime, *, changes: tuple[Event, ...] = (), anew: bool = False
     ) -> None:
         before = place.statement.occupancy
-        judgement = judge(place.schedule, moment, self.policy, place.failure)
+        judgement = self._judgement(place.schedule, moment, place.failure)
         after = judgement.occupancy
         changed = _content(after) != _content(before)
         renewed = place.renewal <= moment and after.valid_until > before.valid_until
@@ -316,6 +343,9 @@ class Board:
             self._tell(place, urgent=(changed and not first) or bool(changes), events=events)
         place.change = judgement.change
         self._schedule(place, moment)
+
+    def _judgement(self, schedule: Schedule | None, moment: datetime, failure: Reason | None) -> Judgement:
+        return judge(schedule if self._believable() else None, moment, self.policy, failure)
 
     def _statement(self, room: Room, occupancy: Occupancy, changed_at: datetime) -> Statement:
         self.seq += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from placed.board import Board
+from placed.corrected_clock import CorrectedClock, ServiceTimes
 from placed.driver import Refused
 from placed.errors import CannotStart
 from placed.head_start import HeadStart, giving_way
@@ -25,7 +27,7 @@ from placed.pulse import Pulse, show_life
 from placed.rooms import RoomBook
 from placed.settings import Show
 from placed.status_line import StatusLine
-from placed.timekeeper import Timekeeper
+from placed.timekeeper import AT_ONCE, Timekeeper
 
 if TYPE_CHECKING:
     import socket
@@ -78,6 +80,7 @@ class Around:
     supervisor: Supervisor
     journal: Journal
     version: str
+    times: ServiceTimes = field(default_factory=ServiceTimes)  # what services reported; outlives a reload
     progress: Callable[[int, int], None] = field(default=lambda _done, _all: None)  # of the first round
     ready_within: float = READY_WITHIN
     announce: Callable[[Daemon], None] = field(default=lambda _daemon: None)  # called when all is up
@@ -120,22 +123,29 @@ class Daemon:
         self._patient = patient
         self.settings = settings
         self._around = around
-        self._clock = around.clock
+        self._clock = CorrectedClock(around.clock, around.times)
+        self._pulses: list[Pulse] = []
         remembered = around.journal.load()
         epoch = next_epoch(remembered, self._clock.now().timestamp())
         self._book = RoomBook(settings.rooms, remembered.room_ids, remembered.objects)
         self._book.keep(connection.name for connection in settings.connections)
-        self.board = Board(settings.policy, settings.privacy.show, self._clock.now, epoch)
+        self.board = Board(
+            settings.policy,
+            settings.privacy.show,
+            self._clock.now,
+            epoch,
+            believable=lambda: self._clock.believable,
+        )
+        self._timekeeper = Timekeeper(self.board, self._clock, self._pulse("board"))
         self.is_ready = False
         self.publisher: Publisher | NoBroker = NoBroker()  # until there is one, see `_open_ways_out`
         self.server: StatusServer | None = None  # the same
         self._scribe = Scribe(self.board, around.journal, self._clock)
-        self._pulses: list[Pulse] = []
         self._let_in = asyncio.Event()
         self._head_start = HeadStart(len(settings.connections))
         problems = Problems()
         with problems:
-            drivers = open_drivers(configuration, self._clock.now, around.version, self._head_start.asked)
+            drivers = open_drivers(configuration, self._clock, around.version, self._head_start.asked)
         with problems:
             self.login = login or Login.of(settings.mqtt) if settings.mqtt else None
         with problems:
@@ -177,7 +187,9 @@ class Daemon:
                 stack.push_async_callback(self._close_endpoint, listeners)
             self._remember()
             self._around.journal.keep(connection.name for connection in self.settings.connections)
-            recalled = [poller.recall() for poller in self.pollers]
+            self._around.times.keep([connection.name for connection in self.settings.connections])
+            self._clock.news = self._follow_services()
+            recalled = [poller.recall(believable=self._clock.believable) for poller in self.pollers]
             stack.push_async_callback(self._write_last_notes)
             await self._live(stop, listeners, all_recalled=all(recalled))
         log.info("daemon.stopped")
@@ -200,6 +212,19 @@ class Daemon:
     def pause(self) -> None:
         """The program ends to be started again at once: panels are to hear nothing of it."""
         self.publisher.leave_for_a_moment()
+
+    def _follow_services(self) -> Callable[[], None]:
+        """What is done at once, from any thread, when a service has reported the time."""
+        loop, thread = asyncio.get_running_loop(), threading.get_ident()
+
+        def follow() -> None:
+            if threading.get_ident() == thread:
+                self._timekeeper.check(AT_ONCE)
+                return
+            with suppress(RuntimeError):  # the loop has ended meanwhile
+                loop.call_soon_threadsafe(self._timekeeper.check, AT_ONCE)
+
+        return follow
 
     def _remember(self) -> None:
         """Writes down what the next start has to know."""
@@ -279,7 +304,6 @@ class Daemon:
     # --- life ---
 
     async def _live(self, stop: asyncio.Event, listeners: list[socket.socket], *, all_recalled: bool) -> None:
-        timekeeper = Timekeeper(self.board, self._clock, self._pulse("board"))
         async with asyncio.TaskGroup() as group:
             asking = [
                 group.create_task(self._poll(), name="pollers"),
@@ -288,7 +312,7 @@ class Daemon:
             await self._head_start.over()
             await self._open_ways_out(listeners)
             tasks = [
-                group.create_task(timekeeper.run(), name="timekeeper"),
+                group.create_task(self._timekeeper.run(), name="timekeeper"),
                 group.create_task(self.publisher.run(), name="publisher"),
                 group.create_task(self._scribe.run(), name="scribe"),
                 group.create_task(self.status.run(), name="status"),

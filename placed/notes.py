@@ -22,6 +22,7 @@ class Remembered(msgspec.Struct, frozen=True):
     schedule: Schedule | None = None
     failure: Reason | None = None
     changed_at: datetime | None = None  # since when its occupancy was what it was
+    noted_at: datetime | None = None  # when it was read, by the clock of then
 
 
 class Recollection(msgspec.Struct, frozen=True):

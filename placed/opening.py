@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from placed.driver import SettingsError, SignedIn, Surroundings
 from placed.errors import CannotStart
@@ -10,9 +13,9 @@ from placed.settings import Show
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import datetime
 
     from placed.configuration import Configuration
+    from placed.corrected_clock import CorrectedClock
     from placed.driver import Driver, DriverError
 
 
@@ -39,7 +42,7 @@ class Problems:
 
 def open_drivers(
     configuration: Configuration,
-    now: Callable[[], datetime],
+    clock: CorrectedClock,
     version: str,
     asked: Callable[[], None] = lambda: None,
 ) -> list[Driver]:
@@ -47,7 +50,7 @@ def open_drivers(
 
     Args:
         configuration: of all connections.
-        now: the clock on the wall.
+        clock: what time it is; learns what the services report.
         version: of the program.
         asked: see `placed.driver.Surroundings`.
 
@@ -56,7 +59,8 @@ def open_drivers(
     """
     settings = configuration.settings
     surroundings = Surroundings(
-        now=now,
+        now=clock.now,
+        steady=clock.steady,
         concurrency=settings.polling.concurrency,
         details=settings.privacy.show is not Show.NOTHING,
         version=version,
@@ -66,7 +70,8 @@ def open_drivers(
     problems: list[str] = []
     for place, connection in enumerate(settings.connections):
         try:
-            drivers.append(configuration.drivers[connection.driver].open(connection, surroundings))
+            own = replace(surroundings, report_time=partial(clock.hear, connection.name))
+            drivers.append(configuration.drivers[connection.driver].open(connection, own))
         except SettingsError as error:
             problems.append(f"{configuration.where('connections', place, error.key)}: {error}")
     if problems:

@@ -124,10 +124,14 @@ class Poller:
         """How many rooms are polled."""
         return len(self._rota)
 
-    def recall(self) -> bool:
+    def recall(self, *, believable: bool = True) -> bool:
         """Tells of the rooms what was known when they were last read; whether anything was.
 
         How old that is is told with it, and judged as always. The fence counts as it was until it is tried.
+
+        Args:
+            believable: whether the time is known; if not, nothing shows how old it is, and only the rooms'
+                names are recalled.
         """
         recalled = self._notes.recall(self._clock.now(), self._clock.steady())
         if recalled.fence is not None:
@@ -135,17 +139,19 @@ class Poller:
         rooms = self._rooms_of(room.listing for room in recalled.rooms)
         by_mailbox = {room.mailbox.lower(): room for room in rooms}
         for known in recalled.rooms:
-            if known.schedule is not None and known.changed_at is not None:
+            if believable and known.schedule is not None and known.changed_at is not None:
                 room = by_mailbox.get(known.listing.mailbox.lower())
                 if room is not None:
-                    self._board.remember(Known(room, known.schedule, known.failure, known.changed_at))
+                    self._board.remember(
+                        Known(room, known.schedule, known.failure, known.changed_at, known.noted_at)
+                    )
         if rooms:
             self._missing.begin(known.listing for known in recalled.rooms)
             self._ids = {room.mailbox.lower(): room.id for room in rooms}
             readable = [k.listing for k in recalled.rooms if k.schedule and k.failure is None]
             self._rota.enroll(rooms, {self._id_of(listing.mailbox) for listing in readable})
             self._board.enroll(self._connection.name, rooms)
-        return any(known.schedule for known in recalled.rooms)
+        return believable and any(known.schedule for known in recalled.rooms)
 
     async def run(self) -> None:
         """Polls until it is cancelled, or until the fence is breached and has to be enforced."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from placed.corrected_clock import CorrectedClock
 from placed.driver import DriverError, FenceState, Query, Refused
 from placed.errors import CannotStart
 from placed.http import entrance, listening
@@ -58,13 +59,14 @@ async def _try_connections(
     configuration: Configuration, around: Around, running: Daemon, following: Daemon
 ) -> None:
     settings = configuration.settings
-    opened = open_drivers(configuration, around.clock.now, around.version)
+    clock = CorrectedClock(around.clock, around.times)
+    opened = open_drivers(configuration, clock, around.version)
     drivers = {c.name: driver for c, driver in zip(settings.connections, opened, strict=True)}
     take_over_sign_ins(drivers, running.drivers)
     try:
         refusals = await asyncio.gather(
             *(
-                _try_connection(settings, connection, drivers[connection.name], around)
+                _try_connection(settings, connection, drivers[connection.name], clock)
                 for connection in settings.connections
             )
         )
@@ -77,7 +79,7 @@ async def _try_connections(
 
 
 async def _try_connection(
-    settings: Settings, connection: ConnectionSettings, driver: Driver, around: Around
+    settings: Settings, connection: ConnectionSettings, driver: Driver, clock: CorrectedClock
 ) -> str | None:
     """Why it is refused for good; None if it is not, or not yet known."""
     try:
@@ -87,7 +89,7 @@ async def _try_connection(
                 return breach(connection.name)
             found = await driver.find_rooms()
             rooms = RoomBook(settings.rooms).rooms(connection.name, connection.time_zone, found)[:1]
-            now, days = around.clock.now(), settings.polling.days_ahead
+            now, days = clock.now(), settings.polling.days_ahead
             queries = [Query(room, *window(now, room.time_zone, days)) for room in rooms]
             await driver.read(queries, lambda _answer: None)
     except Refused as error:

@@ -1,4 +1,4 @@
-"""Turns the board at every edge, to the moment, and tells it when the clock on the wall was stepped."""
+"""Turns the board at every edge, to the moment, and reports to it when the clock was set or corrected."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from placed.clock_health import ClockState
+from placed.corrected_clock import CorrectedClock
 from placed.pulse import Pulse
 
 if TYPE_CHECKING:
     from placed.board import Board
     from placed.clock import Clock
+    from placed.clock_health import ClockHealth
 
 _SILENCE = 15.0  # seconds; who turns the board only every so often is stuck
 _LONGEST_SLEEP = 1.0  # seconds; so soon a step of the clock, or the end of a suspend, is noticed
-_AT_ONCE = 25  # rooms; where a whole site has an edge, the first of it are told before the last are judged
+AT_ONCE = 25  # rooms; where a whole site has an edge, the first of it are told before the last are judged
 _STEP = timedelta(seconds=0.5)  # less is the clock's own steering
 
 log = structlog.get_logger("placed.timekeeper")
@@ -33,28 +36,53 @@ class Timekeeper:
 
     def __init__(self, board: Board, clock: Clock, pulse: Pulse | None = None) -> None:
         self._board = board
-        self._clock = clock
+        self._clock = clock if isinstance(clock, CorrectedClock) else CorrectedClock(clock)
         self._pulse = pulse or Pulse("board")
-        self._offset = self._measure()
+        self._reported: ClockHealth | None = None
 
     async def run(self) -> None:
         """Turns the board at its edges until cancelled."""
         while True:
-            self.check(_AT_ONCE)
+            self.check(AT_ONCE)
             self._pulse.expect(_SILENCE)
             due = self._board.next_due
             left = (due - self._clock.now()).total_seconds() if due else _LONGEST_SLEEP
             await self._clock.sleep(min(max(left, 0.0), _LONGEST_SLEEP))
 
     def check(self, most: int = sys.maxsize) -> None:
-        """Turns the board by so many rooms at most, after having told it of a step of the clock."""
-        offset = self._measure()
-        step = offset - self._offset
-        self._offset = offset
-        if abs(step) > _STEP:
-            log.warning("clock.was_stepped", seconds=round(step.total_seconds(), 3))
-            self._board.stepped(step)
+        """Turns the board by so many rooms at most, after a step of the clock was reported to it."""
+        was_believable = self._clock.believable
+        step = self._clock.settle()
+        if abs(step.wall) > _STEP:
+            log.warning("clock.was_stepped", seconds=round(step.wall.total_seconds(), 3))
+        if abs(step.by) > _STEP or self._clock.believable is not was_believable:
+            self._board.stepped(step.by)
+        self._report(self._clock.health)
         self._board.turn(most)
 
-    def _measure(self) -> timedelta:
-        return timedelta(seconds=self._clock.now().timestamp() - self._clock.steady())
+    def _report(self, health: ClockHealth) -> None:
+        before, self._reported = self._reported, health
+        if before is not None and before.document() == health.document():
+            return
+        self._board.report_clock(health)
+        state, state_before = health.state, before.state if before else None
+        if state is not state_before:
+            if state_before is ClockState.CORRECTED:
+                log.info("clock.is_right_again", offset=_rounded(health.offset))
+            elif state_before is ClockState.UNSET and state is not ClockState.CORRECTED:
+                log.info("clock.is_set")
+            if health.problem is not None:
+                event = "clock.is_wrong" if state is ClockState.CORRECTED else "clock.is_unset"
+                log.warning(
+                    event, offset=_rounded(health.offset), problem=health.problem, remedy=health.remedy
+                )
+        if health.services_disagree and not (before and before.services_disagree):
+            log.warning(
+                "clock.services_disagree",
+                problem="the services of several connections report different times",
+                remedy="compare the clocks of their servers; the time that most of them agree on is used",
+            )
+
+
+def _rounded(offset: float | None) -> float | None:
+    return None if offset is None else round(offset, 1)

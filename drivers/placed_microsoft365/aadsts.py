@@ -27,8 +27,6 @@ _REMEDIES: dict[int, str] = {
     700027: f"the certificate is not registered with the application, or expired; upload it there {_SETUP}",
     50012: "the credential is not valid; check the certificate and this machine's clock",
     50013: "the signed assertion is not valid; check the certificate and this machine's clock",
-    700024: "the signed assertion is outside of its time; check this machine's clock",
-    500133: "the signed assertion is outside of its time; check this machine's clock",
     700030: "the certificate's subject is not authorised for the application",
     7000218: "the request had no credential; set certificate or client_secret_file",
     700025: "the registration is a public client; make one with a credential",
@@ -59,6 +57,12 @@ _ASK_SELDOM: dict[int, tuple[str, Consent]] = {
 }
 # No registration that could have been consented to.
 _UNREGISTERED = frozenset({700016, 70001})
+# Signed at another time than the login host's: a clock that is wrong may be set at any time.
+OUT_OF_TIME = frozenset({700024, 500133})
+_SET_CLOCK = (
+    "the signed assertion is outside of its time; set this machine's clock (timedatectl set-ntp true); "
+    "placed tries again by itself"
+)
 _LOOP = 50196  # "client request loop": the same was asked for too often
 _LOOP_REST = 300.0  # seconds
 
@@ -91,6 +95,8 @@ def token_error(
     numbers = list(codes)
     for number in numbers:
         told = f"sign-in refused: AADSTS{number}"
+        if number in OUT_OF_TIME:
+            return Unavailable(told, remedy=_SET_CLOCK, retry_after=retry_after)
         if number in _REMEDIES:
             consent = Consent.MISSING if number in _UNREGISTERED else Consent.UNKNOWN
             return Refused(told, remedy=_REMEDIES[number], consent=consent)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from placed_microsoft365.graph import Graph
 from placed_microsoft365.login import Registration, sign_in
+from placed_microsoft365.service_clock import ServiceClock
 from placed_microsoft365.tokens import TokenSource
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ def token_source(
 ) -> TokenSource:
     """Signs in as the settings' registration when it is first asked for a token."""
     registration = registration_of(settings, credential)
-    return TokenSource(partial(sign_in, registration, surroundings.asked), surroundings.now)
+    clock = ServiceClock.of(surroundings)
+    return TokenSource(partial(sign_in, registration, clock, surroundings.asked), surroundings.steady)
 
 
 def graph_client(settings: Microsoft365Settings, tokens: TokenSource, surroundings: Surroundings) -> Graph:
@@ -46,5 +48,5 @@ def graph_client(settings: Microsoft365Settings, tokens: TokenSource, surroundin
         tokens,
         ca_file=settings.ca_file,
         version=surroundings.version,
-        now=surroundings.now,
+        clock=ServiceClock.of(surroundings),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -27,20 +28,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """What MSAL is given as `client_credential`, and when it runs out, where that can be told."""
+    """What MSAL is given as `client_credential`, and when it runs out, where that can be told.
+
+    Of a certificate it is `private_key` and `public_certificate`, both in PEM, to be signed with.
+    """
 
     for_msal: str | dict[str, str] = field(repr=False)
     expires_at: datetime | None = None
+    valid_from: datetime | None = None
 
 
-def load_credential(settings: Microsoft365Settings, now: datetime) -> Credential:
+def load_credential(settings: Microsoft365Settings) -> Credential:
     """Reads the credential's file.
 
+    Whether it is valid now is not looked at: this machine's clock may be wrong. See `judge_dates`.
+
     Raises:
-        SettingsError: it is missing, unreadable, readable by everybody, of no use, or expired.
+        SettingsError: it is missing, unreadable, readable by everybody, or invalid.
     """
     if settings.certificate is not None:
-        return _certificate(settings.certificate, now)
+        return _certificate(settings.certificate)
     if settings.client_secret_file is None:
         raise AssertionError("the settings see to it that there is a credential")
     try:
@@ -55,7 +62,45 @@ def load_credential(settings: Microsoft365Settings, now: datetime) -> Credential
     return Credential(secret)
 
 
-def _certificate(path: Path, now: datetime) -> Credential:
+def judge_dates(settings: Microsoft365Settings, credential: Credential, now: datetime) -> None:
+    """Compares a certificate's dates with the time.
+
+    Raises:
+        SettingsError: it has expired, or is not valid yet.
+    """
+    path = settings.certificate
+    judge_expiry(settings, credential, now)
+    if credential.valid_from is not None and credential.valid_from > now:
+        raise SettingsError(
+            "certificate",
+            f"{path}: the certificate is valid only from {credential.valid_from:%Y-%m-%d}; "
+            "is this machine's clock right?",
+        )
+
+
+def judge_expiry(
+    settings: Microsoft365Settings, credential: Credential, now: datetime, most: timedelta = timedelta.max
+) -> None:
+    """Compares a certificate's end with the time.
+
+    Args:
+        settings: name its file.
+        credential: as that file holds it.
+        now: the time.
+        most: nothing is concluded from an end longer ago, since then the clock may be wrong.
+
+    Raises:
+        SettingsError: it has expired.
+    """
+    if credential.expires_at is not None and timedelta() <= now - credential.expires_at < most:
+        raise SettingsError(
+            "certificate",
+            f"{settings.certificate}: the certificate expired on {credential.expires_at:%Y-%m-%d}; "
+            "register a new one with the application",
+        )
+
+
+def _certificate(path: Path) -> Credential:
     pem = _read("certificate", path, read_certificate)
     try:
         # It is checked below, without a proof that its primes are some: that takes a tenth of a whole start.
@@ -81,23 +126,14 @@ def _certificate(path: Path, now: datetime) -> Credential:
         raise SettingsError("certificate", f"{path}: the certificate does not belong to the private key")
     if not _sound(key):
         raise SettingsError("certificate", f"{path}: the private key is damaged; its numbers do not agree")
-    if leaf.not_valid_after_utc <= now:
-        raise SettingsError(
-            "certificate",
-            f"{path}: the certificate expired on {leaf.not_valid_after_utc:%Y-%m-%d}; "
-            "register a new one with the application",
-        )
-    if leaf.not_valid_before_utc > now:
-        raise SettingsError(
-            "certificate",
-            f"{path}: the certificate is valid only from {leaf.not_valid_before_utc:%Y-%m-%d}; "
-            "is this machine's clock right?",
-        )
     # Written anew, since a file may hold more than PEM, such as the names that `openssl pkcs12` adds.
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     public = leaf.public_bytes(Encoding.PEM).decode()
-    # Without a thumbprint MSAL signs with PS256 and sends the SHA-256 one (msal >= 1.35).
-    return Credential({"private_key": private, "public_certificate": public}, leaf.not_valid_after_utc)
+    return Credential(
+        {"private_key": private, "public_certificate": public},
+        leaf.not_valid_after_utc,
+        leaf.not_valid_before_utc,
+    )
 
 
 def _belongs(certificate: x509.Certificate, key: RSAPrivateKey) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from placed.driver import Failed, NotPermitted, Refused
@@ -11,7 +12,7 @@ from placed_microsoft365 import directory, fence
 from placed_microsoft365.calendars import Calendars
 from placed_microsoft365.claims import claims_of
 from placed_microsoft365.connecting import graph_client, registration_of, token_source
-from placed_microsoft365.credential import load_credential
+from placed_microsoft365.credential import judge_expiry, load_credential
 from placed_microsoft365.owners import Owners
 from placed_microsoft365.pace import Pace
 from placed_microsoft365.permissions import RBAC, may_read_calendars, told_by
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from placed_microsoft365.claims import Claims
 
 
+_RECENTLY = timedelta(days=5 * 365)  # a certificate that expired before may be one of a clock set far ahead
+
+
 class Microsoft365:
     """One connection to Microsoft 365; implements `placed.driver.Driver`."""
 
@@ -33,7 +37,8 @@ class Microsoft365:
     def __init__(self, settings: Microsoft365Settings, surroundings: Surroundings) -> None:
         self._settings = settings
         self._now = surroundings.now
-        credential = load_credential(settings, surroundings.now())
+        credential = load_credential(settings)
+        judge_expiry(settings, credential, surroundings.now(), _RECENTLY)
         self._registration = registration_of(settings, credential)
         self._tokens = token_source(settings, credential, surroundings)
         self._read_token: str | None = None

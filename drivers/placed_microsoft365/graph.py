@@ -15,10 +15,10 @@ from placed_microsoft365.wire import Batch, BatchRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
     from pathlib import Path
 
     from placed.driver import DriverError
+    from placed_microsoft365.service_clock import ServiceClock
     from placed_microsoft365.session import Session
     from placed_microsoft365.tokens import TokenSource
 
@@ -38,7 +38,7 @@ class Graph:
         tokens: where the access token comes from.
         ca_file: private CA of the host, None for the system's.
         version: of this program, for the User-Agent.
-        now: the clock on the wall, for a Retry-After that is a date.
+        clock: reads the time in the answers.
     """
 
     def __init__(
@@ -48,11 +48,11 @@ class Graph:
         *,
         ca_file: Path | None,
         version: str,
-        now: Callable[[], datetime],
+        clock: ServiceClock,
     ) -> None:
         self.base_url = base_url
         self._tokens = tokens
-        self._now = now
+        self._clock = clock
         self._user_agent = f"placed/{version}"
         self._tls = tls_context(ca_file)
         self._session: Session | None = None
@@ -136,14 +136,14 @@ class Graph:
             **(headers or {}),
         }
         status, rest, content = await self._open().request(method, url, body, all_headers)
-        return Answer(status, parse_retry_after(rest, self._now()), content, token)
+        return Answer(status, parse_retry_after(rest, self._clock.now()), content, token)
 
     def _open(self) -> Session:
         if self._session is None:
             # Only here, since signing in comes before, and while that waits others import aiohttp.
             from placed_microsoft365.session import Session  # noqa: PLC0415
 
-            self._session = Session(self.base_url, self._tls)
+            self._session = Session(self.base_url, self._tls, self._clock)
         return self._session
 
     def _whole(self, url: str) -> str:

@@ -11,10 +11,19 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from placed.driver import Refused, SettingsError, remedy_for_missing
+from placed.driver import Refused, SettingsError, Unavailable, remedy_for_missing
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
+
+    from placed.driver import DriverError
+
+# What OpenSSL reports of a certificate, by X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED.
+_OUT_OF_TIME = {
+    "certificate is not yet valid": "is not valid yet",
+    "certificate has expired": "has expired",
+}
 
 
 def tls_context(ca_file: Path | None) -> ssl.SSLContext:
@@ -51,9 +60,25 @@ def proxy_for(url: str) -> str | None:
     return whole if whole.startswith(("http://", "https://")) else None
 
 
-def not_trusted(url: str) -> Refused:
-    """The error for a host whose certificate nobody vouches for."""
+def not_trusted(url: str, error: object = "", now: datetime | None = None) -> DriverError:
+    """The error for a host whose certificate is not trusted.
+
+    If it is not valid yet, or has expired, waiting may help: this machine's clock may be wrong and be set
+    later, or the host's certificate may be renewed.
+
+    Args:
+        url: of the host.
+        error: what TLS failed of; its text holds that of OpenSSL.
+        now: what this machine's clock shows.
+    """
     parts = urlsplit(url)
+    for words, said in _OUT_OF_TIME.items():
+        if words in str(error):
+            shown = f"; this machine's clock shows {now:%Y-%m-%d}" if now is not None else ""
+            return Unavailable(
+                f"the TLS certificate of {parts.scheme}://{parts.netloc} {said}{shown}",
+                remedy="check this machine's clock (timedatectl set-ntp true); placed tries again by itself",
+            )
     return Refused(
         f"the TLS certificate of {parts.scheme}://{parts.netloc} is not trusted",
         remedy="set ca_file to the CA that signed it, or correct the address",

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Mapping
 
+    from placed_microsoft365.service_clock import ServiceClock
+
 LARGEST = 32 * 2**20  # bytes of an answer; twenty rooms with a hundred meetings each are some two million
 _TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=10)
 
@@ -25,10 +27,12 @@ class Session:
     Args:
         base_url: the Graph host.
         tls: whom it trusts.
+        clock: reads the time in the answers.
     """
 
-    def __init__(self, base_url: str, tls: ssl.SSLContext) -> None:
+    def __init__(self, base_url: str, tls: ssl.SSLContext, clock: ServiceClock) -> None:
         self._base_url = base_url
+        self._clock = clock
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(ssl=tls, limit=0),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -44,13 +48,15 @@ class Session:
         Raises:
             DriverError: there is no answer, or it is too large.
         """
+        asked_at = self._clock.steady()
         try:
             async with self._session.request(
                 method, URL(url, encoded=True), data=body, headers=headers, allow_redirects=False
             ) as response:
+                self._clock.answered(response.headers, asked_at)
                 return response.status, response.headers.get("Retry-After"), await _content(response)
-        except aiohttp.ClientConnectorCertificateError:
-            raise not_trusted(self._base_url) from None
+        except aiohttp.ClientConnectorCertificateError as error:
+            raise not_trusted(self._base_url, error.certificate_error, self._clock.now()) from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             # Not `from error`: what aiohttp tells may name the address, and with it a mailbox.
             raise Unavailable(f"Graph can not be reached: {type(error).__name__}") from None

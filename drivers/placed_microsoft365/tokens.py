@@ -11,7 +11,6 @@ from placed_microsoft365.threads import aside
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
 TIMEOUT = 45.0  # seconds for a sign-in, which is two requests
 _EARLY = 300.0  # seconds before its end at which a token is renewed
@@ -23,7 +22,7 @@ _GRANTS_HOLD = 300.0  # seconds for which a token is believed to hold what is gr
 
 @dataclass(frozen=True, slots=True)
 class _Token:
-    """Moments are seconds on the wall clock."""
+    """Moments are seconds on the steady clock."""
 
     text: str = field(repr=False)
     issued_at: float
@@ -38,7 +37,7 @@ class _Failure:
     until: float
 
     def holds(self, moment: float) -> bool:
-        """Not for longer than it was meant, should the clock be set back."""
+        """Whether a sign-in is not to be repeated yet."""
         return self.since <= moment < self.until
 
 
@@ -48,12 +47,12 @@ class TokenSource:
     Args:
         sign_in: gets a new token and its lifetime in seconds, see `placed_microsoft365.login.sign_in`. It
             blocks, so it is called in a thread.
-        now: the clock on the wall.
+        steady: seconds that only ever grow, so that a clock that is set has nobody sign in again.
     """
 
-    def __init__(self, sign_in: Callable[[], tuple[str, float]], now: Callable[[], datetime]) -> None:
+    def __init__(self, sign_in: Callable[[], tuple[str, float]], steady: Callable[[], float]) -> None:
         self._sign_in = sign_in
-        self._now = now
+        self._steady = steady
         self._token: _Token | None = None
         self.issued = 0  # how many tokens there were so far
         self._failure: _Failure | None = None
@@ -148,4 +147,4 @@ class TokenSource:
         self._failure = _Failure(error, moment, moment + (rest if healed_by_time else _RETRY_REFUSED))
 
     def _moment(self) -> float:
-        return self._now().timestamp()
+        return self._steady()

@@ -7,6 +7,7 @@ which names a `DriverKind`.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import datetime
 from importlib.metadata import entry_points
@@ -145,19 +146,42 @@ class SignedIn(Protocol):
         ...
 
 
+class ServiceTime(msgspec.Struct, frozen=True, gc=False):
+    """What a service's clock showed in one of its answers, such as in the field `Date` of HTTP.
+
+    Attributes:
+        moment: as it was shown, in UTC, rounded down to the second.
+        asked_at: seconds on the steady clock, when the request was about to be sent.
+        answered_at: the same, when the answer's head had come.
+    """
+
+    moment: datetime
+    asked_at: float
+    answered_at: float
+
+
+def _boot_time() -> float:
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
 class Surroundings(msgspec.Struct, frozen=True):
     """What the program gives a driver.
 
     Attributes:
         asked: may be called, from any thread, when the first question to the service is about to leave: what
             else the program has to do it does while that is answered. Later calls mean nothing.
+        steady: seconds that only ever grow, whatever becomes of the clock on the wall.
+        report_time: is to be called, from any thread, with the service's time in each of its answers, but for
+            answers that come from a cache.
     """
 
-    now: Callable[[], datetime]
+    now: Callable[[], datetime]  # corrected by what was reported, so it may be set forwards and back
     concurrency: int  # requests under way at once, at most
     details: bool  # whether titles and organizers are wanted at all; if not, they are not even asked for
     version: str  # for the User-Agent
     asked: Callable[[], None] = lambda: None
+    steady: Callable[[], float] = _boot_time
+    report_time: Callable[[ServiceTime], None] = lambda _time: None
 
 
 class DriverKind(Protocol):

@@ -106,7 +106,15 @@ class ConnectionNotes(Notes):
                 if not self._details:  # and so the scribe will write it without
                     schedule = replace(schedule, meetings=tuple(map(_bare, schedule.meetings)))
                 if schedule.read_at <= now:  # else nobody knows how old it is
-                    rooms.append(Remembered(room, schedule, found.failure, found.saved.changed_at))
+                    rooms.append(
+                        Remembered(
+                            room,
+                            schedule,
+                            found.failure,
+                            found.saved.changed_at,
+                            found.schedule.read_at,
+                        )
+                    )
                     continue
             rooms.append(Remembered(room))
         return Recollection(tuple(rooms), fence)

@@ -75,7 +75,9 @@ class House:
 
     def open(self, *, concurrency: int = 8, details: bool = True, **changes: Any) -> Microsoft365:
         """A driver; `changes` are keys of its settings."""
-        surroundings = Surroundings(self.clock, concurrency, details, "1.2.3")
+        surroundings = Surroundings(
+            self.clock, concurrency, details, "1.2.3", steady=lambda: self.clock().timestamp()
+        )
         driver = Microsoft365.open(self.settings(**changes), surroundings)
         self.drivers.append(driver)
         return driver

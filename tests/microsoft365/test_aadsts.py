@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from placed.driver import DriverError, NotPermitted, Refused, Unavailable
-from placed_microsoft365.aadsts import codes_in, token_error
+from placed_microsoft365.aadsts import OUT_OF_TIME, codes_in, token_error
 
 
 @pytest.mark.parametrize(
     ("codes", "word", "kind", "told"),
     [
         ([7000215], "invalid_client", Refused, "sign-in refused: AADSTS7000215"),
-        ([1, 700024], "invalid_client", Refused, "sign-in refused: AADSTS700024"),
+        ([1, 700024], "invalid_client", Unavailable, "sign-in refused: AADSTS700024"),
         ([65001], "invalid_grant", NotPermitted, "sign-in refused: AADSTS65001"),
         ([7654321], "invalid_client", Refused, "sign-in refused: AADSTS7654321"),
         ([7654321], "invalid_request", Unavailable, "sign-in failed: AADSTS7654321"),
@@ -28,7 +28,7 @@ def test_an_answer_says_who_can_heal_it(
 ) -> None:
     error = token_error(codes, word, 400, 7.0)
     assert (type(error), str(error)) == (kind, told)
-    assert bool(error.remedy) is (kind is not Unavailable)
+    assert bool(error.remedy) is (kind is not Unavailable or not OUT_OF_TIME.isdisjoint(codes))
     assert error.retry_after == (7.0 if kind is Unavailable else None)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import patch
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from placed.driver import DriverError
 from placed_microsoft365 import login
 from placed_microsoft365.credential import Credential
+from placed_microsoft365.service_clock import ServiceClock
 from tests.microsoft365.making import anything, encoded
 
 tokens = st.one_of(
@@ -39,6 +41,7 @@ tokens = st.one_of(
     ),
 )
 HOST = "https://login.example"
+CLOCK = ServiceClock(lambda: datetime(2026, 10, 6, tzinfo=UTC), lambda: 0.0)
 CONFIGURATION = {
     "token_endpoint": f"{HOST}/t/oauth2/v2.0/token",
     "issuer": f"{HOST}/t/v2.0",
@@ -77,7 +80,7 @@ def test_sign_ins(
 
     registration = login.Registration(HOST, "t", "client", Credential("s3cret"), "https://g/.default", None)
     with patch.object(requests.Session, "request", respond), suppress(DriverError):
-        text, lifetime = login.sign_in(registration)
+        text, lifetime = login.sign_in(registration, CLOCK)
         assert text
         assert text.isprintable()
         assert 60 <= lifetime <= 86_400

@@ -15,6 +15,7 @@ from placed_microsoft365.answers import UnexpectedAnswer
 from placed_microsoft365.calendars import Calendars
 from placed_microsoft365.graph import Graph
 from placed_microsoft365.pace import Pace
+from placed_microsoft365.service_clock import ServiceClock
 from placed_microsoft365.simulator.certificates import server_context
 from placed_microsoft365.tokens import TokenSource
 from placed_microsoft365.views import Views
@@ -78,10 +79,10 @@ async def garbage(tmp_path: Path, clock: Clock) -> AsyncIterator[Callable[[bytes
     port = server.sockets[0].getsockname()[1]
     graph = Graph(
         f"https://localhost:{port}",
-        TokenSource(lambda: ("token", 3600.0), clock),
+        TokenSource(lambda: ("token", 3600.0), lambda: 0.0),
         ca_file=tmp_path / "ca.pem",
         version="1",
-        now=clock,
+        clock=ServiceClock(clock, lambda: 0.0),
     )
 
     def answering(garbage: bytes) -> Graph:

@@ -29,7 +29,6 @@ PERMANENT = {
     700027: "upload it there",
     50012: "clock",
     50013: "clock",
-    500133: "clock",
     700030: "subject is not authorised",
     7000218: "set certificate or client_secret_file",
     700025: "public client",

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from placed.driver import SettingsError, Surroundings
 from placed_microsoft365 import Microsoft365
-from placed_microsoft365.credential import load_credential
+from placed_microsoft365.credential import judge_dates, load_credential
 from placed_microsoft365.network import ca_bundle, proxy_for
 from placed_microsoft365.settings import Microsoft365Settings
 from placed_microsoft365.simulator import make_client_certificate
@@ -125,7 +125,10 @@ def credential(tmp_path: Path, content: bytes, key: str = "certificate") -> Any:
     file = tmp_path / "credential"
     write_secret(file, content)
     changes = {"client_secret_file": None, key: file}
-    return load_credential(settings(**changes), NOW)
+    kept = settings(**changes)
+    found = load_credential(kept)
+    judge_dates(kept, found, NOW)
+    return found
 
 
 def private(key: Any, password: bytes | None = None) -> bytes:

@@ -18,6 +18,7 @@ from placed_microsoft365.answers import (
     parse_retry_after,
 )
 from placed_microsoft365.graph import Graph
+from placed_microsoft365.service_clock import ServiceClock
 from placed_microsoft365.tokens import TokenSource
 from placed_microsoft365.wire import Places
 from tests.microsoft365.aioresponses_bridge import Responses
@@ -32,8 +33,8 @@ URL = f"{BASE}/v1.0/places"
 
 @pytest.fixture
 async def graph() -> AsyncIterator[Graph]:
-    source = TokenSource(lambda: ("t0ken", 3600.0), lambda: NOW)
-    graph = Graph(BASE, source, ca_file=None, version="1.2.3", now=lambda: NOW)
+    source = TokenSource(lambda: ("t0ken", 3600.0), lambda: 0.0)
+    graph = Graph(BASE, source, ca_file=None, version="1.2.3", clock=ServiceClock(lambda: NOW, lambda: 0.0))
     yield graph
     await graph.close()
 

@@ -45,7 +45,7 @@ def host() -> LoginHost:
 
 @pytest.fixture
 def source(host: LoginHost, clock: Clock) -> TokenSource:
-    return TokenSource(host, clock)
+    return TokenSource(host, lambda: clock().timestamp())
 
 
 async def test_a_token_is_kept_until_five_minutes_before_its_end(source: TokenSource, clock: Clock) -> None:

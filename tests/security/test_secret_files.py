@@ -14,7 +14,7 @@ from placed.mqtt.login import login_options
 from placed.settings import Http, Mqtt
 from placed_microsoft365.credential import load_credential
 from placed_microsoft365.settings import Microsoft365Settings
-from tests.microsoft365.house import CERTIFICATE, TODAY
+from tests.microsoft365.house import CERTIFICATE
 from tests.mqtt.broker import Authority
 from tests.secret_files import write_secret
 from tests.service.program import run
@@ -106,7 +106,7 @@ def driver(tmp_path: Path, key: str, content: bytes) -> str:
         {"name": "contoso", "tenant": "t.example", "client_id": "id", "room_list": "*", key: path}
     )
     with pytest.raises(SettingsError) as refused:
-        load_credential(settings, TODAY)
+        load_credential(settings)
     assert refused.value.key == key
     return str(refused.value)
 

@@ -70,6 +70,7 @@ def clock() -> Clock:
 def tenant(clock: Clock) -> Tenant:
     """Two rooms in a group, a person outside of it."""
     tenant = Tenant(domain="contoso.example", now=clock)
+    tenant.login_clock = lambda: datetime.now(UTC)  # what signs in here goes by the machine's clock
     tenant.add_room("boardroom", name="Boardroom", building="HQ", floor=3, capacity=12)
     tenant.add_room("library", name="Library", building="HQ", floor=1, capacity=4)
     tenant.add_person("ada", name="Ada Example")

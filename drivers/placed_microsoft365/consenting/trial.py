@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from placed_microsoft365.claims import claims_of
 from placed_microsoft365.connecting import graph_client, token_source
-from placed_microsoft365.credential import load_credential
+from placed_microsoft365.credential import judge_dates, load_credential
 from placed_microsoft365.permissions import to_consent
 
 if TYPE_CHECKING:
@@ -47,7 +47,9 @@ async def trial(settings: Microsoft365Settings, surroundings: Surroundings) -> A
     Raises:
         SettingsError: the file of the credential, or of the CA, is of no use.
     """
-    tokens = token_source(settings, load_credential(settings, surroundings.now()), surroundings)
+    credential = load_credential(settings)
+    judge_dates(settings, credential, surroundings.now())
+    tokens = token_source(settings, credential, surroundings)
     graph = graph_client(settings, tokens, surroundings)
     try:
         yield Trial(settings, tokens, graph)

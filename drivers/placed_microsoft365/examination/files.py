@@ -10,7 +10,7 @@ from cryptography import x509
 
 from placed.driver import Finding, SettingsError, Verdict
 from placed.driver.examining import look_at_secrets, unreadable
-from placed_microsoft365.credential import load_credential
+from placed_microsoft365.credential import judge_dates, load_credential
 from placed_microsoft365.network import tls_context
 
 if TYPE_CHECKING:
@@ -70,7 +70,8 @@ def look_at_credential(settings: Microsoft365Settings, now: datetime) -> tuple[F
     """Until when the certificate is good, and the credential if it can be used."""
     renew = f"make another with placed setup {settings.name} --renew, and register it with the application"
     try:
-        credential = load_credential(settings, now)
+        credential = load_credential(settings)
+        judge_dates(settings, credential, now)
     except SettingsError as error:
         remedy = _mend(settings, now, renew)
         return Finding("certificate", Verdict.BAD, f"{error.key}: {error}", remedy), None

@@ -41,6 +41,7 @@ class Kind(StrEnum):
     DUPLICATE_ITEM = "duplicate_item"  # a batch answers one item twice
     UNKNOWN_ITEM = "unknown_item"  # a batch answers an id that nobody asked for
     TOKEN = "token"  # noqa: S105 - the access token is refused with 401
+    DATE = "date"  # `Date` is another: detail; and `Age`, as of a cache: age
     AADSTS = "aadsts"  # the login, or the discovery, refuses with this error: error
 
 
@@ -82,6 +83,7 @@ class Fault:
     seconds: float = 0.0
     error: int = 90033
     detail: str = ""
+    age: str | None = None
 
     def __post_init__(self) -> None:
         if self.times is not None and self.times < 1:
@@ -302,6 +304,12 @@ class Faults:
     ) -> Fault:
         """401 `InvalidAuthenticationToken` though the token is good, batches included."""
         return self.add(Fault(kind=Kind.TOKEN, where=Where.GRAPH, times=times, detail=message))
+
+    def date(
+        self, text: str, *, age: str | None = None, times: int | None = None, where: Where = Where.GRAPH
+    ) -> Fault:
+        """`Date` holds this text, as of a wrong clock or of a cache; a cache may send `Age`, too."""
+        return self.add(Fault(kind=Kind.DATE, where=where, times=times, detail=text, age=age))
 
     def login_error(self, error: int, *, times: int | None = None, where: Where = Where.LOGIN) -> Fault:
         """The login refuses with this AADSTS error; `where` may be the discovery, which comes before it."""

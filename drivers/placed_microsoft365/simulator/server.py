@@ -18,6 +18,7 @@ from placed_microsoft365.simulator.certificates import server_context
 from placed_microsoft365.simulator.configuration import ConnectionSettings
 from placed_microsoft365.simulator.control import PREFIX as CONTROL
 from placed_microsoft365.simulator.control import Control
+from placed_microsoft365.simulator.faults import Kind, Where
 from placed_microsoft365.simulator.graph import Graph
 from placed_microsoft365.simulator.login_host import LoginHost
 from placed_microsoft365.simulator.permissions import App, Caller
@@ -184,7 +185,15 @@ class Simulator:
         self._log(record)
         if reply.dropped and request.transport is not None:
             cut(request.transport)
-        return _response(asked, reply)
+        return _response(asked, self._dated(path, reply))
+
+    def _dated(self, path: str, reply: Reply) -> Reply:
+        """With another `Date`, if a fault has it so."""
+        fault = self.tenant.faults.take(frozenset({Kind.DATE}), frozenset({_part_of(path)}))
+        if fault is None:
+            return reply
+        age = () if fault.age is None else (("Age", fault.age),)
+        return replace(reply, headers=(*reply.headers, ("Date", fault.detail), *age))
 
     def _log(self, record: RequestRecord) -> None:
         """Remember the request; in a long run the older half is forgotten now and then."""
@@ -206,6 +215,13 @@ def cut(transport: asyncio.Transport) -> None:
     """Ends a connection without a farewell."""
     with suppress(AttributeError):  # Python before 3.11.4, where TLS is over already
         transport.abort()
+
+
+def _part_of(path: str) -> Where:
+    """Which part of the services a path is of."""
+    if path.startswith(f"{VERSION}/"):
+        return Where.GRAPH
+    return Where.LOGIN if "/token" in path else Where.DISCOVERY
 
 
 def _unauthorized(asked: Request, message: str) -> Reply:

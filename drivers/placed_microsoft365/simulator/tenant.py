@@ -33,8 +33,8 @@ class Tenant(Bookings):
     Attributes:
         domain, tenant_id: either names the tenant in a URL.
         now: the services' clock, aware UTC: of tokens' lifetimes, policies' delays, limits and `Date`.
-        login_clock: what the times in a client assertion are held against. The machine's clock, since MSAL
-            reads that and can not be told otherwise; set it to simulate a client whose clock is wrong.
+        login_clock: what the times in a client assertion are held against: `now`, unless it is set. MSAL by
+            itself signs with the machine's clock; the driver signs with the time that `Date` shows.
         consent_answer: what the administrator does at the admin consent page.
         consent_delay: how long a consent that is given there takes to be in effect.
         strict_replay: refuse an assertion that is used a second time. MSAL does that, and Entra lets it.
@@ -49,7 +49,7 @@ class Tenant(Bookings):
     def __init__(self, domain: str = "contoso.example", now: Callable[[], datetime] = wall_clock) -> None:
         super().__init__(domain, now)
         self.apps: dict[str, App] = {}
-        self.login_clock: Callable[[], datetime] = wall_clock
+        self.login_clock: Callable[[], datetime] = now
         self.strict_replay = False
         self.hides_users = False
         self.sloppy_places = False

@@ -1,0 +1,130 @@
+"""What time it is by the calendar services, learned from the `Date` of their answers. Pure.
+
+Everything here is a difference: seconds since 1970 minus seconds of the steady clock. A service's answer
+bounds it from both sides, and further answers narrow it. The steady clock cannot be set, so that what was
+learned stays right when somebody sets the clock on the wall.
+
+- One answer that contradicts what is known changes nothing, unless it agrees with the clock on the wall.
+  Three in a row that agree with each other replace what is known; where nothing is known yet, two are enough.
+- Several services, and the clock on the wall, are witnesses: the time that most of them agree on is believed.
+  Where that is a tie, services go before the clock on the wall, and the first connection of the settings
+  before the others.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from placed.driver import ServiceTime
+
+TOLERANCE = 5.0  # seconds; clocks that differ by no more than this agree
+_SECOND = 1.0  # the resolution of `Date`, which is rounded down
+_LAG = 2.0  # seconds; servers renew `Date` once a second, not always in time
+_DRIFT = 1e-4  # seconds a second by which a steady clock may go wrong
+_WIDEST = 60.0  # seconds between question and answer, beyond which an answer shows nothing
+_FIRST, _LATER = 2, 3  # answers in a row that are needed to believe another time
+
+
+class Span(msgspec.Struct, frozen=True):
+    """Bounds of the difference, as learned at `at` on the steady clock."""
+
+    low: float
+    high: float
+    at: float
+
+    @property
+    def middle(self) -> float:
+        """The best estimate."""
+        return (self.low + self.high) / 2
+
+    @property
+    def half(self) -> float:
+        """By how much it may be wrong in either direction."""
+        return (self.high - self.low) / 2
+
+    def older(self, steady: float) -> Span:
+        """The bounds after the steady clock has gone on."""
+        drift = max(0.0, steady - self.at) * _DRIFT
+        return Span(self.low - drift, self.high + drift, max(self.at, steady))
+
+    def gap(self, other: Span) -> float:
+        """Seconds between the two; 0 where they overlap."""
+        return max(self.low - other.high, other.low - self.high, 0.0)
+
+    def within(self, difference: float, tolerance: float) -> bool:
+        """Whether a difference agrees with these bounds."""
+        return self.low - tolerance <= difference <= self.high + tolerance
+
+
+def span_of(answer: ServiceTime) -> Span | None:
+    """What one answer shows; None if it took too long to show anything."""
+    took = answer.answered_at - answer.asked_at
+    if not 0 <= took <= _WIDEST:
+        return None
+    seconds = answer.moment.timestamp()
+    return Span(seconds - answer.answered_at, seconds + _SECOND - answer.asked_at, answer.answered_at)
+
+
+class Witness:
+    """One service: what is known from its answers, and answers in a row that contradict that."""
+
+    def __init__(self) -> None:
+        self.known: Span | None = None
+        self._doubts: list[Span] = []
+
+    def hear(self, found: Span, wall: float | None) -> None:
+        """Takes in an answer.
+
+        Args:
+            found: what it shows.
+            wall: the same difference by the clock on the wall; None if that clock is wrong for certain.
+        """
+        known = self.known.older(found.at) if self.known is not None else None
+        if known is not None and known.gap(found) <= _LAG:
+            self._doubts.clear()
+            low, high = max(known.low, found.low), min(known.high, found.high)
+            self.known = Span(low, high, found.at) if low <= high else found
+            return
+        if wall is not None and found.within(wall, TOLERANCE):
+            self._believe(found)
+            return
+        if self._doubts and self._doubts[-1].gap(found) > _LAG:
+            self._doubts.clear()
+        self._doubts.append(found)
+        if len(self._doubts) >= (_FIRST if known is None else _LATER):
+            self._believe(found)
+
+    def _believe(self, found: Span) -> None:
+        self.known = found
+        self._doubts.clear()
+
+
+def believed(known: Iterable[Span], wall: float | None) -> Span | None:
+    """The time that most witnesses agree on; None if no service has reported one.
+
+    Where the clock on the wall is right by most of them, it is the first service that agrees with it.
+
+    Args:
+        known: of each service, in the order of the settings.
+        wall: the same difference by the clock on the wall; None if that clock is wrong for certain.
+    """
+    spans = list(known)
+    best, most = None, 0
+    for span in spans:
+        votes = sum(abs(span.middle - other.middle) <= TOLERANCE for other in spans)
+        if wall is not None and abs(span.middle - wall) <= TOLERANCE:
+            votes += 1
+        if votes > most:
+            best, most = span, votes
+    return best
+
+
+def disagree(known: Iterable[Span]) -> bool:
+    """Whether services report different times."""
+    middles = [span.middle for span in known]
+    return bool(middles) and max(middles) - min(middles) > 2 * TOLERANCE
