@@ -149,7 +149,6 @@ def a_directory(path: Path) -> None:
         (no_key, "holds no private key; expected key and certificate, both in PEM"),
         (no_certificate, "holds no certificate; expected key and certificate, both in PEM"),
         (expired, ": the certificate expired on 2024-01-31; register a new one with the application"),
-        (of_tomorrow, "is this machine's clock right?"),
         (open_to_everybody, " can be read by every user of this machine (mode 0644); chmod o-rwx "),
         (somebody_elses, ": the certificate does not belong to the private key"),
     ],
@@ -164,6 +163,18 @@ async def test_a_certificate_that_is_of_no_use_is_told_by_file_and_key(
     (told,) = await complains(stage)
     assert told.startswith(f"{stage.file}: connections[0].certificate: {path}")
     assert complaint in told
+
+
+async def test_a_certificate_of_tomorrow_is_judged_by_the_login_hosts_time(stage: Stage) -> None:
+    """A clock that is behind would have refused one that is good, so the login host is asked first."""
+    path = stage.folder / "contoso.pem"
+    of_tomorrow(path)
+    stage.connect(certificate=path)
+    stage.configure()
+    (told,) = await complains(stage)
+    assert told.startswith(
+        "connections.contoso: sign-in refused: AADSTS700027; the certificate is valid only"
+    )
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
