@@ -52,6 +52,7 @@ class Patient:
         place: of the connection in the settings.
         told: is called with each finding, as soon as it is there.
         progress: is called with (rooms answered, rooms).
+        listed: is set to the rooms once they are listed; to none if they cannot be.
     """
 
     configuration: Configuration
@@ -61,6 +62,7 @@ class Patient:
     noted: Glance
     told: Callable[[Finding], None]
     progress: Callable[[int, int], None]
+    listed: asyncio.Future[tuple[Room, ...]]
     _ungranted: Finding | None = None  # what the credential lacks, if it tells
 
     @property
@@ -70,6 +72,13 @@ class Patient:
 
     async def examine(self) -> None:
         """Tries every link, each once."""
+        try:
+            await self._examine()
+        finally:
+            if not self.listed.done():
+                self.listed.set_result(())
+
+    async def _examine(self) -> None:
         kind = find_administration(self.connection.driver)
         administration = kind.open(self.connection, self.surroundings) if kind is not None else None
         broken = await self._chain(administration) if administration is not None else None
@@ -124,6 +133,7 @@ class Patient:
             self._no_rooms(DriverError("there is no room", remedy=remedy))
             return
         rooms = self.book.rooms(self.connection.name, self.connection.time_zone, found)
+        self.listed.set_result(rooms)
         self.told(Finding("rooms", Verdict.GOOD, f"{len(rooms):,} found"))
         tally, trouble = await self._read_all(driver, rooms)
         findings = tally.findings(trouble)

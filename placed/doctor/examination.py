@@ -1,10 +1,11 @@
-"""All checks, put together: connections and broker side by side, each along its own chain."""
+"""All checks, put together: connections side by side, each along its own chain, and the broker."""
 
 from __future__ import annotations
 
 import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
@@ -17,8 +18,13 @@ from placed.doctor.machine import (
     look_at_time_zones,
     remembered,
 )
+from placed.model import Room
+from placed.mqtt.publications import expected_messages, topics_for
 from placed.mqtt.trial import try_broker
 from placed.rooms import RoomBook
+
+# Where no room is known its topics stand for those of all rooms.
+_SOME_ROOM = Room("placed-doctor", "", "", "", "", ZoneInfo("UTC"))
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
@@ -51,7 +57,7 @@ async def examine(
     found: asyncio.Queue[Told | None] = asyncio.Queue()
     noted = remembered(state_directory)
     book = RoomBook(settings.rooms, noted.room_ids, noted.objects)
-    tasks: list[Callable[[], Coroutine[None, None, None]]] = [
+    patients = [
         Patient(
             configuration=configuration,
             place=place,
@@ -60,12 +66,15 @@ async def examine(
             noted=noted,
             told=partial(_put, found, connection.name),
             progress=partial(progress, connection.name),
-        ).examine
+            listed=asyncio.get_running_loop().create_future(),
+        )
         for place, connection in enumerate(settings.connections)
         if only in (None, connection.name)
     ]
+    tasks: list[Callable[[], Coroutine[None, None, None]]] = [patient.examine for patient in patients]
     if only is None:
-        tasks.append(partial(_broker, configuration, partial(_put, found, None)))
+        listed = [patient.listed for patient in patients]
+        tasks.append(partial(_broker, configuration, surroundings, listed, partial(_put, found, None)))
     yield None, look_at_settings(configuration)
     if only is None:
         for finding in await _machine(configuration, state_directory, surroundings.now()):
@@ -105,7 +114,22 @@ async def _machine(configuration: Configuration, state_directory: Path, now: dat
     ]
 
 
-async def _broker(configuration: Configuration, told: Callable[[Finding], None]) -> None:
-    for finding in await try_broker(configuration.settings.mqtt):
+async def _broker(
+    configuration: Configuration,
+    surroundings: Surroundings,
+    listed: Sequence[asyncio.Future[tuple[Room, ...]]],
+    told: Callable[[Finding], None],
+) -> None:
+    """With the topics of all rooms, as soon as they are listed."""
+    settings = configuration.settings
+    findings: Sequence[Finding]
+    if settings.mqtt is None:
+        findings = await try_broker(None)
+    else:
+        rooms = [room for future in listed for room in await future] or [_SOME_ROOM]
+        messages = expected_messages(settings, rooms, version=surroundings.version, now=surroundings.now())
+        topics = topics_for(settings.mqtt, settings.home_assistant)
+        findings = await try_broker(settings.mqtt, topics=topics, messages=list(messages))
+    for finding in findings:
         (said,) = configuration.located([finding.said])
         told(replace(finding, said=said))

@@ -59,7 +59,8 @@ class Connection(aiomqtt.Client):
         self.retains = True  # whether the broker keeps retained messages, as far as it tells
         self.takes_qos_1 = True  # as far as it tells
         self._ended: aiomqtt.MqttCodeError | None = None
-        self._told: dict[int, asyncio.Future[None]] = {}  # by packet id, until it is acknowledged
+        # By packet id, until it is acknowledged; the result is why it was refused, if it was.
+        self._told: dict[int, asyncio.Future[ReasonCode | None]] = {}
         self.refusals: list[ReasonCode] = []  # why the broker refused publishes; who reads takes them out
 
     async def open(self) -> None:
@@ -90,11 +91,14 @@ class Connection(aiomqtt.Client):
 
     async def tell(
         self, topic: str, payload: bytes, *, retain: bool, properties: Properties | None = None
-    ) -> None:
+    ) -> ReasonCode | None:
         """Publishes with QoS 1, and waits for the acknowledgement.
 
         The message is on its way before this first waits, so messages go out in the order of the calls. No
         more than `in_flight` may be waited for at once.
+
+        Returns:
+            Why the broker refused it; None if it did not.
 
         Raises:
             aiomqtt.MqttError: it could not be sent, or was not acknowledged in time.
@@ -102,10 +106,11 @@ class Connection(aiomqtt.Client):
         told = self._client.publish(topic, payload, 1, retain, properties)
         if told.rc:
             raise aiomqtt.MqttCodeError(told.rc, "could not publish")
-        self._told[told.mid] = acknowledged = self._loop.create_future()
+        acknowledged: asyncio.Future[ReasonCode | None] = self._loop.create_future()
+        self._told[told.mid] = acknowledged
         giving_up = self._loop.call_later(ANSWER, _give_up, acknowledged)
         try:
-            await acknowledged
+            return await acknowledged
         finally:
             giving_up.cancel()
             self._told.pop(told.mid, None)
@@ -196,12 +201,12 @@ class Connection(aiomqtt.Client):
             self.refusals.append(reason_code)
         if (acknowledged := self._told.pop(mid, None)) is not None:
             if not acknowledged.done():
-                acknowledged.set_result(None)
+                acknowledged.set_result(reason_code if reason_code.is_failure else None)
             return
         super()._on_publish(client, userdata, mid, reason_code, properties)
 
 
-def _give_up(acknowledged: asyncio.Future[None]) -> None:
+def _give_up(acknowledged: asyncio.Future[ReasonCode | None]) -> None:
     if not acknowledged.done():
         acknowledged.set_exception(aiomqtt.MqttError("a message was not acknowledged in time"))
 

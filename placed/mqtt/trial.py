@@ -1,7 +1,7 @@
 """Tries the broker for `placed doctor`: login and rights, without taking the daemon's place.
 
-It comes with a client identifier of its own and without a will. What it publishes goes to one topic that
-nobody needs, and nothing stays there.
+It comes with a client identifier of its own, and with a will that says nothing. It publishes on one topic
+that nobody needs, and then as `topic_trial` does on those of the daemon. Nothing stays.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
@@ -17,18 +18,22 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from placed.driver import Finding, Verdict
-from placed.driver.examining import AGAIN, blocked
+from placed.driver.examining import blocked
 from placed.errors import CannotStart
 from placed.mqtt.connection import Connection
 from placed.mqtt.diagnosis import diagnose
 from placed.mqtt.login import address_of, client_id_of
+from placed.mqtt.replays import FAILED, KEEP, number_of, try_replays
+from placed.mqtt.topic_judgement import judge_topics
+from placed.mqtt.topic_trial import TopicTrial
 from placed.mqtt.topics import Topics
-from placed.mqtt.trouble import no_qos_1, reason, why_lost
+from placed.mqtt.trouble import TAKEN_OVER, no_qos_1, reason, why_lost
 from placed.mqtt.visit import visiting_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from placed.mqtt.messages import Message
     from placed.mqtt.trouble import Trouble
     from placed.settings import Mqtt
 
@@ -38,16 +43,23 @@ _ECHO = 5.0  # seconds
 _EXPIRY = 30  # seconds that a test message may live, should we be gone before it is cleared
 _ERRORS = (aiomqtt.MqttError, OSError, TimeoutError, ValueError)
 # Reason codes of a CONNACK that may be about the client identifier.
-_CLIENT_ID, _NOT_AUTHORIZED = 0x85, 0x87
-_FAILED = 0x80  # and above: MQTT 3.1.1, table 3.9.3; MQTT 5, 2.4
+_CLIENT_ID, _NOT_AUTHORIZED, _NO_QOS = 0x85, 0x87, 0x9B
 
 
-async def try_broker(settings: Mqtt | None, patience: float = _ECHO) -> list[Finding]:
+async def try_broker(
+    settings: Mqtt | None,
+    patience: float = _ECHO,
+    *,
+    topics: Topics | None = None,
+    messages: Sequence[Message] = (),
+) -> list[Finding]:
     """The findings `broker`, `publish` and `subscribe`. What names a key begins with it: `mqtt.url: …`.
 
     Args:
         settings: of the broker; None if there is none.
         patience: seconds for the broker to pass on what it has acknowledged.
+        topics: of the daemon; those of the settings without Home Assistant if not given.
+        messages: that the daemon will publish, one a topic; each is tried.
     """
     if settings is None:
         said = "no broker is configured, so nothing is published over MQTT"
@@ -63,8 +75,7 @@ async def try_broker(settings: Mqtt | None, patience: float = _ECHO) -> list[Fin
     options["will"] = aiomqtt.Will(f"{settings.base_topic}/bridge/doctor", b"", qos=1)
     connection = Connection(**options)
     try:
-        async with asyncio.timeout(_CONNECT):
-            await connection.open()
+        await _open(connection)
     except TimeoutError:
         no_broker = _unreached(settings, "it takes too long")
         return [no_broker, *_wait(_CHECKS[1:], no_broker)]
@@ -75,9 +86,38 @@ async def try_broker(settings: Mqtt | None, patience: float = _ECHO) -> list[Fin
         if not connection.takes_qos_1:
             no_broker = _refused(settings, no_qos_1())
             return [no_broker, *_wait(_CHECKS[1:], no_broker)]
-        return [_connected(settings, client_id), *await _Trial(settings, connection, patience).rights()]
+        rights = await _Trial(settings, connection, patience).rights()
+        if messages and all(finding.verdict is not Verdict.BAD for finding in rights):
+            trial = TopicTrial(
+                topics or Topics(settings.base_topic),
+                messages,
+                v5=settings.protocol == "5",
+                connect=partial(_another, options),
+                patience=patience,
+            )
+            rights = [*await _try_topics(trial, connection, rights[0]), *rights[1:]]
+        return [_connected(settings, client_id), *rights]
     finally:
         await connection.close()
+
+
+async def _open(connection: Connection) -> None:
+    async with asyncio.timeout(_CONNECT):
+        await connection.open()
+
+
+async def _another(options: dict[str, Any]) -> Connection:
+    connection = Connection(**options)
+    await _open(connection)
+    return connection
+
+
+async def _try_topics(trial: TopicTrial, connection: Connection, publish: Finding) -> list[Finding]:
+    """The findings `publish`; `publish` is what was found on the topic of the trial."""
+    try:
+        return judge_topics(await trial.run(connection), trial.topics, publish.said)
+    except _ERRORS as error:
+        return [_lost(error)]
 
 
 # --- the connection -----------------------------------------------------------------------------------------
@@ -155,18 +195,29 @@ class _Trial:
         echo = asyncio.create_task(self._echo())
         try:
             unheard = await self._subscribe()
-            publish = await self._publish(retain=False) or await self._retain()
+            publish = await self._publish(retain=False)
+            publish = publish or await self._retain()
             came = False
             if publish is None and unheard is None:
                 done, _ = await asyncio.wait([echo], timeout=self._patience)
                 came = bool(done) and echo.exception() is None
         except _ERRORS as error:
-            lost = Finding("publish", Verdict.BAD, why_lost(error).text, AGAIN)
+            lost = _lost(error)
             return [lost, blocked("subscribe", lost)]
         finally:
             echo.cancel()
             await asyncio.wait([echo])
-        return self._judge(publish, unheard, came=came)
+        findings = self._judge(publish, unheard, came=came)
+        if not came:
+            return findings
+        properties = _expiring() if self._v5 else None
+        try:
+            return [
+                *findings,
+                *await try_replays(self._connection, self._topics.base, self._patience, properties),
+            ]
+        except _ERRORS as error:
+            return [*findings, _lost(error)]
 
     def _judge(self, publish: Finding | None, unheard: Finding | None, *, came: bool) -> list[Finding]:
         told = Finding("publish", Verdict.GOOD, f"taken on {self._topic}, also retained")
@@ -192,8 +243,7 @@ class _Trial:
         codes = await self._connection.subscribe([(topic, 1) for topic in topics])
         await self._connection.unsubscribe(topics[1:])
         for topic, code in zip(topics, codes, strict=False):
-            number = code.value if isinstance(code, ReasonCode) else code
-            if isinstance(number, int) and number >= _FAILED:
+            if number_of(code) >= FAILED:
                 said = f"the broker does not let us subscribe to {topic}: {_told(code)}"
                 return Finding("subscribe", Verdict.BAD, said, self._may.format("read"))
         return None
@@ -204,24 +254,22 @@ class _Trial:
             payload = json.dumps({"trial": self._mark}).encode()
         properties = None
         if self._v5 and payload:
-            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call] # paho's
-            properties.MessageExpiryInterval = _EXPIRY
-        await self._connection.tell(self._topic, payload, retain=retain, properties=properties)
-        if not self._connection.refusals:
+            properties = _expiring()
+        refused = await self._connection.tell(self._topic, payload, retain=retain, properties=properties)
+        if refused is None:
             return None
-        said = f"the broker refuses what is published on {self._topic}: {_told(self._connection.refusals[0])}"
+        said = f"the broker refuses what is published on {self._topic}: {_told(refused)}"
         return Finding("publish", Verdict.BAD, said, self._may.format("write"))
 
     async def _retain(self) -> Finding | None:
         """A retained message, which is cleared at once."""
-        remedy = "have the broker keep retained messages"
         if not self._connection.retains:
-            return Finding("publish", Verdict.BAD, "the broker keeps no retained messages", remedy)
+            return Finding("publish", Verdict.BAD, "the broker keeps no retained messages", KEEP)
         try:
             return await self._publish(retain=True) or await self._publish(retain=True, payload=b"")
         except _ERRORS as error:
             said = f"the broker ends the connection at a retained message: {why_lost(error).text}"
-            return Finding("publish", Verdict.BAD, said, remedy)
+            return Finding("publish", Verdict.BAD, said, KEEP)
 
     async def _echo(self) -> None:
         """Until our message is back."""
@@ -234,3 +282,21 @@ def _told(code: object) -> str:
     if isinstance(code, ReasonCode):
         return f"{code} (0x{code.value:02x})"
     return f"refused (0x{code:02x})" if isinstance(code, int) else str(code)
+
+
+def _expiring() -> Properties:
+    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call] # paho's
+    properties.MessageExpiryInterval = _EXPIRY
+    return properties
+
+
+def _lost(error: BaseException) -> Finding:
+    """The broker ended the connection while we tried it."""
+    number = reason(error.__cause__ or error)
+    if number == TAKEN_OVER:
+        remedy = "let one placed doctor end before the next begins"
+    elif number == _NO_QOS:
+        remedy = no_qos_1().remedy or ""
+    else:
+        remedy = "look into the broker's log for why it ended the connection of this client id"
+    return Finding("publish", Verdict.BAD, f"the broker ended the connection: {why_lost(error).text}", remedy)

@@ -379,6 +379,24 @@ async def test_a_fence_without_a_canary_or_with_excess_is_a_matter_to_look_at(wa
     assert "Mail.Read" in told[1].said
 
 
+async def test_the_topics_of_every_room_and_of_home_assistant_are_tried(ward: Ward) -> None:
+    """What the broker does not let the daemon write is found before the daemon runs."""
+    await ward.stage.broker.kill()
+    ward.stage.broker = Mosquitto(
+        ward.stage.folder / "strict",
+        users={"placed": PASSWORD},
+        access=["user placed", "topic readwrite placed/#", "topic deny placed/rooms/library/state"],
+    )
+    await ward.stage.broker.start()
+    ward.stage.configure(**ward.tables, home_assistant={"discovery": True})
+    chart = await ward.examine()
+    (publish,) = [f for _, f in chart.told if f.check == "publish"]
+    assert publish.verdict is BAD
+    assert "placed/rooms/library/state" in publish.remedy
+    assert "homeassistant/+/placed/+/config" in publish.remedy
+    await ward.stage.broker.kill()
+
+
 async def test_a_broker_that_refuses_the_login_is_told_with_the_key(ward: Ward) -> None:
     (ward.stage.folder / "password").write_text("hush-another")
     chart = await ward.examine()
