@@ -12,7 +12,7 @@ from placed.driver import DriverError, Refused, Unavailable
 from placed_microsoft365.aadsts import OUT_OF_TIME, codes_in, token_error
 from placed_microsoft365.answers import parse_retry_after
 from placed_microsoft365.assertion import client_assertion
-from placed_microsoft365.network import ca_bundle, not_trusted, proxy_for
+from placed_microsoft365.network import ca_bundle, not_reached, not_trusted, proxy_for
 from placed_microsoft365.service_clock import APART
 
 if TYPE_CHECKING:
@@ -78,10 +78,10 @@ def sign_in(
         except requests.exceptions.SSLError as error:
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
                 raise not_trusted(registration.login_url, error, clock.now()) from None
-            raise Unavailable("the login host can not be reached: SSLError") from None
+            raise not_reached("the login host", registration.login_url, error) from None
         except (requests.RequestException, OSError) as error:
             # Not `from error`: it quotes the address.
-            raise Unavailable(f"the login host can not be reached: {type(error).__name__}") from None
+            raise not_reached("the login host", registration.login_url, error) from None
         except Exception:  # noqa: BLE001 - MSAL raises whatever it trips over in an answer
             raise session.failure({}) from None
         try:

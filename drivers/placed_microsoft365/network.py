@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from placed.driver import Refused, SettingsError, Unavailable, remedy_for_missing
+from placed_microsoft365 import proxies
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,6 +25,15 @@ _OUT_OF_TIME = {
     "certificate is not yet valid": "is not valid yet",
     "certificate has expired": "has expired",
 }
+# What aiohttp (Client...) and requests (the others) raise of a proxy that they cannot use. Behind one no
+# other name is looked up than its own.
+_OF_A_PROXY = (
+    "ClientProxyConnectionError",
+    "ClientConnectorDNSError",
+    "ProxyError",
+    "InvalidProxyURL",
+    "ConnectTimeout",
+)
 
 
 def tls_context(ca_file: Path | None) -> ssl.SSLContext:
@@ -52,12 +62,40 @@ def ca_bundle(ca_file: Path | None) -> str | bool:
 
 
 def proxy_for(url: str) -> str | None:
-    """The HTTP proxy that the environment has for the address, if any."""
+    """The HTTP proxy that the environment has for the address, if any.
+
+    Raises:
+        Refused: it is set to what is no address.
+    """
     proxy = getproxies().get("https", "")
     if not proxy or proxy_bypass(urlsplit(url).hostname or ""):
         return None
     whole = proxy if "://" in proxy else f"http://{proxy}"
-    return whole if whole.startswith(("http://", "https://")) else None
+    if not whole.startswith(("http://", "https://")):
+        return None
+    if not proxies.is_usable(whole):
+        raise proxies.unusable()
+    return whole
+
+
+def not_reached(service: str, url: str, error: Exception) -> DriverError:
+    """The error for a host that gave no answer; only its kind is repeated, for its text may name a mailbox.
+
+    Args:
+        service: what the host is, such as `Graph`.
+        url: its address.
+        error: of aiohttp or of requests.
+    """
+    proxy = proxy_for(url)
+    if proxy is not None:
+        status = getattr(error, "status", None) or proxies.status_in(error)
+        if status:
+            return proxies.refusal(proxy, url, status)
+        if type(error).__name__ in _OF_A_PROXY:
+            return proxies.unreached(proxy, error)
+    through = f" through the proxy {proxies.name_of(proxy)}" if proxy is not None else ""
+    remedy = f"see that the proxy lets this machine through to {urlsplit(url).hostname}" if proxy else ""
+    return Unavailable(f"{service} can not be reached{through}: {type(error).__name__}", remedy=remedy)
 
 
 def not_trusted(url: str, error: object = "", now: datetime | None = None) -> DriverError:
@@ -79,6 +117,8 @@ def not_trusted(url: str, error: object = "", now: datetime | None = None) -> Dr
                 f"the TLS certificate of {parts.scheme}://{parts.netloc} {said}{shown}",
                 remedy="check this machine's clock (timedatectl set-ntp true); placed tries again by itself",
             )
+    if (proxy := proxy_for(url)) is not None:
+        return proxies.not_trusted(proxy, url)
     return Refused(
         f"the TLS certificate of {parts.scheme}://{parts.netloc} is not trusted",
         remedy="set ca_file to the CA that signed it, or correct the address",

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import aiohttp
 from yarl import URL
 
-from placed.driver import Unavailable
 from placed_microsoft365.answers import UnexpectedAnswer
-from placed_microsoft365.network import not_trusted, proxy_for
+from placed_microsoft365.network import not_reached, not_trusted, proxy_for
 
 if TYPE_CHECKING:
     import ssl
@@ -59,7 +58,7 @@ class Session:
             raise not_trusted(self._base_url, error.certificate_error, self._clock.now()) from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             # Not `from error`: what aiohttp tells may name the address, and with it a mailbox.
-            raise Unavailable(f"Graph can not be reached: {type(error).__name__}") from None
+            raise not_reached("Graph", self._base_url, error) from None
 
     async def close(self) -> None:
         """Ends it."""

@@ -202,7 +202,7 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path, key: str) -> None:
     write_secret(tmp_path / "secret", "s3cret")
     changes = {"client_secret_file": tmp_path / "secret" if key == "ca_file" else None}
     kept = settings(**{**changes, key: tmp_path / "nothing"})
-    with pytest.raises(SettingsError, match="can not be read") as error:
+    with pytest.raises(SettingsError, match="cannot be read") as error:
         Microsoft365.open(kept, Surroundings(lambda: NOW, 8, False, "1"))  # noqa: FBT003
     assert error.value.key == key
 

@@ -15,7 +15,7 @@ from tests.secret_files import write_secret
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from click.testing import Result
+    from typer.testing import Result
 
 CONFIGURATION = """
 [[connections]]

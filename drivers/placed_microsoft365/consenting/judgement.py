@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 import aiohttp
 import msgspec
 
-from placed.driver import Consent, ConsentAnswer, DriverError, Refused, Unavailable
+from placed.driver import Consent, ConsentAnswer, DriverError, Refused
 from placed_microsoft365.aadsts import codes_in, token_error
 from placed_microsoft365.answers import UnexpectedAnswer
 from placed_microsoft365.consenting.probing import not_listed
 from placed_microsoft365.consenting.trial import trial
-from placed_microsoft365.network import not_trusted, proxy_for, tls_context
+from placed_microsoft365.network import not_reached, not_trusted, proxy_for, tls_context
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -130,7 +130,7 @@ async def tenant_id(settings: Microsoft365Settings) -> str:
     except aiohttp.ClientConnectorCertificateError:
         raise not_trusted(settings.login_url) from None
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        raise Unavailable(f"the login host can not be reached: {type(error).__name__}") from None
+        raise not_reached("the login host", settings.login_url, error) from None
     if status != HTTPStatus.OK:
         raise token_error(codes_in(body.decode("utf-8", "replace")), "", status)
     try:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from placed.driver import FoundRoom, Surroundings
     from placed_microsoft365.credential import Credential
+    from placed_microsoft365.examination.files import Files
     from placed_microsoft365.examination.hosts import Contact
     from placed_microsoft365.settings import Microsoft365Settings
     from placed_microsoft365.tokens import TokenSource
@@ -45,8 +46,20 @@ class Examination:
         else:
             certificate = blocked("certificate", files.no_credential)
         yield certificate
+        proxy = visiting.problem_of_proxy(settings)
+        if proxy is None:
+            async for finding in self._services(files, certificate, credential):
+                yield finding
+            return
+        yield proxy
+        for check in ("tls", "clock", "token", "claims"):
+            yield blocked(check, proxy)
 
-        # --- both hosts ---
+    async def _services(
+        self, files: Files, certificate: Finding, credential: Credential | None
+    ) -> AsyncIterator[Finding]:
+        """Both hosts, and the token."""
+        settings, now = self._settings, self._surroundings.now
         hosts = visiting.hosts_of(settings)
         names = await asyncio.gather(*(visiting.resolve(host) for host in hosts))
         dns = visiting.judge_names(hosts, names)

@@ -16,9 +16,10 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from placed.driver import Finding, Verdict
+from placed.driver import DriverError, Finding, Verdict
 from placed.driver.examining import AGAIN
-from placed_microsoft365.network import not_trusted, proxy_for
+from placed_microsoft365 import proxies
+from placed_microsoft365.network import not_reached, not_trusted, proxy_for
 from placed_microsoft365.threads import aside
 
 if TYPE_CHECKING:
@@ -93,6 +94,15 @@ def hosts_of(settings: Microsoft365Settings) -> tuple[Host, Host]:
     )
 
 
+def problem_of_proxy(settings: Microsoft365Settings) -> Finding | None:
+    """The finding `dns` where the environment names a proxy by what is no address."""
+    try:
+        hosts_of(settings)
+    except DriverError as error:
+        return Finding("dns", Verdict.BAD, str(error), error.remedy)
+    return None
+
+
 # --- DNS ----------------------------------------------------------------------------------------------------
 
 
@@ -107,7 +117,7 @@ async def resolve(host: Host) -> tuple[str, str] | None:
     except (OSError, UnicodeError) as error:
         told = error.strerror if isinstance(error, OSError) else "no host can have this name"
         if host.proxy is not None:
-            return f"{name}: {told}", "correct the proxy's name in HTTPS_PROXY"
+            return f"{name}, the proxy: {told}", "correct the proxy's name in HTTPS_PROXY"
         if host.own:
             return f"{name}: {told}", f"correct {host.key} in the settings, or see to DNS on this machine"
         return f"{name}: {told}", f"see to DNS on this machine: resolvectl query {name}"
@@ -156,10 +166,16 @@ def judge_connections(hosts: Sequence[Host], contacts: Sequence[Contact | None])
         return Finding("tls", Verdict.BAD, "; ".join(dict.fromkeys(p[0] for p in found)), found[0][1])
     if None in contacts:
         return None
-    names = " and ".join(dict.fromkeys(host.name for host in hosts))
-    proxy = hosts[0].proxy
-    through = f", through the proxy {urlsplit(proxy).hostname}" if proxy else ""
-    return Finding("tls", Verdict.GOOD, f"{names}: reached and trusted{through}")
+    if not any(host.proxy for host in hosts):
+        names = " and ".join(dict.fromkeys(host.name for host in hosts))
+        return Finding("tls", Verdict.GOOD, f"{names}: reached and trusted")
+    ways = {
+        host.name: f"{host.name} through the proxy {proxies.name_of(host.proxy)}"
+        if host.proxy
+        else f"{host.name} without a proxy"
+        for host in hosts
+    }
+    return Finding("tls", Verdict.GOOD, f"{', '.join(ways.values())}: reached and trusted")
 
 
 def _untrusted(host: Host, error: Exception) -> tuple[str, str]:
@@ -172,16 +188,15 @@ def _untrusted(host: Host, error: Exception) -> tuple[str, str]:
         return said, f"have whoever runs {host.name} renew its certificate, if this machine's clock is right"
     if error.verify_code in _OTHER_NAMES:
         return said, f"set {host.key} to the name that the certificate is for"
+    if host.proxy:
+        said = f"{said}; the proxy {proxies.name_of(host.proxy)} may inspect TLS"
     return said, not_trusted(host.url).remedy
 
 
 def _unreached(host: Host, error: Exception) -> tuple[str, str]:
-    proxy = urlsplit(host.proxy).hostname if host.proxy else None
-    if isinstance(error, aiohttp.ClientHttpProxyError):
-        said = f"{host.name}: the proxy {proxy} answers {error.status}"
-        return said, f"have the proxy let this machine through to {host.name}, or set NO_PROXY={host.name}"
-    if isinstance(error, aiohttp.ClientProxyConnectionError):
-        return f"{host.name}: the proxy {proxy} can not be reached", "correct HTTPS_PROXY, or start the proxy"
+    if isinstance(error, (aiohttp.ClientHttpProxyError, aiohttp.ClientProxyConnectionError)):
+        problem = not_reached("the host", host.url, error)
+        return f"{host.name}: {problem}", problem.remedy
     reach = f"let this machine reach {host.name} over HTTPS: firewall, or HTTPS_PROXY"
     if isinstance(error, aiohttp.ClientConnectorSSLError):
         return f"{host.name}: TLS fails", f"have {host.name} speak TLS 1.2 or newer to this machine"

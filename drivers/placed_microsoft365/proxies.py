@@ -1,0 +1,116 @@
+"""The HTTP proxy between this machine and the services: its name for messages, and what its failures mean.
+
+A proxy's address may hold a login, which no message repeats.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from placed.driver import Refused, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from placed.driver import DriverError
+
+VARIABLE = "HTTPS_PROXY"
+_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")  # http.client, and so urllib3 and requests
+_SERVICE = "in /etc/default/placed, then systemctl restart placed"
+_HTTPS = 443
+
+
+def name_of(proxy: str) -> str:
+    """Host and port, without the login."""
+    parts = urlsplit(proxy)
+    host = parts.hostname or ""
+    host = f"[{host}]" if ":" in host else host
+    return f"{host}:{parts.port}" if parts.port else host
+
+
+def is_usable(proxy: str) -> bool:
+    """Whether the address of a proxy is one."""
+    try:
+        parts = urlsplit(proxy)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def unusable() -> Refused:
+    """The error for an address that is none; the address stays out, for it may hold a login."""
+    return Refused(
+        f"{VARIABLE} is not the address of an HTTP proxy",
+        remedy=f"set {VARIABLE}=http://HOST:PORT {_SERVICE}",
+    )
+
+
+def refusal(proxy: str, url: str, status: int) -> DriverError:
+    """The error for a proxy that answers CONNECT with anything but 200."""
+    name, host = name_of(proxy), _host(url)
+    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        if urlsplit(proxy).username:
+            said = f"the proxy {name} refuses the login in {VARIABLE} (407)"
+            return Unavailable(said, remedy=f"correct user and password in {VARIABLE} {_SERVICE}")
+        said = f"the proxy {name} wants a login (407)"
+        return Unavailable(said, remedy=f"put user and password into {VARIABLE} {_SERVICE}")
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        said = f"the proxy {name} does not reach {host} ({status})"
+        return Unavailable(said, remedy=f"have the proxy reach {host}, or set NO_PROXY={host} {_SERVICE}")
+    said = f"the proxy {name} refuses to connect to {host} ({status})"
+    return Unavailable(said, remedy=f"have the proxy allow {host}:443, or set NO_PROXY={host} {_SERVICE}")
+
+
+def unreached(proxy: str, error: BaseException) -> DriverError:
+    """The error for a proxy that cannot be connected to, or that is none."""
+    name = name_of(proxy)
+    correct = f"correct {VARIABLE} {_SERVICE}"
+    for cause in _causes(error):
+        if isinstance(cause, socket.gaierror) or type(cause).__name__ == "NameResolutionError":
+            return Unavailable(f"the proxy {name} has an unknown name", remedy=correct)
+        if isinstance(cause, ConnectionRefusedError):
+            return Unavailable(
+                f"the proxy {name} refuses connections", remedy=f"start the proxy, or {correct}"
+            )
+        if isinstance(cause, TimeoutError):
+            return Unavailable(f"the proxy {name} does not answer", remedy=f"start the proxy, or {correct}")
+    return Unavailable(f"the proxy {name} cannot be reached", remedy=f"start the proxy, or {correct}")
+
+
+def not_trusted(proxy: str, url: str) -> Refused:
+    """The error for a certificate that nobody vouches for, behind a proxy, which may have put it there."""
+    parts = urlsplit(url)
+    return Refused(
+        f"the TLS certificate of {parts.scheme}://{parts.netloc} is not trusted; "
+        f"the proxy {name_of(proxy)} may inspect TLS",
+        remedy=f"set ca_file to the proxy's CA, or have the proxy leave {_host(url)} alone",
+    )
+
+
+def status_in(error: BaseException) -> int | None:
+    """The status with which a proxy answered CONNECT, where `requests` says that it did."""
+    found = _TUNNEL.search(str(error))
+    return int(found[1]) if found else None
+
+
+def _host(url: str) -> str:
+    parts = urlsplit(url)
+    return parts.hostname or "" if parts.port in (None, _HTTPS) else parts.netloc
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An error and what it comes of: requests' and urllib3's hold that in attributes and arguments."""
+    waiting: list[object] = [error]
+    seen: set[int] = set()
+    while waiting:
+        one = waiting.pop(0)
+        if not isinstance(one, BaseException) or id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        waiting += [*one.args, one.__cause__, one.__context__]
+        waiting += [getattr(one, name, None) for name in ("reason", "original_error", "os_error")]
