@@ -24,9 +24,10 @@ class ConnectionsApi:
         self._board = board
 
     async def connections(self, request: web.Request) -> web.StreamResponse:
-        """`{"schema":1,"connections":[…]}`, each as in `ConnectionHealth.document`."""
+        """`{"schema":1,"connections":[…],"clock":{…}}`; the clock is null before it was compared."""
         health = [self._board.health[name].document() for name in sorted(self._board.health)]
-        return await _answer(request, {"schema": SCHEMA, "connections": health})
+        clock = self._board.clock.document() if self._board.clock is not None else None
+        return await _answer(request, {"schema": SCHEMA, "connections": health, "clock": clock})
 
     async def rooms(self, request: web.Request) -> web.StreamResponse:
         """`{"schema":1,"connection":"contoso","rooms":[…]}`, each as in `standing_documents`."""

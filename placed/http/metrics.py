@@ -45,6 +45,7 @@ class Sight:
     statements: tuple[Statement, ...]
     health: tuple[ConnectionHealth, ...]
     seq: int
+    clock_offset: float | None  # seconds by which the machine's clock is ahead of the services
     lateness: timedelta  # by which the most overdue judgement of a room is late
     mqtt_configured: bool
     mqtt_connected: bool
@@ -79,6 +80,7 @@ class BoardCollector(Collector):
         placed_consent_state{connection="contoso",state="granted"} 1.0
         placed_statements_total 412.0
         placed_edge_lateness_seconds 0.0
+        placed_clock_offset_seconds -0.2
         placed_mqtt_connected 1.0
         placed_mqtt_messages_published_total 977.0
         placed_mqtt_reconnects_total 0.0
@@ -228,6 +230,12 @@ class BoardCollector(Collector):
             "By how much the most overdue judgement of a room is late; 0 if none is.",
             value=sight.lateness.total_seconds(),
         )
+        if sight.clock_offset is not None:
+            yield GaugeMetricFamily(
+                "placed_clock_offset_seconds",
+                "By how much the machine's clock is ahead of the calendar services; absent if not known.",
+                value=round(sight.clock_offset, 1),
+            )
         if sight.mqtt_configured:
             yield from self._mqtt()
         yield GaugeMetricFamily(
@@ -299,6 +307,7 @@ class Metrics:
             statements=tuple(self._board.statements),
             health=tuple(health[name] for name in sorted(health)),
             seq=self._board.seq,
+            clock_offset=self._board.clock.offset if self._board.clock is not None else None,
             lateness=max(moment - due, timedelta(0)) if due else timedelta(0),
             mqtt_configured=self._bridge.configured,
             mqtt_connected=self._bridge.connected,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from placed.clock_health import ClockState
 from placed.health import ConnectionState
 from placed.http.filters import status_at
 from placed.model import Status
@@ -29,7 +30,7 @@ _STATES = {
 
 @dataclass(frozen=True, slots=True)
 class Unready:
-    """A part that is not as it should be. `part` is mqtt, board, connections or connection:<name>."""
+    """A part that is not as it should be. `part` is mqtt, board, clock, connections or connection:<name>."""
 
     part: str
     detail: str
@@ -49,9 +50,20 @@ def unready(board: Board, bridge: Bridge, moment: datetime) -> list[Unready]:
             found.append(Unready(f"connection:{name}", detail))
     if board.next_due is not None and moment - board.next_due > _LATE:
         found.append(Unready("board", "rooms are not judged in time"))
+    clock = board.clock
+    if clock is not None and clock.state is ClockState.UNSET:
+        found.append(Unready("clock", f"{clock.problem}; {clock.remedy}"))
     if bridge.configured and not bridge.connected:
         found.append(Unready("mqtt", "the broker is not connected"))
     return found
+
+
+def warnings(board: Board) -> list[Unready]:
+    """What is not as it should be, and does no harm to what is published; nothing if all is well."""
+    clock = board.clock
+    if clock is None or clock.state is not ClockState.CORRECTED:
+        return []
+    return [Unready("clock", f"{clock.problem}; {clock.remedy}")]
 
 
 def _connection(health: ConnectionHealth | None, statements: list[Statement], moment: datetime) -> str | None:

@@ -25,14 +25,14 @@ from placed.http.metrics import Metrics
 from placed.http.pages import Pages
 from placed.http.problems import Problem
 from placed.http.protocol import Protocol
-from placed.http.readiness import unready
+from placed.http.readiness import unready, warnings
 from placed.http.representation import JSON, Representation
 from placed.http.rooms import RoomDocuments, RoomsApi
 from placed.http.wire import Seal, expect
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from placed.board import Board
@@ -196,19 +196,23 @@ class StatusServer:
 
     async def _readyz(self, _request: web.Request) -> web.Response:
         found = unready(self._board, self._bridge, self._now())
+        doubtful = warnings(self._board)
         if found:
             raise Problem(
                 HTTPStatus.SERVICE_UNAVAILABLE,
-                "Not ready: " + "; ".join(f"{u.part}: {u.detail}" for u in found) + ".",
-                problems=[{"part": u.part, "detail": u.detail} for u in found],
+                "Not ready: " + "; ".join(f"{u.part}: {u.detail}" for u in (*found, *doubtful)) + ".",
+                problems=[{"part": u.part, "detail": u.detail} for u in (*found, *doubtful)],
             )
-        return _uncached({"status": "ready"})
+        document: dict[str, object] = {"status": "ready"}
+        if doubtful:
+            document["warnings"] = [{"part": u.part, "detail": u.detail} for u in doubtful]
+        return _uncached(document)
 
     async def _openapi(self, request: web.Request) -> web.StreamResponse:
         return await self._description.answer(request)
 
 
-def _uncached(document: dict[str, str]) -> web.Response:
+def _uncached(document: Mapping[str, object]) -> web.Response:
     return web.Response(
         body=msgspec.json.encode(document), headers={"Content-Type": JSON, "Cache-Control": "no-store"}
     )

@@ -14,6 +14,7 @@ from placed.model import Status
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from placed.clock_health import ClockHealth
     from placed.document import Statement
     from placed.events import Event
     from placed.health import ConnectionHealth
@@ -101,13 +102,20 @@ def bridge_info(topics: Topics, info: BridgeInfo, epoch: int, rooms: int) -> Mes
     return Message(topics.bridge_info, _encode(document))
 
 
-def bridge_health(topics: Topics, health: Iterable[ConnectionHealth], epoch: int, now: datetime) -> Message:
-    """How every connection is, in the order of their names."""
+def bridge_health(
+    topics: Topics,
+    health: Iterable[ConnectionHealth],
+    epoch: int,
+    now: datetime,
+    clock: ClockHealth | None = None,
+) -> Message:
+    """How every connection is, in the order of their names, and how the machine's clock is."""
     document = {
         "schema": SCHEMA,
         "epoch": epoch,
         "at": timestamp(now),
         "connections": [h.document() for h in sorted(health, key=lambda h: h.name)],
+        "clock": clock.document() if clock is not None else None,
     }
     return Message(topics.bridge_health, _encode(document), expires_at=now + HEALTH_HOLDS)
 

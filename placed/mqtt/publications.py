@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from placed.clock_health import ClockHealth, ClockState
 from placed.document import Statement, state_document
 from placed.events import Event, Happening
 from placed.health import ConnectionHealth
@@ -101,7 +102,7 @@ def expected_messages(
     health = [ConnectionHealth(c.name, c.driver, rooms=len(rooms)) for c in settings.connections]
     yield online(topics, _EPOCH, _INSTANCE, now)
     yield bridge_info(topics, info, _EPOCH, len(rooms))
-    yield bridge_health(topics, health, _EPOCH, now)
+    yield bridge_health(topics, health, _EPOCH, now, ClockHealth(ClockState.UNSET, now))
     yield index_message(topics, rooms, (), _EPOCH, plain=plain)
     discovery = Discovery(topics, info, settings.home_assistant.status_topic) if topics.discovery else None
     if discovery is not None:

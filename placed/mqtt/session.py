@@ -229,7 +229,8 @@ class Session:
             self._health_news.clear()
             self._health_pressing.clear()
             self._health_told = {name: health.state for name, health in board.health.items()}
-            message = bridge_health(setup.topics, board.health.values(), board.epoch, setup.now())
+            health = board.health.values()
+            message = bridge_health(setup.topics, health, board.epoch, setup.now(), board.clock)
             self._put((message,), urgent=True)
             if await _happens(self._health_news, setup.timing.health):
                 await _happens(self._health_pressing, setup.timing.calm)
