@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
+import structlog
 from structlog.testing import capture_logs
 
 from placed.configuration import load
@@ -22,7 +23,7 @@ from tests.service.clock import LeapingClock
 from tests.service.web import Web
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Mapping
+    from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from structlog.typing import EventDict
@@ -171,11 +172,11 @@ class Stage:
             announce=lambda _daemon: announced.set(),
             ready_within=ready_within,
         )
-        with capture_logs() as logs:
+        with capture_logs() as logs, _noted() as noted:
             daemon = Daemon(load(self.file), around)
             stop = asyncio.Event()
             task = asyncio.create_task(daemon.run(stop))
-            running = Running(daemon, task, announced, logs)
+            running = Running(daemon, task, announced, logs, noted)
             try:
                 if ready:
                     await running.ready()
@@ -228,6 +229,23 @@ class _Failure:
             self.happened.set()
 
 
+@contextmanager
+def _noted() -> Iterator[asyncio.Event]:
+    """Within `capture_logs`: an event of this loop, set with each line that is logged."""
+    noted, loop = asyncio.Event(), asyncio.get_running_loop()
+    processors = structlog.get_config()["processors"]
+    (capture,) = processors
+
+    def note(logger: Any, name: str, event: EventDict) -> Any:
+        try:
+            return capture(logger, name, event)
+        finally:
+            loop.call_soon_threadsafe(noted.set)
+
+    processors[:] = [note]
+    yield noted
+
+
 @dataclass(slots=True)
 class Running:
     """A daemon that runs in this process, and what it has logged."""
@@ -236,6 +254,7 @@ class Running:
     task: asyncio.Task[None]
     announced: asyncio.Event
     logs: list[EventDict] = field(default_factory=list)
+    _noted: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def url(self) -> str:
@@ -246,9 +265,10 @@ class Running:
     @asynccontextmanager
     async def web(self) -> AsyncIterator[Web]:
         """Its status endpoint, as soon as it listens."""
+        await self.has_logged("http.is_listening")
+        assert self.daemon.server is not None
         async with asyncio.timeout(DEADLINE):
             await self.daemon.pollers[0].first.wait()
-        assert self.daemon.server is not None
         async with Web(self.daemon.server.url) as web:
             yield web
 
@@ -274,6 +294,14 @@ class Running:
         """Waits until it has ended by itself."""
         async with asyncio.timeout(DEADLINE):
             await asyncio.wait([self.task])
+
+    async def has_logged(self, *events: str) -> EventDict:
+        """Waits until it has logged one of these, and gives the first."""
+        async with asyncio.timeout(DEADLINE):
+            while not (found := self.logged(*events)):
+                self._noted.clear()
+                await self._noted.wait()
+        return found[0]
 
     def logged(self, *events: str) -> list[EventDict]:
         """What it has logged by these names."""

@@ -117,6 +117,7 @@ async def test_a_new_secret_heals_it_without_a_restart(stage: Stage, apps: tuple
         apps[1].secrets = before
         stage.clock.leap(SELDOM * 1.2)
         await panel.message("placed/rooms/library/status", "free")
+        await running.has_logged("connection.recovered")
         assert len(running.logged("connection.recovered")) == 1
 
 
