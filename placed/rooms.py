@@ -13,13 +13,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from zoneinfo import ZoneInfo
 
-    from placed.driver import FoundRoom
+    from placed.driver import ConnectionSettings, FoundRoom
     from placed.settings import RoomSettings
 
 
 def slug(address: str) -> str:
     """A room's id by its address: the lower-cased local part; what is not a-z 0-9 - _ becomes a -."""
     return re.sub(r"[^a-z0-9_-]", "-", address.partition("@")[0].lower()) or "room"
+
+
+def tables_without_room(tables: Iterable[str], connections: Iterable[ConnectionSettings]) -> list[str]:
+    """The keys of `[rooms."…"]` tables that can fit no room, as far as the settings show it.
+
+    They show it only where every connection names its rooms; else the services have to list them first.
+    """
+    named = [connection.named_rooms for connection in connections]
+    if None in named:
+        return []
+    addresses = {address for some in named if some is not None for address in some}
+    return sorted(table for table in tables if table.lower() not in addresses)
 
 
 class RoomBook:

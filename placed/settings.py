@@ -346,7 +346,7 @@ class Settings(BaseModel):
         tuple[SerializeAsAny[ConnectionSettings], ...], AfterValidator(unique_connections)
     ] = Field(min_length=1, description="The calendar service accounts.")
     rooms: Annotated[dict[str, RoomSettings], AfterValidator(_rooms)] = Field(
-        default_factory=dict, description="Settings of single rooms, by their address."
+        default_factory=dict, description="Settings of single rooms, by their address or object id."
     )
     polling: Polling = Polling()
     occupancy: Occupancy = Occupancy()

@@ -96,6 +96,11 @@ class Microsoft365Settings(ConnectionSettings):
         return self
 
     @property
+    def named_rooms(self) -> frozenset[str] | None:
+        """See `placed.driver.ConnectionSettings`."""
+        return frozenset(address.lower() for address in self.rooms) or None
+
+    @property
     def login_url(self) -> str:
         """The login host's address, without the tenant."""
         return self.authority or CLOUDS[self.cloud].login

@@ -28,6 +28,7 @@ def check(config: ConfigOption = None) -> None:
     """
     from placed.configuration import ConfigurationError, load
     from placed.errors import CannotStart
+    from placed.rooms import tables_without_room
 
     try:
         configuration = load(config)
@@ -45,6 +46,8 @@ def check(config: ConfigOption = None) -> None:
     typer.echo(printable(f"{where}: good{', as far as it can be checked here' if unseen else ''}"))
     for connection in settings.connections:
         typer.echo(f"  connection {connection.name}: {connection.driver}")
+    for table in tables_without_room(settings.rooms, settings.connections):
+        typer.echo(f'  [rooms."{table}"]: fits no room of any connection; correct the address, or remove it')
     typer.echo(f"  broker: {broker}")
     typer.echo(f"  status endpoint: {settings.http.listen or 'off'}")
     if unseen:

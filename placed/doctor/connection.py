@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from placed.doctor.checks import CONNECTION
 from placed.doctor.consent import judge_consent
 from placed.doctor.fence import judge_fence
-from placed.doctor.rooms import Tally
+from placed.doctor.rooms import Tally, judge_names, judge_tables
 from placed.driver import (
     Consent,
     DriverError,
@@ -134,7 +134,8 @@ class Patient:
             return
         rooms = self.book.rooms(self.connection.name, self.connection.time_zone, found)
         self.listed.set_result(rooms)
-        self.told(Finding("rooms", Verdict.GOOD, f"{len(rooms):,} found"))
+        for finding in (*judge_names(rooms), *judge_tables(self.book.listed(self.connection.name))):
+            self.told(finding)
         tally, trouble = await self._read_all(driver, rooms)
         findings = tally.findings(trouble)
         if tally.only_refused:

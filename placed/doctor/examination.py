@@ -57,6 +57,7 @@ async def examine(
     found: asyncio.Queue[Told | None] = asyncio.Queue()
     noted = remembered(state_directory)
     book = RoomBook(settings.rooms, noted.room_ids, noted.objects)
+    book.keep(connection.name for connection in settings.connections)
     patients = [
         Patient(
             configuration=configuration,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from placed.driver import Answer, DriverError
+    from placed.model import Room
 
 _FEW = 5  # room ids that are named of each kind
 _WORDS = {
@@ -24,11 +25,34 @@ _WORDS = {
     Reason.MALFORMED: "not understood",
     Reason.UNAVAILABLE: "not available",
 }
+_NAMELESS = (
+    'they are read all the same; name each in a table [rooms."<object id>"], or let the application read its '
+    "calendar or name (docs/administrators.md)"
+)
 _REMEDIES = {
     Reason.THROTTLED: "wait some minutes, then look again; if it stays, set polling.concurrency lower",
     Reason.MALFORMED: "look at the calendar in Outlook; if nothing is wrong with it, report this",
     Reason.NOT_FOUND: "correct the rooms' addresses in the settings, or take the rooms out",
 }
+
+
+def judge_names(rooms: Sequence[Room]) -> list[Finding]:
+    """The findings `rooms`: how many were found, and which the service lists by their object ids alone."""
+    nameless = sorted(room.id for room in rooms if room.address == room.object_id)
+    found = [Finding("rooms", Verdict.GOOD, f"{len(rooms):,} found")]
+    if nameless:
+        said = f"{len(nameless):,} of {_rooms(len(rooms))} listed without an address{_names(nameless)}"
+        found.append(Finding("rooms", Verdict.DOUBTFUL, said, _NAMELESS))
+    return found
+
+
+def judge_tables(tables: Sequence[str]) -> list[Finding]:
+    """The findings `rooms` for tables of the settings that fit no room."""
+    remedy = "correct the address in the table, or give the room's object id; or remove the table"
+    return [
+        Finding("rooms", Verdict.DOUBTFUL, f'[rooms."{table}"] fits no room of any connection', remedy)
+        for table in tables
+    ]
 
 
 @dataclass(slots=True)
@@ -80,9 +104,13 @@ class Tally:
 def _details(failures: Sequence[Failed]) -> str:
     """` (403 ErrorAccessDenied): boardroom, library and 3 more`."""
     detail = Counter(failure.detail for failure in failures).most_common(1)[0][0]
-    ids = sorted(failure.query.room.id for failure in failures)
+    return f" ({detail}){_names(sorted(failure.query.room.id for failure in failures))}"
+
+
+def _names(ids: Sequence[str]) -> str:
+    """`: boardroom, library and 3 more`."""
     more = f" and {len(ids) - _FEW:,} more" if len(ids) > _FEW else ""
-    return f" ({detail}): {', '.join(ids[:_FEW])}{more}"
+    return f": {', '.join(ids[:_FEW])}{more}"
 
 
 def _rooms(number: int) -> str:

@@ -43,6 +43,11 @@ class ConnectionSettings(BaseModel):
         description="IANA time zone of its rooms, unless a room says otherwise.",
     )
 
+    @property
+    def named_rooms(self) -> frozenset[str] | None:
+        """The addresses of all its rooms, in lower case; None where the service lists them."""
+        return None
+
 
 class SettingsError(Exception):
     """A file that the settings name can not be used. `key` is below the connection's table."""

@@ -323,6 +323,38 @@ async def test_a_group_without_rooms_is_told(ward: Ward) -> None:
     assert waiting(chart) == dict.fromkeys(behind, "rooms")
 
 
+async def test_rooms_without_an_address_are_named(ward: Ward) -> None:
+    """The directory shows members by their ids alone, and their calendars are refused."""
+    ward.tenant.hides_users = True
+    app = ward.connect("fabrikam", room_group=ward.group.address)
+    nobody = ward.tenant.add_group("nobody")
+    ward.tenant.restrict(app, nobody)
+    ward.stage.configure(**ward.tables)
+    chart = await ward.examine(only="fabrikam")
+    first, second = [told for _, told in chart.told if told.check == "rooms"]
+    assert (first.verdict, first.said) == (GOOD, "2 found")
+    assert second.verdict is DOUBTFUL
+    ids = sorted(room.user_id for room in ward.tenant.rooms())
+    assert second.said == f"2 of 2 rooms listed without an address: {', '.join(ids)}"
+    assert '[rooms."<object id>"]' in second.remedy
+
+
+async def test_a_table_that_fits_no_room_is_named(ward: Ward) -> None:
+    ward.stage.connections.append('\n[rooms."typo@contoso.example"]\nname = "Typo"\n')
+    ward.stage.connections.append('[rooms."Library@contoso.example"]\nname = "Library"\n')
+    ward.stage.configure(**ward.tables)
+    chart = await ward.examine()
+    told = [told for _, told in chart.told if told.check == "rooms"]
+    assert [one.said for one in told] == [
+        "2 found",
+        '[rooms."typo@contoso.example"] fits no room of any connection',
+    ]
+    code, program = await run(ward.stage.folder, "check", "-c", ward.stage.file)
+    assert code == 0
+    (line,) = [line for line in program.out if "[rooms." in line]
+    assert "typo@contoso.example" in line
+
+
 async def test_rooms_that_are_all_outside_the_fence_are_told(ward: Ward) -> None:
     for room in ("boardroom", "library"):
         ward.tenant.remove_member(ward.group, room)
