@@ -94,6 +94,11 @@ class Login:
         """The broker's `host:port`."""
         return address_of(self.settings)
 
+    @property
+    def place(self) -> tuple[str, str]:
+        """The address, and whether it is reached with TLS."""
+        return self.address, urlsplit(self.settings.url).scheme
+
 
 def _content(path: Path | None) -> bytes:
     """What a file holds; nothing if it cannot be read, which was reported before."""

@@ -43,7 +43,7 @@ async def try_login(wanted: Login, running: Login | None, *, connected: bool) ->
         if connected and running is not None and await _refuses_the_trial_itself(trouble, running, wanted):
             return
         raise CannotStart(f"mqtt.{trouble.key}: {wanted.address}: {trouble.text}; {trouble.remedy}")
-    if running is not None and running.address == wanted.address and not connected:
+    if running is not None and running.place == wanted.place and not connected:
         return  # it is away for both; a start waits for it
     raise CannotStart(
         f"mqtt.{trouble.key}: {wanted.address}: {trouble.text}; "

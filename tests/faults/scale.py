@@ -26,6 +26,8 @@ SHORTENED: dict[str, dict[str, object]] = {
     "placed.poller": {"SELDOM": LONGEST_REST},
     "placed.fence_watch": {"EVERY": 20.0, "_AGAIN": LONGEST_REST},
     "placed.rehearsal": {"_PATIENCE": ANSWER},
+    "placed.reload": {"_LONGEST_PAUSE": 2.0},
+    "placed.mqtt.rehearsal": {"_PATIENCE": ANSWER},
     "placed.mqtt.login": {"KEEPALIVE": KEEPALIVE},
     "placed.mqtt.connection": {"ANSWER": ANSWER},
     "placed.watching": {"_LONGEST_PAUSE": LONGEST_PAUSE},

@@ -45,6 +45,7 @@ class Unit:
         self.state_directory = folder / "state"
         self.starts = 0
         self.reconnects = 0  # to the broker, of all daemons together
+        self.refused_reloads = 0  # the same
         self.last_lines: deque[str] = deque(maxlen=25)
         self.listening = asyncio.Event()  # it minds signals
         self.url: str | None = None  # of its status endpoint, while it listens
@@ -104,10 +105,19 @@ class Unit:
             with suppress(ProcessLookupError):
                 self._process.send_signal(number)
 
-    async def _live(self) -> None:
-        self.starts += 1
-        self.state_directory.mkdir(exist_ok=True)
-        process = await asyncio.create_subprocess_exec(
+    async def start_another(self, within: float) -> tuple[int | None, str]:
+        """A second daemon on the same state directory: its exit code, and what it says."""
+        process = await self._start()
+        try:
+            async with asyncio.timeout(within):
+                _, said = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+        return process.returncode, said.decode(errors="replace")
+
+    async def _start(self) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             self._module,
@@ -123,6 +133,11 @@ class Unit:
                 "STATE_DIRECTORY": str(self.state_directory),
             },
         )
+
+    async def _live(self) -> None:
+        self.starts += 1
+        self.state_directory.mkdir(exist_ok=True)
+        process = await self._start()
         # At once: who kills while there is no process yet must not wait for the end of this one.
         self._process = process
         self.ended.clear()
@@ -152,6 +167,8 @@ class Unit:
         if event in ("http.is_listening", "http.is_off"):
             self.listening.set()
             self.url = entry.get("url")
+        elif event == "configuration.stays":
+            self.refused_reloads += 1
         elif event == "broker.connected":
             self.reconnects += entry.get("connections", 1) > 1
         if "Traceback" in text or "exception" in entry or not entry:

@@ -190,6 +190,11 @@ class World:
 
     # --- the daemon ---
 
+    @property
+    def sign_ins(self) -> int:
+        """How often a token was asked for."""
+        return sum(record.path.endswith("/token") for record in self.simulator.requests)
+
     def complain(self, text: str) -> None:
         self._tell(Violation("daemon", self.clock.steady(), "-", "-", text, []))
 
