@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
-    from placed.clock import Clock
+    from placed.corrected_clock import CorrectedClock
     from placed.health import ConnectionHealth
     from placed.supervisor import Supervisor
 
@@ -75,11 +75,15 @@ class StatusLine:
         supervisor: systemd.
         pollers: of every connection.
         bridge: gives the publisher as it is now.
-        clock: for since when the broker is away.
+        clock: what time it is, and how the machine's own clock is.
     """
 
     def __init__(
-        self, supervisor: Supervisor, pollers: Sequence[Polled], bridge: Callable[[], Bridge], clock: Clock
+        self,
+        supervisor: Supervisor,
+        pollers: Sequence[Polled],
+        bridge: Callable[[], Bridge],
+        clock: CorrectedClock,
     ) -> None:
         self.refused_reload: str | None = None
         self._supervisor = supervisor
@@ -117,6 +121,8 @@ class StatusLine:
             parts[0] += f", {unread} not readable"
         if self.refused_reload:
             parts.append(self.refused_reload)
+        if problem := self._clock.health.problem:
+            parts.append(problem)
         parts += [*self._broker(), *self._connections()]
         doubtful = [
             f"{health.name} {health.fence.state.value}"
