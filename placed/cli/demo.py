@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 GROUP = (
     "placed.demos"  # entry points: (folder, rooms) -> async context manager that gives a connection as TOML
 )
+EXTRA = ("amqtt", "trustme")  # what the extra `demo` brings, beside what these bring
+_INSTALL = (
+    "install the extra demo: pip install 'placed[demo]' in a virtual environment, "
+    "or run scripts/demo in a checkout"
+)
 _HOST = "127.0.0.1"
 _FAREWELL = 1.0  # seconds for the broker to end
 
@@ -66,6 +71,11 @@ def demo(  # noqa: PLR0913 - its options
             )
     except (ConfigurationError, CannotStart) as error:
         raise cannot_start(error.problems) from None
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in EXTRA:
+            raise
+        raise cannot_start([f"demo needs {package}, which is not installed; {_INSTALL}"]) from None
 
 
 async def _demonstrate(  # noqa: PLR0913 - the options

@@ -77,6 +77,11 @@ def test_every_package_is_locked_by_hash() -> None:
     assert {len(digest) for name in PACKAGES for digest in artifacts(name).values()} == {64}
 
 
+def test_a_server_gets_nothing_of_what_only_the_demonstration_needs() -> None:
+    server = {part["name"] for part in json.loads(bill())["components"]}
+    assert server.isdisjoint({"amqtt", "trustme", "websockets", "transitions", "passlib"})
+
+
 def test_the_bill_of_materials_is_what_the_lock_says_and_all_of_it_is_permissive() -> None:
     first = bill()
     document = json.loads(first)

@@ -6,12 +6,16 @@ import asyncio
 import re
 import signal
 import socket
+import sys
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 import aiomqtt
 import pytest
+from typer.testing import CliRunner
 
+from placed.cli.commands import app
+from placed.cli.demo import EXTRA
 from tests.service.program import Program, run
 from tests.service.web import Web
 
@@ -101,3 +105,21 @@ async def test_an_option_that_makes_no_sense_is_told_in_a_line(
     (line,) = program.err
     assert key in line
     assert not list((tmp_path / "tmp").iterdir())
+
+
+@pytest.mark.parametrize("package", EXTRA)
+async def test_without_its_extra_it_says_how_to_install_it(
+    package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == package]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, package, None)
+    result = await asyncio.to_thread(
+        CliRunner().invoke, app, ["demo", "--http-port", "0", "--mqtt-port", "0"]
+    )
+    assert result.exit_code == 3
+    (line,) = result.stderr.splitlines()
+    assert line == (
+        f"placed: demo needs {package}, which is not installed; install the extra demo: "
+        "pip install 'placed[demo]' in a virtual environment, or run scripts/demo in a checkout"
+    )

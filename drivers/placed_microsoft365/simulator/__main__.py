@@ -60,7 +60,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, ValueError) as error:
         sys.stderr.write(f"{asked.scenario}: {error}\n")
         return USAGE
-    asyncio.run(_serve(tenant, asked))
+    try:
+        asyncio.run(_serve(tenant, asked))
+    except ModuleNotFoundError as error:
+        if error.name != "trustme":
+            raise
+        sys.stderr.write("trustme is not installed; install the extra demo: pip install 'placed[demo]'\n")
+        return USAGE
     return 0
 
 

@@ -6,7 +6,6 @@ import ssl
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -20,7 +19,13 @@ SERVER_NAMES = ("localhost", "127.0.0.1", "::1")
 
 
 def server_context(ca_file: Path) -> ssl.SSLContext:
-    """TLS for a server on this machine; the authority's certificate is written to `ca_file`."""
+    """TLS for a server on this machine; the authority's certificate is written to `ca_file`.
+
+    Raises:
+        ModuleNotFoundError: the packages of the extra `demo` are not installed.
+    """
+    import trustme  # noqa: PLC0415 - of the extra `demo`; the rest of the simulator does without
+
     authority = trustme.CA(organization_name="placed simulated tenant")
     authority.cert_pem.write_to_path(str(ca_file))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
