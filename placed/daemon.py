@@ -15,6 +15,7 @@ from placed.corrected_clock import CorrectedClock, ServiceTimes
 from placed.driver import Refused
 from placed.errors import CannotStart
 from placed.head_start import HeadStart, giving_way
+from placed.health import ConnectionState
 from placed.http import entrance
 from placed.http.entrance import Entrance
 from placed.journal import Journal, Memory, Scribe, next_epoch
@@ -198,6 +199,12 @@ class Daemon:
     def proven(self) -> bool:
         """Whether a calendar service and the broker, if there is one, have let it in."""
         return self._let_in.is_set() and (not self.publisher.configured or self.publisher.was_connected)
+
+    @property
+    def readable(self) -> frozenset[str]:
+        """The names of the connections that are read now."""
+        healths = (poller.health for poller in self.pollers)
+        return frozenset(health.name for health in healths if health.state is ConnectionState.OK)
 
     def follow(self, before: Daemon) -> None:
         """Begins with the readings and the sign-ins of the daemon before it in this process."""

@@ -74,8 +74,13 @@ async def _try_connections(
     finally:
         for driver in opened:
             await driver.close()
-    if all(refusals):
-        raise CannotStart(*(problem for problem in refusals if problem))
+    refused = {c.name: problem for c, problem in zip(settings.connections, refusals, strict=True) if problem}
+    breached = {c.name for c in settings.connections if refused.get(c.name) == breach(c.name)}
+    # One of several that is refused ends no start. But what is read now is not given up for a mistake, only
+    # for a fence that does not hold.
+    lost = refused.keys() & running.readable - breached
+    if lost or len(refused) == len(refusals):
+        raise CannotStart(*refused.values())
 
 
 async def _try_connection(
