@@ -106,6 +106,7 @@ class Board:
         self.clock: ClockHealth | None = None  # how the machine's clock is; None before it was looked at
         self.listeners: list[Listener] = []
         self.removed: dict[str, int] = {}  # rooms that are gone, with the seq of their going
+        self.turned = 0  # how often an edge was due, or the clock was set
         self._now = now
         self._believable = believable
         self._places: dict[str, _Place] = {}
@@ -283,6 +284,7 @@ class Board:
         for _ in range(most):
             if not self._due or self._due[0][0] > moment:
                 break
+            self.turned += 1
             due, room_id = heapq.heappop(self._due)
             place = self._places.get(room_id)
             if place is not None and place.due == due:
@@ -292,6 +294,7 @@ class Board:
     def stepped(self, by: timedelta) -> None:
         """The clock on the wall was stepped: what was read is as old as before, all else is judged anew."""
         moment = self._now()
+        self.turned += 1
         for place in self._places.values():
             if place.schedule:
                 read_at = place.schedule.read_at + by

@@ -138,6 +138,11 @@ class CorrectedClock:
         return Step(timedelta(seconds=after - before), timedelta(seconds=wall - wall_before))
 
     @property
+    def was_set(self) -> bool:
+        """Whether the machine's clock was set since it was settled."""
+        return abs(self._difference() - self._wall) > _STEERING
+
+    @property
     def believable(self) -> bool:
         """Whether the time is known well enough to publish anything."""
         return self._state is not ClockState.UNSET

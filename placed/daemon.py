@@ -306,6 +306,7 @@ class Daemon:
             bridge=self.publisher,
             version=self._around.version,
             way_in=self._way_in,
+            catch_up=self._timekeeper.catch_up,
         )
 
     # --- life ---

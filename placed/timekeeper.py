@@ -60,6 +60,12 @@ class Timekeeper:
         self._report(self._clock.health)
         self._board.turn(most)
 
+    def catch_up(self) -> None:
+        """Does what is due, before anything is answered: a process that was stopped goes on with requests."""
+        due = self._board.next_due
+        if self._clock.was_set or (due is not None and due <= self._clock.now()):
+            self.check()
+
     def _report(self, health: ClockHealth) -> None:
         before, self._reported = self._reported, health
         if before is not None and before.document() == health.document():

@@ -66,16 +66,18 @@ class EventStream:
         documents: the rooms' JSON.
         seal: goes on every answer.
         limit: clients at once, at most.
+        catch_up: turns the board to now, before a client is sent anything of it.
         keep_alive: seconds of silence, at most.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - made once, in the status server
         self,
         board: Board,
         documents: RoomDocuments,
         seal: Seal,
         *,
         limit: int = 1000,
+        catch_up: Callable[[], None] = lambda: None,
         keep_alive: float = KEEP_ALIVE,
     ) -> None:
         self.clients = 0
@@ -83,6 +85,7 @@ class EventStream:
         self._documents = documents
         self._seal = seal
         self._limit = limit
+        self._catch_up = catch_up
         self._keep_alive = keep_alive
         self._rooms = Ledger(self._room_frame)
         self._health = Ledger(_health_frame)
@@ -185,12 +188,18 @@ class EventStream:
         complete = False
         try:
             while not self._closed:
+                self._catch_up()
                 self._bells.hang(client, client.wanted)
                 if position is None:
                     position = new_at = self._board.seq  # rooms that went before are not in the snapshot
                     await client.write(self._snapshot(client.wanted))
                 client.rooms_at = await _read(
-                    self._rooms, client.write, client.rooms_at, client.wanted, without_gone=new_at
+                    self._rooms,
+                    client.write,
+                    client.rooms_at,
+                    client.wanted,
+                    without_gone=new_at,
+                    before=self._catch_up,
                 )
                 new_at = 0  # from now on it reads what all read
                 if client.wanted is None:
@@ -242,6 +251,7 @@ class EventStream:
     async def _tell_at_once(self, client: Follower) -> bool:
         """Tells a client a portion of what it does not have; whether that is all of it."""
         try:
+            self._catch_up()
             portion = self._rooms.portion(client.rooms_at, client.wanted)
             if portion is not None:
                 await client.push(portion.frames)
@@ -277,17 +287,22 @@ def _health_frame(entry: Entry) -> bytes:
     return frame("health", entry.news.document())
 
 
-async def _read(
+async def _read(  # noqa: PLR0913 - where from, where to and what of it
     ledger: Ledger,
     tell: Callable[[bytes], Awaitable[None]],
     position: int,
     wanted: frozenset[str] | None = None,
     *,
     without_gone: int = 0,
+    before: Callable[[], None] = lambda: None,
 ) -> int:
-    """Reads to a client what there is after a position, or newer news of it; where it has got to then."""
+    """Reads to a client what there is after a position, or newer news of it; where it has got to then.
+
+    `before` is called before each look into the ledger.
+    """
     end = ledger.last
     while position < end:
+        before()
         portion = ledger.portion(position, wanted, without_gone=without_gone)
         if portion is None:
             return ledger.last

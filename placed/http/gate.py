@@ -16,10 +16,14 @@ from placed.http.problems import Problem, of_aiohttp, unforeseen
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from placed.board import Board
     from placed.http.guard import Guard
     from placed.http.wire import Seal
 
     Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+_AS_IT_IS = frozenset({"/metrics", "/readyz", "/healthz"})  # they report whether edges are late
+_TRIES = 3  # answers that are made before one is given that is as old as it took to make it
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -31,10 +35,22 @@ class Gate:
         guard: says who may ask.
         application: answers those who may.
         seal: goes on every answer; one that has begun, as event streams have, was sealed before.
+        board: what is answered from.
+        catch_up: turns the board to now, if it is not; a process that was stopped over an edge has requests
+            waiting when it goes on.
     """
 
-    def __init__(self, guard: Guard, application: Handler, seal: Seal) -> None:
+    def __init__(
+        self,
+        guard: Guard,
+        application: Handler,
+        seal: Seal,
+        board: Board,
+        catch_up: Callable[[], None],
+    ) -> None:
         self._guard = guard
+        self._board = board
+        self._catch_up = catch_up
         self._application = application
         self._seal = seal
 
@@ -42,7 +58,7 @@ class Gate:
         """Makes every error a problem; what nobody foresaw is logged here, once, and not shown."""
         try:
             await self._guard.check(request)
-            response = await self._application(request)
+            response = await self._answer_as_of_now(request)
         except Problem as problem:
             response = problem.response()
         except web.HTTPException as error:
@@ -56,4 +72,19 @@ class Gate:
             response = unforeseen().response()
         if not response.prepared:
             self._seal.put_on(response.headers)
+        return response
+
+    async def _answer_as_of_now(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answers by a board that is turned to now; again, where an edge has passed while it was answered."""
+        if request.path in _AS_IT_IS:
+            return await self._application(request)
+        for _ in range(_TRIES):
+            self._catch_up()
+            before = self._board.turned
+            response = await self._application(request)
+            if response.prepared:
+                return response
+            self._catch_up()
+            if self._board.turned == before:
+                return response
         return response

@@ -58,6 +58,7 @@ class StatusServer:
         version: of the program.
         way_in: what the settings' files say, if they were read already.
         limits: of what clients may take up; by the settings if None.
+        catch_up: turns the board to now before anything is answered.
 
     Raises:
         CannotStart: there is no usable token where one is wanted, or no usable certificate.
@@ -73,12 +74,14 @@ class StatusServer:
         version: str,
         way_in: Entrance | None = None,
         limits: Limits | None = None,
+        catch_up: Callable[[], None] | None = None,
     ) -> None:
         self.url = ""
         self._settings = settings
         self._board = board
         self._now = now
         self._bridge = bridge
+        self._catch_up = catch_up or board.turn
         way_in = way_in or Entrance.of(settings)
         self._token = way_in.token
         self._address = way_in.address
@@ -86,7 +89,9 @@ class StatusServer:
         self._limits = limits or Limits(settings.max_clients)
         self._documents = RoomDocuments()
         self._seal = Seal(now)
-        self._events = EventStream(board, self._documents, self._seal, limit=self._limits.streams)
+        self._events = EventStream(
+            board, self._documents, self._seal, limit=self._limits.streams, catch_up=self._catch_up
+        )
         self._metrics = Metrics(board, bridge, now, version, lambda: self._events.clients)
         self._description = Representation(openapi.description(version))
         self._runner: web.AppRunner | None = None
@@ -110,7 +115,7 @@ class StatusServer:
         await self._runner.setup()
         manager = self._runner.server
         assert manager is not None  # noqa: S101 - set up just now
-        gate = Gate(self._guard(app), manager.request_handler, self._seal)
+        gate = Gate(self._guard(app), manager.request_handler, self._seal, self._board, self._catch_up)
         manager.request_handler = gate.answer
         door = Door(
             self._limits,
