@@ -33,3 +33,15 @@ CLOUDS = {
     Cloud.USGOV_DOD: Hosts("https://login.microsoftonline.us", "https://dod-graph.microsoft.us"),
     Cloud.CHINA: Hosts("https://login.partner.microsoftonline.cn", "https://microsoftgraph.chinacloudapi.cn"),
 }
+
+# Login hosts that are one and the same, as MSAL and Microsoft's own descriptions know them.
+_ALLIED = (
+    frozenset({"login.microsoftonline.com", "login.microsoft.com", "login.windows.net", "sts.windows.net"}),
+    frozenset({"login.microsoftonline.us", "login.usgovcloudapi.net"}),
+    frozenset({"login.partner.microsoftonline.cn", "login.chinacloudapi.cn"}),
+)
+
+
+def login_hosts_of(host: str) -> frozenset[str]:
+    """The hosts, at port 443, that are the same as this one; none beside it, if it is no cloud's."""
+    return next((hosts for hosts in _ALLIED if host in hosts), frozenset())

@@ -12,6 +12,7 @@ from placed.driver import DriverError, Refused, Unavailable
 from placed_microsoft365.aadsts import OUT_OF_TIME, codes_in, token_error
 from placed_microsoft365.answers import parse_retry_after
 from placed_microsoft365.assertion import client_assertion
+from placed_microsoft365.login_transport import LoginTransport
 from placed_microsoft365.network import ca_bundle, not_reached, not_trusted, proxy_for
 from placed_microsoft365.service_clock import APART
 
@@ -157,6 +158,9 @@ class _Session(requests.Session):
         proxy = proxy_for(registration.login_url)
         if proxy is not None:
             self.proxies = {"https": proxy}
+        transport = LoginTransport(registration.login_url)
+        for scheme in ("https://", "http://"):
+            self.mount(scheme, transport)
         self._last: requests.Response | None = None
 
     def request(self, *args: Any, **kwargs: Any) -> requests.Response:

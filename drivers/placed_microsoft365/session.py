@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 from yarl import URL
 
-from placed_microsoft365.answers import UnexpectedAnswer
+from placed_microsoft365.bodies import ACCEPTED, content_of
 from placed_microsoft365.network import not_reached, not_trusted, proxy_for
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ class Session:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(ssl=tls, limit=0),
             cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"Accept-Encoding": ACCEPTED},
+            auto_decompress=False,
             timeout=_TIMEOUT,
             proxy=proxy_for(base_url),
         )
@@ -53,7 +55,8 @@ class Session:
                 method, URL(url, encoded=True), data=body, headers=headers, allow_redirects=False
             ) as response:
                 self._clock.answered(response.headers, asked_at)
-                return response.status, response.headers.get("Retry-After"), await _content(response)
+                content = await content_of(response, LARGEST)
+                return response.status, response.headers.get("Retry-After"), content
         except aiohttp.ClientConnectorCertificateError as error:
             raise not_trusted(self._base_url, error.certificate_error, self._clock.now()) from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -63,14 +66,3 @@ class Session:
     async def close(self) -> None:
         """Ends it."""
         await self._session.close()
-
-
-async def _content(response: aiohttp.ClientResponse) -> bytes:
-    """The whole body, unpacked; one without end would take all memory."""
-    pieces, size = [], 0
-    async for piece in response.content.iter_any():
-        pieces.append(piece)
-        size += len(piece)
-        if size > LARGEST:
-            raise UnexpectedAnswer("an answer is larger than any that was asked for")
-    return b"".join(pieces)

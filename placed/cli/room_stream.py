@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _LONGEST_PAUSE = 15.0  # seconds between two attempts
 _SILENCE = 8.0  # seconds; the daemon sends something every 3
 _LONGEST_LINE = 16 * 1024 * 1024  # bytes: the snapshot names all rooms in one
+_LARGEST = 64 * 1024 * 1024  # bytes of a listing, unpacked; that of 5,500 rooms has some three million
+_LISTING = 60.0  # seconds for it
 _UNAUTHORIZED, _OK = 401, 200
 
 
@@ -61,9 +63,9 @@ async def listing(client: aiohttp.ClientSession, url: str) -> tuple[Listing, byt
         NoAnswer: there is none.
     """
     try:
-        async with client.get(f"{url}/api/v1/rooms") as response:
+        async with asyncio.timeout(_LISTING), client.get(f"{url}/api/v1/rooms") as response:
             _expect_ok(response)
-            body = await response.read()
+            body = await _content(response)
             return read_listing(body), body
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
         raise _no_answer(error) from None
@@ -142,6 +144,15 @@ class RoomStream:
         else:
             return
         self._news()
+
+
+async def _content(response: aiohttp.ClientResponse) -> bytes:
+    body = bytearray()
+    async for piece in response.content.iter_any():
+        body += piece
+        if len(body) > _LARGEST:
+            raise ValueError("the listing is too large")
+    return bytes(body)
 
 
 def _expect_ok(response: aiohttp.ClientResponse) -> None:

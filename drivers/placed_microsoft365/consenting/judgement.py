@@ -17,6 +17,7 @@ import msgspec
 from placed.driver import Consent, ConsentAnswer, DriverError, Refused
 from placed_microsoft365.aadsts import codes_in, token_error
 from placed_microsoft365.answers import UnexpectedAnswer
+from placed_microsoft365.bodies import ACCEPTED, content_of
 from placed_microsoft365.consenting.probing import not_listed
 from placed_microsoft365.consenting.trial import trial
 from placed_microsoft365.network import not_reached, not_trusted, proxy_for, tls_context
@@ -31,6 +32,7 @@ _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ERROR = re.compile(r"[a-z_]{1,40}")
 _DECLINED = frozenset({"consent_required", "permission_denied", "access_denied"})
 _DECLINED_CODE = 65004
+_LARGEST = 2**20  # bytes of an answer
 _TIMEOUT = aiohttp.ClientTimeout(total=20)
 
 
@@ -122,11 +124,13 @@ async def tenant_id(settings: Microsoft365Settings) -> str:
             aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(ssl=tls_context(settings.ca_file)),
                 cookie_jar=aiohttp.DummyCookieJar(),
+                headers={"Accept-Encoding": ACCEPTED},
+                auto_decompress=False,
                 timeout=_TIMEOUT,
             ) as session,
             session.get(url, proxy=proxy_for(settings.login_url), allow_redirects=False) as response,
         ):
-            status, body = response.status, await response.read()
+            status, body = response.status, await content_of(response, _LARGEST)
     except aiohttp.ClientConnectorCertificateError:
         raise not_trusted(settings.login_url) from None
     except (aiohttp.ClientError, TimeoutError, OSError) as error:

@@ -19,6 +19,7 @@ import aiohttp
 from placed.driver import DriverError, Finding, Verdict
 from placed.driver.examining import AGAIN
 from placed_microsoft365 import proxies
+from placed_microsoft365.bodies import ACCEPTED, content_of
 from placed_microsoft365.network import not_reached, not_trusted, proxy_for
 from placed_microsoft365.threads import aside
 
@@ -32,7 +33,7 @@ WRONG = 300.0  # seconds from which on Microsoft Entra refuses what a certificat
 SET_CLOCK = "set this machine's clock: timedatectl set-ntp true"
 _RESOLVE = 10.0  # seconds
 _TIMEOUT = aiohttp.ClientTimeout(total=20, sock_connect=10)
-_LARGEST = 64 * 1024  # bytes of an answer that are looked at
+_LARGEST = 2**20  # bytes of an answer
 _HTTPS = 443
 _TENANT = re.compile(
     r'"token_endpoint"\s*:\s*"https://[^"]*/([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})/'
@@ -144,15 +145,19 @@ async def visit(host: Host, context: ssl.SSLContext, now: Callable[[], datetime]
             aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(ssl=context),
                 cookie_jar=aiohttp.DummyCookieJar(),
+                headers={"Accept-Encoding": ACCEPTED},
+                auto_decompress=False,
                 timeout=_TIMEOUT,
                 proxy=host.proxy,
             ) as session,
             session.get(f"{host.url}{host.path}", allow_redirects=False) as response,
         ):
             ahead = _ahead(response.headers.get("Date"), now())
-            body = await response.content.read(_LARGEST)
+            body = await content_of(response, _LARGEST)
     except aiohttp.ClientConnectorCertificateError as error:
         return Contact(_untrusted(host, error.certificate_error))
+    except DriverError:  # it answers, and nobody needs what it says
+        return Contact(ahead=ahead)
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         return Contact(_unreached(host, error))
     tenant = _TENANT.search(body.decode(errors="replace"))
