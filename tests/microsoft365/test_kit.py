@@ -371,3 +371,24 @@ def test_a_folder_that_can_not_be_written_is_told(tmp_path: Path) -> None:
     with pytest.raises(KitError, match="file/kit can not be written") as error:
         write_kit("contoso", answers, tmp_path / "file" / "kit", now=NOW, renew=False)
     assert error.value.key == ""
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "*@contoso.com",
+        "board*@contoso.com",
+        "b?ard@contoso.com",
+        "a[bc]@contoso.com",
+        'a"b@contoso.com',
+        "a b@x.com",
+    ],
+)
+@pytest.mark.parametrize("key", ["rooms", "room_group", "room_list", "fence.canaries"])
+def test_an_address_with_a_wildcard_is_refused(tmp_path: Path, key: str, address: str) -> None:
+    """To Exchange, -Identity * is everybody."""
+    with pytest.raises(KitError) as caught:
+        write(tmp_path / "kit", {key: address})
+    assert caught.value.key == key
+    assert "expected a mail address such as boardroom@contoso.com" in str(caught.value)
+    assert not (tmp_path / "kit" / "room-group.ps1").exists()

@@ -26,6 +26,7 @@ CMDLETS = {
     "Add-DistributionGroupMember",
     "Connect-ExchangeOnline",
     "Connect-MgGraph",
+    "Enable-OrganizationCustomization",
     "Export-Csv",
     "ForEach-Object",
     "Format-Table",
@@ -39,6 +40,7 @@ CMDLETS = {
     "Get-ManagementRoleAssignment",
     "Get-ManagementScope",
     "Get-MgApplication",
+    "Get-OrganizationConfig",
     "Get-MgServicePrincipal",
     "Get-MgServicePrincipalAppRoleAssignment",
     "Get-Recipient",
@@ -142,8 +144,13 @@ def mistakes(node: Node) -> list[str]:
 
 
 def commands(node: Node) -> list[tuple[str, Node]]:
-    """What is called, by its name."""
-    return [(words(name), call) for call in every(node, "command") for name in every(call, "command_name")]
+    """What is called, by its name; what a script block holds that is handed to a call counts by itself."""
+    return [
+        (words(name), call)
+        for call in every(node, "command")
+        for name in call.children
+        if name.type == "command_name"
+    ]
 
 
 def asked_first(call: Node) -> bool:
@@ -322,6 +329,81 @@ def test_the_move_takes_away_only_after_the_proof_and_the_policy_last() -> None:
     )
     last_test = len(called) - 1 - called[::-1].index("Test-Fence")
     assert called.index("Revoke-CalendarsGrant") < last_test < called.index("Remove-ApplicationAccessPolicy")
+
+
+FENCES = ("fence-rbac.ps1", "move-to-rbac.ps1")
+# What needs something that may have been made a moment ago, on another server.
+DEPENDENT = {
+    "Add-DistributionGroupMember",
+    "New-ApplicationAccessPolicy",
+    "New-ManagementRoleAssignment",
+    "New-ManagementScope",
+    "New-ServicePrincipal",
+    "Set-ManagementScope",
+}
+
+
+def within(call: Node, name: str) -> bool:
+    """Whether a call stands in a script block that is handed to this function."""
+    return any(
+        words(word) == name
+        for node in above(call)
+        if node.type == "command"
+        for word in every(node, "command_name")
+    )
+
+
+def test_what_needs_something_new_is_tried_again_until_the_servers_know_it(script: Node) -> None:
+    impatient = [
+        name for name, call in commands(script) if name in DEPENDENT and not within(call, "Invoke-WithRetry")
+    ]
+    assert impatient == []
+
+
+def test_a_change_that_is_tried_once_is_seen() -> None:
+    sample = parsed("New-ManagementScope -Name a\nInvoke-WithRetry 'x' { New-ManagementScope -Name b }")
+    made = [call for name, call in commands(sample) if name == "New-ManagementScope"]
+    assert [within(call, "Invoke-WithRetry") for call in made] == [False, True]
+
+
+@pytest.mark.parametrize("name", FENCES)
+def test_a_small_organisation_is_prepared_before_its_first_scope(name: str) -> None:
+    """Exchange refuses scopes and assignments in a dehydrated tenant."""
+    assert ordered(body(root(name)), "Confirm-Customization", "Confirm-Scope", "Confirm-Assignment")
+    asked = [call for called, call in commands(root(name)) if called == "Enable-OrganizationCustomization"]
+    assert len(asked) == 1
+    assert asked_first(asked[0])
+
+
+def test_every_wait_shows_that_it_goes_on_and_has_an_end(script: Node) -> None:
+    for function in every(script, "function_statement"):
+        if "Start-Sleep" not in words(function):
+            continue
+        assert "Write-Host" in words(function)
+        assert "-ge $ends" in words(function)
+    for name, call in commands(script):
+        if name == "Wait-Until":
+            assert re.search(r"\} \d+$", words(call)), words(call)
+
+
+def test_nothing_is_waited_for_where_nothing_is_done() -> None:
+    """With -WhatIf, what would have been made is never there."""
+    waits = next(
+        f for f in every(root("fence-rbac.ps1"), "function_statement") if "Wait-Until" in words(f)[:30]
+    )
+    assert ordered(
+        re.findall(r"WhatIfPreference|Start-Sleep", words(waits)), "WhatIfPreference", "Start-Sleep"
+    )
+
+
+@pytest.mark.parametrize("name", FENCES)
+def test_an_outsider_that_can_be_read_is_said_without_waiting(name: str) -> None:
+    proof = next(
+        f for f in every(root(name), "function_statement") if words(f).startswith("function Test-Fence")
+    )
+    outside = words(proof).partition("foreach ($mailbox in $Outside)")[2]
+    assert outside
+    assert "Wait-Until" not in outside
 
 
 def test_undoing_takes_access_first_and_the_fence_last() -> None:

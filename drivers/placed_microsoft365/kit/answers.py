@@ -64,7 +64,8 @@ QUESTIONS = (
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _DOMAIN = re.compile(rf"({_LABEL}\.)+{_LABEL}")
-_LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}")
+# Without * and ?, which are legal in a mail address and wildcards to -Identity and -Filter of Exchange.
+_LOCAL = re.compile(r"[A-Za-z0-9!#$%&'+/=^_`{|}~.-]{1,64}")
 _NOT_YET = "not-registered-yet"  # in place of a client id, where the settings are made to try the answers
 _RULES = {"fence.kind": "expected access-policy or rbac", "cloud": f"expected one of {', '.join(Cloud)}"}
 

@@ -40,6 +40,8 @@ $ErrorActionPreference = 'Stop'
 
 @@{part_exchange}
 
+@@{part_waiting}
+
 @@{part_group}
 
 @@{part_existing_group}

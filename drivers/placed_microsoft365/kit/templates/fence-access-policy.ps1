@@ -41,6 +41,10 @@ $ErrorActionPreference = 'Stop'
 
 @@{part_exchange}
 
+@@{part_waiting}
+
+@@{part_retrying}
+
 @@{part_group}
 
 @@{part_existing_group}
@@ -85,7 +89,9 @@ if ($others.Count -gt 0) {
 }
 if ($ours.Count -eq 0) {
     if ($PSCmdlet.ShouldProcess($ApplicationName, "limit it to the members of $Group")) {
-        New-ApplicationAccessPolicy -AccessRight RestrictAccess -AppId $ClientId -PolicyScopeGroupId ([string]$roomGroup.PrimarySmtpAddress) -Description $ApplicationName | Out-Null
+        Invoke-WithRetry 'Making the policy' { New-ApplicationAccessPolicy -AccessRight RestrictAccess -AppId $ClientId -PolicyScopeGroupId ([string]$roomGroup.PrimarySmtpAddress) -Description $ApplicationName | Out-Null }
+        # Until the policy is known to the server that is asked, everybody counts as granted. Give no consent yet.
+        $null = Wait-Until 'the policy' { @($Canary | Where-Object { (Get-Access $_) -ne 'Denied' }).Count -eq 0 } 15
     }
 }
 
@@ -97,8 +103,8 @@ if ($ours.Count -eq 0 -and $WhatIfPreference) {
     return
 }
 $wrong = @()
-if ((Get-Access $testRoom) -ne 'Granted') {
-    $wrong += "$testRoom is refused; is it a member of $Group?"
+if (-not (Wait-Until "$testRoom inside the policy" { (Get-Access $testRoom) -eq 'Granted' } 15)) {
+    $wrong += "$testRoom is refused, for 15 minutes now; is it a member of $Group?"
 }
 foreach ($mailbox in $Canary) {
     if ((Get-Access $mailbox) -ne 'Denied') {

@@ -16,6 +16,10 @@ this script takes it back before it does anything else.
 Run it with -WhatIf first. Run it as often as you like.
 In effect after 30 minutes to 2 hours; the trial at the end looks past that.
 
+A new or small organisation ("dehydrated") allows no scopes and roles of its own until
+Enable-OrganizationCustomization was run, once and for good. This script does so where it is needed. It waits
+until what was made is known to the servers, shows that, and gives up after a time that it says.
+
 Who: Exchange Administrator (Organization Management), who may also take back a grant in Entra: Cloud Application
 Administrator or Privileged Role Administrator. In a fresh window, where no other script of Microsoft 365 has run.
 
@@ -54,6 +58,10 @@ $Role = 'Application Calendars.Read'
 
 @@{part_exchange}
 
+@@{part_waiting}
+
+@@{part_retrying}
+
 @@{part_group}
 
 @@{part_existing_group}
@@ -70,6 +78,8 @@ $Role = 'Application Calendars.Read'
 Connect-Entra -Scopes @('Application.Read.All', 'AppRoleAssignment.ReadWrite.All')
 Connect-Exchange
 
+# What register made a moment ago is not known to every server yet.
+$null = Wait-Until "the enterprise application $ApplicationName" { @(Get-EnterpriseApplication).Count -gt 0 } 3
 $enterprise = @(Get-EnterpriseApplication)
 if ($enterprise.Count -eq 0) {
     throw "There is no enterprise application $ApplicationName. Run register first."
@@ -88,6 +98,7 @@ if ($policies.Count -gt 0) {
 Revoke-CalendarsGrant $objectId
 
 # 2. to 4. The scope, then who, then the role: each is of no effect without the next.
+Confirm-Customization
 Confirm-Scope ([string]$roomGroup.DistinguishedName)
 Confirm-Pointer $appId $objectId
 Confirm-Assignment $appId $objectId

@@ -65,6 +65,10 @@ $CalendarsReadId = @@{calendars_read_id}
 
 @@{part_exchange}
 
+@@{part_waiting}
+
+@@{part_retrying}
+
 @@{part_group}
 
 @@{part_existing_group}
@@ -83,6 +87,8 @@ $CalendarsReadId = @@{calendars_read_id}
 Connect-Entra -Scopes @('Application.Read.All', 'AppRoleAssignment.ReadWrite.All')
 Connect-Exchange
 
+# What register made a moment ago is not known to every server yet.
+$null = Wait-Until "the enterprise application $ApplicationName" { @(Get-EnterpriseApplication).Count -gt 0 } 3
 $enterprise = @(Get-EnterpriseApplication)
 if ($enterprise.Count -eq 0) {
     throw "There is no enterprise application $ApplicationName. Run register first."
@@ -98,6 +104,7 @@ if ($policies.Count -eq 0) {
 }
 
 # 1. to 3. Scope, pointer, assignment.
+Confirm-Customization
 Confirm-Scope ([string]$roomGroup.DistinguishedName)
 Confirm-Pointer $appId $objectId
 Confirm-Assignment $appId $objectId

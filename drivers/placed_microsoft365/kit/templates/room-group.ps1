@@ -43,6 +43,10 @@ $ErrorActionPreference = 'Stop'
 
 @@{part_exchange}
 
+@@{part_waiting}
+
+@@{part_retrying}
+
 @@{part_group}
 
 @@{part_members}
@@ -77,6 +81,9 @@ if ($null -eq $existing) {
     if ($PSCmdlet.ShouldProcess($Group, 'make the mail-enabled security group')) {
         # Of the kind Security, because an application access policy takes no other. Nobody joins by himself.
         New-DistributionGroup -Name $GroupName -Type Security -PrimarySmtpAddress $Group -MemberJoinRestriction Closed -MemberDepartRestriction Closed -Notes 'Rooms whose calendars placed may read' | Out-Null
+        if (-not (Wait-Until "the group $Group" { $null -ne (Get-RoomGroup) } 15)) {
+            throw 'The group was made and is not known everywhere yet. Run this again in an hour: what is done stays done.'
+        }
     }
 }
 elseif ([string]$existing.RecipientTypeDetails -ne 'MailUniversalSecurityGroup') {
@@ -105,7 +112,7 @@ if ($null -ne (Get-RoomGroup)) {
 foreach ($address in $addresses) {
     if ($address -notin $members) {
         if ($PSCmdlet.ShouldProcess($Group, "add the room $address")) {
-            Add-DistributionGroupMember -Identity $Group -Member $address -BypassSecurityGroupManagerCheck
+            Invoke-WithRetry "Adding $address" { Add-DistributionGroupMember -Identity $Group -Member $address -BypassSecurityGroupManagerCheck }
         }
     }
 }
@@ -125,7 +132,7 @@ if ($RoomList) {
     foreach ($address in $addresses) {
         if ($address -notin $listed) {
             if ($PSCmdlet.ShouldProcess($RoomList, "add the room $address")) {
-                Add-DistributionGroupMember -Identity $RoomList -Member $address -BypassSecurityGroupManagerCheck
+                Invoke-WithRetry "Adding $address" { Add-DistributionGroupMember -Identity $RoomList -Member $address -BypassSecurityGroupManagerCheck }
             }
         }
     }
@@ -134,6 +141,10 @@ if ($RoomList) {
 # --- What is in it now ---
 
 if ($null -ne (Get-RoomGroup)) {
+    if ($addresses.Count -gt 0) {
+        # Not the members that this server has seen so far, but all of them: the next script asks another server.
+        $null = Wait-Until "all $($addresses.Count) rooms in the group" { @($addresses | Where-Object { $_ -notin @(Get-GroupMember | ForEach-Object { [string]$_.PrimarySmtpAddress }) }).Count -eq 0 } 15
+    }
     Show-Stranger
     $inGroup = @(Get-RoomMember)
     Write-Host "$($inGroup.Count) rooms are in the group $Group."

@@ -1,3 +1,26 @@
+function Confirm-Customization {
+    # Grants nothing. Microsoft keeps the settings of a new or small organisation in a shared place ("dehydrated"),
+    # and there refuses New-ManagementScope and New-ManagementRoleAssignment with
+    # CmdletInvalidOperationInDehydratedContextException. Enable-OrganizationCustomization is needed once, and stays.
+    if (-not [bool](Get-OrganizationConfig).IsDehydrated) {
+        return
+    }
+    if ($PSCmdlet.ShouldProcess($Tenant, 'give the organisation settings of its own, once and for good: Enable-OrganizationCustomization')) {
+        try {
+            Enable-OrganizationCustomization
+        }
+        catch {
+            # Somebody, or another server, was quicker: "This operation is not required."
+            if ([string]$_.Exception.Message -notmatch 'not required|already enabled') {
+                throw
+            }
+        }
+        if (-not (Wait-Until 'the settings of the organisation' { -not [bool](Get-OrganizationConfig).IsDehydrated } 30)) {
+            throw 'Enable-OrganizationCustomization was run and is not in effect yet. Run this again in some hours: what is done stays done.'
+        }
+    }
+}
+
 function Confirm-Scope {
     param([string] $DistinguishedName)
     # Grants nothing by itself: it says which mailboxes a role assignment is about. Direct members of the group.
@@ -5,12 +28,15 @@ function Confirm-Scope {
     $scope = @(Get-ManagementScope | Where-Object { $_.Name -eq $ScopeName })
     if ($scope.Count -eq 0) {
         if ($PSCmdlet.ShouldProcess($ScopeName, "make the management scope $filter")) {
-            New-ManagementScope -Name $ScopeName -RecipientRestrictionFilter $filter | Out-Null
+            Invoke-WithRetry 'Making the scope' { New-ManagementScope -Name $ScopeName -RecipientRestrictionFilter $filter | Out-Null }
+            if (-not (Wait-Until 'the scope' { @(Get-ManagementScope | Where-Object { $_.Name -eq $ScopeName }).Count -gt 0 } 15)) {
+                throw 'The scope was made and is not known everywhere yet. Run this again in an hour: what is done stays done.'
+            }
         }
     }
     elseif (([string]$scope[0].RecipientFilter).Trim('(', ')', ' ') -ne $filter) {
         if ($PSCmdlet.ShouldProcess($ScopeName, "set the management scope to $filter")) {
-            Set-ManagementScope -Identity $ScopeName -RecipientRestrictionFilter $filter
+            Invoke-WithRetry 'Setting the scope' { Set-ManagementScope -Identity $ScopeName -RecipientRestrictionFilter $filter }
         }
     }
 }
@@ -21,7 +47,10 @@ function Confirm-Pointer {
     $pointer = @(Get-ServicePrincipal | Where-Object { [string]$_.AppId -eq $AppId })
     if ($pointer.Count -eq 0) {
         if ($PSCmdlet.ShouldProcess($ApplicationName, 'make the service principal known to Exchange')) {
-            New-ServicePrincipal -AppId $AppId -ObjectId $ObjectId -DisplayName $ApplicationName | Out-Null
+            Invoke-WithRetry 'Making the service principal known' { New-ServicePrincipal -AppId $AppId -ObjectId $ObjectId -DisplayName $ApplicationName | Out-Null }
+            if (-not (Wait-Until 'the service principal' { @(Get-ServicePrincipal | Where-Object { [string]$_.AppId -eq $AppId }).Count -gt 0 } 15)) {
+                throw 'The service principal was made and is not known everywhere yet. Run this again in an hour: what is done stays done.'
+            }
         }
     }
 }
@@ -42,7 +71,10 @@ function Confirm-Assignment {
     $ours = @(Get-Authorization $AppId | Where-Object { $_.RoleName -eq $Role -and $_.AllowedResourceScope -eq $ScopeName })
     if ($ours.Count -eq 0) {
         if ($PSCmdlet.ShouldProcess($ApplicationName, "assign the role '$Role' in the scope $ScopeName")) {
-            New-ManagementRoleAssignment -Name $AssignmentName -App $ObjectId -Role $Role -CustomResourceScope $ScopeName | Out-Null
+            Invoke-WithRetry 'Assigning the role' { New-ManagementRoleAssignment -Name $AssignmentName -App $ObjectId -Role $Role -CustomResourceScope $ScopeName | Out-Null }
+            if (-not (Wait-Until 'the assignment' { @(Get-Authorization $AppId).Count -gt 0 } 15)) {
+                throw 'The role was assigned and is not known everywhere yet. Run this again in an hour: what is done stays done.'
+            }
         }
     }
 }
@@ -65,10 +97,13 @@ function Test-Fence {
         }
     }
     foreach ($mailbox in $Inside) {
+        # A member is in the scope when the server that is asked knows of the membership. For outsiders nothing is
+        # waited: that one of them can be read is said at once.
+        $null = Wait-Until "$mailbox in the scope" { @(Test-ServicePrincipalAuthorization -Identity $AppId -Resource $mailbox | Where-Object { [string]$_.InScope -eq 'True' }).Count -gt 0 } 15
         $rows = @(Test-ServicePrincipalAuthorization -Identity $AppId -Resource $mailbox)
         $rows | Format-Table -Property 'RoleName', 'AllowedResourceScope', 'ScopeType', 'InScope' | Out-Host
         if (@($rows | Where-Object { [string]$_.InScope -eq 'True' }).Count -eq 0) {
-            $wrong += "$mailbox is not in the scope; is it a direct member of $Group?"
+            $wrong += "$mailbox is not in the scope, for 15 minutes now; is it a direct member of $Group?"
         }
     }
     foreach ($mailbox in $Outside) {

@@ -3,9 +3,8 @@ function Get-TestRoom {
     if ($Room) {
         return $Room
     }
-    $members = @(Get-RoomMember)
-    if ($members.Count -eq 0) {
+    if (-not (Wait-Until "the rooms of the group $Group" { @(Get-RoomMember).Count -gt 0 } 3)) {
         throw "The group $Group has no room mailbox as a direct member. Run room-group.ps1 first."
     }
-    [string]$members[0].PrimarySmtpAddress
+    [string]@(Get-RoomMember)[0].PrimarySmtpAddress
 }
