@@ -52,7 +52,12 @@ if TYPE_CHECKING:
 
 MEDIA_TYPE = "text/event-stream"
 RETRY = b"retry: 2000\n\n"
-_HEADERS = {"Content-Type": MEDIA_TYPE, "Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+# Proxies that pack an answer keep it back until there is enough of it; nginx does so unpacked, too.
+_HEADERS = {
+    "Content-Type": MEDIA_TYPE,
+    "Cache-Control": "no-cache, no-transform",
+    "X-Accel-Buffering": "no",
+}
 KEEP_ALIVE = 3.0  # seconds; pages show nothing after 8 s without it
 _HEALTH = "*"  # no room has this id
 _ID = re.compile(r"(\d{1,18})-(\d{1,18})")

@@ -57,7 +57,7 @@ async def test_the_stream_is_what_browsers_and_proxies_want(endpoint: Endpoint) 
     async with endpoint.listen() as listening:
         headers = listening.response.headers
         assert headers["Content-Type"] == "text/event-stream"
-        assert headers["Cache-Control"] == "no-cache"
+        assert headers["Cache-Control"] == "no-cache, no-transform"
         assert headers["X-Accel-Buffering"] == "no"
         assert "Content-Encoding" not in headers
         assert await listening.block() == ["retry: 2000"]

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_asyncio
+
+from tests.browser.building import building
+from tests.browser.conftest import browser, eyes
+from tests.http.endpoint import Endpoint
+from tests.proxies.proxy import KINDS, in_front_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from tests.http.boards import Site
+
+__all__ = ["browser", "eyes"]
+
+more = pytest.mark.proxies
+
+
+@pytest.fixture
+def site() -> Site:
+    return building()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def endpoint(site: Site) -> AsyncIterator[Endpoint]:
+    async with Endpoint(site) as endpoint:
+        yield endpoint
+
+
+@pytest.fixture(params=["nginx", *(pytest.param(name, marks=more) for name in ("caddy", "haproxy"))])
+def kind(request: pytest.FixtureRequest) -> str:
+    """The name of a web server that is installed."""
+    name: str = request.param
+    if shutil.which(KINDS[name].program) is None:
+        pytest.skip(f"no {name}; as root: scripts/test-proxies")
+    return name
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def root(kind: str, endpoint: Endpoint, tmp_path: Path) -> AsyncIterator[str]:
+    """The address of the endpoint's root behind it."""
+    async with in_front_of(endpoint.at[1], KINDS[kind], tmp_path) as url:
+        yield f"{url}/rooms-board/"
