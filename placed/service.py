@@ -53,6 +53,7 @@ async def serve(configuration: Configuration, load: Callable[[], Configuration],
                     raise refusal
                 daemon, earlier = _back(earlier, daemon, refusal, around), None
             elif following is None:
+                around.supervisor.status("stopped")
                 return
             else:
                 if earlier is None or daemon.proven:

@@ -102,9 +102,8 @@ class StatusLine:
     def show(self) -> None:
         """Notifies systemd if the line is another than it was."""
         text = self.text()
-        if text != self._shown:
+        if text != self._shown and self._supervisor.status(text):
             self._shown = text
-            self._supervisor.status(text)
 
     def refuse_reload(self, problems: Sequence[str]) -> None:
         """A changed configuration was refused; the line says so until one is taken up."""

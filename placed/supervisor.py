@@ -10,6 +10,11 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_PATIENCE = (
+    1.0  # seconds for a queue that is full, as while a machine boots: without READY the start never ends
+)
+_LONGEST = 1000  # characters; systemd ignores messages of more than 4,096 bytes
+
 
 class Supervisor:
     """The notification socket that systemd gave, if it gave one."""
@@ -33,11 +38,11 @@ class Supervisor:
 
     def ready(self) -> None:
         """Start-up, or a reload, is over."""
-        self._tell("READY=1")
+        self._tell("READY=1", patience=_PATIENCE)
 
     def reloading(self) -> None:
         """A reload has begun."""
-        self._tell(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+        self._tell(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}", patience=_PATIENCE)
 
     def stopping(self) -> None:
         """The stop has begun."""
@@ -47,21 +52,23 @@ class Supervisor:
         """A sign of life for the watchdog."""
         self._tell("WATCHDOG=1")
 
-    def status(self, text: str) -> None:
-        """A line for `systemctl status`; line breaks become spaces."""
-        self._tell(f"STATUS={' '.join(text.split())}")
+    def status(self, text: str) -> bool:
+        """A line for `systemctl status`, and whether systemd took it. Line breaks become spaces."""
+        line = " ".join(text.split())
+        return self._tell(f"STATUS={line[:_LONGEST]}")
 
-    def _tell(self, message: str) -> None:
+    def _tell(self, message: str, patience: float = 0.0) -> bool:
         if not self._address:
-            return
+            return False
         # A name that begins with @ is in the abstract name space.
         address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
-                channel.settimeout(0.0)
-                channel.sendto(message.encode(), address)
+                channel.settimeout(patience)
+                channel.sendto(message.encode(errors="replace"), address)
         except OSError:
-            return  # systemd is not to be reached just now; that is no reason for a room to be
+            return False  # systemd is not to be reached just now; that is no reason for a room to be
+        return True
 
 
 def first_of(problems: Sequence[str]) -> str:

@@ -171,3 +171,13 @@ async def test_systemd_hears_only_of_what_changed(daemon: Daemon) -> None:
     assert daemon.manager.heard == ["STATUS=12 rooms in 1 connection(s); broker: no"]
     running.cancel()
     await asyncio.wait([running])
+
+
+def test_a_line_that_systemd_did_not_take_is_shown_with_the_next_look(daemon: Daemon) -> None:
+    other = Supervisor(daemon.manager.address)
+    while other.status("of another service"):
+        pass
+    daemon.line.show()
+    assert "STATUS=12 rooms in 1 connection(s)" not in daemon.manager.heard
+    daemon.line.show()
+    assert daemon.manager.heard == ["STATUS=12 rooms in 1 connection(s)"]

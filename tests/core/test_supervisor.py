@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,26 @@ def test_the_service_tells_how_it_is_in_the_words_of_sd_notify(
 def test_a_status_may_have_any_letters(manager: Manager) -> None:
     Supervisor(manager.address).status("Räume: 會議室")
     assert manager.heard == ["STATUS=Räume: 會議室"]
+
+
+def test_a_long_status_is_cut_to_what_systemd_takes(manager: Manager) -> None:
+    assert Supervisor(manager.address).status("漢 " * 5000)
+    (message,) = manager.heard
+    assert message.startswith("STATUS=漢 漢")
+    assert len(message.encode()) < 4096
+
+
+def test_ready_waits_for_a_queue_that_is_full(manager: Manager) -> None:
+    """As while a machine boots and every service notifies: without it the start would never end."""
+    supervisor = Supervisor(manager.address)
+    while supervisor.status("boot"):
+        pass
+    reader = threading.Timer(0.1, lambda: heard.extend(manager.heard))
+    heard: list[str] = []
+    reader.start()
+    supervisor.ready()
+    reader.join()
+    assert "READY=1" in [*heard, *manager.heard]
 
 
 def test_a_reload_tells_its_moment_which_systemd_insists_on(manager: Manager) -> None:
