@@ -84,6 +84,7 @@ class Disconnection:
     def __init__(self, configuration: Configuration, directory: Path, name: str) -> None:
         self._configuration = configuration
         self._mqtt: Mqtt | None = configuration.settings.mqtt
+        self._prefix = configuration.settings.home_assistant.discovery_prefix
         self._directory = directory
         self._name = name
 
@@ -99,7 +100,7 @@ class Disconnection:
         retained = Retained()
         if self._mqtt is not None:
             try:
-                retained = await clearing.look(self._mqtt, self._name)
+                retained = await clearing.look(self._mqtt, self._name, self._prefix)
             except BrokerLost as lost:
                 raise NotDisconnected(_told(self._mqtt, lost)) from lost
         places = [
@@ -127,7 +128,7 @@ class Disconnection:
         retained = Retained()
         if self._mqtt is not None:
             try:
-                retained = await clearing.clear(self._mqtt, self._name)
+                retained = await clearing.clear(self._mqtt, self._name, self._prefix)
             except BrokerLost as lost:
                 raise NotDisconnected(_told(self._mqtt, lost)) from lost
         with self._journal() as journal:

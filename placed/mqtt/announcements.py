@@ -27,7 +27,7 @@ class Announcements:
         setup: of the session.
         put: takes messages that are to be sent.
         put_room: takes a statement that is to be sent.
-        drained: set while all that was put is sent and acknowledged.
+        drained: set while all that was put is sent and acknowledged, but for what clears topics.
     """
 
     def __init__(
@@ -63,6 +63,14 @@ class Announcements:
             self._born = True
             self._news.set()
         return True
+
+    def of(self, room: Room) -> Iterable[Message]:
+        """What announces a room."""
+        return self._discovery.room(room) if self._discovery else ()
+
+    def of_bridge(self) -> Iterable[Message]:
+        """What announces the bridge."""
+        return self._discovery.bridge() if self._discovery else ()
 
     def left(self, room_ids: Iterable[str]) -> None:
         """Rooms are gone, and what was told of them is being cleared."""

@@ -19,6 +19,8 @@ from placed.mqtt.trouble import BrokerLost, no_qos_1, unexplained, why_not_conne
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from paho.mqtt.reasoncodes import ReasonCode
+
     from placed.mqtt.messages import Message
     from placed.mqtt.trouble import Trouble
     from placed.settings import Mqtt
@@ -98,9 +100,15 @@ class Broker:
             self._looked = known, now, await diagnose(error, self._options)
         return self._looked[2]
 
-    async def publish(self, connection: Connection, message: Message, expiry: int | None) -> None:
-        """Publishes and waits for the acknowledgement; `expiry` is in seconds, and MQTT 5 only."""
-        await connection.tell(
+    async def publish(
+        self, connection: Connection, message: Message, expiry: int | None
+    ) -> ReasonCode | None:
+        """Publishes and waits for the acknowledgement; `expiry` is in seconds, and MQTT 5 only.
+
+        Returns:
+            Why the broker refused it; None if it did not.
+        """
+        return await connection.tell(
             message.topic,
             message.payload,
             retain=message.retain,

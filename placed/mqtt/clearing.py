@@ -18,6 +18,7 @@ from placed.mqtt.index import LARGEST, earlier_discovery, earlier_rooms, is_room
 from placed.mqtt.topics import Topics
 from placed.mqtt.trouble import BrokerLost, Trouble
 from placed.mqtt.visit import visit
+from placed.settings import HomeAssistant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _RETAINED = 60.0  # seconds for the broker to send all that it holds of rooms
 _FAILED = 0x80  # and above, of a SUBACK: MQTT 3.1.1, 3.9.3; MQTT 5, 2.4
+_USUAL_PREFIX = HomeAssistant().discovery_prefix
 _BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
@@ -38,7 +40,8 @@ class Retained:
 
     Attributes:
         rooms: the ids of the connection's rooms, those that the index lists and those that are told.
-        discovery: what the topics begin with on which Home Assistant is told of them; None if it is not.
+        discovery: what the topics begin with on which Home Assistant is told of them; None if it is not, or
+            if that is not the prefix of the settings.
         index: the index without them; None if it lists none of them.
         online: whether a daemon is there.
         connections: what the daemon said last of its connections.
@@ -51,19 +54,22 @@ class Retained:
     connections: tuple[str, ...] = ()
 
 
-async def look(settings: Mqtt, connection: str) -> Retained:
-    """What the broker holds of the connection.
+async def look(settings: Mqtt, connection: str, prefix: str = _USUAL_PREFIX) -> Retained:
+    """What the broker holds of the connection; `prefix` is that of Home Assistant's topics by the settings.
 
     Raises:
         BrokerLost: that can not be told.
         CannotStart: files that the settings name can not be used.
     """
     async with visit(settings, "disconnect") as broker:
-        return await _look(broker, Topics(settings.base_topic), connection)
+        return await _look(broker, Topics(settings.base_topic), connection, prefix)
 
 
-async def clear(settings: Mqtt, connection: str) -> Retained:
-    """Clears all topics of the connection's rooms, and takes them out of the index; tells what there was.
+async def clear(settings: Mqtt, connection: str, prefix: str = _USUAL_PREFIX) -> Retained:
+    """Clears all topics of the connection's rooms, and takes them out of the index; returns what there was.
+
+    Whatever the index names, only topics below the base topic and `prefix` are cleared: anybody who may
+    publish can have written it.
 
     Raises:
         BrokerLost: it was not all cleared, and can be tried again.
@@ -71,13 +77,13 @@ async def clear(settings: Mqtt, connection: str) -> Retained:
     """
     topics = Topics(settings.base_topic)
     async with visit(settings, "disconnect") as broker:
-        found = await _look(broker, topics, connection)
+        found = await _look(broker, topics, connection, prefix)
         await _clear_rooms(broker, replace(topics, discovery=found.discovery), found.rooms)
         if found.index is not None:  # at last: should we be cut off, it still names what is left
             properties = _json(v5=settings.protocol == "5")
             await broker.tell(topics.rooms, found.index, retain=True, properties=properties)
         refused = f"{broker.refusals[0]}" if broker.refusals else ""
-        left = await _look(broker, topics, connection)
+        left = await _look(broker, topics, connection, prefix)
         if refused or left.rooms:  # without a refusal where MQTT 3.1.1 has no word for it
             raise BrokerLost(
                 Trouble(
@@ -88,9 +94,6 @@ async def clear(settings: Mqtt, connection: str) -> Retained:
                 )
             )
     return found
-
-
-# --- the connection -----------------------------------------------------------------------------------------
 
 
 # --- looking ------------------------------------------------------------------------------------------------
@@ -108,7 +111,7 @@ class _Info(msgspec.Struct):
     connections: tuple[str, ...]
 
 
-async def _look(broker: Connection, topics: Topics, connection: str) -> Retained:
+async def _look(broker: Connection, topics: Topics, connection: str, prefix: str) -> Retained:
     held = await _retained(broker, [topics.bridge_state, topics.bridge_info, topics.rooms, topics.state("+")])
     state = _decoded(held.get(topics.bridge_state), _State)
     info = _decoded(held.get(topics.bridge_info), _Info)
@@ -119,7 +122,7 @@ async def _look(broker: Connection, topics: Topics, connection: str) -> Retained
     return Retained(
         rooms=tuple(sorted(rooms)),
         index=_without(index, connection) if rooms & listed.keys() else None,
-        discovery=earlier_discovery(index),
+        discovery=prefix if earlier_discovery(index) == prefix else None,
         online=state is not None and state.state == "online",
         connections=info.connections if info else (),
     )

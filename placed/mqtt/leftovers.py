@@ -17,10 +17,16 @@ if TYPE_CHECKING:
 
 
 class Leftovers:
-    """Topics to clear, and rooms of an earlier run of which it is not yet known whether they are gone."""
+    """Topics to clear, and rooms of an earlier run of which it is not yet known whether they are gone.
 
-    def __init__(self, topics: Topics) -> None:
+    Args:
+        topics: of this run.
+        prefix: what discovery topics begin with by the settings, whether Home Assistant is told or not.
+    """
+
+    def __init__(self, topics: Topics, prefix: str | None = None) -> None:
         self.to_clear: set[str] = set()
+        self.prefix = prefix
         self._topics = topics
         self._earlier: dict[str, Entry] = {}
 
@@ -32,11 +38,12 @@ class Leftovers:
     def found(self, earlier: Mapping[str, Entry], discovery: str | None = None) -> list[str]:
         """The broker holds an index of an earlier run; the topics to clear of those it alone spoke on.
 
-        `discovery` is the prefix under which it told Home Assistant of its rooms. Where this run does so
-        under another one, or not at all, that is over also for rooms that are there.
+        `discovery` is the prefix under which it told Home Assistant of its rooms. Where this run does not,
+        that is over also for rooms that are there. Anybody who may publish can have named any prefix, so what
+        is not below the one of the settings is left alone.
         """
         self._earlier |= earlier
-        if discovery is None or discovery == self._topics.discovery:
+        if discovery == self._topics.discovery or discovery is None or discovery != self.prefix:
             return []
         then = replace(self._topics, discovery=discovery)
         topics = [topic for room_id in earlier for topic in then.room_configs(room_id).values()]

@@ -19,7 +19,8 @@ class Outbox:
 
     What is retained waits once a topic, and a room once with all of its topics: what comes later takes the
     place of what came earlier and keeps its turn, or gets an urgent one. What is not retained is told one by
-    one, and always urgently.
+    one, and always urgently. What clears a topic, or is `late`, waits until nothing else does: no
+    state waits for it, however much it is.
 
     Args:
         write_up: makes the messages of a statement. When all rooms change at once, those of all of them would
@@ -38,19 +39,28 @@ class Outbox:
         # to find the more were taken before it.
         self._urgent: OrderedDict[str | int, Message | Statement] = OrderedDict()
         self._bulk: OrderedDict[str | int, Message | Statement] = OrderedDict()
+        self._late: OrderedDict[str | int, Message | Statement] = OrderedDict()
         self._turn: deque[Message] = deque()  # of the room whose turn it is, what is left
         self._count = 0
 
     def __bool__(self) -> bool:
-        return bool(self._turn or self._urgent or self._bulk)
+        return self.pressing or bool(self._late)
 
     def __len__(self) -> int:
         """How many things wait; a room is one."""
-        return len(self._turn) + len(self._urgent) + len(self._bulk)
+        return len(self._turn) + len(self._urgent) + len(self._bulk) + len(self._late)
 
-    def put(self, message: Message, *, urgent: bool = False) -> None:
+    @property
+    def pressing(self) -> bool:
+        """Whether anything waits that is not late."""
+        return bool(self._turn or self._urgent or self._bulk)
+
+    def put(self, message: Message, *, urgent: bool = False, late: bool = False) -> None:
         """Adds a message."""
-        if not message.retain:
+        if message.retain and (late or not message.payload):
+            self._drop(message.topic)
+            self._late[message.topic] = message
+        elif not message.retain:
             self._count += 1
             self._urgent[self._count] = message
         else:
@@ -62,6 +72,10 @@ class Outbox:
         for topic in self._topics_of(room_id):  # such as what clears them, from when it was gone
             self._drop(topic)
         self._put(room_id, statement, urgent=urgent)
+
+    def put_row(self, messages: Iterable[Message]) -> None:
+        """Adds messages that go out next, one right after the other."""
+        self._turn.extend(messages)
 
     def drop_room(self, room_id: str) -> None:
         """A room is gone: what was to be told of it is not."""
@@ -77,6 +91,7 @@ class Outbox:
         return None, outlived
 
     def _put(self, key: str, waiting: Message | Statement, *, urgent: bool) -> None:
+        self._late.pop(key, None)
         if urgent or key in self._urgent:
             self._bulk.pop(key, None)
             self._urgent[key] = waiting
@@ -86,16 +101,17 @@ class Outbox:
     def _drop(self, key: str) -> None:
         self._urgent.pop(key, None)
         self._bulk.pop(key, None)
+        self._late.pop(key, None)
 
     def _first(self) -> Message | None:
         while True:
             if self._turn:
                 # Before all else: what is said of the room from now on comes after it.
                 return self._turn.popleft()
-            queue = self._urgent or self._bulk
+            queue = self._urgent or self._bulk or self._late
             if not queue:
-                self._urgent.clear()  # else they stay as large as they ever were
-                self._bulk.clear()
+                for empty in (self._urgent, self._bulk, self._late):
+                    empty.clear()  # else they stay as large as they ever were
                 return None
             _, waiting = queue.popitem(last=False)
             if isinstance(waiting, Message):

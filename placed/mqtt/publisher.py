@@ -16,13 +16,16 @@ from typing import TYPE_CHECKING, Any
 import aiomqtt
 import structlog
 
+from placed.delivery import Refused
 from placed.errors import CannotStart, TakenOver
 from placed.mqtt.broker import Broker
+from placed.mqtt.hang_ups import HangUps
 from placed.mqtt.home_assistant import Discovery
 from placed.mqtt.leftovers import Leftovers
-from placed.mqtt.messages import offline
+from placed.mqtt.messages import Message, offline
 from placed.mqtt.patience import Patience
 from placed.mqtt.publications import topics_for
+from placed.mqtt.refusals import Refusals
 from placed.mqtt.session import Session
 from placed.mqtt.setup import SILENCE, Setup, Tally, Timing
 from placed.mqtt.trouble import TAKEN_OVER, BrokerLost, Displaced, Trouble, reason, why_lost
@@ -30,14 +33,16 @@ from placed.pulse import Pulse
 from placed.settings import HomeAssistant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from placed.board import Board
+    from placed.delivery import Undelivered
     from placed.document import Statement
     from placed.events import Event
     from placed.health import ConnectionHealth
     from placed.mqtt.connection import Connection
+    from placed.mqtt.hang_ups import Sent
     from placed.mqtt.messages import BridgeInfo
     from placed.settings import Mqtt
 
@@ -92,9 +97,12 @@ class Publisher:
         self._leave = _Leave.OFFLINE
         self.connected_since: datetime | None = None
         self._trouble: Trouble | None = None
+        self._blamed = False  # a message, for the end of the last connection
         self._session: Session | None = None
         topics = topics_for(settings, home_assistant)
-        self._leftovers = Leftovers(topics)
+        self._leftovers = Leftovers(topics, home_assistant.discovery_prefix)
+        self._refusals = Refusals(topics, random.random)
+        self._hang_ups = HangUps(topics.pattern_of)
         instance = secrets.token_hex(4)
         self._offline = offline(topics, board.epoch, instance)
         self._broker = Broker(settings, self._offline, timing.will_delay, login)
@@ -111,6 +119,9 @@ class Publisher:
             leftovers=self._leftovers,
             discovery=Discovery(topics, info, home_assistant.status_topic) if topics.discovery else None,
             tally=self.tally,
+            refusals=self._refusals,
+            hang_ups=self._hang_ups,
+            delivery_news=asyncio.Event(),
             first_published=self.first_published,
             instance=instance,
             idle=self._idle,
@@ -126,8 +137,23 @@ class Publisher:
 
     @property
     def messages_published(self) -> int:
-        """Messages that the broker acknowledged."""
+        """Messages that the broker took."""
         return self.tally.published
+
+    @property
+    def messages_refused(self) -> Mapping[str, int]:
+        """Messages that it did not take, or was not sent for that, by reason; each reason is there."""
+        return {reason.value: self._refusals.counted[reason] for reason in Refused}
+
+    @property
+    def undelivered(self) -> tuple[Undelivered, ...]:
+        """On which topics the broker does not hold what is true, and what to do about it."""
+        return self._refusals.undelivered
+
+    @property
+    def all_acknowledged(self) -> bool:
+        """Whether the broker has answered to everything that is published first over a connection."""
+        return self._session is not None and self._session.all_acknowledged
 
     @property
     def connected(self) -> bool:
@@ -152,12 +178,13 @@ class Publisher:
     @property
     def last_error(self) -> str | None:
         """What is wrong now, in a short text without secrets."""
-        if self._session:
-            return self._session.refused
-        return self._trouble.text if self._trouble else None
+        if self._session is None and self._trouble is not None:
+            return self._trouble.text
+        undelivered = self._refusals.undelivered
+        return f"{undelivered[0].problem}; {undelivered[0].remedy}" if undelivered else None
 
     async def told(self) -> None:
-        """Waits until the broker has acknowledged all that is known now."""
+        """Waits until the broker has taken every state that is known now, and answered to all else."""
         await self.first_published.wait()
         await self._idle.wait()
 
@@ -208,6 +235,7 @@ class Publisher:
         loop, timing = asyncio.get_running_loop(), self._timing
         patience = Patience(timing.first_pause, timing.longest_pause, random.random)
         while True:
+            self._blamed = False
             began = None
             self._setup.pulse.expect(SILENCE)
             try:
@@ -216,7 +244,7 @@ class Publisher:
                     await self._serve(connection)
             except BrokerLost as lost:
                 self._note(lost.trouble)
-            if began is not None and loop.time() - began > timing.steady:
+            if self._blamed or (began is not None and loop.time() - began > timing.steady):
                 patience.restore()
             await asyncio.sleep(patience.pause())
 
@@ -245,9 +273,27 @@ class Publisher:
             lost, bugs = error.split(aiomqtt.MqttError)
             if lost is not None and bugs is None:
                 self._note_lost(_most_telling(lost))
+                # What is blamed is left out over the next connection, so that may be at once.
+                self._blame(self._hang_ups.ended(session.outstanding))
                 return
         await self._take_leave(connection)
         raise error or RuntimeError("a session that ends by itself")
+
+    def _blame(self, message: Sent | None) -> None:
+        """A message ended the connection: it is left out over the next one, and is named at once."""
+        self._blamed = message is not None
+        if message is not None:
+            self._refusals.refuse(
+                Message(message.topic, b""),
+                Refused.CONNECTION_ENDED,
+                f"{message.size} bytes",
+                number=self.tally.number,
+                size=message.size,
+                wall=self._now(),
+                steady=asyncio.get_running_loop().time(),
+                repeat=False,
+            )
+            self._setup.delivery_news.set()
 
     def _note_lost(self, error: BaseException) -> None:
         if isinstance(error, Displaced) or TAKEN_OVER in (reason(error), reason(error.__cause__)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -22,13 +23,11 @@ from placed.mqtt.messages import (
     said_by_another,
     unknown_words,
 )
-from placed.mqtt.outbox import Outbox
-from placed.mqtt.owed import Owed
-from placed.mqtt.setup import SILENCE
+from placed.mqtt.sender import Sender
 from placed.mqtt.trouble import Displaced
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 
     from paho.mqtt.reasoncodes import ReasonCode
 
@@ -36,13 +35,13 @@ if TYPE_CHECKING:
     from placed.events import Event
     from placed.health import ConnectionHealth, ConnectionState
     from placed.mqtt.connection import Connection
+    from placed.mqtt.hang_ups import Sent
     from placed.mqtt.messages import Message
     from placed.mqtt.setup import Setup
 
 _AT_ONCE = 50  # rooms that are written up before others get a turn on the event loop
 _LOOK = 1.0  # seconds; so soon a suspend, or a clock that was stepped, is noticed
 _NO_TIME = timedelta()
-_OVERHEAD = 64  # bytes of a packet beside topic and payload, at most
 
 _log = structlog.get_logger()
 
@@ -53,8 +52,7 @@ class Session:
     def __init__(self, setup: Setup, connection: Connection) -> None:
         self._setup = setup
         self._connection = connection
-        self._outbox = Outbox(self._write_up, self._topics_of)
-        self._outbox_filled = asyncio.Event()
+        self._sender = Sender(setup, connection, self._write_up, self._make_again)
         self._health_told: dict[str, ConnectionState] = {}
         self._health_news = asyncio.Event()
         self._health_pressing = asyncio.Event()
@@ -62,28 +60,33 @@ class Session:
         self._rooms_added = asyncio.Event()
         self._listed: set[str] = set()  # the ids in the index that was told last
         self._displaced = False
-        self._outranking: list[str] = []  # rooms of an earlier run whose epoch is above ours
+        self._outranking: set[str] = set()  # rooms of an earlier run whose epoch is above ours
         self._begun = asyncio.Event()
         self._last: dict[str, int] = {}  # the hash of what was said last: the index of a site is large
-        self._drained = asyncio.Event()
-        self._announcements = Announcements(setup, self._put, self._put_room, self._drained)
-        self._too_large: set[str] = set()
-        self.refused: str | None = None  # what is wrong if the broker refuses what is published
-        topics = setup.topics
-        self._owed = Owed((topics.bridge_info, topics.bridge_health, topics.rooms))
-        self._all_owed = False
-        self._under_way = 0
+        self._announcements = Announcements(
+            setup, self._sender.put, self._sender.put_room, self._sender.drained
+        )
 
     @property
     def waiting(self) -> int:
         """How many messages and rooms wait for their turn."""
-        return len(self._outbox)
+        return self._sender.waiting
+
+    @property
+    def outstanding(self) -> list[Sent]:
+        """What was sent and not acknowledged."""
+        return self._sender.outstanding
+
+    @property
+    def all_acknowledged(self) -> bool:
+        """Whether the broker has answered to everything that is published first over a connection."""
+        return self._sender.all_acknowledged
 
     # --- what the board tells ---
 
     def stated(self, statement: Statement, *, urgent: bool, events: Iterable[Event]) -> None:
         """A room has a new statement."""
-        self._put_room(statement, urgent=urgent)
+        self._sender.put_room(statement, urgent=urgent)
         setup = self._setup
         self._put(
             event_message(setup.topics, statement, event, setup.board.show, setup.now()) for event in events
@@ -97,8 +100,7 @@ class Session:
         """The index is not what it was; these rooms are gone."""
         self._announcements.left(gone)
         for room_id in gone:
-            self._outbox.drop_room(room_id)
-            self._owed.drop_room(room_id)
+            self._sender.drop_room(room_id)
         self._rooms_news.set()
         if any(room.id not in self._listed for room in self._setup.board.rooms):
             self._rooms_added.set()
@@ -126,8 +128,13 @@ class Session:
             group.create_task(self._stay_online())
             group.create_task(self._keep_health())
             group.create_task(self._keep_index())
-            for _ in range(self._connection.in_flight):
-                group.create_task(self._send())
+            group.create_task(self._sender.report())
+            for task in (self._sender.repeat, *[self._sender.run] * self._connection.in_flight):
+                group.create_task(self._once_begun(task))
+
+    async def _once_begun(self, task: Callable[[], Awaitable[None]]) -> None:
+        await self._begun.wait()
+        await task()
 
     async def _listen(self) -> None:
         """Reads what the broker kept, and Home Assistant's births; raises when the connection is lost."""
@@ -138,14 +145,7 @@ class Session:
             if not message.retain or not isinstance(message.payload, bytes):
                 continue
             if message.topic.value == topics.rooms:
-                earlier = earlier_rooms(message.payload)
-                before = self._setup.leftovers.found(earlier, earlier_discovery(message.payload))
-                self._put(map(clear, before))
-                if earlier_epoch(message.payload) > self._setup.board.epoch:
-                    self._outranking = sorted(earlier)
-                if not self._setup.plain:
-                    self._put(clear_plain(self._setup.topics, earlier.values()))
-                self._rooms_news.set()
+                self._find_earlier(message.payload)
             elif message.topic.value == topics.bridge_state:
                 self._displaced = said_by_another(
                     message.payload,
@@ -154,14 +154,30 @@ class Session:
                     ours=self._setup.instance,
                 )
 
+    def _find_earlier(self, payload: bytes) -> None:
+        """An index is on the broker, of an earlier run or by anybody who may publish."""
+        setup = self._setup
+        earlier = earlier_rooms(payload)
+        prefix = earlier_discovery(payload)
+        self._put(map(clear, setup.leftovers.found(earlier, prefix)))
+        if prefix is not None and prefix != setup.leftovers.prefix:
+            topics = replace(setup.topics, discovery=prefix).config_pattern
+            _log.warning(
+                "home_assistant.earlier_prefix_is_left",
+                prefix=prefix,
+                remedy=f"if placed used this prefix before, clear {topics} at the broker by hand",
+            )
+        if earlier_epoch(payload) > setup.board.epoch:
+            # The clock was set back, and nothing was remembered: panels would take all of ours for old.
+            self._outranking = set(earlier)
+        if not setup.plain:
+            self._put(clear_plain(setup.topics, earlier.values()))
+        self._rooms_news.set()
+
     async def _begin(self) -> None:
         """Before all else what was is looked at, and `online` is said; then everything, and announcements."""
         await self._look_back()
-        for room_id in self._outranking:
-            # The clock was set back, and nothing was remembered: panels would take all of ours for old.
-            # What is cleared they forget, and its order.
-            await self._publish(clear(self._setup.topics.state(room_id)))
-        await self._publish(self._online())
+        await self._sender.publish(self._online())
         self._setup.tally.online += 1
         self._begun.set()
         await self._say_all()
@@ -182,10 +198,10 @@ class Session:
                 refused = topic if topic in self._announcements.wanted else f"{topics.base}/#"
                 _log.warning("topic.was_not_readable", topics=refused, reason=str(code))
                 break
-        await self._publish(self._info())  # the broker sends what it kept before it acknowledges this
+        await self._sender.publish(self._info())  # the broker sends what it kept before it acknowledges this
+        await self._connection.unsubscribe([topics.bridge_state, topics.rooms])
         if self._displaced and self._setup.tally.online:
             raise Displaced("another instance has published in our place")
-        await self._connection.unsubscribe([topics.bridge_state, topics.rooms])
 
     async def _say_all(self) -> None:
         """Every room as it is now, in slices, so that what is urgent and all else on the loop get through."""
@@ -194,11 +210,9 @@ class Session:
         for start in range(0, len(ids), _AT_ONCE):
             for room_id in ids[start : start + _AT_ONCE]:
                 if statement := self._setup.board.statement(room_id):
-                    self._owed.add_room(room_id)
-                    self._put_room(statement)
+                    self._sender.owe_room(statement)
             await asyncio.sleep(0)
-        self._all_owed = True
-        self._outbox_filled.set()  # there may be no room at all
+        self._sender.all_is_owed()
 
     async def _keep_index(self) -> None:
         await self._begun.wait()
@@ -216,12 +230,10 @@ class Session:
         rooms = board.rooms
         self._listed = {room.id for room in rooms}
         self.rooms_left(setup.leftovers.decide(rooms, setup.info.connections, board.health))
-        undecided = setup.leftovers.undecided
         if not setup.broker.v5:  # without expiry, what an earlier run said would be believed for ever
-            for entry in undecided:
-                self._put_if_new(*unknown_words(setup.topics, entry.id))
-        index = index_message(setup.topics, rooms, undecided, board.epoch, plain=setup.plain)
-        self._put_if_new(index, self._info())
+            for entry in setup.leftovers.undecided:
+                self._put_if_new(*unknown_words(setup.topics, entry.id), late=True)
+        self._put_if_new(self._index(), self._info())
 
     async def _keep_health(self) -> None:
         setup, board = self._setup, self._setup.board
@@ -229,9 +241,7 @@ class Session:
             self._health_news.clear()
             self._health_pressing.clear()
             self._health_told = {name: health.state for name, health in board.health.items()}
-            health = board.health.values()
-            message = bridge_health(setup.topics, health, board.epoch, setup.now(), board.clock)
-            self._put((message,), urgent=True)
+            self._sender.put((self._health(),), urgent=True)
             if await _happens(self._health_news, setup.timing.health):
                 await _happens(self._health_pressing, setup.timing.calm)
 
@@ -243,64 +253,46 @@ class Session:
             said_at = setup.now()
             while _NO_TIME <= setup.now() - said_at < every:  # noqa: ASYNC110 - a clock is no event
                 await asyncio.sleep(min(_LOOK, setup.timing.online))
-            self._put((self._online(),), urgent=True)
-
-    async def _send(self) -> None:
-        """Publishes one message after another; there are as many of it as messages may be under way."""
-        await self._begun.wait()
-        while True:
-            await self._send_next()
-
-    async def _send_next(self) -> None:
-        """In a call of its own: who waits for a message holds none that was sent; an index has a megabyte."""
-        message = await self._next()
-        self._under_way += 1
-        try:
-            await self._publish(message)  # without a wait before: what is chosen now goes out now
-        finally:
-            self._under_way -= 1
-        self._settled(message)
-
-    async def _next(self) -> Message:
-        while True:
-            message, outlived = self._outbox.take(self._setup.now())
-            self._setup.tally.outlived += len(outlived)
-            for old in outlived:
-                self._settled(old)
-            if message:
-                return message
-            self._note_idleness()
-            self._outbox_filled.clear()
-            await self._outbox_filled.wait()
-
-    async def _publish(self, message: Message) -> None:
-        setup, connection = self._setup, self._connection
-        size = len(message.topic.encode()) + len(message.payload) + _OVERHEAD
-        if connection.largest is not None and size > connection.largest:
-            if message.topic not in self._too_large:
-                self._too_large.add(message.topic)
-                _log.error("message.was_too_large", topic=message.topic, size=size, most=connection.largest)
-            return
-        await setup.broker.publish(connection, message, message.expiry(setup.now()))
-        setup.pulse.expect(SILENCE)
-        setup.tally.published += 1
-        while connection.refusals:
-            code = connection.refusals.pop()
-            setup.tally.refused += 1
-            if self.refused is None:
-                self.refused = f"the broker refuses messages: {code}; check its access rules"
-                _log.warning("broker.refused_messages", reason=str(code), topics=setup.topics.written)
+            self._sender.put((self._online(),), urgent=True)
 
     # --- small parts ---
 
-    def _topics_of(self, room_id: str) -> Iterable[str]:
-        return self._setup.topics.told(room_id, plain=self._setup.plain)
-
-    def _write_up(self, statement: Statement) -> Iterable[Message]:
+    def _write_up(self, statement: Statement) -> Iterator[Message]:
         """A room's turn has come."""
-        messages = list(room_messages(self._setup.topics, statement, plain=self._setup.plain))
-        self._owed.turn(statement.room.id, (message.topic for message in messages))
-        return messages
+        setup, room_id = self._setup, statement.room.id
+        if room_id in self._outranking:  # what is cleared panels forget, and its order
+            self._outranking.discard(room_id)
+            yield clear(setup.topics.state(room_id))
+        yield from room_messages(setup.topics, statement, plain=setup.plain)
+
+    def _make_again(self, topic: str, *, cleared: bool) -> Iterable[Message]:
+        """What is true now for a topic that was refused; nothing if there is nothing to be said there.
+
+        `cleared`: it has to be cleared before.
+        """
+        setup, topics = self._setup, self._setup.topics
+        room_id = topics.room_of(topic)
+        statement = setup.board.statement(room_id) if room_id is not None else None
+        if topic == topics.bridge_state:
+            made: Iterable[Message] = (self._online(),)
+        elif topic == topics.bridge_info:
+            made = (self._info(),)
+        elif topic == topics.bridge_health:
+            made = (self._health(),)
+        elif topic == topics.rooms:
+            made = (self._index(),)
+        elif statement is not None:
+            made = (
+                *room_messages(topics, statement, plain=setup.plain),
+                *self._announcements.of(statement.room),
+            )
+        elif room_id is not None and any(entry.id == room_id for entry in setup.leftovers.undecided):
+            made = unknown_words(topics, room_id)
+        else:
+            made = self._announcements.of_bridge()
+        found = [message for message in made if message.topic == topic]
+        gone = topic in setup.leftovers.to_clear or (room_id is not None and not setup.plain)
+        return [*([clear(topic)] if cleared or (gone and not found) else []), *found]
 
     def _online(self) -> Message:
         setup = self._setup
@@ -310,36 +302,22 @@ class Session:
         setup = self._setup
         return bridge_info(setup.topics, setup.info, setup.board.epoch, len(setup.board.rooms))
 
-    def _put(self, messages: Iterable[Message], *, urgent: bool = False) -> None:
-        for message in messages:
-            self._outbox.put(message, urgent=urgent)
-            self._drained.clear()
-            self._setup.idle.clear()
-        self._outbox_filled.set()
+    def _health(self) -> Message:
+        setup, board = self._setup, self._setup.board
+        return bridge_health(setup.topics, board.health.values(), board.epoch, setup.now(), board.clock)
 
-    def _put_room(self, statement: Statement, *, urgent: bool = False) -> None:
-        self._outbox.put_room(statement, urgent=urgent)
-        self._drained.clear()
-        self._setup.idle.clear()
-        self._outbox_filled.set()
+    def _index(self) -> Message:
+        setup = self._setup
+        undecided = setup.leftovers.undecided
+        return index_message(setup.topics, setup.board.rooms, undecided, setup.board.epoch, plain=setup.plain)
 
-    def _put_if_new(self, *messages: Message) -> None:
+    def _put(self, messages: Iterable[Message]) -> None:
+        self._sender.put(messages)
+
+    def _put_if_new(self, *messages: Message, late: bool = False) -> None:
         new = [message for message in messages if self._last.get(message.topic) != hash(message)]
         self._last |= {message.topic: hash(message) for message in new}
-        self._put(new)
-
-    def _note_idleness(self) -> None:
-        if self._all_owed and not self._under_way and not self._outbox:
-            self._drained.set()
-            if not self.refused:
-                self._setup.idle.set()
-
-    def _settled(self, message: Message) -> None:
-        if not message.payload:
-            self._setup.leftovers.cleared(message.topic)
-        self._owed.settle(message.topic)
-        if self._all_owed and not self._owed and not self.refused:
-            self._setup.first_published.set()
+        self._sender.put(new, late=late)
 
 
 async def _happens(event: asyncio.Event, within: float) -> bool:

@@ -12,9 +12,11 @@ if TYPE_CHECKING:
 
     from placed.board import Board
     from placed.mqtt.broker import Broker
+    from placed.mqtt.hang_ups import HangUps
     from placed.mqtt.home_assistant import Discovery
     from placed.mqtt.leftovers import Leftovers
     from placed.mqtt.messages import BridgeInfo
+    from placed.mqtt.refusals import Refusals
     from placed.mqtt.topics import Topics
     from placed.pulse import Pulse
 
@@ -42,8 +44,8 @@ class Timing:
 class Tally:
     """Counted since the start."""
 
-    published: int = 0  # acknowledged by the broker
-    refused: int = 0  # of these, refused by it
+    published: int = 0  # taken by the broker
+    number: int = 0  # of the message that was sent last, or was to be
     outlived: int = 0  # not sent, since their time was over when their turn came
     connections: int = 0
     online: int = 0  # of these, over how many we said that we are there
@@ -63,6 +65,9 @@ class Setup:
     leftovers: Leftovers
     discovery: Discovery | None  # None where Home Assistant is not told of the rooms
     tally: Tally
+    refusals: Refusals
+    hang_ups: HangUps
+    delivery_news: asyncio.Event  # something was refused, or is taken again
     first_published: asyncio.Event
     instance: str
     idle: asyncio.Event  # set while all that is known is told and acknowledged

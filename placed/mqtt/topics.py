@@ -35,7 +35,7 @@ class Topics:
     def written(self) -> str:
         """All that is published on, for who has to allow it."""
         own = f"{self.base}/#"
-        return own if self.discovery is None else f"{own} {self._config_pattern}"
+        return own if self.discovery is None else f"{own} {self.config_pattern}"
 
     @property
     def bridge_state(self) -> str:
@@ -109,14 +109,15 @@ class Topics:
             and topic.startswith(f"{self.discovery}/")
             and topic.endswith("/config")
         ):
-            return self._config_pattern
+            return self.config_pattern
         room_id = self.room_of(topic)
         if room_id is None:
             return topic
         return f"{self.rooms}/+/{topic.rpartition('/')[2]}"
 
     @property
-    def _config_pattern(self) -> str:
+    def config_pattern(self) -> str:
+        """Where Home Assistant is told of rooms and of the bridge; with `discovery` alone."""
         return f"{self.discovery}/+/{_node(self.base)}/+/config"
 
     def _configured_room(self, topic: str) -> str | None:

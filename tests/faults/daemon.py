@@ -106,7 +106,7 @@ def _republish() -> None:
     async def first_time_only(self: Session) -> None:
         if self._setup.tally.connections == 1:
             await say_all(self)
-        self._all_owed = True
+        self._sender.all_is_owed()
 
     Session._say_all = first_time_only  # type: ignore[method-assign]
 

@@ -117,6 +117,23 @@ async def test_home_assistant_forgets_the_rooms_too(mosquitto: Mosquitto) -> Non
         assert left == set(topics.room_configs("boardroom").values())
 
 
+async def test_whatever_prefix_an_index_names_nothing_is_cleared_below_another_one(
+    mosquitto: Mosquitto,
+) -> None:
+    await left_behind(mosquitto, two())
+    topics = Topics("placed", "factory/line")
+    foreign = {*topics.room_configs("attic").values(), *topics.bridge_configs().values()}
+    async with Subscriber(mosquitto, "placed/rooms", "factory/#") as seen:
+        index = (await seen.message("placed/rooms")).document | {"discovery": "factory/line"}
+        await seen.publish("placed/rooms", json.dumps(index), retain=True)
+        for topic in foreign:
+            await seen.publish(topic, "kept", retain=True)
+        await clearing.clear(Mqtt(url=mosquitto.url), "fabrikam")
+        await seen.caught_up()
+        assert foreign <= seen.latest.keys()
+        assert not [a for a in seen.arrivals if a.topic.startswith("factory/") and not a.payload]
+
+
 async def test_a_room_that_is_told_without_being_listed_is_cleared_too(mosquitto: Mosquitto) -> None:
     await left_behind(mosquitto, two())
     async with Subscriber(mosquitto) as somebody:

@@ -70,7 +70,7 @@ def own(topic: str) -> bool:
     levels = topic.split("/")
     if topic.startswith("placed/hq/rooms/"):
         return len(levels) == 5 and is_room_id(levels[3])
-    return levels[-1] == "config" and levels[-3] == "placed_hq" and not set(topic) & set("+#\0")
+    return topic.startswith("homeassistant/") and levels[-1] == "config" and levels[-3] == "placed_hq"
 
 
 @fuzz
@@ -83,7 +83,7 @@ def own(topic: str) -> bool:
     ConnectionState.OK,
 )
 def test_an_index_names_rooms_and_nothing_else(payload: bytes, silent: ConnectionState) -> None:
-    leftovers = Leftovers(TOPICS)
+    leftovers = Leftovers(TOPICS, "homeassistant")
     earlier, prefix = earlier_rooms(payload), earlier_discovery(payload)
     assert len(earlier) <= MOST
     before = leftovers.found(earlier, prefix)

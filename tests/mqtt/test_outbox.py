@@ -95,7 +95,7 @@ def test_of_a_room_the_latest_is_told_at_the_firsts_turn() -> None:
 
 def test_an_urgent_room_goes_before_all_that_is_not() -> None:
     outbox = an_outbox()
-    outbox.put(message("a"))
+    outbox.put(message("a", "1"))
     outbox.put_room(statement("b", 1))
     outbox.put_room(statement("c", 2))
     outbox.put_room(statement("c", 3), urgent=True)
@@ -104,9 +104,37 @@ def test_an_urgent_room_goes_before_all_that_is_not() -> None:
     assert emptied(outbox) == [
         *messages_of(statement("c", 4)),
         event,
-        message("a"),
+        message("a", "1"),
         *messages_of(statement("b", 1)),
     ]
+
+
+def test_what_clears_a_topic_goes_after_all_else() -> None:
+    outbox = an_outbox()
+    for topic in ("x", "y"):
+        outbox.put(clear(topic))
+    outbox.put(message("z", "1"), late=True)
+    outbox.put(message("a", "1"))
+    outbox.put_room(statement("b"))
+    assert outbox.pressing
+    taken = emptied(outbox)
+    assert taken == [
+        message("a", "1"),
+        *messages_of(statement("b")),
+        clear("x"),
+        clear("y"),
+        message("z", "1"),
+    ]
+
+
+def test_what_is_published_after_all_is_not_cleared() -> None:
+    outbox = an_outbox()
+    outbox.put(clear("a"))
+    outbox.put(message("a", "1"))
+    outbox.put(message("b", "1"), urgent=True)
+    outbox.put(clear("b"))
+    assert emptied(outbox) == [message("a", "1"), clear("b")]
+    assert not outbox.pressing
 
 
 def test_a_rooms_messages_are_made_when_its_turn_comes() -> None:

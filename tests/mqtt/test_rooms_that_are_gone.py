@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from placed.health import ConnectionHealth, ConnectionState
 from placed.mqtt.index import LARGEST, MOST, Entry, earlier_rooms, gone
+from placed.settings import HomeAssistant
 from tests.mqtt.broker import Subscriber
 from tests.mqtt.house import IMPATIENT, House, room, running
 from tests.mqtt.test_life import becomes
@@ -154,6 +155,42 @@ async def test_an_index_that_is_wrong_or_hostile_does_no_harm(
             await seen.until(lambda a: a.topic == "placed/rooms" and a.payload[:12] == b'{"schema":1,')
             await seen.caught_up()
         assert [a.topic for a in seen.arrivals if not a.payload] == []
+
+
+async def test_whatever_an_index_names_nothing_outside_is_written_and_states_go_first(
+    mosquitto: Mosquitto, house: House
+) -> None:
+    ghosts = [{"id": f"ghost-{n}", "name": "", "connection": "gone"} for n in range(300)]
+    forged = {"schema": 1, "epoch": 2**40, "rooms": ghosts, "discovery": "factory/line"}
+    async with Subscriber(mosquitto, "#") as seen:
+        await seen.publish("placed/rooms", json.dumps(forged), retain=True)
+        publisher = house.publisher(mosquitto, home_assistant=HomeAssistant(discovery=True))
+        async with running(publisher):
+            await publisher.told()
+            await becomes(lambda: not publisher._leftovers.to_clear)
+            await seen.caught_up()
+        assert {a.topic.partition("/")[0] for a in seen.arrivals} <= {"placed", "homeassistant"}
+        order = [a.topic for a in seen.arrivals]
+        cleared = [n for n, a in enumerate(seen.arrivals) if not a.payload and "ghost" in a.topic]
+        assert len(cleared) >= 300
+        states = [f"placed/rooms/{room_id}/state" for room_id in ("boardroom", "library")]
+        assert max(order.index(topic) for topic in states) < cleared[0]
+        assert order.index("placed/bridge/state") < cleared[0]
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+async def test_a_forged_index_delays_no_change(mosquitto: Mosquitto, house: House, protocol: str) -> None:
+    ghosts = [{"id": f"ghost-{n}", "name": "", "connection": "contoso"} for n in range(3000)]
+    forged = {"schema": 1, "epoch": 2**40, "rooms": ghosts, "discovery": "homeassistant"}
+    async with Subscriber(mosquitto, "placed/rooms/#") as seen:
+        await seen.publish("placed/rooms", json.dumps(forged), retain=True)
+        publisher = house.publisher(mosquitto, protocol=protocol)
+        async with running(publisher, published=False):
+            await seen.message("placed/rooms/library/status", "free")
+            house.book("library")
+            changed = await seen.message("placed/rooms/library/status", "busy")
+            place = seen.arrivals.index(changed)
+            assert sum("ghost" in a.topic for a in seen.arrivals[:place]) < 3000
 
 
 # --- pure ---------------------------------------------------------------------------------------------------

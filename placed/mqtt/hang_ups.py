@@ -1,0 +1,152 @@
+"""Which messages make the broker end the connection, found by what was unacknowledged when it did. Pure.
+
+A broker with a limit that it does not announce ends the connection when a message is beyond it. What was
+sent and not acknowledged at that moment is suspected, and over the next connection each suspect is under way
+alone. If that ends as well while a suspect is unacknowledged, the suspect is left out from then on.
+
+A network that is cut twice can look the same. So when all else is acknowledged, what is left out is tried
+again: soon at first, then seldom. And where two messages ended connections, what is as large as these, or on
+the same kind of topic, is left out with them, until a trial shows otherwise.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+SOON = 2.0  # seconds from when all else is acknowledged until the first trial
+SELDOM = 300.0  # seconds until the next one; twice as long each time
+MOST_SELDOM = 3600.0
+_ENOUGH = 2  # of them that have something in common
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message that is under way; `size` is of its packet, in bytes."""
+
+    topic: str
+    size: int
+
+
+class HangUps:
+    """Over all connections of one publisher.
+
+    Args:
+        pattern_of: the kind of a topic, such as `placed/rooms/+/state`.
+    """
+
+    def __init__(self, pattern_of: Callable[[str], str]) -> None:
+        self._pattern_of = pattern_of
+        self._suspects: set[str] = set()
+        self._blamed: dict[str, int] = {}  # topic -> the size of the message that ended a connection
+        self._inferred: dict[str, int] = {}  # the same, of what only has something in common with these
+        self._taken = 0  # bytes of the largest that was ever taken
+        self._taken_patterns: set[str] = set()
+        self._limit: float = math.inf
+        self._patterns: frozenset[str] = frozenset()  # of which nothing is sent
+        self._trying: str | None = None
+        self._trial_at: float | None = None
+        self._pause = SOON
+
+    @property
+    def any(self) -> bool:
+        """Whether anything is suspected or left out."""
+        return bool(self._suspects or self._blamed or self._inferred)
+
+    def suspected(self, topic: str) -> bool:
+        """Whether it has to be under way alone."""
+        return topic in self._suspects or topic == self._trying
+
+    def leaves_out(self, topic: str, size: int) -> bool:
+        """Whether a message is not to be sent now."""
+        if topic == self._trying:
+            return False
+        if (blamed := self._blamed.get(topic)) is not None:
+            return not size <= self._taken < blamed  # by now it is small enough
+        if size >= self._limit or self._pattern_of(topic) in self._patterns:
+            self._inferred[topic] = size
+            return True
+        self._inferred.pop(topic, None)
+        return False
+
+    def may_clear(self, topic: str, size: int) -> bool:
+        """Whether a message that clears a topic may be sent where a larger one is left out."""
+        if (blamed := self._blamed.get(topic)) is not None:
+            return size < blamed
+        return size < self._limit and self._pattern_of(topic) not in self._patterns
+
+    def took(self, topic: str, size: int) -> bool:
+        """The broker has taken it; whether what is left out may be sent for it."""
+        self._suspects.discard(topic)
+        self._taken = max(self._taken, size)
+        if not self._blamed and not self._inferred:
+            return False
+        self._taken_patterns.add(self._pattern_of(topic))
+        tried = topic == self._trying
+        if tried:
+            self._trying, self._trial_at, self._pause = None, -math.inf, SELDOM  # the next one at once
+        acquitted = tried or size >= min(
+            self._blamed.get(topic, math.inf), self._inferred.get(topic, math.inf)
+        )
+        if acquitted:
+            self._blamed.pop(topic, None)
+            self._inferred.pop(topic, None)
+        before = self._limit, self._patterns
+        self._conclude()
+        return acquitted or self._limit > before[0] or not self._patterns >= before[1]
+
+    def ended(self, outstanding: Iterable[Sent]) -> Sent | None:
+        """A connection has ended by itself while these were under way; the one that is blamed for it."""
+        under_way = {sent.topic: sent.size for sent in outstanding}
+        tried, trying = self._trying in under_way, self._trying
+        self._trying, self._trial_at = None, None
+        if len(under_way) != 1:
+            self._suspects |= under_way.keys()
+            return None
+        ((topic, size),) = under_way.items()
+        if topic not in self._suspects and topic not in self._blamed and topic != trying:
+            self._suspects.add(topic)
+            return None
+        self._pause = min(max(2 * self._pause, SELDOM), MOST_SELDOM) if tried else SOON
+        self._suspects.discard(topic)
+        self._inferred.pop(topic, None)
+        self._blamed[topic] = size
+        self._conclude()
+        return Sent(topic, size)
+
+    def trial(self, steady: float) -> str | None:
+        """Called while all else is acknowledged: the topic to be tried now, if any. Of one at a time."""
+        if self._trying is not None or not (self._blamed or self._inferred):
+            return None
+        if self._trial_at is None:
+            self._trial_at = steady + self._pause
+        if steady < self._trial_at:
+            return None
+        # What only was inferred to be at fault first, and of that the smallest.
+        candidates = self._inferred or self._blamed
+        self._trying = min(candidates, key=lambda topic: (candidates[topic], topic))
+        return self._trying
+
+    def forget(self, topic: str) -> None:
+        """There is nothing to be sent on it any more."""
+        self._suspects.discard(topic)
+        self._blamed.pop(topic, None)
+        self._inferred.pop(topic, None)
+        self._trying = None if self._trying == topic else self._trying
+
+    def _conclude(self) -> None:
+        """What those that are blamed have in common."""
+        patterns = Counter(self._pattern_of(topic) for topic in self._blamed)
+        smallest = min(self._blamed.values(), default=math.inf)
+        alike = len(patterns) >= _ENOUGH or any(number >= _ENOUGH for number in patterns.values())
+        self._limit = smallest if alike and smallest > self._taken else math.inf
+        self._patterns = frozenset(
+            pattern
+            for pattern, number in patterns.items()
+            if number >= _ENOUGH and pattern not in self._taken_patterns
+        )
