@@ -6,6 +6,7 @@ import asyncio
 import threading
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import structlog
@@ -32,10 +33,11 @@ from placed.timekeeper import AT_ONCE, Timekeeper
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from placed.clock import Clock
     from placed.configuration import Configuration
+    from placed.delivery import Undelivered
     from placed.driver import Driver
     from placed.http.server import StatusServer
     from placed.mqtt.publisher import Publisher
@@ -56,6 +58,9 @@ class NoBroker:
     connected = False
     last_error: str | None = None
     messages_published = 0
+    messages_refused: Mapping[str, int] = MappingProxyType({})
+    undelivered: Sequence[Undelivered] = ()
+    all_acknowledged = True
     reconnects = 0
     was_connected = False
 

@@ -23,6 +23,7 @@ from bench.child import obey, say
 from bench.cpu import settle_on
 from bench.servers import bodies
 from placed.board import Board
+from placed.daemon import NoBroker
 from placed.http.server import StatusServer
 from placed.model import Meeting, Room, Schedule
 from placed.occupancy import Policy
@@ -36,15 +37,6 @@ EVENTS = "/api/v1/events"
 LISTING = "/api/v1/rooms"
 _DAY = timedelta(days=1)
 _HOUR = timedelta(hours=1)
-
-
-class NoBroker:
-    """Nothing is published."""
-
-    configured = False
-    connected = False
-    messages_published = 0
-    reconnects = 0
 
 
 class Building:

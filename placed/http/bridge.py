@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from placed.delivery import Undelivered
 
 
 class Bridge(Protocol):
@@ -20,7 +25,22 @@ class Bridge(Protocol):
 
     @property
     def messages_published(self) -> int:
-        """Messages published since the start."""
+        """Messages that the broker took since the start."""
+        ...
+
+    @property
+    def messages_refused(self) -> Mapping[str, int]:
+        """Messages that it did not take since the start, by reason; every reason is there."""
+        ...
+
+    @property
+    def undelivered(self) -> Sequence[Undelivered]:
+        """On which topics it does not hold what is true."""
+        ...
+
+    @property
+    def all_acknowledged(self) -> bool:
+        """Whether it has answered to every state that was published first over the connection of now."""
         ...
 
     @property

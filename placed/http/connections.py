@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from placed.delivery import documents
 from placed.document import SCHEMA
 from placed.http.problems import Problem
 from placed.http.representation import Representation
@@ -15,19 +16,27 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from placed.board import Board
+    from placed.http.bridge import Bridge
 
 
 class ConnectionsApi:
     """Answers how the connections are, and how each of their rooms is read."""
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, board: Board, bridge: Bridge) -> None:
         self._board = board
+        self._bridge = bridge
 
     async def connections(self, request: web.Request) -> web.StreamResponse:
-        """`{"schema":1,"connections":[…],"clock":{…}}`; the clock is null before it was compared."""
+        """`{"schema":1,"connections":[…],"clock":{…},"undelivered":[…]}`.
+
+        The clock is null before it was compared; `undelivered` is what the broker does not hold as it should.
+        """
         health = [self._board.health[name].document() for name in sorted(self._board.health)]
         clock = self._board.clock.document() if self._board.clock is not None else None
-        return await _answer(request, {"schema": SCHEMA, "connections": health, "clock": clock})
+        undelivered = documents(self._bridge.undelivered)
+        return await _answer(
+            request, {"schema": SCHEMA, "connections": health, "clock": clock, "undelivered": undelivered}
+        )
 
     async def rooms(self, request: web.Request) -> web.StreamResponse:
         """`{"schema":1,"connection":"contoso","rooms":[…]}`, each as in `standing_documents`."""

@@ -24,13 +24,14 @@ from placed.http.representation import takes_gzip, whole
 from placed.model import Reason, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from aiohttp import web
     from prometheus_client.core import Metric
 
     from placed.board import Board
+    from placed.delivery import Undelivered
     from placed.document import Statement
     from placed.health import ConnectionHealth
     from placed.http.bridge import Bridge
@@ -50,6 +51,8 @@ class Sight:
     mqtt_configured: bool
     mqtt_connected: bool
     messages_published: int
+    messages_refused: Mapping[str, int]
+    undelivered: Sequence[Undelivered]
     reconnects: int
     sse_clients: int
 
@@ -83,6 +86,8 @@ class BoardCollector(Collector):
         placed_clock_offset_seconds -0.2
         placed_mqtt_connected 1.0
         placed_mqtt_messages_published_total 977.0
+        placed_mqtt_messages_refused_total{reason="not_authorized"} 0.0
+        placed_mqtt_topics_undelivered{kind="state"} 0.0
         placed_mqtt_reconnects_total 0.0
         placed_http_sse_clients 3.0
 
@@ -249,9 +254,25 @@ class BoardCollector(Collector):
         )
         yield CounterMetricFamily(
             "placed_mqtt_messages_published",
-            "MQTT messages published since the start.",
+            "MQTT messages that the broker took since the start.",
             value=sight.messages_published,
         )
+        refused = CounterMetricFamily(
+            "placed_mqtt_messages_refused",
+            "MQTT messages that the broker did not take since the start, by why.",
+            labels=("reason",),
+        )
+        for reason, count in sight.messages_refused.items():
+            refused.add_metric((reason,), count)
+        yield refused
+        undelivered = GaugeMetricFamily(
+            "placed_mqtt_topics_undelivered",
+            "Topics on which the broker does not hold what is true; state: panels are misled by it.",
+            labels=("kind",),
+        )
+        for kind, state in (("state", True), ("optional", False)):
+            undelivered.add_metric((kind,), sum(u.count for u in sight.undelivered if u.state is state))
+        yield undelivered
         yield CounterMetricFamily(
             "placed_mqtt_reconnects",
             "Lost connections to the broker that were made again since the start.",
@@ -312,6 +333,8 @@ class Metrics:
             mqtt_configured=self._bridge.configured,
             mqtt_connected=self._bridge.connected,
             messages_published=self._bridge.messages_published,
+            messages_refused=self._bridge.messages_refused,
+            undelivered=self._bridge.undelivered,
             reconnects=self._bridge.reconnects,
             sse_clients=self._sse_clients(),
         )

@@ -12,6 +12,7 @@ from placed.http.filters import status_at
 from placed.model import Status
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from placed.board import Board
@@ -53,17 +54,31 @@ def unready(board: Board, bridge: Bridge, moment: datetime) -> list[Unready]:
     clock = board.clock
     if clock is not None and clock.state is ClockState.UNSET:
         found.append(Unready("clock", f"{clock.problem}; {clock.remedy}"))
-    if bridge.configured and not bridge.connected:
-        found.append(Unready("mqtt", "the broker is not connected"))
+    found += _mqtt(bridge)
     return found
 
 
-def warnings(board: Board) -> list[Unready]:
-    """What is not as it should be, and does no harm to what is published; nothing if all is well."""
+def warnings(board: Board, bridge: Bridge) -> list[Unready]:
+    """What is not as it should be, and does no harm to what is shown of rooms; nothing if all is well."""
     clock = board.clock
-    if clock is None or clock.state is not ClockState.CORRECTED:
-        return []
-    return [Unready("clock", f"{clock.problem}; {clock.remedy}")]
+    optional = [group for group in bridge.undelivered if not group.state]
+    found = [Unready("mqtt", f"{group.problem}; {group.remedy}") for group in optional]
+    if clock is not None and clock.state is ClockState.CORRECTED:
+        found.append(Unready("clock", f"{clock.problem}; {clock.remedy}"))
+    return found
+
+
+def _mqtt(bridge: Bridge) -> Iterator[Unready]:
+    """What keeps panels from being told by the broker what is true."""
+    if not bridge.configured:
+        return
+    if not bridge.connected:
+        yield Unready("mqtt", "the broker is not connected")
+    elif not bridge.all_acknowledged:
+        yield Unready("mqtt", "the broker has not yet acknowledged the states of all rooms")
+    for group in bridge.undelivered:
+        if group.state:
+            yield Unready("mqtt", f"{group.problem}; {group.remedy}")
 
 
 def _connection(health: ConnectionHealth | None, statements: list[Statement], moment: datetime) -> str | None:

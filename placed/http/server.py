@@ -167,7 +167,7 @@ class StatusServer:
     def _app(self) -> web.Application:
         app = web.Application()
         rooms = RoomsApi(self._board, self._documents, self._now)
-        connections = ConnectionsApi(self._board)
+        connections = ConnectionsApi(self._board, self._bridge)
         days = DaysApi(self._board, self._now)
         assets = Assets(self._settings.frame_ancestors, self._settings.offline_after)
         pages = Pages(assets)
@@ -201,7 +201,7 @@ class StatusServer:
 
     async def _readyz(self, _request: web.Request) -> web.Response:
         found = unready(self._board, self._bridge, self._now())
-        doubtful = warnings(self._board)
+        doubtful = warnings(self._board, self._bridge)
         if found:
             raise Problem(
                 HTTPStatus.SERVICE_UNAVAILABLE,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from placed.delivery import documents
 from placed.document import SCHEMA, meeting_document, timestamp
 from placed.model import Status
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from placed.clock_health import ClockHealth
+    from placed.delivery import Undelivered
     from placed.document import Statement
     from placed.events import Event
     from placed.health import ConnectionHealth
@@ -102,20 +104,23 @@ def bridge_info(topics: Topics, info: BridgeInfo, epoch: int, rooms: int) -> Mes
     return Message(topics.bridge_info, _encode(document))
 
 
-def bridge_health(
+def bridge_health(  # noqa: PLR0913 - it is made of all of it
     topics: Topics,
     health: Iterable[ConnectionHealth],
     epoch: int,
     now: datetime,
     clock: ClockHealth | None = None,
+    *,
+    undelivered: Iterable[Undelivered] = (),
 ) -> Message:
-    """How every connection is, in the order of their names, and how the machine's clock is."""
+    """How every connection is, in the order of their names, how the clock is, and what the broker refuses."""
     document = {
         "schema": SCHEMA,
         "epoch": epoch,
         "at": timestamp(now),
         "connections": [h.document() for h in sorted(health, key=lambda h: h.name)],
         "clock": clock.document() if clock is not None else None,
+        "undelivered": documents(undelivered),
     }
     return Message(topics.bridge_health, _encode(document), expires_at=now + HEALTH_HOLDS)
 

@@ -45,6 +45,7 @@ class Sender:
         connection: to the broker.
         write_up: makes the messages of a statement, when its turn comes.
         make_again: makes what is true now for a topic.
+        reported: called when something is refused, or all is taken again.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Sender:
         connection: Connection,
         write_up: Callable[[Statement], Iterable[Message]],
         make_again: MakeAgain,
+        reported: Callable[[], None],
     ) -> None:
         self.drained = asyncio.Event()  # set while all but what clears topics is sent and acknowledged
         topics = setup.topics
@@ -60,6 +62,7 @@ class Sender:
         self._connection = connection
         self._write_up = write_up
         self._make_again = make_again
+        self._reported = reported
         self._outbox = Outbox(self._have_turn, self._topics_of)
         self._filled = asyncio.Event()
         self._owed = Owed((topics.bridge_info, topics.bridge_health, topics.rooms))
@@ -164,6 +167,8 @@ class Sender:
                 problem=group.problem,
                 remedy=group.remedy,
             )
+        if began or over:
+            self._reported()
         if over:
             _log.info("broker.takes_messages_again")
 

@@ -52,9 +52,9 @@ class Session:
     def __init__(self, setup: Setup, connection: Connection) -> None:
         self._setup = setup
         self._connection = connection
-        self._sender = Sender(setup, connection, self._write_up, self._make_again)
-        self._health_told: dict[str, ConnectionState] = {}
         self._health_news = asyncio.Event()
+        self._sender = Sender(setup, connection, self._write_up, self._make_again, self._health_news.set)
+        self._health_told: dict[str, ConnectionState] = {}
         self._health_pressing = asyncio.Event()
         self._rooms_news = asyncio.Event()
         self._rooms_added = asyncio.Event()
@@ -304,7 +304,14 @@ class Session:
 
     def _health(self) -> Message:
         setup, board = self._setup, self._setup.board
-        return bridge_health(setup.topics, board.health.values(), board.epoch, setup.now(), board.clock)
+        return bridge_health(
+            setup.topics,
+            board.health.values(),
+            board.epoch,
+            setup.now(),
+            board.clock,
+            undelivered=setup.refusals.undelivered,
+        )
 
     def _index(self) -> Message:
         setup = self._setup

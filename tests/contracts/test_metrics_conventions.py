@@ -28,6 +28,7 @@ COUNTS = {
     "placed_fence_excess_permissions",
     "placed_fence_warnings",
     "placed_http_sse_clients",
+    "placed_mqtt_topics_undelivered",
     "process_open_fds",
     "process_max_fds",
 }

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
 from placed.board import Board
+from placed.delivery import Refused, Undelivered
 from placed.health import ConnectionHealth, ConnectionState
 from placed.model import Meeting, Room, Schedule
 from placed.occupancy import Policy
 from placed.settings import Show
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 NINE = datetime(2026, 1, 8, 9, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -23,6 +27,19 @@ def minutes(number: float) -> timedelta:
     return timedelta(minutes=number)
 
 
+def undelivered(*, count: int = 1, state: bool = True) -> Undelivered:
+    """What the broker refuses."""
+    return Undelivered(
+        topics="placed/rooms/+/state" if state else "placed/bridge/info",
+        count=count,
+        reason=Refused.NOT_AUTHORIZED,
+        since=NINE,
+        problem="messages are refused by the broker: Not authorized (0x87)",
+        remedy="allow this login to write there",
+        state=state,
+    )
+
+
 @dataclass
 class HandBridge:
     """The MQTT side, as the test wants it."""
@@ -30,6 +47,11 @@ class HandBridge:
     configured: bool = True
     connected: bool = True
     messages_published: int = 0
+    messages_refused: Mapping[str, int] = field(
+        default_factory=lambda: {reason.value: 0 for reason in Refused}
+    )
+    undelivered: Sequence[Undelivered] = ()
+    all_acknowledged: bool = True
     reconnects: int = 0
 
 

@@ -13,7 +13,7 @@ from placed.driver import Consent, Fence, FenceState
 from placed.health import ConnectionState
 from placed.model import Reason
 from placed.standing import RoomFailure
-from tests.http.boards import NINE, Site, meeting, minutes
+from tests.http.boards import NINE, Site, meeting, minutes, undelivered
 
 if TYPE_CHECKING:
     from tests.http.endpoint import Endpoint
@@ -110,6 +110,8 @@ async def test_a_connection_is_told_as_its_health_is(endpoint: Endpoint, site: S
 async def test_the_ways_out_are_measured(endpoint: Endpoint, site: Site) -> None:
     site.bridge.connected = False
     site.bridge.messages_published, site.bridge.reconnects = 977, 3
+    site.bridge.messages_refused = {"not_authorized": 5, "other": 0}
+    site.bridge.undelivered = (undelivered(count=2), undelivered(count=3, state=False))
     async with endpoint.listen() as listening:
         await listening.next()
         samples = await scrape(endpoint)
@@ -117,6 +119,10 @@ async def test_the_ways_out_are_measured(endpoint: Endpoint, site: Site) -> None
     assert samples["placed_statements_total"] == site.board.seq
     assert samples["placed_mqtt_connected"] == 0
     assert samples["placed_mqtt_messages_published_total"] == 977
+    assert samples["placed_mqtt_messages_refused_total{reason=not_authorized}"] == 5
+    assert samples["placed_mqtt_messages_refused_total{reason=other}"] == 0
+    assert samples["placed_mqtt_topics_undelivered{kind=state}"] == 2
+    assert samples["placed_mqtt_topics_undelivered{kind=optional}"] == 3
     assert samples["placed_mqtt_reconnects_total"] == 3
     assert samples["placed_http_sse_clients"] == 1
     assert samples["process_resident_memory_bytes"] > 0

@@ -8,7 +8,7 @@ from placed.health import ConnectionState
 from placed.http.readiness import Unready, unready
 from placed.model import Reason
 from placed.standing import RoomFailure
-from tests.http.boards import NINE, Site, minutes
+from tests.http.boards import NINE, Site, minutes, undelivered
 
 if TYPE_CHECKING:
     from tests.http.endpoint import Endpoint
@@ -125,3 +125,39 @@ async def test_healthz_is_answered_whatever_is_broken(endpoint: Endpoint, site: 
     site.report(state=ConnectionState.REFUSED)
     answer = await endpoint.get("/healthz")
     assert (answer.status, answer.json) == (200, {"status": "ok"})
+
+
+async def test_states_that_the_broker_did_not_take_are_named_with_the_remedy(
+    endpoint: Endpoint, site: Site
+) -> None:
+    for room in ("boardroom", "atrium", "library"):
+        site.read(room)
+    site.report()
+    site.bridge.undelivered = (undelivered(),)
+    answer = await endpoint.get("/readyz")
+    assert answer.status == 503
+    (problem,) = answer.json["problems"]
+    assert problem["part"] == "mqtt"
+    assert problem["detail"] == (
+        "messages are refused by the broker: Not authorized (0x87); allow this login to write there"
+    )
+    listed = (await endpoint.get("/api/v1/connections")).json["undelivered"]
+    assert [(u["topics"], u["reason"], u["state"]) for u in listed] == [
+        ("placed/rooms/+/state", "not_authorized", True)
+    ]
+
+
+async def test_what_misleads_no_panel_is_a_warning(endpoint: Endpoint, site: Site) -> None:
+    for room in ("boardroom", "atrium", "library"):
+        site.read(room)
+    site.report()
+    site.bridge.undelivered = (undelivered(state=False),)
+    answer = await endpoint.get("/readyz")
+    assert answer.status == 200
+    assert answer.json["status"] == "ready"
+    assert [warning["part"] for warning in answer.json["warnings"]] == ["mqtt"]
+
+
+def test_until_every_state_is_acknowledged_it_is_not_ready(ready: Site) -> None:
+    ready.bridge.all_acknowledged = False
+    assert told(ready) == [Unready("mqtt", "the broker has not yet acknowledged the states of all rooms")]

@@ -141,6 +141,7 @@ async def test_connections_are_told_as_their_health_is(endpoint: Endpoint, site:
         "schema": 1,
         "connections": [site.board.health["contoso"].document(), site.board.health["fabrikam"].document()],
         "clock": None,
+        "undelivered": [],
     }
     again = await endpoint.get("/api/v1/connections", {"If-None-Match": answer.headers["ETag"]})
     assert again.status == 304
