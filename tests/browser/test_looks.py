@@ -154,6 +154,32 @@ async def test_it_prints_rooms_and_no_controls(eyes: Eyes, endpoint: Endpoint) -
     assert await page.locator(".tile[data-room=boardroom] .word").is_visible()
 
 
+@pytest.mark.parametrize("path", ["/", "/?room=boardroom", "/rooms/boardroom", "/rooms/pier"])
+async def test_the_day_is_on_paper_where_backgrounds_are_left_out(
+    eyes: Eyes, endpoint: Endpoint, path: str
+) -> None:
+    """Its parts ask for their colours, and have lines for browsers that do not listen; text is dark."""
+    page = await eyes.open(endpoint.server.url + path, scheme="dark")
+    await page.locator(".track .block").first.wait_for(state="attached")
+    await page.emulate_media(media="print", color_scheme="dark")
+    pale = await page.evaluate(
+        """() => {
+          const found = [];
+          for (const part of document.querySelectorAll(".track, .track .block, .track .now")) {
+            const { printColorAdjust, outlineStyle, borderInlineStartStyle } = getComputedStyle(part);
+            const lined = outlineStyle === "solid" || borderInlineStartStyle === "solid";
+            if (printColorAdjust !== "exact" || !lined) found.push(part.className);
+          }
+          for (const part of document.querySelectorAll("h1, #word, #until, #current .title, .scale span")) {
+            const rgb = getComputedStyle(part).color.match(/[\\d.]+/g).map(Number);
+            if (part.checkVisibility() && Math.max(...rgb.slice(0, 3)) > 128) found.push(part.outerHTML);
+          }
+          return found;
+        }"""
+    )
+    assert pale == []
+
+
 async def test_it_speaks_the_readers_language_and_keeps_their_hours(eyes: Eyes, endpoint: Endpoint) -> None:
     for locale, address, word, until in (
         ("en-GB", "/", "Busy", "until 11:00"),
