@@ -99,6 +99,7 @@ class World:
         self.people = People(self.tenant, random.Random(seed), self.note)  # noqa: S311 - a play, not a secret
         self._tell = tell
         self._versions: dict[str, int] = {}
+        self._ids: dict[str, str] = {}  # of rooms, by object id
         self._connections: list[str] = []
 
     @classmethod
@@ -168,7 +169,8 @@ class World:
             mailbox = self.tenant.mailbox(room)
             if self._versions.get(room.user_id) != mailbox.version:
                 self._versions[room.user_id] = mailbox.version
-                self.truth.note(_id(room.address), mailbox.meetings.values(), elapsed)
+                room_id = self._ids.setdefault(room.user_id, _id(room.address))  # whatever its address is now
+                self.truth.note(room_id, mailbox.meetings.values(), elapsed)
 
     @asynccontextmanager
     async def unreadable(self, *rooms: str) -> AsyncIterator[None]:

@@ -212,7 +212,7 @@ async def test_a_large_building_is_read_in_batches_and_its_progress_told(tmp_pat
         "room-2093, room-2094, room-2095, room-2096, room-2097 and 2 more"
     )
     assert told == [("contoso", done, rooms) for done in range(rooms + 1)]
-    assert batches == [20] * 106  # and one for a look at the habits
+    assert batches == [20] * 107  # and one beside the canaries, and one for a look at the habits
 
 
 # --- each link broken ---------------------------------------------------------------------------------------
