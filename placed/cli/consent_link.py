@@ -73,7 +73,7 @@ async def _answered(redirect: Redirect, patience: float) -> Mapping[str, str] | 
 def _explain(matter: Matter, url: str, port: int, timeout: float) -> None:
     administration, name = matter.administration, matter.name
     lines = [
-        f"An administrator opens this link within {length(timeout)} (h:mm:ss) and compares what it asks for:",
+        f"An administrator opens this link within {length(timeout)} and compares what it asks for:",
         "",
         f"  {url}",
         "",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import typer
@@ -130,8 +129,14 @@ def usage(problem: str) -> typer.Exit:
 
 
 def length(seconds: float) -> str:
-    """As a clock shows it: 0:31:00."""
-    return str(timedelta(seconds=max(0, round(seconds))))
+    """The two largest units that it has: `31 min`, `1 h 5 min`, `2 days`."""
+    left = max(0, round(seconds))
+    parts = []
+    for unit, size in (("day", 86_400), ("h", 3600), ("min", 60), ("s", 1)):
+        number, left = divmod(left, size)
+        if number:
+            parts.append(f"{number} {'days' if unit == 'day' and number > 1 else unit}")
+    return " ".join(parts[:2]) or "0 s"
 
 
 def at_a_terminal() -> bool:

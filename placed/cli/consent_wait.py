@@ -28,7 +28,7 @@ async def wait_for_effect(matter: Matter, timeout: float | None) -> ExitCode:  #
     usual = matter.administration.propagation
     at_most = usual.at_most if timeout is None else timeout
     typer.echo(usual.normal)
-    typer.echo(f"Looking every {length(usual.every)}, for {length(at_most)} at most; Ctrl-C ends it.")
+    typer.echo(f"Checking every {length(usual.every)}, giving up after {length(at_most)}; Ctrl-C ends it.")
     with _display(matter.clock) as looked:
         last = await until_effective(
             matter.administration.probe, matter.clock, every=usual.every, at_most=at_most, looked=looked
@@ -65,7 +65,7 @@ def _display(clock: Clock) -> Iterator[_Looked]:
 
 def _line(look: Look) -> None:
     if look.rest is not None:
-        typer.echo(f"{length(look.elapsed)}: {_state(look)}; next look in {length(look.rest)}")
+        typer.echo(f"{length(look.elapsed)}: {_state(look)}; next check in {length(look.rest)}")
 
 
 def _state(look: Look) -> str:
@@ -95,12 +95,12 @@ class _Shown:
         self._spinner.update(text=Text(f"waiting for {length(elapsed)}"))
         grid.add_row(self._spinner)
         if self._last is None:
-            grid.add_row(Text("looking for the first time ..."))
+            grid.add_row(Text("checking for the first time ..."))
             return grid
         look = self._last
-        grid.add_row(Text(f"last look, after {length(look.elapsed)}: {_state(look)}"))
+        grid.add_row(Text(f"last check, after {length(look.elapsed)}: {_state(look)}"))
         if look.probe.remedy:
             grid.add_row(Text(look.probe.remedy, "dim"))
         left = (look.rest or 0.0) - (elapsed - look.elapsed)
-        grid.add_row(Text(f"next look in {length(left)}" if left > 0 else "looking ..."))
+        grid.add_row(Text(f"next check in {length(left)}" if left > 0 else "checking ..."))
         return grid

@@ -22,6 +22,7 @@ SHAPES = {"free": "○", "starting": "△", "busy": "■", "pending": "⬡", "un
 
 _AROUND = 6  # lines: a head, a foot, and of the table its heading and three rules
 _LONGEST = 200  # characters of a text that somebody else wrote
+NO_MATCH = "No room matches these filters."
 _MINUTE = timedelta(minutes=1)
 _FREE = (Status.FREE, Status.STARTING)
 _WORD = re.compile(r"[a-z]+")
@@ -65,12 +66,28 @@ class View:
     size: tuple[int, int] = (0, 0)
 
 
-def view(lines: Iterable[Line], moment: datetime, head: tuple[str, str], size: tuple[int, int]) -> View:
-    """As many of the lines, which are in order, as fit a terminal of (columns, lines)."""
+def view(
+    lines: Iterable[Line],
+    moment: datetime,
+    head: tuple[str, str],
+    size: tuple[int, int],
+    *,
+    filtered: bool = False,
+) -> View:
+    """As many of the lines, which are in order, as fit a terminal of (columns, lines).
+
+    Args:
+        lines: of the rooms that match.
+        moment: now.
+        head: the line above them, and its style.
+        size: of the terminal.
+        filtered: whether there are rooms, so that no line means that none matches.
+    """
     every = list(lines)
     fitting = max(1, size[1] - _AROUND)
     more = len(every) - fitting
-    foot = f"… and {more:,} more; a filter such as --floor or --search shows fewer" if more > 0 else ""
+    foot = NO_MATCH if filtered and not every else ""
+    foot = f"… and {more:,} more; a filter such as --floor or --search shows fewer" if more > 0 else foot
     return View(head, tuple(cells(line, moment) for line in every[:fitting]), foot, size)
 
 

@@ -124,7 +124,7 @@ def _read_ca(file: str) -> ssl.SSLContext:
 async def _print(url: str, access: Access, wanted: Wanted, console: Console, *, as_json: bool) -> None:
     from placed.cli import room_stream
     from placed.cli.room_listing import Wanted, read_room
-    from placed.cli.room_table import cells, summary, table
+    from placed.cli.room_table import NO_MATCH, cells, summary, table
     from placed.clock import SystemClock
 
     async with room_stream.session(access) as client:
@@ -139,6 +139,8 @@ async def _print(url: str, access: Access, wanted: Wanted, console: Console, *, 
     shown = table([cells(line, moment) for line in lines], console.width)
     shown.title = summary(lines, len(known))
     console.print(shown)
+    if known and not lines:
+        console.print(NO_MATCH)
 
 
 async def _follow(url: str, access: Access, wanted: Wanted, console: Console) -> None:
@@ -163,7 +165,7 @@ async def _follow(url: str, access: Access, wanted: Wanted, console: Console) ->
         head = (summary(lines, len(stream.rooms)), "bold")
         if lost is not None:
             head = (f"{url}: {lost.removesuffix('; is it running?')}; trying again", "bold yellow")
-        shown = view(lines, moment, head, size)
+        shown = view(lines, moment, head, size, filtered=bool(stream.rooms))
         changes = [wanted.changes_in(room, moment) for room in stream.rooms.values()]
         changes.append(changes_in(lines[: len(shown.rows)], moment))
         return shown, min((seconds for seconds in changes if seconds is not None), default=None)

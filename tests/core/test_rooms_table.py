@@ -244,3 +244,8 @@ def test_a_filtered_listing_keeps_what_is_told_of_a_room_to_the_byte() -> None:
     assert listing.filtered(wanted(status=["free"]), NOW) == (
         b'{"schema":1,"epoch":7,"seq":9,"rooms":[' + kept + b"]}"
     )
+
+
+@pytest.mark.parametrize(("filtered", "foot"), [(True, "No room matches these filters."), (False, "")])
+def test_a_table_without_rooms_says_that_it_is_the_filters(*, filtered: bool, foot: str) -> None:
+    assert view([], NOW, ("0 rooms", "bold"), (80, 24), filtered=filtered).foot == foot

@@ -42,6 +42,8 @@ async def test_filters_show_the_rooms_that_are_asked_for(stage: Stage) -> None:
         ):
             code, program = await run(stage.folder, "rooms", "--json", "--url", running.url, *filters)
             assert (code, ids(program.out)) == (0, found), filters
+        code, none = await run(stage.folder, "rooms", "--once", "--url", running.url, "--search", "cellar")
+        assert (code, none.out[-1]) == (0, "No room matches these filters.")
         code, program = await run(
             stage.folder, "rooms", "--once", "--url", running.url, "--status", "unknown"
         )
