@@ -138,17 +138,17 @@ def report(site: Site, **other: Any) -> None:
             failing = standings.failing
         else:
             standings.succeeded(room.id, MOMENT)
-    site.report(
-        rooms=len(site.board.rooms),
-        since=MOMENT - timedelta(hours=5),
-        last_success=MOMENT - 2 * MINUTE,
-        failing=failing,
-        consent=Consent.GRANTED,
-        fence=Fence(FenceState.VERIFIED, MOMENT - timedelta(minutes=12)),
-        credential_expires_at=MOMENT + timedelta(days=211),
-        standings=standings,
-        **other,
-    )
+    usual: dict[str, Any] = {
+        "rooms": len(site.board.rooms),
+        "since": MOMENT - timedelta(hours=5),
+        "last_success": MOMENT - 2 * MINUTE,
+        "failing": failing,
+        "consent": Consent.GRANTED,
+        "fence": Fence(FenceState.VERIFIED, MOMENT - timedelta(minutes=12)),
+        "credential_expires_at": MOMENT + timedelta(days=211),
+        "standings": standings,
+    }
+    site.report(**(usual | other))
 
 
 def many(number: int, site: Site | None = None) -> Site:

@@ -10,6 +10,7 @@ import pytest
 from playwright.async_api import expect
 
 from bench.ports import free_port
+from tests.browser.building import report
 from tests.browser.eyes import LONG
 from tests.browser.relay import Relay
 from tests.http.endpoint import Endpoint
@@ -136,6 +137,24 @@ async def test_after_a_sleep_nothing_old_is_believed(eyes: Eyes, endpoint: Endpo
         await relay.mend()
         await page.evaluate("dispatchEvent(new Event('online'))")
         await page.locator("body[data-status=free]").wait_for()
+
+
+async def test_a_reading_that_finds_nothing_new_counts_as_one(
+    eyes: Eyes, site: Site, endpoint: Endpoint
+) -> None:
+    """No statement of the room follows it; beside the connection's last reading the room's is as recent."""
+    page = await eyes.open(endpoint.server.url + "/?room=library")
+    last = page.get_by_role("dialog").locator(".read")
+    await expect(last).to_have_text("Last read 2 min ago", timeout=LONG)
+    known = site.board.known_of("library")
+    assert known is not None
+    assert known.schedule is not None
+    before = site.board.seq
+    site.moment += timedelta(minutes=1)
+    site.board.confirm("library", known.schedule.since, known.schedule.until, site.moment)
+    report(site, last_success=site.moment)
+    assert site.board.seq == before
+    await expect(last).to_contain_text("sec", timeout=LONG)
 
 
 # --- the line ---

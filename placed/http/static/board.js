@@ -62,7 +62,10 @@ const feed = new Feed(api, clock, {
     tick();
     document.body.removeAttribute("aria-busy");
   },
-  health: () => strip.show(feed.connections, clock.now(), feed.connected),
+  health() {
+    strip.show(feed.connections, clock.now(), feed.connected);
+    if (detail.id !== null) days.refresh(detail.id); // what it says of the last reading goes with that
+  },
   link() {
     if (feed.live && away) renew();
     if (feed.live) keepPages();

@@ -5,13 +5,14 @@ import { readMeeting } from "./room.js";
 const GATHER = 60; // ms in which questions are gathered
 const MOST = 60; // rooms in a question
 const AGAIN = 60_000; // ms after which a day is asked for again
-const RETRY = 5000; // ms after a failure
+const RETRY = 5000; // ms after a failure, and at least between two questions for what was read since
 
 export class Days {
   #api;
   #clock;
   #told;
   #days = new Map(); // by room
+  #readAt = new Map(); // when a room's calendar was read last, as far as was asked, by room
   #wanted = new Map(); // when to ask for a room's next, in steady ms
   #timer = null;
 
@@ -28,6 +29,23 @@ export class Days {
     return day !== undefined && day.meetings !== null && now < day.validUntil && now < day.until ? day : null;
   }
 
+  /**
+   * When a room's calendar was read last, in ms; null if it never was.
+   *
+   * A reading that found nothing new makes no statement of the room, so what that says may be minutes older.
+   */
+  readAt(room) {
+    const read = Math.max(room.observedAt ?? -Infinity, this.#readAt.get(room.id) ?? -Infinity);
+    return read === -Infinity ? null : read;
+  }
+
+  /** Calendars were read just now: asks when that of a room was, soon. */
+  refresh(id) {
+    const soon = (this.#wanted.get(id) ?? Infinity) - AGAIN + RETRY;
+    if (soon < Infinity) this.#wanted.set(id, Math.min(this.#wanted.get(id), Math.max(soon, this.#clock.steady())));
+    this.tick();
+  }
+
   /** A room is seen from now on, or has news. */
   want(id) {
     this.#wanted.set(id, -Infinity);
@@ -38,6 +56,7 @@ export class Days {
   drop(id) {
     this.#wanted.delete(id);
     this.#days.delete(id);
+    this.#readAt.delete(id);
   }
 
   /** Is called every second: asks again for what is old. */
@@ -71,6 +90,7 @@ export class Days {
 
   #take(day) {
     if (!this.#wanted.has(day.room)) return;
+    if (day.observed_at !== null) this.#readAt.set(day.room, Date.parse(day.observed_at));
     this.#days.set(day.room, {
       since: Date.parse(day.since),
       until: Date.parse(day.until),

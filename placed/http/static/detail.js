@@ -101,8 +101,8 @@ export class Detail {
     say(until, [told.until, told.left].filter(Boolean).join(" · "));
     this.#explain(room, told, reason);
     say(date, `${words.date(now, room.timeZone)}, ${words.zone(now, room.timeZone)}`);
-    const age = room.observedAt === null ? words.say("read.never") : words.say("read", { ago: words.ago(now - room.observedAt) });
-    say(read, age);
+    const readAt = this.#days.readAt(room);
+    say(read, readAt === null ? words.say("read.never") : words.say("read", { ago: words.ago(now - readAt) }));
     panel.hidden = false;
     set(panel, "href", new URL(`rooms/${encodeURIComponent(room.id)}`, PLACED).href);
     const day = this.#days.of(room.id, now);

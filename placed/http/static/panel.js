@@ -153,7 +153,8 @@ function showClock(now, timeZone) {
 
 function noteOf(room, now, known) {
   const { lost } = feed;
-  const age = room.observedAt === null ? null : words.ago(now - room.observedAt);
+  const readAt = days.readAt(room);
+  const age = readAt === null ? null : words.ago(now - readAt);
   const parts = [];
   if (lost && known) parts.push(words.say("offline")); // else that is why it is not known
   if ((lost || room.stale || !known) && age !== null) parts.push(words.say("read", { ago: age }));

@@ -62,7 +62,7 @@ class Tile {
     for (const name of ["data-status", "data-until", "data-valid-until", "data-why"]) this.item.removeAttribute(name);
   }
 
-  show(room, now, words, day, link) {
+  show(room, now, words, day, readAt, link) {
     const { parts, item } = this;
     const told = describe(room, now, words, link);
     set(item, "data-status", told.status);
@@ -78,7 +78,7 @@ class Tile {
     say(parts.seats, room.capacity === null ? "" : words.number(room.capacity));
     say(parts.seated, room.capacity === null ? "" : ` (${words.say("seats", { count: room.capacity })})`);
     this.#meeting(room, told.status, words);
-    const age = room.observedAt === null ? "" : words.say("read", { ago: words.ago(now - room.observedAt) });
+    const age = readAt === null ? "" : words.say("read", { ago: words.ago(now - readAt) });
     say(parts.note, told.reason || (room.stale && told.status !== "unknown" ? age : ""));
     parts.timeline.show(day, room, words, now, room.stale || told.status === "unknown");
   }
@@ -230,7 +230,7 @@ export class Tiles {
 
   #show(tile, now) {
     const room = this.rooms.get(tile.id);
-    if (room !== undefined) tile.show(room, now, this.#words, this.#days.of(tile.id, now), this.link);
+    if (room !== undefined) tile.show(room, now, this.#words, this.#days.of(tile.id, now), this.#days.readAt(room), this.link);
   }
 
   /** News of some rooms. */
