@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec.structs import replace
 
-from placed.document import Statement, state_document
+from placed.document import Statement, permitted_schedule, state_document
 from placed.events import Event, happened, rescheduled
 from placed.model import Meeting, Occupancy, Reason, Room, Schedule, Status
 from placed.occupancy import Judgement, Policy, judge, lapse
@@ -210,6 +210,7 @@ class Board:
         before = place.schedule
         if schedule.read_at > moment:  # the clock was corrected while it was read
             schedule = replace(schedule, read_at=moment)
+        schedule = permitted_schedule(schedule, self.show)
         changes: tuple[Event, ...] = ()
         if before is not None:
             schedule = replace(schedule, meetings=_kept(before.meetings, schedule.meetings))
@@ -311,6 +312,8 @@ class Board:
         if known is not None and not known.room.is_same_mailbox(room):
             known = None  # another mailbox had the id
         schedule, failure = (known.schedule, known.failure) if known else (None, None)
+        if schedule is not None:
+            schedule = permitted_schedule(schedule, self.show)
         first = self._judgement(schedule, moment, failure)
         changed_at = moment
         if known is not None and schedule is not None:

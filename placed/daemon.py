@@ -27,7 +27,6 @@ from placed.opening import Problems, breach, open_drivers, refusal, take_over_si
 from placed.poller import Poller
 from placed.pulse import Pulse, show_life
 from placed.rooms import RoomBook
-from placed.settings import Show
 from placed.status_line import StatusLine
 from placed.timekeeper import AT_ONCE, Timekeeper
 
@@ -170,7 +169,7 @@ class Daemon:
                 clock=self._clock,
                 longest=settings.longest_interval,
                 remember=self._remember,
-                notes=around.journal.notes(connection, details=settings.privacy.show is not Show.NOTHING),
+                notes=around.journal.notes(connection, show=settings.privacy.show),
                 pulse=self._pulse(f"poller of {connection.name}"),
             )
             for connection in settings.connections
@@ -195,6 +194,7 @@ class Daemon:
             self._around.journal.keep(connection.name for connection in self.settings.connections)
             self._around.times.keep([connection.name for connection in self.settings.connections])
             self._clock.news = self._follow_services()
+            self._around.journal.permit(self.settings.privacy.show)
             recalled = [poller.recall(believable=self._clock.believable) for poller in self.pollers]
             stack.push_async_callback(self._write_last_notes)
             await self._live(stop, listeners, all_recalled=all(recalled))

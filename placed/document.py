@@ -10,13 +10,14 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec.structs import replace
 
 from placed.settings import Show
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from placed.model import Meeting, Occupancy, Room
+    from placed.model import Meeting, Occupancy, Room, Schedule
 
 SCHEMA = 1
 
@@ -92,6 +93,25 @@ def meeting_document(meeting: Meeting, show: Show) -> dict[str, Any]:
         "private": meeting.private,
         "all_day": meeting.all_day,
     }
+
+
+def permitted(meeting: Meeting, show: Show) -> Meeting:
+    """The meeting without what may not be shown of it. Nothing else is kept, in memory or on disk."""
+    if meeting.title is None and meeting.organizer is None:
+        return meeting
+    hidden = meeting.private
+    title = meeting.title if show in (Show.TITLE, Show.EVERYTHING) and not hidden else None
+    organizer = meeting.organizer if show in (Show.ORGANIZER, Show.EVERYTHING) and not hidden else None
+    if title is meeting.title and organizer is meeting.organizer:
+        return meeting
+    return replace(meeting, title=title, organizer=organizer)
+
+
+def permitted_schedule(schedule: Schedule, show: Show) -> Schedule:
+    """The same for all meetings of a schedule; the very same one, if nothing has to be left out."""
+    meetings = tuple([permitted(meeting, show) for meeting in schedule.meetings])
+    same = all(one is other for one, other in zip(meetings, schedule.meetings, strict=True))
+    return schedule if same else replace(schedule, meetings=meetings)
 
 
 def _line(text: str | None) -> str | None:

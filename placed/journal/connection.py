@@ -11,6 +11,7 @@ import structlog
 from msgspec.structs import replace
 
 from placed.consents import ConsentMemory, ConsentRecord
+from placed.document import permitted_schedule
 from placed.driver import Fence, FenceState
 from placed.journal.records import (
     Confirmed,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from placed.driver import ConnectionSettings, FoundRoom
     from placed.journal.journal import Journal
-    from placed.model import Meeting
+    from placed.settings import Show
 
 _STEERING = 0.5  # seconds that two clocks may differ by themselves
 
@@ -62,15 +63,15 @@ class ConnectionNotes(Notes):
     Args:
         journal: keeps them.
         connection: its settings. What was noted of its rooms under others is not recalled.
-        details: whether titles and organizers may be known; if not, none is recalled.
+        show: what of a meeting may be seen; nothing else is recalled.
     """
 
-    def __init__(self, journal: Journal, connection: ConnectionSettings, *, details: bool) -> None:
+    def __init__(self, journal: Journal, connection: ConnectionSettings, *, show: Show) -> None:
         super().__init__(KeptConsent(journal, connection.name))
         self._journal = journal
         self._name = connection.name
         self._mark = _mark(connection)
-        self._details = details
+        self._show = show
 
     def listed(self, found: Sequence[FoundRoom]) -> None:
         """These are the rooms of the connection."""
@@ -103,8 +104,7 @@ class ConnectionNotes(Notes):
             if found is not None:
                 self._journal.saved[self._name, key.room] = found.saved
                 schedule = replace(found.schedule, read_at=found.schedule.read_at - older_by)
-                if not self._details:  # and so the scribe will write it without
-                    schedule = replace(schedule, meetings=tuple(map(_bare, schedule.meetings)))
+                schedule = permitted_schedule(schedule, self._show)
                 if schedule.read_at <= now:  # else nobody knows how old it is
                     rooms.append(
                         Remembered(
@@ -137,14 +137,6 @@ def _reading(key: Key, value: bytes | None, confirmed: Confirmed | None) -> _Fou
     if again is not None and again.checksum == crc:
         schedule, failure = replace(schedule, read_at=again.read_at), again.failure
     return _Found(Saved(schedule, reading.changed_at, crc), schedule, failure)
-
-
-def _bare(meeting: Meeting) -> Meeting:
-    return (
-        meeting
-        if meeting.title is meeting.organizer is None
-        else replace(meeting, title=None, organizer=None)
-    )
 
 
 def _set_back(confirmed: Confirmed, now: datetime, steady: float) -> timedelta:

@@ -93,6 +93,18 @@ class Database:
             _check(connection)
         return cls(connection)
 
+    def scrub(self, *, thoroughly: bool) -> bool:
+        """Empties the log, where what was overwritten is for long; whether that could be done now.
+
+        Args:
+            thoroughly: also writes the file itself again, without its free pages.
+        """
+        with _judged():
+            if thoroughly:
+                self._connection.execute("VACUUM")
+            (busy, _, _) = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
+
     def close(self) -> None:
         """Lets go of the file. The last who does takes the log beside it away."""
         self._connection.close()

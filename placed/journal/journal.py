@@ -13,19 +13,22 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from placed.document import permitted_schedule
 from placed.journal import earlier
 from placed.journal.connection import ConnectionNotes, KeptConsent
 from placed.journal.database import NAME, Database, Unusable
-from placed.journal.records import Key, Kind, Saved, decoded, encoded
+from placed.journal.records import Key, Kind, Reading, Saved, decoded, encoded, holds_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
     from placed.driver import ConnectionSettings
+    from placed.settings import Show
 
 _AT_ONCE = 250  # records in a transaction; so long the event loop may have to wait for one
 _AGAIN = 30.0  # seconds until a file that could not be opened is tried again
+_BESIDE = ("-wal", "-shm")  # what SQLite puts beside the file
 _FAILS = (OSError, sqlite3.Error, Unusable)
 
 log = structlog.get_logger("placed.journal")
@@ -71,9 +74,9 @@ class Journal:
                     ids[f"{key.connection}/{name}"] = room_id
         return memory
 
-    def notes(self, connection: ConnectionSettings, *, details: bool) -> ConnectionNotes:
-        """Those of one connection; `details`: whether titles and organizers may be known."""
-        return ConnectionNotes(self, connection, details=details)
+    def notes(self, connection: ConnectionSettings, *, show: Show) -> ConnectionNotes:
+        """Those of one connection; `show`: what of a meeting may be seen."""
+        return ConnectionNotes(self, connection, show=show)
 
     def consent(self, connection: str) -> KeptConsent:
         """What is known of a connection's consent; also by a command, while a daemon runs."""
@@ -105,6 +108,38 @@ class Journal:
         self.write(others.items())
         self.saved = {which: saved for which, saved in self.saved.items() if which[0] in kept}
 
+    def permit(self, show: Show) -> None:
+        """Takes out of all readings, and so of the disk, what may not be shown any more."""
+        rewritten: dict[Key, bytes | None] = {}
+        for key, value in self.all(Kind.SCHEDULE).items():
+            if not holds_text(value):
+                continue
+            reading = decoded(value, Reading)
+            if reading is None:  # nobody can tell what is in it
+                rewritten[key] = None
+                continue
+            schedule = permitted_schedule(reading.schedule, show)
+            if schedule is not reading.schedule:
+                rewritten[key] = encoded(Reading(schedule, reading.changed_at))
+        if rewritten:
+            self.write_all(rewritten.items())
+            log.info("journal.was_cleared", readings=len(rewritten), show=show.value)
+        self.scrub(thoroughly=bool(rewritten))
+
+    def scrub(self, *, thoroughly: bool = False) -> bool:
+        """Takes what was overwritten or deleted out of the files, the log beside the file too.
+
+        Args:
+            thoroughly: also what an earlier version may have left in free pages.
+        """
+        with self._lock:
+            database = self._usable()
+            try:
+                return database is not None and database.scrub(thoroughly=thoroughly)
+            except _FAILS as error:
+                self._failed(error)
+                return False
+
     def held_of(self, connection: str) -> tuple[int, bool]:
         """How many rooms of a connection have an id, and whether its consent is noted; for a command.
 
@@ -127,6 +162,9 @@ class Journal:
         if self._database is not None:
             gone = [key for kind in Kind for key in self._database.all(kind, connection)]
             self._database.put((key, None) for key in gone)
+            self._database.scrub(thoroughly=True)
+        if self.path is not None:
+            _remove_leftovers(self.path)
         return held
 
     def close(self) -> None:
@@ -211,7 +249,7 @@ class Journal:
             try:
                 self._opened()
             except Unusable as error:
-                self._put_aside(error)
+                self._discard(error)
                 with suppress(*_FAILS):
                     self._opened()
             except _FAILS as error:
@@ -224,6 +262,7 @@ class Journal:
         assert self.path is not None  # noqa: S101 - who calls has looked
         if self._database is None:
             database = Database.open(self.path)
+            _remove_leftovers(self.path)
             if earlier.files(self.path.parent):
                 database.put(earlier.records(self.path.parent))
                 earlier.remove(self.path.parent)
@@ -235,7 +274,7 @@ class Journal:
             if self._database is not None:
                 self._database.close()
                 self._database = None
-            self._put_aside(error)
+            self._discard(error)
             self._try_at = 0.0
             return
         if not self._complained:
@@ -248,21 +287,25 @@ class Journal:
             log.info("journal.is_kept_again", path=str(self.path))
         self._complained = False
 
-    def _put_aside(self, error: Unusable) -> None:
-        """Keeps a file of no use, for whoever wants to look, and makes room for a new one."""
+    def _discard(self, error: Unusable) -> None:
+        """Deletes a file that cannot be used: nobody can tell what it holds, and whether that may be kept."""
         assert self.path is not None  # noqa: S101 - it was opened
-        aside = self.path.with_name(f"{NAME}.broken")
         problem = str(error)
         try:
-            self.path.replace(aside)
-            for suffix in ("-wal", "-shm"):
-                with suppress(FileNotFoundError):
-                    self.path.with_name(f"{NAME}{suffix}").replace(f"{aside}{suffix}")
+            for suffix in ("", *_BESIDE):
+                self.path.with_name(f"{NAME}{suffix}").unlink(missing_ok=True)
         except OSError as failure:
-            problem = f"{problem}, and can not be put aside: {failure.strerror}"
-        log.warning("journal.was_put_aside", path=str(self.path), aside=str(aside), problem=problem)
+            problem = f"{problem}, and cannot be deleted: {failure.strerror}"
+        log.warning("journal.was_discarded", path=str(self.path), problem=problem)
         self.saved.clear()
         self._unsaved |= self._own.keys()
+
+
+def _remove_leftovers(path: Path) -> None:
+    """What earlier versions put aside, which may hold what was hidden since."""
+    for suffix in ("", *_BESIDE):
+        with suppress(OSError):
+            path.with_name(f"{NAME}.broken{suffix}").unlink(missing_ok=True)
 
 
 def next_epoch(memory: Memory, unix_seconds: float) -> int:

@@ -14,6 +14,13 @@ from placed.driver import FoundRoom
 from placed.model import Reason, Schedule
 
 _T = TypeVar("_T")
+
+
+def _field(name: str) -> bytes:
+    return msgspec.msgpack.encode(name)
+
+
+_TEXTS, _NIL = (_field("title"), _field("organizer")), b"\xc0"  # as MessagePack has them
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -93,6 +100,11 @@ def decoded(value: bytes | None, kind: type[_T]) -> _T | None:
         return msgspec.msgpack.decode(value, type=kind)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
+
+
+def holds_text(reading: bytes) -> bool:
+    """Whether a record of a room may hold a title or a name; a look at the bytes, since nearly none does."""
+    return any(reading.count(field) != reading.count(field + _NIL) for field in _TEXTS)
 
 
 def checksum(key: Key, value: bytes) -> int:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from placed.board import Board, Known
     from placed.clock import Clock
     from placed.journal.journal import Journal
+    from placed.model import Schedule
 
 EVERY = 2.0  # seconds after which what changed is written
 ALL = 30.0  # seconds after which all is compared, and when every room was last read is written
@@ -40,6 +41,7 @@ class Scribe:
         self._journal = journal
         self._clock = clock
         self._all_at = 0.0
+        self._residue = False  # whether texts that are gone may still be in the log
 
     async def run(self) -> None:
         """Writes until it is cancelled."""
@@ -48,8 +50,14 @@ class Scribe:
             if self._clock.steady() >= self._all_at:
                 await self.write_all()
                 self._all_at = self._clock.steady() + ALL
+                await self.scrub()
             else:
                 await self._write_touched()
+
+    async def scrub(self) -> None:
+        """Titles and names that are not to be known any more are not kept in the log either."""
+        if self._residue and await asyncio.to_thread(self._journal.scrub):
+            self._residue = False
 
     async def write_all(self) -> None:
         """Compares everything, and writes what differs, and when every room was last read."""
@@ -91,13 +99,19 @@ class Scribe:
     ) -> Iterator[tuple[Key, bytes | None]]:
         """Each is made when it is written: those of a whole site at once would take much memory."""
         for which in gone:
+            self._residue = self._residue or self._drops_text(which, None)
             yield Key(Kind.SCHEDULE, *which), None
         for which, one in known.items():
             if one.schedule is None or self._is_written(which, one):
                 continue
+            self._residue = self._residue or self._drops_text(which, one.schedule)
             key, value = Key(Kind.SCHEDULE, *which), encoded(Reading(one.schedule, one.changed_at))
             saved[which] = Saved(one.schedule, one.changed_at, checksum(key, value))
             yield key, value
+
+    def _drops_text(self, which: _Which, schedule: Schedule | None) -> bool:
+        saved = self._journal.saved.get(which)
+        return saved is not None and not _texts(saved.schedule) <= _texts(schedule)
 
     def _is_written(self, which: _Which, one: Known) -> bool:
         """Whether the journal has it, but for when it was read."""
@@ -123,3 +137,8 @@ class Scribe:
             (Key(Kind.CONFIRMED, name), encoded(Confirmed(wall, steady, those)))
             for name, those in rooms.items()
         ]
+
+
+def _texts(schedule: Schedule | None) -> set[str | None]:
+    meetings = schedule.meetings if schedule is not None else ()
+    return {text for meeting in meetings for text in (meeting.title, meeting.organizer)} | {None}

@@ -28,13 +28,13 @@ class Life:
 
     journal: Journal
     clock: FakeClock = field(default_factory=lambda: FakeClock(at("9:00")))
-    details: bool = False
+    show: Show = Show.NOTHING
     settings: ConnectionSettings = SETTINGS
 
     def __post_init__(self) -> None:
-        self.board = Board(POLICY, Show.NOTHING, self.clock.now, epoch=1)
+        self.board = Board(POLICY, self.show, self.clock.now, epoch=1)
         self.scribe = Scribe(self.board, self.journal, self.clock)
-        self.notes = self.journal.notes(self.settings, details=self.details)
+        self.notes = self.journal.notes(self.settings, show=self.show)
 
     def enroll(self) -> None:
         """The service has listed its rooms."""
@@ -70,4 +70,4 @@ class Life:
     def later(self, **time: float) -> Life:
         """The next life, after so much time."""
         self.pass_(**time)
-        return Life(self.journal, self.clock, self.details, self.settings)
+        return Life(self.journal, self.clock, self.show, self.settings)

@@ -10,6 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from placed.journal import Journal, Memory
+from placed.settings import Show
 from tests.journal.life import ROOMS, Life
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ async def test_on_a_full_disk_it_is_said_once_and_everything_is_written_when_the
     tmp_path: Path,
 ) -> None:
     with disk(tmp_path / "disk", 256) as folder, closing(Journal(folder)) as journal:
-        life = Life(journal, details=True)
+        life = Life(journal, show=Show.EVERYTHING)
         life.enroll()
         life.read("boardroom", ("9:30", "10:00"))
         await life.scribe.write_all()

@@ -120,19 +120,17 @@ def emptied(path: Path) -> None:
         (emptied, "it is no journal of placed"),
     ],
 )
-def test_a_file_of_no_use_is_told_once_and_kept_aside(tmp_path: Path, spoil: object, problem: str) -> None:
+def test_a_file_of_no_use_is_told_once_and_deleted(tmp_path: Path, spoil: object, problem: str) -> None:
     path = tmp_path / NAME
     assert callable(spoil)
     spoil(path)
-    spoilt = path.read_bytes()
     with capture_logs() as logs, closing(Journal(tmp_path)) as journal:
         assert journal.load() == Memory()
         journal.save(MEMORY)
         assert journal.load() == MEMORY
-    aside = tmp_path / f"{NAME}.broken"
-    told = {"event": "journal.was_put_aside", "path": str(path), "aside": str(aside), "problem": problem}
+    told = {"event": "journal.was_discarded", "path": str(path), "problem": problem}
     assert [{key: entry[key] for key in told} for entry in logs] == [told]
-    assert aside.read_bytes() == spoilt
+    assert [file.name for file in tmp_path.iterdir()] == [NAME]
     assert load(tmp_path) == MEMORY
 
 
@@ -143,7 +141,7 @@ def test_a_record_whose_checksum_is_wrong_counts_as_not_there(tmp_path: Path) ->
     assert load(tmp_path) == Memory(7, {"contoso/a@x": "a"})
 
 
-def test_a_file_that_breaks_while_it_is_open_is_put_aside_and_begun_anew(tmp_path: Path) -> None:
+def test_a_file_that_breaks_while_it_is_open_is_deleted_and_begun_anew(tmp_path: Path) -> None:
     with capture_logs() as logs, closing(Journal(tmp_path)) as journal:
         journal.save(MEMORY)
         journal.consent("contoso").save(REQUESTED)
@@ -158,7 +156,7 @@ def test_a_file_that_breaks_while_it_is_open_is_put_aside_and_begun_anew(tmp_pat
         again.save(Memory(9, dict(MEMORY.room_ids)))
         assert again.load() == Memory(9, dict(MEMORY.room_ids))
         again.close()
-    assert [e["event"] for e in logs].count("journal.was_put_aside") == 1
+    assert [e["event"] for e in logs].count("journal.was_discarded") == 1
     assert load(tmp_path) == Memory(9, dict(MEMORY.room_ids))
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from placed.driver import Fence, FenceState
 from placed.journal.database import NAME
 from placed.model import Reason, Status
+from placed.settings import Show
 from tests.core.making import at, room
 from tests.journal.life import FOUND, ROOMS, SETTINGS, Life
 
@@ -159,12 +160,12 @@ async def test_a_fence_that_did_not_hold_keeps_its_rooms_untold(life: Life) -> N
 
 
 async def test_titles_are_not_kept_once_they_are_not_wanted(journal: Journal, tmp_path: Path) -> None:
-    before = Life(journal, details=True)
+    before = Life(journal, show=Show.EVERYTHING)
     before.enroll()
     before.read("boardroom", ("9:30", "10:00"))
     await before.scribe.write_all()
     assert b"Budget" in rows(tmp_path)[0][4]  # type: ignore[operator]
-    after = Life(journal, before.clock, details=False)
+    after = Life(journal, before.clock, show=Show.NOTHING)
     after.begin()
     known = after.board.known_of("boardroom")
     assert known
