@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import requests
+from urllib3.exceptions import SystemTimeWarning
 
 from placed.driver import DriverError, Refused, Unavailable
 from placed_microsoft365.aadsts import OUT_OF_TIME, codes_in, token_error
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     from placed.driver import ServiceTime
     from placed_microsoft365.credential import Credential
     from placed_microsoft365.service_clock import ServiceClock
+
+# It would be written to stderr, past the log; a clock that is not set is reported there.
+warnings.simplefilter("ignore", SystemTimeWarning)
 
 TIMEOUT = 20.0  # seconds without a word of the login host
 _SHORTEST, _LONGEST = 60.0, 86_400.0  # seconds that a token's lifetime is believed to be between
