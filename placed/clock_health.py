@@ -45,7 +45,7 @@ class ClockHealth(msgspec.Struct, frozen=True):
         if self.state is ClockState.CORRECTED and self.offset is not None:
             direction = "ahead of" if self.offset > 0 else "behind"
             return (
-                f"this machine's clock is {abs(self.offset):.0f} s {direction} the calendar services; "
+                f"this machine's clock is {_length(abs(self.offset))} {direction} the calendar services; "
                 "rooms are judged by the services' time"
             )
         if self.state is ClockState.UNSET:
@@ -71,3 +71,11 @@ class ClockHealth(msgspec.Struct, frozen=True):
             "problem": self.problem,
             "remedy": self.remedy,
         }
+
+
+def _length(seconds: float) -> str:
+    """In the unit that fits: 45 s, 12 min, 5 h, 3 days."""
+    for unit, size in (("days", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size - size / 20:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"

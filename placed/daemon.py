@@ -194,6 +194,7 @@ class Daemon:
             self._around.journal.keep(connection.name for connection in self.settings.connections)
             self._around.times.keep([connection.name for connection in self.settings.connections])
             self._clock.news = self._follow_services()
+            self._timekeeper.was_set = self._hurry
             self._around.journal.permit(self.settings.privacy.show)
             recalled = [poller.recall(believable=self._clock.believable) for poller in self.pollers]
             stack.push_async_callback(self._write_last_notes)
@@ -224,6 +225,10 @@ class Daemon:
     def pause(self) -> None:
         """The program ends to be started again at once: panels are to hear nothing of it."""
         self.publisher.leave_for_a_moment()
+
+    def _hurry(self) -> None:
+        for poller in self.pollers:
+            poller.hurry()
 
     def _follow_services(self) -> Callable[[], None]:
         """What is done at once, from any thread, when a service has reported the time."""

@@ -105,6 +105,8 @@ class Poller:
         self._failures = 0  # of the connection as a whole, in a row
         self._rest = 0.0
         self._next_discovery = 0.0
+        self._hurried = asyncio.Event()
+        self._hurry_from = 0.0  # a clock that is set again and again causes no storm of requests
         self.answered = 0  # rooms answered in this round
         self.progress: Callable[[], None] | None = None  # called at every answer
         self.first = asyncio.Event()  # set after the first try, however it ended
@@ -160,7 +162,28 @@ class Poller:
             pause = await self.step()
             self.first.set()
             self._pulse.expect(pause + _SILENCE)
-            await self._clock.sleep(pause)
+            await self._sleep(pause)
+
+    def hurry(self) -> None:
+        """What failed is tried again at once: the machine's clock was set, which may have been the reason."""
+        moment = self._clock.steady()
+        well = self.problem is None and len(self._condition.standings.readable) >= self.rooms
+        if not well and moment >= self._hurry_from:
+            self._hurry_from = moment + _SHORTEST_REST * 5
+            self._rota.restart()
+            self._hurried.set()
+
+    async def _sleep(self, seconds: float) -> None:
+        self._hurried.clear()
+        sleeping = asyncio.create_task(self._clock.sleep(seconds))
+        hurried = asyncio.create_task(self._hurried.wait())
+        try:
+            await asyncio.wait([sleeping, hurried], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleeping.cancel()
+            hurried.cancel()
+        if sleeping.done() and not sleeping.cancelled():
+            sleeping.result()
 
     async def step(self) -> float:
         """Does what is due, and tells in how many seconds the next is."""

@@ -13,6 +13,8 @@ from placed.corrected_clock import CorrectedClock
 from placed.pulse import Pulse
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from placed.board import Board
     from placed.clock import Clock
     from placed.clock_health import ClockHealth
@@ -39,6 +41,7 @@ class Timekeeper:
         self._clock = clock if isinstance(clock, CorrectedClock) else CorrectedClock(clock)
         self._pulse = pulse or Pulse("board")
         self._reported: ClockHealth | None = None
+        self.was_set: Callable[[], None] = lambda: None  # called when somebody has set the machine's clock
 
     async def run(self) -> None:
         """Turns the board at its edges until cancelled."""
@@ -55,6 +58,7 @@ class Timekeeper:
         step = self._clock.settle()
         if abs(step.wall) > _STEP:
             log.warning("clock.was_stepped", seconds=round(step.wall.total_seconds(), 3))
+            self.was_set()
         if abs(step.by) > _STEP or self._clock.believable is not was_believable:
             self._board.stepped(step.by)
         self._report(self._clock.health)

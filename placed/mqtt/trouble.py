@@ -11,7 +11,9 @@ from paho.mqtt.reasoncodes import ReasonCode
 from placed.mqtt.connection import HungUp
 
 TAKEN_OVER = 0x8E  # MQTT 5, section 4.13: another client connected with our client identifier
-_NOT_YET_VALID = 9  # X509_V_ERR_CERT_NOT_YET_VALID: of a clock that is not set yet, so time heals it
+# X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED: of a clock that is wrong and may be set, or
+# of a certificate that is about to be renewed, so time heals it.
+_OUT_OF_TIME = (9, 10)
 _HOSTNAME_MISMATCH = (62, 64)  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
 
 # Reason codes of a CONNACK, MQTT 5, table 3-1. paho tells the return codes of 3.1.1 as these, too.
@@ -217,8 +219,8 @@ def tls_trouble(error: ssl.SSLError) -> Trouble | None:
 
 def _untrusted(error: ssl.SSLCertVerificationError) -> Trouble:
     event, text = "broker.was_not_trusted", f"the broker's certificate: {error.verify_message}"
-    if error.verify_code == _NOT_YET_VALID:
-        return Trouble(event, text)
+    if error.verify_code in _OUT_OF_TIME:
+        return Trouble(event, f"{text} by this machine's clock; is that right?")
     if error.verify_code in _HOSTNAME_MISMATCH:
         return Trouble(event, text, "url", "use the name that the broker's certificate is for")
     return Trouble(event, text, "ca_file", "set mqtt.ca_file to the CA that issued the broker's certificate")

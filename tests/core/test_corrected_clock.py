@@ -186,7 +186,7 @@ def test_a_wrong_clock_is_logged_once_when_it_begins_and_once_when_it_ends() -> 
     events = [line for line in logs if line["event"].startswith("clock.is_")]
     assert [line["event"] for line in events] == ["clock.is_wrong", "clock.is_right_again"]
     assert events[0]["offset"] == pytest.approx(-720, abs=1.0)
-    assert "720 s behind the calendar services" in events[0]["problem"]
+    assert "12 min behind the calendar services" in events[0]["problem"]
     assert "timedatectl" in events[0]["remedy"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from datetime import timedelta
 from itertools import pairwise
@@ -501,3 +502,42 @@ async def test_a_budget_that_is_too_small_is_said_once_with_the_one_that_is_not(
     with capture_logs() as logs:
         await Stage(*stage.driver.rooms, polling=Polling(budget=21)).steps(1200)
     assert [entry for entry in logs if entry["event"] == "polling.budget_is_small"] == []
+
+
+@pytest.mark.parametrize("failure", ["the connection", "a room"])
+async def test_what_failed_is_tried_again_at_once_when_the_clock_was_set(
+    failure: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A certificate that is not valid yet, say, may be so by then."""
+    stage = Stage("one")
+    if failure == "a room":
+        stage.driver.failing["one"] = (Reason.UNAVAILABLE, None)
+    else:
+        stage.driver.broken = Unavailable("the TLS certificate is not valid yet")
+    asleep = asyncio.Event()
+
+    async def sleep(seconds: float) -> None:
+        assert seconds > 0
+        asleep.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(stage.clock, "sleep", sleep)
+    running = asyncio.create_task(stage.poller.run())
+    try:
+        async with asyncio.timeout(10):
+            await asleep.wait()
+            assert stage.asked() == [(0, "one")]
+            stage.driver.broken = None
+            stage.driver.failing.clear()
+            asleep.clear()
+            stage.poller.hurry()
+            await asleep.wait()
+        assert stage.asked() == [(0, "one"), (0, "one")]
+        assert stage.status("one")[0] is Status.FREE
+        asleep.clear()
+        stage.poller.hurry()  # all is well: nothing is asked
+        await asyncio.sleep(0)
+        assert stage.asked() == [(0, "one"), (0, "one")]
+    finally:
+        running.cancel()
+        await asyncio.wait([running])

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from placed.driver import Answer, Failed, Query, Read, Surroundings, Unchanged
+from placed.driver import Answer, Failed, Query, Read, ServiceTime, Surroundings, Unchanged
 from placed.model import Meeting, Reason, Room, window
 from placed_microsoft365 import Microsoft365
 from placed_microsoft365.settings import Microsoft365Settings
@@ -15,7 +15,7 @@ from placed_microsoft365.simulator import App, Simulator, Tenant, make_client_ce
 from tests.secret_files import write_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from tests.simulator.conftest import Clock
@@ -73,10 +73,22 @@ class House:
         }
         return Microsoft365Settings(**{key: value for key, value in keys.items() if value is not None})
 
-    def open(self, *, concurrency: int = 8, details: bool = True, **changes: Any) -> Microsoft365:
+    def open(
+        self,
+        *,
+        concurrency: int = 8,
+        details: bool = True,
+        report_time: Callable[[ServiceTime], None] = lambda _time: None,
+        **changes: Any,
+    ) -> Microsoft365:
         """A driver; `changes` are keys of its settings."""
         surroundings = Surroundings(
-            self.clock, concurrency, details, "1.2.3", steady=lambda: self.clock().timestamp()
+            self.clock,
+            concurrency,
+            details,
+            "1.2.3",
+            steady=lambda: self.clock().timestamp(),
+            report_time=report_time,
         )
         driver = Microsoft365.open(self.settings(**changes), surroundings)
         self.drivers.append(driver)

@@ -65,6 +65,7 @@ def test_what_only_a_person_can_mend(error: Exception, event: str, key: str) -> 
         caused(ConnectionRefusedError(111, "Connection refused")),
         caused(OSError(-2, "Name or service not known")),
         caused(untrusted(9, "certificate is not yet valid")),
+        caused(untrusted(10, "certificate has expired")),  # by a clock that is wrong, as a rule
         caused(ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER]")),
         HungUp("Unspecified error", None),
         HungUp("Unspecified error", ConnectionResetError(104, "reset")),
