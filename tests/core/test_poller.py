@@ -517,8 +517,9 @@ async def test_what_failed_is_tried_again_at_once_when_the_clock_was_set(
     asleep = asyncio.Event()
 
     async def sleep(seconds: float) -> None:
-        assert seconds > 0
         asleep.set()
+        if seconds == 0:
+            return
         await asyncio.Event().wait()
 
     monkeypatch.setattr(stage.clock, "sleep", sleep)
