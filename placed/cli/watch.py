@@ -89,6 +89,7 @@ def _settings(config: Path | None, given: dict[str, Any]) -> Mqtt:
     from pydantic import ValidationError
 
     from placed.cli.connections import loaded
+    from placed.mistakes import called
     from placed.settings import Mqtt
 
     if "url" in given:
@@ -104,7 +105,8 @@ def _settings(config: Path | None, given: dict[str, Any]) -> Mqtt:
         first = error.errors()[0]
         key = str(first["loc"][0])
         option = "--broker" if key == "url" else f"--{key.replace('_', '-')}"
-        raise typer.BadParameter(first["msg"].removeprefix("Value error, "), param_hint=option) from None
+        line = called({**first, "loc": ("mqtt", *first["loc"])}, {}, lambda _: option)
+        raise typer.BadParameter(line.removeprefix(f"{option}: "), param_hint=option) from None
 
 
 async def _watch(  # noqa: PLR0913 - the options

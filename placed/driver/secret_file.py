@@ -105,8 +105,7 @@ def remedy_for_missing(path: Path) -> str:
     """What to do about a file that is not there: for a credential of the service, about its source."""
     source = source_of(path)
     if of_the_service(path):
-        command = as_service("placed", [path])
-        return f"${CREDENTIALS} is set for the service only; start the service, or run {command}"
+        return f"${CREDENTIALS} is set for the service only: systemctl start placed"
     if not kept_by_systemd(path):
         return "create it or correct the path"
     if source is None:

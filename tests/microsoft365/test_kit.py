@@ -392,3 +392,12 @@ def test_an_address_with_a_wildcard_is_refused(tmp_path: Path, key: str, address
     assert caught.value.key == key
     assert "expected a mail address such as boardroom@contoso.com" in str(caught.value)
     assert not (tmp_path / "kit" / "room-group.ps1").exists()
+
+
+@pytest.mark.parametrize("key", ["cloud", "time_zone", "tenant", "client_id", "fence.kind", "room_group"])
+def test_an_answer_that_is_refused_is_told_in_words_of_the_manual(tmp_path: Path, key: str) -> None:
+    with pytest.raises(KitError) as caught:
+        write(tmp_path / "kit", {key: "\u2603 ?"})
+    for problem in (caught.value, *caught.value.others):
+        assert "expected" in str(problem)
+        assert not re.search(r"[Ii]nput should|pattern|\^\[|pydantic|valid string", str(problem))

@@ -197,4 +197,9 @@ def _several(text: str) -> list[str]:
 def _said(key: str, details: Any) -> str:
     if key in _RULES:
         return _RULES[key]
-    return str(details["ctx"]["error"]) if details["type"] == "value_error" else str(details["msg"])
+    if details["type"] == "value_error":
+        return str(details["ctx"]["error"])
+    field = Microsoft365Settings.model_fields.get(key)
+    return (
+        f"expected: {field.description}" if field is not None and field.description else "not a valid value"
+    )
