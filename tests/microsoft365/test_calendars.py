@@ -11,9 +11,9 @@ import pytest
 from placed.driver import DriverError, Read, Unchanged
 from placed.model import Reason
 from placed_microsoft365 import calendars, views
-from placed_microsoft365.simulator import MailboxState
-from placed_microsoft365.simulator.faults import BAD_EVENTS, WRONG_TYPES
-from tests.microsoft365.house import BOARDROOM, LIBRARY, House, at, failure, outcomes
+from placed_microsoft365.simulator import UNTOUCHED, MailboxState
+from placed_microsoft365.simulator.faults import BAD_EVENTS, ODD_EVENTS, WRONG_TYPES
+from tests.microsoft365.house import BOARDROOM, LIBRARY, TODAY, House, at, failure, outcomes
 
 if TYPE_CHECKING:
     from tests.simulator.conftest import Clock
@@ -241,3 +241,18 @@ async def test_titles_and_organizers_are_asked_for_only_where_they_are_wanted(ho
 async def test_no_rooms_are_no_question(house: House) -> None:
     await house.open().read([], lambda _: pytest.fail("answered"))
     assert house.simulator.requests == []
+
+
+@pytest.mark.parametrize("detail", ODD_EVENTS)
+async def test_what_is_written_oddly_means_the_same(house: House, detail: str) -> None:
+    tenant = house.tenant
+    tenant.set_processing(BOARDROOM, UNTOUCHED)
+    tenant.book(BOARDROOM, at(9), at(10), sensitivity="private")
+    tenant.book(BOARDROOM, at(11), at(12))
+    tenant.book(BOARDROOM, TODAY.date(), TODAY.date() + timedelta(days=1), all_day=True)
+    tenant.book(BOARDROOM, TODAY.date(), TODAY.date() + timedelta(days=2), all_day=True)
+    plain = await house.meetings(house.open(), house.query(BOARDROOM, "Europe/Berlin"))
+    tenant.faults.odd_events(detail, room=BOARDROOM)
+    odd = await house.meetings(house.open(), house.query(BOARDROOM, "Europe/Berlin"))
+    assert {(m.start, m.end, m.all_day) for m in odd} == {(m.start, m.end, m.all_day) for m in plain}
+    assert {m.start for m in odd if m.private} >= {m.start for m in plain if m.private}

@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 
 from placed_microsoft365.simulator import Fault, Kind, Where
-from placed_microsoft365.simulator.faults import BAD_EVENTS, WRONG_TYPES
+from placed_microsoft365.simulator.faults import BAD_EVENTS, ODD_EVENTS, WRONG_TYPES
 
 if TYPE_CHECKING:
     from placed_microsoft365.simulator import Tenant
@@ -246,3 +246,13 @@ async def test_the_first_fault_that_fits_is_used_up_first(client: Client, tenant
 def test_a_fault_that_makes_no_sense_is_refused(wrong: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Fault(**wrong)
+
+
+@pytest.mark.parametrize("detail", ODD_EVENTS)
+async def test_events_that_are_written_oddly(client: Client, tenant: Tenant, detail: str) -> None:
+    tenant.book("boardroom", NINE.date(), NINE.date() + timedelta(days=1), all_day=True)
+    plain = (await client.view(BOARDROOM)).json
+    tenant.faults.odd_events(detail, room="boardroom", times=1)
+    odd = (await client.view(BOARDROOM)).json
+    assert odd != plain
+    assert (await client.view(BOARDROOM)).json == plain

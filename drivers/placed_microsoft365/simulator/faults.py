@@ -34,6 +34,7 @@ class Kind(StrEnum):
     TRUNCATED = "truncated"  # the JSON breaks off in the middle
     WRONG_TYPES = "wrong_types"  # JSON of other types than promised: detail
     BAD_EVENT = "bad_event"  # one more event, malformed: detail
+    ODD_EVENTS = "odd_events"  # events that mean what they did, written oddly: detail
     ENDLESS = "endless"  # @odata.nextLink for ever
     LACKING = "lacking"  # a list of rooms or members lacks some: detail
     NO_NEXT_LINK = "no_next_link"  # a full page without @odata.nextLink
@@ -54,6 +55,15 @@ BAD_EVENTS = (
     "missing_id",
     "null_start",
 )
+ODD_EVENTS = (
+    "ends_at_23_59",
+    "carries_hours",
+    "ends_the_same_day",
+    "odd_sensitivity",
+    "wrong_sensitivity",
+    "twice",
+    "empty_ids",
+)
 WRONG_TYPES = ("value_is_object", "value_missing", "event_is_string", "body_is_list", "subject_is_number")
 
 
@@ -68,7 +78,7 @@ class Fault:
         seconds: of a delay.
         error: number of the AADSTS error.
         detail: of `LACKING` the address of the room that is lacking, or "" for all;
-        of `BAD_EVENT` one of `BAD_EVENTS`, of `WRONG_TYPES` one of `WRONG_TYPES`, of `TOKEN` the
+        of `BAD_EVENT` one of `BAD_EVENTS`, of `ODD_EVENTS` one of `ODD_EVENTS`, of `WRONG_TYPES` one of `WRONG_TYPES`, of `TOKEN` the
         message.
     """
 
@@ -88,7 +98,11 @@ class Fault:
     def __post_init__(self) -> None:
         if self.times is not None and self.times < 1:
             raise ValueError(f"times: at least 1, not {self.times}")
-        known = {Kind.BAD_EVENT: BAD_EVENTS, Kind.WRONG_TYPES: WRONG_TYPES}.get(self.kind)
+        known = {
+            Kind.BAD_EVENT: BAD_EVENTS,
+            Kind.ODD_EVENTS: ODD_EVENTS,
+            Kind.WRONG_TYPES: WRONG_TYPES,
+        }.get(self.kind)
         if known is not None and self.detail not in known:
             raise ValueError(f"detail: one of {', '.join(known)}, not {self.detail!r}")
 
@@ -253,6 +267,12 @@ class Faults:
     ) -> Fault:
         """One malformed event beside the good ones, see `BAD_EVENTS`."""
         return self.add(Fault(kind=Kind.BAD_EVENT, room=room, times=times, detail=detail))
+
+    def odd_events(
+        self, detail: str = "ends_at_23_59", *, room: str | None = None, times: int | None = None
+    ) -> Fault:
+        """All events as they are, described oddly, see `ODD_EVENTS`."""
+        return self.add(Fault(kind=Kind.ODD_EVENTS, room=room, times=times, detail=detail))
 
     def endless(self, *, room: str | None = None, times: int | None = None) -> Fault:
         """Each page says that there is another, for ever (msgraph-sdk-dotnet issue 3082)."""

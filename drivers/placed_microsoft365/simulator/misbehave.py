@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,7 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 INSTEAD = frozenset({Kind.STATUS, Kind.HTML, Kind.EMPTY, Kind.DROP})
-AFTERWARDS = (Kind.WRONG_TYPES, Kind.BAD_EVENT, Kind.ENDLESS, Kind.NO_NEXT_LINK, Kind.TRUNCATED)
+AFTERWARDS = (
+    Kind.WRONG_TYPES,
+    Kind.BAD_EVENT,
+    Kind.ODD_EVENTS,
+    Kind.ENDLESS,
+    Kind.NO_NEXT_LINK,
+    Kind.TRUNCATED,
+)
 DELAY = frozenset({Kind.DELAY})
 
 GATEWAY_PAGE = (
@@ -116,6 +124,35 @@ def _bad_event(document: Document, fault: Fault) -> object:
     return {**document, "value": [*document["value"], event]}
 
 
+def _odd_events(document: Document, fault: Fault) -> object:
+    events = document["value"]
+    if fault.detail == "twice":
+        return {**document, "value": [*events, *events[::-1]]}
+    return {**document, "value": [_oddly(event, fault.detail) for event in events]}
+
+
+def _oddly(event: Document, detail: str) -> Document:
+    if detail == "empty_ids":
+        return {**event, "id": ""}
+    if detail == "odd_sensitivity":
+        return {**event, "sensitivity": event.get("sensitivity", "normal").title()}
+    if detail == "wrong_sensitivity":
+        return {**event, "sensitivity": {"value": 2}}
+    if not event.get("isAllDay"):
+        return event
+    first, after = (datetime.fromisoformat(event[name]["dateTime"]) for name in ("start", "end"))
+    last = after - timedelta(minutes=1)
+    if detail == "ends_the_same_day" and first.date() == last.date():
+        last = first
+    elif detail == "carries_hours":
+        first, last = first.replace(hour=8), last.replace(hour=16, minute=30)
+    times = {
+        name: {**event[name], "dateTime": f"{moment:%Y-%m-%dT%H:%M:%S}.0000000"}
+        for name, moment in (("start", first), ("end", last))
+    }
+    return {**event, **times}
+
+
 def _endless(document: Document, _fault: Fault) -> object:
     """The same link each time, as in the report."""
     address = document["@odata.context"].partition("/$metadata")[0]
@@ -134,6 +171,7 @@ def _no_next_link(document: Document, _fault: Fault) -> object:
 _SPOIL: dict[Kind, Callable[[Document, Fault], object]] = {
     Kind.WRONG_TYPES: _wrong_types,
     Kind.BAD_EVENT: _bad_event,
+    Kind.ODD_EVENTS: _odd_events,
     Kind.ENDLESS: _endless,
     Kind.NO_NEXT_LINK: _no_next_link,
 }
