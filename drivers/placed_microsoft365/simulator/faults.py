@@ -78,8 +78,8 @@ class Fault:
         seconds: of a delay.
         error: number of the AADSTS error.
         detail: of `LACKING` the address of the room that is lacking, or "" for all;
-        of `BAD_EVENT` one of `BAD_EVENTS`, of `ODD_EVENTS` one of `ODD_EVENTS`, of `WRONG_TYPES` one of `WRONG_TYPES`, of `TOKEN` the
-        message.
+        of `BAD_EVENT` one of `BAD_EVENTS`, of `ODD_EVENTS` one of `ODD_EVENTS`, of `WRONG_TYPES` one of
+        `WRONG_TYPES`, of `TOKEN` the message.
     """
 
     kind: Kind
