@@ -111,7 +111,23 @@ def _republish() -> None:
     Session._say_all = first_time_only  # type: ignore[method-assign]
 
 
-BREAKS: dict[str, Callable[[], None]] = {"stale": _stale, "will": _will, "republish": _republish}
+def _repeat() -> None:
+    """What the broker refused is not repeated."""
+    from placed.mqtt.refusals import Refusals  # noqa: PLC0415 - only where it is broken
+
+    def nothing(self: Refusals, steady: float) -> list[object]:
+        del self, steady
+        return []
+
+    Refusals.due = nothing  # type: ignore[assignment]
+
+
+BREAKS: dict[str, Callable[[], None]] = {
+    "repeat": _repeat,
+    "stale": _stale,
+    "will": _will,
+    "republish": _republish,
+}
 
 
 if __name__ == "__main__":

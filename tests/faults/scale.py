@@ -30,6 +30,8 @@ SHORTENED: dict[str, dict[str, object]] = {
     "placed.mqtt.rehearsal": {"_PATIENCE": ANSWER},
     "placed.mqtt.login": {"KEEPALIVE": KEEPALIVE},
     "placed.mqtt.connection": {"ANSWER": ANSWER},
+    "placed.mqtt.refusals": {"LONGEST_PAUSE": LONGEST_REST},
+    "placed.mqtt.hang_ups": {"SELDOM": LONGEST_REST, "MOST_SELDOM": LONGEST_REST},
     "placed.watching": {"_LONGEST_PAUSE": LONGEST_PAUSE},
     "placed.journal.scribe": {"EVERY": 0.5, "ALL": 1.0},
     "placed.journal.journal": {"_AGAIN": LONGEST_REST},

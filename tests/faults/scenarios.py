@@ -102,6 +102,20 @@ async def the_broker_forgets(play: Play) -> None:
     await play.calm()
 
 
+async def a_change_is_refused(play: Play) -> None:
+    """Of a quota, for a moment."""
+    world = play.world
+    world.weather.begins("a change is refused", gentle=False)
+    with world.answers.rule(0x97, "placed/rooms/room-2/#") as refusing:
+        now = world.clock.now().replace(microsecond=0)
+        world.tenant.book("room-2", now, now + timedelta(hours=1))
+        world.note()
+        while not refusing.hits:  # noqa: ASYNC110 - the proxy has no event for it
+            await asyncio.sleep(0.05)
+    world.weather.ends("a change is refused", world.clock.steady())
+    await play.calm()
+
+
 async def both_are_killed(play: Play) -> None:
     """The broker comes back with all that it held; nobody starts the daemon."""
     world = play.world

@@ -40,6 +40,7 @@ RULES: dict[str, tuple[Callable[[Play], Awaitable[None]], str]] = {
     "stale": (scenarios.graph_goes_away, "lie"),  # the rule of the daemon, what happens, the oracle's rule
     "will": (scenarios.the_line_is_cut, "flicker"),
     "republish": (scenarios.the_broker_forgets, "recovery"),
+    "repeat": (scenarios.a_change_is_refused, "recovery"),
 }
 
 
@@ -95,7 +96,7 @@ async def campaign(folder: Path, seed: int, seen: Seen) -> None:
 async def scenario(folder: Path, rule: str, seen: Seen, *, broken: bool) -> None:
     happens, _ = RULES[rule]
     # Where states are renewed every few seconds, it is no matter that they are not told again.
-    pace = Pace(expire_after=90.0) if rule == "republish" else None
+    pace = Pace(expire_after=90.0) if rule in {"republish", "repeat"} else None
     async with scenarios.play(folder, rule if broken else None, pace=pace) as play:
         await happens(play)
     seen.broken[rule, broken] = play.broken

@@ -22,6 +22,7 @@ from tests.faults.scale import ANSWER, LONGEST_PAUSE, LONGEST_REST
 from tests.faults.truth import Truth
 from tests.faults.unit import Unit
 from tests.mqtt.broker import Mosquitto
+from tests.mqtt.proxy import Proxy
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator
@@ -122,7 +123,8 @@ class World:
             await stack.enter_async_context(world.simulator)
             tenant_port = int(world.simulator.url.rpartition(":")[2])
             world.to_tenant = await stack.enter_async_context(Line(tenant_port))
-            world.to_broker = await stack.enter_async_context(Line(world.broker.port))
+            world.answers = await stack.enter_async_context(Proxy(world.broker.port))
+            world.to_broker = await stack.enter_async_context(Line(world.answers.port))
             world.to_panel = await stack.enter_async_context(Line(world.broker.port))
             world.simulator.move_behind(world.to_tenant)
             world.group_app = world._connect(
@@ -137,7 +139,8 @@ class World:
             yield world
 
     to_tenant: Line
-    to_broker: Line  # of the daemon
+    to_broker: Line  # of the daemon, by way of `answers`
+    answers: Proxy  # may answer in the broker's place
     to_panel: Line  # of a panel, to the broker
     group_app: App
     listed_app: App
