@@ -6,8 +6,12 @@ All are gentle: a room that is there stays on panels, whatever the directory lis
 from __future__ import annotations
 
 import asyncio
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+import aiohttp
+
+from bench.ports import HOST
 from placed_microsoft365.simulator import Where
 from tests.faults.catalogue import fault
 
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
     from placed_microsoft365.simulator import Fault
     from tests.faults.world import World
 
+_PATIENCE = aiohttp.ClientTimeout(total=3.0)
 _MOMENTARY = (
     (404, "MailboxNotEnabledForRESTAPI"),
     (404, "ErrorInvalidUser"),
@@ -72,17 +77,30 @@ async def list_fails(world: World, chance: random.Random, seconds: float) -> Non
     await _for(world, seconds, wrong)
 
 
-@fault("room.changes_its_address", "a room", longest=8.0, gentle=True)
+@fault("room.changes_its_address", "a room", "daemon", "disk", longest=8.0, gentle=True)
 async def room_changes_its_address(world: World, chance: random.Random, seconds: float) -> None:
-    """It is the same mailbox, and so the same room; at the end the address is the one of before."""
-    room = world.tenant.mailbox(chance.choice(world.group_rooms)).room
-    if room is None:
+    """It is the same mailbox, and so the same room; at the end the address is the one of before.
+
+    A daemon that has not read the list since its journal was damaged would know no better.
+    """
+    name = chance.choice(world.group_rooms)
+    room = world.tenant.mailbox(name).room
+    if room is None or not await _is_known(world, name):
         return
     renamed = world.tenant.change_address(room, f"renamed-{world.clock.steady():.0f}")
     try:
         await asyncio.sleep(seconds)
     finally:
         world.tenant.change_address(renamed, room.address)
+
+
+async def _is_known(world: World, room: str) -> bool:
+    url = f"http://{HOST}:{world.endpoint_port}/api/v1/rooms/{room}"
+    try:
+        async with aiohttp.ClientSession() as session, session.get(url, timeout=_PATIENCE) as answer:
+            return answer.status == HTTPStatus.OK
+    except (aiohttp.ClientError, TimeoutError):
+        return False
 
 
 @fault("room.is_refused_for_a_moment", "a room", longest=2.0, gentle=True)

@@ -115,6 +115,14 @@ class Conformance:
             assert isinstance(answer, Read | Unchanged)
             assert answer.asked_at == service.now()
 
+    async def test_what_is_not_known_any_more_is_not_unchanged(self, service: Service) -> None:
+        queries = queries_of(service, await service.driver.find_rooms())
+        await ask(service.driver, queries)
+        forgotten = [Query(q.room, q.since, q.until, known=q is not queries[0]) for q in queries]
+        answer = (await ask(service.driver, forgotten))[queries[0].room.id]
+        assert isinstance(answer, Read)
+        assert answer.meetings
+
     async def test_what_changed_is_not_unchanged(self, service: Service) -> None:
         queries = queries_of(service, await service.driver.find_rooms())
         await ask(service.driver, queries)
