@@ -113,7 +113,7 @@ class StatusLine:
     def text(self) -> str:
         """The line."""
         healths = [poller.health for poller in self._pollers]
-        rooms = sum(health.rooms for health in healths)
+        rooms = sum(poller.rooms for poller in self._pollers)
         parts = [f"{rooms} rooms in {len(healths)} connection(s)"]
         unread = sum(len(health.failing or ()) for health in healths)
         if unread:

@@ -58,7 +58,7 @@ class Poller:
 
     health: ConnectionHealth
     answered: int = 0
-    rooms: int = 0
+    rooms: int = 12
 
 
 def connection(state: ConnectionState = ConnectionState.OK, **more: object) -> ConnectionHealth:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,9 +17,12 @@ from tests.service.web import Web
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.mqtt.broker import Arrival
+
 ROOMS = 5500
 BATCHES = ROOMS // 20
 PROMISED = 30.0  # seconds from the start until everything is on the broker
+WELL = f"STATUS={ROOMS} rooms in 1 connection(s), 4 not readable; fence contoso unproven"
 BROKEN = {
     "room-00007": "forbidden",
     "room-01234": "not_found",
@@ -50,29 +54,46 @@ async def test_each_of_5500_rooms_is_read_and_told_and_one_that_fails_harms_no_o
             ):
                 listening = await program.logged("http.is_listening")
                 async with Web(listening["url"]) as web:
-                    await told_all(program, panel, web)
+                    told = await told_all(program, panel, web)
                     assert sum(len(items) == 20 for items in stage.batches) == BATCHES
                     last = max(r.time for r in stage.simulator.requests if len(r.items) == 20)
-            said = heard(systemd)
+                said = heard(systemd)
+                async with asyncio.timeout(PROMISED):
+                    while WELL not in said:
+                        await asyncio.sleep(0.1)  # the line is looked at every second
+                        said += heard(systemd)
     begun = moment(listening)
     found = moment(await program.logged("rooms.were_found"))
-    ready = moment(await program.logged("daemon.became_ready"))
     print(  # noqa: T201
         f"{ROOMS} rooms: found after {(found - begun).total_seconds():.1f} s, "
         f"last batch asked after {(last - begun).total_seconds():.1f} s, "
-        f"everything on the broker after {(ready - begun).total_seconds():.1f} s"
+        f"everything on the broker after {(told - begun).total_seconds():.1f} s"
     )
-    assert (ready - begun).total_seconds() < PROMISED
-    assert f"STATUS={ROOMS} rooms in 1 connection(s); fence contoso unproven" in said
+    assert (told - begun).total_seconds() < PROMISED
     assert [line for line in said if f" of {ROOMS}" in line]
     progress = [entry for entry in program.logs if entry["event"] == "rooms.are_being_read"]
     assert progress
     assert all(entry["total"] == ROOMS for entry in progress)
 
 
-async def told_all(program: Program, panel: Any, web: Web) -> None:
-    """Every room is known on every way out, but for the broken ones; these say why they are not."""
+async def told_all(program: Program, panel: Any, web: Web) -> datetime:
+    """Every room is known on every way out, but for the broken ones; these say why they are not.
+
+    Gives when the last one came. On a machine with much to do the service may be ready before that.
+    """
+    known = set()
+
+    def is_last(arrival: Arrival) -> bool:
+        if arrival.topic != "placed/rooms":
+            state = arrival.document
+            if state["status"] != "unknown" or state["reason"] == BROKEN.get(state["room"]):
+                known.add(state["room"])
+        return len(known) == ROOMS
+
+    await panel.until(is_last)
+    told = datetime.now(UTC)
     await program.logged("daemon.became_ready", rooms=ROOMS)
+    await program.logged("rooms.became_unreadable")  # the round is over
     await panel.caught_up()
     states = {t: a.document for t, a in panel.latest.items() if t != "placed/rooms"}
     assert len(states) == ROOMS
@@ -85,6 +106,7 @@ async def told_all(program: Program, panel: Any, web: Web) -> None:
     connection = (await web.json("/api/v1/connections"))["connections"][0]
     assert connection["state"] == "ok"
     assert {failing["room"]: failing["reason"] for failing in connection["failing"]} == BROKEN
+    return told
 
 
 def heard(systemd: socket.socket) -> list[str]:
