@@ -39,8 +39,18 @@ def test_it_starts_nothing_unconfigured_upgrades_unseen_and_leaves_nothing_behin
         assert "connections" in refused.stderr
         version = server.run("placed", "--version")
 
+        demonstrated = server.try_run("placed", "demo")
+        assert (demonstrated.returncode, len(demonstrated.stderr.splitlines())) == (3, 1)
+        assert "pip install 'placed[demo]'" in demonstrated.stderr
+
         building.furnish(service)
+        checked = server.run("placed", "check")  # as root, who reads what the service will be given
+        assert "placed.toml: good\n" in checked
+        assert "not checked" not in checked
+        service.write("/etc/default/placed", "NO_PROXY=localhost,.example\n")
         service.start()
+        environment = server.run("cat", f"/proc/{service.show()['MainPID']}/environ")
+        assert "NO_PROXY=localhost,.example" in environment
         server.run("systemctl", "enable", "placed")
         before = service.show()["MainPID"]
         with watcher(broker) as panel:
@@ -55,13 +65,14 @@ def test_it_starts_nothing_unconfigured_upgrades_unseen_and_leaves_nothing_behin
         assert json.loads(retained(broker)["placed/bridge/info"])["version"] == LATER
         assert "contoso" in (server.root / "etc/placed/placed.toml").read_text()  # what was changed is kept
 
-        server.run("dpkg", "--remove", "placed")
+        removed = server.run("dpkg", "--remove", "placed")
+        assert "placed disconnect NAME" in removed
         assert json.loads(retained(broker)["placed/bridge/state"])["state"] == "offline"
         assert not (server.root / "usr/lib/placed").exists()
         assert (server.root / "etc/placed/secrets/mqtt").exists()
         assert (server.root / "var/lib/private/placed/journal.db").exists()
 
-        server.run("dpkg", "--purge", "placed")
+        assert "--remove-retained" in server.run("dpkg", "--purge", "placed")
         left = server.run(
             "find", "/etc", "/usr", "/var", "-name", "placed*", "-not", "-path", "/var/lib/dpkg/*"
         )
