@@ -9,6 +9,7 @@ from signal import SIGCONT, SIGSTOP
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.async_api import expect
 
 from bench.ports import free_port
 from tests.browser.relay import Relay
@@ -110,7 +111,7 @@ async def test_no_filter_finds_a_room_that_was_free_and_the_summary_counts_none(
         await page.clock.run_for(int(PROMISED * 1000))
         assert await page.locator(".tile:visible").count() == 0
         assert await page.locator("#summary b").all_text_contents() == ["0", "0", "0", "11"]
-        assert await page.locator("#offline").text_content() == "No connection to the server; trying again."
+        await expect(page.locator("#offline")).to_have_text("No connection to the server; trying again.")
 
 
 async def test_a_site_may_have_pages_wait_longer_but_no_state_longer_than_it_holds(

@@ -237,6 +237,8 @@ export class Feed {
     }
     if (!this.live && this.since !== null && steady - this.#asked > POLL * (0.75 + Math.random() / 4)) this.#ask();
     if (this.live && steady - this.#synced > SYNC) this.#sync();
+    // The page is to know at that moment, and not with its next look.
+    if (this.connected && this.heldFor < LOOK) setTimeout(() => this.connected || this.#listener.link(), this.heldFor + 5);
   }
 
   /** Asks instead of being told; one question at a time, for one that hangs helps nobody. */
