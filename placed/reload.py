@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from placed.configuration import Configuration
 
 _SHORTEST_PAUSE = 1.0  # seconds from one reload to the next; doubled as long as they go on
-_LONGEST_PAUSE = 10.0
+_LONGEST_PAUSE = 4.0
 _QUIET = 30.0  # seconds without a reload after which the next one is taken up at once
 
 log = structlog.get_logger("placed.service")

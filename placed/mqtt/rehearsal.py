@@ -13,7 +13,8 @@ import aiomqtt
 
 from placed.errors import CannotStart
 from placed.mqtt.connection import Connection
-from placed.mqtt.trouble import Trouble, why_not_connected
+from placed.mqtt.diagnosis import diagnose
+from placed.mqtt.trouble import Trouble, no_qos_1, why_not_connected
 
 if TYPE_CHECKING:
     from placed.mqtt.login import Login
@@ -45,10 +46,8 @@ async def try_login(wanted: Login, running: Login | None, *, connected: bool) ->
         raise CannotStart(f"mqtt.{trouble.key}: {wanted.address}: {trouble.text}; {trouble.remedy}")
     if running is not None and running.place == wanted.place and not connected:
         return  # it is away for both; a start waits for it
-    raise CannotStart(
-        f"mqtt.{trouble.key}: {wanted.address}: {trouble.text}; "
-        "correct the address, or start that broker, and reload again"
-    )
+    remedy = trouble.next_step or "correct the address, or start that broker, and reload again"
+    raise CannotStart(f"mqtt.{trouble.key}: {wanted.address}: {trouble.text}; {remedy}")
 
 
 async def _refuses_the_trial_itself(trouble: Trouble, running: Login, wanted: Login) -> bool:
@@ -65,13 +64,24 @@ async def _trouble(login: Login) -> Trouble | None:
     if login.settings.protocol == "5":
         session = {"protocol": aiomqtt.ProtocolVersion.V5, "clean_start": True}
     identifier = f"{login.options['identifier']}-reload"
-    connection = Connection(**login.options | session | {"identifier": identifier})
+    options = login.options | session | {"identifier": identifier}
+    connection = Connection(**options)
     try:
         async with asyncio.timeout(_PATIENCE):
             await connection.open()
     except TimeoutError:
         return Trouble("broker.was_not_reached", f"no answer within {_PATIENCE:g} s")
     except (aiomqtt.MqttError, OSError, ValueError) as error:
-        return why_not_connected(error)
+        return await _why(error, options, login.settings.protocol)
+    takes_qos_1 = connection.takes_qos_1
     await connection.close()
-    return None
+    return None if takes_qos_1 else no_qos_1()
+
+
+async def _why(error: Exception, options: dict[str, Any], protocol: str) -> Trouble:
+    """What the error means; a longer look is cut off."""
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            return await diagnose(error, options)
+    except TimeoutError:
+        return why_not_connected(error, protocol)
