@@ -118,6 +118,40 @@ async def test_the_only_connection_that_is_breached_ends_the_daemon_with_its_roo
     assert last.status == 200
 
 
+async def test_where_everything_is_refused_first_and_then_readable_no_room_is_ever_shown(
+    stage: Stage,
+) -> None:
+    stage.tenant.add_person("ada")
+    stage.connect(more=canaries(ADA))  # and nothing restricts it
+    refused = stage.tenant.faults.forbidden()
+
+    async def breached() -> None:
+        async with stage.daemon() as running, stage.listener() as panel:
+            health = await panel.until(
+                lambda a: (
+                    a.topic == "placed/bridge/health"
+                    and bool(a.document["connections"][0]["fence"]["warnings"])
+                )
+            )
+            fence = health.document["connections"][0]["fence"]
+            assert fence["state"] == "unproven"
+            assert "so is every room" in fence["warnings"][0]
+            stage.tenant.faults.remove(refused)
+            stage.clock.leap(HOUR / 10)
+            await panel.until(lambda a: a.topic == "placed/bridge/state" and a.document["state"] == "offline")
+            shown = {
+                a.document["status"]
+                for a in panel.arrivals
+                if a.topic.endswith("/state") and "rooms" in a.topic
+            }
+            assert shown <= {"unknown"}
+            await running.ends()
+
+    with pytest.raises(ExceptionGroup) as ended:
+        await breached()
+    assert ended.value.split(CannotStart)[0] is not None
+
+
 async def test_a_breach_that_is_not_enforced_is_told_and_the_rooms_are_read_on(stage: Stage) -> None:
     stage.tenant.add_person("ada")
     stage.connect(more=canaries(ADA, enforce=False))
