@@ -7,11 +7,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pydantic import ValidationError
 from structlog.testing import capture_logs
 
 from placed.errors import CannotStart
 from placed.http import listening
 from placed.http.listening import Address
+from placed.settings import Http
 from tests.http.endpoint import LONG, Endpoint
 from tests.secret_files import write_secret
 
@@ -87,7 +89,6 @@ async def test_a_port_that_is_taken_is_told(site: Site, endpoint: Endpoint) -> N
                 "`ip address` lists those that are"
             ),
         ),
-        ("127.0.0.1:99999", "http.listen: 127.0.0.1:99999 has no such port; expected 0 to 65535"),
     ],
 )
 async def test_an_address_that_can_not_be_had_is_told(site: Site, listen: str, told: str) -> None:
@@ -105,6 +106,14 @@ async def test_an_address_that_can_not_be_had_is_told(site: Site, listen: str, t
 )
 def test_whatever_keeps_it_from_listening_is_told(error: OSError, told: str) -> None:
     assert told in str(listening.could_not_listen("127.0.0.1:80", error))
+
+
+def test_a_port_that_does_not_exist_is_refused() -> None:
+    """By the settings, and by whoever is given an address without them."""
+    with pytest.raises(ValidationError, match="expected host:port"):
+        Http(listen="127.0.0.1:99999")
+    with pytest.raises(CannotStart, match=r"127\.0\.0\.1:99999 has no such port; expected 0 to 65535"):
+        listening.parse("127.0.0.1:99999")
 
 
 async def test_beyond_loopback_it_wants_a_token(site: Site, tmp_path: Path) -> None:
@@ -130,7 +139,7 @@ async def test_it_says_loudly_that_it_is_open_to_all(site: Site) -> None:
 async def test_a_token_file_that_is_of_no_use_is_told(site: Site, tmp_path: Path) -> None:
     path = tmp_path / "token"
     assert await refusal(site, token_file=path) == (
-        f"http.token_file: {path}: No such file or directory; expected a readable file with the bearer token"
+        f"http.token_file: {path}: there is no such file; create it or correct the path"
     )
     assert "Is a directory" in await refusal(site, token_file=tmp_path)
     for content, told in (
