@@ -12,15 +12,26 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 import structlog
+from msgspec.structs import replace
 
 from placed.document import permitted_schedule
 from placed.journal import earlier
 from placed.journal.connection import ConnectionNotes, KeptConsent
 from placed.journal.database import NAME, Database, Unusable
-from placed.journal.records import Key, Kind, Reading, Saved, decoded, encoded, holds_text
+from placed.journal.records import (
+    Confirmed,
+    Key,
+    Kind,
+    Reading,
+    Saved,
+    checksum,
+    decoded,
+    encoded,
+    holds_text,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from placed.driver import ConnectionSettings
@@ -111,7 +122,8 @@ class Journal:
     def permit(self, show: Show) -> None:
         """Takes out of all readings, and so of the disk, what may not be shown any more."""
         rewritten: dict[Key, bytes | None] = {}
-        for key, value in self.all(Kind.SCHEDULE).items():
+        before = self.all(Kind.SCHEDULE)
+        for key, value in before.items():
             if not holds_text(value):
                 continue
             reading = decoded(value, Reading)
@@ -122,9 +134,24 @@ class Journal:
             if schedule is not reading.schedule:
                 rewritten[key] = encoded(Reading(schedule, reading.changed_at))
         if rewritten:
-            self.write_all(rewritten.items())
+            self.write_all([*rewritten.items(), *self._confirmed_again(before, rewritten)])
             log.info("journal.was_cleared", readings=len(rewritten), show=show.value)
         self.scrub(thoroughly=bool(rewritten))
+
+    def _confirmed_again(
+        self, before: Mapping[Key, bytes], rewritten: Mapping[Key, bytes | None]
+    ) -> Iterator[tuple[Key, bytes]]:
+        """What confirmed a reading confirms it as it is written now, too."""
+        for key, value in self.all(Kind.CONFIRMED).items():
+            confirmed = decoded(value, Confirmed)
+            rooms = dict(confirmed.rooms) if confirmed else {}
+            for address, again in list(rooms.items()):
+                row = Key(Kind.SCHEDULE, key.connection, address)
+                now = rewritten.get(row)
+                if now is not None and again.checksum == checksum(row, before[row]):
+                    rooms[address] = replace(again, checksum=checksum(row, now))
+            if confirmed is not None and rooms != confirmed.rooms:
+                yield key, encoded(replace(confirmed, rooms=rooms))
 
     def scrub(self, *, thoroughly: bool = False) -> bool:
         """Takes what was overwritten or deleted out of the files, the log beside the file too.

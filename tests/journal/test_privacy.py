@@ -86,6 +86,19 @@ async def test_with_another_setting_what_was_written_before_is_taken_away_at_the
     life.journal.close()
 
 
+async def test_what_is_left_is_as_fresh_as_it_was(tmp_path: Path) -> None:
+    life = await lived(tmp_path, Show.EVERYTHING, closed=False)
+    life.pass_(minutes=10)
+    life.confirm("boardroom")
+    await life.scribe.write_all()
+    life.journal.close()
+    with closing(Journal(tmp_path)) as journal:
+        journal.permit(Show.NOTHING)
+        recalled = Life(journal, life.clock, show=Show.NOTHING).recalled()["boardroom"].schedule
+    assert recalled is not None
+    assert recalled.read_at == life.clock.now()
+
+
 async def test_so_is_what_an_earlier_version_kept_of_rooms_that_are_gone(tmp_path: Path) -> None:
     schedule = Schedule(MEETINGS, DAY - timedelta(days=1), DAY + timedelta(days=2), at("9:00"))
     with closing(Journal(tmp_path)) as journal:
