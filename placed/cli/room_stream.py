@@ -117,9 +117,10 @@ class RoomStream:
         async with self._client.get(self._url, headers=headers) as response:
             _expect_ok(response)
             kind, data = "", b""
-            self.lost = None
-            self._news()
             async for line in response.content:
+                if self.lost is not None and line.startswith(b":"):
+                    self.lost = None  # a comment follows what was missed: what is known is true from now on
+                    self._news()
                 field, _, value = line.rstrip(b"\n").partition(b": ")
                 if field == b"event":
                     kind = value.decode()
