@@ -168,5 +168,5 @@ def _revocation(connection: ConnectionSettings, surroundings: Surroundings) -> S
 
 def _told(settings: Mqtt, lost: BrokerLost) -> str:
     trouble = lost.trouble
-    remedy = trouble.remedy or "see that the broker runs and can be reached, then call this again"
+    remedy = trouble.next_step or "see that the broker runs and can be reached, then call this again"
     return f"mqtt.{trouble.key}: {address_of(settings)}: {trouble.text}; {remedy}"

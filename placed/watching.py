@@ -104,7 +104,8 @@ class Watching:
         try:
             await self._one_connection(once=once)
         except BrokerLost as lost:
-            if lost.trouble.key != "protocol" or "protocol" in self._settings.model_fields_set:
+            refused = lost.trouble.lasting and lost.trouble.key == "protocol"
+            if not refused or "protocol" in self._settings.model_fields_set:
                 raise
             # Nobody said which version; older brokers speak 3.1.1 alone.
             self._settings = self._settings.model_copy(update={"protocol": "3.1.1"})
@@ -136,4 +137,5 @@ class Watching:
         text = f"{self.broker}: {'the connection was lost' if words == _WORDLESS else words}"
         if trouble.lasting:
             return NotWatching(f"mqtt.{trouble.key}: {text}; {trouble.remedy}", lasting=True)
-        return NotWatching(text, lasting=False)
+        advice = f"; {trouble.advice}" if trouble.advice else ""
+        return NotWatching(f"{text}{advice}", lasting=False)

@@ -1,7 +1,7 @@
 """Tries a changed broker before the running daemon gives way: it logs in beside it and leaves again.
 
-The trial has a client identifier of its own, so the running session is not taken over. It has no will and
-publishes nothing.
+The trial has a client identifier of its own, so the running session is not taken over. Its will says
+nothing, and it publishes nothing.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from placed.errors import CannotStart
 from placed.mqtt.connection import Connection
 from placed.mqtt.diagnosis import diagnose
 from placed.mqtt.trouble import Trouble, no_qos_1, why_not_connected
+from placed.mqtt.visit import trial_will
 
 if TYPE_CHECKING:
     from placed.mqtt.login import Login
@@ -64,13 +65,16 @@ async def _trouble(login: Login) -> Trouble | None:
     if login.settings.protocol == "5":
         session = {"protocol": aiomqtt.ProtocolVersion.V5, "clean_start": True}
     identifier = f"{login.options['identifier']}-reload"
-    options = login.options | session | {"identifier": identifier}
+    will = trial_will(login.settings)
+    options = {**login.options, **session, "identifier": identifier, "will": will}
     connection = Connection(**options)
     try:
         async with asyncio.timeout(_PATIENCE):
             await connection.open()
-    except TimeoutError:
-        return Trouble("broker.was_not_reached", f"no answer within {_PATIENCE:g} s")
+    except TimeoutError as error:
+        found = await _why(error, options, login.settings.protocol)
+        late = Trouble("broker.was_not_reached", f"no answer within {_PATIENCE:g} s")
+        return found if found.next_step else late
     except (aiomqtt.MqttError, OSError, ValueError) as error:
         return await _why(error, options, login.settings.protocol)
     takes_qos_1 = connection.takes_qos_1

@@ -28,7 +28,7 @@ from placed.mqtt.topic_judgement import judge_topics
 from placed.mqtt.topic_trial import TopicTrial
 from placed.mqtt.topics import Topics
 from placed.mqtt.trouble import TAKEN_OVER, no_qos_1, reason, why_lost
-from placed.mqtt.visit import visiting_options
+from placed.mqtt.visit import trial_will, visiting_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,8 +71,7 @@ async def try_broker(
     except CannotStart as error:
         mistakes = [_mistake(problem) for problem in error.problems]
         return [*mistakes, *_wait(_CHECKS[1:], mistakes[0])]
-    # As the daemon's, it is to be sent with QoS 1. A broker that does not do that says so now.
-    options["will"] = aiomqtt.Will(f"{settings.base_topic}/bridge/doctor", b"", qos=1)
+    options["will"] = trial_will(settings)
     connection = Connection(**options)
     try:
         await _open(connection)

@@ -46,6 +46,11 @@ async def visit(settings: Mqtt, purpose: str) -> AsyncIterator[Connection]:
         await broker.close()
 
 
+def trial_will(settings: Mqtt) -> aiomqtt.Will:
+    """A will that says nothing, with the daemon's QoS: a broker that refuses that reports it at once."""
+    return aiomqtt.Will(f"{settings.base_topic}/bridge/doctor", b"", qos=1)
+
+
 def visiting_options(settings: Mqtt, client_id: str) -> dict[str, Any]:
     """What a `Connection` takes for a visit."""
     options = login_options(settings, client_id)

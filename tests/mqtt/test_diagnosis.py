@@ -14,6 +14,8 @@ from placed.driver import Verdict
 from placed.errors import CannotStart
 from placed.mqtt import connection, probe
 from placed.mqtt.diagnosis import diagnose
+from placed.mqtt.login import Login
+from placed.mqtt.rehearsal import try_login
 from placed.mqtt.trial import try_broker
 from placed.settings import Mqtt
 from tests.mqtt.broker import Authority
@@ -38,7 +40,7 @@ IN_TLS = pytest.mark.parametrize("version", ["tlsv1.3", "tlsv1.2"])
 
 
 async def named(house: House, url: str, **settings: Any) -> Finding:
-    """What the doctor finds and the daemon ends with at the start, which is the same."""
+    """What the doctor finds, the daemon ends with at the start, and a reload is refused with: the same."""
     found = await try_broker(Mqtt.model_validate({"url": url, **settings}), patience=0.5)
     assert [finding.check for finding in found] == ["broker", "publish", "subscribe"]
     broker = found[0]
@@ -49,6 +51,9 @@ async def named(house: House, url: str, **settings: Any) -> Finding:
         async with running(publisher):
             pass
     assert refused.value.problems == (f"{broker.said}; {broker.remedy}",)
+    with pytest.raises(CannotStart) as stays:
+        await try_login(Login.of(Mqtt.model_validate({"url": url, **settings})), None, connected=False)
+    assert stays.value.problems == refused.value.problems
     return broker
 
 
