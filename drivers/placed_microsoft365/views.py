@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 PAGE_SIZE = 100  # a room has less in a few days; Graph's own default is 10
 MOST_PAGES = 20  # Graph has been seen to send next links without an end
+READINGS = 3  # of a calendar of several pages that changes meanwhile
 TIMEOUT = 120.0  # seconds for all the pages of one room after the first
 _PLAIN = re.compile(r"[\w.@~-]+", re.ASCII)  # what quoting leaves as it is, as nearly all mailboxes are
 
@@ -122,27 +123,47 @@ class Views:
     async def follow(self, first: FirstPage) -> Answer:
         """What a room's first page says, together with the pages that follow it."""
         try:
-            events = await self._whole(first.page)
+            events = await self._whole(first)
         except DriverError as error:
             return Failed(first.query, error.reason, str(error), error.retry_after)
         return _told(first.query, first.asked_at, events)
 
-    async def _whole(self, first: Events) -> list[Event]:
-        events = list(first.value)
-        link, seen = first.next_link, set[str]()
+    async def _whole(self, first: FirstPage) -> list[Event]:
+        """All events of all pages.
+
+        Pages are counted from the first event: where one is deleted meanwhile, the next page begins one
+        later, and an event is on neither. So the first page is asked for again, and has to be what it was.
+        """
+        page = first.page
         try:
             async with asyncio.timeout(TIMEOUT):
-                while link is not None:
-                    if link in seen or len(seen) >= MOST_PAGES:
-                        raise UnexpectedAnswer("next links without an end")
-                    seen.add(link)
+                for _ in range(READINGS):
+                    events = await self._following(page)
                     async with self._pace.turn():
-                        page = await self._graph.get(link, Events)
-                    events += page.value
-                    link = page.next_link
+                        again = await self._graph.get(self.url(first.query), Events)
+                    if _places(again) == _places(page):
+                        return events
+                    page = again
         except TimeoutError:
             raise Unavailable("the calendar's pages take too long") from None
+        raise Unavailable("the calendar changes while its pages are read")
+
+    async def _following(self, page: Events) -> list[Event]:
+        events = list(page.value)
+        link, seen = page.next_link, set[str]()
+        while link is not None:
+            if link in seen or len(seen) >= MOST_PAGES:
+                raise UnexpectedAnswer("next links without an end")
+            seen.add(link)
+            async with self._pace.turn():
+                page = await self._graph.get(link, Events)
+            events += page.value
+            link = page.next_link
         return events
+
+
+def _places(page: Events) -> list[tuple[str, str, str]]:
+    return [(event.id, event.start.date_time, event.end.date_time) for event in page.value]
 
 
 def _told(query: Query, asked_at: datetime, events: Iterable[Event]) -> Read | Failed:

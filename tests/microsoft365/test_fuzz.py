@@ -148,7 +148,8 @@ def test_calendars(page: Any) -> None:
     batch = {"responses": [{"id": "0", "status": 200, "body": page}, good, {**good, "id": "2"}]}
     rest = encoded({"value": [GOOD_EVENT]})
     answers = {
-        answer.query.room.id: answer for answer in read(FuzzedGraph((200, encoded(batch)), (200, rest)))
+        answer.query.room.id: answer
+        for answer in read(FuzzedGraph((200, encoded(batch)), (200, rest), (200, encoded(page))))
     }
     if len(answers) == len(QUERIES):
         assert isinstance(answers["room-1"], Read)

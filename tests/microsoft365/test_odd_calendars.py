@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
 
-from placed.model import Meeting, ShowAs
+from placed.driver import Failed, Query, Read
+from placed.model import Meeting, Reason, ShowAs
 from placed_microsoft365.meetings import meeting_of, meetings_of
-from placed_microsoft365.wire import Event
+from placed_microsoft365.pace import Pace
+from placed_microsoft365.views import FirstPage, Views
+from placed_microsoft365.wire import Event, Events
+from tests.microsoft365.house import room_of
 
 BERLIN, UTC_ZONE = ZoneInfo("Europe/Berlin"), ZoneInfo("UTC")
 AUCKLAND, LOS_ANGELES = ZoneInfo("Pacific/Auckland"), ZoneInfo("America/Los_Angeles")
@@ -116,3 +120,50 @@ def test_events_without_an_id_are_told_apart_by_their_times(blank: str) -> None:
     assert one.key != other.key
     (again,) = meetings_of([event(NINE, TEN, blank)] * 2, UTC_ZONE)
     assert again.key == one.key
+
+
+# --- pages that shift while they are read ---------------------------------------------------------------
+
+
+class Shifting:
+    """A calendar of some events on pages of two, of which the first is deleted after so many requests."""
+
+    def __init__(self, deletions: list[int]) -> None:
+        self.events = [
+            event(f"2026-10-06T{hour:02}:00:00", f"2026-10-06T{hour:02}:30:00", str(hour))
+            for hour in range(9)
+        ]
+        self.deletions = deletions
+        self.asked = 0
+
+    async def get(self, url: str, _shape: type) -> Events:
+        self.asked += 1
+        if self.asked in self.deletions:
+            del self.events[0]
+        skip = int(url.partition("skip=")[2] or 0)
+        link = f"skip={skip + 2}" if skip + 2 < len(self.events) else None
+        return Events(self.events[skip : skip + 2], link)
+
+
+@pytest.mark.parametrize("deletions", [[], [2], [3], [4], [2, 8]])
+async def test_no_event_is_lost_where_another_is_deleted_between_two_pages(deletions: list[int]) -> None:
+    graph = Shifting(deletions)
+    views = Views(graph, Pace(1), details=False)  # type: ignore[arg-type]
+    day = datetime(2026, 10, 6, tzinfo=UTC)
+    query = Query(room_of("boardroom@contoso.example"), day, day + timedelta(days=1))
+    answer = await views.follow(FirstPage(query, day, await graph.get("", Events)))
+    assert isinstance(answer, Read)
+    there = {datetime.fromisoformat(e.start.date_time).replace(tzinfo=UTC) for e in graph.events}
+    assert there <= {meeting.start for meeting in answer.meetings}
+
+
+async def test_a_calendar_that_never_stands_still_is_asked_for_again_later() -> None:
+    graph = Shifting([])
+    views = Views(graph, Pace(1), details=False)  # type: ignore[arg-type]
+    day = datetime(2026, 10, 6, tzinfo=UTC)
+    query = Query(room_of("boardroom@contoso.example"), day, day + timedelta(days=1))
+    first = FirstPage(query, day, await graph.get("", Events))
+    graph.deletions = list(range(2, 100, 3))
+    answer = await views.follow(first)
+    assert isinstance(answer, Failed)
+    assert answer.reason is Reason.UNAVAILABLE
