@@ -101,6 +101,16 @@ async def test_when_the_line_is_cut_and_nobody_is_told(eyes: Eyes, endpoint: End
         await panel.locator("body" + KNOWN).wait_for()
 
 
+async def test_the_cover_comes_down_though_the_script_hangs(eyes: Eyes, endpoint: Endpoint) -> None:
+    """The page's own clock and all its timers stand still here; the browser's do not."""
+    async with Relay(endpoint.server.url) as relay:
+        page = await eyes.open(f"{relay.url}/rooms/library", clock=True, wait="body" + KNOWN)
+        await page.clock.pause_at(await page.evaluate("Date.now() / 1000 + 1.5"))
+        await relay.cut()
+        await expect(page.locator("#cover")).to_have_css("opacity", "1", timeout=PROMISED * 1000)
+        assert await page.locator("body" + KNOWN).count() == 1
+
+
 async def test_no_filter_finds_a_room_that_was_free_and_the_summary_counts_none(
     eyes: Eyes, endpoint: Endpoint
 ) -> None:

@@ -77,10 +77,13 @@ async def test_what_has_not_changed_is_not_sent_again_and_what_has_is_packed(
     known = {"Accept-Encoding": "gzip", "If-None-Match": tag}
     async with session.get(root + "api/v1/rooms", headers=known) as response:
         assert response.status == 304
-    async with session.get(root + "api/v1/rooms/boardroom") as response:  # small: a proxy may pack it
-        tag = response.headers["ETag"]
-    async with session.get(root + "api/v1/rooms/boardroom", headers={"If-None-Match": tag}) as response:
-        assert response.status == 304
+    for accepted in ("identity", "gzip"):  # it is small: where it is packed, the web server does it
+        asked = {"Accept-Encoding": accepted}
+        async with session.get(root + "api/v1/rooms/boardroom", headers=asked) as response:
+            assert response.status == 200
+            asked["If-None-Match"] = response.headers["ETag"]
+        async with session.get(root + "api/v1/rooms/boardroom", headers=asked) as response:
+            assert response.status == 304
 
 
 @pytest.mark.parametrize("accepted", ["identity", "gzip"])
