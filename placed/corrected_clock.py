@@ -36,6 +36,8 @@ _AGAIN_RIGHT = 4.0  # seconds; a correction ends only below, so that it does not
 _STEERING = 0.5  # seconds by which a clock may change without having been set
 _SURE = 1.0  # seconds by which an estimate may be wrong without counting
 _BETTER = 1.5  # seconds by which the services' time has to differ from the correction to be set back
+_SLEW = 0.05  # seconds a second by which the correction is set back otherwise
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class ServiceTimes:
@@ -84,6 +86,8 @@ class CorrectedClock:
         self._times = times or ServiceTimes()
         self._correction: float | None = None  # seconds since 1970 minus steady seconds, while it corrects
         self._wall = self._difference()  # the same of the machine's clock, when it was settled last
+        self._settled_at = clock.steady()
+        self._latest = _LONG_AGO  # what a correction has shown so far
         self._since = clock.now()
         self._state = ClockState.UNKNOWN
         self._offset: float | None = None
@@ -98,7 +102,8 @@ class CorrectedClock:
         wall = self._clock.now()
         steady = self._clock.steady()
         if self._correction is not None:
-            return datetime.fromtimestamp(self._correction + steady, UTC)
+            self._latest = max(self._latest, datetime.fromtimestamp(self._correction + steady, UTC))
+            return self._latest
         if abs(wall.timestamp() - steady - self._wall) <= _STEERING:
             return wall
         return datetime.fromtimestamp(self._wall + steady, UTC)  # it was set, and that is not settled yet
@@ -128,13 +133,15 @@ class CorrectedClock:
         known = [span.older(steady) for span in self._times.known()]
         best = believed(known, None if self._impossible(wall) else wall)
         self._correction = self._corrected(best, wall)
-        self._wall = wall
+        self._wall, self._settled_at = wall, steady
         state = self._state_of(best, wall)
         if state is not self._state:
             self._state, self._since = state, self.now()
         self._disagree = disagree(known)
         self._offset = None if best is None else wall - best.middle
         after = self._correction if self._correction is not None else wall
+        if abs(after - before) > _STEERING:
+            self._latest = _LONG_AGO
         return Step(timedelta(seconds=after - before), timedelta(seconds=wall - wall_before))
 
     @property
@@ -159,15 +166,22 @@ class CorrectedClock:
         """The correction from now on."""
         if best is None:
             return None
-        off, correction = abs(wall - best.middle), self._correction
-        if correction is None:
-            # From its lower bound, which further answers raise: so it never has to go back.
-            return best.low if off > TOLERANCE + max(0.0, best.half - _SURE) else None
-        if off <= _AGAIN_RIGHT:
+        off = abs(wall - best.middle)
+        if self._correction is not None:
+            return self._refined(self._correction, best) if off > _AGAIN_RIGHT else None
+        if off <= TOLERANCE + max(0.0, best.half - _SURE):
             return None
-        if correction < best.low or correction > best.high + _BETTER:
-            return min(max(correction, best.low), best.high)  # narrower bounds; back only if that matters
-        return correction
+        if self._state is ClockState.RIGHT:  # the machine's own clock knew best until now
+            return min(max(self._wall, best.low), best.high)
+        return best.high  # rather ahead than behind: nothing is shown beyond its time
+
+    def _refined(self, correction: float, best: Span) -> float:
+        """A correction as narrower bounds have it: back slowly, so that time never does."""
+        if correction > best.high + _BETTER:
+            return best.high
+        if correction > best.high:
+            return max(best.high, correction - _SLEW * max(0.0, best.at - self._settled_at))
+        return max(correction, best.low)
 
     def _state_of(self, best: Span | None, wall: float) -> ClockState:
         if self._correction is not None:

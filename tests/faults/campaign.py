@@ -11,7 +11,16 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from bench.ports import HOST
-from tests.faults import of_broker, of_calendars, of_daemon, of_directory, of_network, of_operator, of_tenant
+from tests.faults import (
+    of_broker,
+    of_calendars,
+    of_clock,
+    of_daemon,
+    of_directory,
+    of_network,
+    of_operator,
+    of_tenant,
+)
 from tests.faults.catalogue import CATALOGUE
 from tests.faults.http_panel import HttpPanel, asking
 from tests.faults.pages import PageScreen, browser
@@ -34,6 +43,7 @@ _BETWEEN_BOOKINGS = 0.4  # seconds, on average
 _KINDS = (
     of_broker,
     of_calendars,
+    of_clock,
     of_daemon,
     of_directory,
     of_network,

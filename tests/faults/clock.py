@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-_LAYOUT = struct.Struct("=dd?")  # seconds of the wall, seconds of the steady clock, whether no name is found
+# Seconds of the wall, seconds of the steady clock, whether no name is found.
+_LAYOUT = struct.Struct("=dd?")
+_ERROR = struct.Struct("=d")  # behind it: seconds by which the clock of the daemon's machine is wrong
+_SIZE = _LAYOUT.size + _ERROR.size
 
 
 class SharedClock(SystemClock):
@@ -24,9 +27,9 @@ class SharedClock(SystemClock):
 
     def __init__(self, path: Path) -> None:
         if not path.exists():
-            path.write_bytes(bytes(_LAYOUT.size))
+            path.write_bytes(bytes(_SIZE))
         with path.open("r+b") as file:
-            self._shared = mmap.mmap(file.fileno(), _LAYOUT.size)
+            self._shared = mmap.mmap(file.fileno(), _SIZE)
 
     def now(self) -> datetime:
         return super().now() + timedelta(seconds=self._read()[0])
@@ -49,6 +52,16 @@ class SharedClock(SystemClock):
         wall, steady, nameless = self._read()
         self._write(wall + seconds, steady + seconds, nameless)
 
+    def put_wrong(self, seconds: float) -> None:
+        """The clock of the daemon's machine alone is so far ahead from now on; 0 sets it right."""
+        _ERROR.pack_into(self._shared, _LAYOUT.size, seconds)
+
+    @property
+    def error(self) -> float:
+        """Seconds by which the clock of the daemon's machine is ahead."""
+        (seconds,) = _ERROR.unpack_from(self._shared, _LAYOUT.size)
+        return float(seconds)
+
     def lose_names(self, *, lost: bool) -> None:
         """No host name is found any more, or they are again."""
         wall, steady, _ = self._read()
@@ -65,3 +78,10 @@ class SharedClock(SystemClock):
 
     def _write(self, wall: float, steady: float, nameless: bool) -> None:  # noqa: FBT001 - as it lies there
         _LAYOUT.pack_into(self._shared, 0, wall, steady, nameless)
+
+
+class DaemonClock(SharedClock):
+    """The clocks of the daemon's machine, of which the one on the wall may be wrong."""
+
+    def now(self) -> datetime:
+        return super().now() + timedelta(seconds=self.error)

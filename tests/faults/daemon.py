@@ -18,7 +18,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.faults.clock import SharedClock
+from tests.faults.clock import DaemonClock, SharedClock
 from tests.faults.scale import shortened
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("--break", dest="broken", choices=BREAKS)
     options = parser.parse_args()
     ctypes.CDLL(None).prctl(_WHEN_THE_PARENT_ENDS, signal.SIGKILL)  # a test that is killed leaves none behind
-    clock = SharedClock(options.clock)
+    clock = DaemonClock(options.clock)
     _share(clock)
     _lose_names(clock)
     if options.broken:
