@@ -60,6 +60,34 @@ async def test_a_setting_shows_what_it_says_and_of_private_meetings_only_their_t
     assert ORGANIZER not in told
 
 
+@pytest.mark.parametrize("before", SHOWN)
+@pytest.mark.parametrize("after", ["nothing", "organizer", "title"])
+async def test_nothing_lies_in_the_state_directory_that_may_not_be_shown(
+    stage: Stage, before: str, after: str
+) -> None:
+    now, hour = stage.clock.now().replace(microsecond=0), timedelta(hours=1)
+    for room, private in (("boardroom", "normal"), ("library", "Private")):
+        stage.tenant.set_processing(room, UNTOUCHED)
+        stage.tenant.book(
+            room,
+            now - hour,
+            now + hour,
+            subject=f"{SUBJECT} {private}",
+            organizer=f"{ORGANIZER} {private}",
+            sensitivity=private,  # type: ignore[arg-type]  # a word that Graph does not have
+        )
+    for show in (before, after):
+        stage.configure(privacy={"show": show})
+        async with stage.daemon(), stage.listener() as panel:
+            await panel.message("placed/rooms/library/status", "busy")
+            await panel.message("placed/rooms/boardroom/status", "busy")
+        content = b"".join(f.read_bytes() for f in sorted(stage.state_directory.iterdir()))
+        title, organizer = SHOWN[show]
+        assert (f"{SUBJECT} normal".encode() in content) is (title is not None)
+        assert (f"{ORGANIZER} normal".encode() in content) is (organizer is not None)
+        assert b" Private" not in content
+
+
 async def test_what_is_not_shown_is_not_even_asked_for(stage: Stage) -> None:
     async with stage.daemon():
         (path, *_), *_ = stage.batches
