@@ -142,8 +142,7 @@ class Connection(aiomqtt.Client):
             await asyncio.wait([self._misc_task])
         # At the end, since till now it may be lost: or asyncio complains that nobody looked at how.
         for future in (self._connected, self._disconnected):
-            if future.done() and not future.cancelled():
-                future.exception()
+            future.add_done_callback(_look_at)  # at once if it is done
 
     def _on_connect(
         self,
@@ -204,6 +203,11 @@ class Connection(aiomqtt.Client):
                 acknowledged.set_result(reason_code if reason_code.is_failure else None)
             return
         super()._on_publish(client, userdata, mid, reason_code, properties)
+
+
+def _look_at(future: asyncio.Future[Any]) -> None:
+    if not future.cancelled():
+        future.exception()
 
 
 def _give_up(acknowledged: asyncio.Future[ReasonCode | None]) -> None:

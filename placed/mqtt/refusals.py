@@ -46,9 +46,14 @@ _REMEDIES = {
         "raise the broker's limit on the size of a message to at least {size} bytes, and allow this login to "
         "write {topics}"
     ),
+    Refused.NOT_KEPT: (
+        "allow this login to write and read {topics} in the broker's access rules, and raise its limit on "
+        'the size of a message to at least {size} bytes, or set mqtt.protocol = "5" to be given the reason'
+    ),
     Refused.OTHER: "look for the reason in the broker's log; placed repeats them",
 }
 _PROBLEMS = {
+    Refused.NOT_KEPT: "are acknowledged by the broker, and it does not hold them",
     Refused.TOO_LARGE: "are larger than the broker takes",
     Refused.CONNECTION_ENDED: "are left out, since the broker ends the connection when it gets them",
 }
@@ -168,7 +173,9 @@ class Refusals:
             return False
         key = key_of(message)
         refusal = self._refused.get(key)
-        if refusal is None or refusal.number > number or (refusal.clears and message.payload):
+        if refusal is None or refusal.number > number or refusal.reason is Refused.NOT_KEPT:
+            return False  # of what is not kept only reading it back tells
+        if refusal.clears and message.payload:
             return False
         self.drop(key)
         self._window = min(2 * self._window, _MANY)
@@ -176,6 +183,19 @@ class Refusals:
             self._hurried = steady
             self.hurry(refusal.reason, steady)
         return True
+
+    def kept(self, topic: str) -> bool:
+        """It was read back; whether it was thought not to be kept."""
+        refusal = self._refused.get(topic)
+        if refusal is None or refusal.reason is not Refused.NOT_KEPT:
+            return False
+        self.drop(topic)
+        return True
+
+    def is_known_otherwise(self, topic: str) -> bool:
+        """Whether it was refused for something that the broker gave a sign of."""
+        refusal = self._refused.get(topic)
+        return refusal is not None and refusal.reason is not Refused.NOT_KEPT
 
     def drop(self, key: str) -> None:
         """It is not to be repeated any more."""

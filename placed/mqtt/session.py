@@ -23,6 +23,7 @@ from placed.mqtt.messages import (
     said_by_another,
     unknown_words,
 )
+from placed.mqtt.read_back import ReadBack
 from placed.mqtt.sender import Sender
 from placed.mqtt.trouble import Displaced
 
@@ -63,6 +64,13 @@ class Session:
         self._outranking: set[str] = set()  # rooms of an earlier run whose epoch is above ours
         self._begun = asyncio.Event()
         self._last: dict[str, int] = {}  # the hash of what was said last: the index of a site is large
+        self._read_back = ReadBack(
+            setup,
+            connection,
+            lambda topic: self._make_again(topic, cleared=False),
+            lambda message: self._sender.put((message,)),
+            lambda: self._sender.all_acknowledged,
+        )
         self._announcements = Announcements(
             setup, self._sender.put, self._sender.put_room, self._sender.drained
         )
@@ -129,7 +137,11 @@ class Session:
             group.create_task(self._keep_health())
             group.create_task(self._keep_index())
             group.create_task(self._sender.report())
-            for task in (self._sender.repeat, *[self._sender.run] * self._connection.in_flight):
+            for task in (
+                self._read_back.run,
+                self._sender.repeat,
+                *[self._sender.run] * self._connection.in_flight,
+            ):
                 group.create_task(self._once_begun(task))
 
     async def _once_begun(self, task: Callable[[], Awaitable[None]]) -> None:
@@ -140,7 +152,7 @@ class Session:
         """Reads what the broker kept, and Home Assistant's births; raises when the connection is lost."""
         topics = self._setup.topics
         async for message in self._connection.messages:
-            if self._announcements.answers(message):
+            if self._announcements.answers(message) or self._read_back.takes(message):
                 continue
             if not message.retain or not isinstance(message.payload, bytes):
                 continue

@@ -135,7 +135,8 @@ class Proxy:
         there: asyncio.StreamWriter | None = None
         backward: asyncio.Task[None] | None = None
         try:
-            with suppress(OSError, asyncio.IncompleteReadError):
+            # A line may have spoilt what comes: then it is no MQTT any more, and ends.
+            with suppress(OSError, asyncio.IncompleteReadError, IndexError, struct.error, UnicodeDecodeError):
                 there_reader, there = await asyncio.open_connection(HOST, self._target)
                 backward = asyncio.create_task(_pump(there_reader, writer))
                 await self._forward(reader, there, writer, connection)

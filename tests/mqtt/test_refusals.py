@@ -299,3 +299,70 @@ async def test_an_old_state_does_not_stay_where_the_new_one_is_too_large(
         house.book("library")
         await seen.message("placed/rooms/library/state", "")
         assert "placed/rooms/library/state" in topics(publisher)
+
+
+# --- MQTT 3.1.1, whose PUBACK has no word for it ------------------------------------------------------------
+
+
+@pytest.fixture
+def looked_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was published is read back at once."""
+    for constant in ("FIRST", "BETWEEN", "AGAIN"):
+        monkeypatch.setattr(f"placed.mqtt.read_back.{constant}", 0.05)
+    monkeypatch.setattr("placed.mqtt.read_back._COMES", 0.5)
+
+
+@pytest.mark.usefixtures("looked_soon")
+@pytest.mark.parametrize(
+    ("denied", "named"),
+    [("placed/rooms/library/state", "placed/rooms/library/state"), ("#", "placed/bridge/state")],
+)
+async def test_what_was_acknowledged_and_is_not_there_is_named(
+    start: Callable[..., Awaitable[Mosquitto]], house: House, denied: str, named: str
+) -> None:
+    access = ["topic read #"]
+    if denied != "#":
+        access += ["topic readwrite placed/#", f"topic deny {denied}"]
+    publisher = house.publisher(await start(access=access), protocol="3.1.1")
+    async with running(publisher, published=False):
+        await becomes(lambda: named in topics(publisher))
+        group = next(g for g in publisher.undelivered if g.topics == named)
+        assert group.reason is Refused.NOT_KEPT
+        assert group.state
+
+
+@pytest.mark.usefixtures("looked_soon")
+async def test_what_is_there_after_all_is_named_no_longer(
+    mosquitto: Mosquitto, proxy: Proxy, house: House
+) -> None:
+    publisher = publisher_behind(proxy, house, protocol="3.1.1")
+    async with running(publisher), Subscriber(mosquitto, "placed/rooms/#") as seen:
+        with proxy.rule(0, "placed/rooms/library/+"):
+            house.book("library")
+            await becomes(lambda: "placed/rooms/library/state" in topics(publisher))
+        await seen.message("placed/rooms/library/status", "busy")
+        await becomes(lambda: not publisher.undelivered)
+
+
+@pytest.mark.usefixtures("looked_soon")
+async def test_a_broker_that_keeps_everything_is_blamed_for_nothing(
+    mosquitto: Mosquitto, house: House
+) -> None:
+    publisher = house.publisher(mosquitto, protocol="3.1.1")
+    async with running(publisher):
+        read_back = publisher._session._read_back if publisher._session else None
+        assert read_back is not None
+        looks = []
+        look = read_back._look
+
+        async def counted(topics: list[str]) -> bool:
+            looks.append(len(topics))
+            return await look(topics)
+
+        read_back._look = counted  # type: ignore[method-assign]
+        for change in (house.book, house.read, house.book):
+            change("library")
+            looks.clear()
+            await becomes(lambda: sum(looks) >= 30)
+        assert publisher.undelivered == ()
+        assert publisher.reconnects == 0
