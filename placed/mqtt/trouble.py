@@ -210,9 +210,10 @@ def tls_trouble(error: ssl.SSLError) -> Trouble | None:
     named = str(error)
     for alert, (text, remedy) in _CERTIFICATE_ALERTS.items():
         if alert in named:
-            return Trouble("broker.refused_certificate", f"{text} ({_words(error)})", "certificate", remedy)
+            told = f"{text} (TLS alert: {alert.lower().replace('_', ' ')})"
+            return Trouble("broker.refused_certificate", told, "certificate", remedy)
     if any(alert in named for alert in _VERSION_ALERTS):
-        text = f"there is no common version of TLS ({_words(error)})"
+        text = "there is no version of TLS that the broker and placed both speak"
         return Trouble("broker.refused_tls", text, "url", "let the broker speak TLS 1.2 or 1.3")
     return None
 
