@@ -6,6 +6,7 @@ an entry of ~/.netrc over the credential.
 
 from __future__ import annotations
 
+import socket
 import ssl
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -33,6 +34,15 @@ _OF_A_PROXY = (
     "ProxyError",
     "InvalidProxyURL",
     "ConnectTimeout",
+)
+
+
+_WHY: tuple[tuple[type[BaseException], str], ...] = (
+    (TimeoutError, "no answer in time"),
+    (ConnectionRefusedError, "it refuses connections"),
+    (ConnectionError, "it ended the connection"),
+    (socket.gaierror, "its name is not known"),
+    (ssl.SSLError, "TLS failed"),
 )
 
 
@@ -95,7 +105,23 @@ def not_reached(service: str, url: str, error: Exception) -> DriverError:
             return proxies.unreached(proxy, error)
     through = f" through the proxy {proxies.name_of(proxy)}" if proxy is not None else ""
     remedy = f"see that the proxy lets this machine through to {urlsplit(url).hostname}" if proxy else ""
-    return Unavailable(f"{service} can not be reached{through}: {type(error).__name__}", remedy=remedy)
+    return Unavailable(f"{service} can not be reached{through}: {_why(error)}", remedy=remedy)
+
+
+def _why(error: Exception) -> str:
+    """What became of a connection, in words; nothing of the error's own text."""
+    for cause in proxies.causes(error):
+        kind = type(cause)
+        for known, words in _WHY:
+            if issubclass(kind, known):
+                return words
+        if kind.__name__ in ("NameResolutionError", "ClientConnectorDNSError"):
+            return "its name is not known"
+        if kind.__name__.endswith(("Timeout", "TimeoutError")):
+            return "no answer in time"
+        if kind.__name__ in ("ServerDisconnectedError", "ProtocolError", "IncompleteRead"):
+            return "it ended the connection"
+    return "the connection failed"
 
 
 def not_trusted(url: str, error: object = "", now: datetime | None = None) -> DriverError:

@@ -69,7 +69,7 @@ def unreached(proxy: str, error: BaseException) -> DriverError:
     """The error for a proxy that cannot be connected to, or that is none."""
     name = name_of(proxy)
     correct = f"correct {VARIABLE} {_SERVICE}"
-    for cause in _causes(error):
+    for cause in causes(error):
         if isinstance(cause, socket.gaierror) or type(cause).__name__ == "NameResolutionError":
             return Unavailable(f"the proxy {name} has an unknown name", remedy=correct)
         if isinstance(cause, ConnectionRefusedError):
@@ -102,7 +102,7 @@ def _host(url: str) -> str:
     return parts.hostname or "" if parts.port in (None, _HTTPS) else parts.netloc
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
+def causes(error: BaseException) -> Iterator[BaseException]:
     """An error and what it comes of: requests' and urllib3's hold that in attributes and arguments."""
     waiting: list[object] = [error]
     seen: set[int] = set()

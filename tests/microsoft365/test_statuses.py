@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
@@ -83,22 +84,25 @@ async def test_a_status_is_an_error(
 
 
 @pytest.mark.parametrize(
-    "exception",
+    ("exception", "said"),
     [
-        aiohttp.ServerDisconnectedError(),
-        aiohttp.ClientPayloadError("of ada@contoso.example"),
-        aiohttp.ClientOSError(104, "reset"),
-        aiohttp.InvalidURL("https://graph.example/users/ada@contoso.example"),
-        TimeoutError(),
-        ConnectionResetError(),
+        (aiohttp.ServerDisconnectedError(), "it ended the connection"),
+        (aiohttp.ClientPayloadError("of ada@contoso.example"), "the connection failed"),
+        (aiohttp.ClientOSError(104, "reset"), "the connection failed"),
+        (aiohttp.InvalidURL("https://graph.example/users/ada@contoso.example"), "the connection failed"),
+        (TimeoutError(), "no answer in time"),
+        (aiohttp.ConnectionTimeoutError(), "no answer in time"),
+        (ConnectionResetError(), "it ended the connection"),
+        (ConnectionRefusedError(), "it refuses connections"),
+        (socket.gaierror(-2, "Name or service not known"), "its name is not known"),
     ],
 )
-async def test_what_comes_of_no_answer(graph: Graph, exception: Exception) -> None:
+async def test_what_comes_of_no_answer(graph: Graph, exception: Exception, said: str) -> None:
     with Responses() as service:
         service.get(URL, exception=exception)
         with pytest.raises(Unavailable) as raised:
             await graph.get("/places", Places)
-    assert str(raised.value) == f"Graph can not be reached: {type(exception).__name__}"
+    assert str(raised.value) == f"Graph can not be reached: {said}"
     assert raised.value.__cause__ is None
 
 
