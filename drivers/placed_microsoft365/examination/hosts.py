@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from placed_microsoft365.settings import Microsoft365Settings
 
 SKEWED = 60.0  # seconds that a clock may be off
-WRONG = 300.0  # seconds from which on Microsoft Entra refuses what a certificate signed
+WRONG = 300.0  # seconds; a clock that is off by more has to be set, though rooms go by the services' time
 SET_CLOCK = "set this machine's clock: timedatectl set-ntp true"
 _RESOLVE = 10.0  # seconds
 _TIMEOUT = aiohttp.ClientTimeout(total=20, sock_connect=10)
@@ -240,7 +240,7 @@ def judge_clock(contacts: Sequence[Contact | None]) -> Finding | None:
     off = f"{_length(abs(worst))} {'behind' if worst > 0 else 'ahead of'} the services'"
     if abs(worst) <= WRONG:
         return Finding("clock", Verdict.DOUBTFUL, off, SET_CLOCK)
-    return Finding("clock", Verdict.BAD, f"{off}: Microsoft Entra refuses what it signs", SET_CLOCK)
+    return Finding("clock", Verdict.BAD, f"{off}: TLS may take valid certificates for invalid", SET_CLOCK)
 
 
 def _length(seconds: float) -> str:
