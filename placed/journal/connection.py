@@ -26,6 +26,7 @@ from placed.journal.records import (
 )
 from placed.model import Reason, Schedule
 from placed.notes import Notes, Recollection, Remembered
+from placed.service_time import TOLERANCE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,7 +88,10 @@ class ConnectionNotes(Notes):
             self._journal.write([(key, value)])
 
     def recall(self, now: datetime, steady: float) -> Recollection:
-        """What was noted before this start: no room where the fence was breached, or settings are others."""
+        """What was noted before this start: no room where the fence was breached, or settings are others.
+
+        Where the clock on the wall contradicts what was noted, rooms are listed and nothing else is recalled.
+        """
         fence = decoded(self._journal.read(Key(Kind.FENCE, self._name)), Fence)
         listing = decoded(self._journal.read(Key(Kind.ROOMS, self._name)), Listing)
         if listing is None or listing.mark != self._mark:
@@ -96,6 +100,9 @@ class ConnectionNotes(Notes):
             return Recollection(fence=fence)
         confirmed = decoded(self._journal.read(Key(Kind.CONFIRMED, self._name)), Confirmed)
         older_by = _set_back(confirmed, now, steady) if confirmed else timedelta()
+        if older_by.total_seconds() > TOLERANCE:
+            # It was set back, or was wrong all the time and corrected before: rooms judged by it would lie.
+            return Recollection(tuple(Remembered(room) for room in listing.rooms), fence)
         readings = self._journal.all(Kind.SCHEDULE, self._name)
         rooms = []
         for room in listing.rooms:
