@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from typing import TYPE_CHECKING, Final
 
@@ -29,7 +30,7 @@ async def try_replays(
         aiomqtt.MqttError: the connection was lost.
     """
     topic = f"{base}/bridge/doctor"
-    mark = secrets.token_hex(8).encode()
+    mark = json.dumps({"trial": secrets.token_hex(8)}).encode()
     missing: list[str] = []
     async with listening(connection) as ear:
         await connection.unsubscribe(topic)

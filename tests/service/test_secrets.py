@@ -137,12 +137,13 @@ async def test_a_busy_day_gives_nothing_away(
 def given_away(house: Stage, asserted: set[str], text: str) -> list[str]:
     """What of all that is secret, and of all people, is in the text."""
     keys = (house.folder / "first.pem").read_text().splitlines()
+    tokens = {token for tokens in house.tenant.tokens._issued.values() for token in tokens}
     secret = {
         PASSWORD,
         TOKEN,
         SECRET,
         *(line for line in keys if not line.startswith("-----")),
-        *(token for tokens in house.tenant.tokens._issued.values() for token in tokens),
+        *tokens,
         *asserted,
     }
     persons = {
@@ -150,7 +151,7 @@ def given_away(house: Stage, asserted: set[str], text: str) -> list[str]:
         for person in PEOPLE
         for word in (person, *person.split(), f"{person.lower().replace(' ', '.')}@contoso.example")
     }
-    assert len(secret) > len(keys) + 3
+    assert len(tokens) >= 2  # of two connections
     assert asserted
     return [value for value in (*secret, *persons, *SUBJECTS) if value in text]
 
