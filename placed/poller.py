@@ -425,7 +425,7 @@ class Poller:
         """For how many seconds nothing is asked."""
         self._failures += 1
         doubted = self._condition.read_at is not None and self._failures <= DOUBTED
-        if doubted and not isinstance(error, Refused) and (error.lasting or isinstance(error, NotPermitted)):
+        if doubted and not error.certain and (error.lasting or isinstance(error, NotPermitted)):
             self._rest = rest = min(self._interval, SELDOM)  # it was readable a moment ago
         elif error.lasting:
             rest = SELDOM

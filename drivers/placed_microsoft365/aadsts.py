@@ -102,7 +102,9 @@ def token_error(
             return Refused(told, remedy=_REMEDIES[number], consent=consent)
         if number in _ASK_SELDOM:
             remedy, consent = _ASK_SELDOM[number]
-            return NotPermitted(told, remedy=remedy, lasting=True, consent=consent)
+            problem = NotPermitted(told, remedy=remedy, lasting=True, consent=consent)
+            problem.certain = True
+            return problem
     told = f"AADSTS{numbers[0]}" if numbers else error if error in _ERRORS else f"status {status}"
     if error in _REFUSALS and not _HEALED_BY_TIME.intersection(numbers):
         return Refused(f"sign-in refused: {told}", remedy="check client_id, tenant and credential")

@@ -154,6 +154,11 @@ async def _places(graph: Graph, room_list: str) -> list[FoundRoom]:
         # Next links have been missing from this answer: microsoft-graph-docs issues 6427, 9923.
         if url is None and len(page.value) >= _PLACES_A_PAGE and len(rooms) > before:
             url = f"{path}?$top={_PLACES_A_PAGE}&$skip={listed}"
+    if listed and not rooms:
+        raise NotPermitted(
+            f"the list has {listed} room(s), and none of them has an e-mail address",
+            remedy="check the rooms' mailboxes, or list the addresses in rooms",
+        )
     ids = Counter(room.object_id for room in rooms.values())
     return [room if ids[room.object_id] == 1 else replace(room, object_id=None) for room in rooms.values()]
 

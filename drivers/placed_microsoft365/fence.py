@@ -18,7 +18,7 @@ from placed_microsoft365.graph import BATCH_SIZE
 from placed_microsoft365.graph_errors import meaning_of
 from placed_microsoft365.permissions import CALENDARS_READ, RBAC, excess, may_read_calendars
 from placed_microsoft365.views import calendar_view
-from placed_microsoft365.wire import Events
+from placed_microsoft365.wire import Readable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -160,7 +160,7 @@ async def _try(graph: Graph, canary: str, now: datetime) -> _Seen:
     answer = await graph.ask("GET", _a_minute(canary, now))
     if answer.status == HTTPStatus.OK:
         try:
-            decode(answer.body, Events)
+            decode(answer.body, Readable)
         except UnexpectedAnswer:  # a gateway's page, say: no proof of anything
             raise Unavailable("the answer for a canary is no calendar") from None
         return _Seen(FenceState.BREACHED, answer.token)
@@ -201,7 +201,7 @@ async def _any_readable(graph: Graph, mailboxes: Sequence[str], now: datetime) -
     for item in items.values():
         if item.status == HTTPStatus.OK:
             with suppress(UnexpectedAnswer):
-                decode(item.body, Events)
+                decode(item.body, Readable)
                 return True, answer.token
         failing |= meaning_of(item.status, error_code(item.body)).reason in _HEALED_BY_TIME
     if failing:

@@ -27,8 +27,12 @@ _FIRST, _BODY, _NO_BODY, _NEXT, _LAST = b'{"responses":[', b'"body":', b"null}",
 
 
 class Known(msgspec.Struct, frozen=True, gc=False):
-    """What was read last: the window, the zone that its all-day meetings were put in, and the body."""
+    """What was read last: for which room, the window, the zone of its all-day meetings, and the body.
 
+    A mailbox's address may be given to another room, of which nothing was read by it.
+    """
+
+    room_id: str
     since: datetime
     until: datetime
     zone: ZoneInfo

@@ -93,6 +93,7 @@ class Views:
             if (
                 not query.known
                 or known is None
+                or known.room_id != query.room.id
                 or known.since != query.since
                 or known.until != query.until
                 or known.zone != query.room.time_zone
@@ -104,7 +105,8 @@ class Views:
     def answer(self, query: Query, body: bytes | msgspec.Raw, asked_at: datetime) -> Answer | FirstPage:
         """What the body says: at once, unless there are pages to be asked for, see `follow`."""
         length = len(memoryview(body))
-        seen = Known(query.since, query.until, query.room.time_zone, length, digest_of(body))
+        room = query.room
+        seen = Known(room.id, query.since, query.until, room.time_zone, length, digest_of(body))
         mailbox = query.room.mailbox
         if query.known and self._known.get(mailbox) == seen:
             return Unchanged(query, asked_at)
@@ -132,18 +134,17 @@ class Views:
         """All events of all pages.
 
         Pages are counted from the first event: where one is deleted meanwhile, the next page begins one
-        later, and an event is on neither. So the first page is asked for again, and has to be what it was.
+        later, and an event is on neither. So all pages are read again, until two readings in a row agree.
         """
-        page = first.page
         try:
             async with asyncio.timeout(TIMEOUT):
+                events = await self._following(first.page)
                 for _ in range(READINGS):
-                    events = await self._following(page)
                     async with self._pace.turn():
-                        again = await self._graph.get(self.url(first.query), Events)
-                    if _places(again) == _places(page):
+                        page = await self._graph.get(self.url(first.query), Events)
+                    before, events = events, await self._following(page)
+                    if _places(before) == _places(events):
                         return events
-                    page = again
         except TimeoutError:
             raise Unavailable("the calendar's pages take too long") from None
         raise Unavailable("the calendar changes while its pages are read")
@@ -162,8 +163,8 @@ class Views:
         return events
 
 
-def _places(page: Events) -> list[tuple[str, str, str]]:
-    return [(event.id, event.start.date_time, event.end.date_time) for event in page.value]
+def _places(events: Iterable[Event]) -> set[tuple[str, str, str]]:
+    return {(event.id, event.start.date_time, event.end.date_time) for event in events}
 
 
 def _told(query: Query, asked_at: datetime, events: Iterable[Event]) -> Read | Failed:

@@ -62,6 +62,12 @@ class Events(msgspec.Struct):
     next_link: str | None = msgspec.field(default=None, name="@odata.nextLink")
 
 
+class Readable(msgspec.Struct):
+    """A calendar view of whatever events: what shows that a mailbox can be read."""
+
+    value: list[msgspec.Raw]
+
+
 class BatchItem(msgspec.Struct):
     """One answer of a batch; its body stays as it came until somebody wants it."""
 

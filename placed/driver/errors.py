@@ -13,11 +13,14 @@ class DriverError(Exception):
         remedy: what the operator has to do about it.
         retry_after: seconds that the service asked for.
         lasting: whether asking again within minutes is of no use, since a person has to change something.
+        certain: whether it is believed at once. A calendar service has been seen to refuse once what it
+            grants a moment later; a login host that names the reason is not doubted.
         consent: what it says of the administrator's consent, if anything.
     """
 
     reason = Reason.UNAVAILABLE
     lasting = False
+    certain = False
 
     def __init__(
         self,
@@ -51,3 +54,4 @@ class Refused(DriverError):
 
     reason = Reason.REFUSED
     lasting = True
+    certain = True

@@ -100,8 +100,10 @@ class ConnectionNotes(Notes):
             return Recollection(fence=fence)
         confirmed = decoded(self._journal.read(Key(Kind.CONFIRMED, self._name)), Confirmed)
         older_by = _set_back(confirmed, now, steady) if confirmed else timedelta()
-        if older_by.total_seconds() > TOLERANCE:
-            # It was set back, or was wrong all the time and corrected before: rooms judged by it would lie.
+        if confirmed is not None and (
+            older_by.total_seconds() > TOLERANCE or _may_be_ahead(confirmed, now, steady)
+        ):
+            # It was set, or was wrong all the time and corrected before: rooms judged by it would lie.
             return Recollection(tuple(Remembered(room) for room in listing.rooms), fence)
         readings = self._journal.all(Kind.SCHEDULE, self._name)
         rooms = []
@@ -158,6 +160,25 @@ def _set_back(confirmed: Confirmed, now: datetime, steady: float) -> timedelta:
         return timedelta()
     log.warning("clock.was_set_back", seconds=round(passed - seen, 3))
     return timedelta(seconds=passed - seen)
+
+
+def _may_be_ahead(confirmed: Confirmed, now: datetime, steady: float) -> bool:
+    """Whether the clock on the wall shows that more time has passed than the steady clock does.
+
+    How long a machine was switched off nobody knows. Where its clock was wrong before, it may be so again.
+    """
+    if steady < confirmed.steady:
+        contradicts = confirmed.corrected
+    else:
+        contradicts = (now - confirmed.wall).total_seconds() - (steady - confirmed.steady) > TOLERANCE
+    if contradicts:
+        log.warning(
+            "clock.may_be_wrong",
+            problem="this machine's clock contradicts the time by which rooms were judged before; they are "
+            "unknown until they are read",
+            remedy="set this machine's clock, for example: timedatectl set-ntp true",
+        )
+    return contradicts
 
 
 def _mark(connection: ConnectionSettings) -> str:

@@ -71,11 +71,17 @@ class Again(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Confirmed(msgspec.Struct, frozen=True):
-    """What is noted of all rooms of a connection at once, and the two clocks as they stood then."""
+    """What is noted of all rooms of a connection at once, and the two clocks as they stood then.
+
+    Attributes:
+        wall: the time by which rooms were judged.
+        corrected: whether the machine's clock was wrong, so that this was the services' time.
+    """
 
     wall: datetime
     steady: float
     rooms: dict[str, Again]
+    corrected: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from placed.clock_health import ClockState
+from placed.corrected_clock import CorrectedClock
 from placed.journal.records import Again, Confirmed, Key, Kind, Reading, Saved, checksum, encoded
 
 if TYPE_CHECKING:
@@ -134,9 +136,14 @@ class Scribe:
                 again = Again(one.schedule.read_at, one.failure, saved.checksum)
                 rooms.setdefault(connection, {})[address] = again
         return [
-            (Key(Kind.CONFIRMED, name), encoded(Confirmed(wall, steady, those)))
+            (Key(Kind.CONFIRMED, name), encoded(Confirmed(wall, steady, those, self._is_corrected)))
             for name, those in rooms.items()
         ]
+
+    @property
+    def _is_corrected(self) -> bool:
+        clock = self._clock
+        return isinstance(clock, CorrectedClock) and clock.health.state is ClockState.CORRECTED
 
 
 def _texts(schedule: Schedule | None) -> set[str | None]:

@@ -86,7 +86,9 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 def begun(directory: Path) -> Life:
     """A start with whatever is there: what it remembers is used, and it can be written again."""
     with closing(Journal(directory)) as journal:
-        life = Life(journal, FakeClock(at("9:01")))
+        clock = FakeClock(at("9:00"))
+        clock.pass_(60)
+        life = Life(journal, clock)
         memory = journal.load()
         assert all(isinstance(room_id, str) for room_id in memory.room_ids.values())
         journal.consent("contoso").load()

@@ -7,11 +7,16 @@ from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from placed.driver import Fence, FenceState
+import pytest
+
+from placed.board import Board
+from placed.corrected_clock import CorrectedClock, ServiceTimes
+from placed.driver import Fence, FenceState, ServiceTime
+from placed.journal import Scribe
 from placed.journal.database import NAME
 from placed.model import Reason, Status
 from placed.settings import Show
-from tests.core.making import at, room
+from tests.core.making import POLICY, FakeClock, at, room
 from tests.journal.life import FOUND, ROOMS, SETTINGS, Life
 
 if TYPE_CHECKING:
@@ -204,6 +209,37 @@ async def test_by_a_clock_that_shows_less_than_the_machine_has_run_no_room_is_ju
     await life.scribe.write_all()
     life.clock.elapsed = 600  # since the machine was started; its clock shows the time of before
     assert Life(life.journal, life.clock).recalled()["boardroom"].schedule is None
+
+
+async def test_by_a_clock_that_is_ahead_of_what_was_noted_no_room_is_judged(life: Life) -> None:
+    """It was set ahead, or it was wrong all the time and rooms were judged by the services' time."""
+    life.read("boardroom")
+    await life.scribe.write_all()
+    life.clock.elapsed += 60
+    life.clock.step(660)
+    assert Life(life.journal, life.clock).recalled()["boardroom"].schedule is None
+
+
+@pytest.mark.parametrize("wrong", [False, True])
+async def test_after_a_boot_a_clock_that_was_wrong_before_is_not_believed(
+    journal: Journal, *, wrong: bool
+) -> None:
+    machine = FakeClock(at("9:10") if wrong else at("9:00"))
+    times = ServiceTimes(at("0:00"))
+    times.keep(["contoso"])
+    clock = CorrectedClock(machine, times)
+    for _ in range(3):
+        clock.hear("contoso", ServiceTime(at("9:00"), machine.steady(), machine.steady()))
+    before = Life(journal, machine)
+    before.board = Board(POLICY, Show.NOTHING, clock.now, epoch=1)
+    before.scribe = Scribe(before.board, journal, clock)
+    clock.settle()
+    before.enroll()
+    before.read("boardroom")
+    await before.scribe.write_all()
+    machine.elapsed = 1.0  # the machine has just been started
+    machine.step(60)
+    assert (Life(journal, machine).recalled()["boardroom"].schedule is None) is wrong
 
 
 async def test_what_was_read_in_the_future_is_not_believed(life: Life) -> None:

@@ -192,7 +192,7 @@ async def test_a_calendar_of_many_pages_is_read_whole(house: House) -> None:
     driver = house.open()
     for _ in range(2):  # of several pages the first does not tell that nothing changed
         assert len(await house.meetings(driver)) == 251
-    assert len(house.asked("$skip=")) == 4
+    assert len(house.asked("$skip=")) == 8  # all are read twice, since pages shift where an event is deleted
 
 
 async def test_pages_without_an_end_harm_that_room_only(house: House) -> None:

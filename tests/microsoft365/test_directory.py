@@ -143,6 +143,21 @@ async def test_a_throttled_directory_says_for_how_long(house: House, where: Wher
     assert error.value.retry_after == 12.5
 
 
+async def test_rooms_without_addresses_are_not_taken_for_none(house: House) -> None:
+    driver = house.open(**ALL)
+    plain = driver._graph.get
+
+    async def nameless(url: str, *rest: Any) -> object:
+        page: Any = await plain(url, *rest)
+        for place in page.value:
+            place.email_address = None
+        return page
+
+    driver._graph.get = nameless  # type: ignore[method-assign,assignment]
+    with pytest.raises(NotPermitted, match="none of them has an e-mail address"):
+        await driver.find_rooms()
+
+
 @pytest.mark.parametrize("settings", [GROUP, ALL])
 async def test_pages_without_an_end_come_to_one(house: House, settings: dict[str, Any]) -> None:
     driver = house.open(**settings)

@@ -164,6 +164,14 @@ async def test_a_gateway_s_page_is_no_breach(house: House) -> None:
         await tried(house, ADA)
 
 
+@pytest.mark.parametrize("detail", ["missing_start", "missing_end", "missing_id"])
+async def test_a_canary_whose_events_are_malformed_is_readable_all_the_same(
+    house: House, detail: str
+) -> None:
+    house.tenant.faults.bad_event(detail, room=ADA)
+    assert await tried(house, ADA) is FenceState.BREACHED
+
+
 async def test_a_breach_counts_whatever_comes_of_the_others(house: House) -> None:
     house.tenant.faults.status(503, room=ADA)
     assert await tried(house, ADA, GRACE) is FenceState.BREACHED

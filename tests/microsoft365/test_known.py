@@ -25,7 +25,7 @@ BODIES = [
 
 
 def known(body: bytes) -> Known:
-    return Known(NOW, NOW + timedelta(days=3), ZoneInfo("UTC"), len(body), digest_of(body))
+    return Known("boardroom", NOW, NOW + timedelta(days=3), ZoneInfo("UTC"), len(body), digest_of(body))
 
 
 assert all(json.loads(body) for body in BODIES)

@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
-from placed.driver import Failed, Query, Read
+from placed.driver import Failed, Query, Read, Unchanged
 from placed.model import Meeting, Reason, ShowAs
 from placed_microsoft365.meetings import meeting_of, meetings_of
 from placed_microsoft365.pace import Pace
@@ -126,44 +127,69 @@ def test_events_without_an_id_are_told_apart_by_their_times(blank: str) -> None:
 
 
 class Shifting:
-    """A calendar of some events on pages of two, of which the first is deleted after so many requests."""
+    """A calendar of some events on pages of two, of which one is deleted after so many requests."""
 
-    def __init__(self, deletions: list[int]) -> None:
+    def __init__(self, deletions: list[int], place: int = 0) -> None:
         self.events = [
             event(f"2026-10-06T{hour:02}:00:00", f"2026-10-06T{hour:02}:30:00", str(hour))
             for hour in range(9)
         ]
-        self.deletions = deletions
+        self.deletions, self.place = deletions, place
         self.asked = 0
 
     async def get(self, url: str, _shape: type) -> Events:
         self.asked += 1
         if self.asked in self.deletions:
-            del self.events[0]
+            del self.events[self.place]
         skip = int(url.partition("skip=")[2] or 0)
         link = f"skip={skip + 2}" if skip + 2 < len(self.events) else None
         return Events(self.events[skip : skip + 2], link)
+
+    async def read(self) -> Read | Failed:
+        views = Views(self, Pace(1), details=False)  # type: ignore[arg-type]
+        day = datetime(2026, 10, 6, tzinfo=UTC)
+        query = Query(room_of("boardroom@contoso.example"), day, day + timedelta(days=1))
+        answer = await views.follow(FirstPage(query, day, await self.get("", Events)))
+        assert isinstance(answer, Read | Failed)
+        return answer
 
 
 @pytest.mark.parametrize("deletions", [[], [2], [3], [4], [2, 8]])
 async def test_no_event_is_lost_where_another_is_deleted_between_two_pages(deletions: list[int]) -> None:
     graph = Shifting(deletions)
-    views = Views(graph, Pace(1), details=False)  # type: ignore[arg-type]
-    day = datetime(2026, 10, 6, tzinfo=UTC)
-    query = Query(room_of("boardroom@contoso.example"), day, day + timedelta(days=1))
-    answer = await views.follow(FirstPage(query, day, await graph.get("", Events)))
+    answer = await graph.read()
+    assert isinstance(answer, Read)
+    there = {datetime.fromisoformat(e.start.date_time).replace(tzinfo=UTC) for e in graph.events}
+    assert there <= {meeting.start for meeting in answer.meetings}
+
+
+@pytest.mark.parametrize("asked", range(2, 8))
+@pytest.mark.parametrize("place", range(9))
+async def test_no_event_is_lost_wherever_another_is_deleted_meanwhile(asked: int, place: int) -> None:
+    graph = Shifting([asked], place)
+    answer = await graph.read()
     assert isinstance(answer, Read)
     there = {datetime.fromisoformat(e.start.date_time).replace(tzinfo=UTC) for e in graph.events}
     assert there <= {meeting.start for meeting in answer.meetings}
 
 
 async def test_a_calendar_that_never_stands_still_is_asked_for_again_later() -> None:
-    graph = Shifting([])
-    views = Views(graph, Pace(1), details=False)  # type: ignore[arg-type]
-    day = datetime(2026, 10, 6, tzinfo=UTC)
-    query = Query(room_of("boardroom@contoso.example"), day, day + timedelta(days=1))
-    first = FirstPage(query, day, await graph.get("", Events))
-    graph.deletions = list(range(2, 100, 3))
-    answer = await views.follow(first)
+    graph = Shifting(list(range(2, 100, 3)))
+    answer = await graph.read()
     assert isinstance(answer, Failed)
     assert answer.reason is Reason.UNAVAILABLE
+
+
+def test_an_address_that_another_room_has_now_is_not_taken_for_unchanged() -> None:
+    """Two rooms exchange their addresses: what was read by an address was read of the other room."""
+    views = Views(None, Pace(1), details=False)  # type: ignore[arg-type]
+    day = datetime(2026, 10, 6, tzinfo=UTC)
+    first, other = room_of("first@contoso.example"), room_of("other@contoso.example")
+    body = b'{"value":[]}'
+    assert isinstance(views.answer(Query(first, day, day, known=True), body, day), Read)
+    assert isinstance(views.answer(Query(first, day, day, known=True), body, day), Unchanged)
+    moved = replace(other, address=first.address, mailbox=first.mailbox)
+    batch = b'{"responses":[{"id":"0","status":200,"body":' + body + b"}]}"
+    assert views.all_unchanged([Query(first, day, day, known=True)], batch)
+    assert not views.all_unchanged([Query(moved, day, day, known=True)], batch)
+    assert isinstance(views.answer(Query(moved, day, day, known=True), body, day), Read)
