@@ -22,7 +22,7 @@ from tests.faults import (
     of_tenant,
 )
 from tests.faults.catalogue import CATALOGUE
-from tests.faults.http_panel import HttpPanel, asking
+from tests.faults.http_panel import HttpPanel
 from tests.faults.pages import PageScreen, browser
 from tests.faults.scale import shortened
 from tests.faults.schedule import storms
@@ -118,7 +118,7 @@ class Campaign:
                     asyncio.create_task(world.people.run(_BETWEEN_BOOKINGS)),
                 ]
                 try:
-                    async with running(*screens), asking(http), AsyncExitStack() as open_pages:
+                    async with running(*screens, http), AsyncExitStack() as open_pages:
                         await asyncio.wait_for(world.unit.listening.wait(), 20.0)
                         if self._pages:
                             await self._open_pages(open_pages)

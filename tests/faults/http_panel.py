@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -18,8 +17,6 @@ from placed.model import Status
 from placed.panel import Place, Shown, Why
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from tests.faults.clock import SharedClock
     from tests.faults.oracle import Oracle
     from tests.faults.unit import Unit
@@ -109,18 +106,3 @@ def _shown(document: dict[str, Any]) -> Shown:
 
 def _time(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
-
-
-@asynccontextmanager
-async def asking(*panels: HttpPanel) -> AsyncIterator[None]:
-    """They ask, for the time of a `with`."""
-    tasks = [asyncio.create_task(panel.run()) for panel in panels]
-    try:
-        yield
-        for task in tasks:
-            if task.done():
-                task.result()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 _EVERY = 0.2  # seconds between two looks
 _NOTICED = 3.0  # seconds after a suspend until the page has heard of it
+_LATE = 0.5  # seconds for one look, from which on the machine has too much to do
+_FELT = 15.0  # seconds for which that is felt: a state lives for 10
 _COVERED = 0.5  # opacity of the cover from which on nobody can read what is below it
 _READ = """() => {
   const text = (from, selector) => from.querySelector(selector)?.textContent ?? "";
@@ -179,6 +181,7 @@ class PageScreen:
         self._oracle = oracle
         self._slept = clock.slept
         self._awake_from = 0.0
+        self._on_time_from = 0.0
 
     @classmethod
     @asynccontextmanager
@@ -207,9 +210,17 @@ class PageScreen:
             self.interruptions += 1
             return
         self.heard += 1
+        on_time = self._is_on_time(self._clock.steady() - before)
         if self._is_awake():
             for shown in shows:
-                self._oracle.see(self.name, shown, before)
+                self._oracle.see(self.name, shown, before, awaited=on_time)
+
+    def _is_on_time(self, took: float) -> bool:
+        """Whether the browser kept up lately: what a page hears late, it rightly takes for old."""
+        now = time.monotonic()
+        if took > _LATE:
+            self._on_time_from = now + _FELT
+        return now >= self._on_time_from
 
     def _is_awake(self) -> bool:
         """The browser does not share a suspend: it hears of it by the daemon's next event."""

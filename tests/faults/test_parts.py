@@ -167,6 +167,11 @@ def test_no_answer_has_a_status_whose_time_is_past(court: Court) -> None:
     assert asked(court, 9.9, shown(Status.FREE, 10.0)) == []
     assert asked(court, 10.1, shown(Status.FREE, 10.0)) == ["expired"]
     assert asked(court, 10.2, shown(Status.UNKNOWN, 10.0)) == []
+    court.truth.tick(20.0, WALL + 27.0)
+    assert (
+        asked(court, 20.1, shown(Status.FREE, 21.0)) == []
+    )  # it was set forward, and who knows whether rightly
+    assert "expired" in asked(court, 33.0, shown(Status.FREE, 32.0))
 
 
 def test_while_the_daemon_is_ready_its_broker_holds_what_it_answers(court: Court) -> None:

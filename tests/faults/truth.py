@@ -150,6 +150,11 @@ class Truth:
         """What the clock on the wall shows, in seconds since 1970."""
         return elapsed + self._walls.values[-1][1]
 
+    def set_forward(self, elapsed: float, within: float) -> float:
+        """By how many seconds the clock on the wall was set forward in the last `within` seconds, at most."""
+        ahead = list(self._walls.within(elapsed - within))
+        return ahead[0] - min(ahead)
+
     def allows(self, room: str, seen: Sight, elapsed: float, budget: float) -> bool:
         """Whether that was right by what was true at some moment of the last `budget` seconds."""
         past = self._told.get(room)
