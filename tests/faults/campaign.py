@@ -143,7 +143,7 @@ class Campaign:
         for name, room in (("the board", None), ("a panel page", world.group_rooms[0])):
             url = f"http://{HOST}:{world.endpoint_port}"
             page = await stack.enter_async_context(
-                PageScreen.open(chromium, name, url, room, world.clock, world.oracle)
+                PageScreen.open(chromium, name, url, room, world.clock, world.oracle, world.unit)
             )
             self._open.append(page)
             await stack.enter_async_context(running(page))

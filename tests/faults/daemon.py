@@ -13,6 +13,7 @@ import ctypes
 import signal
 import socket
 import sys
+import time
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -25,9 +26,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from placed.document import Statement
     from placed.model import Schedule
 
 
+_LATE = 8.0  # seconds
 _WHEN_THE_PARENT_ENDS = 1  # PR_SET_PDEATHSIG, prctl(2)
 
 
@@ -122,7 +125,50 @@ def _repeat() -> None:
     Refusals.due = nothing  # type: ignore[assignment]
 
 
+def _clock() -> None:
+    """What the services report of the time is ignored."""
+    from placed.corrected_clock import ServiceTimes  # noqa: PLC0415 - only where it is broken
+
+    def deaf(self: ServiceTimes, *_: object) -> None:
+        del self
+
+    ServiceTimes.hear = deaf  # type: ignore[assignment]
+
+
+def _turn() -> None:
+    """What is answered over HTTP is what the board held some seconds ago."""
+    from placed.http.rooms import RoomDocuments  # noqa: PLC0415 - only where it is broken
+
+    document = RoomDocuments.document
+    kept: dict[str, tuple[float, bytes]] = {}
+
+    def late(self: RoomDocuments, statement: Statement) -> bytes:
+        made = document(self, statement)
+        at, before = kept.setdefault(statement.room.id, (time.monotonic(), made))
+        if time.monotonic() - at < _LATE:
+            return before
+        kept[statement.room.id] = time.monotonic(), made
+        return made
+
+    RoomDocuments.document = late  # type: ignore[method-assign]
+
+
+def _silence() -> None:
+    """A page that hears nothing of the daemon believes what it heard for an hour."""
+    from placed.http.assets import Assets  # noqa: PLC0415 - only where it is broken
+
+    made = Assets.__init__
+
+    def patient(self: Assets, frame_ancestors: tuple[str, ...] = (), *_: object) -> None:
+        made(self, frame_ancestors, timedelta(hours=1))
+
+    Assets.__init__ = patient  # type: ignore[assignment]
+
+
 BREAKS: dict[str, Callable[[], None]] = {
+    "clock": _clock,
+    "silence": _silence,
+    "turn": _turn,
     "repeat": _repeat,
     "stale": _stale,
     "will": _will,

@@ -8,6 +8,7 @@
 5. `expired`: no answer over HTTP has a status other than unknown with a `valid_until` that is past.
 6. `owed`: while the daemon reports itself as ready, a panel at its broker does not differ for long from what
    is answered over HTTP.
+7. `silence`: some seconds after the daemon has ended, no page shows a room as known.
 
 The first three hold for MQTT, for HTTP and for the page alike.
 """
@@ -57,6 +58,7 @@ class Promise:
         fresh: the same in calm, where only the polling interval is between a calendar and a panel.
         recovery: from the end of the last fault until all has to be right.
         grace: for how long a room may be wrong or missing in calm, as at an edge.
+        silence: for how long a page may show a room after the daemon has ended.
         owed: for how long a ready daemon may answer something else than its broker holds.
     """
 
@@ -64,6 +66,7 @@ class Promise:
     fresh: float
     recovery: float
     grace: float = 2.0
+    silence: float = 12.0
     owed: float = 20.0
 
 
@@ -164,6 +167,27 @@ class Oracle:
             known = self._known[panel, shown.room]
             self._check_expired(panel, shown, known, answer.earliest, elapsed)
             self._check_owed(panel, shown, known, elapsed, ready=answer.ready)
+
+    def look_at_page(
+        self, panel: str, shows: Iterable[Shown], elapsed: float, *, absent_for: float, on_time: bool
+    ) -> None:
+        """Judges a page in a browser.
+
+        Args:
+            panel: its name.
+            shows: the rooms that are on it.
+            elapsed: when that was.
+            absent_for: seconds since the daemon has ended; 0 while there is one.
+            on_time: whether the browser keeps up; if not, rooms are not missed.
+        """
+        for shown in shows:
+            self.see(panel, shown, elapsed, awaited=on_time)
+            self.checked["silence"] += 1
+            known = self._known[panel, shown.room]
+            if absent_for <= self._promise.silence or shown.status is Status.UNKNOWN:
+                known.blamed.discard("silence")
+            elif on_time:
+                self._blame("silence", panel, shown.room, known, elapsed)
 
     def look(self, panel: str, shows: Iterable[Shown], elapsed: float) -> None:
         """Judges a whole panel, and what is missing there."""

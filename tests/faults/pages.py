@@ -1,6 +1,6 @@
 """What the pages show, read in a real browser: the board at `/` and the panels at `/rooms/<id>`.
 
-    async with browser() as chromium, PageScreen.open(chromium, "a page", url, room, clock, oracle) as screen:
+    async with browser() as chromium, PageScreen.open(chromium, "a page", url, room, …) as screen:
         async with running(screen, ...):        # as a `Screen`: the oracle looks at it ten times a second
             ...
         (shown,) = await screen.shows()         # what is on it at this moment, as `placed.panel.Shown`
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from tests.faults.clock import SharedClock
     from tests.faults.oracle import Oracle
+    from tests.faults.unit import Unit
 
 _EVERY = 0.2  # seconds between two looks
 _NOTICED = 3.0  # seconds after a suspend until the page has heard of it
@@ -170,15 +171,17 @@ class PageScreen:
         page: is open.
         clock: of the daemon, as the oracle knows it.
         oracle: sees what the page shows.
+        unit: the daemon.
     """
 
-    def __init__(self, name: str, page: Page, clock: SharedClock, oracle: Oracle) -> None:
+    def __init__(self, name: str, page: Page, clock: SharedClock, oracle: Oracle, unit: Unit) -> None:
         self.name = name
         self.page = page
         self.heard = 0  # looks
         self.interruptions = 0
         self._clock = clock
         self._oracle = oracle
+        self._unit = unit
         self._slept = clock.slept
         self._awake_from = 0.0
         self._on_time_from = 0.0
@@ -186,14 +189,21 @@ class PageScreen:
     @classmethod
     @asynccontextmanager
     async def open(  # noqa: PLR0913, PLR0917 - what a page is of, and who looks at it
-        cls, chromium: Browser, name: str, url: str, room: str | None, clock: SharedClock, oracle: Oracle
+        cls,
+        chromium: Browser,
+        name: str,
+        url: str,
+        room: str | None,
+        clock: SharedClock,
+        oracle: Oracle,
+        unit: Unit,
     ) -> AsyncIterator[PageScreen]:
         """The panel of a room, or the board. The daemon has to be there for the page to be loaded."""
         context = await chromium.new_context(timezone_id="Europe/Berlin", locale="en-GB")
         try:
             page = await context.new_page()
             await page.goto(url.rstrip("/") + ("/" if room is None else f"/rooms/{room}"))
-            yield cls(name, page, clock, oracle)
+            yield cls(name, page, clock, oracle, unit)
         finally:
             await context.close()
 
@@ -212,8 +222,8 @@ class PageScreen:
         self.heard += 1
         on_time = self._is_on_time(self._clock.steady() - before)
         if self._is_awake():
-            for shown in shows:
-                self._oracle.see(self.name, shown, before, awaited=on_time)
+            absent = self._unit.absent_for
+            self._oracle.look_at_page(self.name, shows, before, absent_for=absent, on_time=on_time)
 
     def _is_on_time(self, took: float) -> bool:
         """Whether the browser kept up lately: what a page hears late, it rightly takes for old."""

@@ -10,7 +10,10 @@ from shutil import rmtree
 from signal import SIGKILL
 from typing import TYPE_CHECKING
 
+from bench.ports import HOST
 from placed.model import Status
+from tests.faults.http_panel import HttpPanel
+from tests.faults.pages import PageScreen, browser
 from tests.faults.screens import Screen, running
 from tests.faults.world import Pace, World
 
@@ -59,12 +62,13 @@ async def play(
         now = world.clock.now().replace(microsecond=0)
         world.tenant.book("room-1", now - timedelta(hours=1), now + timedelta(hours=1))
         world.note()
-        screen = Screen("the panel", world.broker.port, world.clock, world.oracle)
+        screen = Screen("the panel", world.broker.port, world.clock, world.oracle, at_broker=True)
+        http = HttpPanel("over HTTP", world.unit, world.clock, world.oracle)
         made = Play(world, screen, violations)
         world.weather.begins("the first start", gentle=False)
         daemon = asyncio.create_task(world.unit.run())
         try:
-            async with running(screen), asyncio.timeout(240):
+            async with running(screen, http), asyncio.timeout(240):
                 async with asyncio.timeout(_STARTS):
                     await screen.shows_all(len(world.all_rooms))
                 world.weather.ends("the first start", world.clock.steady() - world.pace.promise.recovery)
@@ -144,3 +148,39 @@ async def nothing_is_remembered_and_the_clock_is_behind(play: Play) -> None:
     await world.unit.listening.wait()
     world.weather.ends("the clock is behind", world.clock.steady())
     await play.calm()
+
+
+async def the_clock_is_wrong(play: Play) -> None:
+    """That of the daemon's machine alone, for longer than anything that was read may be believed."""
+    world = play.world
+    world.weather.begins("the clock is wrong", gentle=False)
+    world.clock.put_wrong(7200.0)
+    await asyncio.sleep(world.pace.promise.budget + world.pace.promise.owed)
+
+
+async def the_endpoint_is_asked(play: Play) -> None:
+    """While a room is booked for some seconds, again and again."""
+    world = play.world
+    world.weather.begins("the endpoint is asked", gentle=False)
+    for _ in range(6):
+        now = world.clock.now().replace(microsecond=0)
+        world.tenant.book("room-2", now + timedelta(seconds=3), now + timedelta(seconds=5))
+        world.note()
+        await asyncio.sleep(5.0)
+
+
+async def the_daemon_dies_before_a_page(play: Play) -> None:
+    """Kill -9, and nobody starts it; the panel of a room is open in a browser."""
+    world = play.world
+    world.weather.begins("the daemon dies", gentle=False)
+    url = f"http://{HOST}:{world.endpoint_port}"
+    async with (
+        browser() as chromium,
+        PageScreen.open(chromium, "a page", url, "room-1", world.clock, world.oracle, world.unit) as page,
+        running(page),
+    ):
+        await page.page.locator('body[data-status="busy"]').wait_for(state="attached")
+        world.unit.hold()
+        world.unit.tell(SIGKILL, -SIGKILL)
+        await world.unit.ended.wait()
+        await asyncio.sleep(world.pace.promise.silence + 4.0)

@@ -36,12 +36,17 @@ SEEDS = (
     16260,
 )  # whose first storms have eight faults each, have little in common, and are short
 WITH_PAGES = SEEDS[0]  # a browser is much to start; one campaign has one
-RULES: dict[str, tuple[Callable[[Play], Awaitable[None]], str]] = {
-    "stale": (scenarios.graph_goes_away, "lie"),  # the rule of the daemon, what happens, the oracle's rule
-    "will": (scenarios.the_line_is_cut, "flicker"),
-    "republish": (scenarios.the_broker_forgets, "recovery"),
-    "repeat": (scenarios.a_change_is_refused, "recovery"),
+# The rule of the daemon, what happens, and the oracle's rules that notice.
+RULES: dict[str, tuple[Callable[[Play], Awaitable[None]], set[str]]] = {
+    "stale": (scenarios.graph_goes_away, {"lie"}),
+    "will": (scenarios.the_line_is_cut, {"flicker"}),
+    "republish": (scenarios.the_broker_forgets, {"recovery"}),
+    "repeat": (scenarios.a_change_is_refused, {"recovery"}),
+    "clock": (scenarios.the_clock_is_wrong, {"lie"}),
+    "turn": (scenarios.the_endpoint_is_asked, {"expired", "lie"}),
+    "silence": (scenarios.the_daemon_dies_before_a_page, {"silence"}),
 }
+LONG_LIVED = ("republish", "silence")  # where states that are renewed every few seconds would hide the fault
 
 
 @dataclass
@@ -125,7 +130,7 @@ async def test_a_storm_of_faults_makes_no_panel_lie_and_leaves_nothing_behind(se
     assert outcome["violations"] == []
     assert sum(outcome["faults"].values()) == 8
     assert min(Counter(outcome["checked"]).values()) > 0
-    assert set(outcome["checked"]) == {"lie", "recovery", "flicker", "expired", "owed"}
+    assert set(outcome["checked"]) >= {"lie", "recovery", "flicker", "expired", "owed"}
     assert outcome["checked"]["lie"] > 1000
     assert outcome["heard"] > 100
     assert outcome["answers"] > 30
@@ -134,7 +139,7 @@ async def test_a_storm_of_faults_makes_no_panel_lie_and_leaves_nothing_behind(se
 
 @pytest.mark.parametrize("rule", RULES)
 async def test_a_rule_that_is_broken_on_purpose_is_noticed(seen: Seen, rule: str) -> None:
-    assert seen.broken[rule, True] == {RULES[rule][1]}
+    assert seen.broken[rule, True] >= RULES[rule][1]
     assert seen.broken[rule, False] == set(), seen.stories
 
 

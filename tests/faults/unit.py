@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import sys
+import time
 from collections import deque
 from contextlib import suppress
 from pathlib import Path
@@ -61,11 +62,17 @@ class Unit:
         self._held.set()
         self.ended = asyncio.Event()
         self.code: int | None = None  # of the last that ended
+        self._ended_at: float | None = None
 
     @property
     def pid(self) -> int | None:
         """Of the daemon; None while there is none."""
         return self._process.pid if self._process and self._process.returncode is None else None
+
+    @property
+    def absent_for(self) -> float:
+        """Seconds since the last daemon ended; 0 while one listens, or before there was any."""
+        return 0.0 if self._ended_at is None else time.monotonic() - self._ended_at
 
     async def run(self) -> None:
         """For ever; kills it in the end."""
@@ -153,6 +160,7 @@ class Unit:
         self.code = code
         self.listening.clear()
         self.url = None
+        self._ended_at = self._ended_at or time.monotonic()
         if code not in self._expected:
             self._complain(f"the daemon ended by itself with exit code {code}")
         self._expected.clear()
@@ -166,6 +174,7 @@ class Unit:
         event = entry.get("event", "")
         if event in ("http.is_listening", "http.is_off"):
             self.listening.set()
+            self._ended_at = None
             self.url = entry.get("url")
         elif event == "configuration.stays":
             self.refused_reloads += 1
