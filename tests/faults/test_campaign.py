@@ -44,8 +44,9 @@ RULES: dict[str, tuple[Callable[[Play], Awaitable[None]], set[str]]] = {
     "repeat": (scenarios.a_change_is_refused, {"recovery"}),
     "clock": (scenarios.the_clock_is_wrong, {"lie"}),
     "turn": (scenarios.the_endpoint_is_asked, {"expired", "lie"}),
-    "silence": (scenarios.the_daemon_dies_before_a_page, {"silence"}),
 }
+if shutil.which("chromium") is not None:
+    RULES["silence"] = scenarios.the_daemon_dies_before_a_page, {"silence"}
 LONG_LIVED = ("republish", "silence")  # where states that are renewed every few seconds would hide the fault
 
 
