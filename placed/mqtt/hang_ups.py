@@ -43,7 +43,7 @@ class HangUps:
     def __init__(self, pattern_of: Callable[[str], str]) -> None:
         self._pattern_of = pattern_of
         self._suspects: set[str] = set()
-        self._blamed: dict[str, int] = {}  # topic -> the size of the message that ended a connection
+        self._blamed: dict[str, int] = {}  # topic -> the size of the smallest message that ended a connection
         self._inferred: dict[str, int] = {}  # the same, of what only has something in common with these
         self._taken = 0  # bytes of the largest that was ever taken
         self._taken_patterns: set[str] = set()
@@ -112,10 +112,16 @@ class HangUps:
         if topic not in self._suspects and topic not in self._blamed and topic != trying:
             self._suspects.add(topic)
             return None
-        self._pause = min(max(2 * self._pause, SELDOM), MOST_SELDOM) if tried else SOON
+        known = self._blamed.get(topic)
+        if tried:
+            self._pause = min(max(2 * self._pause, SELDOM), MOST_SELDOM)
+        elif known is None:
+            self._pause = SOON
         self._suspects.discard(topic)
         self._inferred.pop(topic, None)
-        self._blamed[topic] = size
+        self._blamed[topic] = (
+            size if known is None else min(size, known)
+        )  # what clears it may be at fault, too
         self._conclude()
         return Sent(topic, size)
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from structlog.testing import capture_logs
 
 from placed.delivery import Refused
-from placed.mqtt.hang_ups import HangUps, Sent
+from placed.mqtt.hang_ups import SELDOM, HangUps, Sent
 from placed.mqtt.setup import Timing
 from placed.mqtt.topics import Topics
 from tests.mqtt.broker import Subscriber
@@ -183,6 +184,34 @@ async def test_a_state_that_grows_too_large_later_does_not_stay_as_it_was(
             await seen.message("placed/rooms/room-1/status", "busy")
 
 
+@pytest.mark.parametrize("rule", [HANG_UP, SWALLOW])
+async def test_a_broker_that_takes_nothing_on_the_topic_of_a_state_keeps_the_connection(
+    mosquitto: Mosquitto, proxy: Proxy, monkeypatch: pytest.MonkeyPatch, rule: Any
+) -> None:
+    """Nor a message that clears it: the other rooms are published over one connection that stays."""
+    monkeypatch.setattr("placed.mqtt.connection.ANSWER", 0.5)
+    monkeypatch.setattr("placed.mqtt.hang_ups.SOON", 0.1)
+    house = large_house(3)
+    publisher = publisher_behind(proxy, house, timing=IMPATIENT)
+    topic = "placed/rooms/room-1/state"
+    async with running(publisher), Subscriber(mosquitto, "placed/rooms/#") as seen:
+        await told(publisher)
+        with proxy.rule(rule, topic):
+            house.book("room-1")
+            await becomes(lambda: topics(publisher) == {topic} and publisher.all_acknowledged)
+            # It ended when the state was suspected, blamed, cleared and tried again.
+            await becomes(lambda: publisher._hang_ups._pause == SELDOM and publisher.all_acknowledged)
+            connections = publisher.tally.connections
+            for turn in range(10):
+                before = len(seen.arrivals)
+                (house.read if turn % 2 else house.book)("room-2")
+                word = "free" if turn % 2 else "busy"
+                await seen.message("placed/rooms/room-2/status", word, after=before)
+                await asyncio.sleep(0.1)  # as long as until a trial that comes soon
+            assert publisher.tally.connections == connections
+            assert topics(publisher) == {topic}
+
+
 # --- pure ---------------------------------------------------------------------------------------------------
 
 TOPICS = Topics("placed")
@@ -247,6 +276,26 @@ def test_what_is_left_out_is_tried_soon_and_then_seldom() -> None:
         waits.append(now - began)
         found.ended(sent("a"))
     assert waits == [300.0, 600.0, 1200.0, 2400.0, 3600.0, 3600.0]
+
+
+def test_where_a_message_that_clears_ends_the_connection_as_well_the_trials_stay_seldom() -> None:
+    """After a trial of the larger message, clearing is not tried again, nor is the trial itself soon."""
+    found, topic = hang_ups(), TOPICS.state("a")
+    found.took(TOPICS.state("b"), 1000)
+    found.ended([Sent(topic, 900)])
+    found.ended([Sent(topic, 900)])
+    assert found.may_clear(topic, 50)
+    found.ended([Sent(topic, 50)])
+    assert not found.may_clear(topic, 50)
+    assert found.trial(0.0) is None
+    assert found.trial(2.0) == topic
+    found.ended([Sent(topic, 900)])
+    assert not found.may_clear(topic, 50)
+    assert found.leaves_out(topic, 900)
+    found.ended([Sent(topic, 50)])
+    assert found.trial(10.0) is None
+    assert found.trial(300.0) is None
+    assert found.trial(310.0) == topic
 
 
 def test_when_a_trial_is_taken_the_next_one_follows_at_once() -> None:
