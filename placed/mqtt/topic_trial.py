@@ -2,7 +2,8 @@
 
 Nothing is retained, so nothing stays. What is published says nothing that a panel could believe: documents
 of a schema that does not exist, and the words for an unknown room. Where a daemon is online, the topics that
-it keeps a message on are proven by that, and left alone.
+it keeps a message on are proven by that, and left alone, but for those that its own health names as refused:
+what the broker holds there is older than a change of its rules.
 """
 
 from __future__ import annotations
@@ -126,12 +127,16 @@ class TopicTrial:
     async def _plan(self, connection: Connection) -> list[Planned]:
         held = await self._held(connection)
         state = _read_state(held.get(self.topics.bridge_state))
+        refused = _refused_to_it(held.get(self.topics.bridge_health), state)
         planned = []
         for message in self._messages:
             there = held.get(message.topic)
             if state is not None and there is not None and not self._is_config(message.topic):
-                self._outcome.kept += _fresh(there, state.epoch)
-                if _fresh(there, state.epoch):
+                proven = _fresh(there, state.epoch) and not (
+                    refused & {message.topic, self.topics.pattern_of(message.topic)}
+                )
+                self._outcome.kept += proven
+                if proven:
                     continue
             planned.append(
                 Planned(
@@ -289,6 +294,26 @@ def _read_state(payload: bytes | None) -> _State | None:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     return state if state.state == "online" else None
+
+
+class _Undelivered(msgspec.Struct):
+    topics: str
+
+
+class _Health(msgspec.Struct):
+    epoch: int
+    undelivered: list[_Undelivered] = []
+
+
+def _refused_to_it(payload: bytes | None, state: _State | None) -> frozenset[str]:
+    """Topics and patterns that the broker does not take of the running daemon, by what that reports."""
+    try:
+        health = msgspec.json.decode(payload or b"", type=_Health)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return frozenset()
+    if state is None or health.epoch != state.epoch:
+        return frozenset()
+    return frozenset(topic for group in health.undelivered for topic in group.topics.split())
 
 
 class _OfEpoch(msgspec.Struct):

@@ -120,6 +120,10 @@ class Mosquitto:
         """Sets who may log in; a running one takes it up with `reload`."""
         self._write("passwords", (f"{user}:{_hashed(password)}" for user, password in users.items()))
 
+    def access(self, lines: Iterable[str]) -> None:
+        """Sets the access list, which was given at first; a running one takes it up with `reload`."""
+        self._write("access", lines)
+
     async def start(self) -> None:
         """Starts it, and waits until it lets clients in."""
         program = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")

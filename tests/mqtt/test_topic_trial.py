@@ -13,6 +13,7 @@ from placed.mqtt.trial import try_broker
 from placed.settings import Settings
 from tests.mqtt.broker import DEADLINE, Subscriber
 from tests.mqtt.house import room, running
+from tests.mqtt.test_life import becomes
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -185,6 +186,31 @@ async def test_beside_a_daemon_a_topic_that_is_refused_to_it_is_found(
         Subscriber(broker) as panel,
     ):
         await panel.message("placed/rooms/library/status")
+        publish = broken(await trial(broker, protocol=protocol, patience=0.5))
+    assert "placed/rooms/library/state" in publish.said
+
+
+@PROTOCOLS
+async def test_beside_a_daemon_a_topic_that_is_refused_to_it_by_now_is_found(
+    start: Start, house: House, protocol: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The broker still holds what the daemon published there before the access rules were changed."""
+    monkeypatch.setattr("placed.mqtt.read_back.FIRST", 0.1)
+    monkeypatch.setattr("placed.mqtt.read_back.BETWEEN", 0.05)
+    monkeypatch.setattr("placed.mqtt.read_back.AGAIN", 0.1)
+    library = [f"topic write placed/rooms/library/{leaf}" for leaf in ("availability", "occupied", "status")]
+    bridge = ["topic write placed/bridge/#", "topic write placed/rooms", "topic write placed/rooms/+/event"]
+    rules = ["topic read #", *bridge, *library, "topic write placed/rooms/boardroom/#"]
+    broker = await start(access=[*rules, "topic write placed/rooms/library/state"])
+    publisher = house.publisher(broker, protocol=protocol)
+    async with running(publisher), Subscriber(broker) as panel:
+        await panel.message("placed/rooms/library/state")
+        broker.access(rules)
+        broker.reload()
+        await becomes(lambda: "Reloading config." in "".join(broker.log))
+        house.book("library")
+        await becomes(lambda: bool(publisher.undelivered))
+        await panel.until(lambda a: a.topic == "placed/bridge/health" and bool(a.document["undelivered"]))
         publish = broken(await trial(broker, protocol=protocol, patience=0.5))
     assert "placed/rooms/library/state" in publish.said
 
