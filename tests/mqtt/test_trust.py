@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +10,7 @@ from structlog.testing import capture_logs
 
 from placed.errors import CannotStart
 from tests.mqtt.broker import Authority, Subscriber
-from tests.mqtt.house import running
+from tests.mqtt.house import IMPATIENT, running
 from tests.mqtt.test_life import becomes
 from tests.secret_files import write_secret
 
@@ -140,7 +141,8 @@ async def test_a_broker_that_forbids_our_topics_is_told_of(start: Start, house: 
     broker = await start(
         access=["topic read #", "topic readwrite tests/#", "topic write placed/rooms/library/#"]
     )
-    publisher = house.publisher(broker)
+    # What is refused is collected until the end, however slowly the broker answers: in one line then.
+    publisher = house.publisher(broker, timing=replace(IMPATIENT, calm=3600.0))
     with capture_logs() as log:
         async with running(publisher, published=False):
             await becomes(lambda: publisher.messages_refused["not_authorized"] >= 8)
