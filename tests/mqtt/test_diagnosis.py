@@ -64,7 +64,7 @@ async def named(house: House, url: str, **settings: Any) -> Finding:
 async def test_a_broker_that_hangs_up_at_our_version_and_speaks_the_other(
     house: House, protocol: str, other: str
 ) -> None:
-    """As RabbitMQ before 3.13 does at MQTT 5."""
+    """As RabbitMQ 3.10 does at MQTT 5."""
 
     def answer(data: bytes, _count: int) -> bytes | None:
         found = level(data)
