@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,6 +23,11 @@ _INSTALL = (
     "or run scripts/demo in a checkout"
 )
 _HOST = "127.0.0.1"
+_HTTP_PORT = 8620
+_MQTT_PORT = 1883
+_MQTT_OPTION = "--mqtt-port"
+_ATTEMPTS = 3  # to find a port for the broker
+_IN_USE = "{option} {port}: it is in use; choose another, or leave it out for a free one"
 _FAREWELL = 1.0  # seconds for the broker to end
 
 
@@ -56,14 +62,14 @@ def demo(  # noqa: PLR0913 - its options
     from placed.errors import CannotStart
 
     logs.set_up(verbose=not quiet)
-    logging.getLogger("amqtt").setLevel(logging.ERROR)
+    logging.getLogger("amqtt").setLevel(logging.CRITICAL)  # what it fails of is reported by us
     try:
         with tempfile.TemporaryDirectory(prefix="placed-demo-") as folder:
             asyncio.run(
                 _demonstrate(
                     Path(folder),
-                    http_port=_port("--http-port", http_port, 8620),
-                    mqtt_port=_port("--mqtt-port", mqtt_port, 1883),
+                    http_port=_port("--http-port", http_port, _HTTP_PORT),
+                    mqtt_port=mqtt_port,
                     interval=interval,
                     show=show,
                     rooms=rooms,
@@ -79,7 +85,7 @@ def demo(  # noqa: PLR0913 - its options
 
 
 async def _demonstrate(  # noqa: PLR0913 - the options
-    folder: Path, *, http_port: int, mqtt_port: int, interval: str, show: str, rooms: int | None
+    folder: Path, *, http_port: int, mqtt_port: int | None, interval: str, show: str, rooms: int | None
 ) -> None:
     import json
     from importlib.metadata import version
@@ -92,22 +98,30 @@ async def _demonstrate(  # noqa: PLR0913 - the options
     from placed.service import serve
     from placed.supervisor import Supervisor
 
-    supervisor = Supervisor(None)
-    async with _tenant(folder, rooms) as connection, _broker(mqtt_port):
-        file = folder / "placed.toml"
+    file = folder / "placed.toml"
+
+    def write(connection: str, broker: int) -> None:
         file.write_text(
             f"{connection}\n"
             f"[polling]\ninterval = {json.dumps(interval)}\n"
             f"[privacy]\nshow = {json.dumps(show)}\n"
-            f'[mqtt]\nurl = "mqtt://{_HOST}:{mqtt_port}"\nprotocol = "3.1.1"\n'
+            f'[mqtt]\nurl = "mqtt://{_HOST}:{broker}"\nprotocol = "3.1.1"\n'
             f'[http]\nlisten = "{_HOST}:{http_port}"\n',
             "utf-8",
         )
 
+    supervisor = Supervisor(None)
+    async with AsyncExitStack() as stack:
+        connection = await stack.enter_async_context(_tenant(folder, rooms))
+        write(connection, mqtt_port or _MQTT_PORT)
+        load(file)  # an option that is invalid is reported before anything listens
+        port = await _open_broker(stack, mqtt_port)
+        write(connection, port)
+
         def announce(_daemon: object) -> None:
             typer.echo(
-                f"placed demo: page http://{_HOST}:{http_port}/ | broker mqtt://{_HOST}:{mqtt_port} | "
-                f"try: mosquitto_sub -h {_HOST} -p {mqtt_port} -v -t 'placed/#' | Ctrl-C ends it"
+                f"placed demo: page http://{_HOST}:{http_port}/ | broker mqtt://{_HOST}:{port} | "
+                f"try: mosquitto_sub -h {_HOST} -p {port} -v -t 'placed/#' | Ctrl-C ends it"
             )
 
         with first_round() as progress:
@@ -120,6 +134,26 @@ async def _demonstrate(  # noqa: PLR0913 - the options
                 announce=announce,
             )
             await serve(load(file), lambda: load(file), around)
+
+
+async def _open_broker(stack: AsyncExitStack, wanted: int | None) -> int:
+    """Starts the broker, and gives its port.
+
+    A port that was free a moment ago may be taken by another program before the broker listens. Where it was
+    not asked for, another one is as good.
+    """
+    from amqtt.errors import BrokerError
+
+    from placed.errors import CannotStart
+
+    for _ in range(_ATTEMPTS):
+        port = _port(_MQTT_OPTION, wanted, _MQTT_PORT)
+        try:
+            await stack.enter_async_context(_broker(port))
+        except BrokerError:
+            continue
+        return port
+    raise CannotStart(_IN_USE.format(option=_MQTT_OPTION, port=port))
 
 
 def _tenant(folder: Path, rooms: int | None) -> AbstractAsyncContextManager[str]:
@@ -172,4 +206,4 @@ def _port(option: str, wanted: int | None, usual: int) -> int:
                 continue
             bound: int = probe.getsockname()[1]
             return bound
-    raise CannotStart(f"{option} {wanted}: it is in use; choose another, or leave it out for a free one")
+    raise CannotStart(_IN_USE.format(option=option, port=wanted))

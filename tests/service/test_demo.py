@@ -7,15 +7,18 @@ import re
 import signal
 import socket
 import sys
-from contextlib import ExitStack, suppress
-from typing import TYPE_CHECKING
+from contextlib import AsyncExitStack, ExitStack, suppress
+from typing import TYPE_CHECKING, NoReturn
 
 import aiomqtt
 import pytest
 from typer.testing import CliRunner
 
+from bench.ports import free_port
+from placed.cli import demo
 from placed.cli.commands import app
 from placed.cli.demo import EXTRA
+from placed.errors import CannotStart
 from tests.service.program import Program, run
 from tests.service.web import Web
 
@@ -91,6 +94,34 @@ async def test_a_port_that_was_asked_for_and_is_taken_is_told(tmp_path: Path) ->
     assert program.err == [
         f"placed: --mqtt-port {port}: it is in use; choose another, or leave it out for a free one"
     ]
+
+
+async def test_a_port_that_is_taken_while_it_starts_is_replaced_unless_it_was_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Between the choice of a port and its use, another program may take it."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        offered = [port, free_port()]
+        monkeypatch.setattr(demo, "_port", lambda *_: offered.pop(0))
+        async with AsyncExitStack() as stack:
+            assert await demo._open_broker(stack, None) != port
+        offered = [port] * 3
+        async with AsyncExitStack() as stack:
+            with pytest.raises(CannotStart, match=f"--mqtt-port {port}: it is in use"):
+                await demo._open_broker(stack, port)
+
+
+async def test_an_option_is_checked_before_anything_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit code 3 also where the usual ports are fought for: this once ended with code 1."""
+
+    def refuse(_port: int) -> NoReturn:
+        raise AssertionError("the broker was started")
+
+    monkeypatch.setattr(demo, "_broker", refuse)
+    result = await asyncio.to_thread(CliRunner().invoke, app, ["demo", "--interval", "soon"])
+    assert result.exit_code == 3
+    assert "polling.interval" in result.stderr
 
 
 @pytest.mark.parametrize(
