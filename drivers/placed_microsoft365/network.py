@@ -75,16 +75,14 @@ def proxy_for(url: str) -> str | None:
     """The HTTP proxy that the environment has for the address, if any.
 
     Raises:
-        Refused: it is set to what is no address.
+        Refused: it is no address, or that of a proxy of another kind than HTTP.
     """
     proxy = getproxies().get("https", "")
     if not proxy or proxy_bypass(urlsplit(url).hostname or ""):
         return None
     whole = proxy if "://" in proxy else f"http://{proxy}"
-    if not whole.startswith(("http://", "https://")):
-        return None
     if not proxies.is_usable(whole):
-        raise proxies.unusable()
+        raise proxies.unusable(whole, url)
     return whole
 
 
@@ -104,8 +102,8 @@ def not_reached(service: str, url: str, error: Exception) -> DriverError:
         if type(error).__name__ in _OF_A_PROXY:
             return proxies.unreached(proxy, error)
     through = f" through the proxy {proxies.name_of(proxy)}" if proxy is not None else ""
-    remedy = f"see that the proxy lets this machine through to {urlsplit(url).hostname}" if proxy else ""
-    return Unavailable(f"{service} can not be reached{through}: {_why(error)}", remedy=remedy)
+    remedy = f"check that the proxy lets this machine through to {urlsplit(url).hostname}" if proxy else ""
+    return Unavailable(f"{service} cannot be reached{through}: {_why(error)}", remedy=remedy)
 
 
 def _why(error: Exception) -> str:

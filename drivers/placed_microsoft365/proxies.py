@@ -41,8 +41,17 @@ def is_usable(proxy: str) -> bool:
         return False
 
 
-def unusable() -> Refused:
-    """The error for an address that is none; the address stays out, for it may hold a login."""
+def unusable(proxy: str, url: str) -> Refused:
+    """The error for an address that is none, or of a proxy of another kind.
+
+    The address stays out, for it may hold a login.
+    """
+    scheme, separator, _ = proxy.partition("://")
+    if separator and scheme.isalnum() and scheme.lower() not in ("http", "https"):
+        return Refused(
+            f"{VARIABLE} names a proxy of the kind {scheme.lower()}://, which placed cannot use",
+            remedy=f"set {VARIABLE}=http://HOST:PORT, or NO_PROXY={_host(url)} to go without it, {_SERVICE}",
+        )
     return Refused(
         f"{VARIABLE} is not the address of an HTTP proxy",
         remedy=f"set {VARIABLE}=http://HOST:PORT {_SERVICE}",

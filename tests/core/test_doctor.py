@@ -187,12 +187,12 @@ def test_where_none_can_be_read_the_chain_is_broken() -> None:
 def test_a_reading_that_breaks_off_says_how_far_it_came() -> None:
     counted = Tally(3)
     counted.add(Read(Query(room(), DAY, DAY), DAY, ()))
-    (finding,) = counted.findings(Unavailable("Graph can not be reached"))
+    (finding,) = counted.findings(Unavailable("Graph cannot be reached"))
     assert finding.verdict is DOUBTFUL
-    assert finding.said == "1 of 3 rooms can be read, then: Graph can not be reached"
+    assert finding.said == "1 of 3 rooms can be read, then: Graph cannot be reached"
     assert finding.remedy == "wait a minute, then run placed doctor again"
-    (finding,) = Tally(3).findings(Unavailable("Graph can not be reached"))
-    assert (finding.verdict, finding.said) == (BAD, "Graph can not be reached")
+    (finding,) = Tally(3).findings(Unavailable("Graph cannot be reached"))
+    assert (finding.verdict, finding.said) == (BAD, "Graph cannot be reached")
 
 
 # --- consent ------------------------------------------------------------------------------------------------

@@ -228,7 +228,7 @@ async def test_one_failing_room_harms_no_other() -> None:
 async def test_a_connection_that_is_down_is_tried_again_soon_and_then_less_soon() -> None:
     stage = Stage("one")
     await stage.steps(1)
-    stage.driver.broken = Unavailable("Graph can not be reached")
+    stage.driver.broken = Unavailable("Graph cannot be reached")
     with capture_logs() as logs:
         await stage.steps(200)
         stage.driver.broken = None

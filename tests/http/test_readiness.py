@@ -63,8 +63,8 @@ def test_a_connection_that_is_not_ok_is_named(ready: Site, state: ConnectionStat
 
 
 def test_what_the_connection_says_is_wrong_goes_before(ready: Site) -> None:
-    ready.report(state=ConnectionState.FAILING, problem="the login service can not be reached")
-    assert told(ready) == [Unready("connection:contoso", "the login service can not be reached")]
+    ready.report(state=ConnectionState.FAILING, problem="the login service cannot be reached")
+    assert told(ready) == [Unready("connection:contoso", "the login service cannot be reached")]
 
 
 def test_one_forbidden_room_of_many_is_no_harm(ready: Site) -> None:

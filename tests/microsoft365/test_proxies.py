@@ -199,6 +199,23 @@ async def test_a_host_in_no_proxy_is_reached_without_it_and_shown_so(
     assert "proxy" not in only(found, "tls").said.replace("without a proxy", "")
 
 
+@pytest.mark.parametrize("kind", ["socks5", "socks5h", "SOCKS4"])
+@pytest.mark.parametrize("ask", ASKING)
+async def test_a_proxy_of_another_kind_is_one_line(
+    house: House, monkeypatch: pytest.MonkeyPatch, kind: str, ask: Ask
+) -> None:
+    """It was ignored, and the hosts were connected to directly."""
+    monkeypatch.setenv("HTTPS_PROXY", f"{kind}://u:hush@proxy.example:1080")
+    with pytest.raises(Refused) as raised:
+        await ask(house)
+    said = f"HTTPS_PROXY names a proxy of the kind {kind.lower()}://, which placed cannot use"
+    assert str(raised.value) == said
+    assert "set HTTPS_PROXY=http://HOST:PORT, or NO_PROXY=localhost" in raised.value.remedy
+    found = await examine(house)
+    assert only(found, "dns").said == said
+    assert "hush" not in str(found)
+
+
 @pytest.mark.parametrize(
     "address", ["http://u:hush@:3128", "http://u:hush@h:port", "http://u:hush@h:99999", "http://["]
 )

@@ -102,7 +102,7 @@ async def test_what_comes_of_no_answer(graph: Graph, exception: Exception, said:
         service.get(URL, exception=exception)
         with pytest.raises(Unavailable) as raised:
             await graph.get("/places", Places)
-    assert str(raised.value) == f"Graph can not be reached: {said}"
+    assert str(raised.value) == f"Graph cannot be reached: {said}"
     assert raised.value.__cause__ is None
 
 
