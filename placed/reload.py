@@ -76,9 +76,9 @@ class Reloads:
             following.follow(daemon)
         except (ConfigurationError, CannotStart) as error:
             problems = error.problems if configuration is None else configuration.located(error.problems)
-        except Exception as error:
+        except Exception:
             log.exception("configuration.could_not_be_tried")
-            problems = [f"{type(error).__name__} while the configuration was tried; please report it"]
+            problems = ["the trial of the configuration failed by a fault in placed; please report it"]
         else:
             log.info("configuration.was_reloaded")
             return following

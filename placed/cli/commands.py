@@ -68,8 +68,10 @@ def _placed(
 
 
 def end_with(error: OSError) -> NoReturn:
-    """Ends with a line about a file or a folder that cannot be used as a command wanted to."""
-    name = os.fsdecode(error.filename) if isinstance(error.filename, bytes) else str(error.filename)
+    """Ends with a line about a file, a folder or an output that cannot be used as a command wanted to."""
+    name = "the output"
+    if error.filename is not None:
+        name = os.fsdecode(error.filename) if isinstance(error.filename, bytes) else str(error.filename)
     typer.echo(printable(f"placed: {name}: {error.strerror}"), err=True)
     sys.exit(ExitCode.FAILED)
 

@@ -11,6 +11,7 @@ import aiohttp
 import msgspec
 
 from placed.cli.room_listing import Listed, Listing, read_listing, read_room
+from placed.unreachable import why
 
 if TYPE_CHECKING:
     import ssl
@@ -167,4 +168,19 @@ def _no_answer(error: Exception) -> NoAnswer:
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         said = getattr(error.certificate_error, "verify_message", "") or "it is refused"
         return NoAnswer(f"its certificate is not trusted: {said}; --ca-file, and the name that it is for")
-    return NoAnswer(f"no answer from a placed daemon ({type(error).__name__}); is it running?")
+    if isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError):
+        return NoAnswer("this is no address of a status endpoint; expected one such as http://127.0.0.1:8620")
+    return NoAnswer(f"no answer from a placed daemon ({_words(error)}); is it running?")
+
+
+def _words(error: Exception) -> str:
+    """What became of a request; nothing of the library's own words."""
+    if isinstance(error, aiohttp.ClientConnectorSSLError):
+        return "it does not speak TLS; begin the address with http://"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return why(error.os_error) or "the connection failed"
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return "it ended the connection"
+    if isinstance(error, aiohttp.ClientResponseError | aiohttp.ClientPayloadError | ValueError):
+        return "what answers there is no placed"
+    return why(error) or "the connection failed"

@@ -62,8 +62,8 @@ def run(
         for problem in error.problems:
             log.error("daemon.could_not_start", problem=problem)  # noqa: TRY400 - no traceback
         raise typer.Exit(ExitCode.CANNOT_START) from None
-    except Exception as error:
-        supervisor.status(f"crashed: {type(error).__name__}; the log has the details")
+    except Exception:
+        supervisor.status("crashed by a fault in placed; the log has the details, please report it")
         log.exception("daemon.crashed")
         raise typer.Exit(ExitCode.FAILED) from None
 

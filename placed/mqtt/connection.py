@@ -23,6 +23,8 @@ import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
+from placed.mqtt.names import look_up
+
 if TYPE_CHECKING:
     from aiomqtt.types import PahoSocket
     from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
@@ -51,6 +53,7 @@ class Connection(aiomqtt.Client):
 
     def __init__(self, **broker: Any) -> None:
         self._errors = _SocketErrors()
+        self._address: tuple[str, int] = broker["hostname"], broker.get("port", 1883)
         logger = logging.Logger("paho", logging.ERROR)  # noqa: LOG001 - its only reader is this connection
         logger.addHandler(self._errors)
         super().__init__(**broker, logger=logger, timeout=ANSWER, max_inflight_messages=_NO_LIMIT)
@@ -69,6 +72,10 @@ class Connection(aiomqtt.Client):
         Raises:
             aiomqtt.MqttError: it could not; the socket's own error is its context.
         """
+        try:
+            await look_up(*self._address)
+        except OSError as error:
+            raise aiomqtt.MqttError(str(error))  # noqa: B904 - as context, where aiomqtt leaves it, too
         entering = asyncio.create_task(self.__aenter__())
         try:
             await asyncio.shield(entering)

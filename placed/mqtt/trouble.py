@@ -9,6 +9,7 @@ import aiomqtt
 from paho.mqtt.reasoncodes import ReasonCode
 
 from placed.mqtt.connection import HungUp
+from placed.unreachable import why
 
 TAKEN_OVER = 0x8E  # MQTT 5, section 4.13: another client connected with our client identifier
 # X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED: of a clock that is wrong and may be set, or
@@ -116,8 +117,7 @@ def why_not_connected(error: Exception, protocol: str = "5") -> Trouble:
         return found
     if isinstance(error, HungUp):
         return hung_up(protocol, _words(cause) if cause else None)
-    text = "no answer in time" if isinstance(cause, TimeoutError) else _words(cause or error)
-    return Trouble("broker.was_not_reached", text)
+    return Trouble("broker.was_not_reached", _words(cause or error))
 
 
 def unexplained(error: Exception) -> bool:
@@ -234,4 +234,5 @@ def _cause(error: Exception) -> BaseException | None:
 def _words(error: BaseException) -> str:
     if isinstance(error, aiomqtt.MqttCodeError) and isinstance(error.rc, ReasonCode):
         return f"{error.rc} (0x{error.rc.value:02x})"
-    return str(error) or type(error).__name__
+    said = None if isinstance(error, ssl.SSLError) else why(error)
+    return said or str(error) or "the connection failed"

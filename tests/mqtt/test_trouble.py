@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 import ssl
 
 import pytest
@@ -9,7 +10,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from placed.mqtt.connection import HungUp
 from placed.mqtt.patience import Patience
-from placed.mqtt.trouble import why_not_connected
+from placed.mqtt.trouble import why_lost, why_not_connected
 
 
 def refused(code: int) -> MqttError:
@@ -76,6 +77,25 @@ def test_what_time_heals(error: Exception) -> None:
     trouble = why_not_connected(error)
     assert not trouble.lasting
     assert trouble.text
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (ConnectionRefusedError(111, "Connection refused"), "Connection refused"),
+        (socket.gaierror(-2, "Name or service not known"), "the host name is not known"),
+        (socket.gaierror(-3, "Temporary failure in name resolution"), "no name server answers"),
+        (TimeoutError(), "no answer in time"),
+        (ConnectionResetError(), "Connection reset by peer"),
+        (OSError(101, "Network is unreachable"), "Network is unreachable"),
+        (Exception(), "the connection failed"),
+    ],
+)
+def test_no_name_of_a_class_and_no_number_is_left_in_a_message(error: Exception, text: str) -> None:
+    assert why_not_connected(caused(error)).text == text
+    lost = MqttError("")
+    lost.__cause__ = error
+    assert why_lost(lost).text == text
 
 
 def test_pauses_double_and_begin_anew() -> None:

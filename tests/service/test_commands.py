@@ -7,6 +7,8 @@ from datetime import timedelta
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+import pytest
+
 from bench.ports import free_port
 from tests.secret_files import write_secret
 from tests.service.program import run
@@ -63,8 +65,30 @@ async def test_rooms_says_in_a_line_that_no_daemon_runs(tmp_path: Path) -> None:
         code, program = await run(tmp_path, "rooms", *arguments, "--url", url)
         assert code == 1
         assert program.err == [
-            f"placed: {url}: no answer from a placed daemon (ClientConnectorError); is it running?"
+            f"placed: {url}: no answer from a placed daemon (Connection refused); is it running?"
         ]
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("http://nobody.invalid:8620", "no answer from a placed daemon (the host name is not known)"),
+        (
+            "127.0.0.1:8620",
+            "this is no address of a status endpoint; expected one such as http://127.0.0.1:8620",
+        ),
+        ("http://[", "this is no address of a status endpoint; expected one such as http://127.0.0.1:8620"),
+        ("ftp://x", "this is no address of a status endpoint; expected one such as http://127.0.0.1:8620"),
+    ],
+)
+async def test_rooms_names_in_words_what_is_wrong_with_an_address(
+    tmp_path: Path, url: str, said: str
+) -> None:
+    code, program = await run(tmp_path, "rooms", "--once", "--url", url)
+    assert (code, program.err) == (
+        1,
+        [f"placed: {url}: {said}{'; is it running?' if 'answer' in said else ''}"],
+    )
 
 
 async def test_check_says_what_a_good_configuration_leads_to(stage: Stage) -> None:

@@ -1,0 +1,56 @@
+"""Name servers that are silent: a broker's name is given up in time, and nothing waits for the answer."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from aiomqtt import MqttError
+
+from placed.mqtt import names
+from placed.mqtt.connection import Connection
+from placed.mqtt.trouble import unexplained, why_not_connected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PROMPT = 5.0  # seconds; a look-up that is waited for would take for ever
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Set once a name was asked for; there is no answer until the end of the test."""
+    asked, over = threading.Event(), threading.Event()
+
+    def silent(*_arguments: object, **_more: object) -> list[object]:
+        asked.set()
+        over.wait()
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", silent)
+    yield asked
+    over.set()
+
+
+async def test_a_start_that_is_called_off_does_not_wait_for_name_servers(asked: threading.Event) -> None:
+    opening = asyncio.create_task(Connection(hostname="broker.example").open())
+    async with asyncio.timeout(PROMPT):
+        await asyncio.to_thread(asked.wait)
+        opening.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await opening
+
+
+@pytest.mark.usefixtures("asked")
+async def test_name_servers_that_are_silent_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(names, "PATIENCE", 0.01)
+    async with asyncio.timeout(PROMPT):
+        with pytest.raises(MqttError) as raised:
+            await Connection(hostname="broker.example").open()
+    trouble = why_not_connected(raised.value)
+    assert (trouble.event, trouble.text) == ("broker.was_not_reached", "no name server answers")
+    assert not trouble.lasting
+    assert not unexplained(raised.value)  # another look would ask them again
