@@ -6,7 +6,7 @@ import errno
 import fcntl
 import os
 import socket
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import structlog
@@ -28,25 +28,25 @@ log = structlog.get_logger("placed.state")
 def locked(directory: Path) -> Iterator[None]:
     """Holds the lock of a state directory until the end of the block; the kernel releases it if we die.
 
-    Where no lock can be had (a read-only directory, a network file system without locks) it goes on without,
-    as the journal does.
+    Both the directory and a file in it are locked: the directory since the file may be deleted, or not be
+    written; the file since it names the holder, and since file systems without locks on directories exist.
+    Where neither can be had (a network file system without locks) it goes on without, as the journal does.
 
     Raises:
         CannotStart: another daemon holds it.
     """
-    try:
-        file = _opened(directory)
-    except OSError as error:
-        log.debug("state.is_not_locked", path=str(directory / NAME), problem=error.strerror)
+    with ExitStack() as stack:
+        for open_it in (_opened, _opened_directory):
+            try:
+                lock = open_it(directory)
+            except OSError as error:
+                log.debug("state.is_not_locked", path=str(directory / NAME), problem=error.strerror)
+                continue
+            # The file stays: removing it could take it from under another daemon that waits for it.
+            stack.callback(os.close, lock)
+            _lock(lock, directory)
+        _sign(directory)
         yield
-        return
-    try:
-        _lock(file, directory)
-        yield
-    finally:
-        os.close(
-            file
-        )  # the file stays: removing it could take it from under another daemon that waits for it
 
 
 def _opened(directory: Path) -> int:
@@ -60,26 +60,43 @@ def _opened(directory: Path) -> int:
     return file
 
 
-def _lock(file: int, directory: Path) -> None:
+def _opened_directory(directory: Path) -> int:
+    return os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+
+def _lock(lock: int, directory: Path) -> None:
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         if error.errno in _HELD:
             raise CannotStart(
-                f"state directory {directory}: another placed uses it{_holder(file)}; stop that one, or give "
-                "this one a directory of its own with the environment variable STATE_DIRECTORY"
+                f"state directory {directory}: another placed uses it{_holder(directory)}; stop that one, or "
+                "give this one a directory of its own with the environment variable STATE_DIRECTORY"
             ) from None
         log.warning("state.is_not_locked", path=str(directory / NAME), problem=error.strerror)
         return
-    with suppress(OSError):  # a full disk: the lock counts, and not what the file holds
-        os.ftruncate(file, 0)
-        os.pwrite(file, f"{os.getpid()} {socket.gethostname()}\n".encode(), 0)
 
 
-def _holder(file: int) -> str:
+def _sign(directory: Path) -> None:
+    """Writes down which process holds it."""
+    with suppress(OSError):  # a full disk, or no such file: the lock counts, and not what the file holds
+        file = os.open(directory / NAME, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        try:
+            os.ftruncate(file, 0)
+            os.pwrite(file, f"{os.getpid()} {socket.gethostname()}\n".encode(), 0)
+        finally:
+            os.close(file)
+
+
+def _holder(directory: Path) -> str:
     """Which process that is, as far as it has written it down."""
     with suppress(OSError):
-        pid, _, host = os.pread(file, _LONGEST, 0).decode("ascii", "replace").strip().partition(" ")
+        file = os.open(directory / NAME, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        try:
+            written = os.read(file, _LONGEST)
+        finally:
+            os.close(file)
+        pid, _, host = written.decode("ascii", "replace").strip().partition(" ")
         if pid.isdecimal():
             elsewhere = f" on {host}" if host and host != socket.gethostname() else ""
             return f" (process {pid}{elsewhere})"

@@ -16,6 +16,7 @@ from tests.mqtt.broker import Mosquitto
 from tests.service.program import Program, run
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.service.stage import Stage
@@ -77,6 +78,35 @@ def test_the_lock_is_for_its_owner_alone(tmp_path: Path) -> None:
         with pytest.raises(CannotStart, match=f"process {os.getpid()}"), locked(directory):
             pass
     with locked(directory):
+        pass
+
+
+def _delete(file: Path) -> None:
+    file.unlink()
+
+
+def _link_elsewhere(file: Path) -> None:
+    file.unlink()
+    file.symlink_to("/etc/hostname")
+
+
+def _make_a_folder(file: Path) -> None:
+    file.unlink()
+    file.mkdir()
+
+
+@pytest.mark.parametrize("tamper", [_delete, _link_elsewhere, _make_a_folder])
+def test_it_holds_without_its_file_too(tmp_path: Path, tamper: Callable[[Path], None]) -> None:
+    """As after a clean-up of the state directory by hand; a link to the directory is the same one."""
+    directory = tmp_path / "state"
+    link = tmp_path / "link"
+    link.symlink_to(directory)
+    with locked(directory):
+        tamper(directory / NAME)
+        for path in (directory, link):
+            with pytest.raises(CannotStart, match="another placed uses it"), locked(path):
+                pass
+    with locked(link):
         pass
 
 
