@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import random
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 import aiohttp
 import msgspec
 
+from placed.cli.daemon_clock import read_time
 from placed.cli.room_listing import Listed, Listing, read_listing, read_room
 from placed.unreachable import why
 
@@ -17,8 +19,11 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
 
+    from placed.cli.daemon_clock import DaemonClock
+
 _LONGEST_PAUSE = 15.0  # seconds between two attempts
 _SILENCE = 8.0  # seconds; the daemon sends something every 3
+_PATIENCE = 20.0  # seconds, with a daemon of before: it sends a comment every 15, and without the time
 _LONGEST_LINE = 16 * 1024 * 1024  # bytes: the snapshot names all rooms in one
 _LARGEST = 64 * 1024 * 1024  # bytes of a listing, unpacked; that of 5,500 rooms has some three million
 _LISTING = 60.0  # seconds for it
@@ -48,7 +53,7 @@ class Access:
 def session(access: Access) -> aiohttp.ClientSession:
     """A client of the status endpoint; to be closed."""
     headers = {"Authorization": f"Bearer {access.token}"} if access.token else {}
-    timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=_SILENCE)
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=_PATIENCE)
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(ssl=access.trust),
         headers=headers,
@@ -57,15 +62,17 @@ def session(access: Access) -> aiohttp.ClientSession:
     )
 
 
-async def listing(client: aiohttp.ClientSession, url: str) -> tuple[Listing, bytes]:
-    """All rooms, and the answer as it came.
+async def listing(client: aiohttp.ClientSession, url: str, clock: DaemonClock) -> tuple[Listing, bytes]:
+    """All rooms, and the answer as it came; the clock learns the daemon's time.
 
     Raises:
         NoAnswer: there is none.
     """
     try:
+        asked = clock.steady()
         async with asyncio.timeout(_LISTING), client.get(f"{url}/api/v1/rooms") as response:
             _expect_ok(response)
+            clock.answered(response.headers.get("Placed-Time", ""), asked)
             body = await _content(response)
             return read_listing(body), body
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
@@ -80,12 +87,15 @@ class RoomStream:
         lost: why there is no connection now; None while there is one.
     """
 
-    def __init__(self, client: aiohttp.ClientSession, url: str, news: Callable[[], None]) -> None:
+    def __init__(
+        self, client: aiohttp.ClientSession, url: str, news: Callable[[], None], clock: DaemonClock
+    ) -> None:
         self.rooms: dict[str, Listed] = {}
         self.lost: str | None = "not connected yet"
         self._client = client
         self._url = f"{url}/api/v1/events"
         self._news = news
+        self._clock = clock
         self._last_id: str | None = None
 
     async def run(self) -> None:
@@ -115,13 +125,23 @@ class RoomStream:
 
     async def _follow(self) -> None:
         headers = {"Last-Event-ID": self._last_id} if self._last_id else {}
-        async with self._client.get(self._url, headers=headers) as response:
+        loop = asyncio.get_running_loop()
+        asked = self._clock.steady()
+        async with (
+            asyncio.timeout(_PATIENCE) as deadline,
+            self._client.get(self._url, headers=headers) as response,
+        ):
             _expect_ok(response)
+            if response.content_type != "text/event-stream":
+                raise NoAnswer("what answers there is no placed daemon")
+            self._clock.answered(response.headers.get("Placed-Time", ""), asked)
             kind, data = "", b""
+            patience = _PATIENCE  # nothing is believed yet
+            deadline.reschedule(loop.time() + patience)
             async for line in response.content:
-                if self.lost is not None and line.startswith(b":"):
-                    self.lost = None  # a comment follows what was missed: what is known is true from now on
-                    self._news()
+                if line.startswith(b":"):
+                    patience = self._hear(line.decode(errors="replace"))
+                deadline.reschedule(loop.time() + patience)
                 field, _, value = line.rstrip(b"\n").partition(b": ")
                 if field == b"event":
                     kind = value.decode()
@@ -133,6 +153,17 @@ class RoomStream:
                     self._take(kind, data)
                     kind, data = "", b""
         raise NoAnswer("the daemon has ended")
+
+    def _hear(self, comment: str) -> float:
+        """A comment follows what was missed: what is known is true now. Seconds until the next, at most."""
+        told = read_time(comment)
+        if told is not None and self._clock.heard(told) > timedelta(seconds=_SILENCE):
+            # Or its clock was set back; then all is well with the next connection.
+            raise NoAnswer("what the daemon sends comes late")
+        if self.lost is not None:
+            self.lost = None
+            self._news()
+        return _PATIENCE if told is None else _SILENCE
 
     def _take(self, kind: str, data: bytes) -> None:
         if kind == "state":

@@ -123,13 +123,15 @@ def _read_ca(file: str) -> ssl.SSLContext:
 
 async def _print(url: str, access: Access, wanted: Wanted, console: Console, *, as_json: bool) -> None:
     from placed.cli import room_stream
+    from placed.cli.daemon_clock import DaemonClock
     from placed.cli.room_listing import Wanted, read_room
     from placed.cli.room_table import NO_MATCH, cells, summary, table
     from placed.clock import SystemClock
 
+    clock = DaemonClock(SystemClock())
     async with room_stream.session(access) as client:
-        found, body = await room_stream.listing(client, url)
-    moment = SystemClock().now()
+        found, body = await room_stream.listing(client, url, clock)
+    moment = clock.now()
     if as_json:
         typer.echo((body if wanted == Wanted() else found.filtered(wanted, moment)).decode())
         return
@@ -145,11 +147,12 @@ async def _print(url: str, access: Access, wanted: Wanted, console: Console, *, 
 
 async def _follow(url: str, access: Access, wanted: Wanted, console: Console) -> None:
     from placed.cli import room_stream
+    from placed.cli.daemon_clock import DaemonClock
     from placed.cli.room_table import changes_in, summary, view
     from placed.cli.screen import first_of, keep_drawn
     from placed.clock import SystemClock
 
-    clock = SystemClock()
+    clock = DaemonClock(SystemClock())
     news = asyncio.Event()
     connected = asyncio.Event()
 
@@ -175,5 +178,5 @@ async def _follow(url: str, access: Access, wanted: Wanted, console: Console) ->
         await keep_drawn(console, draw, news)
 
     async with room_stream.session(access) as client:
-        stream = room_stream.RoomStream(client, url, heard)
+        stream = room_stream.RoomStream(client, url, heard, clock)
         await first_of(stream.run(), drawing())

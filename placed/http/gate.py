@@ -70,7 +70,7 @@ class Gate:
             if request.writer.output_size > 0:  # half an answer is out: it can only be broken off
                 raise ConnectionError("an answer was begun already") from error
             response = unforeseen().response()
-        if not response.prepared:
+        if not response.prepared and "Placed-Time" not in response.headers:
             self._seal.put_on(response.headers)
         return response
 
@@ -79,11 +79,13 @@ class Gate:
         if request.path in _AS_IT_IS:
             return await self._application(request)
         for _ in range(_TRIES):
+            time = self._seal.time()  # nothing that is answered has ended at that moment
             self._catch_up()
             before = self._board.turned
             response = await self._application(request)
             if response.prepared:
                 return response
+            self._seal.put_on(response.headers, time)
             self._catch_up()
             if self._board.turned == before:
                 return response

@@ -49,10 +49,10 @@ class Seal:
         self._second = 0  # since 1970, that was told last
         self._told = ""  # as far as the second goes
 
-    def put_on(self, headers: MutableMapping[str, str]) -> None:
-        """Has to come before the answer is begun."""
+    def put_on(self, headers: MutableMapping[str, str], time: str | None = None) -> None:
+        """Has to come before the answer is begun; `time` is that of now if None."""
         seal(headers)
-        headers[_PLACED_TIME] = self.time()
+        headers[_PLACED_TIME] = time or self.time()
 
     def time(self) -> str:
         """The time as RFC 3339 with milliseconds."""

@@ -110,9 +110,9 @@ def read(site: Site, room_id: str, *found: Meeting, ago: timedelta = 2 * MINUTE)
     site.board.learn(room_id, Schedule(found, MIDNIGHT - DAY, MIDNIGHT + 2 * DAY, site.moment - ago))
 
 
-def building(show: Show = Show.EVERYTHING) -> Site:
+def building(show: Show = Show.EVERYTHING, kind: type[Site] = Site) -> Site:
     """Eleven rooms in two buildings; one was not read for ten minutes, one can not be read at all."""
-    site = Site(moment=MOMENT, show=show, policy=POLICY)
+    site = kind(moment=MOMENT, show=show, policy=POLICY)
     for room_id, name, house, floor, capacity, _ in ROOMS:
         site.add(room_id, name=name, building=house, floor=floor, capacity=capacity)
     for room_id, _, _, _, _, plan in ROOMS:

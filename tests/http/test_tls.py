@@ -9,7 +9,9 @@ import aiohttp
 import pytest
 
 from placed.cli import room_stream
+from placed.cli.daemon_clock import DaemonClock
 from placed.cli.room_stream import Access, NoAnswer
+from placed.clock import SystemClock
 from placed.configuration import load
 from placed.doctor.endpoint import look_at_endpoint
 from placed.driver import Verdict
@@ -117,13 +119,13 @@ async def test_it_ends_at_once_in_the_middle_of_handshakes(
 
 async def test_placed_rooms_trusts_the_ca_that_it_is_given(secure: Endpoint, authority: Authority) -> None:
     async with room_stream.session(Access(None, authority.context())) as client:
-        listing, _ = await room_stream.listing(client, secure.server.url)
+        listing, _ = await room_stream.listing(client, secure.server.url, DaemonClock(SystemClock()))
         assert len(listing.rooms) == 3
     async with room_stream.session(Access(None, trust=True)) as client:
         with pytest.raises(
             NoAnswer, match=r"certificate is not trusted: unable to get local issuer.*--ca-file"
         ):
-            await room_stream.listing(client, secure.server.url)
+            await room_stream.listing(client, secure.server.url, DaemonClock(SystemClock()))
 
 
 async def test_the_doctor_knows_a_running_placed_whatever_it_speaks(

@@ -7,17 +7,38 @@ export const PLACED = new URL("../../", import.meta.url);
 const KEY = PLACED.pathname === "/" ? "placed.token" : `placed.token ${PLACED.pathname}`;
 const PATIENCE = 10_000; // ms until an answer has to begin
 
+/** What the tab keeps; only the page itself does, where the browser lets no site keep anything. */
+const kept = {
+  token: null,
+  read() {
+    try {
+      return sessionStorage.getItem(KEY) ?? this.token;
+    } catch {
+      return this.token;
+    }
+  },
+  write(token) {
+    this.token = token;
+    try {
+      sessionStorage.setItem(KEY, token);
+    } catch {
+      // the reader is asked again with the next visit
+    }
+  },
+};
+
 /** Tokens may come in the address, behind #, which browsers tell nobody: /rooms/boardroom#token=… */
 function tokenInAddress() {
   const given = new URLSearchParams(location.hash.slice(1)).get("token");
   if (given !== null) {
-    sessionStorage.setItem(KEY, given);
+    kept.write(given);
     history.replaceState(history.state, "", location.pathname + location.search);
   }
 }
 
 export class Refused extends Error {} // the token is missing or wrong
 export class Missing extends Error {} // there is no such thing
+export class Stranger extends Error {} // it was not the daemon that answered, but a proxy or what else has its address
 
 export class Api {
   #clock;
@@ -28,16 +49,16 @@ export class Api {
   }
 
   set token(token) {
-    sessionStorage.setItem(KEY, token);
+    kept.write(token);
   }
 
   get hasToken() {
-    return sessionStorage.getItem(KEY) !== null;
+    return kept.read() !== null;
   }
 
   /** An answer that has begun, and is a good one. `path` is relative; `signal` also ends what follows of it. */
   async open(path, { headers = {}, signal, cache = "no-store" } = {}) {
-    const given = sessionStorage.getItem(KEY);
+    const given = kept.read();
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), PATIENCE);
     const giveUp = () => late.abort();
@@ -51,9 +72,8 @@ export class Api {
         signal: late.signal,
       });
       const told = Date.parse(response.headers.get("Placed-Time") ?? "");
-      if (cache === "no-store" && !Number.isNaN(told)) {
-        this.#clock.sample(told, sent, this.#clock.steady());
-      }
+      if (Number.isNaN(told)) throw new Stranger(`HTTP ${response.status}`); // every answer of the daemon has it
+      if (cache === "no-store") this.#clock.sample(told, sent, this.#clock.steady());
       if (response.status === 401) throw new Refused();
       if (response.status === 404) throw new Missing();
       if (!response.ok) throw new Error(`HTTP ${response.status}`);

@@ -12,7 +12,7 @@ import { runKiosk, stayAwake } from "./kiosk.js";
 import { keepPages } from "./offline.js";
 import { renew } from "./renew.js";
 import { Tiles } from "./tiles.js";
-import { askForToken } from "./token.js";
+import { askForToken, askNoMore } from "./token.js";
 import { loadWords } from "./words.js";
 
 const find = (id) => document.getElementById(id);
@@ -73,6 +73,7 @@ const feed = new Feed(api, clock, {
     tick();
   },
   refused: () => askForToken(api, words),
+  accepted: askNoMore,
 });
 
 function setMatchers() {

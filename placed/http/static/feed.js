@@ -12,6 +12,7 @@ const POLL = 4000; // ms between questions while there is no stream, with jitter
 const NOTICE = 3000; // ms without a stream after which the page asks, and says that there is none
 const LOOK = 1000; // ms between looks at all that
 const APART = 2000; // ms by which the daemon's clock may differ from what is believed of it
+const FOR_EVER = 2 ** 31 - 1; // ms, as far as timers go
 const SYNC = 300_000; // ms between questions for the time
 
 /** How long a page goes on showing what it knows without a word of the daemon, in ms: `http.offline_after`. */
@@ -39,11 +40,13 @@ export class Feed {
   #asked = -Infinity;
   #asking = false;
   #synced = 0;
+  #late = 0; // ms by which what the stream brings is old when it comes
+  #doubted = false; // that is being found out
   #abort = null;
   #wake = () => {};
 
   /**
-   * @param listener {changed(ids), restructured(), health(), link(), refused()}: what is new
+   * @param listener {changed(ids), restructured(), health(), link(), refused(), accepted()}: what is new
    * @param room follow this one only; all if null
    * @param grace ms for which what is known is believed without a word of the daemon
    */
@@ -88,7 +91,7 @@ export class Feed {
         if (this.#position === null) await this.#load();
         await this.#follow();
       } catch (error) {
-        if (error instanceof Refused) await this.#listener.refused();
+        if (error instanceof Refused) await Promise.race([this.#listener.refused(), this.#wait(FOR_EVER)]);
       }
       this.#setLive(false);
       await this.#wait(this.#pause());
@@ -127,7 +130,10 @@ export class Feed {
     });
     const begun = this.#clock.steady();
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    if (!response.headers.get("Content-Type")?.startsWith("text/event-stream")) throw new Error("no event stream");
     const parser = new EventParser();
+    this.#late = 0;
+    this.#doubted = false;
     for (;;) {
       const { value, done } = await reader.read();
       if (done) return;
@@ -135,10 +141,10 @@ export class Feed {
       if (steady - begun > SETTLED) this.#attempt = 0;
       const before = parser.comment;
       const events = parser.take(value);
-      if (parser.comment !== before) this.#compare(parser.comment);
+      if (parser.comment !== before) this.#compare(parser.comment, steady);
       const complete = parser.comment !== null; // what changed until now has come: a comment follows it
-      this.#learnAll(events, complete ? steady : -Infinity);
-      if (complete) this.#setLive(true);
+      this.#learnAll(events, complete && !this.#doubted ? steady - this.#late : -Infinity);
+      if (complete) this.#setLive(this.#late === 0); // else it is asked, too
     }
   }
 
@@ -188,10 +194,25 @@ export class Feed {
     return moved ? "new" : "changed";
   }
 
-  /** A keep-alive brings the time: if the daemon's clock was set, it is asked at once what it is. */
-  #compare(comment) {
+  /**
+   * A keep-alive brings the time: if that is another than is believed, the daemon is asked at once what it is.
+   *
+   * Either its clock was set, or the stream comes late, through a proxy that keeps it back.
+   */
+  async #compare(comment, arrived) {
     const told = Date.parse(/\d{4}-\S+Z/.exec(comment)?.[0] ?? "");
-    if (Math.abs(told - this.#clock.now()) > APART) this.#sync();
+    const stream = this.#abort;
+    const late = () => this.#clock.now() - (this.#clock.steady() - arrived) - told;
+    if (!(Math.abs(late()) > APART)) {
+      this.#late = 0;
+      return;
+    }
+    this.#doubted = true;
+    await this.#sync();
+    if (this.#abort !== stream) return;
+    this.#late = late() > APART ? late() : 0;
+    this.#doubted = false;
+    this.#learnAll([], arrived - this.#late);
   }
 
   /** Asks for everything. */
@@ -204,13 +225,15 @@ export class Feed {
     } catch (error) {
       if (!(error instanceof Missing) || !one) throw error;
       this.#current = Math.max(this.#current, asked);
+      this.#listener.accepted();
       this.rooms.clear();
       this.#setMissing(true);
       this.#listener.restructured();
       return;
     }
-    this.#current = Math.max(this.#current, asked);
+    this.#listener.accepted();
     const rooms = one ? [listing] : listing.rooms;
+    this.#current = Math.max(this.#current, asked);
     if (this.epoch !== null && this.epoch !== listing.epoch) this.rooms.clear();
     const named = new Set(rooms.map((room) => room.room));
     for (const [id, room] of this.rooms) {
@@ -258,7 +281,7 @@ export class Feed {
 
   #sync() {
     this.#synced = this.#clock.steady();
-    this.#api.open("healthz").then((response) => response.text()).catch(() => {});
+    return this.#api.open("healthz").then((response) => response.text()).catch(() => {});
   }
 
   #setLive(live) {

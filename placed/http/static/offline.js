@@ -8,7 +8,7 @@ let asked = false;
 
 /** Is called when the daemon answers. Browsers do it over https and on the machine itself, else nothing happens. */
 export function keepPages() {
-  if (asked || !isSecureContext || navigator.serviceWorker === undefined) return;
+  if (asked || !isSecureContext || !("serviceWorker" in navigator)) return;
   asked = true;
   setTimeout(register, SOON);
 }

@@ -14,7 +14,7 @@ import { keepPages } from "./offline.js";
 import { renew } from "./renew.js";
 import { describe, nameOf, spanOf, untilOf } from "./saying.js";
 import { Timeline } from "./timeline.js";
-import { askForToken } from "./token.js";
+import { askForToken, askNoMore } from "./token.js";
 import { loadWords } from "./words.js";
 
 const SHIFT = 60_000; // ms between steps against burn-in
@@ -60,6 +60,7 @@ const feed = new Feed(
       show();
     },
     refused: () => askForToken(api, words),
+    accepted: askNoMore,
   },
   id,
 );

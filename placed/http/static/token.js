@@ -3,12 +3,13 @@
 import { el } from "./dom.js";
 
 let asking = null;
+let shown = null; // the dialog
 
 /** Resolves once a token was given. */
 export function askForToken(api, words) {
   asking ??= new Promise((resolve) => {
     const field = el("input", { type: "password", id: "token", name: "token", autocomplete: "off", required: true });
-    const dialog = el(
+    const dialog = (shown = el(
       "dialog",
       { class: "ask", "aria-labelledby": "ask-title" },
       el(
@@ -26,7 +27,7 @@ export function askForToken(api, words) {
         field,
         el("button", { type: "submit", class: "primary" }, words.say("token.go")),
       ),
-    );
+    ));
     dialog.addEventListener("cancel", (event) => event.preventDefault()); // there is nothing to see without it
     dialog.addEventListener("close", () => {
       dialog.remove();
@@ -37,4 +38,9 @@ export function askForToken(api, words) {
     dialog.showModal();
   });
   return asking;
+}
+
+/** The daemon answers without: nobody has to stand at the door to close the question. */
+export function askNoMore() {
+  if (asking !== null) shown.close();
 }
