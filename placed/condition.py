@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from placed.driver import ConnectionSettings, Driver, DriverError, Fence, Read
 
 _BREACH = "a mailbox outside of the fence is readable"
-_BREACH_REMEDY = "mend the access policy or the RBAC scope (placed setup writes scripts), and start again"
+_BREACH_REMEDY = "fix the access policy or the RBAC scope (placed setup writes scripts), and start again"
 _NOT_SINCE_START = (
     "it held when it was last tried, before this start: no action, it is tried as soon as the service answers"
 )

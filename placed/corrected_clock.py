@@ -44,7 +44,7 @@ class ServiceTimes:
     """What the services reported, by connection. Outlives a reload; may be used from any thread.
 
     Args:
-        earliest: an earlier time is wrong for certain, whoever reports it.
+        earliest: an earlier time is wrong for certain, whichever service reports it.
     """
 
     def __init__(self, earliest: datetime = RELEASED) -> None:

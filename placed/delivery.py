@@ -19,7 +19,7 @@ class Refused(StrEnum):
 
     NOT_AUTHORIZED = "not_authorized"  # its access rules forbid it
     QUOTA_EXCEEDED = "quota_exceeded"  # a limit on rate or number
-    TOO_LARGE = "too_large"  # larger than a limit that it told
+    TOO_LARGE = "too_large"  # larger than a limit that it announced
     CONNECTION_ENDED = "connection_ended"  # it ends the connection instead of an answer
     NOT_KEPT = "not_kept"  # acknowledged, and not there when it is read back (MQTT 3.1.1)
     OTHER = "other"

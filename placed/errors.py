@@ -11,7 +11,7 @@ class ExitCode(IntEnum):
     DONE = 0
     FAILED = 1  # while running; systemd may start it again
     USAGE = 2
-    CANNOT_START = 3  # systemd must not retry: a person has to mend something first
+    CANNOT_START = 3  # systemd must not retry: a person has to fix something first
 
 
 class CannotStart(Exception):

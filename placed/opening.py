@@ -91,7 +91,7 @@ def breach(connection: str) -> str:
     """A line on why a connection may not be read, and what to do about it."""
     return (
         f"connections.{connection}: the fence does not hold: a canary is readable; "
-        "mend the access policy or the RBAC scope before starting again"
+        "fix the access policy or the RBAC scope before starting again"
     )
 
 

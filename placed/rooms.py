@@ -41,7 +41,7 @@ class RoomBook:
     address. The id of a room that is gone waits for its return until another room wants it.
 
     A room whose address is not known yet has its object id for an id. That is for good only once its calendar
-    was read: it was of no use to anybody before, and with its calendar its address may become known.
+    was read: it was never published with a state before, and with its calendar its address may become known.
 
     Attributes:
         given: "connection/address" -> id.

@@ -138,7 +138,7 @@ def _unreadable(path: Path, error: OSError | ValueError) -> str:
         return f"{path}: cannot be read: no file can have this name"
     text = f"{path}: cannot be read: {error.strerror}"
     if error.errno in _DENIED:
-        # Under systemd the user exists only while the service runs: everybody has to be let in.
+        # Under systemd the user exists only while the service runs: everybody has to have access.
         return f"{text}; let the user that placed runs as read it: chmod 755 {path.parent}; chmod 644 {path}"
     return text
 

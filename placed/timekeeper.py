@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _SILENCE = 15.0  # seconds; who turns the board only every so often is stuck
 _LONGEST_SLEEP = 1.0  # seconds; so soon a step of the clock, or the end of a suspend, is noticed
-AT_ONCE = 25  # rooms; where a whole site has an edge, the first of it are told before the last are judged
+AT_ONCE = 25  # rooms; where a whole site has an edge, the first ones are published before the last are judged
 _STEP = timedelta(seconds=0.5)  # less is the clock's own steering
 
 log = structlog.get_logger("placed.timekeeper")

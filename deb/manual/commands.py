@@ -30,7 +30,7 @@ _CODES = {
     "0": "Done.",
     "1": "Failed while running.",
     "2": "Usage: an option or an argument that does not exist.",
-    "3": "Can not start: a person has to mend configuration, credential or file. systemd does not retry.",
+    "3": "Cannot start: a person has to fix configuration, credential or file. systemd does not retry.",
 }
 
 

@@ -120,7 +120,7 @@ class LoginTransport(HTTPAdapter):
             connection.close()
 
     def _end(self, over: threading.Event) -> None:
-        """The time is up: whoever reads or writes gets an error."""
+        """The time is up: reading and writing raise an error from now on."""
         over.set()
         for connection in list(self._connections):
             with suppress(OSError, AttributeError, ValueError):

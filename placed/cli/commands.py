@@ -35,8 +35,8 @@ app = typer.Typer(
     ),
     epilog=(
         "Begin with [bold]placed demo[/bold]: it needs no configuration. "
-        "Exit codes: 0 done, 1 failed while running, 2 usage, 3 can not start: "
-        "a person has to mend the configuration or a file."
+        "Exit codes: 0 done, 1 failed while running, 2 usage, 3 cannot start: "
+        "a person has to fix the configuration or a file."
     ),
 )
 app.command()(run)

@@ -76,7 +76,7 @@ def consent(  # noqa: PLR0913 - its options
     --wait tells, after either, when it is in effect.
 
     Exit codes: 0 granted (or written), 1 declined, given in another tenant or not in time,
-    3 a person has to mend the configuration.
+    3 a person has to fix the configuration.
     """
     import asyncio
 

@@ -29,7 +29,7 @@ def run(
 
     It runs in the foreground and logs to stderr. SIGTERM or Ctrl-C ends it, SIGHUP reads the configuration
     again, SIGUSR1 ends it to be started again at once. A broker or a calendar service that is away is waited
-    for; only what a person has to mend ends it.
+    for; only what a person has to fix ends it.
     """
     import asyncio
     import signal

@@ -7,7 +7,7 @@ from placed.driver import Fence, FenceState, Finding, Verdict
 _OUTSIDERS = "set fence.canaries of the connection to mailboxes outside of it, which must not be readable"
 
 _MEND = (
-    "have the administrator mend the access policy or the scope of RBAC for Applications "
+    "have the administrator fix the access policy or the scope of RBAC for Applications "
     "(placed setup writes the script)"
 )
 

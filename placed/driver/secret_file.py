@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 CREDENTIALS = "CREDENTIALS_DIRECTORY"  # names systemd's folder of credentials to a service
 # Where the unit's LoadCredential= takes files from, by what it puts before their names (systemd/README.md).
 SOURCES = {"secrets_": Path("/etc/placed/secrets"), "encrypted_": Path("/etc/placed/encrypted")}
-_READ_BY_SYSTEMD = "encrypted_"  # of no use as it lies there
+_READ_BY_SYSTEMD = "encrypted_"  # unreadable to others than systemd
 _UNSET = (f"${CREDENTIALS}/", f"${{{CREDENTIALS}}}/")
 _OTHERS = stat.S_IROTH | stat.S_IWOTH
 _PRIVATE_KEY = b"PRIVATE KEY-----"  # every PEM label of one ends so: RFC 7468, and OpenSSL's older ones

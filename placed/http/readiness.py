@@ -69,7 +69,7 @@ def warnings(board: Board, bridge: Bridge) -> list[Unready]:
 
 
 def _mqtt(bridge: Bridge) -> Iterator[Unready]:
-    """What keeps panels from being told by the broker what is true."""
+    """What keeps the broker from holding the current states, which panels read."""
     if not bridge.configured:
         return
     if not bridge.connected:

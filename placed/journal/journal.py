@@ -127,7 +127,7 @@ class Journal:
             if not holds_text(value):
                 continue
             reading = decoded(value, Reading)
-            if reading is None:  # nobody can tell what is in it
+            if reading is None:  # what is in it is unknown
                 rewritten[key] = None
                 continue
             schedule = permitted_schedule(reading.schedule, show)
@@ -315,7 +315,7 @@ class Journal:
         self._complained = False
 
     def _discard(self, error: Unusable) -> None:
-        """Deletes a file that cannot be used: nobody can tell what it holds, and whether that may be kept."""
+        """Deletes a file that cannot be used: what it holds is unknown, and so is whether it may be kept."""
         assert self.path is not None  # noqa: S101 - it was opened
         problem = str(error)
         try:

@@ -40,7 +40,7 @@ class Retained:
 
     Attributes:
         rooms: the ids of the connection's rooms, those that the index lists and those that are told.
-        discovery: what the topics begin with on which Home Assistant is told of them; None if it is not, or
+        discovery: what the topics begin with of their Home Assistant discovery; None if it is not, or
             if that is not the prefix of the settings.
         index: the index without them; None if it lists none of them.
         online: whether a daemon is there.

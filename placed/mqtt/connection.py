@@ -60,7 +60,7 @@ class Connection(aiomqtt.Client):
         self.in_flight = IN_FLIGHT
         self.largest: int | None = None  # bytes of a packet that the broker takes
         self.retains = True  # whether the broker keeps retained messages, as far as it tells
-        self.takes_qos_1 = True  # as far as it tells
+        self.takes_qos_1 = True  # as far as it announces
         self._ended: aiomqtt.MqttCodeError | None = None
         # By packet id, until it is acknowledged; the result is why it was refused, if it was.
         self._told: dict[int, asyncio.Future[ReasonCode | None]] = {}

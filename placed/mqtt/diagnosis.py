@@ -1,4 +1,4 @@
-"""Why there is no connection: by the error itself, or, where that does not tell, by a short visit.
+"""Why there is no connection: by the error itself, or, where that does not show it, by a short connection.
 
 The daemon, the doctor and all other commands ask here, so that each names the same cause and remedy.
 """

@@ -21,7 +21,7 @@ class Leftovers:
 
     Args:
         topics: of this run.
-        prefix: what discovery topics begin with by the settings, whether Home Assistant is told or not.
+        prefix: what discovery topics begin with by the settings, whether discovery is published or not.
     """
 
     def __init__(self, topics: Topics, prefix: str | None = None) -> None:
@@ -38,7 +38,7 @@ class Leftovers:
     def found(self, earlier: Mapping[str, Entry], discovery: str | None = None) -> list[str]:
         """The broker holds an index of an earlier run; the topics to clear of those it alone spoke on.
 
-        `discovery` is the prefix under which it told Home Assistant of its rooms. Where this run does not,
+        `discovery` is the prefix under which it published its discovery messages. Where this run does not,
         that is over also for rooms that are there. Anybody who may publish can have named any prefix, so what
         is not below the one of the settings is left alone.
         """

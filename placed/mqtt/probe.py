@@ -1,6 +1,6 @@
 """One short question to whatever listens at the broker's address: a CONNECT without a login, or a TLS hello.
 
-aiomqtt reports many causes as the same reset connection. The first bytes that come back tell them apart.
+aiomqtt reports many causes as the same reset connection. The first bytes that come back distinguish them.
 Over TLS an alert is waited for before anything is sent: a broker that refuses a client certificate in
 TLS 1.3 reports it after the handshake, and what is sent meanwhile may reset the connection before it is read.
 """

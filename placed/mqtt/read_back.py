@@ -71,7 +71,7 @@ class ReadBack:
         return True
 
     async def run(self) -> None:
-        """Looks, until it is cancelled. In MQTT 5 the PUBACK tells."""
+        """Looks, until it is cancelled. In MQTT 5 the PUBACK shows it."""
         if self._setup.broker.v5:
             return
         loop = asyncio.get_running_loop()

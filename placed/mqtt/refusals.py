@@ -174,7 +174,7 @@ class Refusals:
         key = key_of(message)
         refusal = self._refused.get(key)
         if refusal is None or refusal.number > number or refusal.reason is Refused.NOT_KEPT:
-            return False  # of what is not kept only reading it back tells
+            return False  # only reading back shows what is not kept
         if refusal.clears and message.payload:
             return False
         self.drop(key)

@@ -73,7 +73,7 @@ class Sender:
         self._alone = asyncio.Lock()  # held while a message is under way that has to be alone there
         self._quiet = asyncio.Event()  # nothing is under way
         self._quiet.set()
-        self._cleared: set[str] = set()  # topics of states that can not be sent as they are
+        self._cleared: set[str] = set()  # topics of states that cannot be sent as they are
         self._refused = asyncio.Event()
 
     @property
@@ -193,7 +193,7 @@ class Sender:
             await self._clear_old_state(message.topic)
 
     async def _clear_old_state(self, topic: str) -> None:
-        """Panels are to show nothing rather than an old state, where the new one can not be sent."""
+        """Panels are to show nothing rather than an old state, where the new one cannot be sent."""
         if topic in self._cleared or weight(self._setup.topics, topic) is not Weight.STATE:
             return
         empty = clear(topic)

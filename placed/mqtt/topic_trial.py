@@ -321,7 +321,7 @@ class _OfEpoch(msgspec.Struct):
 
 
 def _fresh(payload: bytes, epoch: int) -> bool:
-    """Whether a retained message is of the running daemon, as far as it tells: words do not."""
+    """Whether a retained message is of the running daemon, as far as it shows; plain words do not."""
     if not payload.startswith(b"{"):
         return True
     try:

@@ -117,7 +117,7 @@ class Topics:
 
     @property
     def config_pattern(self) -> str:
-        """Where Home Assistant is told of rooms and of the bridge; with `discovery` alone."""
+        """The discovery topics of rooms and of the bridge; with `discovery` alone."""
         return f"{self.discovery}/+/{_node(self.base)}/+/config"
 
     def _configured_room(self, topic: str) -> str | None:

@@ -204,7 +204,7 @@ def not_mqtt(data: bytes) -> Trouble:
 
 
 def tls_trouble(error: ssl.SSLError) -> Trouble | None:
-    """What a TLS error means; None if it does not tell."""
+    """What a TLS error means; None if it does not show that."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return _untrusted(error)
     named = str(error)

@@ -1,4 +1,4 @@
-"""A real Node-RED on loopback with the flow that is shipped, and a page of ours that tells what it shows."""
+"""A real Node-RED on loopback with the flow that is shipped, and a page that returns what it shows."""
 
 from __future__ import annotations
 

@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "brokers.md"
 BEGIN, END = "<!-- scripts/brokers writes from here -->", "<!-- to here -->"
 WORDS: Final = {
-    "placed publishes": "`placed run` publishes, and panels that come later are told",
+    "placed publishes": "`placed run` publishes, and panels that connect later get the states",
     "comes back": "after the broker was killed and started again, everything is published again",
     "QoS 1": "QoS 1",
-    "retained, by topic": "retained messages, to who subscribes by the topic",
-    "retained, by `+`": "retained messages, to who subscribes with `+`",
-    "retained, by `#`": "retained messages, to who subscribes with `#`",
+    "retained, by topic": "retained messages, to a client that subscribes by the topic",
+    "retained, by `+`": "retained messages, to a client that subscribes with `+`",
+    "retained, by `#`": "retained messages, to a client that subscribes with `#`",
     "clearing": "an empty message clears",
     "2 MiB": "messages of 2 MiB (the index of 5,500 rooms)",
-    "2,000 rooms at QoS 0": "2,000 rooms to who subscribes to all with QoS 0",
+    "2,000 rooms at QoS 0": "2,000 rooms to a client that subscribes to all with QoS 0",
     "2,000 rooms at QoS 1": "the same with QoS 1",
     "expiry": "retained messages expire",
     "will": "the will of a client that is gone, retained",

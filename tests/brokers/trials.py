@@ -219,7 +219,7 @@ async def tried(broker: Software, protocol: Protocol, folder: Path) -> Record:
                 await broker.stop()
                 await broker.start()
                 async with asyncio.timeout(60):
-                    while running.daemon.publisher.reconnects < 1:  # noqa: ASYNC110 - it tells nobody
+                    while running.daemon.publisher.reconnects < 1:  # noqa: ASYNC110 - it notifies nobody
                         await asyncio.sleep(0.1)
                     await running.daemon.publisher.told()
                 record.passed["comes back"] = await _shown(broker, protocol)
@@ -248,7 +248,7 @@ async def _passes(trial: Trial, broker: Software, protocol: Protocol) -> bool | 
 
 
 async def _shown(broker: Software, protocol: Protocol) -> bool:
-    """Whether a panel that comes now is told of a room."""
+    """Whether a panel that connects now receives a room."""
     topic = "placed/rooms/boardroom/state"
     async with client(broker, protocol, topic) as panel:
         return await panel.message(topic)

@@ -47,7 +47,7 @@ class Relay:
         self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
     def hold(self) -> None:
-        """Nothing gets through any more, and nobody is told: connections stay open, new ones are taken."""
+        """Nothing gets through any more, and nothing shows it: connections stay open, new ones are taken."""
         self._open.clear()
 
     def let_go(self) -> None:

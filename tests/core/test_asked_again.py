@@ -104,7 +104,7 @@ async def test_a_connection_that_was_readable_is_asked_again_before_a_refusal_is
 
 
 async def test_a_room_of_which_nothing_is_known_is_not_unchanged() -> None:
-    """Whatever took the schedule away, the driver is told that it is not known."""
+    """Whatever removed the schedule, the driver is asked as if it had read nothing."""
     stage = Stage("one")
     asked: list[bool] = []
     read = stage.driver.read

@@ -272,7 +272,7 @@ def test_a_clock_of_1970_publishes_nothing_as_known(by: str) -> None:
 
 @pytest.mark.parametrize("off", WRONG)
 def test_what_an_earlier_run_noted_is_as_old_as_it_is_once_the_time_is_known(off: float) -> None:
-    """It was read at 8:20; at a start with a wrong clock nobody can tell, later everybody."""
+    """It was read at 8:20; unknown at a start with a wrong clock, known later."""
     world = World(off)
     world.board.remember(Known(room(), schedule(read_at="8:20"), None, at("8:00"), at("8:20")))
     world.board.enroll("contoso", [room()])

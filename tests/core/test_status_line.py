@@ -30,7 +30,7 @@ NOON = at("12:00")
 
 @dataclass
 class Clock:
-    """The time, how the machine's clock is, and one sleeper that wakes when it is told to."""
+    """The time, how the machine's clock is, and one sleeper that wakes when the test sets it."""
 
     health: ClockHealth = field(default_factory=lambda: ClockHealth(ClockState.RIGHT, NOON))
     moment: datetime = NOON

@@ -4,7 +4,7 @@
 2. `recovery`: once no fault was there for long enough, every room is shown, right by a calendar of just now.
 3. `flicker`: where there were gentle faults alone, a panel that stays connected does not lose a room that it
    showed, but for one whose `valid_until` has passed.
-4. `daemon`: it does not end by itself, and its log holds no traceback. Whoever runs it reports that.
+4. `daemon`: it does not end by itself, and its log holds no traceback. The campaign reports that.
 5. `expired`: no answer over HTTP has a status other than unknown with a `valid_until` that is past.
 6. `owed`: while the daemon reports itself as ready, a panel at its broker does not differ for long from what
    is answered over HTTP.

@@ -109,7 +109,7 @@ def test_whatever_keeps_it_from_listening_is_told(error: OSError, told: str) -> 
 
 
 def test_a_port_that_does_not_exist_is_refused() -> None:
-    """By the settings, and by whoever is given an address without them."""
+    """By the settings, and by callers that pass an address without them."""
     with pytest.raises(ValidationError, match="expected host:port"):
         Http(listen="127.0.0.1:99999")
     with pytest.raises(CannotStart, match=r"127\.0\.0\.1:99999 has no such port; expected 0 to 65535"):

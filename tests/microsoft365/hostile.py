@@ -75,7 +75,7 @@ def answer(content: bytes, *headers: str, status: int = 200) -> bytes:
 
 
 def described(at: Host, **more: str) -> bytes:
-    """The OpenID description of a login host, with its endpoints there unless told otherwise."""
+    """The OpenID description of a login host, with its endpoints there unless others are given."""
     tenant = f"{at.url}/contoso.example"
     return answer(
         json.dumps(

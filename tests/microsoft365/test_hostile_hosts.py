@@ -209,7 +209,7 @@ def test_every_cloud_s_login_host_is_its_own() -> None:
         LoginTransport(hosts.login).check(f"{hosts.login}/contoso/oauth2/v2.0/token")
 
 
-# --- whoever asks ------------------------------------------------------------------------------------------
+# --- every client ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("what", ["endless", "bomb"])

@@ -390,7 +390,7 @@ async def test_a_canary_that_can_be_read_breaks_the_chain(ward: Ward) -> None:
     ward.tenant.lift_restrictions(ward.app)
     chart = await ward.examine()
     assert list(broken(chart)) == ["canaries"]
-    assert "mend the access policy" in broken(chart)["canaries"]
+    assert "fix the access policy" in broken(chart)["canaries"]
     assert "quillfeather" not in str(chart).lower()
 
 

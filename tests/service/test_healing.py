@@ -92,7 +92,7 @@ async def test_names_that_no_one_knows_at_the_start_are_waited_for(
     monkeypatch.setattr(socket, "getaddrinfo", forgetful)
     stage.configure(mqtt={"url": f"mqtt://localhost:{stage.broker.port}"})
     async with stage.daemon(ready=False) as running, stage.listener() as panel:
-        # Whoever of the two is ahead: both have looked for a name that nobody knew.
+        # In either order: both have looked for a name that nobody knew.
         await running.has_logged(*BEGUN)
         await running.has_logged("broker.was_not_reached")
         stage.clock.leap(70)

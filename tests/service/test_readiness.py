@@ -108,7 +108,7 @@ async def test_a_start_with_a_service_that_hangs_is_ready(stage: Stage, systemd:
 
 
 async def test_a_start_waits_for_what_comes_soon(stage: Stage, systemd: Listening) -> None:
-    """All is there, so whoever waits for the start finds every room published."""
+    """All is there: after the start every room is published."""
     supervisor = Supervisor(systemd.manager.address)
     async with stage.daemon(supervisor=supervisor) as running, stage.listener() as panel:
         await panel.caught_up()

@@ -136,7 +136,7 @@ async def test_a_fence_that_does_not_hold_ends_the_start(stage: Stage) -> None:
     assert told == [
         (
             "placed: connections.contoso: the fence does not hold: a canary is readable; "
-            "mend the access policy or the RBAC scope before starting again"
+            "fix the access policy or the RBAC scope before starting again"
         )
     ]
     assert not stage.batches

@@ -69,7 +69,7 @@ export class Feed {
     return this.#current + this.#grace - this.#clock.steady();
   }
 
-  /** Whether people should be told that there is no connection. */
+  /** Whether the page should show that there is no connection. */
   get lost() {
     if (this.live) return false;
     const steady = this.#clock.steady();
@@ -148,7 +148,7 @@ export class Feed {
     }
   }
 
-  /** @param current at this moment nothing else was to be told */
+  /** @param current at this moment there was nothing else to send */
   #learnAll(events, current) {
     this.#current = Math.max(this.#current, current);
     const changed = new Set();
@@ -264,7 +264,7 @@ export class Feed {
     if (this.connected && this.heldFor < LOOK) setTimeout(() => this.connected || this.#listener.link(), this.heldFor + 5);
   }
 
-  /** Asks instead of being told; one question at a time, for one that hangs helps nobody. */
+  /** Polls, where events do not come; one request at a time, for one that hangs helps nobody. */
   async #ask() {
     if (this.#asking) return;
     this.#asking = true;
