@@ -23,6 +23,12 @@ class ClockState(StrEnum):
     RIGHT = "right"  # it agrees with the services
     CORRECTED = "corrected"  # it is wrong, and rooms are judged by the services' time
     UNSET = "unset"  # earlier than this release, and no service has reported a time: nothing is published
+    DOUBTED = "doubted"  # a service's first answer contradicts it: nothing is published until a second
+
+    @property
+    def is_believable(self) -> bool:
+        """Whether the time is known well enough to publish anything."""
+        return self not in (ClockState.UNSET, ClockState.DOUBTED)
 
 
 class ClockHealth(msgspec.Struct, frozen=True):
@@ -52,6 +58,11 @@ class ClockHealth(msgspec.Struct, frozen=True):
             return (
                 "this machine's clock is earlier than this release of placed, and no calendar service has "
                 "reported the time yet; every room is unknown until then"
+            )
+        if self.state is ClockState.DOUBTED:
+            return (
+                "a calendar service has reported another time than this machine's clock shows; every room is "
+                "unknown until a second answer confirms it"
             )
         return None
 

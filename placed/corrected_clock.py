@@ -67,6 +67,12 @@ class ServiceTimes:
             if connection in self._witnesses:
                 self._witnesses[connection].hear(found, wall)
 
+    @property
+    def contradicted(self) -> bool:
+        """Whether an answer contradicts the machine's clock, and no second one has confirmed it yet."""
+        with self._lock:
+            return any(witness.contradicts for witness in self._witnesses.values())
+
     def known(self) -> list[Span]:
         """What is known of each service that reported a time."""
         with self._lock:
@@ -152,7 +158,7 @@ class CorrectedClock:
     @property
     def believable(self) -> bool:
         """Whether the time is known well enough to publish anything."""
-        return self._state is not ClockState.UNSET
+        return self._state.is_believable
 
     @property
     def health(self) -> ClockHealth:
@@ -188,7 +194,9 @@ class CorrectedClock:
             return ClockState.CORRECTED
         if best is not None:
             return ClockState.RIGHT
-        return ClockState.UNSET if self._impossible(wall) else ClockState.UNKNOWN
+        if self._impossible(wall):
+            return ClockState.UNSET
+        return ClockState.DOUBTED if self._times.contradicted else ClockState.UNKNOWN
 
     def _impossible(self, wall: float) -> bool:
         return wall + self._clock.steady() < self._times.earliest.timestamp()

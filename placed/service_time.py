@@ -28,6 +28,7 @@ _LAG = 2.0  # seconds; servers renew `Date` once a second, not always in time
 _DRIFT = 1e-4  # seconds a second by which a steady clock may go wrong
 _WIDEST = 60.0  # seconds between question and answer, beyond which an answer shows nothing
 _FIRST, _LATER = 2, 3  # answers in a row that are needed to believe another time
+_ERRATIC = 8  # answers of which no two in a row agree: a service that shows any time is no witness
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -76,6 +77,12 @@ class Witness:
     def __init__(self) -> None:
         self.known: Span | None = None
         self._doubts: list[Span] = []
+        self._contradictions = 0  # answers that contradict the clock on the wall, while nothing is known
+
+    @property
+    def contradicts(self) -> bool:
+        """Whether nothing is known yet, and what was answered contradicts the clock on the wall."""
+        return self.known is None and 0 < self._contradictions < _ERRATIC
 
     def hear(self, found: Span, wall: float | None) -> None:
         """Takes in an answer.
@@ -96,6 +103,7 @@ class Witness:
         if self._doubts and self._doubts[-1].gap(found) > _LAG:
             self._doubts.clear()
         self._doubts.append(found)
+        self._contradictions += wall is not None
         if len(self._doubts) >= (_FIRST if known is None else _LATER):
             self._believe(found)
 

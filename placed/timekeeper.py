@@ -81,7 +81,7 @@ class Timekeeper:
                 log.info("clock.is_right_again", offset=_rounded(health.offset))
             elif state_before is ClockState.UNSET and state is not ClockState.CORRECTED:
                 log.info("clock.is_set")
-            if health.problem is not None:
+            if health.problem is not None and state is not ClockState.DOUBTED:  # that is over soon
                 event = "clock.is_wrong" if state is ClockState.CORRECTED else "clock.is_unset"
                 log.warning(
                     event, offset=_rounded(health.offset), problem=health.problem, remedy=health.remedy

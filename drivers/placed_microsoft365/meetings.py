@@ -54,6 +54,8 @@ def meeting_of(event: Event, room_zone: ZoneInfo) -> Meeting:
     else:
         start = _utc(event.start.date_time, event.start.time_zone)
         end = _utc(event.end.date_time, event.end.time_zone)
+        if event.is_all_day is None:
+            start, end = _perhaps_days(event, start, end, room_zone)
     organizer = (
         event.organizer.email_address.name if event.organizer and event.organizer.email_address else None
     )
@@ -135,6 +137,17 @@ def _dates(start: DateTimeTimeZone, end: DateTimeTimeZone, room_zone: ZoneInfo) 
             one, other = _outwards(*written)
             first, after = min(first, one), max(after, other)
     return first, after
+
+
+def _perhaps_days(
+    event: Event, start: datetime, end: datetime, room_zone: ZoneInfo
+) -> tuple[datetime, datetime]:
+    """The times of an event that does not report whether it is all-day: between midnights it may be."""
+    written = _written(event.start), _written(event.end)
+    if {written[0].time(), written[1].time()} != {_MIDNIGHT} or written[0] >= written[1]:
+        return start, end
+    first, after = whole_days(written[0].date(), written[1].date(), room_zone)
+    return min(start, first), max(end, after)
 
 
 def _outwards(start: datetime, end: datetime) -> tuple[date, date]:

@@ -52,7 +52,7 @@ def unready(board: Board, bridge: Bridge, moment: datetime) -> list[Unready]:
     if board.next_due is not None and moment - board.next_due > _LATE:
         found.append(Unready("board", "rooms are not judged in time"))
     clock = board.clock
-    if clock is not None and clock.state is ClockState.UNSET:
+    if clock is not None and not clock.state.is_believable:
         found.append(Unready("clock", f"{clock.problem}; {clock.remedy}"))
     found += _mqtt(bridge)
     return found

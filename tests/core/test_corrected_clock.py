@@ -12,7 +12,7 @@ from placed.board import Board, Known
 from placed.clock_health import ClockState
 from placed.corrected_clock import CorrectedClock, ServiceTimes
 from placed.driver import ServiceTime
-from placed.model import Status
+from placed.model import Schedule, Status
 from placed.settings import Show
 from placed.timekeeper import Timekeeper
 from tests.core.making import POLICY, FakeClock, at, meeting, room, schedule
@@ -107,6 +107,43 @@ def test_one_answer_alone_moves_no_clock(off: float, known: int) -> None:
         assert world.clock.now() == world.machine.now()
         world.answers(2)
         assert world.clock.now() == world.machine.now()
+
+
+@pytest.mark.parametrize("off", WRONG)
+def test_a_room_that_was_read_with_the_first_answer_is_unknown_until_a_second_one(off: float) -> None:
+    """Its `Date` may be a cache's, and the clock may be wrong: nobody knows yet what the room is now."""
+    world = World(off)
+    world.answer()
+    world.board.enroll("contoso", [room()])
+    read = Schedule(
+        (meeting("8:00", "11:00"),),
+        at("0:00") - timedelta(days=9999),
+        at("0:00") + timedelta(days=9999),
+        world.clock.now(),
+    )
+    world.board.learn("boardroom", read)
+    assert world.status() is Status.UNKNOWN
+    assert world.clock.health.document()["state"] == "doubted"
+    world.pass_(30)
+    world.answer()
+    assert world.status() is Status.BUSY
+    assert world.clock.health.state is ClockState.CORRECTED
+
+
+def test_a_clock_that_the_second_answer_agrees_with_is_right() -> None:
+    world = World()
+    world.answer(off=-10_800)
+    assert not world.clock.believable
+    world.answer()
+    assert world.clock.health.state is ClockState.RIGHT
+
+
+def test_a_service_that_shows_any_time_does_not_keep_rooms_unknown_for_ever() -> None:
+    world = World()
+    for number in range(20):
+        world.answers(1, off=-600.0 * (number + 1))
+    assert world.clock.health.state is ClockState.UNKNOWN
+    assert world.clock.now() == world.machine.now()
 
 
 def test_one_answer_alone_does_not_move_a_clock_that_is_corrected() -> None:

@@ -123,6 +123,17 @@ def test_events_without_an_id_are_told_apart_by_their_times(blank: str) -> None:
     assert again.key == one.key
 
 
+@pytest.mark.parametrize("zone", [BERLIN, AUCKLAND, LOS_ANGELES])
+def test_where_nothing_is_reported_of_all_day_midnights_may_be_the_room_s(zone: ZoneInfo) -> None:
+    meeting = meeting_of(event("2026-10-06T00:00:00", "2026-10-07T00:00:00", isAllDay=None), zone)
+    day = datetime(2026, 10, 6, tzinfo=zone)
+    for first, after in ((day, day + timedelta(days=1)), (day.replace(tzinfo=UTC),) * 2):
+        assert meeting.start <= first
+        assert meeting.end >= after
+    short = meeting_of(event("2026-10-06T00:00:00", "2026-10-06T01:00:00", isAllDay=None), zone)
+    assert short.end - short.start == timedelta(hours=1)
+
+
 # --- pages that shift while they are read ---------------------------------------------------------------
 
 
