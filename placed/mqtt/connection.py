@@ -57,6 +57,7 @@ class Connection(aiomqtt.Client):
         logger = logging.Logger("paho", logging.ERROR)  # noqa: LOG001 - its only reader is this connection
         logger.addHandler(self._errors)
         super().__init__(**broker, logger=logger, timeout=ANSWER, max_inflight_messages=_NO_LIMIT)
+        self._look_at_both()  # of these aiomqtt makes new ones, and forgets what the earlier ones held
         self.in_flight = IN_FLIGHT
         self.largest: int | None = None  # bytes of a packet that the broker takes
         self.retains = True  # whether the broker keeps retained messages, as far as it tells
@@ -142,14 +143,17 @@ class Connection(aiomqtt.Client):
             await self._hang_up()
 
     async def _hang_up(self) -> None:
+        self._look_at_both()
         await asyncio.sleep(0)  # a writer that is about to be added has to be, to be removed with the socket
         self._client._sock_close()  # noqa: SLF001 - paho has no public way
         if self._misc_task is not None:
             self._misc_task.cancel()
             await asyncio.wait([self._misc_task])
-        # At the end, since till now it may be lost: or asyncio complains that nobody looked at how.
+
+    def _look_at_both(self) -> None:
+        """However the connection ends, now or later: or asyncio complains that nobody looked at how."""
         for future in (self._connected, self._disconnected):
-            future.add_done_callback(_look_at)  # at once if it is done
+            future.add_done_callback(_look_at)
 
     def _on_connect(
         self,
