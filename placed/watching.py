@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
 _SETTLED = 1.0  # seconds without a message, after which what the broker holds has come
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
-
-
-_WORDLESS = "Unspecified error (0x80)"  # of paho, where the broker said nothing
 _ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 
 
@@ -133,8 +130,7 @@ class Watching:
             self._panel.hear(message, self.moment())
 
     def _told(self, trouble: Trouble) -> NotWatching:
-        words = _ERRNO.sub("", trouble.text)
-        text = f"{self.broker}: {'the connection was lost' if words == _WORDLESS else words}"
+        text = f"{self.broker}: {_ERRNO.sub('', trouble.text)}"
         if trouble.lasting:
             return NotWatching(f"mqtt.{trouble.key}: {text}; {trouble.remedy}", lasting=True)
         advice = f"; {trouble.advice}" if trouble.advice else ""

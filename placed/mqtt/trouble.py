@@ -135,7 +135,10 @@ def unexplained(error: Exception) -> bool:
 
 def why_lost(error: BaseException) -> Trouble:
     """What ended a connection."""
-    return Trouble("broker.was_lost", _words(error.__cause__ or error))
+    told = error.__cause__ or error
+    if reason(told) == _UNSPECIFIED:  # which is also what paho has for a connection that is gone
+        return Trouble("broker.was_lost", "the connection was lost")
+    return Trouble("broker.was_lost", _words(told))
 
 
 # --- what a look at the broker shows ---

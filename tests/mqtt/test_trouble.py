@@ -98,6 +98,17 @@ def test_no_name_of_a_class_and_no_number_is_left_in_a_message(error: Exception,
     assert why_lost(lost).text == text
 
 
+def test_a_connection_that_is_gone_is_no_unspecified_error() -> None:
+    """It is reported by paho with the code of one; a reason that the broker gave is repeated."""
+    gone = MqttCodeError(ReasonCode(PacketTypes.DISCONNECT, identifier=0x80), "disconnected")
+    assert why_lost(gone).text == "the connection was lost"
+    wrapped = MqttError("Disconnected during message iteration")
+    wrapped.__cause__ = gone
+    assert why_lost(wrapped).text == "the connection was lost"
+    shut = MqttCodeError(ReasonCode(PacketTypes.DISCONNECT, identifier=0x8B), "disconnected")
+    assert why_lost(shut).text == "Server shutting down (0x8b)"
+
+
 def test_pauses_double_and_begin_anew() -> None:
     patience = Patience(1, 30, lambda: 0.0)
     assert [patience.pause() for _ in range(7)] == [1, 2, 4, 8, 16, 30, 30]
