@@ -40,7 +40,7 @@ class Bridge(Protocol):
 
     @property
     def all_acknowledged(self) -> bool:
-        """Whether it has answered to every state that was published first over the connection of now."""
+        """Whether it has answered to every state: all that are published first, and later ones in seconds."""
         ...
 
     @property

@@ -152,8 +152,12 @@ class Publisher:
 
     @property
     def all_acknowledged(self) -> bool:
-        """Whether the broker has answered to everything that is published first over a connection."""
-        return self._session is not None and self._session.all_acknowledged
+        """Whether the broker has answered to everything that is published first over a connection.
+
+        Not while it owes an answer to a later state for some seconds, either.
+        """
+        session = self._session
+        return session is not None and session.all_acknowledged and not session.overdue
 
     @property
     def connected(self) -> bool:

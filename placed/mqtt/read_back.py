@@ -25,6 +25,7 @@ FIRST = 3.0  # seconds from when everything is acknowledged
 BETWEEN = 2.0  # seconds between two looks
 AGAIN = 60.0  # seconds from a look at everything to the next one
 _TOGETHER = 40  # topics
+_FEW = 10  # rooms that have changed, of which every topic is looked at; of more only the states
 _COMES = 2.0  # seconds for what is retained to come
 _TWICE = 2  # looks that have to agree, since a state may change just then
 _FAILED = 0x80  # and above, of a SUBACK
@@ -58,6 +59,12 @@ class ReadBack:
         self._held: dict[str, bytes] = {}
         self._came = asyncio.Event()
         self._wrong: dict[str, int] = {}  # topic -> in how many looks
+        self._changed: set[str] = set()  # ids of rooms, since the last look
+
+    def changed(self, room_id: str) -> None:
+        """A room has a new statement, which is looked at next: rules may have changed since the last one."""
+        if not self._setup.broker.v5:
+            self._changed.add(room_id)
 
     def takes(self, message: aiomqtt.Message) -> bool:
         """Whether a message is one that was asked for here."""
@@ -76,10 +83,12 @@ class ReadBack:
             return
         loop = asyncio.get_running_loop()
         await asyncio.sleep(FIRST)
-        all_from = loop.time()  # when all are looked at again; meanwhile only what is wrong is
+        all_from = loop.time()  # when all are looked at again; meanwhile only what is wrong or has changed is
         while True:
             everything = loop.time() >= all_from
-            whole = await self._look_at(list(self._topics()) if everything else list(self._wrong))
+            changed, self._changed = self._changed, set()
+            some = dict.fromkeys((*self._wrong, *self._topics_of(changed)))
+            whole = await self._look_at(list(self._topics() if everything else some))
             if everything and whole:
                 all_from = loop.time() + AGAIN
             await asyncio.sleep(BETWEEN)
@@ -99,6 +108,11 @@ class ReadBack:
         yield from (topics.bridge_state, topics.rooms)
         for room in self._setup.board.rooms:
             yield from topics.told(room.id, plain=self._setup.plain)
+
+    def _topics_of(self, room_ids: set[str]) -> Iterator[str]:
+        topics, few = self._setup.topics, len(room_ids) <= _FEW
+        for room_id in sorted(room_ids):
+            yield from topics.told(room_id, plain=self._setup.plain) if few else (topics.state(room_id),)
 
     async def _look(self, topics: list[str]) -> bool:
         """Whether the broker lets us look."""

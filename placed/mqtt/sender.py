@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from placed.mqtt.refusals import Refusal
     from placed.mqtt.setup import Setup
 
+_OVERDUE = 3.0  # seconds without an answer to a state, after which panels may show an older one
 _log = structlog.get_logger()
 
 
@@ -68,6 +69,7 @@ class Sender:
         self._owed = Owed((topics.bridge_info, topics.bridge_health, topics.rooms))
         self._all_owed = False
         self._sent: dict[int, Sent] = {}  # by number, until the broker has answered
+        self._unanswered: dict[int, float] = {}  # of these, since when what readiness depends on waits
         self._lost: list[Sent] = []
         self._under_way = 0  # of these, what is not late
         self._alone = asyncio.Lock()  # held while a message is under way that has to be alone there
@@ -90,6 +92,12 @@ class Sender:
     def all_acknowledged(self) -> bool:
         """Whether the broker has answered to everything that is published first over a connection."""
         return self._all_owed and not self._owed
+
+    @property
+    def overdue(self) -> bool:
+        """Whether the broker has not answered to a state for so long that it counts as owed."""
+        since = next(iter(self._unanswered.values()), None)
+        return since is not None and asyncio.get_running_loop().time() - since > _OVERDUE
 
     # --- what is to be sent ---
 
@@ -265,12 +273,15 @@ class Sender:
         setup, connection = self._setup, self._connection
         self._sent[number] = sent
         self._quiet.clear()
+        if weight(setup.topics, message.topic) is not Weight.OPTIONAL:
+            self._unanswered[number] = asyncio.get_running_loop().time()
         try:
             code = await setup.broker.publish(connection, message, message.expiry(setup.now()))
         except aiomqtt.MqttError:
             self._lost = self._lost or list(self._sent.values())  # before others go on
             raise
         del self._sent[number]  # where the connection is lost it stays
+        self._unanswered.pop(number, None)
         if not self._sent:
             self._quiet.set()
         setup.pulse.expect(SILENCE)

@@ -90,11 +90,17 @@ class Session:
         """Whether the broker has answered to everything that is published first over a connection."""
         return self._sender.all_acknowledged
 
+    @property
+    def overdue(self) -> bool:
+        """Whether the broker has not answered to a state for some seconds."""
+        return self._sender.overdue
+
     # --- what the board tells ---
 
     def stated(self, statement: Statement, *, urgent: bool, events: Iterable[Event]) -> None:
         """A room has a new statement."""
         self._sender.put_room(statement, urgent=urgent)
+        self._read_back.changed(statement.room.id)
         setup = self._setup
         self._put(
             event_message(setup.topics, statement, event, setup.board.show, setup.now()) for event in events

@@ -6,6 +6,7 @@ import ssl
 from dataclasses import dataclass
 
 import aiomqtt
+from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 
 from placed.mqtt.connection import HungUp
@@ -34,6 +35,7 @@ _LASTING = {
 }
 _UNSUPPORTED_VERSION = 0x84
 _UNSPECIFIED = 0x80
+_GONE = (MQTTErrorCode.MQTT_ERR_NO_CONN, MQTTErrorCode.MQTT_ERR_CONN_LOST)
 # What a broker reports over TLS about our certificate, by OpenSSL's names of the alerts: RFC 8446, 6.2.
 _OURS = "set mqtt.certificate and mqtt.key to a certificate that the broker trusts"
 _CERTIFICATE_ALERTS = {
@@ -136,7 +138,8 @@ def unexplained(error: Exception) -> bool:
 def why_lost(error: BaseException) -> Trouble:
     """What ended a connection."""
     told = error.__cause__ or error
-    if reason(told) == _UNSPECIFIED:  # which is also what paho has for a connection that is gone
+    code = told.rc if isinstance(told, aiomqtt.MqttCodeError) else None
+    if reason(told) == _UNSPECIFIED or code in _GONE:  # both are what paho has for a connection that is gone
         return Trouble("broker.was_lost", "the connection was lost")
     return Trouble("broker.was_lost", _words(told))
 

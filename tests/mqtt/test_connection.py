@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import aiomqtt
 import pytest
 
+from bench.ports import HOST
 from placed.mqtt.connection import Connection
-from tests.mqtt.broker import HOST
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -12,7 +12,7 @@ from placed.delivery import Refused
 from placed.settings import HomeAssistant
 from tests.mqtt.broker import DEADLINE, Subscriber
 from tests.mqtt.house import House, running
-from tests.mqtt.proxy import Proxy
+from tests.mqtt.proxy import SWALLOW, Proxy
 from tests.mqtt.test_life import becomes
 
 if TYPE_CHECKING:
@@ -88,6 +88,25 @@ async def test_a_change_is_published_though_it_was_refused_with_a_code_that_no_b
         await becomes(lambda: publisher.reconnects == 1)
         await told(publisher)
         assert publisher.undelivered == ()
+
+
+async def test_a_state_that_is_not_answered_is_owed_after_seconds(
+    proxy: Proxy, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Long before the connection is given up for it, since `/readyz` depends on it."""
+    monkeypatch.setattr("placed.mqtt.sender._OVERDUE", 0.2)
+    publisher = publisher_behind(proxy, house)
+    async with running(publisher):
+        await told(publisher)
+        assert publisher.all_acknowledged
+        with proxy.rule(SWALLOW, "placed/rooms/library/state"):
+            house.book("library")
+            await becomes(lambda: not publisher.all_acknowledged)
+            assert publisher.reconnects == 0
+            assert publisher.connected
+        with proxy.rule(SWALLOW, "placed/rooms/library/event"):
+            await becomes(lambda: publisher.reconnects == 1 and publisher.all_acknowledged)
+        await told(publisher)
 
 
 async def test_what_is_repeated_is_the_latest(mosquitto: Mosquitto, proxy: Proxy, house: House) -> None:

@@ -102,6 +102,7 @@ def test_a_connection_that_is_gone_is_no_unspecified_error() -> None:
     """It is reported by paho with the code of one; a reason that the broker gave is repeated."""
     gone = MqttCodeError(ReasonCode(PacketTypes.DISCONNECT, identifier=0x80), "disconnected")
     assert why_lost(gone).text == "the connection was lost"
+    assert why_lost(MqttCodeError(4, "could not publish")).text == "the connection was lost"
     wrapped = MqttError("Disconnected during message iteration")
     wrapped.__cause__ = gone
     assert why_lost(wrapped).text == "the connection was lost"
