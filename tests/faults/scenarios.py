@@ -62,13 +62,12 @@ async def play(
         now = world.clock.now().replace(microsecond=0)
         world.tenant.book("room-1", now - timedelta(hours=1), now + timedelta(hours=1))
         world.note()
-        screen = Screen("the panel", world.broker.port, world.clock, world.oracle, at_broker=True)
-        http = HttpPanel("over HTTP", world.unit, world.clock, world.oracle)
+        screen = Screen("the panel", world.broker.port, world.clock, world.oracle)
         made = Play(world, screen, violations)
         world.weather.begins("the first start", gentle=False)
         daemon = asyncio.create_task(world.unit.run())
         try:
-            async with running(screen, http), asyncio.timeout(240):
+            async with running(screen), asyncio.timeout(240):
                 async with asyncio.timeout(_STARTS):
                     await screen.shows_all(len(world.all_rooms))
                 world.weather.ends("the first start", world.clock.steady() - world.pace.promise.recovery)
@@ -162,11 +161,12 @@ async def the_endpoint_is_asked(play: Play) -> None:
     """While a room is booked for some seconds, again and again."""
     world = play.world
     world.weather.begins("the endpoint is asked", gentle=False)
-    for _ in range(6):
-        now = world.clock.now().replace(microsecond=0)
-        world.tenant.book("room-2", now + timedelta(seconds=3), now + timedelta(seconds=5))
-        world.note()
-        await asyncio.sleep(5.0)
+    async with running(HttpPanel("over HTTP", world.unit, world.clock, world.oracle)):
+        for _ in range(6):
+            now = world.clock.now().replace(microsecond=0)
+            world.tenant.book("room-2", now + timedelta(seconds=3), now + timedelta(seconds=5))
+            world.note()
+            await asyncio.sleep(5.0)
 
 
 async def the_daemon_dies_before_a_page(play: Play) -> None:
@@ -183,4 +183,4 @@ async def the_daemon_dies_before_a_page(play: Play) -> None:
         world.unit.hold()
         world.unit.tell(SIGKILL, -SIGKILL)
         await world.unit.ended.wait()
-        await asyncio.sleep(world.pace.promise.silence + 4.0)
+        await asyncio.sleep(world.pace.promise.silence + 10.0)
