@@ -244,7 +244,7 @@ class Oracle:
     def _check_owed(self, panel: str, shown: Shown, known: _Known, elapsed: float, *, ready: bool) -> None:
         self.checked["owed"] += 1
         held = self._at_broker.get(shown.room)
-        unseen = held is not None and held.why is Why.DISCONNECTED
+        unseen = not self._at_broker or (held is not None and held.why is Why.DISCONNECTED)
         agrees = held is not None and (_sight(held), held.stale) == (_sight(shown), shown.stale)
         if agrees or unseen or not ready:
             self._differs_since.pop(shown.room, None)

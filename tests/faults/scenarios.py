@@ -183,4 +183,4 @@ async def the_daemon_dies_before_a_page(play: Play) -> None:
         world.unit.hold()
         world.unit.tell(SIGKILL, -SIGKILL)
         await world.unit.ended.wait()
-        await asyncio.sleep(world.pace.promise.silence + 10.0)
+        await asyncio.sleep(world.pace.promise.silence + 14.0)
