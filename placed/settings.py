@@ -184,7 +184,14 @@ def _broker_url(value: str) -> str:
 
 
 def _topic(value: str) -> str:
-    if not value or value.startswith(("/", "$")) or value.endswith("/") or set(value) & set("+#\0 "):
+    no_text = any("\ud800" <= character <= "\udfff" for character in value)  # bytes that are no UTF-8
+    if (
+        no_text
+        or not value
+        or value.startswith(("/", "$"))
+        or value.endswith("/")
+        or set(value) & set("+#\0 ")
+    ):
         raise ValueError("expected topic levels such as placed or placed/hq, without + # or spaces")
     return value
 

@@ -16,6 +16,7 @@ Location = tuple[str | int, ...]
 
 _UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_LARGEST = 16 * 2**20  # bytes of one file; a device may have no end
 _SAVE = "save the file as UTF-8"
 _MISSING = (errno.ENOENT, errno.ENOTDIR)
 _DENIED = (errno.EACCES, errno.EPERM)
@@ -118,10 +119,13 @@ class _Unusable(Exception):
 
 def _parsed(path: Path) -> dict[str, Any]:
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(_LARGEST + 1)
     except (OSError, ValueError) as error:  # a ValueError is a name with a NUL in it
         missing = isinstance(error, FileNotFoundError) and not os.path.lexists(path)
         raise _Unusable(_unreadable(path, error), missing=missing) from None
+    if len(content) > _LARGEST:
+        raise _Unusable(f"{path}: is no configuration: it has more than {_LARGEST // 2**20} MiB")
     try:
         return tomllib.loads(_text(content))
     except tomllib.TOMLDecodeError as error:

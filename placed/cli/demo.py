@@ -24,6 +24,7 @@ _INSTALL = (
 )
 _HOST = "127.0.0.1"
 _HTTP_PORT = 8620
+_LAST_PORT = 65535
 _MQTT_PORT = 1883
 _MQTT_OPTION = "--mqtt-port"
 _ATTEMPTS = 3  # to find a port for the broker
@@ -33,10 +34,14 @@ _FAREWELL = 1.0  # seconds for the broker to end
 
 def demo(  # noqa: PLR0913 - its options
     http_port: Annotated[
-        int | None, typer.Option(help="Port of the page. [dim]Default: 8620, or a free one[/dim]")
+        int | None,
+        typer.Option(min=0, max=_LAST_PORT, help="Port of the page. [dim]Default: 8620, or a free one[/dim]"),
     ] = None,
     mqtt_port: Annotated[
-        int | None, typer.Option(help="Port of the broker. [dim]Default: 1883, or a free one[/dim]")
+        int | None,
+        typer.Option(
+            min=0, max=_LAST_PORT, help="Port of the broker. [dim]Default: 1883, or a free one[/dim]"
+        ),
     ] = None,
     rooms: Annotated[
         int | None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -16,6 +17,7 @@ SOURCES = {"secrets_": Path("/etc/placed/secrets"), "encrypted_": Path("/etc/pla
 _READ_BY_SYSTEMD = "encrypted_"  # unreadable to others than systemd
 _UNSET = (f"${CREDENTIALS}/", f"${{{CREDENTIALS}}}/")
 _OTHERS = stat.S_IROTH | stat.S_IWOTH
+_LARGEST = 2**20  # bytes; a device may have no end
 _PRIVATE_KEY = b"PRIVATE KEY-----"  # every PEM label of one ends so: RFC 7468, and OpenSSL's older ones
 
 
@@ -134,7 +136,9 @@ def _read(path: Path) -> tuple[bytes, Exposed | None]:
     # The mode is that of what is read, where a link leads to, even if another is put there at this moment.
     with path.open("rb") as file:
         mode = os.fstat(file.fileno()).st_mode
-        content = file.read()
+        content = file.read(_LARGEST + 1)
+    if len(content) > _LARGEST:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
     doing = exposure(path, mode)
     if doing is None:
         return content, None

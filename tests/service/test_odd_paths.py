@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from placed.cli import main
 from placed.cli.commands import app
 from placed.doctor.machine import look_at_state, remembered
-from placed.driver import Verdict
+from placed.driver import Verdict, read_secret
 from placed.errors import CannotStart
 from placed.journal import Journal, state_directory
 from placed.journal.database import Database
@@ -158,3 +158,29 @@ def test_what_is_no_file_still_shows_where_it_happened(
     monkeypatch.setattr("placed.cli.commands.app", trips)
     with pytest.raises(type(error), match="a bug"):
         main()
+
+
+@pytest.mark.parametrize("command", [["check"], ["run"], ["doctor"]])
+def test_a_configuration_without_an_end_is_one_line(command: list[str]) -> None:
+    """A device, which was read until all memory was used."""
+    result = CliRunner().invoke(app, [*command, "-c", "/dev/zero"])
+    assert result.exit_code in (1, 3)
+    assert "/dev/zero: is no configuration: it has more than 16 MiB" in result.output
+
+
+def test_a_secret_without_an_end_is_an_error_of_the_file() -> None:
+    with pytest.raises(OSError, match="File too large"):
+        read_secret(Path("/dev/zero"))
+
+
+@pytest.mark.parametrize("option", ["--http-port", "--mqtt-port"])
+@pytest.mark.parametrize("port", ["-1", "65536"])
+def test_the_demo_refuses_a_port_that_cannot_be(option: str, port: str) -> None:
+    assert CliRunner().invoke(app, ["demo", option, port]).exit_code == 2
+
+
+def test_watch_names_a_base_topic_that_is_no_text() -> None:
+    arguments = ["watch", "--once", "--broker", "mqtt://127.0.0.1:1", "--base-topic", os.fsdecode(b"\xff")]
+    result = CliRunner().invoke(app, arguments)
+    assert isinstance(result.exception, SystemExit)
+    assert "expected topic levels" in result.output
