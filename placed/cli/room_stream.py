@@ -97,6 +97,7 @@ class RoomStream:
         self._news = news
         self._clock = clock
         self._last_id: str | None = None
+        self._older = False  # the daemon: where there are always events it sends no comment
 
     async def run(self) -> None:
         """Follows for ever.
@@ -137,10 +138,14 @@ class RoomStream:
             self._clock.answered(response.headers.get("Placed-Time", ""), asked)
             kind, data = "", b""
             patience = _PATIENCE  # nothing is believed yet
-            deadline.reschedule(loop.time() + patience)
+            begun = loop.time()
+            deadline.reschedule(begun + patience)
             async for line in response.content:
                 if line.startswith(b":"):
                     patience = self._hear(line.decode(errors="replace"))
+                elif self._older or loop.time() - begun > _PATIENCE:
+                    self._older = self.lost is not None or self._older
+                    self._believe()
                 deadline.reschedule(loop.time() + patience)
                 field, _, value = line.rstrip(b"\n").partition(b": ")
                 if field == b"event":
@@ -160,10 +165,14 @@ class RoomStream:
         if told is not None and self._clock.heard(told) > timedelta(seconds=_SILENCE):
             # Or its clock was set back; then all is well with the next connection.
             raise NoAnswer("what the daemon sends comes late")
+        self._older = told is None
+        self._believe()
+        return _PATIENCE if self._older else _SILENCE
+
+    def _believe(self) -> None:
         if self.lost is not None:
             self.lost = None
             self._news()
-        return _PATIENCE if told is None else _SILENCE
 
     def _take(self, kind: str, data: bytes) -> None:
         if kind == "state":

@@ -77,6 +77,7 @@ async def test_a_tablet_that_is_switched_on_while_the_daemon_is_away(
         await board.get_by_text("Which rooms are free is not known").wait_for()
         assert await board.locator("#summary b").all_text_contents() == ["\u2013"] * 4
         assert await board.locator(".tile").count() == 0
+        assert not await board.locator("#clear-too").is_visible()  # no filter hides them
         if silent:
             relay.let_go()
         else:

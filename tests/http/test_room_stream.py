@@ -100,7 +100,9 @@ def test_the_time_is_the_latest_that_it_can_be() -> None:
     assert daemon_clock.read_time("2026-13-41T99:00:00Z") is None
 
 
-async def streaming(*pieces: bytes, media_type: str = "text/event-stream", told: str = "") -> web.AppRunner:
+async def streaming(
+    *pieces: bytes, media_type: str = "text/event-stream", told: str = "", pause: float = 0.0
+) -> web.AppRunner:
     """Something that answers to whatever is asked with this, and then keeps silent."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
@@ -108,6 +110,7 @@ async def streaming(*pieces: bytes, media_type: str = "text/event-stream", told:
         await response.prepare(request)
         for piece in pieces:
             await response.write(piece)
+            await asyncio.sleep(pause)
         await asyncio.sleep(LONG)
         return response
 
@@ -170,6 +173,28 @@ async def test_a_daemon_of_before_is_given_the_time_that_it_takes(
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(1.0):
                     await quiet.wait()
+        following.cancel()
+        with suppress(asyncio.CancelledError):
+            await following
+    await runner.cleanup()
+
+
+async def test_a_daemon_of_before_that_always_has_news_is_believed_after_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It sends a comment only where it has nothing else to send."""
+    monkeypatch.setattr(room_stream, "_PATIENCE", 0.5)
+    runner = await streaming(*[STATE] * 1000, told="2026-01-08T12:00:00.000Z", pause=0.02)
+    live = asyncio.Event()
+
+    def news() -> None:
+        if stream.lost is None:
+            live.set()
+
+    async with room_stream.session(Access(None, trust=True)) as client, asyncio.timeout(LONG):
+        stream = RoomStream(client, address(runner), news, DaemonClock(HandClock(NOON)))
+        following = asyncio.create_task(stream.run())
+        await live.wait()
         following.cancel()
         with suppress(asyncio.CancelledError):
             await following

@@ -107,6 +107,7 @@ function tick() {
   find("nothing").hidden = unheard ? !feed.lost : shown > 0;
   say(find("nothing-text"), words.say(unheard ? "empty.offline" : all === 0 ? "empty.rooms" : "empty.filters"));
   find("clear").hidden = asksNothing(filters);
+  find("clear-too").hidden = unheard || all === 0 || asksNothing(filters);
   if (clock.known) {
     const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
     say(find("clock"), words.time(now, zone));

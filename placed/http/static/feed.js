@@ -131,6 +131,7 @@ export class Feed {
     const begun = this.#clock.steady();
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     if (!response.headers.get("Content-Type")?.startsWith("text/event-stream")) throw new Error("no event stream");
+    this.#listener.accepted();
     const parser = new EventParser();
     this.#late = 0;
     this.#doubted = false;
@@ -272,8 +273,8 @@ export class Feed {
       await this.#load();
       await this.#loadHealth();
       if (!this.live) this.#wake(); // it answers: the stream is tried again
-    } catch {
-      // it does not: another time
+    } catch (error) {
+      if (error instanceof Refused) this.#wake(); // the reader is asked; else it does not answer: another time
     } finally {
       this.#asking = false;
     }
