@@ -7,6 +7,10 @@ alone. If that ends as well while a suspect is unacknowledged, the suspect is le
 A network that is cut twice can look the same. So when all else is acknowledged, what is left out is tried
 again: soon at first, then seldom. And where two messages ended connections, what is as large as these, or on
 the same kind of topic, is left out with them, until a trial shows otherwise.
+
+A broker that ends connections under load is at fault itself, and no message. So suspects go first over the
+next connection, before there is any load; and after some connections in a row that ended too early, with
+nothing to blame, messages are sent more slowly.
 """
 
 from __future__ import annotations
@@ -23,6 +27,8 @@ SOON = 2.0  # seconds from when all else is acknowledged until the first trial
 SELDOM = 300.0  # seconds until the next one; twice as long each time
 MOST_SELDOM = 3600.0
 _ENOUGH = 2  # of them that have something in common
+_PATIENT = 3  # connections in a row that ended too early, before messages are sent more slowly
+_SLOWEST = 0.1  # seconds between two messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,18 @@ class HangUps:
         self._trying: str | None = None
         self._trial_at: float | None = None
         self._pause = SOON
+        self._unfinished = 0  # connections in a row that ended too early with nothing to blame
+
+    @property
+    def suspects(self) -> tuple[str, ...]:
+        """Topics that go first over the next connection, each alone."""
+        return tuple(sorted(self._suspects))
+
+    @property
+    def pace(self) -> float:
+        """Seconds between two messages."""
+        beyond = self._unfinished - _PATIENT
+        return min(0.005 * 2**beyond, _SLOWEST) if beyond >= 0 else 0.0
 
     @property
     def any(self) -> bool:
@@ -100,8 +118,16 @@ class HangUps:
         self._conclude()
         return acquitted or self._limit > before[0] or not self._patterns >= before[1]
 
-    def ended(self, outstanding: Iterable[Sent]) -> Sent | None:
-        """A connection has ended by itself while these were under way; the one that is blamed for it."""
+    def ended(self, outstanding: Iterable[Sent], *, finished: bool = True) -> Sent | None:
+        """A connection has ended by itself while these were under way; the one that is blamed for it.
+
+        `finished`: all that is published first over a connection had been acknowledged.
+        """
+        blamed = self._judge(outstanding)
+        self._unfinished = 0 if finished or blamed is not None else self._unfinished + 1
+        return blamed
+
+    def _judge(self, outstanding: Iterable[Sent]) -> Sent | None:
         under_way = {sent.topic: sent.size for sent in outstanding}
         tried, trying = self._trying in under_way, self._trying
         self._trying, self._trial_at = None, None

@@ -73,6 +73,7 @@ class Sender:
         self._lost: list[Sent] = []
         self._under_way = 0  # of these, what is not late
         self._alone = asyncio.Lock()  # held while a message is under way that has to be alone there
+        self._pacing = asyncio.Lock()
         self._quiet = asyncio.Event()  # nothing is under way
         self._quiet.set()
         self._cleared: set[str] = set()  # topics of states that cannot be sent as they are
@@ -135,6 +136,9 @@ class Sender:
     async def run(self) -> None:
         """Sends one message after another; there are as many of it as messages may be under way."""
         while True:
+            if pace := self._setup.hang_ups.pace:
+                async with self._pacing:
+                    await asyncio.sleep(pace)
             await self._send_next()
 
     async def repeat(self) -> None:

@@ -224,7 +224,10 @@ class Session:
     async def _say_all(self) -> None:
         """Every room as it is now, in slices, so that what is urgent and all else on the loop get through."""
         self._put(map(clear, sorted(self._setup.leftovers.to_clear)))
-        ids = [room.id for room in self._setup.board.rooms]
+        suspects = {self._setup.topics.room_of(topic) for topic in self._setup.hang_ups.suspects}
+        ids = sorted(
+            (room.id for room in self._setup.board.rooms), key=lambda room_id: room_id not in suspects
+        )
         for start in range(0, len(ids), _AT_ONCE):
             for room_id in ids[start : start + _AT_ONCE]:
                 if statement := self._setup.board.statement(room_id):

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import struct
+from collections import deque
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from paho.mqtt.client import topic_matches_sub
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 HANG_UP = -1  # instead of a reason code: ends the connection without a word
 SWALLOW = -2  # says nothing, and passes nothing on
+BURST = 2.0  # seconds
 _CONNECT, _PUBLISH, _PUBACK, _DISCONNECT = 1, 3, 4, 14
 _VERSION_5 = 5
 
@@ -35,6 +37,7 @@ class Rule:
         larger_than: bytes of the packet.
         times: how often, at most.
         disconnect: the reason code of the DISCONNECT (MQTT 5) with which it hangs up.
+        burst: only beyond so many publishes in `BURST` seconds; then they are counted from 0 again.
         hits: how often it happened.
     """
 
@@ -43,13 +46,27 @@ class Rule:
     larger_than: int = -1
     times: int | None = None
     disconnect: int | None = None
+    burst: int | None = None
     hits: int = 0
+    arrivals: deque[float] = field(default_factory=deque)
 
     def applies(self, publish: Publish) -> bool:
         """Whether it is about this one."""
         if self.times is not None and self.hits >= self.times:
             return False
-        return publish.size > self.larger_than and topic_matches_sub(self.topic, publish.topic)
+        if not (publish.size > self.larger_than and topic_matches_sub(self.topic, publish.topic)):
+            return False
+        return self.burst is None or self._too_many(self.burst)
+
+    def _too_many(self, most: int) -> bool:
+        now = asyncio.get_running_loop().time()
+        self.arrivals.append(now)
+        while self.arrivals[0] < now - BURST:
+            self.arrivals.popleft()
+        beyond = len(self.arrivals) > most
+        if beyond:
+            self.arrivals.clear()
+        return beyond
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +121,7 @@ class Proxy:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     @contextmanager
-    def rule(
+    def rule(  # noqa: PLR0913 - each is a thing that a rule may be about
         self,
         answer: int,
         topic: str = "#",
@@ -112,9 +129,10 @@ class Proxy:
         larger_than: int = -1,
         times: int | None = None,
         disconnect: int | None = None,
+        burst: int | None = None,
     ) -> Iterator[Rule]:
         """For the time of a `with`; the first rule that applies counts."""
-        rule = Rule(answer, topic, larger_than, times, disconnect)
+        rule = Rule(answer, topic, larger_than, times, disconnect, burst)
         self._rules.append(rule)
         try:
             yield rule

@@ -184,6 +184,23 @@ async def test_a_state_that_grows_too_large_later_does_not_stay_as_it_was(
             await seen.message("placed/rooms/room-1/status", "busy")
 
 
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+async def test_a_broker_that_ends_the_connection_under_load_blames_no_message(
+    mosquitto: Mosquitto, proxy: Proxy, protocol: str
+) -> None:
+    """It takes some messages at once, and each that comes a while after another."""
+    house = large_house(50)
+    publisher = publisher_behind(proxy, house, protocol=protocol)
+    with capture_logs() as log, proxy.rule(HANG_UP, burst=160):
+        async with running(publisher), Subscriber(mosquitto, "placed/rooms/+/status") as seen:
+            await told(publisher)
+            await seen.caught_up()
+            assert len(seen.latest) == 50
+            assert publisher.reconnects > 0
+            assert publisher.undelivered == ()
+    assert not [entry for entry in log if entry["event"] == "broker.refused_messages"]
+
+
 @pytest.mark.parametrize("rule", [HANG_UP, SWALLOW])
 async def test_a_broker_that_takes_nothing_on_the_topic_of_a_state_keeps_the_connection(
     mosquitto: Mosquitto, proxy: Proxy, monkeypatch: pytest.MonkeyPatch, rule: Any
@@ -255,6 +272,25 @@ def test_ends_without_anything_under_way_blame_nobody() -> None:
     for _ in range(5):
         assert found.ended([]) is None
     assert not found.any
+
+
+def test_after_some_ends_with_nothing_to_blame_messages_go_more_slowly() -> None:
+    found = hang_ups()
+    paces = []
+    for number in range(9):
+        found.ended(sent(f"a{number}", f"b{number}"), finished=False)
+        paces.append(found.pace)
+    assert paces == [0.0, 0.0, 0.005, 0.01, 0.02, 0.04, 0.08, 0.1, 0.1]
+    found.ended(sent("z", "y"), finished=True)
+    assert found.pace == 0.0
+
+
+def test_ends_that_are_blamed_on_messages_slow_down_nothing() -> None:
+    found = hang_ups()
+    for number in range(9):
+        for _ in range(2):
+            found.ended(sent(f"a{number}"), finished=False)
+        assert found.pace == 0.0
 
 
 def test_what_is_left_out_is_tried_soon_and_then_seldom() -> None:
