@@ -161,6 +161,9 @@ class RoomBook:
                 if listing.address == listing.object_id:
                     nameless[listing.object_id] = listing
                     continue
+                if self._is_another(listings.get(listing.address.lower()), listing):
+                    nameless[listing.object_id] = replace(listing, address=listing.object_id)
+                    continue
                 self._latest[f"{connection}/{listing.object_id}"] = listing
             listings[listing.address.lower()] = listing
         addresses = self._addresses(connection) if nameless else {}
@@ -170,6 +173,11 @@ class RoomBook:
                 known = listing
             listings[known.address.lower()] = known
         return listings
+
+    @staticmethod
+    def _is_another(first: FoundRoom | None, second: FoundRoom) -> bool:
+        """Whether an address is reported of two objects: one report is outdated, and both are rooms."""
+        return first is not None and first.object_id not in (None, second.object_id)
 
     def _addresses(self, connection: str) -> dict[str, str]:
         """The addresses by which rooms of a connection were known, by id."""

@@ -7,6 +7,7 @@ covers within the fence, so no further permission is needed.
 
 from __future__ import annotations
 
+from collections import Counter
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,20 @@ class Owners:
             Refused: the sign-in is. Any other failure leaves rooms as they are.
         """
         wanted = [room.mailbox for room in rooms if room.address == room.object_id]
-        unknown = [mailbox for mailbox in wanted if mailbox not in self._known]
+        await self._learn([mailbox for mailbox in wanted if mailbox not in self._known])
+        named = [self._named(room) for room in rooms]
+        count = Counter(room.address.lower() for room in named)
+        outdated = [
+            room.mailbox for room in named if count[room.address.lower()] > 1 and room.mailbox in self._known
+        ]
+        if not outdated:
+            return named
+        for mailbox in outdated:  # one has got the address of another since that was asked for
+            del self._known[mailbox]
+        await self._learn(outdated)
+        return [self._named(room) for room in rooms]
+
+    async def _learn(self, unknown: Sequence[str]) -> None:
         for first in range(0, len(unknown), BATCH_SIZE):
             try:
                 await self._ask(unknown[first : first + BATCH_SIZE])
@@ -48,7 +62,6 @@ class Owners:
                 raise
             except DriverError:
                 break  # as it would be with those that are left
-        return [self._named(room) for room in rooms]
 
     async def _ask(self, mailboxes: Sequence[str]) -> None:
         answer = await self._graph.batch(

@@ -47,6 +47,12 @@ def test_an_id_stays_where_earlier_versions_remembered_the_address_alone() -> No
     assert book_of(book, user(BOARD, "other@contoso.example")) == {BOARD: "big"}
 
 
+def test_of_two_rooms_with_one_address_none_is_lost() -> None:
+    book = RoomBook({})
+    found = book_of(book, user(BOARD, "a@contoso.example"), user(LIBRARY, "a@contoso.example"))
+    assert found == {BOARD: "a", LIBRARY: LIBRARY}
+
+
 def test_rooms_that_exchange_their_addresses_keep_their_ids() -> None:
     book = RoomBook({})
     book_of(book, user(BOARD, "a@contoso.example"), user(LIBRARY, "b@contoso.example"))

@@ -1,0 +1,38 @@
+"""Names of rooms that the directory lists by their object ids alone."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from placed.driver import FoundRoom
+from placed_microsoft365.answers import Answer
+from placed_microsoft365.owners import Owners
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Directory:
+    """Reports whose each mailbox is."""
+
+    def __init__(self, **owners: str) -> None:
+        self.owners = owners
+
+    async def batch(self, urls: Sequence[str]) -> Answer:
+        mailboxes = [url.split("/")[2] for url in urls]
+        responses = [
+            {"id": str(n), "status": 200, "body": {"owner": {"address": self.owners[mailbox]}}}
+            for n, mailbox in enumerate(mailboxes)
+        ]
+        return Answer(200, None, json.dumps({"responses": responses}).encode(), "")
+
+
+async def test_an_address_that_another_mailbox_has_now_is_asked_for_again() -> None:
+    directory = Directory(one="a@contoso.example")
+    owners = Owners(directory)  # type: ignore[arg-type]
+    one, two = (FoundRoom(name, name, object_id=name) for name in ("one", "two"))
+    assert [room.address for room in await owners.name([one])] == ["a@contoso.example"]
+    directory.owners = {"one": "b@contoso.example", "two": "a@contoso.example"}
+    found = await owners.name([one, two])
+    assert [room.address for room in found] == ["b@contoso.example", "a@contoso.example"]
