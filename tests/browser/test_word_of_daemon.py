@@ -52,7 +52,7 @@ async def test_what_somebody_else_answers_is_no_word_of_the_daemon(
         await relay.mend()
         relay.answer = answer(status, *STRANGERS[stranger])
         assert await unknown(panel) < PROMISED
-        await board.locator(".tile[data-room=library]" + UNKNOWN).wait_for(timeout=2000)
+        await board.locator(".tile[data-room=library]" + UNKNOWN).wait_for(timeout=PROMISED * 1000)
         assert await panel.locator("body").get_attribute("data-why") == "offline"
         await asyncio.sleep(5)  # it was asked again meanwhile
         assert await panel.locator("body[data-why=offline]").count() == 1
