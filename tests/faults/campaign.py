@@ -23,6 +23,7 @@ from tests.faults import (
 )
 from tests.faults.catalogue import CATALOGUE
 from tests.faults.http_panel import HttpPanel
+from tests.faults.oracle import PAGE_RETURNS
 from tests.faults.pages import PageScreen, browser
 from tests.faults.scale import shortened
 from tests.faults.schedule import storms
@@ -177,7 +178,8 @@ class Campaign:
             world.weather.ends(planned.name, world.clock.steady())
 
     async def _calm(self) -> None:
-        await asyncio.sleep(self._world.pace.promise.recovery + CALM)
+        later = PAGE_RETURNS if self._pages else 0.0
+        await asyncio.sleep(self._world.pace.promise.recovery + later + CALM)
 
     def _tell(self, text: str) -> None:
         self._say(f"{asyncio.get_running_loop().time() - self._began:7.1f} s  {text}")

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from tests.faults.http_panel import Answer
     from tests.faults.truth import Truth
 
+PAGE_RETURNS = 6.0  # seconds more for a page: it asks every four where it has no stream
 _SLOW = 8.0  # seconds that a browser may take longer on a machine with too much to do
 _ROUNDED = 0.001  # seconds by which a time in a document is rounded
 _AT_ONCE = 0.2  # seconds from the end of a state's time until that is told
@@ -182,7 +183,7 @@ class Oracle:
             on_time: whether the browser keeps up; if not, rooms are not missed.
         """
         for shown in shows:
-            self.see(panel, shown, elapsed, awaited=on_time)
+            self.see(panel, shown, elapsed, awaited=on_time, later=PAGE_RETURNS)
             self.checked["silence"] += 1
             known = self._known[panel, shown.room]
             limit = self._promise.silence + (0.0 if on_time else _SLOW)
@@ -201,8 +202,10 @@ class Oracle:
             if room not in seen:
                 self._await(panel, room, None, elapsed)
 
-    def see(self, panel: str, shown: Shown, elapsed: float, *, awaited: bool = True) -> None:
-        """Judges a room on a panel; it has to be right in calm if it is `awaited`."""
+    def see(
+        self, panel: str, shown: Shown, elapsed: float, *, awaited: bool = True, later: float = 0.0
+    ) -> None:
+        """Judges a room on a panel; if it is `awaited`, it has to be right so many seconds into a calm."""
         known = self._known.setdefault((panel, shown.room), _Known())
         before, known.shown = known.shown, shown
         if shown.status is not Status.UNKNOWN:
@@ -210,7 +213,7 @@ class Oracle:
         elif before is not None and before.status is not Status.UNKNOWN:
             self._check_flicker(panel, shown, known, elapsed, until=before.valid_until)
         if awaited and shown.room in self._truth.rooms:
-            self._await(panel, shown.room, shown, elapsed)
+            self._await(panel, shown.room, shown, elapsed, later)
 
     def _check_lie(self, panel: str, shown: Shown, known: _Known, elapsed: float) -> None:
         self.checked["lie"] += 1
@@ -267,7 +270,7 @@ class Oracle:
     def _may_be_shown(self, shown: Shown) -> bool:
         return shown.room in self._truth.rooms
 
-    def _await(self, panel: str, room: str, shown: Shown | None, elapsed: float) -> None:
+    def _await(self, panel: str, room: str, shown: Shown | None, elapsed: float, later: float = 0.0) -> None:
         """A room that has to be right in calm."""
         calm_since = self._weather.calm_since(elapsed)
         if calm_since is None:
@@ -283,7 +286,7 @@ class Oracle:
         if right:
             known.right_at = elapsed
             known.blamed.discard("recovery")
-        elif elapsed - max(known.right_at, calm_since) > self._promise.grace:
+        elif elapsed - max(known.right_at, calm_since + later) > self._promise.grace:
             self._blame("recovery", panel, room, known, elapsed)
 
     def _blame(self, rule: str, panel: str, room: str, known: _Known, elapsed: float) -> None:

@@ -47,14 +47,13 @@ def storms(kinds: Mapping[str, Kind], seed: int) -> Iterator[tuple[Planned, ...]
     gentle faults alone, so that their own rule is tried.
     """
     chance = random.Random(seed)  # noqa: S311 - a play, not a secret
-    decks = {
-        gentle: _deck([n for n in sorted(kinds) if gentle in (None, kinds[n].gentle)], chance)
-        for gentle in (None, True)
-    }
+    names = sorted(kinds)
+    gentle_ones = [name for name in names if kinds[name].gentle]
+    decks = {None: _deck(names, chance), True: _deck(gentle_ones or names, chance)}
     while True:
         deck = decks[True if chance.random() < 1 / 3 else None]
-        names = [next(deck) for _ in range(chance.randint(1, _MOST))]
-        yield _arranged(names, kinds, chance)
+        drawn = [next(deck) for _ in range(chance.randint(1, _MOST))]
+        yield _arranged(drawn, kinds, chance)
 
 
 def _deck(names: list[str], chance: random.Random) -> Iterator[str]:
