@@ -33,8 +33,7 @@ class Follower:
         self.health_at = 0  # the same of connections
         self.waits = False  # it has everything, and its task sleeps
         self.awake = asyncio.Event()  # its task has something to do
-        self.told_at = 0.0  # by the loop's clock
-        self._loop = asyncio.get_running_loop()
+        self.timed_at = 0.0  # when it was sent the time, by the loop's clock
         self._protocol = request.protocol
         self._news = news
         self._writer: StreamWriter | None = None
@@ -71,5 +70,4 @@ class Follower:
 
     async def _write(self, frames: bytes, *, wait: bool) -> None:
         assert self._writer is not None  # noqa: S101 - it has begun
-        self.told_at = self._loop.time()
         await self._writer.write(frames, drain=wait)

@@ -184,6 +184,20 @@ async def test_silence_is_broken(site: Site) -> None:
         ]
 
 
+async def test_a_stream_with_much_news_brings_the_time_too(site: Site) -> None:
+    """A page that hears of rooms all the time has to notice that the daemon's clock was set."""
+    endpoint = Endpoint(site)
+    endpoint.server._events._keep_alive = 0.4
+    async with endpoint, endpoint.listen(f"?last_event_id=7-{site.board.seq}") as listening:
+        assert (await listening.block())[0] == "retry: 2000"
+        assert (await listening.block())[0].startswith(": keep-alive ")
+        for number in range(5000):  # a millisecond or so from one to the next
+            site.read("atrium", meeting(-10, 10 + number % 1000))
+            if (await listening.block())[0].startswith(": keep-alive "):
+                return
+        pytest.fail("five thousand events without the time")
+
+
 async def test_a_new_client_is_told_when_it_has_everything(site: Site, endpoint: Endpoint) -> None:
     """A page may believe what it knows from then on: no sooner, though bytes come before."""
     async with endpoint.listen("?room=atrium") as listening:
