@@ -363,6 +363,7 @@ async def test_what_is_there_after_all_is_named_no_longer(
         await becomes(lambda: not publisher.undelivered)
 
 
+@pytest.mark.alone  # it looks at everything three times, each within a deadline
 @pytest.mark.usefixtures("looked_soon")
 async def test_a_broker_that_keeps_everything_is_blamed_for_nothing(
     mosquitto: Mosquitto, house: House
