@@ -6,31 +6,18 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 
-from tests.browser.building import building
-from tests.browser.conftest import browser, eyes
-from tests.http.endpoint import Endpoint
+from tests.browser.conftest import browser, endpoint, eyes, site
 from tests.proxies.proxy import KINDS, in_front_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from tests.http.boards import Site
+    from tests.http.endpoint import Endpoint
 
-__all__ = ["browser", "eyes"]
+__all__ = ["browser", "endpoint", "eyes", "site"]
 
 more = pytest.mark.proxies
-
-
-@pytest.fixture
-def site() -> Site:
-    return building()
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def endpoint(site: Site) -> AsyncIterator[Endpoint]:
-    async with Endpoint(site) as endpoint:
-        yield endpoint
 
 
 @pytest.fixture(params=["nginx", *(pytest.param(name, marks=more) for name in ("caddy", "haproxy"))])
