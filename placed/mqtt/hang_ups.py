@@ -9,8 +9,9 @@ again: soon at first, then seldom. And where two messages ended connections, wha
 the same kind of topic, is left out with them, until a trial shows otherwise.
 
 A broker that ends connections under load is at fault itself, and no message. So suspects go first over the
-next connection, before there is any load; and after some connections in a row that ended too early, with
-nothing to blame, messages are sent more slowly.
+next connection, before there is any load. A suspect that is alone when a connection ends under load is not
+blamed yet: it goes first of all over the next one, and is blamed if that ends as well. After some connections
+in a row that ended too early, with nothing to blame, messages are sent more slowly.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ class HangUps:
     def __init__(self, pattern_of: Callable[[str], str]) -> None:
         self._pattern_of = pattern_of
         self._suspects: set[str] = set()
+        self._first: str | None = None  # of these, which was alone when a connection ended under load
         self._blamed: dict[str, int] = {}  # topic -> the size of the smallest message that ended a connection
         self._inferred: dict[str, int] = {}  # the same, of what only has something in common with these
         self._taken = 0  # bytes of the largest that was ever taken
@@ -62,8 +64,12 @@ class HangUps:
 
     @property
     def suspects(self) -> tuple[str, ...]:
-        """Topics that go first over the next connection, each alone."""
-        return tuple(sorted(self._suspects))
+        """Topics that go first over the next connection, each alone, in this order."""
+        return tuple(sorted(self._suspects, key=lambda topic: (topic != self._first, topic)))
+
+    def goes_first(self, topic: str) -> bool:
+        """Whether it goes before all else."""
+        return topic == self._first
 
     @property
     def pace(self) -> float:
@@ -101,6 +107,8 @@ class HangUps:
     def took(self, topic: str, size: int) -> bool:
         """The broker has taken it; whether what is left out may be sent for it."""
         self._suspects.discard(topic)
+        if topic == self._first:
+            self._first = None
         self._taken = max(self._taken, size)
         if not self._blamed and not self._inferred:
             return False
@@ -118,16 +126,19 @@ class HangUps:
         self._conclude()
         return acquitted or self._limit > before[0] or not self._patterns >= before[1]
 
-    def ended(self, outstanding: Iterable[Sent], *, finished: bool = True) -> Sent | None:
+    def ended(
+        self, outstanding: Iterable[Sent], *, finished: bool = True, loaded: bool = False
+    ) -> Sent | None:
         """A connection has ended by itself while these were under way; the one that is blamed for it.
 
         `finished`: all that is published first over a connection had been acknowledged.
+        `loaded`: many messages had been sent shortly before.
         """
-        blamed = self._judge(outstanding)
+        blamed = self._judge(outstanding, loaded=loaded)
         self._unfinished = 0 if finished or blamed is not None else self._unfinished + 1
         return blamed
 
-    def _judge(self, outstanding: Iterable[Sent]) -> Sent | None:
+    def _judge(self, outstanding: Iterable[Sent], *, loaded: bool) -> Sent | None:
         under_way = {sent.topic: sent.size for sent in outstanding}
         tried, trying = self._trying in under_way, self._trying
         self._trying, self._trial_at = None, None
@@ -137,6 +148,9 @@ class HangUps:
         ((topic, size),) = under_way.items()
         if topic not in self._suspects and topic not in self._blamed and topic != trying:
             self._suspects.add(topic)
+            return None
+        if loaded and topic in self._suspects and topic != self._first:
+            self._first = topic
             return None
         known = self._blamed.get(topic)
         if tried:

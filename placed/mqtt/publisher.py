@@ -278,7 +278,10 @@ class Publisher:
             if lost is not None and bugs is None:
                 self._note_lost(_most_telling(lost))
                 # What is blamed is left out over the next connection, so that may be at once.
-                self._blame(self._hang_ups.ended(session.outstanding, finished=session.all_acknowledged))
+                blamed = self._hang_ups.ended(
+                    session.outstanding, finished=session.all_acknowledged, loaded=session.loaded
+                )
+                self._blame(blamed)
                 return
         await self._take_leave(connection)
         raise error or RuntimeError("a session that ends by itself")

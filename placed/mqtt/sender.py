@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
 import aiomqtt
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from placed.mqtt.refusals import Refusal
     from placed.mqtt.setup import Setup
 
+_LOAD = 32  # messages within `_LOADED` seconds, from which a broker may end the connection for their number
+_LOADED = 5.0
 _OVERDUE = 3.0  # seconds without an answer to a state, after which panels may show an older one
 _log = structlog.get_logger()
 
@@ -71,6 +74,7 @@ class Sender:
         self._sent: dict[int, Sent] = {}  # by number, until the broker has answered
         self._unanswered: dict[int, float] = {}  # of these, since when what readiness depends on waits
         self._lost: list[Sent] = []
+        self._latest: deque[float] = deque(maxlen=_LOAD)  # when the latest messages were sent
         self._under_way = 0  # of these, what is not late
         self._alone = asyncio.Lock()  # held while a message is under way that has to be alone there
         self._pacing = asyncio.Lock()
@@ -90,6 +94,11 @@ class Sender:
         return self._lost or list(self._sent.values())
 
     @property
+    def loaded(self) -> bool:
+        """Whether so many messages were sent lately that the broker may have ended the connection for it."""
+        return len(self._latest) == _LOAD and self._latest[-1] - self._latest[0] < _LOADED
+
+    @property
     def all_acknowledged(self) -> bool:
         """Whether the broker has answered to everything that is published first over a connection."""
         return self._all_owed and not self._owed
@@ -104,8 +113,10 @@ class Sender:
 
     def put(self, messages: Iterable[Message], *, urgent: bool = False, late: bool = False) -> None:
         """Messages; what clears a topic, or is late, waits for all else."""
+        hang_ups = self._setup.hang_ups
         for message in messages:
-            self._outbox.put(message, urgent=urgent, late=late)
+            first = urgent or hang_ups.goes_first(message.topic)
+            self._outbox.put(message, urgent=first, late=late)
             if self._outbox.pressing:
                 self._not_idle()
         self._filled.set()
@@ -277,8 +288,10 @@ class Sender:
         setup, connection = self._setup, self._connection
         self._sent[number] = sent
         self._quiet.clear()
+        sent_at = asyncio.get_running_loop().time()
+        self._latest.append(sent_at)
         if weight(setup.topics, message.topic) is not Weight.OPTIONAL:
-            self._unanswered[number] = asyncio.get_running_loop().time()
+            self._unanswered[number] = sent_at
         try:
             code = await setup.broker.publish(connection, message, message.expiry(setup.now()))
         except aiomqtt.MqttError:

@@ -86,6 +86,11 @@ class Session:
         return self._sender.outstanding
 
     @property
+    def loaded(self) -> bool:
+        """Whether many messages were sent lately."""
+        return self._sender.loaded
+
+    @property
     def all_acknowledged(self) -> bool:
         """Whether the broker has answered to everything that is published first over a connection."""
         return self._sender.all_acknowledged
@@ -224,10 +229,9 @@ class Session:
     async def _say_all(self) -> None:
         """Every room as it is now, in slices, so that what is urgent and all else on the loop get through."""
         self._put(map(clear, sorted(self._setup.leftovers.to_clear)))
-        suspects = {self._setup.topics.room_of(topic) for topic in self._setup.hang_ups.suspects}
-        ids = sorted(
-            (room.id for room in self._setup.board.rooms), key=lambda room_id: room_id not in suspects
-        )
+        suspects = dict.fromkeys(map(self._setup.topics.room_of, self._setup.hang_ups.suspects))
+        present = {room.id: None for room in self._setup.board.rooms}
+        ids = list({room_id: None for room_id in suspects if room_id in present} | present)
         for start in range(0, len(ids), _AT_ONCE):
             for room_id in ids[start : start + _AT_ONCE]:
                 if statement := self._setup.board.statement(room_id):

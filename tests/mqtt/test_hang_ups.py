@@ -185,19 +185,7 @@ async def test_a_state_that_grows_too_large_later_does_not_stay_as_it_was(
 
 
 @pytest.mark.alone  # the broker of this test goes by how many messages come in how short a time
-@pytest.mark.parametrize(
-    "protocol",
-    [
-        "5",
-        pytest.param(
-            "3.1.1",
-            marks=pytest.mark.xfail(
-                reason="about once in four runs a message is left out for some seconds; not understood yet",
-                strict=False,
-            ),
-        ),
-    ],
-)
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 async def test_a_broker_that_ends_the_connection_under_load_blames_no_message(
     mosquitto: Mosquitto, proxy: Proxy, protocol: str
 ) -> None:
@@ -278,6 +266,25 @@ def test_where_others_are_under_way_as_well_nobody_is_blamed() -> None:
     found.ended(sent("a", "b"))
     assert found.ended(sent("b", "c")) is None
     assert all(found.suspected(TOPICS.state(name)) for name in "abc")
+
+
+def test_a_suspect_that_is_alone_under_load_goes_first_of_all_and_is_blamed_without() -> None:
+    found = hang_ups()
+    found.ended(sent("a", "b", "c"), loaded=True)
+    found.took(TOPICS.state("a"), 100)
+    assert found.ended(sent("c"), finished=False, loaded=True) is None
+    assert not found.leaves_out(TOPICS.state("c"), 100)
+    assert found.suspects == (TOPICS.state("c"), TOPICS.state("b"))
+    assert found.ended(sent("c"), finished=False) == Sent(TOPICS.state("c"), 100)
+
+
+def test_a_suspect_that_was_alone_under_load_and_is_taken_then_is_acquitted() -> None:
+    found = hang_ups()
+    found.ended(sent("a"), loaded=True)
+    found.ended(sent("a"), loaded=True)
+    found.took(TOPICS.state("a"), 100)
+    assert not found.any
+    assert found.suspects == ()
 
 
 def test_ends_without_anything_under_way_blame_nobody() -> None:
