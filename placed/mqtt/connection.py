@@ -10,6 +10,7 @@ few of its callbacks are extended:
 - Publishing takes it a task, an event and a look at all that is under way, for every message; see `tell`.
 - It adds a writer for a socket that may be closed by then, which asyncio complains about.
 - A failed or cancelled attempt to connect leaves its socket and a task behind.
+- Before Python 3.12 a cancellation can be lost while it waits for a SUBACK or an UNSUBACK; see `whole`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
@@ -26,6 +27,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 from placed.mqtt.names import look_up
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from aiomqtt.types import PahoSocket
     from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
     from paho.mqtt.properties import Properties
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 IN_FLIGHT = 64  # unacknowledged messages at once; what hides a broker's latency, and what is lost with it
 ANSWER = 10.0  # seconds for a broker to answer anything
 GOODBYE = 2.0  # seconds for it to take our leave
+_T = TypeVar("_T")
 _NO_LIMIT = 0  # of paho's, which would go through all that is under way at each acknowledgement
 
 
@@ -122,6 +126,14 @@ class Connection(aiomqtt.Client):
         finally:
             giving_up.cancel()
             self._told.pop(told.mid, None)
+
+    async def subscribe(self, *arguments: Any, **more: Any) -> Any:
+        """As aiomqtt's; it can be cancelled at any time."""
+        return await whole(super().subscribe(*arguments, **more))
+
+    async def unsubscribe(self, *arguments: Any, **more: Any) -> None:
+        """As aiomqtt's; it can be cancelled at any time."""
+        await whole(super().unsubscribe(*arguments, **more))
 
     async def leave_the_will(self) -> None:
         """Ends it so that the broker publishes the will after its delay, unless we are back (MQTT 5).
@@ -214,6 +226,21 @@ class Connection(aiomqtt.Client):
                 acknowledged.set_result(reason_code if reason_code.is_failure else None)
             return
         super()._on_publish(client, userdata, mid, reason_code, properties)
+
+
+async def whole(waiting: Coroutine[Any, Any, _T]) -> _T:
+    """Waits for what waits with `asyncio.wait_for`, and is cancelled whenever it is told to.
+
+    Before Python 3.12 `asyncio.wait_for` forgets a cancellation that comes in the moment in which its own
+    wait is over (python/cpython#86296).
+    """
+    task = asyncio.ensure_future(waiting)
+    task.add_done_callback(_look_at)
+    try:
+        await asyncio.wait([task])
+    finally:
+        task.cancel()
+    return task.result()
 
 
 def _look_at(future: asyncio.Future[Any]) -> None:

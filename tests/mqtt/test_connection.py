@@ -11,7 +11,8 @@ import aiomqtt
 import pytest
 
 from bench.ports import HOST
-from placed.mqtt.connection import Connection
+from placed.mqtt.connection import Connection, whole
+from tests.mqtt.broker import DEADLINE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -71,3 +72,23 @@ async def test_a_close_that_is_cancelled_while_the_connection_is_lost(turns: int
     gc.collect()
     await asyncio.sleep(0)
     assert complaints == []
+
+
+@pytest.mark.parametrize("turns", range(5))
+async def test_a_cancellation_at_the_moment_of_an_answer_is_not_lost(turns: int) -> None:
+    """Before Python 3.12 `asyncio.wait_for`, with which aiomqtt waits for a SUBACK, forgets it."""
+    answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def subscribe_and_wait() -> None:
+        await whole(asyncio.wait_for(answer, 10))
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(subscribe_and_wait())
+    for _ in range(5):  # until it waits for the answer
+        await asyncio.sleep(0)
+    answer.set_result(None)
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait([task], timeout=DEADLINE)
+    assert task.cancelled()
