@@ -15,7 +15,7 @@ from bench.parts.site import PER_EDGE, TOPICS, ForwardClock, board_at, room, tel
 from bench.row import Result, Row
 from bench.servers import bodies
 from bench.servers.mosquitto import mosquitto
-from placed.model import Meeting
+from placed.domain.model import Meeting
 
 if TYPE_CHECKING:
     from datetime import datetime

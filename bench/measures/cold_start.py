@@ -25,10 +25,10 @@ from bench.row import Result, Row
 from bench.servers import bodies
 from bench.servers.mosquitto import mosquitto
 from bench.servers.panel import MARK
-from placed.configuration import load
-from placed.daemon import Around, Daemon
-from placed.journal import Journal
-from placed.supervisor import Supervisor
+from placed.runtime.daemon import Around, Daemon
+from placed.runtime.systemd import Supervisor
+from placed.settings.loader import load
+from placed.store import Journal
 
 if TYPE_CHECKING:
     import aiohttp
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from bench.effort import Effort
     from bench.parts.packets import Message
-    from placed.configuration import Configuration
+    from placed.settings.loader import Configuration
 
 AT_MOST = 1.3  # floors
 _TOPICS = "+/rooms/+/+"

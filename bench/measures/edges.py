@@ -18,11 +18,11 @@ from bench.parts.site import PER_EDGE, TOPICS, ForwardClock, board_at, telling
 from bench.row import Result, Row
 from bench.servers.graph import BATCH
 from bench.servers.mosquitto import mosquitto
+from placed.domain.model import Meeting
 from placed.driver import Surroundings
-from placed.model import Meeting
-from placed.poller import Poller
-from placed.rooms import RoomBook
-from placed.settings import Polling
+from placed.polling.poller import Poller
+from placed.polling.room_ids import RoomBook
+from placed.settings.schema import Polling
 from placed_microsoft365 import Microsoft365
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import aiomqtt
 
 from bench.ports import HOST
-from placed.mqtt.connection import IN_FLIGHT
+from placed.mqtt.client import IN_FLIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.servers import bodies
-from placed.board import Board
+from placed.board.board import Board
+from placed.board.edge_timer import Timekeeper
+from placed.domain.occupancy import Policy
 from placed.driver import Surroundings
-from placed.occupancy import Policy
-from placed.poller import Poller
-from placed.rooms import RoomBook
-from placed.settings import Polling, Show
-from placed.timekeeper import Timekeeper
+from placed.polling.poller import Poller
+from placed.polling.room_ids import RoomBook
+from placed.settings.schema import Polling, Show
 from placed_microsoft365 import Microsoft365
 from placed_microsoft365.settings import Microsoft365Settings
 
@@ -39,11 +39,11 @@ class StillClock:
         self._now = now
 
     def now(self) -> datetime:
-        """See `placed.clock.Clock`."""
+        """See `placed.domain.clock.Clock`."""
         return self._now
 
     def steady(self) -> float:
-        """See `placed.clock.Clock`."""
+        """See `placed.domain.clock.Clock`."""
         return self._now.timestamp()
 
     async def sleep(self, seconds: float) -> None:

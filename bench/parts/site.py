@@ -12,13 +12,13 @@ from zoneinfo import ZoneInfo
 
 from bench.ports import HOST
 from bench.servers import bodies
-from placed.board import Board
-from placed.model import Meeting, Room, Schedule
+from placed.board.board import Board
+from placed.board.edge_timer import Timekeeper
+from placed.domain.model import Meeting, Room, Schedule
+from placed.domain.occupancy import Policy
 from placed.mqtt.messages import BridgeInfo
 from placed.mqtt.publisher import Publisher
-from placed.occupancy import Policy
-from placed.settings import Mqtt, Show
-from placed.timekeeper import Timekeeper
+from placed.settings.schema import Mqtt, Show
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -36,15 +36,15 @@ class ForwardClock:
         self._ahead = now - datetime.now(UTC)
 
     def now(self) -> datetime:
-        """See `placed.clock.Clock`."""
+        """See `placed.domain.clock.Clock`."""
         return datetime.now(UTC) + self._ahead
 
     def steady(self) -> float:
-        """See `placed.clock.Clock`."""
+        """See `placed.domain.clock.Clock`."""
         return self.now().timestamp()
 
     async def sleep(self, seconds: float) -> None:
-        """See `placed.clock.Clock`."""
+        """See `placed.domain.clock.Clock`."""
         await asyncio.sleep(max(0.0, seconds))
 
     def put_forward(self, to: datetime) -> None:

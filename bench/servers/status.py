@@ -22,12 +22,12 @@ from aiohttp import web
 from bench.child import obey, say
 from bench.cpu import settle_on
 from bench.servers import bodies
-from placed.board import Board
-from placed.daemon import NoBroker
+from placed.board.board import Board
+from placed.domain.model import Meeting, Room, Schedule
+from placed.domain.occupancy import Policy
 from placed.http.server import StatusServer
-from placed.model import Meeting, Room, Schedule
-from placed.occupancy import Policy
-from placed.settings import Http, Show
+from placed.runtime.daemon import NoBroker
+from placed.settings.schema import Http, Show
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,8 +17,8 @@ The last percent is what people book in the evening, when rooms are read seldom:
 hours, the p99 is no worse than at fixed intervals.
 
 What people do. These numbers are assumed: they are not from a building, and no source was asked for them. The
-weights of `placed.rota.need` were chosen with an eye on days of seeds 1 to 3; other seeds are days that they
-have not seen.
+weights of `placed.polling.demand` were chosen with an eye on days of seeds 1 to 3; other seeds are days that
+they have not seen.
 
 - Half of a day's meetings are booked within the hour before they start, evenly; a fifth of these at the
   door, at any minute, to start at once. The other half is booked a day before, on average, with an
@@ -50,13 +50,13 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from placed.board import Board
+from placed.board.board import Board
+from placed.domain.model import Meeting
+from placed.domain.occupancy import Policy
 from placed.driver import ConnectionSettings, Fence, FenceState, FoundRoom, Read, Unchanged
-from placed.model import Meeting
-from placed.occupancy import Policy
-from placed.poller import Poller
-from placed.rooms import RoomBook
-from placed.settings import Polling, Show
+from placed.polling.poller import Poller
+from placed.polling.room_ids import RoomBook
+from placed.settings.schema import Polling, Show
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

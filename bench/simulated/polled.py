@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from bench.simulated.freshness import MIDNIGHT, ZONE
 from bench.simulated.loop import LoopClock
-from placed.board import Board
+from placed.board.board import Board
+from placed.board.edge_timer import Timekeeper
+from placed.domain.occupancy import Policy
 from placed.driver import ConnectionSettings, Fence, FenceState, FoundRoom
-from placed.occupancy import Policy
-from placed.poller import Poller
-from placed.rooms import RoomBook
-from placed.settings import Show
-from placed.timekeeper import Timekeeper
+from placed.polling.poller import Poller
+from placed.polling.room_ids import RoomBook
+from placed.settings.schema import Show
 from placed_microsoft365.calendars import Calendars
 from placed_microsoft365.pace import Pace
 from placed_microsoft365.views import Views
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from placed.driver import Answer, Query
-    from placed.settings import Polling
+    from placed.settings.schema import Polling
     from placed_microsoft365.graph import Graph
 
 _POLICY = Policy()

@@ -27,7 +27,7 @@ from bench.simulated.freshness import HOUR, Day
 from bench.simulated.limited_graph import LimitedGraph, Limits
 from bench.simulated.loop import run
 from bench.simulated.polled import Polled
-from placed.settings import Polling
+from placed.settings.schema import Polling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

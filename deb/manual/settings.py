@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from deb.manual.roff import Page, bold, italic, prose
 from placed.driver import find_drivers
-from placed.settings import Settings
+from placed.settings.schema import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

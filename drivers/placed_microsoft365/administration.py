@@ -1,4 +1,4 @@
-"""What the driver offers to those who connect a tenant, put together; see `placed.driver.administration`."""
+"""What the driver offers to those who connect a tenant, put together; see `placed.driver.capabilities`."""
 
 from __future__ import annotations
 

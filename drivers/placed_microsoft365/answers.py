@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from placed.domain.model import Reason
 from placed.driver import Consent, DriverError, NotPermitted, Unavailable
-from placed.model import Reason
 from placed_microsoft365.graph_errors import NO_DIRECTORY, meaning_of
 from placed_microsoft365.wire import GraphErrorBody
 

@@ -7,8 +7,8 @@ from collections import deque
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from placed.domain.model import Reason
 from placed.driver import DriverError, Failed, Refused, Unavailable, Unchanged
-from placed.model import Reason
 from placed_microsoft365.answers import (
     UnexpectedAnswer,
     error_code,

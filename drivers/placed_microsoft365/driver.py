@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from placed.domain.model import Reason
 from placed.driver import Failed, NotPermitted, Refused
-from placed.model import Reason
 from placed_microsoft365 import directory, fence
 from placed_microsoft365.calendars import Calendars
 from placed_microsoft365.claims import claims_of

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from placed.domain.model import Reason
 from placed.driver import DriverError, Fence, FenceState, NotPermitted, Unavailable
-from placed.model import Reason
 from placed_microsoft365.answers import UnexpectedAnswer, decode, error_code, error_of
 from placed_microsoft365.batches import items_of
 from placed_microsoft365.graph import BATCH_SIZE

@@ -11,7 +11,7 @@ from http import HTTPStatus
 
 import msgspec
 
-from placed.model import Reason
+from placed.domain.model import Reason
 
 BANDWIDTH_LIMIT_EXCEEDED = 509
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from msgspec.structs import replace
 from xxhash import xxh3_64_hexdigest
 
-from placed.model import Meeting, ShowAs, whole_days
+from placed.domain.model import Meeting, ShowAs, whole_days
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

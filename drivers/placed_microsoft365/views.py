@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
+from placed.domain.model import Reason
 from placed.driver import DriverError, Failed, Read, Unavailable, Unchanged
-from placed.model import Reason
 from placed_microsoft365.answers import UnexpectedAnswer, decode
 from placed_microsoft365.known import Known, all_again, digest_of
 from placed_microsoft365.meetings import meetings_of

@@ -6,7 +6,7 @@ import errno
 import os
 import sys
 
-from placed.lasting import for_good
+from placed.runtime.lasting import for_good
 
 _INTERRUPTED = 130  # what a shell gives for a command that Ctrl-C ended, and what typer gives
 

@@ -15,7 +15,7 @@ from placed.cli.options import ConfigOption, cannot_start, printable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from placed.configuration import Configuration
+    from placed.settings.loader import Configuration
 
 
 def check(config: ConfigOption = None) -> None:
@@ -26,9 +26,9 @@ def check(config: ConfigOption = None) -> None:
     Files in $CREDENTIALS_DIRECTORY are those of the service. As root their sources in /etc/placed/secrets are
     checked; those that this user cannot read are listed, with the command that checks them as well.
     """
-    from placed.configuration import ConfigurationError, load
-    from placed.errors import CannotStart
-    from placed.rooms import tables_without_room
+    from placed.domain.exit_errors import CannotStart
+    from placed.polling.room_ids import tables_without_room
+    from placed.settings.loader import ConfigurationError, load
 
     try:
         configuration = load(config)
@@ -81,7 +81,7 @@ def _credentials(configuration: Configuration) -> dict[str, Path]:
 
 def _others(problems: list[str], unseen: Mapping[str, Path]) -> None:
     """Raises what is wrong beside files that cannot be looked at here."""
-    from placed.configuration import ConfigurationError
+    from placed.settings.loader import ConfigurationError
 
     about_others = [line for line in problems if not any(str(path) in line for path in unseen.values())]
     if about_others:
@@ -90,8 +90,8 @@ def _others(problems: list[str], unseen: Mapping[str, Path]) -> None:
 
 def _missing(unseen: Mapping[str, Path]) -> None:
     """Raises what the service would lack, where this user can look into the folder that it is taken from."""
-    from placed.configuration import ConfigurationError
     from placed.driver.secret_file import source_of
+    from placed.settings.loader import ConfigurationError
 
     problems = []
     for where, path in unseen.items():
@@ -118,10 +118,10 @@ def _show_unseen(unseen: Mapping[str, Path], config: Path | None) -> None:
 
 async def _open_all(configuration: Configuration) -> None:
     """Makes the daemon, which reads every file that the settings name, and does not run it."""
-    from placed.clock import SystemClock
-    from placed.daemon import Around, Daemon
-    from placed.journal import Journal
-    from placed.supervisor import Supervisor
+    from placed.domain.clock import SystemClock
+    from placed.runtime.daemon import Around, Daemon
+    from placed.runtime.systemd import Supervisor
+    from placed.store import Journal
 
     around = Around(
         clock=SystemClock(),

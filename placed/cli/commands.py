@@ -20,7 +20,7 @@ from placed.cli.rooms import rooms
 from placed.cli.run import run
 from placed.cli.setup import setup
 from placed.cli.watch import watch
-from placed.errors import ExitCode
+from placed.domain.exit_errors import ExitCode
 
 app = typer.Typer(
     name="placed",

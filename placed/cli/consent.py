@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from placed.cli.connections import NameArgument, StateOption  # noqa: TC001 - typer reads the annotations
+from placed.cli.connection_option import NameArgument, StateOption  # noqa: TC001 - typer reads the annotations
 from placed.cli.options import ConfigOption  # noqa: TC001 - the same
 
 _LINK = "The link (--link)"
@@ -80,7 +80,7 @@ def consent(  # noqa: PLR0913 - its options
     """
     import asyncio
 
-    from placed.cli.consent_matter import opened, usage
+    from placed.cli.consent_connection import opened, usage
 
     flags = {Way.LINK: link, Way.REQUEST: request, Way.WAIT: wait, Way.STATUS: status}
     ways = [way for way, wanted in flags.items() if wanted]
@@ -112,7 +112,7 @@ def consent(  # noqa: PLR0913 - its options
 
 
 def _asked_for() -> Way:
-    from placed.cli.consent_matter import at_a_terminal, usage
+    from placed.cli.consent_connection import at_a_terminal, usage
 
     if not at_a_terminal():
         raise usage("this is no terminal, so name a way: --link, --request or --wait")
@@ -133,8 +133,8 @@ def _asked_for() -> Way:
 def _seconds(timeout: str | None) -> float | None:
     from pydantic import TypeAdapter, ValidationError
 
-    from placed.cli.consent_matter import usage
-    from placed.settings import Duration
+    from placed.cli.consent_connection import usage
+    from placed.settings.schema import Duration
 
     if timeout is None:
         return None

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from placed.cli.consent_matter import complain, length, whoever, with_remedy
+from placed.cli.consent_connection import complain, length, whoever, with_remedy
+from placed.consent.redirect_listener import Page, Redirect
+from placed.domain.exit_errors import ExitCode
 from placed.driver import Consent
-from placed.errors import ExitCode
-from placed.redirect import Page, Redirect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from placed.cli.consent_matter import Matter
+    from placed.cli.consent_connection import Matter
     from placed.driver import ConsentAnswer
 
 _PATIENCE = 15 * 60.0  # seconds, unless told otherwise
@@ -137,7 +137,7 @@ def _page(judged: ConsentAnswer) -> Page:
 
 
 def _conclude(matter: Matter, judged: ConsentAnswer, who: str | None) -> ExitCode:
-    from placed.consents import ConsentRecord, Source
+    from placed.domain.consent import ConsentRecord, Source
 
     if judged.consent is not Consent.UNKNOWN:
         moment = matter.clock.now()

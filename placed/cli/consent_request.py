@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from placed.cli.consent_matter import at_a_terminal, cleaned, usage, whoever
+from placed.cli.consent_connection import at_a_terminal, cleaned, usage, whoever
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from placed.cli.consent_matter import Matter
+    from placed.cli.consent_connection import Matter
 
 _NOWHERE = "http://localhost"  # where the administrator's browser is sent at the end; nobody listens there
 
@@ -21,7 +21,7 @@ def write_request(matter: Matter, *, who: str | None, because: str | None, days:
     """Writes the message as text and as HTML, prints it, and keeps that it was asked."""
     import secrets
 
-    from placed.consents import ConsentRecord, Source
+    from placed.domain.consent import ConsentRecord, Source
     from placed.driver import Consent, ConsentRequest
 
     asking = _said("--who", "Who asks", whoever(who), given=who is not None)

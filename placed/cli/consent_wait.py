@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Protocol
 
 import typer
 
-from placed.cli.consent_matter import complain, length, with_remedy
+from placed.cli.consent_connection import complain, length, with_remedy
+from placed.consent.grant_wait import until_effective
+from placed.domain.exit_errors import ExitCode
 from placed.driver import Consent
-from placed.errors import ExitCode
-from placed.waiting import until_effective
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rich.console import RenderableType
 
-    from placed.cli.consent_matter import Matter
-    from placed.clock import Clock
-    from placed.waiting import Look
+    from placed.cli.consent_connection import Matter
+    from placed.consent.grant_wait import Look
+    from placed.domain.clock import Clock
 
 
 async def wait_for_effect(matter: Matter, timeout: float | None) -> ExitCode:  # noqa: ASYNC109 - told to the user

@@ -62,9 +62,9 @@ def demo(  # noqa: PLR0913 - its options
     import logging
     import tempfile
 
-    from placed import logs
-    from placed.configuration import ConfigurationError
-    from placed.errors import CannotStart
+    from placed.domain.exit_errors import CannotStart
+    from placed.runtime import logging as logs
+    from placed.settings.loader import ConfigurationError
 
     logs.set_up(verbose=not quiet)
     logging.getLogger("amqtt").setLevel(logging.CRITICAL)  # what it fails of is reported by us
@@ -96,12 +96,12 @@ async def _demonstrate(  # noqa: PLR0913 - the options
     from importlib.metadata import version
 
     from placed.cli.progress import first_round
-    from placed.clock import SystemClock
-    from placed.configuration import load
-    from placed.daemon import Around
-    from placed.journal import Journal
-    from placed.service import serve
-    from placed.supervisor import Supervisor
+    from placed.domain.clock import SystemClock
+    from placed.runtime.daemon import Around
+    from placed.runtime.signals import serve
+    from placed.runtime.systemd import Supervisor
+    from placed.settings.loader import load
+    from placed.store import Journal
 
     file = folder / "placed.toml"
 
@@ -149,7 +149,7 @@ async def _open_broker(stack: AsyncExitStack, wanted: int | None) -> int:
     """
     from amqtt.errors import BrokerError
 
-    from placed.errors import CannotStart
+    from placed.domain.exit_errors import CannotStart
 
     for _ in range(_ATTEMPTS):
         port = _port(_MQTT_OPTION, wanted, _MQTT_PORT)
@@ -200,7 +200,7 @@ def _port(option: str, wanted: int | None, usual: int) -> int:
     """The port that was asked for; else the usual one; else, where that is taken, a free one."""
     import socket
 
-    from placed.errors import CannotStart
+    from placed.domain.exit_errors import CannotStart
 
     for port in [usual, 0] if wanted is None else [wanted]:
         with socket.socket() as probe:

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from placed.cli.connections import StateOption, loaded, state_directory_of_daemon, surroundings_of
+from placed.cli.connection_option import StateOption, loaded, state_directory_of_daemon, surroundings_of
 from placed.cli.options import ConfigOption, cannot_start
-from placed.errors import ExitCode
+from placed.domain.exit_errors import ExitCode
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from placed.configuration import Configuration
-    from placed.disconnection import Cleared, Disconnection, Holding
+    from placed.disconnect.disconnection import Cleared, Disconnection, Holding
+    from placed.settings.loader import Configuration
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _RELOAD = "reload the daemon (systemctl reload placed)"
@@ -44,8 +44,8 @@ def disconnect(
     """
     import asyncio
 
-    from placed.disconnection import Disconnection, NotDisconnected
-    from placed.errors import CannotStart
+    from placed.disconnect.disconnection import Disconnection, NotDisconnected
+    from placed.domain.exit_errors import CannotStart
 
     if not _NAME.fullmatch(name):
         raise typer.BadParameter("a connection's name has a-z, 0-9, - and _ only", param_hint="NAME")

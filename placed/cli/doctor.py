@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from placed.cli.connections import StateOption  # noqa: TC001 - typer reads the annotations
+from placed.cli.connection_option import StateOption  # noqa: TC001 - typer reads the annotations
 from placed.cli.options import ConfigOption  # noqa: TC001 - the same
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from rich.progress import TaskID
 
-    from placed.configuration import Configuration
     from placed.doctor import Chart
+    from placed.settings.loader import Configuration
 
 
 def doctor(
@@ -40,11 +40,11 @@ def doctor(
     import asyncio
     import logging
 
-    from placed import logs
-    from placed.cli.connections import state_directory_of_daemon
-    from placed.configuration import ConfigurationError, load
+    from placed.cli.connection_option import state_directory_of_daemon
     from placed.doctor import Chart, refused_settings
-    from placed.errors import ExitCode
+    from placed.domain.exit_errors import ExitCode
+    from placed.runtime import logging as logs
+    from placed.settings.loader import ConfigurationError, load
 
     logs.set_up(logs.LogFormat.TEXT)
     logging.disable(logging.CRITICAL)  # what is wrong is found, and told once
@@ -63,7 +63,7 @@ def doctor(
 
 
 async def _examine(configuration: Configuration, state_directory: Path, only: str | None) -> Chart:
-    from placed.cli.connections import surroundings_of
+    from placed.cli.connection_option import surroundings_of
     from placed.doctor import Chart, examine
 
     names = [connection.name for connection in configuration.settings.connections]
@@ -109,7 +109,7 @@ def _print(chart: Chart, *, as_json: bool) -> None:
 
     import msgspec
 
-    from placed.cli.chart import lines, table
+    from placed.cli.findings_table import lines, table
 
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(chart.document())))

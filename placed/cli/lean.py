@@ -2,8 +2,8 @@
 
 On import it imports structlog as if rich were not installed, so it comes before anything that imports that.
 structlog shows tracebacks by rich where it finds it, and so imports it in any case. Ours are plain (see
-`placed.logs`); without rich a command begins 80 ms earlier, and the daemon has 5 MiB less in memory. Commands
-that draw tables import it themselves when they do.
+`placed.runtime.logging`); without rich a command begins 80 ms earlier, and the daemon has 5 MiB less in
+memory. Commands that draw tables import it themselves when they do.
 """
 
 from __future__ import annotations

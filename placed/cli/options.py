@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from placed.errors import ExitCode
+from placed.domain.exit_errors import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,8 +12,8 @@ import aiohttp
 import msgspec
 
 from placed.cli.daemon_clock import read_time
-from placed.cli.room_listing import Listed, Listing, read_listing, read_room
-from placed.unreachable import why
+from placed.cli.room_filter import Listed, Listing, read_listing, read_room
+from placed.domain.network_errors import why
 
 if TYPE_CHECKING:
     import ssl

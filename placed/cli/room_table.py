@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from placed.model import Status
+from placed.domain.model import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from placed.errors import ExitCode
+from placed.domain.exit_errors import ExitCode
 
 if TYPE_CHECKING:
     import ssl
 
     from rich.console import Console
 
-    from placed.cli.room_listing import Wanted
+    from placed.cli.room_filter import Wanted
     from placed.cli.room_stream import Access
     from placed.cli.room_table import View
 
@@ -62,9 +62,9 @@ def rooms(  # noqa: PLR0913 - its options
     """
     from rich.console import Console
 
-    from placed.cli.room_listing import Wanted
+    from placed.cli.live_terminal import is_live, until_interrupted
+    from placed.cli.room_filter import Wanted
     from placed.cli.room_stream import Access, NoAnswer
-    from placed.cli.screen import is_live, until_interrupted
 
     try:
         wanted = Wanted.of(
@@ -124,9 +124,9 @@ def _read_ca(file: str) -> ssl.SSLContext:
 async def _print(url: str, access: Access, wanted: Wanted, console: Console, *, as_json: bool) -> None:
     from placed.cli import room_stream
     from placed.cli.daemon_clock import DaemonClock
-    from placed.cli.room_listing import Wanted, read_room
+    from placed.cli.room_filter import Wanted, read_room
     from placed.cli.room_table import NO_MATCH, cells, summary, table
-    from placed.clock import SystemClock
+    from placed.domain.clock import SystemClock
 
     clock = DaemonClock(SystemClock())
     async with room_stream.session(access) as client:
@@ -148,9 +148,9 @@ async def _print(url: str, access: Access, wanted: Wanted, console: Console, *, 
 async def _follow(url: str, access: Access, wanted: Wanted, console: Console) -> None:
     from placed.cli import room_stream
     from placed.cli.daemon_clock import DaemonClock
+    from placed.cli.live_terminal import first_of, keep_drawn
     from placed.cli.room_table import changes_in, summary, view
-    from placed.cli.screen import first_of, keep_drawn
-    from placed.clock import SystemClock
+    from placed.domain.clock import SystemClock
 
     clock = DaemonClock(SystemClock())
     news = asyncio.Event()

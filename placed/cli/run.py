@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from placed.cli.options import ConfigOption, VerboseOption, cannot_start
-from placed.lasting import for_good
-from placed.logs import LogFormat
+from placed.runtime.lasting import for_good
+from placed.runtime.logging import LogFormat
 
 if TYPE_CHECKING:
-    from placed.configuration import Configuration
-    from placed.supervisor import Supervisor
+    from placed.runtime.systemd import Supervisor
+    from placed.settings.loader import Configuration
 
 
 def run(
@@ -36,10 +36,10 @@ def run(
 
     import structlog
 
-    from placed import logs
-    from placed.configuration import ConfigurationError, load
-    from placed.errors import CannotStart, ExitCode
-    from placed.supervisor import Supervisor, first_of
+    from placed.domain.exit_errors import CannotStart, ExitCode
+    from placed.runtime import logging as logs
+    from placed.runtime.systemd import Supervisor, first_of
+    from placed.settings.loader import ConfigurationError, load
 
     # A reload that is asked for before there is anything to reload would end us, as if that were wanted.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -48,7 +48,7 @@ def run(
     supervisor = Supervisor.from_environment()
     try:
         with for_good():
-            import placed.service  # noqa: F401 - and with it all the rest
+            import placed.runtime.signals  # noqa: F401 - and with it all the rest
 
             configuration = load(config)
         try:
@@ -73,12 +73,12 @@ async def _serve(configuration: Configuration, config: Path | None, supervisor: 
     from importlib.metadata import version
 
     from placed.cli.progress import first_round
-    from placed.clock import SystemClock
-    from placed.configuration import load
-    from placed.daemon import Around
-    from placed.journal import Journal, state_directory
-    from placed.service import serve
-    from placed.state_lock import locked
+    from placed.domain.clock import SystemClock
+    from placed.runtime.daemon import Around
+    from placed.runtime.signals import serve
+    from placed.settings.loader import load
+    from placed.store import Journal, state_directory
+    from placed.store.state_lock import locked
 
     directory = state_directory()
     with locked(directory), closing(Journal(directory)) as journal, first_round() as progress:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from placed.cli.options import ConfigOption, cannot_start
-from placed.errors import ExitCode
+from placed.domain.exit_errors import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -82,7 +82,7 @@ def _written(  # noqa: PLR0913 - what a kit is made of
     renew: bool,
 ) -> Kit:
     """Writes it. What was told at the terminal and is of no use is asked for again."""
-    from placed.clock import SystemClock
+    from placed.domain.clock import SystemClock
     from placed.driver import KitError
 
     while True:
@@ -108,7 +108,7 @@ def _connection(config: Path | None, name: str | None) -> ConnectionSettings | N
     """
     import os
 
-    from placed.configuration import DEFAULT_FILE, FILE_VARIABLE, ConfigurationError, load
+    from placed.settings.loader import DEFAULT_FILE, FILE_VARIABLE, ConfigurationError, load
 
     try:
         connections = load(config).settings.connections

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from placed.cli.options import ConfigOption, cannot_start
-from placed.errors import ExitCode
+from placed.domain.exit_errors import ExitCode
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from placed.cli.room_table import View
-    from placed.cli.watch_words import Teller
-    from placed.settings import Mqtt
-    from placed.watching import Watching
+    from placed.cli.watch_output import Teller
+    from placed.panel.follower import Watching
+    from placed.settings.schema import Mqtt
 
 _MARGIN = 0.25  # seconds after a state's time is over; where there is a next one, it has come by then
 _ROOM = re.compile(r"[a-z0-9_-]+")
@@ -57,9 +57,9 @@ def watch(  # noqa: PLR0913 - its options
     """
     from rich.console import Console
 
-    from placed.cli.screen import is_live, until_interrupted
-    from placed.errors import CannotStart
-    from placed.watching import NotWatching
+    from placed.cli.live_terminal import is_live, until_interrupted
+    from placed.domain.exit_errors import CannotStart
+    from placed.panel.follower import NotWatching
 
     for room in rooms or []:
         if not _ROOM.fullmatch(room):
@@ -88,9 +88,9 @@ def _settings(config: Path | None, given: dict[str, Any]) -> Mqtt:
     """The broker: of the options, else of the configuration, where options go before what it says."""
     from pydantic import ValidationError
 
-    from placed.cli.connections import loaded
-    from placed.mistakes import called
-    from placed.settings import Mqtt
+    from placed.cli.connection_option import loaded
+    from placed.settings.error_messages import called
+    from placed.settings.schema import Mqtt
 
     if "url" in given:
         known: dict[str, Any] = {}
@@ -112,11 +112,11 @@ def _settings(config: Path | None, given: dict[str, Any]) -> Mqtt:
 async def _watch(  # noqa: PLR0913 - the options
     settings: Mqtt, rooms: list[str], console: Console, *, live: bool, once: bool, as_json: bool
 ) -> None:
-    from placed.cli.screen import first_of
-    from placed.cli.watch_words import Teller
-    from placed.clock import SystemClock
-    from placed.panel import Panel
-    from placed.watching import Watching
+    from placed.cli.live_terminal import first_of
+    from placed.cli.watch_output import Teller
+    from placed.domain.clock import SystemClock
+    from placed.panel.follower import Watching
+    from placed.panel.rules import Panel
 
     news = asyncio.Event()
     panel = Panel(settings.base_topic, rooms)
@@ -153,8 +153,8 @@ def _print_table(teller: Teller, watching: Watching, console: Console) -> None:
 
 
 async def _draw(teller: Teller, watching: Watching, console: Console, news: asyncio.Event) -> None:
+    from placed.cli.live_terminal import keep_drawn
     from placed.cli.room_table import changes_in, summary, view
-    from placed.cli.screen import keep_drawn
 
     def draw(size: tuple[int, int]) -> tuple[View, float | None]:
         moment = watching.moment()

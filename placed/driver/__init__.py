@@ -1,6 +1,8 @@
 """The port that a driver implements; see `port` for reading, `administration` for connecting a service."""
 
-from placed.driver.administration import (
+from placed.domain.consent_state import Consent
+from placed.domain.fence import UNTRIED, Fence, FenceCircumstances, FenceState
+from placed.driver.capabilities import (
     Administration,
     AdministrationKind,
     ConsentAnswer,
@@ -17,10 +19,8 @@ from placed.driver.administration import (
     Verdict,
     find_administration,
 )
-from placed.driver.consent import Consent
 from placed.driver.errors import DriverError, NotPermitted, Refused, Unavailable
-from placed.driver.fence import UNTRIED, Fence, FenceCircumstances, FenceState
-from placed.driver.port import (
+from placed.driver.protocol import (
     Answer,
     Driver,
     DriverKind,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from placed.driver.consent import Consent
-from placed.model import Reason
+from placed.domain.consent_state import Consent
+from placed.domain.model import Reason
 
 
 class DriverError(Exception):

@@ -12,8 +12,8 @@ from http import HTTPStatus
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from placed.http.problems import Problem
-from placed.http.representation import Representation
+from placed.http.errors import Problem
+from placed.http.responses import Representation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,36 +11,39 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from placed.http import entrance, hosts, listening, openapi
+from placed.http import host_names as hosts
+from placed.http import listen as listening
+from placed.http import listen_options as entrance
+from placed.http.api import openapi
+from placed.http.api.connections import ConnectionsApi
+from placed.http.api.days import DaysApi
+from placed.http.api.metrics import Metrics
+from placed.http.api.readiness import unready, warnings
+from placed.http.api.rooms import RoomDocuments, RoomsApi
 from placed.http.assets import Assets
-from placed.http.connections import ConnectionsApi
-from placed.http.days import DaysApi
-from placed.http.door import Door
-from placed.http.entrance import Entrance
-from placed.http.events import EventStream
-from placed.http.gate import Gate
-from placed.http.guard import Guard
+from placed.http.auth import Guard
+from placed.http.client_slots import Door
+from placed.http.connection import Protocol
+from placed.http.errors import Problem
+from placed.http.event_stream import EventStream
+from placed.http.headers import Seal, expect
 from placed.http.limits import Limits
-from placed.http.metrics import Metrics
+from placed.http.listen_options import Entrance
+from placed.http.middleware import Gate
 from placed.http.pages import Pages
-from placed.http.problems import Problem
-from placed.http.protocol import Protocol
-from placed.http.readiness import unready, warnings
-from placed.http.representation import JSON, Representation
-from placed.http.rooms import RoomDocuments, RoomsApi
-from placed.http.wire import Seal, expect
+from placed.http.responses import JSON, Representation
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from placed.board import Board
-    from placed.document import Statement
-    from placed.events import Event
-    from placed.health import ConnectionHealth
-    from placed.http.bridge import Bridge
-    from placed.settings import Http
+    from placed.board.board import Board
+    from placed.domain.connection_health import ConnectionHealth
+    from placed.domain.room_events import Event
+    from placed.domain.state_document import Statement
+    from placed.http.mqtt_status import Bridge
+    from placed.settings.schema import Http
 
 _PATIENCE = 0.25  # seconds that a request under way gets when we stop, twice: to end, and to be ended
 

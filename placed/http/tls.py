@@ -5,11 +5,11 @@ from __future__ import annotations
 import ssl
 from typing import TYPE_CHECKING
 
-from placed.certificates import load_chain
-from placed.errors import CannotStart
+from placed.domain.exit_errors import CannotStart
+from placed.settings.certificate_files import load_chain
 
 if TYPE_CHECKING:
-    from placed.settings import Http
+    from placed.settings.schema import Http
 
 
 def server_context(settings: Http) -> ssl.SSLContext | None:

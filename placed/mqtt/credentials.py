@@ -5,13 +5,13 @@ from __future__ import annotations
 import ssl
 from typing import TYPE_CHECKING
 
-from placed.certificates import content, load_chain
 from placed.driver import read_certificate, read_secret
+from placed.settings.certificate_files import content, load_chain
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from placed.settings import Mqtt
+    from placed.settings.schema import Mqtt
 
 
 def contradictions(settings: Mqtt, *, tls: bool) -> list[str]:

@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from placed.delivery import documents
-from placed.document import SCHEMA, meeting_document, timestamp
-from placed.model import Status
+from placed.domain.delivery import documents
+from placed.domain.model import Status
+from placed.domain.state_document import SCHEMA, meeting_document, timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from placed.clock_health import ClockHealth
-    from placed.delivery import Undelivered
-    from placed.document import Statement
-    from placed.events import Event
-    from placed.health import ConnectionHealth
-    from placed.mqtt.index import Entry
+    from placed.domain.clock_health import ClockHealth
+    from placed.domain.connection_health import ConnectionHealth
+    from placed.domain.delivery import Undelivered
+    from placed.domain.room_events import Event
+    from placed.domain.state_document import Statement
+    from placed.mqtt.room_index import Entry
     from placed.mqtt.topics import Topics
-    from placed.settings import Show
+    from placed.settings.schema import Show
 
 ONLINE_HOLDS = timedelta(seconds=90)
 HEALTH_HOLDS = timedelta(minutes=3)

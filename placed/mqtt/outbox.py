@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
-    from placed.document import Statement
+    from placed.domain.state_document import Statement
 
 
 class Outbox:

@@ -16,35 +16,35 @@ from typing import TYPE_CHECKING, Any
 import aiomqtt
 import structlog
 
-from placed.delivery import Refused
-from placed.errors import CannotStart, TakenOver
-from placed.mqtt.broker import Broker
-from placed.mqtt.hang_ups import HangUps
-from placed.mqtt.home_assistant import Discovery
-from placed.mqtt.leftovers import Leftovers
+from placed.domain.delivery import Refused
+from placed.domain.exit_errors import CannotStart, TakenOver
+from placed.mqtt.backoff import Patience
+from placed.mqtt.client_factory import Broker
+from placed.mqtt.disconnect_causes import HangUps
+from placed.mqtt.discovery.home_assistant import Discovery
+from placed.mqtt.errors import TAKEN_OVER, BrokerLost, Displaced, Trouble, reason, why_lost
 from placed.mqtt.messages import Message, offline
-from placed.mqtt.patience import Patience
-from placed.mqtt.publications import topics_for
-from placed.mqtt.refusals import Refusals
+from placed.mqtt.refused_topics import Refusals
+from placed.mqtt.retained_rooms import Leftovers
 from placed.mqtt.session import Session
-from placed.mqtt.setup import SILENCE, Setup, Tally, Timing
-from placed.mqtt.trouble import TAKEN_OVER, BrokerLost, Displaced, Trouble, reason, why_lost
-from placed.pulse import Pulse
-from placed.settings import HomeAssistant
+from placed.mqtt.session_context import SILENCE, Setup, Tally, Timing
+from placed.mqtt.topic_catalog import topics_for
+from placed.runtime.watchdog import Pulse
+from placed.settings.schema import HomeAssistant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from placed.board import Board
-    from placed.delivery import Undelivered
-    from placed.document import Statement
-    from placed.events import Event
-    from placed.health import ConnectionHealth
-    from placed.mqtt.connection import Connection
-    from placed.mqtt.hang_ups import Sent
+    from placed.board.board import Board
+    from placed.domain.connection_health import ConnectionHealth
+    from placed.domain.delivery import Undelivered
+    from placed.domain.room_events import Event
+    from placed.domain.state_document import Statement
+    from placed.mqtt.client import Connection
+    from placed.mqtt.disconnect_causes import Sent
     from placed.mqtt.messages import BridgeInfo
-    from placed.settings import Mqtt
+    from placed.settings.schema import Mqtt
 
 _USUAL = Timing()
 _UNTOLD = HomeAssistant()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from placed.delivery import Refused
+from placed.domain.delivery import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     import aiomqtt
     from paho.mqtt.reasoncodes import ReasonCode
 
-    from placed.mqtt.connection import Connection
+    from placed.mqtt.client import Connection
     from placed.mqtt.messages import Message
-    from placed.mqtt.setup import Setup
+    from placed.mqtt.session_context import Setup
 
 FIRST = 3.0  # seconds from when everything is acknowledged
 BETWEEN = 2.0  # seconds between two looks

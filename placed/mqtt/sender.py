@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING, Protocol
 import aiomqtt
 import structlog
 
-from placed.delivery import Refused
-from placed.mqtt.hang_ups import Sent
+from placed.domain.delivery import Refused
+from placed.mqtt.disconnect_causes import Sent
+from placed.mqtt.initial_publication import Owed
 from placed.mqtt.messages import clear
 from placed.mqtt.outbox import Outbox
-from placed.mqtt.owed import Owed
-from placed.mqtt.publications import Weight, packet_size, weight
-from placed.mqtt.refusals import TICK, reason_for
-from placed.mqtt.setup import SILENCE
+from placed.mqtt.refused_topics import TICK, reason_for
+from placed.mqtt.session_context import SILENCE
+from placed.mqtt.topic_catalog import Weight, packet_size, weight
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from placed.document import Statement
-    from placed.mqtt.connection import Connection
+    from placed.domain.state_document import Statement
+    from placed.mqtt.client import Connection
     from placed.mqtt.messages import Message
-    from placed.mqtt.refusals import Refusal
-    from placed.mqtt.setup import Setup
+    from placed.mqtt.refused_topics import Refusal
+    from placed.mqtt.session_context import Setup
 
 _LOAD = 32  # messages within `_LOADED` seconds, from which a broker may end the connection for their number
 _LOADED = 5.0

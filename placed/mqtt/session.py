@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from placed.mqtt.announcements import Announcements
-from placed.mqtt.index import earlier_discovery, earlier_epoch, earlier_rooms, index_message
+from placed.mqtt.discovery.announcer import Announcements
+from placed.mqtt.errors import Displaced
 from placed.mqtt.messages import (
     bridge_health,
     bridge_info,
@@ -24,21 +24,21 @@ from placed.mqtt.messages import (
     unknown_words,
 )
 from placed.mqtt.read_back import ReadBack
+from placed.mqtt.room_index import earlier_discovery, earlier_epoch, earlier_rooms, index_message
 from placed.mqtt.sender import Sender
-from placed.mqtt.trouble import Displaced
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 
     from paho.mqtt.reasoncodes import ReasonCode
 
-    from placed.document import Statement
-    from placed.events import Event
-    from placed.health import ConnectionHealth, ConnectionState
-    from placed.mqtt.connection import Connection
-    from placed.mqtt.hang_ups import Sent
+    from placed.domain.connection_health import ConnectionHealth, ConnectionState
+    from placed.domain.room_events import Event
+    from placed.domain.state_document import Statement
+    from placed.mqtt.client import Connection
+    from placed.mqtt.disconnect_causes import Sent
     from placed.mqtt.messages import Message
-    from placed.mqtt.setup import Setup
+    from placed.mqtt.session_context import Setup
 
 _AT_ONCE = 50  # rooms that are written up before others get a turn on the event loop
 _LOOK = 1.0  # seconds; so soon a suspend, or a clock that was stepped, is noticed

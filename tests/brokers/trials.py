@@ -14,9 +14,9 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from bench.ports import HOST
-from placed.errors import CannotStart
-from placed.mqtt.trial import try_broker
-from placed.settings import Mqtt
+from placed.doctor.broker import try_broker
+from placed.domain.exit_errors import CannotStart
+from placed.settings.schema import Mqtt
 from tests.service.stage import Stage
 
 if TYPE_CHECKING:

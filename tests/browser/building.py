@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from placed.domain.model import Meeting, Reason, Schedule
+from placed.domain.occupancy import Policy
+from placed.domain.room_readability import Standings
 from placed.driver import Consent, Failed, Fence, FenceState, Query
-from placed.model import Meeting, Reason, Schedule
-from placed.occupancy import Policy
-from placed.settings import Show
-from placed.standing import Standings
+from placed.settings.schema import Show
 from tests.http.boards import Site
 
 if TYPE_CHECKING:
-    from placed.standing import RoomFailure
+    from placed.domain.room_readability import RoomFailure
 
 MOMENT = datetime(2026, 1, 8, 9, 22, 10, tzinfo=UTC)
 MIDNIGHT = datetime(2026, 1, 7, 23, tzinfo=UTC)  # in Berlin

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.async_api import expect
 
-from placed.model import Meeting
-from placed.settings import Show
+from placed.domain.model import Meeting
+from placed.settings.schema import Show
 from tests.browser.building import MOMENT, building, clock, many, read
 from tests.browser.eyes import violations
 from tests.browser.relay import Relay

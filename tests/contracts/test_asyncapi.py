@@ -11,16 +11,16 @@ import jsonschema
 import pytest
 from pydantic import ValidationError
 
+from placed.domain.connection_health import ConnectionState
+from placed.domain.model import Reason, Status
+from placed.domain.room_events import Happening
 from placed.driver import Consent, FenceState
-from placed.events import Happening
-from placed.health import ConnectionState
-from placed.http import openapi
-from placed.model import Reason, Status
-from placed.mqtt.broker import Broker
+from placed.http.api import openapi
+from placed.mqtt.client_factory import Broker
 from placed.mqtt.messages import EVENT_HOLDS, HEALTH_HOLDS, ONLINE_HOLDS, offline
-from placed.mqtt.setup import Timing
+from placed.mqtt.session_context import Timing
 from placed.mqtt.topics import Topics
-from placed.settings import Mqtt
+from placed.settings.schema import Mqtt
 from tests.contracts.asyncapi import Contract
 
 CONTRACT = Contract.read()

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from placed.events import Happening
-from placed.model import Status
-from placed.mqtt.clearing import clear
-from placed.mqtt.setup import Timing
-from placed.mqtt.trial import try_broker
-from placed.settings import Mqtt
+from placed.disconnect.topic_clearing import clear
+from placed.doctor.broker import try_broker
+from placed.domain.model import Status
+from placed.domain.room_events import Happening
+from placed.mqtt.session_context import Timing
+from placed.settings.schema import Mqtt
 from tests.contracts.asyncapi import Contract
 from tests.contracts.day import configure, day, house
 from tests.mqtt.broker import Arrival, Mosquitto, Subscriber

@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from placed.model import Meeting, Room, Schedule
-from placed.occupancy import Policy
+from placed.domain.model import Meeting, Room, Schedule
+from placed.domain.occupancy import Policy
 
 if TYPE_CHECKING:
-    from placed.document import Statement
-    from placed.events import Event
-    from placed.health import ConnectionHealth
+    from placed.domain.connection_health import ConnectionHealth
+    from placed.domain.room_events import Event
+    from placed.domain.state_document import Statement
 
 DAY = datetime(2026, 10, 6, tzinfo=UTC)
 POLICY = Policy()

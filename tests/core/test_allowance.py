@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from placed.rota.allowance import Allowance
+from placed.polling.budget import Allowance
 
 
 def test_what_can_not_wait_gets_all_that_is_left_of_the_minute() -> None:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from placed.domain.model import Reason, Status
+from placed.domain.room_readability import Access, standing_documents
 from placed.driver import Failed, NotPermitted, Unchanged
-from placed.model import Reason, Status
-from placed.settings import Polling
-from placed.standing import Access, standing_documents
+from placed.settings.schema import Polling
 from tests.core.test_poller import ScriptedDriver, Stage
 
 if TYPE_CHECKING:

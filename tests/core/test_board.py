@@ -8,11 +8,11 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from placed.board import Board
-from placed.events import Happening
-from placed.model import Reason, Status
-from placed.settings import Show
-from placed.timekeeper import Timekeeper
+from placed.board.board import Board
+from placed.board.edge_timer import Timekeeper
+from placed.domain.model import Reason, Status
+from placed.domain.room_events import Happening
+from placed.settings.schema import Show
 from tests.core.making import POLICY, FakeClock, Recorder, at, meeting, room, schedule
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from placed.rota.bustle import Bustle
+from placed.polling.calendar_activity import Bustle
 
 HOUR = 3600.0
 

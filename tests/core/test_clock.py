@@ -6,7 +6,7 @@ from datetime import UTC
 
 import pytest
 
-from placed.clock import SystemClock
+from placed.domain.clock import SystemClock
 
 
 def test_the_clock_on_the_wall_is_in_utc() -> None:

@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import BaseModel
 
-from placed.configuration import ConfigurationError, load
+from placed.domain.model import ShowAs
 from placed.driver import find_drivers
-from placed.model import ShowAs
-from placed.rota.need import WorkingHours
-from placed.settings import Settings, Show
+from placed.polling.demand import WorkingHours
+from placed.settings.loader import ConfigurationError, load
+from placed.settings.schema import Settings, Show
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -336,7 +336,7 @@ def test_a_file_that_is_not_there_or_no_toml_is_named(file: Callable[[str], Path
 def test_without_any_file_it_is_told_where_one_is_expected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("placed.configuration.DEFAULT_FILE", tmp_path / "placed.toml")
+    monkeypatch.setattr("placed.settings.loader.DEFAULT_FILE", tmp_path / "placed.toml")
     with pytest.raises(ConfigurationError, match="there is no such file; write it, or name another"):
         load()
 

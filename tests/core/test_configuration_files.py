@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from placed.configuration import ConfigurationError, load
+from placed.settings.loader import ConfigurationError, load
 from tests.core.test_configuration import CONNECTION
 
 
@@ -137,7 +137,7 @@ def test_a_path_that_cannot_be_read_is_one_line(
     assert callable(make)
     path = make(tmp_path)
     if default:
-        monkeypatch.setattr("placed.configuration.DEFAULT_FILE", path)
+        monkeypatch.setattr("placed.settings.loader.DEFAULT_FILE", path)
         with pytest.raises(ConfigurationError) as caught:
             load()
         (problem,) = caught.value.problems
@@ -197,7 +197,7 @@ def test_a_folder_that_another_user_owns_is_one_line(
     path = folder / "placed.toml"
     path.write_text(CONNECTION)
     denied = Denied(folder)
-    monkeypatch.setattr("placed.configuration.DEFAULT_FILE", path)
+    monkeypatch.setattr("placed.settings.loader.DEFAULT_FILE", path)
     with monkeypatch.context() as patch:
         for name in ("stat", "scandir", "open", "listdir"):
             patch.setattr(os, name, denied.wrap(getattr(os, name)))

@@ -16,7 +16,7 @@ from unittest.mock import patch
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from placed.configuration import Configuration, ConfigurationError, load
+from placed.settings.loader import Configuration, ConfigurationError, load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

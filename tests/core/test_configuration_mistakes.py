@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from placed.configuration import ConfigurationError, load
+from placed.settings.loader import ConfigurationError, load
 from tests.core.test_configuration import CONNECTION
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from placed.consents import ConsentMemory, ConsentRecord, Source, observed
+from placed.domain.consent import ConsentMemory, ConsentRecord, Source, observed
 from placed.driver import Consent
 from tests.core.making import at
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
-from placed.board import Board, Known
-from placed.clock_health import ClockState
-from placed.corrected_clock import CorrectedClock, ServiceTimes
+from placed.board.board import Board, Known
+from placed.board.edge_timer import Timekeeper
+from placed.domain.clock_health import ClockState
+from placed.domain.corrected_clock import CorrectedClock, ServiceTimes
+from placed.domain.model import Schedule, Status
 from placed.driver import ServiceTime
-from placed.model import Schedule, Status
-from placed.settings import Show
-from placed.timekeeper import Timekeeper
+from placed.settings.schema import Show
 from tests.core.making import POLICY, FakeClock, at, meeting, room, schedule
 
 if TYPE_CHECKING:

@@ -10,12 +10,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from placed.consents import ConsentRecord, Source
 from placed.doctor import Chart, refused_settings
-from placed.doctor.consent import judge_consent
-from placed.doctor.fence import judge_fence
-from placed.doctor.machine import look_at_state, look_at_time_zones, remembered
-from placed.doctor.rooms import Tally
+from placed.doctor.consent_checks import judge_consent
+from placed.doctor.fence_checks import judge_fence
+from placed.doctor.machine_checks import look_at_state, look_at_time_zones, remembered
+from placed.doctor.room_checks import Tally
+from placed.domain.consent import ConsentRecord, Source
+from placed.domain.model import Reason
 from placed.driver import (
     Consent,
     Failed,
@@ -28,9 +29,8 @@ from placed.driver import (
     Verdict,
 )
 from placed.driver.settings import ConnectionSettings
-from placed.journal import Journal, Memory
-from placed.model import Reason
-from placed.settings import RoomSettings, Settings
+from placed.settings.schema import RoomSettings, Settings
+from placed.store import Journal, Memory
 from tests.core.making import DAY, room
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from placed.document import meeting_document, state_document, timestamp
-from placed.model import Occupancy, Reason, Status
-from placed.settings import Show
+from placed.domain.model import Occupancy, Reason, Status
+from placed.domain.state_document import meeting_document, state_document, timestamp
+from placed.settings.schema import Show
 from tests.core.making import DAY, at, meeting, room
 
 TITLE, ORGANIZER = "Salary review", "Grace Quillfeather"

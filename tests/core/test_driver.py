@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from placed.domain.model import Reason
 from placed.driver import (
     ConnectionSettings,
     DriverError,
@@ -18,7 +19,6 @@ from placed.driver import (
     Unavailable,
     find_drivers,
 )
-from placed.model import Reason
 
 
 def settings(**more: Any) -> ConnectionSettings:

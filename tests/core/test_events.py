@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from placed.events import Event, Happening, happened, rescheduled
-from placed.model import Occupancy, Reason, Schedule, ShowAs, Status
-from placed.occupancy import judge
+from placed.domain.model import Occupancy, Reason, Schedule, ShowAs, Status
+from placed.domain.occupancy import judge
+from placed.domain.room_events import Event, Happening, happened, rescheduled
 from tests.core.making import DAY, POLICY, at, meeting, schedule
 
 if TYPE_CHECKING:
-    from placed.model import Meeting
+    from placed.domain.model import Meeting
 
 NINE = meeting("9:00", "10:00", key="nine")
 HALF = meeting("9:30", "10:30", key="half")

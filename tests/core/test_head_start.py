@@ -6,7 +6,7 @@ import asyncio
 import sys
 import threading
 
-from placed.head_start import HeadStart, giving_way
+from placed.runtime.head_start import HeadStart, giving_way
 
 
 async def test_it_is_over_when_every_connection_has_asked() -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from placed.domain.connection_health import ConnectionHealth, ConnectionState
+from placed.domain.model import Reason
+from placed.domain.room_readability import RoomFailure
 from placed.driver import Consent, Fence, FenceState
-from placed.health import ConnectionHealth, ConnectionState
-from placed.model import Reason
-from placed.standing import RoomFailure
 from tests.core.making import at
 
 

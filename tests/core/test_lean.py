@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from placed.lasting import for_good
+from placed.runtime.lasting import for_good
 
 LATE = {"amqtt", "msal", "pygments", "rich", "trustme"}
 AFTER_ASKING = {"aiohttp", "aiomqtt", "paho", "prometheus_client"}
@@ -24,7 +24,7 @@ def imported(program: str) -> list[str]:
 
 
 def test_the_daemon_imports_nothing_before_it_asks_that_it_does_not_need_for_that() -> None:
-    assert imported("import placed.cli.commands, placed.service, placed_microsoft365") == []
+    assert imported("import placed.cli.commands, placed.runtime.signals, placed_microsoft365") == []
 
 
 def test_what_draws_tables_still_does() -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import structlog
 
-from placed.logs import LogFormat, form_for, set_up
+from placed.runtime.logging import LogFormat, form_for, set_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,13 +58,15 @@ def fail(logger: Any) -> None:
 
 def test_under_systemd_a_line_is_an_object(capsys: pytest.CaptureFixture[str]) -> None:
     assert set_up(LogFormat.JSON) is LogFormat.JSON
-    structlog.get_logger("placed.poller").info("rooms.were_found", count=2, building=None, name="Größe")
+    structlog.get_logger("placed.polling.poller").info(
+        "rooms.were_found", count=2, building=None, name="Größe"
+    )
     (entry,) = told(capsys)
     assert entry.pop("timestamp").endswith("Z")
     assert entry == {
         "event": "rooms.were_found",
         "level": "info",
-        "logger": "placed.poller",
+        "logger": "placed.polling.poller",
         "count": 2,
         "name": "Größe",
     }
@@ -72,7 +74,7 @@ def test_under_systemd_a_line_is_an_object(capsys: pytest.CaptureFixture[str]) -
 
 def test_at_a_terminal_a_line_is_text(capsys: pytest.CaptureFixture[str]) -> None:
     assert set_up(LogFormat.TEXT) is LogFormat.TEXT
-    structlog.get_logger("placed.poller").info("rooms.were_found", count=2, building=None)
+    structlog.get_logger("placed.polling.poller").info("rooms.were_found", count=2, building=None)
     (line,) = capsys.readouterr().err.splitlines()
     assert "rooms.were_found" in line
     assert "count=2" in line
@@ -81,7 +83,7 @@ def test_at_a_terminal_a_line_is_text(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 @pytest.mark.parametrize("form", [LogFormat.TEXT, LogFormat.JSON])
-@pytest.mark.parametrize("name", ["placed.daemon", "placed_microsoft365.graph"])
+@pytest.mark.parametrize("name", ["placed.runtime.daemon", "placed_microsoft365.graph"])
 def test_a_traceback_tells_where_and_not_what(
     form: LogFormat, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -106,7 +108,7 @@ def test_so_does_that_of_a_library(form: LogFormat, capsys: pytest.CaptureFixtur
 
 def test_a_traceback_is_part_of_the_object(capsys: pytest.CaptureFixture[str]) -> None:
     set_up(LogFormat.JSON)
-    fail(structlog.get_logger("placed.daemon"))
+    fail(structlog.get_logger("placed.runtime.daemon"))
     fail(logging.getLogger("asyncio"))
     for entry in told(capsys):
         first, cause = entry["exception"]
@@ -130,7 +132,7 @@ def test_every_change_of_a_room_is_told_to_who_wants_it(
     capsys: pytest.CaptureFixture[str], *, verbose: bool
 ) -> None:
     set_up(LogFormat.JSON, verbose=verbose)
-    for name in ("placed.narrator", "placed_microsoft365.graph"):
+    for name in ("placed.board.status_log", "placed_microsoft365.graph"):
         structlog.get_logger(name).debug("room.became_busy")
     assert len(told(capsys)) == (2 if verbose else 0)
 

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from placed.domain.model import Meeting, Status
 from placed.driver import Unavailable
-from placed.model import Meeting, Status
-from placed.settings import Polling
+from placed.settings.schema import Polling
 from tests.core.making import POLICY
 from tests.core.test_poller import Stage
 

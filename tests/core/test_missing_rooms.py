@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
-from placed.model import Reason, Status
+from placed.domain.model import Reason, Status
 from tests.core.test_poller import Stage
 
 if TYPE_CHECKING:

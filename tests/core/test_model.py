@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from placed.model import Meeting, whole_days, window
+from placed.domain.model import Meeting, whole_days, window
 from tests.core.making import at, meeting
 
 NAIVE = datetime(2026, 10, 6, 9)  # noqa: DTZ001 - that is the point

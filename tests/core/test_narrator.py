@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from structlog.testing import capture_logs
 
-from placed.board import Board
-from placed.health import ConnectionHealth
-from placed.model import Reason
-from placed.narrator import Narrator
-from placed.settings import Show
+from placed.board.board import Board
+from placed.board.status_log import Narrator
+from placed.domain.connection_health import ConnectionHealth
+from placed.domain.model import Reason
+from placed.settings.schema import Show
 from tests.core.making import POLICY, FakeClock, at, meeting, room, schedule
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from placed.rota.need import Habits, WorkingHours
+from placed.polling.demand import Habits, WorkingHours
 from tests.core.making import DAY, at, meeting
 
 BERLIN = ZoneInfo("Europe/Berlin")

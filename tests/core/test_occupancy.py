@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from placed.model import Meeting, Reason, Schedule, ShowAs, Status, whole_days, window
-from placed.occupancy import Policy, judge, occupies
+from placed.domain.model import Meeting, Reason, Schedule, ShowAs, Status, whole_days, window
+from placed.domain.occupancy import Policy, judge, occupies
 from tests.core.making import DAY, POLICY, at, meeting, schedule
 
 NEVER_STALE = replace(POLICY, stale_after=timedelta(days=9), expire_after=timedelta(days=9))

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from placed.model import Status
-from placed.panel import Heard, Moment, Panel, Place, Why
+from placed.domain.model import Status
+from placed.panel.rules import Heard, Moment, Panel, Place, Why
 
 TEN = datetime(2026, 1, 8, 10, tzinfo=UTC)
 

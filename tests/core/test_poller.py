@@ -12,8 +12,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from structlog.testing import capture_logs
 
-from placed.board import Board
-from placed.consents import ConsentMemory, ConsentRecord, Source
+from placed.board.board import Board
+from placed.domain.connection_health import ConnectionState
+from placed.domain.consent import ConsentMemory, ConsentRecord, Source
+from placed.domain.model import Reason, Status
 from placed.driver import (
     Answer,
     ConnectionSettings,
@@ -30,18 +32,16 @@ from placed.driver import (
     Unavailable,
     Unchanged,
 )
-from placed.health import ConnectionState
-from placed.model import Reason, Status
-from placed.notes import Notes
-from placed.poller import Poller
-from placed.rooms import RoomBook
-from placed.settings import Polling, Show
+from placed.polling.poller import Poller
+from placed.polling.room_ids import RoomBook
+from placed.settings.schema import Polling, Show
+from placed.store.connection_notes import Notes
 from tests.core.making import POLICY, FakeClock, Recorder, at, meeting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from placed.model import Meeting
+    from placed.domain.model import Meeting
 
 
 class ScriptedDriver:

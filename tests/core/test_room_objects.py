@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from placed.board import Board
+from placed.board.board import Board
+from placed.domain.model import Room, Status
 from placed.driver import FoundRoom
-from placed.model import Room, Status
-from placed.rooms import RoomBook
-from placed.settings import RoomSettings, Show
+from placed.polling.room_ids import RoomBook
+from placed.settings.schema import RoomSettings, Show
 from tests.core.making import POLICY, at, schedule
 
 ZONE = ZoneInfo("UTC")

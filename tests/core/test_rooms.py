@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from placed.driver import FoundRoom
-from placed.rooms import RoomBook, slug
-from placed.settings import RoomSettings
+from placed.polling.room_ids import RoomBook, slug
+from placed.settings.schema import RoomSettings
 
 UTC = ZoneInfo("UTC")
 BERLIN = ZoneInfo("Europe/Berlin")

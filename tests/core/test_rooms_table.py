@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from placed.cli.room_listing import Listed, Wanted, read_listing
+from placed.cli.room_filter import Listed, Wanted, read_listing
 from placed.cli.room_table import Line, cells, changes_in, left, plain, rendered, summary, table, view
 
 NOW = datetime.now(UTC).replace(microsecond=0)

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from placed.domain.model import Reason
 from placed.driver import Query, Read, Unchanged
-from placed.model import Reason
-from placed.rota.by_need import BATCH, Plan, RotaByNeed
-from placed.rota.need import WorkingHours
+from placed.polling.adaptive import BATCH, Plan, RotaByNeed
+from placed.polling.demand import WorkingHours
 from tests.core.making import DAY, at, meeting, room
 
 if TYPE_CHECKING:
-    from placed.model import Meeting
+    from placed.domain.model import Meeting
 
 NIGHTS_TOO = WorkingHours(frozenset(range(7)), timedelta(0), timedelta(hours=24))
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from placed.cli.live_terminal import keep_drawn
 from placed.cli.room_table import View
-from placed.cli.screen import keep_drawn
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from placed.rota.shares import Shares, level_of
+from placed.polling.rate_shares import Shares, level_of
 
 
 def shared(rate: float, weights: list[float], shortest: float = 5.0, longest: float = 300.0) -> list[float]:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from placed.domain.model import Reason
+from placed.domain.room_readability import Standings, WholeProblem, standing_documents
 from placed.driver import Consent, Failed, Query, Refused, Unavailable
-from placed.model import Reason
-from placed.standing import Standings, WholeProblem, standing_documents
 from tests.core.making import DAY, at, room
 
 if TYPE_CHECKING:

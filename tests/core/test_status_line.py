@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from placed.clock_health import ClockHealth, ClockState
+from placed.domain.clock_health import ClockHealth, ClockState
+from placed.domain.connection_health import ConnectionHealth, ConnectionState
+from placed.domain.model import Reason
+from placed.domain.room_readability import RoomFailure
 from placed.driver import Fence, FenceState
-from placed.health import ConnectionHealth, ConnectionState
-from placed.model import Reason
-from placed.standing import RoomFailure
-from placed.status_line import StatusLine
-from placed.supervisor import Supervisor
+from placed.runtime.status_line import StatusLine
+from placed.runtime.systemd import Supervisor
 from tests.core.making import at
 from tests.core.manager import Manager
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from placed.supervisor import Supervisor
+from placed.runtime.systemd import Supervisor
 from tests.core.manager import Manager
 
 if TYPE_CHECKING:

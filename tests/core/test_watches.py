@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
-from placed.credential_watch import CredentialWatch
 from placed.driver import DriverError, Fence, FenceState, Refused, Unavailable
-from placed.fence_watch import FenceWatch
+from placed.polling.credential_check import CredentialWatch
+from placed.polling.fence_check import FenceWatch
 from tests.core.making import FakeClock, at
 from tests.core.test_poller import ScriptedDriver
 

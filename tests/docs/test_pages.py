@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from placed.document import StateDocument
-from placed.model import Reason, Status
+from placed.domain.model import Reason, Status
+from placed.domain.state_document import StateDocument
 from placed.mqtt.topics import Topics
 
 if TYPE_CHECKING:

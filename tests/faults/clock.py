@@ -10,7 +10,7 @@ import struct
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from placed.clock import SystemClock
+from placed.domain.clock import SystemClock
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from placed.document import Statement
-    from placed.model import Schedule
+    from placed.domain.model import Schedule
+    from placed.domain.state_document import Statement
 
 
 _LATE = 8.0  # seconds
@@ -54,9 +54,9 @@ def main() -> None:
 
 
 def _share(clock: SharedClock) -> None:
-    import placed.clock  # noqa: PLC0415 - it is patched here and nowhere else
+    import placed.domain.clock  # noqa: PLC0415 - it is patched here and nowhere else
 
-    placed.clock.SystemClock = lambda: clock  # type: ignore[assignment,misc]
+    placed.domain.clock.SystemClock = lambda: clock  # type: ignore[assignment,misc]
 
 
 def _lose_names(clock: SharedClock) -> None:
@@ -75,14 +75,14 @@ def _lose_names(clock: SharedClock) -> None:
 
 def _stale() -> None:
     """A state that was not read for long is told on and on."""
-    from placed import occupancy  # noqa: PLC0415 - only where it is broken
+    from placed.domain import occupancy  # noqa: PLC0415 - only where it is broken
 
     def expiry(schedule: Schedule, moment: datetime, *_: object) -> datetime:
         return min(moment + timedelta(minutes=1), schedule.until)
 
     occupancy.expiry = expiry  # type: ignore[assignment]
 
-    from placed.board import Board  # noqa: PLC0415 - the same
+    from placed.board.board import Board  # noqa: PLC0415 - the same
 
     def renewal(self: Any, place: Any) -> datetime:
         del place
@@ -116,7 +116,7 @@ def _republish() -> None:
 
 def _repeat() -> None:
     """What the broker refused is not repeated."""
-    from placed.mqtt.refusals import Refusals  # noqa: PLC0415 - only where it is broken
+    from placed.mqtt.refused_topics import Refusals  # noqa: PLC0415 - only where it is broken
 
     def nothing(self: Refusals, steady: float) -> list[object]:
         del self, steady
@@ -127,7 +127,7 @@ def _repeat() -> None:
 
 def _clock() -> None:
     """What the services report of the time is ignored."""
-    from placed.corrected_clock import ServiceTimes  # noqa: PLC0415 - only where it is broken
+    from placed.domain.corrected_clock import ServiceTimes  # noqa: PLC0415 - only where it is broken
 
     def deaf(self: ServiceTimes, *_: object) -> None:
         del self
@@ -137,7 +137,7 @@ def _clock() -> None:
 
 def _turn() -> None:
     """What is answered over HTTP is what the board held some seconds ago."""
-    from placed.http.rooms import RoomDocuments  # noqa: PLC0415 - only where it is broken
+    from placed.http.api.rooms import RoomDocuments  # noqa: PLC0415 - only where it is broken
 
     document = RoomDocuments.document
     kept: dict[str, tuple[float, bytes]] = {}

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
-from placed.model import Status
-from placed.panel import Place, Shown, Why
+from placed.domain.model import Status
+from placed.panel.rules import Place, Shown, Why
 
 if TYPE_CHECKING:
     from tests.faults.clock import SharedClock

@@ -20,15 +20,15 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from placed.model import Status
-from placed.panel import Why
+from placed.domain.model import Status
+from placed.panel.rules import Why
 from tests.faults.truth import Sight
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
-    from placed.panel import Shown
+    from placed.panel.rules import Shown
     from tests.faults.http_panel import Answer
     from tests.faults.truth import Truth
 

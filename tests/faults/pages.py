@@ -3,7 +3,7 @@
     async with browser() as chromium, PageScreen.open(chromium, "a page", url, room, …) as screen:
         async with running(screen, ...):        # as a `Screen`: the oracle looks at it ten times a second
             ...
-        (shown,) = await screen.shows()         # what is on it at this moment, as `placed.panel.Shown`
+        (shown,) = await screen.shows()         # what is on it at this moment, as `placed.panel.rules.Shown`
 
 `url` is the daemon's root. It has to stay the same over restarts, so give `http.listen` a fixed port (or a
 `Line`) instead of port 0. With `room=None` it is the board, which shows every room. `read` and `readings` do
@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING, Any
 
 from playwright.async_api import Error, async_playwright
 
-from placed.model import Status
-from placed.panel import Place, Shown, Why
+from placed.domain.model import Status
+from placed.panel.rules import Place, Shown, Why
 from tests.browser.eyes import FLAGS
 
 if TYPE_CHECKING:

@@ -25,8 +25,8 @@ def main() -> None:
     parser.add_argument("--sample", type=Path, required=True)
     options = parser.parse_args()
     sys.argv[1:] = ["run", "--config", str(options.config), "--log-format", "json"]
-    from placed import service  # noqa: PLC0415 - as `placed run` imports it
     from placed.cli import main as placed  # noqa: PLC0415 - the same
+    from placed.runtime import signals as service  # noqa: PLC0415 - as `placed run` imports it
 
     serve = service.serve
 

@@ -11,7 +11,7 @@ from signal import SIGKILL
 from typing import TYPE_CHECKING
 
 from bench.ports import HOST
-from placed.model import Status
+from placed.domain.model import Status
 from tests.faults.http_panel import HttpPanel
 from tests.faults.pages import PageScreen, browser
 from tests.faults.screens import Screen, running

@@ -6,15 +6,15 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from placed.model import Status
-from placed.panel import Panel
-from placed.settings import Mqtt
-from placed.watching import Watching
+from placed.domain.model import Status
+from placed.panel.follower import Watching
+from placed.panel.rules import Panel
+from placed.settings.schema import Mqtt
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from placed.panel import Shown
+    from placed.panel.rules import Shown
     from tests.faults.clock import SharedClock
     from tests.faults.oracle import Oracle
 

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bench.ports import HOST
-from placed.model import Status
-from placed.panel import Place, Shown, Why
+from placed.domain.model import Status
+from placed.panel.rules import Place, Shown, Why
 from placed_microsoft365.simulator import Tenant
 from tests.faults import campaign  # noqa: F401 - it fills the catalogue
 from tests.faults.catalogue import CATALOGUE

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 
-from placed.model import Reason
-from placed.mqtt.setup import Timing
-from placed.settings import HomeAssistant as Settings
+from placed.domain.model import Reason
+from placed.mqtt.session_context import Timing
+from placed.settings.schema import HomeAssistant as Settings
 from tests.mqtt.broker import Subscriber
 from tests.mqtt.house import House, cut, room, running
 from tests.service.program import Program

@@ -20,13 +20,7 @@ DRIVERS = sorted(
 )
 CORE = sorted(path.stem for path in (HOUSE / "placed").glob("*.py"))
 WAYS_OUT = ("mqtt", "http", "cli")
-BUILDERS = {
-    "daemon",
-    "rehearsal",
-    "disconnection",
-    "doctor",
-    "watching",
-}  # put parts together, try them, and part with one
+BUILDERS = {"runtime", "disconnect", "doctor", "panel"}  # put parts together, try them, and part with one
 
 
 def modules(folder: str) -> list[Path]:
@@ -86,7 +80,9 @@ def test_placed_imports_no_driver() -> None:
 @pytest.mark.parametrize("driver", DRIVERS)
 def test_a_driver_imports_of_placed_the_model_and_the_port_alone(driver: str) -> None:
     others = [other for other in DRIVERS if other != driver]
-    assert strays(f"drivers/{driver}", "placed", *others, allowed=("placed.model", "placed.driver")) == []
+    assert (
+        strays(f"drivers/{driver}", "placed", *others, allowed=("placed.domain.model", "placed.driver")) == []
+    )
 
 
 def test_the_simulated_tenant_imports_nothing_of_what_it_is_to_try() -> None:
@@ -117,12 +113,18 @@ def test_only_what_puts_the_parts_together_knows_the_ways_out() -> None:
 
 
 def test_the_ways_out_do_not_reach_for_what_feeds_the_board() -> None:
-    behind = ("placed.daemon", "placed.service", "placed.rehearsal", "placed.poller", "placed.configuration")
+    behind = (
+        "placed.runtime.daemon",
+        "placed.runtime.signals",
+        "placed.runtime.reload_trial",
+        "placed.polling.poller",
+        "placed.settings.loader",
+    )
     for way in ("mqtt", "http"):
         assert strays(f"placed/{way}", *behind) == []
 
 
-@pytest.mark.parametrize("module", ["model", "occupancy", "events", "document"])
+@pytest.mark.parametrize("module", ["model", "occupancy", "room_events", "state_document"])
 def test_the_rules_know_no_clock_network_disk_or_log(module: str) -> None:
     outside = {
         "aiohttp",
@@ -140,7 +142,7 @@ def test_the_rules_know_no_clock_network_disk_or_log(module: str) -> None:
         "threading",
         "time",
     }
-    path = HOUSE / "placed" / f"{module}.py"
+    path = HOUSE / "placed" / "domain" / f"{module}.py"
     assert outside.isdisjoint(name.partition(".")[0] for name in imports(path))
     called = {node.attr for node in ast.walk(tree(path)) if isinstance(node, ast.Attribute)}
     assert called.isdisjoint({"now", "utcnow", "today"})

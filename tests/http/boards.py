@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from placed.board import Board
-from placed.delivery import Refused, Undelivered
-from placed.health import ConnectionHealth, ConnectionState
-from placed.model import Meeting, Room, Schedule
-from placed.occupancy import Policy
-from placed.settings import Show
+from placed.board.board import Board
+from placed.domain.connection_health import ConnectionHealth, ConnectionState
+from placed.domain.delivery import Refused, Undelivered
+from placed.domain.model import Meeting, Room, Schedule
+from placed.domain.occupancy import Policy
+from placed.settings.schema import Show
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from placed.http.server import StatusServer
-from placed.settings import Http
+from placed.settings.schema import Http
 
 if TYPE_CHECKING:
     import ssl

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from placed.model import Meeting
+from placed.domain.model import Meeting
 from tests.http.boards import NINE, Site
 from tests.http.endpoint import Endpoint
 

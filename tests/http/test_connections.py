@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from placed.domain.model import Reason
+from placed.domain.room_readability import Standings, WholeProblem
 from placed.driver import Failed, Query
-from placed.model import Reason
-from placed.standing import Standings, WholeProblem
 from tests.http.boards import NINE, Site, minutes
 
 if TYPE_CHECKING:

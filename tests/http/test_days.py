@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from placed.model import Meeting, Reason, Schedule, ShowAs
-from placed.settings import Show
+from placed.domain.model import Meeting, Reason, Schedule, ShowAs
+from placed.settings.schema import Show
 from tests.http.boards import NINE, Site, meeting, minutes
 from tests.http.endpoint import Endpoint
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Self
 import pytest
 from structlog.testing import capture_logs
 
-from placed.http import events, ledger
-from placed.http.events import EventStream
+from placed.http import event_log as ledger
+from placed.http import event_stream as events
+from placed.http.event_stream import EventStream
 from placed.http.limits import Limits
 from tests.http.boards import Site, meeting, minutes
 from tests.http.endpoint import LONG, Endpoint, Told
@@ -17,7 +18,7 @@ from tests.http.slow import SlowReader
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from placed.document import Statement
+    from placed.domain.state_document import Statement
 
 
 def rooms(told: Iterable[Told]) -> list[str]:

@@ -6,10 +6,10 @@ import pytest
 from multidict import MultiDict
 from yarl import URL
 
-from placed.http import filters
-from placed.http.filters import Filter
-from placed.http.problems import Problem
-from placed.model import Status
+from placed.domain.model import Status
+from placed.http.api import room_filters as filters
+from placed.http.api.room_filters import Filter
+from placed.http.errors import Problem
 from tests.http.boards import NINE, Site, meeting, minutes
 
 

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from placed.http import listening
-from placed.http.hosts import Hosts, hosts
-from placed.settings import Http
+from placed.http import listen as listening
+from placed.http.host_names import Hosts, hosts
+from placed.settings.schema import Http
 
 
 def answered(

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import asyncio
 
-from placed.health import ConnectionHealth
-from placed.http.bells import Bells
-from placed.http.ledger import PORTION, Entry, Ledger
+from placed.domain.connection_health import ConnectionHealth
+from placed.http.event_log import PORTION, Entry, Ledger
+from placed.http.waiters import Bells
 
 SOMETHING = ConnectionHealth("contoso", "microsoft365")
 

@@ -9,10 +9,10 @@ from prometheus_client import REGISTRY
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
 from prometheus_client.parser import text_string_to_metric_families
 
+from placed.domain.connection_health import ConnectionState
+from placed.domain.model import Reason
+from placed.domain.room_readability import RoomFailure
 from placed.driver import Consent, Fence, FenceState
-from placed.health import ConnectionState
-from placed.model import Reason
-from placed.standing import RoomFailure
 from tests.http.boards import NINE, Site, meeting, minutes, undelivered
 
 if TYPE_CHECKING:

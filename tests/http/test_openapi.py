@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import pytest
 
+from placed.domain.connection_health import ConnectionState
+from placed.domain.model import Reason, Status
+from placed.domain.room_readability import Access, RoomFailure, Standings
 from placed.driver import Consent, Failed, Fence, FenceState, Query
-from placed.health import ConnectionState
-from placed.http import openapi
-from placed.model import Reason, Status
-from placed.standing import Access, RoomFailure, Standings
+from placed.http.api import openapi
 from tests.http.boards import NINE, meeting
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ from urllib.parse import urljoin
 
 import pytest
 
+from placed.domain.connection_health import ConnectionState
+from placed.domain.model import Reason, Status
 from placed.driver import Consent, FenceState
-from placed.health import ConnectionState
 from placed.http.assets import Assets
 from placed.http.pages import Pages
-from placed.model import Reason, Status
 
 if TYPE_CHECKING:
     from tests.http.endpoint import Endpoint

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
-from placed.http.rooms import RoomsApi
+from placed.http.api.rooms import RoomsApi
 from tests.http.raw import raw
 
 if TYPE_CHECKING:

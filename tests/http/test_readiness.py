@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from placed.health import ConnectionState
-from placed.http.readiness import Unready, unready
-from placed.model import Reason
-from placed.standing import RoomFailure
+from placed.domain.connection_health import ConnectionState
+from placed.domain.model import Reason
+from placed.domain.room_readability import RoomFailure
+from placed.http.api.readiness import Unready, unready
 from tests.http.boards import NINE, Site, minutes, undelivered
 
 if TYPE_CHECKING:

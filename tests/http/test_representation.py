@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from placed.http.representation import takes_gzip
+from placed.http.responses import takes_gzip
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from aiohttp import web
 from placed.cli import daemon_clock, room_stream
 from placed.cli.daemon_clock import DaemonClock
 from placed.cli.room_stream import Access, NoAnswer, RoomStream
-from placed.clock import SystemClock
+from placed.domain.clock import SystemClock
 from tests.browser.relay import Relay
 from tests.http.endpoint import LONG, Endpoint
 

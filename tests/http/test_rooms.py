@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 
-from placed.model import Reason
-from placed.settings import Show
-from placed.standing import RoomFailure
+from placed.domain.model import Reason
+from placed.domain.room_readability import RoomFailure
+from placed.settings.schema import Show
 from tests.http.boards import NINE, Site, meeting, minutes
 from tests.http.endpoint import Endpoint
 

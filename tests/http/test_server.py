@@ -10,10 +10,10 @@ import pytest
 from pydantic import ValidationError
 from structlog.testing import capture_logs
 
-from placed.errors import CannotStart
-from placed.http import listening
-from placed.http.listening import Address
-from placed.settings import Http
+from placed.domain.exit_errors import CannotStart
+from placed.http import listen as listening
+from placed.http.listen import Address
+from placed.settings.schema import Http
 from tests.http.endpoint import LONG, Endpoint
 from tests.secret_files import write_secret
 

@@ -11,12 +11,12 @@ import pytest
 from placed.cli import room_stream
 from placed.cli.daemon_clock import DaemonClock
 from placed.cli.room_stream import Access, NoAnswer
-from placed.clock import SystemClock
-from placed.configuration import load
-from placed.doctor.endpoint import look_at_endpoint
+from placed.doctor.endpoint_checks import look_at_endpoint
+from placed.domain.clock import SystemClock
+from placed.domain.exit_errors import CannotStart
 from placed.driver import Verdict
-from placed.errors import CannotStart
 from placed.http.limits import Limits
+from placed.settings.loader import load
 from tests.core.test_configuration import CONNECTION
 from tests.http.endpoint import LONG, Endpoint
 from tests.mqtt.broker import Authority

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from multidict import CIMultiDict
 
-from placed.http.wire import Seal
+from placed.http.headers import Seal
 
 
 def test_every_answer_tells_its_own_moment() -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from placed.journal import Journal
+from placed.store import Journal
 from tests.journal.life import Life
 
 if TYPE_CHECKING:

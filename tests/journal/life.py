@@ -7,15 +7,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from placed.board import Board, Known
+from placed.board.board import Board, Known
+from placed.domain.model import Schedule
 from placed.driver import ConnectionSettings, FoundRoom
-from placed.journal import Journal, Scribe
-from placed.model import Schedule
-from placed.settings import Show
+from placed.settings.schema import Show
+from placed.store import Journal, Scribe
 from tests.core.making import DAY, POLICY, FakeClock, at, meeting, room
 
 if TYPE_CHECKING:
-    from placed.notes import Remembered
+    from placed.store.connection_notes import Remembered
 
 SETTINGS = ConnectionSettings(name="contoso", driver="script", time_zone=ZoneInfo("UTC"))
 ROOMS = ("boardroom", "library")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
-from placed.journal import Journal, Memory
-from placed.settings import Show
+from placed.settings.schema import Show
+from placed.store import Journal, Memory
 from tests.journal.life import ROOMS, Life
 
 if TYPE_CHECKING:

@@ -14,13 +14,13 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from placed.board import Known
-from placed.consents import ConsentRecord
-from placed.journal import Journal, Memory
-from placed.journal.database import NAME
-from placed.journal.glance import glance
-from placed.journal.records import Kind
-from placed.model import Status
+from placed.board.board import Known
+from placed.domain.consent import ConsentRecord
+from placed.domain.model import Status
+from placed.store import Journal, Memory
+from placed.store.database import NAME
+from placed.store.read_only import glance
+from placed.store.records import Kind
 from tests.core.making import FakeClock, at, room
 from tests.journal.life import ROOMS, Life
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from placed.consents import ConsentRecord, Source
+from placed.domain.consent import ConsentRecord, Source
 from placed.driver import Consent
-from placed.journal import Journal, Memory, next_epoch, state_directory
-from placed.journal.database import MIGRATIONS, NAME, VERSION, Unusable
-from placed.journal.glance import glance
+from placed.store import Journal, Memory, next_epoch, state_directory
+from placed.store.database import MIGRATIONS, NAME, VERSION, Unusable
+from placed.store.read_only import glance
 from tests.core.making import at
 
 MEMORY = Memory(7, {"contoso/boardroom@contoso.example": "boardroom"})
@@ -223,8 +223,8 @@ def test_a_later_version_brings_the_file_to_its_own_schema(
 ) -> None:
     save(tmp_path)
     steps = (*MIGRATIONS, "CREATE INDEX by_connection ON record (connection)")
-    monkeypatch.setattr("placed.journal.database.MIGRATIONS", steps)
-    monkeypatch.setattr("placed.journal.database.VERSION", len(steps))
+    monkeypatch.setattr("placed.store.database.MIGRATIONS", steps)
+    monkeypatch.setattr("placed.store.database.VERSION", len(steps))
     assert load(tmp_path) == MEMORY
     with closing(sqlite3.connect(tmp_path / NAME)) as file:
         assert file.execute("PRAGMA user_version").fetchone() == (len(steps),)

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 
-from placed.document import meeting_document, permitted
-from placed.journal import Journal
-from placed.journal.database import NAME
-from placed.journal.records import Key, Kind, Reading, encoded
-from placed.model import Schedule
-from placed.settings import Show
+from placed.domain.model import Schedule
+from placed.domain.state_document import meeting_document, permitted
+from placed.settings.schema import Show
+from placed.store import Journal
+from placed.store.database import NAME
+from placed.store.records import Key, Kind, Reading, encoded
 from tests.core.making import DAY, at, meeting
 from tests.journal.life import Life
 

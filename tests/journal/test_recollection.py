@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from placed.board import Board
-from placed.corrected_clock import CorrectedClock, ServiceTimes
+from placed.board.board import Board
+from placed.domain.corrected_clock import CorrectedClock, ServiceTimes
+from placed.domain.model import Reason, Status
 from placed.driver import Fence, FenceState, ServiceTime
-from placed.journal import Scribe
-from placed.journal.database import NAME
-from placed.model import Reason, Status
-from placed.settings import Show
+from placed.settings.schema import Show
+from placed.store import Scribe
+from placed.store.database import NAME
 from tests.core.making import POLICY, FakeClock, at, room
 from tests.journal.life import FOUND, ROOMS, SETTINGS, Life
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from placed.journal import Journal
+    from placed.store import Journal
 
 
 async def test_the_next_life_begins_with_what_was_known_and_when_it_was_read(life: Life) -> None:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from placed.domain.model import Meeting, Reason, Room, window
 from placed.driver import (
     Answer,
     DriverError,
@@ -25,7 +26,6 @@ from placed.driver import (
     Unchanged,
     find_drivers,
 )
-from placed.model import Meeting, Reason, Room, window
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from placed.domain.model import Meeting, Reason, Room, window
 from placed.driver import Answer, Failed, Query, Read, ServiceTime, Surroundings, Unchanged
-from placed.model import Meeting, Reason, Room, window
 from placed_microsoft365 import Microsoft365
 from placed_microsoft365.settings import Microsoft365Settings
 from placed_microsoft365.simulator import App, Simulator, Tenant, make_client_certificate

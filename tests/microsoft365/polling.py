@@ -7,19 +7,19 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from placed.board import Board
+from placed.board.board import Board
+from placed.domain.connection_health import ConnectionState
+from placed.domain.occupancy import Policy
 from placed.driver import ConnectionSettings
-from placed.health import ConnectionState
-from placed.notes import Notes
-from placed.occupancy import Policy
-from placed.poller import Poller
-from placed.rooms import RoomBook
-from placed.settings import Polling, Show
+from placed.polling.poller import Poller
+from placed.polling.room_ids import RoomBook
+from placed.settings.schema import Polling, Show
+from placed.store.connection_notes import Notes
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from placed.consents import ConsentMemory
+    from placed.domain.consent import ConsentMemory
     from placed.driver import Consent
     from placed_microsoft365 import Microsoft365
     from tests.microsoft365.house import House

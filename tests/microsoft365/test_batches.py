@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from placed.domain.model import Reason
 from placed.driver import DriverError, NotPermitted, Unavailable
-from placed.model import Reason
 from placed_microsoft365 import views
 from placed_microsoft365.answers import Throttled
 from placed_microsoft365.simulator import Where

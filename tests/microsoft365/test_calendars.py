@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from placed.domain.model import Reason
 from placed.driver import DriverError, Read, Unchanged
-from placed.model import Reason
 from placed_microsoft365 import calendars, views
 from placed_microsoft365.simulator import UNTOUCHED, MailboxState
 from placed_microsoft365.simulator.faults import BAD_EVENTS, ODD_EVENTS, WRONG_TYPES

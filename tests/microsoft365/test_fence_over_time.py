@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
+from placed.domain.connection_health import ConnectionState
+from placed.domain.model import Status
 from placed.driver import FenceState
-from placed.health import ConnectionState
-from placed.model import Status
 from placed_microsoft365.simulator import Where
 from tests.core.making import Recorder
 from tests.microsoft365.house import ADA, BOARDROOM, LIBRARY, House

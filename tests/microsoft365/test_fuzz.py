@@ -11,9 +11,9 @@ import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from placed.domain.model import Meeting, ShowAs
+from placed.domain.occupancy import Policy, occupies
 from placed.driver import Answer, DriverError, Failed, FenceState, Query, Read
-from placed.model import Meeting, ShowAs
-from placed.occupancy import Policy, occupies
 from placed_microsoft365 import directory, fence
 from placed_microsoft365.answers import Answer as GraphAnswer
 from placed_microsoft365.answers import decode, error_code, error_of

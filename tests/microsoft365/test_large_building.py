@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from placed.domain.model import Reason
 from placed.driver import Answer, Failed
-from placed.model import Reason
 from placed_microsoft365.simulator import Simulator, building_of
 from tests.microsoft365.house import ROLES, House, outcomes
 

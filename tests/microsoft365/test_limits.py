@@ -13,9 +13,9 @@ from bench.simulated.freshness import HOUR, Day
 from bench.simulated.limited_graph import LimitedGraph, Limits
 from bench.simulated.loop import run
 from bench.simulated.polled import Polled
-from placed.model import Status
-from placed.occupancy import Policy
-from placed.settings import Polling
+from placed.domain.model import Status
+from placed.domain.occupancy import Policy
+from placed.settings.schema import Polling
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from placed.model import Meeting, ShowAs
+from placed.domain.model import Meeting, ShowAs
 from placed_microsoft365.meetings import meeting_of
 from placed_microsoft365.simulator import UNTOUCHED
 from placed_microsoft365.wire import Event

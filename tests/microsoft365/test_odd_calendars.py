@@ -10,8 +10,8 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from placed.domain.model import Meeting, Reason, ShowAs
 from placed.driver import Failed, Query, Read, Unchanged
-from placed.model import Meeting, Reason, ShowAs
 from placed_microsoft365.meetings import meeting_of, meetings_of
 from placed_microsoft365.pace import Pace
 from placed_microsoft365.views import FirstPage, Views

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from placed.domain.model import Reason
 from placed.driver import Failed
-from placed.model import Reason
 from placed_microsoft365.pace import Pace
 
 if TYPE_CHECKING:

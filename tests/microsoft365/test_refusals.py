@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from placed.domain.connection_health import ConnectionState
+from placed.domain.model import Reason
 from placed.driver import Consent, NotPermitted, Refused, Unavailable
-from placed.health import ConnectionState
-from placed.model import Reason
 from placed_microsoft365.aadsts import token_error
 from placed_microsoft365.simulator import Where
 from tests.microsoft365.house import BOARDROOM, LIBRARY, House

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import aiohttp
 import pytest
 
+from placed.domain.model import Reason
 from placed.driver import DriverError, NotPermitted, Unavailable
-from placed.model import Reason
 from placed_microsoft365.answers import (
     Throttled,
     UnexpectedAnswer,

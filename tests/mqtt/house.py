@@ -9,14 +9,14 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 from zoneinfo import ZoneInfo
 
-from placed.board import Board
-from placed.health import ConnectionHealth, ConnectionState
-from placed.model import Meeting, Room, Schedule
+from placed.board.board import Board
+from placed.domain.connection_health import ConnectionHealth, ConnectionState
+from placed.domain.model import Meeting, Room, Schedule
+from placed.domain.occupancy import Policy
 from placed.mqtt.messages import BridgeInfo
 from placed.mqtt.publisher import Publisher
-from placed.mqtt.setup import Timing
-from placed.occupancy import Policy
-from placed.settings import HomeAssistant, Mqtt, Show
+from placed.mqtt.session_context import Timing
+from placed.settings.schema import HomeAssistant, Mqtt, Show
 from tests.mqtt.broker import DEADLINE
 
 if TYPE_CHECKING:

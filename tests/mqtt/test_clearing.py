@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 
 from bench.ports import free_port
-from placed.health import ConnectionState
-from placed.mqtt import clearing
+from placed.disconnect import topic_clearing as clearing
+from placed.domain.connection_health import ConnectionState
+from placed.mqtt.errors import BrokerLost
 from placed.mqtt.topics import Topics
-from placed.mqtt.trouble import BrokerLost
-from placed.settings import Mqtt
+from placed.settings.schema import Mqtt
 from tests.mqtt.broker import Subscriber
 from tests.mqtt.house import House, running
 from tests.secret_files import write_secret

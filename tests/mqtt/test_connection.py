@@ -11,7 +11,7 @@ import aiomqtt
 import pytest
 
 from bench.ports import HOST
-from placed.mqtt.connection import Connection, whole
+from placed.mqtt.client import Connection, whole
 from tests.mqtt.broker import DEADLINE
 
 if TYPE_CHECKING:

@@ -10,14 +10,15 @@ import aiomqtt
 import pytest
 from structlog.testing import capture_logs
 
+from placed.doctor.broker import try_broker
+from placed.domain.exit_errors import CannotStart
 from placed.driver import Verdict
-from placed.errors import CannotStart
-from placed.mqtt import connection, probe
-from placed.mqtt.diagnosis import diagnose
-from placed.mqtt.login import Login
-from placed.mqtt.rehearsal import try_login
-from placed.mqtt.trial import try_broker
-from placed.settings import Mqtt
+from placed.mqtt import client as connection
+from placed.mqtt import connect_probe as probe
+from placed.mqtt.client_options import Login
+from placed.mqtt.connect_diagnosis import diagnose
+from placed.mqtt.login_trial import try_login
+from placed.settings.schema import Mqtt
 from tests.mqtt.broker import Authority
 from tests.mqtt.house import running
 from tests.mqtt.listener import LET_IN, UNKNOWN_VERSION, level, listening

@@ -14,14 +14,14 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bench.ports import HOST
-from placed.health import ConnectionHealth, ConnectionState
-from placed.model import Status
-from placed.mqtt.index import MOST, earlier_discovery, earlier_rooms, index_message, is_room_id
-from placed.mqtt.leftovers import Leftovers
+from placed.domain.connection_health import ConnectionHealth, ConnectionState
+from placed.domain.model import Status
 from placed.mqtt.messages import said_by_another
+from placed.mqtt.retained_rooms import Leftovers
+from placed.mqtt.room_index import MOST, earlier_discovery, earlier_rooms, index_message, is_room_id
 from placed.mqtt.topics import Topics
-from placed.panel import Heard, Moment, Panel
-from placed.settings import HomeAssistant
+from placed.panel.rules import Heard, Moment, Panel
+from placed.settings.schema import HomeAssistant
 from tests.microsoft365.making import anything, encoded
 from tests.mqtt.broker import DEADLINE, Mosquitto, Subscriber
 from tests.mqtt.house import House, room, running

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from structlog.testing import capture_logs
 
-from placed.delivery import Refused
-from placed.mqtt.hang_ups import SELDOM, HangUps, Sent
-from placed.mqtt.setup import Timing
+from placed.domain.delivery import Refused
+from placed.mqtt.disconnect_causes import SELDOM, HangUps, Sent
+from placed.mqtt.session_context import Timing
 from placed.mqtt.topics import Topics
 from tests.mqtt.broker import Subscriber
 from tests.mqtt.house import IMPATIENT, House, cut, running
@@ -140,7 +140,7 @@ def busy(topic: str, arrival: Arrival) -> bool:
 async def test_a_message_that_is_never_acknowledged_is_left_out(
     proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("placed.mqtt.connection.ANSWER", 0.3)
+    monkeypatch.setattr("placed.mqtt.client.ANSWER", 0.3)
     house = large_house()
     publisher = publisher_behind(proxy, house)
     with proxy.rule(SWALLOW, "placed/rooms"):
@@ -207,8 +207,8 @@ async def test_a_broker_that_takes_nothing_on_the_topic_of_a_state_keeps_the_con
     mosquitto: Mosquitto, proxy: Proxy, monkeypatch: pytest.MonkeyPatch, rule: Any
 ) -> None:
     """Nor a message that clears it: the other rooms are published over one connection that stays."""
-    monkeypatch.setattr("placed.mqtt.connection.ANSWER", 0.5)
-    monkeypatch.setattr("placed.mqtt.hang_ups.SOON", 0.1)
+    monkeypatch.setattr("placed.mqtt.client.ANSWER", 0.5)
+    monkeypatch.setattr("placed.mqtt.disconnect_causes.SOON", 0.1)
     house = large_house(3)
     publisher = publisher_behind(proxy, house, timing=IMPATIENT)
     topic = "placed/rooms/room-1/state"

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from structlog.testing import capture_logs
 
-from placed.model import Reason, Status
-from placed.mqtt import clearing
-from placed.mqtt.home_assistant import Discovery
-from placed.mqtt.index import earlier_discovery
+from placed.disconnect import topic_clearing as clearing
+from placed.domain.model import Reason, Status
+from placed.mqtt.discovery.home_assistant import Discovery
 from placed.mqtt.messages import BridgeInfo
+from placed.mqtt.room_index import earlier_discovery
 from placed.mqtt.topics import BRIDGE_ENTITIES, ROOM_ENTITIES, Topics
-from placed.settings import HomeAssistant, Mqtt
+from placed.settings.schema import HomeAssistant, Mqtt
 from tests.mqtt.broker import Subscriber
 from tests.mqtt.house import House, cut, room, running
 from tests.mqtt.test_life import becomes
@@ -27,7 +27,7 @@ from tests.mqtt.test_life import becomes
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from placed.model import Room
+    from placed.domain.model import Room
     from tests.mqtt.broker import Arrival, Mosquitto
 
 TOLD = HomeAssistant(discovery=True)

@@ -13,10 +13,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from bench.ports import HOST
-from placed.errors import TakenOver
-from placed.mqtt import connection
-from placed.mqtt.connection import Connection
-from placed.mqtt.setup import Timing
+from placed.domain.exit_errors import TakenOver
+from placed.mqtt import client as connection
+from placed.mqtt.client import Connection
+from placed.mqtt.session_context import Timing
 from tests.mqtt.broker import DEADLINE, Subscriber
 from tests.mqtt.house import House, cut, running
 
@@ -278,7 +278,7 @@ async def test_a_clone_with_the_same_epoch_is_told_apart(mosquitto: Mosquitto, h
 
 
 async def test_health_is_told_when_it_changes(mosquitto: Mosquitto, house: House) -> None:
-    from placed.health import ConnectionState  # noqa: PLC0415
+    from placed.domain.connection_health import ConnectionState  # noqa: PLC0415
 
     async with running(house.publisher(mosquitto)), Subscriber(mosquitto, "placed/bridge/health") as seen:
         house.report(state=ConnectionState.FAILING)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 from aiomqtt import MqttError
 
-from placed.mqtt import names
-from placed.mqtt.connection import Connection
-from placed.mqtt.trouble import unexplained, why_not_connected
+from placed.mqtt import name_lookup as names
+from placed.mqtt.client import Connection
+from placed.mqtt.errors import unexplained, why_not_connected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

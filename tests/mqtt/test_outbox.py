@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from placed.document import Statement
-from placed.model import Occupancy, Room, Status
+from placed.domain.model import Occupancy, Room, Status
+from placed.domain.state_document import Statement
 from placed.mqtt.messages import Message, clear
 from placed.mqtt.outbox import Outbox
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from placed.mqtt.owed import Owed
+from placed.mqtt.initial_publication import Owed
 
 
 def test_a_room_is_owed_until_all_its_topics_are_acknowledged() -> None:

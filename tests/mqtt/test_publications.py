@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from placed.mqtt.messages import Message
-from placed.mqtt.publications import Weight, expected_messages, info_for, packet_size, topics_for, weight
 from placed.mqtt.publisher import Publisher
+from placed.mqtt.topic_catalog import Weight, expected_messages, info_for, packet_size, topics_for, weight
 from placed.mqtt.topics import Topics
-from placed.settings import HomeAssistant, Settings
+from placed.settings.schema import HomeAssistant, Settings
 from tests.mqtt.broker import Subscriber
 from tests.mqtt.house import IMPATIENT, House, room, running
 
@@ -85,7 +85,7 @@ def wire(message: Message, *, v5: bool) -> bytes:
     import paho.mqtt.client as paho  # noqa: PLC0415 - nothing else here knows paho
     from paho.mqtt.enums import CallbackAPIVersion  # noqa: PLC0415 - the same
 
-    from placed.mqtt.broker import _properties  # noqa: PLC0415 - the properties that the daemon sends
+    from placed.mqtt.client_factory import _properties  # noqa: PLC0415 - the properties that the daemon sends
 
     client = paho.Client(
         CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5 if v5 else paho.MQTTv311, client_id="x"

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from structlog.testing import capture_logs
 
-from placed.delivery import Refused
-from placed.settings import HomeAssistant
+from placed.domain.delivery import Refused
+from placed.settings.schema import HomeAssistant
 from tests.mqtt.broker import DEADLINE, Subscriber
 from tests.mqtt.house import House, running
 from tests.mqtt.proxy import SWALLOW, Proxy
@@ -128,8 +128,8 @@ async def test_what_is_repeated_is_the_latest(mosquitto: Mosquitto, proxy: Proxy
 async def test_what_overtakes_a_refused_message_settles_it(
     mosquitto: Mosquitto, proxy: Proxy, house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("placed.mqtt.refusals.FIRST_PAUSE", 3600.0)
-    monkeypatch.setattr("placed.mqtt.refusals.LONGEST_PAUSE", 3600.0)
+    monkeypatch.setattr("placed.mqtt.refused_topics.FIRST_PAUSE", 3600.0)
+    monkeypatch.setattr("placed.mqtt.refused_topics.LONGEST_PAUSE", 3600.0)
     publisher = publisher_behind(proxy, house)
     async with running(publisher), Subscriber(mosquitto, "placed/rooms/library/#") as seen:
         with proxy.rule(0x97, "placed/rooms/library/+") as refusing:

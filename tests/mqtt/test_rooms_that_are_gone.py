@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from placed.health import ConnectionHealth, ConnectionState
-from placed.mqtt.index import LARGEST, MOST, Entry, earlier_rooms, gone
-from placed.settings import HomeAssistant
+from placed.domain.connection_health import ConnectionHealth, ConnectionState
+from placed.mqtt.room_index import LARGEST, MOST, Entry, earlier_rooms, gone
+from placed.settings.schema import HomeAssistant
 from tests.mqtt.broker import Subscriber
 from tests.mqtt.house import IMPATIENT, House, room, running
 from tests.mqtt.test_life import becomes

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from placed.doctor.broker import try_broker
 from placed.driver import Verdict
-from placed.mqtt.publications import expected_messages, topics_for
-from placed.mqtt.trial import try_broker
-from placed.settings import Settings
+from placed.mqtt.topic_catalog import expected_messages, topics_for
+from placed.settings.schema import Settings
 from tests.mqtt.broker import DEADLINE, Subscriber
 from tests.mqtt.house import room, running
 from tests.mqtt.test_life import becomes

@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from placed.model import Reason
+from placed.domain.model import Reason
 from tests.mqtt.broker import Subscriber
 from tests.mqtt.house import House, running
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench.ports import free_port
+from placed.doctor.broker import try_broker
 from placed.driver import Finding, Verdict
-from placed.mqtt.trial import try_broker
-from placed.settings import Mqtt
+from placed.settings.schema import Mqtt
 from tests.mqtt.broker import DEADLINE, Authority, Subscriber
 from tests.mqtt.house import running
 from tests.secret_files import write_secret

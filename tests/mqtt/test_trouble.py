@@ -8,9 +8,9 @@ from aiomqtt import MqttCodeError, MqttError
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
-from placed.mqtt.connection import HungUp
-from placed.mqtt.patience import Patience
-from placed.mqtt.trouble import why_lost, why_not_connected
+from placed.mqtt.backoff import Patience
+from placed.mqtt.client import HungUp
+from placed.mqtt.errors import why_lost, why_not_connected
 
 
 def refused(code: int) -> MqttError:

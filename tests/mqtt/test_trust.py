@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
-from placed.errors import CannotStart
+from placed.domain.exit_errors import CannotStart
 from tests.mqtt.broker import Authority, Subscriber
 from tests.mqtt.house import IMPATIENT, running
 from tests.mqtt.test_life import becomes

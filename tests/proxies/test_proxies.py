@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
-from placed.model import Meeting
+from placed.domain.model import Meeting
 from tests.browser.building import clock, read
 from tests.faults.pages import read as read_page
 from tests.proxies.proxy import KINDS, in_front_of

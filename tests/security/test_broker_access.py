@@ -13,11 +13,11 @@ import aiomqtt
 import pytest
 
 from bench.ports import HOST
+from placed.disconnect import topic_clearing as clearing
+from placed.doctor.broker import try_broker
 from placed.driver import Verdict
-from placed.mqtt import clearing
 from placed.mqtt.topics import Topics
-from placed.mqtt.trial import try_broker
-from placed.settings import HomeAssistant, Mqtt
+from placed.settings.schema import HomeAssistant, Mqtt
 from tests.mqtt.broker import DEADLINE
 from tests.mqtt.house import IMPATIENT, House, cut, running
 from tests.security.broker import PASSWORDS, Guarded

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from placed.domain.exit_errors import CannotStart
 from placed.driver import Exposed, SettingsError, read_certificate, read_secret
-from placed.errors import CannotStart
-from placed.http import listening
-from placed.mqtt.login import login_options
-from placed.settings import Http, Mqtt
+from placed.http import listen as listening
+from placed.mqtt.client_options import login_options
+from placed.settings.schema import Http, Mqtt
 from placed_microsoft365.credential import load_credential
 from placed_microsoft365.settings import Microsoft365Settings
 from tests.microsoft365.house import CERTIFICATE

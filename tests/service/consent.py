@@ -10,7 +10,7 @@ import aiohttp
 import msgspec
 from yarl import URL
 
-from placed.journal import Journal
+from placed.store import Journal
 from tests.service.program import Program
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Self
 import structlog
 from structlog.testing import capture_logs
 
-from placed.configuration import load
-from placed.daemon import Around, Daemon
-from placed.health import ConnectionHealth, ConnectionState
-from placed.journal import Journal
-from placed.supervisor import Supervisor
+from placed.domain.connection_health import ConnectionHealth, ConnectionState
+from placed.runtime.daemon import Around, Daemon
+from placed.runtime.systemd import Supervisor
+from placed.settings.loader import load
+from placed.store import Journal
 from placed_microsoft365.simulator import App, Simulator, Tenant
 from tests.mqtt.broker import Mosquitto, Subscriber
 from tests.secret_files import write_secret

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from placed.consents import ConsentRecord
-from placed.journal.glance import glance
+from placed.domain.consent import ConsentRecord
+from placed.store.read_only import glance
 from placed_microsoft365.simulator import Simulator, Tenant
 from tests.secret_files import write_secret
 from tests.service.program import Program, run

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from yarl import URL
 
-from placed.cli.consent_matter import length
+from placed.cli.consent_connection import length
 from placed_microsoft365.simulator import fence_toml
 from tests.service.consent import configured, record
 from tests.service.program import run

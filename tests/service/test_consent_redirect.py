@@ -13,8 +13,8 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from placed.errors import CannotStart
-from placed.redirect import Page, Redirect
+from placed.consent.redirect_listener import Page, Redirect
+from placed.domain.exit_errors import CannotStart
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping

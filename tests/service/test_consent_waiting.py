@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from placed.configuration import load
+from placed.consent.grant_wait import until_effective
 from placed.driver import Surroundings, find_administration
-from placed.waiting import until_effective
+from placed.settings.loader import load
 from placed_microsoft365.simulator import fence_toml
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from placed.consent.grant_wait import Look
     from placed.driver import Administration
-    from placed.waiting import Look
     from tests.service.clock import LeapingClock
     from tests.service.stage import Stage
 

@@ -18,7 +18,7 @@ from bench.ports import free_port
 from placed.cli import demo
 from placed.cli.commands import app
 from placed.cli.demo import EXTRA
-from placed.errors import CannotStart
+from placed.domain.exit_errors import CannotStart
 from tests.service.program import Program, run
 from tests.service.web import Web
 

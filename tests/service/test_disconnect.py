@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench.ports import free_port
-from placed.consents import ConsentRecord
+from placed.domain.consent import ConsentRecord
 from placed.driver import Consent
-from placed.journal import Journal
-from placed.journal.glance import glance
-from placed.journal.records import Key, Kind
+from placed.store import Journal
+from placed.store.read_only import glance
+from placed.store.records import Key, Kind
 from tests.mqtt.broker import Subscriber
 from tests.service.program import run
 

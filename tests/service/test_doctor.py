@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import pytest
 
-from placed.configuration import load
-from placed.consents import ConsentRecord, Source
 from placed.doctor import Chart, examine
+from placed.domain.consent import ConsentRecord, Source
 from placed.driver import Consent, Finding, Surroundings, Verdict
-from placed.journal import Journal
+from placed.settings.loader import load
+from placed.store import Journal
 from placed_microsoft365.simulator import Tenant, make_client_certificate
 from tests.mqtt.broker import Authority, Mosquitto
 from tests.secret_files import write_secret

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from placed.errors import CannotStart
-from placed.supervisor import Supervisor
+from placed.domain.exit_errors import CannotStart
+from placed.runtime.systemd import Supervisor
 from placed_microsoft365.simulator import make_client_certificate
 from tests.core.manager import Manager
 from tests.secret_files import write_secret

@@ -10,12 +10,12 @@ from typer.testing import CliRunner
 
 from placed.cli import main
 from placed.cli.commands import app
-from placed.doctor.machine import look_at_state, remembered
+from placed.doctor.machine_checks import look_at_state, remembered
+from placed.domain.exit_errors import CannotStart
 from placed.driver import Verdict, read_secret
-from placed.errors import CannotStart
-from placed.journal import Journal, state_directory
-from placed.journal.database import Database
-from placed.journal.journal import Memory
+from placed.store import Journal, state_directory
+from placed.store.database import Database
+from placed.store.store import Memory
 from tests.core.test_configuration import CONNECTION
 from tests.secret_files import write_secret
 

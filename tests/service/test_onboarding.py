@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import pytest
 
-from placed.configuration import load
 from placed.doctor import Chart, examine
 from placed.driver import Surroundings
+from placed.settings.loader import load
 from placed_microsoft365.simulator import Tenant
 from tests.service.clock import LeapingClock
 from tests.service.program import run

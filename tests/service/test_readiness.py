@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from placed.daemon import READY_WITHIN
-from placed.supervisor import Supervisor
+from placed.runtime.daemon import READY_WITHIN
+from placed.runtime.systemd import Supervisor
 from tests.core.manager import Manager
 from tests.service.program import Program, run
 

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from structlog.testing import capture_logs
 
 from bench.ports import free_port
-from placed.configuration import load
-from placed.daemon import Around
-from placed.journal import Journal
-from placed.service import serve
-from placed.supervisor import Supervisor
+from placed.runtime.daemon import Around
+from placed.runtime.signals import serve
+from placed.runtime.systemd import Supervisor
+from placed.settings.loader import load
+from placed.store import Journal
 from tests.service.program import Program
 from tests.service.test_signals import lies
 from tests.service.web import Web
@@ -24,7 +24,7 @@ from tests.service.web import Web
 if TYPE_CHECKING:
     import pytest
 
-    from placed.daemon import Daemon
+    from placed.runtime.daemon import Daemon
     from tests.service.stage import Stage
 
 DEADLINE = 30.0
@@ -71,7 +71,7 @@ async def test_a_port_that_is_taken_between_trial_and_switch_leads_back(
     async def free(*_: Any) -> None:
         """The trial finds nothing."""
 
-    monkeypatch.setattr("placed.rehearsal._try_port", free)
+    monkeypatch.setattr("placed.runtime.reload_trial._try_port", free)
     listen = f"127.0.0.1:{free_port()}"
     stage.configure(http={"listen": listen})
     ready: asyncio.Queue[Daemon] = asyncio.Queue()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench.ports import free_port
-from placed.clock import SystemClock
+from placed.domain.clock import SystemClock
 from tests.http.boards import Site
 from tests.http.endpoint import Endpoint
 from tests.service.program import run

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from placed.errors import CannotStart
-from placed.state_lock import NAME, locked
+from placed.domain.exit_errors import CannotStart
+from placed.store.state_lock import NAME, locked
 from tests.mqtt.broker import Mosquitto
 from tests.service.program import Program, run
 

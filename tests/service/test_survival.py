@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from placed.supervisor import Supervisor
+from placed.runtime.systemd import Supervisor
 from tests.core.manager import Manager
 from tests.service.program import DEADLINE, Program
 
@@ -143,7 +143,7 @@ async def test_the_watchdog_is_fed_while_the_service_is_down_and_not_once_a_part
             async def never(*_: object) -> None:
                 await asyncio.Event().wait()
 
-            monkeypatch.setattr("placed.poller._SILENCE", 0.5)
+            monkeypatch.setattr("placed.polling.poller._SILENCE", 0.5)
             monkeypatch.setattr(running.daemon.pollers[0]._driver, "read", never)
             stuck = await running.has_logged("daemon.is_stuck")
             assert stuck["parts"] == ["poller of contoso"]

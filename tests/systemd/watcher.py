@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
-from placed.clock import SystemClock
-from placed.panel import Panel
-from placed.settings import Mqtt
-from placed.watching import Watching
+from placed.domain.clock import SystemClock
+from placed.panel.follower import Watching
+from placed.panel.rules import Panel
+from placed.settings.schema import Mqtt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from placed.domain.model import Reason, Room
 from placed.driver import Failed, GrantProbe, NotPermitted, Query, Unavailable
-from placed.model import Reason, Room
 from placed_microsoft365 import directory
 from placed_microsoft365.calendars import Calendars
 from placed_microsoft365.consenting.trial import trial

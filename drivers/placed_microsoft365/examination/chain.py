@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from placed.driver import DriverError, Finding, Verdict
-from placed.driver.examining import AGAIN, blocked
+from placed.driver.diagnosis import AGAIN, blocked
 from placed_microsoft365.claims import claims_of
 from placed_microsoft365.connecting import graph_client, token_source
 from placed_microsoft365.examination import hosts as visiting

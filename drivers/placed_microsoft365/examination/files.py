@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 
 from placed.driver import Finding, SettingsError, Verdict
-from placed.driver.examining import look_at_secrets, unreadable
+from placed.driver.diagnosis import look_at_secrets, unreadable
 from placed_microsoft365.credential import judge_dates, load_credential
 from placed_microsoft365.network import tls_context
 

@@ -14,7 +14,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from placed.driver import Finding, Verdict
-from placed.driver.examining import AGAIN
+from placed.driver.diagnosis import AGAIN
 from placed_microsoft365.answers import UnexpectedAnswer, decode, error_of
 from placed_microsoft365.batches import items_of
 from placed_microsoft365.graph import BATCH_SIZE

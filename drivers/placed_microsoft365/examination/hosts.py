@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from placed.driver import DriverError, Finding, Verdict
-from placed.driver.examining import AGAIN
+from placed.driver.diagnosis import AGAIN
 from placed_microsoft365 import proxies
 from placed_microsoft365.bodies import ACCEPTED, content_of
 from placed_microsoft365.network import not_reached, not_trusted, proxy_for

@@ -1,0 +1,98 @@
+"""Turns the board at every edge, to the moment, and reports to it when the clock was set or corrected."""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from placed.domain.clock_health import ClockState
+from placed.domain.corrected_clock import CorrectedClock
+from placed.runtime.watchdog import Pulse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from placed.board.board import Board
+    from placed.domain.clock import Clock
+    from placed.domain.clock_health import ClockHealth
+
+_SILENCE = 15.0  # seconds; who turns the board only every so often is stuck
+_LONGEST_SLEEP = 1.0  # seconds; so soon a step of the clock, or the end of a suspend, is noticed
+AT_ONCE = 25  # rooms; where a whole site has an edge, the first ones are published before the last are judged
+_STEP = timedelta(seconds=0.5)  # less is the clock's own steering
+
+log = structlog.get_logger("placed.board.edge_timer")
+
+
+class Timekeeper:
+    """Keeps the board's time.
+
+    Args:
+        board: whose edges are watched.
+        clock: what time it is.
+        pulse: shows that it gets on.
+    """
+
+    def __init__(self, board: Board, clock: Clock, pulse: Pulse | None = None) -> None:
+        self._board = board
+        self._clock = clock if isinstance(clock, CorrectedClock) else CorrectedClock(clock)
+        self._pulse = pulse or Pulse("board")
+        self._reported: ClockHealth | None = None
+        self.was_set: Callable[[], None] = lambda: None  # called when somebody has set the machine's clock
+
+    async def run(self) -> None:
+        """Turns the board at its edges until cancelled."""
+        while True:
+            self.check(AT_ONCE)
+            self._pulse.expect(_SILENCE)
+            due = self._board.next_due
+            left = (due - self._clock.now()).total_seconds() if due else _LONGEST_SLEEP
+            await self._clock.sleep(min(max(left, 0.0), _LONGEST_SLEEP))
+
+    def check(self, most: int = sys.maxsize) -> None:
+        """Turns the board by so many rooms at most, after a step of the clock was reported to it."""
+        was_believable = self._clock.believable
+        step = self._clock.settle()
+        if abs(step.wall) > _STEP:
+            log.warning("clock.was_stepped", seconds=round(step.wall.total_seconds(), 3))
+            self.was_set()
+        if abs(step.by) > _STEP or self._clock.believable is not was_believable:
+            self._board.stepped(step.by)
+        self._report(self._clock.health)
+        self._board.turn(most)
+
+    def catch_up(self) -> None:
+        """Does what is due, before anything is answered: a process that was stopped goes on with requests."""
+        due = self._board.next_due
+        if self._clock.was_set or (due is not None and due <= self._clock.now()):
+            self.check()
+
+    def _report(self, health: ClockHealth) -> None:
+        before, self._reported = self._reported, health
+        if before is not None and before.document() == health.document():
+            return
+        self._board.report_clock(health)
+        state, state_before = health.state, before.state if before else None
+        if state is not state_before:
+            if state_before is ClockState.CORRECTED:
+                log.info("clock.is_right_again", offset=_rounded(health.offset))
+            elif state_before is ClockState.UNSET and state is not ClockState.CORRECTED:
+                log.info("clock.is_set")
+            if health.problem is not None and state is not ClockState.DOUBTED:  # that is over soon
+                event = "clock.is_wrong" if state is ClockState.CORRECTED else "clock.is_unset"
+                log.warning(
+                    event, offset=_rounded(health.offset), problem=health.problem, remedy=health.remedy
+                )
+        if health.services_disagree and not (before and before.services_disagree):
+            log.warning(
+                "clock.services_disagree",
+                problem="the services of several connections report different times",
+                remedy="compare the clocks of their servers; the time that most of them agree on is used",
+            )
+
+
+def _rounded(offset: float | None) -> float | None:
+    return None if offset is None else round(offset, 1)

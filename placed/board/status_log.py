@@ -1,0 +1,57 @@
+"""Tells the log what becomes of the rooms, for whoever wants to watch; not a word of who and what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from placed.domain.model import Reason, Status
+from placed.domain.state_document import timestamp_or_none
+
+if TYPE_CHECKING:
+    from placed.domain.connection_health import ConnectionHealth
+    from placed.domain.room_events import Event
+    from placed.domain.state_document import Statement
+
+log = structlog.get_logger("placed.board.status_log")
+
+_EVENTS = {
+    Status.FREE: "room.became_free",
+    Status.STARTING: "room.became_starting",
+    Status.BUSY: "room.became_busy",
+    Status.PENDING: "room.became_pending",
+    Status.UNKNOWN: "room.became_unknown",
+}
+
+
+class Narrator:
+    """A listener of the board that logs every change of a status."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, tuple[Status, bool]] = {}
+
+    def stated(self, statement: Statement, *, urgent: bool, events: tuple[Event, ...]) -> None:
+        """Logs it if it is another status than before."""
+        del urgent, events
+        occupancy = statement.occupancy
+        said = (occupancy.status, occupancy.stale)
+        if self._last.get(statement.room.id) == said or occupancy.reason is Reason.NOT_READ_YET:
+            return
+        self._last[statement.room.id] = said
+        until = occupancy.busy_until or occupancy.free_until
+        log.debug(
+            _EVENTS[occupancy.status],
+            room=statement.room.id,
+            until=timestamp_or_none(until),
+            stale=occupancy.stale or None,
+            reason=occupancy.reason.value if occupancy.reason else None,
+        )
+
+    def rooms_changed(self, removed: frozenset[str]) -> None:
+        """Forgets rooms that are gone."""
+        for room_id in removed:
+            self._last.pop(room_id, None)
+
+    def health_changed(self, health: ConnectionHealth) -> None:
+        """The poller logs that."""

@@ -1,0 +1,83 @@
+"""What the commands about one connection share: which one is meant, and where its state is kept."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from placed.cli.options import cannot_start
+
+if TYPE_CHECKING:
+    from placed.driver import ConnectionSettings, Surroundings
+    from placed.settings.loader import Configuration
+    from placed.settings.schema import Settings
+
+SERVICE_STATE = Path("/var/lib/placed")  # of the unit: StateDirectory=placed
+
+NameArgument = Annotated[
+    str | None,
+    typer.Argument(metavar="NAME", help="The connection. [dim]Default: the only one there is[/dim]"),
+]
+StateOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--state-directory",
+        metavar="DIR",
+        help="Where the daemon keeps its state. [dim]Default: $STATE_DIRECTORY, else the service's "
+        "/var/lib/placed where that can be written, else the user's own[/dim]",
+    ),
+]
+
+
+def loaded(config: Path | None) -> Configuration:
+    """The configuration; ends the command with a line a mistake if it is of no use."""
+    from placed.settings.loader import ConfigurationError, load
+
+    try:
+        return load(config)
+    except ConfigurationError as error:
+        raise cannot_start(error.problems) from None
+
+
+def chosen(settings: Settings, name: str | None) -> ConnectionSettings:
+    """The connection of that name, or the only one; ends the command where that is none."""
+    names = [connection.name for connection in settings.connections]
+    for connection in settings.connections:
+        if connection.name == name or (name is None and len(names) == 1):
+            return connection
+    problem = "there are several connections" if name is None else f"there is no connection {name}"
+    raise typer.BadParameter(f"{problem}; name one of: {', '.join(names)}", param_hint="NAME")
+
+
+def state_directory_of_daemon(given: Path | None) -> Path:
+    """Where the daemon keeps what it knows, for a command that an administrator calls beside it."""
+    from placed.domain.exit_errors import CannotStart
+    from placed.store import state_directory
+
+    if given is not None:
+        return given
+    if "STATE_DIRECTORY" not in os.environ and os.access(SERVICE_STATE, os.R_OK | os.W_OK | os.X_OK):
+        return SERVICE_STATE
+    try:
+        return state_directory()
+    except CannotStart as error:
+        raise cannot_start(error.problems) from None
+
+
+def surroundings_of(settings: Settings) -> Surroundings:
+    """What a driver, or its administration, is given by a command."""
+    from importlib.metadata import version
+
+    from placed.domain.clock import SystemClock
+    from placed.driver import Surroundings
+    from placed.settings.schema import Show
+
+    return Surroundings(
+        now=SystemClock().now,
+        concurrency=settings.polling.concurrency,
+        details=settings.privacy.show is not Show.NOTHING,
+        version=version("placed"),
+    )

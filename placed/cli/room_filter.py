@@ -1,0 +1,165 @@
+"""Rooms as the status endpoint tells them, and which of them are shown. Pure."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Annotated, Self
+
+import msgspec
+
+from placed.cli.room_table import Line
+from placed.domain.model import Status
+
+_Time = Annotated[datetime, msgspec.Meta(tz=True)]
+_FREE = (Status.FREE, Status.STARTING)
+
+
+class _Next(msgspec.Struct, frozen=True):
+    start: _Time
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """A room of the status endpoint, as far as it is shown here."""
+
+    room: str
+    name: str
+    status: str
+    stale: bool
+    valid_until: _Time
+    next: _Next | None = None
+    busy_until: _Time | None = None
+    free_until: _Time | None = None
+    reason: str | None = None
+    building: str | None = None
+    floor: str | None = None
+    capacity: int | None = None
+
+    def status_at(self, moment: datetime) -> str:
+        """The status; unknown once it must not be believed any more."""
+        return self.status if moment < self.valid_until else Status.UNKNOWN.value
+
+    def line(self, moment: datetime, lost: str | None = None) -> Line:
+        """What is shown of it; `lost` is why nothing can be known of any room."""
+        if lost is not None or moment >= self.valid_until:
+            note = lost or "not heard of in time"
+            return Line(self.name, self.building, self.floor, Status.UNKNOWN.value, note=note)
+        return Line(
+            self.name,
+            self.building,
+            self.floor,
+            self.status,
+            until=self.busy_until or self.free_until,
+            next_start=self.next.start if self.next else None,
+            stale=self.stale,
+            note=self.reason or "",
+        )
+
+
+class Listing(msgspec.Struct):
+    """The answer of /api/v1/rooms."""
+
+    schema: int
+    epoch: int
+    seq: int
+    rooms: list[msgspec.Raw]
+
+    def filtered(self, wanted: Wanted, moment: datetime) -> bytes:
+        """The same, of the rooms that are wanted: what is told of them stays to the byte."""
+        rooms = [raw for raw in self.rooms if wanted.lets_pass(read_room(bytes(raw)), moment)]
+        return msgspec.json.encode(msgspec.structs.replace(self, rooms=rooms))
+
+
+read_room = msgspec.json.Decoder(Listed).decode
+read_listing = msgspec.json.Decoder(Listing).decode
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a room has to be; what is empty asks nothing. Texts are folded: case and accents do not matter."""
+
+    buildings: frozenset[str] = frozenset()
+    floors: frozenset[str] = frozenset()
+    statuses: frozenset[str] = frozenset()
+    capacity: int | None = None
+    free_for: timedelta | None = None
+    words: tuple[str, ...] = ()  # each is somewhere in the room's names or place
+
+    @classmethod
+    def of(  # noqa: PLR0913 - the options
+        cls,
+        *,
+        building: list[str],
+        floor: list[str],
+        status: list[str],
+        capacity: int | None,
+        free_for: str | None,
+        search: str | None,
+    ) -> Self:
+        """From the options.
+
+        Raises:
+            ValueError: (option, what is wrong with it).
+        """
+        statuses = frozenset(word.strip() for value in status for word in value.split(","))
+        for word in sorted(statuses - set(Status)):
+            raise ValueError("--status", f"{word!r} is none of {', '.join(Status)}")
+        return cls(
+            buildings=frozenset(map(_folded, building)),
+            floors=frozenset(map(_folded, floor)),
+            statuses=statuses,
+            capacity=capacity,
+            free_for=_duration(free_for) if free_for is not None else None,
+            words=tuple(_folded(search or "").split()),
+        )
+
+    def lets_pass(self, room: Listed, moment: datetime, *, lost: bool = False) -> bool:
+        """Whether the room is what is asked for at the moment; `lost` if nothing can be known of it."""
+        status = Status.UNKNOWN.value if lost else room.status_at(moment)
+        return (
+            (not self.buildings or _folded(room.building or "") in self.buildings)
+            and (not self.floors or _folded(room.floor or "") in self.floors)
+            and (not self.statuses or status in self.statuses)
+            and (self.capacity is None or (room.capacity is not None and room.capacity >= self.capacity))
+            and (self.free_for is None or self._stays_free(room, status, moment))
+            and (not self.words or self._is_named(room))
+        )
+
+    def _is_named(self, room: Listed) -> bool:
+        text = _folded(" ".join(filter(None, (room.name, room.room, room.building, room.floor))))
+        return all(word in text for word in self.words)
+
+    def changes_in(self, room: Listed, moment: datetime) -> float | None:
+        """Seconds until the room is another by itself, or is no longer what is asked for."""
+        times = [room.valid_until]
+        if self.free_for is not None and room.free_until is not None:
+            times.append(room.free_until - self.free_for)
+        coming = [(time - moment).total_seconds() for time in times if time > moment]
+        return min(coming, default=None)
+
+    def _stays_free(self, room: Listed, status: str, moment: datetime) -> bool:
+        """As /api/v1/rooms judges it: what is stale is never promised as free."""
+        return (
+            not room.stale
+            and status in _FREE
+            and (room.free_until is None or room.free_until - moment >= (self.free_for or timedelta(0)))
+        )
+
+
+@lru_cache(maxsize=20_000)
+def _folded(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", text.strip())
+    return "".join(letter for letter in decomposed if not unicodedata.combining(letter)).casefold()
+
+
+def _duration(text: str) -> timedelta:
+    from pydantic import TypeAdapter, ValidationError
+
+    from placed.settings.schema import Duration
+
+    try:
+        return TypeAdapter[timedelta](Duration).validate_python(text)
+    except (ValidationError, OverflowError):
+        raise ValueError("--free-for", f"{text!r} is no duration such as 45m or 2h") from None

@@ -1,0 +1,249 @@
+"""One connection, from its files to the canaries. What can not be tried waits for the link that is broken."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from placed.doctor.consent_checks import judge_consent
+from placed.doctor.fence_checks import judge_fence
+from placed.doctor.report import CONNECTION
+from placed.doctor.room_checks import Tally, judge_names, judge_tables
+from placed.domain.model import window
+from placed.driver import (
+    Consent,
+    DriverError,
+    FenceState,
+    Finding,
+    Query,
+    SettingsError,
+    Unavailable,
+    Verdict,
+    find_administration,
+)
+from placed.driver.diagnosis import AGAIN, blocked
+from placed.settings.schema import Show
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from placed.domain.model import Room
+    from placed.driver import Administration, Answer, ConnectionSettings, Driver, FoundRoom, Surroundings
+    from placed.polling.room_ids import RoomBook
+    from placed.settings.loader import Configuration
+    from placed.store.read_only import Glance
+
+_FINDING = 300.0  # seconds for the list of rooms
+_READING = 900.0  # for all calendars; 5,500 rooms are 275 batches
+_TRYING = 120.0  # for the canaries, and for a look at the habits
+_AFTER = CONNECTION[CONNECTION.index("rooms") :]
+# The links that reading goes through, the last first: a broken one before it is told by each after it.
+_WAY = ("token", "tls", "dns", "certificate")
+
+
+@dataclass(slots=True)
+class Patient:
+    """A connection under examination.
+
+    Args:
+        place: of the connection in the settings.
+        told: is called with each finding, as soon as it is there.
+        progress: is called with (rooms answered, rooms).
+        listed: is set to the rooms once they are listed; to none if they cannot be.
+    """
+
+    configuration: Configuration
+    place: int
+    surroundings: Surroundings
+    book: RoomBook
+    noted: Glance
+    told: Callable[[Finding], None]
+    progress: Callable[[int, int], None]
+    listed: asyncio.Future[tuple[Room, ...]]
+    _ungranted: Finding | None = None  # what the credential lacks, if it tells
+
+    @property
+    def connection(self) -> ConnectionSettings:
+        """Its settings."""
+        return self.configuration.settings.connections[self.place]
+
+    async def examine(self) -> None:
+        """Tries every link, each once."""
+        try:
+            await self._examine()
+        finally:
+            if not self.listed.done():
+                self.listed.set_result(())
+
+    async def _examine(self) -> None:
+        kind = find_administration(self.connection.driver)
+        administration = kind.open(self.connection, self.surroundings) if kind is not None else None
+        broken = await self._chain(administration) if administration is not None else None
+        if broken is None:
+            driver, broken = self._open()
+            if driver is not None:
+                try:
+                    await self._read(driver, administration)
+                finally:
+                    await driver.close()
+                return
+        self._consent(readable=False, broken=broken)
+        self._all_wait(_AFTER, broken)
+
+    async def _chain(self, administration: Administration) -> Finding | None:
+        """What the driver says of its own links; the one that reading has to wait for."""
+        found: dict[str, Finding] = {}
+        async for finding in administration.examine():
+            self.told(finding)
+            worst = found.get(finding.check)
+            if worst is None or worst.verdict is not Verdict.BAD:
+                found[finding.check] = finding
+        claims = found.get("claims")
+        if claims is not None and claims.verdict is Verdict.BAD and not claims.blocked_by:
+            self._ungranted = claims
+        for link in _WAY:
+            if link in found and found[link].verdict is Verdict.BAD:
+                return found[link]
+        return None
+
+    def _open(self) -> tuple[Driver | None, Finding | None]:
+        driver = self.configuration.drivers[self.connection.driver]
+        try:
+            return driver.open(self.connection, self.surroundings), None
+        except SettingsError as error:
+            where = self.configuration.where("connections", self.place, error.key)
+            return None, Finding(
+                "certificate", Verdict.BAD, f"{where}: {error}", f"mend or correct {error.key}"
+            )
+
+    # --- rooms ---
+
+    async def _read(self, driver: Driver, administration: Administration | None) -> None:
+        try:
+            found = await self._find(driver)
+        except DriverError as error:
+            self._no_rooms(error)
+            return
+        if not found:
+            where = self.configuration.where("connections", self.place)
+            remedy = f"name rooms in {where}, or put room mailboxes into the group or list that it names"
+            self._no_rooms(DriverError("there is no room", remedy=remedy))
+            return
+        rooms = self.book.rooms(self.connection.name, self.connection.time_zone, found)
+        self.listed.set_result(rooms)
+        for finding in (*judge_names(rooms), *judge_tables(self.book.listed(self.connection.name))):
+            self.told(finding)
+        tally, trouble = await self._read_all(driver, rooms)
+        findings = tally.findings(trouble)
+        if tally.only_refused:
+            findings = [self._for_want_of_a_grant(finding) for finding in findings]
+        for finding in findings:
+            self.told(finding)
+        unreadable = None if tally.readable else findings[0]
+        self._consent(readable=unreadable is None, broken=unreadable, refused=tally.only_refused)
+        await self._try_fence(driver, unreadable)
+        if unreadable is not None:
+            self._all_wait(("titles", "private"), unreadable)
+        elif administration is not None:
+            readable = {room.address for room in rooms if room.id in tally.readable}
+            await self._habits(administration, [room for room in found if room.address.lower() in readable])
+
+    def _no_rooms(self, error: DriverError) -> None:
+        broken = Finding("rooms", Verdict.BAD, str(error), error.remedy or AGAIN)
+        if error.consent is Consent.MISSING:
+            broken = self._for_want_of_a_grant(broken)
+        self.told(broken)
+        self._consent(readable=False, broken=broken, refused=error.consent is Consent.MISSING)
+        self._all_wait(_AFTER[1:], broken)
+
+    def _for_want_of_a_grant(self, finding: Finding) -> Finding:
+        """What is refused, where the credential tells already that it was not granted."""
+        if self._ungranted is None:
+            return finding
+        return replace(blocked(finding.check, self._ungranted), said=finding.said)
+
+    async def _find(self, driver: Driver) -> Sequence[FoundRoom]:
+        try:
+            async with asyncio.timeout(_FINDING):
+                return await driver.find_rooms()
+        except TimeoutError:
+            raise Unavailable(f"the rooms are not listed within {_FINDING:.0f} s") from None
+
+    async def _read_all(self, driver: Driver, rooms: Sequence[Room]) -> tuple[Tally, DriverError | None]:
+        now = self.surroundings.now()
+        ahead = self.configuration.settings.polling.days_ahead
+        windows = {zone: window(now, zone, ahead) for zone in {room.time_zone for room in rooms}}
+        tally = Tally(len(rooms))
+
+        def take(answer: Answer) -> None:
+            tally.add(answer)
+            self.progress(tally.answered, tally.total)
+
+        self.progress(0, tally.total)
+        try:
+            async with asyncio.timeout(_READING):
+                await driver.read([Query(room, *windows[room.time_zone]) for room in rooms], take)
+        except DriverError as error:
+            return tally, error
+        except TimeoutError:
+            return tally, Unavailable(f"not all rooms were answered within {_READING:.0f} s")
+        return tally, None
+
+    # --- what goes with it ---
+
+    async def _try_fence(self, driver: Driver, unreadable: Finding | None) -> None:
+        """Refused canaries prove nothing where nothing can be read; a readable one is told in any case."""
+        try:
+            async with asyncio.timeout(_TRYING):
+                fence = await driver.try_fence()
+        except DriverError as error:
+            self.told(
+                blocked("canaries", unreadable)
+                if unreadable is not None
+                else Finding("canaries", Verdict.BAD, f"not tried: {error}", error.remedy or AGAIN)
+            )
+            return
+        except TimeoutError:
+            self.told(Finding("canaries", Verdict.BAD, f"no answer within {_TRYING:.0f} s", AGAIN))
+            return
+        findings = judge_fence(fence)
+        if unreadable is not None and fence.state is not FenceState.BREACHED:
+            said = "not proven: where no room can be read, a refusal proves nothing"
+            findings = [replace(blocked("canaries", unreadable), said=said)]
+        for finding in findings:
+            self.told(finding)
+
+    async def _habits(self, administration: Administration, rooms: Sequence[FoundRoom]) -> None:
+        show = self.configuration.settings.privacy.show
+        findings: Sequence[Finding]
+        try:
+            async with asyncio.timeout(_TRYING):
+                findings = await administration.look_at_habits(rooms)
+        except (DriverError, TimeoutError) as error:
+            said = f"not looked at: {error}" if str(error) else f"no answer within {_TRYING:.0f} s"
+            findings = [Finding(check, Verdict.DOUBTFUL, said, AGAIN) for check in ("titles", "private")]
+        for finding in findings:
+            if finding.check == "titles" and show is Show.ORGANIZER:  # names are wanted, and titles are not
+                self.told(Finding("titles", Verdict.GOOD, f"privacy.show wants none; {finding.said}"))
+            else:
+                self.told(finding)
+
+    def _consent(self, *, readable: bool, broken: Finding | None, refused: bool = False) -> None:
+        """What is recorded of it; `refused` if consent may be what is broken, and not a link before it."""
+        record = self.noted.consent(self.connection.name)
+        now = self.surroundings.now()
+        asked = record.state in (Consent.REQUESTED, Consent.DECLINED, Consent.GRANTED)
+        if refused and (asked or self._ungranted is not None):
+            broken = None
+        told = judge_consent(record, self.connection.name, now, readable=readable, broken=broken)
+        if told.verdict is Verdict.BAD and not asked:
+            told = self._for_want_of_a_grant(told)
+        self.told(told)
+
+    def _all_wait(self, checks: Sequence[str], broken: Finding | None) -> None:
+        for check in checks:
+            if broken is not None:
+                self.told(blocked(check, broken))

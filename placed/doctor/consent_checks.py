@@ -1,0 +1,63 @@
+"""What is recorded of an administrator's consent, held against what the services show. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from placed.domain.consent import PROPAGATION, Source
+from placed.driver import Consent, Finding, Verdict
+from placed.driver.diagnosis import blocked
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from placed.domain.consent import ConsentRecord
+
+_BY = {
+    Source.LINK: " at the consent page",
+    Source.REQUEST: " by a message",
+    Source.OBSERVED: " as the services show",
+}
+
+_ASK = "have the administrator consent: placed consent {}"
+_NEXT = {
+    Consent.REQUESTED: "wait for the administrator's answer: placed consent {} --wait",
+    Consent.DECLINED: "talk to the administrator, then: placed consent {}",
+}
+
+
+def judge_consent(
+    record: ConsentRecord, connection: str, now: datetime, *, readable: bool, broken: Finding | None
+) -> Finding:
+    """The finding `consent`.
+
+    Args:
+        record: what is known; who it was about is not told.
+        connection: its name.
+        now: the moment.
+        readable: whether rooms can be read, which is what consent is for.
+        broken: the link that keeps it from being seen, if one does.
+    """
+    said = _recorded(record)
+    if readable:
+        if record.state in (Consent.GRANTED, Consent.UNKNOWN):
+            return Finding("consent", Verdict.GOOD, said)
+        return Finding("consent", Verdict.GOOD, f"{said}; given by now, which the daemon notes when it reads")
+    if broken is not None:
+        first = blocked("consent", broken)
+        return Finding("consent", Verdict.BAD, said, first.remedy, first.blocked_by)
+    if record.state is Consent.GRANTED:
+        if record.since is not None and now < record.since + PROPAGATION:
+            remedy = f"wait until it works: placed consent {connection} --wait"
+            return Finding("consent", Verdict.DOUBTFUL, said, remedy)
+        said = f"{said}, and not in effect"
+    return Finding("consent", Verdict.BAD, said, _NEXT.get(record.state, _ASK).format(connection))
+
+
+def _recorded(record: ConsentRecord) -> str:
+    if record.state is Consent.UNKNOWN:
+        return "nothing is recorded yet"
+    since = f" since {record.since:%Y-%m-%d %H:%M} UTC" if record.since else ""
+    until = f", until {record.until:%Y-%m-%d}" if record.until else ""
+    source = _BY.get(record.source, "") if record.source else ""
+    return f"{record.state.value}{since}{until}{source}"

@@ -1,0 +1,117 @@
+"""What of this machine placed stands on: settings, state, time zones, the files of broker and endpoint."""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+import zoneinfo
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from placed.driver import Finding, Verdict
+from placed.driver.diagnosis import look_at_secrets
+from placed.store.database import NAME, Unusable
+from placed.store.read_only import Glance, glance
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from placed.settings.loader import Configuration
+    from placed.settings.schema import Settings
+
+_OLD = 2  # years; some country changes its clocks in most of them
+_VERSION = re.compile(r"(?:# version )?((?:19|20)\d\d)([a-z]*)")
+_NEWER = "apt-get install --only-upgrade tzdata, or the like of your system"
+
+
+def look_at_settings(configuration: Configuration) -> Finding:
+    """They are good, or there would be none."""
+    where = ", ".join(str(path) for path in configuration.files.read) or "the environment"
+    return Finding("settings", Verdict.GOOD, f"{where}: good")
+
+
+# --- state --------------------------------------------------------------------------------------------------
+
+
+def look_at_state(directory: Path) -> Finding:
+    """Whether the daemon's state can be kept. Nothing is written to find out."""
+    remedy = f"let the user that placed runs as write in {directory}, or name another with --state-directory"
+    whole = directory.absolute()
+    # Not Path.exists(), which raises where a name is too long or a folder may not be looked into.
+    existing = next((path for path in (whole, *whole.parents) if os.path.lexists(path)), whole)
+    if not os.path.isdir(existing):  # noqa: PTH112 - see above
+        return Finding("state", Verdict.DOUBTFUL, f"{existing}: is no folder", remedy)
+    if not os.access(existing, os.W_OK | os.X_OK):
+        return Finding(
+            "state", Verdict.DOUBTFUL, f"{directory}: can not be written, nor what is in it", remedy
+        )
+    file = directory / NAME
+    try:
+        glance(directory)
+    except FileNotFoundError:
+        return Finding("state", Verdict.GOOD, f"{directory}: can be written; placed has not run with it yet")
+    except Unusable as error:
+        said = f"{file}: {error}: placed will put it aside, and rooms may get other ids"
+        return Finding("state", Verdict.DOUBTFUL, said, f"put the file back from a backup, or remove {file}")
+    except (OSError, sqlite3.Error) as error:
+        said = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        return Finding("state", Verdict.DOUBTFUL, f"{file}: {said}", f"let placed read and write {file}")
+    return Finding("state", Verdict.GOOD, f"{directory}: can be written")
+
+
+def remembered(directory: Path) -> Glance:
+    """What the daemon has noted, as far as it can be read; the file stays as it is."""
+    with suppress(OSError, sqlite3.Error, Unusable):
+        return glance(directory)
+    return Glance()
+
+
+# --- time zones ---------------------------------------------------------------------------------------------
+
+
+def look_at_time_zones(settings: Settings, now: datetime) -> Finding:
+    """Whether the rooms' time zones are there, and how old they are."""
+    zones = {connection.time_zone.key for connection in settings.connections}
+    zones |= {room.time_zone.key for room in settings.rooms.values() if room.time_zone}
+    listed = ", ".join(sorted(zones)[:3]) + (f" and {len(zones) - 3} more" if len(zones) > 3 else "")  # noqa: PLR2004
+    version = _version()
+    if version is None:
+        return Finding("time_zones", Verdict.GOOD, f"{listed}; how old they are is not told")
+    year, letter = version
+    said = f"{listed}; as of {year}{letter}"
+    if now.year - year >= _OLD:
+        return Finding("time_zones", Verdict.DOUBTFUL, f"{said}, which may be wrong by now", _NEWER)
+    return Finding("time_zones", Verdict.GOOD, said)
+
+
+def _version() -> tuple[int, str] | None:
+    """The release of the data that is used: the system's, or else that of the package tzdata."""
+    for folder in zoneinfo.TZPATH:
+        if (Path(folder) / "Etc" / "UTC").exists():
+            for name in ("tzdata.zi", "+VERSION"):
+                with suppress(OSError, UnicodeDecodeError), (Path(folder) / name).open() as file:
+                    if found := _VERSION.match(file.readline()):
+                        return int(found[1]), found[2]
+            return None
+    with suppress(ImportError):
+        if found := _VERSION.match(str(getattr(import_module("tzdata"), "IANA_VERSION", ""))):
+            return int(found[1]), found[2]
+    return None
+
+
+# --- files --------------------------------------------------------------------------------------------------
+
+
+def look_at_own_files(settings: Settings) -> list[Finding]:
+    """The secrets of broker and endpoint."""
+    http = settings.http
+    named: dict[str, Path | None] = {"http.token_file": http.token_file}
+    named["http.key" if http.key else "http.certificate"] = http.key or http.certificate
+    if settings.mqtt is not None:
+        mqtt = settings.mqtt
+        named["mqtt.password_file"] = mqtt.password_file
+        named["mqtt.key" if mqtt.key else "mqtt.certificate"] = mqtt.key or mqtt.certificate
+    return look_at_secrets((key, path) for key, path in named.items() if path is not None)

@@ -1,0 +1,123 @@
+"""The checks: their words, their order, and what came of all of them. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from placed.driver import Finding, Verdict
+from placed.driver.diagnosis import blocked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+SCHEMA = 1
+MACHINE = ("settings", "state", "time_zones", "files", "http")
+CONNECTION = (
+    "files",
+    "certificate",
+    "dns",
+    "tls",
+    "clock",
+    "token",
+    "claims",
+    "consent",
+    "rooms",
+    "readable",
+    "canaries",
+    "titles",
+    "private",
+)
+BROKER = ("broker", "publish", "subscribe")
+
+Told = tuple[str | None, Finding]  # the connection's name, None if it is about none; and what was found
+
+_A_VALUE = re.compile(r"found '[^']*', ")
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """All that was found, in the order in which it is read.
+
+    Attributes:
+        told: of the machine, of each connection, of the broker; within each along the chain.
+    """
+
+    told: tuple[Told, ...]
+
+    @classmethod
+    def of(cls, told: Iterable[Told], connections: Sequence[str] = ()) -> Chart:
+        """In order, however it came. Checks with the same word stay in the order in which they came."""
+        places = {name: place for place, name in enumerate(connections)}
+
+        def key(item: Told) -> tuple[int, int, int]:
+            name, finding = item
+            if name is not None:
+                return 1, places.get(name, len(places)), _place(CONNECTION, finding.check)
+            if finding.check in BROKER:
+                return 2, 0, _place(BROKER, finding.check)
+            words = MACHINE + CONNECTION  # the latter only if there are no settings, and so no connection
+            return 0, 0, _place(words, finding.check)
+
+        return cls(tuple(sorted(told, key=key)))
+
+    def count(self, verdict: Verdict) -> int:
+        """How many findings have it."""
+        return sum(finding.verdict is verdict for _, finding in self.told)
+
+    @property
+    def holds(self) -> bool:
+        """Whether no link is broken."""
+        return not self.count(Verdict.BAD)
+
+    def document(self) -> dict[str, Any]:
+        """For `--json`: `{"schema":1,"good","doubtful","bad","findings":[…]}`."""
+        return {
+            "schema": SCHEMA,
+            **{verdict.value: self.count(verdict) for verdict in Verdict},
+            "findings": [
+                {
+                    "connection": name,
+                    "check": finding.check,
+                    "verdict": finding.verdict.value,
+                    "said": finding.said,
+                    "remedy": finding.remedy or None,
+                    "blocked_by": finding.blocked_by or None,
+                }
+                for name, finding in self.told
+            ],
+        }
+
+
+def refused_settings(problems: Iterable[str]) -> list[Told]:
+    """Of a configuration that is of no use: a finding a mistake, and all else waits for these."""
+    mistakes = [_mistake(problem) for problem in problems]
+    others = dict.fromkeys((*MACHINE[1:], *CONNECTION, *BROKER))
+    return [(None, finding) for finding in (*mistakes, *(blocked(check, mistakes[0]) for check in others))]
+
+
+def mistake(check: str, problem: str) -> Finding:
+    """A line as a part of the program says it: `key: what is the case; what to do`, or with a last colon."""
+    said, _, remedy = problem.rpartition("; " if "; " in problem else ": ")
+    return Finding(check, Verdict.BAD, said, remedy)
+
+
+def _mistake(problem: str) -> Finding:
+    """A line of the configuration's: `file: key: what was found, what is expected`."""
+    if ".canaries" in problem:
+        problem = _A_VALUE.sub("", problem)  # what was meant to be a person's address
+    where, _, rest = problem.partition(": ")
+    key, colon, _ = rest.partition(": ")
+    remedy = f"correct {where}"
+    if rest.startswith("cannot be read"):
+        remedy = f"let this user read {where}, or run placed doctor with sudo"
+    elif colon and " " not in key:
+        remedy = f"correct {key} in {where}"
+    elif "; " in rest:
+        remedy = rest.rpartition("; ")[2]
+    return Finding("settings", Verdict.BAD, problem, remedy)
+
+
+def _place(words: Sequence[str], word: str) -> int:
+    return words.index(word) if word in words else len(words)

@@ -1,0 +1,80 @@
+"""Whether a broker sends retained messages to who subscribes later: by the topic, and by each wildcard."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from typing import TYPE_CHECKING, Final
+
+from paho.mqtt.reasoncodes import ReasonCode
+
+from placed.doctor.message_listener import listening
+from placed.driver import Finding, Verdict
+
+if TYPE_CHECKING:
+    from paho.mqtt.properties import Properties
+
+    from placed.doctor.message_listener import Ear
+    from placed.mqtt.client import Connection
+
+FAILED: Final = 0x80  # of a SUBACK, and above: MQTT 3.1.1, table 3.9.3; MQTT 5, 2.4
+KEEP: Final = "have the broker keep retained messages"
+
+
+async def try_replays(
+    connection: Connection, base: str, patience: float, properties: Properties | None
+) -> list[Finding]:
+    """What is wrong with it; nothing if it does. The message is cleared at the end.
+
+    Raises:
+        aiomqtt.MqttError: the connection was lost.
+    """
+    topic = f"{base}/bridge/doctor"
+    mark = json.dumps({"trial": secrets.token_hex(8)}).encode()
+    missing: list[str] = []
+    async with listening(connection) as ear:
+        await connection.unsubscribe(topic)
+        await connection.tell(topic, mark, retain=True, properties=properties)
+        for wanted in (topic, f"{base}/+/doctor", f"{topic}/#"):
+            if not await _comes(connection, ear, wanted, (topic, mark), patience):
+                missing.append(wanted)
+            if topic in missing:
+                break
+        await connection.tell(topic, b"", retain=True)
+    if topic in missing:
+        said = f"a retained message on {topic} is not sent to who subscribes to it later"
+        return [Finding("publish", Verdict.BAD, said, KEEP)]
+    if not missing:
+        return []
+    said = (
+        f"retained messages are not sent to who subscribes with a wildcard, here {' and '.join(missing)}: "
+        "panels that subscribe to all rooms at once see each only when it is published the next time"
+    )
+    remedy = (
+        "have panels subscribe to each room by its own topic, or use a broker that sends retained "
+        "messages to wildcard subscriptions, such as mosquitto (docs/brokers.md)"
+    )
+    return [Finding("subscribe", Verdict.DOUBTFUL, said, remedy)]
+
+
+async def _comes(
+    connection: Connection, ear: Ear, wanted: str, message: tuple[str, bytes], patience: float
+) -> bool:
+    """Whether the message (topic, payload) comes; true where this login may not subscribe so: panels may."""
+    topic, mark = message
+    ear.forget()
+    (code,) = await connection.subscribe([(wanted, 1)])
+    if number_of(code) >= FAILED:
+        return True
+
+    def came() -> bool:
+        return mark in (ear.held.get(topic), ear.heard.get(topic))
+
+    found = await ear.until(came, patience)
+    await connection.unsubscribe(wanted)
+    return found
+
+
+def number_of(code: object) -> int:
+    """Of a reason in a SUBACK, whichever version it is of."""
+    return code.value if isinstance(code, ReasonCode) else code if isinstance(code, int) else 0

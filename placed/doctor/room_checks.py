@@ -1,0 +1,117 @@
+"""What came of reading every room, in numbers and a few ids each. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from placed.domain.model import Reason
+from placed.domain.room_readability import OUTSIDE
+from placed.driver import Failed, Finding, Verdict
+from placed.driver.diagnosis import AGAIN
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from placed.domain.model import Room
+    from placed.driver import Answer, DriverError
+
+_FEW = 5  # room ids that are named of each kind
+_WORDS = {
+    Reason.FORBIDDEN: "refused",
+    Reason.NOT_FOUND: "not found",
+    Reason.THROTTLED: "throttled",
+    Reason.MALFORMED: "not understood",
+    Reason.UNAVAILABLE: "not available",
+}
+_NAMELESS = (
+    'they are read all the same; name each in a table [rooms."<object id>"], or let the application read its '
+    "calendar or name (docs/administrators.md)"
+)
+_REMEDIES = {
+    Reason.THROTTLED: "wait some minutes, then look again; if it stays, set polling.concurrency lower",
+    Reason.MALFORMED: "look at the calendar in Outlook; if nothing is wrong with it, report this",
+    Reason.NOT_FOUND: "correct the rooms' addresses in the settings, or take the rooms out",
+}
+
+
+def judge_names(rooms: Sequence[Room]) -> list[Finding]:
+    """The findings `rooms`: how many were found, and which the service lists by their object ids alone."""
+    nameless = sorted(room.id for room in rooms if room.address == room.object_id)
+    found = [Finding("rooms", Verdict.GOOD, f"{len(rooms):,} found")]
+    if nameless:
+        said = f"{len(nameless):,} of {_rooms(len(rooms))} listed without an address{_names(nameless)}"
+        found.append(Finding("rooms", Verdict.DOUBTFUL, said, _NAMELESS))
+    return found
+
+
+def judge_tables(tables: Sequence[str]) -> list[Finding]:
+    """The findings `rooms` for tables of the settings that fit no room."""
+    remedy = "correct the address in the table, or give the room's object id; or remove the table"
+    return [
+        Finding("rooms", Verdict.DOUBTFUL, f'[rooms."{table}"] fits no room of any connection', remedy)
+        for table in tables
+    ]
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts answers."""
+
+    total: int
+    readable: set[str] = field(default_factory=set)  # room ids
+    failed: defaultdict[Reason, list[Failed]] = field(default_factory=lambda: defaultdict(list))
+
+    @property
+    def answered(self) -> int:
+        """How many rooms were answered."""
+        return len(self.readable) + sum(map(len, self.failed.values()))
+
+    @property
+    def only_refused(self) -> bool:
+        """Whether every room was refused."""
+        return bool(self.total) and len(self.failed[Reason.FORBIDDEN]) == self.total
+
+    def add(self, answer: Answer) -> None:
+        """A room was answered."""
+        if isinstance(answer, Failed):
+            self.failed[answer.reason].append(answer)
+        else:
+            self.readable.add(answer.query.room.id)
+
+    def findings(self, error: DriverError | None = None) -> list[Finding]:
+        """The findings `readable`: one a kind of failure; none is worse than all the others together."""
+        verdict = Verdict.DOUBTFUL if self.readable else Verdict.BAD
+        head = f"{len(self.readable):,} of {self.total:,} rooms can be read"
+        found = []
+        if error is not None:
+            said = f"{head}, then: {error}" if self.answered else str(error)
+            found.append(Finding("readable", verdict, said, error.remedy or AGAIN))
+        for reason, failures in sorted(self.failed.items(), key=lambda kind: -len(kind[1])):
+            if failures:
+                said = f"{head}; {len(failures):,} {_WORDS.get(reason, reason.value)}{_details(failures)}"
+                found.append(Finding("readable", verdict, said, self._remedy(reason, failures)))
+        return found or [Finding("readable", Verdict.GOOD, f"{_rooms(self.total)} can be read")]
+
+    def _remedy(self, reason: Reason, failures: Sequence[Failed]) -> str:
+        if reason is Reason.FORBIDDEN and self.readable:
+            return OUTSIDE
+        told = Counter(failure.remedy for failure in failures if failure.remedy)
+        return told.most_common(1)[0][0] if told else _REMEDIES.get(reason, AGAIN)
+
+
+def _details(failures: Sequence[Failed]) -> str:
+    """` (403 ErrorAccessDenied): boardroom, library and 3 more`."""
+    detail = Counter(failure.detail for failure in failures).most_common(1)[0][0]
+    return f" ({detail}){_names(sorted(failure.query.room.id for failure in failures))}"
+
+
+def _names(ids: Sequence[str]) -> str:
+    """`: boardroom, library and 3 more`."""
+    more = f" and {len(ids) - _FEW:,} more" if len(ids) > _FEW else ""
+    return f": {', '.join(ids[:_FEW])}{more}"
+
+
+def _rooms(number: int) -> str:
+    return "1 room" if number == 1 else f"{number:,} rooms"

@@ -1,0 +1,136 @@
+"""All checks, put together: connections side by side, each along its own chain, and the broker."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
+
+from placed.doctor.broker import try_broker
+from placed.doctor.connection_checks import Patient
+from placed.doctor.endpoint_checks import look_at_endpoint
+from placed.doctor.machine_checks import (
+    look_at_own_files,
+    look_at_settings,
+    look_at_state,
+    look_at_time_zones,
+    remembered,
+)
+from placed.domain.model import Room
+from placed.mqtt.topic_catalog import expected_messages, topics_for
+from placed.polling.room_ids import RoomBook
+
+# Where no room is known its topics stand for those of all rooms.
+_SOME_ROOM = Room("placed-doctor", "", "", "", "", ZoneInfo("UTC"))
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from placed.doctor.report import Told
+    from placed.driver import Finding, Surroundings
+    from placed.settings.loader import Configuration
+
+
+async def examine(
+    configuration: Configuration,
+    surroundings: Surroundings,
+    state_directory: Path,
+    *,
+    only: str | None = None,
+    progress: Callable[[str, int, int], None] = lambda _name, _done, _total: None,
+) -> AsyncIterator[Told]:
+    """Tries everything, and tells each finding as soon as it is there; `Chart.of` puts them in order.
+
+    Args:
+        configuration: that is good so far.
+        surroundings: what drivers are given.
+        state_directory: of the daemon. It is only read.
+        only: the one connection to look at, and nothing else.
+        progress: is called with (connection, rooms answered, rooms) while calendars are read.
+    """
+    settings = configuration.settings
+    found: asyncio.Queue[Told | None] = asyncio.Queue()
+    noted = remembered(state_directory)
+    book = RoomBook(settings.rooms, noted.room_ids, noted.objects)
+    book.keep(connection.name for connection in settings.connections)
+    patients = [
+        Patient(
+            configuration=configuration,
+            place=place,
+            surroundings=surroundings,
+            book=book,
+            noted=noted,
+            told=partial(_put, found, connection.name),
+            progress=partial(progress, connection.name),
+            listed=asyncio.get_running_loop().create_future(),
+        )
+        for place, connection in enumerate(settings.connections)
+        if only in (None, connection.name)
+    ]
+    tasks: list[Callable[[], Coroutine[None, None, None]]] = [patient.examine for patient in patients]
+    if only is None:
+        listed = [patient.listed for patient in patients]
+        tasks.append(partial(_broker, configuration, surroundings, listed, partial(_put, found, None)))
+    yield None, look_at_settings(configuration)
+    if only is None:
+        for finding in await _machine(configuration, state_directory, surroundings.now()):
+            yield None, finding
+    trying = asyncio.create_task(_side_by_side(tasks, found))
+    try:
+        while (told := await found.get()) is not None:
+            yield told
+        await trying
+    finally:
+        trying.cancel()
+        await asyncio.wait([trying])
+
+
+def _put(found: asyncio.Queue[Told | None], name: str | None, finding: Finding) -> None:
+    found.put_nowait((name, finding))
+
+
+async def _side_by_side(
+    tasks: Sequence[Callable[[], Coroutine[None, None, None]]], found: asyncio.Queue[Told | None]
+) -> None:
+    try:
+        async with asyncio.TaskGroup() as group:
+            for task in tasks:
+                group.create_task(task())
+    finally:
+        found.put_nowait(None)
+
+
+async def _machine(configuration: Configuration, state_directory: Path, now: datetime) -> list[Finding]:
+    settings = configuration.settings
+    return [
+        look_at_state(state_directory),
+        look_at_time_zones(settings, now),
+        *look_at_own_files(settings),
+        *await look_at_endpoint(configuration),
+    ]
+
+
+async def _broker(
+    configuration: Configuration,
+    surroundings: Surroundings,
+    listed: Sequence[asyncio.Future[tuple[Room, ...]]],
+    told: Callable[[Finding], None],
+) -> None:
+    """With the topics of all rooms, as soon as they are listed."""
+    settings = configuration.settings
+    findings: Sequence[Finding]
+    if settings.mqtt is None:
+        findings = await try_broker(None)
+    else:
+        rooms = [room for future in listed for room in await future] or [_SOME_ROOM]
+        messages = expected_messages(settings, rooms, version=surroundings.version, now=surroundings.now())
+        topics = topics_for(settings.mqtt, settings.home_assistant)
+        findings = await try_broker(settings.mqtt, topics=topics, messages=list(messages))
+    for finding in findings:
+        (said,) = configuration.located([finding.said])
+        told(replace(finding, said=said))

@@ -1,0 +1,104 @@
+"""What came of trying the daemon's topics, as the doctor's findings. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from placed.driver import Finding, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from placed.doctor.broker_topics import Outcome, Planned
+    from placed.mqtt.topics import Topics
+
+_FEW = 3  # topics that are named
+_PACKET_TOO_LARGE, _QUOTA_EXCEEDED = 0x95, 0x97  # MQTT 5, table 2-6
+
+
+def judge_topics(outcome: Outcome, topics: Topics, said: str) -> list[Finding]:
+    """The findings `publish`, at least one; `said` is what is good already."""
+    found = []
+    if outcome.too_large:
+        limit = "the broker announces a limit on packets, and drops what is larger"
+        found.append(
+            _bad(f"{limit}: {_sizes(outcome.too_large)}", _raise(outcome.too_large, "max_packet_size"))
+        )
+    if outcome.ended:
+        remedy = _raise(outcome.ended, "message_size_limit, max_packet_size")
+        remedy += f"; and have its access rules let this login write {_patterns(topics, outcome.ended)}"
+        found.append(_bad(f"the broker ends the connection at {_sizes(outcome.ended)}", remedy))
+    if outcome.untried:
+        rest = f"{outcome.untried:,} topics were not tried, since the broker ended too many connections"
+        found.append(_bad(rest, "let the broker take the others first, then run placed doctor again"))
+    for (code, words), refused in outcome.refused.items():
+        told = f"the broker refuses what is published on {_topics(topics, refused)}: {words} (0x{code:02x})"
+        found.append(_bad(told, _remedy(code, topics, refused)))
+    if outcome.lost:
+        found.append(_lost(outcome, topics))
+    if found:
+        return found
+    kept = f", {outcome.kept:,} of them kept from the running daemon" if outcome.kept else ""
+    number = len(outcome.tried) + outcome.kept
+    told = f"{said}; all {number:,} topics of the daemon{kept}, with up to {outcome.largest:,} bytes"
+    return [Finding("publish", Verdict.GOOD, told)]
+
+
+def _lost(outcome: Outcome, topics: Topics) -> Finding:
+    """Access rules or size: MQTT 3.1.1 reports neither."""
+    access = f"have the broker's access rules let this login write and read {_patterns(topics, outcome.lost)}"
+    if outcome.largest_back < min(message.size for message in outcome.lost):
+        told = f"{_sizes(outcome.lost)} did not come back, and only smaller messages did"
+        return _bad(told, f"{_raise(outcome.lost, 'message_size_limit')}, or {access}")
+    told = f"{_topics(topics, outcome.lost)} did not come back: it may not be written there, or not be read"
+    return _bad(told, access)
+
+
+def _bad(said: str, remedy: str) -> Finding:
+    return Finding("publish", Verdict.BAD, said, remedy)
+
+
+def _remedy(code: int, topics: Topics, refused: Sequence[Planned]) -> str:
+    if code == _PACKET_TOO_LARGE:
+        return _raise(refused, "message_size_limit, max_packet_size")
+    if code == _QUOTA_EXCEEDED:
+        return "raise the broker's quota for this login (max_queued_messages in mosquitto)"
+    return f"have the broker's access rules let this login write {_patterns(topics, refused)}"
+
+
+def _raise(messages: Sequence[Planned], settings: str) -> str:
+    most = max(message.size for message in messages)
+    wanted = f"to at least {most:,} bytes ({settings} in mosquitto)"
+    return f"raise the broker's limit on the size of messages {wanted}"
+
+
+def _by_pattern(topics: Topics, messages: Sequence[Planned]) -> dict[str, list[str]]:
+    """The topics, by how access rules name all of their kind."""
+    kinds: dict[str, list[str]] = {}
+    for topic in sorted(message.topic for message in messages):
+        kinds.setdefault(topics.pattern_of(topic), []).append(topic)
+    return kinds
+
+
+def _patterns(topics: Topics, messages: Sequence[Planned]) -> str:
+    """For access rules; single topics where they are few."""
+    if len(messages) <= _FEW:
+        return " ".join(sorted(message.topic for message in messages))
+    kinds = _by_pattern(topics, messages).items()
+    return " ".join(named[0] if len(named) == 1 else pattern for pattern, named in kinds)
+
+
+def _topics(topics: Topics, messages: Sequence[Planned]) -> str:
+    """Some of them, of each kind one."""
+    some = [named[0] for named in _by_pattern(topics, messages).values()]
+    if len(messages) <= _FEW:
+        some = sorted(message.topic for message in messages)
+    more = len(messages) - len(some)
+    return f"{', '.join(some)}{f' and {more:,} more' if more else ''}"
+
+
+def _sizes(messages: Sequence[Planned]) -> str:
+    """`placed/rooms (1,234 bytes), …`, the largest first."""
+    ordered = sorted(messages, key=lambda message: (-message.size, message.topic))
+    more = f" and {len(ordered) - _FEW:,} more" if len(ordered) > _FEW else ""
+    return ", ".join(f"{m.topic} ({m.size:,} bytes)" for m in ordered[:_FEW]) + more

@@ -1,0 +1,105 @@
+"""What happened in a room, told by comparing what was known of it before and after. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from placed.domain.model import Meeting, Reason, Status
+from placed.domain.occupancy import occupies
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from placed.domain.model import Occupancy, Schedule
+    from placed.domain.occupancy import Policy
+
+
+class Happening(StrEnum):
+    """The kinds of events."""
+
+    STARTED = "started"
+    ENDED = "ended"
+    MOVED = "moved"
+    CANCELLED = "cancelled"
+    CONFLICT = "conflict"
+    UNKNOWN = "unknown"
+    RECOVERED = "recovered"
+
+
+class Event(msgspec.Struct, frozen=True):
+    """Something happened in a room; `before` is where a moved meeting was."""
+
+    happening: Happening
+    at: datetime
+    meeting: Meeting | None = None
+    before: Meeting | None = None
+
+
+def happened(before: Occupancy, after: Occupancy, at: datetime) -> Iterator[Event]:
+    """What the step from one occupancy to the next means to people.
+
+    A room that is read for the first time has not recovered, and what already runs in it did not start now.
+    """
+    if after.status is Status.UNKNOWN:
+        if before.status is not Status.UNKNOWN:
+            yield Event(Happening.UNKNOWN, at)
+        return
+    if before.status is Status.UNKNOWN:
+        if before.reason is not Reason.NOT_READ_YET:
+            yield Event(Happening.RECOVERED, at)
+        return
+    were, are = _by_identity(_running(before)), _by_identity(_running(after))
+    ended = [meeting for identity, meeting in were.items() if identity not in are]
+    started = [meeting for identity, meeting in are.items() if identity not in were]
+    for meeting in ended:
+        if meeting.end <= at and not any(_goes_on(meeting, other) for other in started):
+            yield Event(Happening.ENDED, at, meeting)
+    for meeting in started:
+        if not any(_goes_on(other, meeting) for other in ended):
+            yield Event(Happening.STARTED, at, meeting)
+    if after.conflicts and not before.conflicts:
+        yield Event(Happening.CONFLICT, at, after.conflicts[0])
+
+
+def rescheduled(before: Schedule, after: Schedule, at: datetime, policy: Policy) -> Iterator[Event]:
+    """Which meetings that were not over were moved or cancelled between two readings.
+
+    What lies outside of the window that was read last was not asked for, and so was not cancelled.
+    """
+    old, now = _by_identity(before.meetings), _by_identity(after.meetings)
+    elsewhere: dict[str, list[Meeting]] = {}  # by key, what was at no such time before
+    for identity, meeting in now.items():
+        if identity not in old:
+            elsewhere.setdefault(meeting.key, []).append(meeting)
+    for identity, meeting in old.items():
+        found = now.get(identity)
+        if found == meeting:  # as nearly all are, so the rules are asked about no more than have changed
+            continue
+        if meeting.end <= at or not occupies(meeting, policy):
+            continue
+        if meeting.start >= after.until or meeting.end <= after.since:
+            continue
+        if found is None and elsewhere.get(meeting.key):
+            found = elsewhere[meeting.key].pop(0)
+        if found is None or not occupies(found, policy):
+            yield Event(Happening.CANCELLED, at, meeting)
+        elif (found.start, found.end) != (meeting.start, meeting.end):
+            yield Event(Happening.MOVED, at, found, meeting)
+
+
+def _running(occupancy: Occupancy) -> tuple[Meeting, ...]:
+    return (occupancy.current, *occupancy.conflicts) if occupancy.current else occupancy.conflicts
+
+
+def _by_identity(meetings: Iterable[Meeting]) -> dict[tuple[str, datetime, datetime], Meeting]:
+    """A service may give several meetings one key, so the times count as well."""
+    return {(meeting.key, meeting.start, meeting.end): meeting for meeting in meetings}
+
+
+def _goes_on(before: Meeting, after: Meeting) -> bool:
+    """Whether a running meeting is the other one, only longer, shorter or shifted a little."""
+    return before.key == after.key and before.start < after.end and after.start < before.end

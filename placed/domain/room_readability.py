@@ -1,0 +1,163 @@
+"""How each room of a connection is read: since when it is readable, or why it is not. Pure.
+
+This is about the calendar service, not about occupancy: a room that can not be read since a minute is still
+told by the schedule that is known.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from placed.domain.model import Reason
+from placed.domain.state_document import timestamp_or_none
+from placed.driver import Consent
+from placed.polling.fixed_interval import DOUBTED
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from placed.domain.model import Room
+    from placed.driver import DriverError, Failed
+
+# Of a room that is refused while others are not. That is no fault: somebody chose whom the fence lets in.
+OUTSIDE = (
+    "not in the fence's group, or not yet: add the room mailbox to it, or take the room out of the settings; "
+    "a change takes up to two hours to be in effect"
+)
+
+
+class Access(StrEnum):
+    """How a room is read, in a word."""
+
+    WAITING = "waiting"  # not asked for yet
+    READABLE = "readable"
+    REFUSED = "refused"  # outside the fence, consent missing, or the whole connection is refused
+    NOT_FOUND = "not_found"
+    THROTTLED = "throttled"
+    MALFORMED = "malformed"
+    UNAVAILABLE = "unavailable"
+    BREACHED = "breached"  # not asked for any more, since the fence does not hold
+
+
+_ACCESS = {
+    Reason.FORBIDDEN: Access.REFUSED,
+    Reason.REFUSED: Access.REFUSED,
+    Reason.NOT_FOUND: Access.NOT_FOUND,
+    Reason.THROTTLED: Access.THROTTLED,
+    Reason.MALFORMED: Access.MALFORMED,
+    Reason.BREACHED: Access.BREACHED,
+}
+_GONE = frozenset({Reason.FORBIDDEN, Reason.NOT_FOUND})
+
+
+class RoomFailure(msgspec.Struct, frozen=True):
+    """Why a room's last reading failed, and since when they fail."""
+
+    reason: Reason
+    since: datetime
+    detail: str
+    remedy: str = ""
+    consent: Consent = Consent.UNKNOWN
+    times: int = 1  # in a row
+
+
+class Standings:
+    """Of all rooms of a connection. What is not known of a room is that it waits."""
+
+    def __init__(self) -> None:
+        self.failing: dict[str, RoomFailure] = {}  # by room id
+        self.readable: dict[str, datetime] = {}  # since when, by room id
+
+    def keep(self, room_ids: Collection[str]) -> None:
+        """Forgets all others."""
+        self.failing = {room_id: f for room_id, f in self.failing.items() if room_id in room_ids}
+        self.readable = {room_id: since for room_id, since in self.readable.items() if room_id in room_ids}
+
+    def interrupt(self) -> None:
+        """None could be read, for what ails the whole connection."""
+        self.readable.clear()
+
+    def succeeded(self, room_id: str, moment: datetime) -> bool:
+        """A room was read; whether it could not be before."""
+        self.readable.setdefault(room_id, moment)
+        return self.failing.pop(room_id, None) is not None
+
+    def failed(self, room_id: str, answer: Failed, moment: datetime) -> bool:
+        """A room could not be read; whether that, or why, is news."""
+        before = self.failing.get(room_id)
+        self.readable.pop(room_id, None)
+        since = before.since if before else moment
+        times = before.times + 1 if before else 1
+        self.failing[room_id] = RoomFailure(
+            answer.reason, since, answer.detail, answer.remedy, answer.consent, times
+        )
+        return before is None or before.reason is not answer.reason
+
+    def is_gone(self, room_id: str) -> bool:
+        """Whether a room's mailbox cannot be read any more: refused or not found, not just once."""
+        failure = self.failing.get(room_id)
+        return failure is not None and failure.reason in _GONE and failure.times >= DOUBTED
+
+    @property
+    def forbidden(self) -> bool:
+        """Whether rooms fail, and all that do are forbidden."""
+        return bool(self.failing) and all(f.reason is Reason.FORBIDDEN for f in self.failing.values())
+
+    @property
+    def consent(self) -> Consent:
+        """What all rooms together tell of consent."""
+        if self.readable:
+            return Consent.GRANTED
+        if not self.forbidden:
+            return Consent.UNKNOWN
+        told = {failure.consent for failure in self.failing.values()}
+        return Consent.GRANTED if Consent.GRANTED in told else Consent.MISSING
+
+
+class WholeProblem(msgspec.Struct, frozen=True):
+    """What ails a connection as a whole, so that none of its rooms is read."""
+
+    reason: Reason
+    since: datetime
+    detail: str
+    remedy: str = ""
+
+    @classmethod
+    def of(cls, error: DriverError, since: datetime) -> WholeProblem:
+        """The problem that an error is."""
+        return cls(error.reason, since, str(error), error.remedy)
+
+
+def standing_documents(
+    rooms: Iterable[Room], standings: Standings, whole: WholeProblem | None
+) -> list[dict[str, str | None]]:
+    """A document a room: `{"room","name","access","since","reason","detail","remedy"}`.
+
+    What ails the whole connection goes before what is known of a room.
+    """
+    return [_document(room, standings, whole) for room in rooms]
+
+
+def _document(room: Room, standings: Standings, whole: WholeProblem | None) -> dict[str, str | None]:
+    since = standings.readable.get(room.id)
+    failure: RoomFailure | WholeProblem | None = whole or standings.failing.get(room.id)
+    access = Access.WAITING if since is None else Access.READABLE
+    reason = detail = remedy = None
+    if failure is not None:
+        access = _ACCESS.get(failure.reason, Access.UNAVAILABLE)
+        since, reason, detail = failure.since, failure.reason.value, failure.detail
+        outside = failure.reason is Reason.FORBIDDEN and failure is not whole and standings.readable
+        remedy = OUTSIDE if outside else failure.remedy
+    return {
+        "room": room.id,
+        "name": room.name,
+        "access": access.value,
+        "since": timestamp_or_none(since),
+        "reason": reason,
+        "detail": detail,
+        "remedy": remedy or None,
+    }

@@ -1,0 +1,74 @@
+"""What all who examine have in common: links that can not be tried, and files that hold secrets."""
+
+from __future__ import annotations
+
+import stat
+from typing import TYPE_CHECKING
+
+from placed.driver.capabilities import Finding, Verdict
+from placed.driver.secret_file import (
+    CREDENTIALS,
+    as_service,
+    exposure,
+    kept_by_systemd,
+    of_the_service,
+    remedy_for_missing,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+AGAIN = "wait a minute, then run placed doctor again"
+
+
+def blocked(check: str, by: Finding) -> Finding:
+    """A check that can not be made before another is good: the one where the chain is broken."""
+    return Finding(check, Verdict.BAD, "not tried", by.remedy, by.blocked_by or by.check)
+
+
+def unreadable(key: str, path: Path, error: OSError, make: str = "make the file") -> Finding:
+    """A file that the settings name can not be read; `make` is how one that is missing is made."""
+    said = f"{key}: {path}: {error.strerror}"
+    if of_the_service(path):
+        told = f"{said}; ${CREDENTIALS} is set for the service only"
+        remedy = f"run it as systemd would: {as_service('placed doctor', [path])}"
+        return Finding("files", Verdict.BAD, told, remedy)
+    if kept_by_systemd(path):
+        return Finding("files", Verdict.BAD, said, remedy_for_missing(path))
+    if isinstance(error, PermissionError):
+        remedy = f"give the user that placed runs as the right to read {path}; or run placed doctor with sudo"
+        return Finding("files", Verdict.BAD, said, remedy)
+    return Finding("files", Verdict.BAD, said, f"{make}, or correct {key}")
+
+
+def look_at_secrets(files: Iterable[tuple[str, Path]], make: str = "make the file") -> list[Finding]:
+    """Whether files that hold secrets can be read, and by whom else; by their keys in the settings.
+
+    Good ones share a finding. What systemd keeps in $CREDENTIALS_DIRECTORY nobody else can read, whatever
+    its mode says: systemd.exec(5), LoadCredential=.
+    """
+    findings, good = [], []
+    for key, path in files:
+        try:
+            found = path.stat().st_mode
+            with path.open("rb"):
+                pass
+        except OSError as error:
+            findings.append(unreadable(key, path, error, make))
+            continue
+        mode = stat.S_IMODE(found)
+        told = f"{key}: {path}: can be {{}} by {{}} of this machine (mode {mode:04o})"
+        remedy = f"chmod 600 {path}"
+        if kept_by_systemd(path):
+            good.append(f"{key} is kept by systemd")
+        elif doing := exposure(path, found):
+            findings.append(Finding("files", Verdict.BAD, told.format(doing, "every user"), remedy))
+        elif stat.S_ISREG(found) and mode & stat.S_IRWXG:
+            doing = "changed" if mode & stat.S_IWGRP else "read"
+            findings.append(Finding("files", Verdict.DOUBTFUL, told.format(doing, "a group"), remedy))
+        else:
+            good.append(f"{key} is for its owner alone")
+    if good:
+        findings.append(Finding("files", Verdict.GOOD, ", ".join(good)))
+    return findings

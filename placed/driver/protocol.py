@@ -1,0 +1,204 @@
+"""What a driver is asked, what it may answer, and how drivers are found.
+
+A driver reads one kind of calendar service. It knows no MQTT, HTTP or policy, and imports nothing of placed
+but `placed.driver` and `placed.domain.model`. It is found by its name in the entry-point group
+`placed.drivers`, which names a `DriverKind`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+import msgspec
+
+from placed.domain.consent_state import Consent
+from placed.domain.model import Meeting, Reason, Room
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from placed.domain.fence import Fence
+    from placed.driver.settings import ConnectionSettings
+
+GROUP = "placed.drivers"
+
+
+# --- questions and answers ----------------------------------------------------------------------------------
+
+
+class FoundRoom(msgspec.Struct, frozen=True):
+    """A room as the service lists it. What it does not report is None.
+
+    Attributes:
+        address: by which the settings may name it; the object id where the service does not report one.
+        mailbox: what its calendar is read by.
+        object_id: by which the service knows it for good, though its address changes.
+    """
+
+    address: str
+    mailbox: str
+    name: str | None = None
+    building: str | None = None
+    floor: str | None = None
+    capacity: int | None = None
+    object_id: str | None = None
+
+
+class Query(msgspec.Struct, frozen=True, gc=False):
+    """Asks for a room's meetings that overlap [since, until).
+
+    Attributes:
+        known: whether the meetings that were read last are still known. If not, `Unchanged` is no answer.
+    """
+
+    room: Room
+    since: datetime
+    until: datetime
+    known: bool = True
+
+
+class Read(msgspec.Struct, frozen=True, gc=False):
+    """A room's calendar was read; `asked_at` is when the question left."""
+
+    query: Query
+    asked_at: datetime
+    meetings: tuple[Meeting, ...]
+
+
+class Unchanged(msgspec.Struct, frozen=True, gc=False):
+    """A room's calendar was read, and is to the byte what it was when the same was asked before.
+
+    A driver answers so only where the meetings that it reported last are still known: not where `Query.known`
+    is false, not after an error that ended a reading, and not of a room that was left out of a reading since.
+    """
+
+    query: Query
+    asked_at: datetime
+
+
+class Failed(msgspec.Struct, frozen=True, gc=False):
+    """One room could not be read; that says nothing about any other.
+
+    Attributes:
+        detail: for the log and the list of rooms: a service's error code, never a person's name or a secret.
+        retry_after: seconds that the service asked for.
+        remedy: what the operator can do about it.
+        lasting: whether asking again within minutes is of no use, since a person has to change something.
+        consent: what the credential tells of the administrator's consent, if the room is forbidden.
+    """
+
+    query: Query
+    reason: Reason
+    detail: str
+    retry_after: float | None = None
+    remedy: str = ""
+    lasting: bool = False
+    consent: Consent = Consent.UNKNOWN
+
+
+Answer = Read | Unchanged | Failed
+
+
+# --- the port -----------------------------------------------------------------------------------------------
+
+
+class Driver(Protocol):
+    """One connection, opened. Every method may raise a `DriverError`."""
+
+    async def find_rooms(self) -> Sequence[FoundRoom]:
+        """The rooms that the settings name, as they are now."""
+        ...
+
+    async def read(self, queries: Sequence[Query], answer: Callable[[Answer], None]) -> None:
+        """Reads calendars and calls `answer` exactly once a query, each as soon as it is there.
+
+        If it raises, the queries not yet answered are those that the error is about.
+        """
+        ...
+
+    async def try_fence(self) -> Fence:
+        """Asks for every canary, which must be refused."""
+        ...
+
+    @property
+    def credential_expires_at(self) -> datetime | None:
+        """When the credential runs out, if that can be told."""
+        ...
+
+    async def close(self) -> None:
+        """Lets go of connections."""
+        ...
+
+
+@runtime_checkable
+class SignedIn(Protocol):
+    """A driver whose sign-in outlives a reload; optional."""
+
+    def take_over_sign_in(self, earlier: Driver) -> None:
+        """Goes on with the token of `earlier`, if that is the same registration with the same credential.
+
+        What cannot be taken over is left alone: then this driver signs in by itself.
+        """
+        ...
+
+
+class ServiceTime(msgspec.Struct, frozen=True, gc=False):
+    """What a service's clock showed in one of its answers, such as in the field `Date` of HTTP.
+
+    Attributes:
+        moment: as it was shown, in UTC, rounded down to the second.
+        asked_at: seconds on the steady clock, when the request was about to be sent.
+        answered_at: the same, when the answer's head had come.
+    """
+
+    moment: datetime
+    asked_at: float
+    answered_at: float
+
+
+def _boot_time() -> float:
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+class Surroundings(msgspec.Struct, frozen=True):
+    """What the program gives a driver.
+
+    Attributes:
+        asked: may be called, from any thread, when the first question to the service is about to leave: what
+            else the program has to do it does while that is answered. Later calls mean nothing.
+        steady: seconds that only ever grow, whatever becomes of the clock on the wall.
+        report_time: is to be called, from any thread, with the service's time in each of its answers, but for
+            answers that come from a cache.
+    """
+
+    now: Callable[[], datetime]  # corrected by what was reported, so it may be set forwards and back
+    concurrency: int  # requests under way at once, at most
+    details: bool  # whether titles and organizers are wanted at all; if not, they are not even asked for
+    version: str  # for the User-Agent
+    asked: Callable[[], None] = lambda: None
+    steady: Callable[[], float] = _boot_time
+    report_time: Callable[[ServiceTime], None] = lambda _time: None
+
+
+class DriverKind(Protocol):
+    """What an entry point of the group `placed.drivers` names."""
+
+    Settings: type[ConnectionSettings]
+
+    @staticmethod
+    def open(settings: Any, surroundings: Surroundings) -> Driver:
+        """Opens a connection without any network traffic.
+
+        Raises:
+            SettingsError: a file that the settings name is missing, unreadable or of no use.
+        """
+        ...
+
+
+def find_drivers() -> dict[str, DriverKind]:
+    """Every driver that is installed, by name."""
+    return {found.name: found.load() for found in entry_points(group=GROUP)}

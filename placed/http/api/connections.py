@@ -1,0 +1,56 @@
+"""Connections as JSON: `/api/v1/connections` and `/api/v1/connections/<name>/rooms`."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from placed.domain.delivery import documents
+from placed.domain.state_document import SCHEMA
+from placed.http.errors import Problem
+from placed.http.responses import Representation
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from placed.board.board import Board
+    from placed.http.mqtt_status import Bridge
+
+
+class ConnectionsApi:
+    """Answers how the connections are, and how each of their rooms is read."""
+
+    def __init__(self, board: Board, bridge: Bridge) -> None:
+        self._board = board
+        self._bridge = bridge
+
+    async def connections(self, request: web.Request) -> web.StreamResponse:
+        """`{"schema":1,"connections":[…],"clock":{…},"undelivered":[…]}`.
+
+        The clock is null before it was compared; `undelivered` is what the broker does not hold as it should.
+        """
+        health = [self._board.health[name].document() for name in sorted(self._board.health)]
+        clock = self._board.clock.document() if self._board.clock is not None else None
+        undelivered = documents(self._bridge.undelivered)
+        return await _answer(
+            request, {"schema": SCHEMA, "connections": health, "clock": clock, "undelivered": undelivered}
+        )
+
+    async def rooms(self, request: web.Request) -> web.StreamResponse:
+        """`{"schema":1,"connection":"contoso","rooms":[…]}`, each as in `standing_documents`."""
+        name = request.match_info["connection"]
+        health = self._board.health.get(name)
+        if health is None:
+            raise Problem(
+                HTTPStatus.NOT_FOUND,
+                "There is no connection with this name; /api/v1/connections lists them all.",
+            )
+        rooms = [room for room in self._board.rooms if room.connection == name]
+        document = {"schema": SCHEMA, "connection": name, "rooms": health.rooms_document(rooms)}
+        return await _answer(request, document)
+
+
+async def _answer(request: web.Request, document: dict[str, object]) -> web.StreamResponse:
+    return await Representation(msgspec.json.encode(document)).answer(request)

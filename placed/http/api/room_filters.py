@@ -1,0 +1,170 @@
+"""Which rooms a listing shows, by the query of its address. Pure.
+
+- `building`, `floor`: the room's own, whatever the case; given more than once, any of them will do.
+- `status`: one or more words, separated by commas or given more than once.
+- `capacity`: for at least so many people. A room of unknown capacity is for none.
+- `free_for`: free now, and for so long from now as far as is known: 45m, 2h; at most a day, because what
+  comes after may not have been read. A room that is stale or unknown is never promised as free.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from pydantic import TypeAdapter, ValidationError
+
+from placed.domain.model import Status
+from placed.http.errors import Problem
+from placed.settings.schema import Duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from multidict import MultiMapping
+
+    from placed.domain.state_document import Statement
+
+_LONGEST = timedelta(days=1)
+_WORDS = frozenset(status.value for status in Status)
+_duration: TypeAdapter[timedelta] = TypeAdapter(Duration)
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a room has to be; None asks nothing. Buildings and floors are case-folded."""
+
+    buildings: frozenset[str] | None = None
+    floors: frozenset[str] | None = None
+    statuses: frozenset[Status] | None = None
+    capacity: int | None = None
+    free_for: timedelta | None = None
+
+    def lets_pass(self, statement: Statement, moment: datetime) -> bool:
+        """Whether the room is what is asked for at `moment`."""
+        room = statement.room
+        return (
+            (self.buildings is None or (room.building or "").casefold() in self.buildings)
+            and (self.floors is None or (room.floor or "").casefold() in self.floors)
+            and (self.statuses is None or status_at(statement, moment) in self.statuses)
+            and (self.capacity is None or (room.capacity is not None and room.capacity >= self.capacity))
+            and (self.free_for is None or _stays_free(statement, moment, self.free_for))
+        )
+
+
+EVERYTHING = Filter()
+
+
+def status_at(statement: Statement, moment: datetime) -> Status:
+    """The status; unknown once the statement must not be believed any more."""
+    occupancy = statement.occupancy
+    return occupancy.status if moment < occupancy.valid_until else Status.UNKNOWN
+
+
+def _stays_free(statement: Statement, moment: datetime, duration: timedelta) -> bool:
+    occupancy = statement.occupancy
+    return (
+        not occupancy.stale
+        and status_at(statement, moment) in (Status.FREE, Status.STARTING)
+        and (occupancy.free_until is None or occupancy.free_until - moment >= duration)
+    )
+
+
+class _Mistakes:
+    """Collects what is wrong with a query, so that all of it is told at once."""
+
+    def __init__(self) -> None:
+        self.found: list[dict[str, str]] = []
+
+    def note(self, parameter: str, found: str, expected: str) -> None:
+        self.found.append({"parameter": parameter, "found": found, "expected": expected})
+
+    def tell(self) -> None:
+        if self.found:
+            detail = "; ".join(
+                f"{mistake['parameter']}: found {mistake['found']!r}, expected {mistake['expected']}"
+                for mistake in self.found
+            )
+            raise Problem(HTTPStatus.BAD_REQUEST, f"{detail}.", problems=self.found)
+
+
+def parse(query: MultiMapping[str]) -> Filter:
+    """The filter that a query asks for.
+
+    Raises:
+        Problem: 400, naming every parameter that is unknown or has a value that makes no sense.
+    """
+    if not query:
+        return EVERYTHING
+    mistakes = _Mistakes()
+    known_only(query, ("building", "floor", "status", "free_for", "capacity"), mistakes)
+    wanted = Filter(
+        buildings=_names(query, "building", mistakes),
+        floors=_names(query, "floor", mistakes),
+        statuses=_statuses(query, mistakes),
+        capacity=_capacity(query, mistakes),
+        free_for=_free_for(query, mistakes),
+    )
+    mistakes.tell()
+    return wanted
+
+
+def known_only(query: Iterable[str], known: Iterable[str], mistakes: _Mistakes | None = None) -> None:
+    """Refuses parameters that are not known: a filter that is misspelled must not show everything."""
+    noted = mistakes or _Mistakes()
+    names = ", ".join(known)
+    for parameter in sorted(set(query) - set(known)):
+        noted.note(parameter, parameter, f"one of the parameters {names}")
+    if mistakes is None:
+        noted.tell()
+
+
+def _names(query: MultiMapping[str], parameter: str, mistakes: _Mistakes) -> frozenset[str] | None:
+    values = query.getall(parameter, [])
+    if any(not value.strip() for value in values):
+        mistakes.note(parameter, "", "a name")
+    return frozenset(value.strip().casefold() for value in values) if values else None
+
+
+def _statuses(query: MultiMapping[str], mistakes: _Mistakes) -> frozenset[Status] | None:
+    values = query.getall("status", [])
+    words = [word.strip() for value in values for word in value.split(",")]
+    for word in words:
+        if word not in _WORDS:
+            mistakes.note("status", word, f"one or more of {', '.join(Status)}, separated by commas")
+    return frozenset(Status(word) for word in words if word in _WORDS) if values else None
+
+
+def _capacity(query: MultiMapping[str], mistakes: _Mistakes) -> int | None:
+    value = _single(query, "capacity", mistakes)
+    if value is None:
+        return None
+    if not (value.isascii() and value.isdigit() and len(value) <= 6):  # noqa: PLR2004 - a million seats
+        mistakes.note("capacity", value, "a number of people such as 8")
+        return None
+    return int(value)
+
+
+def _free_for(query: MultiMapping[str], mistakes: _Mistakes) -> timedelta | None:
+    value = _single(query, "free_for", mistakes)
+    if value is None:
+        return None
+    try:
+        duration = _duration.validate_python(value)
+    except (ValidationError, OverflowError):
+        duration = None
+    if duration is None or duration > _LONGEST:
+        mistakes.note("free_for", value, "a duration up to a day, such as 45m or 2h")
+        return None
+    return duration
+
+
+def _single(query: MultiMapping[str], parameter: str, mistakes: _Mistakes) -> str | None:
+    values = query.getall(parameter, [])
+    if len(values) > 1:
+        mistakes.note(parameter, ", ".join(values), "it once")
+        return None
+    return values[0] if values else None

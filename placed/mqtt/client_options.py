@@ -1,0 +1,107 @@
+"""Where the broker is, who we are there, and whom we trust; what can not be used of it is told at once."""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from placed.domain.exit_errors import CannotStart
+from placed.mqtt.credentials import contradictions, read_password, tls_context
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from urllib.parse import SplitResult
+
+    from placed.settings.schema import Mqtt
+
+KEEPALIVE = 15  # seconds; a connection that is dead without a word is noticed within twice this
+
+
+def address_of(settings: Mqtt) -> str:
+    """The broker's `host:port`."""
+    parts = urlsplit(settings.url)
+    return f"{parts.hostname}:{_port(parts)}"
+
+
+def _port(parts: SplitResult) -> int:
+    return parts.port or (8883 if parts.scheme == "mqtts" else 1883)
+
+
+def client_id_of(settings: Mqtt) -> str:
+    """The daemon's client identifier."""
+    return settings.client_id or settings.base_topic.replace("/", "-")
+
+
+def login_options(settings: Mqtt, client_id: str) -> dict[str, Any]:
+    """For `aiomqtt.Client`: where the broker is, who we are there, and whom we trust.
+
+    Raises:
+        CannotStart: files that the settings name can not be used.
+    """
+    parts = urlsplit(settings.url)
+    tls = parts.scheme == "mqtts"
+    problems = contradictions(settings, tls=tls)
+    password = read_password(settings.password_file, problems)
+    context = tls_context(settings, problems) if tls else None
+    if problems:
+        raise CannotStart(*problems)
+    return {
+        "hostname": parts.hostname,
+        "port": _port(parts),
+        "username": settings.username,
+        "password": password,
+        "identifier": client_id,
+        "keepalive": KEEPALIVE,
+        # Or the kernel holds a small message back until the one before is acknowledged, 40 ms at worst.
+        "socket_options": [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
+        "tls_context": context,
+        "max_queued_incoming_messages": 100,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What a daemon logs in with, as its files were when it was made.
+
+    Attributes:
+        options: for `aiomqtt.Client`.
+        mark: a digest of settings and files; the same mark means the same broker and the same login.
+    """
+
+    settings: Mqtt
+    options: dict[str, Any] = field(repr=False)
+    mark: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, settings: Mqtt) -> Login:
+        """Reads the files that the settings name.
+
+        Raises:
+            CannotStart: a file cannot be used.
+        """
+        options = login_options(settings, client_id_of(settings))
+        digest = hashlib.sha256(repr((settings.url, settings.username, settings.protocol)).encode())
+        for path in (settings.password_file, settings.ca_file, settings.certificate, settings.key):
+            digest.update(hashlib.sha256(_content(path)).digest())
+        return cls(settings, options, digest.digest())
+
+    @property
+    def address(self) -> str:
+        """The broker's `host:port`."""
+        return address_of(self.settings)
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """The address, and whether it is reached with TLS."""
+        return self.address, urlsplit(self.settings.url).scheme
+
+
+def _content(path: Path | None) -> bytes:
+    """What a file holds; nothing if it cannot be read, which was reported before."""
+    with suppress(OSError):
+        return path.read_bytes() if path is not None else b""
+    return b""

@@ -1,0 +1,95 @@
+"""Why there is no connection: by the error itself, or, where that does not show it, by a short connection.
+
+The daemon, the doctor and all other commands ask here, so that each names the same cause and remedy.
+"""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING, Any
+
+import aiomqtt
+
+from placed.mqtt.connect_probe import Answer, Target, ask, greet
+from placed.mqtt.errors import (
+    hung_up,
+    no_answer,
+    no_qos_1,
+    not_mqtt,
+    other_version,
+    plain_port,
+    tls_port,
+    tls_trouble,
+    unexplained,
+    why_not_connected,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from placed.mqtt.connect_probe import Protocol
+    from placed.mqtt.errors import Trouble
+
+_OTHERS: dict[Protocol, Protocol] = {"5": "3.1.1", "3.1.1": "5"}
+
+
+async def diagnose(error: Exception, options: Mapping[str, Any]) -> Trouble:
+    """What an attempt to connect failed of.
+
+    Args:
+        error: of the attempt.
+        options: that the `Connection` had.
+    """
+    protocol: Protocol = "5" if options["protocol"] is aiomqtt.ProtocolVersion.V5 else "3.1.1"
+    known = why_not_connected(error, protocol)
+    if not unexplained(error):
+        return known
+    return (
+        await _look(Target(options["hostname"], options["port"], options.get("tls_context")), protocol)
+        or known
+    )
+
+
+async def _look(target: Target, protocol: Protocol) -> Trouble | None:
+    """None where the visit shows no more than is known: nobody listens, or all is well by now."""
+    own = await ask(target, protocol)
+    if found := await _wrong_port(target, own):
+        return found
+    if own.unknown_version:
+        return other_version(protocol)
+    if own.connack is not None:
+        # It answers, but not to all that we ask for: the will is to be sent with QoS 1.
+        newest = own if protocol == "5" else await ask(target, "5")
+        return no_qos_1() if newest.qos_0_alone else None
+    if own.unreached:
+        return None
+    return await _versions(target, protocol, own)
+
+
+async def _versions(target: Target, protocol: Protocol, own: Answer) -> Trouble | None:
+    """It ended the connection at our CONNECT, or is silent: whether the other version is answered."""
+    # A broker that is just starting ends connections, too: what ends our version
+    # before and after the other one was answered is no accident.
+    other = await ask(target, _OTHERS[protocol])
+    if other.connack is not None and not other.unknown_version:
+        again = await ask(target, protocol)
+        if again.connack is None:
+            return other_version(protocol, hangs_up=True)
+        return None
+    return no_answer(protocol) if own.silent else hung_up(protocol)
+
+
+async def _wrong_port(target: Target, own: Answer) -> Trouble | None:
+    """What listens there speaks something else than what `mqtt.url` says."""
+    if target.context is None:
+        if own.tls or (own.connack is None and not own.unreached and (await greet(target)).tls):
+            return tls_port()
+    elif own.connack is None and not own.unreached:
+        if isinstance(own.error, ssl.SSLError) and (found := tls_trouble(own.error)):
+            return found
+        if own.error is not None or own.silent:
+            bare = await ask(Target(target.host, target.port), "3.1.1")
+            if bare.connack is not None:
+                return plain_port()
+            return not_mqtt(bare.data) if bare.data and not bare.tls else None
+    return not_mqtt(own.data) if own.data and own.connack is None else None

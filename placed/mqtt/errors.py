@@ -1,0 +1,244 @@
+"""What a failed connection means to the operator: an error of aiomqtt, told as trouble. Pure."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+
+import aiomqtt
+from paho.mqtt.enums import MQTTErrorCode
+from paho.mqtt.reasoncodes import ReasonCode
+
+from placed.domain.network_errors import why
+from placed.mqtt.client import HungUp
+
+TAKEN_OVER = 0x8E  # MQTT 5, section 4.13: another client connected with our client identifier
+# X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED: of a clock that is wrong and may be set, or
+# of a certificate that is about to be renewed, so time heals it.
+_OUT_OF_TIME = (9, 10)
+_HOSTNAME_MISMATCH = (62, 64)  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
+
+# Reason codes of a CONNACK, MQTT 5, table 3-1. paho tells the return codes of 3.1.1 as these, too.
+_LASTING = {
+    0x85: ("broker.refused_client_id", "client_id", "set mqtt.client_id to one that the broker allows"),
+    0x86: ("broker.refused_login", "username", "check mqtt.username and mqtt.password_file"),
+    0x87: (
+        "broker.refused_login",
+        "username",
+        "check mqtt.username and mqtt.password_file, and the broker's access rules",
+    ),
+    0x8A: ("broker.refused_login", "client_id", "the broker has banned this client; ask who runs it"),
+    0x8C: ("broker.refused_login", "username", "the broker wants another way to log in"),
+    0x90: ("broker.refused_topic", "base_topic", "set mqtt.base_topic to one that the broker allows"),
+    0x9A: ("broker.refused_retain", "url", "use a broker that keeps retained messages"),
+    0x9B: ("broker.refused_qos", "url", "use a broker that does QoS 1"),
+}
+_UNSUPPORTED_VERSION = 0x84
+_UNSPECIFIED = 0x80
+_GONE = (MQTTErrorCode.MQTT_ERR_NO_CONN, MQTTErrorCode.MQTT_ERR_CONN_LOST)
+# What a broker reports over TLS about our certificate, by OpenSSL's names of the alerts: RFC 8446, 6.2.
+_OURS = "set mqtt.certificate and mqtt.key to a certificate that the broker trusts"
+_CERTIFICATE_ALERTS = {
+    "CERTIFICATE_REQUIRED": ("the broker requires a client certificate", _OURS),
+    "UNKNOWN_CA": ("the broker does not know the CA that issued the client certificate", _OURS),
+    "CERTIFICATE_EXPIRED": (
+        "the client certificate has expired",
+        "renew it, and set mqtt.certificate and mqtt.key to the new one",
+    ),
+    "CERTIFICATE_REVOKED": ("the client certificate was revoked", _OURS),
+    "BAD_CERTIFICATE": ("the broker refuses the client certificate as invalid", _OURS),
+    "CERTIFICATE_UNKNOWN": ("the broker does not accept the client certificate", _OURS),
+    "UNSUPPORTED_CERTIFICATE": (
+        "the broker does not accept a client certificate of this kind",
+        "set mqtt.certificate and mqtt.key to a certificate for TLS client authentication",
+    ),
+    "DECRYPT_ERROR": ("the broker could not verify the client certificate", _OURS),
+    "ACCESS_DENIED": ("the broker denies access with this client certificate", _OURS),
+    # What TLS 1.2 says if a certificate is missing, and also if there is no common cipher.
+    "HANDSHAKE_FAILURE": (
+        "the broker ends the TLS handshake, which as a rule means that it requires a client certificate",
+        f"{_OURS}; if it requires none, let it use the usual ciphers",
+    ),
+}
+_VERSION_ALERTS = ("PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL", "INSUFFICIENT_SECURITY")
+_OTHER_VERSIONS = {"5": "3.1.1", "3.1.1": "5"}
+_SERVERS = {b"HTTP/": "a web server", b"AMQP": "AMQP", b"INFO {": "NATS without MQTT", b"SSH-": "SSH"}
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why there is no connection."""
+
+    event: str  # for the log
+    text: str
+    key: str = "url"  # the setting below `mqtt` that has to do with it
+    remedy: str | None = None  # what a person has to do; time heals all else
+    advice: str | None = None  # what a person may have to do if it goes on; it is tried again meanwhile
+
+    @property
+    def lasting(self) -> bool:
+        """Whether only a person can fix it."""
+        return self.remedy is not None
+
+    @property
+    def next_step(self) -> str | None:
+        """What to do, if anything is known."""
+        return self.remedy or self.advice
+
+
+class Displaced(aiomqtt.MqttError):
+    """Another instance has published in our place while we were cut off."""
+
+
+class BrokerLost(Exception):
+    """There is no connection, or no longer."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        super().__init__(trouble.text)
+        self.trouble = trouble
+
+
+def reason(error: BaseException | None) -> int | None:
+    """The reason code that a broker gave."""
+    code = error.rc if isinstance(error, aiomqtt.MqttCodeError) else None
+    return code.value if isinstance(code, ReasonCode) else None
+
+
+def why_not_connected(error: Exception, protocol: str = "5") -> Trouble:
+    """What an attempt to connect failed of, by the error alone; `protocol` is the version that was tried."""
+    code = reason(error)
+    if code == _UNSUPPORTED_VERSION:
+        return other_version(protocol)
+    if code in _LASTING:
+        event, key, remedy = _LASTING[code]
+        return Trouble(event, f"the broker refused the connection: {_words(error)}", key, remedy)
+    if isinstance(error, UnicodeError):
+        return Trouble("broker.was_not_found", "no such host name can exist", "url", "correct it")
+    cause = _cause(error)
+    if isinstance(cause, ssl.SSLError) and (found := tls_trouble(cause)):
+        return found
+    if isinstance(error, HungUp):
+        return hung_up(protocol, _words(cause) if cause else None)
+    return Trouble("broker.was_not_reached", _words(cause or error))
+
+
+def unexplained(error: Exception) -> bool:
+    """Whether an attempt to connect ended without a word of why: another look at the broker may show it."""
+    if reason(error) not in (None, _UNSPECIFIED) or isinstance(error, UnicodeError):
+        return False
+    cause = _cause(error)
+    if isinstance(cause, ssl.SSLError):
+        return tls_trouble(cause) is None
+    if isinstance(cause, OSError):
+        ended = (ConnectionResetError, ConnectionAbortedError, BrokenPipeError, TimeoutError)
+        return isinstance(cause, ended)
+    return True
+
+
+def why_lost(error: BaseException) -> Trouble:
+    """What ended a connection."""
+    told = error.__cause__ or error
+    code = told.rc if isinstance(told, aiomqtt.MqttCodeError) else None
+    if reason(told) == _UNSPECIFIED or code in _GONE:  # both are what paho has for a connection that is gone
+        return Trouble("broker.was_lost", "the connection was lost")
+    return Trouble("broker.was_lost", _words(told))
+
+
+# --- what a look at the broker shows ---
+
+
+def other_version(protocol: str, *, hangs_up: bool = False) -> Trouble:
+    """The broker does not speak this version of MQTT; `hangs_up`: it ends the connection without a word."""
+    other = _OTHER_VERSIONS[protocol]
+    text = f"the broker does not speak MQTT {protocol}"
+    if hangs_up:
+        text = (
+            f"the broker ends the connection at a CONNECT of MQTT {protocol}, and answers one of MQTT {other}"
+        )
+    return Trouble("broker.refused_protocol", text, "protocol", f'set mqtt.protocol to "{other}"')
+
+
+def hung_up(protocol: str, detail: str | None = None) -> Trouble:
+    """The connection was ended at CONNECT, and nothing else is known."""
+    other = _OTHER_VERSIONS[protocol]
+    told = f" ({detail})" if detail else ""
+    text = f"the broker ended the connection at CONNECT, without an answer{told}"
+    advice = (
+        f"if this goes on, look into the broker's log; where it does not speak MQTT {protocol}, "
+        f'set mqtt.protocol to "{other}"'
+    )
+    return Trouble("broker.hung_up", text, "protocol", advice=advice)
+
+
+def no_answer(protocol: str) -> Trouble:
+    """There is a connection, and a CONNECT is not answered in either version."""
+    text = "a connection can be made, but a CONNECT is not answered"
+    advice = (
+        "check that mqtt.url is the broker's MQTT port, and look into its log; where it does not speak "
+        f'MQTT {protocol}, set mqtt.protocol to "{_OTHER_VERSIONS[protocol]}"'
+    )
+    return Trouble("broker.hung_up", text, advice=advice)
+
+
+def no_qos_1() -> Trouble:
+    """The broker allows QoS 0 alone."""
+    event, key, remedy = _LASTING[0x9B]
+    return Trouble(event, "the broker takes QoS 0 alone, and placed publishes with QoS 1", key, remedy)
+
+
+def tls_port() -> Trouble:
+    """`mqtt://` leads to a port that speaks TLS."""
+    text = "this port speaks TLS, but mqtt.url begins with mqtt://"
+    remedy = "write mqtts:// in mqtt.url; if the broker's CA is a private one, set mqtt.ca_file, too"
+    return Trouble("broker.speaks_tls", text, "url", remedy)
+
+
+def plain_port() -> Trouble:
+    """`mqtts://` leads to a port that speaks MQTT without TLS."""
+    text = "this port speaks MQTT without TLS, but mqtt.url begins with mqtts://"
+    remedy = "set mqtt.url to the broker's port for TLS (as a rule 8883), or write mqtt:// to do without TLS"
+    return Trouble("broker.speaks_no_tls", text, "url", remedy)
+
+
+def not_mqtt(data: bytes) -> Trouble:
+    """What listens there answers, and not in MQTT."""
+    kind = next((name for start, name in _SERVERS.items() if data.startswith(start)), "something else")
+    remedy = "set mqtt.url to the broker's MQTT port (as a rule 1883, or 8883 for TLS)"
+    if data.startswith(b"HTTP/"):
+        remedy += "; MQTT over WebSockets is not supported"
+    return Trouble("broker.is_no_broker", f"this port does not speak MQTT but {kind}", "url", remedy)
+
+
+def tls_trouble(error: ssl.SSLError) -> Trouble | None:
+    """What a TLS error means; None if it does not show that."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return _untrusted(error)
+    named = str(error)
+    for alert, (text, remedy) in _CERTIFICATE_ALERTS.items():
+        if alert in named:
+            told = f"{text} (TLS alert: {alert.lower().replace('_', ' ')})"
+            return Trouble("broker.refused_certificate", told, "certificate", remedy)
+    if any(alert in named for alert in _VERSION_ALERTS):
+        text = "there is no version of TLS that the broker and placed both speak"
+        return Trouble("broker.refused_tls", text, "url", "let the broker speak TLS 1.2 or 1.3")
+    return None
+
+
+def _untrusted(error: ssl.SSLCertVerificationError) -> Trouble:
+    event, text = "broker.was_not_trusted", f"the broker's certificate: {error.verify_message}"
+    if error.verify_code in _OUT_OF_TIME:
+        return Trouble(event, f"{text} by this machine's clock; is that right?")
+    if error.verify_code in _HOSTNAME_MISMATCH:
+        return Trouble(event, text, "url", "use the name that the broker's certificate is for")
+    return Trouble(event, text, "ca_file", "set mqtt.ca_file to the CA that issued the broker's certificate")
+
+
+def _cause(error: Exception) -> BaseException | None:
+    return error.cause if isinstance(error, HungUp) else error.__context__
+
+
+def _words(error: BaseException) -> str:
+    if isinstance(error, aiomqtt.MqttCodeError) and isinstance(error.rc, ReasonCode):
+        return f"{error.rc} (0x{error.rc.value:02x})"
+    said = None if isinstance(error, ssl.SSLError) else why(error)
+    return said or str(error) or "the connection failed"

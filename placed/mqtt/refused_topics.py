@@ -1,0 +1,299 @@
+"""Which topics the broker refused, and when each is tried again. Pure.
+
+A refused message is repeated, with longer and longer pauses, until the broker takes something on its topic:
+the message itself, or a newer one. Messages are not kept for that, but for events: they are made again from
+the board.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from placed.domain.delivery import Refused, Undelivered
+from placed.mqtt.topic_catalog import Weight, weight
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from placed.mqtt.messages import Message
+    from placed.mqtt.topics import Topics
+
+FIRST_PAUSE = 1.0  # seconds
+LONGEST_PAUSE = 15.0  # seconds
+TICK = 0.25  # seconds between two looks at what is due
+_FEW = 8  # repetitions in a tick, while the broker refuses them
+_MANY = 4096
+_MOST_EVENTS = 1000
+_HURRY = 5.0  # seconds between two hurries
+_FRESH = 4  # tries; what was refused more often waits for what was not
+# Reason codes of a PUBACK: MQTT 5, 3.4.2.1; and one that some brokers send in it all the same.
+_REASONS = {
+    0x87: Refused.NOT_AUTHORIZED,
+    0x90: Refused.NOT_AUTHORIZED,
+    0x95: Refused.TOO_LARGE,
+    0x97: Refused.QUOTA_EXCEEDED,
+}
+_REMEDIES = {
+    Refused.NOT_AUTHORIZED: "allow this login to write {topics} in the broker's access rules",
+    Refused.QUOTA_EXCEEDED: "raise the broker's limit on messages for this login; placed repeats them",
+    Refused.TOO_LARGE: "raise the broker's limit on the size of a message to at least {size} bytes",
+    Refused.CONNECTION_ENDED: (
+        "raise the broker's limit on the size of a message to at least {size} bytes, and allow this login to "
+        "write {topics}"
+    ),
+    Refused.NOT_KEPT: (
+        "allow this login to write and read {topics} in the broker's access rules, and raise its limit on "
+        'the size of a message to at least {size} bytes, or set mqtt.protocol = "5" to be given the reason'
+    ),
+    Refused.OTHER: "look for the reason in the broker's log; placed repeats them",
+}
+_PROBLEMS = {
+    Refused.NOT_KEPT: "are acknowledged by the broker, and it does not hold them",
+    Refused.TOO_LARGE: "are larger than the broker takes",
+    Refused.CONNECTION_ENDED: "are left out, since the broker ends the connection when it gets them",
+}
+
+
+def reason_for(code: int) -> Refused:
+    """The reason that a PUBACK's code stands for."""
+    return _REASONS.get(code, Refused.OTHER)
+
+
+def key_of(message: Message) -> str:
+    """What is refused as one: a topic, or a single message where nothing takes its place."""
+    return message.topic if message.retain else f"{message.topic}#{hash(message):x}"
+
+
+@dataclass(slots=True)
+class Refusal:
+    """A topic, or an event, that the broker refused."""
+
+    key: str
+    topic: str
+    reason: Refused
+    number: int  # of the message that was refused last
+    tries: int = 0
+    due: float = math.inf
+    event: Message | None = None
+    clears: bool = False  # a state that panels have to forget before they hear of another
+
+
+@dataclass(slots=True)
+class _Group:
+    """Refusals of one pattern and one reason."""
+
+    since: datetime
+    weight: Weight
+    words: str
+    size: int = 0
+    keys: dict[str, str] = field(default_factory=dict)  # key -> topic
+
+
+class Refusals:
+    """Of one publisher, over all of its connections.
+
+    Args:
+        topics: the publisher's.
+        chance: [0, 1), for the pauses.
+    """
+
+    def __init__(self, topics: Topics, chance: Callable[[], float]) -> None:
+        self.counted: Counter[Refused] = Counter()
+        self._topics = topics
+        self._chance = chance
+        self._refused: dict[str, Refusal] = {}
+        self._groups: dict[tuple[Refused, str], _Group] = {}
+        self._due: tuple[list[tuple[float, str]], ...] = ([], [], [])  # by rank; of a key only its own counts
+        self._window = _FEW
+        self._hurried = -math.inf
+        self._named: set[tuple[Refused, str]] = set()
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._refused
+
+    @property
+    def undelivered(self) -> tuple[Undelivered, ...]:
+        """What the broker does not hold as it should: a value for each pattern and reason, states first."""
+        found = [self._undelivered(why, {pattern: group}) for (why, pattern), group in self._groups.items()]
+        return tuple(sorted(found, key=lambda u: (not u.state, u.topics, u.reason)))
+
+    @property
+    def owes_state(self) -> bool:
+        """Whether panels or building systems may be misled."""
+        return any(group.weight is not Weight.OPTIONAL for group in self._groups.values())
+
+    @property
+    def owes_required(self) -> bool:
+        """Whether a state, an availability or `bridge/state` was refused."""
+        return any(group.weight is Weight.STATE for group in self._groups.values())
+
+    # --- what comes of messages ---
+
+    def refuse(  # noqa: PLR0913 - what is known of it
+        self,
+        message: Message,
+        reason: Refused,
+        words: str,
+        *,
+        number: int,
+        size: int,
+        wall: datetime,
+        steady: float,
+        repeat: bool = True,
+    ) -> None:
+        """The broker did not take it. `number` counts what is sent; `repeat`: by itself, after a pause."""
+        self.counted[reason] += 1
+        key = key_of(message)
+        before = self._refused.get(key)
+        if before is not None and before.number > number:
+            return
+        if before is not None and before.reason is not reason:
+            self._leave_group(before)
+        refusal = Refusal(key, message.topic, reason, number, event=None if message.retain else message)
+        clears = repeat and not message.payload and message.topic.endswith("/state")
+        refusal.clears = clears or (before is not None and before.clears)
+        refusal.tries = before.tries + 1 if before is not None else 1
+        if repeat:
+            pause = min(FIRST_PAUSE * 2 ** (refusal.tries - 1), LONGEST_PAUSE)
+            refusal.due = steady + pause * (1 - self._chance() / 2)
+        self._refused[key] = refusal
+        self._join_group(refusal, words, size, wall)
+        self._schedule(refusal)
+        if refusal.tries > 1:
+            self._window = _FEW
+
+    def took(self, message: Message, number: int, steady: float) -> bool:
+        """The broker has taken it; whether something was refused on its topic before."""
+        if not self._refused:
+            return False
+        key = key_of(message)
+        refusal = self._refused.get(key)
+        if refusal is None or refusal.number > number or refusal.reason is Refused.NOT_KEPT:
+            return False  # only reading back shows what is not kept
+        if refusal.clears and message.payload:
+            return False
+        self.drop(key)
+        self._window = min(2 * self._window, _MANY)
+        if steady - self._hurried > _HURRY:
+            self._hurried = steady
+            self.hurry(refusal.reason, steady)
+        return True
+
+    def kept(self, topic: str) -> bool:
+        """It was read back; whether it was thought not to be kept."""
+        refusal = self._refused.get(topic)
+        if refusal is None or refusal.reason is not Refused.NOT_KEPT:
+            return False
+        self.drop(topic)
+        return True
+
+    def is_known_otherwise(self, topic: str) -> bool:
+        """Whether it was refused for something that the broker gave a sign of."""
+        refusal = self._refused.get(topic)
+        return refusal is not None and refusal.reason is not Refused.NOT_KEPT
+
+    def drop(self, key: str) -> None:
+        """It is not to be repeated any more."""
+        refusal = self._refused.pop(key, None)
+        if refusal is not None:
+            self._leave_group(refusal)
+
+    # --- when to repeat ---
+
+    def hurry(self, reason: Refused, steady: float) -> None:
+        """All that was refused for this reason may be taken now."""
+        for refusal in self._refused.values():
+            if refusal.reason is reason and refusal.due > steady:
+                refusal.due = steady
+                self._schedule(refusal)
+
+    def restart(self, steady: float) -> None:
+        """Over a new connection everything refused is tried again."""
+        for refusal in self._refused.values():
+            refusal.due = steady + FIRST_PAUSE
+            self._schedule(refusal)
+
+    def due(self, steady: float) -> list[Refusal]:
+        """What is to be repeated now, the most important first; called every `TICK`."""
+        found: list[Refusal] = []
+        for heap in self._due:
+            while heap and heap[0][0] <= steady and len(found) < self._window:
+                moment, key = heapq.heappop(heap)
+                refusal = self._refused.get(key)
+                if refusal is not None and refusal.due == moment:
+                    refusal.due = math.inf  # until the broker answers
+                    found.append(refusal)
+        return found
+
+    def waits(self) -> bool:
+        """Whether anything is to be repeated at some time."""
+        return any(self._due)
+
+    # --- for the log ---
+
+    def news(self) -> tuple[list[Undelivered], bool]:
+        """What was refused since the last call and is new, one for each reason, and whether all is taken."""
+        new = [place for place in self._groups if place not in self._named]
+        over = bool(self._named) and not self._groups
+        self._named = set() if over else self._named | set(new)
+        began = []
+        for reason in Refused:
+            groups = {pattern: self._groups[why, pattern] for why, pattern in new if why is reason}
+            if groups:
+                began.append(self._undelivered(reason, groups))
+        return began, over
+
+    # --- inside ---
+
+    def _schedule(self, refusal: Refusal) -> None:
+        if refusal.due < math.inf:
+            heapq.heappush(self._due[self._rank(refusal)], (refusal.due, refusal.key))
+
+    def _rank(self, refusal: Refusal) -> int:
+        if weight(self._topics, refusal.topic) is Weight.OPTIONAL:
+            return 2
+        return 0 if refusal.tries <= _FRESH else 1
+
+    def _join_group(self, refusal: Refusal, words: str, size: int, wall: datetime) -> None:
+        place = refusal.reason, self._topics.pattern_of(refusal.topic)
+        group = self._groups.get(place)
+        if group is None:
+            group = self._groups[place] = _Group(wall, weight(self._topics, refusal.topic), words)
+        group.size = max(group.size, size)
+        group.keys[refusal.key] = refusal.topic
+        if refusal.event is not None and len(group.keys) > _MOST_EVENTS:
+            self.drop(next(iter(group.keys)))
+
+    def _leave_group(self, refusal: Refusal) -> None:
+        place = refusal.reason, self._topics.pattern_of(refusal.topic)
+        group = self._groups.get(place)
+        if group is not None:
+            group.keys.pop(refusal.key, None)
+            if not group.keys:
+                del self._groups[place]
+
+    @staticmethod
+    def _undelivered(reason: Refused, groups: Mapping[str, _Group]) -> Undelivered:
+        """Groups of one reason, by pattern."""
+        topics = " ".join(_named(pattern, group) for pattern, group in groups.items())
+        first = next(iter(groups.values()))
+        what = f"messages on {topics} {_PROBLEMS.get(reason, 'are refused by the broker')}"
+        return Undelivered(
+            topics=topics,
+            count=sum(len(group.keys) for group in groups.values()),
+            reason=reason,
+            since=min(group.since for group in groups.values()),
+            problem=f"{what}: {first.words}" if first.words else what,
+            remedy=_REMEDIES[reason].format(topics=topics, size=max(g.size for g in groups.values())),
+            state=any(group.weight is not Weight.OPTIONAL for group in groups.values()),
+        )
+
+
+def _named(pattern: str, group: _Group) -> str:
+    """The topic itself where it is only one."""
+    return next(iter(group.keys.values())) if len(group.keys) == 1 else pattern

@@ -1,0 +1,81 @@
+"""What the broker may hold of rooms that are gone: to be cleared, whenever it is there. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from placed.mqtt.room_index import gone
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from placed.domain.connection_health import ConnectionHealth
+    from placed.domain.model import Room
+    from placed.mqtt.room_index import Entry
+    from placed.mqtt.topics import Topics
+
+
+class Leftovers:
+    """Topics to clear, and rooms of an earlier run of which it is not yet known whether they are gone.
+
+    Args:
+        topics: of this run.
+        prefix: what discovery topics begin with by the settings, whether discovery is published or not.
+    """
+
+    def __init__(self, topics: Topics, prefix: str | None = None) -> None:
+        self.to_clear: set[str] = set()
+        self.prefix = prefix
+        self._topics = topics
+        self._earlier: dict[str, Entry] = {}
+
+    @property
+    def undecided(self) -> list[Entry]:
+        """Rooms of an earlier run that are neither on the board nor known to be gone."""
+        return list(self._earlier.values())
+
+    def found(self, earlier: Mapping[str, Entry], discovery: str | None = None) -> list[str]:
+        """The broker holds an index of an earlier run; the topics to clear of those it alone spoke on.
+
+        `discovery` is the prefix under which it published its discovery messages. Where this run does not,
+        that is over also for rooms that are there. Anybody who may publish can have named any prefix, so what
+        is not below the one of the settings is left alone.
+        """
+        self._earlier |= earlier
+        if discovery == self._topics.discovery or discovery is None or discovery != self.prefix:
+            return []
+        then = replace(self._topics, discovery=discovery)
+        topics = [topic for room_id in earlier for topic in then.room_configs(room_id).values()]
+        topics += then.bridge_configs().values()
+        self.to_clear.update(topics)
+        return topics
+
+    def returned(self, room_id: str) -> None:
+        """A room is on the board."""
+        self._earlier.pop(room_id, None)
+        if self.to_clear:
+            self.to_clear.difference_update(self._topics.retained(room_id))
+
+    def left(self, room_ids: Iterable[str]) -> list[str]:
+        """Rooms are gone; the topics to clear."""
+        topics = [topic for room_id in room_ids for topic in self._topics.retained(room_id)]
+        self.to_clear.update(topics)
+        return topics
+
+    def decide(
+        self, rooms: Collection[Room], connections: Collection[str], health: Mapping[str, ConnectionHealth]
+    ) -> list[str]:
+        """Looks again which rooms of an earlier run are gone; the topics to clear."""
+        for room in rooms:
+            self._earlier.pop(room.id, None)
+        if not self._earlier:
+            return []
+        lost = gone(self._earlier, rooms, connections, health)
+        for room_id in lost:
+            del self._earlier[room_id]
+        return self.left(sorted(lost))
+
+    def cleared(self, topic: str) -> None:
+        """The broker has acknowledged it."""
+        self.to_clear.discard(topic)

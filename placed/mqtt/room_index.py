@@ -1,0 +1,164 @@
+"""The index of rooms: what is told of them, and what an earlier run told, which may be anything. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+
+from placed.domain.connection_health import ConnectionState
+from placed.domain.state_document import SCHEMA
+from placed.mqtt.messages import Message
+from placed.settings.schema import is_discovery_prefix
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from placed.domain.connection_health import ConnectionHealth
+    from placed.domain.model import Room
+    from placed.mqtt.topics import Topics
+
+LARGEST = 8 * 1024 * 1024  # bytes of an earlier index that are looked at; 5,500 rooms take about 2 MiB
+MOST = 20_000  # rooms of an earlier index that are looked at
+
+_ID = re.compile(r"[a-z0-9_-]{1,200}")
+_Text = Annotated[str, msgspec.Meta(max_length=500)]
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A room in the index."""
+
+    id: _Text
+    name: _Text
+    connection: _Text
+    building: _Text | None = None
+    floor: _Text | None = None
+    capacity: int | None = None
+    topics: dict[_Text, str] = {}
+
+
+class _Index(msgspec.Struct, omit_defaults=True):
+    schema: int
+    epoch: int
+    rooms: list[msgspec.Raw]
+    discovery: str | None = None  # what Home Assistant's topics begin with, if it is told of the rooms
+
+
+class _Earlier(msgspec.Struct):
+    rooms: list[msgspec.Raw]
+
+
+class _EarlierEpoch(msgspec.Struct):
+    epoch: int = 0
+
+
+class _EarlierDiscovery(msgspec.Struct):
+    discovery: str | None = None
+
+
+_encode = msgspec.json.Encoder().encode
+_read = msgspec.json.Decoder(_Earlier).decode
+_read_entry = msgspec.json.Decoder(Entry).decode
+_read_epoch = msgspec.json.Decoder(_EarlierEpoch).decode
+_read_discovery = msgspec.json.Decoder(_EarlierDiscovery).decode
+
+
+def index_message(
+    topics: Topics, rooms: Iterable[Room], kept: Iterable[Entry], epoch: int, *, plain: bool
+) -> Message:
+    """The index of the rooms, and of those `kept` from an earlier run that may or may not be gone."""
+    entries = [Entry(r.id, r.name, r.connection, r.building, r.floor, r.capacity) for r in rooms]
+    entries += kept
+    entries.sort(key=lambda e: e.id)
+    # One after the other: the topics of all rooms at once take five times as much as what is written of them.
+    told = [
+        msgspec.Raw(_encode(msgspec.structs.replace(e, topics=_topics(topics, e.id, plain=plain))))
+        for e in entries
+    ]
+    return Message(topics.rooms, _encode(_Index(SCHEMA, epoch, told, topics.discovery)))
+
+
+def earlier_rooms(payload: bytes) -> dict[str, Entry]:
+    """The rooms in an index that somebody left on the broker; what is no room is passed over.
+
+    Anybody who may publish can have written it, so it is only ever used to name rooms: an id that no room
+    can have, such as one with a wildcard, names none.
+    """
+    if len(payload) > LARGEST:
+        return {}
+    try:
+        entries = _read(payload).rooms[:MOST]
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return {}
+    found: dict[str, Entry] = {}
+    for raw in entries:
+        try:
+            entry = _read_entry(raw)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            continue
+        if is_room_id(entry.id):
+            found[entry.id] = entry
+    return found
+
+
+def earlier_epoch(payload: bytes) -> int:
+    """The epoch of an index that somebody left on the broker; 0 if it tells none."""
+    if len(payload) > LARGEST:
+        return 0
+    try:
+        return _read_epoch(payload).epoch
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return 0
+
+
+def earlier_discovery(payload: bytes) -> str | None:
+    """What Home Assistant's topics began with, by an index that somebody left on the broker.
+
+    None if it was told of no rooms, or if no topic can begin so.
+    """
+    if len(payload) > LARGEST:
+        return None
+    try:
+        found = _read_discovery(payload).discovery
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    return found if found is not None and is_discovery_prefix(found) else None
+
+
+def is_room_id(text: str) -> bool:
+    """Whether a room can have it for its id, so that it is one level of a topic and no wildcard."""
+    return _ID.fullmatch(text) is not None
+
+
+def gone(
+    earlier: Mapping[str, Entry],
+    rooms: Collection[Room],
+    connections: Collection[str],
+    health: Mapping[str, ConnectionHealth],
+) -> set[str]:
+    """Which rooms of an earlier run are gone: those that a connection that knows its rooms does not have.
+
+    None are while a connection is still starting, since a room may have moved to it. The rooms of a
+    connection that could not list any are not gone: they can not be told from a failure.
+    """
+    states = {
+        name: health[name].state if name in health else ConnectionState.STARTING for name in connections
+    }
+    if ConnectionState.STARTING in states.values():
+        return set()
+    told = {room.connection for room in rooms}
+    silent = {name for name, state in states.items() if state is not ConnectionState.OK} - told
+    here = {room.id for room in rooms}
+    return {i for i, entry in earlier.items() if i not in here and entry.connection not in silent}
+
+
+def _topics(topics: Topics, room_id: str, *, plain: bool) -> dict[str, str]:
+    named = {
+        "state": topics.state(room_id),
+        "availability": topics.availability(room_id),
+        "event": topics.event(room_id),
+    }
+    if plain:
+        named |= {"occupied": topics.occupied(room_id), "status": topics.status(room_id)}
+    return named

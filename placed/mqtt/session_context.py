@@ -1,0 +1,74 @@
+"""What all sessions of a publisher share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from placed.board.board import Board
+    from placed.mqtt.client_factory import Broker
+    from placed.mqtt.disconnect_causes import HangUps
+    from placed.mqtt.discovery.home_assistant import Discovery
+    from placed.mqtt.messages import BridgeInfo
+    from placed.mqtt.refused_topics import Refusals
+    from placed.mqtt.retained_rooms import Leftovers
+    from placed.mqtt.topics import Topics
+    from placed.runtime.watchdog import Pulse
+
+# Seconds without an acknowledgement or a new attempt to connect, after which something must have got stuck:
+# `online` is said every 30 s, an answer is awaited for 10 s, and a connection for some 30 s at most.
+SILENCE = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds between what is said by itself."""
+
+    online: float = 30.0
+    health: float = 60.0
+    calm: float = 1.0  # between two of the same that change often
+    reborn: float = 10.0  # between two births of Home Assistant that are answered
+    first_pause: float = 1.0
+    longest_pause: float = 10.0
+    steady: float = 10.0  # a connection that lasted so long was a good one
+    goodbye: float = 2.0
+    will_delay: float = 15.0
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counted since the start."""
+
+    published: int = 0  # taken by the broker
+    number: int = 0  # of the message that was sent last, or was to be
+    outlived: int = 0  # not sent, since their time was over when their turn came
+    connections: int = 0
+    online: int = 0  # of these, over how many we said that we are there
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What every session is given."""
+
+    broker: Broker
+    board: Board
+    topics: Topics
+    info: BridgeInfo
+    plain: bool
+    now: Callable[[], datetime]
+    timing: Timing
+    leftovers: Leftovers
+    discovery: Discovery | None  # None where Home Assistant is not told of the rooms
+    tally: Tally
+    refusals: Refusals
+    hang_ups: HangUps
+    delivery_news: asyncio.Event  # something was refused, or is taken again
+    first_published: asyncio.Event
+    instance: str
+    idle: asyncio.Event  # set while all that is known is told and acknowledged
+    pulse: Pulse

@@ -1,0 +1,254 @@
+"""Which rooms are read when, where readings have a budget: each by its need. Pure.
+
+It stands in for the rounds where `polling.budget` is set. A room that was read is due again after its
+interval (`shares`), or just before or after an edge that is nearer; what is due is read in its order, in
+batches that are full, as evenly as the budget asks for (`allowance`). What is new, or has to be read anew,
+does not wait for that: it gets what is left of the minute. Failures rest as they do in rounds. Times are
+seconds on the steady clock.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import count, islice
+from typing import TYPE_CHECKING
+
+from placed.driver import Read
+from placed.polling.budget import Allowance
+from placed.polling.calendar_activity import Bustle
+from placed.polling.demand import Habits, WorkingHours
+from placed.polling.fixed_interval import failures_believed, rest_of, rounds_out
+from placed.polling.rate_shares import Shares, level_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable
+
+    from placed.domain.model import Reason, Room
+    from placed.driver import Unchanged
+
+BATCH = 20  # what a full request holds; a driver that asks for rooms one by one loses nothing by it
+_SHARED = 0.97  # of the budget; the rest is for what comes early: edges, and what fills batches
+_SETTLED_FOR = 1.0  # seconds
+_UNREAD = 0  # the level of a room of which nothing is known
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a site decides: readings a minute, intervals in seconds, and when people are there."""
+
+    budget: int
+    interval: float
+    longest: float
+    hours: WorkingHours = field(default_factory=WorkingHours)
+
+    @property
+    def shortest(self) -> float:
+        """The shortest interval of a room."""
+        return min(self.interval / 6, self.longest)
+
+
+@dataclass(slots=True)
+class _Turn:
+    """When a room's turn is."""
+
+    room: Room
+    habits: Habits
+    level: int = _UNREAD
+    due: float = 0.0
+    ticket: int = -1  # of its place in the queue; no other place counts
+    interval: float = math.inf
+    failures: int = 0  # in a row
+    rests: bool = False  # it is not to be read any earlier
+    met: bool = False  # it was read before, and has an interval
+    readable: bool = False  # it was read before, be it by an earlier start
+
+
+class RotaByNeed:
+    """Keeps the turns of one connection's rooms.
+
+    Args:
+        plan: what the site decided.
+        jitter: a number from [0, 1), so that rooms that were read together are not always.
+    """
+
+    def __init__(self, plan: Plan, jitter: Callable[[], float]) -> None:
+        self._plan = plan
+        self._jitter = jitter
+        self._turns: dict[str, _Turn] = {}
+        self._at_once: dict[str, None] = {}  # rooms that do not wait, in their order
+        self._queue: list[tuple[float, int, str]] = []
+        self._tickets = count()
+        self._under_way: set[str] = set()
+        self._allowance = Allowance(plan.budget, BATCH)
+        self._shares = Shares(plan.budget * _SHARED / 60, plan.shortest, plan.longest)
+        self._settle_at = 0.0
+        self._bustle = Bustle()
+
+    def __contains__(self, room_id: object) -> bool:
+        return room_id in self._turns
+
+    def __len__(self) -> int:
+        return len(self._turns)
+
+    @property
+    def next(self) -> float:
+        """When somebody's turn is next."""
+        moments = [math.inf]
+        if self._at_once:
+            moments.append(self._allowance.left_from(min(self._batch, len(self._at_once))))
+        first = self._first()
+        if first is not None:
+            moments.append(max(first.due, self._allowance.evenly_from(self._batch)))
+        return min(moments)
+
+    @property
+    def budget_needed(self) -> int | None:
+        """Readings a minute without which rooms are read too seldom; None if the budget suffices."""
+        needed = math.ceil(self._shares.needed * 60 / _SHARED)
+        return needed if needed > self._plan.budget else None
+
+    def enroll(self, rooms: Iterable[Room], readable: Collection[str] = ()) -> tuple[set[str], set[str]]:
+        """Sets the rooms; the ids of those that are new and of those that are gone. New ones are due now.
+
+        `readable`: ids of new ones that were readable a moment ago.
+        """
+        before = self._turns
+        self._turns = {}
+        added = set()
+        for room in rooms:
+            turn = before.get(room.id)
+            if turn is None or not turn.room.is_same_mailbox(room):
+                if turn is not None:
+                    self._shares.remove(turn.level)
+                turn = _Turn(room, Habits(room.time_zone), readable=room.id in readable)
+                self._shares.add(turn.level)
+                self._at_once[room.id] = None
+                added.add(room.id)
+            if turn.room != room:  # else the one that the board has, too
+                turn.room = room
+            turn.habits.zone = room.time_zone
+            self._turns[room.id] = turn
+        gone = before.keys() - self._turns.keys()
+        for room_id in gone:
+            self._shares.remove(before[room_id].level)
+            self._at_once.pop(room_id, None)
+        self._settle_at = 0.0
+        return added, gone
+
+    def restart(self) -> None:
+        """All that do not rest are due now."""
+        for room_id, turn in self._turns.items():
+            if not turn.rests:
+                turn.ticket = -1
+                self._at_once[room_id] = None
+
+    def take_due(self, moment: float) -> list[Room]:
+        """The rooms to read now."""
+        if moment >= self._settle_at:
+            self._settle_at = moment + _SETTLED_FOR
+            self._shares.settle()
+        due = self._take_at_once(self._allowance.left(moment))
+        self._take_queued(due, _whole(self._allowance.evenly(moment) - len(due), self._batch), moment)
+        self._allowance.begin(len(due), moment)
+        self._under_way.update(due)
+        return [self._turns[room_id].room for room_id in due]
+
+    def succeeded(self, answer: Read | Unchanged, moment: float) -> timedelta:
+        """A room was read; within how long it is meant to be read again."""
+        room_id = answer.query.room.id
+        turn = self._turns[room_id]
+        now = answer.asked_at.timestamp()
+        if isinstance(answer, Read) and turn.habits.learn(answer.meetings, answer.query.until, now):
+            self._bustle.changed(now)
+        level = level_of(turn.habits.weight(now))
+        if level != turn.level:
+            self._shares.remove(turn.level)
+            self._shares.add(level)
+            turn.level = level
+        turn.readable, turn.failures, turn.rests = True, 0, False
+        quiet = turn.habits.quiet(answer.asked_at, self._plan.hours, self._bustle.share(now))
+        interval = self._shares.interval(turn.level, quiet)
+        turn.interval = interval
+        shortest = self._plan.shortest
+        # Rooms that came together go apart: the first wait is anything up to the interval.
+        wait = interval if turn.met else max(shortest, interval * (1 - self._jitter()))
+        turn.met = True
+        to_edge = turn.habits.next_edge(now) - now
+        near = (to_edge - shortest, to_edge + shortest)
+        self._queue_up(turn, moment + min([wait, *(n for n in near if n > shortest)]))
+        return timedelta(seconds=interval)
+
+    def failed(
+        self, room_id: str, reason: Reason, retry_after: float | None, moment: float, *, lasting: bool = False
+    ) -> None:
+        """A room could not be read; `retry_after` are seconds that the service asked for.
+
+        `lasting`: a person has to change something first.
+        """
+        turn = self._turns[room_id]
+        believed = failures_believed(turn.failures, readable=turn.readable)
+        lasting = lasting and believed is not None
+        rest = rest_of(reason, retry_after, turn.failures, self._jitter, lasting=lasting)
+        rounds = rounds_out(reason, believed or 0, self._plan.interval)
+        turn.failures += 1
+        turn.rests = rest is not None or rounds > 1
+        wait = rest if rest is not None else rounds * self._plan.interval
+        self._queue_up(turn, moment + wait)
+
+    def over(self, moment: float) -> None:
+        """The reading is over; whatever of it was not answered has to be read anew."""
+        self._allowance.end(moment)
+        self._at_once.update(dict.fromkeys(room_id for room_id in self._under_way if room_id in self._turns))
+        self._under_way.clear()
+
+    # --- the queue ---
+
+    @property
+    def _batch(self) -> int:
+        """With how many a reading is worth its request."""
+        return max(1, min(BATCH, len(self._turns), self._plan.budget))
+
+    def _queue_up(self, turn: _Turn, due: float) -> None:
+        self._under_way.discard(turn.room.id)
+        self._at_once.pop(turn.room.id, None)
+        turn.due, turn.ticket = due, next(self._tickets)
+        heapq.heappush(self._queue, (due, turn.ticket, turn.room.id))
+
+    def _first(self) -> _Turn | None:
+        """Who is first in the queue."""
+        while self._queue:
+            _, ticket, room_id = self._queue[0]
+            turn = self._turns.get(room_id)
+            if turn is not None and turn.ticket == ticket:
+                return turn
+            heapq.heappop(self._queue)
+        return None
+
+    def _take_at_once(self, most: int) -> list[str]:
+        if len(self._at_once) > most:
+            most = _whole(most, self._batch)
+        taken = list(islice(self._at_once, max(0, most)))
+        for room_id in taken:
+            del self._at_once[room_id]
+            self._turns[room_id].ticket = -1
+        return taken
+
+    def _take_queued(self, taken: list[str], most: int, moment: float) -> None:
+        """What is due, and then whoever is next, until the last batch is full."""
+        most += len(taken)
+        while len(taken) < most and (turn := self._first()) is not None:
+            if turn.due > moment:
+                full = len(taken) % BATCH == 0
+                if full or turn.rests or turn.due - moment > turn.interval / 2:
+                    break
+            heapq.heappop(self._queue)
+            turn.ticket = -1
+            taken.append(turn.room.id)
+
+
+def _whole(number: int, batch: int) -> int:
+    """So many as fill whole batches."""
+    return max(0, number) // batch * batch

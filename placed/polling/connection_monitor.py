@@ -1,0 +1,191 @@
+"""How a connection is, as it is told: from what comes of polling to its health. The poller keeps it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+from msgspec.structs import replace
+
+from placed.domain.connection_health import ConnectionHealth, ConnectionState
+from placed.domain.model import Reason
+from placed.domain.room_readability import Standings, WholeProblem
+from placed.driver import Consent, FenceState, Refused
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from placed.board.board import Board
+    from placed.domain.clock import Clock
+    from placed.domain.consent import ConsentMemory
+    from placed.driver import ConnectionSettings, Driver, DriverError, Fence, Read
+
+_BREACH = "a mailbox outside of the fence is readable"
+_BREACH_REMEDY = "fix the access policy or the RBAC scope (placed setup writes scripts), and start again"
+_NOT_SINCE_START = (
+    "it held when it was last tried, before this start: no action, it is tried as soon as the service answers"
+)
+_FENCED = (
+    "every room is refused, though the administrator has consented",
+    "are the rooms in the fence's group? That takes up to two hours to be in effect",
+)
+_NO_CONSENT = (
+    "every room is refused",
+    "has the administrator consented (placed consent), and are the rooms in the fence's group?",
+)
+
+log = structlog.get_logger("placed.polling.poller")
+
+
+class Condition:
+    """The condition of one connection. Tells the board when it changes, and the log what needs a person.
+
+    Args:
+        connection: its settings, as every driver has them.
+        driver: tells when the credential runs out.
+        board: is told.
+        clock: what time it is.
+        consent: keeps what is known of the administrator's consent.
+    """
+
+    def __init__(
+        self,
+        connection: ConnectionSettings,
+        driver: Driver,
+        board: Board,
+        clock: Clock,
+        consent: ConsentMemory,
+    ) -> None:
+        self._name = connection.name
+        self._driver = driver
+        self._board = board
+        self._clock = clock
+        self._consent = consent
+        self.standings = Standings()
+        self.problem: DriverError | None = None  # what ails the connection as a whole
+        self.read_at: datetime | None = None  # when a calendar was last read
+        self._impossible: dict[str, int] = {}  # meetings that end no later than they start, by room
+        known = consent.load()
+        self.health = ConnectionHealth(
+            connection.name,
+            connection.driver,
+            consent=known.state,
+            consent_since=known.since,
+            consent_until=known.until,
+            credential_expires_at=driver.credential_expires_at,
+            standings=self.standings,
+        )
+        board.report(self.health)
+
+    def keep(self, room_ids: set[str]) -> None:
+        """Forgets all other rooms."""
+        self.standings.keep(room_ids)
+        self._impossible = {room_id: n for room_id, n in self._impossible.items() if room_id in room_ids}
+
+    def count_impossible(self, answer: Read) -> None:
+        """Counts what ends no later than it starts, and so occupies nothing."""
+        room_id = answer.query.room.id
+        count = sum(meeting.end <= meeting.start for meeting in answer.meetings)
+        if count and count != self._impossible.get(room_id):
+            log.warning("meetings.were_impossible", room=room_id, count=count)
+        if count:
+            self._impossible[room_id] = count
+        else:
+            self._impossible.pop(room_id, None)
+
+    @property
+    def circumstances(self) -> tuple[Consent, bool, frozenset[str]]:
+        """Consent, and which rooms are refused: with another value other mailboxes may be readable, too."""
+        failing = self.standings.failing.items()
+        refused = frozenset(room_id for room_id, failure in failing if failure.reason is Reason.FORBIDDEN)
+        return self.health.consent, bool(self.standings.readable), refused
+
+    def recalled(self, fence: Fence) -> None:
+        """What the last start knew of the fence. What was verified then is no proof now."""
+        if fence.state is FenceState.VERIFIED:
+            fence = replace(fence, state=FenceState.UNPROVEN, warnings=(*fence.warnings, _NOT_SINCE_START))
+        self.health = replace(self.health, fence=fence)
+        self._board.report(self.health)
+
+    def fenced(self, fence: Fence, *, enforcing: bool, rooms: int) -> None:
+        """The fence was tried; if that is enforced, nothing known of the rooms is believed any more."""
+        self.health = replace(self.health, fence=fence)
+        if not enforcing:
+            self._board.report(self.health)
+            return
+        self._board.forget(self._name, Reason.BREACHED)
+        whole = WholeProblem(Reason.BREACHED, self._clock.now(), _BREACH, _BREACH_REMEDY)
+        self._tell(ConnectionState.BREACHED, rooms, problem=_BREACH, remedy=_BREACH_REMEDY, whole=whole)
+
+    def failed(self, error: DriverError, rooms: int) -> None:
+        """The connection as a whole failed; the log hears of it once."""
+        if self.problem is None or str(self.problem) != str(error):
+            log.error(
+                "connection.failed",
+                connection=self._name,
+                reason=error.reason.value,
+                problem=str(error),
+                remedy=error.remedy or None,
+            )
+        self.problem = error
+        refused = isinstance(error, Refused)
+        if refused:
+            self._board.forget(self._name, error.reason)
+        self.standings.interrupt()
+        since = self.health.whole.since if self.health.whole else self._clock.now()
+        self._tell(
+            ConnectionState.REFUSED if refused else ConnectionState.FAILING,
+            rooms,
+            problem=str(error),
+            remedy=error.remedy or None,
+            consent=error.consent,
+            whole=WholeProblem.of(error, since),
+        )
+
+    def read(self, rooms: int) -> None:
+        """What was due was read, of so many rooms in all; some or all of them may have failed."""
+        if self.problem is not None:
+            log.info("connection.recovered", connection=self._name)
+        self.problem = None
+        failing, consent = self.standings.failing, self.standings.consent
+        if len(failing) < rooms or not rooms:
+            self._tell(ConnectionState.OK, rooms, consent=consent)
+        elif not self.standings.forbidden:
+            detail = next(iter(failing.values())).detail
+            self._tell(ConnectionState.FAILING, rooms, problem=f"no room can be read: {detail}")
+        else:
+            problem, remedy = _FENCED if consent is Consent.GRANTED else _NO_CONSENT
+            self._tell(ConnectionState.FAILING, rooms, problem=problem, remedy=remedy, consent=consent)
+
+    def _tell(  # noqa: PLR0913 - what there is to tell
+        self,
+        state: ConnectionState,
+        rooms: int,
+        *,
+        problem: str | None = None,
+        remedy: str | None = None,
+        consent: Consent = Consent.UNKNOWN,
+        whole: WholeProblem | None = None,
+    ) -> None:
+        known = self._consent.observe(consent, self._clock.now())
+        if known.state is not self.health.consent:
+            before, after = self.health.consent.value, known.state.value
+            log.info("consent.changed", connection=self._name, before=before, after=after)
+        changed = self.health.state is not state
+        self.health = replace(
+            self.health,
+            state=state,
+            since=self._clock.now() if changed else self.health.since,
+            rooms=rooms,
+            failing=dict(self.standings.failing),
+            last_success=self.read_at,
+            problem=problem,
+            remedy=remedy,
+            consent=known.state,
+            consent_since=known.since,
+            consent_until=known.until,
+            whole=whole,
+            impossible_meetings=sum(self._impossible.values()),
+            credential_expires_at=self._driver.credential_expires_at,
+        )
+        self._board.report(self.health)

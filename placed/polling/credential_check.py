@@ -1,0 +1,42 @@
+"""Says in time that a credential runs out: once a day from thirty days before."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from placed.domain.state_document import timestamp
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+NOTICE = timedelta(days=30)
+_EVERY = timedelta(days=1)
+
+log = structlog.get_logger("placed.credential")
+
+
+class CredentialWatch:
+    """Watches one connection's credential."""
+
+    def __init__(self, connection: str) -> None:
+        self._connection = connection
+        self._told_at: datetime | None = None
+
+    def look(self, expires_at: datetime | None, moment: datetime) -> None:
+        """Says it if it is time. None is a credential whose end can not be told."""
+        if expires_at is None or expires_at - moment > NOTICE:
+            self._told_at = None
+            return
+        if self._told_at is not None and timedelta(0) <= moment - self._told_at < _EVERY:
+            return
+        self._told_at = moment
+        log.warning(
+            "credential.runs_out" if moment < expires_at else "credential.ran_out",
+            connection=self._connection,
+            expires_at=timestamp(expires_at),
+            days_left=max(0, (expires_at - moment).days),
+            remedy="make another beside it (placed setup --renew), register it, and name it in the settings",
+        )

@@ -1,0 +1,122 @@
+"""Has a connection's fence tried when it is time or circumstances change, and logs what came of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from placed.driver import UNTRIED, Fence, FenceCircumstances, FenceState, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from placed.domain.clock import Clock
+    from placed.driver import Driver
+
+EVERY = 3600.0  # seconds between trials
+_AGAIN = 60.0  # seconds until a trial that could not be made is tried again
+_UNTIL_PROVEN = 300.0  # seconds between trials that are no proof, where there are canaries
+
+log = structlog.get_logger("placed.fence")
+
+
+class FenceWatch:
+    """Watches one connection's fence.
+
+    Args:
+        connection: its name.
+        driver: tries the fence.
+        clock: what time it is.
+    """
+
+    def __init__(self, connection: str, driver: Driver, clock: Clock) -> None:
+        self._connection = connection
+        self._driver = driver
+        self._clock = clock
+        self._log = log.bind(connection=connection)
+        self.next = 0.0  # when it is tried next, on the steady clock
+        self.fence = UNTRIED
+        self._reported: Fence | None = None  # what was logged last
+        self._reported_at = 0.0
+        self._tried_with: Hashable = None
+        self._circumstances: Hashable = None
+
+    @property
+    def enforcing(self) -> bool:
+        """Whether nothing may be read any more."""
+        return self.fence.state is FenceState.BREACHED and self.fence.enforce
+
+    def demand(self) -> None:
+        """It is tried with the next look, whatever the time."""
+        self.next = 0.0
+
+    def observe(self, circumstances: Hashable) -> None:
+        """What else is known of the connection after a reading.
+
+        The fence is tried at once where that is not what it was after the reading before, or where the driver
+        has another token than that of the last trial: either may mean that others may be read than before.
+        """
+        changed = self._circumstances not in (None, circumstances)
+        self._circumstances = circumstances
+        if changed or self._driver_s() != self._tried_with:
+            self.demand()
+
+    async def look(self) -> bool:
+        """Tries it if it is time; whether it was tried.
+
+        Raises:
+            DriverError: the connection as a whole cannot be read. That it is unavailable is no such error:
+                it is no answer, and no reason not to read.
+        """
+        if self._clock.steady() < self.next:
+            return False
+        try:
+            fence = await self._driver.try_fence()
+        except Unavailable as error:
+            self._tried_with = self._driver_s()
+            self.next = self._clock.steady() + _AGAIN
+            self._log.warning("fence.was_not_tried", problem=str(error))
+            return False
+        self._tried_with = self._driver_s()
+        unproven = fence.state is FenceState.UNPROVEN and fence.checked_at is not None
+        self.next = self._clock.steady() + (_UNTIL_PROVEN if unproven else EVERY)
+        self.fence = fence
+        self._report(fence)
+        return True
+
+    def _driver_s(self) -> Hashable:
+        driver = self._driver
+        return driver.fence_circumstances if isinstance(driver, FenceCircumstances) else None
+
+    def _report(self, fence: Fence) -> None:
+        before, moment = self._reported, self._clock.steady()
+        news = before is None or (before.state, before.warnings) != (fence.state, fence.warnings)
+        match fence.state:
+            case FenceState.BREACHED:
+                self._log.error(
+                    "fence.was_breached", enforce=fence.enforce, excess=list(fence.excess) or None
+                )
+            case FenceState.UNPROVEN if news or moment - self._reported_at >= EVERY:
+                self._log.warning(
+                    "fence.is_unproven",
+                    problem="nothing shows that only the rooms are readable",
+                    remedy=(
+                        "set fence.canaries to mailboxes outside of the fence"
+                        if fence.checked_at is None
+                        else "; ".join(fence.warnings) or None
+                    ),
+                )
+                self._reported_at = moment
+            case FenceState.EXCESS if before is None or fence.excess != before.excess:
+                self._log.error(
+                    "fence.is_in_excess",
+                    permissions=list(fence.excess),
+                    remedy="take these permissions from the application: nothing of placed needs them",
+                )
+            case FenceState.VERIFIED if before is None or before.state is not FenceState.VERIFIED:
+                self._log.info("fence.was_verified")
+        for warning in fence.warnings:
+            if before is None or warning not in before.warnings:
+                self._log.warning("fence.has_a_flaw", problem=warning)
+        self._reported = fence

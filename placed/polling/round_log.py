@@ -1,0 +1,61 @@
+"""Says once a round which rooms became unreadable or readable: a line a kind, not a line a room."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+import structlog
+
+from placed.domain.model import Reason
+from placed.domain.room_readability import OUTSIDE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+log = structlog.get_logger("placed.polling.poller")
+
+
+class RoundLog:
+    """What changed for the rooms of one connection in one reading."""
+
+    def __init__(self) -> None:
+        self.answered: set[str] = set()
+        self.failed: defaultdict[tuple[Reason, str], list[str]] = defaultdict(list)
+        self.recovered: list[str] = []
+
+    def write(self, connection: str, *, others_readable: bool) -> None:
+        """Writes the lines, if there are any.
+
+        That a room is refused while others are readable is no fault: somebody chose whom the fence lets in.
+        """
+        for (reason, detail), rooms in self.failed.items():
+            if reason is Reason.FORBIDDEN and others_readable:
+                log.info(
+                    "rooms.are_outside_the_fence",
+                    connection=connection,
+                    detail=detail,
+                    count=len(rooms),
+                    rooms=_some(rooms),
+                    remedy=OUTSIDE,
+                )
+                continue
+            log.warning(
+                "rooms.became_unreadable",
+                connection=connection,
+                reason=reason.value,
+                detail=detail,
+                count=len(rooms),
+                rooms=_some(rooms),
+            )
+        if self.recovered:
+            log.info(
+                "rooms.became_readable",
+                connection=connection,
+                count=len(self.recovered),
+                rooms=_some(self.recovered),
+            )
+
+
+def _some(rooms: Sequence[str]) -> list[str]:
+    return [*rooms[:10], *(["…"] if len(rooms) > 10 else [])]  # noqa: PLR2004 - enough to begin to look

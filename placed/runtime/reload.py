@@ -1,0 +1,99 @@
+"""SIGHUP: reads the configuration again, tries it, and makes the daemon that is to follow."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import structlog
+
+from placed.domain.exit_errors import CannotStart
+from placed.runtime.daemon import Around, Daemon
+from placed.runtime.reload_trial import rehearse
+from placed.settings.loader import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from placed.settings.loader import Configuration
+
+_SHORTEST_PAUSE = 1.0  # seconds from one reload to the next; doubled as long as they go on
+_LONGEST_PAUSE = 4.0
+_QUIET = 30.0  # seconds without a reload after which the next one is taken up at once
+
+log = structlog.get_logger("placed.runtime.signals")
+
+
+class Reloads:
+    """Takes reloads one at a time. Any number that are wanted while one runs, or is paused for, are one.
+
+    The configuration is read after the last of them, so the last configuration counts.
+
+    Args:
+        wanted: is set when a reload is wanted.
+        load: reads the configuration.
+        around: the world.
+    """
+
+    def __init__(self, wanted: asyncio.Event, load: Callable[[], Configuration], around: Around) -> None:
+        self._wanted = wanted
+        self._load = load
+        self._around = around
+        self._pause = 0.0
+        self._ended = 0.0  # on the event loop's clock
+
+    async def next(self, daemon: Daemon) -> Daemon | None:
+        """Waits until a reload is wanted, and makes a daemon of the configuration as it is then.
+
+        Until that is known to start, the running one is left alone. None if it is refused.
+        """
+        await self._wanted.wait()
+        await self._keep_distance()
+        self._wanted.clear()
+        if daemon.is_ready:
+            self._around.supervisor.reloading()
+        try:
+            return await self._try(daemon)
+        finally:
+            self._ended = asyncio.get_running_loop().time()
+
+    async def _keep_distance(self) -> None:
+        quiet = asyncio.get_running_loop().time() - self._ended
+        if not self._pause or quiet > _QUIET:
+            self._pause = _SHORTEST_PAUSE
+            return
+        if quiet < self._pause:
+            log.info("configuration.reload_waits", seconds=round(self._pause - quiet, 1))
+            await asyncio.sleep(self._pause - quiet)
+        self._pause = min(2 * self._pause, _LONGEST_PAUSE)
+
+    async def _try(self, daemon: Daemon) -> Daemon | None:
+        configuration = None
+        try:
+            configuration = self._load()
+            following = Daemon(configuration, self._around)
+            await rehearse(configuration, self._around, daemon, following)
+            following.follow(daemon)
+        except (ConfigurationError, CannotStart) as error:
+            problems = error.problems if configuration is None else configuration.located(error.problems)
+        except Exception:
+            log.exception("configuration.could_not_be_tried")
+            problems = ["the trial of the configuration failed by a fault in placed; please report it"]
+        else:
+            log.info("configuration.was_reloaded")
+            return following
+        report_refusal(daemon, problems)
+        if daemon.is_ready:
+            self._around.supervisor.ready()
+        return None
+
+
+def report_refusal(daemon: Daemon, problems: Sequence[str]) -> None:
+    """Reports that a configuration was refused, and that `daemon` goes on with its own."""
+    for problem in problems:
+        log.error("configuration.was_refused", problem=problem)
+    log.warning(
+        "configuration.stays",
+        remedy="everything goes on with the earlier configuration; fix this one and reload again",
+    )
+    daemon.status.refuse_reload(problems)

@@ -1,0 +1,128 @@
+"""Tries a changed configuration in earnest, before the daemon that runs gives way to it.
+
+What is wrong with files is known when a daemon is made. That a credential or a login is refused, or that a
+port is taken, only shows when it is used, and then it would be too late to go back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from placed.domain.corrected_clock import CorrectedClock
+from placed.domain.exit_errors import CannotStart
+from placed.domain.model import window
+from placed.driver import DriverError, FenceState, Query, Refused
+from placed.http import listen as listening
+from placed.http import listen_options as entrance
+from placed.polling.room_ids import RoomBook
+from placed.runtime.connections import Problems, breach, open_drivers, refusal, take_over_sign_ins
+
+if TYPE_CHECKING:
+    from placed.driver import ConnectionSettings, Driver
+    from placed.runtime.daemon import Around, Daemon
+    from placed.settings.loader import Configuration
+    from placed.settings.schema import Http, Settings
+
+_PATIENCE = 20.0  # seconds for all connections; who does not answer in time is not refused
+
+
+async def rehearse(configuration: Configuration, around: Around, running: Daemon, following: Daemon) -> None:
+    """Signs in, tries the fence and reads a room with every connection; tries the broker and the port.
+
+    Of broker and port only that is tried which the running daemon does not use already.
+
+    Args:
+        configuration: what is tried.
+        around: the world.
+        running: the daemon that would give way.
+        following: the one that was made of the configuration; it goes on with the sign-ins of the trial.
+
+    Raises:
+        CannotStart: it would not start with this configuration.
+    """
+    problems = Problems()
+    with problems:
+        await _try_port(configuration.settings.http, running.settings.http)
+    outcomes = await asyncio.gather(
+        _try_connections(configuration, around, running, following),
+        _try_broker(running, following),
+        return_exceptions=True,
+    )
+    for outcome in outcomes:
+        with problems:
+            if outcome is not None:
+                raise outcome
+    problems.tell()
+
+
+async def _try_connections(
+    configuration: Configuration, around: Around, running: Daemon, following: Daemon
+) -> None:
+    settings = configuration.settings
+    clock = CorrectedClock(around.clock, around.times)
+    opened = open_drivers(configuration, clock, around.version)
+    drivers = {c.name: driver for c, driver in zip(settings.connections, opened, strict=True)}
+    take_over_sign_ins(drivers, running.drivers)
+    try:
+        refusals = await asyncio.gather(
+            *(
+                _try_connection(settings, connection, drivers[connection.name], clock)
+                for connection in settings.connections
+            )
+        )
+        take_over_sign_ins(following.drivers, drivers)
+    finally:
+        for driver in opened:
+            await driver.close()
+    refused = {c.name: problem for c, problem in zip(settings.connections, refusals, strict=True) if problem}
+    breached = {c.name for c in settings.connections if refused.get(c.name) == breach(c.name)}
+    # One of several that is refused ends no start. But what is read now is not given up for a mistake, only
+    # for a fence that does not hold.
+    lost = refused.keys() & running.readable - breached
+    if lost or len(refused) == len(refusals):
+        raise CannotStart(*refused.values())
+
+
+async def _try_connection(
+    settings: Settings, connection: ConnectionSettings, driver: Driver, clock: CorrectedClock
+) -> str | None:
+    """Why it is refused for good; None if it is not, or not yet known."""
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            fence = await driver.try_fence()
+            if fence.state is FenceState.BREACHED and fence.enforce:
+                return breach(connection.name)
+            found = await driver.find_rooms()
+            rooms = RoomBook(settings.rooms).rooms(connection.name, connection.time_zone, found)[:1]
+            now, days = clock.now(), settings.polling.days_ahead
+            queries = [Query(room, *window(now, room.time_zone, days)) for room in rooms]
+            await driver.read(queries, lambda _answer: None)
+    except Refused as error:
+        return refusal(connection.name, error)
+    except (DriverError, TimeoutError):
+        return None
+    return None
+
+
+async def _try_broker(running: Daemon, following: Daemon) -> None:
+    if following.login is None:
+        return
+    from placed.mqtt.login_trial import try_login  # noqa: PLC0415 - with the MQTT client, which loads late
+
+    await try_login(following.login, running.login, connected=running.publisher.connected)
+
+
+async def _try_port(wanted: Http, taken: Http) -> None:
+    if not wanted.listen:
+        return
+    address = listening.parse(wanted.listen)
+    if not taken.listen or listening.parse(taken.listen).port != address.port:
+        await entrance.try_out(wanted.listen)
+    elif listening.parse(taken.listen).host != address.host:  # the port is ours, the address may be nobody's
+        host, _, _ = wanted.listen.rpartition(":")
+        try:
+            await entrance.try_out(f"{host}:0")
+        except CannotStart as error:
+            said = (problem.replace(f"{host}:0 ", f"{wanted.listen} ") for problem in error.problems)
+            raise CannotStart(*said) from None

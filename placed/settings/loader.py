@@ -1,0 +1,190 @@
+"""From files, environment and systemd credentials to settings, and from a mistake to one clear line.
+
+Later ones win: `placed.toml`, `placed.d/*.toml` beside it in the order of their names, systemd credentials
+and environment variables named like `PLACED_MQTT__URL`. `[[connections]]` of several files add up.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Union
+
+from pydantic import AfterValidator, Field, ValidationError, create_model
+
+from placed.driver import DriverKind, find_drivers
+from placed.settings.error_messages import called, did_you_mean
+from placed.settings.files import Location, SettingsFiles, UnreadableFiles, read_files
+from placed.settings.schema import ENVIRONMENT_PREFIX, Settings, unique_connections
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+DEFAULT_FILE = Path("/etc/placed/placed.toml")
+FILE_VARIABLE = "PLACED_CONFIG"  # names another file than the default
+
+_NO_SETTINGS = frozenset({FILE_VARIABLE, "PLACED_URL"})  # the latter is an option of `placed rooms`
+
+
+class ConfigurationError(Exception):
+    """The configuration can not be used. `problems` has a line for each mistake: where, what, instead."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(_one_line(problem) for problem in problems)
+        super().__init__("\n".join(self.problems))
+
+
+def _one_line(text: str) -> str:
+    """With what a key or a value may hold of line breaks and control characters written out."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """Settings, the drivers that its connections need, and where each key was read."""
+
+    settings: Settings
+    drivers: Mapping[str, DriverKind]
+    files: SettingsFiles
+
+    def where(self, *location: str | int) -> str:
+        """The file and key of a setting, for a message."""
+        return _where(self.files, location)
+
+    def located(self, problems: Iterable[str]) -> list[str]:
+        """Problems that begin with a key, as `mqtt.url: ...`, with the file in front that the key is in."""
+        return [self._located(problem) for problem in problems]
+
+    def _located(self, problem: str) -> str:
+        key, colon, rest = problem.partition(": ")
+        steps = key.split(".")
+        if not colon or steps[0] not in ("mqtt", "http"):
+            return problem
+        return f"{self.where(*steps)}: {rest}"
+
+
+def load(path: Path | None = None, *, drivers: Mapping[str, DriverKind] | None = None) -> Configuration:
+    """Reads the settings; `path` goes before $PLACED_CONFIG, that before /etc/placed.
+
+    Raises:
+        ConfigurationError: with all mistakes at once.
+    """
+    chosen = path or Path(os.environ.get(FILE_VARIABLE) or DEFAULT_FILE)
+    files = _read_files(chosen, required=path is not None or FILE_VARIABLE in os.environ)
+    kinds = find_drivers() if drivers is None else drivers
+    strange = _strange_variables()
+    try:
+        settings = _settings(_settings_type(kinds), files)
+    except ValidationError as error:
+        found = error.errors(include_url=False)
+        problems = [called(details, kinds, partial(_where, files)) for details in found]
+        raise ConfigurationError([*problems, *strange]) from None
+    except RecursionError:
+        told = f"environment: the JSON of a {ENVIRONMENT_PREFIX} variable is nested too deeply"
+        raise ConfigurationError([told, *strange]) from None
+    if strange:
+        raise ConfigurationError(strange)
+    return Configuration(settings, kinds, files)
+
+
+# --- files --------------------------------------------------------------------------------------------------
+
+
+def _read_files(main: Path, *, required: bool) -> SettingsFiles:
+    try:
+        files = read_files(main, required=required)
+    except UnreadableFiles as error:
+        raise ConfigurationError(error.problems) from None
+    if not files.read and f"{ENVIRONMENT_PREFIX}CONNECTIONS" not in os.environ:
+        raise ConfigurationError([f"{main}: there is no such file; write it, or name another with --config"])
+    return files
+
+
+def _settings(kind: type[Settings], files: SettingsFiles) -> Settings:
+    if not _is_set_elsewhere():
+        return kind(**files.merged)
+    if any(name.upper().startswith(f"{ENVIRONMENT_PREFIX}CONNECTIONS__") for name in os.environ):
+        raise ConfigurationError(_strange_variables())
+    from placed.settings import environment  # noqa: PLC0415 - see there
+
+    try:
+        return environment.over(kind, files.merged)
+    except environment.Unreadable as error:
+        raise ConfigurationError([f"environment: {error}", *_strange_variables()]) from None
+
+
+def _is_set_elsewhere() -> bool:
+    """Whether a variable or a credential may set anything."""
+    names = [name for name in os.environ if name not in _NO_SETTINGS]
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+    if credentials:
+        try:
+            names += [path.name for path in Path(credentials).iterdir()]
+        except FileNotFoundError:
+            pass
+        except OSError:
+            return True  # what is wrong with it is told when it is read
+    return any(name.upper().startswith(ENVIRONMENT_PREFIX) for name in names)
+
+
+def _strange_variables() -> list[str]:
+    known = {f"{ENVIRONMENT_PREFIX}{name}".upper() for name in Settings.model_fields}
+    names = sorted(n for n in os.environ if n.startswith(ENVIRONMENT_PREFIX) and n not in _NO_SETTINGS)
+    of_one = f"{ENVIRONMENT_PREFIX}CONNECTIONS__"
+    return [
+        *(
+            f"environment: {name}: unknown setting{did_you_mean(name, known)}"
+            for name in names
+            if name.upper().partition("__")[0] not in known
+        ),
+        *(
+            f"environment: {name}: a connection cannot be set key by key; "
+            f"set {ENVIRONMENT_PREFIX}CONNECTIONS to JSON, or write a file in placed.d"
+            for name in names
+            if name.upper().startswith(of_one)
+        ),
+    ]
+
+
+# --- the type of the settings, with what the installed drivers add ----------------------------------------
+
+
+def _settings_type(kinds: Mapping[str, DriverKind]) -> type[Settings]:
+    own = tuple(kind.Settings for kind in kinds.values())
+    one: Any = Annotated[Union[own], Field(discriminator="driver")] if len(own) > 1 else own[0]  # noqa: UP007
+
+    connections = Annotated[tuple[one, ...], AfterValidator(unique_connections), Field(min_length=1)]
+    return create_model("Settings", __base__=Settings, connections=(connections, ...))
+
+
+# --- where a mistake is -------------------------------------------------------------------------------------
+
+
+def _where(files: SettingsFiles, location: Location) -> str:
+    key = ""
+    for step in location:
+        if isinstance(step, int):
+            key += f"[{step}]"
+        elif "." in step or "@" in step:
+            key += f'."{step}"'
+        else:
+            key += f".{step}"
+    variable = ENVIRONMENT_PREFIX + "__".join(str(step) for step in location)
+    if any(name.upper() == variable.upper() for name in os.environ):
+        return f"environment: {variable.upper()}"
+    if (credential := _credential(variable)) is not None:
+        return str(credential)
+    return f"{files.holding(location)}: {key.removeprefix('.')}"
+
+
+def _credential(variable: str) -> Path | None:
+    """The file among systemd's credentials that sets what the variable would."""
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    with suppress(OSError):
+        for path in Path(folder).iterdir() if folder else ():
+            if path.name.upper() == variable.upper():
+                return path
+    return None

@@ -1,0 +1,187 @@
+"""The journal's notes of one connection: consent, fence, rooms, and what a start makes of them."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import msgspec
+import structlog
+from msgspec.structs import replace
+
+from placed.domain.consent import ConsentMemory, ConsentRecord
+from placed.domain.model import Reason, Schedule
+from placed.domain.service_time import TOLERANCE
+from placed.domain.state_document import permitted_schedule
+from placed.driver import Fence, FenceState
+from placed.store.connection_notes import Notes, Recollection, Remembered
+from placed.store.records import (
+    Confirmed,
+    Key,
+    Kind,
+    Listing,
+    Reading,
+    Saved,
+    checksum,
+    decoded,
+    encoded,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from placed.driver import ConnectionSettings, FoundRoom
+    from placed.settings.schema import Show
+    from placed.store.store import Journal
+
+_STEERING = 0.5  # seconds that two clocks may differ by themselves
+
+log = structlog.get_logger("placed.store")
+
+
+class KeptConsent(ConsentMemory):
+    """The consent of one connection, as the journal has it; commands and a daemon may share it."""
+
+    def __init__(self, journal: Journal, connection: str) -> None:
+        super().__init__()
+        self._journal = journal
+        self._key = Key(Kind.CONSENT, connection)
+
+    def load(self) -> ConsentRecord:
+        """What is known now."""
+        return decoded(self._journal.read(self._key), ConsentRecord) or ConsentRecord()
+
+    def save(self, record: ConsentRecord) -> None:
+        """Takes it in place of what was known."""
+        self._journal.write([(self._key, encoded(record))])
+
+
+class ConnectionNotes(Notes):
+    """Notes of one connection that outlive the process.
+
+    Args:
+        journal: keeps them.
+        connection: its settings. What was noted of its rooms under others is not recalled.
+        show: what of a meeting may be seen; nothing else is recalled.
+    """
+
+    def __init__(self, journal: Journal, connection: ConnectionSettings, *, show: Show) -> None:
+        super().__init__(KeptConsent(journal, connection.name))
+        self._journal = journal
+        self._name = connection.name
+        self._mark = _mark(connection)
+        self._show = show
+
+    def listed(self, found: Sequence[FoundRoom]) -> None:
+        """These are the rooms of the connection."""
+        self._note(Kind.ROOMS, encoded(Listing(self._mark, tuple(found))))
+
+    def tried(self, fence: Fence) -> None:
+        """The fence was tried."""
+        self._note(Kind.FENCE, encoded(fence))
+
+    def _note(self, kind: Kind, value: bytes) -> None:
+        key = Key(kind, self._name)
+        if self._journal.read(key) != value:
+            self._journal.write([(key, value)])
+
+    def recall(self, now: datetime, steady: float) -> Recollection:
+        """What was noted before this start: no room where the fence was breached, or settings are others.
+
+        Where the clock on the wall contradicts what was noted, rooms are listed and nothing else is recalled.
+        """
+        fence = decoded(self._journal.read(Key(Kind.FENCE, self._name)), Fence)
+        listing = decoded(self._journal.read(Key(Kind.ROOMS, self._name)), Listing)
+        if listing is None or listing.mark != self._mark:
+            return Recollection()
+        if fence is not None and fence.state is FenceState.BREACHED and fence.enforce:
+            return Recollection(fence=fence)
+        confirmed = decoded(self._journal.read(Key(Kind.CONFIRMED, self._name)), Confirmed)
+        older_by = _set_back(confirmed, now, steady) if confirmed else timedelta()
+        if confirmed is not None and (
+            older_by.total_seconds() > TOLERANCE or _may_be_ahead(confirmed, now, steady)
+        ):
+            # It was set, or was wrong all the time and corrected before: rooms judged by it would lie.
+            return Recollection(tuple(Remembered(room) for room in listing.rooms), fence)
+        readings = self._journal.all(Kind.SCHEDULE, self._name)
+        rooms = []
+        for room in listing.rooms:
+            key = Key(Kind.SCHEDULE, self._name, room.address.lower())
+            found = _reading(key, readings.get(key), confirmed)
+            if found is not None:
+                self._journal.saved[self._name, key.room] = found.saved
+                schedule = replace(found.schedule, read_at=found.schedule.read_at - older_by)
+                schedule = permitted_schedule(schedule, self._show)
+                if schedule.read_at <= now:  # else nobody knows how old it is
+                    rooms.append(
+                        Remembered(
+                            room,
+                            schedule,
+                            found.failure,
+                            found.saved.changed_at,
+                            found.schedule.read_at,
+                        )
+                    )
+                    continue
+            rooms.append(Remembered(room))
+        return Recollection(tuple(rooms), fence)
+
+
+class _Found(msgspec.Struct, frozen=True):
+    """What the journal says of a room."""
+
+    saved: Saved
+    schedule: Schedule  # the same, with when it was last confirmed
+    failure: Reason | None
+
+
+def _reading(key: Key, value: bytes | None, confirmed: Confirmed | None) -> _Found | None:
+    reading = decoded(value, Reading)
+    if value is None or reading is None:
+        return None
+    schedule, failure, crc = reading.schedule, None, checksum(key, value)
+    again = confirmed.rooms.get(key.room) if confirmed else None
+    if again is not None and again.checksum == crc:
+        schedule, failure = replace(schedule, read_at=again.read_at), again.failure
+    return _Found(Saved(schedule, reading.changed_at, crc), schedule, failure)
+
+
+def _set_back(confirmed: Confirmed, now: datetime, steady: float) -> timedelta:
+    """How far the clock on the wall was set back since, at least: readings are older by that than they look.
+
+    So many seconds have passed by the steady clock; or, if the machine was started anew since, at least as
+    many as it runs.
+    """
+    passed = steady - confirmed.steady if steady >= confirmed.steady else steady
+    seen = (now - confirmed.wall).total_seconds()
+    if passed - seen <= _STEERING:
+        return timedelta()
+    log.warning("clock.was_set_back", seconds=round(passed - seen, 3))
+    return timedelta(seconds=passed - seen)
+
+
+def _may_be_ahead(confirmed: Confirmed, now: datetime, steady: float) -> bool:
+    """Whether the clock on the wall shows that more time has passed than the steady clock does.
+
+    How long a machine was switched off nobody knows. Where its clock was wrong before, it may be so again.
+    """
+    if steady < confirmed.steady:
+        contradicts = confirmed.corrected
+    else:
+        contradicts = (now - confirmed.wall).total_seconds() - (steady - confirmed.steady) > TOLERANCE
+    if contradicts:
+        log.warning(
+            "clock.may_be_wrong",
+            problem="this machine's clock contradicts the time by which rooms were judged before; they are "
+            "unknown until they are read",
+            remedy="set this machine's clock, for example: timedatectl set-ntp true",
+        )
+    return contradicts
+
+
+def _mark(connection: ConnectionSettings) -> str:
+    """A digest of what the settings say, so that what was read under others is not believed."""
+    told = connection.model_dump_json(exclude_defaults=True)
+    return hashlib.sha256(told.encode()).hexdigest()[:16]

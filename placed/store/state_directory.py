@@ -1,0 +1,25 @@
+"""Where the daemon keeps its state."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from placed.domain.exit_errors import CannotStart
+
+
+def state_directory() -> Path:
+    """Systemd's StateDirectory, or the user's own (XDG base directories).
+
+    Raises:
+        CannotStart: none is set, and the user has no home.
+    """
+    given = os.environ.get("STATE_DIRECTORY")
+    if given:
+        return Path(given.split(":")[0])
+    try:
+        return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "placed"
+    except RuntimeError:
+        raise CannotStart(
+            "STATE_DIRECTORY: not set, and this user has no home folder; name a folder for placed's state"
+        ) from None

@@ -1,0 +1,151 @@
+"""Copies from the board into the journal what a restart has to know, every few seconds."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import structlog
+
+from placed.domain.clock_health import ClockState
+from placed.domain.corrected_clock import CorrectedClock
+from placed.store.records import Again, Confirmed, Key, Kind, Reading, Saved, checksum, encoded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from collections.abc import Set as AbstractSet
+    from datetime import datetime
+
+    from placed.board.board import Board, Known
+    from placed.domain.clock import Clock
+    from placed.domain.model import Schedule
+    from placed.store.store import Journal
+
+EVERY = 2.0  # seconds after which what changed is written
+ALL = 30.0  # seconds after which all is compared, and when every room was last read is written
+
+log = structlog.get_logger("placed.store")
+
+_Which = tuple[str, str]  # connection and address
+
+
+class Scribe:
+    """Keeps the journal in step with the board.
+
+    Args:
+        board: what is known now.
+        journal: what is written.
+        clock: both clocks, to tell after a start how much time has passed.
+    """
+
+    def __init__(self, board: Board, journal: Journal, clock: Clock) -> None:
+        self._board = board
+        self._journal = journal
+        self._clock = clock
+        self._all_at = 0.0
+        self._residue = False  # whether texts that are gone may still be in the log
+
+    async def run(self) -> None:
+        """Writes until it is cancelled."""
+        while True:
+            await self._clock.sleep(EVERY)
+            if self._clock.steady() >= self._all_at:
+                await self.write_all()
+                self._all_at = self._clock.steady() + ALL
+                await self.scrub()
+            else:
+                await self._write_touched()
+
+    async def scrub(self) -> None:
+        """Titles and names that are not to be known any more are not kept in the log either."""
+        if self._residue and await asyncio.to_thread(self._journal.scrub):
+            self._residue = False
+
+    async def write_all(self) -> None:
+        """Compares everything, and writes what differs, and when every room was last read."""
+        self._board.touched.clear()
+        known = {(k.room.connection, k.room.address): k for k in self._board.known()}
+        gone = self._journal.saved.keys() - {which for which, one in known.items() if one.schedule}
+        moment = self._clock.now(), self._clock.steady()
+        await asyncio.to_thread(self._write, known, gone, moment)
+
+    async def _write_touched(self) -> None:
+        known: dict[_Which, Known] = {}
+        gone: set[_Which] = set()
+        for which, room_id in self._board.touched.items():
+            one = self._board.known_of(room_id)
+            if one is None or one.room.address != which[1] or one.schedule is None:
+                gone.add(which)
+            else:
+                known[which] = one
+        self._board.touched.clear()
+        if known or gone:
+            await asyncio.to_thread(self._write, known, gone & self._journal.saved.keys(), None)
+
+    def _write(
+        self, known: dict[_Which, Known], gone: AbstractSet[_Which], moment: tuple[datetime, float] | None
+    ) -> None:
+        """Readings first: a confirmation must not be there before what it confirms."""
+        saved: dict[_Which, Saved] = {}
+        if not self._journal.write_all(self._records(known, gone, saved)):
+            return
+        kept = {which: before for which, before in self._journal.saved.items() if which not in gone}
+        self._journal.saved = kept | saved
+        if gone or saved:
+            log.debug("journal.was_written", readings=len(gone) + len(saved))
+        if moment is not None:
+            self._journal.write_all(self._confirmations(known, *moment))
+
+    def _records(
+        self, known: dict[_Which, Known], gone: AbstractSet[_Which], saved: dict[_Which, Saved]
+    ) -> Iterator[tuple[Key, bytes | None]]:
+        """Each is made when it is written: those of a whole site at once would take much memory."""
+        for which in gone:
+            self._residue = self._residue or self._drops_text(which, None)
+            yield Key(Kind.SCHEDULE, *which), None
+        for which, one in known.items():
+            if one.schedule is None or self._is_written(which, one):
+                continue
+            self._residue = self._residue or self._drops_text(which, one.schedule)
+            key, value = Key(Kind.SCHEDULE, *which), encoded(Reading(one.schedule, one.changed_at))
+            saved[which] = Saved(one.schedule, one.changed_at, checksum(key, value))
+            yield key, value
+
+    def _drops_text(self, which: _Which, schedule: Schedule | None) -> bool:
+        saved = self._journal.saved.get(which)
+        return saved is not None and not _texts(saved.schedule) <= _texts(schedule)
+
+    def _is_written(self, which: _Which, one: Known) -> bool:
+        """Whether the journal has it, but for when it was read."""
+        saved = self._journal.saved.get(which)
+        if saved is None or one.schedule is None:
+            return False
+        before, now = saved.schedule, one.schedule
+        # A calendar that was confirmed has the very same meetings; one that a start read again, equal ones.
+        equal = now.meetings is before.meetings or now.meetings == before.meetings
+        same = equal and (now.since, now.until) == (before.since, before.until)
+        return same and one.changed_at == saved.changed_at
+
+    def _confirmations(
+        self, known: dict[_Which, Known], wall: datetime, steady: float
+    ) -> list[tuple[Key, bytes]]:
+        rooms: dict[str, dict[str, Again]] = {}
+        for (connection, address), one in known.items():
+            saved = self._journal.saved.get((connection, address))
+            if saved is not None and one.schedule is not None:
+                again = Again(one.schedule.read_at, one.failure, saved.checksum)
+                rooms.setdefault(connection, {})[address] = again
+        return [
+            (Key(Kind.CONFIRMED, name), encoded(Confirmed(wall, steady, those, self._is_corrected)))
+            for name, those in rooms.items()
+        ]
+
+    @property
+    def _is_corrected(self) -> bool:
+        clock = self._clock
+        return isinstance(clock, CorrectedClock) and clock.health.state is ClockState.CORRECTED
+
+
+def _texts(schedule: Schedule | None) -> set[str | None]:
+    meetings = schedule.meetings if schedule is not None else ()
+    return {text for meeting in meetings for text in (meeting.title, meeting.organizer)} | {None}
