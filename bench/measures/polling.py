@@ -14,8 +14,8 @@ from bench.growth import exponent
 from bench.parts.building import CONCURRENCY, building
 from bench.row import Curve, Result, Row
 from bench.servers.bodies import address
-from placed_microsoft365.network import tls_context
-from placed_microsoft365.wire import Batch, BatchRequest, Event
+from placed_microsoft365.graph.json_structs import Batch, BatchRequest, Event
+from placed_microsoft365.network.tls_and_proxy import tls_context
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

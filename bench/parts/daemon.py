@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from bench.ports import HOST
 from bench.servers import bodies
-from placed_microsoft365.simulator.configuration import ConnectionSettings
+from placed_microsoft365.simulator.connection_settings import ConnectionSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

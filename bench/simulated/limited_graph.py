@@ -18,8 +18,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from bench.simulated.freshness import MIDNIGHT
-from placed_microsoft365.answers import Answer
-from placed_microsoft365.graph import Graph
+from placed_microsoft365.graph.client import Graph
+from placed_microsoft365.graph.response import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

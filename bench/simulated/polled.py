@@ -16,16 +16,16 @@ from placed.driver import ConnectionSettings, Fence, FenceState, FoundRoom
 from placed.polling.poller import Poller
 from placed.polling.room_ids import RoomBook
 from placed.settings.schema import Show
-from placed_microsoft365.calendars import Calendars
-from placed_microsoft365.pace import Pace
-from placed_microsoft365.views import Views
+from placed_microsoft365.calendars.batch_reader import Calendars
+from placed_microsoft365.calendars.calendar_view import Views
+from placed_microsoft365.graph.concurrency_limit import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from placed.driver import Answer, Query
     from placed.settings.schema import Polling
-    from placed_microsoft365.graph import Graph
+    from placed_microsoft365.graph.client import Graph
 
 _POLICY = Policy()
 

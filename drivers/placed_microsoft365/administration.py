@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from placed_microsoft365 import consenting, kit
-from placed_microsoft365.examination import Examination
+from placed_microsoft365 import consent as consenting
+from placed_microsoft365 import setup_kit as kit
+from placed_microsoft365.diagnosis import Examination
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence

@@ -8,22 +8,23 @@ from typing import TYPE_CHECKING
 
 from placed.domain.model import Reason
 from placed.driver import Failed, NotPermitted, Refused
-from placed_microsoft365 import directory, fence
-from placed_microsoft365.calendars import Calendars
-from placed_microsoft365.claims import claims_of
-from placed_microsoft365.connecting import graph_client, registration_of, token_source
-from placed_microsoft365.credential import judge_expiry, load_credential
-from placed_microsoft365.owners import Owners
-from placed_microsoft365.pace import Pace
-from placed_microsoft365.permissions import RBAC, may_read_calendars, told_by
+from placed_microsoft365 import fence
+from placed_microsoft365 import rooms as directory
+from placed_microsoft365.auth.application_permissions import RBAC, may_read_calendars, told_by
+from placed_microsoft365.auth.credential import judge_expiry, load_credential
+from placed_microsoft365.auth.token_claims import claims_of
+from placed_microsoft365.calendars.batch_reader import Calendars
+from placed_microsoft365.calendars.calendar_view import Views
+from placed_microsoft365.client_factory import graph_client, registration_of, token_source
+from placed_microsoft365.graph.concurrency_limit import Pace
+from placed_microsoft365.room_names import Owners
 from placed_microsoft365.settings import Microsoft365Settings
-from placed_microsoft365.views import Views
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from placed.driver import Answer, Driver, Fence, FoundRoom, Query, Surroundings
-    from placed_microsoft365.claims import Claims
+    from placed_microsoft365.auth.token_claims import Claims
 
 
 _RECENTLY = timedelta(days=5 * 365)  # a certificate that expired before may be one of a clock set far ahead

@@ -12,20 +12,20 @@ from msgspec.structs import replace
 
 from placed.domain.model import Reason
 from placed.driver import DriverError, Fence, FenceState, NotPermitted, Unavailable
-from placed_microsoft365.answers import UnexpectedAnswer, decode, error_code, error_of
-from placed_microsoft365.batches import items_of
-from placed_microsoft365.graph import BATCH_SIZE
-from placed_microsoft365.graph_errors import meaning_of
-from placed_microsoft365.permissions import CALENDARS_READ, RBAC, excess, may_read_calendars
-from placed_microsoft365.views import calendar_view
-from placed_microsoft365.wire import Readable
+from placed_microsoft365.auth.application_permissions import CALENDARS_READ, RBAC, excess, may_read_calendars
+from placed_microsoft365.calendars.calendar_view import calendar_view
+from placed_microsoft365.graph.batch_response import items_of
+from placed_microsoft365.graph.client import BATCH_SIZE
+from placed_microsoft365.graph.error_codes import meaning_of
+from placed_microsoft365.graph.json_structs import Readable
+from placed_microsoft365.graph.response import UnexpectedAnswer, decode, error_code, error_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime
 
-    from placed_microsoft365.claims import Claims
-    from placed_microsoft365.graph import Graph
+    from placed_microsoft365.auth.token_claims import Claims
+    from placed_microsoft365.graph.client import Graph
     from placed_microsoft365.settings import FenceSettings
 
 

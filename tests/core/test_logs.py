@@ -83,7 +83,7 @@ def test_at_a_terminal_a_line_is_text(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 @pytest.mark.parametrize("form", [LogFormat.TEXT, LogFormat.JSON])
-@pytest.mark.parametrize("name", ["placed.runtime.daemon", "placed_microsoft365.graph"])
+@pytest.mark.parametrize("name", ["placed.runtime.daemon", "placed_microsoft365.graph.client"])
 def test_a_traceback_tells_where_and_not_what(
     form: LogFormat, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -132,7 +132,7 @@ def test_every_change_of_a_room_is_told_to_who_wants_it(
     capsys: pytest.CaptureFixture[str], *, verbose: bool
 ) -> None:
     set_up(LogFormat.JSON, verbose=verbose)
-    for name in ("placed.board.status_log", "placed_microsoft365.graph"):
+    for name in ("placed.board.status_log", "placed_microsoft365.graph.client"):
         structlog.get_logger(name).debug("room.became_busy")
     assert len(told(capsys)) == (2 if verbose else 0)
 

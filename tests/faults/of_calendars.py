@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from placed_microsoft365.simulator.faults import ODD_EVENTS
+from placed_microsoft365.simulator.faults.fault_switches import ODD_EVENTS
 from tests.faults.catalogue import fault
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 from placed_microsoft365.simulator import MailboxState, Where
-from placed_microsoft365.simulator.faults import BAD_EVENTS, WRONG_TYPES
+from placed_microsoft365.simulator.faults.fault_switches import BAD_EVENTS, WRONG_TYPES
 from tests.faults.catalogue import fault
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from placed_microsoft365.simulator import Meeting, SimRoom, Tenant
-    from placed_microsoft365.simulator.mailboxes import Response, Sensitivity, ShowAs
+    from placed_microsoft365.simulator.tenant.mailboxes import Response, Sensitivity, ShowAs
 
 _SHOW_AS: tuple[ShowAs, ...] = (
     "busy",

@@ -35,16 +35,18 @@ SHORTENED: dict[str, dict[str, object]] = {
     "placed.panel.follower": {"_LONGEST_PAUSE": LONGEST_PAUSE},
     "placed.store.writer": {"EVERY": 0.5, "ALL": 1.0},
     "placed.store.store": {"_AGAIN": LONGEST_REST},
-    "placed_microsoft365.answers": {"LONGEST_REST": LONGEST_REST},
-    "placed_microsoft365.session": {"_TIMEOUT": aiohttp.ClientTimeout(total=ANSWER, sock_connect=2.0)},
-    "placed_microsoft365.login": {"TIMEOUT": ANSWER},
-    "placed_microsoft365.tokens": {
+    "placed_microsoft365.graph.response": {"LONGEST_REST": LONGEST_REST},
+    "placed_microsoft365.graph.http_session": {
+        "_TIMEOUT": aiohttp.ClientTimeout(total=ANSWER, sock_connect=2.0)
+    },
+    "placed_microsoft365.auth.msal_login": {"TIMEOUT": ANSWER},
+    "placed_microsoft365.auth.token_cache": {
         "TIMEOUT": 2 * ANSWER,
         "_AGAIN": LONGEST_REST,
         "_RETRY_REFUSED": LONGEST_REST,
         "_GRANTS_HOLD": LONGEST_REST,
     },
-    "placed_microsoft365.views": {"TIMEOUT": ANSWER},
+    "placed_microsoft365.calendars.calendar_view": {"TIMEOUT": ANSWER},
 }
 
 

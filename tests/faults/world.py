@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 
 from bench.ports import HOST, free_port
 from placed_microsoft365.simulator import Simulator, Tenant, fence_toml
-from placed_microsoft365.simulator.graph import Graph
-from placed_microsoft365.simulator.login_host import LoginHost
-from placed_microsoft365.simulator.permissions import LONG_AGO, AccessPolicy
+from placed_microsoft365.simulator.graph.service import Graph
+from placed_microsoft365.simulator.login.service import LoginHost
+from placed_microsoft365.simulator.tenant.app_access import LONG_AGO, AccessPolicy
 from tests.faults.clock import SharedClock
 from tests.faults.line import Line
 from tests.faults.oracle import Oracle, Promise, Violation, Weather

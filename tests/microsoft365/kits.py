@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from placed_microsoft365.clouds import Cloud
-from placed_microsoft365.kit import pair, write_kit
+from placed_microsoft365.setup_kit import key_and_certificate as pair
+from placed_microsoft365.setup_kit import write_kit
 from placed_microsoft365.simulator import make_client_certificate
 from tests.secret_files import write_secret
 

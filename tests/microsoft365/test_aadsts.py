@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from placed.driver import DriverError, NotPermitted, Refused, Unavailable
-from placed_microsoft365.aadsts import OUT_OF_TIME, codes_in, token_error
+from placed_microsoft365.auth.aadsts_codes import OUT_OF_TIME, codes_in, token_error
 
 
 @pytest.mark.parametrize(

@@ -10,15 +10,15 @@ import pytest
 
 from placed.domain.model import Reason
 from placed.driver import DriverError, NotPermitted, Unavailable
-from placed_microsoft365 import views
-from placed_microsoft365.answers import Throttled
+from placed_microsoft365.calendars import calendar_view as views
+from placed_microsoft365.graph.response import Throttled
 from placed_microsoft365.simulator import Where
 from tests.microsoft365.house import BOARDROOM, LIBRARY, House, at, failure, outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from placed_microsoft365.answers import Answer
+    from placed_microsoft365.graph.response import Answer
 
 
 @pytest.fixture(autouse=True)

@@ -10,9 +10,10 @@ import pytest
 
 from placed.domain.model import Reason
 from placed.driver import DriverError, Read, Unchanged
-from placed_microsoft365 import calendars, views
+from placed_microsoft365.calendars import batch_reader as calendars
+from placed_microsoft365.calendars import calendar_view as views
 from placed_microsoft365.simulator import UNTOUCHED, MailboxState
-from placed_microsoft365.simulator.faults import BAD_EVENTS, ODD_EVENTS, WRONG_TYPES
+from placed_microsoft365.simulator.faults.fault_switches import BAD_EVENTS, ODD_EVENTS, WRONG_TYPES
 from tests.microsoft365.house import BOARDROOM, LIBRARY, TODAY, House, at, failure, outcomes
 
 if TYPE_CHECKING:

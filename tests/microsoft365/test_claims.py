@@ -7,7 +7,7 @@ from typing import Any
 import jwt
 import pytest
 
-from placed_microsoft365.claims import Claims, claims_of
+from placed_microsoft365.auth.token_claims import Claims, claims_of
 
 KEY = "a key that nobody looks at, as long as it is long enough"
 

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from placed.driver import Consent, ConsentAnswer, DriverError, Refused, SettingsError, Surroundings
-from placed_microsoft365 import consenting
+from placed_microsoft365 import consent as consenting
 from placed_microsoft365.settings import Microsoft365Settings
 from tests.microsoft365.house import ADDRESSES
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from placed.driver import ConsentRequest, Letter
-from placed_microsoft365 import consenting
+from placed_microsoft365 import consent as consenting
 from placed_microsoft365.settings import Microsoft365Settings
 
 ASKED = datetime(2026, 10, 6, 7, 30, tzinfo=UTC)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from placed.driver import GrantProbe, Refused, SettingsError, Surroundings, Unavailable
-from placed_microsoft365 import consenting
+from placed_microsoft365 import consent as consenting
 from tests.microsoft365.house import ADDRESSES, CERTIFICATE, House
 from tests.secret_files import write_secret
 

@@ -8,10 +8,10 @@ import msgspec
 import pytest
 
 from placed.driver import DriverError, FoundRoom, NotPermitted, Unavailable
-from placed_microsoft365.answers import Answer, UnexpectedAnswer
+from placed_microsoft365.graph.json_structs import Places
+from placed_microsoft365.graph.response import Answer, UnexpectedAnswer
 from placed_microsoft365.simulator import Kind, Where
-from placed_microsoft365.simulator.faults import Fault
-from placed_microsoft365.wire import Places
+from placed_microsoft365.simulator.faults.fault_switches import Fault
 from tests.microsoft365.house import ADDRESSES, BOARDROOM, House
 
 if TYPE_CHECKING:

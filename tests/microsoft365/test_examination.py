@@ -12,9 +12,9 @@ from msgspec.structs import replace
 
 from bench.ports import free_port
 from placed.driver import Finding, Surroundings, Verdict, find_administration
-from placed_microsoft365.claims import Claims
-from placed_microsoft365.examination import Examination
-from placed_microsoft365.examination.grants import judge_claims
+from placed_microsoft365.auth.token_claims import Claims
+from placed_microsoft365.diagnosis import Examination
+from placed_microsoft365.diagnosis.token_checks import judge_claims
 from placed_microsoft365.simulator import make_client_certificate
 from tests.microsoft365.house import ADA, CERTIFICATE
 from tests.mqtt.broker import Authority

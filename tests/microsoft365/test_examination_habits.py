@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from placed.driver import DriverError, Finding, FoundRoom, Surroundings, Verdict
-from placed_microsoft365.examination import Examination
+from placed_microsoft365.diagnosis import Examination
 from placed_microsoft365.simulator import UNTOUCHED, CalendarProcessing, Fault, Kind, Where
 from tests.microsoft365.house import ADDRESSES, BOARDROOM, LIBRARY
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from placed.driver import Fence, FenceState, Unavailable
-from placed_microsoft365.claims import claims_of
+from placed_microsoft365.auth.token_claims import claims_of
 from placed_microsoft365.simulator import Where
 from tests.microsoft365.house import ADA, ADDRESSES, House
 

@@ -14,15 +14,16 @@ from hypothesis import strategies as st
 from placed.domain.model import Meeting, ShowAs
 from placed.domain.occupancy import Policy, occupies
 from placed.driver import Answer, DriverError, Failed, FenceState, Query, Read
-from placed_microsoft365 import directory, fence
-from placed_microsoft365.answers import Answer as GraphAnswer
-from placed_microsoft365.answers import decode, error_code, error_of
-from placed_microsoft365.calendars import Calendars
-from placed_microsoft365.meetings import meeting_of
-from placed_microsoft365.pace import Pace
+from placed_microsoft365 import fence
+from placed_microsoft365 import rooms as directory
+from placed_microsoft365.calendars.batch_reader import Calendars
+from placed_microsoft365.calendars.calendar_view import Views
+from placed_microsoft365.calendars.event_to_meeting import meeting_of
+from placed_microsoft365.graph.concurrency_limit import Pace
+from placed_microsoft365.graph.json_structs import Event
+from placed_microsoft365.graph.response import Answer as GraphAnswer
+from placed_microsoft365.graph.response import decode, error_code, error_of
 from placed_microsoft365.settings import Microsoft365Settings
-from placed_microsoft365.views import Views
-from placed_microsoft365.wire import Event
 from tests.microsoft365.house import room_of
 from tests.microsoft365.making import anything, encoded
 

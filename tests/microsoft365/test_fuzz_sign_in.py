@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from placed.driver import DriverError
-from placed_microsoft365 import login
-from placed_microsoft365.credential import Credential
-from placed_microsoft365.service_clock import ServiceClock
+from placed_microsoft365.auth import msal_login as login
+from placed_microsoft365.auth.credential import Credential
+from placed_microsoft365.network.service_clock import ServiceClock
 from tests.microsoft365.making import anything, encoded
 
 tokens = st.one_of(

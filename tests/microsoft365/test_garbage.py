@@ -10,16 +10,16 @@ import aiohttp
 import pytest
 
 from placed.driver import DriverError, Failed, Read
-from placed_microsoft365 import session
-from placed_microsoft365.answers import UnexpectedAnswer
-from placed_microsoft365.calendars import Calendars
-from placed_microsoft365.graph import Graph
-from placed_microsoft365.pace import Pace
-from placed_microsoft365.service_clock import ServiceClock
+from placed_microsoft365.auth.token_cache import TokenSource
+from placed_microsoft365.calendars.batch_reader import Calendars
+from placed_microsoft365.calendars.calendar_view import Views
+from placed_microsoft365.graph import http_session as session
+from placed_microsoft365.graph.client import Graph
+from placed_microsoft365.graph.concurrency_limit import Pace
+from placed_microsoft365.graph.json_structs import Places
+from placed_microsoft365.graph.response import UnexpectedAnswer
+from placed_microsoft365.network.service_clock import ServiceClock
 from placed_microsoft365.simulator.certificates import server_context
-from placed_microsoft365.tokens import TokenSource
-from placed_microsoft365.views import Views
-from placed_microsoft365.wire import Places
 from tests.microsoft365.house import BOARDROOM, House
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ import pytest
 import trustme
 
 from placed.driver import DriverError, Refused
-from placed_microsoft365 import login_transport
-from placed_microsoft365.bodies import Body, Damaged, TooLarge
+from placed_microsoft365.auth import msal_transport as login_transport
+from placed_microsoft365.auth.msal_transport import LoginTransport
 from placed_microsoft365.clouds import CLOUDS
-from placed_microsoft365.consenting.judgement import tenant_id
-from placed_microsoft365.login_transport import LoginTransport
+from placed_microsoft365.consent.redirect_result import tenant_id
+from placed_microsoft365.graph.response_body import Body, Damaged, TooLarge
 from tests.microsoft365.hostile import Host, answer, described, host, threads_end, trusted
 
 if TYPE_CHECKING:

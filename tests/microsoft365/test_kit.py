@@ -19,12 +19,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from placed.driver import KitError
+from placed_microsoft365.auth.application_permissions import APP_ROLES
 from placed_microsoft365.clouds import Cloud
-from placed_microsoft365.kit import QUESTIONS, answers_of, files, pair, write_kit
-from placed_microsoft365.kit.answers import understand
-from placed_microsoft365.kit.manifest import manifest
-from placed_microsoft365.permissions import APP_ROLES
 from placed_microsoft365.settings import Microsoft365Settings
+from placed_microsoft365.setup_kit import QUESTIONS, answers_of, write_kit
+from placed_microsoft365.setup_kit import atomic_files as files
+from placed_microsoft365.setup_kit import key_and_certificate as pair
+from placed_microsoft365.setup_kit.app_manifest import manifest
+from placed_microsoft365.setup_kit.questionnaire import understand
 from placed_microsoft365.simulator import make_client_certificate
 from tests.microsoft365.house import BOARDROOM, outcomes
 from tests.microsoft365.kits import CLIENT_ID, GIVEN, HOSTILE, KINDS, NOW, ROOMS, SOURCES, write

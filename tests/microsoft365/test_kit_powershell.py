@@ -10,7 +10,7 @@ import pytest
 import tree_sitter
 import tree_sitter_powershell
 
-from placed_microsoft365.kit.scripts import powershell, powershell_array
+from placed_microsoft365.setup_kit.template_rendering import powershell, powershell_array
 from tests.microsoft365.kits import COMBINATIONS, HOSTILE, ROOMS, scripts, write
 
 if TYPE_CHECKING:

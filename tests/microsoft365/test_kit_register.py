@@ -14,8 +14,8 @@ import pytest
 import tree_sitter
 import tree_sitter_bash
 
-from placed_microsoft365.kit import pair
-from placed_microsoft365.permissions import APP_ROLES
+from placed_microsoft365.auth.application_permissions import APP_ROLES
+from placed_microsoft365.setup_kit import key_and_certificate as pair
 from tests.microsoft365.kits import CLIENT_ID, COMBINATIONS, NOW, scripts, write
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from placed.driver import DriverError
-from placed_microsoft365.batches import items_of
-from placed_microsoft365.known import Known, all_again, digest_of
+from placed_microsoft365.calendars.unchanged_detection import Known, all_again, digest_of
+from placed_microsoft365.graph.batch_response import items_of
 
 NOW = datetime(2026, 10, 6, 7, 30, tzinfo=UTC)
 HEADERS = {"Cache-Control": "private", "Content-Type": "application/json;charset=utf-8"}

@@ -9,9 +9,9 @@ import msgspec
 import pytest
 
 from placed.domain.model import Meeting, ShowAs
-from placed_microsoft365.meetings import meeting_of
+from placed_microsoft365.calendars.event_to_meeting import meeting_of
+from placed_microsoft365.graph.json_structs import Event
 from placed_microsoft365.simulator import UNTOUCHED
-from placed_microsoft365.wire import Event
 from tests.microsoft365.house import BOARDROOM, UTC_ZONE, House, at
 
 NINE = {"dateTime": "2026-10-06T09:00:00.0000000", "timeZone": "UTC"}

@@ -12,10 +12,10 @@ from msgspec.structs import replace
 
 from placed.domain.model import Meeting, Reason, ShowAs
 from placed.driver import Failed, Query, Read, Unchanged
-from placed_microsoft365.meetings import meeting_of, meetings_of
-from placed_microsoft365.pace import Pace
-from placed_microsoft365.views import FirstPage, Views
-from placed_microsoft365.wire import Event, Events
+from placed_microsoft365.calendars.calendar_view import FirstPage, Views
+from placed_microsoft365.calendars.event_to_meeting import meeting_of, meetings_of
+from placed_microsoft365.graph.concurrency_limit import Pace
+from placed_microsoft365.graph.json_structs import Event, Events
 from tests.microsoft365.house import room_of
 
 BERLIN, UTC_ZONE = ZoneInfo("Europe/Berlin"), ZoneInfo("UTC")

@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 from placed.driver import FoundRoom
-from placed_microsoft365.answers import Answer
-from placed_microsoft365.owners import Owners
+from placed_microsoft365.graph.response import Answer
+from placed_microsoft365.room_names import Owners
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

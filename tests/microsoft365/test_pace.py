@@ -11,7 +11,7 @@ import pytest
 
 from placed.domain.model import Reason
 from placed.driver import Failed
-from placed_microsoft365.pace import Pace
+from placed_microsoft365.graph.concurrency_limit import Pace
 
 if TYPE_CHECKING:
     from tests.microsoft365.house import House

@@ -12,11 +12,11 @@ import pytest
 
 from bench.ports import free_port
 from placed.driver import DriverError, Refused, Surroundings, Unavailable, Verdict
-from placed_microsoft365.connecting import token_source
-from placed_microsoft365.credential import load_credential
-from placed_microsoft365.network import tls_context
-from placed_microsoft365.service_clock import ServiceClock
-from placed_microsoft365.session import Session
+from placed_microsoft365.auth.credential import load_credential
+from placed_microsoft365.client_factory import token_source
+from placed_microsoft365.graph.http_session import Session
+from placed_microsoft365.network.service_clock import ServiceClock
+from placed_microsoft365.network.tls_and_proxy import tls_context
 from tests.microsoft365.house import House
 from tests.microsoft365.test_examination import examine, only
 

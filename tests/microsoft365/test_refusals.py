@@ -9,7 +9,7 @@ import pytest
 from placed.domain.connection_health import ConnectionState
 from placed.domain.model import Reason
 from placed.driver import Consent, NotPermitted, Refused, Unavailable
-from placed_microsoft365.aadsts import token_error
+from placed_microsoft365.auth.aadsts_codes import token_error
 from placed_microsoft365.simulator import Where
 from tests.microsoft365.house import BOARDROOM, LIBRARY, House
 from tests.microsoft365.polling import Polled, apart

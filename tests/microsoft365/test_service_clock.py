@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from placed.driver import Refused, ServiceTime, Unavailable
-from placed_microsoft365.network import not_trusted
-from placed_microsoft365.service_clock import ServiceClock, date_in
+from placed_microsoft365.network.service_clock import ServiceClock, date_in
+from placed_microsoft365.network.tls_and_proxy import not_trusted
 from tests.microsoft365.house import House, outcomes
 
 NOON = datetime(2026, 10, 6, 12, tzinfo=UTC)

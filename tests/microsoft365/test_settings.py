@@ -18,8 +18,8 @@ from pydantic import ValidationError
 
 from placed.driver import SettingsError, Surroundings
 from placed_microsoft365 import Microsoft365
-from placed_microsoft365.credential import judge_dates, load_credential
-from placed_microsoft365.network import ca_bundle, proxy_for
+from placed_microsoft365.auth.credential import judge_dates, load_credential
+from placed_microsoft365.network.tls_and_proxy import ca_bundle, proxy_for
 from placed_microsoft365.settings import Microsoft365Settings
 from placed_microsoft365.simulator import make_client_certificate
 from tests.microsoft365.house import CERTIFICATE

@@ -16,13 +16,14 @@ import requests
 import trustme
 
 from placed.driver import DriverError, NotPermitted, Refused, Unavailable
-from placed_microsoft365 import login, tokens
-from placed_microsoft365.aadsts import OUT_OF_TIME
-from placed_microsoft365.graph import Graph
-from placed_microsoft365.service_clock import ServiceClock
+from placed_microsoft365.auth import msal_login as login
+from placed_microsoft365.auth import token_cache as tokens
+from placed_microsoft365.auth.aadsts_codes import OUT_OF_TIME
+from placed_microsoft365.auth.token_cache import TokenSource
+from placed_microsoft365.graph.client import Graph
+from placed_microsoft365.graph.json_structs import Places
+from placed_microsoft365.network.service_clock import ServiceClock
 from placed_microsoft365.simulator import Where
-from placed_microsoft365.tokens import TokenSource
-from placed_microsoft365.wire import Places
 from tests.microsoft365.house import BOARDROOM, CERTIFICATE, House, at, outcomes
 from tests.secret_files import write_secret
 

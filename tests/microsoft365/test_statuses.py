@@ -12,16 +12,16 @@ import pytest
 
 from placed.domain.model import Reason
 from placed.driver import DriverError, NotPermitted, Unavailable
-from placed_microsoft365.answers import (
+from placed_microsoft365.auth.token_cache import TokenSource
+from placed_microsoft365.graph.client import Graph
+from placed_microsoft365.graph.json_structs import Places
+from placed_microsoft365.graph.response import (
     Throttled,
     UnexpectedAnswer,
     error_code,
     parse_retry_after,
 )
-from placed_microsoft365.graph import Graph
-from placed_microsoft365.service_clock import ServiceClock
-from placed_microsoft365.tokens import TokenSource
-from placed_microsoft365.wire import Places
+from placed_microsoft365.network.service_clock import ServiceClock
 from tests.microsoft365.aioresponses_bridge import Responses
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from placed.driver import NotPermitted, Refused, Unavailable
+from placed_microsoft365.auth.token_cache import TokenSource
+from placed_microsoft365.background_thread import aside
 from placed_microsoft365.simulator import Where
-from placed_microsoft365.threads import aside
-from placed_microsoft365.tokens import TokenSource
 from tests.microsoft365.house import BOARDROOM, House, outcomes
 
 if TYPE_CHECKING:

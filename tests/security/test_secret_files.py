@@ -12,7 +12,7 @@ from placed.driver import Exposed, SettingsError, read_certificate, read_secret
 from placed.http import listen as listening
 from placed.mqtt.client_options import login_options
 from placed.settings.schema import Http, Mqtt
-from placed_microsoft365.credential import load_credential
+from placed_microsoft365.auth.credential import load_credential
 from placed_microsoft365.settings import Microsoft365Settings
 from tests.microsoft365.house import CERTIFICATE
 from tests.mqtt.broker import Authority

@@ -7,7 +7,7 @@ import signal
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from placed_microsoft365.simulator.credentials import Secret
+from placed_microsoft365.simulator.tenant.app_credentials import Secret
 from tests.service.program import Program
 from tests.service.test_signals import PROMISED, lies, placed
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from placed_microsoft365.simulator.wire import Reply, Request
+    from placed_microsoft365.simulator.http_messages import Reply, Request
 
 PASSWORD, TOKEN, SECRET = "hush-broker-password", "hush-http-token", "s3cret~of~second"
 PEOPLE = ("Grace Quillfeather", "Alan Nightingale")

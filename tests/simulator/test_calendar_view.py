@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from placed_microsoft365.simulator import UNTOUCHED, Tenant
-from placed_microsoft365.simulator.calendar_view import CalendarViews
+from placed_microsoft365.simulator.graph.calendar_view_endpoint import CalendarViews
+from placed_microsoft365.simulator.http_messages import Request
 from placed_microsoft365.simulator.server import NOBODY
-from placed_microsoft365.simulator.wire import Request
 
 if TYPE_CHECKING:
     from tests.simulator.client import Client

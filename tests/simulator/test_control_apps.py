@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from placed_microsoft365.simulator import App, make_client_certificate
-from placed_microsoft365.simulator.app_roles import GRAPH_APP_ID, ROLE_NAMES
+from placed_microsoft365.simulator.tenant.app_roles import GRAPH_APP_ID, ROLE_NAMES
 from tests.simulator.client import Client
 from tests.simulator.test_login import JWT_BEARER, assertion
 

@@ -8,13 +8,18 @@ async with Simulator(tenant) as simulator:
 """
 
 from placed_microsoft365.simulator.certificates import make_client_certificate
-from placed_microsoft365.simulator.configuration import ConnectionSettings, fence_toml
-from placed_microsoft365.simulator.consent import ConsentAnswer
-from placed_microsoft365.simulator.credentials import Secret
-from placed_microsoft365.simulator.faults import Fault, Faults, Kind, Where
-from placed_microsoft365.simulator.groups import Group
-from placed_microsoft365.simulator.life import life
-from placed_microsoft365.simulator.mailboxes import (
+from placed_microsoft365.simulator.connection_settings import ConnectionSettings, fence_toml
+from placed_microsoft365.simulator.faults.fault_switches import Fault, Faults, Kind, Where
+from placed_microsoft365.simulator.graph.throttling import Limits
+from placed_microsoft365.simulator.http_messages import ItemRecord, RequestRecord
+from placed_microsoft365.simulator.login.consent_page import ConsentAnswer
+from placed_microsoft365.simulator.scenario.building_loader import Scenario, build, building_of, load_scenario
+from placed_microsoft365.simulator.scenario.random_calendar_changes import life
+from placed_microsoft365.simulator.server import Simulator
+from placed_microsoft365.simulator.tenant.app_access import App
+from placed_microsoft365.simulator.tenant.app_credentials import Secret
+from placed_microsoft365.simulator.tenant.groups import Group
+from placed_microsoft365.simulator.tenant.mailboxes import (
     UNTOUCHED,
     CalendarProcessing,
     Mailbox,
@@ -22,12 +27,7 @@ from placed_microsoft365.simulator.mailboxes import (
     Meeting,
     SimRoom,
 )
-from placed_microsoft365.simulator.permissions import App
-from placed_microsoft365.simulator.scenario import Scenario, build, building_of, load_scenario
-from placed_microsoft365.simulator.server import Simulator
-from placed_microsoft365.simulator.tenant import Tenant
-from placed_microsoft365.simulator.throttle import Limits
-from placed_microsoft365.simulator.wire import ItemRecord, RequestRecord
+from placed_microsoft365.simulator.tenant.tenant import Tenant
 
 __all__ = [
     "UNTOUCHED",

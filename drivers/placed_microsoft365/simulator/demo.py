@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from placed_microsoft365.simulator.certificates import make_client_certificate
-from placed_microsoft365.simulator.configuration import fence_toml
-from placed_microsoft365.simulator.life import life
-from placed_microsoft365.simulator.scenario import build, building_of, load_scenario
+from placed_microsoft365.simulator.connection_settings import fence_toml
+from placed_microsoft365.simulator.scenario.building_loader import build, building_of, load_scenario
+from placed_microsoft365.simulator.scenario.random_calendar_changes import life
 from placed_microsoft365.simulator.server import Simulator
 
 if TYPE_CHECKING:

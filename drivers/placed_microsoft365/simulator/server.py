@@ -15,21 +15,21 @@ from typing import TYPE_CHECKING, Self
 from aiohttp import web
 
 from placed_microsoft365.simulator.certificates import server_context
-from placed_microsoft365.simulator.configuration import ConnectionSettings
+from placed_microsoft365.simulator.connection_settings import ConnectionSettings
 from placed_microsoft365.simulator.control import PREFIX as CONTROL
 from placed_microsoft365.simulator.control import Control
-from placed_microsoft365.simulator.faults import Kind, Where
-from placed_microsoft365.simulator.graph import Graph
-from placed_microsoft365.simulator.login_host import LoginHost
-from placed_microsoft365.simulator.permissions import App, Caller
-from placed_microsoft365.simulator.tokens import TokenRefusedError
-from placed_microsoft365.simulator.wire import Reply, Request, RequestRecord, graph_error
+from placed_microsoft365.simulator.faults.fault_switches import Kind, Where
+from placed_microsoft365.simulator.graph.service import Graph
+from placed_microsoft365.simulator.http_messages import Reply, Request, RequestRecord, graph_error
+from placed_microsoft365.simulator.login.access_tokens import TokenRefusedError
+from placed_microsoft365.simulator.login.service import LoginHost
+from placed_microsoft365.simulator.tenant.app_access import App, Caller
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
     from types import TracebackType
 
-    from placed_microsoft365.simulator.tenant import Tenant
+    from placed_microsoft365.simulator.tenant.tenant import Tenant
 
 VERSION = "/v1.0"
 MOST_REQUESTS = 50_000

@@ -43,11 +43,11 @@
 
 Times are `now`, `+5m`, `-1h30m`, or ISO 8601 with an offset; of an all-day meeting dates. A delay is `90m` or
 `2h`, and what it is of is in effect at once without. A fault has the fields of
-`placed_microsoft365.simulator.faults.Fault`. An error is `{"error":"…"}` with 400 or 404. There is no access
-control: the server listens on loopback only, and there is nothing to protect.
+`placed_microsoft365.simulator.faults.fault_switches.Fault`. An error is `{"error":"…"}` with 400 or 404.
+There is no access control: the server listens on loopback only, and there is nothing to protect.
 """
 
-from placed_microsoft365.simulator.control.call import PREFIX
-from placed_microsoft365.simulator.control.interface import Control
+from placed_microsoft365.simulator.control.control_request import PREFIX
+from placed_microsoft365.simulator.control.service import Control
 
 __all__ = ["PREFIX", "Control"]

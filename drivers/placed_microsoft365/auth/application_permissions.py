@@ -1,0 +1,136 @@
+"""The application permissions: which are needed, what they allow, and which are more than that.
+
+Sources: Microsoft Graph permissions reference, and microsoft-graph-devx-content (the ids of the app roles);
+"Limit mailbox access" (which of them an application access policy limits); "Role Based Access Control for
+Applications in Exchange Online" (under which the calendars' permission is no grant in Entra at all).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec.structs import replace
+
+from placed.driver import Consent, Permission
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from placed.driver import Failed
+    from placed_microsoft365.auth.token_claims import Claims
+    from placed_microsoft365.settings import Microsoft365Settings
+
+GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"  # of Microsoft Graph, in every tenant and cloud
+CALENDARS_READ = "Calendars.Read"
+GROUP_MEMBERS = "GroupMember.Read.All"
+PLACES = "Place.Read.All"
+RBAC = "rbac"
+
+
+class AppRole(msgspec.Struct, frozen=True):
+    """An application permission of Microsoft Graph."""
+
+    id: str
+    permission: Permission
+
+
+APP_ROLES = {
+    role.permission.name: role
+    for role in (
+        AppRole(
+            "798ee544-9d2d-430c-a058-570e29e34338",
+            Permission(
+                CALENDARS_READ,
+                "reads calendars: those of the room mailboxes, to which the fence limits it",
+                "write, book, move or cancel anything; read mail, contacts or files; read a mailbox outside "
+                "of the fence",
+            ),
+        ),
+        AppRole(
+            "98830695-27a2-44f7-8c18-0c3ebc9698f6",
+            Permission(
+                GROUP_MEMBERS,
+                "reads who is a member of which group, by which the rooms are found",
+                "change a group; read mail or what is in a group's conversations and files. "
+                "It is not limited to the group of rooms",
+            ),
+        ),
+        AppRole(
+            "913b9306-0ce1-42b8-9137-6a7df690a760",
+            Permission(
+                PLACES,
+                "reads the list of rooms with building, floor and capacity",
+                "change a room; read its calendar",
+            ),
+        ),
+    )
+}
+
+# What any configuration of placed may have asked for, and what is less than that. Not Calendars.ReadBasic:
+# it reads calendars, and is not on the list of permissions that an access policy limits.
+_FITTING = frozenset(
+    {
+        CALENDARS_READ,
+        GROUP_MEMBERS,
+        PLACES,
+        "GroupMember.ReadBasic.All",
+        "Member.Read.Hidden",
+        "User.ReadBasic.All",
+    }
+)
+
+
+def of_directory(settings: Microsoft365Settings) -> tuple[str, ...]:
+    """What finding the rooms takes; nothing where they are listed one by one."""
+    if settings.room_group is not None:
+        return (GROUP_MEMBERS,)
+    if settings.room_list is not None:
+        return (PLACES,)
+    return ()
+
+
+def to_consent(settings: Microsoft365Settings) -> tuple[str, ...]:
+    """What the administrator grants in Entra.
+
+    Not the calendars where RBAC for Applications is the fence: there Exchange grants them, limited to its
+    scope, and a grant in Entra beside it would cancel the scope.
+    """
+    calendars = () if settings.fence.kind == RBAC else (CALENDARS_READ,)
+    return (*calendars, *of_directory(settings))
+
+
+def excess(roles: Iterable[str]) -> tuple[str, ...]:
+    """The roles that are more than anything placed asks for, sorted."""
+    return tuple(sorted(set(roles) - _FITTING))
+
+
+def may_read_calendars(claims: Claims | None) -> bool:
+    """Whether a token lists a permission on calendars."""
+    return claims is not None and any(role.startswith("Calendars.") for role in claims.roles)
+
+
+_NO_CONSENT = (
+    f"the administrator has not consented to {CALENDARS_READ}: run placed consent; that takes minutes to be "
+    "in effect"
+)
+
+
+_NOT_IN_SCOPE = (
+    "Exchange does not let the application read this mailbox: is it in the fence's group, and was the RBAC "
+    "script run that placed setup writes? Either takes up to two hours to be in effect"
+)
+
+
+def told_by(claims: Claims | None, failure: Failed, fence_kind: str) -> Failed:
+    """A room that is forbidden, with what the token tells of consent.
+
+    Under RBAC for Applications the token does not list the calendars' permission, so it tells nothing.
+    """
+    if fence_kind == RBAC:
+        return replace(failure, remedy=_NOT_IN_SCOPE)
+    if claims is None:
+        return failure
+    if may_read_calendars(claims):
+        return replace(failure, consent=Consent.GRANTED)
+    return replace(failure, consent=Consent.MISSING, remedy=_NO_CONSENT, lasting=True)

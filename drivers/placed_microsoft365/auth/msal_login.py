@@ -1,0 +1,212 @@
+"""One sign-in with MSAL: it blocks, remembers nothing, and tells every failure as a `DriverError`."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import requests
+from urllib3.exceptions import SystemTimeWarning
+
+from placed.driver import DriverError, Refused, Unavailable
+from placed_microsoft365.auth.aadsts_codes import OUT_OF_TIME, codes_in, token_error
+from placed_microsoft365.auth.client_assertion import client_assertion
+from placed_microsoft365.auth.msal_transport import LoginTransport
+from placed_microsoft365.graph.response import parse_retry_after
+from placed_microsoft365.network.service_clock import APART
+from placed_microsoft365.network.tls_and_proxy import ca_bundle, not_reached, not_trusted, proxy_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from placed.driver import ServiceTime
+    from placed_microsoft365.auth.credential import Credential
+    from placed_microsoft365.network.service_clock import ServiceClock
+
+# It would be written to stderr, past the log; a clock that is not set is reported there.
+warnings.simplefilter("ignore", SystemTimeWarning)
+
+TIMEOUT = 20.0  # seconds without a word of the login host
+_SHORTEST, _LONGEST = 60.0, 86_400.0  # seconds that a token's lifetime is believed to be between
+_TOKEN = re.compile(r"[!-~]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """Who signs in, and for what.
+
+    Attributes:
+        scope: `<graph host>/.default`.
+        ca_file: private CA of the login host, None for the system's.
+    """
+
+    login_url: str
+    tenant: str
+    client_id: str
+    credential: Credential
+    scope: str
+    ca_file: Path | None
+
+    @property
+    def authority(self) -> str:
+        """The tenant's address at the login host."""
+        return f"{self.login_url}/{self.tenant}"
+
+
+def sign_in(
+    registration: Registration, clock: ServiceClock, asked: Callable[[], None] = lambda: None
+) -> tuple[str, float]:
+    """A new access token, and for how many seconds it is good.
+
+    MSAL's application is made for each: it would keep refused answers, and repeat them for a minute. What a
+    certificate signs carries the login host's own time, as far as its answers show it; if it is refused for
+    its time all the same, the refusal shows a better one, and it is tried once more.
+
+    Args:
+        registration: who signs in.
+        clock: reads the time in the answers.
+        asked: called when the login host is about to be asked.
+
+    Raises:
+        DriverError: there is none to be had.
+    """
+    with _Session(registration, clock, asked) as session:
+        try:
+            result = _acquire(registration, session)
+            if _is_out_of_time(result) and session.knows_better():
+                result = _acquire(registration, session)
+        except DriverError:
+            raise
+        except requests.exceptions.SSLError as error:
+            if "CERTIFICATE_VERIFY_FAILED" in str(error):
+                raise not_trusted(registration.login_url, error, clock.now()) from None
+            raise not_reached("the login host", registration.login_url, error) from None
+        except (requests.RequestException, OSError) as error:
+            # Not `from error`: it quotes the address.
+            raise not_reached("the login host", registration.login_url, error) from None
+        except Exception:  # noqa: BLE001 - MSAL raises whatever it trips over in an answer
+            raise session.failure({}) from None
+        try:
+            token, lifetime = str(result["access_token"]), float(result["expires_in"])
+        except (KeyError, TypeError, ValueError):
+            raise _of_certificate(registration, session, session.failure(result)) from None
+        if not _TOKEN.fullmatch(token):
+            raise session.failure({})
+        return token, min(max(lifetime, _SHORTEST), _LONGEST)
+
+
+def _acquire(registration: Registration, session: _Session) -> Mapping[str, Any]:
+    import msal  # noqa: PLC0415 - a third of the start-up time, and only wanted here
+
+    credential: Any = registration.credential.for_msal
+    if not isinstance(credential, str):
+        key = credential
+
+        def assertion() -> str:
+            audience = application.authority.token_endpoint
+            return client_assertion(key, registration.client_id, audience, session.time_to_sign())
+
+        credential = {"client_assertion": assertion}
+    application = msal.ConfidentialClientApplication(
+        registration.client_id,
+        authority=registration.authority,
+        client_credential=credential,
+        instance_discovery=False,  # the clouds are known by name, and a simulator is no cloud
+        http_client=session,
+    )
+    result: Mapping[str, Any] = application.acquire_token_for_client([registration.scope])
+    return result
+
+
+def _of_certificate(registration: Registration, session: _Session, error: DriverError) -> DriverError:
+    """The error of a refused sign-in; where the certificate's dates explain it, it names them."""
+    if not isinstance(error, Refused):
+        return error
+    credential, moment = registration.credential, session.time_to_sign()
+    if credential.expires_at is not None and credential.expires_at <= moment:
+        text = f"the certificate expired on {credential.expires_at:%Y-%m-%d}"
+    elif credential.valid_from is not None and credential.valid_from > moment:
+        text = f"the certificate is valid only from {credential.valid_from:%Y-%m-%d}"
+    else:
+        return error
+    return Refused(
+        f"{error}; {text}", remedy="register a certificate that is valid now (placed setup --renew)"
+    )
+
+
+def _is_out_of_time(result: Mapping[str, Any]) -> bool:
+    return not OUT_OF_TIME.isdisjoint(_codes_of(result))
+
+
+def _codes_of(result: Mapping[str, Any]) -> list[int]:
+    told = result.get("error_codes")
+    codes = [code for code in told if isinstance(code, int)] if isinstance(told, list) else []
+    return codes or codes_in(str(result.get("error_description", "")))
+
+
+class _Session(requests.Session):
+    """The HTTP client that MSAL is given; it keeps the last answer, of which MSAL tells only a part."""
+
+    def __init__(self, registration: Registration, clock: ServiceClock, asked: Callable[[], None]) -> None:
+        super().__init__()
+        self._asked = asked
+        self._clock = clock
+        self._kept = False
+        self._found: ServiceTime | None = None  # the login host's time, as it was shown last
+        self._signed = 0.0  # the time that was last signed, less the steady clock's
+        self.trust_env = False  # see placed_microsoft365.network.tls_and_proxy
+        self.verify = ca_bundle(registration.ca_file)
+        proxy = proxy_for(registration.login_url)
+        if proxy is not None:
+            self.proxies = {"https": proxy}
+        transport = LoginTransport(registration.login_url)
+        for scheme in ("https://", "http://"):
+            self.mount(scheme, transport)
+        self._last: requests.Response | None = None
+
+    def request(self, *args: Any, **kwargs: Any) -> requests.Response:
+        """A request that does not wait for ever, and does not carry a credential to another host.
+
+        Of an answer that is no JSON, MSAL would write the text into the log: half a token, perhaps.
+        """
+        kwargs.setdefault("timeout", TIMEOUT)
+        kwargs["allow_redirects"] = False
+        if self._last is None:
+            self._asked()
+        asked_at = self._clock.steady()
+        self._last = super().request(*args, **kwargs)
+        found = self._clock.answered(self._last.headers, asked_at)
+        if found is not None and not self._kept:
+            self._found = found
+        try:
+            self._last.json()
+        except (ValueError, RecursionError):
+            raise self.failure({}) from None
+        return self._last
+
+    def time_to_sign(self) -> datetime:
+        """The login host's time, as far as it has shown it."""
+        moment = self._clock.at_service(self._found)
+        self._signed = moment.timestamp() - self._clock.steady()
+        return moment
+
+    def knows_better(self) -> bool:
+        """Whether the refusal shows another time than was signed; that is signed from now on."""
+        self._kept = True
+        better = self._clock.at_service(self._found).timestamp() - self._clock.steady()
+        return abs(better - self._signed) > APART
+
+    def failure(self, result: Mapping[str, Any]) -> DriverError:
+        """What the last answer means; `result` is what MSAL made of it, if anything."""
+        if self._last is None:
+            return Unavailable("the login host was not asked")
+        told = result.get("error_codes")
+        codes = [code for code in told if isinstance(code, int)] if isinstance(told, list) else []
+        rest = parse_retry_after(self._last.headers.get("Retry-After"), self._clock.now())
+        return token_error(
+            codes or codes_in(self._last.text), str(result.get("error", "")), self._last.status_code, rest
+        )

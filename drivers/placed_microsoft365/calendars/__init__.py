@@ -1,0 +1,1 @@
+"""Room calendars: calendar views are read in batches, and events become meetings."""

@@ -1,0 +1,271 @@
+"""Reads many calendars: 20 rooms a batch, batches side by side, each room's answer judged by itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from placed.domain.model import Reason
+from placed.driver import DriverError, Failed, Refused, Unavailable, Unchanged
+from placed_microsoft365.calendars.calendar_view import FirstPage
+from placed_microsoft365.graph.batch_response import items_of
+from placed_microsoft365.graph.client import BATCH_SIZE
+from placed_microsoft365.graph.error_codes import meaning_of, reason_of
+from placed_microsoft365.graph.response import (
+    UnexpectedAnswer,
+    error_code,
+    error_of,
+    parse_retry_after,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    import msgspec
+
+    from placed.driver import Answer, Query
+    from placed_microsoft365.calendars.calendar_view import Views
+    from placed_microsoft365.graph.client import Graph
+    from placed_microsoft365.graph.concurrency_limit import Pace
+    from placed_microsoft365.graph.json_structs import BatchItem
+    from placed_microsoft365.graph.response import Answer as GraphAnswer
+
+GIVE_UP_AFTER = 3  # failed requests in a row, with none between that came back well
+TRIES = 3  # of a batch that is refused as a whole since there are too many
+LONGEST_PAUSE = 10.0  # seconds that a reading rests when it is told to; for longer it ends
+
+
+class Calendars:
+    """Reads the calendars of one connection's rooms.
+
+    Args:
+        graph: the client.
+        pace: how many requests may be under way.
+        views: how a room's calendar is asked for, and what the answer says.
+        now: the clock on the wall.
+    """
+
+    def __init__(self, graph: Graph, pace: Pace, views: Views, now: Callable[[], datetime]) -> None:
+        self._graph = graph
+        self._pace = pace
+        self._views = views
+        self._now = now
+
+    async def read(self, queries: Sequence[Query], answer: Callable[[Answer], None]) -> None:
+        """Reads all of them, as the pace allows; see `placed.driver.Driver.read`."""
+        waiting = deque(queries[n : n + BATCH_SIZE] for n in range(0, len(queries), BATCH_SIZE))
+        reading = _Reading(self._graph, self._pace, self._views, self._now, answer)
+
+        async def work() -> None:
+            while waiting:
+                await reading.batch(waiting.popleft())
+
+        failure: DriverError | None = None
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(len(waiting), self._pace.most)):
+                    group.create_task(work())
+        except* DriverError as failures:
+            failure = _gravest(failures)
+        if failure is not None:  # not raised up there: Python 3.11.2 would put it into a group again
+            raise failure
+
+
+class _Reading:
+    """One reading of many rooms: what its batches share."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        pace: Pace,
+        views: Views,
+        now: Callable[[], datetime],
+        answer: Callable[[Answer], None],
+    ) -> None:
+        self._graph = graph
+        self._pace = pace
+        self._views = views
+        self._now = now
+        self._answer = answer
+        self._failures = 0
+
+    async def batch(self, queries: Sequence[Query], *, again: bool = False, tries: int = TRIES) -> None:
+        """Reads up to 20 rooms.
+
+        Args:
+            queries: for them.
+            again: whether a new token was got for them already.
+            tries: how often they may be asked for, this time included.
+
+        Raises:
+            DriverError: the connection as a whole fails.
+        """
+        urls = [self._views.url(query) for query in queries]
+        async with self._pace.turn() as number:
+            asked_at = self._now()
+            try:
+                outer = await self._graph.batch(urls)
+            except Unavailable as error:
+                self._all_failed(queries, error)
+                return
+        if outer.status == HTTPStatus.OK:
+            await self._answered(queries, outer, asked_at, number, again=again)
+        elif _asks_for_patience(outer):
+            await self._throttled(queries, outer, number, again=again, tries=tries)
+        else:
+            await self._outer_failed(queries, outer, number)
+
+    async def _answered(
+        self, queries: Sequence[Query], outer: GraphAnswer, asked_at: datetime, number: int, *, again: bool
+    ) -> None:
+        """A batch came back. If nothing in it is new that is seen at once, else each answer is looked at."""
+        if self._views.all_unchanged(queries, outer.body):
+            self._pace.succeeded()
+            self._failures = 0
+            for query in queries:
+                self._answer(Unchanged(query, asked_at))
+            return
+        try:
+            items = items_of(outer.body)
+        except UnexpectedAnswer:
+            await self._one_by_one(queries)
+            return
+        failed = [item for item in items.values() if item.status != HTTPStatus.OK]
+        throttled = sum(reason_of(item.status) is Reason.THROTTLED for item in failed)
+        if throttled > 1:  # one alone may be its own mailbox's limit; several are ours
+            self._pace.was_throttled(number)
+        else:
+            self._pace.succeeded()
+        self._failures = 0
+        refused = await self._tell(queries, items, asked_at, again=again)
+        if not refused:
+            return
+        if self._graph.refused(outer):
+            await self.batch([query for query, _ in refused], again=True)
+        else:
+            for query, item in refused:
+                self._answer(self._failed(query, item))
+
+    async def _tell(
+        self, queries: Sequence[Query], items: Mapping[str, BatchItem], asked_at: datetime, *, again: bool
+    ) -> list[tuple[Query, BatchItem]]:
+        """Answers all but those whose token was refused, unless it is a new one; these are what it gives."""
+        refused: list[tuple[Query, BatchItem]] = []
+        going_on: list[FirstPage] = []
+        for place, query in enumerate(queries):
+            item = items.get(str(place))
+            if item is None:
+                self._answer(Failed(query, Reason.MALFORMED, "no answer in the batch"))
+            elif item.status == HTTPStatus.OK:
+                told = self._views.answer(query, item.body, asked_at)
+                if isinstance(told, FirstPage):
+                    going_on.append(told)
+                else:
+                    self._answer(told)
+            elif item.status == HTTPStatus.UNAUTHORIZED and not again:
+                refused.append((query, item))
+            else:
+                self._answer(self._failed(query, item))
+        for first in going_on:  # last, so that nobody else waits for the pages
+            self._answer(await self._views.follow(first))
+        return refused
+
+    def _failed(self, query: Query, item: BatchItem) -> Failed:
+        headers = {name.lower(): value for name, value in (item.headers or {}).items()}
+        rest = parse_retry_after(headers.get("retry-after"), self._now())
+        return _failed(query, item.status, item.body, rest)
+
+    async def _throttled(
+        self, queries: Sequence[Query], outer: GraphAnswer, number: int, *, again: bool, tries: int
+    ) -> None:
+        """A batch was refused since there are too many: it is asked once more, when the pace allows it.
+
+        Raises:
+            Unavailable: for the third time in a row, though the pace was slower each time; or for long.
+        """
+        problem, rest = error_of(outer), outer.retry_after or 0.0
+        if rest > LONGEST_PAUSE:
+            raise problem
+        if self._pace.was_throttled(number, rest):
+            self._failed_again(problem)
+        if tries > 1:
+            await self.batch(queries, again=again, tries=tries - 1)
+        else:
+            self._fail(queries, problem)
+
+    async def _outer_failed(self, queries: Sequence[Query], outer: GraphAnswer, number: int) -> None:
+        problem = error_of(outer)
+        if outer.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            self._pace.was_throttled(number)
+        if isinstance(problem, UnexpectedAnswer):
+            await self._one_by_one(queries)  # one of them may be what Graph does not like about the batch
+        elif isinstance(problem, Unavailable):
+            self._all_failed(queries, problem)
+        else:
+            raise problem
+
+    async def _one_by_one(self, queries: Sequence[Query]) -> None:
+        """After a batch that makes no sense as a whole, so that one room does not spoil nineteen others."""
+        understood = False
+        for query in queries:
+            async with self._pace.turn() as number:
+                asked_at = self._now()
+                try:
+                    answer = await self._graph.ask("GET", self._views.url(query))
+                except Unavailable as error:
+                    self._all_failed([query], error)
+                    continue
+            if answer.status == HTTPStatus.OK:
+                found = self._views.answer(query, answer.body, asked_at)
+                told = await self._views.follow(found) if isinstance(found, FirstPage) else found
+            else:
+                if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+                    self._pace.was_throttled(number)
+                told = _failed(query, answer.status, answer.body, answer.retry_after)
+            understood = understood or not isinstance(told, Failed) or told.reason is not Reason.MALFORMED
+            self._answer(told)
+        if understood:
+            self._failures = 0
+        else:
+            self._failed_again(UnexpectedAnswer("nothing that Graph answers is to be understood"))
+
+    def _all_failed(self, queries: Sequence[Query], error: DriverError) -> None:
+        self._fail(queries, error)
+        self._failed_again(error)
+
+    def _fail(self, queries: Sequence[Query], error: DriverError) -> None:
+        for query in queries:
+            self._answer(Failed(query, error.reason, str(error), error.retry_after))
+
+    def _failed_again(self, error: DriverError) -> None:
+        self._failures += 1
+        if self._failures >= GIVE_UP_AFTER:
+            raise error
+
+
+def _asks_for_patience(outer: GraphAnswer) -> bool:
+    if outer.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return outer.retry_after is not None
+    return outer.status == HTTPStatus.TOO_MANY_REQUESTS
+
+
+def _failed(query: Query, status: int, body: bytes | msgspec.Raw, rest: float | None) -> Failed:
+    code = error_code(body)
+    meaning = meaning_of(status, code)
+    return Failed(
+        query,
+        meaning.reason,
+        f"{status} {code}".rstrip(),
+        rest,
+        remedy=meaning.remedy,
+        lasting=meaning.lasting,
+    )
+
+
+def _gravest(failures: BaseExceptionGroup[DriverError]) -> DriverError:
+    """Of several at once, the one that a person has to heal."""
+    leaves = [error for error in failures.exceptions if isinstance(error, DriverError)]
+    return next((error for error in leaves if isinstance(error, Refused)), leaves[0])

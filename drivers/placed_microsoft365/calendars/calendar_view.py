@@ -1,0 +1,175 @@
+"""A room's calendar view: how it is asked for, and what its answer says."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote
+
+from placed.domain.model import Reason
+from placed.driver import DriverError, Failed, Read, Unavailable, Unchanged
+from placed_microsoft365.calendars.event_to_meeting import meetings_of
+from placed_microsoft365.calendars.unchanged_detection import Known, all_again, digest_of
+from placed_microsoft365.graph.json_structs import EVENT_DETAILS, EVENT_FIELDS, Events
+from placed_microsoft365.graph.response import UnexpectedAnswer, decode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from collections.abc import Set as AbstractSet
+    from datetime import datetime
+
+    import msgspec
+
+    from placed.driver import Answer, Query
+    from placed_microsoft365.graph.client import Graph
+    from placed_microsoft365.graph.concurrency_limit import Pace
+    from placed_microsoft365.graph.json_structs import Event
+
+PAGE_SIZE = 100  # a room has less in a few days; Graph's own default is 10
+MOST_PAGES = 20  # Graph has been seen to send next links without an end
+READINGS = 3  # of a calendar of several pages that changes meanwhile
+TIMEOUT = 120.0  # seconds for all the pages of one room after the first
+_PLAIN = re.compile(r"[\w.@~-]+", re.ASCII)  # what quoting leaves as it is, as nearly all mailboxes are
+
+
+def calendar_view(
+    mailbox: str, since: datetime, until: datetime, *, fields: tuple[str, ...], page_size: int
+) -> str:
+    """The path of a calendar view, below the version."""
+    name = mailbox if _PLAIN.fullmatch(mailbox) else quote(mailbox, safe="@")
+    return f"/users/{name}/calendarView?{_query(since, until, fields, page_size)}"
+
+
+@lru_cache(maxsize=100)
+def _query(since: datetime, until: datetime, fields: tuple[str, ...], page_size: int) -> str:
+    """The same for all rooms of a time zone."""
+    window = f"startDateTime={since:%Y-%m-%dT%H:%M:%SZ}&endDateTime={until:%Y-%m-%dT%H:%M:%SZ}"
+    return f"{window}&$select={','.join(fields)}&$top={page_size}"
+
+
+class FirstPage(NamedTuple):
+    """The answer for a room that has more pages, which are still to be asked for."""
+
+    query: Query
+    asked_at: datetime
+    page: Events
+
+
+class Views:
+    """Tells what the answers say, and knows an answer again that it has seen.
+
+    Args:
+        graph: fetches the pages after the first.
+        pace: how many requests may be under way.
+        details: whether titles and organizers are wanted.
+    """
+
+    def __init__(self, graph: Graph, pace: Pace, *, details: bool) -> None:
+        self._graph = graph
+        self._pace = pace
+        self._fields = EVENT_FIELDS + EVENT_DETAILS if details else EVENT_FIELDS
+        self._known: dict[str, Known] = {}  # by mailbox
+
+    def url(self, query: Query) -> str:
+        """What to ask for a room."""
+        return calendar_view(
+            query.room.mailbox, query.since, query.until, fields=self._fields, page_size=PAGE_SIZE
+        )
+
+    def keep(self, mailboxes: AbstractSet[str]) -> None:
+        """Forgets what was read of all others; they will be told anew."""
+        self._known = {mailbox: known for mailbox, known in self._known.items() if mailbox in mailboxes}
+
+    def all_unchanged(self, queries: Sequence[Query], batch: bytes) -> bool:
+        """Whether a batch, whose ids are places in `queries`, says of all of them what was read before.
+
+        That is quickly seen, of most batches. If it is not so, each answer has to be looked at.
+        """
+        expected = {}
+        for place, query in enumerate(queries):
+            known = self._known.get(query.room.mailbox)
+            if (
+                not query.known
+                or known is None
+                or known.room_id != query.room.id
+                or known.since != query.since
+                or known.until != query.until
+                or known.zone != query.room.time_zone
+            ):
+                return False
+            expected[str(place)] = known
+        return all_again(batch, expected)
+
+    def answer(self, query: Query, body: bytes | msgspec.Raw, asked_at: datetime) -> Answer | FirstPage:
+        """What the body says: at once, unless there are pages to be asked for, see `follow`."""
+        length = len(memoryview(body))
+        room = query.room
+        seen = Known(room.id, query.since, query.until, room.time_zone, length, digest_of(body))
+        mailbox = query.room.mailbox
+        if query.known and self._known.get(mailbox) == seen:
+            return Unchanged(query, asked_at)
+        self._known.pop(mailbox, None)
+        try:
+            page = decode(body, Events)
+        except DriverError as error:
+            return Failed(query, error.reason, str(error))
+        if page.next_link is not None:  # the first page alone does not tell that nothing changed
+            return FirstPage(query, asked_at, page)
+        told = _told(query, asked_at, page.value)
+        if isinstance(told, Read):
+            self._known[mailbox] = seen
+        return told
+
+    async def follow(self, first: FirstPage) -> Answer:
+        """What a room's first page says, together with the pages that follow it."""
+        try:
+            events = await self._whole(first)
+        except DriverError as error:
+            return Failed(first.query, error.reason, str(error), error.retry_after)
+        return _told(first.query, first.asked_at, events)
+
+    async def _whole(self, first: FirstPage) -> list[Event]:
+        """All events of all pages.
+
+        Pages are counted from the first event: where one is deleted meanwhile, the next page begins one
+        later, and an event is on neither. So all pages are read again, until two readings in a row agree.
+        """
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                events = await self._following(first.page)
+                for _ in range(READINGS):
+                    async with self._pace.turn():
+                        page = await self._graph.get(self.url(first.query), Events)
+                    before, events = events, await self._following(page)
+                    if _places(before) == _places(events):
+                        return events
+        except TimeoutError:
+            raise Unavailable("the calendar's pages take too long") from None
+        raise Unavailable("the calendar changes while its pages are read")
+
+    async def _following(self, page: Events) -> list[Event]:
+        events = list(page.value)
+        link, seen = page.next_link, set[str]()
+        while link is not None:
+            if link in seen or len(seen) >= MOST_PAGES:
+                raise UnexpectedAnswer("next links without an end")
+            seen.add(link)
+            async with self._pace.turn():
+                page = await self._graph.get(link, Events)
+            events += page.value
+            link = page.next_link
+        return events
+
+
+def _places(events: Iterable[Event]) -> set[tuple[str, str, str]]:
+    return {(event.id, event.start.date_time, event.end.date_time) for event in events}
+
+
+def _told(query: Query, asked_at: datetime, events: Iterable[Event]) -> Read | Failed:
+    try:
+        meetings = meetings_of(events, query.room.time_zone)
+    except (ValueError, OverflowError):
+        return Failed(query, Reason.MALFORMED, "an event has times that are not to be understood")
+    return Read(query, asked_at, meetings)

@@ -1,0 +1,175 @@
+"""From an event of Graph to a meeting."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from msgspec.structs import replace
+from xxhash import xxh3_64_hexdigest
+
+from placed.domain.model import Meeting, ShowAs, whole_days
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
+    from placed_microsoft365.graph.json_structs import DateTimeTimeZone, Event
+
+_SHOW_AS = {show_as.value: show_as for show_as in ShowAs}
+_NOT_PRIVATE = (None, "normal")  # whatever else is there, a word that is not known too, is private
+_MIDNIGHT = time()
+_DAY = timedelta(days=1)
+
+
+def meetings_of(events: Iterable[Event], room_zone: ZoneInfo) -> tuple[Meeting, ...]:
+    """The meetings that the events of all pages are, each once.
+
+    An event may come twice, on one page, or on two if the pages shift while they are read. It is one meeting
+    where both the id and the times are the same. At other times it occupies the room at both: which of them
+    is right shows the next reading.
+
+    Raises:
+        ValueError, OverflowError: the times of an event make no sense.
+    """
+    found: dict[tuple[str, datetime, datetime], Meeting] = {}
+    for event in events:
+        meeting = meeting_of(event, room_zone)
+        place = meeting.key, meeting.start, meeting.end
+        before = found.get(place)
+        found[place] = meeting if before is None else _either(before, meeting)
+    return tuple(found.values())
+
+
+def meeting_of(event: Event, room_zone: ZoneInfo) -> Meeting:
+    """The meeting that an event is, in the room's own time.
+
+    Raises:
+        ValueError: its times are not to be understood.
+    """
+    if event.is_all_day:
+        start, end = whole_days(*_dates(event.start, event.end, room_zone), room_zone)
+    else:
+        start = _utc(event.start.date_time, event.start.time_zone)
+        end = _utc(event.end.date_time, event.end.time_zone)
+        if event.is_all_day is None:
+            start, end = _perhaps_days(event, start, end, room_zone)
+    organizer = (
+        event.organizer.email_address.name if event.organizer and event.organizer.email_address else None
+    )
+    return Meeting(
+        key=_key(event.id.strip() or f"{start.timestamp()}/{end.timestamp()}"),
+        start=start,
+        end=end,
+        show_as=_SHOW_AS.get(event.show_as or "", ShowAs.UNRECOGNISED),
+        cancelled=bool(event.is_cancelled),
+        declined=event.response_status is not None and event.response_status.response == "declined",
+        private=event.sensitivity not in _NOT_PRIVATE,
+        all_day=bool(event.is_all_day),
+        title=_title(event.subject, organizer),
+        organizer=organizer or None,
+    )
+
+
+def _key(graph_id: str) -> str:
+    """Stands for an id of 150 characters, of which a room has many.
+
+    Up to 15 characters take 64 bytes of memory, and 16 take 80.
+    """
+    return xxh3_64_hexdigest(graph_id.encode())[1:]
+
+
+def _title(subject: str | None, organizer: str | None) -> str | None:
+    """The subject without the organizer's name.
+
+    By default Exchange deletes the subject of what a room accepts and writes the organizer's name in its
+    place (Set-CalendarProcessing: DeleteSubject, AddOrganizerToSubject). A name is no title, and who may see
+    titles may not see names by that.
+    """
+    if not subject:
+        return None
+    title = subject.strip()
+    name = (organizer or "").strip()
+    if name and (title == name or title.startswith(f"{name} ")):
+        title = title.removeprefix(name).strip()
+    return title or None
+
+
+def _either(one: Meeting, other: Meeting) -> Meeting:
+    """Of two reports of a meeting the one that occupies the room; private, if one of them is."""
+    kept = max(one, other, key=_weight)
+    return replace(kept, private=one.private or other.private)
+
+
+def _weight(meeting: Meeting) -> tuple[bool, int]:
+    return not (meeting.cancelled or meeting.declined), _LEAST_OCCUPYING.index(meeting.show_as)
+
+
+_LEAST_OCCUPYING = (
+    ShowAs.FREE,
+    ShowAs.WORKING_ELSEWHERE,
+    ShowAs.TENTATIVE,
+    ShowAs.OOF,
+    ShowAs.BUSY,
+    ShowAs.UNRECOGNISED,
+)
+
+
+def _dates(start: DateTimeTimeZone, end: DateTimeTimeZone, room_zone: ZoneInfo) -> tuple[date, date]:
+    """The first day of an all-day event, and the day after its last.
+
+    Its times come as midnights of its dates, whatever zone was asked for, and mean the room's own. Where they
+    carry hours the days are counted outwards: as written, if one of both is a midnight; as moments, if one of
+    both is a midnight of the room's; else as far as either goes.
+
+    Raises:
+        ValueError: it ends before it starts.
+    """
+    written = _written(start), _written(end)
+    if _MIDNIGHT in (written[0].time(), written[1].time()):
+        first, after = _outwards(*written)
+    else:
+        moments = [_utc(t.date_time, t.time_zone).astimezone(room_zone) for t in (start, end)]
+        first, after = _outwards(*moments)
+        if _MIDNIGHT not in (moments[0].time(), moments[1].time()):
+            one, other = _outwards(*written)
+            first, after = min(first, one), max(after, other)
+    return first, after
+
+
+def _perhaps_days(
+    event: Event, start: datetime, end: datetime, room_zone: ZoneInfo
+) -> tuple[datetime, datetime]:
+    """The times of an event that does not report whether it is all-day: between midnights it may be."""
+    written = _written(event.start), _written(event.end)
+    if {written[0].time(), written[1].time()} != {_MIDNIGHT} or written[0] >= written[1]:
+        return start, end
+    first, after = whole_days(written[0].date(), written[1].date(), room_zone)
+    return min(start, first), max(end, after)
+
+
+def _outwards(start: datetime, end: datetime) -> tuple[date, date]:
+    if end < start:
+        raise ValueError("an all-day event ends before it starts")
+    after = end.date() if end.time() == _MIDNIGHT else end.date() + _DAY
+    return start.date(), max(after, start.date() + _DAY)
+
+
+def _written(moment: DateTimeTimeZone) -> datetime:
+    return datetime.fromisoformat(moment.date_time).replace(tzinfo=None)
+
+
+@lru_cache(maxsize=10_000)
+def _utc(date_time: str, time_zone: str) -> datetime:
+    """One moment for all meetings that begin or end at it, which most do with many others."""
+    parsed = datetime.fromisoformat(date_time)
+    if parsed.tzinfo is None and time_zone in ("UTC", "tzone://Microsoft/Utc"):
+        return parsed.replace(tzinfo=UTC)
+    if parsed.tzinfo is None:
+        try:
+            parsed = parsed.replace(tzinfo=ZoneInfo(time_zone))
+        except (ZoneInfoNotFoundError, OSError):
+            raise ValueError("a time zone that was not asked for") from None
+    return parsed.astimezone(UTC)

@@ -1,0 +1,52 @@
+"""From the settings to what a connection is read with: where its token comes from, and the Graph client."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from placed_microsoft365.auth.msal_login import Registration, sign_in
+from placed_microsoft365.auth.token_cache import TokenSource
+from placed_microsoft365.graph.client import Graph
+from placed_microsoft365.network.service_clock import ServiceClock
+
+if TYPE_CHECKING:
+    from placed.driver import Surroundings
+    from placed_microsoft365.auth.credential import Credential
+    from placed_microsoft365.settings import Microsoft365Settings
+
+
+def registration_of(settings: Microsoft365Settings, credential: Credential) -> Registration:
+    """Who signs in, by the settings."""
+    return Registration(
+        login_url=settings.login_url,
+        tenant=settings.tenant,
+        client_id=settings.client_id,
+        credential=credential,
+        scope=f"{settings.graph_url}/.default",
+        ca_file=settings.ca_file,
+    )
+
+
+def token_source(
+    settings: Microsoft365Settings, credential: Credential, surroundings: Surroundings
+) -> TokenSource:
+    """Signs in as the settings' registration when it is first asked for a token."""
+    registration = registration_of(settings, credential)
+    clock = ServiceClock.of(surroundings)
+    return TokenSource(partial(sign_in, registration, clock, surroundings.asked), surroundings.steady)
+
+
+def graph_client(settings: Microsoft365Settings, tokens: TokenSource, surroundings: Surroundings) -> Graph:
+    """Asks Graph with these tokens.
+
+    Raises:
+        SettingsError: the CA's file is of no use.
+    """
+    return Graph(
+        settings.graph_url,
+        tokens,
+        ca_file=settings.ca_file,
+        version=surroundings.version,
+        clock=ServiceClock.of(surroundings),
+    )

@@ -1,0 +1,57 @@
+"""A sign-in for one look: nothing that was got for an earlier one is kept."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from placed_microsoft365.auth.application_permissions import to_consent
+from placed_microsoft365.auth.credential import judge_dates, load_credential
+from placed_microsoft365.auth.token_claims import claims_of
+from placed_microsoft365.client_factory import graph_client, token_source
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from placed.driver import Surroundings
+    from placed_microsoft365.auth.token_cache import TokenSource
+    from placed_microsoft365.graph.client import Graph
+    from placed_microsoft365.settings import Microsoft365Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What one look has to look with."""
+
+    settings: Microsoft365Settings
+    tokens: TokenSource
+    graph: Graph
+
+    async def not_listed(self) -> tuple[str, ...]:
+        """What of the consent the token does not list; nothing if it is none that can be read.
+
+        Raises:
+            DriverError: there is no token to be had.
+        """
+        claims = claims_of(await self.tokens.token())
+        if claims is None:
+            return ()
+        return tuple(name for name in to_consent(self.settings) if name not in claims.roles)
+
+
+@asynccontextmanager
+async def trial(settings: Microsoft365Settings, surroundings: Surroundings) -> AsyncIterator[Trial]:
+    """Signs in anew when it is first asked for something.
+
+    Raises:
+        SettingsError: the file of the credential, or of the CA, is of no use.
+    """
+    credential = load_credential(settings)
+    judge_dates(settings, credential, surroundings.now())
+    tokens = token_source(settings, credential, surroundings)
+    graph = graph_client(settings, tokens, surroundings)
+    try:
+        yield Trial(settings, tokens, graph)
+    finally:
+        await graph.close()

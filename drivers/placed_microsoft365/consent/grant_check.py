@@ -1,0 +1,101 @@
+"""Looks once whether the grant is in effect: in the token, in the directory, and at the calendars."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from placed.domain.model import Reason, Room
+from placed.driver import Failed, GrantProbe, NotPermitted, Query, Unavailable
+from placed_microsoft365 import rooms as directory
+from placed_microsoft365.calendars.batch_reader import Calendars
+from placed_microsoft365.calendars.calendar_view import Views
+from placed_microsoft365.consent.fresh_sign_in import trial
+from placed_microsoft365.graph.client import BATCH_SIZE
+from placed_microsoft365.graph.concurrency_limit import Pace
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from placed.driver import Answer, FoundRoom, Surroundings
+    from placed_microsoft365.consent.fresh_sign_in import Trial
+    from placed_microsoft365.settings import Microsoft365Settings
+
+
+async def probe(settings: Microsoft365Settings, surroundings: Surroundings) -> GrantProbe:
+    """See `placed.driver.Administration.probe`. One batch of rooms is asked for, and no more than that.
+
+    What an administrator heals is not in effect yet, and no error: it is what is waited for.
+
+    Raises:
+        DriverError: network, service, or a sign-in that is refused for good.
+        SettingsError: a file that the settings name is of no use.
+    """
+    async with trial(settings, surroundings) as attempt:
+        try:
+            missing = await attempt.not_listed()
+            if missing:
+                return not_listed(missing)
+            rooms = await directory.find_rooms(attempt.graph, settings)
+            if not rooms:
+                return GrantProbe(
+                    effective=False,
+                    said="no rooms are found",
+                    remedy="put the room mailboxes into what room_group or room_list names",
+                )
+            return _of_calendars(await _read(attempt, surroundings, rooms))
+        except NotPermitted as error:
+            return GrantProbe(effective=False, said=str(error), remedy=error.remedy)
+
+
+def not_listed(names: Sequence[str]) -> GrantProbe:
+    """The token does not list permissions."""
+    listed = " and ".join(names)
+    return GrantProbe(
+        effective=False,
+        said=f"the token does not list {listed} yet",
+        remedy=f"if this stays, see in Entra whether the application's API permissions ask for {listed}, and "
+        "whether consent was given to them",
+    )
+
+
+async def _read(attempt: Trial, surroundings: Surroundings, rooms: Sequence[FoundRoom]) -> list[Answer]:
+    """A minute of as many rooms as one batch holds."""
+    now = surroundings.now()
+    settings = attempt.settings
+    queries = [
+        Query(
+            Room(str(n), settings.name, room.address, room.mailbox, str(n), settings.time_zone),
+            now,
+            now + timedelta(minutes=1),
+        )
+        for n, room in enumerate(rooms[:BATCH_SIZE])
+    ]
+    pace = Pace(1)
+    answers: list[Answer] = []
+    calendars = Calendars(attempt.graph, pace, Views(attempt.graph, pace, details=False), surroundings.now)
+    await calendars.read(queries, answers.append)
+    return answers
+
+
+def _of_calendars(answers: Sequence[Answer]) -> GrantProbe:
+    failures = [answer for answer in answers if isinstance(answer, Failed)]
+    readable = len(answers) - len(failures)
+    if readable:
+        return GrantProbe(
+            effective=True, said=f"{readable} of {len(answers)} rooms that were tried can be read"
+        )
+    forbidden = [failure for failure in failures if failure.reason is Reason.FORBIDDEN]
+    if forbidden:
+        first = forbidden[0]
+        return GrantProbe(
+            effective=False, said=f"the calendars are refused: {first.detail}", remedy=first.remedy
+        )
+    first = failures[0]
+    if all(failure.reason is Reason.NOT_FOUND for failure in failures):
+        said = f"none of the rooms that were tried exists: {first.detail}"
+        return GrantProbe(effective=False, said=said, remedy=first.remedy, lasting=True)
+    rests = [failure.retry_after for failure in failures if failure.retry_after is not None]
+    raise Unavailable(
+        f"the calendars can not be read now: {first.detail}", retry_after=max(rests, default=None)
+    )

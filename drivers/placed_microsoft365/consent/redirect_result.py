@@ -1,0 +1,147 @@
+"""What the redirect of the consent page means.
+
+Source: Microsoft, "Admin consent on the Microsoft identity platform": success is `admin_consent`, `tenant`,
+`scope` and `state`, failure `error`, `error_description` and `state`; and the tenant in it is no proof of
+anything. The description is not repeated here: it may name people.
+"""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import aiohttp
+import msgspec
+
+from placed.driver import Consent, ConsentAnswer, DriverError, Refused
+from placed_microsoft365.auth.aadsts_codes import codes_in, token_error
+from placed_microsoft365.consent.fresh_sign_in import trial
+from placed_microsoft365.consent.grant_check import not_listed
+from placed_microsoft365.graph.response import UnexpectedAnswer
+from placed_microsoft365.graph.response_body import ACCEPTED, content_of
+from placed_microsoft365.network.tls_and_proxy import not_reached, not_trusted, proxy_for, tls_context
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from placed.driver import Surroundings
+    from placed_microsoft365.settings import Microsoft365Settings
+
+_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_ERROR = re.compile(r"[a-z_]{1,40}")
+_DECLINED = frozenset({"consent_required", "permission_denied", "access_denied"})
+_DECLINED_CODE = 65004
+_LARGEST = 2**20  # bytes of an answer
+_TIMEOUT = aiohttp.ClientTimeout(total=20)
+
+
+class _OpenIdConfiguration(msgspec.Struct):
+    """`https://login.microsoftonline.com/<GUID>/v2.0`, also where a domain was asked for."""
+
+    issuer: str
+
+
+async def judge(
+    settings: Microsoft365Settings, surroundings: Surroundings, answer: Mapping[str, str]
+) -> ConsentAnswer:
+    """See `placed.driver.Administration.judge`.
+
+    Raises:
+        DriverError: the tenant's GUID is not to be had, or the sign-in that is to confirm the grant is
+            refused for good.
+        SettingsError: a file that the settings name is of no use.
+    """
+    if "error" in answer:
+        return _failure(answer)
+    if answer.get("admin_consent", "").lower() != "true":
+        return ConsentAnswer(
+            Consent.UNKNOWN, "that was no answer of a consent page", remedy="open the link again"
+        )
+    given_in = answer.get("tenant", "").lower()
+    if given_in != await tenant_id(settings):
+        named = f" ({given_in})" if _GUID.fullmatch(given_in) else ""
+        return ConsentAnswer(
+            Consent.UNKNOWN,
+            f"consent was given in another tenant{named}, and so does not count",
+            remedy=f"open the link again and sign in as an administrator of {settings.tenant}; in the other "
+            "tenant, delete the enterprise application if it was made by mistake",
+        )
+    return await _confirmed(settings, surroundings)
+
+
+def _failure(answer: Mapping[str, str]) -> ConsentAnswer:
+    codes = codes_in(answer.get("error_description", ""))
+    error = answer["error"]
+    told = (
+        f"AADSTS{codes[0]}" if codes else error if _ERROR.fullmatch(error) else "no reason that can be told"
+    )
+    if _DECLINED_CODE in codes or (error in _DECLINED and not codes):
+        return ConsentAnswer(
+            Consent.DECLINED,
+            f"the administrator declined ({told})",
+            remedy="ask what speaks against it; the permissions and what they can not do are in the message "
+            "that `placed consent --request` writes",
+        )
+    known = token_error(codes, error, HTTPStatus.BAD_REQUEST).remedy
+    return ConsentAnswer(
+        Consent.UNKNOWN,
+        f"the consent page ended with an error ({told}), and nothing was granted",
+        remedy=known or "open the link again",
+    )
+
+
+async def _confirmed(settings: Microsoft365Settings, surroundings: Surroundings) -> ConsentAnswer:
+    """The redirect says that consent was given: what a fresh token says."""
+    try:
+        async with trial(settings, surroundings) as attempt:
+            missing = await attempt.not_listed()
+    except Refused:
+        raise
+    except DriverError as error:
+        said = f"consent was given; whether it is in effect could not be seen: {error}"
+        return ConsentAnswer(Consent.GRANTED, said, remedy=error.remedy)
+    if missing:
+        probe = not_listed(missing)
+        said = f"consent was given, and is not in effect yet: {probe.said}"
+        return ConsentAnswer(Consent.GRANTED, said, remedy=probe.remedy)
+    return ConsentAnswer(Consent.GRANTED, "consent was given, and the token lists it", effective=True)
+
+
+async def tenant_id(settings: Microsoft365Settings) -> str:
+    """The GUID of the settings' tenant, in lower case; of a domain the login host tells it.
+
+    Raises:
+        DriverError: it is not to be had.
+        SettingsError: the CA file is of no use.
+    """
+    named = settings.tenant.lower()
+    if _GUID.fullmatch(named):
+        return named
+    url = f"{settings.login_url}/{named}/v2.0/.well-known/openid-configuration"
+    try:
+        async with (
+            aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(ssl=tls_context(settings.ca_file)),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                headers={"Accept-Encoding": ACCEPTED},
+                auto_decompress=False,
+                timeout=_TIMEOUT,
+            ) as session,
+            session.get(url, proxy=proxy_for(settings.login_url), allow_redirects=False) as response,
+        ):
+            status, body = response.status, await content_of(response, _LARGEST)
+    except aiohttp.ClientConnectorCertificateError:
+        raise not_trusted(settings.login_url) from None
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise not_reached("the login host", settings.login_url, error) from None
+    if status != HTTPStatus.OK:
+        raise token_error(codes_in(body.decode("utf-8", "replace")), "", status)
+    try:
+        issuer = msgspec.json.decode(body, type=_OpenIdConfiguration).issuer.lower()
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        issuer = ""
+    found = _GUID.search(issuer)
+    if found is None:
+        raise UnexpectedAnswer("the login host does not tell the tenant's GUID")
+    return found[0]

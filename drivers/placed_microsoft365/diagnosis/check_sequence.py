@@ -1,0 +1,112 @@
+"""The chain of one connection, link after link: what can not be tried says which link has to hold first."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from placed.driver import DriverError, Finding, Verdict
+from placed.driver.diagnosis import AGAIN, blocked
+from placed_microsoft365.auth.token_claims import claims_of
+from placed_microsoft365.client_factory import graph_client, token_source
+from placed_microsoft365.diagnosis import host_checks as visiting
+from placed_microsoft365.diagnosis.calendar_processing_checks import look_at_calendars
+from placed_microsoft365.diagnosis.file_checks import look_at_credential, look_at_files
+from placed_microsoft365.diagnosis.token_checks import judge_claims
+from placed_microsoft365.network.tls_and_proxy import tls_context
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from placed.driver import FoundRoom, Surroundings
+    from placed_microsoft365.auth.credential import Credential
+    from placed_microsoft365.auth.token_cache import TokenSource
+    from placed_microsoft365.diagnosis.file_checks import Files
+    from placed_microsoft365.diagnosis.host_checks import Contact
+    from placed_microsoft365.settings import Microsoft365Settings
+
+
+class Examination:
+    """Of one connection. Signs in once, however much is asked for."""
+
+    def __init__(self, settings: Microsoft365Settings, surroundings: Surroundings) -> None:
+        self._settings = settings
+        self._surroundings = surroundings
+        self._tokens: TokenSource | None = None
+
+    async def examine(self) -> AsyncIterator[Finding]:
+        """See `placed.driver.Administration.examine`."""
+        settings, now = self._settings, self._surroundings.now
+        files = look_at_files(settings)
+        for finding in files.findings:
+            yield finding
+        credential: Credential | None = None
+        if files.no_credential is None:
+            certificate, credential = look_at_credential(settings, now())
+        else:
+            certificate = blocked("certificate", files.no_credential)
+        yield certificate
+        proxy = visiting.problem_of_proxy(settings)
+        if proxy is None:
+            async for finding in self._services(files, certificate, credential):
+                yield finding
+            return
+        yield proxy
+        for check in ("tls", "clock", "token", "claims"):
+            yield blocked(check, proxy)
+
+    async def _services(
+        self, files: Files, certificate: Finding, credential: Credential | None
+    ) -> AsyncIterator[Finding]:
+        """Both hosts, and the token."""
+        settings, now = self._settings, self._surroundings.now
+        hosts = visiting.hosts_of(settings)
+        names = await asyncio.gather(*(visiting.resolve(host) for host in hosts))
+        dns = visiting.judge_names(hosts, names)
+        yield dns
+        contacts: list[Contact | None] = [None, None]
+        if files.no_ca is None:
+            context = tls_context(settings.ca_file)
+            for place, host in enumerate(hosts):
+                if names[place] is None:
+                    contacts[place] = await visiting.visit(host, context, now)
+        tls = visiting.judge_connections(hosts, contacts) or blocked("tls", files.no_ca or dns)
+        yield tls
+        yield visiting.judge_clock(contacts) or blocked("clock", tls)
+
+        # --- the token ---
+        login = contacts[0]
+        if credential is None:
+            token = blocked("token", certificate)
+        elif login is None or login.problem is not None:
+            token = blocked("token", tls)
+        else:
+            token = await self._sign_in(credential)
+        yield token
+        if token.verdict is Verdict.BAD or self._tokens is None:
+            yield blocked("claims", token)
+            return
+        claims = claims_of(self._tokens.latest or "")
+        for finding in judge_claims(settings, claims, login.tenant_id if login else None):
+            yield finding
+
+    async def look_at_habits(self, rooms: Sequence[FoundRoom]) -> Sequence[Finding]:
+        """See `placed.driver.Administration.look_at_habits`."""
+        if self._tokens is None:
+            certificate, credential = look_at_credential(self._settings, self._surroundings.now())
+            if credential is None:
+                return [blocked("titles", certificate), blocked("private", certificate)]
+            self._tokens = token_source(self._settings, credential, self._surroundings)
+        graph = graph_client(self._settings, self._tokens, self._surroundings)
+        try:
+            return await look_at_calendars(graph, self._surroundings, rooms)
+        finally:
+            await graph.close()
+
+    async def _sign_in(self, credential: Credential) -> Finding:
+        self._tokens = token_source(self._settings, credential, self._surroundings)
+        try:
+            await self._tokens.token()
+        except DriverError as error:
+            return Finding("token", Verdict.BAD, str(error), error.remedy or AGAIN)
+        return Finding("token", Verdict.GOOD, f"signed in to {self._settings.tenant}")

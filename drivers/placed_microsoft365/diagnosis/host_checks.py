@@ -1,0 +1,250 @@
+"""The hosts of login and Graph: whether they have an address, are whom they say, and what time they have."""
+
+from __future__ import annotations
+
+import asyncio
+import email.utils
+import os
+import re
+import socket
+import ssl
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from placed.driver import DriverError, Finding, Verdict
+from placed.driver.diagnosis import AGAIN
+from placed_microsoft365.background_thread import aside
+from placed_microsoft365.graph.response_body import ACCEPTED, content_of
+from placed_microsoft365.network import proxy_errors as proxies
+from placed_microsoft365.network.tls_and_proxy import not_reached, not_trusted, proxy_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from placed_microsoft365.settings import Microsoft365Settings
+
+SKEWED = 60.0  # seconds that a clock may be off
+WRONG = 300.0  # seconds; a clock that is off by more has to be set, though rooms go by the services' time
+SET_CLOCK = "set this machine's clock: timedatectl set-ntp true"
+_RESOLVE = 10.0  # seconds
+_TIMEOUT = aiohttp.ClientTimeout(total=20, sock_connect=10)
+_LARGEST = 2**20  # bytes of an answer
+_HTTPS = 443
+_TENANT = re.compile(
+    r'"token_endpoint"\s*:\s*"https://[^"]*/([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})/'
+)
+# X509_V_ERR_…, as verify_code has them.
+_NOT_YET_VALID, _EXPIRED, _OTHER_NAMES = 9, 10, (62, 64)
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A host, and what of it anybody may ask for.
+
+    Attributes:
+        key: that sets another one.
+        own: whether the settings do.
+    """
+
+    url: str
+    path: str
+    key: str
+    own: bool
+    proxy: str | None
+
+    @property
+    def name(self) -> str:
+        """Its name, with the port if that is not 443."""
+        parts = urlsplit(self.url)
+        return parts.hostname or "" if parts.port in (None, _HTTPS) else parts.netloc
+
+    @property
+    def first(self) -> tuple[str, int]:
+        """Whose address is looked up: its own, or that of the proxy before it, which looks up the rest."""
+        parts = urlsplit(self.proxy or self.url)
+        return parts.hostname or "", parts.port or _HTTPS
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """What came of a visit.
+
+    Attributes:
+        problem: why there was no TLS connection, and the remedy.
+        ahead: seconds that its clock is ahead of ours, if it told.
+        tenant_id: the tenant's GUID, if it told.
+    """
+
+    problem: tuple[str, str] | None = None
+    ahead: float | None = None
+    tenant_id: str | None = None
+
+
+def hosts_of(settings: Microsoft365Settings) -> tuple[Host, Host]:
+    """The login host and the Graph host."""
+    login, graph = settings.login_url, settings.graph_url
+    discovery = f"/{settings.tenant}/v2.0/.well-known/openid-configuration"
+    return (
+        Host(login, discovery, "authority", settings.authority is not None, proxy_for(login)),
+        Host(graph, "/v1.0/", "graph", settings.graph is not None, proxy_for(graph)),
+    )
+
+
+def problem_of_proxy(settings: Microsoft365Settings) -> Finding | None:
+    """The finding `dns` where the environment names a proxy by what is no address."""
+    try:
+        hosts_of(settings)
+    except DriverError as error:
+        return Finding("dns", Verdict.BAD, str(error), error.remedy)
+    return None
+
+
+# --- DNS ----------------------------------------------------------------------------------------------------
+
+
+async def resolve(host: Host) -> tuple[str, str] | None:
+    """What keeps its name from being resolved, and the remedy."""
+    name, port = host.first
+    try:
+        async with asyncio.timeout(_RESOLVE):
+            await aside(partial(socket.getaddrinfo, name, port, type=socket.SOCK_STREAM))
+    except TimeoutError:
+        return f"{name}: no name server answers", f"see to DNS on this machine: resolvectl query {name}"
+    except (OSError, UnicodeError) as error:
+        told = error.strerror if isinstance(error, OSError) else "no host can have this name"
+        if host.proxy is not None:
+            return f"{name}, the proxy: {told}", "correct the proxy's name in HTTPS_PROXY"
+        if host.own:
+            return f"{name}: {told}", f"correct {host.key} in the settings, or see to DNS on this machine"
+        return f"{name}: {told}", f"see to DNS on this machine: resolvectl query {name}"
+    return None
+
+
+def judge_names(hosts: Sequence[Host], problems: Sequence[tuple[str, str] | None]) -> Finding:
+    """The finding `dns`."""
+    found = [problem for problem in problems if problem is not None]
+    if found:
+        return Finding("dns", Verdict.BAD, "; ".join(dict.fromkeys(p[0] for p in found)), found[0][1])
+    names = " and ".join(dict.fromkeys(host.first[0] for host in hosts))
+    proxied = ", the proxy" if all(host.proxy for host in hosts) else ""
+    return Finding("dns", Verdict.GOOD, f"{names}{proxied}: found")
+
+
+# --- TLS ----------------------------------------------------------------------------------------------------
+
+
+async def visit(host: Host, context: ssl.SSLContext, now: Callable[[], datetime]) -> Contact:
+    """Asks it for what everybody may have."""
+    try:
+        async with (
+            aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(ssl=context),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                headers={"Accept-Encoding": ACCEPTED},
+                auto_decompress=False,
+                timeout=_TIMEOUT,
+                proxy=host.proxy,
+            ) as session,
+            session.get(f"{host.url}{host.path}", allow_redirects=False) as response,
+        ):
+            ahead = _ahead(response.headers.get("Date"), now())
+            body = await content_of(response, _LARGEST)
+    except aiohttp.ClientConnectorCertificateError as error:
+        return Contact(_untrusted(host, error.certificate_error))
+    except DriverError:  # it answers, and nobody needs what it says
+        return Contact(ahead=ahead)
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        return Contact(_unreached(host, error))
+    tenant = _TENANT.search(body.decode(errors="replace"))
+    return Contact(ahead=ahead, tenant_id=tenant[1].lower() if tenant else None)
+
+
+def judge_connections(hosts: Sequence[Host], contacts: Sequence[Contact | None]) -> Finding | None:
+    """The finding `tls`; None if a host could not be visited, and no other had a problem."""
+    found = [contact.problem for contact in contacts if contact is not None and contact.problem is not None]
+    if found:
+        return Finding("tls", Verdict.BAD, "; ".join(dict.fromkeys(p[0] for p in found)), found[0][1])
+    if None in contacts:
+        return None
+    if not any(host.proxy for host in hosts):
+        names = " and ".join(dict.fromkeys(host.name for host in hosts))
+        return Finding("tls", Verdict.GOOD, f"{names}: reached and trusted")
+    ways = {
+        host.name: f"{host.name} through the proxy {proxies.name_of(host.proxy)}"
+        if host.proxy
+        else f"{host.name} without a proxy"
+        for host in hosts
+    }
+    return Finding("tls", Verdict.GOOD, f"{', '.join(ways.values())}: reached and trusted")
+
+
+def _untrusted(host: Host, error: Exception) -> tuple[str, str]:
+    if not isinstance(error, ssl.SSLCertVerificationError):
+        return f"{host.name}: its certificate is not trusted", not_trusted(host.url).remedy
+    said = f"{host.name}: its certificate is not trusted: {error.verify_message}"
+    if error.verify_code == _NOT_YET_VALID:
+        return said, SET_CLOCK
+    if error.verify_code == _EXPIRED:
+        return said, f"have whoever runs {host.name} renew its certificate, if this machine's clock is right"
+    if error.verify_code in _OTHER_NAMES:
+        return said, f"set {host.key} to the name that the certificate is for"
+    if host.proxy:
+        said = f"{said}; the proxy {proxies.name_of(host.proxy)} may inspect TLS"
+    return said, not_trusted(host.url).remedy
+
+
+def _unreached(host: Host, error: Exception) -> tuple[str, str]:
+    if isinstance(error, (aiohttp.ClientHttpProxyError, aiohttp.ClientProxyConnectionError)):
+        problem = not_reached("the host", host.url, error)
+        return f"{host.name}: {problem}", problem.remedy
+    reach = f"let this machine reach {host.name} over HTTPS: firewall, or HTTPS_PROXY"
+    if isinstance(error, aiohttp.ClientConnectorSSLError):
+        return f"{host.name}: TLS fails", f"have {host.name} speak TLS 1.2 or newer to this machine"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        number = error.os_error.errno
+        told = os.strerror(number) if number and number > 0 else "no connection"
+        return f"{host.name}: {told}", reach
+    if isinstance(error, TimeoutError):
+        return f"{host.name}: no answer within {_TIMEOUT.total:.0f} s", reach
+    return f"{host.name}: it hangs up without an answer", AGAIN
+
+
+# --- the clock ----------------------------------------------------------------------------------------------
+
+
+def _ahead(date: str | None, now: datetime) -> float | None:
+    try:
+        told = email.utils.parsedate_to_datetime(date or "")
+    except ValueError:
+        return None
+    # It tells whole seconds, cut off.
+    return (told.replace(tzinfo=told.tzinfo or UTC) - now).total_seconds() + 0.5
+
+
+def judge_clock(contacts: Sequence[Contact | None]) -> Finding | None:
+    """The finding `clock`; None if no host was reached."""
+    if not any(contact is not None and contact.problem is None for contact in contacts):
+        return None
+    told = [contact.ahead for contact in contacts if contact is not None and contact.ahead is not None]
+    if not told:
+        remedy = "see that this machine's clock is set: timedatectl"
+        return Finding("clock", Verdict.DOUBTFUL, "the services do not tell their time", remedy)
+    worst = max(told, key=abs)
+    if abs(worst) <= SKEWED:
+        return Finding("clock", Verdict.GOOD, f"within {max(1, round(abs(worst)))} s of the services'")
+    off = f"{_length(abs(worst))} {'behind' if worst > 0 else 'ahead of'} the services'"
+    if abs(worst) <= WRONG:
+        return Finding("clock", Verdict.DOUBTFUL, off, SET_CLOCK)
+    return Finding("clock", Verdict.BAD, f"{off}: TLS may take valid certificates for invalid", SET_CLOCK)
+
+
+def _length(seconds: float) -> str:
+    whole = round(seconds)
+    if whole < 7200:  # noqa: PLR2004 - two hours
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h" if whole < 172_800 else f"{whole // 86_400} days"  # noqa: PLR2004 - two days

@@ -1,0 +1,1 @@
+"""Microsoft Graph over HTTP: the client, batches, responses and their errors."""

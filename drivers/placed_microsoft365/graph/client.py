@@ -1,0 +1,157 @@
+"""All that Microsoft Graph is asked: one session, one way to ask."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from http import HTTPStatus
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from placed_microsoft365.graph.json_structs import Batch, BatchRequest
+from placed_microsoft365.graph.response import Answer, UnexpectedAnswer, decode, error_of, parse_retry_after
+from placed_microsoft365.network.tls_and_proxy import tls_context
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from placed.driver import DriverError
+    from placed_microsoft365.auth.token_cache import TokenSource
+    from placed_microsoft365.graph.http_session import Session
+    from placed_microsoft365.network.service_clock import ServiceClock
+
+VERSION = "/v1.0"
+BATCH_SIZE = 20  # Microsoft: "JSON batch requests are currently limited to 20 individual requests"
+_VISIBLE = re.compile(r"[!-~]+")  # what an address may consist of
+
+_Shape = TypeVar("_Shape")
+_encode = msgspec.json.Encoder().encode
+
+
+class Graph:
+    """The Graph client of one registration.
+
+    Args:
+        base_url: the Graph host.
+        tokens: where the access token comes from.
+        ca_file: private CA of the host, None for the system's.
+        version: of this program, for the User-Agent.
+        clock: reads the time in the answers.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        tokens: TokenSource,
+        *,
+        ca_file: Path | None,
+        version: str,
+        clock: ServiceClock,
+    ) -> None:
+        self.base_url = base_url
+        self._tokens = tokens
+        self._clock = clock
+        self._user_agent = f"placed/{version}"
+        self._tls = tls_context(ca_file)
+        self._session: Session | None = None
+
+    async def get(
+        self,
+        url: str,
+        shape: type[_Shape],
+        headers: Mapping[str, str] | None = None,
+        error: Callable[[Answer], DriverError] = error_of,
+    ) -> _Shape:
+        """GETs a path below the version, or a whole URL that Graph gave.
+
+        Args:
+            url: where.
+            shape: of the answer.
+            headers: beside those that every request has.
+            error: what an answer means that is no 200.
+
+        Raises:
+            DriverError: anything but a 200 with the wanted shape.
+        """
+        answer = await self.ask("GET", url, headers=headers)
+        if answer.status != HTTPStatus.OK:
+            raise error(answer)
+        return decode(answer.body, shape)
+
+    async def batch(self, urls: Sequence[str]) -> Answer:
+        """POSTs GETs of paths below the version as one batch; their ids are their places in `urls`."""
+        questions = [BatchRequest(str(n), "GET", url) for n, url in enumerate(urls)]
+        return await self.ask("POST", "/$batch", _encode(Batch(questions)))
+
+    async def ask(
+        self, method: str, url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """One request. If its token is refused, it is made once more with a new one.
+
+        Args:
+            method: GET or POST.
+            url: a path below the version, or a whole URL that Graph gave.
+            body: JSON.
+            headers: beside those that every request has.
+
+        Raises:
+            DriverError: there is no token, or no answer.
+        """
+        whole = self._whole(url)
+        answer = await self._ask_once(method, whole, body, headers)
+        if answer.status == HTTPStatus.UNAUTHORIZED and self.refused(answer):
+            answer = await self._ask_once(method, whole, body, headers)
+        return answer
+
+    async def sign_in(self) -> None:
+        """Gets a token if there is none.
+
+        Raises:
+            DriverError: there is none to be had.
+        """
+        await self._tokens.token()
+
+    def refused(self, answer: Answer) -> bool:
+        """The token of an answer was not liked; whether it is worth asking again, with another."""
+        return self._tokens.refused(answer.token)
+
+    async def close(self) -> None:
+        """Ends the session."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def _ask_once(
+        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str] | None
+    ) -> Answer:
+        token = await self._tokens.token()
+        all_headers = {
+            "Authorization": f"Bearer {token}",
+            "Accept": "application/json",
+            "User-Agent": self._user_agent,
+            "client-request-id": str(uuid.uuid4()),
+            **({"Content-Type": "application/json"} if body is not None else {}),
+            **(headers or {}),
+        }
+        status, rest, content = await self._open().request(method, url, body, all_headers)
+        return Answer(status, parse_retry_after(rest, self._clock.now()), content, token)
+
+    def _open(self) -> Session:
+        if self._session is None:
+            # Only here, since signing in comes before, and while that waits others import aiohttp.
+            from placed_microsoft365.graph.http_session import Session  # noqa: PLC0415
+
+            self._session = Session(self.base_url, self._tls, self._clock)
+        return self._session
+
+    def _whole(self, url: str) -> str:
+        """The whole address of a path below the version; one that is whole already has to be Graph's own."""
+        if url.startswith("/"):
+            url = f"{self.base_url}{VERSION}{url}"
+        elif not url.startswith(f"{self.base_url}/"):  # the token goes to Graph, and to nobody else
+            raise UnexpectedAnswer("a next link leads to another host")
+        if not _VISIBLE.fullmatch(url):
+            raise UnexpectedAnswer("a next link is no address")
+        return url

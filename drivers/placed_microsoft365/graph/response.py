@@ -1,0 +1,119 @@
+"""Answers of Graph, and the errors that they are; what a status and a code mean is in `graph_errors`."""
+
+from __future__ import annotations
+
+import email.utils
+import re
+from dataclasses import dataclass, field
+from datetime import UTC
+from http import HTTPStatus
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from placed.domain.model import Reason
+from placed.driver import Consent, DriverError, NotPermitted, Unavailable
+from placed_microsoft365.graph.error_codes import NO_DIRECTORY, meaning_of
+from placed_microsoft365.graph.json_structs import GraphErrorBody
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+LONGEST_REST = 3600.0  # seconds; a Retry-After beyond that is not believed
+BAD_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+_Shape = TypeVar("_Shape")
+_error_decoder = msgspec.json.Decoder(GraphErrorBody)
+# A code goes into logs and onto pages, so nothing passes for one that might be a person's address.
+_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,79}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer of Graph, as it came, and the token that it was asked with."""
+
+    status: int
+    retry_after: float | None
+    body: bytes = field(repr=False)
+    token: str = field(repr=False)
+
+
+class UnexpectedAnswer(DriverError):
+    """Graph answered with something that is not what was asked for."""
+
+    reason = Reason.MALFORMED
+
+
+class Throttled(Unavailable):
+    """Graph asks for patience."""
+
+    reason = Reason.THROTTLED
+
+
+def parse_retry_after(value: object, now: datetime) -> float | None:
+    """Seconds that a Retry-After header means; Graph sends fractions too, and it may be a date."""
+    if value is None:
+        return None
+    text = str(value)
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            moment = email.utils.parsedate_to_datetime(text)
+            seconds = (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds()
+        except (ValueError, OverflowError):
+            return None
+    if seconds != seconds:  # noqa: PLR0124 - NaN
+        return None
+    return min(max(seconds, 0.0), LONGEST_REST)
+
+
+def decode(body: bytes | msgspec.Raw, shape: type[_Shape]) -> _Shape:
+    """The body as the shape.
+
+    Raises:
+        UnexpectedAnswer: it is something else.
+    """
+    try:
+        return msgspec.json.decode(body, type=shape)
+    except BAD_JSON as error:
+        raise UnexpectedAnswer(f"the answer is no {shape.__name__}") from error
+
+
+def error_code(body: bytes | msgspec.Raw) -> str:
+    """Graph's own error code, or "" where the body has none."""
+    try:
+        found = _error_decoder.decode(body)
+    except BAD_JSON:
+        return ""
+    code = (found.error and found.error.code) or ""
+    return code if _CODE.fullmatch(code) else ""
+
+
+def error_of(answer: Answer) -> DriverError:
+    """The error that an answer to a whole request means."""
+    code = error_code(answer.body)
+    told = f"Graph answered {answer.status} {code}".rstrip()
+    meaning = meaning_of(answer.status, code)
+    remedy, lasting = meaning.remedy, meaning.lasting
+    match meaning.reason:
+        case Reason.FORBIDDEN | Reason.NOT_FOUND:
+            return NotPermitted(told, remedy=remedy, lasting=lasting)
+        case Reason.THROTTLED:
+            return Throttled(told, retry_after=answer.retry_after, remedy=remedy, lasting=lasting)
+        case Reason.UNAVAILABLE:
+            return Unavailable(told, retry_after=answer.retry_after, remedy=remedy, lasting=lasting)
+        case _:
+            return UnexpectedAnswer(told, remedy=remedy, lasting=lasting)
+
+
+def directory_error(answer: Answer) -> DriverError:
+    """The same for a request to the directory, or for places.
+
+    Without the permission the directory says 403 Authorization_RequestDenied; Places has been seen to say 401
+    or 403 UnknownError (microsoft-graph-docs issue 5640).
+    """
+    error = error_of(answer)
+    if answer.status not in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        return error
+    return NotPermitted(str(error), remedy=NO_DIRECTORY, lasting=True, consent=Consent.MISSING)

@@ -1,0 +1,1 @@
+"""What sign-in and Graph share: TLS trust, the proxy, and the services' clock."""

@@ -1,0 +1,122 @@
+"""Writes the kit's folder. A second run changes nothing, and no key is ever written over."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from placed.driver import Kit, KitError, KitFile
+from placed_microsoft365.setup_kit import atomic_files as files
+from placed_microsoft365.setup_kit import key_and_certificate as pair
+from placed_microsoft365.setup_kit import template_rendering as scripts
+from placed_microsoft365.setup_kit.app_manifest import manifest
+from placed_microsoft365.setup_kit.connection_toml import connection_table
+from placed_microsoft365.setup_kit.questionnaire import understand
+from placed_microsoft365.setup_kit.readme import next_steps, readme
+from placed_microsoft365.setup_kit.template_values import bash_values, powershell_values
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from placed_microsoft365.setup_kit.key_and_certificate import Pair
+    from placed_microsoft365.setup_kit.questionnaire import Answers
+
+_SCRIPTS = {
+    "room-group.ps1": "makes the group of rooms that the fence is drawn around",
+    "register.sh": "registers placed in Entra, with the Azure CLI",
+    "register.ps1": "the same, with Microsoft Graph PowerShell",
+    "fence-rbac.ps1": "draws the fence with RBAC for Applications, and proves it",
+    "fence-access-policy.ps1": "draws it with an application access policy (legacy), and proves it",
+    "move-to-rbac.ps1": "moves from the policy to RBAC without an open moment",
+    "calendar-processing.ps1": "shows what the rooms' calendars keep; changes it if titles are wanted",
+    "undo.ps1": "takes all of it away again",
+}
+# 64 characters are the limit for names of assignments, scopes and groups in Exchange Online, and for a common
+# name of a certificate (RFC 5280). The longest that is made is `placed-NAME-calendars-read`.
+_LONGEST_NAME = 64 - len("placed--calendars-read")
+_RETIRING = {
+    "retire-certificate.sh": "takes the old certificate from the registration, with the Azure CLI",
+    "retire-certificate.ps1": "the same, with Microsoft Graph PowerShell",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    name: str
+    purpose: str
+    content: str
+    mode: int = files.READABLE
+
+
+def write_kit(
+    connection: str, answers: Mapping[str, str], folder: Path, *, now: datetime, renew: bool
+) -> Kit:
+    """See `placed.driver.AdministrationKind.write_kit`."""
+    if len(connection) > _LONGEST_NAME:
+        said = f"found {len(connection)} characters, expected at most {_LONGEST_NAME}"
+        raise KitError("NAME", f"{said}: Exchange Online takes 64 for the names that are made of it")
+    folder = folder.absolute()
+    if not str(folder).isprintable():  # it is written into files, in UTF-8, on a line
+        raise KitError("", f"{str(folder)!r}: expected a folder whose name is printable UTF-8")
+    known = {"client_id": _client_id_in(folder / "placed.toml", connection)}
+    given = known | {key: answer for key, answer in answers.items() if answer}
+    understand(connection, given, folder / f"{connection}.pem")  # before anything is written
+    files.make_folder(folder)
+    pairs = _pairs(connection, folder, now, renew=renew)
+    # The oldest that is good is the one in use, until its successor is registered and it is taken away.
+    good = [one for one in pairs if one.expires > now]
+    if not good:
+        expired = f"{folder / pairs[-1].name}.pem expired on {pairs[-1].expires:%Y-%m-%d}"
+        raise KitError("", f"{expired}; --renew makes another")
+    understood = understand(connection, given, folder / f"{good[0].name}.pem")
+    written = list(_contents(understood, good))
+    for file in written:
+        files.write(folder / file.name, file.content.encode(), file.mode)
+    listed = [KitFile(folder / file.name, file.purpose) for file in written]
+    listed[1:1] = [KitFile(folder / f"{one.name}.pem", _PRIVATE) for one in good]
+    return Kit(folder, tuple(listed), next_steps(understood, good))
+
+
+_PRIVATE = "the private key with its certificate: for the server, and for nobody else"
+
+
+def _contents(answers: Answers, pairs: Sequence[Pair]) -> Iterator[_File]:
+    """Every file but the keys; `pairs` are those that have not expired, the one in use first."""
+    yield _File(
+        "README.md", "what to run, in which order, who runs it, what it grants", readme(answers, pairs)
+    )
+    for one in pairs:
+        yield _File(f"{one.name}.crt", "the certificate alone, which register uploads", one.public.decode())
+    described = json.dumps(manifest(answers.settings), indent=2) + "\n"
+    yield _File("manifest.json", "the registration, with the permissions that it asks for", described)
+    for name, purpose in (_SCRIPTS | (_RETIRING if len(pairs) > 1 else {})).items():
+        if name.endswith(".sh"):
+            yield _File(name, purpose, scripts.render(name, bash_values(answers, pairs)), files.RUNNABLE)
+        else:
+            yield _File(name, purpose, scripts.render(name, powershell_values(answers, pairs)))
+    renewed = f"{pairs[-1].name}.pem" if len(pairs) > 1 else None
+    table = connection_table(answers, renewed)
+    yield _File("placed.toml", "the connection, for the configuration of placed", table)
+
+
+def _pairs(connection: str, folder: Path, now: datetime, *, renew: bool) -> list[Pair]:
+    """Those that are there, the oldest first, and one more if that is due."""
+    pairs = pair.found(connection, folder)
+    name = pair.name_of_renewed(connection, now) if renew else connection
+    if not pairs or (renew and name not in [one.name for one in pairs]):
+        files.write_new(folder / f"{name}.pem", pair.make(connection, now), files.OWNER_ALONE)
+        pairs = pair.found(connection, folder)
+    return pairs
+
+
+def _client_id_in(file: Path, connection: str) -> str:
+    """What was filled in since the kit was written, so that writing it anew does not take it out again."""
+    try:
+        tables = tomllib.loads(file.read_text("utf-8"))["connections"]
+        return next(str(table["client_id"]) for table in tables if table["name"] == connection)
+    except (OSError, ValueError, KeyError, TypeError, StopIteration):
+        return ""

@@ -1,0 +1,158 @@
+"""What the kit says to the administrator: the steps, who runs each, what it grants, how to check."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from typing import TYPE_CHECKING
+
+from placed_microsoft365.auth.application_permissions import APP_ROLES, CALENDARS_READ, RBAC, to_consent
+from placed_microsoft365.settings import ALL_ROOMS
+from placed_microsoft365.setup_kit.app_manifest import application_name
+from placed_microsoft365.setup_kit.key_and_certificate import KEY_SIZE
+from placed_microsoft365.setup_kit.template_rendering import render
+from placed_microsoft365.setup_kit.tool_cloud_names import TOOLS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from placed_microsoft365.setup_kit.key_and_certificate import Pair
+    from placed_microsoft365.setup_kit.questionnaire import Answers
+
+_WIDTH = 120
+_AS_IT_IS = re.compile(r"[#|-]|    |\d\. ")  # headings, tables, lists, commands
+
+
+def next_steps(answers: Answers, pairs: Sequence[Pair]) -> tuple[str, ...]:
+    """For the terminal; README.md has them at length."""
+    name, current, last = answers.settings.name, pairs[0].name, pairs[-1].name
+    if len(pairs) > 1:
+        return (
+            f"run register: it adds {last}.crt, and {current}.pem goes on working",
+            f"give placed {last}.pem, and see with `placed doctor {name}` that it signs in with it",
+            "run retire-certificate: it takes the old one from the registration",
+        )
+    consent = "consent" if to_consent(answers.settings) else ""
+    order = ", then ".join(filter(None, ("room-group.ps1", "register", _fence(answers), consent)))
+    return (
+        f"give the administrator this folder, but not {current}.pem; README.md tells everything",
+        f"the administrator runs {order}",
+        f"put {current}.pem and placed.toml, with the client id that register prints, on the server",
+        f"run `placed doctor {name}`: it tells what is missing",
+    )
+
+
+def readme(answers: Answers, pairs: Sequence[Pair]) -> str:
+    """README.md; `pairs` are those that have not expired, the one in use first."""
+    rbac, consent = _is_rbac(answers), to_consent(answers.settings)
+    parts = [
+        "top",
+        "steps",
+        "consent-none" if not consent else "consent-rbac" if rbac else "consent-access-policy",
+        "server",
+        "certificate",
+        *(["renewing"] if len(pairs) > 1 else []),
+        "titles",
+        "move-now" if rbac else "move-later",
+        "undo",
+    ]
+    values = _values(answers, pairs)
+    values["group_text"] = render(f"readme/{_group_part(answers)}.md", values).strip()
+    return "\n".join(_wrapped(render(f"readme/{part}.md", values)) for part in parts)
+
+
+def _values(answers: Answers, pairs: Sequence[Pair]) -> dict[str, str]:
+    settings = answers.settings
+    names = to_consent(settings)
+    return {
+        "application_name": application_name(settings.name),
+        "can_not": "\n".join(
+            f"- `{name}` can not {APP_ROLES[name].permission.can_not}."
+            for name in dict.fromkeys((CALENDARS_READ, *names))
+        ),
+        "certificates": "\n".join(_rows_of_certificate(one, current=one is pairs[0]) for one in pairs),
+        "client_option": "" if answers.client_id or _is_rbac(answers) else " -ClientId CLIENT-ID",
+        "consent": " and ".join(f"`{name}`" for name in names),
+        "fence": _fence(answers),
+        "granted": _rows_of_grants(answers),
+        "group": answers.group,
+        "key_size": str(KEY_SIZE),
+        "name": settings.name,
+        "new": pairs[-1].name,
+        "pem": f"{pairs[0].name}.pem",
+        "room_list": settings.room_list or "",
+        "sign_in": "\n".join(f"    {line}" for line in TOOLS[settings.cloud].sign_in(settings.tenant)),
+        "steps": _rows_of_steps(answers),
+        "tenant": settings.tenant,
+    }
+
+
+def _rows_of_grants(answers: Answers) -> str:
+    by, limit = (
+        ("Exchange, by RBAC for Applications", "a scope")
+        if _is_rbac(answers)
+        else ("Entra, by consent", "an application access policy")
+    )
+    rows = [f"| `{CALENDARS_READ}` | {by} | the members of `{answers.group}`, limited by {limit} |"]
+    rows += [
+        f"| `{name}` | Entra, by consent | {APP_ROLES[name].permission.can} |"
+        for name in to_consent(answers.settings)
+        if name != CALENDARS_READ
+    ]
+    return "\n".join(rows)
+
+
+def _rows_of_steps(answers: Answers) -> str:
+    exchange, consent = "Exchange Administrator", to_consent(answers.settings)
+    registers = "Cloud Application Administrator"
+    fence = f"`{_fence(answers)}`"
+    rows = [
+        ("`room-group.ps1`", exchange, "nothing: makes the group", "at once"),
+        (
+            "`register.sh` or `register.ps1`",
+            registers,
+            "nothing: a name, a certificate, what is asked for",
+            "at once",
+        ),
+        (fence, f"{exchange} and {registers}", "reading the group's calendars", "30 minutes to 2 hours")
+        if _is_rbac(answers)
+        else (fence, exchange, "nothing: limits what consent will grant", "can be more than an hour"),
+    ]
+    if consent:
+        granted = " and ".join(f"`{name}`" for name in consent)
+        rows.append(("consent", "Privileged Role Administrator", granted, "minutes"))
+    return "\n".join(f"| {number} | {' | '.join(row)} |" for number, row in enumerate(rows, start=1))
+
+
+def _rows_of_certificate(pair: Pair, *, current: bool) -> str:
+    state = "in use" if current else "next"
+    return (
+        f"| `{pair.name}.crt` | `{pair.thumbprint}` | {pair.expires:%Y-%m-%d} | {state} |\n"
+        f"| | SHA-256 `{pair.sha256}` | | |"
+    )
+
+
+def _group_part(answers: Answers) -> str:
+    if answers.settings.rooms:
+        return "group-named"
+    if answers.settings.room_group is not None:
+        return "group-itself"
+    return "group-all" if answers.settings.room_list == ALL_ROOMS else "group-listed"
+
+
+def _is_rbac(answers: Answers) -> bool:
+    return answers.settings.fence.kind == RBAC
+
+
+def _fence(answers: Answers) -> str:
+    return "fence-rbac.ps1" if _is_rbac(answers) else "fence-access-policy.ps1"
+
+
+def _wrapped(text: str) -> str:
+    """Paragraphs broken into lines that a terminal shows."""
+    return "".join(
+        line
+        if _AS_IT_IS.match(line)
+        else textwrap.fill(line, _WIDTH, break_long_words=False, break_on_hyphens=False) + "\n"
+        for line in text.splitlines(keepends=True)
+    )

@@ -1,0 +1,117 @@
+#Requires -Version 5.1
+#Requires -Modules @{ ModuleName = 'ExchangeOnlineManagement'; ModuleVersion = '3.0.0' }
+<#
+.SYNOPSIS
+Draws the fence with an application access policy, and proves it. This is the legacy way.
+
+.DESCRIPTION
+LEGACY: Microsoft has replaced application access policies by RBAC for Applications and asks to make no new ones.
+They still work, and no date is known on which they end. Where you can, run fence-rbac.ps1 instead.
+
+Grants nothing. It limits what the application may read by permissions that are granted in Entra: the members of
+the room group, and nobody else. So it comes BEFORE consent: between consent and policy, placed could read every
+calendar of the organisation.
+
+It limits Calendars.Read. It is not known to limit Calendars.ReadBasic, so do not give that smaller one instead.
+
+Run it with -WhatIf first. Run it as often as you like.
+In effect after more than an hour in some tenants, even when the trial at the end has passed.
+
+Who: Exchange Administrator.
+
+.PARAMETER Room
+A room to try the fence with; else the first of the group.
+
+.PARAMETER Canary
+Mailboxes outside of the fence, that must be refused.
+#>
+[CmdletBinding(SupportsShouldProcess)]
+param(
+    [string] $Tenant = @@{tenant},
+    [string] $ClientId = @@{client_id},
+    [string] $ApplicationName = @@{application_name},
+    [string] $Group = @@{group},
+    [string] $Room = @@{room},
+    [string[]] $Canary = @@{canaries},
+    [string] $ExchangeEnvironment = @@{exchange_environment}
+)
+
+Set-StrictMode -Version 3.0
+$ErrorActionPreference = 'Stop'
+
+@@{part_exchange}
+
+@@{part_wait_until}
+
+@@{part_retry}
+
+@@{part_group}
+
+@@{part_existing_group}
+
+@@{part_members}
+
+@@{part_unexpected_members}
+
+@@{part_test_room}
+
+function Get-Access {
+    param([string] $Mailbox)
+    # Granted or Denied. Anything else, such as a word in another language, is not taken for either.
+    $answer = [string](Test-ApplicationAccessPolicy -Identity $Mailbox -AppId $ClientId).AccessCheckResult
+    Write-Host "${Mailbox}: $answer"
+    if ($answer -notin @('Granted', 'Denied')) {
+        throw "The answer of Test-ApplicationAccessPolicy is not understood: '$answer'. Judge it yourself."
+    }
+    $answer
+}
+
+if (-not $ClientId) {
+    throw 'Say which application: -ClientId, with the application (client) id that register has printed.'
+}
+Connect-Exchange
+$roomGroup = Get-ExistingRoomGroup
+if ([string]$roomGroup.RecipientTypeDetails -ne 'MailUniversalSecurityGroup') {
+    throw "$Group is no mail-enabled security group, but $($roomGroup.RecipientTypeDetails). A policy takes no other."
+}
+$testRoom = Get-TestRoom
+
+# --- The policy ---
+
+$policies = @(Get-ApplicationAccessPolicy | Where-Object { [string]$_.AppId -eq $ClientId })
+$names = @([string]$roomGroup.Name, [string]$roomGroup.DisplayName, [string]$roomGroup.Identity)
+$ours = @($policies | Where-Object { [string]$_.AccessRight -eq 'RestrictAccess' -and ([string]$_.ScopeName -in $names -or [string]$_.ScopeIdentity -in $names) })
+$others = @($policies | Where-Object { [string]$_.AccessRight -eq 'RestrictAccess' -and $_ -notin $ours })
+if ($others.Count -gt 0) {
+    # Of several such policies each lets in its own group, so these make the fence wider.
+    $others | Format-Table -Property 'Identity', 'ScopeName', 'AccessRight', 'Description' | Out-Host
+    throw 'The application has access policies for other groups, which let it read these too. Remove them first.'
+}
+if ($ours.Count -eq 0) {
+    if ($PSCmdlet.ShouldProcess($ApplicationName, "limit it to the members of $Group")) {
+        Invoke-WithRetry 'Making the policy' { New-ApplicationAccessPolicy -AccessRight RestrictAccess -AppId $ClientId -PolicyScopeGroupId ([string]$roomGroup.PrimarySmtpAddress) -Description $ApplicationName | Out-Null }
+        # Until the policy is known to the server that is asked, everybody counts as granted. Give no consent yet.
+        $null = Wait-Until 'the policy' { @($Canary | Where-Object { (Get-Access $_) -ne 'Denied' }).Count -eq 0 } 15
+    }
+}
+
+# --- Proof ---
+
+Show-Stranger
+if ($ours.Count -eq 0 -and $WhatIfPreference) {
+    Write-Host 'Not tried: there is no policy yet.'
+    return
+}
+$wrong = @()
+if (-not (Wait-Until "$testRoom inside the policy" { (Get-Access $testRoom) -eq 'Granted' } 15)) {
+    $wrong += "$testRoom is refused, for 15 minutes now; is it a member of $Group?"
+}
+foreach ($mailbox in $Canary) {
+    if ((Get-Access $mailbox) -ne 'Denied') {
+        $wrong += "$mailbox is an outsider, and is not refused"
+    }
+}
+if ($wrong.Count -gt 0) {
+    throw "THE FENCE DOES NOT HOLD: $($wrong -join '; '). Give no consent."
+}
+Write-Host "The fence holds: 1 inside, $($Canary.Count) outside refused. Wait an hour, then give consent."

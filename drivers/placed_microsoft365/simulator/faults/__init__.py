@@ -1,0 +1,1 @@
+"""Faults of the simulated services, and what they make of a reply."""

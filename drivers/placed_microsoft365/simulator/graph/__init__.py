@@ -1,0 +1,1 @@
+"""The simulated Microsoft Graph: one module for each endpoint."""

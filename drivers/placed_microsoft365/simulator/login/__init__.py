@@ -1,0 +1,1 @@
+"""The simulated login host: token endpoint, consent page, access tokens."""

@@ -1,0 +1,1 @@
+"""A building from a TOML file, and meetings that change while time passes."""

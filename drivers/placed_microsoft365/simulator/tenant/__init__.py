@@ -1,0 +1,1 @@
+"""The simulated tenant: directory, mailboxes, app registrations and their access."""
