@@ -21,7 +21,7 @@ from placed.mqtt.messages import EVENT_HOLDS, HEALTH_HOLDS, ONLINE_HOLDS, offlin
 from placed.mqtt.session_context import Timing
 from placed.mqtt.topics import Topics
 from placed.settings.schema import Mqtt
-from tests.contracts.asyncapi import Contract
+from tests.contracts.asyncapi_contract import Contract
 
 CONTRACT = Contract.read()
 DOCUMENT = CONTRACT.document

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import aiohttp
 import pytest
 
-from tests.contracts.day import day, house
-from tests.http.test_openapi import DESCRIPTION, resolve, validate
-from tests.secret_files import write_secret
+from tests.component.http.test_openapi import DESCRIPTION, resolve, validate
+from tests.contracts.scripted_day import day, house
+from tests.support.secret_files import write_secret
 
 if TYPE_CHECKING:
-    from tests.contracts.day import Day
-    from tests.http.endpoint import Told
-    from tests.service.web import Stream
+    from tests.contracts.scripted_day import Day
+    from tests.support.status_client import Stream
+    from tests.support.status_endpoint import Told
 
 # An answer of the event stream has no end, so it is held to its description by itself.
 STREAM = "/api/v1/events"

@@ -10,14 +10,14 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.contracts.day import day, house
-from tests.contracts.prometheus import DASHBOARD, HOUSE, RULES, Prometheus, promtool
+from tests.contracts.prometheus_server import DASHBOARD, HOUSE, RULES, Prometheus, promtool
+from tests.contracts.scripted_day import day, house
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 PAGE = HOUSE / "docs" / "integrations.md"
-ALERTS = HOUSE / "tests" / "contracts" / "alerts.yml"
+ALERTS = HOUSE / "tests" / "contracts" / "alert_rule_tests.yml"
 # https://prometheus.io/docs/practices/naming/ has the base units; a count of things has none.
 UNITS = ("_seconds", "_bytes", "_total", "_info", "_ratio")
 COUNTS = {
@@ -120,7 +120,7 @@ def test_an_alert_that_is_not_raised_would_be_noticed(tmp_path: Path) -> None:
     tests = yaml.safe_load(ALERTS.read_text("utf-8"))
     (down,) = [test for test in tests["tests"] if test["name"] == "the program is down"]
     down["input_series"][0]["values"] = "1 1x9"
-    broken = tmp_path / "alerts.yml"
+    broken = tmp_path / "alert_rule_tests.yml"
     broken.write_text(yaml.safe_dump({"rule_files": [str(RULES)], "tests": [down]}))
     assert promtool("test", "rules", broken).returncode != 0
 

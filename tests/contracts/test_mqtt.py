@@ -15,10 +15,10 @@ from placed.domain.model import Status
 from placed.domain.room_events import Happening
 from placed.mqtt.session_context import Timing
 from placed.settings.schema import Mqtt
-from tests.contracts.asyncapi import Contract
-from tests.contracts.day import configure, day, house
-from tests.mqtt.broker import Arrival, Mosquitto, Subscriber
-from tests.mqtt.house import House, cut, running
+from tests.contracts.asyncapi_contract import Contract
+from tests.contracts.scripted_day import configure, day, house
+from tests.support.board_with_publisher import House, cut, running
+from tests.support.mosquitto import Arrival, Mosquitto, Subscriber
 
 if TYPE_CHECKING:
     from pathlib import Path

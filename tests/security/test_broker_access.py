@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 import aiomqtt
 import pytest
 
-from bench.ports import HOST
 from placed.disconnect import topic_clearing as clearing
 from placed.doctor.broker import try_broker
 from placed.driver import Verdict
 from placed.mqtt.topics import Topics
 from placed.settings.schema import HomeAssistant, Mqtt
-from tests.mqtt.broker import DEADLINE
-from tests.mqtt.house import IMPATIENT, House, cut, running
-from tests.security.broker import PASSWORDS, Guarded
+from tests.security.example_mosquitto import PASSWORDS, Guarded
+from tests.support.board_with_publisher import IMPATIENT, House, cut, running
+from tests.support.free_ports import HOST
+from tests.support.mosquitto import DEADLINE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from bench.ports import free_port
+from tests.support.free_ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,16 +14,16 @@ from placed.mqtt.client_options import login_options
 from placed.settings.schema import Http, Mqtt
 from placed_microsoft365.auth.credential import load_credential
 from placed_microsoft365.settings import Microsoft365Settings
-from tests.microsoft365.house import CERTIFICATE
-from tests.mqtt.broker import Authority
-from tests.secret_files import write_secret
-from tests.service.program import run
+from tests.drivers.microsoft365.driver_with_simulator import CERTIFICATE
+from tests.support.mosquitto import Authority
+from tests.support.placed_process import run
+from tests.support.secret_files import write_secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.service.stage import Stage
+    from tests.support.daemon_environment import Stage
 
 HUSH = b"hush-secret"
 REMEDY = "; chmod o-rwx {path}, or hand it over by LoadCredential (systemd/README.md)"

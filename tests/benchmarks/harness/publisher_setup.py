@@ -1,0 +1,115 @@
+"""A site that tells: a board, its timekeeper and its publisher before a real broker, in time that passes."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from placed.board.board import Board
+from placed.board.edge_timer import Timekeeper
+from placed.domain.model import Meeting, Room, Schedule
+from placed.domain.occupancy import Policy
+from placed.mqtt.messages import BridgeInfo
+from placed.mqtt.publisher import Publisher
+from placed.settings.schema import Mqtt, Show
+from tests.benchmarks.servers import graph_responses as bodies
+from tests.support.free_ports import HOST
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable
+
+CONNECTION = "contoso"
+BASE = "placed"
+TOPICS = f"{BASE}/rooms/+/+"  # all that is told of rooms, one by one
+PER_EDGE = 5  # messages: state, availability, occupied, status and an event
+
+
+class ForwardClock:
+    """The machine's clocks, which may be put forward, both at once."""
+
+    def __init__(self, now: datetime) -> None:
+        self._ahead = now - datetime.now(UTC)
+
+    def now(self) -> datetime:
+        """See `placed.domain.clock.Clock`."""
+        return datetime.now(UTC) + self._ahead
+
+    def steady(self) -> float:
+        """See `placed.domain.clock.Clock`."""
+        return self.now().timestamp()
+
+    async def sleep(self, seconds: float) -> None:
+        """See `placed.domain.clock.Clock`."""
+        await asyncio.sleep(max(0.0, seconds))
+
+    def put_forward(self, to: datetime) -> None:
+        """It is that moment now, which is none that is over."""
+        by = to - self.now()
+        if by < timedelta():
+            raise RuntimeError(f"{to} is over, by {-by}: this machine is too slow for the measure")
+        self._ahead += by
+
+    def on_the_wall(self, moment: datetime) -> float:
+        """When it is that moment, in the seconds of `time.time`."""
+        return (moment - self._ahead).timestamp()
+
+
+@dataclass(slots=True)
+class Site:
+    """What tells."""
+
+    board: Board
+    clock: ForwardClock
+    publisher: Publisher
+
+    def read(self, room_ids: Iterable[str], meetings: tuple[Meeting, ...]) -> None:
+        """These rooms' calendars were read just now, and they all have these meetings."""
+        now = self.clock.now()
+        since, until = bodies.TODAY + timedelta(days=bodies.DAYS[0]), bodies.TODAY + timedelta(days=2)
+        for room_id in room_ids:
+            self.board.learn(room_id, Schedule(meetings, since, until, now))
+
+    async def told(self) -> None:
+        """Waits until the broker has acknowledged all that is to be said by now."""
+        while (due := self.board.next_due) and due <= self.clock.now():  # noqa: ASYNC110 - it has no event
+            await asyncio.sleep(0)
+        await self.publisher.told()
+
+
+def room(number: int) -> Room:
+    """One of its rooms."""
+    name = f"room{number:05}"
+    address = bodies.address(number)
+    return Room(name, CONNECTION, address, address, f"Room {number}", ZoneInfo("UTC"))
+
+
+@asynccontextmanager
+async def telling(board: Board, clock: ForwardClock, port: int) -> AsyncIterator[Site]:
+    """The board is told of, until the end."""
+    publisher = Publisher(
+        Mqtt(url=f"mqtt://{HOST}:{port}", base_topic=BASE),
+        board,
+        now=clock.now,
+        info=BridgeInfo("bench", board.policy.freshness_budget, (CONNECTION,)),
+    )
+    board.listeners.append(publisher)
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(Timekeeper(board, clock).run()), group.create_task(publisher.run())]
+        yield Site(board, clock, publisher)
+        for task in tasks:
+            task.cancel()
+
+
+def board_at(clock: ForwardClock) -> Board:
+    """A board with the usual settings."""
+    return Board(Policy(), Show.NOTHING, clock.now, epoch=1)
+
+
+def wall() -> float:
+    """The clock on the wall, as the panel has it."""
+    return time.time()

@@ -1,0 +1,96 @@
+"""A connection to `limited_graph`, and around it the real poller, board, calendars, pace and views."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from placed.board.board import Board
+from placed.board.edge_timer import Timekeeper
+from placed.domain.occupancy import Policy
+from placed.driver import ConnectionSettings, Fence, FenceState, FoundRoom
+from placed.polling.poller import Poller
+from placed.polling.room_ids import RoomBook
+from placed.settings.schema import Show
+from placed_microsoft365.calendars.batch_reader import Calendars
+from placed_microsoft365.calendars.calendar_view import Views
+from placed_microsoft365.graph.concurrency_limit import Pace
+from tests.benchmarks.simulated_time.event_loop import LoopClock
+from tests.benchmarks.simulated_time.freshness import MIDNIGHT, ZONE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from placed.driver import Answer, Query
+    from placed.settings.schema import Polling
+    from placed_microsoft365.graph.client import Graph
+
+_POLICY = Policy()
+
+
+class Connection:
+    """The driver, but for what needs a network: it knows the rooms, and has no fence."""
+
+    credential_expires_at = None
+
+    def __init__(self, graph: Graph, rooms: int, concurrency: int, clock: LoopClock) -> None:
+        self._rooms = rooms
+        self.pace = Pace(concurrency)
+        views = Views(graph, self.pace, details=False)
+        self._calendars = Calendars(graph, self.pace, views, clock.now)
+
+    async def find_rooms(self) -> list[FoundRoom]:
+        """All rooms; their mailboxes are numbers."""
+        return [FoundRoom(f"{room}@contoso.example", f"{room}") for room in range(self._rooms)]
+
+    async def read(self, queries: Sequence[Query], answer: Callable[[Answer], None]) -> None:
+        """As the driver does."""
+        await self._calendars.read(queries, answer)
+
+    async def try_fence(self) -> Fence:
+        """There is none."""
+        return Fence(FenceState.UNPROVEN)
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+class Polled:
+    """A building that is polled, on a simulated loop.
+
+    Args:
+        graph: where its calendars are.
+        rooms: how many.
+        polling: the settings.
+        begin: seconds after midnight that the loop's time begins with.
+        policy: the site's rules.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        rooms: int,
+        polling: Polling,
+        begin: float = 0.0,
+        policy: Policy = _POLICY,
+    ) -> None:
+        self._clock = clock = LoopClock(MIDNIGHT + timedelta(seconds=begin))
+        self.driver = Connection(graph, rooms, polling.concurrency, clock)
+        self.board = Board(policy, Show.NOTHING, clock.now, epoch=1)
+        self.poller = Poller(
+            connection=ConnectionSettings(name="contoso", driver="bench", time_zone=ZONE),
+            driver=self.driver,
+            board=self.board,
+            book=RoomBook({}),
+            polling=polling,
+            clock=clock,
+        )
+
+    async def live(self, seconds: float) -> None:
+        """Is polled for so long, while the board is told of the time."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds), asyncio.TaskGroup() as group:
+                group.create_task(self.poller.run())
+                group.create_task(Timekeeper(self.board, self._clock).run())

@@ -1,0 +1,74 @@
+"""/api/v1/connections/<name>/rooms: how each room of a connection is read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from placed.domain.model import Reason
+from placed.domain.room_readability import Standings, WholeProblem
+from placed.driver import Failed, Query
+from tests.support.sample_boards import NINE, Site, minutes
+
+if TYPE_CHECKING:
+    from tests.support.status_endpoint import Endpoint
+
+PATH = "/api/v1/connections/contoso/rooms"
+
+
+def standings(site: Site) -> Standings:
+    """The boardroom is readable, the library is not found, the atrium was not asked for yet."""
+    found = Standings()
+    found.succeeded("boardroom", NINE)
+    library = site.enrolled["contoso"]["library"]
+    found.failed(
+        "library",
+        Failed(Query(library, NINE, NINE), Reason.NOT_FOUND, "404 ErrorInvalidUser", remedy="check it"),
+        NINE + minutes(5),
+    )
+    return found
+
+
+async def test_every_room_says_whether_it_is_readable_since_when_and_why_not(
+    endpoint: Endpoint, site: Site
+) -> None:
+    site.report(standings=standings(site))
+    answer = await endpoint.get(PATH)
+    assert answer.status == 200
+    assert (answer.json["schema"], answer.json["connection"]) == (1, "contoso")
+    told = {r["room"]: (r["access"], r["since"], r["reason"], r["remedy"]) for r in answer.json["rooms"]}
+    assert told["boardroom"] == ("readable", "2026-01-08T09:00:00Z", None, None)
+    assert told["library"] == ("not_found", "2026-01-08T09:05:00Z", "not_found", "check it")
+    assert told["atrium"] == ("waiting", None, None, None)
+    assert list(told) == sorted(told)
+
+
+async def test_rooms_of_other_connections_are_not_there(endpoint: Endpoint, site: Site) -> None:
+    site.add("annex", connection="fabrikam")
+    site.report("fabrikam")
+    answer = await endpoint.get("/api/v1/connections/fabrikam/rooms")
+    assert [room["room"] for room in answer.json["rooms"]] == ["annex"]
+
+
+async def test_what_ails_the_connection_is_said_of_each_room(endpoint: Endpoint, site: Site) -> None:
+    whole = WholeProblem(Reason.BREACHED, NINE, "a mailbox outside of the fence is readable", "mend it")
+    site.report(standings=standings(site), whole=whole)
+    answer = await endpoint.get(PATH)
+    assert {room["access"] for room in answer.json["rooms"]} == {"breached"}
+
+
+async def test_a_connection_that_is_not_there_is_a_problem(endpoint: Endpoint) -> None:
+    answer = await endpoint.get("/api/v1/connections/nowhere/rooms")
+    assert answer.status == 404
+    assert "/api/v1/connections" in answer.json["detail"]
+
+
+async def test_no_address_is_in_it(endpoint: Endpoint, site: Site) -> None:
+    site.report(standings=standings(site))
+    assert b"@" not in (await endpoint.get(PATH)).body
+
+
+async def test_it_is_answered_with_304_while_it_stays_the_same(endpoint: Endpoint, site: Site) -> None:
+    site.report(standings=standings(site))
+    first = await endpoint.get(PATH)
+    again = await endpoint.get(PATH, headers={"If-None-Match": first.headers["ETag"]})
+    assert again.status == 304

@@ -1,0 +1,361 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Self
+
+import pytest
+from structlog.testing import capture_logs
+
+from placed.http import event_log as ledger
+from placed.http import event_stream as events
+from placed.http.event_stream import EventStream
+from placed.http.limits import Limits
+from tests.component.http.slow_reader import SlowReader
+from tests.support.sample_boards import Site, meeting, minutes
+from tests.support.status_endpoint import LONG, Endpoint, Told
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from placed.domain.state_document import Statement
+
+
+def rooms(told: Iterable[Told]) -> list[str]:
+    """What was told of which room, in order."""
+    return [f"{t.event} {t.data['room']}" for t in told]
+
+
+async def test_who_is_new_is_told_everything_and_then_what_happens(endpoint: Endpoint, site: Site) -> None:
+    site.read("boardroom", meeting(-10, 30))
+    site.report()
+    async with endpoint.listen() as listening:
+        snapshot, *states, health = await listening.take(5)
+        assert snapshot == Told(
+            "snapshot",
+            None,
+            {"schema": 1, "epoch": 7, "seq": 4, "rooms": ["atrium", "boardroom", "library"]},
+        )
+        assert rooms(states) == ["state atrium", "state library", "state boardroom"]
+        assert [s.id for s in states] == ["7-2", "7-3", "7-4"]
+        assert health == Told("health", None, site.board.health["contoso"].document())
+        assert states[2].data == (await endpoint.get("/api/v1/rooms/boardroom")).json
+
+
+async def test_what_time_does_is_told_as_it_happens(endpoint: Endpoint, site: Site) -> None:
+    site.read("boardroom", meeting(-10, 10))
+    async with endpoint.listen("?room=boardroom") as listening:
+        await listening.take(2)
+        said = []
+        for duration in (2, 8, 5):
+            site.wait(minutes(duration))
+            state = (await listening.next()).data
+            said.append((state["status"], state["stale"], state["occupied"]))
+    assert said == [("busy", True, True), ("free", True, False), ("unknown", True, None)]
+
+
+async def test_the_stream_is_what_browsers_and_proxies_want(endpoint: Endpoint) -> None:
+    async with endpoint.listen() as listening:
+        headers = listening.response.headers
+        assert headers["Content-Type"] == "text/event-stream"
+        assert headers["Cache-Control"] == "no-cache, no-transform"
+        assert headers["X-Accel-Buffering"] == "no"
+        assert "Content-Encoding" not in headers
+        assert await listening.block() == ["retry: 2000"]
+
+
+async def test_who_comes_again_is_told_what_is_new(endpoint: Endpoint, site: Site) -> None:
+    async with endpoint.listen() as listening:
+        last = (await listening.take(4))[-1].id
+    assert last == "7-3"
+    site.read("boardroom", meeting(-10, 30))
+    site.read("atrium")
+    site.read("boardroom", meeting(-10, 40))
+    async with endpoint.listen(headers={"Last-Event-ID": last}) as listening:
+        assert rooms(await listening.take(2)) == ["state atrium", "state boardroom"]
+
+
+async def test_who_has_everything_is_told_only_what_comes(endpoint: Endpoint, site: Site) -> None:
+    async with endpoint.listen(headers={"Last-Event-ID": f"7-{site.board.seq}"}) as listening:
+        await listening.block()
+        site.read("atrium")
+        assert rooms([await listening.next()]) == ["state atrium"]
+
+
+async def test_a_listing_goes_on_as_events_without_a_gap(endpoint: Endpoint, site: Site) -> None:
+    listing = (await endpoint.get("/api/v1/rooms")).json
+    site.read("atrium")
+    position = f"{listing['epoch']}-{listing['seq']}"
+    async with endpoint.listen(f"?last_event_id={position}") as listening:
+        assert rooms([await listening.next()]) == ["state atrium"]
+
+
+@pytest.mark.parametrize(
+    "seen", ["6-2", "8-2", "7-99", "", "7", "seven-2", "7-2-gzip", "-7-2", "7-" + "9" * 5000]
+)
+async def test_an_id_that_says_nothing_here_brings_a_snapshot(endpoint: Endpoint, seen: str) -> None:
+    """Of another epoch, of the future, or no id at all. EventSource would never come back from an error."""
+    async with endpoint.listen(headers={"Last-Event-ID": seen}) as listening:
+        assert [told.event for told in await listening.take(4)] == ["snapshot", "state", "state", "state"]
+
+
+async def test_the_field_goes_before_the_address(endpoint: Endpoint) -> None:
+    """A browser comes again with the address it had at first."""
+    async with endpoint.listen("?last_event_id=7-0", {"Last-Event-ID": "7-2"}) as listening:
+        assert rooms([await listening.next()]) == ["state library"]
+
+
+async def test_an_address_with_a_wrong_id_is_refused(endpoint: Endpoint) -> None:
+    answer = await endpoint.get("/api/v1/events?last_event_id=latest")
+    assert answer.status == 400
+    assert answer.json["problems"] == [
+        {"parameter": "last_event_id", "found": "latest", "expected": "an id such as 7-412"}
+    ]
+
+
+async def test_rooms_that_go_are_told_of(endpoint: Endpoint, site: Site) -> None:
+    async with endpoint.listen() as listening:
+        await listening.take(4)
+        site.drop("library")
+        gone = await listening.next()
+        assert gone == Told("removed", "7-4", {"room": "library"})
+        site.add("library")
+        assert rooms([await listening.next()]) == ["state library"]
+        site.drop("library")
+        assert (await listening.next()).id == "7-6"
+    async with endpoint.listen(headers={"Last-Event-ID": "7-5"}) as listening:
+        assert await listening.next() == Told("removed", "7-6", {"room": "library"})
+    async with endpoint.listen() as listening:
+        assert (await listening.next()).data["rooms"] == ["atrium", "boardroom"]
+        assert rooms(await listening.take(2)) == ["state boardroom", "state atrium"]
+        site.read("atrium")
+        assert rooms([await listening.next()]) == ["state atrium"]
+
+
+async def test_rooms_that_went_before_the_start_are_remembered(site: Site) -> None:
+    site.drop("library")
+    async with Endpoint(site) as endpoint, endpoint.listen("?last_event_id=7-3") as listening:
+        assert await listening.next() == Told("removed", "7-4", {"room": "library"})
+
+
+async def test_ids_only_rise_when_rooms_come_and_go_at_once(endpoint: Endpoint, site: Site) -> None:
+    """Who is cut off in between misses nothing: the ids are the order of what happened."""
+    async with endpoint.listen("?last_event_id=7-3") as listening:
+        await listening.block()
+        del site.enrolled["contoso"]["library"]
+        site.add("chapel")
+        assert rooms(await listening.take(2)) == ["removed library", "state chapel"]
+
+
+async def test_a_panel_is_told_of_its_room_only(endpoint: Endpoint, site: Site) -> None:
+    site.report()
+    async with endpoint.listen("?room=atrium&room=library") as listening:
+        snapshot, *states = await listening.take(3)
+        assert snapshot.data["rooms"] == ["atrium", "library"]
+        assert rooms(states) == ["state atrium", "state library"]
+        site.read("boardroom")
+        site.report()
+        site.read("atrium")
+        assert rooms([await listening.next()]) == ["state atrium"]
+        site.drop("atrium")
+        assert rooms([await listening.next()]) == ["removed atrium"]
+
+
+async def test_a_panel_may_come_before_its_room(endpoint: Endpoint, site: Site) -> None:
+    async with endpoint.listen("?room=chapel") as listening:
+        assert (await listening.next()).data["rooms"] == []
+        site.add("chapel")
+        assert rooms([await listening.next()]) == ["state chapel"]
+
+
+async def test_a_parameter_that_is_not_known_is_refused(endpoint: Endpoint) -> None:
+    answer = await endpoint.get("/api/v1/events?rooms=atrium")
+    assert answer.status == 400
+    assert answer.json["problems"][0]["parameter"] == "rooms"
+
+
+async def test_silence_is_broken(site: Site) -> None:
+    endpoint = Endpoint(site)
+    endpoint.server._events._keep_alive = 0.01
+    async with endpoint, endpoint.listen(f"?last_event_id=7-{site.board.seq}") as listening:
+        assert [await listening.block() for _ in range(3)] == [
+            ["retry: 2000"],
+            [": keep-alive 2026-01-08T09:00:00.000Z"],
+            [": keep-alive 2026-01-08T09:00:00.000Z"],
+        ]
+
+
+async def test_a_stream_with_much_news_brings_the_time_too(site: Site) -> None:
+    """A page that hears of rooms all the time has to notice that the daemon's clock was set."""
+    endpoint = Endpoint(site)
+    endpoint.server._events._keep_alive = 0.4
+    async with endpoint, endpoint.listen(f"?last_event_id=7-{site.board.seq}") as listening:
+        assert (await listening.block())[0] == "retry: 2000"
+        assert (await listening.block())[0].startswith(": keep-alive ")
+        for number in range(5000):  # a millisecond or so from one to the next
+            site.read("atrium", meeting(-10, 10 + number % 1000))
+            if (await listening.block())[0].startswith(": keep-alive "):
+                return
+        pytest.fail("five thousand events without the time")
+
+
+async def test_a_new_client_is_told_when_it_has_everything(site: Site, endpoint: Endpoint) -> None:
+    """A page may believe what it knows from then on: no sooner, though bytes come before."""
+    async with endpoint.listen("?room=atrium") as listening:
+        assert (await listening.block())[0] == "retry: 2000"
+        assert (await listening.block())[0] == "event: snapshot"
+        assert (await listening.block())[0] == "event: state"
+        assert (await listening.block())[0].startswith(": keep-alive ")
+        seq = site.board.seq
+    site.read("atrium", meeting(-10, 30))
+    async with endpoint.listen(f"?room=atrium&last_event_id=7-{seq}") as listening:
+        assert (await listening.block())[0] == "retry: 2000"
+        assert (await listening.block())[0] == "event: state"
+        assert (await listening.block())[0].startswith(": keep-alive ")
+
+
+async def test_there_is_a_limit_to_the_streams(site: Site) -> None:
+    endpoint = Endpoint(site)
+    endpoint.server._events._limit = 2
+    async with endpoint:
+        async with endpoint.listen() as one, endpoint.listen() as two:
+            await one.next()
+            await two.next()
+            answer = await endpoint.get("/api/v1/events")
+            assert (answer.status, answer.headers["Retry-After"]) == (503, "10")
+            assert answer.headers["Content-Type"] == "application/problem+json"
+            assert (await endpoint.get("/api/v1/rooms")).status == 200
+        await until_alone(endpoint)
+        async with endpoint.listen() as listening:
+            await listening.next()
+
+
+async def until_alone(endpoint: Endpoint) -> None:
+    """Until the endpoint has noticed that its clients have gone."""
+    async with asyncio.timeout(LONG):
+        while b"placed_http_sse_clients 0.0" not in (await endpoint.get("/metrics")).body:
+            pass
+
+
+async def test_who_goes_is_noticed_at_once(endpoint: Endpoint) -> None:
+    """And not with the next statement or keep-alive, which may be long in coming."""
+    async with endpoint.listen() as listening:
+        await listening.next()
+        assert b"placed_http_sse_clients 1.0" in (await endpoint.get("/metrics")).body
+    await until_alone(endpoint)
+
+
+class SlowFollower(SlowReader):
+    """Of the events; it has read how often to come again."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        super().__init__(endpoint, "/api/v1/events", protocol="HTTP/1.0")
+
+    async def __aenter__(self) -> Self:
+        await super().__aenter__()
+        await self.read(b"retry: 2000\n\n")
+        return self
+
+    def ids(self) -> list[str]:
+        return [line[4:] for line in self.received.decode().splitlines() if line.startswith("id: ")]
+
+    def seqs(self, room: str) -> list[int]:
+        lines = self.received.decode().splitlines()
+        states = [json.loads(line[6:]) for line in lines if line.startswith('data: {"schema":1,"room"')]
+        return [state["seq"] for state in states if state["room"] == room]
+
+
+def crowd() -> Site:
+    """So many rooms that no buffer holds what is said of them all."""
+    site = Site()
+    site.add(*(f"room-{number}" for number in range(3000)))
+    return site
+
+
+async def test_who_lags_is_told_the_latest_and_keeps_nobody_waiting() -> None:
+    site = crowd()
+    async with Endpoint(site) as endpoint, endpoint.listen() as quick, SlowFollower(endpoint) as slow:
+        await quick.take(3001)
+        for number in range(8):
+            for room in range(3000):
+                site.read(f"room-{room}", meeting(10 + number, 90))
+            told = await quick.take(3000)
+            assert told[-1].id == f"7-{site.board.seq}"
+        assert site.board.seq == 27_000
+        await slow.read_on(b"id: 7-27000\n", until=b"\n\n")
+        ids = [int(i.partition("-")[2]) for i in slow.ids()]
+        assert ids == sorted(set(ids))
+        assert len(ids) < 10_000  # of 27,000: its first look, what stood in buffers, and the last of each
+        latest = {s.room.id: s.seq for s in site.board.statements}
+        last_told = {f"room-{room}": seqs for room in (0, 1, 1500) if (seqs := slow.seqs(f"room-{room}"))}
+        assert all(seqs[-1] == latest[room] for room, seqs in last_told.items())
+        assert set(ids) >= set(latest.values())
+
+
+async def test_who_waits_is_told_in_order_what_is_more_than_a_portion(
+    endpoint: Endpoint, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with endpoint.listen(f"?last_event_id=7-{site.board.seq}") as listening:
+        await listening.block()
+        monkeypatch.setattr(ledger, "PORTION", 1)
+        for number in range(3):
+            for room in ("library", "boardroom", "atrium"):
+                site.read(room, meeting(10 + number, 90))
+            told = await listening.take(3)
+            assert rooms(told) == ["state library", "state boardroom", "state atrium"]
+        assert told[-1].id == f"7-{site.board.seq}"
+
+
+async def test_who_does_not_read_at_all_is_let_go() -> None:
+    site = crowd()
+    endpoint = Endpoint(site, limits=Limits(patience=0.05))
+    with capture_logs() as logs:
+        async with endpoint, SlowFollower(endpoint) as slow:
+            await until_alone(endpoint)
+            with pytest.raises((EOFError, ConnectionResetError)):
+                await slow.read(b"never said")
+    dropped = [log for log in logs if log["event"] == "http.reader_was_dropped"]
+    assert len(dropped) == 1
+    assert dropped[0]["log_level"] == "warning"
+
+
+async def test_a_frame_is_made_once_for_all(
+    endpoint: Endpoint, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[int] = []
+    make = EventStream._state_frame
+
+    def counted(stream: EventStream, statement: Statement) -> bytes:
+        made.append(statement.seq)
+        return make(stream, statement)
+
+    monkeypatch.setattr(EventStream, "_state_frame", counted)
+    position = f"?last_event_id=7-{site.board.seq}"
+    site.read("boardroom")
+    site.read("atrium", meeting(1, 2))
+    site.read("atrium", meeting(1, 3))
+    assert made == []
+    for _ in range(3):
+        async with endpoint.listen(position) as listening:
+            await listening.take(2)
+    assert made == [4, 6]
+
+
+async def test_what_breaks_in_the_middle_ends_the_stream_and_is_logged_once(
+    endpoint: Endpoint, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> bytes:
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr(EventStream, "_state_frame", broken)
+    with capture_logs() as logs:
+        async with endpoint.listen(f"?last_event_id=7-{site.board.seq}") as listening:
+            assert await listening.block() == ["retry: 2000"]
+            site.read("atrium")
+            with pytest.raises(Exception, match=r"payload|EOF|^$"):
+                await listening.next()
+    assert [log["event"] for log in logs] == ["http.request_failed"]
+
+
+def test_a_frame_is_one_line_of_data() -> None:
+    assert events.frame("removed", {"room": "a\nb"}) == b'event: removed\ndata: {"room":"a\\nb"}\n\n'

@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import gzip
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from prometheus_client import REGISTRY
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
+from prometheus_client.parser import text_string_to_metric_families
+
+from placed.domain.connection_health import ConnectionState
+from placed.domain.model import Reason
+from placed.domain.room_readability import RoomFailure
+from placed.driver import Consent, Fence, FenceState
+from tests.support.sample_boards import NINE, Site, meeting, minutes, undelivered
+
+if TYPE_CHECKING:
+    from tests.support.status_endpoint import Endpoint
+
+
+async def scrape(endpoint: Endpoint) -> dict[str, float]:
+    """Every sample, by its name and labels as they are written."""
+    answer = await endpoint.get("/metrics")
+    assert answer.status == 200
+    samples = {}
+    for family in text_string_to_metric_families(answer.body.decode()):
+        for sample in family.samples:
+            labels = ",".join(f"{name}={value}" for name, value in sample.labels.items())
+            samples[f"{sample.name}{{{labels}}}" if labels else sample.name] = sample.value
+    return samples
+
+
+async def test_a_room_that_is_not_read_any_more_turns_from_stale_to_unknown(
+    endpoint: Endpoint, site: Site
+) -> None:
+    site.read("boardroom", meeting(-10, 60))
+
+    async def seen() -> list[float | None]:
+        samples = await scrape(endpoint)
+        return [
+            samples["placed_rooms{connection=contoso,status=busy}"],
+            samples["placed_rooms{connection=contoso,status=unknown}"],
+            samples["placed_rooms_stale{connection=contoso}"],
+            samples["placed_room_status{room=boardroom,status=busy}"],
+            samples["placed_room_status{room=boardroom,status=unknown}"],
+            samples.get("placed_room_occupied{room=boardroom}"),
+        ]
+
+    assert await seen() == [1, 2, 2, 1, 0, 1]
+    site.wait(minutes(2))
+    assert await seen() == [1, 2, 3, 1, 0, 1]
+    site.wait(minutes(13))
+    assert await seen() == [0, 3, 3, 0, 1, None]
+
+
+async def test_a_statement_past_its_time_is_unknown_even_if_nobody_judged_it(
+    endpoint: Endpoint, site: Site
+) -> None:
+    site.read("atrium")
+    site.moment += minutes(15)
+    samples = await scrape(endpoint)
+    assert samples["placed_rooms{connection=contoso,status=free}"] == 0
+    assert "placed_room_occupied{room=atrium}" not in samples
+
+
+async def test_all_words_are_always_there(endpoint: Endpoint, site: Site) -> None:
+    site.report()
+    samples = await scrape(endpoint)
+    for status in ("free", "starting", "busy", "pending", "unknown"):
+        assert f"placed_rooms{{connection=contoso,status={status}}}" in samples
+        assert f"placed_room_status{{room=library,status={status}}}" in samples
+    for reason in Reason:
+        assert samples[f"placed_connection_rooms_failing{{connection=contoso,reason={reason}}}"] == 0
+    for state in FenceState:
+        assert f"placed_fence_state{{connection=contoso,state={state}}}" in samples
+    for consent in Consent:
+        assert f"placed_consent_state{{connection=contoso,state={consent}}}" in samples
+
+
+async def test_a_connection_is_told_as_its_health_is(endpoint: Endpoint, site: Site) -> None:
+    site.report("fabrikam", state=ConnectionState.FAILING, last_success=None)
+    site.report(
+        failing={
+            "atrium": RoomFailure(Reason.FORBIDDEN, NINE, ""),
+            "library": RoomFailure(Reason.FORBIDDEN, NINE, ""),
+        },
+        fence=Fence(FenceState.VERIFIED, NINE, warnings=("mind the gap",)),
+        consent=Consent.GRANTED,
+        credential_expires_at=NINE + timedelta(days=30),
+        impossible_meetings=2,
+    )
+    samples = await scrape(endpoint)
+    nine = NINE.timestamp()
+    assert samples["placed_connection_up{connection=contoso}"] == 1
+    assert samples["placed_connection_up{connection=fabrikam}"] == 0
+    assert samples["placed_connection_last_success_timestamp_seconds{connection=contoso}"] == nine
+    assert "placed_connection_last_success_timestamp_seconds{connection=fabrikam}" not in samples
+    assert samples["placed_connection_rooms_failing{connection=contoso,reason=forbidden}"] == 2
+    assert samples["placed_connection_impossible_meetings{connection=contoso}"] == 2
+    expiry = "placed_credential_expiry_timestamp_seconds"
+    assert samples[f"{expiry}{{connection=contoso}}"] == nine + 30 * 86400
+    assert f"{expiry}{{connection=fabrikam}}" not in samples
+    assert samples["placed_fence_state{connection=contoso,state=verified}"] == 1
+    assert samples["placed_fence_state{connection=contoso,state=unproven}"] == 0
+    assert samples["placed_fence_warnings{connection=contoso}"] == 1
+    assert samples["placed_consent_state{connection=contoso,state=granted}"] == 1
+
+
+async def test_the_ways_out_are_measured(endpoint: Endpoint, site: Site) -> None:
+    site.bridge.connected = False
+    site.bridge.messages_published, site.bridge.reconnects = 977, 3
+    site.bridge.messages_refused = {"not_authorized": 5, "other": 0}
+    site.bridge.undelivered = (undelivered(count=2), undelivered(count=3, state=False))
+    async with endpoint.listen() as listening:
+        await listening.next()
+        samples = await scrape(endpoint)
+    assert samples["placed_build_info{version=1.2.3}"] == 1
+    assert samples["placed_statements_total"] == site.board.seq
+    assert samples["placed_mqtt_connected"] == 0
+    assert samples["placed_mqtt_messages_published_total"] == 977
+    assert samples["placed_mqtt_messages_refused_total{reason=not_authorized}"] == 5
+    assert samples["placed_mqtt_messages_refused_total{reason=other}"] == 0
+    assert samples["placed_mqtt_topics_undelivered{kind=state}"] == 2
+    assert samples["placed_mqtt_topics_undelivered{kind=optional}"] == 3
+    assert samples["placed_mqtt_reconnects_total"] == 3
+    assert samples["placed_http_sse_clients"] == 1
+    assert samples["process_resident_memory_bytes"] > 0
+
+
+async def test_without_a_broker_nothing_is_said_of_one(endpoint: Endpoint, site: Site) -> None:
+    site.bridge.configured = site.bridge.connected = False
+    assert [name for name in await scrape(endpoint) if name.startswith("placed_mqtt")] == []
+
+
+async def test_an_edge_that_nobody_turned_the_board_at_is_late(endpoint: Endpoint, site: Site) -> None:
+    site.read("atrium", meeting(10, 20))
+    assert (await scrape(endpoint))["placed_edge_lateness_seconds"] == 0
+    assert site.board.next_due is not None
+    site.moment = site.board.next_due + timedelta(seconds=7)
+    assert (await scrape(endpoint))["placed_edge_lateness_seconds"] == 7
+    site.board.turn()
+    assert (await scrape(endpoint))["placed_edge_lateness_seconds"] == 0
+
+
+async def test_a_room_tells_where_it_is(endpoint: Endpoint) -> None:
+    found = [name for name in await scrape(endpoint) if name.startswith("placed_room_info")]
+    assert "placed_room_info{building=Annex,connection=contoso,floor=1,name=Library,room=library}" in found
+    assert len(found) == 3
+
+
+async def test_a_room_tells_when_it_was_read(endpoint: Endpoint, site: Site) -> None:
+    site.read("atrium")
+    samples = await scrape(endpoint)
+    assert samples["placed_room_observed_timestamp_seconds{room=atrium}"] == NINE.timestamp()
+    assert "placed_room_observed_timestamp_seconds{room=library}" not in samples
+    assert samples["placed_room_occupied{room=atrium}"] == 0
+
+
+@pytest.mark.parametrize(
+    ("accept", "media_type"),
+    [
+        ("", "text/plain"),
+        ("text/plain;version=0.0.4", "text/plain"),
+        ("text/plain;version=latest", "text/plain"),
+        ("application/openmetrics-text;version=latest", "text/plain"),
+        (
+            "application/openmetrics-text;version=1.0.0,*/*;q=0.1",
+            "application/openmetrics-text",
+        ),
+    ],
+)
+async def test_the_scraper_gets_the_format_that_it_takes(
+    endpoint: Endpoint, site: Site, accept: str, media_type: str
+) -> None:
+    site.report()
+    answer = await endpoint.get("/metrics", {"Accept": accept})
+    assert answer.headers["Content-Type"].split(";")[0] == media_type
+    parse = open_metrics if "openmetrics" in media_type else text_string_to_metric_families
+    names = {family.name for family in parse(answer.body.decode())}
+    assert {"placed_rooms", "placed_connection_up", "placed_http_sse_clients"} <= names
+
+
+async def test_a_scrape_is_packed_if_that_is_wanted(endpoint: Endpoint) -> None:
+    answer = await endpoint.get("/metrics", {"Accept-Encoding": "gzip"})
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert b"placed_rooms{" in gzip.decompress(answer.body)
+
+
+async def test_the_registry_of_the_process_is_left_alone(endpoint: Endpoint) -> None:
+    await scrape(endpoint)
+    assert not [family.name for family in REGISTRY.collect() if family.name.startswith("placed")]

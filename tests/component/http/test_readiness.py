@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from placed.domain.connection_health import ConnectionState
+from placed.domain.model import Reason
+from placed.domain.room_readability import RoomFailure
+from placed.http.api.readiness import Unready, unready
+from tests.support.sample_boards import NINE, Site, minutes, undelivered
+
+if TYPE_CHECKING:
+    from tests.support.status_endpoint import Endpoint
+
+
+def told(site: Site) -> list[Unready]:
+    return unready(site.board, site.bridge, site.moment)
+
+
+@pytest.fixture
+def ready() -> Site:
+    site = Site()
+    site.add("boardroom", "atrium")
+    site.read("boardroom")
+    site.read("atrium")
+    site.report()
+    return site
+
+
+def test_a_site_whose_calendars_are_fresh_is_ready(ready: Site) -> None:
+    assert told(ready) == []
+
+
+def test_before_the_first_report_nothing_is_ready() -> None:
+    assert told(Site()) == [Unready("connections", "no connection was tried yet")]
+
+
+def test_rooms_that_are_listed_and_not_read_are_not_ready() -> None:
+    site = Site()
+    site.add("boardroom")
+    assert told(site) == [Unready("connection:contoso", "nothing was read yet")]
+
+
+def test_a_connection_without_rooms_is_ready() -> None:
+    site = Site()
+    site.report()
+    assert told(site) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "detail"),
+    [
+        (ConnectionState.STARTING, "nothing was read yet"),
+        (ConnectionState.FAILING, "the last round read no room"),
+        (ConnectionState.REFUSED, "it is refused for good: a person has to change the configuration"),
+        (ConnectionState.BREACHED, "the fence does not hold"),
+    ],
+)
+def test_a_connection_that_is_not_ok_is_named(ready: Site, state: ConnectionState, detail: str) -> None:
+    ready.report("fabrikam", state=state)
+    assert told(ready) == [Unready("connection:fabrikam", detail)]
+
+
+def test_what_the_connection_says_is_wrong_goes_before(ready: Site) -> None:
+    ready.report(state=ConnectionState.FAILING, problem="the login service cannot be reached")
+    assert told(ready) == [Unready("connection:contoso", "the login service cannot be reached")]
+
+
+def test_one_forbidden_room_of_many_is_no_harm(ready: Site) -> None:
+    ready.add("vault")
+    ready.board.fail("vault", Reason.FORBIDDEN)
+    ready.report(failing={"vault": RoomFailure(Reason.FORBIDDEN, NINE, "ErrorAccessDenied")})
+    assert told(ready) == []
+
+
+def test_rooms_that_are_all_stale_are_not_ready(ready: Site) -> None:
+    ready.wait(minutes(2))
+    assert told(ready) == [Unready("connection:contoso", "no room was read in time")]
+    ready.read("atrium")
+    assert told(ready) == []
+
+
+def test_a_board_that_nobody_turns_is_named(ready: Site) -> None:
+    ready.moment += minutes(1.6)
+    assert told(ready) == []
+    ready.moment += minutes(0.2)
+    assert told(ready) == [Unready("board", "rooms are not judged in time")]
+
+
+def test_a_broker_that_is_gone_is_named(ready: Site) -> None:
+    ready.bridge.connected = False
+    assert told(ready) == [Unready("mqtt", "the broker is not connected")]
+
+
+def test_where_no_broker_is_configured_none_is_missed(ready: Site) -> None:
+    ready.bridge.configured = ready.bridge.connected = False
+    assert told(ready) == []
+
+
+async def test_readyz_tells_it(endpoint: Endpoint, site: Site) -> None:
+    site.bridge.connected = False
+    before = await endpoint.get("/readyz")
+    assert before.status == 503
+    assert before.headers["Content-Type"] == "application/problem+json"
+    assert before.json == {
+        "type": "about:blank",
+        "title": "Service Unavailable",
+        "status": 503,
+        "detail": "Not ready: connection:contoso: nothing was read yet; mqtt: the broker is not connected.",
+        "problems": [
+            {"part": "connection:contoso", "detail": "nothing was read yet"},
+            {"part": "mqtt", "detail": "the broker is not connected"},
+        ],
+    }
+    site.read("atrium")
+    site.report()
+    site.bridge.connected = True
+    after = await endpoint.get("/readyz")
+    assert (after.status, after.json) == (200, {"status": "ready"})
+    assert after.headers["Cache-Control"] == before.headers["Cache-Control"] == "no-store"
+
+
+async def test_healthz_is_answered_whatever_is_broken(endpoint: Endpoint, site: Site) -> None:
+    site.report(state=ConnectionState.REFUSED)
+    answer = await endpoint.get("/healthz")
+    assert (answer.status, answer.json) == (200, {"status": "ok"})
+
+
+async def test_states_that_the_broker_did_not_take_are_named_with_the_remedy(
+    endpoint: Endpoint, site: Site
+) -> None:
+    for room in ("boardroom", "atrium", "library"):
+        site.read(room)
+    site.report()
+    site.bridge.undelivered = (undelivered(),)
+    answer = await endpoint.get("/readyz")
+    assert answer.status == 503
+    (problem,) = answer.json["problems"]
+    assert problem["part"] == "mqtt"
+    assert problem["detail"] == (
+        "messages are refused by the broker: Not authorized (0x87); allow this login to write there"
+    )
+    listed = (await endpoint.get("/api/v1/connections")).json["undelivered"]
+    assert [(u["topics"], u["reason"], u["state"]) for u in listed] == [
+        ("placed/rooms/+/state", "not_authorized", True)
+    ]
+
+
+async def test_what_misleads_no_panel_is_a_warning(endpoint: Endpoint, site: Site) -> None:
+    for room in ("boardroom", "atrium", "library"):
+        site.read(room)
+    site.report()
+    site.bridge.undelivered = (undelivered(state=False),)
+    answer = await endpoint.get("/readyz")
+    assert answer.status == 200
+    assert answer.json["status"] == "ready"
+    assert [warning["part"] for warning in answer.json["warnings"]] == ["mqtt"]
+
+
+def test_until_every_state_is_acknowledged_it_is_not_ready(ready: Site) -> None:
+    ready.bridge.all_acknowledged = False
+    assert told(ready) == [Unready("mqtt", "the broker has not yet acknowledged the states of all rooms")]

@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+import gzip
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from msgspec.structs import replace
+
+from placed.domain.model import Reason
+from placed.domain.room_readability import RoomFailure
+from placed.settings.schema import Show
+from tests.support.sample_boards import NINE, Site, meeting, minutes
+from tests.support.status_endpoint import Endpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+async def test_a_listing_has_every_room_by_its_id(endpoint: Endpoint, site: Site) -> None:
+    answer = await endpoint.get("/api/v1/rooms")
+    assert answer.status == 200
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.headers["Cache-Control"] == "no-cache"
+    listing = answer.json
+    assert (listing["schema"], listing["epoch"], listing["seq"]) == (1, 7, site.board.seq)
+    assert answer.ids == ["atrium", "boardroom", "library"]
+
+
+async def test_a_room_is_its_state_document_and_where_it_is(endpoint: Endpoint, site: Site) -> None:
+    site.read("boardroom", meeting(-10, 30))
+    answer = await endpoint.get("/api/v1/rooms/boardroom")
+    statement = site.board.statement("boardroom")
+    assert statement is not None
+    assert answer.body == statement.document[:-1] + (
+        b',"building":"Headquarters","floor":"1","capacity":12,"time_zone":"Europe/Berlin"}'
+    )
+    assert (answer.json["status"], answer.json["busy_until"]) == ("busy", "2026-01-08T09:30:00Z")
+    listing = await endpoint.get("/api/v1/rooms")
+    assert listing.json["rooms"][1] == answer.json
+
+
+async def test_a_room_that_moved_is_told_at_its_new_place(endpoint: Endpoint, site: Site) -> None:
+    before = await endpoint.get("/api/v1/rooms/library")
+    site.enrolled["contoso"]["library"] = replace(site.enrolled["contoso"]["library"], floor="2")
+    site.add()
+    after = await endpoint.get("/api/v1/rooms/library", {"If-None-Match": before.headers["ETag"]})
+    assert (before.json["floor"], after.json["floor"]) == ("1", "2")
+
+
+async def test_a_room_that_is_not_there_is_a_problem(endpoint: Endpoint, site: Site) -> None:
+    site.drop("library")
+    for room_id in ("library", "nowhere", "Atrium", "%2e%2e", "atrium%00"):
+        answer = await endpoint.get(f"/api/v1/rooms/{room_id}")
+        assert (answer.status, answer.json["title"]) == (404, "Not Found")
+
+
+async def test_a_room_that_is_not_read_any_more_turns_unknown(endpoint: Endpoint, site: Site) -> None:
+    site.read("atrium")
+    green = await endpoint.get("/api/v1/rooms?free_for=30m")
+    assert green.ids == ["atrium"]
+    site.wait(minutes(15))
+    answer = await endpoint.get("/api/v1/rooms", {"If-None-Match": green.headers["ETag"]})
+    atrium = answer.json["rooms"][0]
+    assert (atrium["status"], atrium["occupied"], atrium["reason"]) == ("unknown", None, "expired")
+    assert (await endpoint.get("/api/v1/rooms?free_for=30m")).ids == []
+    assert (await endpoint.get("/api/v1/rooms?status=unknown")).ids == ["atrium", "boardroom", "library"]
+
+
+@pytest.mark.parametrize("path", ["/api/v1/rooms", "/api/v1/rooms/atrium", "/api/v1/rooms?floor=EG"])
+async def test_what_a_client_has_already_is_not_sent_again(endpoint: Endpoint, site: Site, path: str) -> None:
+    site.read("atrium")
+    first = await endpoint.get(path)
+    tag = first.headers["ETag"]
+    for field in (tag, f"W/{tag}", f'"other", {tag}', "*"):
+        again = await endpoint.get(path, {"If-None-Match": field})
+        assert (again.status, again.body, again.headers["ETag"]) == (304, b"", tag)
+        assert again.headers["Cache-Control"] == "no-cache"
+        assert again.headers["Vary"] == "Accept-Encoding"
+    site.read("atrium", meeting(0, 30))
+    changed = await endpoint.get(path, {"If-None-Match": tag})
+    assert changed.status == 200
+    assert changed.headers["ETag"] != tag
+
+
+async def test_tags_name_the_epoch_and_the_statement(endpoint: Endpoint, site: Site) -> None:
+    listing = await endpoint.get("/api/v1/rooms")
+    room = await endpoint.get("/api/v1/rooms/library")
+    assert listing.headers["ETag"] == f'"7-{site.board.seq}"'
+    assert room.headers["ETag"] == f'"7-{room.json["seq"]}"'
+
+
+async def test_a_filtered_listing_stays_while_nothing_in_it_changes(endpoint: Endpoint, site: Site) -> None:
+    site.read("boardroom", meeting(-10, 30))
+    busy = await endpoint.get("/api/v1/rooms?status=busy")
+    site.read("atrium")
+    again = await endpoint.get("/api/v1/rooms?status=busy", {"If-None-Match": busy.headers["ETag"]})
+    assert again.status == 304
+    assert busy.json["seq"] == busy.json["rooms"][0]["seq"] < site.board.seq
+    site.wait(minutes(30))
+    free = await endpoint.get("/api/v1/rooms?status=busy", {"If-None-Match": busy.headers["ETag"]})
+    assert (free.status, free.ids, free.json["seq"]) == (200, [], 0)
+
+
+@pytest.mark.parametrize("path", ["/api/v1/rooms", "/api/v1/rooms/atrium", "/metrics", "/", "/api/v1/events"])
+async def test_head_tells_the_fields_and_nothing_else(endpoint: Endpoint, path: str) -> None:
+    head = await endpoint.ask("HEAD", path)
+    assert (head.status, head.body) == (200, b"")
+    assert head.headers["Content-Type"]
+    if path.startswith("/api/v1/rooms"):
+        get = await endpoint.get(path)
+        assert head.headers["ETag"] == get.headers["ETag"]
+        assert head.headers["Content-Length"] == get.headers["Content-Length"]
+
+
+async def test_a_packed_listing_is_another_representation(site: Site) -> None:
+    site.add(*(f"room-{number}" for number in range(20)))
+    async with Endpoint(site) as endpoint:
+        plain = await endpoint.get("/api/v1/rooms")
+        gzipped = {"Accept-Encoding": "gzip"}
+        packed = await endpoint.get("/api/v1/rooms", gzipped)
+        assert packed.headers["Content-Encoding"] == "gzip"
+        assert packed.headers["Vary"] == plain.headers["Vary"] == "Accept-Encoding"
+        assert gzip.decompress(packed.body) == plain.body
+        assert packed.headers["ETag"] != plain.headers["ETag"]
+        for headers, status in (
+            ({**gzipped, "If-None-Match": packed.headers["ETag"]}, 304),
+            ({**gzipped, "If-None-Match": plain.headers["ETag"]}, 200),
+            ({"If-None-Match": packed.headers["ETag"]}, 200),
+        ):
+            assert (await endpoint.get("/api/v1/rooms", headers)).status == status
+        small = await endpoint.get("/api/v1/rooms/atrium", gzipped)
+        assert "Content-Encoding" not in small.headers
+
+
+async def test_connections_are_told_as_their_health_is(endpoint: Endpoint, site: Site) -> None:
+    site.report("fabrikam")
+    site.report(failing={"atrium": RoomFailure(Reason.FORBIDDEN, NINE, "ErrorAccessDenied")})
+    answer = await endpoint.get("/api/v1/connections")
+    assert answer.json == {
+        "schema": 1,
+        "connections": [site.board.health["contoso"].document(), site.board.health["fabrikam"].document()],
+        "clock": None,
+        "undelivered": [],
+    }
+    again = await endpoint.get("/api/v1/connections", {"If-None-Match": answer.headers["ETag"]})
+    assert again.status == 304
+
+
+SECRETS = ("Takeover of Northwind", "Adele Vance", "@contoso.example", "guid-of-")
+
+
+@pytest.mark.parametrize("show", [Show.NOTHING, Show.EVERYTHING])
+async def test_what_is_hidden_is_in_no_byte_of_any_answer(show: Show) -> None:
+    """With titles hidden by the site, and with a private meeting where the site shows all."""
+    site = Site(show=show)
+    site.add("boardroom")
+    private = show is Show.EVERYTHING
+    site.read("boardroom", meeting(-10, 30, title=SECRETS[0], organizer=SECRETS[1], private=private))
+    site.report(failing={"boardroom": RoomFailure(Reason.FORBIDDEN, NINE, "boardroom@contoso.example")})
+    async with Endpoint(site) as endpoint, endpoint.listen() as listening:
+        paths = ("/", "/rooms/boardroom", "/api/v1/rooms", "/api/v1/rooms?status=busy", "/metrics")
+        more = (
+            "/api/v1/rooms/boardroom",
+            "/api/v1/days?room=boardroom",
+            "/api/v1/connections",
+            "/readyz",
+            "/openapi.json",
+        )
+        said = [(await endpoint.get(path)).body.decode() for path in (*paths, *more)]
+        said += [str(told) for told in await listening.take(3)]
+    for secret in SECRETS:
+        assert not [text for text in said if secret in text]
+
+
+async def test_what_the_site_shows_is_shown() -> None:
+    site = Site(show=Show.EVERYTHING)
+    site.add("boardroom")
+    site.read("boardroom", meeting(-10, 30, title="Standup", organizer="Adele Vance"))
+    async with Endpoint(site) as endpoint:
+        current = (await endpoint.get("/api/v1/rooms/boardroom")).json["current"]
+    assert (current["title"], current["organizer"]) == ("Standup", "Adele Vance")
+
+
+async def test_thousands_of_rooms_are_listed_in_no_time(capsys: pytest.CaptureFixture[str]) -> None:
+    site = Site()
+    site.add(*(f"room-{number:04}" for number in range(5500)), building="Headquarters", capacity=8)
+    for number in range(5500):
+        site.read(f"room-{number:04}", meeting(-number % 60, 90), meeting(120, 180))
+    measured: dict[str, float] = {}
+    async with Endpoint(site) as endpoint:
+
+        async def take(name: str, path: str, headers: Mapping[str, str] | None = None) -> int:
+            begun = time.perf_counter()
+            answer = await endpoint.get(path, headers)
+            measured[name] = (time.perf_counter() - begun) * 1000
+            return len(answer.body)
+
+        size = await take("first", "/api/v1/rooms")
+        await take("again", "/api/v1/rooms")
+        await take("304", "/api/v1/rooms", {"If-None-Match": f'"7-{site.board.seq}"'})
+        packed = await take("gzip", "/api/v1/rooms", {"Accept-Encoding": "gzip"})
+        await take("gzip again", "/api/v1/rooms", {"Accept-Encoding": "gzip"})
+        await take("free_for=45m", "/api/v1/rooms?free_for=45m")
+        await take("metrics", "/metrics")
+        await take("readyz", "/readyz")
+        begun = time.perf_counter()
+        async with endpoint.listen() as listening:
+            await listening.take(5501)
+        measured["events, snapshot"] = (time.perf_counter() - begun) * 1000
+    with capsys.disabled():
+        times = ", ".join(f"{name} {took:.1f} ms" for name, took in measured.items())
+        print(f"\n5,500 rooms, {size:,} bytes, packed {packed:,}: {times}")  # noqa: T201 - to be read
+    assert measured["first"] < 2000

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.board_with_publisher import House
+from tests.support.mosquitto import Mosquitto
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+    from pathlib import Path
+    from typing import Any
+
+
+@pytest.fixture
+async def start(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[Mosquitto]]]:
+    """Starts a mosquitto as wanted, and ends it after the test."""
+    started: list[Mosquitto] = []
+
+    async def start(**options: Any) -> Mosquitto:
+        broker = Mosquitto(tmp_path / f"mosquitto-{len(started)}", **options)
+        started.append(broker)
+        await broker.start()
+        return broker
+
+    yield start
+    for broker in started:
+        await broker.kill()
+
+
+@pytest.fixture
+async def mosquitto(start: Callable[..., Awaitable[Mosquitto]]) -> Mosquitto:
+    """A mosquitto that lets everybody in."""
+    return await start()
+
+
+@pytest.fixture
+def house() -> House:
+    """One connection, two rooms, one of them busy."""
+    return House.furnished()

@@ -1,0 +1,379 @@
+"""A message at which the broker ends the connection is left out and named; the rest is published."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from placed.domain.delivery import Refused
+from placed.mqtt.disconnect_causes import SELDOM, HangUps, Sent
+from placed.mqtt.session_context import Timing
+from placed.mqtt.topics import Topics
+from tests.component.mqtt.test_publisher import becomes
+from tests.component.mqtt.test_refused_topics import publisher_behind, told, topics
+from tests.support.board_with_publisher import IMPATIENT, House, cut, running
+from tests.support.mosquitto import Subscriber
+from tests.support.mqtt_proxy import HANG_UP, SWALLOW, Proxy
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from placed.mqtt.publisher import Publisher
+    from tests.support.mosquitto import Arrival, Mosquitto
+
+
+@pytest.fixture
+async def proxy(mosquitto: Mosquitto) -> AsyncIterator[Proxy]:
+    """Before a mosquitto that lets everybody in."""
+    async with Proxy(mosquitto.port) as proxy:
+        yield proxy
+
+
+def large_house(rooms: int = 20) -> House:
+    """So many rooms that the index is much larger than any state."""
+    house = House()
+    names = [f"room-{number}" for number in range(rooms)]
+    house.enroll(*names)
+    for name in names:
+        house.read(name)
+    house.book("room-3")
+    house.report()
+    return house
+
+
+# --- with a broker ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("protocol", "limit"),
+    [
+        ("5", "message_size_limit 1500"),
+        ("5", "max_packet_size 1500"),
+        ("3.1.1", "max_packet_size 1500"),
+    ],
+)
+async def test_an_index_beyond_a_limit_that_is_not_announced_is_left_out(
+    start: Callable[..., Awaitable[Mosquitto]], protocol: str, limit: str
+) -> None:
+    broker, house = await start(extra=[limit]), large_house()
+    publisher = house.publisher(broker, protocol=protocol)
+    with capture_logs() as log:
+        async with running(publisher):
+            async with Subscriber(broker, "placed/rooms/#") as seen:
+                await seen.message("placed/rooms/room-3/status", "busy")
+                await becomes(lambda: topics(publisher) == {"placed/rooms"})
+                await becomes(lambda: publisher.connected and publisher.all_acknowledged)
+                house.book("room-4")
+                await seen.message("placed/rooms/room-4/status", "busy")
+            assert publisher.last_error is not None
+            assert "placed/rooms" in publisher.last_error
+            await becomes(lambda: any(e["event"] == "broker.refused_messages" for e in log))
+    named = [entry for entry in log if entry["event"] == "broker.refused_messages"]
+    assert [entry["topics"] for entry in named] == ["placed/rooms"]
+    assert "size" in named[0]["remedy"] or "log" in named[0]["remedy"]
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+async def test_states_beyond_a_limit_that_is_not_announced_are_left_out(
+    mosquitto: Mosquitto, proxy: Proxy, protocol: str
+) -> None:
+    house = large_house()
+    publisher = publisher_behind(proxy, house, protocol=protocol)
+    with proxy.rule(HANG_UP, larger_than=300):
+        async with running(publisher, published=False), Subscriber(mosquitto, "placed/rooms/#") as seen:
+            await becomes(lambda: "placed/rooms/+/state" in topics(publisher) and publisher.all_acknowledged)
+            for number in range(20):
+                await seen.message(f"placed/rooms/room-{number}/status", "busy" if number == 3 else "free")
+            assert not [a for a in seen.arrivals if a.topic.endswith("/state") and a.payload]
+            assert publisher.tally.connections < 16
+
+
+async def test_what_is_left_out_is_published_when_the_broker_takes_it(
+    mosquitto: Mosquitto, proxy: Proxy
+) -> None:
+    house = large_house()
+    publisher = publisher_behind(proxy, house)
+    async with running(publisher, published=False), Subscriber(mosquitto, "placed/#") as seen:
+        with proxy.rule(HANG_UP, larger_than=300):
+            await becomes(lambda: "placed/rooms/+/state" in topics(publisher) and publisher.all_acknowledged)
+        await becomes(lambda: not publisher.undelivered)
+        await told(publisher)
+        await seen.message("placed/rooms/room-3/state", seen_state(house, "room-3"))
+        await seen.message("placed/rooms")
+
+
+def seen_state(house: House, room_id: str) -> str:
+    statement = house.board.statement(room_id)
+    assert statement is not None
+    return statement.document.decode()
+
+
+@pytest.mark.parametrize("topic", ["placed/rooms/+/event", "placed/rooms/+/status", "placed/bridge/info"])
+async def test_a_broker_that_ends_the_connection_where_it_forbids_a_topic(
+    mosquitto: Mosquitto, proxy: Proxy, topic: str
+) -> None:
+    house = large_house(6)
+    publisher = publisher_behind(proxy, house)
+    with proxy.rule(HANG_UP, topic, disconnect=0x87):
+        async with running(publisher, published=False), Subscriber(mosquitto, "placed/rooms/#") as seen:
+            await becomes(lambda: publisher.connected and publisher.all_acknowledged)
+            for number in range(5):
+                house.read(f"room-{number}", house.meeting())
+                state = f"placed/rooms/room-{number}/state"
+                await seen.until(partial(busy, state))
+                await becomes(lambda: publisher.connected and publisher.all_acknowledged)
+            await becomes(lambda: publisher.connected and publisher.all_acknowledged)
+            await becomes(lambda: len(publisher.undelivered) == 1)
+            (group,) = publisher.undelivered
+            assert group.reason is Refused.CONNECTION_ENDED
+            assert group.topics.startswith(topic[:12])
+
+
+def busy(topic: str, arrival: Arrival) -> bool:
+    return arrival.topic == topic and b'"busy"' in arrival.payload
+
+
+async def test_a_message_that_is_never_acknowledged_is_left_out(
+    proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("placed.mqtt.client.ANSWER", 0.3)
+    house = large_house()
+    publisher = publisher_behind(proxy, house)
+    with proxy.rule(SWALLOW, "placed/rooms"):
+        async with running(publisher):
+            await becomes(lambda: topics(publisher) == {"placed/rooms"} and publisher.all_acknowledged)
+
+
+async def test_a_line_that_is_cut_again_and_again_is_blamed_on_no_message(
+    mosquitto: Mosquitto, house: House
+) -> None:
+    publisher = house.publisher(mosquitto, timing=Timing(first_pause=0.01, longest_pause=0.02))
+    async with running(publisher):
+        for number in range(5):
+            house.book("library")
+            house.read("library")
+            cut(publisher)
+            await becomes(partial(came_back, publisher, number))
+        await told(publisher)
+        await becomes(lambda: not publisher.undelivered)
+        async with Subscriber(mosquitto, "placed/rooms/library/status") as seen:
+            await seen.message("placed/rooms/library/status", "free")
+
+
+def came_back(publisher: Publisher, times: int) -> bool:
+    return publisher.reconnects > times and publisher.connected
+
+
+async def test_a_state_that_grows_too_large_later_does_not_stay_as_it_was(
+    mosquitto: Mosquitto, proxy: Proxy
+) -> None:
+    """Rather nothing than an old state that is believed."""
+    house = large_house(3)
+    publisher = publisher_behind(proxy, house, timing=IMPATIENT)
+    topic = "placed/rooms/room-1/state"
+    async with running(publisher), Subscriber(mosquitto, "placed/rooms/#") as seen:
+        await told(publisher)
+        with proxy.rule(HANG_UP, topic, larger_than=150):
+            house.book("room-1")
+            await seen.message(topic, "", after=0)
+            await becomes(lambda: topics(publisher) == {topic} and publisher.all_acknowledged)
+            await seen.message("placed/rooms/room-1/status", "busy")
+
+
+@pytest.mark.alone  # the broker of this test goes by how many messages come in how short a time
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+async def test_a_broker_that_ends_the_connection_under_load_blames_no_message(
+    mosquitto: Mosquitto, proxy: Proxy, protocol: str
+) -> None:
+    """It takes some messages at once, and each that comes a while after another."""
+    house = large_house(50)
+    publisher = publisher_behind(proxy, house, protocol=protocol)
+    with capture_logs() as log, proxy.rule(HANG_UP, burst=160):
+        async with running(publisher), Subscriber(mosquitto, "placed/rooms/+/status") as seen:
+            await told(publisher)
+            await seen.caught_up()
+            assert len(seen.latest) == 50
+            assert publisher.reconnects > 0
+            assert publisher.undelivered == ()
+    assert not [entry for entry in log if entry["event"] == "broker.refused_messages"]
+
+
+@pytest.mark.parametrize("rule", [HANG_UP, SWALLOW])
+async def test_a_broker_that_takes_nothing_on_the_topic_of_a_state_keeps_the_connection(
+    mosquitto: Mosquitto, proxy: Proxy, monkeypatch: pytest.MonkeyPatch, rule: Any
+) -> None:
+    """Nor a message that clears it: the other rooms are published over one connection that stays."""
+    monkeypatch.setattr("placed.mqtt.client.ANSWER", 0.5)
+    monkeypatch.setattr("placed.mqtt.disconnect_causes.SOON", 0.1)
+    house = large_house(3)
+    publisher = publisher_behind(proxy, house, timing=IMPATIENT)
+    topic = "placed/rooms/room-1/state"
+    async with running(publisher), Subscriber(mosquitto, "placed/rooms/#") as seen:
+        await told(publisher)
+        with proxy.rule(rule, topic):
+            house.book("room-1")
+            await becomes(lambda: topics(publisher) == {topic} and publisher.all_acknowledged)
+            # It ended when the state was suspected, blamed, cleared and tried again.
+            await becomes(lambda: publisher._hang_ups._pause == SELDOM and publisher.all_acknowledged)
+            connections = publisher.tally.connections
+            for turn in range(10):
+                before = len(seen.arrivals)
+                (house.read if turn % 2 else house.book)("room-2")
+                word = "free" if turn % 2 else "busy"
+                await seen.message("placed/rooms/room-2/status", word, after=before)
+                await asyncio.sleep(0.1)  # as long as until a trial that comes soon
+            assert publisher.tally.connections == connections
+            assert topics(publisher) == {topic}
+
+
+# --- pure ---------------------------------------------------------------------------------------------------
+
+TOPICS = Topics("placed")
+
+
+def hang_ups() -> HangUps:
+    return HangUps(TOPICS.pattern_of)
+
+
+def sent(*names: str, size: int = 100) -> list[Sent]:
+    return [Sent(TOPICS.state(name), size) for name in names]
+
+
+def test_one_end_blames_nobody() -> None:
+    found = hang_ups()
+    assert found.ended(sent("a", "b", "c")) is None
+    assert not found.leaves_out(TOPICS.state("a"), 100)
+    assert found.suspected(TOPICS.state("a"))
+    found.took(TOPICS.state("a"), 100)
+    assert not found.suspected(TOPICS.state("a"))
+
+
+def test_the_one_that_was_under_way_twice_and_then_alone_is_blamed() -> None:
+    found = hang_ups()
+    found.ended(sent("a", "b"))
+    found.took(TOPICS.state("a"), 100)
+    assert found.ended(sent("b")) == Sent(TOPICS.state("b"), 100)
+    assert found.leaves_out(TOPICS.state("b"), 100)
+    assert not found.leaves_out(TOPICS.state("a"), 100)
+
+
+def test_where_others_are_under_way_as_well_nobody_is_blamed() -> None:
+    found = hang_ups()
+    found.ended(sent("a", "b"))
+    assert found.ended(sent("b", "c")) is None
+    assert all(found.suspected(TOPICS.state(name)) for name in "abc")
+
+
+def test_a_suspect_that_is_alone_under_load_goes_first_of_all_and_is_blamed_without() -> None:
+    found = hang_ups()
+    found.ended(sent("a", "b", "c"), loaded=True)
+    found.took(TOPICS.state("a"), 100)
+    assert found.ended(sent("c"), finished=False, loaded=True) is None
+    assert not found.leaves_out(TOPICS.state("c"), 100)
+    assert found.suspects == (TOPICS.state("c"), TOPICS.state("b"))
+    assert found.ended(sent("c"), finished=False) == Sent(TOPICS.state("c"), 100)
+
+
+def test_a_suspect_that_was_alone_under_load_and_is_taken_then_is_acquitted() -> None:
+    found = hang_ups()
+    found.ended(sent("a"), loaded=True)
+    found.ended(sent("a"), loaded=True)
+    found.took(TOPICS.state("a"), 100)
+    assert not found.any
+    assert found.suspects == ()
+
+
+def test_ends_without_anything_under_way_blame_nobody() -> None:
+    found = hang_ups()
+    for _ in range(5):
+        assert found.ended([]) is None
+    assert not found.any
+
+
+def test_after_some_ends_with_nothing_to_blame_messages_go_more_slowly() -> None:
+    found = hang_ups()
+    paces = []
+    for number in range(9):
+        found.ended(sent(f"a{number}", f"b{number}"), finished=False)
+        paces.append(found.pace)
+    assert paces == [0.0, 0.0, 0.005, 0.01, 0.02, 0.04, 0.08, 0.1, 0.1]
+    found.ended(sent("z", "y"), finished=True)
+    assert found.pace == 0.0
+
+
+def test_ends_that_are_blamed_on_messages_slow_down_nothing() -> None:
+    found = hang_ups()
+    for number in range(9):
+        for _ in range(2):
+            found.ended(sent(f"a{number}"), finished=False)
+        assert found.pace == 0.0
+
+
+def test_what_is_left_out_is_tried_soon_and_then_seldom() -> None:
+    found, topic = hang_ups(), TOPICS.state("a")
+    found.ended(sent("a"))
+    found.ended(sent("a"))
+    assert found.trial(10.0) is None
+    assert found.trial(12.0) == topic
+    assert found.trial(12.5) is None  # it is under way
+    assert not found.leaves_out(topic, 100)
+    assert found.ended(sent("a")) == Sent(topic, 100)
+    waits = []
+    now = 100.0
+    for _ in range(6):
+        assert found.trial(now) is None
+        began = now
+        while found.trial(now) is None:
+            now += 10.0
+        waits.append(now - began)
+        found.ended(sent("a"))
+    assert waits == [300.0, 600.0, 1200.0, 2400.0, 3600.0, 3600.0]
+
+
+def test_where_a_message_that_clears_ends_the_connection_as_well_the_trials_stay_seldom() -> None:
+    """After a trial of the larger message, clearing is not tried again, nor is the trial itself soon."""
+    found, topic = hang_ups(), TOPICS.state("a")
+    found.took(TOPICS.state("b"), 1000)
+    found.ended([Sent(topic, 900)])
+    found.ended([Sent(topic, 900)])
+    assert found.may_clear(topic, 50)
+    found.ended([Sent(topic, 50)])
+    assert not found.may_clear(topic, 50)
+    assert found.trial(0.0) is None
+    assert found.trial(2.0) == topic
+    found.ended([Sent(topic, 900)])
+    assert not found.may_clear(topic, 50)
+    assert found.leaves_out(topic, 900)
+    found.ended([Sent(topic, 50)])
+    assert found.trial(10.0) is None
+    assert found.trial(300.0) is None
+    assert found.trial(310.0) == topic
+
+
+def test_when_a_trial_is_taken_the_next_one_follows_at_once() -> None:
+    found = hang_ups()
+    for name in ("a", "b"):
+        found.ended(sent(name))
+        found.ended(sent(name))
+    assert found.leaves_out(TOPICS.state("z"), 100)  # like two that ended the connection
+    found.trial(0.0)
+    first = found.trial(2.0)
+    assert first == TOPICS.state("z")
+    assert found.took(first, 100)
+    assert not found.leaves_out(TOPICS.state("y"), 100)
+    assert {found.trial(2.1)} == {TOPICS.state("a")}
+
+
+def test_what_becomes_smaller_than_something_that_was_taken_is_sent() -> None:
+    found, topic = hang_ups(), TOPICS.state("a")
+    found.took(TOPICS.state("b"), 400)
+    found.ended([Sent(topic, 900)])
+    found.ended([Sent(topic, 900)])
+    assert found.leaves_out(topic, 900)
+    assert not found.leaves_out(topic, 400)
+    found.took(topic, 400)
+    assert found.leaves_out(topic, 900)

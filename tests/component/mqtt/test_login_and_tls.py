@@ -1,0 +1,219 @@
+"""Logins and certificates: what is refused for good ends the start; what was good before is tried again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from structlog.testing import capture_logs
+
+from placed.domain.exit_errors import CannotStart
+from tests.component.mqtt.test_publisher import becomes
+from tests.support.board_with_publisher import IMPATIENT, running
+from tests.support.mosquitto import Authority, Subscriber
+from tests.support.secret_files import write_secret
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    from tests.support.board_with_publisher import House
+    from tests.support.mosquitto import Mosquitto
+
+    Start = Callable[..., Awaitable[Mosquitto]]
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path / "certificates")
+
+
+@pytest.fixture
+def password(tmp_path: Path) -> Path:
+    path = tmp_path / "password"
+    write_secret(path, "right\n")
+    return path
+
+
+# --- TLS ----------------------------------------------------------------------------------------------------
+
+
+async def test_a_broker_of_a_private_ca_is_trusted(start: Start, house: House, authority: Authority) -> None:
+    broker = await start(authority=authority)
+    async with (
+        running(house.publisher(broker, ca_file=authority.ca_file)),
+        Subscriber(broker, "placed/rooms/+/state") as late,
+    ):
+        await late.caught_up()
+    assert len(late.latest) == 2
+
+
+async def test_a_broker_of_another_ca_is_not(start: Start, house: House, authority: Authority) -> None:
+    broker = await start(authority=authority)
+    with pytest.raises(CannotStart, match=r"^mqtt\.ca_file: 127\.0\.0\.1:\d+: the broker's certificate: "):
+        async with running(house.publisher(broker)):
+            pass
+
+
+async def test_a_certificate_for_another_host_is_refused(
+    start: Start, house: House, authority: Authority
+) -> None:
+    broker = await start(authority=authority, names=("elsewhere.example",))
+    with pytest.raises(
+        CannotStart, match=r"^mqtt\.url: .* use the name that the broker's certificate is for"
+    ):
+        async with running(house.publisher(broker, ca_file=authority.ca_file)):
+            pass
+
+
+async def test_a_client_certificate_lets_us_in(start: Start, house: House, authority: Authority) -> None:
+    broker = await start(authority=authority, client_certificates=True)
+    certificate, key = authority.issue("placed.example")
+    publisher = house.publisher(broker, ca_file=authority.ca_file, certificate=certificate, key=key)
+    async with running(publisher):
+        assert publisher.connected
+
+
+async def test_without_a_client_certificate_it_can_not_start(
+    start: Start, house: House, authority: Authority
+) -> None:
+    broker = await start(authority=authority, client_certificates=True)
+    with pytest.raises(CannotStart, match=r"^mqtt\.certificate: .*set mqtt\.certificate and mqtt\.key"):
+        async with running(house.publisher(broker, ca_file=authority.ca_file)):
+            pass
+
+
+async def test_a_client_certificate_of_another_ca_can_not_start(
+    start: Start, house: House, authority: Authority, tmp_path: Path
+) -> None:
+    broker = await start(authority=authority, client_certificates=True)
+    certificate, key = Authority(tmp_path / "others", "others").issue("placed.example")
+    publisher = house.publisher(broker, ca_file=authority.ca_file, certificate=certificate, key=key)
+    with pytest.raises(CannotStart, match=r"^mqtt\.certificate: "):
+        async with running(publisher):
+            pass
+
+
+# --- login --------------------------------------------------------------------------------------------------
+
+
+async def test_it_logs_in(start: Start, house: House, password: Path) -> None:
+    broker = await start(users={"placed": "right"})
+    publisher = house.publisher(broker, username="placed", password_file=password)
+    async with running(publisher):
+        assert publisher.connected
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+async def test_a_wrong_password_can_not_start(
+    start: Start, house: House, password: Path, protocol: str
+) -> None:
+    broker = await start(users={"placed": "another"})
+    with pytest.raises(CannotStart, match=r"^mqtt\.username: .*check mqtt\.username") as refused:
+        async with running(
+            house.publisher(broker, username="placed", password_file=password, protocol=protocol)
+        ):
+            pass
+    assert "right" not in str(refused.value)
+
+
+async def test_a_login_that_was_good_once_is_tried_again(start: Start, house: House, password: Path) -> None:
+    broker = await start(users={"placed": "right"})
+    publisher = house.publisher(broker, username="placed", password_file=password)
+    with capture_logs() as log:
+        async with running(publisher) as task:
+            await broker.kill()
+            broker.users({"placed": "another"})
+            await broker.start()
+            await broker.says("not authorised")
+            await becomes(lambda: "Not authorized" in (publisher.last_error or ""))
+            assert not task.done()
+            broker.users({"placed": "right"})
+            broker.reload()
+            await becomes(lambda: publisher.connected)
+    events = [entry["event"] for entry in log]
+    assert events.count("broker.refused_login") == 1
+    assert "right" not in repr(log)
+
+
+async def test_a_broker_that_forbids_our_topics_is_told_of(start: Start, house: House) -> None:
+    broker = await start(
+        access=["topic read #", "topic readwrite tests/#", "topic write placed/rooms/library/#"]
+    )
+    # What is refused is collected until the end, however slowly the broker answers: in one line then.
+    publisher = house.publisher(broker, timing=replace(IMPATIENT, calm=3600.0))
+    with capture_logs() as log:
+        async with running(publisher, published=False):
+            await becomes(lambda: publisher.messages_refused["not_authorized"] >= 8)
+            await becomes(lambda: publisher.messages_published >= 4)
+            assert "access rules" in (publisher.last_error or "")
+            assert not publisher.first_published.is_set()
+    assert [entry["event"] for entry in log].count("broker.refused_messages") == 1
+
+
+async def test_a_client_id_that_is_not_allowed_can_not_start(start: Start, house: House) -> None:
+    broker = await start(extra=["clientid_prefixes office-"])
+    with pytest.raises(CannotStart, match=r"^mqtt\."):
+        async with running(house.publisher(broker)):
+            pass
+    publisher = house.publisher(broker, client_id="office-1")
+    async with running(publisher):
+        assert publisher.connected
+
+
+# --- files --------------------------------------------------------------------------------------------------
+
+
+async def test_files_that_are_of_no_use_are_all_named(
+    mosquitto: Mosquitto, house: House, tmp_path: Path
+) -> None:
+    empty = tmp_path / "empty"
+    empty.touch(mode=0o600)
+    missing = tmp_path / "missing"
+    with pytest.raises(CannotStart) as refused:
+        house.publisher(
+            mosquitto,
+            url="mqtts://broker.example",
+            username="placed",
+            password_file=empty,
+            ca_file=missing,
+            certificate=missing,
+        )
+    assert refused.value.problems == (
+        f"mqtt.password_file: {empty}: is empty; write the password on one line",
+        f"mqtt.ca_file: {missing}: there is no such file; create it or correct the path",
+        f"mqtt.certificate: {missing}: there is no such file; create it or correct the path",
+    )
+
+
+async def test_a_ca_file_without_a_certificate_is_refused(
+    mosquitto: Mosquitto, house: House, tmp_path: Path
+) -> None:
+    for content in (b"", b"no certificate", b"\x00\xff"):
+        ca_file = tmp_path / "ca"
+        ca_file.write_bytes(content)
+        with pytest.raises(CannotStart, match=r"^mqtt\.ca_file: .*: holds no certificate"):
+            house.publisher(mosquitto, url="mqtts://broker.example", ca_file=ca_file)
+
+
+async def test_a_key_of_another_certificate_is_refused(
+    mosquitto: Mosquitto, house: House, authority: Authority
+) -> None:
+    certificate, _ = authority.issue("placed.example")
+    _, key = authority.issue("other.example")
+    with pytest.raises(CannotStart, match=r"^mqtt\.key: .*other\.example\.key: is not the key of "):
+        house.publisher(mosquitto, url="mqtts://broker.example", certificate=certificate, key=key)
+    with pytest.raises(CannotStart, match=r"^mqtt\.certificate: .*is no PEM certificate"):
+        house.publisher(mosquitto, url="mqtts://broker.example", certificate=certificate)
+
+
+async def test_settings_without_effect_are_refused(
+    mosquitto: Mosquitto, house: House, password: Path
+) -> None:
+    with pytest.raises(CannotStart) as refused:
+        house.publisher(mosquitto, password_file=password, ca_file=password)
+    assert [problem.partition(":")[0] for problem in refused.value.problems] == [
+        "mqtt.password_file",
+        "mqtt.ca_file",
+    ]

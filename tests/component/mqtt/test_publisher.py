@@ -1,0 +1,413 @@
+"""Connecting, being cut off, coming back, leaving."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import socket
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from structlog.testing import capture_logs
+
+from placed.domain.exit_errors import TakenOver
+from placed.mqtt import client as connection
+from placed.mqtt.client import Connection
+from placed.mqtt.session_context import Timing
+from tests.support.board_with_publisher import House, cut, running
+from tests.support.free_ports import HOST
+from tests.support.mosquitto import DEADLINE, Subscriber
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from placed.mqtt.publisher import Publisher
+    from tests.support.mosquitto import Mosquitto
+
+ONLINE = '{"state":"online","epoch":7}'
+OFFLINE = '{"state":"offline","epoch":7}'
+
+
+async def becomes(condition: Callable[[], object]) -> None:
+    """Waits until it is so; for what no message tells of."""
+    async with asyncio.timeout(DEADLINE):
+        while not condition():  # noqa: ASYNC110 - the publisher has no event for each of its states
+            await asyncio.sleep(0.01)
+
+
+async def test_a_clean_stop_says_offline_at_once(mosquitto: Mosquitto, house: House) -> None:
+    publisher = house.publisher(mosquitto)
+    async with Subscriber(mosquitto, "placed/bridge/state") as seen:
+        async with running(publisher):
+            await seen.message("placed/bridge/state", ONLINE)
+        last = await seen.message("placed/bridge/state", OFFLINE)
+        assert last.retain
+        assert last.expiry is None
+    assert not publisher.connected
+    await mosquitto.says("Client placed disconnected.")
+
+
+async def test_it_comes_back_to_a_broker_that_lost_everything(mosquitto: Mosquitto, house: House) -> None:
+    publisher = house.publisher(mosquitto)
+    with capture_logs() as log:
+        async with running(publisher):
+            await mosquitto.kill()
+            await becomes(lambda: not publisher.connected)
+            assert publisher.last_error
+            await mosquitto.start()
+            async with Subscriber(mosquitto, "placed/#") as seen:
+                for topic in ("bridge/state", "bridge/info", "bridge/health", "rooms"):
+                    await seen.message(f"placed/{topic}")
+                for topic in house_topics("boardroom", "library"):
+                    await seen.message(topic)
+            assert publisher.connected
+            assert publisher.reconnects == 1
+            assert publisher.last_error is None
+    assert [entry["event"] for entry in log] == [
+        "broker.connected",
+        "broker.was_lost",
+        "broker.connected",
+        "broker.was_left",
+    ]
+
+
+def house_topics(*rooms: str) -> list[str]:
+    return [f"placed/rooms/{r}/{t}" for r in rooms for t in ("state", "availability", "occupied", "status")]
+
+
+async def test_of_what_happened_meanwhile_only_the_latest_is_told(mosquitto: Mosquitto, house: House) -> None:
+    publisher = house.publisher(mosquitto)
+    async with running(publisher):
+        await mosquitto.kill()
+        await becomes(lambda: not publisher.connected)
+        house.read("boardroom")
+        house.book("library")
+        house.read("library")
+        house.book("library")
+        assert publisher.waiting == 0
+        await mosquitto.start()
+        async with Subscriber(mosquitto, "placed/#") as seen:
+            await seen.message("placed/rooms")
+            await seen.message("placed/rooms/library/status", "busy")
+            await seen.message("placed/rooms/boardroom/status", "free")
+            await seen.caught_up()
+            assert len(seen.on("placed/rooms/library/status")) == 1
+            assert not seen.on("placed/rooms/library/event")
+
+
+async def test_a_broker_that_is_down_at_first_is_waited_for(mosquitto: Mosquitto, house: House) -> None:
+    await mosquitto.stop()
+    publisher = house.publisher(mosquitto)
+    with capture_logs() as log:
+        async with running(publisher, published=False):
+            await becomes(lambda: publisher.last_error)
+            assert "refused" in (publisher.last_error or "")
+            await mosquitto.start()
+            async with asyncio.timeout(DEADLINE):
+                await publisher.first_published.wait()
+    assert [entry["event"] for entry in log] == [
+        "broker.was_not_reached",
+        "broker.connected",
+        "broker.was_left",
+    ]
+
+
+async def test_a_broker_whose_name_is_not_known_is_waited_for(house: House, mosquitto: Mosquitto) -> None:
+    publisher = house.publisher(mosquitto, url="mqtt://nowhere.invalid")
+    async with running(publisher, published=False) as task:
+        await becomes(lambda: publisher.last_error)
+        assert not task.done()
+
+
+async def test_an_address_that_never_answers_is_left_in_time(house: House, mosquitto: Mosquitto) -> None:
+    async with fake_broker() as (port, asked):
+        task = asyncio.create_task(house.publisher(mosquitto, url=f"mqtt://{HOST}:{port}").run())
+        async with asyncio.timeout(DEADLINE):
+            await asked.wait()
+            began = asyncio.get_running_loop().time()
+            task.cancel()
+            await asyncio.wait([task])
+        assert asyncio.get_running_loop().time() - began < 4
+    assert task.cancelled()
+
+
+@asynccontextmanager
+async def fake_broker(*answers: bytes) -> AsyncIterator[tuple[int, asyncio.Event]]:
+    """Answers whatever is sent with one answer after the other, and hangs up when they do."""
+    asked = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answering = iter(answers)
+        with suppress(ConnectionError):
+            while await reader.read(1000):
+                asked.set()
+                writer.write(next(answering, b""))
+        writer.close()
+
+    server = await asyncio.start_server(serve, HOST, 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1], asked
+        server.close()
+        await becomes(lambda: len(asyncio.all_tasks()) <= 3)
+
+
+async def test_a_broker_that_stopped_answering_is_noticed(
+    mosquitto: Mosquitto, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "ANSWER", 0.5)
+    publisher = house.publisher(mosquitto)
+    async with running(publisher):
+        mosquitto.freeze()
+        house.read("boardroom")
+        await becomes(lambda: not publisher.connected)
+        mosquitto.thaw()
+        await becomes(lambda: publisher.connected)
+        async with Subscriber(mosquitto, "placed/rooms/#") as seen:
+            await seen.message("placed/rooms/boardroom/status", "free")
+
+
+async def test_the_will_is_told_when_it_dies(mosquitto: Mosquitto, house: House) -> None:
+    delay = 1
+    publisher = house.publisher(mosquitto, timing=Timing(will_delay=delay, first_pause=60))
+    async with Subscriber(mosquitto, "placed/bridge/state") as seen, running(publisher):
+        await seen.message("placed/bridge/state", ONLINE)
+        cut(publisher)
+        died = asyncio.get_running_loop().time()
+        will = await seen.message("placed/bridge/state", OFFLINE)
+    assert will.retain
+    assert will.at - died >= delay - 1  # mosquitto counts in whole seconds
+    assert will.properties["ContentType"] == "application/json"
+
+
+async def test_the_will_is_not_told_when_it_is_back_in_time(mosquitto: Mosquitto, house: House) -> None:
+    delay = 2
+    timing = Timing(will_delay=delay, first_pause=0.05, online=0.2)
+    publisher = house.publisher(mosquitto, timing=timing)
+    async with Subscriber(mosquitto, "placed/bridge/state") as seen, running(publisher):
+        cut(publisher)
+        until = asyncio.get_running_loop().time() + delay + 2
+        await seen.until(lambda a: a.at > until)
+        assert publisher.reconnects == 1
+        assert {arrival.text for arrival in seen.arrivals} == {ONLINE}
+
+
+async def test_who_pauses_is_called_offline_only_if_it_does_not_come_back(mosquitto: Mosquitto) -> None:
+    delay = 1
+    async with Subscriber(mosquitto, "placed/bridge/state") as seen:
+        for start in range(2):
+            publisher = House(epoch=start).publisher(mosquitto, timing=Timing(will_delay=delay))
+            async with running(publisher):
+                publisher.leave_for_a_moment()
+        left = asyncio.get_running_loop().time()
+        offline = await seen.until(lambda a: "offline" in a.text)
+    assert offline.at - left >= delay - 1  # mosquitto counts in whole seconds
+    assert offline.document["epoch"] == 1  # of the one that did not come back
+    assert [a.document["state"] for a in seen.arrivals] == ["online", "online", "offline"]
+
+
+async def test_where_a_will_has_no_delay_who_pauses_says_offline(mosquitto: Mosquitto, house: House) -> None:
+    publisher = house.publisher(mosquitto, protocol="3.1.1")
+    async with Subscriber(mosquitto, "placed/bridge/state") as seen:
+        async with running(publisher):
+            publisher.leave_for_a_moment()
+        await seen.message("placed/bridge/state", OFFLINE)
+
+
+async def test_it_says_online_again_before_that_expires(mosquitto: Mosquitto, house: House) -> None:
+    publisher = house.publisher(mosquitto, timing=Timing(online=0.1, health=0.1))
+    async with Subscriber(mosquitto, "placed/bridge/#") as seen, running(publisher):
+        await seen.until(lambda _: len(seen.on("placed/bridge/state")) >= 3)
+        await seen.until(lambda _: len(seen.on("placed/bridge/health")) >= 3)
+
+
+@pytest.mark.parametrize("hours", [8, -1])
+async def test_it_says_online_as_soon_as_the_clock_has_jumped(
+    mosquitto: Mosquitto, house: House, hours: int
+) -> None:
+    """After a suspend panels have not heard of it for long, and what it said has expired."""
+    publisher = house.publisher(mosquitto, timing=Timing(online=3600))
+    async with Subscriber(mosquitto, "placed/bridge/state") as seen, running(publisher):
+        await seen.message("placed/bridge/state", ONLINE)
+        house.ahead += timedelta(hours=hours)
+        await seen.message("placed/bridge/state", ONLINE, after=len(seen.arrivals))
+
+
+CONNACK = bytes.fromhex("2003000000")
+SESSION_TAKEN_OVER = bytes.fromhex("e0028e00")
+
+
+async def test_it_gives_way_when_the_broker_says_so(mosquitto: Mosquitto, house: House) -> None:
+    async with fake_broker(CONNACK, SESSION_TAKEN_OVER) as (port, _):
+        publisher = house.publisher(mosquitto, url=f"mqtt://{HOST}:{port}", base_topic="placed/hq")
+        async with asyncio.timeout(DEADLINE):
+            with pytest.raises(TakenOver, match=r"^mqtt\.client_id: .*'placed-hq'"):
+                await publisher.run()
+    assert not publisher.connected
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+async def test_it_gives_way_where_the_broker_does_not_say_so(
+    mosquitto: Mosquitto, house: House, protocol: str
+) -> None:
+    """As mosquitto before 2.0.15, and everybody in 3.1.1: the later one stays, and is online in the end."""
+    timing = Timing(first_pause=0.2)
+    first = house.publisher(mosquitto, protocol=protocol, timing=timing)
+    later = House(epoch=3).publisher(mosquitto, protocol=protocol, timing=timing)
+    task = asyncio.create_task(first.run())
+    async with asyncio.timeout(DEADLINE):
+        await first.first_published.wait()
+        async with running(later), Subscriber(mosquitto, "placed/bridge/state") as seen:
+            with pytest.raises(TakenOver):
+                await task
+            await becomes(lambda: later.tally.online == 2)
+            await seen.caught_up()
+            assert seen.latest["placed/bridge/state"].document == {"state": "online", "epoch": 3}
+
+
+async def test_a_clone_with_the_same_epoch_is_told_apart(mosquitto: Mosquitto, house: House) -> None:
+    timing = Timing(first_pause=0.2)
+    first, clone = house.publisher(mosquitto, timing=timing), house.publisher(mosquitto, timing=timing)
+    task = asyncio.create_task(first.run())
+    async with asyncio.timeout(DEADLINE):
+        await first.first_published.wait()
+        async with running(clone):
+            with pytest.raises(TakenOver):
+                await task
+
+
+async def test_health_is_told_when_it_changes(mosquitto: Mosquitto, house: House) -> None:
+    from placed.domain.connection_health import ConnectionState  # noqa: PLC0415
+
+    async with running(house.publisher(mosquitto)), Subscriber(mosquitto, "placed/bridge/health") as seen:
+        house.report(state=ConnectionState.FAILING)
+        told = await seen.until(lambda a: a.document["connections"][0]["state"] == "failing")
+        assert told.retain
+
+
+async def test_much_news_of_health_is_told_together(mosquitto: Mosquitto, house: House) -> None:
+    publisher = house.publisher(mosquitto, timing=Timing(calm=0.3))
+    async with running(publisher), Subscriber(mosquitto, "placed/bridge/health") as seen:
+        await seen.caught_up()
+        for _ in range(20):
+            house.report()
+            await seen.caught_up()
+        before = len(seen.arrivals)
+        assert before <= 3
+        await seen.until(lambda _: len(seen.arrivals) > 1)
+
+
+async def test_a_socket_that_was_closed_meanwhile_gets_no_writer() -> None:
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    connection = Connection(hostname="127.0.0.1")
+    with socket.socket() as closed:
+        connection._on_socket_register_write(connection._client, None, closed)
+    await asyncio.sleep(0)
+    assert complaints == []
+
+
+async def test_nothing_is_left_behind(mosquitto: Mosquitto, house: House) -> None:
+    """No task, no socket, no exception that nobody looked at."""
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    before = asyncio.all_tasks()
+    publisher = house.publisher(mosquitto)
+    async with running(publisher):
+        await mosquitto.kill()
+        await becomes(lambda: not publisher.connected)
+        await mosquitto.start()
+        await becomes(lambda: publisher.connected)
+        cut(publisher)
+        await becomes(lambda: not publisher.connected)
+    await becomes(lambda: asyncio.all_tasks() <= before | {mosquitto._reading})
+    gc.collect()
+    assert complaints == []
+
+
+def test_it_can_be_cancelled_at_any_moment(house: House, tmp_path: object) -> None:
+    """However far it came: asyncio's own runner finds nothing to complain about."""
+    from pathlib import Path  # noqa: PLC0415
+
+    from tests.support.mosquitto import Mosquitto  # noqa: PLC0415
+
+    assert isinstance(tmp_path, Path)
+
+    async def life(publisher: Publisher, turns: int) -> None:
+        task = asyncio.create_task(publisher.run())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        async with asyncio.timeout(DEADLINE):
+            await asyncio.wait([task])
+        assert task.cancelled()
+
+    async def main() -> None:
+        complaints: list[object] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+        broker = Mosquitto(tmp_path / "mosquitto")
+        await broker.start()
+        for turns in (0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233):
+            await life(house.publisher(broker), turns)
+        await broker.kill()
+        gc.collect()
+        assert complaints == []
+
+    asyncio.run(main())
+
+
+async def test_who_hands_over_says_nothing(mosquitto: Mosquitto, house: House) -> None:
+    first, second = (house.publisher(mosquitto, timing=Timing(will_delay=0)) for _ in range(2))
+    async with Subscriber(mosquitto, "placed/bridge/state") as seen:
+        async with running(first):
+            first.leave_silently()
+        await mosquitto.says("Client placed disconnected.")
+        async with running(second):
+            await seen.caught_up()
+            assert {arrival.text for arrival in seen.arrivals} == {ONLINE}
+
+
+async def test_it_can_be_waited_until_everything_is_told(mosquitto: Mosquitto, house: House) -> None:
+    publisher = house.publisher(mosquitto)
+    async with running(publisher), asyncio.timeout(DEADLINE):
+        house.book("library")
+        await publisher.told()
+        async with Subscriber(mosquitto, "placed/rooms/library/status") as late:
+            await late.caught_up()
+        assert late.latest["placed/rooms/library/status"].text == "busy"
+
+
+async def test_what_was_told_over_a_connection_that_is_lost_is_no_answer(
+    mosquitto: Mosquitto, house: House
+) -> None:
+    publisher = house.publisher(mosquitto)
+    async with running(publisher), asyncio.timeout(DEADLINE):
+        await publisher.told()
+        await mosquitto.kill()
+        await becomes(lambda: not publisher.connected)
+        house.book("library")
+        waiting = asyncio.create_task(publisher.told())
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        await mosquitto.start()
+        await waiting
+
+
+async def test_what_a_run_with_a_greater_epoch_told_is_taken_back_so_that_panels_forget_its_order(
+    mosquitto: Mosquitto, house: House
+) -> None:
+    """The clock was set back, and nothing was remembered."""
+    async with running(house.publisher(mosquitto)):
+        pass
+    later = House(epoch=house.board.epoch - 1)
+    later.enroll("boardroom")
+    later.report()
+    async with Subscriber(mosquitto, "placed/rooms/boardroom/state") as panel:
+        await panel.caught_up()
+        told = len(panel.arrivals)
+        async with running(later.publisher(mosquitto)):
+            await panel.message("placed/rooms/boardroom/state", "", after=told)
+            state = await panel.until(lambda arrival: arrival.payload, after=told)
+    assert state.document["epoch"] == later.board.epoch
+    assert [bool(arrival.payload) for arrival in panel.arrivals[told:]][:2] == [False, True]

@@ -1,0 +1,134 @@
+"""What the doctor is given to try is what the daemon publishes: the same topics, and packets of that size."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from placed.mqtt.messages import Message
+from placed.mqtt.publisher import Publisher
+from placed.mqtt.topic_catalog import Weight, expected_messages, info_for, packet_size, topics_for, weight
+from placed.mqtt.topics import Topics
+from placed.settings.schema import HomeAssistant, Settings
+from tests.support.board_with_publisher import IMPATIENT, House, room, running
+from tests.support.mosquitto import Subscriber
+
+if TYPE_CHECKING:
+    from tests.support.mosquitto import Mosquitto
+
+NOW = datetime(2025, 3, 30, 0, 59, 59, tzinfo=UTC)
+
+
+def settings(url: str, **tables: Any) -> Settings:
+    return Settings.model_validate(
+        {"connections": [{"name": "contoso", "driver": "microsoft365"}], "mqtt": {"url": url}, **tables}
+    )
+
+
+@pytest.mark.parametrize("discovery", [True, False])
+async def test_what_is_expected_is_what_is_published(
+    mosquitto: Mosquitto, house: House, *, discovery: bool
+) -> None:
+    wanted = settings(mosquitto.url, home_assistant={"discovery": discovery})
+    rooms = [room("boardroom"), room("library")]
+    expected = {m.topic: m for m in expected_messages(wanted, rooms, version="0.1", now=house.now())}
+    assert wanted.mqtt is not None
+    publisher = Publisher(
+        wanted.mqtt,
+        house.board,
+        now=house.now,
+        info=info_for(wanted, "0.1"),
+        home_assistant=wanted.home_assistant,
+        timing=IMPATIENT,
+    )
+    house.board.listeners.append(publisher)
+    async with Subscriber(mosquitto, "placed/#", "homeassistant/#") as seen:
+        async with running(publisher):
+            await publisher.told()
+            house.book("library")
+            house.read("boardroom")
+            await seen.message("placed/rooms/library/event")
+            await seen.message("placed/rooms/boardroom/event")
+        await seen.message("placed/bridge/state", '{"state":"offline","epoch":7}')
+    assert {arrival.topic for arrival in seen.arrivals} == set(expected)
+    for topic, arrival in seen.latest.items():
+        assert expected[topic].retain == arrival.retain, topic
+        assert len(arrival.payload) <= len(expected[topic].payload) + 2, topic
+
+
+def test_without_a_broker_nothing_is_expected() -> None:
+    wanted = settings("mqtt://localhost").model_copy(update={"mqtt": None})
+    assert list(expected_messages(wanted, [room("boardroom")], version="0.1", now=NOW)) == []
+
+
+messages = st.builds(
+    Message,
+    st.text("ab/ä", min_size=1, max_size=200),
+    st.sampled_from([0, 1, 50, 100, 127, 128, 300, 16_300, 16_384, 70_000]).map(bytes),
+    expires_at=st.sampled_from([None, NOW]),
+    json=st.booleans(),
+    instance=st.sampled_from(["", "0123abcd"]),
+)
+
+
+@given(messages, st.booleans())
+def test_the_size_of_a_packet_is_what_goes_on_the_wire(message: Message, v5: bool) -> None:  # noqa: FBT001
+    assert packet_size(message, v5=v5) == len(wire(message, v5=v5))
+
+
+def wire(message: Message, *, v5: bool) -> bytes:
+    """The packet as paho makes it."""
+    import paho.mqtt.client as paho  # noqa: PLC0415 - nothing else here knows paho
+    from paho.mqtt.enums import CallbackAPIVersion  # noqa: PLC0415 - the same
+
+    from placed.mqtt.client_factory import _properties  # noqa: PLC0415 - the properties that the daemon sends
+
+    client = paho.Client(
+        CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5 if v5 else paho.MQTTv311, client_id="x"
+    )
+    sent: list[bytes] = []
+    client._packet_queue = lambda _command, packet, *_: sent.append(bytes(packet))  # type: ignore[assignment]
+    client._sock = object()  # type: ignore[assignment] # or it would not make the packet
+    properties = None
+    if v5 and message.payload:
+        expiry = 5 if message.expires_at else None
+        properties = _properties(expiry, json=message.json, instance=message.instance)
+    client._send_publish(1, message.topic.encode(), message.payload, 1, message.retain, properties=properties)
+    client._sock = None
+    return sent[0]
+
+
+def test_what_depends_on_a_topic() -> None:
+    topics = Topics("placed/hq", discovery="homeassistant")
+    found = {
+        topic: weight(topics, topic)
+        for topic in (*topics.told("a", plain=True), topics.bridge_state, topics.rooms, topics.bridge_info)
+    }
+    assert found == {
+        "placed/hq/rooms/a/state": Weight.STATE,
+        "placed/hq/rooms/a/availability": Weight.STATE,
+        "placed/hq/rooms/a/occupied": Weight.PLAIN,
+        "placed/hq/rooms/a/status": Weight.PLAIN,
+        "placed/hq/bridge/state": Weight.STATE,
+        "placed/hq/rooms": Weight.PLAIN,
+        "placed/hq/bridge/info": Weight.OPTIONAL,
+    }
+    for topic in (topics.event("a"), *topics.room_configs("a").values(), *topics.bridge_configs().values()):
+        assert weight(topics, topic) is Weight.OPTIONAL
+
+
+@given(st.from_regex(r"[a-z0-9_-]{1,12}", fullmatch=True))
+def test_a_room_is_found_by_each_of_its_topics(room_id: str) -> None:
+    topics = topics_for(_mqtt(), HomeAssistant(discovery=True))
+    for topic in (*topics.retained(room_id), topics.event(room_id)):
+        assert topics.room_of(topic) == room_id
+    for topic in (topics.rooms, topics.bridge_state, f"{topics.rooms}/{room_id}/light", f"x/{room_id}/state"):
+        assert topics.room_of(topic) is None
+
+
+def _mqtt() -> Any:
+    return settings("mqtt://localhost").mqtt

@@ -1,0 +1,241 @@
+"""The topics of one connection's rooms are cleared, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Literal
+
+import pytest
+
+from placed.disconnect import topic_clearing as clearing
+from placed.domain.connection_health import ConnectionState
+from placed.mqtt.errors import BrokerLost
+from placed.mqtt.topics import Topics
+from placed.settings.schema import Mqtt
+from tests.support.board_with_publisher import House, running
+from tests.support.free_ports import free_port
+from tests.support.mosquitto import Subscriber
+from tests.support.secret_files import write_secret
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
+    from tests.support.mosquitto import Mosquitto
+
+    Protocol = Literal["5", "3.1.1"]
+    Start = Callable[..., Awaitable[Mosquitto]]
+
+
+def two() -> House:
+    """Two connections with two rooms each."""
+    house = House("contoso", "fabrikam")
+    house.enroll("boardroom", "library")
+    house.enroll("attic", "cellar", connection="fabrikam")
+    house.book("boardroom")
+    for room in ("library", "attic"):
+        house.read(room)
+    for connection in house.connections:
+        house.report(connection)
+    return house
+
+
+async def left_behind(broker: Mosquitto, house: House, **settings: Any) -> None:
+    """The daemon was there, and is not any more."""
+    async with running(house.publisher(broker, **settings)):
+        pass
+
+
+async def kept(broker: Mosquitto) -> dict[str, tuple[bytes, dict[str, object]]]:
+    """All that the broker holds, with properties but for the expiry, which goes on by itself."""
+    async with Subscriber(broker, "placed/#") as late:
+        await late.caught_up()
+    return {
+        topic: (a.payload, {k: v for k, v in a.properties.items() if k != "MessageExpiryInterval"})
+        for topic, a in late.latest.items()
+    }
+
+
+def rooms_in(topics: Iterable[str]) -> set[str]:
+    return {topic.split("/")[2] for topic in topics if topic.startswith("placed/rooms/")}
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+async def test_one_connections_rooms_are_gone_and_all_else_is_what_it_was(
+    mosquitto: Mosquitto, protocol: Protocol
+) -> None:
+    await left_behind(mosquitto, two(), protocol=protocol)
+    async with Subscriber(mosquitto) as somebody:
+        await somebody.publish("placed/rooms/attic/light", "on", retain=True)
+        await somebody.publish("elsewhere", b"\xff", retain=True)
+    before = await kept(mosquitto)
+    settings = Mqtt(url=mosquitto.url, protocol=protocol)
+
+    assert (await clearing.look(settings, "fabrikam")).rooms == ("attic", "cellar")
+    assert await kept(mosquitto) == before
+    assert (await clearing.clear(settings, "fabrikam")).rooms == ("attic", "cellar")
+
+    after = await kept(mosquitto)
+    assert rooms_in(after) == {"boardroom", "library", "attic"}
+    assert [topic for topic in after if "attic" in topic] == ["placed/rooms/attic/light"]
+    index = json.loads(after.pop("placed/rooms")[0])
+    was = json.loads(before["placed/rooms"][0])
+    assert [room["id"] for room in index["rooms"]] == ["boardroom", "library"]
+    assert index == was | {"rooms": [room for room in was["rooms"] if room["connection"] == "contoso"]}
+    assert after.items() <= before.items()
+    assert (await clearing.clear(settings, "fabrikam")).rooms == ()
+
+
+async def test_the_index_keeps_the_other_rooms_and_what_it_does_not_know_to_the_byte(
+    mosquitto: Mosquitto,
+) -> None:
+    head = '{"schema":1, "more":{"a": 1.50}, "rooms":'
+    entries = [
+        '{"id":"a1","name":"A","connection":"a","new":[ 1 ]}',
+        '{"id":"b1","name":"B","connection":"b"}',
+    ]
+    async with Subscriber(mosquitto, "placed/rooms") as seen:
+        await seen.publish("placed/rooms", f"{head}[{','.join(entries)}]}}", retain=True)
+        await clearing.clear(Mqtt(url=mosquitto.url), "b")
+        index = await seen.until(lambda a: b"b1" not in a.payload)
+    assert index.text == f'{{"schema":1,"more":{{"a": 1.50}},"rooms":[{entries[0]}]}}'
+
+
+async def test_home_assistant_forgets_the_rooms_too(mosquitto: Mosquitto) -> None:
+    await left_behind(mosquitto, two())
+    async with Subscriber(mosquitto, "placed/rooms", "homeassistant/#") as seen:
+        index = (await seen.message("placed/rooms")).document | {"discovery": "homeassistant"}
+        await seen.publish("placed/rooms", json.dumps(index), retain=True)
+        topics = Topics("placed", "homeassistant")
+        for room in ("attic", "boardroom"):
+            for topic in topics.room_configs(room).values():
+                await seen.publish(topic, "{}", retain=True)
+        await clearing.clear(Mqtt(url=mosquitto.url), "fabrikam")
+        told = await seen.until(lambda a: a.topic == "placed/rooms" and b"attic" not in a.payload)
+        await seen.caught_up()
+        assert told.document["discovery"] == "homeassistant"
+        left = {topic for topic in seen.latest if topic.startswith("homeassistant/")}
+        assert left == set(topics.room_configs("boardroom").values())
+
+
+async def test_whatever_prefix_an_index_names_nothing_is_cleared_below_another_one(
+    mosquitto: Mosquitto,
+) -> None:
+    await left_behind(mosquitto, two())
+    topics = Topics("placed", "factory/line")
+    foreign = {*topics.room_configs("attic").values(), *topics.bridge_configs().values()}
+    async with Subscriber(mosquitto, "placed/rooms", "factory/#") as seen:
+        index = (await seen.message("placed/rooms")).document | {"discovery": "factory/line"}
+        await seen.publish("placed/rooms", json.dumps(index), retain=True)
+        for topic in foreign:
+            await seen.publish(topic, "kept", retain=True)
+        await clearing.clear(Mqtt(url=mosquitto.url), "fabrikam")
+        await seen.caught_up()
+        assert foreign <= seen.latest.keys()
+        assert not [a for a in seen.arrivals if a.topic.startswith("factory/") and not a.payload]
+
+
+async def test_a_room_that_is_told_without_being_listed_is_cleared_too(mosquitto: Mosquitto) -> None:
+    await left_behind(mosquitto, two())
+    async with Subscriber(mosquitto) as somebody:
+        await somebody.publish("placed/rooms", "", retain=True)
+    assert (await clearing.clear(Mqtt(url=mosquitto.url), "fabrikam")).rooms == ("attic", "cellar")
+    assert rooms_in(await kept(mosquitto)) == {"boardroom", "library"}
+
+
+async def test_a_room_that_moved_to_another_connection_is_not_cleared(mosquitto: Mosquitto) -> None:
+    """The index lists it there already, and what is told of it is still what it was before."""
+    await left_behind(mosquitto, two())
+    async with Subscriber(mosquitto) as somebody:
+        moved = {"rooms": [{"id": "attic", "name": "Attic", "connection": "contoso"}]}
+        await somebody.publish("placed/rooms", json.dumps(moved), retain=True)
+    assert (await clearing.clear(Mqtt(url=mosquitto.url), "fabrikam")).rooms == ("cellar",)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    ["", "no JSON", "[]", '{"rooms":5}', "[" * 100_000, '{"connection":["fabrikam"]}', b"\xff"],
+    ids=range(7),
+)
+async def test_what_is_wrong_or_hostile_on_the_broker_does_no_harm(
+    mosquitto: Mosquitto, payload: str | bytes
+) -> None:
+    await left_behind(mosquitto, two())
+    told = json.dumps({"connection": "fabrikam"})
+    async with Subscriber(mosquitto) as somebody:
+        for topic in (
+            "placed/rooms",
+            "placed/rooms/library/state",
+            "placed/bridge/state",
+            "placed/bridge/info",
+        ):
+            await somebody.publish(topic, payload, retain=True)
+        await somebody.publish("placed/rooms/BIG ROOM/state", told, retain=True)
+        await somebody.publish("placed/rooms/a/b/state", told, retain=True)
+    found = await clearing.clear(Mqtt(url=mosquitto.url), "fabrikam")
+    assert (found.rooms, found.online, found.connections) == (("attic", "cellar"), False, ())
+    after = await kept(mosquitto)
+    assert {"placed/rooms/BIG ROOM/state", "placed/rooms/a/b/state"} <= after.keys()
+
+
+async def test_a_daemon_that_is_there_is_seen_and_not_disturbed(mosquitto: Mosquitto) -> None:
+    house = two()
+    publisher = house.publisher(mosquitto)
+    settings = Mqtt(url=mosquitto.url)
+    async with running(publisher), Subscriber(mosquitto, "placed/bridge/state") as panel:
+        found = await clearing.look(settings, "fabrikam")
+        assert (found.online, found.connections) == (True, ("contoso", "fabrikam"))
+        await clearing.clear(settings, "nobody")
+        assert publisher.connected
+        assert publisher.reconnects == 0
+        await panel.caught_up()
+        assert [a.document["state"] for a in panel.arrivals] == ["online"]
+    assert not (await clearing.look(settings, "fabrikam")).online
+
+
+async def test_a_large_building_is_cleared_whole(mosquitto: Mosquitto) -> None:
+    rooms = [f"room-{number:04}" for number in range(1500)]
+    house = House("contoso", "fabrikam")
+    house.enroll("boardroom")
+    house.enroll(*rooms, connection="fabrikam")
+    house.read("boardroom")
+    for room in rooms:
+        house.read(room)
+    house.report("contoso")
+    house.report("fabrikam", ConnectionState.FAILING)
+    await left_behind(mosquitto, house)
+    assert len((await clearing.clear(Mqtt(url=mosquitto.url), "fabrikam")).rooms) == len(rooms)
+    assert rooms_in(await kept(mosquitto)) == {"boardroom"}
+
+
+# --- what keeps us from it ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+async def test_a_broker_that_does_not_let_us_write_is_told(start: Start, protocol: Protocol) -> None:
+    """MQTT 3.1.1 has no word for it, so that what is left is looked at."""
+    users = {"placed": "right", "reader": "right"}
+    access = ["user placed", "topic readwrite placed/#", "user reader", "topic read placed/#"]
+    broker = await start(users=users, access=access)
+    async with Subscriber(broker, username="placed", password="right") as somebody:
+        index = {"rooms": [{"id": "attic", "name": "Attic", "connection": "fabrikam"}]}
+        await somebody.publish("placed/rooms", json.dumps(index), retain=True)
+    password = broker._folder / "password"
+    write_secret(password, "right")
+    settings = Mqtt(url=broker.url, username="reader", password_file=password, protocol=protocol)
+    assert (await clearing.look(settings, "fabrikam")).rooms == ("attic",)
+    with pytest.raises(BrokerLost, match="does not let us clear topics") as refused:
+        await clearing.clear(settings, "fabrikam")
+    assert refused.value.trouble.remedy == "have its access rules let this login write placed/#"
+
+
+async def test_a_broker_that_is_away_is_told() -> None:
+    with pytest.raises(BrokerLost, match="refused") as away:
+        await clearing.look(Mqtt(url=f"mqtt://127.0.0.1:{free_port()}"), "fabrikam")
+    assert not away.value.trouble.lasting
+
+
+async def test_a_broker_that_does_not_let_us_in_is_told(start: Start) -> None:
+    broker = await start(users={"placed": "right"})
+    with pytest.raises(BrokerLost, match="the broker refused the connection") as refused:
+        await clearing.look(Mqtt(url=broker.url), "fabrikam")
+    assert refused.value.trouble.lasting

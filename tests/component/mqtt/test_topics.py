@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from placed.domain.model import Reason
+from tests.support.board_with_publisher import House, running
+from tests.support.mosquitto import Subscriber
+
+if TYPE_CHECKING:
+    from tests.support.mosquitto import Mosquitto
+
+
+async def test_everything_is_there_retained_and_with_its_expiry(mosquitto: Mosquitto, house: House) -> None:
+    async with running(house.publisher(mosquitto)), Subscriber(mosquitto, "placed/#") as late:
+        await late.caught_up()
+        told = late.latest
+    assert {topic: arrival.retain for topic, arrival in told.items()} == dict.fromkeys(
+        [
+            "placed/bridge/state",
+            "placed/bridge/info",
+            "placed/bridge/health",
+            "placed/rooms",
+            *(f"placed/rooms/{r}/{t}" for r in ("boardroom", "library") for t in _RETAINED),
+        ],
+        True,
+    )
+    assert told["placed/bridge/state"].document == {"state": "online", "epoch": 7}
+    assert 80 <= (told["placed/bridge/state"].expiry or 0) <= 90
+    assert told["placed/bridge/info"].expiry is None
+    assert told["placed/rooms"].expiry is None
+    assert 170 <= (told["placed/bridge/health"].expiry or 0) <= 180
+    for topic, arrival in told.items():
+        if topic.startswith("placed/rooms/"):
+            assert 880 <= (arrival.expiry or 0) <= 900
+
+
+_RETAINED = ("state", "availability", "occupied", "status")
+
+
+async def test_a_room_is_told_as_the_boards_document_and_in_plain_words(
+    mosquitto: Mosquitto, house: House
+) -> None:
+    async with running(house.publisher(mosquitto)), Subscriber(mosquitto, "placed/rooms/+/+") as late:
+        await late.caught_up()
+    statement = house.board.statement("boardroom")
+    assert statement is not None
+    told = {topic.removeprefix("placed/rooms/"): a for topic, a in late.latest.items()}
+    assert told["boardroom/state"].payload == statement.document
+    assert [told[f"boardroom/{t}"].text for t in _RETAINED[1:]] == ["online", "ON", "busy"]
+    assert [told[f"library/{t}"].text for t in _RETAINED[1:]] == ["online", "OFF", "free"]
+    assert told["boardroom/state"].properties["ContentType"] == "application/json"
+    assert told["boardroom/status"].properties["ContentType"] == "text/plain"
+    assert {a.properties["PayloadFormatIndicator"] for a in told.values()} == {1}
+
+
+async def test_the_bridge_tells_what_and_how_it_is(mosquitto: Mosquitto, house: House) -> None:
+    async with running(house.publisher(mosquitto)), Subscriber(mosquitto, "placed/#") as late:
+        await late.caught_up()
+    assert late.latest["placed/bridge/info"].document == {
+        "schema": 1,
+        "version": "0.1",
+        "epoch": 7,
+        "connections": ["contoso"],
+        "rooms": 2,
+        "freshness_budget": 40.0,
+    }
+    health = late.latest["placed/bridge/health"].document
+    assert (health["schema"], health["epoch"]) == (1, 7)
+    assert health["connections"] == [house.board.health["contoso"].document()]
+    assert late.latest["placed/rooms"].document["rooms"][0] == {
+        "id": "boardroom",
+        "name": "Boardroom",
+        "connection": "contoso",
+        "building": "HQ",
+        "floor": "2",
+        "capacity": 8,
+        "topics": {
+            t: f"placed/rooms/boardroom/{t}" for t in ("state", "availability", "event", "occupied", "status")
+        },
+    }
+
+
+async def test_plain_topics_can_be_left_out(mosquitto: Mosquitto, house: House) -> None:
+    async with (
+        running(house.publisher(mosquitto, base_topic="placed/hq", plain_topics=False)),
+        Subscriber(mosquitto, "placed/#") as late,
+    ):
+        await late.caught_up()
+    assert {t for t in late.latest if "boardroom" in t} == {
+        "placed/hq/rooms/boardroom/state",
+        "placed/hq/rooms/boardroom/availability",
+    }
+
+
+async def test_an_unknown_room_is_neither_on_nor_off(mosquitto: Mosquitto, house: House) -> None:
+    async with running(house.publisher(mosquitto)), Subscriber(mosquitto, "placed/rooms/#") as seen:
+        await seen.message("placed/rooms/boardroom/occupied", "ON")
+        house.board.forget("contoso", Reason.REFUSED)
+        await seen.message("placed/rooms/boardroom/status", "unknown")
+        await seen.message("placed/rooms/boardroom/availability", "offline")
+        await seen.message("placed/rooms/boardroom/occupied", "")
+        async with Subscriber(mosquitto, "placed/rooms/boardroom/#") as late:
+            await late.caught_up()
+        assert "placed/rooms/boardroom/occupied" not in late.latest
+
+
+async def test_what_is_not_renewed_expires_on_the_broker(mosquitto: Mosquitto) -> None:
+    house = House(expire_after=1)
+    house.enroll("boardroom")
+    house.read("boardroom")
+    async with running(house.publisher(mosquitto)), Subscriber(mosquitto, "placed/rooms/+/+") as early:
+        state = await early.message("placed/rooms/boardroom/state")
+        assert state.expiry == 1
+        for _ in range(1000):  # a second has to pass on the broker; every question takes some milliseconds
+            async with Subscriber(mosquitto, "placed/rooms/+/+") as late:
+                await late.caught_up()
+            if not late.latest:
+                break
+        assert not late.latest
+
+
+async def test_a_statement_whose_time_is_over_is_not_told(mosquitto: Mosquitto, house: House) -> None:
+    house.ahead = timedelta(hours=1)
+    publisher = house.publisher(mosquitto)
+    async with running(publisher), Subscriber(mosquitto, "placed/rooms/+/+") as late:
+        await late.caught_up()
+    assert not late.latest
+    assert publisher.tally.outlived == 8
+
+
+async def test_events_are_told_once_and_not_kept(mosquitto: Mosquitto, house: House) -> None:
+    async with running(house.publisher(mosquitto)), Subscriber(mosquitto, "placed/rooms/+/event") as seen:
+        start = house.now() + timedelta(hours=2)
+        house.read("library", house.meeting("n", title="Secret", start=start, end=start + timedelta(hours=1)))
+        house.read("library")
+        event = await seen.message("placed/rooms/library/event")
+        assert not event.retain
+        assert event.expiry == 60
+        statement = house.board.statement("library")
+        assert statement is not None
+        assert event.document == {
+            "schema": 1,
+            "room": "library",
+            "event": "cancelled",
+            "at": event.document["at"],
+            "meeting": event.document["meeting"],
+            "previous": None,
+            "epoch": 7,
+            "seq": statement.seq,
+        }
+        assert event.document["meeting"]["title"] is None
+        async with Subscriber(mosquitto, "placed/rooms/+/event") as late:
+            await late.caught_up()
+        assert not late.arrivals
+
+
+async def test_a_moved_meeting_tells_where_it_was(mosquitto: Mosquitto, house: House) -> None:
+    async with running(house.publisher(mosquitto)), Subscriber(mosquitto, "placed/rooms/+/event") as seen:
+        start, end = house.now() + timedelta(hours=2), house.now() + timedelta(hours=3)
+        house.read("library", house.meeting("n", start=start, end=end))
+        house.read("library", house.meeting("n", start=end, end=end + timedelta(hours=1)))
+        event = await seen.message("placed/rooms/library/event")
+    assert event.document["event"] == "moved"
+    assert event.document["previous"]["end"] == event.document["meeting"]["start"]
+
+
+async def test_an_older_protocol_gets_the_same_without_expiry(mosquitto: Mosquitto, house: House) -> None:
+    async with (
+        running(house.publisher(mosquitto, protocol="3.1.1")),
+        Subscriber(mosquitto, "placed/#") as late,
+    ):
+        await late.caught_up()
+    assert late.latest["placed/rooms/boardroom/occupied"].text == "ON"
+    assert {arrival.expiry for arrival in late.arrivals} == {None}
+    assert len(late.latest) == 12

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from placed.store import Journal
+from tests.component.store.daemon_restarts import Life
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    with closing(Journal(tmp_path / "state")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def life(journal: Journal) -> Life:
+    """The first life, with its rooms."""
+    made = Life(journal)
+    made.enroll()
+    return made

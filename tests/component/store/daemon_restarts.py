@@ -1,0 +1,73 @@
+"""One life of the daemon after another, as far as the journal has to do with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from placed.board.board import Board, Known
+from placed.domain.model import Schedule
+from placed.driver import ConnectionSettings, FoundRoom
+from placed.settings.schema import Show
+from placed.store import Journal, Scribe
+from tests.support.domain_builders import DAY, POLICY, FakeClock, at, meeting, room
+
+if TYPE_CHECKING:
+    from placed.store.connection_notes import Remembered
+
+SETTINGS = ConnectionSettings(name="contoso", driver="script", time_zone=ZoneInfo("UTC"))
+ROOMS = ("boardroom", "library")
+FOUND = tuple(FoundRoom(f"{name}@contoso.example", name, name=name.title()) for name in ROOMS)
+
+
+@dataclass
+class Life:
+    """One life of the daemon, as far as the journal has to do with it."""
+
+    journal: Journal
+    clock: FakeClock = field(default_factory=lambda: FakeClock(at("9:00")))
+    show: Show = Show.NOTHING
+    settings: ConnectionSettings = SETTINGS
+
+    def __post_init__(self) -> None:
+        self.board = Board(POLICY, self.show, self.clock.now, epoch=1)
+        self.scribe = Scribe(self.board, self.journal, self.clock)
+        self.notes = self.journal.notes(self.settings, show=self.show)
+
+    def enroll(self) -> None:
+        """The service has listed its rooms."""
+        self.notes.listed(FOUND)
+        self.board.enroll("contoso", [room(name) for name in ROOMS])
+
+    def recalled(self) -> dict[str, Remembered]:
+        """What a start finds, by the rooms' addresses."""
+        recollection = self.notes.recall(self.clock.now(), self.clock.steady())
+        return {known.listing.mailbox: known for known in recollection.rooms}
+
+    def begin(self) -> None:
+        """The board begins with what is recalled."""
+        for name, known in self.recalled().items():
+            if known.schedule and known.changed_at:
+                self.board.remember(Known(room(name), known.schedule, known.failure, known.changed_at))
+        self.board.enroll("contoso", [room(name) for name in ROOMS])
+
+    def pass_(self, **time: float) -> None:
+        """Time passes, on both clocks."""
+        self.clock.pass_(timedelta(**time).total_seconds())
+
+    def read(self, name: str, *meetings: tuple[str, str]) -> None:
+        """A calendar was read."""
+        made = tuple(meeting(start, end, title="Budget", organizer="Ada") for start, end in meetings)
+        since, until = DAY - timedelta(days=1), DAY + timedelta(days=2)
+        self.board.learn(name, Schedule(made, since, until, self.clock.now()))
+
+    def confirm(self, name: str) -> None:
+        """A calendar was read, and is what it was."""
+        self.board.confirm(name, DAY - timedelta(days=1), DAY + timedelta(days=2), self.clock.now())
+
+    def later(self, **time: float) -> Life:
+        """The next life, after so much time."""
+        self.pass_(**time)
+        return Life(self.journal, self.clock, self.show, self.settings)

@@ -1,0 +1,89 @@
+"""A disk that is full, and one that may only be read: a real one, of some kilobytes."""
+
+from __future__ import annotations
+
+import subprocess
+from contextlib import closing, contextmanager, suppress
+from typing import TYPE_CHECKING
+
+import pytest
+from structlog.testing import capture_logs
+
+from placed.settings.schema import Show
+from placed.store import Journal, Memory
+from tests.component.store.daemon_restarts import ROOMS, Life
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from io import RawIOBase
+    from pathlib import Path
+
+
+@contextmanager
+def disk(folder: Path, kilobytes: int) -> Iterator[Path]:
+    """A file system of its own."""
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", folder],
+        capture_output=True,
+        check=False,
+    )
+    if mounted.returncode != 0:
+        pytest.skip(f"only root can make a disk: {mounted.stderr.decode().strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+def fill(filler: RawIOBase) -> None:
+    """Until nothing more fits."""
+    with suppress(OSError):
+        while filler.write(bytes(4096)):
+            pass
+
+
+async def test_on_a_full_disk_it_is_said_once_and_everything_is_written_when_there_is_room(
+    tmp_path: Path,
+) -> None:
+    with disk(tmp_path / "disk", 256) as folder, closing(Journal(folder)) as journal:
+        life = Life(journal, show=Show.EVERYTHING)
+        life.enroll()
+        life.read("boardroom", ("9:30", "10:00"))
+        await life.scribe.write_all()
+        with (folder / "filler").open("ab", buffering=0) as filler, capture_logs() as logs:
+            fill(filler)
+            for minute in range(30):
+                life.pass_(minutes=1)
+                life.read(
+                    "boardroom", *((f"{10 + hour}:{minute:02}", f"{11 + hour}:00") for hour in range(9))
+                )
+                life.read("library", *((f"{10 + hour}:{minute:02}", f"{11 + hour}:00") for hour in range(9)))
+                await life.scribe.write_all()
+                journal.save(Memory(minute, {f"contoso/{n}@x": str(n) for n in range(200)}))
+            filler.truncate(0)
+            await life.scribe.write_all()
+        told = [entry["event"] for entry in logs if entry["log_level"] != "debug"]
+        assert told == ["journal.is_not_kept", "journal.is_kept_again"]
+        assert journal.load().epoch == 29
+        recalled = life.later(seconds=1).recalled()
+        for name in ROOMS:
+            now = life.board.known_of(name)
+            assert now
+            assert recalled[name].schedule == now.schedule
+
+
+async def test_where_it_may_only_be_read_placed_goes_on_without(tmp_path: Path) -> None:
+    with disk(tmp_path / "disk", 256) as folder:
+        with closing(Journal(folder)) as journal:
+            journal.save(Memory(7, {"contoso/a@x": "a"}))
+        subprocess.run(["mount", "-o", "remount,ro", folder], check=True)  # noqa: ASYNC221 - it is done at once
+        with capture_logs() as logs, closing(Journal(folder)) as journal:
+            life = Life(journal)
+            life.enroll()
+            life.read("boardroom")
+            await life.scribe.write_all()
+            journal.save(Memory(8, {"contoso/a@x": "a"}))
+            assert journal.load() == Memory(8, {"contoso/a@x": "a"})
+        assert [entry["event"] for entry in logs] == ["journal.is_not_kept"]
+        assert logs[0]["problem"] == "Read-only file system"

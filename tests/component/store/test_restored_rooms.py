@@ -1,0 +1,255 @@
+"""What one life of the daemon knows of rooms, the next begins with: as old as it is, and nothing else."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from placed.board.board import Board
+from placed.domain.corrected_clock import CorrectedClock, ServiceTimes
+from placed.domain.model import Reason, Status
+from placed.driver import Fence, FenceState, ServiceTime
+from placed.settings.schema import Show
+from placed.store import Scribe
+from placed.store.database import NAME
+from tests.component.store.daemon_restarts import FOUND, ROOMS, SETTINGS, Life
+from tests.support.domain_builders import POLICY, FakeClock, at, room
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from placed.store import Journal
+
+
+async def test_the_next_life_begins_with_what_was_known_and_when_it_was_read(life: Life) -> None:
+    life.read("boardroom", ("8:00", "10:00"))
+    life.read("library")
+    life.pass_(minutes=1)
+    life.confirm("library")
+    await life.scribe.write_all()
+    after = life.later(minutes=2)
+    after.begin()
+    boardroom, library = (after.board.statement(name) for name in ROOMS)
+    assert boardroom
+    assert library
+    assert (boardroom.occupancy.status, boardroom.occupancy.observed_at) == (Status.BUSY, at("9:00"))
+    assert (library.occupancy.status, library.occupancy.observed_at) == (Status.FREE, at("9:01"))
+    assert boardroom.occupancy.busy_until == at("10:00")
+    assert boardroom.occupancy.stale
+    assert not library.occupancy.stale or library.occupancy.observed_at == at("9:01")
+
+
+async def test_since_when_a_room_is_what_it_is_is_remembered_unless_that_changed_meanwhile(
+    life: Life,
+) -> None:
+    life.read("boardroom", ("9:02", "9:04"))
+    life.read("library")
+    await life.scribe.write_all()
+    after = life.later(minutes=3)
+    after.begin()
+    boardroom, library = (after.board.statement(name) for name in ROOMS)
+    assert boardroom
+    assert library
+    assert boardroom.changed_at == at("9:03")
+    assert library.changed_at == at("9:00")
+
+
+async def test_what_is_too_old_is_unknown(life: Life) -> None:
+    life.read("boardroom", ("8:00", "10:00"))
+    await life.scribe.write_all()
+    after = life.later(minutes=15)
+    after.begin()
+    statement = after.board.statement("boardroom")
+    assert statement
+    assert (statement.occupancy.status, statement.occupancy.reason) == (Status.UNKNOWN, Reason.EXPIRED)
+
+
+async def test_why_a_room_could_not_be_read_is_remembered(life: Life) -> None:
+    life.read("boardroom")
+    life.pass_(minutes=2)
+    life.board.fail("boardroom", Reason.UNAVAILABLE)
+    await life.scribe.write_all()
+    assert life.later(minutes=1).recalled()["boardroom"].failure is Reason.UNAVAILABLE
+
+
+async def test_a_new_booking_is_written_soon_and_a_confirmation_with_all_the_rest(life: Life) -> None:
+    life.read("boardroom")
+    await life.scribe.write_all()
+    life.read("boardroom", ("9:30", "10:00"))
+    life.pass_(seconds=1)
+    life.confirm("library")
+    await life.scribe._write_touched()
+    found = life.later(seconds=1).recalled()["boardroom"].schedule
+    assert found
+    assert [m.start for m in found.meetings] == [at("9:30")]
+
+
+async def test_a_confirmation_counts_for_what_it_confirmed_alone(life: Life, tmp_path: Path) -> None:
+    """An old reading whose successor got lost is not believed for as long as that."""
+    life.read("boardroom", ("9:30", "10:00"))
+    await life.scribe.write_all()
+    old = rows(tmp_path)
+    life.pass_(minutes=5)
+    life.read("boardroom", ("11:00", "12:00"))
+    await life.scribe.write_all()
+    with closing(sqlite3.connect(tmp_path / "state" / NAME)) as file, file:
+        file.executemany("INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?, ?)", old)
+    found = life.later(seconds=1).recalled()["boardroom"].schedule
+    assert found
+    assert found.read_at == at("9:00")
+
+
+def rows(tmp_path: Path) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(tmp_path / "state" / NAME)) as file:
+        return file.execute("SELECT * FROM record WHERE kind = 'schedule'").fetchall()
+
+
+async def test_what_is_not_believed_any_more_is_not_remembered(life: Life, tmp_path: Path) -> None:
+    life.read("boardroom", ("8:00", "10:00"))
+    life.read("library")
+    await life.scribe.write_all()
+    assert len(rows(tmp_path)) == 2
+    life.board.forget("contoso", Reason.REFUSED)
+    await life.scribe._write_touched()
+    assert rows(tmp_path) == []
+    assert [known.schedule for known in life.later(seconds=1).recalled().values()] == [None, None]
+
+
+async def test_rooms_that_are_gone_are_forgotten(life: Life, tmp_path: Path) -> None:
+    life.read("boardroom")
+    life.read("library")
+    await life.scribe.write_all()
+    life.board.enroll("contoso", [room("library")])
+    life.notes.listed(FOUND[1:])
+    await life.scribe._write_touched()
+    assert len(rows(tmp_path)) == 1
+    assert life.later(seconds=1).recalled().keys() == {"library"}
+
+
+async def test_what_has_not_changed_is_not_written_again(life: Life, tmp_path: Path) -> None:
+    life.read("boardroom", ("9:30", "10:00"))
+    await life.scribe.write_all()
+    with closing(sqlite3.connect(tmp_path / "state" / NAME)) as file:
+        version = file.execute("PRAGMA data_version").fetchone()
+        await life.scribe._write_touched()
+        assert file.execute("PRAGMA data_version").fetchone() == version
+    before = rows(tmp_path)
+    life.read("boardroom", ("9:30", "10:00"))  # as a start reads it again
+    await life.scribe.write_all()
+    assert rows(tmp_path) == before
+
+
+async def test_under_other_settings_nothing_is_recalled(life: Life) -> None:
+    life.read("boardroom")
+    await life.scribe.write_all()
+    other = Life(life.journal, life.clock, settings=SETTINGS.model_copy(update={"driver": "another"}))
+    assert other.recalled() == {}
+    assert Life(life.journal, life.clock).recalled() != {}
+
+
+async def test_a_fence_that_did_not_hold_keeps_its_rooms_untold(life: Life) -> None:
+    life.read("boardroom")
+    await life.scribe.write_all()
+    life.notes.tried(Fence(FenceState.BREACHED, at("9:00"), enforce=True))
+    after = life.later(seconds=1)
+    recollection = after.notes.recall(after.clock.now(), after.clock.steady())
+    assert recollection.rooms == ()
+    assert recollection.fence
+    assert recollection.fence.state is FenceState.BREACHED
+    life.notes.tried(Fence(FenceState.VERIFIED, at("9:00")))
+    assert after.recalled().keys() == set(ROOMS)
+
+
+async def test_titles_are_not_kept_once_they_are_not_wanted(journal: Journal, tmp_path: Path) -> None:
+    before = Life(journal, show=Show.EVERYTHING)
+    before.enroll()
+    before.read("boardroom", ("9:30", "10:00"))
+    await before.scribe.write_all()
+    assert b"Budget" in rows(tmp_path)[0][4]  # type: ignore[operator]
+    after = Life(journal, before.clock, show=Show.NOTHING)
+    after.begin()
+    known = after.board.known_of("boardroom")
+    assert known
+    assert known.schedule
+    assert known.schedule.meetings[0].title is None
+    await after.scribe.write_all()
+    assert b"Budget" not in rows(tmp_path)[0][4]  # type: ignore[operator]
+    journal.close()
+    assert b"Budget" not in (tmp_path / "state" / NAME).read_bytes()
+
+
+# --- clocks -------------------------------------------------------------------------------------------------
+
+
+async def test_a_clock_that_was_steered_back_makes_nothing_younger(life: Life) -> None:
+    life.read("boardroom")
+    await life.scribe.write_all()
+    life.clock.elapsed += 64  # by which the clock on the wall shows one minute more
+    life.clock.step(60)
+    found = Life(life.journal, life.clock).recalled()["boardroom"].schedule
+    assert found
+    assert life.clock.now() - found.read_at == timedelta(seconds=64)
+
+
+async def test_by_a_clock_that_was_set_back_no_room_is_judged(life: Life) -> None:
+    """It may also have been wrong all the time, and the services' time was what rooms were judged by."""
+    life.read("boardroom")
+    await life.scribe.write_all()
+    life.clock.elapsed += 7200  # two hours pass, and the clock on the wall shows one minute more
+    life.clock.step(60)
+    assert Life(life.journal, life.clock).recalled()["boardroom"].schedule is None
+
+
+async def test_by_a_clock_that_shows_less_than_the_machine_has_run_no_room_is_judged(life: Life) -> None:
+    life.read("boardroom")
+    await life.scribe.write_all()
+    life.clock.elapsed = 600  # since the machine was started; its clock shows the time of before
+    assert Life(life.journal, life.clock).recalled()["boardroom"].schedule is None
+
+
+async def test_by_a_clock_that_is_ahead_of_what_was_noted_no_room_is_judged(life: Life) -> None:
+    """It was set ahead, or it was wrong all the time and rooms were judged by the services' time."""
+    life.read("boardroom")
+    await life.scribe.write_all()
+    life.clock.elapsed += 60
+    life.clock.step(660)
+    assert Life(life.journal, life.clock).recalled()["boardroom"].schedule is None
+
+
+@pytest.mark.parametrize("wrong", [False, True])
+async def test_after_a_boot_a_clock_that_was_wrong_before_is_not_believed(
+    journal: Journal, *, wrong: bool
+) -> None:
+    machine = FakeClock(at("9:10") if wrong else at("9:00"))
+    times = ServiceTimes(at("0:00"))
+    times.keep(["contoso"])
+    clock = CorrectedClock(machine, times)
+    for _ in range(3):
+        clock.hear("contoso", ServiceTime(at("9:00"), machine.steady(), machine.steady()))
+    before = Life(journal, machine)
+    before.board = Board(POLICY, Show.NOTHING, clock.now, epoch=1)
+    before.scribe = Scribe(before.board, journal, clock)
+    clock.settle()
+    before.enroll()
+    before.read("boardroom")
+    await before.scribe.write_all()
+    machine.elapsed = 1.0  # the machine has just been started
+    machine.step(60)
+    assert (Life(journal, machine).recalled()["boardroom"].schedule is None) is wrong
+
+
+async def test_what_was_read_in_the_future_is_not_believed(life: Life) -> None:
+    life.read("boardroom")
+    await life.scribe._write_touched()  # no confirmation, and so no clocks, are written yet
+    life.clock.step(-3600)
+    assert Life(life.journal, life.clock).recalled()["boardroom"].schedule is None
+
+
+async def test_a_room_of_which_nothing_was_read_is_listed(life: Life) -> None:
+    assert {
+        name: known.schedule for name, known in life.later(seconds=1).recalled().items()
+    } == dict.fromkeys(ROOMS)

@@ -1,0 +1,136 @@
+"""From an event to a meeting."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from placed.domain.model import Meeting, ShowAs
+from placed_microsoft365.calendars.event_to_meeting import meeting_of
+from placed_microsoft365.graph.json_structs import Event
+from placed_microsoft365.simulator import UNTOUCHED
+from tests.drivers.microsoft365.driver_with_simulator import BOARDROOM, UTC_ZONE, House, at
+
+NINE = {"dateTime": "2026-10-06T09:00:00.0000000", "timeZone": "UTC"}
+TEN = {"dateTime": "2026-10-06T10:00:00.0000000", "timeZone": "UTC"}
+
+
+def meeting(**fields: Any) -> Meeting:
+    event = {"id": "1", "start": NINE, "end": TEN, **fields}
+    return meeting_of(msgspec.convert(event, Event), UTC_ZONE)
+
+
+def named(organizer: str | None) -> dict[str, Any]:
+    return {"emailAddress": {"name": organizer, "address": "someone@contoso.example"}}
+
+
+@pytest.mark.parametrize(
+    ("subject", "organizer", "title"),
+    [
+        ("Ada Example ", "Ada Example", None),
+        ("Ada Example", "Ada Example", None),
+        ("Ada Example Budget", "Ada Example", "Budget"),
+        ("Annual report", "Ann", "Annual report"),
+        ("Budget with Ada Example", "Ada Example", "Budget with Ada Example"),
+        ("Budget", "", "Budget"),
+        ("Budget", None, "Budget"),
+        (" ", None, None),
+        (None, "Ada Example", None),
+    ],
+)
+def test_a_title_is_the_subject_without_the_organizer(
+    subject: str | None, organizer: str | None, title: str | None
+) -> None:
+    assert meeting(subject=subject, organizer=named(organizer)).title == title
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        ("free", ShowAs.FREE),
+        ("tentative", ShowAs.TENTATIVE),
+        ("busy", ShowAs.BUSY),
+        ("oof", ShowAs.OOF),
+        ("workingElsewhere", ShowAs.WORKING_ELSEWHERE),
+        ("unknown", ShowAs.UNRECOGNISED),
+        ("Free", ShowAs.UNRECOGNISED),
+        ("daydreaming", ShowAs.UNRECOGNISED),
+        (None, ShowAs.UNRECOGNISED),
+    ],
+)
+def test_what_is_not_known_is_not_free(sent: str | None, shown: ShowAs) -> None:
+    assert meeting(showAs=sent).show_as is shown
+
+
+@pytest.mark.parametrize("sensitivity", ["personal", "private", "confidential"])
+def test_what_is_marked_is_private(sensitivity: str) -> None:
+    assert meeting(sensitivity=sensitivity).private
+    assert not meeting(sensitivity="normal").private
+
+
+@pytest.mark.parametrize(
+    "sensitivity",
+    ["Private", "PERSONAL", "Normal", "secret", "unknownFutureValue", "", 2, True, {}, ["normal"]],
+)
+def test_what_is_not_plainly_normal_is_private(sensitivity: object) -> None:
+    assert meeting(sensitivity=sensitivity).private
+
+
+def test_without_a_word_on_it_nothing_is_private() -> None:
+    assert not meeting(sensitivity=None).private
+    assert not meeting().private
+
+
+def test_only_a_declined_request_is_declined() -> None:
+    assert meeting(responseStatus={"response": "declined"}).declined
+    for response in ("none", "organizer", "tentativelyAccepted", "accepted", "notResponded", None):
+        assert not meeting(responseStatus={"response": response}).declined
+
+
+@pytest.mark.parametrize(
+    ("moment", "zone", "utc"),
+    [
+        ("2026-10-06T09:00:00.1234567", "UTC", datetime(2026, 10, 6, 9, 0, 0, 123456, UTC)),
+        ("2026-10-06T09:00:00", "tzone://Microsoft/Utc", datetime(2026, 10, 6, 9, tzinfo=UTC)),
+        ("2026-10-06T09:00:00Z", "UTC", datetime(2026, 10, 6, 9, tzinfo=UTC)),
+        ("2026-10-06T09:00:00+02:00", "UTC", datetime(2026, 10, 6, 7, tzinfo=UTC)),
+        ("2026-10-06T09:00:00", "Europe/Berlin", datetime(2026, 10, 6, 7, tzinfo=UTC)),
+    ],
+)
+def test_moments_are_utc(moment: str, zone: str, utc: datetime) -> None:
+    read = meeting(start={"dateTime": moment, "timeZone": zone}).start
+    assert read == utc
+    assert read.tzinfo is UTC
+
+
+@pytest.mark.parametrize("zone", ["W. Europe Standard Time", "", "../../etc/passwd", "\0", "x" * 5000])
+def test_a_zone_that_was_not_asked_for_is_not_guessed(zone: str) -> None:
+    with pytest.raises(ValueError, match=r".*"):
+        meeting(start={"dateTime": "2026-10-06T09:00:00", "timeZone": zone})
+
+
+async def test_the_meetings_of_a_simulated_room(house: House) -> None:
+    tenant = house.tenant
+    tenant.set_processing(BOARDROOM, UNTOUCHED)
+    tenant.book(BOARDROOM, at(8), at(9), subject="Budget", sensitivity="private")
+    tenant.book(BOARDROOM, at(9), at(10), show_as="free", response="declined")
+    tenant.cancel(tenant.book(BOARDROOM, at(10), at(11), show_as="tentative"))
+    tenant.book_series(BOARDROOM, at(11), at(12), count=2, subject="Series")
+    first, second, third, *series = await house.meetings(house.open())
+    assert (first.title, first.organizer, first.private) == ("Budget", "Ada Example", True)
+    assert (second.show_as, second.declined) == (ShowAs.FREE, True)
+    assert third.cancelled
+    assert [m.start for m in series] == [at(11), at(11) + timedelta(days=1)]
+    assert len({m.key for m in (first, second, third, *series)}) == 5
+
+
+async def test_a_meeting_that_is_moved_keeps_its_key(house: House) -> None:
+    booked = house.tenant.book(BOARDROOM, at(8), at(9))
+    driver = house.open()
+    (before,) = await house.meetings(driver)
+    house.tenant.move(booked, at(14), at(15))
+    (after,) = await house.meetings(driver)
+    assert (before.key, after.start) == (after.key, at(14))

@@ -1,0 +1,49 @@
+"""A house with two rooms and a person, read by an app with a certificate and a secret."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from placed_microsoft365.simulator import Simulator, Tenant
+from tests.drivers.microsoft365.driver_with_simulator import ADDRESSES, CERTIFICATE, ROLES, House
+from tests.drivers.microsoft365.simulator.conftest import Clock, Gate
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The simulator is on this machine, whatever the machine's environment says."""
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def gate() -> Gate:
+    return Gate()
+
+
+@pytest.fixture
+async def house(clock: Clock, gate: Gate, tmp_path: Path) -> AsyncIterator[House]:
+    tenant = Tenant(domain="contoso.example", now=clock)
+    for address in ADDRESSES:
+        tenant.add_room(address, building="HQ", floor=3, capacity=12)
+    tenant.add_person("ada", name="Ada Example")
+    tenant.add_group("placed-rooms", members=ADDRESSES)
+    app = tenant.register_app(secrets=["s3cret"], certificates=[CERTIFICATE], roles=ROLES)
+    async with Simulator(tenant, sleep=gate.sleep) as simulator:
+        house = House(simulator, app, clock, tmp_path)
+        try:
+            yield house
+        finally:
+            for driver in house.drivers:
+                await driver.close()

@@ -1,0 +1,232 @@
+"""The consent page's address, what its answer means, and what is asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from placed.driver import Consent, ConsentAnswer, DriverError, Refused, SettingsError, Surroundings
+from placed_microsoft365 import consent as consenting
+from placed_microsoft365.settings import Microsoft365Settings
+from tests.drivers.microsoft365.driver_with_simulator import ADDRESSES
+
+if TYPE_CHECKING:
+    from tests.drivers.microsoft365.driver_with_simulator import House
+
+RBAC = {"kind": "rbac"}
+
+
+def around(house: House) -> Surroundings:
+    return Surroundings(house.clock, 8, details=False, version="1.2.3")
+
+
+def settings(**changes: Any) -> Microsoft365Settings:
+    keys: dict[str, Any] = {
+        "name": "contoso",
+        "tenant": "contoso.example",
+        "client_id": "11111111-2222-3333-4444-555555555555",
+        "client_secret_file": "secret",
+        "rooms": ADDRESSES,
+    }
+    keys |= changes
+    return Microsoft365Settings(**{key: value for key, value in keys.items() if value is not None})
+
+
+async def judged(house: House, answer: dict[str, str], **changes: Any) -> ConsentAnswer:
+    return await consenting.judge(house.settings(**changes), around(house), answer)
+
+
+def granted(house: House, **changes: str) -> dict[str, str]:
+    return {"admin_consent": "True", "tenant": house.tenant.tenant_id, "state": "s", **changes}
+
+
+# --- the link -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cloud", "login", "graph"),
+    [
+        ("worldwide", "login.microsoftonline.com", "https://graph.microsoft.com"),
+        ("usgov", "login.microsoftonline.us", "https://graph.microsoft.us"),
+        ("usgov-dod", "login.microsoftonline.us", "https://dod-graph.microsoft.us"),
+        ("china", "login.partner.microsoftonline.cn", "https://microsoftgraph.chinacloudapi.cn"),
+    ],
+)
+def test_the_link_leads_to_the_clouds_own_page(cloud: str, login: str, graph: str) -> None:
+    url = urlsplit(consenting.consent_url(settings(cloud=cloud), "http://localhost:8621", "a b&c"))
+    assert (url.scheme, url.netloc, url.path) == ("https", login, "/contoso.example/v2.0/adminconsent")
+    assert parse_qs(url.query, strict_parsing=True) == {
+        "client_id": ["11111111-2222-3333-4444-555555555555"],
+        "scope": [f"{graph}/.default"],
+        "redirect_uri": ["http://localhost:8621"],
+        "state": ["a b&c"],
+    }
+
+
+# --- what is asked for --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "names"),
+    [
+        ({}, ["Calendars.Read"]),
+        ({"rooms": (), "room_group": "g@contoso.example"}, ["Calendars.Read", "GroupMember.Read.All"]),
+        ({"rooms": (), "room_list": "*"}, ["Calendars.Read", "Place.Read.All"]),
+        ({"fence": RBAC}, []),
+        ({"rooms": (), "room_group": "g@contoso.example", "fence": RBAC}, ["GroupMember.Read.All"]),
+    ],
+)
+def test_no_more_is_asked_for_than_the_connection_needs(changes: dict[str, Any], names: list[str]) -> None:
+    asked = consenting.permissions(settings(**changes))
+    assert [permission.name for permission in asked] == names
+    assert all(permission.can and permission.can_not for permission in asked)
+
+
+def test_under_rbac_the_calendars_are_granted_in_exchange_and_must_not_be_in_entra() -> None:
+    told = consenting.granted_elsewhere(settings(fence=RBAC))
+    assert "Exchange administrator" in told
+    assert "must not be consented to in Entra" in told
+    assert consenting.granted_elsewhere(settings()) == ""
+
+
+def test_under_rbac_it_is_looked_so_seldom_that_the_application_counts_as_idle() -> None:
+    assert consenting.propagation(settings(fence=RBAC)).every > 30 * 60
+    assert consenting.propagation(settings()).every == 120
+
+
+# --- the answer ---------------------------------------------------------------------------------------------
+
+
+async def test_a_grant_that_the_token_lists_is_in_effect(house: House) -> None:
+    answer = await judged(house, granted(house))
+    assert (answer.consent, answer.effective) == (Consent.GRANTED, True)
+    assert house.sign_ins == 1
+
+
+async def test_the_word_of_the_redirect_is_no_proof(house: House) -> None:
+    house.tenant.revoke(house.app, "Calendars.Read")
+    answer = await judged(house, granted(house))
+    assert (answer.consent, answer.effective) == (Consent.GRANTED, False)
+    assert "the token does not list Calendars.Read yet" in answer.said
+    assert "API permissions" in answer.remedy
+
+
+@pytest.mark.parametrize("by_guid", [True, False])
+async def test_consent_in_another_tenant_does_not_count(house: House, by_guid: bool) -> None:  # noqa: FBT001
+    other = "99999999-aaaa-bbbb-cccc-dddddddddddd"
+    tenant = house.tenant.tenant_id.upper() if by_guid else house.tenant.domain
+    answer = await judged(house, granted(house, tenant=other), tenant=tenant)
+    assert answer.consent is Consent.UNKNOWN
+    assert f"in another tenant ({other})" in answer.said
+    assert not house.sign_ins
+
+
+async def test_the_configured_tenant_may_be_a_guid(house: House) -> None:
+    answer = await judged(house, granted(house), tenant=house.tenant.tenant_id.upper())
+    assert answer.effective
+
+
+@pytest.mark.parametrize("spoilt", ["", "<script>", "contoso.example"])
+async def test_a_tenant_that_is_none_is_not_repeated(house: House, spoilt: str) -> None:
+    answer = await judged(house, granted(house, tenant=spoilt))
+    assert answer.consent is Consent.UNKNOWN
+    assert answer.said == "consent was given in another tenant, and so does not count"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {
+            "admin_consent": "True",
+            "error": "consent_required",
+            "error_description": "AADSTS65004: ada@x said no",
+        },
+        {"error": "permission_denied", "error_description": "The admin canceled the request"},
+        {"error": "access_denied"},
+    ],
+)
+async def test_a_decline_is_told_without_what_the_page_said(house: House, answer: dict[str, str]) -> None:
+    found = await judged(house, answer)
+    assert found.consent is Consent.DECLINED
+    assert not {"ada", "canceled"} & set(found.said.replace("@", " ").split())
+    assert not house.simulator.requests
+
+
+@pytest.mark.parametrize(
+    ("answer", "said", "remedy"),
+    [
+        ({"error": "invalid_client", "error_description": "AADSTS650056: no"}, "AADSTS650056", "permission"),
+        (
+            {"error": "server_error", "error_description": "AADSTS90033: again"},
+            "AADSTS90033",
+            "open the link",
+        ),
+        ({"error": "<script>alert(1)</script>"}, "no reason", "open the link"),
+    ],
+)
+async def test_an_error_of_the_page_is_no_decline(
+    house: House, answer: dict[str, str], said: str, remedy: str
+) -> None:
+    found = await judged(house, answer)
+    assert found.consent is Consent.UNKNOWN
+    assert said in found.said
+    assert remedy in found.remedy
+    assert "script" not in found.said
+
+
+async def test_what_is_no_answer_of_a_consent_page_means_nothing(house: House) -> None:
+    found = await judged(house, {"state": "s", "code": "1"})
+    assert found.consent is Consent.UNKNOWN
+    assert not house.simulator.requests
+
+
+async def test_a_login_host_that_is_down_is_no_reason_to_forget_the_answer(house: House) -> None:
+    house.tenant.faults.login_error(90033)
+    answer = await judged(house, granted(house))
+    assert (answer.consent, answer.effective) == (Consent.GRANTED, False)
+    assert "could not be seen" in answer.said
+
+
+async def test_a_credential_that_is_refused_is_told_as_such(house: House) -> None:
+    house.tenant.expire_secrets(house.app)
+    with pytest.raises(Refused, match="AADSTS7000222"):
+        await judged(house, granted(house))
+
+
+async def test_a_tenant_that_is_not_known_is_told_as_such(house: House) -> None:
+    with pytest.raises(DriverError, match="AADSTS90002"):
+        await judged(house, granted(house), tenant="fabrikam.example")
+
+
+async def test_a_file_that_is_gone_is_told_by_its_key(house: House) -> None:
+    gone = house.folder / "gone"
+    with pytest.raises(SettingsError) as problem:
+        await judged(house, granted(house), client_secret_file=gone)
+    assert problem.value.key == "client_secret_file"
+
+
+# --- taking it back -----------------------------------------------------------------------------------------
+
+
+def test_the_way_back_is_filled_in() -> None:
+    steps = consenting.revocation(settings())
+    client = settings().client_id
+    assert sum(client in step for step in steps) >= 3
+    assert any("-TenantId contoso.example" in step for step in steps)
+    assert any("Remove-ApplicationAccessPolicy" in step for step in steps)
+    assert any("placed setup" in step for step in steps)
+
+
+def test_under_rbac_no_line_removes_what_it_merely_lists() -> None:
+    steps = "\n".join(consenting.revocation(settings(fence=RBAC)))
+    assert "Remove-ManagementRoleAssignment NAME" in steps
+    assert "| Remove-ManagementRoleAssignment" not in steps
+    assert "Revoke permission" not in steps
+
+
+def test_an_answer_is_a_value() -> None:
+    answer = ConsentAnswer(Consent.GRANTED, "said")
+    with pytest.raises(AttributeError):
+        answer.said = "other"  # type: ignore[misc]

@@ -1,0 +1,117 @@
+"""What calendars show of how Exchange treats titles and private meetings; of names nothing is told."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from placed.driver import DriverError, Finding, FoundRoom, Surroundings, Verdict
+from placed_microsoft365.diagnosis import Examination
+from placed_microsoft365.simulator import UNTOUCHED, CalendarProcessing, Fault, Kind, Where
+from tests.drivers.microsoft365.driver_with_simulator import ADDRESSES, BOARDROOM, LIBRARY
+
+if TYPE_CHECKING:
+    from tests.drivers.microsoft365.driver_with_simulator import House
+
+GOOD, DOUBTFUL = Verdict.GOOD, Verdict.DOUBTFUL
+ORGANIZER, SUBJECT = "Ada Example", "Salary review"
+BOTH = [FoundRoom(address, address) for address in ADDRESSES]
+
+
+async def look(house: House, *, details: bool = True) -> dict[str, Finding]:
+    """At all rooms of the house, as what the settings want shown."""
+    surroundings = Surroundings(house.clock, 8, details=details, version="1.2.3")
+    found = await Examination(house.settings(), surroundings).look_at_habits(BOTH)
+    assert [finding.check for finding in found] == ["titles", "private"]
+    told = " ".join(f"{finding.said} {finding.remedy}" for finding in found)
+    assert not [word for word in ("Ada", "Salary", "@", "boardroom", "library") if word in told]
+    return {finding.check: finding for finding in found}
+
+
+def book(house: House, room: str, processing: CalendarProcessing, *, private: bool = False) -> None:
+    """Somebody books a room that treats it so."""
+    house.tenant.set_processing(room, processing)
+    now = house.clock()
+    house.tenant.book(
+        room,
+        now + timedelta(hours=1),
+        now + timedelta(hours=2),
+        subject=SUBJECT,
+        organizer=ORGANIZER,
+        sensitivity="private" if private else "normal",
+    )
+
+
+def asked_for(house: House) -> str:
+    return "\n".join(item.path for record in house.simulator.requests for item in record.items)
+
+
+async def test_titles_and_names_are_not_even_asked_for_where_they_are_not_wanted(house: House) -> None:
+    book(house, BOARDROOM, CalendarProcessing())
+    found = await look(house, details=False)
+    assert {finding.verdict for finding in found.values()} == {GOOD}
+    assert found["titles"].said == "not asked for: privacy.show wants none"
+    assert "sensitivity" in asked_for(house)
+    assert "subject" not in asked_for(house)
+    assert "organizer" not in asked_for(house)
+
+
+async def test_exchanges_defaults_are_told_where_titles_are_wanted(house: House) -> None:
+    book(house, BOARDROOM, CalendarProcessing(), private=True)
+    book(house, LIBRARY, UNTOUCHED)
+    found = await look(house)
+    titles, private = found["titles"], found["private"]
+    assert titles.verdict is DOUBTFUL
+    assert titles.said == "the organizer's name stands in place of the title in 1 of 2 rooms looked at"
+    assert titles.remedy.startswith("Set-CalendarProcessing -DeleteSubject $false")
+    assert private.verdict is DOUBTFUL
+    assert "no meeting is marked private (2 looked at)" in private.said
+    assert "-RemovePrivateProperty $false" in private.remedy
+
+
+async def test_titles_that_are_deleted_are_told(house: House) -> None:
+    book(house, BOARDROOM, CalendarProcessing(add_organizer_to_subject=False))
+    titles = (await look(house))["titles"]
+    assert (titles.verdict, titles.said) == (DOUBTFUL, "titles are deleted in 1 of 1 room looked at")
+
+
+async def test_rooms_that_keep_titles_and_marks_are_good(house: House) -> None:
+    book(house, BOARDROOM, UNTOUCHED, private=True)
+    book(house, LIBRARY, CalendarProcessing(delete_subject=False, remove_private_property=False))
+    found = await look(house)
+    assert {finding.verdict for finding in found.values()} == {GOOD}
+    assert found["titles"].said == "kept in 2 rooms looked at"
+    assert found["private"].said == "private meetings keep their mark: 1 of 2 meetings have it"
+
+
+async def test_empty_calendars_show_nothing_and_that_is_said(house: House) -> None:
+    found = await look(house)
+    assert {finding.verdict for finding in found.values()} == {GOOD}
+    assert {finding.said for finding in found.values()} == {
+        "nothing is booked in 2 rooms, so nothing shows it"
+    }
+
+
+async def test_a_calendar_that_can_not_be_understood_does_not_hide_the_others(house: House) -> None:
+    book(house, BOARDROOM, UNTOUCHED)
+    book(house, LIBRARY, UNTOUCHED)
+    house.tenant.faults.add(Fault(kind=Kind.WRONG_TYPES, detail="event_is_string", room=BOARDROOM))
+    assert (await look(house))["titles"].said == "kept in 1 room looked at"
+    house.tenant.faults.add(Fault(kind=Kind.STATUS, status=503, room=LIBRARY))
+    assert {finding.verdict for finding in (await look(house)).values()} == {DOUBTFUL}
+
+
+async def test_a_service_that_is_not_there_is_an_error(house: House) -> None:
+    house.tenant.faults.add(Fault(kind=Kind.STATUS, where=Where.BATCH, status=503))
+    with pytest.raises(DriverError):
+        await look(house)
+
+
+async def test_it_signs_in_once_with_what_was_tried_before(house: House) -> None:
+    examination = Examination(house.settings(), Surroundings(house.clock, 8, details=True, version="1.2.3"))
+    async for _ in examination.examine():
+        pass
+    await examination.look_at_habits(BOTH)
+    assert house.sign_ins == 1

@@ -1,0 +1,335 @@
+"""What the services refuse is told with the right remedy, asked for seldom, and recovered from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from placed.domain.connection_health import ConnectionState
+from placed.domain.model import Reason
+from placed.driver import Consent, NotPermitted, Refused, Unavailable
+from placed_microsoft365.auth.aadsts_codes import token_error
+from placed_microsoft365.simulator import Where
+from tests.drivers.microsoft365.driver_with_simulator import BOARDROOM, LIBRARY, House
+from tests.drivers.microsoft365.poller_with_simulator import Polled, apart
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from placed.driver import DriverError
+
+SELDOM = 300.0  # seconds: so far apart are two tries of what only a person can change
+
+# Of every code that Microsoft documents for a sign-in like ours: who heals it, and words of the remedy.
+PERMANENT = {
+    7000215: "secret's value, not its ID",
+    7000222: "the client secret has expired",
+    700016: "placed setup",
+    700027: "upload it there",
+    50012: "clock",
+    50013: "clock",
+    700030: "subject is not authorised",
+    7000218: "set certificate or client_secret_file",
+    700025: "public client",
+    7000112: "enable it",
+    70001: "administrator",
+    70011: "Graph host",
+    28002: "Graph host",
+    700022: "Graph host",
+    700023: "Graph host",
+    500011: "cloud",
+    650056: "API permissions",
+    650057: "API permissions",
+    90002: "no such tenant",
+    90038: "set cloud",
+    900382: "set cloud",
+    900432: "set cloud",
+    50059: "set tenant",
+    50128: "set tenant",
+    50194: "set tenant",
+    9001023: "tenant",
+}
+ANOTHER_PERSON = {
+    65001: "placed consent",
+    65004: "declined",
+    53003: "Conditional Access",
+    530032: "Conditional Access",
+}
+TRANSIENT = (90033, 90006, 90012, 90024, 50033, 90055, 50196)
+
+GRAPH_PERMANENT = [
+    (400, "ErrorInvalidRequest", "malformed", "update placed"),
+    (400, "ErrorInvalidUrlQuery", "malformed", "update placed"),
+    (400, "ErrorInvalidParameter", "malformed", "update placed"),
+    (400, "BadRequest", "malformed", "update placed"),
+    (400, "Request_BadRequest", "malformed", "update placed"),
+    (400, "RequestBroker--ParseUri", "malformed", "update placed"),
+    (400, "ErrorTimeIntervalTooBig", "malformed", "polling.days_ahead"),
+    (400, "TimeZoneNotSupportedException", "malformed", "time_zone"),
+    (403, "Authorization_RequestDenied", "forbidden", "placed consent"),
+    (403, "accessDenied", "forbidden", "fence's group"),
+    (403, "ExtensionError", "forbidden", "on premises"),
+    (403, "extensionError", "forbidden", "on premises"),
+    (403, "insufficient_claims", "forbidden", "Conditional Access"),
+    (404, "ErrorInvalidUser", "not_found", "user principal name"),
+    (404, "MailboxNotEnabledForRESTAPI", "not_found", "not in the cloud"),
+    (404, "ResourceNotFound", "not_found", "check the address"),
+    (404, "Request_ResourceNotFound", "not_found", "check the address"),
+    (405, "Request_BadRequest", "malformed", "update placed"),
+]
+GRAPH_SLOW = [  # another person may be about to change it, so it is asked for more and more seldom
+    (401, "UnknownError", "forbidden", "placed consent"),
+    (403, "ErrorAccessDenied", "forbidden", "fence's group"),
+    (404, "ErrorItemNotFound", "not_found", "check the address"),
+    (410, "SyncStateNotFound", "not_found", "check the address"),
+    (410, "resyncRequired", "not_found", "check the address"),
+]
+GRAPH_TRANSIENT = [
+    (424, "UnknownError", "unavailable", ""),
+    (429, "TooManyRequests", "throttled", ""),
+    (429, "ApplicationThrottled", "throttled", ""),
+    (429, "activityLimitReached", "throttled", ""),
+    (500, "ErrorInternalServerTransientError", "unavailable", ""),
+    (500, "ErrorInternalServerError", "unavailable", ""),
+    (503, "ErrorServerBusy", "unavailable", ""),
+    (503, "ErrorMailboxStoreUnavailable", "unavailable", ""),
+    (503, "ErrorMailboxMoveInProgress", "unavailable", ""),
+    (503, "serviceNotAvailable", "unavailable", ""),
+    (503, "MailboxInfoStale", "unavailable", "room_group"),
+    (502, "UnknownError", "unavailable", ""),
+    (504, "UnknownError", "unavailable", ""),
+]
+
+
+def sign_ins(house: House) -> list[datetime]:
+    return [r.time for r in house.simulator.requests if r.path.endswith("/token")]
+
+
+def readings(house: House, address: str) -> list[datetime]:
+    """When a room was asked for, alone or in a batch."""
+    part = f"/users/{address}/"
+    return [
+        record.time
+        for record in house.simulator.requests
+        for path in (record.path, *(item.path for item in record.items))
+        if part in path
+    ]
+
+
+# --- sign-in ---
+
+
+@pytest.mark.parametrize("code", PERMANENT | ANOTHER_PERSON)
+async def test_a_sign_in_that_a_person_has_to_heal_is_tried_every_five_minutes_with_its_remedy(
+    house: House, code: int
+) -> None:
+    polled = Polled(house, house.open())
+    await polled.go_on(minutes=5)
+    assert polled.state() is ConnectionState.OK
+    house.tenant.faults.login_error(code)
+    house.tenant.expire_tokens(house.app)
+    house.simulator.clear_requests()
+    await polled.go_on(minutes=61)
+    tries = sign_ins(house)
+    assert len(tries) in (12, 13)
+    assert min(apart(tries)) >= SELDOM
+    health = polled.poller.health
+    assert health.problem == f"sign-in refused: AADSTS{code}"
+    assert (PERMANENT | ANOTHER_PERSON)[code] in (health.remedy or "")
+    refused = code in PERMANENT
+    assert health.state is (ConnectionState.REFUSED if refused else ConnectionState.FAILING)
+    house.tenant.faults.clear()
+    await polled.go_on(minutes=6)
+    assert polled.state() is ConnectionState.OK
+
+
+@pytest.mark.parametrize("code", TRANSIENT)
+async def test_a_sign_in_that_time_heals_is_waited_for_without_haste(house: House, code: int) -> None:
+    polled = Polled(house, house.open())
+    house.tenant.faults.login_error(code)
+    await polled.go_on(minutes=61)
+    assert 10 <= len(sign_ins(house)) <= 125  # at most two a minute
+    assert polled.state() is ConnectionState.FAILING
+    assert f"sign-in failed: AADSTS{code}" in (polled.poller.health.problem or "")
+    house.tenant.faults.clear()
+    await polled.go_on(minutes=6)
+    assert polled.state() is ConnectionState.OK
+
+
+def test_of_every_code_it_is_known_who_heals_it() -> None:
+    kinds: dict[type[DriverError], set[int]] = {Refused: set(), NotPermitted: set(), Unavailable: set()}
+    for code in (*PERMANENT, *ANOTHER_PERSON, *TRANSIENT):
+        kinds[type(token_error([code], "invalid_request", 400))].add(code)
+    assert kinds[Refused] == set(PERMANENT)
+    assert kinds[NotPermitted] == set(ANOTHER_PERSON)
+    assert kinds[Unavailable] == set(TRANSIENT)
+
+
+# --- Graph ---
+
+
+@pytest.mark.parametrize(("status", "code", "reason", "remedy"), GRAPH_PERMANENT)
+async def test_a_room_that_a_person_has_to_mend_is_asked_for_every_five_minutes(
+    house: House, status: int, code: str, reason: str, remedy: str
+) -> None:
+    house.tenant.faults.status(status, code=code, room=BOARDROOM)
+    polled = Polled(house, house.open())
+    await polled.go_on(minutes=61)
+    tries = readings(house, BOARDROOM)
+    assert len(tries) in (12, 13)
+    assert min(apart(tries)) >= SELDOM
+    assert len(readings(house, LIBRARY)) > 100
+    failure = (polled.poller.health.failing or {})["boardroom"]
+    assert (failure.reason, failure.detail) == (reason, f"{status} {code}")
+    assert remedy in failure.remedy
+    house.tenant.faults.clear()
+    await polled.go_on(minutes=6)
+    assert not polled.poller.health.failing
+
+
+@pytest.mark.parametrize(("status", "code", "reason", "remedy"), GRAPH_SLOW)
+async def test_a_room_that_may_be_let_in_any_time_is_asked_for_more_and_more_seldom(
+    house: House, status: int, code: str, reason: str, remedy: str
+) -> None:
+    house.tenant.faults.status(status, code=code, room=BOARDROOM)
+    polled = Polled(house, house.open())
+    await polled.go_on(minutes=61)
+    tries = sorted(set(readings(house, BOARDROOM)))
+    assert len(tries) <= 16
+    gaps = apart(tries)
+    assert gaps == sorted(gaps)
+    assert gaps[-1] == SELDOM
+    failure = (polled.poller.health.failing or {})["boardroom"]
+    assert (failure.reason, failure.detail) == (reason, f"{status} {code}")
+    assert remedy in failure.remedy
+    house.tenant.faults.clear()
+    await polled.go_on(minutes=6)
+    assert not polled.poller.health.failing
+
+
+@pytest.mark.parametrize(("status", "code", "reason", "remedy"), GRAPH_TRANSIENT)
+async def test_a_room_that_time_heals_is_asked_for_again_soon(
+    house: House, status: int, code: str, reason: str, remedy: str
+) -> None:
+    house.tenant.faults.status(status, code=code, room=BOARDROOM)
+    polled = Polled(house, house.open())
+    await polled.go_on(minutes=10)
+    assert len(readings(house, BOARDROOM)) >= 8
+    failure = (polled.poller.health.failing or {})["boardroom"]
+    assert (failure.reason, failure.detail) == (reason, f"{status} {code}")
+    assert remedy in failure.remedy
+    house.tenant.faults.clear()
+    await polled.go_on(minutes=1.5)
+    assert not polled.poller.health.failing
+
+
+async def test_an_expired_token_is_renewed_once_and_nothing_is_lost(house: House) -> None:
+    polled = Polled(house, house.open())
+    await polled.go_on(minutes=2)
+    house.tenant.expire_tokens(house.app)
+    await polled.go_on(minutes=2)
+    assert len(sign_ins(house)) == 2
+    assert polled.state() is ConnectionState.OK
+    assert not polled.poller.health.failing
+
+
+async def test_a_token_that_is_refused_for_good_is_not_renewed_in_a_loop(house: House) -> None:
+    house.tenant.faults.token_refused(times=None)
+    polled = Polled(house, house.open())
+    await polled.go_on(minutes=30)
+    assert len(sign_ins(house)) <= 16
+    assert polled.state() is ConnectionState.FAILING
+
+
+@pytest.mark.parametrize("where", [Where.GROUPS, Where.BATCH])
+async def test_a_refusal_of_the_whole_connection_is_asked_for_every_five_minutes(
+    house: House, where: Where
+) -> None:
+    house.tenant.faults.status(403, code="Authorization_RequestDenied", where=where)
+    polled = Polled(house, house.open(rooms=None, room_group="placed-rooms@contoso.example"))
+    await polled.go_on(minutes=61)
+    part = "/groups" if where is Where.GROUPS else "/$batch"
+    tries = [r.time for r in house.simulator.requests if part in r.path and r.status == 403]
+    assert len(tries) in (12, 13)
+    assert min(apart(tries)) >= SELDOM
+    assert "placed consent" in (polled.poller.health.remedy or "")
+    house.tenant.faults.clear()
+    await polled.go_on(minutes=6)
+    assert polled.state() is ConnectionState.OK
+
+
+# --- consent ---
+
+
+async def test_consent_that_is_missing_is_asked_for_every_five_minutes_and_seen_within_them(
+    house: House,
+) -> None:
+    """The token lists what was granted when it was issued, so another one is fetched."""
+    house.tenant.revoke(house.app, "Calendars.Read")
+    polled = Polled(house, house.open())
+    await polled.go_on(minutes=61)
+    assert min(apart(readings(house, BOARDROOM))) >= SELDOM
+    assert len(sign_ins(house)) in (12, 13)
+    health = polled.poller.health
+    assert (health.state, health.consent) == (ConnectionState.FAILING, Consent.MISSING)
+    assert "placed consent" in (health.remedy or "")
+    house.tenant.grant(house.app, "Calendars.Read")
+    await polled.go_on(minutes=5.1)
+    assert polled.state() is ConnectionState.OK
+    assert polled.consent() is Consent.GRANTED
+
+
+async def test_rooms_outside_the_fence_are_no_missing_consent(house: House) -> None:
+    house.tenant.restrict(house.app, house.tenant.add_group("others"))
+    polled = Polled(house, house.open())
+    await polled.go_on(minutes=10)
+    health = polled.poller.health
+    assert (health.state, health.consent) == (ConnectionState.FAILING, Consent.GRANTED)
+    assert health.problem == "every room is refused, though the administrator has consented"
+    assert "fence's group" in (health.remedy or "")
+    assert len(sign_ins(house)) == 1
+
+
+async def test_consent_that_is_taken_back_is_revoked_and_that_of_rbac_too(house: House) -> None:
+    polled = Polled(house, house.open())
+    await polled.go_on(minutes=2)
+    assert polled.consent() is Consent.GRANTED
+    house.tenant.revoke(house.app, "Calendars.Read")
+    await polled.go_on(minutes=2)
+    assert polled.consent() is Consent.REVOKED
+    house.tenant.assign_rbac(house.app, "placed-rooms")
+    await polled.go_on(minutes=6)
+    assert polled.consent() is Consent.GRANTED
+
+
+async def test_under_rbac_the_token_tells_nothing_and_readable_rooms_tell_of_consent(house: House) -> None:
+    house.tenant.revoke(house.app, "Calendars.Read")
+    polled = Polled(house, house.open(fence={"kind": "rbac"}))
+    await polled.go_on(minutes=2)
+    assert polled.consent() is Consent.MISSING
+    house.tenant.assign_rbac(house.app, "placed-rooms")
+    await polled.go_on(minutes=6)
+    assert polled.consent() is Consent.GRANTED
+    house.tenant.remove_rbac(house.app)
+    await polled.go_on(minutes=6)
+    assert polled.consent() is Consent.REVOKED
+
+
+async def test_a_declined_consent_is_told_as_that(house: House) -> None:
+    house.tenant.faults.login_error(65004)
+    polled = Polled(house, house.open())
+    await polled.go_on(minutes=1)
+    assert polled.consent() is Consent.DECLINED
+
+
+async def test_a_room_that_is_refused_while_others_are_readable_is_outside_the_fence(house: House) -> None:
+    house.tenant.restrict(house.app, house.tenant.add_group("some", members=[LIBRARY]))
+    polled = Polled(house, house.open())
+    await polled.go_on(minutes=2)
+    health = polled.poller.health
+    assert (health.state, health.consent) == (ConnectionState.OK, Consent.GRANTED)
+    boardroom, library = health.rooms_document(polled.board.rooms)
+    assert (boardroom["access"], boardroom["reason"]) == ("refused", Reason.FORBIDDEN)
+    assert "not in the fence's group, or not yet" in (boardroom["remedy"] or "")
+    assert (library["access"], library["remedy"]) == ("readable", None)

@@ -1,0 +1,310 @@
+"""Finding rooms: a list, a group, a room list, all rooms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from placed.driver import DriverError, FoundRoom, NotPermitted, Unavailable
+from placed_microsoft365.graph.json_structs import Places
+from placed_microsoft365.graph.response import Answer, UnexpectedAnswer
+from placed_microsoft365.simulator import Kind, Where
+from placed_microsoft365.simulator.faults.fault_switches import Fault
+from tests.drivers.microsoft365.driver_with_simulator import ADDRESSES, BOARDROOM, House
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+GROUP: dict[str, Any] = {"rooms": None, "room_group": "placed-rooms@contoso.example"}
+ALL: dict[str, Any] = {"rooms": None, "room_list": "*"}
+
+
+def addresses(rooms: Sequence[FoundRoom]) -> list[str]:
+    return sorted(room.address for room in rooms)
+
+
+def many(house: House, number: int) -> list[str]:
+    """More rooms, in no group yet."""
+    return [house.tenant.add_room(f"room-{n:05}").address for n in range(number)]
+
+
+async def test_a_list_needs_no_question(house: House) -> None:
+    rooms = await house.open().find_rooms()
+    assert rooms == [FoundRoom(address, address) for address in ADDRESSES]
+    assert house.simulator.requests == []
+
+
+async def test_the_members_of_the_group_are_known_by_their_object_ids(house: House) -> None:
+    rooms = await house.open(**GROUP).find_rooms()
+    ids = {house.tenant.mailbox(address).user_id for address in ADDRESSES}
+    assert addresses(rooms) == list(ADDRESSES)
+    assert {room.mailbox for room in rooms} == ids
+
+
+async def test_a_group_may_be_named_by_its_id(house: House) -> None:
+    group = house.tenant.group("placed-rooms").group_id
+    assert addresses(await house.open(rooms=None, room_group=group).find_rooms()) == list(ADDRESSES)
+    assert not house.asked("$filter")
+
+
+async def test_a_group_that_is_not_there_is_told(house: House) -> None:
+    with pytest.raises(NotPermitted, match="not found") as error:
+        await house.open(rooms=None, room_group="o'neill & sons@contoso.example").find_rooms()
+    assert "room_group" in error.value.remedy
+    with pytest.raises(NotPermitted, match="404"):
+        await house.open(rooms=None, room_group="00000000-0000-0000-0000-000000000000").find_rooms()
+
+
+async def test_nested_and_large_groups_are_found_whole(house: House) -> None:
+    tenant = house.tenant
+    rooms = many(house, 1100)
+    tenant.add_group("floor", members=rooms[:600])
+    tenant.add_group("wing", members=["floor", *rooms[500:]])
+    tenant.add_member("placed-rooms", "wing")
+    found = await house.open(**GROUP).find_rooms()
+    assert addresses(found) == sorted([*ADDRESSES, *rooms])
+    assert len(house.asked("transitiveMembers")) == 2
+
+
+async def test_places_tell_what_a_room_is(house: House) -> None:
+    rooms = await house.open(**ALL).find_rooms()
+    assert rooms[0] == FoundRoom(
+        BOARDROOM, BOARDROOM, "Boardroom", "HQ", "3", 12, object_id=rooms[0].object_id
+    )
+    ids = [room.object_id for room in rooms]
+    house.tenant.change_address(BOARDROOM, "big-room")
+    assert [room.object_id for room in await house.open(**ALL).find_rooms()] == ids
+
+
+async def test_a_capacity_may_be_text(house: House) -> None:
+    house.tenant.sloppy_places = True
+    assert [room.capacity for room in await house.open(**ALL).find_rooms()] == [12, 12]
+
+
+@pytest.mark.parametrize("links", [True, False])
+@pytest.mark.parametrize("number", [98, 99, 1148])
+async def test_all_rooms_are_found_with_and_without_next_links(
+    house: House, number: int, *, links: bool
+) -> None:
+    rooms = many(house, number)
+    if not links:
+        house.tenant.faults.no_next_link()
+    assert addresses(await house.open(**ALL).find_rooms()) == sorted([*ADDRESSES, *rooms])
+
+
+async def test_places_on_pages_shorter_than_asked_for_are_followed(house: House) -> None:
+    rooms = many(house, 30)
+    driver = house.open(**ALL)
+    plain = driver._graph.get
+
+    async def short(url: str, *rest: object) -> object:
+        return await plain(url.replace("$top=100", "$top=7"), *rest)  # type: ignore[arg-type]
+
+    driver._graph.get = short  # type: ignore[method-assign,assignment]
+    assert addresses(await driver.find_rooms()) == sorted([*ADDRESSES, *rooms])
+
+
+async def test_the_rooms_of_a_list_are_found(house: House) -> None:
+    many(house, 3)
+    house.tenant.add_room_list("hq", rooms=ADDRESSES)
+    assert addresses(await house.open(rooms=None, room_list="hq@contoso.example").find_rooms()) == list(
+        ADDRESSES
+    )
+
+
+@pytest.mark.parametrize(("settings", "role"), [(GROUP, "GroupMember.Read.All"), (ALL, "Place.Read.All")])
+async def test_a_missing_permission_is_told(house: House, settings: dict[str, Any], role: str) -> None:
+    house.tenant.revoke(house.app, role)
+    with pytest.raises(NotPermitted, match="403") as error:
+        await house.open(**settings).find_rooms()
+    assert "consented" in error.value.remedy
+
+
+@pytest.mark.parametrize(("settings", "where"), [(GROUP, Where.GROUPS), (ALL, Where.PLACES)])
+@pytest.mark.parametrize("kind", [Kind.STATUS, Kind.HTML, Kind.EMPTY, Kind.DROP, Kind.TRUNCATED])
+async def test_a_directory_in_trouble_is_a_driver_s_error(
+    house: House, settings: dict[str, Any], where: Where, kind: Kind
+) -> None:
+    status = 200 if kind in (Kind.HTML, Kind.EMPTY) else 503
+    house.tenant.faults.add(Fault(kind=kind, where=where, status=status))
+    with pytest.raises(DriverError) as error:
+        await house.open(**settings).find_rooms()
+    wanted = Unavailable if kind in (Kind.STATUS, Kind.DROP) else UnexpectedAnswer
+    assert type(error.value) is wanted
+
+
+@pytest.mark.parametrize("where", [Where.GROUPS, Where.PLACES])
+async def test_a_throttled_directory_says_for_how_long(house: House, where: Where) -> None:
+    house.tenant.faults.throttled(retry_after="12.5", where=where)
+    with pytest.raises(Unavailable) as error:
+        await house.open(**(GROUP if where is Where.GROUPS else ALL)).find_rooms()
+    assert error.value.retry_after == 12.5
+
+
+async def test_rooms_without_addresses_are_not_taken_for_none(house: House) -> None:
+    driver = house.open(**ALL)
+    plain = driver._graph.get
+
+    async def nameless(url: str, *rest: Any) -> object:
+        page: Any = await plain(url, *rest)
+        for place in page.value:
+            place.email_address = None
+        return page
+
+    driver._graph.get = nameless  # type: ignore[method-assign,assignment]
+    with pytest.raises(NotPermitted, match="none of them has an e-mail address"):
+        await driver.find_rooms()
+
+
+@pytest.mark.parametrize("settings", [GROUP, ALL])
+async def test_pages_without_an_end_come_to_one(house: House, settings: dict[str, Any]) -> None:
+    driver = house.open(**settings)
+    plain = driver._graph.get
+
+    async def endless(url: str, shape: type, *rest: Any) -> object:
+        page: Any = await plain(url, shape, *rest)
+        page.next_link = f"{house.simulator.url}/v1.0/places/microsoft.graph.room?$skip=0"
+        if shape is not Places:
+            page.next_link = f"{house.simulator.url}/v1.0/groups?$top=7"
+        return page
+
+    driver._graph.get = endless  # type: ignore[method-assign,assignment]
+    with pytest.raises(UnexpectedAnswer, match="without an end"):
+        await driver.find_rooms()
+
+
+async def test_rooms_that_come_and_go_are_found_out(house: House) -> None:
+    driver = house.open(**GROUP)
+    await driver.find_rooms()
+    new = house.tenant.add_room("annex")
+    house.tenant.add_member("placed-rooms", new)
+    house.tenant.remove_room(BOARDROOM)
+    assert addresses(await driver.find_rooms()) == ["annex@contoso.example", ADDRESSES[1]]
+
+
+# --- members that the application may not read --------------------------------------------------------------
+
+
+async def test_members_without_an_address_are_named_by_their_calendars(house: House) -> None:
+    """As Graph answers where GroupMember.Read.All is the only permission on the directory."""
+    house.tenant.hides_users = True
+    driver = house.open(**GROUP)
+    rooms = await driver.find_rooms()
+    ids = {house.tenant.mailbox(address).user_id for address in ADDRESSES}
+    assert {room.mailbox for room in rooms} == {room.object_id for room in rooms} == ids
+    assert {room.address: room.name for room in rooms} == {
+        address: house.tenant.mailbox(address).name for address in ADDRESSES
+    }
+    asked = len(house.asked("$batch"))
+    assert await driver.find_rooms() == rooms
+    assert len(house.asked("$batch")) == asked  # what is known is not asked for again
+
+
+async def test_more_members_without_an_address_than_a_batch_holds_are_named(house: House) -> None:
+    house.tenant.hides_users = True
+    for address in (found := many(house, 45)):
+        house.tenant.add_member("placed-rooms", address)
+    assert addresses(await house.open(**GROUP).find_rooms()) == sorted([*ADDRESSES, *found])
+
+
+async def test_members_that_neither_directory_nor_calendar_name_are_found_by_their_ids(house: House) -> None:
+    house.tenant.hides_users = True
+    house.tenant.revoke(house.app, "Calendars.Read")
+    driver = house.open(**GROUP)
+    ids = sorted(house.tenant.mailbox(address).user_id for address in ADDRESSES)
+    assert addresses(await driver.find_rooms()) == ids
+    house.tenant.grant(house.app, "Calendars.Read")
+    house.tenant.expire_tokens(house.app)
+    assert addresses(await driver.find_rooms()) == list(ADDRESSES)
+
+
+@pytest.mark.parametrize("kind", [Kind.STATUS, Kind.HTML, Kind.EMPTY, Kind.DROP, Kind.TRUNCATED])
+@pytest.mark.parametrize("where", [Where.BATCH, Where.CALENDAR])
+async def test_calendars_that_do_not_answer_harm_no_list(house: House, where: Where, kind: Kind) -> None:
+    house.tenant.hides_users = True
+    status = 200 if kind in (Kind.HTML, Kind.EMPTY) else 503
+    house.tenant.faults.add(Fault(kind=kind, where=where, status=status))
+    assert len(await house.open(**GROUP).find_rooms()) == 2
+
+
+async def test_with_a_permission_on_users_no_calendar_is_asked(house: House) -> None:
+    house.tenant.hides_users = True
+    house.tenant.grant(house.app, "User.ReadBasic.All")
+    assert addresses(await house.open(**GROUP).find_rooms()) == list(ADDRESSES)
+    assert not house.asked("$batch")
+
+
+OTHERS = [
+    {"@odata.type": "#microsoft.graph.group", "id": "g1"},
+    {"@odata.type": "#microsoft.graph.orgContact", "id": "c1", "mail": "contact@contoso.example"},
+    {"@odata.type": "#microsoft.graph.device", "id": "d1"},
+]
+
+
+def answering(driver: Any, *pages: dict[str, Any], group: dict[str, Any] | None = None) -> None:
+    """The members are those of the pages, and the group is as given."""
+    plain, ask, waiting = driver._graph.get, driver._graph.ask, list(pages)
+
+    async def get(url: str, shape: type, *rest: Any) -> Any:
+        if "transitiveMembers" not in url:
+            return await plain(url, shape, *rest)
+        return msgspec.convert(waiting.pop(0), shape)
+
+    async def asked(method: str, url: str, *rest: Any, **more: Any) -> Any:
+        if group is not None and "visibility" in url:
+            return Answer(200, None, msgspec.json.encode(group), "")
+        return await ask(method, url, *rest, **more)
+
+    driver._graph.get, driver._graph.ask = get, asked
+
+
+async def test_what_is_null_in_part_is_taken_from_what_is_not(house: House) -> None:
+    driver = house.open(**GROUP)
+    user = {"@odata.type": "#microsoft.graph.user"}
+    answering(
+        driver,
+        {
+            "value": [
+                {**user, "id": "u1", "mail": "a@x.example", "displayName": None},
+                {**user, "id": "u2", "mail": None, "userPrincipalName": "b@x.example", "displayName": "B"},
+                {"id": "u3", "displayName": "C"},
+                {"id": None, "mail": "nobody@x.example"},
+                *OTHERS,
+            ]
+        },
+    )
+    assert [(r.address, r.mailbox, r.name) for r in await driver.find_rooms()] == [
+        ("a@x.example", "u1", None),
+        ("b@x.example", "u2", "B"),
+        ("u3", "u3", "C"),
+    ]
+
+
+async def test_a_group_whose_members_are_no_rooms_is_an_error(house: House) -> None:
+    driver = house.open(**GROUP)
+    answering(driver, {"value": OTHERS})
+    with pytest.raises(NotPermitted, match="3 member"):
+        await driver.find_rooms()
+
+
+async def test_a_list_that_is_empty_though_members_are_counted_is_no_list(house: House) -> None:
+    driver = house.open(**GROUP)
+    answering(driver, {"@odata.count": 2, "value": []})
+    with pytest.raises(UnexpectedAnswer, match="counts 2"):
+        await driver.find_rooms()
+
+
+async def test_a_group_that_hides_its_members_is_an_error(house: House) -> None:
+    driver = house.open(**GROUP)
+    answering(driver, {"value": []}, group={"id": "g", "visibility": "HiddenMembership"})
+    with pytest.raises(NotPermitted, match="hides") as error:
+        await driver.find_rooms()
+    assert "Member.Read.Hidden" in error.value.remedy
+
+
+async def test_a_group_that_is_empty_is_no_error(house: House) -> None:
+    for address in ADDRESSES:
+        house.tenant.remove_member("placed-rooms", address)
+    assert list(await house.open(**GROUP).find_rooms()) == []

@@ -1,0 +1,69 @@
+"""Every broker that this machine can have does what docs/brokers.md says of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.end_to_end.brokers.broker_checks import PROTOCOLS, tried
+from tests.end_to_end.brokers.broker_software import ALL, MissingError, Software
+from tests.end_to_end.brokers.brokers_page import PAGE, WORDS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.end_to_end.brokers.broker_checks import Protocol
+
+
+def promised(name: str, protocol: Protocol) -> dict[str, str]:
+    """What the page says, by trial; nothing where it says that placed does not work there."""
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in PAGE.read_text("utf-8").splitlines()
+        if line.startswith("|")
+    ]
+    (head,) = [row for row in rows if row[0] == "what was tried"]
+    column = f"{name}, {protocol}"
+    if column not in head:
+        return {}
+    told = {row[0]: row[head.index(column)] for row in rows[rows.index(head) :]}
+    return {trial: told[words] for trial, words in WORDS.items()}
+
+
+@pytest.mark.brokers
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("software", ALL, ids=lambda software: software.name)
+async def test_a_broker_does_what_the_page_says(
+    software: type[Software], protocol: Protocol, tmp_path: Path
+) -> None:
+    broker = software(tmp_path / "broker")
+    try:
+        version = broker.version
+        await broker.start()
+        record = await tried(broker, protocol, tmp_path)
+    except MissingError as reason:
+        pytest.skip(str(reason))
+    finally:
+        await broker.stop()
+    said = promised(software.name, protocol)
+    if f"| {software.name} | {version} " not in PAGE.read_text("utf-8"):
+        pytest.skip(f"the page is about another version than {version}")
+    if not said:
+        other = {"5": "3.1.1", "3.1.1": "5"}[protocol]
+        assert record.refused is not None
+        assert record.refused.endswith(f'; set mqtt.protocol to "{other}"')
+        return
+    words = {True: "yes", False: "**no**", None: "-"}
+    assert {trial: words[passed] for trial, passed in record.passed.items()} == said
+    assert any("wildcard" in finding for finding in record.doctor) is (said["retained, by `+`"] == "**no**")
+
+
+def test_the_page_is_about_every_broker() -> None:
+    page = PAGE.read_text("utf-8")
+    for software in ALL:
+        assert f"| {software.name} | " in page, software.name
+    assert promised("mosquitto", "5").keys() == WORDS.keys()
+    assert promised("mosquitto", "5")["expiry"] == "yes"
+    assert promised("RabbitMQ", "3.1.1")["retained, by `+`"] == "**no**"
+    assert promised("RabbitMQ", "5") == {}

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import async_playwright
+
+from tests.support.browser_session import FLAGS, Eyes
+from tests.support.daemon_environment import Stage
+from tests.support.sample_building import building
+from tests.support.status_endpoint import Endpoint
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from playwright.async_api import Browser
+
+    from tests.support.sample_boards import Site
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """A real chromium, for all tests."""
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.skip("no chromium; as root: apt-get install chromium fonts-dejavu-core")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def eyes(browser: Browser) -> AsyncIterator[Eyes]:
+    """Somebody who looks; what the browser complains of fails the test."""
+    eyes = Eyes(browser)
+    yield eyes
+    await eyes.close()
+    assert eyes.complaints == []
+
+
+@pytest.fixture
+def site() -> Site:
+    return building()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def endpoint(site: Site) -> AsyncIterator[Endpoint]:
+    """A status endpoint over the building."""
+    async with Endpoint(site) as endpoint:
+        yield endpoint
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+    """A tenant with two rooms and a broker."""
+    async with Stage.open(tmp_path) as stage:
+        yield stage

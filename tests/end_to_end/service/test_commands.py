@@ -1,0 +1,140 @@
+"""The commands beside `placed run` and `placed demo`."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.free_ports import free_port
+from tests.support.placed_process import run
+from tests.support.secret_files import write_secret
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.daemon_environment import Stage
+
+
+async def test_rooms_shows_a_table_of_a_running_daemon_once(stage: Stage) -> None:
+    now = stage.clock.now()
+    stage.tenant.book("boardroom", now, now + timedelta(hours=1))
+    stage.connect(rooms=["boardroom", "library", "nowhere"])
+    async with stage.daemon() as running:
+        code, program = await run(stage.folder, "rooms", "--once", "--url", running.url)
+    assert code == 0
+    assert not program.err
+    table = {line.split()[1]: line for line in program.out if line.startswith("│")}
+    assert "■ busy" in table["boardroom"]
+    assert "○ free" in table["library"]
+    assert "◇ unknown" in table["nowhere"]
+    assert "not_found" in table["nowhere"]
+
+
+async def test_rooms_prints_the_endpoints_json(stage: Stage) -> None:
+    async with stage.daemon() as running:
+        code, program = await run(stage.folder, "rooms", "--json", environment={"PLACED_URL": running.url})
+    assert code == 0
+    listing = json.loads("\n".join(program.out))
+    assert [room["room"] for room in listing["rooms"]] == ["boardroom", "library"]
+
+
+async def test_rooms_names_itself_to_a_daemon_that_wants_a_token(stage: Stage) -> None:
+    token = stage.folder / "token"
+    write_secret(token, "hush-token")
+    stage.configure(http={"listen": "127.0.0.1:0", "token_file": str(token)})
+    async with stage.daemon() as running:
+        code, program = await run(stage.folder, "rooms", "--once", "--url", running.url)
+        assert (code, program.err) == (
+            1,
+            [f"placed: {running.url}: the daemon wants a token: --token-file"],
+        )
+        code, program = await run(
+            stage.folder, "rooms", "--once", "--url", running.url, "--token-file", token
+        )
+        assert code == 0
+
+
+async def test_rooms_says_in_a_line_that_no_daemon_runs(tmp_path: Path) -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    for option in ("--once", "--json", "--url"):
+        arguments = [option] if option != "--url" else []
+        code, program = await run(tmp_path, "rooms", *arguments, "--url", url)
+        assert code == 1
+        assert program.err == [
+            f"placed: {url}: no answer from a placed daemon (Connection refused); is it running?"
+        ]
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("http://nobody.invalid:8620", "no answer from a placed daemon (the host name is not known)"),
+        (
+            "127.0.0.1:8620",
+            "this is no address of a status endpoint; expected one such as http://127.0.0.1:8620",
+        ),
+        ("http://[", "this is no address of a status endpoint; expected one such as http://127.0.0.1:8620"),
+        ("ftp://x", "this is no address of a status endpoint; expected one such as http://127.0.0.1:8620"),
+    ],
+)
+async def test_rooms_names_in_words_what_is_wrong_with_an_address(
+    tmp_path: Path, url: str, said: str
+) -> None:
+    code, program = await run(tmp_path, "rooms", "--once", "--url", url)
+    assert (code, program.err) == (
+        1,
+        [f"placed: {url}: {said}{'; is it running?' if 'answer' in said else ''}"],
+    )
+
+
+async def test_check_says_what_a_good_configuration_leads_to(stage: Stage) -> None:
+    async with stage.outage():
+        code, program = await run(stage.folder, "check", "-c", stage.configure())
+    assert code == 0
+    assert program.out == [
+        f"{stage.file}: good",
+        "  connection contoso: microsoft365",
+        f"  broker: {stage.broker.url}",
+        "  status endpoint: 127.0.0.1:0",
+    ]
+    assert not program.err
+    assert not stage.simulator.requests
+    assert not list((stage.folder / "state").iterdir())
+
+
+async def test_check_tells_the_mistakes_of_a_bad_configuration(stage: Stage) -> None:
+    nothing = str(stage.folder / "nothing")
+    stage.configure(mqtt={"url": "mqtt://broker", "username": "placed", "password_file": nothing})
+    (stage.folder / "contoso.secret").unlink()
+    code, program = await run(stage.folder, "check", "-c", stage.file)
+    assert code == 3
+    assert not program.out
+    secret, password = program.err
+    assert secret == (
+        f"placed: {stage.file}: connections[0].client_secret_file: {stage.folder}/contoso.secret "
+        "cannot be read: No such file or directory; create it or correct the path"
+    )
+    assert password.startswith(f"placed: {stage.file}: mqtt.password_file: ")
+
+
+async def test_help_names_the_commands(tmp_path: Path) -> None:
+    code, program = await run(tmp_path, "--help")
+    assert code == 0
+    text = "\n".join(program.out)
+    for command in ("run", "demo", "check", "rooms"):
+        assert f" {command} " in text
+    assert "placed demo" in text
+
+
+async def test_version_is_that_of_the_distribution(tmp_path: Path) -> None:
+    code, program = await run(tmp_path, "--version")
+    assert (code, program.out) == (0, [f"placed {version('placed')}"])
+
+
+async def test_an_unknown_option_is_a_matter_of_usage(tmp_path: Path) -> None:
+    code, _ = await run(tmp_path, "run", "--configuration", "placed.toml")
+    assert code == 2

@@ -1,0 +1,207 @@
+"""What only a person can mend ends the start with code 3 and a line that says what, where and what to do."""
+
+from __future__ import annotations
+
+import os
+import socket
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from placed_microsoft365.simulator import make_client_certificate
+from tests.end_to_end.service.startup_errors import complains, edit
+from tests.support.secret_files import write_secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.support.daemon_environment import Stage
+
+# --- the configuration ---
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "complaint"),
+    [
+        ("interval", "intervall", "{file}: polling.intervall: unknown key; did you mean interval?"),
+        (
+            'interval = "1s"',
+            "interval = 1",
+            '{file}: polling.interval: found 1, expected a duration such as "30s", "5m" or "1h"',
+        ),
+        (
+            'rooms = ["boardroom@contoso.example", "library@contoso.example"]',
+            'rooms = "boardroom"',
+            "{file}: connections[0].rooms: found 'boardroom', expected a list, such as",
+        ),
+        (
+            'tenant = "contoso.example"\n',
+            "",
+            "{file}: connections[0].tenant: missing; expected: The tenant's domain name or its GUID.",
+        ),
+        (
+            'driver = "microsoft365"',
+            'driver = "microsoft356"',
+            "{file}: connections[0].driver: unknown driver; installed: microsoft365",
+        ),
+        ("[mqtt]", "[mqqt]", "{file}: mqqt: unknown key; did you mean mqtt?"),
+        ("[mqtt]", "[mqtt", "{file}: no valid TOML: Expected ']' at the end of a table declaration"),
+    ],
+    ids=[
+        "unknown-key",
+        "wrong-type",
+        "wrong-list",
+        "missing-key",
+        "unknown-driver",
+        "unknown-table",
+        "syntax",
+    ],
+)
+async def test_a_mistake_in_the_configuration_is_told_by_file_and_key(
+    stage: Stage, before: str, after: str, complaint: str
+) -> None:
+    edit(stage, before, after)
+    (told,) = await complains(stage)
+    assert told.startswith(complaint.format(file=stage.file))
+
+
+async def test_a_configuration_that_does_not_exist_is_named(stage: Stage) -> None:
+    assert await complains(stage) == [f"{stage.file}: cannot be read: No such file or directory"]
+
+
+async def test_several_mistakes_are_told_all_at_once(stage: Stage) -> None:
+    edit(stage, "interval", "intervall")
+    text = stage.file.read_text().replace("client_id", "client")
+    stage.file.write_text(f'{text}\n[privacy]\nshow = "all"\n')
+    told = await complains(stage)
+    keys = [line.split(": ")[1] for line in told]
+    assert sorted(keys) == [
+        "connections[0].client",
+        "connections[0].client_id",
+        "polling.intervall",
+        "privacy.show",
+    ]
+
+
+async def test_several_files_that_are_of_no_use_are_told_all_at_once(stage: Stage) -> None:
+    for name in ("one", "two"):
+        stage.connect(name)
+        (stage.folder / f"{name}.secret").unlink()
+    stage.configure(
+        mqtt={"url": stage.broker.url, "password_file": str(stage.folder / "password"), "username": "placed"},
+        http={"listen": "127.0.0.1:0", "token_file": str(stage.folder / "token")},
+    )
+    told = "\n".join(await complains(stage))
+    for file in ("one.secret", "two.secret", "password", "token"):
+        assert f"{stage.folder / file}" in told
+
+
+# --- the certificate ---
+
+
+def nothing(_path: Path) -> None:
+    """The file does not exist."""
+
+
+def no_key(path: Path) -> None:
+    pem = make_client_certificate(key_size=2048).decode()
+    path.write_text(pem[pem.index("-----BEGIN CERTIFICATE") :])
+
+
+def no_certificate(path: Path) -> None:
+    pem = make_client_certificate(key_size=2048).decode()
+    write_secret(path, pem[: pem.index("-----BEGIN CERTIFICATE")])
+
+
+def expired(path: Path) -> None:
+    begun = datetime(2024, 1, 1, tzinfo=UTC)
+    write_secret(path, make_client_certificate(key_size=2048, valid_from=begun, lifetime=timedelta(days=30)))
+
+
+def of_tomorrow(path: Path) -> None:
+    begun = datetime.now(UTC) + timedelta(days=1)
+    write_secret(path, make_client_certificate(key_size=2048, valid_from=begun))
+
+
+def somebody_elses(path: Path) -> None:
+    one, other = (make_client_certificate(key_size=2048).decode() for _ in range(2))
+    begin = "-----BEGIN CERTIFICATE"
+    write_secret(path, one[: one.index(begin)] + other[other.index(begin) :])
+
+
+def open_to_everybody(path: Path) -> None:
+    path.write_bytes(make_client_certificate(key_size=2048))
+    path.chmod(0o644)
+
+
+def a_directory(path: Path) -> None:
+    """Stands for a file that may not be read, since root may read everything."""
+    path.mkdir()
+
+
+@pytest.mark.parametrize(
+    ("make", "complaint"),
+    [
+        (nothing, "cannot be read: No such file or directory"),
+        (a_directory, "cannot be read: Is a directory"),
+        (no_key, "holds no private key; expected key and certificate, both in PEM"),
+        (no_certificate, "holds no certificate; expected key and certificate, both in PEM"),
+        (expired, ": the certificate expired on 2024-01-31; register a new one with the application"),
+        (open_to_everybody, " can be read by every user of this machine (mode 0644); chmod o-rwx "),
+        (somebody_elses, ": the certificate does not belong to the private key"),
+    ],
+)
+async def test_a_certificate_that_is_of_no_use_is_told_by_file_and_key(
+    stage: Stage, make: Callable[[Path], None], complaint: str
+) -> None:
+    path = stage.folder / "contoso.pem"
+    make(path)
+    stage.connect(certificate=path)
+    stage.configure()
+    (told,) = await complains(stage)
+    assert told.startswith(f"{stage.file}: connections[0].certificate: {path}")
+    assert complaint in told
+
+
+async def test_a_certificate_of_tomorrow_is_judged_by_the_login_hosts_time(stage: Stage) -> None:
+    """A clock that is behind would have refused one that is good, so the login host is asked first."""
+    path = stage.folder / "contoso.pem"
+    of_tomorrow(path)
+    stage.connect(certificate=path)
+    stage.configure()
+    (told,) = await complains(stage)
+    assert told.startswith(
+        "connections.contoso: sign-in refused: AADSTS700027; the certificate is valid only"
+    )
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
+async def test_a_certificate_that_may_not_be_read_is_told_by_file_and_key(stage: Stage) -> None:
+    path = stage.folder / "contoso.pem"
+    path.write_bytes(make_client_certificate(key_size=2048))
+    path.chmod(0)
+    stage.connect(certificate=path)
+    stage.configure()
+    (told,) = await complains(stage)
+    assert told == f"{stage.file}: connections[0].certificate: {path} cannot be read: Permission denied"
+
+
+# --- before anybody is asked ---
+
+
+async def test_who_finds_the_port_taken_asks_nothing_of_the_calendar_service(stage: Stage) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        stage.configure(http={"listen": f"127.0.0.1:{taken.getsockname()[1]}"})
+        (told,) = await complains(stage)
+    assert "is in use; stop the program that has the port" in told
+    assert not stage.simulator.requests
+
+
+async def test_who_has_no_password_for_the_broker_asks_nothing_of_the_calendar_service(stage: Stage) -> None:
+    missing = stage.folder / "password"
+    stage.configure(mqtt={"url": stage.broker.url, "username": "placed", "password_file": str(missing)})
+    (told,) = await complains(stage)
+    assert "mqtt.password_file" in told
+    assert not stage.simulator.requests

@@ -1,0 +1,212 @@
+"""`placed consent`, as a process of its own: the request, the waiting, and what goes for all of it."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from yarl import URL
+
+from placed.cli.consent_connection import length
+from placed_microsoft365.simulator import fence_toml
+from tests.end_to_end.service.consent_helpers import configured, record
+from tests.end_to_end.service.interactive_terminal import at_a_terminal
+from tests.support.placed_process import run
+
+if TYPE_CHECKING:
+    from tests.support.daemon_environment import Stage
+
+
+# --- the request --------------------------------------------------------------------------------------------
+
+
+async def test_a_request_is_written_twice_printed_and_kept(stage: Stage) -> None:
+    configured(stage)
+    letters = stage.folder / "letters"
+    nasty = "<script>alert(1)</script>\x1b[31m\nBcc: x"
+    code, program = await run(
+        stage.folder,
+        *("consent", "--request", "-c", stage.file, "--output", letters, "--days", "60"),
+        *("--who", f"Grace {nasty}", "--because", f"Panels {nasty}"),
+    )
+    assert (code, program.err) == (0, [])
+    text = (letters / "consent-request-contoso.txt").read_text()
+    page = (letters / "consent-request-contoso.html").read_text()
+    assert text in "\n".join(program.out)
+    assert "Grace <script>alert(1)</script> [31m Bcc: x" in text
+    assert "<script" not in page
+    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 2
+    assert "\x1b" not in text + page + "\n".join(program.out)
+    link = re.search(r"^  (https://\S+/v2\.0/adminconsent\?\S+)$", text, re.MULTILINE)
+    assert link is not None
+    assert URL(link[1], encoded=True).query["redirect_uri"] == "http://localhost"
+    kept = record(stage)
+    assert (kept["state"], kept["source"]) == ("requested", "request")
+    lasts = datetime.fromisoformat(kept["until"]) - datetime.fromisoformat(kept["since"])
+    assert lasts == timedelta(days=60)
+    assert kept["who"].startswith("Grace ")
+    assert not stage.simulator.requests
+
+
+async def test_a_request_needs_a_reason_and_a_sensible_end(stage: Stage) -> None:
+    configured(stage)
+    code, program = await run(stage.folder, "consent", "--request", "-c", stage.file)
+    assert code == 2
+    assert program.err == ["placed: --because is missing: the administrator will want to know"]
+    code, _ = await run(
+        stage.folder, "consent", "--request", "--because", "x", "--days", "61", "-c", stage.file
+    )
+    assert code == 2
+    blocked = stage.folder / "a-file"
+    blocked.touch()
+    code, program = await run(
+        stage.folder, "consent", "--request", "--because", "x", "--output", blocked, "-c", stage.file
+    )
+    assert (code, len(program.err)) == (2, 1)
+    assert f"--output {blocked}" in program.err[0]
+    assert not record(stage)
+
+
+async def test_at_a_terminal_it_asks_what_it_needs(stage: Stage) -> None:
+    configured(stage)
+    said = await at_a_terminal(
+        stage,
+        *("consent", "--output", str(stage.folder), "-c", str(stage.file)),
+        answers=[
+            ("Which way", "nonsense"),
+            ("Which way", "request"),
+            ("Who asks", "Grace"),
+            ("Why", "panels"),
+        ],
+    )
+    assert "Which way [link]" in said
+    text = (stage.folder / "consent-request-contoso.txt").read_text()
+    assert re.search(r"Who asks: +Grace\n", text)
+    assert re.search(r"Why: +panels\n", text)
+    assert record(stage)["who"] == "Grace"
+
+
+# --- waiting ------------------------------------------------------------------------------------------------
+
+
+async def test_waiting_ends_when_the_grant_is_in_effect_and_keeps_that(stage: Stage) -> None:
+    configured(stage, roles=("Calendars.Read",))
+    code, program = await run(stage.folder, "consent", "--wait", "-c", stage.file)
+    assert (code, program.err) == (0, [])
+    text = "\n".join(program.out)
+    assert "may take more than an hour" in text
+    assert "contoso: the grant is in effect, after " in text
+    assert (record(stage)["state"], record(stage)["source"]) == ("granted", "observed")
+    code, program = await run(stage.folder, "consent", "--status", "-c", stage.file)
+    assert code == 0
+    (line,) = program.out
+    assert re.fullmatch(
+        r"contoso: granted since \d{4}-\d\d-\d\d \d\d:\d\d UTC \(the service shows it\)", line
+    )
+
+
+async def test_waiting_says_how_far_it_is_and_is_given_up(stage: Stage) -> None:
+    configured(stage)
+    code, program = await run(stage.folder, "consent", "--wait", "--timeout", "1s", "-c", stage.file)
+    assert code == 1
+    assert "0 s: not yet: the token does not list Calendars.Read yet; next check in 1 s" in program.out
+    (line,) = program.err
+    assert line.startswith("placed: connections.contoso: not in effect after 1 s: the token does not list")
+    assert stage.logins == 2
+    assert not record(stage)
+
+
+async def test_waiting_is_of_no_use_where_only_the_configuration_heals(stage: Stage) -> None:
+    stage.tenant.expire_secrets(configured(stage))
+    code, program = await run(stage.folder, "consent", "--wait", "-c", stage.file)
+    assert code == 3
+    (line,) = program.err
+    assert line.startswith("placed: connections.contoso: sign-in refused: AADSTS7000222: ")
+    assert stage.logins == 1
+    (stage.folder / "contoso.secret").unlink()
+    code, program = await run(stage.folder, "consent", "--wait", "-c", stage.file)
+    assert code == 3
+    (line,) = program.err
+    assert line.startswith(f"placed: {stage.file}: connections[0].client_secret_file: ")
+
+
+async def test_under_rbac_it_says_why_it_looks_so_seldom(stage: Stage) -> None:
+    configured(stage, more=fence_toml("rbac", []))
+    code, program = await run(stage.folder, "consent", "--wait", "--timeout", "0.5s", "-c", stage.file)
+    assert code == 1
+    text = "\n".join(program.out)
+    assert "30 minutes to 2 hours" in text
+    assert "If the daemon runs meanwhile, stop it" in text
+    assert "Checking every 31 min, giving up after" in text
+
+
+async def test_at_a_terminal_it_shows_how_far_it_is(stage: Stage) -> None:
+    configured(stage)
+    said = await at_a_terminal(stage, "consent", "--wait", "--timeout", "1s", "-c", str(stage.file), code=1)
+    for wanted in (
+        "waiting for ",
+        "last check, after 0 s",
+        "not yet: the token",
+        "next check in ",
+    ):
+        assert wanted in said
+
+
+# --- all of them --------------------------------------------------------------------------------------------
+
+
+async def test_without_a_terminal_a_way_has_to_be_named(stage: Stage) -> None:
+    configured(stage)
+    code, program = await run(stage.folder, "consent", "-c", stage.file)
+    assert code == 2
+    assert program.err == ["placed: this is no terminal, so name a way: --link, --request or --wait"]
+    code, program = await run(stage.folder, "consent", "--link", "--wait", "-c", stage.file)
+    assert code == 2
+    assert program.err == ["placed: one of --link, --request, --wait and --status at a time"]
+    code, program = await run(stage.folder, "consent", "--wait", "--timeout", "soon", "-c", stage.file)
+    assert code == 2
+    assert program.err == ["placed: --timeout soon: expected a duration such as 30s, 15m or 2h"]
+
+
+async def test_of_several_connections_one_is_named(stage: Stage) -> None:
+    configured(stage)
+    configured(stage, name="fabrikam", roles=("Calendars.Read",))
+    code, program = await run(stage.folder, "consent", "fabrikam", "--wait", "-c", stage.file)
+    assert (code, program.err) == (0, [])
+    assert record(stage, "fabrikam")["state"] == "granted"
+    code, _ = await run(stage.folder, "consent", "--wait", "-c", stage.file)
+    assert code == 2
+    code, program = await run(stage.folder, "consent", "contoso", "--status", "-c", stage.file)
+    assert program.out == ["contoso: nothing is known of consent yet"]
+
+
+async def test_a_state_directory_that_can_not_be_written_is_told_and_no_reason_to_stop(stage: Stage) -> None:
+    configured(stage, roles=("Calendars.Read",))
+    blocked = stage.folder / "a-file"
+    blocked.touch()
+    code, program = await run(
+        stage.folder, "consent", "--wait", "--state-directory", blocked, "-c", stage.file
+    )
+    assert code == 0
+    (line,) = program.err
+    assert line.startswith(f"placed: {blocked}/journal.db: can not be written")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0 s"),
+        (5, "5 s"),
+        (59.6, "1 min"),
+        (1860, "31 min"),
+        (1865, "31 min 5 s"),
+        (5400, "1 h 30 min"),
+        (90_061, "1 day 1 h"),
+        (172_800, "2 days"),
+        (-3, "0 s"),
+    ],
+)
+def test_a_length_of_time_is_read_at_a_glance(seconds: float, text: str) -> None:
+    assert length(seconds) == text

@@ -1,0 +1,187 @@
+"""`placed consent --link`, as a process of its own, with an administrator's browser beside it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from yarl import URL
+
+from placed_microsoft365.simulator import ConsentAnswer, fence_toml
+from tests.end_to_end.service.consent_helpers import Browser, asking, configured, record
+from tests.support.free_ports import free_port
+from tests.support.placed_process import run
+
+if TYPE_CHECKING:
+    from tests.support.daemon_environment import Stage
+
+OTHER_TENANT = "99999999-aaaa-bbbb-cccc-dddddddddddd"
+
+
+@pytest.fixture
+def browser(stage: Stage) -> Browser:
+    return Browser(stage)
+
+
+async def test_a_grant_is_told_kept_and_in_effect(stage: Stage, browser: Browser) -> None:
+    configured(stage)
+    async with asking(stage, "--who", "Grace") as (program, link):
+        status, page = await browser.follow(link)
+        assert (status, "Consent was given" in page) == (200, True)
+        assert await program.ends() == 0
+    assert not program.err
+    port = URL(link.query["redirect_uri"]).port
+    assert link.query["redirect_uri"] == f"http://localhost:{port}"
+    text = "\n".join(program.out)
+    for wanted in (
+        "  Calendars.Read: reads calendars",
+        "    It can not write, book, move or cancel anything",
+        f"ssh -L {port}:localhost:{port}",
+        "placed consent contoso --request",
+        "contoso: consent was given, and the token lists it",
+        "placed consent contoso --wait",
+    ):
+        assert wanted in text
+    kept = record(stage)
+    assert (kept["state"], kept["source"], kept["who"]) == ("granted", "link", "Grace")
+    assert "until" not in kept
+
+
+async def test_a_grant_that_is_on_its_way_is_told_as_such(stage: Stage, browser: Browser) -> None:
+    app = configured(stage)
+    app.requested = set()  # the registration asks for nothing, so that nothing is granted
+    async with asking(stage) as (program, link):
+        _, page = await browser.follow(link)
+        assert "It takes a while until it is in effect" in page
+        assert await program.ends() == 0
+    text = "\n".join(program.out)
+    assert "not in effect yet: the token does not list Calendars.Read" in text
+    assert "placed consent contoso --wait" in text
+    assert record(stage)["state"] == "granted"
+
+
+async def test_a_decline_is_told_and_kept(stage: Stage, browser: Browser) -> None:
+    configured(stage)
+    stage.tenant.consent_answer = ConsentAnswer.DECLINED
+    async with asking(stage) as (program, link):
+        _, page = await browser.follow(link)
+        assert "Consent was declined" in page
+        assert await program.ends() == 1
+    (line,) = program.err
+    assert line.startswith("placed: connections.contoso: the administrator declined (AADSTS65004): ")
+    assert (record(stage)["state"], record(stage)["source"]) == ("declined", "link")
+
+
+async def test_a_forged_answer_changes_nothing_and_the_right_one_is_still_awaited(
+    stage: Stage, browser: Browser
+) -> None:
+    app = configured(stage)
+    stage.tenant.consent_answer = ConsentAnswer.WRONG_STATE
+    async with asking(stage) as (program, link):
+        for _ in range(3):
+            status, page = await browser.follow(link)
+            assert (status, "This answer is refused" in page) == (400, True)
+        await program.says("wrong state")
+        assert not record(stage)
+        assert program.process.returncode is None
+        stage.tenant.revoke(app, "Calendars.Read")
+        stage.tenant.consent_answer = ConsentAnswer.GRANTED
+        status, _ = await browser.follow(link)
+        assert status == 200
+        assert await program.ends() == 0
+    assert program.err == [
+        "placed: an answer with a wrong state came in and was refused; still waiting for the right one"
+    ]
+    assert record(stage)["state"] == "granted"
+
+
+async def test_consent_in_another_tenant_is_refused(stage: Stage, browser: Browser) -> None:
+    configured(stage)
+    async with asking(stage) as (program, link):
+        back = await browser.back(link)
+        status, page = await browser.show(back.update_query(tenant=OTHER_TENANT))
+        assert (status, "This answer does not count" in page) == (400, True)
+        assert await program.ends() == 1
+    (line,) = program.err
+    assert f"consent was given in another tenant ({OTHER_TENANT}), and so does not count" in line
+    assert not record(stage)
+
+
+async def test_an_administrator_who_does_not_come_is_not_waited_for_for_ever(stage: Stage) -> None:
+    configured(stage)
+    code, program = await run(stage.folder, "consent", "--link", "--timeout", "0.2s", "-c", stage.file)
+    assert code == 1
+    (line,) = program.err
+    assert "no answer came in time" in line
+    assert "placed consent contoso --wait" in line
+    assert not record(stage)
+
+
+async def test_a_port_can_be_chosen_and_is_not_shared(stage: Stage, browser: Browser) -> None:
+    configured(stage)
+    port = free_port()
+    async with asking(stage, "--port", str(port)) as (program, link), asking(stage) as (_, another):
+        assert URL(link.query["redirect_uri"]).port == port
+        assert len(link.query["state"]) >= 43  # 32 random bytes
+        assert another.query["state"] != link.query["state"]
+        code, second = await run(stage.folder, "consent", "--link", "--port", str(port), "-c", stage.file)
+        assert code == 3
+        (line,) = second.err
+        assert line.startswith(f"placed: port {port} of localhost can not be listened on: ")
+        await browser.follow(link)
+        assert await program.ends() == 0
+
+
+async def test_a_credential_that_is_refused_ends_it_for_good(stage: Stage, browser: Browser) -> None:
+    stage.tenant.expire_secrets(configured(stage))
+    async with asking(stage) as (program, link):
+        status, page = await browser.follow(link)
+        assert (status, "could not be checked" in page) == (502, True)
+        assert await program.ends() == 3
+    (line,) = program.err
+    assert line.startswith("placed: connections.contoso: sign-in refused: AADSTS7000222: ")
+    assert not record(stage)
+
+
+async def test_the_link_is_opened_in_a_browser_if_that_is_wanted(stage: Stage) -> None:
+    configured(stage)
+    opener, script = stage.folder / "browser", stage.folder / "browser.py"
+    # Not with Python in its first line, where no path may have a space.
+    opener.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{script}" "$@"\n')
+    script.write_text(
+        "import ssl, sys, urllib.request\n"
+        f"trusting = ssl.create_default_context(cafile={str(stage.simulator.ca_file)!r})\n"
+        "urllib.request.urlopen(sys.argv[1], context=trusting).read()\n"
+    )
+    opener.chmod(0o755)
+    code, program = await run(
+        stage.folder,
+        *("consent", "--link", "--open", "-c", stage.file),
+        environment={"BROWSER": f"{opener} %s"},
+    )
+    assert (code, program.err) == (0, [])
+    assert record(stage)["state"] == "granted"
+
+
+async def test_under_rbac_with_a_list_of_rooms_there_is_nothing_to_consent_to(stage: Stage) -> None:
+    configured(stage, more=fence_toml("rbac", []))
+    for way in ("--link", "--request"):
+        code, program = await run(stage.folder, "consent", way, "-c", stage.file)
+        assert (code, program.err) == (0, [])
+        text = "\n".join(program.out)
+        assert "nothing to consent to" in text
+        assert "`placed setup`" in text
+    assert not record(stage)
+    assert not stage.simulator.requests
+
+
+async def test_no_secret_and_no_token_is_put_out(stage: Stage, browser: Browser) -> None:
+    configured(stage)
+    async with asking(stage, "--who", "Grace") as (program, link):
+        _, page = await browser.follow(link)
+        assert await program.ends() == 0
+    _, waited = await run(stage.folder, "consent", "--wait", "-c", stage.file)
+    said = "\n".join([page, *program.out, *program.err, *waited.out, *waited.err])
+    for wrong in ("s3cret~of~contoso", "eyJ", "Grace", "boardroom@", "library@"):
+        assert wrong not in said

@@ -1,0 +1,91 @@
+"""A room turns busy when its meeting starts and free when it ends, however seldom it is read."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.support.daemon_environment import Stage
+    from tests.support.mosquitto import Subscriber
+
+ROOMS = 20
+PROMISED = 0.25  # seconds
+WORDS = {"free": "OFF", "busy": "ON"}
+
+
+def moment_of(arrival: float) -> datetime:
+    """What the clock on the wall showed when something happened at a time on the event loop's clock."""
+    ago = asyncio.get_running_loop().time() - arrival
+    return datetime.now(UTC) - timedelta(seconds=ago)
+
+
+async def latencies(panel: Subscriber, status: str, edge: datetime, *rooms: str) -> list[float]:
+    """How long after the edge each room's new status was here, on both of its topics."""
+    found = []
+    for room in rooms:
+        topic = f"placed/rooms/{room}"
+        state = await panel.until(
+            lambda a, topic=topic: a.topic == f"{topic}/state" and a.document["status"] == status  # type: ignore[misc]
+        )
+        word = await panel.message(f"{topic}/occupied", WORDS[status], after=panel.arrivals.index(state))
+        assert datetime.fromisoformat(state.document["changed_at"]) >= edge
+        found += [(moment_of(a.at) - edge).total_seconds() for a in (state, word)]
+    return found
+
+
+@pytest.mark.alone
+async def test_starts_and_ends_are_told_within_a_quarter_of_a_second_however_long_the_interval(
+    stage: Stage,
+) -> None:
+    """Nobody is asked meanwhile: the service is not even there."""
+    rooms = [f"room-{number:02}" for number in range(ROOMS)]
+    starting, ending = rooms[::2], rooms[1::2]
+    edge = (stage.clock.now() + timedelta(seconds=3)).replace(microsecond=0)
+    hour = timedelta(hours=1)
+    for room in rooms:
+        stage.tenant.add_room(room)
+    for room in starting:
+        stage.tenant.book(room, edge, edge + hour)
+    for room in ending:
+        stage.tenant.book(room, edge - hour, edge)
+    stage.connect(rooms=rooms)
+    stage.configure(polling={"interval": "10m"})
+    async with stage.daemon() as running, stage.listener() as panel, stage.outage():
+        statements = [running.daemon.board.statement(room) for room in rooms]
+        assert {s.occupancy.status for s in statements if s} == {"starting", "busy"}
+        late = await latencies(panel, "busy", edge, *starting) + await latencies(panel, "free", edge, *ending)
+    assert len(stage.batches) == 1
+    print(f"edges: p50 {statistics.median(late) * 1000:.0f} ms, max {max(late) * 1000:.0f} ms")  # noqa: T201
+    assert min(late) >= 0
+    assert max(late) < PROMISED
+
+
+async def test_back_to_back_meetings_are_two_and_never_free_between(stage: Stage) -> None:
+    edge = (stage.clock.now() + timedelta(seconds=2)).replace(microsecond=0)
+    hour = timedelta(hours=1)
+    stage.tenant.book("boardroom", edge - hour, edge)
+    stage.tenant.book("boardroom", edge, edge + hour)
+    stage.configure(polling={"interval": "10m"})
+    async with stage.daemon(), stage.listener() as panel:
+        topic = "placed/rooms/boardroom/event"
+        await panel.until(lambda a: a.topic == topic and a.document["event"] == "ended")
+        started = await panel.until(lambda a: a.topic == topic and a.document["event"] == "started")
+        assert started.document["meeting"]["start"] == f"{edge:%Y-%m-%dT%H:%M:%SZ}"
+        states = [a.document for a in panel.on("placed/rooms/boardroom/state")]
+        assert {state["status"] for state in states} == {"busy"}
+        assert {state["busy_until"] for state in states} == {f"{edge + hour:%Y-%m-%dT%H:%M:%SZ}"}
+
+
+async def test_a_machine_that_was_suspended_tells_the_truth_when_it_wakes(stage: Stage) -> None:
+    now = stage.clock.now()
+    stage.tenant.book("boardroom", now + timedelta(minutes=6), now + timedelta(minutes=30))
+    stage.configure(polling={"interval": "10m"})
+    async with stage.daemon(), stage.listener() as panel:
+        await panel.message("placed/rooms/boardroom/occupied", "OFF")
+        stage.clock.leap(400)
+        await panel.message("placed/rooms/boardroom/occupied", "ON")

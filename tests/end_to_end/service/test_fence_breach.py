@@ -1,0 +1,229 @@
+"""The fence while the daemon runs: a breach is seen at the next check, and then nothing is read any more."""
+
+from __future__ import annotations
+
+import signal
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from placed.domain.exit_errors import CannotStart
+from placed.runtime.systemd import Supervisor
+from placed_microsoft365.simulator import make_client_certificate
+from tests.support.notify_socket import Manager
+from tests.support.placed_process import Program
+from tests.support.secret_files import write_secret
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from placed_microsoft365.simulator import App
+    from tests.support.daemon_environment import Stage
+
+HOUR = 3600.0
+ADA, GRACE = "ada@contoso.example", "grace@contoso.example"
+
+
+def canaries(*addresses: str, enforce: bool = True) -> str:
+    return f"[connections.fence]\ncanaries = {list(addresses)}\nenforce = {str(enforce).lower()}\n".replace(
+        "'", '"'
+    )
+
+
+def asked(stage: Stage, name: str) -> int:
+    """How often a mailbox's calendar was asked for, alone or in a batch."""
+    return sum(
+        f"/users/{name}@" in path
+        for record in stage.simulator.requests
+        for path in (record.path, *(item.path for item in record.items))
+    )
+
+
+@pytest.fixture
+def apps(stage: Stage) -> tuple[App, App]:
+    """The boardroom is read by one registration, the library by another; each has its canary."""
+    for person in ("ada", "grace"):
+        stage.tenant.add_person(person)
+    group = stage.tenant.add_group("placed-rooms", members=["boardroom", "library"])
+    one = stage.connect("one", rooms=["boardroom"], more=canaries(ADA))
+    two = stage.connect("two", rooms=["library"], more=canaries(GRACE))
+    for app in (one, two):
+        stage.tenant.restrict(app, group)
+    stage.configure()
+    return one, two
+
+
+async def test_of_several_connections_only_the_breached_one_stops_and_asks_for_nothing_any_more(
+    stage: Stage, apps: tuple[App, App]
+) -> None:
+    async with stage.daemon() as running, stage.ways_out(running) as (panel, web), web.follow() as stream:
+        await panel.message("placed/rooms/boardroom/status", "free")
+        assert (await stream.health("one", "ok"))["fence"]["state"] == "verified"
+        stage.tenant.lift_restrictions(apps[0])
+        stage.clock.leap(HOUR)
+        await panel.until(
+            lambda a: a.topic == "placed/rooms/boardroom/state" and a.document["reason"] == "breached"
+        )
+        await panel.message("placed/rooms/boardroom/availability", "offline")
+        health = await stream.health("one", "breached")
+        assert health["fence"]["state"] == "breached"
+        assert "placed setup" in health["remedy"]
+        before = {name: asked(stage, name) for name in ("boardroom", "ada", "library", "grace")}
+
+        for hour in range(1, 4):
+            stage.clock.leap(HOUR)
+            meeting = stage.tenant.book("library", stage.clock.now(), stage.clock.now() + timedelta(hours=2))
+            heard = len(panel.arrivals)
+            await panel.message("placed/rooms/library/status", "busy", after=heard)
+            stage.tenant.delete(meeting)
+            await panel.message("placed/rooms/library/status", "free", after=heard)
+            assert asked(stage, "grace") >= before["grace"] + hour
+
+        assert asked(stage, "boardroom") == before["boardroom"]
+        assert asked(stage, "ada") == before["ada"]
+        assert asked(stage, "library") > before["library"]
+        rooms = (await web.json("/api/v1/connections/one/rooms"))["rooms"]
+        assert [room["access"] for room in rooms] == ["breached"]
+        assert await web.metric("placed_fence_state", connection="one", state="breached") == 1
+        assert await web.metric("placed_fence_state", connection="two", state="verified") == 1
+        assert not running.task.done()
+
+
+async def test_the_only_connection_that_is_breached_ends_the_daemon_with_its_rooms_unknown(
+    stage: Stage,
+) -> None:
+    stage.tenant.add_person("ada")
+    app = stage.connect(more=canaries(ADA))
+    stage.tenant.restrict(app, stage.tenant.add_group("placed-rooms", members=["boardroom", "library"]))
+
+    async def breached() -> None:
+        async with stage.daemon() as running, stage.listener() as panel:
+            await panel.message("placed/rooms/library/status", "free")
+            stage.tenant.lift_restrictions(app)
+            stage.clock.leap(HOUR)
+            for room in ("boardroom", "library"):
+                await panel.message(f"placed/rooms/{room}/status", "unknown")
+            await panel.until(lambda a: a.topic == "placed/bridge/state" and a.document["state"] == "offline")
+            await running.ends()
+
+    with pytest.raises(ExceptionGroup) as ended:
+        await breached()
+    refused = ended.value.split(CannotStart)[0]
+    assert refused is not None
+    assert "the fence does not hold" in str(refused.exceptions)
+    # The canary was asked for last: a trial each, and nothing after the one that was answered.
+    last = stage.simulator.requests[-1]
+    assert f"/users/{ADA}/" in last.path
+    assert last.status == 200
+
+
+async def test_where_everything_is_refused_first_and_then_readable_no_room_is_ever_shown(
+    stage: Stage,
+) -> None:
+    stage.tenant.add_person("ada")
+    stage.connect(more=canaries(ADA))  # and nothing restricts it
+    refused = stage.tenant.faults.forbidden()
+
+    async def breached() -> None:
+        async with stage.daemon() as running, stage.listener() as panel:
+            health = await panel.until(
+                lambda a: (
+                    a.topic == "placed/bridge/health"
+                    and bool(a.document["connections"][0]["fence"]["warnings"])
+                )
+            )
+            fence = health.document["connections"][0]["fence"]
+            assert fence["state"] == "unproven"
+            assert "so is every room" in fence["warnings"][0]
+            stage.tenant.faults.remove(refused)
+            stage.clock.leap(HOUR / 10)
+            await panel.until(lambda a: a.topic == "placed/bridge/state" and a.document["state"] == "offline")
+            shown = {
+                a.document["status"]
+                for a in panel.arrivals
+                if a.topic.endswith("/state") and "rooms" in a.topic
+            }
+            assert shown <= {"unknown"}
+            await running.ends()
+
+    with pytest.raises(ExceptionGroup) as ended:
+        await breached()
+    assert ended.value.split(CannotStart)[0] is not None
+
+
+async def test_a_breach_that_is_not_enforced_is_told_and_the_rooms_are_read_on(stage: Stage) -> None:
+    stage.tenant.add_person("ada")
+    stage.connect(more=canaries(ADA, enforce=False))
+    async with stage.daemon() as running, stage.ways_out(running) as (panel, web):
+        await panel.message("placed/rooms/boardroom/status", "free")
+        (connection,) = (await web.json("/api/v1/connections"))["connections"]
+        assert (connection["state"], connection["fence"]["state"]) == ("ok", "breached")
+        assert running.logged("fence.was_breached")
+
+
+async def test_a_fence_without_a_canary_is_unproven_and_that_is_said_everywhere(
+    stage: Stage, tmp_path: Path
+) -> None:
+    with Manager.listening(tmp_path) as systemd:
+        async with (
+            stage.daemon(supervisor=Supervisor(systemd.address)) as running,
+            stage.ways_out(running) as (panel, web),
+        ):
+            (warning,) = running.logged("fence.is_unproven")
+            assert warning["log_level"] == "warning"
+            assert "fence.canaries" in warning["remedy"]
+            bridge = await panel.message("placed/bridge/health")
+            assert bridge.document["connections"][0]["fence"]["state"] == "unproven"
+            (connection,) = (await web.json("/api/v1/connections"))["connections"]
+            assert connection["fence"]["state"] == "unproven"
+            assert await web.metric("placed_fence_state", connection="contoso", state="unproven") == 1
+        assert "STATUS=2 rooms in 1 connection(s); fence contoso unproven" in systemd.heard
+
+
+async def test_permissions_that_nobody_asked_for_are_named_everywhere(stage: Stage) -> None:
+    stage.connect(roles=("Calendars.Read", "Mail.ReadWrite", "full_access_as_app"))
+    async with stage.daemon() as running, stage.ways_out(running) as (panel, web):
+        named = ["Mail.ReadWrite", "full_access_as_app"]
+        assert running.logged("fence.is_in_excess")[0]["permissions"] == named
+        bridge = await panel.message("placed/bridge/health")
+        (connection,) = (await web.json("/api/v1/connections"))["connections"]
+        for fence in (bridge.document["connections"][0]["fence"], connection["fence"]):
+            assert (fence["state"], fence["excess"]) == ("excess", named)
+        assert await web.metric("placed_fence_excess_permissions", connection="contoso") == 2
+        await panel.message("placed/rooms/boardroom/status", "free")
+
+
+async def test_with_another_credential_the_fence_is_tried_again_before_a_room_is_read(
+    stage: Stage,
+) -> None:
+    stage.tenant.add_person("ada")
+    group = stage.tenant.add_group("placed-rooms", members=["boardroom", "library"])
+    pems = [make_client_certificate(key_size=2048) for _ in range(2)]
+    file = stage.folder / "client.pem"
+    write_secret(file, pems[0])
+    app = stage.connect(certificate=file, more=canaries(ADA))
+    app.certificates = stage.tenant.register_app(certificates=pems[:1]).certificates
+    stage.tenant.restrict(app, group)
+    stage.configure()
+    arguments = ("run", "-c", stage.file, "--log-format", "json")
+    async with Program.start(stage.folder, *arguments) as program:
+        await program.logged("daemon.became_ready")
+        write_secret(file, pems[1])
+        app.certificates = stage.tenant.register_app(certificates=pems[1:]).certificates
+        stage.simulator.clear_requests()
+        heard = len(program.err)
+        program.signal(signal.SIGHUP)
+        await program.says("fence.was_verified", after=heard)
+        paths = [record.path for record in stage.simulator.requests]
+        signed_in = next(n for n, path in enumerate(paths) if path.endswith("/token"))
+        later = [path for path in paths[signed_in:] if "/users/" in path or "/$batch" in path]
+        assert f"/users/{ADA}/" in later[0]
+
+        stage.tenant.lift_restrictions(app)
+        program.signal(signal.SIGHUP)
+        refused = await program.logged("configuration.was_refused")
+        assert "the fence does not hold" in refused["problem"]
+        await program.logged("configuration.stays")
+        program.signal(signal.SIGTERM)
+        assert await program.ends() == 0

@@ -1,0 +1,95 @@
+"""What of meetings leaves the program, by the settings."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from placed_microsoft365.simulator import UNTOUCHED
+
+if TYPE_CHECKING:
+    from tests.support.daemon_environment import Stage
+
+SUBJECT, ORGANIZER = "Salary review of Quentin", "Grace Quillfeather"
+SHOWN: dict[str, tuple[str | None, str | None]] = {
+    "nothing": (None, None),
+    "organizer": (None, ORGANIZER),
+    "title": (SUBJECT, None),
+    "everything": (SUBJECT, ORGANIZER),
+}
+
+
+@pytest.mark.parametrize("show", SHOWN)
+async def test_a_setting_shows_what_it_says_and_of_private_meetings_only_their_time(
+    stage: Stage, show: str
+) -> None:
+    tenant, now = stage.tenant, stage.clock.now().replace(microsecond=0)
+    hour = timedelta(hours=1)
+    for room in ("boardroom", "library"):
+        tenant.set_processing(room, UNTOUCHED)
+    stage.configure(privacy={"show": show})
+    async with stage.daemon() as running, stage.ways_out(running) as (panel, web), web.follow() as stream:
+        tenant.book("boardroom", now - hour, now + hour, subject=SUBJECT, organizer=ORGANIZER)
+        tenant.book(
+            "library", now - hour, now + hour, subject=SUBJECT, organizer=ORGANIZER, sensitivity="private"
+        )
+        for room, private in (("boardroom", False), ("library", True)):
+            title, organizer = (None, None) if private else SHOWN[show]
+            expected: dict[str, Any] = {
+                "start": f"{now - hour:%Y-%m-%dT%H:%M:%SZ}",
+                "end": f"{now + hour:%Y-%m-%dT%H:%M:%SZ}",
+                "title": title,
+                "organizer": organizer,
+                "private": private,
+                "all_day": False,
+            }
+            topic = f"placed/rooms/{room}"
+            state = await panel.until(
+                lambda a, topic=topic: a.topic == f"{topic}/state" and a.document["current"]  # type: ignore[misc]
+            )
+            assert state.document["current"] == expected
+            event = await panel.message(f"{topic}/event")
+            assert event.document["meeting"] == expected
+            assert (await web.room(room))["current"] == expected
+        room = await stream.state("boardroom", status="busy")
+        assert (room["current"]["title"], room["current"]["organizer"]) == SHOWN[show]
+    told = repr(running.logs)
+    assert SUBJECT not in told
+    assert ORGANIZER not in told
+
+
+@pytest.mark.parametrize("before", SHOWN)
+@pytest.mark.parametrize("after", ["nothing", "organizer", "title"])
+async def test_nothing_lies_in_the_state_directory_that_may_not_be_shown(
+    stage: Stage, before: str, after: str
+) -> None:
+    now, hour = stage.clock.now().replace(microsecond=0), timedelta(hours=1)
+    for room, private in (("boardroom", "normal"), ("library", "Private")):
+        stage.tenant.set_processing(room, UNTOUCHED)
+        stage.tenant.book(
+            room,
+            now - hour,
+            now + hour,
+            subject=f"{SUBJECT} {private}",
+            organizer=f"{ORGANIZER} {private}",
+            sensitivity=private,  # type: ignore[arg-type]  # a word that Graph does not have
+        )
+    for show in (before, after):
+        stage.configure(privacy={"show": show})
+        async with stage.daemon(), stage.listener() as panel:
+            await panel.message("placed/rooms/library/status", "busy")
+            await panel.message("placed/rooms/boardroom/status", "busy")
+        content = b"".join(f.read_bytes() for f in sorted(stage.state_directory.iterdir()))
+        title, organizer = SHOWN[show]
+        assert (f"{SUBJECT} normal".encode() in content) is (title is not None)
+        assert (f"{ORGANIZER} normal".encode() in content) is (organizer is not None)
+        assert b" Private" not in content
+
+
+async def test_what_is_not_shown_is_not_even_asked_for(stage: Stage) -> None:
+    async with stage.daemon():
+        (path, *_), *_ = stage.batches
+    selected = path.partition("$select=")[2].partition("&")[0].split(",")
+    assert not {"subject", "organizer", "attendees", "body", "bodyPreview", "location"} & set(selected)

@@ -1,0 +1,137 @@
+"""A connection that is refused for good takes down nothing but itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from placed_microsoft365.simulator import App
+    from tests.support.daemon_environment import Running, Stage
+
+SELDOM = 300.0  # seconds between two tries
+
+
+@pytest.fixture
+def apps(stage: Stage) -> tuple[App, App]:
+    """The boardroom is read with one registration, the library with another."""
+    stage.tenant.add_person("ada")
+    group = stage.tenant.add_group("placed-rooms", members=["boardroom", "library"])
+    apps = tuple(
+        stage.connect(name, rooms=[room], more='[connections.fence]\ncanaries = ["ada@contoso.example"]\n')
+        for name, room in (("one", "boardroom"), ("two", "library"))
+    )
+    for app in apps:
+        stage.tenant.restrict(app, group)
+    stage.configure()
+    return apps[0], apps[1]
+
+
+async def read_again(stage: Stage, room: str) -> None:
+    """The room is asked for once more."""
+    before = asked_for(stage, room)
+    async with stage.listener(f"placed/rooms/{room}/event") as panel:
+        meeting = stage.tenant.book(room, stage.clock.now(), stage.clock.now().replace(year=2099))
+        await panel.until(lambda a: a.document["event"] == "started")
+        stage.tenant.delete(meeting)
+        await panel.until(lambda a: a.document["event"] == "cancelled")
+    assert asked_for(stage, room) > before
+
+
+def asked_for(stage: Stage, room: str) -> int:
+    return sum(f"/users/{room}@" in path for items in stage.batches for path in items)
+
+
+def refused_logins(stage: Stage) -> int:
+    return sum(r.path.endswith("/token") and r.status == 401 for r in stage.simulator.requests)
+
+
+async def test_refused_at_the_start_it_is_unknown_with_the_reason_and_the_other_goes_on(
+    stage: Stage, apps: tuple[App, App]
+) -> None:
+    stage.tenant.expire_secrets(apps[1])
+    async with stage.daemon() as running, stage.ways_out(running) as (panel, web):
+        await refused(stage, running)
+        assert (await web.room("library"))["reason"] == "refused"
+        assert (await web.room("boardroom"))["status"] == "free"
+        await panel.message("placed/rooms/library/availability", "offline")
+
+
+async def test_refused_later_its_rooms_are_unknown_at_once_and_the_other_goes_on(
+    stage: Stage, apps: tuple[App, App]
+) -> None:
+    async with stage.daemon() as running, stage.listener() as panel:
+        await panel.message("placed/rooms/library/status", "free")
+        stage.tenant.expire_secrets(apps[1])
+        stage.tenant.expire_tokens(apps[1])
+        await panel.message("placed/rooms/library/availability", "offline")
+        await refused(stage, running)
+
+
+async def refused(stage: Stage, running: Running) -> None:
+    """The second connection is; which is told everywhere, and not tried again before it is time."""
+    async with stage.ways_out(running) as (panel, web), web.follow() as stream:
+        state = await panel.until(
+            lambda a: a.topic == "placed/rooms/library/state" and a.document["status"] == "unknown"
+        )
+        assert state.document["reason"] == "refused"
+        health = await stream.health("two", "refused")
+        assert health["problem"] == "sign-in refused: AADSTS7000222"
+        assert "make a new one" in health["remedy"]
+        bridge = await panel.until(
+            lambda a: (
+                a.topic == "placed/bridge/health"
+                and [c["state"] for c in a.document["connections"]] == ["ok", "refused"]
+            )
+        )
+        assert bridge.document["connections"][1]["remedy"] == health["remedy"]
+        assert await web.metric("placed_connection_up", connection="one") == 1
+        assert await web.metric("placed_connection_up", connection="two") == 0
+        status, problem = await web.get("/readyz")
+        assert status == 503
+        assert "AADSTS7000222" in problem
+
+        tried, read = refused_logins(stage), asked_for(stage, "library")
+        assert tried == 1
+        await read_again(stage, "boardroom")
+        stage.clock.leap(SELDOM - 30)
+        await read_again(stage, "boardroom")
+        assert refused_logins(stage) == tried
+        heard = len(panel.arrivals)
+        stage.clock.leap(60)
+        await panel.until(lambda a: a.topic == "placed/bridge/health", after=heard)
+        await stream.health("two", "refused")
+        assert refused_logins(stage) == tried + 1
+        assert asked_for(stage, "library") == read
+        assert len([e for e in running.logged("connection.failed") if e["connection"] == "two"]) == 1
+        assert not running.task.done()
+
+
+async def test_a_new_secret_heals_it_without_a_restart(stage: Stage, apps: tuple[App, App]) -> None:
+    """The file is read at a reload or a start; a secret that was mended at the service is enough here."""
+    before = list(apps[1].secrets)
+    stage.tenant.expire_secrets(apps[1])
+    async with stage.daemon() as running, stage.listener() as panel:
+        await panel.message("placed/rooms/library/status", "unknown")
+        apps[1].secrets = before
+        stage.clock.leap(SELDOM * 1.2)
+        await panel.message("placed/rooms/library/status", "free")
+        await running.has_logged("connection.recovered")
+        assert len(running.logged("connection.recovered")) == 1
+
+
+async def test_without_any_connection_left_it_goes_on_and_says_so(
+    stage: Stage, apps: tuple[App, App]
+) -> None:
+    """Only a start is refused with an exit: later there may be panels that have to be told."""
+    async with stage.daemon() as running, stage.ways_out(running) as (panel, web):
+        await panel.message("placed/rooms/library/status", "free")
+        for app in apps:
+            stage.tenant.expire_secrets(app)
+            stage.tenant.expire_tokens(app)
+        for room in ("boardroom", "library"):
+            await panel.message(f"placed/rooms/{room}/status", "unknown")
+        assert (await web.get("/healthz"))[0] == 200
+        assert (await web.get("/readyz"))[0] == 503
+        assert not running.task.done()

@@ -1,0 +1,118 @@
+"""What is remembered from one start to the next, and what two daemons do that meet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.placed_process import Program
+
+if TYPE_CHECKING:
+    from tests.support.daemon_environment import Stage
+
+STATE = "placed/rooms/boardroom/state"
+
+
+async def epoch(stage: Stage) -> int:
+    """That of one more life of the daemon."""
+    async with stage.daemon() as running, stage.listener() as panel:
+        state = await panel.until(
+            lambda a: a.topic == STATE and a.document["epoch"] == running.daemon.board.epoch
+        )
+        online = await panel.message("placed/bridge/state")
+        found: int = state.document["epoch"]
+        assert online.document == {"state": "online", "epoch": found}
+        return found
+
+
+async def test_the_epoch_grows_with_each_start(stage: Stage) -> None:
+    first, second, third = [await epoch(stage) for _ in range(3)]
+    assert first < second < third
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"SQLite format 3\0" + bytes(4096)])
+async def test_the_epoch_grows_also_where_the_journal_is_damaged(stage: Stage, content: bytes) -> None:
+    first = await epoch(stage)
+    stage.clock.leap(1)
+    (stage.state_directory / "journal.db").write_bytes(content)
+    second = await epoch(stage)
+    stage.clock.leap(1)
+    assert first < second < await epoch(stage)
+
+
+async def test_the_epoch_grows_also_where_the_state_directory_can_not_be_written(stage: Stage) -> None:
+    stage.state_directory.write_text("no directory")
+    first = await epoch(stage)
+    stage.clock.leap(1)
+    assert first < await epoch(stage)
+
+
+async def test_the_epoch_grows_also_where_the_clock_was_set_back(stage: Stage) -> None:
+    first = await epoch(stage)
+    stage.clock.leap(-3600)
+    assert first < await epoch(stage)
+
+
+async def test_rooms_keep_their_ids_over_restarts_whoever_comes_or_goes(stage: Stage) -> None:
+    """A second boardroom that comes first by its address does not take the first one's id."""
+    stage.tenant.add_room("boardroom@fabrikam.example")
+    stage.connect(rooms=["boardroom@fabrikam.example"])
+    stage.configure()
+    async with stage.daemon() as running:
+        assert [(room.id, room.address) for room in running.daemon.board.rooms] == [
+            ("boardroom", "boardroom@fabrikam.example")
+        ]
+    stage.connections.clear()
+    stage.connect()
+    stage.configure()
+    for _ in range(2):
+        async with stage.daemon() as running:
+            assert {room.address: room.id for room in running.daemon.board.rooms} == {
+                "boardroom@fabrikam.example": "boardroom",
+                "boardroom@contoso.example": "contoso-boardroom",
+                "library@contoso.example": "library",
+            }
+
+
+async def test_a_room_that_was_removed_while_the_daemon_was_down_is_cleared_from_the_broker(
+    stage: Stage,
+) -> None:
+    group = stage.tenant.add_group("placed-rooms", members=["boardroom", "library"])
+    stage.connect(room_group=group.address)
+    async with stage.daemon(), stage.listener() as panel:
+        await panel.message(STATE)
+    stage.tenant.remove_room("boardroom")
+    async with stage.listener() as panel:
+        await panel.message(STATE)
+        async with stage.daemon():
+            await panel.message(STATE, "")
+            await panel.until(lambda a: a.topic == "placed/rooms" and "boardroom" not in a.text)
+    async with stage.listener() as panel:
+        await panel.caught_up()
+        assert "placed/rooms/library/state" in panel.latest
+        assert not [topic for topic in panel.latest if "boardroom" in topic]
+
+
+async def test_of_two_daemons_with_one_client_id_the_first_gives_way_with_a_clear_error(stage: Stage) -> None:
+    stage.configure()
+    arguments = ("run", "-c", stage.file, "--log-format", "json")
+    async with Program.start(stage.folder, *arguments) as first:
+        await first.logged("daemon.became_ready")
+        stage.clock.leap(2)
+        async with stage.daemon() as second, stage.listener() as panel:
+            assert await first.ends() == 3
+            (said,) = [e["problem"] for e in first.logs if e["event"] == "daemon.could_not_start"]
+            assert said == (
+                f"{stage.file}: mqtt.client_id: 127.0.0.1:{stage.broker.port}: another client has connected "
+                "with our client id 'placed'; stop the other one, or set mqtt.client_id or mqtt.base_topic"
+            )
+            meeting = stage.tenant.book("boardroom", stage.clock.now(), stage.clock.now().replace(year=2099))
+            await panel.message("placed/rooms/boardroom/status", "busy")
+            stage.tenant.delete(meeting)
+            await panel.message("placed/rooms/boardroom/status", "free", after=len(panel.arrivals))
+            assert not second.task.done()
+            assert len(second.logged("broker.connected")) <= 2
+            await panel.caught_up()
+            state = panel.latest["placed/bridge/state"].document
+            assert state == {"state": "online", "epoch": second.daemon.board.epoch}

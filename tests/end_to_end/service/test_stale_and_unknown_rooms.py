@@ -1,0 +1,108 @@
+"""What is not read any more is stale, then unknown, on every way out; and recovers by itself."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.support.daemon_environment import Stage
+
+TOPIC = "placed/rooms/boardroom"
+
+
+@pytest.mark.parametrize("reason", ["unavailable", "forbidden", "throttled", "malformed", "not_found"])
+async def test_a_room_that_can_not_be_read_turns_stale_then_unknown_and_recovers(
+    stage: Stage, reason: str
+) -> None:
+    faults, now = stage.tenant.faults, stage.clock.now()
+    stage.tenant.book("boardroom", now - timedelta(minutes=1), now + timedelta(hours=1))
+    stage.configure(
+        polling={"interval": "100ms"}, occupancy={"stale_after": "600ms", "expire_after": "1200ms"}
+    )
+    async with (
+        stage.daemon() as running,
+        stage.ways_out(running) as (panel, web),
+        web.follow() as stream,
+    ):
+        await panel.message(f"{TOPIC}/status", "busy")
+        heard = len(panel.arrivals)
+        break_room = {
+            "unavailable": lambda: faults.status(503, room="boardroom"),
+            "forbidden": lambda: faults.forbidden(room="boardroom"),
+            "throttled": lambda: faults.throttled(room="boardroom", retry_after="0.3"),
+            "malformed": lambda: faults.bad_event("missing_start", room="boardroom"),
+            "not_found": lambda: faults.status(404, code="ErrorItemNotFound", room="boardroom"),
+        }
+        break_room[reason]()
+
+        told = await panel.until(lambda a: a.topic == f"{TOPIC}/state" and a.document["stale"], after=heard)
+        assert told.document["status"] == "busy"
+        assert told.document["reason"] == reason
+        stale = await stream.state("boardroom", stale=True)
+        assert stale["status"] == "busy"
+
+        told = await panel.until(
+            lambda a: a.topic == f"{TOPIC}/state" and a.document["status"] == "unknown", after=heard
+        )
+        assert told.document["occupied"] is None
+        assert told.document["current"] is None
+        assert told.document["reason"] == reason
+        await panel.message(f"{TOPIC}/availability", "offline", after=heard)
+        await panel.message(f"{TOPIC}/status", "unknown", after=heard)
+        await panel.message(f"{TOPIC}/occupied", "", after=heard)
+        event = await panel.until(lambda a: a.topic == f"{TOPIC}/event", after=heard)
+        assert event.document["event"] == "unknown"
+        await stream.state("boardroom", status="unknown", reason=reason)
+        assert (await web.room("boardroom"))["status"] == "unknown"
+        assert await web.metric("placed_room_status", room="boardroom", status="unknown") == 1
+        assert await web.metric("placed_room_occupied", room="boardroom") is None
+        assert await web.metric("placed_rooms_stale", connection="contoso") == 1
+        assert await web.metric("placed_connection_rooms_failing", connection="contoso", reason=reason) == 1
+        assert (await web.room("library"))["status"] == "free"
+        assert (await web.get("/readyz"))[0] == 200
+
+        heard = len(panel.arrivals)
+        faults.clear()
+        told = await panel.until(
+            lambda a: a.topic == f"{TOPIC}/state" and a.document["status"] == "busy", after=heard
+        )
+        assert told.document["stale"] is False
+        assert told.document["reason"] is None
+        event = await panel.until(lambda a: a.topic == f"{TOPIC}/event", after=heard)
+        assert event.document["event"] == "recovered"
+        await panel.message(f"{TOPIC}/availability", "online", after=heard)
+        await panel.message(f"{TOPIC}/occupied", "ON", after=heard)
+        await stream.state("boardroom", status="busy", stale=False)
+        assert (await web.room("boardroom"))["status"] == "busy"
+        assert await web.metric("placed_room_occupied", room="boardroom") == 1
+        assert await web.metric("placed_rooms_stale", connection="contoso") == 0
+        assert not [a for a in panel.on("placed/rooms/library/state") if a.document["status"] != "free"]
+
+
+async def test_while_nothing_can_be_read_every_statement_says_for_how_long_it_holds(stage: Stage) -> None:
+    stage.configure(occupancy={"expire_after": "15m"})
+    async with (
+        stage.daemon() as running,
+        stage.ways_out(running) as (panel, web),
+        web.follow() as stream,
+        stage.outage(),
+    ):
+        before = await panel.message(f"{TOPIC}/state")
+        stage.clock.leap(600)
+        await stream.state("boardroom", status="free", stale=True)
+        stage.clock.leap(400)
+        await stream.state("boardroom", status="unknown", reason="unavailable")
+        state = await panel.until(lambda a: a.topic == f"{TOPIC}/state" and a.document["status"] == "unknown")
+        for arrival in panel.on(f"{TOPIC}/state"):
+            read, until = (
+                datetime.fromisoformat(arrival.document[k]) for k in ("observed_at", "valid_until")
+            )
+            if arrival is not state:
+                assert until - read <= timedelta(minutes=15)
+        assert before.expiry is not None
+        assert before.expiry <= 900
+        assert (await web.get("/readyz"))[0] == 503
+        assert (await web.get("/healthz"))[0] == 200

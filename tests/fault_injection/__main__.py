@@ -1,0 +1,74 @@
+"""`scripts/faults --minutes N --seed S`: a campaign, told as it goes. It exits with 1 if a rule is broken."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tests.fault_injection.campaign import Campaign
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.fault_injection.campaign import Outcome
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="scripts/faults", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=1.0, help="for how long, about")
+    parser.add_argument("--storms", type=int, metavar="N", help="no more storms of faults than these")
+    parser.add_argument("--seed", type=int, default=1, help="of the schedule; the same one repeats it")
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="FAULT", help="only this kind; may be repeated"
+    )
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="leave logs and state there")
+    parser.add_argument(
+        "--report", type=Path, metavar="FILE", help="write the outcome there, as a line of JSON"
+    )
+    parser.add_argument("--no-pages", action="store_true", help="no browser is opened")
+    options = parser.parse_args()
+    pages = not options.no_pages and shutil.which("chromium") is not None
+    if not pages:
+        _say("The pages are not watched: --no-pages, or no chromium (apt-get install chromium).")
+    with tempfile.TemporaryDirectory(prefix="placed-faults-") as temporary:
+        folder = options.keep or Path(temporary)
+        campaign = Campaign(folder, options.seed, _say, tuple(options.only), pages=pages)
+        outcome = asyncio.run(campaign.run(60 * options.minutes, options.storms))
+    for line in table(outcome):
+        _say(line)
+    if options.report:
+        options.report.write_bytes(msgspec.json.encode(outcome) + b"\n")
+    return 1 if outcome.violations else 0
+
+
+def table(outcome: Outcome) -> Iterator[str]:
+    """The closing lines."""
+    yield ""
+    for name, times in sorted(outcome.faults.items()):
+        yield f"{times:8}  {name}"
+    yield f"{outcome.faults.total():8}  faults in {outcome.seconds / 60:.1f} min, seed {outcome.seed}"
+    for rule, times in sorted(outcome.checked.items()):
+        yield f"{times:8}  states checked for {rule}"
+    yield f"{outcome.heard:8}  messages heard by panels"
+    yield f"{outcome.answers:8}  answers over HTTP"
+    yield f"{outcome.looks:8}  looks at pages in a browser"
+    yield f"{outcome.booked:8}  meetings booked, {outcome.changes} changes of calendars"
+    yield f"{outcome.reconnects:8}  reconnects of the daemon to its broker"
+    yield f"{outcome.starts:8}  starts of the daemon"
+    yield f"{len(outcome.violations)} violations"
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

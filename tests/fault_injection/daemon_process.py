@@ -1,0 +1,181 @@
+"""The daemon as a process of its own, among faults: `placed run` with clocks that can be set.
+
+    python -m tests.fault_injection.daemon_process --clock FILE --config FILE [--break RULE]
+
+It is the command `placed run` itself; what differs is the clock, how long it waits
+(`tests.fault_injection.shortened_timeouts`), that host names can be lost, and a rule
+that is broken on purpose, to see that the oracle notices.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import signal
+import socket
+import sys
+import time
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.fault_injection.shared_clock import DaemonClock, SharedClock
+from tests.fault_injection.shortened_timeouts import shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from placed.domain.model import Schedule
+    from placed.domain.state_document import Statement
+
+
+_LATE = 8.0  # seconds
+_WHEN_THE_PARENT_ENDS = 1  # PR_SET_PDEATHSIG, prctl(2)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--clock", type=Path, required=True)
+    parser.add_argument("--config", type=Path, required=True)
+    parser.add_argument("--break", dest="broken", choices=BREAKS)
+    options = parser.parse_args()
+    ctypes.CDLL(None).prctl(_WHEN_THE_PARENT_ENDS, signal.SIGKILL)  # a test that is killed leaves none behind
+    clock = DaemonClock(options.clock)
+    _share(clock)
+    _lose_names(clock)
+    if options.broken:
+        BREAKS[options.broken]()
+    sys.argv[1:] = ["run", "--config", str(options.config), "--log-format", "json"]
+    from placed.cli import main as placed  # noqa: PLC0415 - after the clock was shared
+
+    with shortened():
+        placed()
+
+
+def _share(clock: SharedClock) -> None:
+    import placed.domain.clock  # noqa: PLC0415 - it is patched here and nowhere else
+
+    placed.domain.clock.SystemClock = lambda: clock  # type: ignore[assignment,misc]
+
+
+def _lose_names(clock: SharedClock) -> None:
+    found = socket.getaddrinfo
+
+    def getaddrinfo(host: Any, *rest: Any, **more: Any) -> Any:
+        if clock.nameless and host is not None and not str(host)[:1].isdigit():
+            raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+        return found(host, *rest, **more)
+
+    socket.getaddrinfo = getaddrinfo
+
+
+# --- rules that may be broken on purpose ---
+
+
+def _stale() -> None:
+    """A state that was not read for long is told on and on."""
+    from placed.domain import occupancy  # noqa: PLC0415 - only where it is broken
+
+    def expiry(schedule: Schedule, moment: datetime, *_: object) -> datetime:
+        return min(moment + timedelta(minutes=1), schedule.until)
+
+    occupancy.expiry = expiry  # type: ignore[assignment]
+
+    from placed.board.board import Board  # noqa: PLC0415 - the same
+
+    def renewal(self: Any, place: Any) -> datetime:
+        del place
+        return self._now() + timedelta(seconds=1)  # type: ignore[no-any-return]
+
+    Board._renewal = renewal  # type: ignore[method-assign]
+
+
+def _will() -> None:
+    """The will is not delayed."""
+    from placed.mqtt.publisher import Publisher  # noqa: PLC0415 - only where it is broken
+
+    defaults = Publisher.__init__.__kwdefaults__
+    assert defaults is not None
+    defaults["timing"] = replace(defaults["timing"], will_delay=0.0)
+
+
+def _republish() -> None:
+    """After a reconnect only what is new is told."""
+    from placed.mqtt.session import Session  # noqa: PLC0415 - only where it is broken
+
+    say_all = Session._say_all
+
+    async def first_time_only(self: Session) -> None:
+        if self._setup.tally.connections == 1:
+            await say_all(self)
+        self._sender.all_is_owed()
+
+    Session._say_all = first_time_only  # type: ignore[method-assign]
+
+
+def _repeat() -> None:
+    """What the broker refused is not repeated."""
+    from placed.mqtt.refused_topics import Refusals  # noqa: PLC0415 - only where it is broken
+
+    def nothing(self: Refusals, steady: float) -> list[object]:
+        del self, steady
+        return []
+
+    Refusals.due = nothing  # type: ignore[assignment]
+
+
+def _clock() -> None:
+    """What the services report of the time is ignored."""
+    from placed.domain.corrected_clock import ServiceTimes  # noqa: PLC0415 - only where it is broken
+
+    def deaf(self: ServiceTimes, *_: object) -> None:
+        del self
+
+    ServiceTimes.hear = deaf  # type: ignore[assignment]
+
+
+def _turn() -> None:
+    """What is answered over HTTP is what the board held some seconds ago."""
+    from placed.http.api.rooms import RoomDocuments  # noqa: PLC0415 - only where it is broken
+
+    document = RoomDocuments.document
+    kept: dict[str, tuple[float, bytes]] = {}
+
+    def late(self: RoomDocuments, statement: Statement) -> bytes:
+        made = document(self, statement)
+        at, before = kept.setdefault(statement.room.id, (time.monotonic(), made))
+        if time.monotonic() - at < _LATE:
+            return before
+        kept[statement.room.id] = time.monotonic(), made
+        return made
+
+    RoomDocuments.document = late  # type: ignore[method-assign]
+
+
+def _silence() -> None:
+    """A page that hears nothing of the daemon believes what it heard for an hour."""
+    from placed.http.assets import Assets  # noqa: PLC0415 - only where it is broken
+
+    made = Assets.__init__
+
+    def patient(self: Assets, frame_ancestors: tuple[str, ...] = (), *_: object) -> None:
+        made(self, frame_ancestors, timedelta(hours=1))
+
+    Assets.__init__ = patient  # type: ignore[assignment]
+
+
+BREAKS: dict[str, Callable[[], None]] = {
+    "clock": _clock,
+    "silence": _silence,
+    "turn": _turn,
+    "repeat": _repeat,
+    "stale": _stale,
+    "will": _will,
+    "republish": _republish,
+}
+
+
+if __name__ == "__main__":
+    main()

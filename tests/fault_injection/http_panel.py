@@ -1,0 +1,108 @@
+"""A panel of a campaign that asks the status endpoint; the oracle judges every answer.
+
+It reads the JSON as `docs/panels.md` describes it and shares no code with what answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+
+from placed.domain.model import Status
+from placed.panel.rules import Place, Shown, Why
+
+if TYPE_CHECKING:
+    from tests.fault_injection.oracle import Oracle
+    from tests.fault_injection.process_supervisor import Unit
+    from tests.fault_injection.shared_clock import SharedClock
+
+_EVERY = 0.25  # seconds between two requests
+_PATIENCE = aiohttp.ClientTimeout(total=3.0)
+_READY = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer to `GET /api/v1/rooms`, and whether `/readyz` was 200 just before.
+
+    Attributes:
+        rooms: what it says of each room.
+        ready: whether the daemon reports itself as ready.
+        earliest: the earliest time of the wall clock at which it can have been made, seconds since 1970.
+    """
+
+    rooms: tuple[Shown, ...]
+    ready: bool
+    earliest: float
+
+
+class HttpPanel:
+    """Asks again and again.
+
+    Args:
+        name: of the panel.
+        unit: the daemon; it knows where its endpoint listens.
+        clock: that daemon and oracle share.
+        oracle: sees each answer.
+    """
+
+    def __init__(self, name: str, unit: Unit, clock: SharedClock, oracle: Oracle) -> None:
+        self.name = name
+        self.answers = 0
+        self._unit = unit
+        self._clock = clock
+        self._oracle = oracle
+
+    async def run(self) -> None:
+        """For ever."""
+        async with aiohttp.ClientSession(timeout=_PATIENCE, trust_env=False) as session:
+            while True:
+                await self._ask_once(session)
+                await asyncio.sleep(_EVERY)
+
+    async def _ask_once(self, session: aiohttp.ClientSession) -> None:
+        answer, slept = None, self._clock.slept
+        if self._unit.url is not None:
+            try:
+                answer = await self._ask(session, self._unit.url)
+            except (aiohttp.ClientError, TimeoutError):
+                answer = None
+        if slept != self._clock.slept:
+            return  # whether it was answered before or after a suspend cannot be said
+        self.answers += answer is not None
+        self._oracle.look_at_answer(self.name, answer, self._clock.steady())
+
+    async def _ask(self, session: aiohttp.ClientSession, url: str) -> Answer:
+        before = self._clock.now().timestamp()
+        async with session.get(f"{url}/readyz") as response:
+            ready = response.status == _READY
+            await response.read()
+        async with session.get(f"{url}/api/v1/rooms") as response:
+            response.raise_for_status()
+            document = json.loads(await response.read())
+        earliest = min(before, self._clock.now().timestamp())
+        return Answer(tuple(_shown(room) for room in document["rooms"]), ready, earliest)
+
+
+def _shown(document: dict[str, Any]) -> Shown:
+    status = Status(document["status"])
+    until = _time(document["free_until"]) or _time(document["busy_until"])
+    return Shown(
+        document["room"],
+        Place(document["name"]),
+        status,
+        until=None if status is Status.UNKNOWN else until,
+        stale=document["stale"],
+        why=Why.TOLD if status is Status.UNKNOWN else None,
+        reason=document["reason"],
+        valid_until=_time(document["valid_until"]),
+    )
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

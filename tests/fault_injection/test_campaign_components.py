@@ -1,0 +1,315 @@
+"""What a campaign is made of: the oracle, the truth, the schedule and the line, each tried by itself."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from placed.domain.model import Status
+from placed.panel.rules import Place, Shown, Why
+from placed_microsoft365.simulator import Tenant
+from tests.fault_injection import campaign  # noqa: F401 - it fills the catalogue
+from tests.fault_injection.fault_catalogue import CATALOGUE
+from tests.fault_injection.fault_schedule import Planned, storms
+from tests.fault_injection.ground_truth import Truth, occupying
+from tests.fault_injection.http_panel import Answer
+from tests.fault_injection.network_link import Line
+from tests.fault_injection.oracle import Oracle, Promise, Violation, Weather
+from tests.support.free_ports import HOST
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Coroutine
+
+BERLIN = ZoneInfo("Europe/Berlin")
+WALL = 1_791_273_600.0  # when the steady clock shows 0
+PROMISE = Promise(budget=12.0, fresh=4.0, recovery=10.0, grace=2.0)
+
+
+@dataclass
+class Court:
+    """One room, a truth about it, and the oracle's verdicts."""
+
+    def __post_init__(self) -> None:
+        self.truth = Truth(BERLIN, lead=4.0, slack=1.5)
+        self.weather = Weather(PROMISE.recovery)
+        self.violations: list[Violation] = []
+        self.oracle = Oracle(self.truth, self.weather, PROMISE, self.violations.append)
+        self.tenant = Tenant(now=lambda: datetime.fromtimestamp(WALL, UTC))
+        self.tenant.add_room("room")
+        self.truth.tick(0.0, WALL)
+        self.note(-100.0)
+
+    def note(self, elapsed: float) -> None:
+        self.truth.note("room", self.tenant.meetings("room"), elapsed)
+
+    def book(self, start: float, end: float, *, known: float) -> None:
+        """From and until when, and when that becomes true; seconds on the steady clock."""
+        self.tenant.book("room", *(datetime.fromtimestamp(WALL + s, UTC) for s in (start, end)))
+        self.note(known)
+
+    def shown(
+        self,
+        status: Status,
+        elapsed: float,
+        until: float | None = None,
+        why: Why | None = None,
+        valid_until: float | None = None,
+    ) -> list[str]:
+        """Shows that, and tells the rules that it breaks."""
+        before = len(self.violations)
+        moment, end = (
+            datetime.fromtimestamp(WALL + seconds, UTC) if seconds is not None else None
+            for seconds in (until, valid_until)
+        )
+        shown = Shown("room", Place("Room"), status, until=moment, why=why, valid_until=end)
+        self.oracle.see("panel", shown, elapsed)
+        return [violation.rule for violation in self.violations[before:]]
+
+
+@pytest.fixture
+def court() -> Court:
+    return Court()
+
+
+# --- the oracle ---------------------------------------------------------------------------------------------
+
+
+def test_what_was_true_within_the_budget_is_no_lie_and_what_was_before_is_one(court: Court) -> None:
+    court.weather.begins("storm", gentle=False)
+    court.book(0.0, 600.0, known=5.0)
+    assert court.shown(Status.FREE, 16.9) == []  # free until 5 s, and that may be shown for 12 s
+    assert court.shown(Status.BUSY, 17.0, until=600.0) == []
+    assert court.shown(Status.FREE, 17.1) == ["lie"]
+    assert court.shown(Status.FREE, 17.2) == []  # it is said once
+    assert court.shown(Status.UNKNOWN, 40.0, why=Why.TOLD) == []
+
+
+def test_an_edge_has_to_be_told_at_its_moment_however_old_the_calendar_may_be(court: Court) -> None:
+    court.book(20.0, 30.0, known=0.0)
+    assert court.shown(Status.STARTING, 16.0, until=20.0) == []
+    assert court.shown(Status.STARTING, 21.4, until=20.0) == []
+    assert court.shown(Status.STARTING, 21.6, until=20.0) == ["lie"]
+    assert court.shown(Status.BUSY, 31.4, until=30.0) == []
+    assert court.shown(Status.FREE, 28.4) == ["lie"]
+
+
+def test_until_when_is_part_of_what_is_shown(court: Court) -> None:
+    court.book(0.0, 600.0, known=0.0)
+    assert court.shown(Status.BUSY, 20.0, until=600.0) == []
+    assert court.shown(Status.BUSY, 20.1, until=900.0) == ["lie"]
+
+
+def test_of_a_room_that_may_not_be_read_nothing_is_shown_beyond_the_budget(court: Court) -> None:
+    court.truth.close("room", 0.0)
+    assert court.shown(Status.FREE, 11.9) == []
+    assert court.shown(Status.FREE, 12.1) == ["lie"]
+
+
+def test_when_a_clock_was_stepped_either_of_its_times_will_do_for_the_budget(court: Court) -> None:
+    court.weather.begins("storm", gentle=False)
+    court.book(3000.0, 4000.0, known=-50.0)
+    court.truth.tick(1.0, WALL + 1.0 + 3600.0)
+    assert court.shown(Status.FREE, 12.0, until=3000.0) == []
+    assert court.shown(Status.BUSY, 12.0, until=4000.0) == []
+    assert court.shown(Status.FREE, 14.0, until=3000.0) == ["lie"]
+
+
+def test_in_calm_every_room_is_right(court: Court) -> None:
+    court.weather.begins("rain", gentle=False)
+    assert court.shown(Status.UNKNOWN, 10.0, why=Why.TOLD) == []
+    court.weather.ends("rain", 20.0)
+    assert court.shown(Status.UNKNOWN, 31.9, why=Why.TOLD) == []  # ten seconds to recover, and two of grace
+    assert court.shown(Status.UNKNOWN, 32.1, why=Why.TOLD) == ["recovery"]
+    court.oracle.look("another panel", [], 32.1)  # nothing of it at all
+    assert court.violations[-1].panel == "another panel"
+
+
+def test_a_gentle_fault_is_not_to_be_seen(court: Court) -> None:
+    court.weather.ends("the start", -20.0)
+    court.shown(Status.FREE, 1.0)
+    court.weather.begins("breeze", gentle=True)
+    assert court.shown(Status.UNKNOWN, 2.0, why=Why.BRIDGE_OFFLINE) == ["flicker"]
+    court.shown(Status.FREE, 3.0)
+    assert court.shown(Status.UNKNOWN, 4.0, why=Why.OUTDATED) == []  # its time has passed: that is honest
+    court.shown(Status.FREE, 4.5, valid_until=4.8)
+    assert court.shown(Status.UNKNOWN, 4.8, why=Why.TOLD) == []  # the same, said by the daemon
+    court.shown(Status.FREE, 4.9, valid_until=9.0)
+    assert court.shown(Status.UNKNOWN, 4.95, why=Why.TOLD) == ["flicker"]
+    court.shown(Status.FREE, 5.0)
+    court.weather.begins("storm", gentle=False)
+    assert court.shown(Status.UNKNOWN, 6.0, why=Why.BRIDGE_OFFLINE) == []
+
+
+# --- answers over HTTP --------------------------------------------------------------------------------------
+
+
+def shown(status: Status, valid_until: float, until: float | None = None) -> Shown:
+    times = [None if s is None else datetime.fromtimestamp(WALL + s, UTC) for s in (until, valid_until)]
+    why = Why.TOLD if status is Status.UNKNOWN else None
+    return Shown("room", Place("Room"), status, until=times[0], why=why, valid_until=times[1])
+
+
+def asked(court: Court, elapsed: float, *rooms: Shown, ready: bool = True) -> list[str]:
+    """The rules that this answer breaks."""
+    before = len(court.violations)
+    court.oracle.look_at_answer("http", Answer(rooms, ready, WALL + elapsed), elapsed)
+    return [violation.rule for violation in court.violations[before:]]
+
+
+def test_no_answer_has_a_status_whose_time_is_past(court: Court) -> None:
+    court.weather.begins("storm", gentle=False)
+    assert asked(court, 9.9, shown(Status.FREE, 10.0)) == []
+    assert asked(court, 10.1, shown(Status.FREE, 10.0)) == ["expired"]
+    assert asked(court, 10.2, shown(Status.UNKNOWN, 10.0)) == []
+    court.truth.tick(20.0, WALL + 27.0)
+    assert (
+        asked(court, 20.1, shown(Status.FREE, 21.0)) == []
+    )  # it was set forward, and who knows whether rightly
+    assert "expired" in asked(court, 33.0, shown(Status.FREE, 32.0))
+
+
+def test_while_the_daemon_is_ready_its_broker_holds_what_it_answers(court: Court) -> None:
+    court.weather.begins("storm", gentle=False)
+    court.book(0.0, 600.0, known=0.0)
+    court.oracle.look_at_broker("panel", [shown(Status.FREE, 900.0)], 1.0)
+    busy = shown(Status.BUSY, 900.0, until=600.0)
+    assert asked(court, 1.0, busy) == []
+    assert asked(court, 20.9, busy) == []
+    assert asked(court, 21.1, busy, ready=False) == []  # it says so itself
+    assert asked(court, 21.2, busy) == []  # and the time begins again
+    assert asked(court, 41.3, busy) == ["owed"]
+    court.oracle.look_at_broker("panel", [busy], 42.0)
+    assert asked(court, 62.0, busy) == []
+
+
+def test_in_calm_the_endpoint_answers_and_is_ready(court: Court) -> None:
+    court.weather.ends("rain", 20.0)
+    free = shown(Status.FREE, 900.0)
+    assert asked(court, 31.0, free) == []
+    assert asked(court, 33.1, free, ready=False) == ["recovery"]
+    court.oracle.look_at_answer("http", None, 35.2)
+    assert [violation.panel for violation in court.violations] == ["http: not ready", "http"]
+
+
+# --- the truth ----------------------------------------------------------------------------------------------
+
+
+def test_who_occupies_is_told_without_any_code_of_ours() -> None:
+    tenant = Tenant(now=lambda: datetime(2026, 10, 25, 12, tzinfo=UTC))
+    tenant.add_room("room")
+    day = date(2026, 10, 25)
+    noon = datetime(2026, 10, 25, 12, tzinfo=UTC)
+    hour = timedelta(hours=1)
+    tenant.book("room", noon, noon + hour)
+    tenant.book("room", noon + hour, noon + 2 * hour)
+    tenant.book("room", noon + 4 * hour, noon + 5 * hour, show_as="free")
+    tenant.cancel(tenant.book("room", noon + 6 * hour, noon + 7 * hour))
+    tenant.book("room", noon + 8 * hour, noon + 8 * hour)
+    assert occupying(tenant.meetings("room"), BERLIN) == ((noon.timestamp(), (noon + 2 * hour).timestamp()),)
+    tenant.book("room", day, day + timedelta(days=1), all_day=True)
+    ((start, end),) = occupying(tenant.meetings("room"), BERLIN)
+    assert end - start == 25 * 3600  # summer time ends on that day
+
+
+# --- the schedule -------------------------------------------------------------------------------------------
+
+
+def first(seed: int, count: int = 40) -> list[tuple[Planned, ...]]:
+    kinds = {name: entry.kind for name, entry in CATALOGUE.items()}
+    made = storms(kinds, seed)
+    return [next(made) for _ in range(count)]
+
+
+def test_a_seed_repeats_its_schedule_and_another_has_another() -> None:
+    assert first(1) == first(1)
+    assert first(1) != first(2)
+
+
+def test_every_kind_has_its_turn_alone_and_together_and_what_excludes_each_other_is_apart() -> None:
+    made = first(3, 60)
+    assert {planned.name for storm in made for planned in storm} == set(CATALOGUE)
+    assert {len(storm) for storm in made} == set(range(1, 9))
+    for storm in made:
+        for one in storm:
+            for other in storm:
+                kinds = CATALOGUE[one.name].kind, CATALOGUE[other.name].kind
+                if one is not other and kinds[0].lanes & kinds[1].lanes:
+                    assert one.at + one.seconds < other.at or other.at + other.seconds < one.at
+
+
+# --- the line -----------------------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def echo() -> AsyncIterator[Line]:
+    """A line to somebody who says everything again."""
+
+    async def again(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(100):
+            writer.write(data)
+        writer.close()
+
+    server = await asyncio.start_server(again, HOST, 0)
+    async with server, Line(server.sockets[0].getsockname()[1]) as line:
+        yield line
+
+
+@asynccontextmanager
+async def call(line: Line) -> AsyncIterator[Callable[[bytes], Coroutine[None, None, bytes]]]:
+    reader, writer = await asyncio.open_connection(HOST, line.port)
+
+    async def say(words: bytes) -> bytes:
+        writer.write(words)
+        return await reader.readexactly(len(words))
+
+    try:
+        yield say
+    finally:
+        writer.close()
+
+
+async def test_a_line_passes_on_what_is_said() -> None:
+    async with echo() as line, call(line) as say:
+        assert await say(b"hello") == b"hello"
+        async with line.slow(0.01, piece=2):
+            assert await say(b"slowly") == b"slowly"
+
+
+async def test_a_line_that_is_cut_says_so_and_one_that_is_refused_lets_nobody_in() -> None:
+    async with echo() as line, call(line) as say:
+        await say(b"hello")
+        async with line.refused():
+            with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+                await say(b"hello")
+            with pytest.raises(ConnectionError):
+                await asyncio.open_connection(HOST, line.port)
+        async with call(line) as again:
+            assert await again(b"back") == b"back"
+
+
+async def test_a_line_is_cut_after_so_many_bytes() -> None:
+    async with echo() as line, line.cut_after(6), call(line) as say:
+        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+            await say(b"hello")
+
+
+async def test_a_half_open_line_swallows_and_tells_nobody_and_a_stalled_one_is_late() -> None:
+    async with echo() as line, call(line) as dead:
+        await dead(b"hello")
+        async with line.half_open():
+            pass
+        async with call(line) as alive:  # a new connection is as good as any
+            assert await alive(b"hello") == b"hello"
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(dead(b"anybody?"), 0.2)
+            async with line.stalled():
+                late = asyncio.create_task(alive(b"late"))
+                done, _ = await asyncio.wait([late], timeout=0.1)
+                assert not done
+            assert await late == b"late"

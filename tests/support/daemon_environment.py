@@ -1,0 +1,308 @@
+"""All that a daemon needs to run in earnest: a tenant, a broker and a configuration, on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+import structlog
+from structlog.testing import capture_logs
+
+from placed.domain.connection_health import ConnectionHealth, ConnectionState
+from placed.runtime.daemon import Around, Daemon
+from placed.runtime.systemd import Supervisor
+from placed.settings.loader import load
+from placed.store import Journal
+from placed_microsoft365.simulator import App, Simulator, Tenant
+from tests.support.adjustable_clock import LeapingClock
+from tests.support.mosquitto import Mosquitto, Subscriber
+from tests.support.secret_files import write_secret
+from tests.support.status_client import Web
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from structlog.typing import EventDict
+
+    from placed_microsoft365.simulator import RequestRecord
+
+DEADLINE = 30.0
+ROLES = ("Calendars.Read", "Place.Read.All", "GroupMember.Read.All")
+ROOMS = ("boardroom", "library")
+
+
+class Watched(Simulator):
+    """A tenant whose requests can be waited for."""
+
+    def __init__(self, tenant: Tenant) -> None:
+        super().__init__(tenant)
+        self._asked = asyncio.Event()
+
+    def _log(self, record: RequestRecord) -> None:
+        super()._log(record)
+        self._asked.set()
+
+    async def asked(self, times: int) -> None:
+        """It was asked so many times more."""
+        wanted = len(self.requests) + times
+        async with asyncio.timeout(DEADLINE):
+            while len(self.requests) < wanted:
+                self._asked.clear()
+                await self._asked.wait()
+
+
+class Stage:
+    """Tenant and broker run; a daemon is started with `daemon`, or as a process with `file`.
+
+    Attributes:
+        clock: that of the tenant and of daemons in this process.
+        file: the configuration; `configure` writes it.
+    """
+
+    def __init__(self, folder: Path, tenant: Tenant, clock: LeapingClock) -> None:
+        self.folder = folder
+        self.tenant = tenant
+        self.clock = clock
+        self.file = folder / "placed.toml"
+        self.state_directory = folder / "state"
+        self.simulator = Watched(tenant)
+        self.broker = Mosquitto(folder / "mosquitto")
+        self.connections: list[str] = []
+        self._app: App | None = None
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, folder: Path, tenant: Tenant | None = None) -> AsyncIterator[Self]:
+        """A stage with two rooms, or with another tenant."""
+        clock = LeapingClock()
+        if tenant is None:
+            tenant = Tenant(now=clock.now)
+            for room in ROOMS:
+                tenant.add_room(room)
+        stage = cls(folder, tenant, clock)
+        await stage.broker.start()
+        try:
+            async with stage.simulator:
+                yield stage
+        finally:
+            await stage.broker.kill()
+
+    @asynccontextmanager
+    async def outage(self) -> AsyncIterator[None]:
+        """Nobody listens where login and Graph were."""
+        async with self.simulator.outage():
+            yield
+
+    # --- the configuration ---
+
+    def connect(
+        self,
+        name: str = "contoso",
+        *,
+        rooms: Iterable[str] | None = None,
+        roles: Iterable[str] = ROLES,
+        more: str = "",
+        **settings: Any,
+    ) -> App:
+        """Registers an application with a secret, and configures a connection with it.
+
+        Args:
+            name: of the connection.
+            rooms: their names; all of the tenant unless `room_group` or `room_list` is given.
+            roles: what the administrator consented to.
+            more: lines of TOML that follow the table.
+            settings: as `Simulator.settings_toml` takes them.
+        """
+        secret, file = f"s3cret~of~{name}", self.folder / f"{name}.secret"
+        write_secret(file, secret)
+        app = self.tenant.register_app(secrets=[secret], roles=roles)
+        if "certificate" not in settings:
+            settings["client_secret_file"] = file
+        if not {"room_group", "room_list"} & settings.keys():
+            names = [room.address for room in self.tenant.rooms()] if rooms is None else rooms
+            settings["rooms"] = [self.tenant.address(room) for room in names]
+        self.connections.append(self.simulator.settings_toml(app, name=name, **settings) + more)
+        return app
+
+    def configure(self, **tables: Mapping[str, object] | None) -> Path:
+        """Writes the configuration; a table that is None is left out.
+
+        Without another word: all connections so far, or one to all rooms, and an interval of a second.
+        """
+        if not self.connections:
+            self.connect()
+        usual: dict[str, Mapping[str, object] | None] = {
+            "polling": {"interval": "1s"},
+            "mqtt": {"url": self.broker.url},
+            "http": {"listen": "127.0.0.1:0"},
+        }
+        lines = [*self.connections]
+        for name, table in (usual | tables).items():
+            if table is not None:
+                lines += [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in table.items())]
+        self.file.write_text("\n".join([*lines, ""]))
+        return self.file
+
+    # --- the daemon ---
+
+    @asynccontextmanager
+    async def daemon(
+        self, *, ready: bool = True, supervisor: Supervisor | None = None, ready_within: float = DEADLINE
+    ) -> AsyncIterator[Running]:
+        """A daemon in this process; at the end it is stopped.
+
+        Args:
+            ready: waits until it says that it is.
+            supervisor: who is told how it is; nobody, if not given.
+            ready_within: seconds after which it is ready whatever the network does.
+        """
+        if not self.file.exists():
+            self.configure()
+        announced = asyncio.Event()
+        journal = Journal(self.state_directory)
+        around = Around(
+            clock=self.clock,
+            supervisor=supervisor or Supervisor(None),
+            journal=journal,
+            version="1.2.3",
+            announce=lambda _daemon: announced.set(),
+            ready_within=ready_within,
+        )
+        with capture_logs() as logs, _noted() as noted:
+            daemon = Daemon(load(self.file), around)
+            stop = asyncio.Event()
+            task = asyncio.create_task(daemon.run(stop))
+            running = Running(daemon, task, announced, logs, noted)
+            try:
+                if ready:
+                    await running.ready()
+                yield running
+            finally:
+                stop.set()
+                async with asyncio.timeout(DEADLINE):
+                    await asyncio.wait([task])
+                journal.close()
+            if not task.cancelled():
+                task.result()
+
+    def listener(self, *topics: str) -> Subscriber:
+        """Hears what is published from the moment on at which it is entered, and what is retained."""
+        return Subscriber(self.broker, *(topics or ("placed/#",)))
+
+    @asynccontextmanager
+    async def ways_out(self, running: Running) -> AsyncIterator[tuple[Subscriber, Web]]:
+        """Both ways to hear of rooms."""
+        async with self.listener() as panel, Web(running.url) as web:
+            yield panel, web
+
+    # --- what the service was asked ---
+
+    @property
+    def batches(self) -> list[tuple[str, ...]]:
+        """The paths in each batch that was answered so far."""
+        return [tuple(item.path for item in r.items) for r in self.simulator.requests if r.items]
+
+    @property
+    def logins(self) -> int:
+        """How often a token was asked for."""
+        return sum(record.path.endswith("/token") for record in self.simulator.requests)
+
+
+class _Failure:
+    """Listens to the board for a connection that fails."""
+
+    def __init__(self) -> None:
+        self.happened = asyncio.Event()
+
+    def stated(self, *_: object, **__: object) -> None:
+        """No matter."""
+
+    def rooms_changed(self, *_: object) -> None:
+        """No matter."""
+
+    def health_changed(self, health: ConnectionHealth) -> None:
+        if health.state is ConnectionState.FAILING:
+            self.happened.set()
+
+
+@contextmanager
+def _noted() -> Iterator[asyncio.Event]:
+    """Within `capture_logs`: an event of this loop, set with each line that is logged."""
+    noted, loop = asyncio.Event(), asyncio.get_running_loop()
+    processors = structlog.get_config()["processors"]
+    (capture,) = processors
+
+    def note(logger: Any, name: str, event: EventDict) -> Any:
+        try:
+            return capture(logger, name, event)
+        finally:
+            loop.call_soon_threadsafe(noted.set)
+
+    processors[:] = [note]
+    yield noted
+
+
+@dataclass(slots=True)
+class Running:
+    """A daemon that runs in this process, and what it has logged."""
+
+    daemon: Daemon
+    task: asyncio.Task[None]
+    announced: asyncio.Event
+    logs: list[EventDict] = field(default_factory=list)
+    _noted: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def url(self) -> str:
+        """Of its status endpoint."""
+        assert self.daemon.server is not None
+        return self.daemon.server.url
+
+    @asynccontextmanager
+    async def web(self) -> AsyncIterator[Web]:
+        """Its status endpoint, as soon as it listens."""
+        await self.has_logged("http.is_listening")
+        assert self.daemon.server is not None
+        async with asyncio.timeout(DEADLINE):
+            await self.daemon.pollers[0].first.wait()
+        async with Web(self.daemon.server.url) as web:
+            yield web
+
+    async def ready(self) -> None:
+        """Waits until the daemon says that it is ready; fails if it ends before."""
+        waiting = asyncio.create_task(self.announced.wait())
+        async with asyncio.timeout(DEADLINE):
+            await asyncio.wait([waiting, self.task], return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        if self.task.done():
+            self.task.result()
+
+    async def failing(self) -> None:
+        """Waits until a connection has failed as a whole."""
+        seen = _Failure()
+        self.daemon.board.listeners.append(seen)
+        for health in self.daemon.board.health.values():
+            seen.health_changed(health)
+        async with asyncio.timeout(DEADLINE):
+            await seen.happened.wait()
+
+    async def ends(self) -> None:
+        """Waits until it has ended by itself."""
+        async with asyncio.timeout(DEADLINE):
+            await asyncio.wait([self.task])
+
+    async def has_logged(self, *events: str) -> EventDict:
+        """Waits until it has logged one of these, and gives the first."""
+        async with asyncio.timeout(DEADLINE):
+            while not (found := self.logged(*events)):
+                self._noted.clear()
+                await self._noted.wait()
+        return found[0]
+
+    def logged(self, *events: str) -> list[EventDict]:
+        """What it has logged by these names."""
+        return [entry for entry in self.logs if entry["event"] in events]

@@ -1,0 +1,165 @@
+"""A building on an ordinary Thursday, at 10:22 in Berlin: the same for every picture."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from placed.domain.model import Meeting, Reason, Schedule
+from placed.domain.occupancy import Policy
+from placed.domain.room_readability import Standings
+from placed.driver import Consent, Failed, Fence, FenceState, Query
+from placed.settings.schema import Show
+from tests.support.sample_boards import Site
+
+if TYPE_CHECKING:
+    from placed.domain.room_readability import RoomFailure
+
+MOMENT = datetime(2026, 1, 8, 9, 22, 10, tzinfo=UTC)
+MIDNIGHT = datetime(2026, 1, 7, 23, tzinfo=UTC)  # in Berlin
+DAY = timedelta(days=1)
+MINUTE = timedelta(minutes=1)
+POLICY = Policy(stale_after=8 * MINUTE)  # of a calm site, so that no picture shows seconds
+
+Plan = list[tuple[str, str, str, str]]  # start and end on the clocks of Berlin, title, organizer
+
+# id, name, building, floor, capacity
+ROOMS: list[tuple[str, str, str, str, int, Plan]] = [
+    (
+        "boardroom",
+        "Boardroom",
+        "Headquarters",
+        "1",
+        16,
+        [
+            ("8:30", "9:30", "Weekly numbers", "Ada Lindqvist"),
+            ("9:45", "11:00", "Budget 2027", "Grace Abara"),
+            ("14:00", "15:30", "Interview", "Ada Lindqvist"),
+        ],
+    ),
+    (
+        "library",
+        "Library",
+        "Headquarters",
+        "1",
+        6,
+        [("8:00", "9:00", "Reading group", "Tomas Rey"), ("13:00", "14:00", "One to one", "Noor Haddad")],
+    ),
+    (
+        "atrium",
+        "Atrium",
+        "Headquarters",
+        "1",
+        40,
+        [
+            ("10:25", "12:00", "Town hall rehearsal", "Noor Haddad"),
+            ("16:00", "18:00", "Town hall", "Noor Haddad"),
+        ],
+    ),
+    ("workshop", "Workshop", "Headquarters", "1", 12, []),
+    (
+        "harbour",
+        "Harbour",
+        "Headquarters",
+        "2",
+        8,
+        [("9:00", "10:30", "Design review", "Mika Sato"), ("10:30", "11:30", "Sprint planning", "Mika Sato")],
+    ),
+    (
+        "lighthouse",
+        "Lighthouse",
+        "Headquarters",
+        "2",
+        4,
+        [("11:15", "12:00", "Supplier call", "Tomas Rey"), ("15:00", "15:30", "Catch-up", "Grace Abara")],
+    ),
+    ("pier", "Pier", "Headquarters", "2", 4, [("12:30", "13:30", "Lunch and learn", "Ada Lindqvist")]),
+    (
+        "beacon",
+        "Beacon",
+        "Headquarters",
+        "2",
+        10,
+        [
+            ("10:00", "12:00", "Customer visit", "Grace Abara"),
+            ("13:00", "17:00", "Customer visit", "Grace Abara"),
+        ],
+    ),
+    ("studio", "Studio", "Annex", "Ground", 6, [("9:30", "10:45", "Recording", "Noor Haddad")]),
+    ("garden", "Garden room", "Annex", "Ground", 20, [("10:45", "11:30", "Visitors", "Tomas Rey")]),
+    ("vault", "Vault", "Annex", "Ground", 3, []),
+]
+STALE, BROKEN = "pier", "vault"
+
+
+def clock(text: str) -> datetime:
+    """A time of that day in Berlin."""
+    hours, minutes = map(int, text.split(":"))
+    return MIDNIGHT + timedelta(hours=hours, minutes=minutes)
+
+
+def meetings(plan: Plan) -> tuple[Meeting, ...]:
+    return tuple(
+        Meeting(f"{start} {title}", clock(start), clock(end), title=title, organizer=organizer)
+        for start, end, title, organizer in plan
+    )
+
+
+def read(site: Site, room_id: str, *found: Meeting, ago: timedelta = 2 * MINUTE) -> None:
+    """A room's calendar was read a little while ago."""
+    site.board.learn(room_id, Schedule(found, MIDNIGHT - DAY, MIDNIGHT + 2 * DAY, site.moment - ago))
+
+
+def building(show: Show = Show.EVERYTHING, kind: type[Site] = Site) -> Site:
+    """Eleven rooms in two buildings; one was not read for ten minutes, one can not be read at all."""
+    site = kind(moment=MOMENT, show=show, policy=POLICY)
+    for room_id, name, house, floor, capacity, _ in ROOMS:
+        site.add(room_id, name=name, building=house, floor=floor, capacity=capacity)
+    for room_id, _, _, _, _, plan in ROOMS:
+        if room_id == STALE:
+            read(site, room_id, *meetings(plan), ago=timedelta(minutes=10))
+            site.board.fail(room_id, Reason.THROTTLED)
+        elif room_id == BROKEN:
+            site.board.fail(room_id, Reason.FORBIDDEN)
+        else:
+            read(site, room_id, *meetings(plan))
+    report(site)
+    return site
+
+
+def report(site: Site, **other: Any) -> None:
+    """How the connection of this building is."""
+    standings = Standings()
+    failing: dict[str, RoomFailure] = {}
+    for room in site.board.rooms:
+        if room.id == BROKEN:
+            answer = Failed(Query(room, MIDNIGHT, MIDNIGHT), Reason.FORBIDDEN, "Access is denied")
+            standings.failed(room.id, answer, MOMENT)
+            failing = standings.failing
+        else:
+            standings.succeeded(room.id, MOMENT)
+    usual: dict[str, Any] = {
+        "rooms": len(site.board.rooms),
+        "since": MOMENT - timedelta(hours=5),
+        "last_success": MOMENT - 2 * MINUTE,
+        "failing": failing,
+        "consent": Consent.GRANTED,
+        "fence": Fence(FenceState.VERIFIED, MOMENT - timedelta(minutes=12)),
+        "credential_expires_at": MOMENT + timedelta(days=211),
+        "standings": standings,
+    }
+    site.report(**(usual | other))
+
+
+def many(number: int, site: Site | None = None) -> Site:
+    """A site of so many rooms, each with meetings."""
+    site = site or Site(moment=MOMENT, show=Show.EVERYTHING, policy=POLICY)
+    plans = [plan for *_, plan in ROOMS]
+    for floor in range(1 + (number - 1) // 25):
+        ids = [f"room-{n:05}" for n in range(floor * 25, min(number, floor * 25 + 25))]
+        site.add(*ids, building=f"Building {1 + floor // 4}", floor=str(floor % 4), capacity=8)
+    for n, room in enumerate(site.board.rooms):
+        plan = [(start, end, f"{n} {title} {n * 7}", who) for start, end, title, who in plans[n % len(plans)]]
+        read(site, room.id, *meetings(plan))
+    report(site)
+    return site

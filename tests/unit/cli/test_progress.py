@@ -1,0 +1,91 @@
+"""How far the first round is, for whoever waits."""
+
+from __future__ import annotations
+
+import io
+from contextlib import contextmanager, redirect_stderr
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import pytest
+from structlog.testing import capture_logs
+
+from placed.cli import progress
+from placed.cli.progress import first_round
+from tests.support.domain_builders import FakeClock, at
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+class Terminal(io.StringIO):
+    """A stderr that a person looks at."""
+
+    def isatty(self) -> bool:
+        return True
+
+    @contextmanager
+    def watched(self) -> Iterator[Callable[[int, int], None]]:
+        """The first round of a program whose stderr this is."""
+        with redirect_stderr(self), first_round() as show:
+            yield show
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
+    clock = FakeClock(at("9:00"))
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=clock.steady))
+    return clock
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "100")
+    for name in ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+        monkeypatch.delenv(name, raising=False)
+    return Terminal()
+
+
+def test_a_large_site_is_told_of_every_two_seconds(clock: FakeClock) -> None:
+    with capture_logs() as logs, first_round() as tell:
+        for done in range(0, 5501, 250):
+            tell(done, 5500)
+            clock.pass_(0.5)
+    dones = [1000, 2000, 3000, 4000, 5000]
+    assert logs == [
+        {"event": "rooms.are_being_read", "log_level": "info", "done": n, "total": 5500} for n in dones
+    ]
+
+
+def test_a_small_site_is_read_before_anybody_wonders(clock: FakeClock) -> None:
+    with capture_logs() as logs, first_round() as tell:
+        for done in range(200):
+            tell(done, 199)
+            clock.pass_(5)
+    assert logs == []
+
+
+def test_at_a_terminal_there_is_a_bar_that_leaves_nothing_behind(terminal: Terminal) -> None:
+    with capture_logs() as logs, terminal.watched() as show:
+        for done in range(0, 5501, 500):
+            show(done, 5500)
+        shown = terminal.getvalue()
+    assert "reading the rooms" in shown
+    assert "5500/5500" in shown
+    assert terminal.getvalue().endswith("\x1b[2K")  # the line is cleared
+    assert logs == []
+
+
+def test_at_a_terminal_a_small_site_has_no_bar(terminal: Terminal) -> None:
+    with terminal.watched() as show:
+        show(0, 10)
+        show(10, 10)
+    assert terminal.getvalue() == ""
+
+
+def test_a_bar_goes_away_when_the_round_is_broken_off(terminal: Terminal) -> None:
+    with pytest.raises(KeyboardInterrupt), terminal.watched() as show:  # noqa: PT012 - that is how
+        show(1, 5500)
+        raise KeyboardInterrupt
+    assert terminal.getvalue().endswith("\x1b[2K")

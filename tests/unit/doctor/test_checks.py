@@ -1,0 +1,324 @@
+"""What `placed doctor` makes of what it finds: order, numbers, words, and what of the machine it looks at."""
+
+from __future__ import annotations
+
+import zoneinfo
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from placed.doctor import Chart, refused_settings
+from placed.doctor.consent_checks import judge_consent
+from placed.doctor.fence_checks import judge_fence
+from placed.doctor.machine_checks import look_at_state, look_at_time_zones, remembered
+from placed.doctor.room_checks import Tally
+from placed.domain.consent import ConsentRecord, Source
+from placed.domain.model import Reason
+from placed.driver import (
+    Consent,
+    Failed,
+    Fence,
+    FenceState,
+    Finding,
+    Query,
+    Read,
+    Unavailable,
+    Verdict,
+)
+from placed.driver.settings import ConnectionSettings
+from placed.settings.schema import RoomSettings, Settings
+from placed.store import Journal, Memory
+from tests.support.domain_builders import DAY, room
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GOOD, DOUBTFUL, BAD = Verdict.GOOD, Verdict.DOUBTFUL, Verdict.BAD
+BROKEN = Finding("token", BAD, "sign-in refused", "write the secret")
+
+
+# --- the chart ----------------------------------------------------------------------------------------------
+
+
+def test_findings_stand_along_the_chain_however_they_came() -> None:
+    told = [
+        ("two", Finding("token", GOOD, "")),
+        (None, Finding("publish", GOOD, "")),
+        ("one", Finding("readable", GOOD, "")),
+        (None, Finding("http", GOOD, "")),
+        ("one", Finding("consent", GOOD, "")),
+        ("one", Finding("files", GOOD, "first")),
+        ("one", Finding("files", BAD, "second")),
+        (None, Finding("broker", GOOD, "")),
+        (None, Finding("settings", GOOD, "")),
+    ]
+    chart = Chart.of(told, ["one", "two"])
+    assert [(name, finding.check) for name, finding in chart.told] == [
+        (None, "settings"),
+        (None, "http"),
+        ("one", "files"),
+        ("one", "files"),
+        ("one", "consent"),
+        ("one", "readable"),
+        ("two", "token"),
+        (None, "broker"),
+        (None, "publish"),
+    ]
+    assert [finding.said for _, finding in chart.told[2:4]] == ["first", "second"]
+
+
+def test_only_what_is_broken_breaks_the_chain() -> None:
+    good, doubtful = Finding("dns", GOOD, ""), Finding("certificate", DOUBTFUL, "")
+    assert Chart.of([("one", good), ("one", doubtful)]).holds
+    chart = Chart.of([("one", good), ("one", BROKEN)])
+    assert not chart.holds
+    assert chart.document() == {
+        "schema": 1,
+        "good": 1,
+        "doubtful": 0,
+        "bad": 1,
+        "findings": [
+            {
+                "connection": "one",
+                "check": "dns",
+                "verdict": "good",
+                "said": "",
+                "remedy": None,
+                "blocked_by": None,
+            },
+            {
+                "connection": "one",
+                "check": "token",
+                "verdict": "bad",
+                "said": "sign-in refused",
+                "remedy": "write the secret",
+                "blocked_by": None,
+            },
+        ],
+    }
+
+
+def test_without_settings_there_is_a_line_a_mistake_and_all_else_waits() -> None:
+    chart = Chart.of(
+        refused_settings(
+            [
+                "/etc/placed/placed.toml: mqtt.url: found 3, expected mqtt://host",
+                "/etc/placed/placed.toml: no valid TOML: Expected '='",
+                "/etc/placed/placed.toml: cannot be read: Permission denied",
+                "/etc/placed/placed.toml: there is no such file; write it, or name another with --config",
+            ]
+        )
+    )
+    assert chart.count(GOOD) == chart.count(DOUBTFUL) == 0
+    mistakes = [finding for _, finding in chart.told if not finding.blocked_by]
+    assert [(finding.check, finding.remedy) for finding in mistakes] == [
+        ("settings", "correct mqtt.url in /etc/placed/placed.toml"),
+        ("settings", "correct /etc/placed/placed.toml"),
+        ("settings", "let this user read /etc/placed/placed.toml, or run placed doctor with sudo"),
+        ("settings", "write it, or name another with --config"),
+    ]
+    waiting = [finding for _, finding in chart.told if finding.blocked_by]
+    assert {finding.blocked_by for finding in waiting} == {"settings"}
+    assert {finding.remedy for finding in waiting} == {mistakes[0].remedy}
+    assert {"state", "http", "token", "readable", "broker"} <= {finding.check for finding in waiting}
+
+
+def test_a_canary_that_is_no_address_is_not_quoted() -> None:
+    (_, finding), *_ = refused_settings(
+        ["placed.toml: connections[0].fence.canaries[0]: found 'ada contoso', expected an e-mail address"]
+    )
+    assert "ada" not in finding.said
+    assert "expected an e-mail address" in finding.said
+
+
+# --- rooms --------------------------------------------------------------------------------------------------
+
+
+def tally(readable: int, **failed: tuple[Reason, str, str]) -> Tally:
+    """So many rooms are readable, and each of the others failed for this reason, with a detail and remedy."""
+    counted = Tally(readable + len(failed))
+    for number in range(readable):
+        counted.add(Read(Query(room(f"room-{number}"), DAY, DAY), DAY, ()))
+    for name, (reason, detail, remedy) in failed.items():
+        counted.add(Failed(Query(room(name), DAY, DAY), reason, detail, remedy=remedy))
+    return counted
+
+
+def test_rooms_that_can_all_be_read_are_counted() -> None:
+    assert tally(2000).findings() == [Finding("readable", GOOD, "2,000 rooms can be read")]
+
+
+def test_a_room_that_is_refused_while_others_are_not_is_outside_the_group_or_not_yet_in_it() -> None:
+    (finding,) = tally(1, vault=(Reason.FORBIDDEN, "403 ErrorAccessDenied", "consent")).findings()
+    assert finding.verdict is DOUBTFUL
+    assert finding.said == "1 of 2 rooms can be read; 1 refused (403 ErrorAccessDenied): vault"
+    assert finding.remedy.startswith("not in the fence's group, or not yet")
+
+
+def test_each_kind_of_failure_is_told_with_a_few_of_its_rooms_and_its_remedy() -> None:
+    lost = {f"lost-{n}": (Reason.NOT_FOUND, "404 ErrorInvalidUser", "check the address") for n in range(7)}
+    slow = {"slow": (Reason.THROTTLED, "429 TooManyRequests", "")}
+    found = tally(1, **slow, **lost).findings()
+    some = "lost-0, lost-1, lost-2, lost-3, lost-4"
+    assert [(finding.verdict, finding.said, finding.remedy) for finding in found] == [
+        (
+            DOUBTFUL,
+            f"1 of 9 rooms can be read; 7 not found (404 ErrorInvalidUser): {some} and 2 more",
+            "check the address",
+        ),
+        (
+            DOUBTFUL,
+            "1 of 9 rooms can be read; 1 throttled (429 TooManyRequests): slow",
+            "wait some minutes, then look again; if it stays, set polling.concurrency lower",
+        ),
+    ]
+
+
+def test_where_none_can_be_read_the_chain_is_broken() -> None:
+    counted = tally(0, vault=(Reason.FORBIDDEN, "403 ErrorAccessDenied", "run placed consent"))
+    assert counted.only_refused
+    (finding,) = counted.findings()
+    assert (finding.verdict, finding.remedy) == (BAD, "run placed consent")
+
+
+def test_a_reading_that_breaks_off_says_how_far_it_came() -> None:
+    counted = Tally(3)
+    counted.add(Read(Query(room(), DAY, DAY), DAY, ()))
+    (finding,) = counted.findings(Unavailable("Graph cannot be reached"))
+    assert finding.verdict is DOUBTFUL
+    assert finding.said == "1 of 3 rooms can be read, then: Graph cannot be reached"
+    assert finding.remedy == "wait a minute, then run placed doctor again"
+    (finding,) = Tally(3).findings(Unavailable("Graph cannot be reached"))
+    assert (finding.verdict, finding.said) == (BAD, "Graph cannot be reached")
+
+
+# --- consent ------------------------------------------------------------------------------------------------
+
+HOUR = timedelta(hours=1)
+
+
+def consent(
+    state: Consent, age: timedelta = HOUR, *, readable: bool = False, broken: Finding | None = None
+) -> Finding:
+    record = ConsentRecord(state, DAY - age, source=Source.LINK, who="Ada Example")
+    finding = judge_consent(record, "contoso", DAY, readable=readable, broken=broken)
+    assert "Ada" not in finding.said
+    return finding
+
+
+@pytest.mark.parametrize("state", Consent)
+def test_where_rooms_can_be_read_consent_is_good_whatever_is_recorded(state: Consent) -> None:
+    assert consent(state, readable=True).verdict is GOOD
+
+
+@pytest.mark.parametrize(
+    ("state", "remedy"),
+    [
+        (Consent.UNKNOWN, "have the administrator consent: placed consent contoso"),
+        (Consent.MISSING, "have the administrator consent: placed consent contoso"),
+        (Consent.REVOKED, "have the administrator consent: placed consent contoso"),
+        (Consent.REQUESTED, "wait for the administrator's answer: placed consent contoso --wait"),
+        (Consent.DECLINED, "talk to the administrator, then: placed consent contoso"),
+    ],
+)
+def test_where_rooms_are_refused_the_next_step_to_consent_is_told(state: Consent, remedy: str) -> None:
+    finding = consent(state)
+    assert (finding.verdict, finding.remedy) == (BAD, remedy)
+
+
+def test_a_grant_takes_its_time_and_then_is_not_believed() -> None:
+    finding = consent(Consent.GRANTED)
+    assert (finding.verdict, finding.remedy) == (
+        DOUBTFUL,
+        "wait until it works: placed consent contoso --wait",
+    )
+    assert finding.said == "granted since 2026-10-05 23:00 UTC at the consent page"
+    assert consent(Consent.GRANTED, timedelta(hours=3)).verdict is BAD
+
+
+def test_where_an_earlier_link_is_broken_only_the_record_is_told() -> None:
+    finding = consent(Consent.REQUESTED, broken=BROKEN)
+    assert (finding.blocked_by, finding.remedy) == ("token", BROKEN.remedy)
+    assert finding.said.startswith("requested since 2026-10-05")
+
+
+# --- the fence ----------------------------------------------------------------------------------------------
+
+
+def test_what_came_of_the_canaries_is_told() -> None:
+    def verdicts(*results: object, **more: tuple[str, ...]) -> list[Verdict]:
+        return [finding.verdict for finding in judge_fence(Fence(*results, **more))]  # type: ignore[arg-type]
+
+    assert verdicts(FenceState.VERIFIED, DAY) == [GOOD]
+    assert verdicts(FenceState.BREACHED, DAY) == [BAD]
+    assert verdicts(FenceState.UNPROVEN) == [DOUBTFUL]
+    assert verdicts(FenceState.EXCESS, DAY, excess=("Mail.Read",)) == [DOUBTFUL]
+    assert verdicts(FenceState.VERIFIED, DAY, warnings=("one too many: remove it",)) == [GOOD, DOUBTFUL]
+    assert verdicts(FenceState.EXCESS, None, excess=("Mail.Read",)) == [DOUBTFUL, DOUBTFUL]
+
+
+def test_excess_and_flaws_are_named_with_what_to_do() -> None:
+    excess = judge_fence(Fence(FenceState.EXCESS, DAY, excess=("Mail.Read", "Mail.Send")))[0]
+    assert "Mail.Read, Mail.Send" in excess.said
+    flaw = judge_fence(Fence(FenceState.UNPROVEN, DAY, warnings=("a canary is no mailbox: name one",)))[0]
+    assert (flaw.said, flaw.remedy) == ("a canary is no mailbox", "name one")
+
+
+# --- the machine --------------------------------------------------------------------------------------------
+
+
+def test_a_state_directory_is_looked_at_and_left_as_it_is(tmp_path: Path) -> None:
+    directory = tmp_path / "deep" / "state"
+    assert look_at_state(directory).verdict is GOOD
+    assert list(tmp_path.iterdir()) == []
+    with closing(Journal(directory)) as journal:
+        journal.save(Memory(7, {"contoso/boardroom@contoso.example": "boardroom"}))
+    before = (directory / "journal.db").read_bytes()
+    assert look_at_state(directory) == Finding("state", GOOD, f"{directory}: can be written")
+    assert remembered(directory).room_ids == {"contoso/boardroom@contoso.example": "boardroom"}
+    assert [path.name for path in directory.iterdir()] == ["journal.db"]
+    assert (directory / "journal.db").read_bytes() == before
+
+
+def test_the_state_of_a_daemon_that_runs_is_seen_as_it_is_now(tmp_path: Path) -> None:
+    with closing(Journal(tmp_path)) as journal:
+        journal.save(Memory(7, {"contoso/a@x": "a"}))
+        assert look_at_state(tmp_path).verdict is GOOD
+        assert remembered(tmp_path).room_ids == {"contoso/a@x": "a"}
+
+
+def test_state_that_can_not_be_kept_is_a_matter_to_look_at(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    finding = look_at_state(file / "state")
+    assert finding.verdict is DOUBTFUL
+    assert "--state-directory" in finding.remedy
+
+
+def test_state_of_somebody_else_is_told_and_not_moved_away(tmp_path: Path) -> None:
+    (tmp_path / "journal.db").write_text("no state of placed")
+    assert look_at_state(tmp_path).verdict is DOUBTFUL
+    assert remembered(tmp_path).room_ids == {}
+    assert (tmp_path / "journal.db").read_text() == "no state of placed"
+
+
+def test_time_zones_are_named_with_their_age(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = ConnectionSettings(name="contoso", driver="none", time_zone=ZoneInfo("Europe/Berlin"))
+    rooms = {"a@b": RoomSettings(time_zone=ZoneInfo("UTC"))}
+    settings = Settings(connections=(connection,), rooms=rooms)
+    (tmp_path / "Etc").mkdir()
+    (tmp_path / "Etc" / "UTC").touch()
+    monkeypatch.setattr(zoneinfo, "TZPATH", (str(tmp_path),))
+    now = datetime(2026, 10, 6, tzinfo=UTC)
+    assert look_at_time_zones(settings, now).said == "Europe/Berlin, UTC; how old they are is not told"
+    (tmp_path / "tzdata.zi").write_text("# version 2025b\n# rest\n")
+    assert look_at_time_zones(settings, now) == Finding("time_zones", GOOD, "Europe/Berlin, UTC; as of 2025b")
+    (tmp_path / "tzdata.zi").write_text("# version 2021a\n")
+    finding = look_at_time_zones(settings, now)
+    assert finding.verdict is DOUBTFUL
+    assert "tzdata" in finding.remedy
+    monkeypatch.setattr(zoneinfo, "TZPATH", ())
+    assert "; as of 20" in look_at_time_zones(settings, now).said  # of the package

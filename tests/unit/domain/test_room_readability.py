@@ -1,0 +1,131 @@
+"""How each room of a connection is read, as it is told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from placed.domain.model import Reason
+from placed.domain.room_readability import Standings, WholeProblem, standing_documents
+from placed.driver import Consent, Failed, Query, Refused, Unavailable
+from tests.support.domain_builders import DAY, at, room
+
+if TYPE_CHECKING:
+    from placed.driver import DriverError
+
+NINE, TEN = at("9:00"), at("10:00")
+
+
+def failed(reason: Reason, detail: str = "403 ErrorAccessDenied", **more: Any) -> Failed:
+    return Failed(Query(room(), DAY, DAY), reason, detail, **more)
+
+
+def told(standings: Standings, whole: WholeProblem | None = None) -> dict[str, Any]:
+    (document,) = standing_documents([room()], standings, whole)
+    return document
+
+
+def test_a_room_that_was_not_asked_for_yet_waits() -> None:
+    assert told(Standings()) == {
+        "room": "boardroom",
+        "name": "Boardroom",
+        "access": "waiting",
+        "since": None,
+        "reason": None,
+        "detail": None,
+        "remedy": None,
+    }
+
+
+def test_a_room_is_readable_since_it_was_first_read() -> None:
+    standings = Standings()
+    assert not standings.succeeded("boardroom", NINE)
+    assert not standings.succeeded("boardroom", TEN)
+    assert (told(standings)["access"], told(standings)["since"]) == ("readable", "2026-10-06T09:00:00Z")
+
+
+@pytest.mark.parametrize(
+    ("reason", "access"),
+    [
+        (Reason.FORBIDDEN, "refused"),
+        (Reason.NOT_FOUND, "not_found"),
+        (Reason.THROTTLED, "throttled"),
+        (Reason.MALFORMED, "malformed"),
+        (Reason.UNAVAILABLE, "unavailable"),
+    ],
+)
+def test_a_room_that_can_not_be_read_says_since_when_and_why(reason: Reason, access: str) -> None:
+    standings = Standings()
+    standings.succeeded("boardroom", NINE)
+    assert standings.failed("boardroom", failed(reason, remedy="mend it"), NINE)
+    assert not standings.failed("boardroom", failed(reason, remedy="mend it"), TEN)
+    assert told(standings) | {"name": ""} == {
+        "room": "boardroom",
+        "name": "",
+        "access": access,
+        "since": "2026-10-06T09:00:00Z",
+        "reason": reason.value,
+        "detail": "403 ErrorAccessDenied",
+        "remedy": "mend it",
+    }
+    assert standings.succeeded("boardroom", TEN)
+    assert (told(standings)["access"], told(standings)["since"]) == ("readable", "2026-10-06T10:00:00Z")
+
+
+def test_a_room_that_is_refused_while_others_are_readable_is_told_as_outside_the_fence() -> None:
+    standings = Standings()
+    standings.failed("boardroom", failed(Reason.FORBIDDEN, remedy="consent?"), NINE)
+    assert told(standings)["remedy"] == "consent?"
+    standings.succeeded("library", NINE)
+    assert "not in the fence's group, or not yet" in told(standings)["remedy"]
+
+
+@pytest.mark.parametrize(
+    ("error", "access"), [(Refused("no", remedy="mend"), "refused"), (Unavailable("down"), "unavailable")]
+)
+def test_what_ails_the_whole_connection_goes_before_what_is_known_of_a_room(
+    error: DriverError, access: str
+) -> None:
+    standings = Standings()
+    standings.succeeded("boardroom", NINE)
+    document = told(standings, WholeProblem.of(error, TEN))
+    assert (document["access"], document["since"]) == (access, "2026-10-06T10:00:00Z")
+    assert (document["detail"], document["remedy"]) == (str(error), error.remedy or None)
+
+
+def test_rooms_that_are_gone_are_forgotten() -> None:
+    standings = Standings()
+    standings.succeeded("boardroom", NINE)
+    standings.failed("library", failed(Reason.THROTTLED), NINE)
+    standings.keep({"library"})
+    assert (list(standings.readable), list(standings.failing)) == ([], ["library"])
+    standings.keep(set())
+    assert not standings.failing
+
+
+@pytest.mark.parametrize(
+    ("consents", "readable", "consent"),
+    [
+        ([], True, Consent.GRANTED),
+        ([], False, Consent.UNKNOWN),
+        ([Consent.UNKNOWN], False, Consent.MISSING),
+        ([Consent.MISSING, Consent.UNKNOWN], False, Consent.MISSING),
+        ([Consent.MISSING, Consent.GRANTED], False, Consent.GRANTED),
+        ([Consent.MISSING], True, Consent.GRANTED),
+    ],
+)
+def test_the_rooms_tell_of_consent(consents: list[Consent], *, readable: bool, consent: Consent) -> None:
+    standings = Standings()
+    for number, told_by_token in enumerate(consents):
+        standings.failed(f"room-{number}", failed(Reason.FORBIDDEN, consent=told_by_token), NINE)
+    if readable:
+        standings.succeeded("boardroom", NINE)
+    assert standings.consent is consent
+
+
+def test_a_failure_of_another_kind_tells_nothing_of_consent() -> None:
+    standings = Standings()
+    standings.failed("boardroom", failed(Reason.FORBIDDEN), NINE)
+    standings.failed("library", failed(Reason.UNAVAILABLE), NINE)
+    assert standings.consent is Consent.UNKNOWN

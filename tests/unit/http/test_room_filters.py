@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from multidict import MultiDict
+from yarl import URL
+
+from placed.domain.model import Status
+from placed.http.api import room_filters as filters
+from placed.http.api.room_filters import Filter
+from placed.http.errors import Problem
+from tests.support.sample_boards import NINE, Site, meeting, minutes
+
+
+@pytest.fixture
+def building() -> Site:
+    """At nine: one room of every kind. Long was read half an hour ago, late two minutes ago."""
+    site = Site(moment=NINE - minutes(13))
+    site.add("long", "late", building="Annex")
+    site.read("long")
+    site.wait(minutes(11))
+    site.read("late")
+    site.wait(minutes(2))
+    site.add("free", building="Headquarters", floor="1", capacity=8)
+    site.add("soon", building="Headquarters", floor="2", capacity=4)
+    site.add("later", building="Straße 1, Hof", floor="EG", capacity=20)
+    site.add("busy", floor="1", capacity=8)
+    site.add("new")
+    site.read("free")
+    site.read("soon", meeting(3, 60))
+    site.read("later", meeting(45, 60))
+    site.read("busy", meeting(-10, 30))
+    return site
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", "busy free late later long new soon"),
+        ("building=Headquarters", "free soon"),
+        ("building=headQUARTERS", "free soon"),
+        ("building=Head", ""),
+        ("building=Headquarters&building=Annex", "free late long soon"),
+        ("building=STRASSE 1, hof", "later"),
+        ("floor=1", "busy free"),
+        ("floor=1&building=Headquarters", "free"),
+        ("status=free", "free late later long"),
+        ("status=busy,starting", "busy soon"),
+        ("status=busy&status=unknown", "busy new"),
+        ("status=free, busy", "busy free late later long"),
+        ("status=pending", ""),
+        ("capacity=8", "busy free later"),
+        ("capacity=0", "busy free later soon"),
+        ("capacity=21", ""),
+        ("free_for=0m", "free later soon"),
+        ("free_for=3m", "free later soon"),
+        ("free_for=181s", "free later"),
+        ("free_for=45m", "free later"),
+        ("free_for=45.1m", "free"),
+        ("free_for=1d", "free"),
+        ("free_for=45m&capacity=10", "later"),
+    ],
+)
+def test_a_filter_lets_pass_what_is_asked_for(building: Site, query: str, found: str) -> None:
+    wanted = filters.parse(URL(f"/?{query}").query)
+    passed = [s.room.id for s in building.board.statements if wanted.lets_pass(s, building.moment)]
+    assert passed == found.split()
+
+
+def test_what_is_stale_is_shown_as_free_and_not_promised(building: Site) -> None:
+    """It may have been booked since it was read."""
+    statement = building.board.statement("late")
+    assert statement is not None
+    assert statement.occupancy.stale
+    assert Filter(statuses=frozenset({Status.FREE})).lets_pass(statement, NINE)
+    assert not Filter(free_for=timedelta(0)).lets_pass(statement, NINE)
+
+
+def test_what_is_past_its_time_is_unknown_even_if_nobody_judged_it(building: Site) -> None:
+    statement = building.board.statement("free")
+    assert statement is not None
+    after = statement.occupancy.valid_until
+    assert filters.status_at(statement, after - minutes(0.01)) is Status.FREE
+    assert filters.status_at(statement, after) is Status.UNKNOWN
+    assert not Filter(free_for=timedelta(0)).lets_pass(statement, after)
+
+
+A_DAY = "a duration up to a day, such as 45m or 2h"
+WORDS = "one or more of free, starting, busy, pending, unknown, separated by commas"
+KNOWN = "one of the parameters building, floor, status, free_for, capacity"
+
+
+@pytest.mark.parametrize(
+    ("query", "mistakes"),
+    [
+        ("free_for=", [("free_for", "", A_DAY)]),
+        ("free_for=45", [("free_for", "45", A_DAY)]),
+        ("free_for=-5m", [("free_for", "-5m", A_DAY)]),
+        ("free_for=25h", [("free_for", "25h", A_DAY)]),
+        ("free_for=99999999999999d", [("free_for", "99999999999999d", A_DAY)]),
+        ("free_for=1h&free_for=2h", [("free_for", "1h, 2h", "it once")]),
+        ("status=open", [("status", "open", WORDS)]),
+        ("status=", [("status", "", WORDS)]),
+        ("status=free,Busy", [("status", "Busy", WORDS)]),
+        ("capacity=many", [("capacity", "many", "a number of people such as 8")]),
+        ("capacity=-1", [("capacity", "-1", "a number of people such as 8")]),
+        ("capacity=²", [("capacity", "²", "a number of people such as 8")]),
+        ("capacity=" + "9" * 5000, [("capacity", "9" * 5000, "a number of people such as 8")]),
+        ("building=", [("building", "", "a name")]),
+        ("floor=1&floor= ", [("floor", "", "a name")]),
+        ("bulding=Annex", [("bulding", "bulding", KNOWN)]),
+        ("Status=free", [("Status", "Status", KNOWN)]),
+        (
+            "x=1&capacity=a&free_for=b",
+            [
+                ("x", "x", KNOWN),
+                ("capacity", "a", "a number of people such as 8"),
+                ("free_for", "b", A_DAY),
+            ],
+        ),
+    ],
+)
+def test_a_query_that_makes_no_sense_is_refused_with_all_of_it(
+    query: str, mistakes: list[tuple[str, str, str]]
+) -> None:
+    with pytest.raises(Problem) as caught:
+        filters.parse(URL(f"/?{query}").query)
+    assert caught.value.status == 400
+    told = [(p["parameter"], p["found"], p["expected"]) for p in caught.value.problems]
+    assert told == mistakes
+
+
+def test_no_query_asks_for_everything() -> None:
+    assert filters.parse(MultiDict()) == filters.EVERYTHING

@@ -1,0 +1,223 @@
+"""Which rooms are read when, with a budget. Time is told; a reading takes a tenth of a second."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from datetime import timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import pytest
+
+from placed.domain.model import Reason
+from placed.driver import Query, Read, Unchanged
+from placed.polling.adaptive import BATCH, Plan, RotaByNeed
+from placed.polling.demand import WorkingHours
+from tests.support.domain_builders import DAY, at, meeting, room
+
+if TYPE_CHECKING:
+    from placed.domain.model import Meeting
+
+NIGHTS_TOO = WorkingHours(frozenset(range(7)), timedelta(0), timedelta(hours=24))
+
+
+class Life:
+    """Rooms that are read by need, from a moment of the day on."""
+
+    def __init__(
+        self,
+        rooms: int,
+        budget: int,
+        *,
+        start: str = "9:00",
+        longest: float = 300.0,
+        hours: WorkingHours = NIGHTS_TOO,
+    ) -> None:
+        self.rota = RotaByNeed(Plan(budget, 30.0, longest, hours), random.Random(1).random)  # noqa: S311 - no secret
+        self.elapsed = 1000.0
+        self.begun = at(start)
+        self.meetings: dict[str, tuple[Meeting, ...]] = {}
+        self.changed: set[str] = set()
+        self.failing: dict[str, tuple[Reason, float | None]] = {}
+        self.log: list[tuple[float, list[str]]] = []
+        self.promised: dict[str, float] = {}  # by when a room is to be read again
+        self.late: list[float] = []  # by how much it was, relative to what was said
+        self.enroll(rooms)
+
+    def enroll(self, rooms: int) -> None:
+        known = [room(f"room-{number}") for number in range(rooms)]
+        added, _ = self.rota.enroll(known)
+        self.changed |= added
+
+    def read(self, moment: float) -> None:
+        due = self.rota.take_due(moment)
+        now = self.begun + timedelta(seconds=moment - 1000.0)
+        if due:
+            self.log.append((moment - 1000.0, [room.id for room in due]))
+        for one in due:
+            query = Query(one, DAY - timedelta(days=1), DAY + timedelta(days=2))
+            if one.id in self.failing:
+                reason, rest = self.failing[one.id]
+                self.rota.failed(one.id, reason, rest, moment + 0.1)
+                continue
+            read = one.id in self.changed
+            self.changed.discard(one.id)
+            answer = Read(query, now, self.meetings.get(one.id, ())) if read else Unchanged(query, now)
+            if one.id in self.promised and moment > 1300.0:  # when all were read twice
+                self.late.append(moment - self.promised[one.id])
+            again_within = self.rota.succeeded(answer, moment + 0.1).total_seconds()
+            self.promised[one.id] = moment + again_within
+        self.rota.over(moment + 0.1 if due else moment)
+
+    def pass_(self, seconds: float) -> None:
+        end = self.elapsed + seconds
+        while self.elapsed < end:
+            self.read(self.elapsed)
+            self.elapsed = min(max(self.elapsed, self.rota.next), end)
+
+    def readings(self, room_id: str, since: float = 0.0) -> list[float]:
+        return [moment for moment, rooms in self.log if room_id in rooms and moment >= since]
+
+    def worst_minute(self) -> int:
+        """The most readings in any minute."""
+        return max(
+            sum(len(rooms) for moment, rooms in self.log if start <= moment < start + 60)
+            for start, _ in self.log
+        )
+
+
+@pytest.mark.parametrize(("rooms", "budget"), [(100, 200), (100, 37), (7, 5), (500, 100), (3, 1), (45, 1000)])
+def test_the_budget_is_never_exceeded_in_any_minute(rooms: int, budget: int) -> None:
+    life = Life(rooms, budget)
+    life.pass_(600)
+    life.enroll(rooms + rooms // 2)
+    life.pass_(100)
+    life.rota.restart()
+    life.pass_(600)
+    assert life.worst_minute() <= budget
+
+
+def test_and_it_is_used_where_there_is_need() -> None:
+    life = Life(100, 200)
+    life.pass_(1200)
+    late = sum(len(rooms) for moment, rooms in life.log if moment >= 600)
+    assert late / 10 > 0.95 * 200 * 0.97
+
+
+def test_new_rooms_are_read_at_once_as_far_as_the_budget_goes() -> None:
+    life = Life(500, 300)
+    life.pass_(61)
+    assert len(life.log[0][1]) == 300
+    assert len(life.log[1][1]) == 200
+    assert life.log[1][0] >= 60.0
+    assert set(life.log[0][1] + life.log[1][1]) == {f"room-{number}" for number in range(500)}
+
+
+@pytest.mark.parametrize(("rooms", "budget"), [(400, 400), (400, 2000), (60, 600)])
+def test_batches_are_full(rooms: int, budget: int) -> None:
+    life = Life(rooms, budget)
+    life.pass_(900)
+    sizes = [len(due) for moment, due in life.log if moment > 120]
+    requests = sum(-(-size // BATCH) for size in sizes)
+    assert sum(sizes) / requests > 0.97 * BATCH
+
+
+def test_every_room_is_read_within_what_was_said_of_it() -> None:
+    life = Life(300, 300)
+    for number in range(0, 300, 3):
+        life.meetings[f"room-{number}"] = (meeting("9:30", "10:00"), meeting("10:30", "11:00"))
+    life.pass_(3600)
+    assert {len(life.readings(f"room-{number}")) > 3 for number in range(300)} == {True}
+    assert max(life.late) < 30.0
+
+
+def test_a_room_that_changed_is_read_more_often_than_others() -> None:
+    life = Life(100, 100)
+    life.pass_(600)
+    life.meetings["room-7"] = (meeting("15:00", "16:00"),)
+    life.changed.add("room-7")
+    life.pass_(1800)
+    counts = Counter(room_id for moment, rooms in life.log if moment >= 900 for room_id in rooms)
+    others = [counts[f"room-{number}"] for number in range(100) if number != 7]
+    assert counts["room-7"] > 1.2 * sum(others) / len(others)
+
+
+def test_a_room_is_read_shortly_before_and_after_its_edges() -> None:
+    life = Life(100, 300)
+    life.meetings["room-7"] = (meeting("9:20", "9:40"),)
+    life.pass_(3000)
+    for edge in (1200.0, 2400.0):
+        assert min(abs(moment - (edge - 5)) for moment in life.readings("room-7")) < 6
+        assert min(abs(moment - (edge + 5)) for moment in life.readings("room-7")) < 6
+
+
+def test_in_the_night_rooms_are_read_seldom_but_never_more_so_than_is_allowed() -> None:
+    life = Life(100, 200, start="1:00", longest=200.0, hours=WorkingHours())
+    life.pass_(3600)
+    counts = Counter(room_id for moment, rooms in life.log if moment >= 600 for room_id in rooms)
+    assert all(3000 / 200 <= counts[f"room-{number}"] <= 3000 / 100 for number in range(100))
+
+
+def test_no_room_is_read_more_often_than_every_sixth_of_an_interval() -> None:
+    life = Life(100, 100_000)
+    life.pass_(60)
+    moments = life.readings("room-7")
+    assert all(later - earlier > 2.4 for earlier, later in pairwise(moments))
+    assert len(moments) <= 1 + 60 / 2.5
+
+
+def test_a_budget_that_is_too_small_stretches_all_intervals() -> None:
+    life = Life(500, 60)
+    assert life.rota.budget_needed == 104
+    life.pass_(3600)
+    counts = Counter(room_id for moment, rooms in life.log if moment >= 1200 for room_id in rooms)
+    assert set(counts.values()) <= {3, 4, 5, 6}
+    assert Life(500, 104).rota.budget_needed is None
+
+
+def test_a_room_that_was_throttled_is_left_alone_for_as_long_as_the_service_said() -> None:
+    life = Life(100, 1000)
+    life.failing["room-7"] = (Reason.THROTTLED, 100.0)
+    life.pass_(50)
+    life.rota.restart()
+    life.pass_(200)
+    moments = life.readings("room-7")
+    assert all(later - earlier >= 100 for earlier, later in pairwise(moments))
+    assert len(moments) == 3
+
+
+def test_a_room_that_is_refused_is_asked_for_more_and_more_seldom() -> None:
+    life = Life(100, 1000)
+    life.failing["room-7"] = (Reason.FORBIDDEN, None)
+    life.pass_(1500)
+    moments = [round(moment, -1) for moment in life.readings("room-7")]
+    assert moments[:5] == [0, 30, 90, 210, 450]
+
+
+def test_a_room_that_failed_for_a_moment_has_its_next_turn_within_an_interval() -> None:
+    life = Life(100, 1000)
+    life.failing["room-7"] = (Reason.UNAVAILABLE, None)
+    life.pass_(29)
+    del life.failing["room-7"]
+    life.pass_(4)
+    assert len(life.readings("room-7")) == 2
+
+
+def test_what_was_taken_and_not_answered_is_due_again() -> None:
+    life = Life(3, 100)
+    taken = life.rota.take_due(1000.0)
+    assert len(taken) == 3
+    life.rota.over(1001.0)
+    assert {room.id for room in life.rota.take_due(1001.0)} == {"room-0", "room-1", "room-2"}
+
+
+def test_rooms_that_are_gone_are_not_read_any_more() -> None:
+    life = Life(100, 1000)
+    life.pass_(60)
+    life.enroll(50)
+    life.pass_(60)
+    assert {room_id for moment, rooms in life.log if moment > 61 for room_id in rooms} == {
+        f"room-{number}" for number in range(50)
+    }
+    assert len(life.rota) == 50

@@ -1,0 +1,90 @@
+"""How badly a room's calendar wants to be read."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from placed.polling.demand import Habits, WorkingHours
+from tests.support.domain_builders import DAY, at, meeting
+
+BERLIN = ZoneInfo("Europe/Berlin")
+UNTIL = DAY + timedelta(days=2)
+MORNING, NOON, EVENING = meeting("8:00", "8:30"), meeting("12:00", "13:00"), meeting("17:00", "18:00")
+
+
+def habits(*meetings: object) -> Habits:
+    known = Habits(BERLIN)
+    known.learn(meetings, UNTIL, at("6:00").timestamp())  # type: ignore[arg-type]
+    return known
+
+
+def test_a_room_with_more_meetings_wants_to_be_read_more_often() -> None:
+    weights = [
+        habits(*meetings).weight(at("10:00").timestamp()) for meetings in ((), (EVENING,), (EVENING, MORNING))
+    ]
+    assert weights == sorted(set(weights))
+
+
+def test_a_room_in_use_and_one_near_an_edge_want_more() -> None:
+    known = habits(NOON)
+    before, near, in_use = (known.weight(at(when).timestamp()) for when in ("11:00", "11:55", "12:30"))
+    assert before < in_use
+    assert before < near
+    assert known.weight(at("12:55").timestamp()) > in_use
+
+
+def test_a_change_counts_and_is_forgotten_by_and_by() -> None:
+    known = habits(EVENING)
+    usual = known.weight(at("10:00").timestamp())
+    known.learn((EVENING, MORNING), UNTIL, at("10:00").timestamp())
+    weights = [known.weight(at(when).timestamp()) for when in ("10:00", "11:00", "12:00", "15:00")]
+    assert weights == sorted(set(weights), reverse=True)
+    assert weights[0] > 1.3 * usual
+    assert known.weight((at("10:00") + timedelta(days=1)).timestamp()) == pytest.approx(
+        habits(EVENING, MORNING).weight((at("10:00") + timedelta(days=1)).timestamp())
+    )
+
+
+def test_a_window_that_moved_on_by_a_day_is_no_change() -> None:
+    known = habits(EVENING)
+    known.learn((EVENING, NOON), UNTIL + timedelta(days=1), at("10:00").timestamp())
+    assert known.weight(at("10:00").timestamp()) == habits(EVENING, NOON).weight(at("10:00").timestamp())
+
+
+def test_a_meeting_that_was_called_off_or_takes_no_time_does_not_count() -> None:
+    nothing = habits(meeting("12:00", "13:00", cancelled=True), meeting("15:00", "14:00"))
+    assert nothing.weight(at("12:30").timestamp()) == habits().weight(at("12:30").timestamp())
+
+
+@pytest.mark.parametrize(
+    ("moment", "quiet"),
+    [
+        (datetime(2026, 10, 6, 6, 59, tzinfo=BERLIN), False),
+        (datetime(2026, 10, 6, 7, 0, tzinfo=BERLIN), True),
+        (datetime(2026, 10, 6, 18, 59, tzinfo=BERLIN), True),
+        (datetime(2026, 10, 6, 19, 0, tzinfo=BERLIN), False),
+        (datetime(2026, 10, 10, 12, 0, tzinfo=BERLIN), False),
+        (datetime(2026, 10, 26, 7, 0, tzinfo=BERLIN), True),  # on the day after the clocks changed
+    ],
+)
+def test_working_hours_are_those_on_the_room_s_own_clocks(moment: datetime, *, quiet: bool) -> None:
+    assert (habits().quiet(moment, WorkingHours(), 1.0) == 1.0) is quiet
+
+
+def test_the_evening_is_busier_than_the_night() -> None:
+    shares = [
+        habits().quiet(datetime(2026, 10, 6, hour, tzinfo=BERLIN), WorkingHours(), 1.0)
+        for hour in (12, 20, 23, 3)
+    ]
+    assert shares[0] > shares[1] > shares[2] == shares[3] > 0
+
+
+def test_the_next_edge_is_the_nearest_start_or_end() -> None:
+    known = habits(NOON, MORNING)
+    assert known.next_edge(at("8:00").timestamp()) == at("8:30").timestamp()
+    assert known.next_edge(at("8:30").timestamp()) == at("12:00").timestamp()
+    assert known.next_edge(at("13:00").timestamp()) == math.inf

@@ -1,0 +1,136 @@
+"""What was readable a moment ago is asked for again within some intervals, before a failure is believed."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import pytest
+
+from placed.domain.model import Reason, Status
+from placed.domain.room_readability import Access, standing_documents
+from placed.driver import Failed, NotPermitted, Unchanged
+from placed.settings.schema import Polling
+from tests.unit.polling.test_poller import ScriptedDriver, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from placed.driver import Answer, Query
+
+LASTING = [Reason.NOT_FOUND, Reason.FORBIDDEN, Reason.MALFORMED]
+
+
+class Lasting(ScriptedDriver):
+    """Says of what fails that only a person can change it."""
+
+    async def read(self, queries: Sequence[Query], answer: Callable[[Answer], None]) -> None:
+        def lasting(found: Answer) -> None:
+            if isinstance(found, Failed):
+                found = Failed(found.query, found.reason, found.detail, lasting=True)
+            answer(found)
+
+        await super().read(queries, lasting)
+
+
+def asked_for(stage: Stage, room: str) -> list[int]:
+    return [when for when, rooms in stage.asked() if room in rooms.split()]
+
+
+def with_driver(kind: type[ScriptedDriver], *rooms: str, polling: Polling | None = None) -> Stage:
+    stage = Stage(*rooms, polling=polling)
+    stage.driver = kind(stage.clock, rooms)
+    stage.poller._driver = stage.driver
+    return stage
+
+
+@pytest.mark.parametrize("kind", [ScriptedDriver, Lasting])
+@pytest.mark.parametrize("reason", LASTING)
+async def test_a_failure_of_a_room_that_was_readable_is_doubted(
+    kind: type[ScriptedDriver], reason: Reason
+) -> None:
+    stage = with_driver(kind, "one", "two")
+    await stage.steps(31)
+    stage.driver.failing["one"] = (reason, None)
+    await stage.steps(900)
+    whens = asked_for(stage, "one")
+    assert whens[:6] == [0, 30, 60, 90, 120, 150]
+    assert max(b - a for a, b in pairwise(whens[6:])) <= 300
+    assert len(whens) < 15  # and it is believed in the end
+
+
+@pytest.mark.parametrize("reason", LASTING)
+async def test_a_failure_that_is_over_at_once_is_not_felt(reason: Reason) -> None:
+    stage = with_driver(Lasting, "one")
+    await stage.steps(31)
+    stage.driver.failing["one"] = (reason, None)
+    await stage.steps(30)
+    stage.driver.failing.clear()
+    await stage.steps(30)
+    statement = stage.board.statement("one")
+    assert statement
+    assert not statement.occupancy.stale
+    assert asked_for(stage, "one")[:4] == [0, 30, 60, 90]
+
+
+async def test_with_a_budget_too() -> None:
+    stage = with_driver(Lasting, "one", polling=Polling(budget=600))
+    await stage.steps(120)
+    stage.driver.failing["one"] = (Reason.NOT_FOUND, None)
+    await stage.steps(60)
+    before = len(stage.driver.rounds)
+    await stage.steps(60)
+    assert len(stage.driver.rounds) > before
+
+
+async def test_a_room_that_was_never_readable_is_believed_at_once() -> None:
+    stage = with_driver(Lasting, "one", "two")
+    stage.driver.failing["one"] = (Reason.NOT_FOUND, None)
+    await stage.steps(600)
+    assert asked_for(stage, "one")[:2] == [0, 300]
+
+
+async def test_a_connection_that_was_readable_is_asked_again_before_a_refusal_is_believed() -> None:
+    stage = Stage("one")
+    await stage.steps(31)
+    stage.driver.broken = NotPermitted("Graph answered 403 AccessDenied", lasting=True)
+    await stage.steps(500)
+    whens = asked_for(stage, "one")
+    assert whens[:6] == [0, 30, 60, 90, 120, 150]
+    assert whens[6] == 450
+
+
+# --- unchanged ----------------------------------------------------------------------------------------------
+
+
+async def test_a_room_of_which_nothing_is_known_is_not_unchanged() -> None:
+    """Whatever removed the schedule, the driver is asked as if it had read nothing."""
+    stage = Stage("one")
+    asked: list[bool] = []
+    read = stage.driver.read
+
+    async def noted(queries: Sequence[Query], answer: Callable[[Answer], None]) -> None:
+        asked.extend(query.known for query in queries)
+        await read(queries, answer)
+
+    stage.driver.read = noted  # type: ignore[method-assign]
+    await stage.steps(31)
+    stage.board.forget("contoso", Reason.NOT_READ_YET)
+    await stage.steps(30)
+    assert asked == [False, True, False]
+
+
+async def test_an_unchanged_answer_for_a_room_of_which_nothing_is_known_does_not_count_as_read() -> None:
+    stage = Stage("one")
+
+    class Careless(ScriptedDriver):
+        async def read(self, queries: Sequence[Query], answer: Callable[[Answer], None]) -> None:
+            for query in queries:
+                answer(Unchanged(query, self.clock.now()))
+
+    stage = with_driver(Careless, "one")
+    await stage.steps(31)
+    assert stage.status("one") == (Status.UNKNOWN, Reason.UNAVAILABLE)
+    assert stage.poller.health.standings
+    (standing,) = standing_documents(stage.board.rooms, stage.poller.health.standings, None)
+    assert standing["access"] == Access.UNAVAILABLE

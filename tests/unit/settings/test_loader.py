@@ -1,0 +1,349 @@
+"""The settings: where they come from, and what a mistake is called."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import pytest
+from pydantic import BaseModel
+
+from placed.domain.model import ShowAs
+from placed.driver import find_drivers
+from placed.polling.demand import WorkingHours
+from placed.settings.loader import ConfigurationError, load
+from placed.settings.schema import Settings, Show
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+EXAMPLE = Path(__file__).parents[3] / "config" / "placed.toml"
+CONNECTION = """
+[[connections]]
+name = "contoso"
+driver = "microsoft365"
+tenant = "contoso.example"
+client_id = "00000000-0000-0000-0000-000000000001"
+client_secret_file = "/run/secret"
+rooms = ["boardroom@contoso.example"]
+"""
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PLACED_CONFIG", raising=False)
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Callable[[str], Path]:
+    def write(text: str) -> Path:
+        path = tmp_path / "placed.toml"
+        path.write_text(text, "utf-8")
+        return path
+
+    return write
+
+
+def mistakes(path: Path) -> list[str]:
+    with pytest.raises(ConfigurationError) as caught:
+        load(path)
+    return [problem.removeprefix(f"{path}: ") for problem in caught.value.problems]
+
+
+def test_the_example_is_good_as_it_stands() -> None:
+    settings = load(EXAMPLE).settings
+    assert [connection.name for connection in settings.connections] == ["contoso"]
+
+
+def _uncommented(line: str) -> str:
+    """A key that is commented out, with its value, as it would be set."""
+    found = re.match(r"# ([a-z_]+ = (?:\"[^\"…]*\"|\[[^\]]*\]|[\w.]+))(?:\s+#.*)?$", line)
+    return found[1] if found else line
+
+
+def test_what_the_example_shows_as_defaults_are_the_defaults(file: Callable[[str], Path]) -> None:
+    tables = ("[polling]", "[occupancy]", "[privacy]", "[home_assistant]")
+    lines, wanted = [], False
+    for line in EXAMPLE.read_text("utf-8").splitlines():
+        if line.startswith("["):
+            wanted = line in tables
+        if wanted:
+            lines.append(_uncommented(line))
+    spelt_out = load(file(CONNECTION + "\n".join(lines))).settings
+    default = load(file(CONNECTION)).settings
+    assert "stale_after" in "\n".join(lines)
+    assert spelt_out.policy == default.policy
+    assert spelt_out.polling.rediscover_or_default == default.polling.rediscover_or_default
+    for table in ("interval", "days_ahead", "concurrency"):
+        assert getattr(spelt_out.polling, table) == getattr(default.polling, table)
+    assert spelt_out.privacy == default.privacy
+    assert spelt_out.home_assistant == default.home_assistant
+
+
+def _keys(model: type[BaseModel]) -> set[str]:
+    keys = set()
+    for name, known in model.model_fields.items():
+        keys.add(name)
+        for candidate in (known.annotation, *getattr(known.annotation, "__args__", ())):
+            if isinstance(candidate, type) and issubclass(candidate, BaseModel):
+                keys |= _keys(candidate)
+    return keys
+
+
+def test_the_example_names_every_key_and_no_other() -> None:
+    named = set(re.findall(r"^(?:# )?([a-z_]+) = ", EXAMPLE.read_text("utf-8"), re.MULTILINE))
+    tables = set(re.findall(r"^\[+(?:\w+\.)?([a-z_]+)", EXAMPLE.read_text("utf-8"), re.MULTILINE))
+    known = _keys(Settings) | _keys(find_drivers()["microsoft365"].Settings)
+    assert named | tables == known
+
+
+def test_every_key_is_documented() -> None:
+    def undocumented(model: type[BaseModel]) -> list[str]:
+        found = []
+        for name, known in model.model_fields.items():
+            inner = [c for c in (known.annotation, *getattr(known.annotation, "__args__", ())) if c]
+            tables = [c for c in inner if isinstance(c, type) and issubclass(c, BaseModel)]
+            for table in tables:
+                found += undocumented(table)
+            if not known.description and not tables:
+                found.append(f"{model.__name__}.{name}")
+        return found
+
+    assert undocumented(Settings) == []
+    assert undocumented(find_drivers()["microsoft365"].Settings) == []
+
+
+def test_defaults(file: Callable[[str], Path]) -> None:
+    settings = load(file(CONNECTION)).settings
+    assert settings.connections[0].time_zone == ZoneInfo("UTC")
+    assert settings.policy.stale_after == timedelta(seconds=90)
+    assert settings.policy.expire_after == timedelta(minutes=15)
+    assert settings.policy.busy_for == {
+        ShowAs.BUSY,
+        ShowAs.TENTATIVE,
+        ShowAs.OOF,
+        ShowAs.WORKING_ELSEWHERE,
+    }
+    assert settings.polling.rediscover_or_default == timedelta(minutes=5)
+    assert settings.privacy.show is Show.NOTHING
+    assert settings.http.listen == "127.0.0.1:8620"
+    assert settings.mqtt is None
+
+
+def test_stale_after_follows_the_interval_and_never_passes_expire_after(file: Callable[[str], Path]) -> None:
+    assert load(file(f'{CONNECTION}\n[polling]\ninterval = "1s"')).settings.policy.stale_after == timedelta(
+        seconds=3
+    )
+    slow = load(file(f'{CONNECTION}\n[polling]\ninterval = "10m"')).settings.policy
+    assert slow.stale_after == slow.expire_after
+
+
+@pytest.mark.parametrize(
+    ("written", "longest"),
+    [
+        ("", 300),
+        ('[polling]\ninterval = "10s"\n', 100),
+        ('[occupancy]\nexpire_after = "3m"\n', 60),
+        ('[occupancy]\nstale_after = "90s"\n', 30),
+    ],
+)
+def test_no_room_is_read_so_seldom_that_it_would_be_stale_or_unknown_for_it(
+    file: Callable[[str], Path], written: str, longest: float
+) -> None:
+    settings = load(file(f"{CONNECTION}\n{written}")).settings
+    assert settings.longest_interval == timedelta(seconds=longest)
+
+
+def test_working_hours_are_read(file: Callable[[str], Path]) -> None:
+    written = 'working_days = ["sat", "sun"]\nworking_hours = "08:30-24:00"\n'
+    hours = load(file(f"{CONNECTION}\n[polling]\n{written}")).settings.polling.hours
+    assert hours == WorkingHours(frozenset((5, 6)), timedelta(hours=8, minutes=30), timedelta(hours=24))
+    assert load(file(CONNECTION)).settings.polling.hours == WorkingHours()
+
+
+@pytest.mark.parametrize("wrong", ["19:00-07:00", "7-19", "07:00-24:30", "07:60-19:00", "always", ""])
+def test_working_hours_that_are_none_are_refused(file: Callable[[str], Path], wrong: str) -> None:
+    (mistake,) = mistakes(file(f'{CONNECTION}\n[polling]\nworking_hours = "{wrong}"\n'))
+    assert mistake.startswith("polling.working_hours: ")
+    assert "expected hours such as 07:00-19:00" in mistake
+
+
+def test_later_files_win_and_connections_add_up(file: Callable[[str], Path], tmp_path: Path) -> None:
+    main = file(CONNECTION + '[polling]\ninterval = "30s"\ndays_ahead = 3\n')
+    folder = tmp_path / "placed.d"
+    folder.mkdir()
+    (folder / "20-more.toml").write_text('[polling]\ninterval = "20s"\n', "utf-8")
+    (folder / "10-other.toml").write_text(
+        CONNECTION.replace('"contoso"', '"fabrikam"') + '[polling]\ninterval = "10s"\n', "utf-8"
+    )
+    settings = load(main).settings
+    assert [c.name for c in settings.connections] == ["contoso", "fabrikam"]
+    assert settings.polling.interval == timedelta(seconds=20)
+    assert settings.polling.days_ahead == 3
+
+
+def test_the_environment_wins(file: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLACED_POLLING__INTERVAL", "7s")
+    monkeypatch.setenv("PLACED_MQTT__URL", "mqtt://broker.example")
+    settings = load(file(f'{CONNECTION}\n[polling]\ninterval = "30s"\ndays_ahead = 4')).settings
+    assert settings.polling.interval == timedelta(seconds=7)
+    assert settings.polling.days_ahead == 4
+    assert settings.mqtt
+    assert settings.mqtt.url == "mqtt://broker.example"
+
+
+def test_systemd_credentials_win_over_files(
+    file: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "credentials"
+    folder.mkdir()
+    (folder / "placed_mqtt__username").write_text("panel-publisher\n", "utf-8")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(folder))
+    settings = load(file(f'{CONNECTION}\n[mqtt]\nurl = "mqtt://b"\nusername = "other"')).settings
+    assert settings.mqtt
+    assert settings.mqtt.username == "panel-publisher"
+
+
+def test_a_path_may_begin_with_the_credentials_directory(
+    file: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", "/run/credentials/placed.service")
+    settings = load(file(f'{CONNECTION}\n[http]\ntoken_file = "$CREDENTIALS_DIRECTORY/token"')).settings
+    assert settings.http.token_file == Path("/run/credentials/placed.service/token")
+
+
+def test_numbers_do_for_words_where_people_write_numbers(file: Callable[[str], Path]) -> None:
+    text = '[rooms."a@b.c"]\nfloor = 3\n[mqtt]\nurl = "mqtt://b"\nprotocol = 5\n'
+    settings = load(file(CONNECTION + text)).settings
+    assert settings.rooms["a@b.c"].floor == "3"
+    assert settings.mqtt
+    assert settings.mqtt.protocol == "5"
+
+
+def test_the_file_may_be_named_by_the_environment(
+    file: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLACED_CONFIG", str(file(CONNECTION)))
+    assert load().settings.connections[0].name == "contoso"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[polling]\nintervall = 3", "polling.intervall: unknown key; did you mean interval?"),
+        ("[poling]\n", "poling: unknown key; did you mean polling?"),
+        ("[polling]\ninterval = 30", 'polling.interval: found 30, expected a duration such as "30s"'),
+        ('[polling]\ninterval = "0s"', "polling.interval: found '0s', expected a duration longer than"),
+        (
+            '[polling]\ndays_ahead = "many"',
+            "polling.days_ahead: found 'many', expected a whole number from 0 to 60",
+        ),
+        ('[privacy]\nshow = "all"', "privacy.show: found 'all', expected nothing, organizer, title"),
+        ('[mqtt]\nurl = "broker"', "mqtt.url: found 'broker', expected mqtt://host[:1883] or mqtts://"),
+        ('[mqtt]\nusername = "x"', "mqtt.url: missing; expected: mqtt://host:1883, or mqtts://"),
+        (
+            '[mqtt]\nurl = "mqtt://b"\nbase_topic = "a/#"',
+            "mqtt.base_topic: found 'a/#', expected topic levels",
+        ),
+        ('[http]\nlisten = "8620"', "http.listen: found '8620', "),
+        ('[rooms."a@b.c"]\nflor = 3', 'rooms."a@b.c".flor: unknown key; did you mean floor?'),
+        ('[rooms."a@b.c"]\ntime_zone = "Mars"', "expected an IANA time zone such as Europe/Berlin"),
+        ('[rooms."a@b.c"]\nid = "x"\n[rooms."d@b.c"]\nid = "x"', "rooms: x is used more than once"),
+        ('[occupancy]\nbusy_for = ["free"]', "occupancy.busy_for[0]: found 'free', "),
+    ],
+)
+def test_a_mistake_is_told_with_file_key_and_what_is_expected(
+    file: Callable[[str], Path], text: str, expected: str
+) -> None:
+    (mistake,) = mistakes(file(CONNECTION + text))
+    assert expected in mistake
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ('tenant = "contoso.example"', "", "connections[0].tenant: missing; expected: The tenant's domain"),
+        ("tenant =", "tennant =", "connections[0].tennant: unknown key; did you mean tenant?"),
+        ('"microsoft365"', '"exchange"', "connections[0].driver: unknown driver; installed: microsoft365"),
+        ("0001", "?", "connections[0].client_id: found "),
+        ('"contoso"', '"Contoso HQ"', "connections[0].name: found 'Contoso HQ', "),
+        ("client_secret_file = ", "client_secret = ", "connections[0].client_secret: unknown key"),
+        ('rooms = ["boardroom@contoso.example"]', "", "expected one of rooms, room_group and room_list"),
+        (
+            '"boardroom@contoso.example"',
+            '"boardroom"',
+            "connections[0].rooms[0]: found 'boardroom', expected an",
+        ),
+    ],
+)
+def test_a_mistake_in_a_connection_is_told_likewise(
+    file: Callable[[str], Path], old: str, new: str, expected: str
+) -> None:
+    assert any(expected in mistake for mistake in mistakes(file(CONNECTION.replace(old, new))))
+
+
+def test_all_mistakes_are_told_at_once(file: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLACED_MQQT__URL", "mqtt://b")
+    found = mistakes(file(CONNECTION + "[polling]\nintervall = 3\ndays_ahead = -1\n[http]\nport = 3\n"))
+    assert len(found) == 4
+    assert any("PLACED_MQQT__URL: unknown setting; did you mean PLACED_MQTT?" in line for line in found)
+
+
+def test_a_mistake_in_another_file_or_the_environment_names_that(
+    file: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main = file(CONNECTION)
+    (tmp_path / "placed.d").mkdir()
+    extra = tmp_path / "placed.d" / "x.toml"
+    extra.write_text("[polling]\nfoo = 1\n", "utf-8")
+    monkeypatch.setenv("PLACED_OCCUPANCY__LEAD", "soon")
+    assert sorted(mistakes(main)) == [
+        (
+            f"{extra}: polling.foo: unknown key; "
+            "known: budget, concurrency, days_ahead, interval, rediscover, working_days, working_hours"
+        ),
+        (
+            "environment: PLACED_OCCUPANCY__LEAD: found 'soon', expected "
+            'a duration such as "30s", "5m" or "1h"'
+        ),
+    ]
+
+
+def test_a_secret_in_the_wrong_place_is_not_repeated(file: Callable[[str], Path]) -> None:
+    text = CONNECTION.replace('client_secret_file = "/run/secret"', 'client_secret = "hunter2"')
+    assert "hunter2" not in "".join(mistakes(file(text + '[mqtt]\nurl = "mqtt://u:hunter2@b"')))
+
+
+def test_two_connections_may_not_have_one_name(file: Callable[[str], Path]) -> None:
+    assert any("contoso is used more than once" in line for line in mistakes(file(CONNECTION + CONNECTION)))
+
+
+def test_a_file_that_is_not_there_or_no_toml_is_named(file: Callable[[str], Path], tmp_path: Path) -> None:
+    assert mistakes(tmp_path / "none.toml") == ["cannot be read: No such file or directory"]
+    (syntax,) = mistakes(file("[polling\n"))
+    assert syntax.startswith("no valid TOML: ")
+    assert "line 1" in syntax
+    path = file("")
+    path.write_bytes(b"\xff")
+    assert mistakes(path) == ["expected UTF-8 text, found byte 0xff in line 1; save the file as UTF-8"]
+
+
+def test_without_any_file_it_is_told_where_one_is_expected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("placed.settings.loader.DEFAULT_FILE", tmp_path / "placed.toml")
+    with pytest.raises(ConfigurationError, match="there is no such file; write it, or name another"):
+        load()
+
+
+def test_nothing_at_all_is_a_mistake_too(file: Callable[[str], Path]) -> None:
+    assert any("connections: there is no [[connections]] table" in line for line in mistakes(file("")))
+
+
+def test_the_toml_of_the_example_is_what_a_plain_reader_reads() -> None:
+    assert "connections" in tomllib.loads(EXAMPLE.read_text("utf-8"))
