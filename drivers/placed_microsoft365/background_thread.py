@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _Result = TypeVar("_Result")
 
 
-async def aside(work: Callable[[], _Result]) -> _Result:
+async def run_in_thread(work: Callable[[], _Result]) -> _Result:
     """Does the work in a thread of its own, and gives back what it gives or raises what it raises.
 
     Who is cancelled meanwhile leaves the thread to itself. `asyncio.to_thread` would keep the whole program
@@ -40,5 +40,5 @@ async def aside(work: Callable[[], _Result]) -> _Result:
         with suppress(RuntimeError):  # the loop has ended meanwhile
             loop.call_soon_threadsafe(settle, result, failure)
 
-    threading.Thread(target=run, name="aside", daemon=True).start()
+    threading.Thread(target=run, name="background", daemon=True).start()
     return await done

@@ -6,8 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from placed_microsoft365.auth.msal_login import Registration, sign_in
-from placed_microsoft365.auth.token_cache import TokenSource
-from placed_microsoft365.graph.client import Graph
+from placed_microsoft365.auth.token_cache import TokenCache
+from placed_microsoft365.graph.client import GraphClient
 from placed_microsoft365.network.service_clock import ServiceClock
 
 if TYPE_CHECKING:
@@ -28,22 +28,24 @@ def registration_of(settings: Microsoft365Settings, credential: Credential) -> R
     )
 
 
-def token_source(
+def token_cache_of(
     settings: Microsoft365Settings, credential: Credential, surroundings: Surroundings
-) -> TokenSource:
+) -> TokenCache:
     """Signs in as the settings' registration when it is first asked for a token."""
     registration = registration_of(settings, credential)
     clock = ServiceClock.of(surroundings)
-    return TokenSource(partial(sign_in, registration, clock, surroundings.asked), surroundings.steady)
+    return TokenCache(partial(sign_in, registration, clock, surroundings.asked), surroundings.steady)
 
 
-def graph_client(settings: Microsoft365Settings, tokens: TokenSource, surroundings: Surroundings) -> Graph:
+def graph_client(
+    settings: Microsoft365Settings, tokens: TokenCache, surroundings: Surroundings
+) -> GraphClient:
     """Asks Graph with these tokens.
 
     Raises:
         SettingsError: the CA's file is of no use.
     """
-    return Graph(
+    return GraphClient(
         settings.graph_url,
         tokens,
         ca_file=settings.ca_file,

@@ -35,7 +35,7 @@ CLOUDS = {
 }
 
 # Login hosts that are one and the same, as MSAL and Microsoft's own descriptions know them.
-_ALLIED = (
+_LOGIN_HOST_ALIASES = (
     frozenset({"login.microsoftonline.com", "login.microsoft.com", "login.windows.net", "sts.windows.net"}),
     frozenset({"login.microsoftonline.us", "login.usgovcloudapi.net"}),
     frozenset({"login.partner.microsoftonline.cn", "login.chinacloudapi.cn"}),
@@ -44,4 +44,4 @@ _ALLIED = (
 
 def login_hosts_of(host: str) -> frozenset[str]:
     """The hosts, at port 443, that are the same as this one; none beside it, if it is no cloud's."""
-    return next((hosts for hosts in _ALLIED if host in hosts), frozenset())
+    return next((hosts for hosts in _LOGIN_HOST_ALIASES if host in hosts), frozenset())

@@ -10,14 +10,14 @@ from placed.domain.model import Reason
 from placed.driver import Failed, NotPermitted, Refused
 from placed_microsoft365 import fence
 from placed_microsoft365 import rooms as directory
-from placed_microsoft365.auth.application_permissions import RBAC, may_read_calendars, told_by
+from placed_microsoft365.auth.application_permissions import RBAC, explain_forbidden, may_read_calendars
 from placed_microsoft365.auth.credential import judge_expiry, load_credential
 from placed_microsoft365.auth.token_claims import claims_of
-from placed_microsoft365.calendars.batch_reader import Calendars
-from placed_microsoft365.calendars.calendar_view import Views
-from placed_microsoft365.client_factory import graph_client, registration_of, token_source
-from placed_microsoft365.graph.concurrency_limit import Pace
-from placed_microsoft365.room_names import Owners
+from placed_microsoft365.calendars.batch_reader import CalendarReader
+from placed_microsoft365.calendars.calendar_view import CalendarViews
+from placed_microsoft365.client_factory import graph_client, registration_of, token_cache_of
+from placed_microsoft365.graph.concurrency_limit import ConcurrencyLimit
+from placed_microsoft365.room_names import RoomNames
 from placed_microsoft365.settings import Microsoft365Settings
 
 if TYPE_CHECKING:
@@ -41,17 +41,17 @@ class Microsoft365:
         credential = load_credential(settings)
         judge_expiry(settings, credential, surroundings.now(), _RECENTLY)
         self._registration = registration_of(settings, credential)
-        self._tokens = token_source(settings, credential, surroundings)
+        self._tokens = token_cache_of(settings, credential, surroundings)
         self._read_token: str | None = None
         self._claims: Claims | None = None
         self._readable_with: str | None = None  # the token with which a room was readable last
         self._readable: tuple[str, str | None] | None = None  # the mailbox of a readable room, and that token
         self._mailboxes: Sequence[str] | None = None  # of all rooms
         self._graph = graph_client(settings, self._tokens, surroundings)
-        self._owners = Owners(self._graph)
-        self.pace = Pace(surroundings.concurrency)
-        self._views = Views(self._graph, self.pace, details=surroundings.details)
-        self._calendars = Calendars(self._graph, self.pace, self._views, surroundings.now)
+        self._owners = RoomNames(self._graph)
+        self.limit = ConcurrencyLimit(surroundings.concurrency)
+        self._views = CalendarViews(self._graph, self.limit, details=surroundings.details)
+        self._calendars = CalendarReader(self._graph, self.limit, self._views, surroundings.now)
         self.credential_expires_at = credential.expires_at
 
     @staticmethod
@@ -66,7 +66,7 @@ class Microsoft365:
                 found = await directory.find_rooms(self._graph, self._settings)
                 rooms = await self._owners.name(found)
             except NotPermitted:
-                self._tokens.doubt_grants()
+                self._tokens.suspect_grants()
                 raise
         self._mailboxes = [room.mailbox for room in rooms]
         self._views.keep(set(self._mailboxes))
@@ -80,7 +80,7 @@ class Microsoft365:
             nonlocal forbidden
             if isinstance(found, Failed) and found.reason is Reason.FORBIDDEN:
                 forbidden += 1
-                found = told_by(self.claims, found, self._settings.fence.kind)
+                found = explain_forbidden(self.claims, found, self._settings.fence.kind)
             elif not isinstance(found, Failed):
                 self._readable = found.query.room.mailbox, self._tokens.latest
             answer(found)
@@ -89,19 +89,19 @@ class Microsoft365:
             try:
                 await self._calendars.read(queries, take)
             except NotPermitted:
-                self._tokens.doubt_grants()
+                self._tokens.suspect_grants()
                 raise
         if forbidden == len(queries):
-            self._nothing_is_readable()
+            self._on_nothing_readable()
         else:
             self._readable_with = self._tokens.latest
 
-    def _nothing_is_readable(self) -> None:
+    def _on_nothing_readable(self) -> None:
         """Every room is refused; whether that is for want of consent, a newer token may tell."""
         if self._readable_with is not None and self._readable_with == self._tokens.latest:
             self._tokens.drop()
         elif not may_read_calendars(self.claims) and self._settings.fence.kind != RBAC:
-            self._tokens.doubt_grants()
+            self._tokens.suspect_grants()
 
     async def try_fence(self) -> Fence:
         """See `placed.driver.Driver.try_fence`."""
@@ -110,7 +110,7 @@ class Microsoft365:
             proven = self._readable[1] if self._readable else None
             result = await fence.try_canaries(self._graph, settings, self._now(), self._some_rooms, proven)
             await self._graph.sign_in()
-        return fence.weigh(result, settings, self.claims)
+        return fence.with_roles(result, settings, self.claims)
 
     @property
     def fence_circumstances(self) -> int:

@@ -16,7 +16,7 @@ from placed_microsoft365.auth.application_permissions import CALENDARS_READ, RBA
 from placed_microsoft365.calendars.calendar_view import calendar_view
 from placed_microsoft365.graph.batch_response import items_of
 from placed_microsoft365.graph.client import BATCH_SIZE
-from placed_microsoft365.graph.error_codes import meaning_of
+from placed_microsoft365.graph.error_codes import error_meaning
 from placed_microsoft365.graph.json_structs import Readable
 from placed_microsoft365.graph.response import UnexpectedAnswer, decode, error_code, error_of
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from placed_microsoft365.auth.token_claims import Claims
-    from placed_microsoft365.graph.client import Graph
+    from placed_microsoft365.graph.client import GraphClient
     from placed_microsoft365.settings import FenceSettings
 
 
@@ -54,7 +54,7 @@ _ANOTHER_TOKEN = "the token changed during the trial, which proves nothing: no a
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _CanaryResult:
     """What came of one canary: breached, verified, or unproven for a reason; and the token of the request."""
 
     state: FenceState
@@ -63,7 +63,7 @@ class _Seen:
 
 
 async def try_canaries(
-    graph: Graph,
+    graph: GraphClient,
     settings: FenceSettings,
     now: datetime,
     rooms: Callable[[], Awaitable[Sequence[str]]],
@@ -97,7 +97,7 @@ async def try_canaries(
 
 
 async def _round(
-    graph: Graph,
+    graph: GraphClient,
     settings: FenceSettings,
     fence: Fence,
     rooms: Callable[[], Awaitable[Sequence[str]]],
@@ -107,19 +107,19 @@ async def _round(
     now = fence.checked_at
     assert now is not None  # noqa: S101 - it is the moment of this trial
     seen = await _ask_all(graph, settings, now)
-    if (found := _settled(fence, seen)) is not None:
+    if (found := _result_of(fence, seen)) is not None:
         return found
     readable, token = await _any_readable(graph, await rooms(), now)
     if not readable:
         return replace(fence, warnings=(_NOTHING_READABLE,), awaits_rooms=True)
     if token != proven_token or {one.token for one in seen} != {token}:
         seen = await _ask_all(graph, settings, now)
-        if (found := _settled(fence, seen)) is not None:
+        if (found := _result_of(fence, seen)) is not None:
             return found
     return replace(fence, state=FenceState.VERIFIED) if {one.token for one in seen} == {token} else None
 
 
-def _settled(fence: Fence, seen: Sequence[_Seen]) -> Fence | None:
+def _result_of(fence: Fence, seen: Sequence[_CanaryResult]) -> Fence | None:
     """The result, unless every canary was refused."""
     if any(one.state is FenceState.BREACHED for one in seen):
         return replace(fence, state=FenceState.BREACHED)
@@ -127,8 +127,8 @@ def _settled(fence: Fence, seen: Sequence[_Seen]) -> Fence | None:
     return replace(fence, warnings=tuple(reasons)) if reasons else None
 
 
-async def _ask_all(graph: Graph, settings: FenceSettings, now: datetime) -> list[_Seen]:
-    seen: list[_Seen] = []
+async def _ask_all(graph: GraphClient, settings: FenceSettings, now: datetime) -> list[_CanaryResult]:
+    seen: list[_CanaryResult] = []
     failures: list[DriverError] = []
     for canary in settings.canaries:
         try:
@@ -140,7 +140,7 @@ async def _ask_all(graph: Graph, settings: FenceSettings, now: datetime) -> list
     return seen
 
 
-def weigh(fence: Fence, settings: FenceSettings, claims: Claims | None) -> Fence:
+def with_roles(fence: Fence, settings: FenceSettings, claims: Claims | None) -> Fence:
     """The result of the canaries together with what the token lists.
 
     Grants add up (Microsoft: RBAC for Applications, FAQ): one in Entra is not limited by Exchange's scope.
@@ -156,17 +156,17 @@ def weigh(fence: Fence, settings: FenceSettings, claims: Claims | None) -> Fence
     return replace(fence, state=state, excess=too_much, warnings=warnings)
 
 
-async def _try(graph: Graph, canary: str, now: datetime) -> _Seen:
+async def _try(graph: GraphClient, canary: str, now: datetime) -> _CanaryResult:
     answer = await graph.ask("GET", _a_minute(canary, now))
     if answer.status == HTTPStatus.OK:
         try:
             decode(answer.body, Readable)
         except UnexpectedAnswer:  # a gateway's page, say: no proof of anything
             raise Unavailable("the answer for a canary is no calendar") from None
-        return _Seen(FenceState.BREACHED, answer.token)
+        return _CanaryResult(FenceState.BREACHED, answer.token)
     code = error_code(answer.body)
     if answer.status == HTTPStatus.FORBIDDEN and code.lower() == _DENIED:
-        return _Seen(FenceState.VERIFIED, answer.token)
+        return _CanaryResult(FenceState.VERIFIED, answer.token)
     error = error_of(answer)
     if isinstance(error, Unavailable):
         raise error
@@ -176,10 +176,10 @@ async def _try(graph: Graph, canary: str, now: datetime) -> _Seen:
         reason = _NOT_GRAPH
     else:
         reason = _NO_PROOF.format(told=f"{answer.status} {code}".rstrip())
-    return _Seen(FenceState.UNPROVEN, answer.token, reason)
+    return _CanaryResult(FenceState.UNPROVEN, answer.token, reason)
 
 
-async def _any_readable(graph: Graph, mailboxes: Sequence[str], now: datetime) -> tuple[bool, str]:
+async def _any_readable(graph: GraphClient, mailboxes: Sequence[str], now: datetime) -> tuple[bool, str]:
     """Whether one of the first rooms can be read, and the token that was used.
 
     Raises:
@@ -203,7 +203,7 @@ async def _any_readable(graph: Graph, mailboxes: Sequence[str], now: datetime) -
             with suppress(UnexpectedAnswer):
                 decode(item.body, Readable)
                 return True, answer.token
-        failing |= meaning_of(item.status, error_code(item.body)).reason in _HEALED_BY_TIME
+        failing |= error_meaning(item.status, error_code(item.body)).reason in _HEALED_BY_TIME
     if failing:
         raise Unavailable("no room can be read now, which a trial of the fence needs")
     return False, answer.token

@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from placed.driver import FoundRoom
-    from placed_microsoft365.graph.client import Graph
+    from placed_microsoft365.graph.client import GraphClient
     from placed_microsoft365.graph.json_structs import EmailAddress
 
 
-class Owners:
+class RoomNames:
     """Asks whose the calendars are, and remembers it; one that is not reported is asked for the next time."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: GraphClient) -> None:
         self._graph = graph
         self._known: dict[str, EmailAddress] = {}  # by object id
 

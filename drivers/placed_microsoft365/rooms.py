@@ -19,7 +19,7 @@ from placed_microsoft365.settings import ALL_ROOMS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from placed_microsoft365.graph.client import Graph
+    from placed_microsoft365.graph.client import GraphClient
     from placed_microsoft365.graph.json_structs import Place
     from placed_microsoft365.settings import Microsoft365Settings
 
@@ -34,7 +34,7 @@ _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _CAPACITY = re.compile(r"[0-9]{1,6}")
 
 
-async def find_rooms(graph: Graph, settings: Microsoft365Settings) -> Sequence[FoundRoom]:
+async def find_rooms(graph: GraphClient, settings: Microsoft365Settings) -> Sequence[FoundRoom]:
     """The rooms that the settings name, in order of how little permission it takes to know them."""
     if settings.rooms:
         return [FoundRoom(address=address, mailbox=address) for address in settings.rooms]
@@ -43,7 +43,7 @@ async def find_rooms(graph: Graph, settings: Microsoft365Settings) -> Sequence[F
     return await _places(graph, settings.room_list or ALL_ROOMS)
 
 
-class _Trail:
+class _VisitedPages:
     """The pages gone through: none twice, and not without an end."""
 
     def __init__(self) -> None:
@@ -55,7 +55,7 @@ class _Trail:
         self._seen.add(url)
 
 
-async def _members(graph: Graph, group: str) -> list[FoundRoom]:
+async def _members(graph: GraphClient, group: str) -> list[FoundRoom]:
     group_id = group if _GUID.fullmatch(group) else await _group_id(graph, group)
     url: str | None = (
         f"/groups/{quote(group_id, safe='')}/transitiveMembers/microsoft.graph.user"
@@ -63,7 +63,7 @@ async def _members(graph: Graph, group: str) -> list[FoundRoom]:
     )
     rooms: list[FoundRoom] = []
     others, count = 0, 0
-    trail = _Trail()
+    trail = _VisitedPages()
     while url is not None:
         trail.step(url)
         page = await graph.get(url, DirectoryObjects, _ADVANCED, directory_error)
@@ -75,7 +75,7 @@ async def _members(graph: Graph, group: str) -> list[FoundRoom]:
         count = max(count, page.count or 0)
         url = page.next_link
     if not rooms:
-        await _explain_emptiness(graph, group_id, others, count)
+        await _explain_no_rooms(graph, group_id, others, count)
     return rooms
 
 
@@ -90,7 +90,7 @@ def _member(object_id: str, member: DirectoryObject) -> FoundRoom:
     )
 
 
-async def _explain_emptiness(graph: Graph, group_id: str, others: int, count: int) -> None:
+async def _explain_no_rooms(graph: GraphClient, group_id: str, others: int, count: int) -> None:
     """A group without rooms may be one that is empty, or one whose members are not shown.
 
     Raises:
@@ -116,7 +116,7 @@ async def _explain_emptiness(graph: Graph, group_id: str, others: int, count: in
             )
 
 
-async def _group_id(graph: Graph, address: str) -> str:
+async def _group_id(graph: GraphClient, address: str) -> str:
     wanted = quote(address.replace("'", "''"), safe="@'")
     found = await graph.get(
         f"/groups?$filter=mail%20eq%20'{wanted}'&$select=id", DirectoryObjects, None, directory_error
@@ -132,7 +132,7 @@ async def _group_id(graph: Graph, address: str) -> str:
     return group_id
 
 
-async def _places(graph: Graph, room_list: str) -> list[FoundRoom]:
+async def _places(graph: GraphClient, room_list: str) -> list[FoundRoom]:
     path = (
         "/places/microsoft.graph.room"
         if room_list == ALL_ROOMS
@@ -141,7 +141,7 @@ async def _places(graph: Graph, room_list: str) -> list[FoundRoom]:
     url: str | None = f"{path}?$top={_PLACES_A_PAGE}&$skip=0"
     rooms: dict[str, FoundRoom] = {}
     listed = 0
-    trail = _Trail()
+    trail = _VisitedPages()
     while url is not None:
         trail.step(url)
         page = await graph.get(url, Places, None, directory_error)
@@ -164,19 +164,19 @@ async def _places(graph: Graph, room_list: str) -> list[FoundRoom]:
 
 
 def _room(address: str, place: Place) -> FoundRoom:
-    capacity = _plain(place.capacity)
+    capacity = _number_as_text(place.capacity)
     return FoundRoom(
         address=address,
         mailbox=address,
         name=place.display_name or None,
         building=place.building or None,
-        floor=place.floor_label or _plain(place.floor_number) or None,
+        floor=place.floor_label or _number_as_text(place.floor_number) or None,
         capacity=int(capacity) if _CAPACITY.fullmatch(capacity) else None,
         object_id=place.id or None,
     )
 
 
-def _plain(number: float | str | None) -> str:
+def _number_as_text(number: float | str | None) -> str:
     """A number that is told as such, or as text, as text."""
     if number is None:
         return ""

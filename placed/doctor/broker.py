@@ -87,14 +87,14 @@ async def try_broker(
             return [no_broker, *_wait(_CHECKS[1:], no_broker)]
         rights = await _Trial(settings, connection, patience).rights()
         if messages and all(finding.verdict is not Verdict.BAD for finding in rights):
-            trial = TopicTrial(
+            fresh_sign_in = TopicTrial(
                 topics or Topics(settings.base_topic),
                 messages,
                 v5=settings.protocol == "5",
                 connect=partial(_another, options),
                 patience=patience,
             )
-            rights = [*await _try_topics(trial, connection, rights[0]), *rights[1:]]
+            rights = [*await _try_topics(fresh_sign_in, connection, rights[0]), *rights[1:]]
         return [_connected(settings, client_id), *rights]
     finally:
         await connection.close()
@@ -111,10 +111,10 @@ async def _another(options: dict[str, Any]) -> Connection:
     return connection
 
 
-async def _try_topics(trial: TopicTrial, connection: Connection, publish: Finding) -> list[Finding]:
+async def _try_topics(fresh_sign_in: TopicTrial, connection: Connection, publish: Finding) -> list[Finding]:
     """The findings `publish`; `publish` is what was found on the topic of the trial."""
     try:
-        return judge_topics(await trial.run(connection), trial.topics, publish.said)
+        return judge_topics(await fresh_sign_in.run(connection), fresh_sign_in.topics, publish.said)
     except _ERRORS as error:
         return [_lost(error)]
 

@@ -122,7 +122,7 @@ _NOT_IN_SCOPE = (
 )
 
 
-def told_by(claims: Claims | None, failure: Failed, fence_kind: str) -> Failed:
+def explain_forbidden(claims: Claims | None, failure: Failed, fence_kind: str) -> Failed:
     """A room that is forbidden, with what the token tells of consent.
 
     Under RBAC for Applications the token does not list the calendars' permission, so it tells nothing.

@@ -124,7 +124,7 @@ def _certificate(path: Path) -> Credential:
     leaf = next((c for c in chain if _belongs(c, key)), None)
     if leaf is None:
         raise SettingsError("certificate", f"{path}: the certificate does not belong to the private key")
-    if not _sound(key):
+    if not _is_consistent(key):
         raise SettingsError("certificate", f"{path}: the private key is damaged; its numbers do not agree")
     # Written anew, since a file may hold more than PEM, such as the names that `openssl pkcs12` adds.
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
@@ -143,7 +143,7 @@ def _belongs(certificate: x509.Certificate, key: RSAPrivateKey) -> bool:
         return False
 
 
-def _sound(key: RSAPrivateKey) -> bool:
+def _is_consistent(key: RSAPrivateKey) -> bool:
     """Whether its numbers agree with each other, so that it signs what its public key verifies."""
     own = key.private_numbers()
     p, q, e = own.p, own.q, own.public_numbers.e

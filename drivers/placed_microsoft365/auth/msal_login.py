@@ -77,7 +77,7 @@ def sign_in(
     with _Session(registration, clock, asked) as session:
         try:
             result = _acquire(registration, session)
-            if _is_out_of_time(result) and session.knows_better():
+            if _is_out_of_time(result) and session.clock_corrected():
                 result = _acquire(registration, session)
         except DriverError:
             raise
@@ -93,7 +93,7 @@ def sign_in(
         try:
             token, lifetime = str(result["access_token"]), float(result["expires_in"])
         except (KeyError, TypeError, ValueError):
-            raise _of_certificate(registration, session, session.failure(result)) from None
+            raise _certificate_error(registration, session, session.failure(result)) from None
         if not _TOKEN.fullmatch(token):
             raise session.failure({})
         return token, min(max(lifetime, _SHORTEST), _LONGEST)
@@ -122,7 +122,7 @@ def _acquire(registration: Registration, session: _Session) -> Mapping[str, Any]
     return result
 
 
-def _of_certificate(registration: Registration, session: _Session, error: DriverError) -> DriverError:
+def _certificate_error(registration: Registration, session: _Session, error: DriverError) -> DriverError:
     """The error of a refused sign-in; where the certificate's dates explain it, it names them."""
     if not isinstance(error, Refused):
         return error
@@ -194,7 +194,7 @@ class _Session(requests.Session):
         self._signed = moment.timestamp() - self._clock.steady()
         return moment
 
-    def knows_better(self) -> bool:
+    def clock_corrected(self) -> bool:
         """Whether the refusal shows another time than was signed; that is signed from now on."""
         self._kept = True
         better = self._clock.at_service(self._found).timestamp() - self._clock.steady()

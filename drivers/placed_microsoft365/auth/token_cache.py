@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from placed.driver import DriverError, Unavailable
-from placed_microsoft365.background_thread import aside
+from placed_microsoft365.background_thread import run_in_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +41,7 @@ class _Failure:
         return self.since <= moment < self.until
 
 
-class TokenSource:
+class TokenCache:
     """Gives the token of one registration.
 
     Args:
@@ -105,14 +105,14 @@ class TokenSource:
         """The token that is kept, for what it says of itself; it may be at its end."""
         return self._token.text if self._token is not None else None
 
-    def doubt_grants(self) -> None:
+    def suspect_grants(self) -> None:
         """Nothing may be read with the token: it is renewed as soon as it is some minutes old.
 
         It lists what was granted when it was issued, and consent may have been given since.
         """
         self._doubted = True
 
-    def take_over(self, earlier: TokenSource) -> None:
+    def take_over(self, earlier: TokenCache) -> None:
         """Goes on with the token of another source of the same registration.
 
         Not with one whose grants are doubted: a new one may list what was granted since.
@@ -130,7 +130,7 @@ class TokenSource:
     async def _new(self, moment: float) -> _Token:
         try:
             async with asyncio.timeout(TIMEOUT):
-                text, lifetime = await aside(self._sign_in)
+                text, lifetime = await run_in_thread(self._sign_in)
         except TimeoutError:
             raise Unavailable("the login host takes too long") from None
         self.issued += 1

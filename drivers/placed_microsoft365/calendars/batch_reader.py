@@ -12,7 +12,7 @@ from placed.driver import DriverError, Failed, Refused, Unavailable, Unchanged
 from placed_microsoft365.calendars.calendar_view import FirstPage
 from placed_microsoft365.graph.batch_response import items_of
 from placed_microsoft365.graph.client import BATCH_SIZE
-from placed_microsoft365.graph.error_codes import meaning_of, reason_of
+from placed_microsoft365.graph.error_codes import error_meaning, reason_of
 from placed_microsoft365.graph.response import (
     UnexpectedAnswer,
     error_code,
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     import msgspec
 
     from placed.driver import Answer, Query
-    from placed_microsoft365.calendars.calendar_view import Views
-    from placed_microsoft365.graph.client import Graph
-    from placed_microsoft365.graph.concurrency_limit import Pace
+    from placed_microsoft365.calendars.calendar_view import CalendarViews
+    from placed_microsoft365.graph.client import GraphClient
+    from placed_microsoft365.graph.concurrency_limit import ConcurrencyLimit
     from placed_microsoft365.graph.json_structs import BatchItem
     from placed_microsoft365.graph.response import Answer as GraphAnswer
 
@@ -38,7 +38,7 @@ TRIES = 3  # of a batch that is refused as a whole since there are too many
 LONGEST_PAUSE = 10.0  # seconds that a reading rests when it is told to; for longer it ends
 
 
-class Calendars:
+class CalendarReader:
     """Reads the calendars of one connection's rooms.
 
     Args:
@@ -48,16 +48,18 @@ class Calendars:
         now: the clock on the wall.
     """
 
-    def __init__(self, graph: Graph, pace: Pace, views: Views, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, graph: GraphClient, limit: ConcurrencyLimit, views: CalendarViews, now: Callable[[], datetime]
+    ) -> None:
         self._graph = graph
-        self._pace = pace
+        self._limit = limit
         self._views = views
         self._now = now
 
     async def read(self, queries: Sequence[Query], answer: Callable[[Answer], None]) -> None:
         """Reads all of them, as the pace allows; see `placed.driver.Driver.read`."""
         waiting = deque(queries[n : n + BATCH_SIZE] for n in range(0, len(queries), BATCH_SIZE))
-        reading = _Reading(self._graph, self._pace, self._views, self._now, answer)
+        reading = _ReadRun(self._graph, self._limit, self._views, self._now, answer)
 
         async def work() -> None:
             while waiting:
@@ -66,27 +68,27 @@ class Calendars:
         failure: DriverError | None = None
         try:
             async with asyncio.TaskGroup() as group:
-                for _ in range(min(len(waiting), self._pace.most)):
+                for _ in range(min(len(waiting), self._limit.most)):
                     group.create_task(work())
         except* DriverError as failures:
-            failure = _gravest(failures)
+            failure = _most_severe(failures)
         if failure is not None:  # not raised up there: Python 3.11.2 would put it into a group again
             raise failure
 
 
-class _Reading:
+class _ReadRun:
     """One reading of many rooms: what its batches share."""
 
     def __init__(
         self,
-        graph: Graph,
-        pace: Pace,
-        views: Views,
+        graph: GraphClient,
+        limit: ConcurrencyLimit,
+        views: CalendarViews,
         now: Callable[[], datetime],
         answer: Callable[[Answer], None],
     ) -> None:
         self._graph = graph
-        self._pace = pace
+        self._limit = limit
         self._views = views
         self._now = now
         self._answer = answer
@@ -104,7 +106,7 @@ class _Reading:
             DriverError: the connection as a whole fails.
         """
         urls = [self._views.url(query) for query in queries]
-        async with self._pace.turn() as number:
+        async with self._limit.slot() as number:
             asked_at = self._now()
             try:
                 outer = await self._graph.batch(urls)
@@ -123,7 +125,7 @@ class _Reading:
     ) -> None:
         """A batch came back. If nothing in it is new that is seen at once, else each answer is looked at."""
         if self._views.all_unchanged(queries, outer.body):
-            self._pace.succeeded()
+            self._limit.succeeded()
             self._failures = 0
             for query in queries:
                 self._answer(Unchanged(query, asked_at))
@@ -136,11 +138,11 @@ class _Reading:
         failed = [item for item in items.values() if item.status != HTTPStatus.OK]
         throttled = sum(reason_of(item.status) is Reason.THROTTLED for item in failed)
         if throttled > 1:  # one alone may be its own mailbox's limit; several are ours
-            self._pace.was_throttled(number)
+            self._limit.was_throttled(number)
         else:
-            self._pace.succeeded()
+            self._limit.succeeded()
         self._failures = 0
-        refused = await self._tell(queries, items, asked_at, again=again)
+        refused = await self._report_items(queries, items, asked_at, again=again)
         if not refused:
             return
         if self._graph.refused(outer):
@@ -149,7 +151,7 @@ class _Reading:
             for query, item in refused:
                 self._answer(self._failed(query, item))
 
-    async def _tell(
+    async def _report_items(
         self, queries: Sequence[Query], items: Mapping[str, BatchItem], asked_at: datetime, *, again: bool
     ) -> list[tuple[Query, BatchItem]]:
         """Answers all but those whose token was refused, unless it is a new one; these are what it gives."""
@@ -189,7 +191,7 @@ class _Reading:
         problem, rest = error_of(outer), outer.retry_after or 0.0
         if rest > LONGEST_PAUSE:
             raise problem
-        if self._pace.was_throttled(number, rest):
+        if self._limit.was_throttled(number, rest):
             self._failed_again(problem)
         if tries > 1:
             await self.batch(queries, again=again, tries=tries - 1)
@@ -199,7 +201,7 @@ class _Reading:
     async def _outer_failed(self, queries: Sequence[Query], outer: GraphAnswer, number: int) -> None:
         problem = error_of(outer)
         if outer.status == HTTPStatus.SERVICE_UNAVAILABLE:
-            self._pace.was_throttled(number)
+            self._limit.was_throttled(number)
         if isinstance(problem, UnexpectedAnswer):
             await self._one_by_one(queries)  # one of them may be what Graph does not like about the batch
         elif isinstance(problem, Unavailable):
@@ -211,7 +213,7 @@ class _Reading:
         """After a batch that makes no sense as a whole, so that one room does not spoil nineteen others."""
         understood = False
         for query in queries:
-            async with self._pace.turn() as number:
+            async with self._limit.slot() as number:
                 asked_at = self._now()
                 try:
                     answer = await self._graph.ask("GET", self._views.url(query))
@@ -223,7 +225,7 @@ class _Reading:
                 told = await self._views.follow(found) if isinstance(found, FirstPage) else found
             else:
                 if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
-                    self._pace.was_throttled(number)
+                    self._limit.was_throttled(number)
                 told = _failed(query, answer.status, answer.body, answer.retry_after)
             understood = understood or not isinstance(told, Failed) or told.reason is not Reason.MALFORMED
             self._answer(told)
@@ -254,7 +256,7 @@ def _asks_for_patience(outer: GraphAnswer) -> bool:
 
 def _failed(query: Query, status: int, body: bytes | msgspec.Raw, rest: float | None) -> Failed:
     code = error_code(body)
-    meaning = meaning_of(status, code)
+    meaning = error_meaning(status, code)
     return Failed(
         query,
         meaning.reason,
@@ -265,7 +267,7 @@ def _failed(query: Query, status: int, body: bytes | msgspec.Raw, rest: float | 
     )
 
 
-def _gravest(failures: BaseExceptionGroup[DriverError]) -> DriverError:
+def _most_severe(failures: BaseExceptionGroup[DriverError]) -> DriverError:
     """Of several at once, the one that a person has to heal."""
     leaves = [error for error in failures.exceptions if isinstance(error, DriverError)]
     return next((error for error in leaves if isinstance(error, Refused)), leaves[0])

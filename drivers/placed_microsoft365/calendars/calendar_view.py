@@ -11,7 +11,7 @@ from urllib.parse import quote
 from placed.domain.model import Reason
 from placed.driver import DriverError, Failed, Read, Unavailable, Unchanged
 from placed_microsoft365.calendars.event_to_meeting import meetings_of
-from placed_microsoft365.calendars.unchanged_detection import Known, all_again, digest_of
+from placed_microsoft365.calendars.unchanged_detection import KnownAnswer, all_unchanged, digest_of
 from placed_microsoft365.graph.json_structs import EVENT_DETAILS, EVENT_FIELDS, Events
 from placed_microsoft365.graph.response import UnexpectedAnswer, decode
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     import msgspec
 
     from placed.driver import Answer, Query
-    from placed_microsoft365.graph.client import Graph
-    from placed_microsoft365.graph.concurrency_limit import Pace
+    from placed_microsoft365.graph.client import GraphClient
+    from placed_microsoft365.graph.concurrency_limit import ConcurrencyLimit
     from placed_microsoft365.graph.json_structs import Event
 
 PAGE_SIZE = 100  # a room has less in a few days; Graph's own default is 10
@@ -57,7 +57,7 @@ class FirstPage(NamedTuple):
     page: Events
 
 
-class Views:
+class CalendarViews:
     """Tells what the answers say, and knows an answer again that it has seen.
 
     Args:
@@ -66,11 +66,11 @@ class Views:
         details: whether titles and organizers are wanted.
     """
 
-    def __init__(self, graph: Graph, pace: Pace, *, details: bool) -> None:
+    def __init__(self, graph: GraphClient, limit: ConcurrencyLimit, *, details: bool) -> None:
         self._graph = graph
-        self._pace = pace
+        self._limit = limit
         self._fields = EVENT_FIELDS + EVENT_DETAILS if details else EVENT_FIELDS
-        self._known: dict[str, Known] = {}  # by mailbox
+        self._known: dict[str, KnownAnswer] = {}  # by mailbox
 
     def url(self, query: Query) -> str:
         """What to ask for a room."""
@@ -100,13 +100,13 @@ class Views:
             ):
                 return False
             expected[str(place)] = known
-        return all_again(batch, expected)
+        return all_unchanged(batch, expected)
 
     def answer(self, query: Query, body: bytes | msgspec.Raw, asked_at: datetime) -> Answer | FirstPage:
         """What the body says: at once, unless there are pages to be asked for, see `follow`."""
         length = len(memoryview(body))
         room = query.room
-        seen = Known(room.id, query.since, query.until, room.time_zone, length, digest_of(body))
+        seen = KnownAnswer(room.id, query.since, query.until, room.time_zone, length, digest_of(body))
         mailbox = query.room.mailbox
         if query.known and self._known.get(mailbox) == seen:
             return Unchanged(query, asked_at)
@@ -140,7 +140,7 @@ class Views:
             async with asyncio.timeout(TIMEOUT):
                 events = await self._following(first.page)
                 for _ in range(READINGS):
-                    async with self._pace.turn():
+                    async with self._limit.slot():
                         page = await self._graph.get(self.url(first.query), Events)
                     before, events = events, await self._following(page)
                     if _places(before) == _places(events):
@@ -156,7 +156,7 @@ class Views:
             if link in seen or len(seen) >= MOST_PAGES:
                 raise UnexpectedAnswer("next links without an end")
             seen.add(link)
-            async with self._pace.turn():
+            async with self._limit.slot():
                 page = await self._graph.get(link, Events)
             events += page.value
             link = page.next_link

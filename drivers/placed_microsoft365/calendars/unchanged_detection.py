@@ -26,7 +26,7 @@ _OK = HTTPStatus.OK.value
 _FIRST, _BODY, _NO_BODY, _NEXT, _LAST = b'{"responses":[', b'"body":', b"null}", b"},", b"}]}"
 
 
-class Known(msgspec.Struct, frozen=True, gc=False):
+class KnownAnswer(msgspec.Struct, frozen=True, gc=False):
     """What was read last: for which room, the window, the zone of its all-day meetings, and the body.
 
     A mailbox's address may be given to another room, of which nothing was read by it.
@@ -45,7 +45,7 @@ def digest_of(body: bytes | memoryview | msgspec.Raw) -> bytes:
     return xxh3_128_digest(body, _SEED)
 
 
-def all_again(batch: bytes, known: Mapping[str, Known]) -> bool:
+def all_unchanged(batch: bytes, known: Mapping[str, KnownAnswer]) -> bool:
     """Whether a batch answers each question with the body that is known, in whatever order.
 
     No body is parsed: where a known one begins, the very same bytes are the whole of it, since no JSON object

@@ -9,24 +9,24 @@ from typing import TYPE_CHECKING
 from placed_microsoft365.auth.application_permissions import to_consent
 from placed_microsoft365.auth.credential import judge_dates, load_credential
 from placed_microsoft365.auth.token_claims import claims_of
-from placed_microsoft365.client_factory import graph_client, token_source
+from placed_microsoft365.client_factory import graph_client, token_cache_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from placed.driver import Surroundings
-    from placed_microsoft365.auth.token_cache import TokenSource
-    from placed_microsoft365.graph.client import Graph
+    from placed_microsoft365.auth.token_cache import TokenCache
+    from placed_microsoft365.graph.client import GraphClient
     from placed_microsoft365.settings import Microsoft365Settings
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class FreshSignIn:
     """What one look has to look with."""
 
     settings: Microsoft365Settings
-    tokens: TokenSource
-    graph: Graph
+    tokens: TokenCache
+    graph: GraphClient
 
     async def not_listed(self) -> tuple[str, ...]:
         """What of the consent the token does not list; nothing if it is none that can be read.
@@ -41,7 +41,9 @@ class Trial:
 
 
 @asynccontextmanager
-async def trial(settings: Microsoft365Settings, surroundings: Surroundings) -> AsyncIterator[Trial]:
+async def fresh_sign_in(
+    settings: Microsoft365Settings, surroundings: Surroundings
+) -> AsyncIterator[FreshSignIn]:
     """Signs in anew when it is first asked for something.
 
     Raises:
@@ -49,9 +51,9 @@ async def trial(settings: Microsoft365Settings, surroundings: Surroundings) -> A
     """
     credential = load_credential(settings)
     judge_dates(settings, credential, surroundings.now())
-    tokens = token_source(settings, credential, surroundings)
+    tokens = token_cache_of(settings, credential, surroundings)
     graph = graph_client(settings, tokens, surroundings)
     try:
-        yield Trial(settings, tokens, graph)
+        yield FreshSignIn(settings, tokens, graph)
     finally:
         await graph.close()

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 from placed.domain.model import Reason, Room
 from placed.driver import Failed, GrantProbe, NotPermitted, Query, Unavailable
 from placed_microsoft365 import rooms as directory
-from placed_microsoft365.calendars.batch_reader import Calendars
-from placed_microsoft365.calendars.calendar_view import Views
-from placed_microsoft365.consent.fresh_sign_in import trial
+from placed_microsoft365.calendars.batch_reader import CalendarReader
+from placed_microsoft365.calendars.calendar_view import CalendarViews
+from placed_microsoft365.consent.fresh_sign_in import fresh_sign_in
 from placed_microsoft365.graph.client import BATCH_SIZE
-from placed_microsoft365.graph.concurrency_limit import Pace
+from placed_microsoft365.graph.concurrency_limit import ConcurrencyLimit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from placed.driver import Answer, FoundRoom, Surroundings
-    from placed_microsoft365.consent.fresh_sign_in import Trial
+    from placed_microsoft365.consent.fresh_sign_in import FreshSignIn
     from placed_microsoft365.settings import Microsoft365Settings
 
 
@@ -31,7 +31,7 @@ async def probe(settings: Microsoft365Settings, surroundings: Surroundings) -> G
         DriverError: network, service, or a sign-in that is refused for good.
         SettingsError: a file that the settings name is of no use.
     """
-    async with trial(settings, surroundings) as attempt:
+    async with fresh_sign_in(settings, surroundings) as attempt:
         try:
             missing = await attempt.not_listed()
             if missing:
@@ -59,7 +59,7 @@ def not_listed(names: Sequence[str]) -> GrantProbe:
     )
 
 
-async def _read(attempt: Trial, surroundings: Surroundings, rooms: Sequence[FoundRoom]) -> list[Answer]:
+async def _read(attempt: FreshSignIn, surroundings: Surroundings, rooms: Sequence[FoundRoom]) -> list[Answer]:
     """A minute of as many rooms as one batch holds."""
     now = surroundings.now()
     settings = attempt.settings
@@ -71,9 +71,11 @@ async def _read(attempt: Trial, surroundings: Surroundings, rooms: Sequence[Foun
         )
         for n, room in enumerate(rooms[:BATCH_SIZE])
     ]
-    pace = Pace(1)
+    limit = ConcurrencyLimit(1)
     answers: list[Answer] = []
-    calendars = Calendars(attempt.graph, pace, Views(attempt.graph, pace, details=False), surroundings.now)
+    calendars = CalendarReader(
+        attempt.graph, limit, CalendarViews(attempt.graph, limit, details=False), surroundings.now
+    )
     await calendars.read(queries, answers.append)
     return answers
 

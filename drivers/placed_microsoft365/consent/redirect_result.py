@@ -16,7 +16,7 @@ import msgspec
 
 from placed.driver import Consent, ConsentAnswer, DriverError, Refused
 from placed_microsoft365.auth.aadsts_codes import codes_in, token_error
-from placed_microsoft365.consent.fresh_sign_in import trial
+from placed_microsoft365.consent.fresh_sign_in import fresh_sign_in
 from placed_microsoft365.consent.grant_check import not_listed
 from placed_microsoft365.graph.response import UnexpectedAnswer
 from placed_microsoft365.graph.response_body import ACCEPTED, content_of
@@ -94,7 +94,7 @@ def _failure(answer: Mapping[str, str]) -> ConsentAnswer:
 async def _confirmed(settings: Microsoft365Settings, surroundings: Surroundings) -> ConsentAnswer:
     """The redirect says that consent was given: what a fresh token says."""
     try:
-        async with trial(settings, surroundings) as attempt:
+        async with fresh_sign_in(settings, surroundings) as attempt:
             missing = await attempt.not_listed()
     except Refused:
         raise

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from placed.driver import FoundRoom, Surroundings
-    from placed_microsoft365.graph.client import Graph
+    from placed_microsoft365.graph.client import GraphClient
     from placed_microsoft365.graph.json_structs import Event
 
 _AROUND = timedelta(days=30)  # before and after now
@@ -44,7 +44,7 @@ _KEEP_MARKS = (
 
 
 @dataclass(slots=True)
-class Seen:
+class CalendarSample:
     """What the calendars show, in numbers."""
 
     rooms: int = 0  # that could be looked at
@@ -69,7 +69,7 @@ class Seen:
 
 
 async def look_at_calendars(
-    graph: Graph, surroundings: Surroundings, rooms: Sequence[FoundRoom]
+    graph: GraphClient, surroundings: Surroundings, rooms: Sequence[FoundRoom]
 ) -> list[Finding]:
     """The findings `titles` and `private`, from some of the rooms.
 
@@ -79,7 +79,7 @@ async def look_at_calendars(
     step = max(1, len(rooms) // BATCH_SIZE)
     chosen = list(rooms[::step])[:BATCH_SIZE]
     details = surroundings.details
-    seen = Seen()
+    seen = CalendarSample()
     async for events in _calendars(graph, surroundings, chosen):
         seen.add(events)
     if not seen.rooms:
@@ -89,7 +89,7 @@ async def look_at_calendars(
 
 
 async def _calendars(
-    graph: Graph, surroundings: Surroundings, rooms: Sequence[FoundRoom]
+    graph: GraphClient, surroundings: Surroundings, rooms: Sequence[FoundRoom]
 ) -> AsyncIterator[Sequence[Event]]:
     moment = surroundings.now()
     fields = _FIELDS + _DETAILS if surroundings.details else _FIELDS
@@ -106,7 +106,7 @@ async def _calendars(
                 yield decode(item.body, Events).value
 
 
-def _titles(seen: Seen, *, details: bool) -> Finding:
+def _titles(seen: CalendarSample, *, details: bool) -> Finding:
     if not details:
         return Finding("titles", Verdict.GOOD, "not asked for: privacy.show wants none")
     if not seen.booked:
@@ -124,7 +124,7 @@ def _titles(seen: Seen, *, details: bool) -> Finding:
     return Finding("titles", Verdict.GOOD, f"kept in {_rooms(seen.booked)} looked at")
 
 
-def _private(seen: Seen, *, details: bool) -> Finding:
+def _private(seen: CalendarSample, *, details: bool) -> Finding:
     if seen.private:
         number = f"{seen.private} of {seen.meetings} meetings"
         return Finding("private", Verdict.GOOD, f"private meetings keep their mark: {number} have it")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from placed.driver import DriverError, Finding, Verdict
 from placed.driver.diagnosis import AGAIN, blocked
 from placed_microsoft365.auth.token_claims import claims_of
-from placed_microsoft365.client_factory import graph_client, token_source
+from placed_microsoft365.client_factory import graph_client, token_cache_of
 from placed_microsoft365.diagnosis import host_checks as visiting
 from placed_microsoft365.diagnosis.calendar_processing_checks import look_at_calendars
 from placed_microsoft365.diagnosis.file_checks import look_at_credential, look_at_files
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from placed.driver import FoundRoom, Surroundings
     from placed_microsoft365.auth.credential import Credential
-    from placed_microsoft365.auth.token_cache import TokenSource
-    from placed_microsoft365.diagnosis.file_checks import Files
-    from placed_microsoft365.diagnosis.host_checks import Contact
+    from placed_microsoft365.auth.token_cache import TokenCache
+    from placed_microsoft365.diagnosis.file_checks import FileChecks
+    from placed_microsoft365.diagnosis.host_checks import HostProbe
     from placed_microsoft365.settings import Microsoft365Settings
 
 
@@ -32,7 +32,7 @@ class Examination:
     def __init__(self, settings: Microsoft365Settings, surroundings: Surroundings) -> None:
         self._settings = settings
         self._surroundings = surroundings
-        self._tokens: TokenSource | None = None
+        self._tokens: TokenCache | None = None
 
     async def examine(self) -> AsyncIterator[Finding]:
         """See `placed.driver.Administration.examine`."""
@@ -56,7 +56,7 @@ class Examination:
             yield blocked(check, proxy)
 
     async def _services(
-        self, files: Files, certificate: Finding, credential: Credential | None
+        self, files: FileChecks, certificate: Finding, credential: Credential | None
     ) -> AsyncIterator[Finding]:
         """Both hosts, and the token."""
         settings, now = self._settings, self._surroundings.now
@@ -64,12 +64,12 @@ class Examination:
         names = await asyncio.gather(*(visiting.resolve(host) for host in hosts))
         dns = visiting.judge_names(hosts, names)
         yield dns
-        contacts: list[Contact | None] = [None, None]
+        contacts: list[HostProbe | None] = [None, None]
         if files.no_ca is None:
             context = tls_context(settings.ca_file)
             for place, host in enumerate(hosts):
                 if names[place] is None:
-                    contacts[place] = await visiting.visit(host, context, now)
+                    contacts[place] = await visiting.probe(host, context, now)
         tls = visiting.judge_connections(hosts, contacts) or blocked("tls", files.no_ca or dns)
         yield tls
         yield visiting.judge_clock(contacts) or blocked("clock", tls)
@@ -96,7 +96,7 @@ class Examination:
             certificate, credential = look_at_credential(self._settings, self._surroundings.now())
             if credential is None:
                 return [blocked("titles", certificate), blocked("private", certificate)]
-            self._tokens = token_source(self._settings, credential, self._surroundings)
+            self._tokens = token_cache_of(self._settings, credential, self._surroundings)
         graph = graph_client(self._settings, self._tokens, self._surroundings)
         try:
             return await look_at_calendars(graph, self._surroundings, rooms)
@@ -104,7 +104,7 @@ class Examination:
             await graph.close()
 
     async def _sign_in(self, credential: Credential) -> Finding:
-        self._tokens = token_source(self._settings, credential, self._surroundings)
+        self._tokens = token_cache_of(self._settings, credential, self._surroundings)
         try:
             await self._tokens.token()
         except DriverError as error:

@@ -25,7 +25,7 @@ _CLOCK = "set this machine's clock: timedatectl set-ntp true"
 
 
 @dataclass(frozen=True, slots=True)
-class Files:
+class FileChecks:
     """What was found of a connection's files.
 
     Attributes:
@@ -39,7 +39,7 @@ class Files:
     no_ca: Finding | None = None
 
 
-def look_at_files(settings: Microsoft365Settings) -> Files:
+def look_at_files(settings: Microsoft365Settings) -> FileChecks:
     """Tries them all."""
     key = "certificate" if settings.certificate is not None else "client_secret_file"
     path = settings.certificate or settings.client_secret_file
@@ -49,7 +49,7 @@ def look_at_files(settings: Microsoft365Settings) -> Files:
     findings = look_at_secrets([(key, path)], make)
     no_credential = next((finding for finding in findings if finding.verdict is Verdict.BAD), None)
     no_ca = _problem_of_ca(settings.ca_file)
-    return Files((*findings, *([no_ca] if no_ca else [])), no_credential, no_ca)
+    return FileChecks((*findings, *([no_ca] if no_ca else [])), no_credential, no_ca)
 
 
 def _problem_of_ca(path: Path | None) -> Finding | None:
@@ -73,7 +73,7 @@ def look_at_credential(settings: Microsoft365Settings, now: datetime) -> tuple[F
         credential = load_credential(settings)
         judge_dates(settings, credential, now)
     except SettingsError as error:
-        remedy = _mend(settings, now, renew)
+        remedy = _credential_remedy(settings, now, renew)
         return Finding("certificate", Verdict.BAD, f"{error.key}: {error}", remedy), None
     ends = credential.expires_at
     if ends is None:
@@ -85,7 +85,7 @@ def look_at_credential(settings: Microsoft365Settings, now: datetime) -> tuple[F
     return Finding("certificate", Verdict.GOOD, said), credential
 
 
-def _mend(settings: Microsoft365Settings, now: datetime, renew: str) -> str:
+def _credential_remedy(settings: Microsoft365Settings, now: datetime, renew: str) -> str:
     """What to do about a credential that is of no use."""
     if settings.certificate is None:
         return f"write the secret's value into {settings.client_secret_file}"

@@ -18,7 +18,7 @@ import aiohttp
 
 from placed.driver import DriverError, Finding, Verdict
 from placed.driver.diagnosis import AGAIN
-from placed_microsoft365.background_thread import aside
+from placed_microsoft365.background_thread import run_in_thread
 from placed_microsoft365.graph.response_body import ACCEPTED, content_of
 from placed_microsoft365.network import proxy_errors as proxies
 from placed_microsoft365.network.tls_and_proxy import not_reached, not_trusted, proxy_for
@@ -43,7 +43,7 @@ _NOT_YET_VALID, _EXPIRED, _OTHER_NAMES = 9, 10, (62, 64)
 
 
 @dataclass(frozen=True, slots=True)
-class Host:
+class ServiceHost:
     """A host, and what of it anybody may ask for.
 
     Attributes:
@@ -71,7 +71,7 @@ class Host:
 
 
 @dataclass(frozen=True, slots=True)
-class Contact:
+class HostProbe:
     """What came of a visit.
 
     Attributes:
@@ -85,13 +85,13 @@ class Contact:
     tenant_id: str | None = None
 
 
-def hosts_of(settings: Microsoft365Settings) -> tuple[Host, Host]:
+def hosts_of(settings: Microsoft365Settings) -> tuple[ServiceHost, ServiceHost]:
     """The login host and the Graph host."""
     login, graph = settings.login_url, settings.graph_url
     discovery = f"/{settings.tenant}/v2.0/.well-known/openid-configuration"
     return (
-        Host(login, discovery, "authority", settings.authority is not None, proxy_for(login)),
-        Host(graph, "/v1.0/", "graph", settings.graph is not None, proxy_for(graph)),
+        ServiceHost(login, discovery, "authority", settings.authority is not None, proxy_for(login)),
+        ServiceHost(graph, "/v1.0/", "graph", settings.graph is not None, proxy_for(graph)),
     )
 
 
@@ -107,12 +107,12 @@ def problem_of_proxy(settings: Microsoft365Settings) -> Finding | None:
 # --- DNS ----------------------------------------------------------------------------------------------------
 
 
-async def resolve(host: Host) -> tuple[str, str] | None:
+async def resolve(host: ServiceHost) -> tuple[str, str] | None:
     """What keeps its name from being resolved, and the remedy."""
     name, port = host.first
     try:
         async with asyncio.timeout(_RESOLVE):
-            await aside(partial(socket.getaddrinfo, name, port, type=socket.SOCK_STREAM))
+            await run_in_thread(partial(socket.getaddrinfo, name, port, type=socket.SOCK_STREAM))
     except TimeoutError:
         return f"{name}: no name server answers", f"see to DNS on this machine: resolvectl query {name}"
     except (OSError, UnicodeError) as error:
@@ -125,7 +125,7 @@ async def resolve(host: Host) -> tuple[str, str] | None:
     return None
 
 
-def judge_names(hosts: Sequence[Host], problems: Sequence[tuple[str, str] | None]) -> Finding:
+def judge_names(hosts: Sequence[ServiceHost], problems: Sequence[tuple[str, str] | None]) -> Finding:
     """The finding `dns`."""
     found = [problem for problem in problems if problem is not None]
     if found:
@@ -138,7 +138,7 @@ def judge_names(hosts: Sequence[Host], problems: Sequence[tuple[str, str] | None
 # --- TLS ----------------------------------------------------------------------------------------------------
 
 
-async def visit(host: Host, context: ssl.SSLContext, now: Callable[[], datetime]) -> Contact:
+async def probe(host: ServiceHost, context: ssl.SSLContext, now: Callable[[], datetime]) -> HostProbe:
     """Asks it for what everybody may have."""
     try:
         async with (
@@ -155,16 +155,16 @@ async def visit(host: Host, context: ssl.SSLContext, now: Callable[[], datetime]
             ahead = _ahead(response.headers.get("Date"), now())
             body = await content_of(response, _LARGEST)
     except aiohttp.ClientConnectorCertificateError as error:
-        return Contact(_untrusted(host, error.certificate_error))
+        return HostProbe(_untrusted(host, error.certificate_error))
     except DriverError:  # it answers, and nobody needs what it says
-        return Contact(ahead=ahead)
+        return HostProbe(ahead=ahead)
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        return Contact(_unreached(host, error))
+        return HostProbe(_unreached(host, error))
     tenant = _TENANT.search(body.decode(errors="replace"))
-    return Contact(ahead=ahead, tenant_id=tenant[1].lower() if tenant else None)
+    return HostProbe(ahead=ahead, tenant_id=tenant[1].lower() if tenant else None)
 
 
-def judge_connections(hosts: Sequence[Host], contacts: Sequence[Contact | None]) -> Finding | None:
+def judge_connections(hosts: Sequence[ServiceHost], contacts: Sequence[HostProbe | None]) -> Finding | None:
     """The finding `tls`; None if a host could not be visited, and no other had a problem."""
     found = [contact.problem for contact in contacts if contact is not None and contact.problem is not None]
     if found:
@@ -183,7 +183,7 @@ def judge_connections(hosts: Sequence[Host], contacts: Sequence[Contact | None])
     return Finding("tls", Verdict.GOOD, f"{', '.join(ways.values())}: reached and trusted")
 
 
-def _untrusted(host: Host, error: Exception) -> tuple[str, str]:
+def _untrusted(host: ServiceHost, error: Exception) -> tuple[str, str]:
     if not isinstance(error, ssl.SSLCertVerificationError):
         return f"{host.name}: its certificate is not trusted", not_trusted(host.url).remedy
     said = f"{host.name}: its certificate is not trusted: {error.verify_message}"
@@ -198,7 +198,7 @@ def _untrusted(host: Host, error: Exception) -> tuple[str, str]:
     return said, not_trusted(host.url).remedy
 
 
-def _unreached(host: Host, error: Exception) -> tuple[str, str]:
+def _unreached(host: ServiceHost, error: Exception) -> tuple[str, str]:
     if isinstance(error, (aiohttp.ClientHttpProxyError, aiohttp.ClientProxyConnectionError)):
         problem = not_reached("the host", host.url, error)
         return f"{host.name}: {problem}", problem.remedy
@@ -226,7 +226,7 @@ def _ahead(date: str | None, now: datetime) -> float | None:
     return (told.replace(tzinfo=told.tzinfo or UTC) - now).total_seconds() + 0.5
 
 
-def judge_clock(contacts: Sequence[Contact | None]) -> Finding | None:
+def judge_clock(contacts: Sequence[HostProbe | None]) -> Finding | None:
     """The finding `clock`; None if no host was reached."""
     if not any(contact is not None and contact.problem is None for contact in contacts):
         return None

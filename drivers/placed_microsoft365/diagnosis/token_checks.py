@@ -41,7 +41,7 @@ def judge_claims(
     if claims is None:
         return [Finding("claims", Verdict.GOOD, "the token does not tell what it is good for, nor has it to")]
     found = [
-        *_strange(settings, claims, tenant_id),
+        *_foreign_token(settings, claims, tenant_id),
         *_missing(settings, claims),
         *_too_much(settings, claims),
     ]
@@ -53,7 +53,7 @@ def judge_claims(
     return [Finding("claims", Verdict.GOOD, f"the token lists {_listed(claims.roles)}{means}")]
 
 
-def _strange(settings: Microsoft365Settings, claims: Claims, tenant_id: str | None) -> list[Finding]:
+def _foreign_token(settings: Microsoft365Settings, claims: Claims, tenant_id: str | None) -> list[Finding]:
     """It is of another tenant or application, as some gateway before the login host might have it."""
     found = []
     ours = settings.tenant.lower() if _GUID.fullmatch(settings.tenant) else tenant_id

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from placed.driver import DriverError
-    from placed_microsoft365.auth.token_cache import TokenSource
-    from placed_microsoft365.graph.http_session import Session
+    from placed_microsoft365.auth.token_cache import TokenCache
+    from placed_microsoft365.graph.http_session import HttpSession
     from placed_microsoft365.network.service_clock import ServiceClock
 
 VERSION = "/v1.0"
@@ -30,7 +30,7 @@ _Shape = TypeVar("_Shape")
 _encode = msgspec.json.Encoder().encode
 
 
-class Graph:
+class GraphClient:
     """The Graph client of one registration.
 
     Args:
@@ -44,7 +44,7 @@ class Graph:
     def __init__(
         self,
         base_url: str,
-        tokens: TokenSource,
+        tokens: TokenCache,
         *,
         ca_file: Path | None,
         version: str,
@@ -55,7 +55,7 @@ class Graph:
         self._clock = clock
         self._user_agent = f"placed/{version}"
         self._tls = tls_context(ca_file)
-        self._session: Session | None = None
+        self._session: HttpSession | None = None
 
     async def get(
         self,
@@ -138,12 +138,12 @@ class Graph:
         status, rest, content = await self._open().request(method, url, body, all_headers)
         return Answer(status, parse_retry_after(rest, self._clock.now()), content, token)
 
-    def _open(self) -> Session:
+    def _open(self) -> HttpSession:
         if self._session is None:
             # Only here, since signing in comes before, and while that waits others import aiohttp.
-            from placed_microsoft365.graph.http_session import Session  # noqa: PLC0415
+            from placed_microsoft365.graph.http_session import HttpSession  # noqa: PLC0415
 
-            self._session = Session(self.base_url, self._tls, self._clock)
+            self._session = HttpSession(self.base_url, self._tls, self._clock)
         return self._session
 
     def _whole(self, url: str) -> str:

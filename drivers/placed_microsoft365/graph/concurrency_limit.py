@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 
-class Pace:
+class ConcurrencyLimit:
     """Bounds the requests under way, and learns from the service's answers how many are welcome.
 
     Args:
@@ -29,7 +29,7 @@ class Pace:
         self._rest_until = 0.0  # on the event loop's clock
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[int]:
+    async def slot(self) -> AsyncIterator[int]:
         """Waits for a place among the requests under way, and for the end of a rest the service asked for.
 
         Gives the request's number, by which `was_throttled` knows it.
@@ -70,22 +70,22 @@ class Pace:
 
         And that is the one that the service is most likely to refuse.
         """
-        turn = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
+        slot = asyncio.get_running_loop().create_future()
+        self._waiting.append(slot)
         self._let_in()
         try:
-            await turn
+            await slot
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
+            if slot.done() and not slot.cancelled():
                 self._leave()
             raise
 
     def _let_in(self) -> None:
         while self._waiting and self._under_way < max(1, int(self.window)):
-            turn = self._waiting.popleft()
-            if not turn.done():
+            slot = self._waiting.popleft()
+            if not slot.done():
                 self._under_way += 1
-                turn.set_result(None)
+                slot.set_result(None)
 
     def _leave(self) -> None:
         self._under_way -= 1

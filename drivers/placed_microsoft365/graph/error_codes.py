@@ -16,7 +16,7 @@ from placed.domain.model import Reason
 BANDWIDTH_LIMIT_EXCEEDED = 509
 
 
-class Meaning(msgspec.Struct, frozen=True):
+class ErrorMeaning(msgspec.Struct, frozen=True):
     """Why something could not be read.
 
     Attributes:
@@ -43,52 +43,56 @@ _CLOUD = (
     "the mailbox is not in the cloud, or not any more: move it there, or take the room out of the settings"
 )
 
-_BY_STATUS: dict[int, Meaning] = {
-    HTTPStatus.BAD_REQUEST: Meaning(Reason.MALFORMED, _OURS, lasting=True),
+_BY_STATUS: dict[int, ErrorMeaning] = {
+    HTTPStatus.BAD_REQUEST: ErrorMeaning(Reason.MALFORMED, _OURS, lasting=True),
     # With a token that is good: no permission on mailboxes at all, or a fault of the service.
-    HTTPStatus.UNAUTHORIZED: Meaning(Reason.FORBIDDEN, _FENCE),
-    HTTPStatus.FORBIDDEN: Meaning(Reason.FORBIDDEN, _FENCE),
-    HTTPStatus.NOT_FOUND: Meaning(Reason.NOT_FOUND, _ADDRESS),
-    HTTPStatus.METHOD_NOT_ALLOWED: Meaning(Reason.MALFORMED, _OURS, lasting=True),
-    HTTPStatus.REQUEST_TIMEOUT: Meaning(Reason.UNAVAILABLE),
-    HTTPStatus.GONE: Meaning(Reason.NOT_FOUND, _ADDRESS),
-    HTTPStatus.FAILED_DEPENDENCY: Meaning(Reason.UNAVAILABLE),
-    HTTPStatus.TOO_MANY_REQUESTS: Meaning(Reason.THROTTLED),
-    BANDWIDTH_LIMIT_EXCEEDED: Meaning(Reason.THROTTLED),
+    HTTPStatus.UNAUTHORIZED: ErrorMeaning(Reason.FORBIDDEN, _FENCE),
+    HTTPStatus.FORBIDDEN: ErrorMeaning(Reason.FORBIDDEN, _FENCE),
+    HTTPStatus.NOT_FOUND: ErrorMeaning(Reason.NOT_FOUND, _ADDRESS),
+    HTTPStatus.METHOD_NOT_ALLOWED: ErrorMeaning(Reason.MALFORMED, _OURS, lasting=True),
+    HTTPStatus.REQUEST_TIMEOUT: ErrorMeaning(Reason.UNAVAILABLE),
+    HTTPStatus.GONE: ErrorMeaning(Reason.NOT_FOUND, _ADDRESS),
+    HTTPStatus.FAILED_DEPENDENCY: ErrorMeaning(Reason.UNAVAILABLE),
+    HTTPStatus.TOO_MANY_REQUESTS: ErrorMeaning(Reason.THROTTLED),
+    BANDWIDTH_LIMIT_EXCEEDED: ErrorMeaning(Reason.THROTTLED),
 }
-_BY_CODE: dict[tuple[int, str], Meaning] = {
-    (HTTPStatus.BAD_REQUEST, "errortimeintervaltoobig"): Meaning(
+_BY_CODE: dict[tuple[int, str], ErrorMeaning] = {
+    (HTTPStatus.BAD_REQUEST, "errortimeintervaltoobig"): ErrorMeaning(
         Reason.MALFORMED,
         "the polling window is longer than Graph allows: lower polling.days_ahead",
         lasting=True,
     ),
-    (HTTPStatus.BAD_REQUEST, "timezonenotsupportedexception"): Meaning(
+    (HTTPStatus.BAD_REQUEST, "timezonenotsupportedexception"): ErrorMeaning(
         Reason.MALFORMED, "Graph does not know the time zone: check time_zone", lasting=True
     ),
-    (HTTPStatus.FORBIDDEN, "authorization_requestdenied"): Meaning(
+    (HTTPStatus.FORBIDDEN, "authorization_requestdenied"): ErrorMeaning(
         Reason.FORBIDDEN, NO_DIRECTORY, lasting=True
     ),
-    (HTTPStatus.FORBIDDEN, "accessdenied"): Meaning(Reason.FORBIDDEN, _FENCE, lasting=True),
-    (HTTPStatus.FORBIDDEN, "extensionerror"): Meaning(
+    (HTTPStatus.FORBIDDEN, "accessdenied"): ErrorMeaning(Reason.FORBIDDEN, _FENCE, lasting=True),
+    (HTTPStatus.FORBIDDEN, "extensionerror"): ErrorMeaning(
         Reason.FORBIDDEN,
         "the mailbox is on premises, or outside the fence: move it, or add it to the fence's group",
         lasting=True,
     ),
-    (HTTPStatus.FORBIDDEN, "insufficient_claims"): Meaning(
+    (HTTPStatus.FORBIDDEN, "insufficient_claims"): ErrorMeaning(
         Reason.FORBIDDEN,
         "Conditional Access blocks the application: have the administrator except this server",
         lasting=True,
     ),
-    (HTTPStatus.NOT_FOUND, "errorinvaliduser"): Meaning(
+    (HTTPStatus.NOT_FOUND, "errorinvaliduser"): ErrorMeaning(
         Reason.NOT_FOUND,
         "the address is no mailbox's user name: check it for typing errors; of a mailbox with several "
         "addresses, give the user principal name",
         lasting=True,
     ),
-    (HTTPStatus.NOT_FOUND, "mailboxnotenabledforrestapi"): Meaning(Reason.NOT_FOUND, _CLOUD, lasting=True),
-    (HTTPStatus.NOT_FOUND, "resourcenotfound"): Meaning(Reason.NOT_FOUND, _ADDRESS, lasting=True),
-    (HTTPStatus.NOT_FOUND, "request_resourcenotfound"): Meaning(Reason.NOT_FOUND, _ADDRESS, lasting=True),
-    (HTTPStatus.SERVICE_UNAVAILABLE, "mailboxinfostale"): Meaning(
+    (HTTPStatus.NOT_FOUND, "mailboxnotenabledforrestapi"): ErrorMeaning(
+        Reason.NOT_FOUND, _CLOUD, lasting=True
+    ),
+    (HTTPStatus.NOT_FOUND, "resourcenotfound"): ErrorMeaning(Reason.NOT_FOUND, _ADDRESS, lasting=True),
+    (HTTPStatus.NOT_FOUND, "request_resourcenotfound"): ErrorMeaning(
+        Reason.NOT_FOUND, _ADDRESS, lasting=True
+    ),
+    (HTTPStatus.SERVICE_UNAVAILABLE, "mailboxinfostale"): ErrorMeaning(
         Reason.UNAVAILABLE,
         "the service looks for the mailbox in the wrong place: if this stays, use room_group, by which rooms "
         "are asked for by their object ids",
@@ -96,16 +100,16 @@ _BY_CODE: dict[tuple[int, str], Meaning] = {
 }
 
 
-def meaning_of(status: int, code: str = "") -> Meaning:
+def error_meaning(status: int, code: str = "") -> ErrorMeaning:
     """What an error of this status and code means; a code that is not known is what its status is."""
     known = _BY_CODE.get((status, code.lower())) or _BY_STATUS.get(status)
     if known is not None:
         return known
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return Meaning(Reason.UNAVAILABLE)
-    return Meaning(Reason.MALFORMED, _OURS if status >= HTTPStatus.BAD_REQUEST else "")
+        return ErrorMeaning(Reason.UNAVAILABLE)
+    return ErrorMeaning(Reason.MALFORMED, _OURS if status >= HTTPStatus.BAD_REQUEST else "")
 
 
 def reason_of(status: int) -> Reason:
     """Why a room's calendar was not to be had, by the item's status."""
-    return meaning_of(status).reason
+    return error_meaning(status).reason

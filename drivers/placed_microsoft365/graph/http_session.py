@@ -20,7 +20,7 @@ LARGEST = 32 * 2**20  # bytes of an answer; twenty rooms with a hundred meetings
 _TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=10)
 
 
-class Session:
+class HttpSession:
     """The session.
 
     Args:

@@ -13,7 +13,7 @@ import msgspec
 
 from placed.domain.model import Reason
 from placed.driver import Consent, DriverError, NotPermitted, Unavailable
-from placed_microsoft365.graph.error_codes import NO_DIRECTORY, meaning_of
+from placed_microsoft365.graph.error_codes import NO_DIRECTORY, error_meaning
 from placed_microsoft365.graph.json_structs import GraphErrorBody
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def error_of(answer: Answer) -> DriverError:
     """The error that an answer to a whole request means."""
     code = error_code(answer.body)
     told = f"Graph answered {answer.status} {code}".rstrip()
-    meaning = meaning_of(answer.status, code)
+    meaning = error_meaning(answer.status, code)
     remedy, lasting = meaning.remedy, meaning.lasting
     match meaning.reason:
         case Reason.FORBIDDEN | Reason.NOT_FOUND:

@@ -16,11 +16,11 @@ _GZIP = 16 + zlib.MAX_WBITS
 _PACKED = {"": 0, "identity": 0, "gzip": _GZIP, "x-gzip": _GZIP, "deflate": zlib.MAX_WBITS}
 
 
-class TooLarge(UnexpectedAnswer):
+class BodyTooLarge(UnexpectedAnswer):
     """An answer is larger than any that was asked for."""
 
 
-class Damaged(Unavailable):
+class DamagedBody(Unavailable):
     """An answer breaks off, or is packed in a way that was not asked for."""
 
 
@@ -35,7 +35,7 @@ class Body:
     def __init__(self, encoding: str | None, largest: int) -> None:
         packed = (encoding or "").strip().lower()
         if packed not in _PACKED:
-            raise Damaged("an answer is packed in a way that was not asked for")
+            raise DamagedBody("an answer is packed in a way that was not asked for")
         window = _PACKED[packed]
         self._unpack = zlib.decompressobj(window) if window else None
         self._largest = largest
@@ -53,11 +53,13 @@ class Body:
             try:
                 piece = self._unpack.decompress(piece, self._largest - self._size + 1)
             except zlib.error:
-                raise Damaged("an answer cannot be unpacked") from None
+                raise DamagedBody("an answer cannot be unpacked") from None
         self._size += len(piece)
         if self._size > self._largest:
             self._pieces.clear()
-            raise TooLarge(f"an answer is larger than any that was asked for: over {self._largest >> 10} KiB")
+            raise BodyTooLarge(
+                f"an answer is larger than any that was asked for: over {self._largest >> 10} KiB"
+            )
         self._pieces.append(piece)
 
     def whole(self) -> bytes:
@@ -67,7 +69,7 @@ class Body:
             Damaged: it breaks off.
         """
         if self._unpack is not None and self._size and not self._unpack.eof:
-            raise Damaged("an answer breaks off")
+            raise DamagedBody("an answer breaks off")
         return b"".join(self._pieces)
 
 

@@ -35,7 +35,7 @@ _EARLIER = timedelta(minutes=5)  # for a clock elsewhere that is slow
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class KeyPair:
     """A private key and its certificate in a file `<name>.pem`; `<name>.crt` is the certificate alone."""
 
     name: str
@@ -101,7 +101,7 @@ def name_of_renewed(connection: str, now: datetime) -> str:
     return f"{connection}-{now.astimezone(UTC) - _EARLIER + LIFETIME:%Y-%m}"
 
 
-def found(connection: str, folder: Path) -> list[Pair]:
+def found(connection: str, folder: Path) -> list[KeyPair]:
     """The connection's pairs in the folder, the oldest first.
 
     Raises:
@@ -112,7 +112,7 @@ def found(connection: str, folder: Path) -> list[Pair]:
     return sorted(pairs, key=lambda pair: (pair.begins, pair.name))
 
 
-def _read(path: Path) -> Pair:
+def _read(path: Path) -> KeyPair:
     try:
         pem = path.read_bytes()
         key = load_pem_private_key(pem, password=None)
@@ -128,4 +128,4 @@ def _read(path: Path) -> Pair:
             certificates = []
     if not certificates:
         raise KitError("", f"{path} holds no RSA key with its certificate; it is left alone, move it away")
-    return Pair(path.stem, certificates[0])
+    return KeyPair(path.stem, certificates[0])

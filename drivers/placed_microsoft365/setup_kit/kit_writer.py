@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from placed_microsoft365.setup_kit.key_and_certificate import Pair
+    from placed_microsoft365.setup_kit.key_and_certificate import KeyPair
     from placed_microsoft365.setup_kit.questionnaire import Answers
 
 _SCRIPTS = {
@@ -84,7 +84,7 @@ def write_kit(
 _PRIVATE = "the private key with its certificate: for the server, and for nobody else"
 
 
-def _contents(answers: Answers, pairs: Sequence[Pair]) -> Iterator[_File]:
+def _contents(answers: Answers, pairs: Sequence[KeyPair]) -> Iterator[_File]:
     """Every file but the keys; `pairs` are those that have not expired, the one in use first."""
     yield _File(
         "README.md", "what to run, in which order, who runs it, what it grants", readme(answers, pairs)
@@ -103,7 +103,7 @@ def _contents(answers: Answers, pairs: Sequence[Pair]) -> Iterator[_File]:
     yield _File("placed.toml", "the connection, for the configuration of placed", table)
 
 
-def _pairs(connection: str, folder: Path, now: datetime, *, renew: bool) -> list[Pair]:
+def _pairs(connection: str, folder: Path, now: datetime, *, renew: bool) -> list[KeyPair]:
     """Those that are there, the oldest first, and one more if that is due."""
     pairs = pair.found(connection, folder)
     name = pair.name_of_renewed(connection, now) if renew else connection

@@ -16,14 +16,14 @@ from placed_microsoft365.setup_kit.tool_cloud_names import TOOLS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from placed_microsoft365.setup_kit.key_and_certificate import Pair
+    from placed_microsoft365.setup_kit.key_and_certificate import KeyPair
     from placed_microsoft365.setup_kit.questionnaire import Answers
 
 _WIDTH = 120
 _AS_IT_IS = re.compile(r"[#|-]|    |\d\. ")  # headings, tables, lists, commands
 
 
-def next_steps(answers: Answers, pairs: Sequence[Pair]) -> tuple[str, ...]:
+def next_steps(answers: Answers, pairs: Sequence[KeyPair]) -> tuple[str, ...]:
     """For the terminal; README.md has them at length."""
     name, current, last = answers.settings.name, pairs[0].name, pairs[-1].name
     if len(pairs) > 1:
@@ -42,7 +42,7 @@ def next_steps(answers: Answers, pairs: Sequence[Pair]) -> tuple[str, ...]:
     )
 
 
-def readme(answers: Answers, pairs: Sequence[Pair]) -> str:
+def readme(answers: Answers, pairs: Sequence[KeyPair]) -> str:
     """README.md; `pairs` are those that have not expired, the one in use first."""
     rbac, consent = _is_rbac(answers), to_consent(answers.settings)
     parts = [
@@ -61,7 +61,7 @@ def readme(answers: Answers, pairs: Sequence[Pair]) -> str:
     return "\n".join(_wrapped(render(f"readme/{part}.md", values)) for part in parts)
 
 
-def _values(answers: Answers, pairs: Sequence[Pair]) -> dict[str, str]:
+def _values(answers: Answers, pairs: Sequence[KeyPair]) -> dict[str, str]:
     settings = answers.settings
     names = to_consent(settings)
     return {
@@ -124,7 +124,7 @@ def _rows_of_steps(answers: Answers) -> str:
     return "\n".join(f"| {number} | {' | '.join(row)} |" for number, row in enumerate(rows, start=1))
 
 
-def _rows_of_certificate(pair: Pair, *, current: bool) -> str:
+def _rows_of_certificate(pair: KeyPair, *, current: bool) -> str:
     state = "in use" if current else "next"
     return (
         f"| `{pair.name}.crt` | `{pair.thumbprint}` | {pair.expires:%Y-%m-%d} | {state} |\n"

@@ -26,11 +26,11 @@ from placed_microsoft365.setup_kit.tool_cloud_names import TOOLS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from placed_microsoft365.setup_kit.key_and_certificate import Pair
+    from placed_microsoft365.setup_kit.key_and_certificate import KeyPair
     from placed_microsoft365.setup_kit.questionnaire import Answers
 
 
-def bash_values(answers: Answers, pairs: Sequence[Pair]) -> dict[str, str]:
+def bash_values(answers: Answers, pairs: Sequence[KeyPair]) -> dict[str, str]:
     """For a script of bash; `pairs` are those that have not expired, the one in use first."""
     lists = _lists(answers, pairs)
     values = {key: scripts.bash(text) for key, text in _texts(answers, pairs).items()}
@@ -39,7 +39,7 @@ def bash_values(answers: Answers, pairs: Sequence[Pair]) -> dict[str, str]:
     return values | _as_they_are(answers)
 
 
-def powershell_values(answers: Answers, pairs: Sequence[Pair]) -> dict[str, str]:
+def powershell_values(answers: Answers, pairs: Sequence[KeyPair]) -> dict[str, str]:
     """For a script of PowerShell."""
     values = {key: scripts.powershell(text) for key, text in _texts(answers, pairs).items()}
     values |= {key: scripts.powershell_array(texts) for key, texts in _lists(answers, pairs).items()}
@@ -72,7 +72,7 @@ def _commented(text: str) -> list[str]:
     return textwrap.wrap(text, 110, initial_indent="#   ", subsequent_indent="#     ")
 
 
-def _texts(answers: Answers, pairs: Sequence[Pair]) -> dict[str, str]:
+def _texts(answers: Answers, pairs: Sequence[KeyPair]) -> dict[str, str]:
     """What is put in as a literal, in either language."""
     settings = answers.settings
     tools = TOOLS[settings.cloud]
@@ -100,7 +100,7 @@ def _texts(answers: Answers, pairs: Sequence[Pair]) -> dict[str, str]:
     }
 
 
-def _lists(answers: Answers, pairs: Sequence[Pair]) -> dict[str, list[str]]:
+def _lists(answers: Answers, pairs: Sequence[KeyPair]) -> dict[str, list[str]]:
     settings = answers.settings
     return {
         "canaries": list(settings.fence.canaries),

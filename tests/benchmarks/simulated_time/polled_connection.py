@@ -14,9 +14,9 @@ from placed.driver import ConnectionSettings, Fence, FenceState, FoundRoom
 from placed.polling.poller import Poller
 from placed.polling.room_ids import RoomBook
 from placed.settings.schema import Show
-from placed_microsoft365.calendars.batch_reader import Calendars
-from placed_microsoft365.calendars.calendar_view import Views
-from placed_microsoft365.graph.concurrency_limit import Pace
+from placed_microsoft365.calendars.batch_reader import CalendarReader
+from placed_microsoft365.calendars.calendar_view import CalendarViews
+from placed_microsoft365.graph.concurrency_limit import ConcurrencyLimit
 from tests.benchmarks.simulated_time.event_loop import LoopClock
 from tests.benchmarks.simulated_time.freshness import MIDNIGHT, ZONE
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from placed.driver import Answer, Query
     from placed.settings.schema import Polling
-    from placed_microsoft365.graph.client import Graph
+    from placed_microsoft365.graph.client import GraphClient
 
 _POLICY = Policy()
 
@@ -35,11 +35,11 @@ class Connection:
 
     credential_expires_at = None
 
-    def __init__(self, graph: Graph, rooms: int, concurrency: int, clock: LoopClock) -> None:
+    def __init__(self, graph: GraphClient, rooms: int, concurrency: int, clock: LoopClock) -> None:
         self._rooms = rooms
-        self.pace = Pace(concurrency)
-        views = Views(graph, self.pace, details=False)
-        self._calendars = Calendars(graph, self.pace, views, clock.now)
+        self.limit = ConcurrencyLimit(concurrency)
+        views = CalendarViews(graph, self.limit, details=False)
+        self._calendars = CalendarReader(graph, self.limit, views, clock.now)
 
     async def find_rooms(self) -> list[FoundRoom]:
         """All rooms; their mailboxes are numbers."""
@@ -70,7 +70,7 @@ class Polled:
 
     def __init__(
         self,
-        graph: Graph,
+        graph: GraphClient,
         rooms: int,
         polling: Polling,
         begin: float = 0.0,

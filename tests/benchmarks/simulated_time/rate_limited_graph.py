@@ -17,7 +17,7 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from placed_microsoft365.graph.client import Graph
+from placed_microsoft365.graph.client import GraphClient
 from placed_microsoft365.graph.response import Answer
 from tests.benchmarks.simulated_time.freshness import MIDNIGHT
 
@@ -52,7 +52,7 @@ class Limits:
     spread: float = 0.0  # by which part of that an answer may come earlier or later
 
 
-class LimitedGraph(Graph):
+class LimitedGraph(GraphClient):
     """The calendars of a day's rooms, whose mailboxes are numbers.
 
     Args:

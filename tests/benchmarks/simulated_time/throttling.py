@@ -97,7 +97,7 @@ def measure(
     async def look() -> None:
         while True:
             times.append(asyncio.get_running_loop().time())
-            windows.append(house.driver.pace.window)
+            windows.append(house.driver.limit.window)
             await asyncio.sleep(EVERY)
 
     async def live() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from placed.driver import FoundRoom
 from placed_microsoft365.graph.response import Answer
-from placed_microsoft365.room_names import Owners
+from placed_microsoft365.room_names import RoomNames
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,7 @@ class Directory:
 
 async def test_an_address_that_another_mailbox_has_now_is_asked_for_again() -> None:
     directory = Directory(one="a@contoso.example")
-    owners = Owners(directory)  # type: ignore[arg-type]
+    owners = RoomNames(directory)  # type: ignore[arg-type]
     one, two = (FoundRoom(name, name, object_id=name) for name in ("one", "two"))
     assert [room.address for room in await owners.name([one])] == ["a@contoso.example"]
     directory.owners = {"one": "b@contoso.example", "two": "a@contoso.example"}

@@ -19,8 +19,8 @@ from placed.driver import DriverError, NotPermitted, Refused, Unavailable
 from placed_microsoft365.auth import msal_login as login
 from placed_microsoft365.auth import token_cache as tokens
 from placed_microsoft365.auth.aadsts_codes import OUT_OF_TIME
-from placed_microsoft365.auth.token_cache import TokenSource
-from placed_microsoft365.graph.client import Graph
+from placed_microsoft365.auth.token_cache import TokenCache
+from placed_microsoft365.graph.client import GraphClient
 from placed_microsoft365.graph.json_structs import Places
 from placed_microsoft365.network.service_clock import ServiceClock
 from placed_microsoft365.simulator import Where
@@ -196,7 +196,7 @@ async def test_a_login_host_that_hangs_does_not_stop_the_program(
         await house.open(rooms=None, room_list="*").find_rooms()
     await gate.let_go()
     for thread in threading.enumerate():
-        if thread.name == "aside":
+        if thread.name == "background":
             await asyncio.to_thread(thread.join)
 
 
@@ -227,8 +227,8 @@ async def test_a_login_host_that_is_not_trusted_is_refused(house: House) -> None
 
 
 async def test_a_graph_host_that_is_not_trusted_is_refused(house: House, clock: Clock) -> None:
-    source = TokenSource(lambda: ("token", 3600.0), lambda: clock().timestamp())
-    graph = Graph(
+    source = TokenCache(lambda: ("token", 3600.0), lambda: clock().timestamp())
+    graph = GraphClient(
         house.simulator.url, source, ca_file=None, version="1", clock=ServiceClock(clock, lambda: 0.0)
     )
     with pytest.raises(Refused, match="is not trusted") as error:

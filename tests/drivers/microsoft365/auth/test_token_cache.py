@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from placed.driver import NotPermitted, Refused, Unavailable
-from placed_microsoft365.auth.token_cache import TokenSource
-from placed_microsoft365.background_thread import aside
+from placed_microsoft365.auth.token_cache import TokenCache
+from placed_microsoft365.background_thread import run_in_thread
 from placed_microsoft365.simulator import Where
 from tests.drivers.microsoft365.driver_with_simulator import BOARDROOM, House, outcomes
 
@@ -44,11 +44,11 @@ def host() -> LoginHost:
 
 
 @pytest.fixture
-def source(host: LoginHost, clock: Clock) -> TokenSource:
-    return TokenSource(host, lambda: clock().timestamp())
+def source(host: LoginHost, clock: Clock) -> TokenCache:
+    return TokenCache(host, lambda: clock().timestamp())
 
 
-async def test_a_token_is_kept_until_five_minutes_before_its_end(source: TokenSource, clock: Clock) -> None:
+async def test_a_token_is_kept_until_five_minutes_before_its_end(source: TokenCache, clock: Clock) -> None:
     assert await source.token() == "token-1"
     clock.advance(minutes=54, seconds=59)
     assert await source.token() == "token-1"
@@ -57,7 +57,7 @@ async def test_a_token_is_kept_until_five_minutes_before_its_end(source: TokenSo
 
 
 async def test_of_a_token_that_lives_shortly_half_is_used(
-    source: TokenSource, host: LoginHost, clock: Clock
+    source: TokenCache, host: LoginHost, clock: Clock
 ) -> None:
     host.lifetime = 60.0
     await source.token()
@@ -69,7 +69,7 @@ async def test_of_a_token_that_lives_shortly_half_is_used(
 
 @pytest.mark.parametrize("error", [Unavailable("down"), NotPermitted("blocked"), Refused("expired")])
 async def test_the_old_token_is_used_while_there_is_no_new_one(
-    source: TokenSource, host: LoginHost, clock: Clock, error: DriverError
+    source: TokenCache, host: LoginHost, clock: Clock, error: DriverError
 ) -> None:
     await source.token()
     host.error = error
@@ -86,7 +86,7 @@ async def test_the_old_token_is_used_while_there_is_no_new_one(
 
 
 async def test_nobody_waits_for_a_renewal_while_the_old_token_is_good(
-    source: TokenSource, host: LoginHost, clock: Clock
+    source: TokenCache, host: LoginHost, clock: Clock
 ) -> None:
     await source.token()
     clock.advance(minutes=56)
@@ -99,12 +99,12 @@ async def test_nobody_waits_for_a_renewal_while_the_old_token_is_good(
     assert await renewal == "token-2"
 
 
-async def test_many_who_want_a_token_ask_once(source: TokenSource, host: LoginHost) -> None:
+async def test_many_who_want_a_token_ask_once(source: TokenCache, host: LoginHost) -> None:
     assert set(await asyncio.gather(*(source.token() for _ in range(50)))) == {"token-1"}
     assert host.asked == 1
 
 
-async def test_many_who_want_a_token_fail_together(source: TokenSource, host: LoginHost) -> None:
+async def test_many_who_want_a_token_fail_together(source: TokenCache, host: LoginHost) -> None:
     host.error = Refused("wrong secret")
     failures = await asyncio.gather(*(source.token() for _ in range(50)), return_exceptions=True)
     assert {type(failure) for failure in failures} == {Refused}
@@ -121,7 +121,7 @@ async def test_many_who_want_a_token_fail_together(source: TokenSource, host: Lo
     ],
 )
 async def test_a_failure_is_not_repeated_at_once(
-    source: TokenSource, host: LoginHost, clock: Clock, error: DriverError, quiet: float
+    source: TokenCache, host: LoginHost, clock: Clock, error: DriverError, quiet: float
 ) -> None:
     host.error = error
     for _ in range(2):
@@ -137,7 +137,7 @@ async def test_a_failure_is_not_repeated_at_once(
 
 
 async def test_a_clock_that_is_set_back_does_not_prolong_a_failure(
-    source: TokenSource, host: LoginHost, clock: Clock
+    source: TokenCache, host: LoginHost, clock: Clock
 ) -> None:
     host.error = Refused("expired")
     with pytest.raises(Refused):
@@ -147,7 +147,7 @@ async def test_a_clock_that_is_set_back_does_not_prolong_a_failure(
     assert await source.token() == "token-2"
 
 
-async def test_a_refused_token_is_dropped_once_a_minute(source: TokenSource, clock: Clock) -> None:
+async def test_a_refused_token_is_dropped_once_a_minute(source: TokenCache, clock: Clock) -> None:
     first = await source.token()
     assert source.refused(first)
     assert source.refused(first)  # somebody else, who had the same
@@ -166,7 +166,7 @@ async def test_what_is_done_aside_raises_where_it_is_waited_for() -> None:
         raise LookupError("gone")
 
     with pytest.raises(LookupError, match="gone"):
-        await aside(fail)
+        await run_in_thread(fail)
 
 
 async def test_who_is_cancelled_leaves_the_thread_to_itself() -> None:
@@ -176,7 +176,7 @@ async def test_who_is_cancelled_leaves_the_thread_to_itself() -> None:
         going.set()
         over.wait()
 
-    task = asyncio.create_task(aside(work))
+    task = asyncio.create_task(run_in_thread(work))
     await asyncio.to_thread(going.wait)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

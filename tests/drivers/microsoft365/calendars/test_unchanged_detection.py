@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from placed.driver import DriverError
-from placed_microsoft365.calendars.unchanged_detection import Known, all_again, digest_of
+from placed_microsoft365.calendars.unchanged_detection import KnownAnswer, all_unchanged, digest_of
 from placed_microsoft365.graph.batch_response import items_of
 
 NOW = datetime(2026, 10, 6, 7, 30, tzinfo=UTC)
@@ -24,8 +24,8 @@ BODIES = [
 ]
 
 
-def known(body: bytes) -> Known:
-    return Known("boardroom", NOW, NOW + timedelta(days=3), ZoneInfo("UTC"), len(body), digest_of(body))
+def known(body: bytes) -> KnownAnswer:
+    return KnownAnswer("boardroom", NOW, NOW + timedelta(days=3), ZoneInfo("UTC"), len(body), digest_of(body))
 
 
 assert all(json.loads(body) for body in BODIES)
@@ -48,12 +48,12 @@ GOOD = batch(item(2), item(0), item(1))
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 2, 0)])
 def test_answers_are_known_again_in_whatever_order_they_come(order: tuple[int, ...]) -> None:
-    assert all_again(batch(*map(item, order)), KNOWN)
+    assert all_unchanged(batch(*map(item, order)), KNOWN)
 
 
 @pytest.mark.parametrize("headers", [{}, None, {"x": '"body":{}'}, {"request-id": "another each time"}])
 def test_other_headers_of_an_item_are_no_change(headers: dict[str, str] | None) -> None:
-    assert all_again(batch(item(0), item(1, headers=headers), item(2)), KNOWN)
+    assert all_unchanged(batch(item(0), item(1, headers=headers), item(2)), KNOWN)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_other_headers_of_an_item_are_no_change(headers: dict[str, str] | None) 
     ],
 )
 def test_anything_else_is_not(told: bytes) -> None:
-    assert not all_again(told, KNOWN)
+    assert not all_unchanged(told, KNOWN)
 
 
 @settings(max_examples=400, deadline=None)
@@ -92,7 +92,7 @@ def test_anything_else_is_not(told: bytes) -> None:
 @example(len(GOOD), 0, b" ")
 def test_what_is_known_again_would_also_be_so_if_it_were_parsed(at: int, gone: int, put: bytes) -> None:
     told = GOOD[:at] + put + GOOD[at + gone :]
-    if all_again(told, KNOWN):
+    if all_unchanged(told, KNOWN):
         found = items_of(told)
         assert {place: (one.status, bytes(one.body)) for place, one in found.items()} == {
             str(n): (200, body) for n, body in enumerate(BODIES)
@@ -101,6 +101,6 @@ def test_what_is_known_again_would_also_be_so_if_it_were_parsed(at: int, gone: i
 
 def test_no_batch_that_breaks_off_is_known() -> None:
     for place in range(len(GOOD)):
-        assert not all_again(GOOD[:place], KNOWN)
+        assert not all_unchanged(GOOD[:place], KNOWN)
         with pytest.raises(DriverError):
             items_of(GOOD[:place])

@@ -12,9 +12,9 @@ from msgspec.structs import replace
 
 from placed.domain.model import Meeting, Reason, ShowAs
 from placed.driver import Failed, Query, Read, Unchanged
-from placed_microsoft365.calendars.calendar_view import FirstPage, Views
+from placed_microsoft365.calendars.calendar_view import CalendarViews, FirstPage
 from placed_microsoft365.calendars.event_to_meeting import meeting_of, meetings_of
-from placed_microsoft365.graph.concurrency_limit import Pace
+from placed_microsoft365.graph.concurrency_limit import ConcurrencyLimit
 from placed_microsoft365.graph.json_structs import Event, Events
 from tests.drivers.microsoft365.driver_with_simulator import room_of
 
@@ -157,7 +157,7 @@ class Shifting:
         return Events(self.events[skip : skip + 2], link)
 
     async def read(self) -> Read | Failed:
-        views = Views(self, Pace(1), details=False)  # type: ignore[arg-type]
+        views = CalendarViews(self, ConcurrencyLimit(1), details=False)  # type: ignore[arg-type]
         day = datetime(2026, 10, 6, tzinfo=UTC)
         query = Query(room_of("boardroom@contoso.example"), day, day + timedelta(days=1))
         answer = await views.follow(FirstPage(query, day, await self.get("", Events)))
@@ -193,7 +193,7 @@ async def test_a_calendar_that_never_stands_still_is_asked_for_again_later() -> 
 
 def test_an_address_that_another_room_has_now_is_not_taken_for_unchanged() -> None:
     """Two rooms exchange their addresses: what was read by an address was read of the other room."""
-    views = Views(None, Pace(1), details=False)  # type: ignore[arg-type]
+    views = CalendarViews(None, ConcurrencyLimit(1), details=False)  # type: ignore[arg-type]
     day = datetime(2026, 10, 6, tzinfo=UTC)
     first, other = room_of("first@contoso.example"), room_of("other@contoso.example")
     body = b'{"value":[]}'

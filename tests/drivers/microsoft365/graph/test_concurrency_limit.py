@@ -11,7 +11,7 @@ import pytest
 
 from placed.domain.model import Reason
 from placed.driver import Failed
-from placed_microsoft365.graph.concurrency_limit import Pace
+from placed_microsoft365.graph.concurrency_limit import ConcurrencyLimit
 
 if TYPE_CHECKING:
     from tests.drivers.microsoft365.driver_with_simulator import House
@@ -19,61 +19,61 @@ if TYPE_CHECKING:
 
 
 def test_it_starts_slowly_and_doubles_with_every_round_trip() -> None:
-    pace = Pace(8)
-    windows = [pace.window]
+    limit = ConcurrencyLimit(8)
+    windows = [limit.window]
     for _ in range(3):
-        for _ in range(int(pace.window)):
-            pace.succeeded()
-        windows.append(pace.window)
+        for _ in range(int(limit.window)):
+            limit.succeeded()
+        windows.append(limit.window)
     assert windows == [2, 4, 8, 8]
 
 
 def test_the_settings_are_never_exceeded() -> None:
-    assert Pace(1).window == 1
-    pace = Pace(3)
+    assert ConcurrencyLimit(1).window == 1
+    limit = ConcurrencyLimit(3)
     for _ in range(100):
-        pace.succeeded()
-    assert pace.window == 3
+        limit.succeeded()
+    assert limit.window == 3
 
 
 async def test_a_throttle_halves_it_once_for_all_that_were_under_way() -> None:
-    pace = Pace(8)
-    pace.window = 8.0
+    limit = ConcurrencyLimit(8)
+    limit.window = 8.0
     async with AsyncExitStack() as stack:
-        numbers = [await stack.enter_async_context(pace.turn()) for _ in range(8)]
+        numbers = [await stack.enter_async_context(limit.slot()) for _ in range(8)]
     for number in numbers:
-        pace.was_throttled(number)
-    assert pace.window == 4
-    async with pace.turn() as number:
-        pace.was_throttled(number)
-    assert pace.window == 2
+        limit.was_throttled(number)
+    assert limit.window == 4
+    async with limit.slot() as number:
+        limit.was_throttled(number)
+    assert limit.window == 2
 
 
 async def test_it_never_stops_altogether() -> None:
-    pace = Pace(8)
+    limit = ConcurrencyLimit(8)
     for _ in range(10):
-        async with pace.turn() as number:
-            pace.was_throttled(number)
-    assert pace.window == 1
+        async with limit.slot() as number:
+            limit.was_throttled(number)
+    assert limit.window == 1
 
 
 async def test_after_a_throttle_it_grows_by_one_a_round_trip() -> None:
-    pace = Pace(8)
-    pace.window = 8.0
-    async with pace.turn() as number:
-        pace.was_throttled(number)
+    limit = ConcurrencyLimit(8)
+    limit.window = 8.0
+    async with limit.slot() as number:
+        limit.was_throttled(number)
     for _ in range(4):
-        pace.succeeded()
-    assert 4.5 < pace.window < 5.1
+        limit.succeeded()
+    assert 4.5 < limit.window < 5.1
 
 
 async def test_no_more_are_under_way_than_the_window_allows() -> None:
-    pace = Pace(8)
+    limit = ConcurrencyLimit(8)
     under_way = most = 0
 
     async def ask() -> None:
         nonlocal under_way, most
-        async with pace.turn():
+        async with limit.slot():
             under_way += 1
             most = max(most, under_way)
             await asyncio.sleep(0)
@@ -84,32 +84,32 @@ async def test_no_more_are_under_way_than_the_window_allows() -> None:
 
 
 async def test_whoever_waits_begins_when_the_window_grows() -> None:
-    pace = Pace(8)
-    async with pace.turn(), pace.turn():
-        third = asyncio.create_task(pace.turn().__aenter__())
+    limit = ConcurrencyLimit(8)
+    async with limit.slot(), limit.slot():
+        third = asyncio.create_task(limit.slot().__aenter__())
         await asyncio.sleep(0)
         assert not third.done()
-        pace.succeeded()
+        limit.succeeded()
         assert await third == 3
 
 
 async def test_who_is_cancelled_gives_the_place_back() -> None:
-    pace = Pace(1)
-    async with pace.turn():
-        waiting = asyncio.create_task(pace.turn().__aenter__())
+    limit = ConcurrencyLimit(1)
+    async with limit.slot():
+        waiting = asyncio.create_task(limit.slot().__aenter__())
         await asyncio.sleep(0)
         waiting.cancel()
-    async with asyncio.timeout(1), pace.turn():
+    async with asyncio.timeout(1), limit.slot():
         pass
 
 
 async def test_a_rest_that_is_asked_for_is_kept() -> None:
-    pace = Pace(8)
+    limit = ConcurrencyLimit(8)
     loop = asyncio.get_running_loop()
-    async with pace.turn() as number:
+    async with limit.slot() as number:
         began = loop.time()
-        pace.was_throttled(number, 0.05)
-    async with pace.turn():
+        limit.was_throttled(number, 0.05)
+    async with limit.slot():
         assert loop.time() - began >= 0.05
 
 
@@ -125,21 +125,21 @@ async def test_a_round_over_the_service_s_limit_ends_and_the_window_settles(
     failed = [answer for answer in answers if isinstance(answer, Failed)]
     assert len(failed) == 1000 - limit
     assert {(f.reason, f.retry_after) for f in failed} == {(Reason.THROTTLED, 10.0)}
-    assert driver.pace.window < 3
+    assert driver.limit.window < 3
     for _ in range(3):
         clock.advance(seconds=10)
         house.tenant.limits.app_requests = 100_000
         await house.read(driver, *rooms)
-    assert driver.pace.window == 8
+    assert driver.limit.window == 8
 
 
 async def test_nobody_passes_those_who_wait() -> None:
-    pace = Pace(1)
+    limit = ConcurrencyLimit(1)
     order: list[str] = []
 
     async def ask(name: str, times: int) -> None:
         for _ in range(times):
-            async with pace.turn():
+            async with limit.slot():
                 order.append(name)
                 await asyncio.sleep(0)
 
@@ -150,30 +150,30 @@ async def test_nobody_passes_those_who_wait() -> None:
 
 
 async def test_who_gives_up_waiting_keeps_nobody_from_a_place() -> None:
-    pace = Pace(1)
+    limit = ConcurrencyLimit(1)
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(pace.turn())
+        await stack.enter_async_context(limit.slot())
         for _ in range(2):
-            waiting = asyncio.create_task(stack.enter_async_context(pace.turn()))
+            waiting = asyncio.create_task(stack.enter_async_context(limit.slot()))
             await asyncio.sleep(0)
             waiting.cancel()
             await asyncio.wait([waiting])
-    async with asyncio.timeout(1), pace.turn():
+    async with asyncio.timeout(1), limit.slot():
         pass
 
 
 async def test_who_gives_up_when_let_in_gives_the_place_back() -> None:
-    pace = Pace(1)
+    limit = ConcurrencyLimit(1)
 
     async def ask() -> None:
-        async with pace.turn():
+        async with limit.slot():
             pass
 
-    async with pace.turn():
+    async with limit.slot():
         waiting = asyncio.create_task(ask())
         await asyncio.sleep(0)
     waiting.cancel()  # it has the place by now, and has not heard of it yet
     await asyncio.wait([waiting])
     assert waiting.cancelled()
-    async with asyncio.timeout(1), pace.turn():
+    async with asyncio.timeout(1), limit.slot():
         pass

@@ -12,8 +12,8 @@ import pytest
 
 from placed.domain.model import Reason
 from placed.driver import DriverError, NotPermitted, Unavailable
-from placed_microsoft365.auth.token_cache import TokenSource
-from placed_microsoft365.graph.client import Graph
+from placed_microsoft365.auth.token_cache import TokenCache
+from placed_microsoft365.graph.client import GraphClient
 from placed_microsoft365.graph.json_structs import Places
 from placed_microsoft365.graph.response import (
     Throttled,
@@ -33,9 +33,11 @@ URL = f"{BASE}/v1.0/places"
 
 
 @pytest.fixture
-async def graph() -> AsyncIterator[Graph]:
-    source = TokenSource(lambda: ("t0ken", 3600.0), lambda: 0.0)
-    graph = Graph(BASE, source, ca_file=None, version="1.2.3", clock=ServiceClock(lambda: NOW, lambda: 0.0))
+async def graph() -> AsyncIterator[GraphClient]:
+    source = TokenCache(lambda: ("t0ken", 3600.0), lambda: 0.0)
+    graph = GraphClient(
+        BASE, source, ca_file=None, version="1.2.3", clock=ServiceClock(lambda: NOW, lambda: 0.0)
+    )
     yield graph
     await graph.close()
 
@@ -68,7 +70,7 @@ async def graph() -> AsyncIterator[Graph]:
     "body", ['{"error":{"code":"SomeCode","message":"of ada@contoso.example"}}', "<html>", ""]
 )
 async def test_a_status_is_an_error(
-    graph: Graph, status: int, error: type[DriverError], reason: Reason, body: str
+    graph: GraphClient, status: int, error: type[DriverError], reason: Reason, body: str
 ) -> None:
     with Responses() as service:
         service.get(URL, status=status, body=body, repeat=True, headers={"Retry-After": "7"})
@@ -97,7 +99,7 @@ async def test_a_status_is_an_error(
         (socket.gaierror(-2, "Name or service not known"), "its name is not known"),
     ],
 )
-async def test_what_comes_of_no_answer(graph: Graph, exception: Exception, said: str) -> None:
+async def test_what_comes_of_no_answer(graph: GraphClient, exception: Exception, said: str) -> None:
     with Responses() as service:
         service.get(URL, exception=exception)
         with pytest.raises(Unavailable) as raised:
@@ -109,14 +111,14 @@ async def test_what_comes_of_no_answer(graph: Graph, exception: Exception, said:
 @pytest.mark.parametrize(
     "body", ["", "null", "[]", "{}", '{"value":{}}', '{"value":[1]}', '{"value":[', "\xff"]
 )
-async def test_a_200_that_is_something_else(graph: Graph, body: str) -> None:
+async def test_a_200_that_is_something_else(graph: GraphClient, body: str) -> None:
     with Responses() as service:
         service.get(URL, body=body.encode("latin-1"))
         with pytest.raises(UnexpectedAnswer, match="is no Places"):
             await graph.get("/places", Places)
 
 
-async def test_what_every_request_says(graph: Graph) -> None:
+async def test_what_every_request_says(graph: GraphClient) -> None:
     with Responses() as service:
         service.get(URL, payload={"value": []}, repeat=True)
         await graph.get("/places", Places, {"ConsistencyLevel": "eventual"})
@@ -145,7 +147,7 @@ async def test_what_every_request_says(graph: Graph) -> None:
         "",
     ],
 )
-async def test_the_token_goes_to_graph_and_to_nobody_else(graph: Graph, link: str) -> None:
+async def test_the_token_goes_to_graph_and_to_nobody_else(graph: GraphClient, link: str) -> None:
     with Responses() as service, pytest.raises(UnexpectedAnswer, match="next link"):
         await graph.get(link, Places)
     assert not service.requests

@@ -16,10 +16,10 @@ from placed.domain.occupancy import Policy, occupies
 from placed.driver import Answer, DriverError, Failed, FenceState, Query, Read
 from placed_microsoft365 import fence
 from placed_microsoft365 import rooms as directory
-from placed_microsoft365.calendars.batch_reader import Calendars
-from placed_microsoft365.calendars.calendar_view import Views
+from placed_microsoft365.calendars.batch_reader import CalendarReader
+from placed_microsoft365.calendars.calendar_view import CalendarViews
 from placed_microsoft365.calendars.event_to_meeting import meeting_of
-from placed_microsoft365.graph.concurrency_limit import Pace
+from placed_microsoft365.graph.concurrency_limit import ConcurrencyLimit
 from placed_microsoft365.graph.json_structs import Event
 from placed_microsoft365.graph.response import Answer as GraphAnswer
 from placed_microsoft365.graph.response import decode, error_code, error_of
@@ -117,8 +117,8 @@ class FuzzedGraph:
 
 def read(graph: FuzzedGraph) -> list[Answer]:
     """The answers so far, even if a `DriverError` ended the reading."""
-    pace = Pace(4)
-    calendars = Calendars(graph, pace, Views(graph, pace, details=True), lambda: NOW)  # type: ignore[arg-type]
+    limit = ConcurrencyLimit(4)
+    calendars = CalendarReader(graph, limit, CalendarViews(graph, limit, details=True), lambda: NOW)  # type: ignore[arg-type]
     answers: list[Answer] = []
     ended = False
     try:
@@ -216,7 +216,7 @@ def test_directories(answers: list[tuple[int, bytes]], source: dict[str, str]) -
     with suppress(DriverError):
         for room in asyncio.run(directory.find_rooms(FuzzedGraph(*answers), kept)):  # type: ignore[arg-type]
             assert "@" in room.address or room.address == room.object_id
-            Views(FuzzedGraph((200, b"")), Pace(1), details=False).url(  # type: ignore[arg-type]
+            CalendarViews(FuzzedGraph((200, b"")), ConcurrencyLimit(1), details=False).url(  # type: ignore[arg-type]
                 Query(room_of("a@b", mailbox=room.mailbox), NOW, NOW)
             )
 

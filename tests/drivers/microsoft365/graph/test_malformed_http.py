@@ -10,12 +10,12 @@ import aiohttp
 import pytest
 
 from placed.driver import DriverError, Failed, Read
-from placed_microsoft365.auth.token_cache import TokenSource
-from placed_microsoft365.calendars.batch_reader import Calendars
-from placed_microsoft365.calendars.calendar_view import Views
+from placed_microsoft365.auth.token_cache import TokenCache
+from placed_microsoft365.calendars.batch_reader import CalendarReader
+from placed_microsoft365.calendars.calendar_view import CalendarViews
 from placed_microsoft365.graph import http_session as session
-from placed_microsoft365.graph.client import Graph
-from placed_microsoft365.graph.concurrency_limit import Pace
+from placed_microsoft365.graph.client import GraphClient
+from placed_microsoft365.graph.concurrency_limit import ConcurrencyLimit
 from placed_microsoft365.graph.json_structs import Places
 from placed_microsoft365.graph.response import UnexpectedAnswer
 from placed_microsoft365.network.service_clock import ServiceClock
@@ -61,7 +61,7 @@ GARBAGE = {
 
 
 @pytest.fixture
-async def garbage(tmp_path: Path, clock: Clock) -> AsyncIterator[Callable[[bytes], Graph]]:
+async def garbage(tmp_path: Path, clock: Clock) -> AsyncIterator[Callable[[bytes], GraphClient]]:
     """A Graph client whose host answers every request with the same bytes and closes."""
     sent = b""
 
@@ -77,15 +77,15 @@ async def garbage(tmp_path: Path, clock: Clock) -> AsyncIterator[Callable[[bytes
 
     server = await asyncio.start_server(answer, "localhost", 0, ssl=server_context(tmp_path / "ca.pem"))
     port = server.sockets[0].getsockname()[1]
-    graph = Graph(
+    graph = GraphClient(
         f"https://localhost:{port}",
-        TokenSource(lambda: ("token", 3600.0), lambda: 0.0),
+        TokenCache(lambda: ("token", 3600.0), lambda: 0.0),
         ca_file=tmp_path / "ca.pem",
         version="1",
         clock=ServiceClock(clock, lambda: 0.0),
     )
 
-    def answering(garbage: bytes) -> Graph:
+    def answering(garbage: bytes) -> GraphClient:
         nonlocal sent
         sent = garbage
         return graph
@@ -98,14 +98,18 @@ async def garbage(tmp_path: Path, clock: Clock) -> AsyncIterator[Callable[[bytes
 
 @pytest.mark.parametrize("name", GARBAGE)
 async def test_what_is_hardly_http_is_a_driver_s_error(
-    garbage: Callable[[bytes], Graph], house: House, clock: Clock, name: str, monkeypatch: pytest.MonkeyPatch
+    garbage: Callable[[bytes], GraphClient],
+    house: House,
+    clock: Clock,
+    name: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(session, "_TIMEOUT", aiohttp.ClientTimeout(total=0.5))
     graph = garbage(GARBAGE[name])
     with pytest.raises(DriverError):
         await graph.get("/places", Places)
-    pace = Pace(2)
-    calendars = Calendars(graph, pace, Views(graph, pace, details=True), clock)
+    limit = ConcurrencyLimit(2)
+    calendars = CalendarReader(graph, limit, CalendarViews(graph, limit, details=True), clock)
     answers: list[object] = []
     query = house.query(BOARDROOM)
     try:
@@ -119,7 +123,7 @@ async def test_what_is_hardly_http_is_a_driver_s_error(
 
 @pytest.mark.parametrize("packed", [True, False])
 async def test_an_answer_that_does_not_end_is_read_no_further(
-    garbage: Callable[[bytes], Graph], monkeypatch: pytest.MonkeyPatch, *, packed: bool
+    garbage: Callable[[bytes], GraphClient], monkeypatch: pytest.MonkeyPatch, *, packed: bool
 ) -> None:
     """Also one that only becomes large when it is unpacked: eight megabytes out of eight thousand bytes."""
     monkeypatch.setattr(session, "LARGEST", 2**20)

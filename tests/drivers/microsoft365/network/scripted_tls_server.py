@@ -97,7 +97,7 @@ def trusted(ca: trustme.CA, folder: Path) -> Path:
 
 async def threads_end(seconds: float = 5.0) -> bool:
     """Whether all threads that do blocking work beside the event loop end in time."""
-    working = [thread for thread in threading.enumerate() if thread.name == "aside"]
+    working = [thread for thread in threading.enumerate() if thread.name == "background"]
     for thread in working:
         await asyncio.to_thread(thread.join, seconds)
     return not any(thread.is_alive() for thread in working)

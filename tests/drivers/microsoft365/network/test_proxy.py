@@ -12,8 +12,8 @@ import pytest
 
 from placed.driver import DriverError, Refused, Surroundings, Unavailable, Verdict
 from placed_microsoft365.auth.credential import load_credential
-from placed_microsoft365.client_factory import token_source
-from placed_microsoft365.graph.http_session import Session
+from placed_microsoft365.client_factory import token_cache_of
+from placed_microsoft365.graph.http_session import HttpSession
 from placed_microsoft365.network.service_clock import ServiceClock
 from placed_microsoft365.network.tls_and_proxy import tls_context
 from tests.drivers.microsoft365.diagnosis.test_check_sequence import examine, only
@@ -79,12 +79,14 @@ async def proxy(reply: Reply, asked: list[str] | None = None) -> AsyncIterator[i
 async def signing_in(house: House) -> str:
     settings = house.settings()
     credential = load_credential(settings)
-    source = token_source(settings, credential, Surroundings(house.clock, 8, details=False, version="1.2.3"))
+    source = token_cache_of(
+        settings, credential, Surroundings(house.clock, 8, details=False, version="1.2.3")
+    )
     return await source.token()
 
 
 async def asking_graph(house: House) -> str:
-    session = Session(
+    session = HttpSession(
         house.simulator.url, tls_context(house.settings().ca_file), ServiceClock(house.clock, lambda: 0.0)
     )
     try:

@@ -15,7 +15,7 @@ from placed_microsoft365.auth import msal_transport as login_transport
 from placed_microsoft365.auth.msal_transport import LoginTransport
 from placed_microsoft365.clouds import CLOUDS
 from placed_microsoft365.consent.redirect_result import tenant_id
-from placed_microsoft365.graph.response_body import Body, Damaged, TooLarge
+from placed_microsoft365.graph.response_body import Body, BodyTooLarge, DamagedBody
 from tests.drivers.microsoft365.network.scripted_tls_server import (
     Host,
     answer,
@@ -104,7 +104,7 @@ async def test_an_answer_that_unpacks_to_gigabytes_takes_no_memory(
         finally:
             tracemalloc.stop()
     assert most < FEW
-    assert isinstance(error, TooLarge if encoding == "gzip" else Damaged)
+    assert isinstance(error, BodyTooLarge if encoding == "gzip" else DamagedBody)
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -115,7 +115,7 @@ async def test_an_answer_without_an_end_is_ended_by_us(house: House, ca: trustme
         writer.write(described(at))
 
     async with host(ca, act) as at:
-        assert isinstance(await sign_in(house, ca, at), TooLarge)
+        assert isinstance(await sign_in(house, ca, at), BodyTooLarge)
         async with asyncio.timeout(5):
             await at.ended.wait()
 
@@ -230,7 +230,7 @@ async def test_the_tenant_s_guid_has_the_same_limits(
 
     async with host(ca, act) as at:
         settings = house.settings(authority=at.url, ca_file=trusted(ca, house.folder))
-        with pytest.raises(TooLarge):
+        with pytest.raises(BodyTooLarge):
             await tenant_id(settings)
 
 
@@ -247,7 +247,7 @@ def test_a_body_is_whole_or_an_error() -> None:
     assert taken(*(packed[n : n + 1] for n in range(len(packed)))) == b"{}" * 100
     assert taken(b"{}", encoding=None) == b"{}"
     assert taken(b"", encoding="gzip") == b""
-    with pytest.raises(TooLarge):
+    with pytest.raises(BodyTooLarge):
         taken(packed, largest=199)
     failing: list[Callable[[], object] | Awaitable[object]] = [
         lambda: taken(packed[:-4]),
@@ -255,5 +255,5 @@ def test_a_body_is_whole_or_an_error() -> None:
         lambda: taken(packed, encoding="br"),
     ]
     for fails in failing:
-        with pytest.raises(Damaged):
+        with pytest.raises(DamagedBody):
             fails()  # type: ignore[operator]
