@@ -17,15 +17,16 @@ from msgspec.structs import replace
 
 from placed.domain.model import Meeting, Occupancy, Reason, Room, Schedule, Status
 from placed.domain.occupancy import Judgement, Policy, judge, lapse
+from placed.domain.privacy import permitted_schedule
 from placed.domain.room_events import Event, happened, rescheduled
-from placed.domain.state_document import Statement, permitted_schedule, state_document
+from placed.domain.state_document import Statement, state_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from placed.domain.clock_health import ClockHealth
     from placed.domain.connection_health import ConnectionHealth
-    from placed.settings.schema import Show
+    from placed.domain.privacy import Show
 
 
 class Listener(Protocol):

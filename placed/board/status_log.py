@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from placed.domain.model import Reason, Status
-from placed.domain.state_document import timestamp_or_none
+from placed.domain.timestamps import timestamp_or_none
 
 if TYPE_CHECKING:
     from placed.domain.connection_health import ConnectionHealth

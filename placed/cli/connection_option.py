@@ -72,8 +72,8 @@ def surroundings_of(settings: Settings) -> Surroundings:
     from importlib.metadata import version
 
     from placed.domain.clock import SystemClock
+    from placed.domain.privacy import Show
     from placed.driver import Surroundings
-    from placed.settings.schema import Show
 
     return Surroundings(
         now=SystemClock().now,

@@ -9,7 +9,7 @@ import msgspec
 import typer
 
 from placed.cli.room_table import Line, clock, plain
-from placed.domain.state_document import timestamp, timestamp_or_none
+from placed.domain.timestamps import timestamp, timestamp_or_none
 from placed.panel.rules import Why
 
 if TYPE_CHECKING:

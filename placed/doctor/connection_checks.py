@@ -13,6 +13,7 @@ from placed.doctor.fence_checks import judge_fence
 from placed.doctor.report import CONNECTION
 from placed.doctor.room_checks import Tally, judge_names, judge_tables
 from placed.domain.model import window
+from placed.domain.privacy import Show
 from placed.driver import (
     Consent,
     DriverError,
@@ -25,7 +26,6 @@ from placed.driver import (
     find_administration,
 )
 from placed.driver.diagnosis import AGAIN, blocked
-from placed.settings.schema import Show
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

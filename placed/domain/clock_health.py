@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from placed.domain.state_document import timestamp
+from placed.domain.timestamps import timestamp
 
 if TYPE_CHECKING:
     from typing import Any

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from placed.domain.consent_state import Consent
+from placed.domain.fence import UNTRIED, Fence
 from placed.domain.room_readability import RoomFailure, Standings, WholeProblem, standing_documents
-from placed.domain.state_document import timestamp, timestamp_or_none
-from placed.driver import UNTRIED, Consent, Fence
+from placed.domain.timestamps import timestamp, timestamp_or_none
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

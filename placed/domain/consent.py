@@ -12,8 +12,8 @@ from enum import StrEnum
 
 import msgspec
 
-from placed.domain.state_document import timestamp_or_none
-from placed.driver import Consent
+from placed.domain.consent_state import Consent
+from placed.domain.timestamps import timestamp_or_none
 
 PROPAGATION = timedelta(hours=2)  # so long a grant may take; Microsoft: RBAC for Applications, cache
 

@@ -14,14 +14,14 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from placed.domain.clock_health import ClockHealth, ClockState
+from placed.domain.release_date import RELEASED
 from placed.domain.service_time import TOLERANCE, Span, Witness, believed, disagree, span_of
-from placed.runtime.release_date import RELEASED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from placed.domain.clock import Clock
-    from placed.driver import ServiceTime
+    from placed.domain.service_time import ServiceTime
 
 
 @dataclass(frozen=True, slots=True)

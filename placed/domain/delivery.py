@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from placed.domain.state_document import timestamp
+from placed.domain.timestamps import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

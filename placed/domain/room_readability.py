@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from placed.domain.consent_state import Consent
 from placed.domain.model import Reason
-from placed.domain.state_document import timestamp_or_none
-from placed.driver import Consent
-from placed.polling.fixed_interval import DOUBTED
+from placed.domain.timestamps import timestamp_or_none
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -51,6 +50,7 @@ _ACCESS = {
     Reason.MALFORMED: Access.MALFORMED,
     Reason.BREACHED: Access.BREACHED,
 }
+DOUBTED = 3  # failures in a row of what was readable before, until they count as lasting
 _GONE = frozenset({Reason.FORBIDDEN, Reason.NOT_FOUND})
 
 

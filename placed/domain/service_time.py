@@ -13,14 +13,13 @@ learned stays right when somebody sets the clock on the wall.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from placed.driver import ServiceTime
 
 TOLERANCE = 5.0  # seconds; clocks that differ by no more than this agree
 _SECOND = 1.0  # the resolution of `Date`, which is rounded down
@@ -29,6 +28,20 @@ _DRIFT = 1e-4  # seconds a second by which a steady clock may go wrong
 _WIDEST = 60.0  # seconds between question and answer, beyond which an answer shows nothing
 _FIRST, _LATER = 2, 3  # answers in a row that are needed to believe another time
 _ERRATIC = 8  # answers of which no two in a row agree: a service that shows any time is no witness
+
+
+class ServiceTime(msgspec.Struct, frozen=True, gc=False):
+    """What a service's clock showed in one of its answers, such as in the field `Date` of HTTP.
+
+    Attributes:
+        moment: as it was shown, in UTC, rounded down to the second.
+        asked_at: seconds on the steady clock, when the request was about to be sent.
+        answered_at: the same, when the answer's head had come.
+    """
+
+    moment: datetime
+    asked_at: float
+    answered_at: float
 
 
 class Span(msgspec.Struct, frozen=True):

@@ -1,23 +1,20 @@
-"""The state document of a room, schema 1: what panels, pages and building systems are told, as JSON.
-
-This is the one place where meetings turn into something that leaves the program, so privacy is kept here.
-"""
+"""The state document of a room, schema 1: what panels, pages and building systems are told, as JSON."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from msgspec.structs import replace
 
-from placed.settings.schema import Show
+from placed.domain.privacy import permitted
+from placed.domain.timestamps import timestamp, timestamp_or_none
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from placed.domain.model import Meeting, Occupancy, Room, Schedule
+    from placed.domain.model import Meeting, Occupancy, Room
+    from placed.domain.privacy import Show
 
 SCHEMA = 1
 
@@ -69,49 +66,17 @@ class StateDocument(msgspec.Struct, frozen=True):
     seq: int
 
 
-@lru_cache(maxsize=2000)  # many meetings begin at the same moment, and are told of again and again
-def timestamp(moment: datetime) -> str:
-    """RFC 3339 in UTC with Z; with milliseconds where the moment has a fraction."""
-    text = moment.isoformat()[: -len("+00:00")]
-    return f"{text[:-3] if moment.microsecond else text}Z"
-
-
-def timestamp_or_none(moment: datetime | None) -> str | None:
-    """The same, where there may be no moment."""
-    return timestamp(moment) if moment else None
-
-
 def meeting_document(meeting: Meeting, show: Show) -> dict[str, Any]:
-    """A meeting as far as privacy lets it be seen; a private one never shows more than its time."""
-    hidden = meeting.private
-    title, organizer = _line(meeting.title), _line(meeting.organizer)
+    """A meeting with the texts that may be shown; a private one shows its times only."""
+    shown = permitted(meeting, show)
     return {
         "start": timestamp(meeting.start),
         "end": timestamp(meeting.end),
-        "title": title if show in (Show.TITLE, Show.EVERYTHING) and not hidden else None,
-        "organizer": organizer if show in (Show.ORGANIZER, Show.EVERYTHING) and not hidden else None,
+        "title": _line(shown.title),
+        "organizer": _line(shown.organizer),
         "private": meeting.private,
         "all_day": meeting.all_day,
     }
-
-
-def permitted(meeting: Meeting, show: Show) -> Meeting:
-    """The meeting without what may not be shown of it. Nothing else is kept, in memory or on disk."""
-    if meeting.title is None and meeting.organizer is None:
-        return meeting
-    hidden = meeting.private
-    title = meeting.title if show in (Show.TITLE, Show.EVERYTHING) and not hidden else None
-    organizer = meeting.organizer if show in (Show.ORGANIZER, Show.EVERYTHING) and not hidden else None
-    if title is meeting.title and organizer is meeting.organizer:
-        return meeting
-    return replace(meeting, title=title, organizer=organizer)
-
-
-def permitted_schedule(schedule: Schedule, show: Show) -> Schedule:
-    """The same for all meetings of a schedule; the very same one, if nothing has to be left out."""
-    meetings = tuple([permitted(meeting, show) for meeting in schedule.meetings])
-    same = all(one is other for one, other in zip(meetings, schedule.meetings, strict=True))
-    return schedule if same else replace(schedule, meetings=meetings)
 
 
 def _line(text: str | None) -> str | None:

@@ -2,6 +2,7 @@
 
 from placed.domain.consent_state import Consent
 from placed.domain.fence import UNTRIED, Fence, FenceCircumstances, FenceState
+from placed.domain.service_time import ServiceTime
 from placed.driver.capabilities import (
     Administration,
     AdministrationKind,
@@ -28,7 +29,6 @@ from placed.driver.protocol import (
     FoundRoom,
     Query,
     Read,
-    ServiceTime,
     SignedIn,
     Surroundings,
     Unchanged,

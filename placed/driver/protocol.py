@@ -17,6 +17,7 @@ import msgspec
 
 from placed.domain.consent_state import Consent
 from placed.domain.model import Meeting, Reason, Room
+from placed.domain.service_time import ServiceTime
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -144,20 +145,6 @@ class SignedIn(Protocol):
         What cannot be taken over is left alone: then this driver signs in by itself.
         """
         ...
-
-
-class ServiceTime(msgspec.Struct, frozen=True, gc=False):
-    """What a service's clock showed in one of its answers, such as in the field `Date` of HTTP.
-
-    Attributes:
-        moment: as it was shown, in UTC, rounded down to the second.
-        asked_at: seconds on the steady clock, when the request was about to be sent.
-        answered_at: the same, when the answer's head had come.
-    """
-
-    moment: datetime
-    asked_at: float
-    answered_at: float
 
 
 def _boot_time() -> float:

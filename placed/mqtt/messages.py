@@ -10,7 +10,8 @@ import msgspec
 
 from placed.domain.delivery import documents
 from placed.domain.model import Status
-from placed.domain.state_document import SCHEMA, meeting_document, timestamp
+from placed.domain.state_document import SCHEMA, meeting_document
+from placed.domain.timestamps import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,11 +19,11 @@ if TYPE_CHECKING:
     from placed.domain.clock_health import ClockHealth
     from placed.domain.connection_health import ConnectionHealth
     from placed.domain.delivery import Undelivered
+    from placed.domain.privacy import Show
     from placed.domain.room_events import Event
     from placed.domain.state_document import Statement
     from placed.mqtt.room_index import Entry
     from placed.mqtt.topics import Topics
-    from placed.settings.schema import Show
 
 ONLINE_HOLDS = timedelta(seconds=90)
 HEALTH_HOLDS = timedelta(minutes=3)

@@ -16,10 +16,11 @@ from datetime import timedelta
 from itertools import count, islice
 from typing import TYPE_CHECKING
 
+from placed.domain.working_hours import WorkingHours
 from placed.driver import Read
 from placed.polling.budget import Allowance
 from placed.polling.calendar_activity import Bustle
-from placed.polling.demand import Habits, WorkingHours
+from placed.polling.demand import Habits
 from placed.polling.fixed_interval import failures_believed, rest_of, rounds_out
 from placed.polling.rate_shares import Shares, level_of
 

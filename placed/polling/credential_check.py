@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from placed.domain.state_document import timestamp
+from placed.domain.timestamps import timestamp
 
 if TYPE_CHECKING:
     from datetime import datetime

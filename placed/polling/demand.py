@@ -16,10 +16,9 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import msgspec
+from placed.domain.working_hours import EVENING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from placed.domain.model import Meeting
+    from placed.domain.working_hours import WorkingHours
 
 _POWER = 0.6
 _ALWAYS = 2.0  # the guess for a room without meetings; all others are in proportion to it
@@ -36,27 +36,6 @@ _HALF_FORGOTTEN = 3600.0  # seconds
 _IN_USE = 1.5
 _NEAR_AN_EDGE = 2.0
 _NEAR = 600.0  # seconds
-_EVENING = 0.08  # within two hours of working hours
-_NIGHT = 0.01
-_TWO_HOURS = timedelta(hours=2)
-
-
-class WorkingHours(msgspec.Struct, frozen=True):
-    """When people are there: from `since` to `until` after midnight, on days counted from Monday as 0."""
-
-    days: frozenset[int] = frozenset(range(5))
-    since: timedelta = timedelta(hours=7)
-    until: timedelta = timedelta(hours=19)
-
-    def activity(self, local: datetime) -> float:
-        """How much happens at a moment on the room's clocks, as a share of what does in working hours."""
-        if local.weekday() not in self.days:
-            return _NIGHT
-        time = timedelta(hours=local.hour, minutes=local.minute)
-        if self.since <= time < self.until:
-            return 1.0
-        near = self.since - _TWO_HOURS <= time < self.until + _TWO_HOURS
-        return _EVENING if near else _NIGHT
 
 
 @dataclass(slots=True)
@@ -96,7 +75,7 @@ class Habits:
     def quiet(self, now: datetime, hours: WorkingHours, bustle: float) -> float:
         """By how much less at this time: 1 in working hours with all the bustle there can be, else below."""
         activity = hours.activity(now.astimezone(self.zone))
-        return float((max(bustle, _EVENING) if activity >= 1 else activity) ** _POWER)
+        return float((max(bustle, EVENING) if activity >= 1 else activity) ** _POWER)
 
     def next_edge(self, moment: float) -> float:
         """When the next meeting starts or ends; infinity if none does. The moment itself does not count."""

@@ -15,6 +15,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from placed.domain.model import Reason, Room
+from placed.domain.room_readability import DOUBTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from placed.driver import Read, Unchanged
 
 SELDOM = 300.0  # seconds between tries where asking often does not help
-DOUBTED = 3  # failures in a row of what was readable before, until they count as lasting
 _LONGEST_REST = 60.0  # seconds, where the service asked for patience and did not say for how long
 _EVERY_ROUND = timedelta()
 _PATIENT = frozenset({Reason.FORBIDDEN, Reason.NOT_FOUND, Reason.MALFORMED})

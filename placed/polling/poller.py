@@ -15,12 +15,13 @@ import structlog
 
 from placed.board.board import Known
 from placed.domain.model import Reason, Schedule, window
+from placed.domain.room_readability import DOUBTED
 from placed.driver import DriverError, Failed, NotPermitted, Query, Read, Refused, Unchanged
 from placed.polling.adaptive import Plan, RotaByNeed
 from placed.polling.connection_monitor import Condition
 from placed.polling.credential_check import CredentialWatch
 from placed.polling.fence_check import FenceWatch
-from placed.polling.fixed_interval import DOUBTED, SELDOM, Rota
+from placed.polling.fixed_interval import SELDOM, Rota
 from placed.polling.missing_rooms import MissingRooms
 from placed.polling.round_log import RoundLog
 from placed.runtime.watchdog import Pulse

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from placed.domain.exit_errors import CannotStart
+from placed.domain.privacy import Show
 from placed.driver import SettingsError, SignedIn, Surroundings
-from placed.settings.schema import Show
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from enum import StrEnum
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -12,8 +11,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from placed.domain.model import ShowAs
 from placed.domain.occupancy import DEFAULT_BUSY_FOR, Policy
+from placed.domain.privacy import Show
+from placed.domain.working_hours import WorkingHours
 from placed.driver import ConnectionSettings, FilePath, TimeZone
-from placed.polling.demand import WorkingHours
 
 ENVIRONMENT_PREFIX = "PLACED_"
 _PREFIX = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
@@ -145,15 +145,6 @@ class Occupancy(_Table):
         description="While the calendar service can not be reached, what was last read is told, as stale, "
         "for this long, if that is longer than `expire_after`.",
     )
-
-
-class Show(StrEnum):
-    """What of a meeting leaves the program, beside its times."""
-
-    NOTHING = "nothing"
-    ORGANIZER = "organizer"
-    TITLE = "title"
-    EVERYTHING = "everything"
 
 
 class Privacy(_Table):

@@ -12,8 +12,8 @@ from msgspec.structs import replace
 
 from placed.domain.consent import ConsentMemory, ConsentRecord
 from placed.domain.model import Reason, Schedule
+from placed.domain.privacy import permitted_schedule
 from placed.domain.service_time import TOLERANCE
-from placed.domain.state_document import permitted_schedule
 from placed.driver import Fence, FenceState
 from placed.store.connection_notes import Notes, Recollection, Remembered
 from placed.store.records import (
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from placed.domain.privacy import Show
     from placed.driver import ConnectionSettings, FoundRoom
-    from placed.settings.schema import Show
     from placed.store.store import Journal
 
 _STEERING = 0.5  # seconds that two clocks may differ by themselves

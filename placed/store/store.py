@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import structlog
 from msgspec.structs import replace
 
-from placed.domain.state_document import permitted_schedule
+from placed.domain.privacy import permitted_schedule
 from placed.store import json_import as earlier
 from placed.store.connection_store import ConnectionNotes, KeptConsent
 from placed.store.database import NAME, Database, Unusable
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from placed.domain.privacy import Show
     from placed.driver import ConnectionSettings
-    from placed.settings.schema import Show
 
 _AT_ONCE = 250  # records in a transaction; so long the event loop may have to wait for one
 _AGAIN = 30.0  # seconds until a file that could not be opened is tried again

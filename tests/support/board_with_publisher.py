@@ -13,10 +13,11 @@ from placed.board.board import Board
 from placed.domain.connection_health import ConnectionHealth, ConnectionState
 from placed.domain.model import Meeting, Room, Schedule
 from placed.domain.occupancy import Policy
+from placed.domain.privacy import Show
 from placed.mqtt.messages import BridgeInfo
 from placed.mqtt.publisher import Publisher
 from placed.mqtt.session_context import Timing
-from placed.settings.schema import HomeAssistant, Mqtt, Show
+from placed.settings.schema import HomeAssistant, Mqtt
 from tests.support.mosquitto import DEADLINE
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from placed.domain.connection_health import ConnectionHealth, ConnectionState
 from placed.domain.delivery import Refused, Undelivered
 from placed.domain.model import Meeting, Room, Schedule
 from placed.domain.occupancy import Policy
-from placed.settings.schema import Show
+from placed.domain.privacy import Show
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

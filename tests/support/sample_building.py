@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from placed.domain.model import Meeting, Reason, Schedule
 from placed.domain.occupancy import Policy
+from placed.domain.privacy import Show
 from placed.domain.room_readability import Standings
 from placed.driver import Consent, Failed, Fence, FenceState, Query
-from placed.settings.schema import Show
 from tests.support.sample_boards import Site
 
 if TYPE_CHECKING:

@@ -19,7 +19,8 @@ import msgspec
 
 from placed.domain.model import whole_days
 from placed.domain.occupancy import expiry, occupies
-from placed.domain.state_document import SCHEMA, meeting_document, timestamp, timestamp_or_none
+from placed.domain.state_document import SCHEMA, meeting_document
+from placed.domain.timestamps import timestamp, timestamp_or_none
 from placed.http.api import room_filters as filters
 from placed.http.errors import Problem
 from placed.http.responses import Representation
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from placed.board.board import Board, Known
     from placed.domain.occupancy import Policy
-    from placed.settings.schema import Show
+    from placed.domain.privacy import Show
 
 MOST = 200  # rooms in a request; a page asks for those that are seen
 

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 from placed.board.board import Board
 from placed.board.edge_timer import Timekeeper
 from placed.domain.occupancy import Policy
+from placed.domain.privacy import Show
 from placed.driver import Surroundings
 from placed.polling.poller import Poller
 from placed.polling.room_ids import RoomBook
-from placed.settings.schema import Polling, Show
+from placed.settings.schema import Polling
 from placed_microsoft365 import Microsoft365
 from placed_microsoft365.settings import Microsoft365Settings
 from tests.benchmarks.servers import graph_responses as bodies

@@ -14,9 +14,10 @@ from placed.board.board import Board
 from placed.board.edge_timer import Timekeeper
 from placed.domain.model import Meeting, Room, Schedule
 from placed.domain.occupancy import Policy
+from placed.domain.privacy import Show
 from placed.mqtt.messages import BridgeInfo
 from placed.mqtt.publisher import Publisher
-from placed.settings.schema import Mqtt, Show
+from placed.settings.schema import Mqtt
 from tests.benchmarks.servers import graph_responses as bodies
 from tests.support.free_ports import HOST
 

@@ -24,9 +24,10 @@ from aiohttp import web
 from placed.board.board import Board
 from placed.domain.model import Meeting, Room, Schedule
 from placed.domain.occupancy import Policy
+from placed.domain.privacy import Show
 from placed.http.server import StatusServer
 from placed.runtime.daemon import NoBroker
-from placed.settings.schema import Http, Show
+from placed.settings.schema import Http
 from tests.benchmarks.child_process import obey, say
 from tests.benchmarks.processor_time import settle_on
 from tests.benchmarks.servers import graph_responses as bodies

@@ -53,10 +53,11 @@ import structlog
 from placed.board.board import Board
 from placed.domain.model import Meeting
 from placed.domain.occupancy import Policy
+from placed.domain.privacy import Show
 from placed.driver import ConnectionSettings, Fence, FenceState, FoundRoom, Read, Unchanged
 from placed.polling.poller import Poller
 from placed.polling.room_ids import RoomBook
-from placed.settings.schema import Polling, Show
+from placed.settings.schema import Polling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

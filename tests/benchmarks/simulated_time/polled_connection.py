@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from placed.board.board import Board
 from placed.board.edge_timer import Timekeeper
 from placed.domain.occupancy import Policy
+from placed.domain.privacy import Show
 from placed.driver import ConnectionSettings, Fence, FenceState, FoundRoom
 from placed.polling.poller import Poller
 from placed.polling.room_ids import RoomBook
-from placed.settings.schema import Show
 from placed_microsoft365.calendars.batch_reader import CalendarReader
 from placed_microsoft365.calendars.calendar_view import CalendarViews
 from placed_microsoft365.graph.concurrency_limit import ConcurrencyLimit

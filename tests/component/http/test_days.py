@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from placed.domain.model import Meeting, Reason, Schedule, ShowAs
-from placed.settings.schema import Show
+from placed.domain.privacy import Show
 from tests.support.sample_boards import NINE, Site, meeting, minutes
 from tests.support.status_endpoint import Endpoint
 

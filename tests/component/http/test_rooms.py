@@ -8,8 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from placed.domain.model import Reason
+from placed.domain.privacy import Show
 from placed.domain.room_readability import RoomFailure
-from placed.settings.schema import Show
 from tests.support.sample_boards import NINE, Site, meeting, minutes
 from tests.support.status_endpoint import Endpoint
 

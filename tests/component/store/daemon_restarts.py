@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from placed.board.board import Board, Known
 from placed.domain.model import Schedule
+from placed.domain.privacy import Show
 from placed.driver import ConnectionSettings, FoundRoom
-from placed.settings.schema import Show
 from placed.store import Journal, Scribe
 from tests.support.domain_builders import DAY, POLICY, FakeClock, at, meeting, room
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
-from placed.settings.schema import Show
+from placed.domain.privacy import Show
 from placed.store import Journal, Memory
 from tests.component.store.daemon_restarts import ROOMS, Life
 

@@ -11,8 +11,8 @@ import pytest
 from msgspec.structs import replace
 
 from placed.domain.model import Schedule
-from placed.domain.state_document import meeting_document, permitted
-from placed.settings.schema import Show
+from placed.domain.privacy import Show, permitted
+from placed.domain.state_document import meeting_document
 from placed.store import Journal
 from placed.store.database import NAME
 from placed.store.records import Key, Kind, Reading, encoded

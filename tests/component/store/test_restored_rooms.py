@@ -12,8 +12,8 @@ import pytest
 from placed.board.board import Board
 from placed.domain.corrected_clock import CorrectedClock, ServiceTimes
 from placed.domain.model import Reason, Status
+from placed.domain.privacy import Show
 from placed.driver import Fence, FenceState, ServiceTime
-from placed.settings.schema import Show
 from placed.store import Scribe
 from placed.store.database import NAME
 from tests.component.store.daemon_restarts import FOUND, ROOMS, SETTINGS, Life

@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 from placed.board.board import Board
 from placed.domain.connection_health import ConnectionState
 from placed.domain.occupancy import Policy
+from placed.domain.privacy import Show
 from placed.driver import ConnectionSettings
 from placed.polling.poller import Poller
 from placed.polling.room_ids import RoomBook
-from placed.settings.schema import Polling, Show
+from placed.settings.schema import Polling
 from placed.store.connection_notes import Notes
 
 if TYPE_CHECKING:

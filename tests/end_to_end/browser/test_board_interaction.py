@@ -11,7 +11,7 @@ import pytest
 from playwright.async_api import expect
 
 from placed.domain.model import Meeting
-from placed.settings.schema import Show
+from placed.domain.privacy import Show
 from tests.support.browser_session import violations
 from tests.support.http_relay import Relay
 from tests.support.sample_building import MOMENT, building, clock, many, read

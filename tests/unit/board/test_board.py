@@ -11,8 +11,8 @@ from msgspec.structs import replace
 from placed.board.board import Board
 from placed.board.edge_timer import Timekeeper
 from placed.domain.model import Reason, Status
+from placed.domain.privacy import Show
 from placed.domain.room_events import Happening
-from placed.settings.schema import Show
 from tests.support.domain_builders import POLICY, FakeClock, Recorder, at, meeting, room, schedule
 
 

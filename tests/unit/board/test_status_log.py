@@ -12,7 +12,7 @@ from placed.board.board import Board
 from placed.board.status_log import Narrator
 from placed.domain.connection_health import ConnectionHealth
 from placed.domain.model import Reason
-from placed.settings.schema import Show
+from placed.domain.privacy import Show
 from tests.support.domain_builders import POLICY, FakeClock, at, meeting, room, schedule
 
 if TYPE_CHECKING:

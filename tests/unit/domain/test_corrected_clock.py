@@ -13,8 +13,8 @@ from placed.board.edge_timer import Timekeeper
 from placed.domain.clock_health import ClockState
 from placed.domain.corrected_clock import CorrectedClock, ServiceTimes
 from placed.domain.model import Schedule, Status
+from placed.domain.privacy import Show
 from placed.driver import ServiceTime
-from placed.settings.schema import Show
 from tests.support.domain_builders import POLICY, FakeClock, at, meeting, room, schedule
 
 if TYPE_CHECKING:

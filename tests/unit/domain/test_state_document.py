@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from placed.domain.model import Occupancy, Reason, Status
-from placed.domain.state_document import meeting_document, state_document, timestamp
-from placed.settings.schema import Show
+from placed.domain.privacy import Show
+from placed.domain.state_document import meeting_document, state_document
+from placed.domain.timestamps import timestamp
 from tests.support.domain_builders import DAY, at, meeting, room
 
 TITLE, ORGANIZER = "Salary review", "Grace Quillfeather"

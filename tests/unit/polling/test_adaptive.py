@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from placed.domain.model import Reason
+from placed.domain.working_hours import WorkingHours
 from placed.driver import Query, Read, Unchanged
 from placed.polling.adaptive import BATCH, Plan, RotaByNeed
-from placed.polling.demand import WorkingHours
 from tests.support.domain_builders import DAY, at, meeting, room
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from placed.polling.demand import Habits, WorkingHours
+from placed.domain.working_hours import WorkingHours
+from placed.polling.demand import Habits
 from tests.support.domain_builders import DAY, at, meeting
 
 BERLIN = ZoneInfo("Europe/Berlin")

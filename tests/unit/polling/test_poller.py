@@ -16,6 +16,7 @@ from placed.board.board import Board
 from placed.domain.connection_health import ConnectionState
 from placed.domain.consent import ConsentMemory, ConsentRecord, Source
 from placed.domain.model import Reason, Status
+from placed.domain.privacy import Show
 from placed.driver import (
     Answer,
     ConnectionSettings,
@@ -34,7 +35,7 @@ from placed.driver import (
 )
 from placed.polling.poller import Poller
 from placed.polling.room_ids import RoomBook
-from placed.settings.schema import Polling, Show
+from placed.settings.schema import Polling
 from placed.store.connection_notes import Notes
 from tests.support.domain_builders import POLICY, FakeClock, Recorder, at, meeting
 

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from placed.board.board import Board
 from placed.domain.model import Room, Status
+from placed.domain.privacy import Show
 from placed.driver import FoundRoom
 from placed.polling.room_ids import RoomBook
-from placed.settings.schema import RoomSettings, Show
+from placed.settings.schema import RoomSettings
 from tests.support.domain_builders import POLICY, at, schedule
 
 ZONE = ZoneInfo("UTC")

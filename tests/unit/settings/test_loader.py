@@ -13,10 +13,11 @@ import pytest
 from pydantic import BaseModel
 
 from placed.domain.model import ShowAs
+from placed.domain.privacy import Show
+from placed.domain.working_hours import WorkingHours
 from placed.driver import find_drivers
-from placed.polling.demand import WorkingHours
 from placed.settings.loader import ConfigurationError, load
-from placed.settings.schema import Settings, Show
+from placed.settings.schema import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
