@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 BATCH = 20
 PLOT = "polling"
-UNCHANGED, CHANGED = 2.0, 4.0  # floors, at most
+UNCHANGED, CHANGED = 2.2, 4.0  # floors, at most
 _SIZES = {500: 20, 5500: 9, 50_000: 4}  # rooms, and how often they are polled
 _SITE = 5500
 _BRIEF = 2000

@@ -2,7 +2,8 @@
 
 Only ratios are compared. A figure that stands for itself, such as seconds or bytes, belongs to the machine
 that it was measured on; of it, only the bound counts. A busy machine makes a figure worse, and hardly ever
-better: a measure that looks worse is taken again, and the best of each figure counts.
+better: a measure that looks worse is taken again, and the best of each figure counts. The short form is taken
+wherever the tests run, on busy machines too: of it the bounds count alone.
 """
 
 from __future__ import annotations
@@ -41,16 +42,18 @@ class Compared:
         key: of the row.
         was: in the committed table; None if it is not in it.
         now: the best of what was measured.
+        bounds_only: whether only the bound counts, and not how much more it is than in the table.
     """
 
     key: str
     was: Figure | None
     now: Figure
+    bounds_only: bool = False
 
     @property
     def verdict(self) -> Verdict:
         """A ratio that is in the table may be a little worse than it; for all others the bound counts."""
-        if self.was is not None and self.now.against:
+        if self.was is not None and self.now.against and not self.bounds_only:
             return Verdict.WORSE if self.now.value > MORE * self.was.value else Verdict.OK
         if not self.now.kept:
             return Verdict.TOO_MUCH
@@ -62,10 +65,12 @@ class Compared:
         return self.verdict in (Verdict.OK, Verdict.NEW)
 
 
-def compare(committed: Iterable[Row], measured: Iterable[Row]) -> list[Compared]:
+def compare(
+    committed: Iterable[Row], measured: Iterable[Row], *, bounds_only: bool = False
+) -> list[Compared]:
     """Every figure that was measured. What is in the table and was not measured is passed over."""
     were = _figures(committed)
-    return [Compared(key[0], were.get(key), now) for key, now in _figures(measured).items()]
+    return [Compared(key[0], were.get(key), now, bounds_only) for key, now in _figures(measured).items()]
 
 
 def best(first: Iterable[Compared], second: Iterable[Compared]) -> list[Compared]:
@@ -78,19 +83,23 @@ def best(first: Iterable[Compared], second: Iterable[Compared]) -> list[Compared
     return list(found.values())
 
 
-def judge(committed: Result | None, measure: Callable[[], Result | None]) -> list[Compared]:
+def judge(
+    committed: Result | None, measure: Callable[[], Result | None], *, bounds_only: bool = False
+) -> list[Compared]:
     """Measures once, and again where something looks worse than it may be.
 
     Args:
         committed: what the table has of this measure, if anything.
         measure: takes it; None where that failed, which is no reason to try again.
+        bounds_only: whether only the bounds count.
     """
     found: list[Compared] = []
     for _ in range(TRIES):
         result = measure()
         if result is None:
             break
-        found = best(found, compare(committed.rows if committed is not None else (), result.rows))
+        rows = committed.rows if committed is not None else ()
+        found = best(found, compare(rows, result.rows, bounds_only=bounds_only))
         if all(compared.passes for compared in found):
             break
     return found

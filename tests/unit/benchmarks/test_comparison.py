@@ -31,6 +31,14 @@ def test_a_ratio_may_be_a_quarter_more_than_in_the_table(ours: float, verdict: V
     assert verdicts(COMMITTED, row(ours=ours, floor=10.0, at_most=2.0)) == [verdict]
 
 
+@pytest.mark.parametrize(
+    ("ours", "verdict"), [(19.9, Verdict.OK), (20.0, Verdict.OK), (20.1, Verdict.TOO_MUCH)]
+)
+def test_where_only_the_bound_counts_a_ratio_may_be_anything_below_it(ours: float, verdict: Verdict) -> None:
+    found = compare([COMMITTED], [row(ours=ours, floor=10.0, at_most=2.0)], bounds_only=True)
+    assert [compared.verdict for compared in found] == [verdict]
+
+
 def test_a_slower_machine_is_no_regression() -> None:
     assert verdicts(COMMITTED, row(ours=1500.0, floor=1000.0, at_most=2.0)) == [Verdict.OK]
 
