@@ -265,7 +265,9 @@ class Publisher:
             await asyncio.wait([serving])
         except asyncio.CancelledError:
             serving.cancel()
-            await asyncio.wait([serving])
+            # Before Python 3.12 a task may lose its cancellation: it then ends with the connection.
+            await asyncio.wait([serving], timeout=self._timing.goodbye)
+            serving.cancel()
             await self._take_leave(connection)
             raise
         finally:

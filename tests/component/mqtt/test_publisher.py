@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 from placed.domain.exit_errors import TakenOver
 from placed.mqtt import client as connection
 from placed.mqtt.client import Connection
+from placed.mqtt.session import Session
 from placed.mqtt.session_context import Timing
 from tests.support.board_with_publisher import House, cut, running
 from tests.support.free_ports import HOST
@@ -366,6 +367,26 @@ async def test_who_hands_over_says_nothing(mosquitto: Mosquitto, house: House) -
         async with running(second):
             await seen.caught_up()
             assert {arrival.text for arrival in seen.arrivals} == {ONLINE}
+
+
+async def test_a_task_that_ignores_its_cancellation_does_not_delay_the_stop_for_long(
+    mosquitto: Mosquitto, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve = Session.serve
+
+    async def ignores_one_cancellation(self: Session) -> None:
+        with suppress(asyncio.CancelledError):
+            await serve(self)
+        await asyncio.sleep(3600)
+
+    monkeypatch.setattr(Session, "serve", ignores_one_cancellation)
+    publisher = house.publisher(mosquitto, timing=Timing(goodbye=0.2))
+    async with Subscriber(mosquitto, "placed/bridge/state") as seen:
+        async with running(publisher):
+            stopped_at = asyncio.get_running_loop().time()
+        assert asyncio.get_running_loop().time() - stopped_at < 5
+        await seen.message("placed/bridge/state", OFFLINE)
+    assert not publisher.connected
 
 
 async def test_it_can_be_waited_until_everything_is_told(mosquitto: Mosquitto, house: House) -> None:
