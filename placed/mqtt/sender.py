@@ -11,9 +11,8 @@ import structlog
 
 from placed.domain.delivery import Refused
 from placed.mqtt.disconnect_causes import Sent
-from placed.mqtt.initial_publication import Owed
 from placed.mqtt.messages import clear
-from placed.mqtt.outbox import Outbox
+from placed.mqtt.outbox import InitialPublication, Outbox
 from placed.mqtt.refused_topics import TICK, reason_for
 from placed.mqtt.session_context import SILENCE
 from placed.mqtt.topic_catalog import Weight, packet_size, weight
@@ -69,7 +68,7 @@ class Sender:
         self._reported = reported
         self._outbox = Outbox(self._have_turn, self._topics_of)
         self._filled = asyncio.Event()
-        self._owed = Owed((topics.bridge_info, topics.bridge_health, topics.rooms))
+        self._owed = InitialPublication((topics.bridge_info, topics.bridge_health, topics.rooms))
         self._all_owed = False
         self._sent: dict[int, Sent] = {}  # by number, until the broker has answered
         self._unanswered: dict[int, float] = {}  # of these, since when what readiness depends on waits

@@ -5,25 +5,30 @@ from __future__ import annotations
 import asyncio
 import random
 import re
+import secrets
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from placed.mqtt.backoff import Patience
 from placed.mqtt.client_options import address_of
-from placed.mqtt.errors import BrokerLost
-from placed.panel.rules import Moment
-from placed.panel.subscription import subscribed
+from placed.mqtt.errors import BrokerLost, Trouble
+from placed.mqtt.oneshot import visit
+from placed.panel.rules import Heard, Moment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable, Sequence
+
+    from paho.mqtt.reasoncodes import ReasonCode
 
     from placed.domain.clock import Clock
-    from placed.mqtt.errors import Trouble
+    from placed.mqtt.client import Connection
     from placed.panel.rules import Panel
-    from placed.panel.subscription import Subscription
     from placed.settings.schema import Mqtt
 
 _SETTLED = 1.0  # seconds without a message, after which what the broker holds has come
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
+_FAILED = 0x80  # and above, of a SUBACK: MQTT 3.1.1, 3.9.3; MQTT 5, 2.4
+_FEW = 50  # topics that are worth an acknowledgement; of QoS 1 brokers queue only so many retained messages
 _ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 
 
@@ -109,7 +114,7 @@ class Watching:
             await self._one_connection(once=once)
 
     async def _one_connection(self, *, once: bool) -> None:
-        async with subscribed(self._settings, self._panel.topics) as subscription:
+        async with _subscribed(self._settings, self._panel.topics) as subscription:
             await self._catch_up(subscription)
             self.trouble = None
             self._panel.connect()
@@ -119,7 +124,7 @@ class Watching:
                 message = await subscription.next()
                 self._news(self._panel.hear(message, self.moment()))
 
-    async def _catch_up(self, subscription: Subscription) -> None:
+    async def _catch_up(self, subscription: _Subscription) -> None:
         """Hears what the broker holds. It does not say where that ends."""
         while not self._panel.complete:
             try:
@@ -135,3 +140,69 @@ class Watching:
             return NotWatching(f"mqtt.{trouble.key}: {text}; {trouble.remedy}", lasting=True)
         advice = f"; {trouble.advice}" if trouble.advice else ""
         return NotWatching(f"{text}{advice}", lasting=False)
+
+
+class _Subscription:
+    """What comes on the topics, one by one."""
+
+    def __init__(self, broker: Connection) -> None:
+        self._broker = broker
+        self._coming: asyncio.Task[Heard] | None = None
+
+    async def next(self) -> Heard:
+        """The next message; may be cancelled, and then nothing is missed."""
+        if self._coming is None:
+            self._coming = asyncio.create_task(self._read())
+        coming = self._coming
+        try:
+            return await asyncio.shield(coming)
+        finally:
+            if coming.done():
+                self._coming = None
+
+    async def close(self) -> None:
+        """Nobody waits any more."""
+        if self._coming is not None:
+            self._coming.cancel()
+            await asyncio.wait([self._coming])
+
+    async def _read(self) -> Heard:
+        while True:
+            message = await anext(self._broker.messages)
+            if isinstance(message.payload, bytes):
+                told = vars(message.properties) if message.properties else {}  # what was not told is missing
+                expiry = told.get("MessageExpiryInterval")
+                return Heard(message.topic.value, message.payload, message.retain, expiry)
+
+
+@asynccontextmanager
+async def _subscribed(settings: Mqtt, topics: Sequence[str]) -> AsyncIterator[_Subscription]:
+    """A connection that tells what comes on the topics, what the broker holds first.
+
+    Raises:
+        BrokerLost: it could not be made, the topics may not be read, or it was lost.
+        CannotStart: files that the settings name can not be used.
+    """
+    async with visit(settings, f"watch-{secrets.token_hex(4)}") as broker:
+        subscription = _Subscription(broker)
+        try:
+            await _subscribe(broker, topics)
+            yield subscription
+        finally:
+            await subscription.close()
+
+
+async def _subscribe(broker: Connection, topics: Sequence[str]) -> None:
+    every = any("+" in topic for topic in topics)
+    qos = 0 if every or len(topics) > _FEW else 1
+    codes: Sequence[int | ReasonCode] = await broker.subscribe([(topic, qos) for topic in topics])
+    for topic, code in zip(topics, codes, strict=False):
+        if (code if isinstance(code, int) else code.value) >= _FAILED:
+            raise BrokerLost(
+                Trouble(
+                    "topic.was_not_readable",
+                    f"the broker does not let us subscribe to {topic}: {code}",
+                    "base_topic",
+                    "have its access rules let this login read there",
+                )
+            )

@@ -108,7 +108,7 @@ async def _try_connection(
 async def _try_broker(running: Daemon, following: Daemon) -> None:
     if following.login is None:
         return
-    from placed.mqtt.login_trial import try_login  # noqa: PLC0415 - with the MQTT client, which loads late
+    from placed.mqtt.oneshot import try_login  # noqa: PLC0415 - with the MQTT client, which loads late
 
     await try_login(following.login, running.login, connected=running.publisher.connected)
 

@@ -17,7 +17,7 @@ from placed.mqtt import client as connection
 from placed.mqtt import connect_probe as probe
 from placed.mqtt.client_options import Login
 from placed.mqtt.connect_diagnosis import diagnose
-from placed.mqtt.login_trial import try_login
+from placed.mqtt.oneshot import try_login
 from placed.settings.schema import Mqtt
 from tests.component.mqtt.scripted_broker import LET_IN, UNKNOWN_VERSION, level, listening
 from tests.component.mqtt.test_publisher import becomes

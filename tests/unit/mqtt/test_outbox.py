@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from placed.domain.model import Occupancy, Room, Status
 from placed.domain.state_document import Statement
 from placed.mqtt.messages import Message, clear
-from placed.mqtt.outbox import Outbox
+from placed.mqtt.outbox import InitialPublication, Outbox
 
 NOW = datetime(2025, 3, 30, 0, 59, 59, tzinfo=UTC)
 
@@ -202,3 +202,29 @@ def test_expiry_is_rounded_up_to_a_whole_second(microseconds: int) -> None:
 def test_what_does_not_expire_has_no_expiry() -> None:
     assert message("a").expiry(NOW) is None
     assert not message("a").outlived(NOW)
+
+
+def test_a_room_is_owed_until_all_its_topics_are_acknowledged() -> None:
+    owed = InitialPublication(["rooms"])
+    owed.add_room("a")
+    owed.settle("rooms")
+    assert owed
+    owed.turn("a", ["a/state", "a/status"])
+    owed.settle("a/state")
+    owed.settle("a/state")
+    assert owed
+    owed.settle("a/status")
+    assert not owed
+
+
+def test_what_was_not_owed_is_not_for_its_turn() -> None:
+    owed = InitialPublication([])
+    owed.turn("a", ["a/state"])
+    assert not owed
+
+
+def test_of_a_room_that_is_gone_before_its_turn_nothing_is_owed() -> None:
+    owed = InitialPublication([])
+    owed.add_room("a")
+    owed.drop_room("a")
+    assert not owed
