@@ -1,13 +1,13 @@
-// Asks the daemon. A token that it wants is asked of the reader once and kept for as long as the tab is open.
+// Requests to the daemon. The reader enters the token once; it is kept until the tab is closed.
 
-/** Where the daemon is, with / at the end: below any path, if a proxy has it so. */
+/** The base address of the daemon, with / at the end; a proxy may put it below any path. */
 export const PLACED = new URL("../../", import.meta.url);
 
-// Of every daemon of this host its own.
+// Several daemons of one host have a key each.
 const KEY = PLACED.pathname === "/" ? "placed.token" : `placed.token ${PLACED.pathname}`;
-const PATIENCE = 10_000; // ms until an answer has to begin
+const PATIENCE = 10_000; // ms until a response must begin
 
-/** What the tab keeps; only the page itself does, where the browser lets no site keep anything. */
+/** The token in the tab's storage; only in this page if the browser blocks storage. */
 const kept = {
   token: null,
   read() {
@@ -22,12 +22,12 @@ const kept = {
     try {
       sessionStorage.setItem(KEY, token);
     } catch {
-      // the reader is asked again with the next visit
+      // the reader enters the token again at the next visit
     }
   },
 };
 
-/** Tokens may come in the address, behind #, which browsers tell nobody: /rooms/boardroom#token=… */
+/** A token can be in the address, after #, which browsers do not send: /rooms/boardroom#token=… */
 function tokenInAddress() {
   const given = new URLSearchParams(location.hash.slice(1)).get("token");
   if (given !== null) {
@@ -37,8 +37,8 @@ function tokenInAddress() {
 }
 
 export class Refused extends Error {} // the token is missing or wrong
-export class Missing extends Error {} // there is no such thing
-export class Stranger extends Error {} // it was not the daemon that answered, but a proxy or what else has its address
+export class Missing extends Error {} // it does not exist
+export class Stranger extends Error {} // the response is not from the daemon but, for example, from a proxy
 
 export class Api {
   #clock;
@@ -56,7 +56,7 @@ export class Api {
     return kept.read() !== null;
   }
 
-  /** An answer that has begun, and is a good one. `path` is relative; `signal` also ends what follows of it. */
+  /** A successful response whose body has begun. `path` is relative; `signal` also ends the body. */
   async open(path, { headers = {}, signal, cache = "no-store" } = {}) {
     const given = kept.read();
     const late = new AbortController();
@@ -71,9 +71,9 @@ export class Api {
         headers: given === null ? headers : { ...headers, Authorization: `Bearer ${given}` },
         signal: late.signal,
       });
-      const told = Date.parse(response.headers.get("Placed-Time") ?? "");
-      if (Number.isNaN(told)) throw new Stranger(`HTTP ${response.status}`); // every answer of the daemon has it
-      if (cache === "no-store") this.#clock.sample(told, sent, this.#clock.steady());
+      const stated = Date.parse(response.headers.get("Placed-Time") ?? "");
+      if (Number.isNaN(stated)) throw new Stranger(`HTTP ${response.status}`); // every response of the daemon has this header
+      if (cache === "no-store") this.#clock.sample(stated, sent, this.#clock.steady());
       if (response.status === 401) throw new Refused();
       if (response.status === 404) throw new Missing();
       if (!response.ok) throw new Error(`HTTP ${response.status}`);

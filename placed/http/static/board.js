@@ -4,7 +4,7 @@ import { Api } from "./api.js";
 import { ServerClock } from "./clock.js";
 import { Days } from "./days.js";
 import { Detail } from "./detail.js";
-import { el, say, set, shape } from "./dom.js";
+import { el, setText, set, shape } from "./dom.js";
 import { Feed } from "./feed.js";
 import { NOTHING, asksNothing, fromAddress, matcher, toAddress } from "./filters.js";
 import { HealthStrip } from "./health.js";
@@ -20,7 +20,7 @@ const kiosk = new URLSearchParams(location.search).has("kiosk");
 document.documentElement.classList.toggle("kiosk", kiosk);
 
 const words = await loadWords();
-document.title = words.say("title");
+document.title = words.text("title");
 
 const clock = new ServerClock(() => feed.hurry());
 const api = new Api(clock);
@@ -42,10 +42,10 @@ const detail = new Detail(find("detail"), words, api, days, (id) => {
   if (id !== null) tiles.focus(id);
 });
 let epoch = null;
-let away = false; // the daemon, when it was asked last
+let away = false; // whether the daemon was unreachable at the last attempt
 let filters = fromAddress(location.search);
 let matches; // whether a room is shown
-let counting; // whether it counts in the summary: wherever it is looked for, free or not
+let counting; // whether a room counts in the summary, which ignores the filter for free rooms
 
 const feed = new Feed(api, clock, {
   changed(ids) {
@@ -64,7 +64,7 @@ const feed = new Feed(api, clock, {
   },
   health() {
     strip.show(feed.connections, clock.now(), feed.connected);
-    if (detail.id !== null) days.refresh(detail.id); // what it says of the last reading goes with that
+    if (detail.id !== null) days.refresh(detail.id); // the time of the last reading may have changed
   },
   link() {
     if (feed.live && away) renew();
@@ -82,12 +82,12 @@ function setMatchers() {
 }
 setMatchers();
 
-// --- what is shown, as time goes by ---
+// --- updates over time ---
 
 const summary = Object.fromEntries(
   ["free", "starting", "busy", "unknown"].map((status) => {
     const number = el("b", {}, "–");
-    const label = el("span", {}, words.say(`status.${status}`));
+    const label = el("span", {}, words.text(`status.${status}`));
     find("summary").append(el("li", { "data-status": status }, shape(status), number, label));
     return [status, number];
   }),
@@ -99,19 +99,19 @@ function tick() {
   tiles.link = feed;
   const { counts, shown, all } = tiles.tick(now, matches, counting);
   for (const [status, number] of Object.entries(summary)) {
-    say(number, feed.epoch === null ? "–" : words.number(counts[status] + (status === "busy" ? counts.pending : 0)));
+    setText(number, feed.epoch === null ? "–" : words.number(counts[status] + (status === "busy" ? counts.pending : 0)));
   }
-  const told = asksNothing(filters) ? words.say("count.all", { count: all }) : words.say("count.some", { count: all, shown });
-  say(find("count"), clock.known ? told : "");
-  const unheard = feed.epoch === null; // then nobody knows whether there are rooms
+  const count = asksNothing(filters) ? words.text("count.all", { count: all }) : words.text("count.some", { count: all, shown });
+  setText(find("count"), clock.known ? count : "");
+  const unheard = feed.epoch === null; // then it is not known whether there are rooms
   find("nothing").hidden = unheard ? !feed.lost : shown > 0;
-  say(find("nothing-text"), words.say(unheard ? "empty.offline" : all === 0 ? "empty.rooms" : "empty.filters"));
+  setText(find("nothing-text"), words.text(unheard ? "empty.offline" : all === 0 ? "empty.rooms" : "empty.filters"));
   find("clear").hidden = asksNothing(filters);
   find("clear-too").hidden = unheard || all === 0 || asksNothing(filters);
   if (clock.known) {
     const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-    say(find("clock"), words.time(now, zone));
-    say(find("today"), words.date(now, zone));
+    setText(find("clock"), words.time(now, zone));
+    setText(find("today"), words.date(now, zone));
   }
   showLink();
   showDetail();
@@ -124,9 +124,9 @@ function showLink() {
   banner.hidden = !lost;
   set(document.body, "data-offline", lost);
   if (lost) announced = "offline";
-  const text = lost ? words.say("offline") : announced === "offline" ? words.say("online") : "";
-  say(banner.querySelector("span"), words.say("offline"));
-  if (text) say(find("live"), text);
+  const text = lost ? words.text("offline") : announced === "offline" ? words.text("online") : "";
+  setText(banner.querySelector("span"), words.text("offline"));
+  if (text) setText(find("live"), text);
 }
 
 function showDetail() {
@@ -157,7 +157,7 @@ const form = find("filters");
 
 function offer(name, values) {
   const select = form.elements[name];
-  const wanted = [["", words.say(`filter.${name}.any`)], ...values.map((value) => [value, value])];
+  const wanted = [["", words.text(`filter.${name}.any`)], ...values.map((value) => [value, value])];
   if (filters[name] && !values.includes(filters[name])) wanted.push([filters[name], filters[name]]);
   const before = [...select.options].map((option) => option.value).join("\n");
   if (before !== wanted.map(([value]) => value).join("\n")) {
@@ -177,7 +177,7 @@ function offerChoices() {
   const steps = [2, 4, 6, 8, 10, 12, 16, 20, 30, 50, 100].filter((step) => step <= largest).map(String);
   offer("capacity", steps);
   for (const option of form.elements.capacity.options) {
-    if (option.value) say(option, words.say("filter.capacity.least", { count: Number(option.value) }));
+    if (option.value) setText(option, words.text("filter.capacity.least", { count: Number(option.value) }));
   }
 }
 
@@ -196,7 +196,7 @@ function apply(next) {
   offerChoices();
   tick();
   clearTimeout(announcing);
-  announcing = setTimeout(() => say(find("live"), find("count").textContent), 700);
+  announcing = setTimeout(() => setText(find("live"), find("count").textContent), 700);
 }
 
 function readForm() {
@@ -218,7 +218,7 @@ form.addEventListener("reset", (event) => {
   apply(filters);
 });
 find("clear-too").addEventListener("click", () => form.reset());
-form.elements.q.placeholder = words.say("filter.q");
+form.elements.q.placeholder = words.text("filter.q");
 addEventListener("keydown", (event) => {
   const typing = event.target.closest?.("input, select, textarea, dialog");
   if (event.key === "/" && !typing && !kiosk && !event.ctrlKey && !event.metaKey && !event.altKey) {

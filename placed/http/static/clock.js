@@ -1,16 +1,16 @@
-// What time it is for the daemon, whatever the browser's own clock says.
+// The daemon's time, whatever the browser's own clock shows.
 
-const LEAP = 2000; // ms by which the clock on the wall may leave the steady one before that is a leap
+const LEAP = 2000; // ms of difference between wall clock and steady clock that count as a leap
 
 export class ServerClock {
   #perf;
   #wall;
-  #gap; // of the clock on the wall to the steady one
-  #ahead = 0; // ms in which the steady clock stood still: the machine slept
-  #low = null; // bounds of what has to be added to the steady clock
+  #gap; // difference between wall clock and steady clock
+  #ahead = 0; // ms in which the steady clock stood still because the machine slept
+  #low = null; // bounds of the offset from the steady clock to the daemon's time
   #high = null;
 
-  /** @param {() => void} leapt is called when the machine seems to have slept, or its clock was set forward. */
+  /** @param {() => void} leapt is called if the machine has slept or its clock was set forward. */
   constructor(leapt = () => {}, perf = () => performance.now(), wall = () => Date.now()) {
     this.leapt = leapt;
     this.#perf = perf;
@@ -18,12 +18,12 @@ export class ServerClock {
     this.#gap = wall() - perf();
   }
 
-  /** Whether the daemon has told the time yet. */
+  /** Whether the daemon's time is known yet. */
   get known() {
     return this.#high !== null;
   }
 
-  /** Milliseconds that never go back. If in doubt more of them have passed than not: then a state expires. */
+  /** Milliseconds that never go back. In doubt the clock runs ahead, so that states expire early rather than late. */
   steady() {
     const perf = this.#perf();
     const gap = this.#wall() - perf;
@@ -32,17 +32,17 @@ export class ServerClock {
       this.#gap = gap;
       queueMicrotask(this.leapt);
     } else if (gap - this.#gap < -LEAP) {
-      this.#gap = gap; // set back: the steady clock goes on
+      this.#gap = gap; // set back: the steady clock continues
     }
     return perf + this.#ahead;
   }
 
-  /** The daemon has said `server` (ms) at some moment between these two of `steady`. */
+  /** The daemon's time was `server` (ms) at some moment between `sent` and `received` of `steady`. */
   sample(server, sent, received) {
     const low = server - received;
     const high = server - sent;
     if (this.#low === null || low > this.#high || high < this.#low) {
-      this.#low = low; // the first, or the daemon's clock was set
+      this.#low = low; // the first sample, or the daemon's clock was set
       this.#high = high;
     } else {
       this.#low = Math.max(this.#low, low);
@@ -50,7 +50,7 @@ export class ServerClock {
     }
   }
 
-  /** The latest that it can be for the daemon, in ms since 1970; NaN while that is not known. */
+  /** The latest possible time of the daemon, in ms since 1970; NaN while unknown. */
   now() {
     const steady = this.steady();
     return this.#high === null ? NaN : steady + this.#high;

@@ -1,65 +1,65 @@
-// Today's meetings of the rooms that are seen, asked for many at once.
+// Today's meetings of the visible rooms, requested for many rooms at once.
 
 import { readMeeting } from "./room.js";
 
-const GATHER = 60; // ms in which questions are gathered
-const MOST = 60; // rooms in a question
-const AGAIN = 60_000; // ms after which a day is asked for again
-const RETRY = 5000; // ms after a failure, and at least between two questions for what was read since
+const GATHER = 60; // ms in which wanted rooms are collected into one request
+const MOST = 60; // rooms per request
+const AGAIN = 60_000; // ms after which a day is requested again
+const RETRY = 5000; // ms after a failure, and the minimum between two requests for newer readings
 
 export class Days {
   #api;
   #clock;
-  #told;
+  #arrived;
   #days = new Map(); // by room
-  #readAt = new Map(); // when a room's calendar was read last, as far as was asked, by room
-  #wanted = new Map(); // when to ask for a room's next, in steady ms
+  #readAt = new Map(); // when the calendar of a room was last read, by room
+  #wanted = new Map(); // when to request a room next, in steady ms
   #timer = null;
 
-  /** @param told is called with the ids of rooms whose day has come. */
-  constructor(api, clock, told) {
+  /** @param arrived is called with the ids of rooms whose day has arrived. */
+  constructor(api, clock, arrived) {
     this.#api = api;
     this.#clock = clock;
-    this.#told = told;
+    this.#arrived = arrived;
   }
 
-  /** The day of a room that may be believed now; null if there is none. */
+  /** The day of a room, if it is valid now; otherwise null. */
   of(id, now) {
     const day = this.#days.get(id);
     return day !== undefined && day.meetings !== null && now < day.validUntil && now < day.until ? day : null;
   }
 
   /**
-   * When a room's calendar was read last, in ms; null if it never was.
+   * When the calendar of a room was last read, in ms; null if never.
    *
-   * A reading that found nothing new makes no statement of the room, so what that says may be minutes older.
+   * A reading that finds nothing new makes no statement, so the room's `observed_at` may be minutes older.
    */
   readAt(room) {
     const read = Math.max(room.observedAt ?? -Infinity, this.#readAt.get(room.id) ?? -Infinity);
     return read === -Infinity ? null : read;
   }
 
-  /** Calendars were read just now: asks when that of a room was, soon. */
+  /** Calendars have just been read: requests the day of a room soon, for the time of its reading. */
   refresh(id) {
     const soon = (this.#wanted.get(id) ?? Infinity) - AGAIN + RETRY;
     if (soon < Infinity) this.#wanted.set(id, Math.min(this.#wanted.get(id), Math.max(soon, this.#clock.steady())));
     this.tick();
   }
 
-  /** A room is seen from now on, or has news. */
+  /** A room has become visible, or has changed. */
   want(id) {
     this.#wanted.set(id, -Infinity);
     this.#timer ??= setTimeout(() => this.#ask(), GATHER);
   }
 
-  /** A room is not seen any more. */
+  /** A room is no longer visible. */
   drop(id) {
     this.#wanted.delete(id);
     this.#days.delete(id);
     this.#readAt.delete(id);
   }
 
-  /** Is called every second: asks again for what is old. */
+  /** Called every second: requests days that are old. */
   tick() {
     const steady = this.#clock.steady();
     for (const at of this.#wanted.values()) {
@@ -81,7 +81,7 @@ export class Days {
         const query = ids.map((id) => `room=${encodeURIComponent(id)}`).join("&");
         const { days } = await this.#api.json(`api/v1/days?${query}`, { cache: "no-cache" });
         for (const day of days) this.#take(day);
-        this.#told(ids);
+        this.#arrived(ids);
       } catch {
         for (const id of ids) if (this.#wanted.has(id)) this.#wanted.set(id, this.#clock.steady() + RETRY);
       }

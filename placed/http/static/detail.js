@@ -1,8 +1,8 @@
 // One room and its day, in a dialog over the board. `?room=<id>` in the address opens it.
 
 import { PLACED } from "./api.js";
-import { bdi, el, say, set, statusShape } from "./dom.js";
-import { describe, floorOf } from "./saying.js";
+import { bdi, el, setText, set, statusShape } from "./dom.js";
+import { describe, floorOf } from "./description.js";
 import { Timeline, listOf } from "./timeline.js";
 
 export class Detail {
@@ -16,7 +16,7 @@ export class Detail {
   #parts = {};
   #timeline = new Timeline(2);
   #listed = "";
-  #standing = null;
+  #readability = null;
 
   constructor(dialog, words, api, days, closed) {
     this.#dialog = dialog;
@@ -25,7 +25,7 @@ export class Detail {
     this.#days = days;
     this.#closed = closed;
     const part = (name, tag = "p") => (this.#parts[name] = el(tag, { class: name }));
-    this.#parts.panel = el("a", { class: "button" }, words.say("detail.panel"));
+    this.#parts.panel = el("a", { class: "button" }, words.text("detail.panel"));
     dialog.append(
       el(
         "div",
@@ -36,7 +36,7 @@ export class Detail {
           el("div", {}, (this.#parts.name = el("h2", { id: "detail-title" })), part("place")),
           el(
             "button",
-            { type: "button", class: "close", "aria-label": words.say("close"), onclick: () => dialog.close() },
+            { type: "button", class: "close", "aria-label": words.text("close"), onclick: () => dialog.close() },
             "×",
           ),
         ),
@@ -47,7 +47,7 @@ export class Detail {
           el("div", {}, part("word"), part("until")),
         ),
         part("reason"),
-        el("h3", {}, words.say("detail.day"), " ", (this.#parts.date = el("span", { class: "date" }))),
+        el("h3", {}, words.text("detail.day"), " ", (this.#parts.date = el("span", { class: "date" }))),
         this.#timeline.element,
         part("list", "div"),
         part("read"),
@@ -60,14 +60,14 @@ export class Detail {
       this.#closed(id);
     });
     dialog.addEventListener("click", (event) => {
-      if (event.target === dialog) dialog.close(); // beside the sheet
+      if (event.target === dialog) dialog.close(); // a click outside the sheet
     });
   }
 
   open(id) {
     this.id = id;
     this.#listed = "";
-    this.#standing = null;
+    this.#readability = null;
     if (!this.#dialog.open) this.#dialog.showModal();
   }
 
@@ -79,7 +79,7 @@ export class Detail {
     if (this.id === null) return;
     const { name, place, shape, word, until, reason, date, list, read, panel } = this.#parts;
     if (room === undefined) {
-      say(name, this.#words.say("detail.missing"));
+      setText(name, this.#words.text("detail.missing"));
       for (const part of [place, word, until, reason, date, list, read]) part.replaceChildren();
       this.#dialog.dataset.status = "unknown";
       statusShape(shape, "unknown");
@@ -87,59 +87,59 @@ export class Detail {
       return;
     }
     const words = this.#words;
-    const told = describe(room, now, words, link);
-    set(this.#dialog, "data-status", told.status);
+    const description = describe(room, now, words, link);
+    set(this.#dialog, "data-status", description.status);
     if (name.textContent !== room.name) name.replaceChildren(bdi(room.name));
     const where = [
       room.building,
       room.floor === null ? null : floorOf(room.floor, words),
-      room.capacity === null ? null : words.say("seats", { count: room.capacity }),
+      room.capacity === null ? null : words.text("seats", { count: room.capacity }),
     ];
-    say(place, where.filter(Boolean).join(" · "));
-    statusShape(shape, told.status);
-    say(word, told.word);
-    say(until, [told.until, told.left].filter(Boolean).join(" · "));
-    this.#explain(room, told, reason);
-    say(date, `${words.date(now, room.timeZone)}, ${words.zone(now, room.timeZone)}`);
+    setText(place, where.filter(Boolean).join(" · "));
+    statusShape(shape, description.status);
+    setText(word, description.word);
+    setText(until, [description.until, description.left].filter(Boolean).join(" · "));
+    this.#explain(room, description, reason);
+    setText(date, `${words.date(now, room.timeZone)}, ${words.zone(now, room.timeZone)}`);
     const readAt = this.#days.readAt(room);
-    say(read, readAt === null ? words.say("read.never") : words.say("read", { ago: words.ago(now - readAt) }));
+    setText(read, readAt === null ? words.text("read.never") : words.text("read", { ago: words.ago(now - readAt) }));
     panel.hidden = false;
     set(panel, "href", new URL(`rooms/${encodeURIComponent(room.id)}`, PLACED).href);
     const day = this.#days.of(room.id, now);
-    this.#timeline.show(day, room, words, now, room.stale || told.status === "unknown");
+    this.#timeline.show(day, room, words, now, room.stale || description.status === "unknown");
     const minute = Math.floor(now / 60_000);
     const key = day === null ? "none" : `${room.id} ${minute} ${JSON.stringify(day.meetings)}`;
     if (this.#listed !== key) {
       this.#listed = key;
-      const none = day === null ? words.say("day.unknown") : day.meetings.length === 0 ? words.say("day.free") : null;
+      const none = day === null ? words.text("day.unknown") : day.meetings.length === 0 ? words.text("day.free") : null;
       list.replaceChildren(none === null ? listOf(day, room, words, now) : el("p", { class: "none" }, none));
     }
   }
 
-  /** Why it is not known, and what the service said and what to do, where that can be had. */
-  #explain(room, told, reason) {
-    const doubtful = told.reason !== "" || room.stale;
+  /** Shows why the room is unknown or stale, with the service's message and the remedy if available. */
+  #explain(room, description, reason) {
+    const doubtful = description.reason !== "" || room.stale;
     if (!doubtful) {
-      say(reason, "");
+      setText(reason, "");
       return;
     }
     const key = `${room.id} ${room.reason}`;
-    if (this.#standing?.key !== key) {
-      this.#standing = { key, text: "" };
-      this.#ask(room, this.#standing);
+    if (this.#readability?.key !== key) {
+      this.#readability = { key, text: "" };
+      this.#ask(room, this.#readability);
     }
     const words = this.#words;
-    const first = told.reason || words.say("stale");
-    say(reason, [first, this.#standing.text].filter(Boolean).join(" — "));
+    const first = description.reason || words.text("stale");
+    setText(reason, [first, this.#readability.text].filter(Boolean).join(" — "));
   }
 
-  async #ask(room, standing) {
+  async #ask(room, readability) {
     try {
       const { rooms } = await this.#api.json(`api/v1/connections/${encodeURIComponent(room.connection)}/rooms`);
       const found = rooms.find((one) => one.room === room.id);
-      standing.text = [found?.detail, found?.remedy].filter(Boolean).join(" — ");
+      readability.text = [found?.detail, found?.remedy].filter(Boolean).join(" — ");
     } catch {
-      // the reason alone has to do
+      // show the reason only
     }
   }
 }

@@ -1,4 +1,4 @@
-// Elements. Text only ever becomes text: nothing here can make markup of it.
+// Helpers for DOM elements. Text is only ever set as text, never parsed as markup.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -20,13 +20,13 @@ export function svg(tag, attributes = {}, ...children) {
   return build(document.createElementNS(SVG, tag), attributes, children);
 }
 
-/** Somebody else's words, whose direction of writing keeps to itself. */
+/** Text that people wrote; its writing direction is isolated from the page's. */
 export function bdi(text, attributes = {}) {
   return el("bdi", { dir: "auto", ...attributes }, text);
 }
 
-/** Sets text where it is another one: what stays is not touched, nor read out again. */
-export function say(element, text) {
+/** Sets the text if it differs: otherwise screen readers would read it out again. */
+export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
@@ -38,7 +38,7 @@ export function set(element, name, value) {
   }
 }
 
-// A status is told by colour, by word and by one of these.
+// Each status has a colour, a word and one of these shapes.
 const SHAPES = {
   free: ["circle", [["circle", { cx: 12, cy: 12, r: 9.5 }], ["path", { d: "m7.6 12.4 3 3 5.8-6.2" }]]],
   starting: ["triangle", [["path", { d: "M12 2.8 22 20.5H2Z" }], ["path", { d: "M12 9.6v4.6l2.6 1.9" }]]],
@@ -53,7 +53,7 @@ const SHAPES = {
   ],
 };
 
-/** The shape of a status; for eyes only, the word stands beside it. */
+/** The shape of a status; hidden from screen readers, which read the word beside it. */
 export function shape(status) {
   const [name, parts] = SHAPES[status] ?? SHAPES.unknown;
   return svg(
@@ -63,7 +63,7 @@ export function shape(status) {
   );
 }
 
-/** A shape that changes with its status. */
+/** Replaces the shape if the status has changed. */
 export function statusShape(holder, status) {
   if (holder.dataset.shape === status) return;
   holder.dataset.shape = status;

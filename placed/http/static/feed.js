@@ -1,4 +1,4 @@
-// Keeps rooms and connections as the daemon tells them: by its events, and by asking where these do not come.
+// Keeps rooms and connections up to date: from the event stream, or by polling while there is no stream.
 
 import { Missing, Refused } from "./api.js";
 import { EventParser } from "./stream.js";
@@ -8,14 +8,14 @@ const SHORTEST = 1000; // ms before the next attempt, doubled with each, with ji
 const LONGEST = 30_000;
 const SILENCE = 8000; // ms without a byte; the daemon sends one every 3 s
 const SETTLED = 10_000; // ms after which a stream counts as a good one
-const POLL = 4000; // ms between questions while there is no stream, with jitter
-const NOTICE = 3000; // ms without a stream after which the page asks, and says that there is none
-const LOOK = 1000; // ms between looks at all that
-const APART = 2000; // ms by which the daemon's clock may differ from what is believed of it
-const FOR_EVER = 2 ** 31 - 1; // ms, as far as timers go
-const SYNC = 300_000; // ms between questions for the time
+const POLL = 4000; // ms between requests while there is no stream, with jitter
+const NOTICE = 3000; // ms without a stream after which the page polls, and shows that there is no connection
+const LOOK = 1000; // ms between checks of these times
+const APART = 2000; // ms by which the daemon's clock may differ from the estimate
+const FOR_EVER = 2 ** 31 - 1; // ms, the longest that timers support
+const SYNC = 300_000; // ms between requests for the time
 
-/** How long a page goes on showing what it knows without a word of the daemon, in ms: `http.offline_after`. */
+/** How long a page shows known states without data from the daemon, in ms: `http.offline_after`. */
 function graceOf(page) {
   return 1000 * Number(page.documentElement.dataset.offlineAfter);
 }
@@ -23,9 +23,9 @@ function graceOf(page) {
 export class Feed {
   rooms = new Map(); // by id
   connections = new Map(); // health by name
-  live = false; // whether events come
-  since = null; // steady ms since when they do not
-  missing = false; // the room that was asked for does not exist
+  live = false; // whether the event stream is up
+  since = null; // since when it is not, in steady ms
+  missing = false; // the requested room does not exist
 
   #api;
   #clock;
@@ -33,22 +33,22 @@ export class Feed {
   #listener;
   #position = null;
   #attempt = 0;
-  #heard = 0; // a byte of the stream
-  #current = -Infinity; // at this moment all that is known here was true for the daemon
+  #heard = 0; // when the last byte of the stream arrived
+  #current = -Infinity; // the last moment at which all states here were the daemon's latest
   #grace;
   #begun;
   #asked = -Infinity;
   #asking = false;
   #synced = 0;
-  #late = 0; // ms by which what the stream brings is old when it comes
-  #doubted = false; // that is being found out
+  #late = 0; // ms by which the stream is delayed
+  #doubted = false; // the delay is being measured
   #abort = null;
   #wake = () => {};
 
   /**
-   * @param listener {changed(ids), restructured(), health(), link(), refused(), accepted()}: what is new
+   * @param listener {changed(ids), restructured(), health(), link(), refused(), accepted()}: callbacks for changes
    * @param room follow this one only; all if null
-   * @param grace ms for which what is known is believed without a word of the daemon
+   * @param grace ms for which known states are shown without data from the daemon
    */
   constructor(api, clock, listener, room = null, grace = graceOf(document)) {
     this.#api = api;
@@ -59,12 +59,12 @@ export class Feed {
     this.#begun = clock.steady();
   }
 
-  /** Whether the daemon was heard recently. Without that nothing here may be believed: changes are not noticed. */
+  /** Whether data from the daemon arrived recently. Without it changes are not noticed, so no state is shown. */
   get connected() {
     return this.heldFor > 0;
   }
 
-  /** Ms for which what is known here may be believed, should nothing be heard any more. */
+  /** Ms for which the states here stay valid if no more data arrives. */
   get heldFor() {
     return this.#current + this.#grace - this.#clock.steady();
   }
@@ -73,7 +73,7 @@ export class Feed {
   get lost() {
     if (this.live) return false;
     const steady = this.#clock.steady();
-    if (this.#current === -Infinity) return this.since !== null || steady - this.#begun > NOTICE; // never there
+    if (this.#current === -Infinity) return this.since !== null || steady - this.#begun > NOTICE; // never connected
     return this.since !== null && steady - this.since > NOTICE && steady - this.#current > POLL + NOTICE;
   }
 
@@ -81,7 +81,7 @@ export class Feed {
     return this.#position === null ? null : Number(this.#position.split("-")[0]);
   }
 
-  /** Follows for as long as the page is there. */
+  /** Follows the daemon for as long as the page is open. */
   async run() {
     this.#wait();
     addEventListener("online", () => this.hurry());
@@ -98,7 +98,7 @@ export class Feed {
     }
   }
 
-  /** Tries at once what else would be tried later, and asks for the time. */
+  /** Ends the current pause, and requests the time. */
   hurry() {
     this.#wake();
     this.#sync();
@@ -143,13 +143,13 @@ export class Feed {
       const before = parser.comment;
       const events = parser.take(value);
       if (parser.comment !== before) this.#compare(parser.comment, steady);
-      const complete = parser.comment !== null; // what changed until now has come: a comment follows it
+      const complete = parser.comment !== null; // a comment follows all earlier changes, so none is missing
       this.#learnAll(events, complete && !this.#doubted ? steady - this.#late : -Infinity);
-      if (complete) this.#setLive(this.#late === 0); // else it is asked, too
+      if (complete) this.#setLive(this.#late === 0); // a delayed stream is not enough: the page polls as well
     }
   }
 
-  /** @param current at this moment there was nothing else to send */
+  /** @param current the moment at which the daemon had nothing else to send */
   #learnAll(events, current) {
     this.#current = Math.max(this.#current, current);
     const changed = new Set();
@@ -159,9 +159,9 @@ export class Feed {
       const document = JSON.parse(data);
       if (event === "snapshot") {
         const named = new Set(document.rooms);
-        const anew = document.epoch !== this.epoch;
+        const restarted = document.epoch !== this.epoch;
         for (const known of [...this.rooms.keys()]) {
-          if (anew || !named.has(known)) this.rooms.delete(known);
+          if (restarted || !named.has(known)) this.rooms.delete(known);
         }
         this.#setMissing(this.#room !== null && !named.has(this.#room));
         this.#position = `${document.epoch}-0`;
@@ -184,7 +184,7 @@ export class Feed {
     if (health) this.#listener.health();
   }
 
-  /** Takes what was said of a room, unless something newer is known. */
+  /** Applies the document of a room, unless a newer one is known. */
   #learn(document) {
     const known = this.rooms.get(document.room);
     if (known !== undefined && known.epoch === document.epoch && known.seq >= document.seq) return "old";
@@ -196,14 +196,14 @@ export class Feed {
   }
 
   /**
-   * A keep-alive brings the time: if that is another than is believed, the daemon is asked at once what it is.
+   * Compares the time in a keep-alive comment with the estimate; if they differ, requests the daemon's time.
    *
-   * Either its clock was set, or the stream comes late, through a proxy that keeps it back.
+   * Either the daemon's clock was set, or a proxy delays the stream.
    */
   async #compare(comment, arrived) {
-    const told = Date.parse(/\d{4}-\S+Z/.exec(comment)?.[0] ?? "");
+    const stated = Date.parse(/\d{4}-\S+Z/.exec(comment)?.[0] ?? "");
     const stream = this.#abort;
-    const late = () => this.#clock.now() - (this.#clock.steady() - arrived) - told;
+    const late = () => this.#clock.now() - (this.#clock.steady() - arrived) - stated;
     if (!(Math.abs(late()) > APART)) {
       this.#late = 0;
       return;
@@ -216,7 +216,7 @@ export class Feed {
     this.#learnAll([], arrived - this.#late);
   }
 
-  /** Asks for everything. */
+  /** Requests all rooms. */
   async #load() {
     const asked = (this.#asked = this.#clock.steady());
     const one = this.#room !== null;
@@ -252,7 +252,7 @@ export class Feed {
     this.#listener.health();
   }
 
-  /** Is called every now and then: ends a stream that went silent, and asks while there is none. */
+  /** Called every `LOOK` ms: ends a silent stream, and polls while there is none. */
   #look() {
     const steady = this.#clock.steady();
     if (steady - this.#heard > SILENCE) {
@@ -261,20 +261,20 @@ export class Feed {
     }
     if (!this.live && this.since !== null && steady - this.#asked > POLL * (0.75 + Math.random() / 4)) this.#ask();
     if (this.live && steady - this.#synced > SYNC) this.#sync();
-    // The page is to know at that moment, and not with its next look.
+    // The page must react at that moment, not at the next check.
     if (this.connected && this.heldFor < LOOK) setTimeout(() => this.connected || this.#listener.link(), this.heldFor + 5);
   }
 
-  /** Polls, where events do not come; one request at a time, for one that hangs helps nobody. */
+  /** Polls while there is no stream; one request at a time, since more would not help if one hangs. */
   async #ask() {
     if (this.#asking) return;
     this.#asking = true;
     try {
       await this.#load();
       await this.#loadHealth();
-      if (!this.live) this.#wake(); // it answers: the stream is tried again
+      if (!this.live) this.#wake(); // the daemon answers: try the stream again
     } catch (error) {
-      if (error instanceof Refused) this.#wake(); // the reader is asked; else it does not answer: another time
+      if (error instanceof Refused) this.#wake(); // the reader is asked for a token; other errors: try again later
     } finally {
       this.#asking = false;
     }

@@ -1,9 +1,9 @@
-// Which rooms are shown, and how the page's address says it. Pure.
+// The filters for rooms, and their form in the page's address. Pure.
 //
-//   q         words that name, building or floor have in them
+//   q         words that are part of name, id, building or floor
 //   free      now, or a number of minutes
 //   building, floor
-//   capacity  for so many people at least
+//   capacity  minimum number of seats
 
 import { freeFor } from "./room.js";
 
@@ -19,7 +19,7 @@ export function fromAddress(search) {
   return found;
 }
 
-/** The address that says so; what else it says stays. */
+/** The query with these filters; other parameters stay. */
 export function toAddress(filters, search) {
   const query = new URLSearchParams(search);
   for (const name of NAMES) {
@@ -36,7 +36,7 @@ export function asksNothing(filters) {
 
 const fold = (text) => (text ?? "").normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
 
-/** A function that says whether a room is wanted at a moment. */
+/** Returns a function that checks whether a room matches at a moment. */
 export function matcher(filters) {
   const words = fold(filters.q).split(/\s+/).filter(Boolean);
   const [building, floor] = [fold(filters.building), fold(filters.floor)];

@@ -1,8 +1,8 @@
-// The strip that tells how each connection is.
+// The strip that shows the health of each connection.
 
 import { bdi, el, shape } from "./dom.js";
 
-const SOON = 30; // days that a credential should still have
+const SOON = 30; // days before the expiry of a credential at which the strip warns
 
 const GRADES = {
   state: { ok: "good", starting: "wait", failing: "bad", refused: "bad", breached: "bad" },
@@ -20,47 +20,47 @@ function fact(name, value, grade) {
   );
 }
 
-/** One connection's facts. */
+/** The card of one connection. */
 function card(health, words, now, zone, connected) {
   const grade = connected ? GRADES.state[health.state] : "wait";
   const state = connected ? health.state : "offline";
-  const say = (name, values) => words.say(`health.${name}`, values);
+  const text = (name, values) => words.text(`health.${name}`, values);
   const failing = health.failing.length;
   const facts = [
     fact(
-      say("read"),
-      health.last_success === null ? say("never") : words.ago(now - Date.parse(health.last_success)),
+      text("read"),
+      health.last_success === null ? text("never") : words.ago(now - Date.parse(health.last_success)),
       grade,
     ),
-    fact(say("consent"), say(`consent.${health.consent}`), GRADES.consent[health.consent] ?? "wait"),
+    fact(text("consent"), text(`consent.${health.consent}`), GRADES.consent[health.consent] ?? "wait"),
     fact(
-      say("fence"),
+      text("fence"),
       health.fence.checked_at === null
-        ? say(`fence.${health.fence.state}`)
-        : `${say(`fence.${health.fence.state}`)} (${words.when(Date.parse(health.fence.checked_at), zone, now)})`,
+        ? text(`fence.${health.fence.state}`)
+        : `${text(`fence.${health.fence.state}`)} (${words.when(Date.parse(health.fence.checked_at), zone, now)})`,
       health.fence.warnings.length > 0 && health.fence.state === "verified" ? "wait" : GRADES.fence[health.fence.state],
     ),
     fact(
-      say("failing"),
-      failing === 0 ? say("none") : say("of", { count: failing, all: health.rooms }),
+      text("failing"),
+      failing === 0 ? text("none") : text("of", { count: failing, all: health.rooms }),
       failing === 0 ? "good" : "bad",
     ),
   ];
   if (health.credential_expires_at !== null) {
     const days = words.days(Date.parse(health.credential_expires_at) - now);
     const grade = days < 0 ? "bad" : days < SOON ? "wait" : "good";
-    facts.push(fact(say("credential"), days < 0 ? say("expired") : say("days", { count: days }), grade));
+    facts.push(fact(text("credential"), days < 0 ? text("expired") : text("days", { count: days }), grade));
   }
   const notes = [
     health.problem,
     health.remedy,
-    health.fence.excess.length > 0 ? say("excess", { permissions: health.fence.excess.join(", ") }) : null,
+    health.fence.excess.length > 0 ? text("excess", { permissions: health.fence.excess.join(", ") }) : null,
     ...health.fence.warnings,
   ].filter(Boolean);
   return el(
     "li",
     { class: "connection", "data-grade": grade, "data-connection": health.name },
-    el("h3", {}, shape(MARKS[grade]), bdi(health.name), el("span", {}, say(`state.${state}`))),
+    el("h3", {}, shape(MARKS[grade]), bdi(health.name), el("span", {}, text(`state.${state}`))),
     el("dl", {}, ...facts),
     ...(notes.length > 0 ? [el("ul", { class: "notes" }, ...notes.map((note) => el("li", {}, bdi(note))))] : []),
   );
@@ -76,7 +76,7 @@ export class HealthStrip {
     this.#words = words;
   }
 
-  /** Shows the connections as they are known at a moment; without a connection to the daemon they are as they were. */
+  /** Shows the health of the connections at a moment; the last known one while the daemon cannot be reached. */
   show(connections, now, connected) {
     if (Number.isNaN(now)) return;
     const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;

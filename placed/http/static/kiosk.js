@@ -1,4 +1,4 @@
-// A wall display: nothing to click, larger, and page by page where not all fits.
+// A wall display: no controls, larger text, and scrolling page by page if not all fits.
 
 const STAY = 12_000; // ms for each page
 
@@ -13,7 +13,7 @@ export function runKiosk() {
   }, STAY);
 }
 
-/** Keeps the screen on, where the browser lets a page do that. */
+/** Keeps the screen on, if the browser allows it. */
 export async function stayAwake() {
   const ask = () => navigator.wakeLock?.request("screen").catch(() => {});
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && ask());

@@ -1,12 +1,12 @@
-// Has the browser keep the pages, so that they can say that they do not know while the daemon is away.
+// Lets the browser cache the pages, so that they open and show "unknown" while the daemon cannot be reached.
 
 import { PLACED } from "./api.js";
 
-const SOON = 1000; // ms after the page is in use: first comes what people want to see
+const SOON = 1000; // ms after the page is in use, so that its own requests go first
 
 let asked = false;
 
-/** Is called when the daemon answers. Browsers do it over https and on the machine itself, else nothing happens. */
+/** Called when the daemon answers. Works over https and on localhost only; otherwise does nothing. */
 export function keepPages() {
   if (asked || !isSecureContext || !("serviceWorker" in navigator)) return;
   asked = true;
@@ -16,10 +16,10 @@ export function keepPages() {
 async function register() {
   const address = new URL("worker.js", PLACED).href;
   try {
-    // Pages may make scripts of no text; this policy lets through one address, whatever it is asked for.
+    // The pages enforce trusted types; this policy returns one address, whatever its input.
     const policy = globalThis.trustedTypes?.createPolicy("placed", { createScriptURL: () => address });
     await navigator.serviceWorker.register(policy?.createScriptURL("") ?? address);
   } catch {
-    // the browser may not, or the daemon has just gone: another time
+    // the browser does not allow it, or the daemon cannot be reached: try again at the next visit
   }
 }

@@ -1,26 +1,25 @@
 // The panel: one room, on a tablet at its door.
 //
-// It must never show a green light that is a lie. What it says is judged anew every second and ends with
-// `valid_until`; and a cover, which the browser draws by itself, comes down at that moment even if this script
-// hangs.
+// It must never show a stale green. The status is computed again every second and expires at `valid_until`.
+// At that moment the browser also draws a cover by itself, even if this script hangs.
 
 import { Api } from "./api.js";
 import { ServerClock } from "./clock.js";
 import { Days } from "./days.js";
-import { bdi, el, say, set, shape, statusShape } from "./dom.js";
+import { bdi, el, setText, set, shape, statusShape } from "./dom.js";
 import { Feed } from "./feed.js";
 import { stayAwake } from "./kiosk.js";
 import { keepPages } from "./offline.js";
 import { renew } from "./renew.js";
-import { describe, nameOf, spanOf, untilOf } from "./saying.js";
+import { describe, nameOf, spanOf, untilOf } from "./description.js";
 import { Timeline } from "./timeline.js";
 import { askForToken, askNoMore } from "./token.js";
 import { loadWords } from "./words.js";
 
 const SHIFT = 60_000; // ms between steps against burn-in
 const REACH = 10; // px
-const SAME = 100; // ms by which the cover may be late or early
-const NIGHT = [20, 7]; // hours between which it is dim
+const SAME = 100; // ms of tolerance for the time of the cover
+const NIGHT = [20, 7]; // hours between which the panel is dim
 
 const find = (id) => document.getElementById(id);
 const id = decodeURIComponent(location.pathname.split("/").at(-1));
@@ -32,11 +31,11 @@ const days = new Days(api, clock, () => show());
 const timeline = new Timeline(2);
 find("day").append(timeline.element);
 const cover = find("cover");
-cover.append(shape("unknown"), el("p", {}, words.say("status.unknown")));
+cover.append(shape("unknown"), el("p", {}, words.text("status.unknown")));
 let epoch = null;
-let away = false; // the daemon, when it was asked last
-let fall = null; // the cover's
-let covered = null; // when it comes down, in steady ms
+let away = false; // whether the daemon was unreachable at the last attempt
+let coverAnimation = null;
+let coveredAt = null; // when the cover appears, in steady ms
 
 const feed = new Feed(
   api,
@@ -73,43 +72,43 @@ function show() {
     showNothing(room);
     return;
   }
-  const told = describe(room, now, words, feed);
-  setStatus(told.status, untilOf(room, told.status), told.status === "unknown" ? null : room.validUntil, told.why);
-  set(document.body, "data-stale", room.stale && told.status !== "unknown");
-  document.title = `${room.name}: ${told.word}`;
+  const description = describe(room, now, words, feed);
+  setStatus(description.status, untilOf(room, description.status), description.status === "unknown" ? null : room.validUntil, description.why);
+  set(document.body, "data-stale", room.stale && description.status !== "unknown");
+  document.title = `${room.name}: ${description.word}`;
   if (find("name").textContent !== room.name) find("name").replaceChildren(bdi(room.name));
-  statusShape(find("shape"), told.status);
-  sayWord(told.word);
-  say(find("until"), told.reason || [told.until, told.left].filter(Boolean).join(" · "));
-  const known = told.status !== "unknown";
+  statusShape(find("shape"), description.status);
+  showWord(description.word);
+  setText(find("until"), description.reason || [description.until, description.left].filter(Boolean).join(" · "));
+  const known = description.status !== "unknown";
   find("day").hidden = false;
   showMeeting(find("current"), known ? room.current : null, room, now);
   showMeeting(find("next"), known ? room.next : null, room, now);
   timeline.show(days.of(id, now), room, words, now, !known || room.stale);
   showClock(now, room.timeZone);
-  say(find("note"), noteOf(room, now, known));
+  setText(find("note"), noteOf(room, now, known));
   lower(room, now, known);
 }
 
-/** While nothing may be said: before the first word, for a room that does not exist, and out of sight. */
+/** Shows no status: before the first document, for a room that does not exist, and while the page is hidden. */
 function showNothing(room) {
   setStatus("unknown", null, null, feed.missing ? "missing" : feed.lost ? "offline" : "waiting");
   set(document.body, "data-stale", null);
   statusShape(find("shape"), "unknown");
-  sayWord(words.say(feed.missing ? "panel.missing" : "status.unknown"));
-  say(find("until"), feed.missing ? words.say("panel.missing.id", { id }) : words.say(feed.lost ? "reason.offline" : "panel.waiting"));
+  showWord(words.text(feed.missing ? "panel.missing" : "status.unknown"));
+  setText(find("until"), feed.missing ? words.text("panel.missing.id", { id }) : words.text(feed.lost ? "reason.offline" : "panel.waiting"));
   find("day").hidden = room === undefined;
   if (room === undefined) {
-    say(find("name"), feed.missing ? "" : id);
+    setText(find("name"), feed.missing ? "" : id);
     showMeeting(find("current"), null);
     showMeeting(find("next"), null);
-    say(find("note"), "");
+    setText(find("note"), "");
   }
-  fall?.cancel();
-  covered = null;
+  coverAnimation?.cancel();
+  coveredAt = null;
 }
 
-/** What the colours follow, and programs that read the page. */
+/** Sets the attributes for the style sheet and for programs that read the page. */
 function setStatus(status, until, validUntil, why) {
   set(document.body, "data-status", status);
   set(document.body, "data-until", until);
@@ -117,9 +116,9 @@ function setStatus(status, until, validUntil, why) {
   set(document.body, "data-why", why);
 }
 
-/** The word, as large as fits. */
-function sayWord(word) {
-  say(find("word"), word);
+/** Shows the status word, as large as fits. */
+function showWord(word) {
+  setText(find("word"), word);
   find("word").style.setProperty("--letters", String(Math.max(4, [...word].length)));
 }
 
@@ -157,26 +156,26 @@ function noteOf(room, now, known) {
   const readAt = days.readAt(room);
   const age = readAt === null ? null : words.ago(now - readAt);
   const parts = [];
-  if (lost && known) parts.push(words.say("offline")); // else that is why it is not known
-  if ((lost || room.stale || !known) && age !== null) parts.push(words.say("read", { ago: age }));
+  if (lost && known) parts.push(words.text("offline")); // otherwise it is the reason for unknown
+  if ((lost || room.stale || !known) && age !== null) parts.push(words.text("read", { ago: age }));
   return parts.join(" · ");
 }
 
 /**
- * Sets the cover to come down when the statement ends, or when the daemon was not heard for too long.
- * The browser does that, whatever becomes of this script.
+ * Schedules the cover for the end of the statement, or for the end of the time without data from the daemon.
+ * The browser runs the animation, even if this script hangs.
  */
 function lower(room, now, known) {
   const delay = Math.min(room.validUntil - now, feed.heldFor, 2 ** 31 - 1);
   const down = known ? clock.steady() + delay : null;
-  if (down === covered || (known && covered !== null && Math.abs(down - covered) < SAME)) return;
-  covered = down;
-  fall?.cancel();
+  if (down === coveredAt || (known && coveredAt !== null && Math.abs(down - coveredAt) < SAME)) return;
+  coveredAt = down;
+  coverAnimation?.cancel();
   if (!known) return;
-  fall = cover.animate([{ opacity: 0 }, { opacity: 1 }], { delay, duration: 1, fill: "forwards" });
+  coverAnimation = cover.animate([{ opacity: 0 }, { opacity: 1 }], { delay, duration: 1, fill: "forwards" });
 }
 
-// A slow walk around the middle, so that no pixel is on or off for good.
+// Moves the content slowly, so that no pixel burns in.
 let step = 0;
 function shift() {
   step += 1;

@@ -1,15 +1,15 @@
-// A page that hangs for months takes up the files of a newer daemon by itself.
+// A page that stays open for months loads the files of a newer daemon by itself.
 
 const VERSION = import.meta.url.split("/").at(-2);
 
-/** Loads the page again if the daemon has another version of it by now. */
+/** Reloads the page if the daemon now has another version of it. */
 export async function renew() {
   try {
     const response = await fetch(location.pathname, { cache: "no-store" });
     const versions = response.ok ? [...(await response.text()).matchAll(/static\/([0-9a-f]+)\//g)] : [];
-    // A page of somebody else, such as a proxy's, names none.
+    // The page of a proxy contains no version.
     if (versions.length > 0 && versions.every(([, version]) => version !== VERSION)) location.reload();
   } catch {
-    // the daemon is not there: another time
+    // the daemon cannot be reached: try again later
   }
 }

@@ -1,17 +1,17 @@
-// A room as it was told, and what may be said of it at a moment. Pure.
+// A room as the daemon published it, and its status at a moment. Pure.
 
 const MINUTE = 60_000;
 
 const moment = (text) => (text === null ? null : Date.parse(text));
 
-/** Takes a meeting's document over, its times in ms. */
+/** Converts the document of a meeting; times in ms. */
 export function readMeeting(document) {
   return document === null
     ? null
     : { ...document, start: Date.parse(document.start), end: Date.parse(document.end) };
 }
 
-/** Takes a room's document over, its times in ms. */
+/** Converts the document of a room; times in ms. */
 export function readRoom(document) {
   return {
     id: document.room,
@@ -38,21 +38,21 @@ export function readRoom(document) {
 }
 
 /**
- * The status at a moment. Past `valid_until`, without a connection, or where the time is not known, nothing is.
+ * The status at a moment. After `valid_until`, without a connection, or if the time is not known, it is `unknown`.
  *
- * @param connected whether the daemon was heard recently: what changes is not noticed without it
+ * @param connected whether data from the daemon arrived recently; without it changes are not noticed
  */
 export function statusAt(room, now, connected = true) {
   return connected && now < room.validUntil ? room.status : "unknown";
 }
 
-/** Why it is unknown or stale; null if it is neither. */
+/** The reason why the room is unknown or stale; null if it is neither. */
 export function reasonAt(room, now, connected = true) {
   if (!connected) return "offline";
   return room.reason ?? (now < room.validUntil ? null : "expired");
 }
 
-/** Whether it is free now and for so many minutes on, as far as is known. */
+/** Whether the room is free now and for that many minutes, as far as is known. */
 export function freeFor(room, minutes, now, connected = true) {
   const status = statusAt(room, now, connected);
   return (

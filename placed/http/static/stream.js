@@ -1,8 +1,8 @@
-// Server-sent events as they come over the wire (WHATWG HTML, 9.2.6). Pure.
+// Parser for server-sent events (WHATWG HTML, 9.2.6). Pure.
 
-/** Cuts text into events. `take(chunk)` gives those that are complete: {event, id, data}. */
+/** Splits text into events. `take(chunk)` returns the complete ones: {event, id, data}. */
 export class EventParser {
-  comment = null; // the last line that is one
+  comment = null; // the last comment line
 
   #rest = "";
 

@@ -1,15 +1,15 @@
-// The rooms as tiles, by building and floor. Of thousands only those near the screen are filled.
+// The rooms as tiles, by building and floor. Only tiles near the visible area are filled.
 
-import { bdi, el, say, set, statusShape } from "./dom.js";
+import { bdi, el, setText, set, statusShape } from "./dom.js";
 import { statusAt } from "./room.js";
-import { describe, floorOf, nameOf, untilOf } from "./saying.js";
+import { describe, floorOf, nameOf, untilOf } from "./description.js";
 import { Timeline } from "./timeline.js";
 
-const ALWAYS = 300; // rooms up to which every tile is filled: then find-in-page and screen readers see all
-const WIDTH = 16.3; // rem that a tile takes at least, with what is between, and its height
+const ALWAYS = 300; // up to this many rooms every tile is filled, so that find-in-page and screen readers find all
+const WIDTH = 16.3; // minimum size of a tile with its gap, in rem
 const HEIGHT = 12.85;
 const HEADING = 2.6;
-const AROUND = "400px 0px"; // beyond the screen
+const AROUND = "400px 0px"; // margin around the visible area
 
 class Tile {
   constructor(id) {
@@ -20,7 +20,7 @@ class Tile {
     this.shownName = null;
   }
 
-  /** What stays whether it is filled or not. */
+  /** Sets name and link, which empty tiles have as well. */
   label(room, href) {
     if (this.shownName !== room.name) {
       this.shownName = room.name;
@@ -64,23 +64,23 @@ class Tile {
 
   show(room, now, words, day, readAt, link) {
     const { parts, item } = this;
-    const told = describe(room, now, words, link);
-    set(item, "data-status", told.status);
-    set(item, "data-until", untilOf(room, told.status));
-    set(item, "data-valid-until", told.status === "unknown" ? null : new Date(room.validUntil).toISOString());
-    set(item, "data-why", told.why);
-    set(item, "data-stale", room.stale && told.status !== "unknown");
-    statusShape(parts.shape, told.status);
-    say(parts.word, told.word);
-    say(parts.until, told.until);
-    say(parts.left, told.left);
+    const description = describe(room, now, words, link);
+    set(item, "data-status", description.status);
+    set(item, "data-until", untilOf(room, description.status));
+    set(item, "data-valid-until", description.status === "unknown" ? null : new Date(room.validUntil).toISOString());
+    set(item, "data-why", description.why);
+    set(item, "data-stale", room.stale && description.status !== "unknown");
+    statusShape(parts.shape, description.status);
+    setText(parts.word, description.word);
+    setText(parts.until, description.until);
+    setText(parts.left, description.left);
     set(parts.capacity, "data-known", room.capacity !== null);
-    say(parts.seats, room.capacity === null ? "" : words.number(room.capacity));
-    say(parts.seated, room.capacity === null ? "" : ` (${words.say("seats", { count: room.capacity })})`);
-    this.#meeting(room, told.status, words);
-    const age = readAt === null ? "" : words.say("read", { ago: words.ago(now - readAt) });
-    say(parts.note, told.reason || (room.stale && told.status !== "unknown" ? age : ""));
-    parts.timeline.show(day, room, words, now, room.stale || told.status === "unknown");
+    setText(parts.seats, room.capacity === null ? "" : words.number(room.capacity));
+    setText(parts.seated, room.capacity === null ? "" : ` (${words.text("seats", { count: room.capacity })})`);
+    this.#meeting(room, description.status, words);
+    const age = readAt === null ? "" : words.text("read", { ago: words.ago(now - readAt) });
+    setText(parts.note, description.reason || (room.stale && description.status !== "unknown" ? age : ""));
+    parts.timeline.show(day, room, words, now, room.stale || description.status === "unknown");
   }
 
   #meeting(room, status, words) {
@@ -109,7 +109,7 @@ export class Tiles {
   #observer = null;
   #statuses = new Map();
   rooms = new Map();
-  link = { live: true, connected: true }; // to the daemon, as in `describe`
+  link = { live: true, connected: true }; // the link to the daemon, as in `describe`
 
   constructor(holder, words, clock, days, href) {
     this.#holder = holder;
@@ -121,7 +121,7 @@ export class Tiles {
     addEventListener("beforeprint", () => this.#tiles.forEach((tile) => this.#enter(tile)));
   }
 
-  /** Lays all rooms out anew; tiles of rooms that stay are kept. */
+  /** Arranges all rooms again; the tiles of remaining rooms are kept. */
   lay(rooms) {
     this.rooms = rooms;
     this.#observer?.disconnect();
@@ -147,7 +147,7 @@ export class Tiles {
     }
   }
 
-  /** How high a floor will be that was not drawn yet, so that the scroll bar is about right. */
+  /** The estimated height of a floor that is not drawn yet, for the scroll bar. */
   #estimate() {
     if (this.#tiles.size <= ALWAYS) return;
     const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
@@ -188,7 +188,7 @@ export class Tiles {
     const foreign = zones.size > 1 || !zones.has(Intl.DateTimeFormat().resolvedOptions().timeZone);
     return buildings.map((one) => {
       const clock = foreign ? el("span", { class: "zone" }) : null;
-      const title = one.name ?? (named ? words.say("building.none") : words.say("building.all"));
+      const title = one.name ?? (named ? words.text("building.none") : words.text("building.all"));
       one.clock = clock;
       for (const each of one.floors) {
         const heading = each.name === null ? null : el("h3", {}, bdi(floorOf(each.name, words)));
@@ -233,7 +233,7 @@ export class Tiles {
     if (room !== undefined) tile.show(room, now, this.#words, this.#days.of(tile.id, now), this.#days.readAt(room), this.link);
   }
 
-  /** News of some rooms. */
+  /** Some rooms have changed. */
   update(ids) {
     const now = this.#clock.now();
     for (const id of ids) {
@@ -243,13 +243,13 @@ export class Tiles {
     }
   }
 
-  /** Their days have come. */
+  /** The meetings of these rooms have arrived. */
   dated(ids) {
     const now = this.#clock.now();
     for (const id of ids) if (this.#near.has(id)) this.#show(this.#tiles.get(id), now);
   }
 
-  /** Time has gone by. Gives how many of the rooms that count are what, and how many rooms are shown. */
+  /** Updates all tiles to this time. Returns the count of rooms by status, and of rooms shown. */
   tick(now, matches, counting) {
     for (const id of this.#near) this.#show(this.#tiles.get(id), now);
     const counts = { free: 0, starting: 0, busy: 0, pending: 0, unknown: 0 };
@@ -262,7 +262,7 @@ export class Tiles {
     for (const building of this.#groups) {
       let any = false;
       if (building.clock !== null) {
-        say(building.clock, `${this.#words.time(now, building.zone)} ${this.#words.zone(now, building.zone)}`);
+        setText(building.clock, `${this.#words.time(now, building.zone)} ${this.#words.zone(now, building.zone)}`);
       }
       for (const floor of building.floors) {
         let some = false;

@@ -1,15 +1,15 @@
-// Today as a bar: what is taken, and a line for now.
+// Today as a bar: the meetings, and a line for the current time.
 
 import { el, set } from "./dom.js";
-import { nameOf, spanOf } from "./saying.js";
+import { nameOf, spanOf } from "./description.js";
 
 const HOUR = 3_600_000;
-const MORNING = 6; // what the bar begins and ends with, unless something lies outside
+const MORNING = 6; // first and last hour of the bar, unless a meeting lies outside
 const EVENING = 22;
 
 const scales = new Map();
 
-/** Every full hour of a day, as the room's clocks show it: [{at, hour}]. Days have 23 to 25 of them. */
+/** Every full hour of a day in the room's time zone: [{at, hour}]. A day has 23 to 25 of them. */
 function hoursOf(day, timeZone) {
   const key = `${timeZone} ${day.since}`;
   let hours = scales.get(key);
@@ -23,7 +23,7 @@ function hoursOf(day, timeZone) {
   return hours;
 }
 
-/** The part of the day that is drawn. */
+/** The visible part of the day. */
 function extent(day, timeZone, now) {
   const hours = hoursOf(day, timeZone);
   const start = hours.find(({ hour }) => hour >= MORNING)?.at ?? day.since;
@@ -42,13 +42,13 @@ export class Timeline {
   #window = null;
   #step;
 
-  /** @param step so many hours are between those that are written below it; more if the whole day is drawn. */
+  /** @param step hours between two labels; more if the whole day is drawn. */
   constructor(step) {
     this.#step = step;
     this.element = el("div", { class: "timeline", role: "img" }, this.#track, this.#scale);
   }
 
-  /** Shows a day; none, where nothing is known of it. */
+  /** Shows a day; an empty bar if `day` is null. */
   show(day, room, words, now, doubtful) {
     set(this.element, "data-empty", day === null);
     set(this.element, "data-doubtful", doubtful);
@@ -57,7 +57,7 @@ export class Timeline {
         this.#drawn = "none";
         this.#track.replaceChildren();
         this.#scale.replaceChildren();
-        set(this.element, "aria-label", words.say("day.unknown"));
+        set(this.element, "aria-label", words.text("day.unknown"));
       }
       return;
     }
@@ -106,7 +106,7 @@ export class Timeline {
     set(
       this.element,
       "aria-label",
-      spans.length === 0 ? words.say("day.free") : words.say("day.taken", { spans: spans.join(", ") }),
+      spans.length === 0 ? words.text("day.free") : words.text("day.taken", { spans: spans.join(", ") }),
     );
   }
 }

@@ -1,11 +1,11 @@
-// Asks the reader for the token that the daemon wants.
+// The dialog that asks the reader for the token.
 
 import { el } from "./dom.js";
 
 let asking = null;
 let shown = null; // the dialog
 
-/** Resolves once a token was given. */
+/** Resolves when a token was entered. */
 export function askForToken(api, words) {
   asking ??= new Promise((resolve) => {
     const field = el("input", { type: "password", id: "token", name: "token", autocomplete: "off", required: true });
@@ -21,14 +21,14 @@ export function askForToken(api, words) {
             dialog.close();
           },
         },
-        el("h2", { id: "ask-title" }, words.say("token.title")),
-        el("p", {}, words.say(api.hasToken ? "token.wrong" : "token.wanted")),
-        el("label", { for: "token" }, words.say("token.label")),
+        el("h2", { id: "ask-title" }, words.text("token.title")),
+        el("p", {}, words.text(api.hasToken ? "token.wrong" : "token.wanted")),
+        el("label", { for: "token" }, words.text("token.label")),
         field,
-        el("button", { type: "submit", class: "primary" }, words.say("token.go")),
+        el("button", { type: "submit", class: "primary" }, words.text("token.go")),
       ),
     ));
-    dialog.addEventListener("cancel", (event) => event.preventDefault()); // there is nothing to see without it
+    dialog.addEventListener("cancel", (event) => event.preventDefault()); // the page cannot show anything without a token
     dialog.addEventListener("close", () => {
       dialog.remove();
       asking = null;
@@ -40,7 +40,7 @@ export function askForToken(api, words) {
   return asking;
 }
 
-/** The daemon answers without: nobody has to stand at the door to close the question. */
+/** Closes the dialog, since the daemon no longer requires a token. */
 export function askNoMore() {
   if (asking !== null) shown.close();
 }

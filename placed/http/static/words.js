@@ -1,10 +1,10 @@
-// The page's language: its words, and times and durations as its people write them.
+// The language of the page: its texts, and the format of times and durations.
 
 const HERE = new URL("./i18n/", import.meta.url);
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-/** Of the tags that the reader would like, the first whose language there is; English if there is none. */
+/** The first of the wanted language tags that has a translation; English if there is none. */
 export function choose(wanted, languages) {
   for (const tag of wanted) {
     const base = tag.toLowerCase().split("-")[0];
@@ -31,10 +31,10 @@ export async function loadWords() {
   const response = await fetch(new URL(`${language}.json`, HERE));
   const words = new Words(await response.json(), tag);
   root.lang = language;
-  root.dir = words.say("direction");
-  for (const element of document.querySelectorAll("[data-say]")) element.textContent = words.say(element.dataset.say);
+  root.dir = words.text("direction");
+  for (const element of document.querySelectorAll("[data-text]")) element.textContent = words.text(element.dataset.text);
   for (const element of document.querySelectorAll("[data-label]")) {
-    element.setAttribute("aria-label", words.say(element.dataset.label));
+    element.setAttribute("aria-label", words.text(element.dataset.label));
   }
   return words;
 }
@@ -50,8 +50,8 @@ export class Words {
     this.plurals = new Intl.PluralRules(tag);
   }
 
-  /** The words by that name, with values for what stands in braces. */
-  say(name, values = {}) {
+  /** The text by its key, with values for the placeholders in braces. */
+  text(name, values = {}) {
     const form = "count" in values ? `${name}.${this.plurals.select(values.count)}` : name;
     const text = this.#words[form] ?? this.#words[`${name}.other`] ?? this.#words[name] ?? name;
     return text.replace(/\{(\w+)\}/g, (whole, key) => {
@@ -61,7 +61,7 @@ export class Words {
     });
   }
 
-  /** Whether there are words by that name. */
+  /** Whether there is a text with this key. */
   knows(name) {
     return name in this.#words;
   }
@@ -78,7 +78,7 @@ export class Words {
       try {
         return new Intl.DateTimeFormat(this.#tag, { ...options, timeZone });
       } catch {
-        return new Intl.DateTimeFormat(this.#tag, { ...options, timeZone: "UTC" }); // a zone that is new to this browser
+        return new Intl.DateTimeFormat(this.#tag, { ...options, timeZone: "UTC" }); // a zone that this browser does not know
       }
     });
   }
@@ -87,7 +87,7 @@ export class Words {
     return this.#format("number", () => new Intl.NumberFormat(this.#tag)).format(value);
   }
 
-  /** The time of day, by 12 or 24 hours as the reader's people have it. */
+  /** The time of day, in the 12 or 24 hour format of the reader's locale. */
   time(ms, timeZone) {
     return this.#dates(timeZone, { hour: "numeric", minute: "2-digit" }).format(ms);
   }
@@ -111,7 +111,7 @@ export class Words {
     return this.#dates(timeZone, { weekday: "long", day: "numeric", month: "long" }).format(ms);
   }
 
-  /** The day in digits, to tell whether two moments are of the same. */
+  /** The date in digits, to compare the days of two moments. */
   day(ms, timeZone) {
     const format = this.#format(`day ${timeZone}`, () => {
       const options = { year: "numeric", month: "2-digit", day: "2-digit" };
@@ -124,7 +124,7 @@ export class Words {
     return format.format(ms);
   }
 
-  /** Day and time, the day only where it is another than that of `now`. */
+  /** Day and time; the day only if it differs from that of `now`. */
   when(ms, timeZone, now) {
     const time = this.time(ms, timeZone);
     if (this.day(ms, timeZone) === this.day(now, timeZone)) return time;
@@ -136,16 +136,16 @@ export class Words {
     return parts.find((part) => part.type === "timeZoneName")?.value ?? timeZone;
   }
 
-  /** What is left, in whole minutes that have begun: 45 min, 1 h 20 min, 3 days. */
+  /** A remaining duration, rounded up to minutes: 45 min, 1 h 20 min, 3 days. */
   left(ms) {
     const minutes = Math.max(1, Math.ceil(ms / MINUTE - 0.001));
-    if (minutes < 60) return this.say("minutes", { count: minutes });
-    if (minutes >= 48 * 60) return this.say("days", { count: Math.round(minutes / 1440) });
-    const hours = this.say("hours", { count: Math.floor(minutes / 60) });
-    return minutes % 60 === 0 ? hours : `${hours} ${this.say("minutes", { count: minutes % 60 })}`;
+    if (minutes < 60) return this.text("minutes", { count: minutes });
+    if (minutes >= 48 * 60) return this.text("days", { count: Math.round(minutes / 1440) });
+    const hours = this.text("hours", { count: Math.floor(minutes / 60) });
+    return minutes % 60 === 0 ? hours : `${hours} ${this.text("minutes", { count: minutes % 60 })}`;
   }
 
-  /** How long ago: 12 s ago, 3 min ago. */
+  /** A past duration: 12 s ago, 3 min ago. */
   ago(ms) {
     const format = this.#format("ago", () => new Intl.RelativeTimeFormat(this.#tag, { style: "short" }));
     const seconds = Math.max(0, Math.round(ms / 1000));
@@ -155,7 +155,7 @@ export class Words {
     return format.format(-Math.round(ms / (24 * HOUR)), "day");
   }
 
-  /** Whole days from now on. */
+  /** A duration in whole days. */
   days(ms) {
     return Math.floor(ms / (24 * HOUR));
   }

@@ -1,19 +1,19 @@
-// The service worker: keeps the pages themselves, so that a tablet that is opened while the daemon is away
-// shows that it does not know, in place of the browser's error.
+// The service worker: caches the pages, so that a tablet that is switched on while the daemon cannot be reached
+// shows "unknown" instead of the browser's error.
 //
-// What rooms are is never kept here: what is asked of the API does not pass through this file.
+// The state of rooms is never cached: requests to the API do not pass through this file.
 
 const FILES = "{{files}}".split(" ");
-const ROOT = new URL("./", self.location); // below any path, if a proxy has it so
-const OWN = `placed ${ROOT.pathname} `; // other daemons of this host have caches of their own
+const ROOT = new URL("./", self.location); // a proxy may put it below any path
+const OWN = `placed ${ROOT.pathname} `; // other daemons of this host have their own caches
 const NAME = `${OWN}{{shell}}`;
-const PATIENCE = 3000; // ms that the daemon gets to answer for a page
+const PATIENCE = 3000; // ms that the daemon has to answer with a page
 
 const STATIC = "static/{{version}}/";
 const BOARD = ROOT.href;
 const PANEL = new URL("rooms/-", ROOT).href; // the same for every room
 
-/** The page that is at a path below the root; null if there is none. */
+/** The page at a path below the root; null if there is none. */
 function pageAt(path) {
   if (path === "") return BOARD;
   return /^rooms\/[a-z0-9_-]+$/.test(path) ? PANEL : null;
@@ -30,12 +30,12 @@ self.addEventListener("fetch", (event) => {
   else if (path.startsWith(STATIC)) event.respondWith(keptOrAsked(event.request));
 });
 
-/** All of one version, or nothing of it: then the browser tries again with its next visit. */
+/** Caches all files of one version, or none; then the browser tries again at the next visit. */
 async function keepAll() {
   const cache = await caches.open(NAME);
   const keepPage = async (address) => {
     const response = await fetch(address, { cache: "no-cache", redirect: "error" });
-    // A proxy may answer with a page of its own, such as one to sign in.
+    // A proxy may answer with its own page, such as a sign-in page.
     if (!response.ok || !(await response.clone().text()).includes(STATIC)) throw new Error(`no page at ${address}`);
     await cache.put(address, response);
   };
@@ -54,12 +54,12 @@ async function takeOver() {
   await self.clients.claim();
 }
 
-/** The page as the daemon answers now; as it was kept, if the daemon does not. */
+/** The page from the daemon; from the cache if the daemon does not answer. */
 async function answer(request, page) {
   const asked = fetch(request).catch(() => null);
   const late = new Promise((resolve) => setTimeout(resolve, PATIENCE, null));
   const answered = await Promise.race([asked, late]);
-  if (answered !== null && answered.status < 500) return answered; // 5xx: a proxy that does not reach it
+  if (answered !== null && answered.status < 500) return answered; // 5xx: a proxy that cannot reach the daemon
   return (await kept(page)) ?? (await asked) ?? Response.error();
 }
 

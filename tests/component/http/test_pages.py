@@ -128,10 +128,10 @@ def test_every_word_that_a_page_asks_for_is_there() -> None:
     asked = set()
     for content in ASSETS._content.values():
         text = content.decode()
-        asked |= set(re.findall(r'words\.say\(\s*"([^"]+)"', text))
-        asked |= set(re.findall(r'data-(?:say|label)="([^"]+)"', text))
+        asked |= set(re.findall(r'words\.text\(\s*"([^"]+)"', text))
+        asked |= set(re.findall(r'data-(?:text|label)="([^"]+)"', text))
     asked |= {
-        f"health.{word}" for word in re.findall(r'\bsay\("([\w.]+)"', ASSETS._content["health.js"].decode())
+        f"health.{word}" for word in re.findall(r'\btext\("([\w.]+)"', ASSETS._content["health.js"].decode())
     }
     assert len(asked) > 60
     assert not {word for word in asked if word not in ENGLISH and f"{word}.other" not in ENGLISH}

@@ -158,7 +158,7 @@ async def test_a_rooms_detail_has_an_address(eyes: Eyes, endpoint: Endpoint) -> 
 async def test_why_a_room_is_unknown_is_told_with_what_to_do(eyes: Eyes, endpoint: Endpoint) -> None:
     page = await eyes.open(endpoint.server.url + "/?room=vault")
     reason = page.get_by_role("dialog").locator(".reason")
-    await expect(reason).to_contain_text("The calendar may not be read — Access is denied — ")
+    await expect(reason).to_contain_text("No permission to read the calendar — Access is denied — ")
     await expect(reason).to_contain_text("add the room mailbox")
 
 
@@ -173,7 +173,7 @@ async def test_the_strip_tells_how_a_connection_is(eyes: Eyes, site: Site, endpo
     assert facts == {
         "Consent": "granted",
         "Fence": "verified (10:10)",
-        "Rooms failing": "1 of 11",
+        "Unreadable rooms": "1 of 11",
         "Credential": "210 days left",
     }
     site.report(
@@ -258,7 +258,7 @@ async def test_where_a_token_is_wanted_the_page_asks_for_it_once(
         assert b"Boardroom" not in relay.sent
         await page.locator("#token").fill("wrong")
         await page.keyboard.press("Enter")
-        await page.get_by_text("not the right one").wait_for()
+        await page.get_by_text("wrong or no longer valid").wait_for()
         await page.locator("#token").fill("correct-horse")
         await page.keyboard.press("Enter")
         await page.locator(f"{ROOM}[data-status=busy] .block").first.wait_for(state="attached")
