@@ -19,7 +19,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from placed.doctor.message_listener import listening
-from placed.mqtt.topic_catalog import packet_size
+from placed.mqtt.messages import packet_size
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence

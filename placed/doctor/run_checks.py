@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from placed.doctor.broker import try_broker
 from placed.doctor.connection_checks import Patient
 from placed.doctor.endpoint_checks import look_at_endpoint
+from placed.doctor.expected_messages import expected_messages
 from placed.doctor.machine_checks import (
     look_at_own_files,
     look_at_settings,
@@ -20,7 +21,7 @@ from placed.doctor.machine_checks import (
     remembered,
 )
 from placed.domain.model import Room
-from placed.mqtt.topic_catalog import expected_messages, topics_for
+from placed.mqtt.topics import Topics
 from placed.polling.room_ids import RoomBook
 
 # Where no room is known its topics stand for those of all rooms.
@@ -129,7 +130,7 @@ async def _broker(
     else:
         rooms = [room for future in listed for room in await future] or [_SOME_ROOM]
         messages = expected_messages(settings, rooms, version=surroundings.version, now=surroundings.now())
-        topics = topics_for(settings.mqtt, settings.home_assistant)
+        topics = Topics.of(settings.mqtt, settings.home_assistant)
         findings = await try_broker(settings.mqtt, topics=topics, messages=list(messages))
     for finding in findings:
         (said,) = configuration.located([finding.said])

@@ -15,6 +15,7 @@ from placed.mqtt.client import Connection
 from placed.mqtt.client_options import address_of, client_id_of, login_options
 from placed.mqtt.connect_diagnosis import diagnose
 from placed.mqtt.errors import BrokerLost, no_qos_1, unexplained, why_not_connected
+from placed.mqtt.messages import INSTANCE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from placed.mqtt.messages import Message
     from placed.settings.schema import Mqtt
 
-INSTANCE = "instance"  # the user property that tells running programs of one epoch apart
 _BEYOND_WILL = 15  # seconds that the session outlives the will's delay
 _LOOK_AGAIN = 300.0  # seconds after which an end at CONNECT is looked into once more
 _LARGEST_INCOMING = 8 * 1024 * 1024  # bytes; we read nothing but our own index

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from placed.domain.privacy import Show
     from placed.domain.room_events import Event
     from placed.domain.state_document import Statement
-    from placed.mqtt.room_index import Entry
     from placed.mqtt.topics import Topics
+    from placed.settings.schema import Settings
 
 ONLINE_HOLDS = timedelta(seconds=90)
 HEALTH_HOLDS = timedelta(minutes=3)
@@ -31,6 +31,10 @@ EVENT_HOLDS = timedelta(seconds=60)
 
 _encode = msgspec.json.Encoder().encode
 _SECOND = timedelta(seconds=1)
+# For the size of a packet. MQTT 5, 2.2.2: an identifier of one byte, and what follows it.
+_PAYLOAD_FORMAT, _EXPIRY, _TEXT_PROPERTY = 2, 5, 3
+_LENGTHS = (0x80, 0x4000, 0x200000)  # from here on a variable byte integer takes one byte more (1.5.5)
+INSTANCE = "instance"  # key of the user property that names the running program that published a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,16 @@ class BridgeInfo:
     freshness_budget: timedelta  # nothing that is told of a room is older; then it is unknown
     connections: tuple[str, ...]  # the names of all connections in the settings, read or not
     life: timedelta | None = None  # no statement holds for longer; the budget, unless it is said
+
+    @classmethod
+    def of(cls, settings: Settings, version: str) -> BridgeInfo:
+        """Returns what these settings say of it."""
+        return cls(
+            version=version,
+            freshness_budget=settings.policy.freshness_budget,
+            life=settings.policy.expire_after,
+            connections=tuple(connection.name for connection in settings.connections),
+        )
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
@@ -166,14 +180,6 @@ def clear(topic: str) -> Message:
     return Message(topic, b"")
 
 
-def clear_plain(topics: Topics, earlier: Iterable[Entry]) -> Iterator[Message]:
-    """Clears the plain topics that an earlier run told of its rooms."""
-    for room in earlier:
-        if "occupied" in room.topics:
-            yield clear(topics.occupied(room.id))
-            yield clear(topics.status(room.id))
-
-
 def unknown_words(topics: Topics, room_id: str) -> Iterator[Message]:
     """The plain topics of a room that an earlier run spoke of and nothing is known of now."""
     yield _word(topics.availability(room_id), "offline", None)
@@ -183,3 +189,25 @@ def unknown_words(topics: Topics, room_id: str) -> Iterator[Message]:
 
 def _word(topic: str, word: str, until: datetime | None) -> Message:
     return Message(topic, word.encode(), expires_at=until, json=False)
+
+
+def packet_size(message: Message, *, v5: bool) -> int:
+    """Returns the size in bytes of the whole PUBLISH packet with QoS 1."""
+    body = 2 + len(message.topic.encode()) + 2 + len(message.payload)
+    if v5:
+        properties = _property_bytes(message) if message.payload else 0
+        body += _length_bytes(properties) + properties
+    return 1 + _length_bytes(body) + body
+
+
+def _property_bytes(message: Message) -> int:
+    size = _PAYLOAD_FORMAT + _TEXT_PROPERTY + len("application/json" if message.json else "text/plain")
+    if message.expires_at is not None:
+        size += _EXPIRY
+    if message.instance:
+        size += _TEXT_PROPERTY + len(INSTANCE) + 2 + len(message.instance)
+    return size
+
+
+def _length_bytes(size: int) -> int:
+    return 1 + sum(size >= limit for limit in _LENGTHS)

@@ -28,7 +28,7 @@ from placed.mqtt.refused_topics import Refusals
 from placed.mqtt.retained_rooms import Leftovers
 from placed.mqtt.session import Session
 from placed.mqtt.session_context import SILENCE, Setup, Tally, Timing
-from placed.mqtt.topic_catalog import topics_for
+from placed.mqtt.topics import Topics
 from placed.runtime.watchdog import Pulse
 from placed.settings.schema import HomeAssistant
 
@@ -99,7 +99,7 @@ class Publisher:
         self._trouble: Trouble | None = None
         self._blamed = False  # a message, for the end of the last connection
         self._session: Session | None = None
-        topics = topics_for(settings, home_assistant)
+        topics = Topics.of(settings, home_assistant)
         self._leftovers = Leftovers(topics, home_assistant.discovery_prefix)
         self._refusals = Refusals(topics, random.random)
         self._hang_ups = HangUps(topics.pattern_of)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from placed.domain.delivery import Refused, Undelivered
-from placed.mqtt.topic_catalog import Weight, weight
+from placed.mqtt.topics import Importance
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -88,7 +88,7 @@ class _Group:
     """Refusals of one pattern and one reason."""
 
     since: datetime
-    weight: Weight
+    importance: Importance
     words: str
     size: int = 0
     keys: dict[str, str] = field(default_factory=dict)  # key -> topic
@@ -125,12 +125,12 @@ class Refusals:
     @property
     def owes_state(self) -> bool:
         """Whether panels or building systems may be misled."""
-        return any(group.weight is not Weight.OPTIONAL for group in self._groups.values())
+        return any(group.importance is not Importance.OPTIONAL for group in self._groups.values())
 
     @property
     def owes_required(self) -> bool:
         """Whether a state, an availability or `bridge/state` was refused."""
-        return any(group.weight is Weight.STATE for group in self._groups.values())
+        return any(group.importance is Importance.STATE for group in self._groups.values())
 
     # --- what comes of messages ---
 
@@ -255,7 +255,7 @@ class Refusals:
             heapq.heappush(self._due[self._rank(refusal)], (refusal.due, refusal.key))
 
     def _rank(self, refusal: Refusal) -> int:
-        if weight(self._topics, refusal.topic) is Weight.OPTIONAL:
+        if self._topics.importance_of(refusal.topic) is Importance.OPTIONAL:
             return 2
         return 0 if refusal.tries <= _FRESH else 1
 
@@ -263,7 +263,7 @@ class Refusals:
         place = refusal.reason, self._topics.pattern_of(refusal.topic)
         group = self._groups.get(place)
         if group is None:
-            group = self._groups[place] = _Group(wall, weight(self._topics, refusal.topic), words)
+            group = self._groups[place] = _Group(wall, self._topics.importance_of(refusal.topic), words)
         group.size = max(group.size, size)
         group.keys[refusal.key] = refusal.topic
         if refusal.event is not None and len(group.keys) > _MOST_EVENTS:
@@ -290,7 +290,7 @@ class Refusals:
             since=min(group.since for group in groups.values()),
             problem=f"{what}: {first.words}" if first.words else what,
             remedy=_REMEDIES[reason].format(topics=topics, size=max(g.size for g in groups.values())),
-            state=any(group.weight is not Weight.OPTIONAL for group in groups.values()),
+            state=any(group.importance is not Importance.OPTIONAL for group in groups.values()),
         )
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from placed.mqtt.room_index import gone
+from placed.domain.connection_health import ConnectionState
+from placed.mqtt.messages import clear
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from placed.domain.connection_health import ConnectionHealth
     from placed.domain.model import Room
+    from placed.mqtt.messages import Message
     from placed.mqtt.room_index import Entry
     from placed.mqtt.topics import Topics
 
@@ -79,3 +81,33 @@ class Leftovers:
     def cleared(self, topic: str) -> None:
         """The broker has acknowledged it."""
         self.to_clear.discard(topic)
+
+
+def gone(
+    earlier: Mapping[str, Entry],
+    rooms: Collection[Room],
+    connections: Collection[str],
+    health: Mapping[str, ConnectionHealth],
+) -> set[str]:
+    """Which rooms of an earlier run are gone: those that a connection that knows its rooms does not have.
+
+    None are while a connection is still starting, since a room may have moved to it. The rooms of a
+    connection that could not list any are not gone: they can not be told from a failure.
+    """
+    states = {
+        name: health[name].state if name in health else ConnectionState.STARTING for name in connections
+    }
+    if ConnectionState.STARTING in states.values():
+        return set()
+    told = {room.connection for room in rooms}
+    silent = {name for name, state in states.items() if state is not ConnectionState.OK} - told
+    here = {room.id for room in rooms}
+    return {i for i, entry in earlier.items() if i not in here and entry.connection not in silent}
+
+
+def clear_plain(topics: Topics, earlier: Iterable[Entry]) -> Iterator[Message]:
+    """Clears the plain topics that an earlier run told of its rooms."""
+    for room in earlier:
+        if "occupied" in room.topics:
+            yield clear(topics.occupied(room.id))
+            yield clear(topics.status(room.id))

@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
-from placed.domain.connection_health import ConnectionState
 from placed.domain.state_document import SCHEMA
 from placed.mqtt.messages import Message
 from placed.settings.schema import is_discovery_prefix
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Iterable
 
-    from placed.domain.connection_health import ConnectionHealth
     from placed.domain.model import Room
     from placed.mqtt.topics import Topics
 
@@ -129,28 +127,6 @@ def earlier_discovery(payload: bytes) -> str | None:
 def is_room_id(text: str) -> bool:
     """Whether a room can have it for its id, so that it is one level of a topic and no wildcard."""
     return _ID.fullmatch(text) is not None
-
-
-def gone(
-    earlier: Mapping[str, Entry],
-    rooms: Collection[Room],
-    connections: Collection[str],
-    health: Mapping[str, ConnectionHealth],
-) -> set[str]:
-    """Which rooms of an earlier run are gone: those that a connection that knows its rooms does not have.
-
-    None are while a connection is still starting, since a room may have moved to it. The rooms of a
-    connection that could not list any are not gone: they can not be told from a failure.
-    """
-    states = {
-        name: health[name].state if name in health else ConnectionState.STARTING for name in connections
-    }
-    if ConnectionState.STARTING in states.values():
-        return set()
-    told = {room.connection for room in rooms}
-    silent = {name for name, state in states.items() if state is not ConnectionState.OK} - told
-    here = {room.id for room in rooms}
-    return {i for i, entry in earlier.items() if i not in here and entry.connection not in silent}
 
 
 def _topics(topics: Topics, room_id: str, *, plain: bool) -> dict[str, str]:

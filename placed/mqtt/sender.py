@@ -11,11 +11,11 @@ import structlog
 
 from placed.domain.delivery import Refused
 from placed.mqtt.disconnect_causes import Sent
-from placed.mqtt.messages import clear
+from placed.mqtt.messages import clear, packet_size
 from placed.mqtt.outbox import InitialPublication, Outbox
 from placed.mqtt.refused_topics import TICK, reason_for
 from placed.mqtt.session_context import SILENCE
-from placed.mqtt.topic_catalog import Weight, packet_size, weight
+from placed.mqtt.topics import Importance
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -216,7 +216,7 @@ class Sender:
 
     async def _clear_old_state(self, topic: str) -> None:
         """Panels are to show nothing rather than an old state, where the new one cannot be sent."""
-        if topic in self._cleared or weight(self._setup.topics, topic) is not Weight.STATE:
+        if topic in self._cleared or self._setup.topics.importance_of(topic) is not Importance.STATE:
             return
         empty = clear(topic)
         sent = self._sent_of(empty)
@@ -289,7 +289,7 @@ class Sender:
         self._quiet.clear()
         sent_at = asyncio.get_running_loop().time()
         self._latest.append(sent_at)
-        if weight(setup.topics, message.topic) is not Weight.OPTIONAL:
+        if setup.topics.importance_of(message.topic) is not Importance.OPTIONAL:
             self._unanswered[number] = sent_at
         try:
             code = await setup.broker.publish(connection, message, message.expiry(setup.now()))
@@ -345,7 +345,7 @@ class Sender:
         else:
             again = list(self._make_again(topic, cleared=refusal.clears))
         again = [message for message in again if not message.outlived(now)]
-        urgent = weight(setup.topics, topic) is not Weight.OPTIONAL
+        urgent = setup.topics.importance_of(topic) is not Importance.OPTIONAL
         if not again:
             setup.refusals.drop(refusal.key)
             setup.delivery_news.set()

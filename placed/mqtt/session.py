@@ -16,7 +16,6 @@ from placed.mqtt.messages import (
     bridge_health,
     bridge_info,
     clear,
-    clear_plain,
     event_message,
     online,
     room_messages,
@@ -24,6 +23,7 @@ from placed.mqtt.messages import (
     unknown_words,
 )
 from placed.mqtt.read_back import ReadBack
+from placed.mqtt.retained_rooms import clear_plain
 from placed.mqtt.room_index import earlier_discovery, earlier_epoch, earlier_rooms, index_message
 from placed.mqtt.sender import Sender
 

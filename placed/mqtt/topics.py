@@ -5,6 +5,11 @@ from __future__ import annotations
 import re
 import zlib
 from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from placed.settings.schema import HomeAssistant, Mqtt
 
 # What Home Assistant is shown of the bridge and of each room, and as what kind of entity. No name is in both,
 # and none is the end of another with a _ before it, so that no two entities ever have one topic.
@@ -21,6 +26,14 @@ ROOM_ENTITIES = {
 _LEAVES = frozenset({"state", "availability", "occupied", "status", "event"})
 
 
+class Importance(Enum):
+    """What depends on a topic."""
+
+    STATE = "state"  # what panels show; `/readyz` and READY depend on it
+    PLAIN = "plain"  # what building systems and lists of rooms show; `/readyz` depends on it
+    OPTIONAL = "optional"  # neither `/readyz` nor READY
+
+
 @dataclass(frozen=True, slots=True)
 class Topics:
     """The topics below a base topic such as `placed/hq`.
@@ -30,6 +43,12 @@ class Topics:
 
     base: str
     discovery: str | None = None
+
+    @classmethod
+    def of(cls, mqtt: Mqtt, home_assistant: HomeAssistant) -> Topics:
+        """Returns the topics of these settings."""
+        prefix = home_assistant.discovery_prefix if home_assistant.discovery else None
+        return cls(mqtt.base_topic, discovery=prefix)
 
     @property
     def written(self) -> str:
@@ -101,6 +120,21 @@ class Topics:
             room_id, _, leaf = topic.removeprefix(prefix).partition("/")
             return room_id if leaf in _LEAVES else None
         return self._configured_room(topic)
+
+    def importance_of(self, topic: str) -> Importance:
+        """Returns what depends on a topic; of a topic that is not the daemon's, nothing does."""
+        if topic == self.bridge_state:
+            return Importance.STATE
+        if topic == self.rooms:
+            return Importance.PLAIN
+        room_id = self.room_of(topic)
+        if room_id is None:
+            return Importance.OPTIONAL
+        if topic in (self.state(room_id), self.availability(room_id)):
+            return Importance.STATE
+        if topic in (self.occupied(room_id), self.status(room_id)):
+            return Importance.PLAIN
+        return Importance.OPTIONAL
 
     def pattern_of(self, topic: str) -> str:
         """The topic with wildcards for room and entity, as access rules name it: `placed/rooms/+/state`."""

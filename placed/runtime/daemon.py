@@ -290,14 +290,14 @@ class Daemon:
     def _make_publisher(self) -> Publisher | NoBroker:
         if self.settings.mqtt is None:
             return NoBroker()
+        from placed.mqtt.messages import BridgeInfo  # noqa: PLC0415 - see _open_ways_out
         from placed.mqtt.publisher import Publisher  # noqa: PLC0415 - the same
-        from placed.mqtt.topic_catalog import info_for  # noqa: PLC0415 - see _open_ways_out
 
         return Publisher(
             self.settings.mqtt,
             self.board,
             now=self._clock.now,
-            info=info_for(self.settings, self._around.version),
+            info=BridgeInfo.of(self.settings, self._around.version),
             home_assistant=self.settings.home_assistant,
             login=self.login.options if self.login else None,
             patient=self._patient,

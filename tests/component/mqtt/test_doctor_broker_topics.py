@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from placed.doctor.broker import try_broker
+from placed.doctor.expected_messages import expected_messages
 from placed.driver import Verdict
-from placed.mqtt.topic_catalog import expected_messages, topics_for
+from placed.mqtt.topics import Topics
 from placed.settings.schema import Settings
 from tests.component.mqtt.test_publisher import becomes
 from tests.support.board_with_publisher import room, running
@@ -54,7 +55,7 @@ async def trial(
     found = await try_broker(
         settings.mqtt,
         patience,
-        topics=topics_for(settings.mqtt, settings.home_assistant),
+        topics=Topics.of(settings.mqtt, settings.home_assistant),
         messages=list(messages),
     )
     assert found[0].check == "broker"

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from placed.domain.connection_health import ConnectionHealth, ConnectionState
-from placed.mqtt.room_index import LARGEST, MOST, Entry, earlier_rooms, gone
+from placed.mqtt.retained_rooms import gone
+from placed.mqtt.room_index import LARGEST, MOST, Entry, earlier_rooms
 from placed.settings.schema import HomeAssistant
 from tests.component.mqtt.test_publisher import becomes
 from tests.support.board_with_publisher import IMPATIENT, House, room, running

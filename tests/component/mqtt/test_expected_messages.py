@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from placed.mqtt.messages import Message
+from placed.doctor.expected_messages import expected_messages
+from placed.mqtt.messages import BridgeInfo, Message, packet_size
 from placed.mqtt.publisher import Publisher
-from placed.mqtt.topic_catalog import Weight, expected_messages, info_for, packet_size, topics_for, weight
-from placed.mqtt.topics import Topics
+from placed.mqtt.topics import Importance, Topics
 from placed.settings.schema import HomeAssistant, Settings
 from tests.support.board_with_publisher import IMPATIENT, House, room, running
 from tests.support.mosquitto import Subscriber
@@ -41,7 +41,7 @@ async def test_what_is_expected_is_what_is_published(
         wanted.mqtt,
         house.board,
         now=house.now,
-        info=info_for(wanted, "0.1"),
+        info=BridgeInfo.of(wanted, "0.1"),
         home_assistant=wanted.home_assistant,
         timing=IMPATIENT,
     )
@@ -105,25 +105,25 @@ def wire(message: Message, *, v5: bool) -> bytes:
 def test_what_depends_on_a_topic() -> None:
     topics = Topics("placed/hq", discovery="homeassistant")
     found = {
-        topic: weight(topics, topic)
+        topic: topics.importance_of(topic)
         for topic in (*topics.told("a", plain=True), topics.bridge_state, topics.rooms, topics.bridge_info)
     }
     assert found == {
-        "placed/hq/rooms/a/state": Weight.STATE,
-        "placed/hq/rooms/a/availability": Weight.STATE,
-        "placed/hq/rooms/a/occupied": Weight.PLAIN,
-        "placed/hq/rooms/a/status": Weight.PLAIN,
-        "placed/hq/bridge/state": Weight.STATE,
-        "placed/hq/rooms": Weight.PLAIN,
-        "placed/hq/bridge/info": Weight.OPTIONAL,
+        "placed/hq/rooms/a/state": Importance.STATE,
+        "placed/hq/rooms/a/availability": Importance.STATE,
+        "placed/hq/rooms/a/occupied": Importance.PLAIN,
+        "placed/hq/rooms/a/status": Importance.PLAIN,
+        "placed/hq/bridge/state": Importance.STATE,
+        "placed/hq/rooms": Importance.PLAIN,
+        "placed/hq/bridge/info": Importance.OPTIONAL,
     }
     for topic in (topics.event("a"), *topics.room_configs("a").values(), *topics.bridge_configs().values()):
-        assert weight(topics, topic) is Weight.OPTIONAL
+        assert topics.importance_of(topic) is Importance.OPTIONAL
 
 
 @given(st.from_regex(r"[a-z0-9_-]{1,12}", fullmatch=True))
 def test_a_room_is_found_by_each_of_its_topics(room_id: str) -> None:
-    topics = topics_for(_mqtt(), HomeAssistant(discovery=True))
+    topics = Topics.of(_mqtt(), HomeAssistant(discovery=True))
     for topic in (*topics.retained(room_id), topics.event(room_id)):
         assert topics.room_of(topic) == room_id
     for topic in (topics.rooms, topics.bridge_state, f"{topics.rooms}/{room_id}/light", f"x/{room_id}/state"):
