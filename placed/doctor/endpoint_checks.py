@@ -10,11 +10,10 @@ import aiohttp
 from placed.doctor.report import mistake
 from placed.domain.exit_errors import CannotStart
 from placed.driver import Finding, Verdict
-from placed.http import listen as listening
-from placed.http import listen_options as entrance
-from placed.http.listen_options import Entrance
+from placed.http.listen import ListenOptions, check_bindable, endpoint_url
 
 if TYPE_CHECKING:
+    from placed.http.listen import Address
     from placed.settings.loader import Configuration
 
 _TIMEOUT = aiohttp.ClientTimeout(total=5)
@@ -26,20 +25,20 @@ async def look_at_endpoint(configuration: Configuration) -> list[Finding]:
     if not settings.listen:
         return [Finding("http", Verdict.GOOD, "off: http.listen is empty")]
     try:
-        way_in = Entrance.of(settings)
-        await entrance.try_out(settings.listen)
+        options = ListenOptions.of(settings)
+        await check_bindable(settings.listen)
     except CannotStart as error:
-        if "is in use" in str(error) and await _is_placed(way_in.address):
+        if "is in use" in str(error) and await _is_placed(options.address):
             return [Finding("http", Verdict.GOOD, f"{settings.listen}: a running placed answers")]
         return [mistake("http", problem) for problem in configuration.located(error.problems)]
     said = f"{settings.listen}: free"
-    if not way_in.address.loopback and way_in.token is None:
+    if not options.address.loopback and options.token is None:
         remedy = "set http.token_file, unless everybody may ask"
         return [Finding("http", Verdict.DOUBTFUL, f"{said}, and open to everybody who gets there", remedy)]
     return [Finding("http", Verdict.GOOD, said)]
 
 
-async def _is_placed(address: listening.Address) -> bool:
+async def _is_placed(address: Address) -> bool:
     """By what every answer of placed carries; /healthz wants no token.
 
     It may still run with other settings, so both are tried. Nothing is sent that would be a secret: whose
@@ -48,7 +47,7 @@ async def _is_placed(address: listening.Address) -> bool:
     async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
         for secure in (False, True):
             with suppress(aiohttp.ClientError, TimeoutError, OSError):
-                url = f"{listening.url(address.host or '127.0.0.1', address.port, tls=secure)}/healthz"
+                url = f"{endpoint_url(address.host or '127.0.0.1', address.port, tls=secure)}/healthz"
                 async with session.get(url, allow_redirects=False, ssl=False) as response:
                     if response.headers.get("Server") == "placed":
                         return True

@@ -1,15 +1,15 @@
-"""What the broker did not take of what was published: for readiness, health and metrics. Pure."""
+"""What the broker holds of what was published, for readiness, health, metrics, status line. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from placed.domain.timestamps import timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
     from typing import Any
 
@@ -63,3 +63,52 @@ class Undelivered:
 def documents(undelivered: Iterable[Undelivered]) -> list[dict[str, Any]]:
     """All of them."""
     return [group.document() for group in undelivered]
+
+
+class PublisherStatus(Protocol):
+    """What others read of the MQTT publisher. Without a broker, `configured` is false."""
+
+    @property
+    def configured(self) -> bool:
+        """Whether there is a broker to publish to."""
+        ...
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker is connected now."""
+        ...
+
+    @property
+    def was_connected(self) -> bool:
+        """Whether the broker was connected at least once."""
+        ...
+
+    @property
+    def last_error(self) -> str | None:
+        """What is wrong now, or None."""
+        ...
+
+    @property
+    def messages_published(self) -> int:
+        """Messages that the broker acknowledged since the start."""
+        ...
+
+    @property
+    def messages_refused(self) -> Mapping[str, int]:
+        """Messages that the broker did not take since the start, by reason; every reason is a key."""
+        ...
+
+    @property
+    def undelivered(self) -> Sequence[Undelivered]:
+        """The topics on which the broker does not hold the current message."""
+        ...
+
+    @property
+    def all_acknowledged(self) -> bool:
+        """Whether every state is acknowledged: all of the initial publication, later ones within seconds."""
+        ...
+
+    @property
+    def reconnects(self) -> int:
+        """How often a lost connection was established again since the start."""
+        ...

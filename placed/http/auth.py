@@ -1,10 +1,20 @@
-"""Who may ask: the right host name, the right token, and nothing that we would have to swallow."""
+"""Who may ask: which host names, bearer tokens and bodies the endpoint accepts.
+
+DNS rebinding: a web page may let its own name resolve to an address in the reader's network, and then read
+the answers from there as if they were its own. The browser still sends the page's name in the Host field, so
+requests with an unknown name are refused. A token or a certificate protects as well, because a page of
+another name has neither; then every name is accepted. An IP address cannot be made to resolve elsewhere.
+"""
 
 from __future__ import annotations
 
 import hmac
+import re
+import socket
+from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from aiohttp import HttpVersion11, hdrs, web
@@ -15,33 +25,100 @@ from placed.http.limits import LARGEST_BODY
 if TYPE_CHECKING:
     from multidict import MultiMapping
 
-    from placed.http.host_names import Hosts
+    from placed.http.listen import Address
+    from placed.settings.schema import Http
 
-# What tells nothing: whoever watches a process has no token, and a page has to be there to ask for it.
-OPEN_TO_ALL = frozenset({"/healthz", "/", "/rooms/{room}", "/worker.js", "/static/{version}/{name}"})
-_CLOSE = {"Connection": "close"}  # and with it what the client still sends
+# These reveal nothing: a process monitor has no token, and a page must load before it can ask for one.
+OPEN_ROUTES = frozenset({"/healthz", "/", "/rooms/{room}", "/worker.js", "/static/{version}/{name}"})
+_CLOSE = {"Connection": "close"}  # the rest of what the client sends is not read
+_HOST = re.compile(r"(\[(?P<address>[0-9a-f:.]+)\]|(?P<name>[^:\[\]]+))(:\d*)?")
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+# --- host names ---
+
+
+@dataclass(frozen=True, slots=True)
+class HostNames:
+    """Which Host fields are accepted.
+
+    Attributes:
+        names: the accepted names, lower-case; None if every name is.
+        addresses: whether every IP address is accepted, too.
+        detail: what a refused client can do about it.
+    """
+
+    names: frozenset[str] | None
+    addresses: bool = False
+    detail: str = ""
+
+    def accept(self, field: str) -> bool:
+        """Whether a Host field, `name` or `name:port`, is accepted."""
+        if self.names is None:
+            return True
+        found = _HOST.fullmatch(field.lower())
+        name = (found["address"] or found["name"]).rstrip(".") if found else ""
+        return name in self.names or (self.addresses and _is_address(name))
+
+
+def host_names(settings: Http, address: Address, *, guarded: bool, machine: str | None = None) -> HostNames:
+    """The host names that are accepted.
+
+    Args:
+        settings: may add names.
+        address: where the endpoint listens.
+        guarded: whether a token or a certificate keeps out pages of other sites.
+        machine: the name of this machine; None asks the system for it.
+    """
+    if address.loopback:
+        return HostNames(
+            _LOOPBACK | settings.hosts | {address.host},
+            detail="This endpoint is for this machine only and answers to localhost, 127.0.0.1 and [::1]."
+            " A proxy in front of it has to send one of these as Host, or its name has to be in http.hosts.",
+        )
+    if guarded and not settings.hosts:
+        return HostNames(None)
+    own = (socket.gethostname() if machine is None else machine).lower()
+    short = own.partition(".")[0]
+    return HostNames(
+        _LOOPBACK | settings.hosts | {address.host, own, short, f"{short}.local"} - {"", ".local"},
+        addresses=True,
+        detail="This endpoint does not answer to this name. Use its IP address or the machine's own name,"
+        " or have the operator add the name to http.hosts in the configuration.",
+    )
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+# --- requests ---
 
 
 class Guard:
-    """Lets through who may ask.
+    """Refuses requests that may not ask.
 
     Args:
-        hosts: the names that are answered.
-        token: that has to be shown; None if none.
-        router: tells what is asked for.
+        names: the host names that are accepted.
+        token: the bearer token that requests need, or None.
+        router: finds the route of a request, because some routes need no token.
     """
 
-    def __init__(self, hosts: Hosts, token: bytes | None, router: web.UrlDispatcher) -> None:
-        self._hosts = hosts
-        self._answers_to = lru_cache(maxsize=32)(hosts.answer)  # a client says the same each time
+    def __init__(self, names: HostNames, token: bytes | None, router: web.UrlDispatcher) -> None:
+        self._names = names
+        self._accepts = lru_cache(maxsize=32)(names.accept)  # a client sends the same field each time
         self._token = token
         self._router = router
 
     async def check(self, request: web.BaseRequest) -> None:
-        """Refuses who may not ask.
+        """Returns if the request may be answered.
 
         Raises:
-            Problem: says why.
+            Problem: why it may not.
         """
         if getattr(request.protocol, "crowded", False):
             raise Problem(
@@ -63,8 +140,8 @@ class Guard:
             if request.version >= HttpVersion11:
                 raise Problem(HTTPStatus.BAD_REQUEST, "The Host field is missing.")
             return
-        if not self._answers_to(host):
-            raise Problem(HTTPStatus.MISDIRECTED_REQUEST, self._hosts.detail)
+        if not self._accepts(host):
+            raise Problem(HTTPStatus.MISDIRECTED_REQUEST, self._names.detail)
 
     async def _check_token(self, request: web.BaseRequest, token: bytes) -> None:
         try:
@@ -77,19 +154,19 @@ class Guard:
         assert isinstance(request, web.Request)  # noqa: S101 - the application makes them
         match = await self._router.resolve(request)
         if isinstance(match.http_exception, web.HTTPMethodNotAllowed):
-            # Of an address that is open it is no secret which methods it knows.
+            # Which methods an open route has is no secret.
             match = await self._router.resolve(request.clone(method="GET"))
         resource = match.route.resource
-        return resource is not None and resource.canonical in OPEN_TO_ALL
+        return resource is not None and resource.canonical in OPEN_ROUTES
 
 
 def check_token(headers: MultiMapping[str], token: bytes) -> None:
-    """Refuses who does not show the token. How long that takes tells nothing about it."""
+    """Refuses a request without the token. The comparison takes the same time for every wrong token."""
     scheme, _, shown = headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         raise Problem(
             HTTPStatus.UNAUTHORIZED,
-            "A bearer token is wanted: Authorization: Bearer <token>.",
+            "A bearer token is required: Authorization: Bearer <token>.",
             headers={"WWW-Authenticate": 'Bearer realm="placed"'},
         )
     if not hmac.compare_digest(shown.strip().encode(errors="surrogateescape"), token):

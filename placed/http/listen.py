@@ -1,18 +1,22 @@
-"""Where to listen, who could reach it there, and what to tell the operator if it does not work."""
+"""Where the status endpoint listens: the address, the bearer token, the TLS certificate, the sockets."""
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import re
 import socket
+import ssl
+from dataclasses import dataclass, field
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import msgspec
 
 from placed.domain.exit_errors import CannotStart
 from placed.driver import Exposed, read_secret, remedy_for_missing
+from placed.settings.certificate_files import load_chain
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +24,7 @@ if TYPE_CHECKING:
     from placed.settings.schema import Http
 
 _LAST_PORT = 65535
-_SPOILS_A_FIELD = re.compile(rb"[^\x21-\x7e]")
+_INVALID_IN_HEADER = re.compile(rb"[^\x21-\x7e]")
 _MEANINGS = {
     errno.EADDRINUSE: "is in use; stop the program that has the port, or set another port",
     errno.EADDRNOTAVAIL: "is not an address of this machine; `ip address` lists those that are",
@@ -36,7 +40,7 @@ class Address(msgspec.Struct, frozen=True):
 
     @property
     def loopback(self) -> bool:
-        """Whether only this machine can get there. Of a name other than localhost that is not known."""
+        """Whether only this machine can connect. A host name other than localhost counts as reachable."""
         if self.host == "localhost":
             return True
         try:
@@ -45,8 +49,48 @@ class Address(msgspec.Struct, frozen=True):
             return False
 
 
-def parse(listen: str) -> Address:
-    """The address in `host:port` or `[host]:port`, as the settings let it through.
+@dataclass(frozen=True, slots=True)
+class ListenOptions:
+    """What the settings and the files that they name decide about the endpoint.
+
+    Attributes:
+        address: where it listens.
+        token: the bearer token that requests need, or None if no token is required.
+        tls: the TLS context of every connection, or None for plain HTTP.
+    """
+
+    address: Address
+    token: bytes | None = field(repr=False)
+    tls: ssl.SSLContext | None
+
+    @classmethod
+    def of(cls, settings: Http) -> Self:
+        """Reads the files that the settings name.
+
+        Raises:
+            CannotStart: the token or the certificate is missing or invalid; it lists all problems.
+        """
+        problems: list[str] = []
+        token: bytes | None = None
+        context: ssl.SSLContext | None = None
+        try:
+            token = bearer_token(settings)
+        except CannotStart as error:
+            problems += error.problems
+        try:
+            context = server_context(settings)
+        except CannotStart as error:
+            problems += error.problems
+        if problems:
+            raise CannotStart(*problems)
+        return cls(parse_address(settings.listen), token, context)
+
+
+# --- addresses and sockets ---
+
+
+def parse_address(listen: str) -> Address:
+    """The address in `host:port` or `[host]:port`, as the settings accept it.
 
     Raises:
         CannotStart: there is no such port.
@@ -57,22 +101,68 @@ def parse(listen: str) -> Address:
     return Address(host.strip("[]").lower(), int(port))
 
 
-def url(host: str, port: int, *, tls: bool = False) -> str:
-    """Where the endpoint is found from this machine, by the address that a socket is bound to."""
+def endpoint_url(host: str, port: int, *, tls: bool = False) -> str:
+    """The URL by which this machine reaches an endpoint that is bound to this address."""
     scheme = "https" if tls else "http"
     reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - names it, binds nothing
     return f"{scheme}://[{reachable}]:{port}" if ":" in reachable else f"{scheme}://{reachable}:{port}"
 
 
-def admission(settings: Http) -> bytes | None:
-    """The bearer token that is wanted, or None if anybody who gets there may ask.
+async def bind_sockets(listen: str) -> list[socket.socket]:
+    """Binds the address. The sockets do not listen yet, so clients are refused until the server starts.
 
     Raises:
-        CannotStart: the token can not be read, or there is none and the machine's neighbours could ask.
+        CannotStart: the address is in use or cannot be bound.
+    """
+    address = parse_address(listen)
+    loop = asyncio.get_running_loop()
+    try:
+        bound = await loop.create_server(
+            asyncio.Protocol, address.host or None, address.port, start_serving=False
+        )
+    except OSError as error:
+        raise listen_failure(listen, error) from error
+    sockets = [one.dup() for one in bound.sockets]
+    bound.close()
+    return sockets
+
+
+async def check_bindable(listen: str) -> None:
+    """Binds the address and releases it at once.
+
+    Raises:
+        CannotStart: the address is in use or cannot be bound.
+    """
+    for bound in await bind_sockets(listen):
+        bound.close()
+
+
+def listen_failure(listen: str, error: OSError) -> CannotStart:
+    """Explains to the operator why the address could not be bound."""
+    if isinstance(error, socket.gaierror):
+        return CannotStart(f"http.listen: {listen} names a host that is not known; set an IP address")
+    number = error.errno or 0
+    if not number and "could not bind on any address" in str(error):  # asyncio's wording since Python 3.13
+        number = errno.EADDRNOTAVAIL
+    meaning = _MEANINGS.get(number)
+    if meaning is None:
+        reason = os.strerror(number) if number else str(error)
+        meaning = f"cannot be listened on: {reason}"
+    return CannotStart(f"http.listen: {listen} {meaning}")
+
+
+# --- the token ---
+
+
+def bearer_token(settings: Http) -> bytes | None:
+    """The bearer token that requests need, or None if no token is required.
+
+    Raises:
+        CannotStart: the token file is invalid, or there is none although other machines can connect.
     """
     if settings.token_file is not None:
-        return _token(settings.token_file)
-    if not parse(settings.listen).loopback and not settings.allow_anonymous:
+        return _read_token(settings.token_file)
+    if not parse_address(settings.listen).loopback and not settings.allow_anonymous:
         raise CannotStart(
             f"http.listen: {settings.listen} can be reached from other machines: set http.token_file,"
             " or http.allow_anonymous = true if everybody may ask"
@@ -80,7 +170,7 @@ def admission(settings: Http) -> bytes | None:
     return None
 
 
-def _token(path: Path) -> bytes:
+def _read_token(path: Path) -> bytes:
     try:
         token = read_secret(path).strip()
     except Exposed as exposed:
@@ -95,7 +185,7 @@ def _token(path: Path) -> bytes:
         ) from error
     if not token:
         raise CannotStart(f"http.token_file: {path}: is empty; expected the bearer token in it")
-    if _SPOILS_A_FIELD.search(token):
+    if _INVALID_IN_HEADER.search(token):
         raise CannotStart(
             f"http.token_file: {path}: holds spaces, line breaks or letters beyond ASCII;"
             " expected one token of letters, digits and - . _ ~ + / ="
@@ -103,15 +193,28 @@ def _token(path: Path) -> bytes:
     return token
 
 
-def could_not_listen(listen: str, error: OSError) -> CannotStart:
-    """What a failed bind means to the operator."""
-    if isinstance(error, socket.gaierror):
-        return CannotStart(f"http.listen: {listen} names a host that is not known; set an IP address")
-    number = error.errno or 0
-    if not number and "could not bind on any address" in str(error):  # as asyncio says it from Python 3.13 on
-        number = errno.EADDRNOTAVAIL
-    meaning = _MEANINGS.get(number)
-    if meaning is None:
-        reason = os.strerror(number) if number else str(error)
-        meaning = f"can not be listened on: {reason}"
-    return CannotStart(f"http.listen: {listen} {meaning}")
+# --- TLS ---
+
+
+def server_context(settings: Http) -> ssl.SSLContext | None:
+    """The TLS context of every connection, or None for plain HTTP.
+
+    TLS 1.2 with forward secrecy, in the cipher order that Python chooses, or TLS 1.3. Clients cannot
+    renegotiate the keys of a connection, which would cost the server far more than them.
+
+    Raises:
+        CannotStart: the certificate or the key is invalid; it lists all problems.
+    """
+    if settings.certificate is None:
+        if settings.key is not None:
+            raise CannotStart("http.key: a key needs its certificate; set http.certificate")
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION | ssl.OP_CIPHER_SERVER_PREFERENCE
+    context.set_alpn_protocols(["http/1.1"])
+    problems: list[str] = []
+    load_chain(context, "http", settings.certificate, settings.key, problems)
+    if problems:
+        raise CannotStart(*problems)
+    return context

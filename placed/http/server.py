@@ -11,26 +11,22 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from placed.http import host_names as hosts
-from placed.http import listen as listening
-from placed.http import listen_options as entrance
 from placed.http.api import openapi
 from placed.http.api.connections import ConnectionsApi
 from placed.http.api.days import DaysApi
 from placed.http.api.metrics import Metrics
 from placed.http.api.readiness import unready, warnings
 from placed.http.api.rooms import RoomDocuments, RoomsApi
-from placed.http.assets import Assets
-from placed.http.auth import Guard
+from placed.http.auth import Guard, host_names
 from placed.http.client_slots import Door
 from placed.http.connection import Protocol
 from placed.http.errors import Problem
 from placed.http.event_stream import EventStream
 from placed.http.headers import Seal, expect
 from placed.http.limits import Limits
-from placed.http.listen_options import Entrance
+from placed.http.listen import ListenOptions, bind_sockets, endpoint_url, listen_failure
 from placed.http.middleware import Gate
-from placed.http.pages import Pages
+from placed.http.pages import Assets, Pages
 from placed.http.responses import JSON, Representation
 
 if TYPE_CHECKING:
@@ -40,9 +36,9 @@ if TYPE_CHECKING:
 
     from placed.board.board import Board
     from placed.domain.connection_health import ConnectionHealth
+    from placed.domain.delivery import PublisherStatus
     from placed.domain.room_events import Event
     from placed.domain.state_document import Statement
-    from placed.http.mqtt_status import Bridge
     from placed.settings.schema import Http
 
 _PATIENCE = 0.25  # seconds that a request under way gets when we stop, twice: to end, and to be ended
@@ -57,9 +53,9 @@ class StatusServer:
         settings: where to listen, and who may ask.
         board: what is told.
         now: the clock on the wall.
-        bridge: the MQTT side, for /readyz and /metrics.
+        publisher: the MQTT side, for /readyz and /metrics.
         version: of the program.
-        way_in: what the settings' files say, if they were read already.
+        options: what the settings' files decide, if they were read already.
         limits: of what clients may take up; by the settings if None.
         catch_up: turns the board to now before anything is answered.
 
@@ -73,9 +69,9 @@ class StatusServer:
         board: Board,
         *,
         now: Callable[[], datetime],
-        bridge: Bridge,
+        publisher: PublisherStatus,
         version: str,
-        way_in: Entrance | None = None,
+        options: ListenOptions | None = None,
         limits: Limits | None = None,
         catch_up: Callable[[], None] | None = None,
     ) -> None:
@@ -83,19 +79,19 @@ class StatusServer:
         self._settings = settings
         self._board = board
         self._now = now
-        self._bridge = bridge
+        self._publisher = publisher
         self._catch_up = catch_up or board.turn
-        way_in = way_in or Entrance.of(settings)
-        self._token = way_in.token
-        self._address = way_in.address
-        self._tls = way_in.tls
+        options = options or ListenOptions.of(settings)
+        self._token = options.token
+        self._address = options.address
+        self._tls = options.tls
         self._limits = limits or Limits(settings.max_clients)
         self._documents = RoomDocuments()
         self._seal = Seal(now)
         self._events = EventStream(
             board, self._documents, self._seal, limit=self._limits.streams, catch_up=self._catch_up
         )
-        self._metrics = Metrics(board, bridge, now, version, lambda: self._events.clients)
+        self._metrics = Metrics(board, publisher, now, version, lambda: self._events.clients)
         self._description = Representation(openapi.description(version))
         self._runner: web.AppRunner | None = None
         self._door: Door | None = None
@@ -106,13 +102,13 @@ class StatusServer:
         """Answers from then on.
 
         Args:
-            listeners: what `entrance.take` gave, if it was asked already.
+            listeners: the sockets from `bind_sockets`, if the address is bound already.
 
         Raises:
             CannotStart: the address is taken, or is not ours to take.
         """
         loop = asyncio.get_running_loop()
-        listeners = listeners or await entrance.take(self._settings.listen)
+        listeners = listeners or await bind_sockets(self._settings.listen)
         app = self._app()
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=_PATIENCE)
         await self._runner.setup()
@@ -129,9 +125,9 @@ class StatusServer:
             bound = door.open(listeners)
         except OSError as error:
             await self._runner.cleanup()
-            raise listening.could_not_listen(self._settings.listen, error) from error
+            raise listen_failure(self._settings.listen, error) from error
         self._door = door
-        self.url = listening.url(*bound, tls=self._tls is not None)
+        self.url = endpoint_url(*bound, tls=self._tls is not None)
         self._events.begin()
         if self._token is None and not self._address.loopback:
             _log.warning("http.is_open_to_all", listen=self._settings.listen)
@@ -170,7 +166,7 @@ class StatusServer:
     def _app(self) -> web.Application:
         app = web.Application()
         rooms = RoomsApi(self._board, self._documents, self._now)
-        connections = ConnectionsApi(self._board, self._bridge)
+        connections = ConnectionsApi(self._board, self._publisher)
         days = DaysApi(self._board, self._now)
         assets = Assets(self._settings.frame_ancestors, self._settings.offline_after)
         pages = Pages(assets)
@@ -195,7 +191,7 @@ class StatusServer:
 
     def _guard(self, app: web.Application) -> Guard:
         guarded = self._token is not None or self._tls is not None
-        answered = hosts.hosts(self._settings, self._address, guarded=guarded)
+        answered = host_names(self._settings, self._address, guarded=guarded)
         return Guard(answered, self._token, app.router)
 
     async def _healthz(self, _request: web.Request) -> web.Response:
@@ -203,8 +199,8 @@ class StatusServer:
         return _uncached({"status": "ok"})
 
     async def _readyz(self, _request: web.Request) -> web.Response:
-        found = unready(self._board, self._bridge, self._now())
-        doubtful = warnings(self._board, self._bridge)
+        found = unready(self._board, self._publisher, self._now())
+        doubtful = warnings(self._board, self._publisher)
         if found:
             raise Problem(
                 HTTPStatus.SERVICE_UNAVAILABLE,

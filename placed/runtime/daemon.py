@@ -18,8 +18,7 @@ from placed.domain.connection_health import ConnectionState
 from placed.domain.corrected_clock import CorrectedClock, ServiceTimes
 from placed.domain.exit_errors import CannotStart
 from placed.driver import Refused
-from placed.http import listen_options as entrance
-from placed.http.listen_options import Entrance
+from placed.http.listen import ListenOptions, bind_sockets
 from placed.mqtt.client_options import Login
 from placed.polling.poller import Poller
 from placed.polling.room_ids import RoomBook
@@ -154,7 +153,7 @@ class Daemon:
         with problems:
             self.login = login or Login.of(settings.mqtt) if settings.mqtt else None
         with problems:
-            self._way_in = Entrance.of(settings.http) if settings.http.listen else None
+            self._listen_options = ListenOptions.of(settings.http) if settings.http.listen else None
         problems.tell()
         self.drivers: dict[str, Driver] = {
             connection.name: driver for connection, driver in zip(settings.connections, drivers, strict=True)
@@ -187,8 +186,8 @@ class Daemon:
             for driver in self.drivers.values():
                 stack.push_async_callback(driver.close)
             listeners: list[socket.socket] = []
-            if self._way_in is not None:
-                listeners = await entrance.take(self.settings.http.listen)
+            if self._listen_options is not None:
+                listeners = await bind_sockets(self.settings.http.listen)
                 stack.push_async_callback(self._close_endpoint, listeners)
             self._remember()
             self._around.journal.keep(connection.name for connection in self.settings.connections)
@@ -263,7 +262,7 @@ class Daemon:
         """Makes those who tell what the board says; they begin with all that it says already.
 
         They and what they stand on are imported only here, while whoever polls waits for an answer to the
-        first question. What only a person can mend was found before; see `__init__` and `entrance.take`.
+        first question. What only a person can mend was found before; see `__init__` and `bind_sockets`.
         """
         with for_good(), giving_way():
             self.publisher = self._make_publisher()
@@ -305,7 +304,7 @@ class Daemon:
         )
 
     def _make_server(self) -> StatusServer | None:
-        if self._way_in is None:
+        if self._listen_options is None:
             return None
         from placed.http.server import StatusServer  # noqa: PLC0415 - see _open_ways_out
 
@@ -313,9 +312,9 @@ class Daemon:
             self.settings.http,
             self.board,
             now=self._clock.now,
-            bridge=self.publisher,
+            publisher=self.publisher,
             version=self._around.version,
-            way_in=self._way_in,
+            options=self._listen_options,
             catch_up=self._timekeeper.catch_up,
         )
 

@@ -13,8 +13,7 @@ from placed.domain.corrected_clock import CorrectedClock
 from placed.domain.exit_errors import CannotStart
 from placed.domain.model import window
 from placed.driver import DriverError, FenceState, Query, Refused
-from placed.http import listen as listening
-from placed.http import listen_options as entrance
+from placed.http.listen import check_bindable, parse_address
 from placed.polling.room_ids import RoomBook
 from placed.runtime.connections import Problems, breach, open_drivers, refusal, take_over_sign_ins
 
@@ -116,13 +115,13 @@ async def _try_broker(running: Daemon, following: Daemon) -> None:
 async def _try_port(wanted: Http, taken: Http) -> None:
     if not wanted.listen:
         return
-    address = listening.parse(wanted.listen)
-    if not taken.listen or listening.parse(taken.listen).port != address.port:
-        await entrance.try_out(wanted.listen)
-    elif listening.parse(taken.listen).host != address.host:  # the port is ours, the address may be nobody's
+    address = parse_address(wanted.listen)
+    if not taken.listen or parse_address(taken.listen).port != address.port:
+        await check_bindable(wanted.listen)
+    elif parse_address(taken.listen).host != address.host:  # the port is ours, the address may be nobody's
         host, _, _ = wanted.listen.rpartition(":")
         try:
-            await entrance.try_out(f"{host}:0")
+            await check_bindable(f"{host}:0")
         except CannotStart as error:
             said = (problem.replace(f"{host}:0 ", f"{wanted.listen} ") for problem in error.problems)
             raise CannotStart(*said) from None

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from placed.domain.connection_health import ConnectionHealth
     from placed.domain.corrected_clock import CorrectedClock
+    from placed.domain.delivery import PublisherStatus
     from placed.runtime.systemd import Supervisor
 
 _EVERY = 1.0  # seconds between two looks; systemd is notified only of what changed
@@ -44,30 +45,6 @@ class Polled(Protocol):
         ...
 
 
-class Bridge(Protocol):
-    """What is asked of the publisher."""
-
-    @property
-    def configured(self) -> bool:
-        """Whether there is a broker."""
-        ...
-
-    @property
-    def connected(self) -> bool:
-        """Whether it is connected now."""
-        ...
-
-    @property
-    def was_connected(self) -> bool:
-        """Whether it ever was."""
-        ...
-
-    @property
-    def last_error(self) -> str | None:
-        """What is wrong now."""
-        ...
-
-
 class StatusLine:
     """Keeps systemd's status line true.
 
@@ -82,7 +59,7 @@ class StatusLine:
         self,
         supervisor: Supervisor,
         pollers: Sequence[Polled],
-        bridge: Callable[[], Bridge],
+        bridge: Callable[[], PublisherStatus],
         clock: CorrectedClock,
     ) -> None:
         self.refused_reload: str | None = None

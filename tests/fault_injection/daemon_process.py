@@ -156,7 +156,7 @@ def _turn() -> None:
 
 def _silence() -> None:
     """A page that hears nothing of the daemon believes what it heard for an hour."""
-    from placed.http.assets import Assets  # noqa: PLC0415 - only where it is broken
+    from placed.http.pages import Assets  # noqa: PLC0415 - only where it is broken
 
     made = Assets.__init__
 

@@ -9,7 +9,7 @@ import pytest
 
 from placed.domain.exit_errors import CannotStart
 from placed.driver import Exposed, SettingsError, read_certificate, read_secret
-from placed.http import listen as listening
+from placed.http.listen import bearer_token
 from placed.mqtt.client_options import login_options
 from placed.settings.schema import Http, Mqtt
 from placed_microsoft365.auth.credential import load_credential
@@ -152,7 +152,7 @@ def token(tmp_path: Path) -> str:
     path.write_bytes(HUSH)
     path.chmod(0o644)
     with pytest.raises(CannotStart) as refused:
-        listening.admission(Http(token_file=path))
+        bearer_token(Http(token_file=path))
     (problem,) = refused.value.problems
     assert problem.startswith("http.token_file: ")
     return problem

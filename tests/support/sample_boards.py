@@ -53,6 +53,8 @@ class HandBridge:
     undelivered: Sequence[Undelivered] = ()
     all_acknowledged: bool = True
     reconnects: int = 0
+    was_connected: bool = True
+    last_error: str | None = None
 
 
 @dataclass

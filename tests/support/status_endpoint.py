@@ -98,7 +98,7 @@ class Endpoint:
             Http(**{"listen": "127.0.0.1:0", **settings}),
             site.board,
             now=site.now,
-            bridge=site.bridge,
+            publisher=site.bridge,
             version="1.2.3",
             limits=limits,
         )

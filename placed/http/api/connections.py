@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from placed.board.board import Board
-    from placed.http.mqtt_status import Bridge
+    from placed.domain.delivery import PublisherStatus
 
 
 class ConnectionsApi:
     """Answers how the connections are, and how each of their rooms is read."""
 
-    def __init__(self, board: Board, bridge: Bridge) -> None:
+    def __init__(self, board: Board, publisher: PublisherStatus) -> None:
         self._board = board
-        self._bridge = bridge
+        self._publisher = publisher
 
     async def connections(self, request: web.Request) -> web.StreamResponse:
         """`{"schema":1,"connections":[…],"clock":{…},"undelivered":[…]}`.
@@ -33,7 +33,7 @@ class ConnectionsApi:
         """
         health = [self._board.health[name].document() for name in sorted(self._board.health)]
         clock = self._board.clock.document() if self._board.clock is not None else None
-        undelivered = documents(self._bridge.undelivered)
+        undelivered = documents(self._publisher.undelivered)
         return await _answer(
             request, {"schema": SCHEMA, "connections": health, "clock": clock, "undelivered": undelivered}
         )

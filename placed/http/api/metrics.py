@@ -32,9 +32,8 @@ if TYPE_CHECKING:
 
     from placed.board.board import Board
     from placed.domain.connection_health import ConnectionHealth
-    from placed.domain.delivery import Undelivered
+    from placed.domain.delivery import PublisherStatus, Undelivered
     from placed.domain.state_document import Statement
-    from placed.http.mqtt_status import Bridge
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,13 +285,13 @@ class Metrics:
     def __init__(
         self,
         board: Board,
-        bridge: Bridge,
+        publisher: PublisherStatus,
         now: Callable[[], datetime],
         version: str,
         sse_clients: Callable[[], int],
     ) -> None:
         self._board = board
-        self._bridge = bridge
+        self._publisher = publisher
         self._now = now
         self._version = version
         self._sse_clients = sse_clients
@@ -330,11 +329,11 @@ class Metrics:
             seq=self._board.seq,
             clock_offset=self._board.clock.offset if self._board.clock is not None else None,
             lateness=max(moment - due, timedelta(0)) if due else timedelta(0),
-            mqtt_configured=self._bridge.configured,
-            mqtt_connected=self._bridge.connected,
-            messages_published=self._bridge.messages_published,
-            messages_refused=self._bridge.messages_refused,
-            undelivered=self._bridge.undelivered,
-            reconnects=self._bridge.reconnects,
+            mqtt_configured=self._publisher.configured,
+            mqtt_connected=self._publisher.connected,
+            messages_published=self._publisher.messages_published,
+            messages_refused=self._publisher.messages_refused,
+            undelivered=self._publisher.undelivered,
+            reconnects=self._publisher.reconnects,
             sse_clients=self._sse_clients(),
         )

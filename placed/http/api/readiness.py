@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from placed.board.board import Board
     from placed.domain.connection_health import ConnectionHealth
+    from placed.domain.delivery import PublisherStatus
     from placed.domain.state_document import Statement
-    from placed.http.mqtt_status import Bridge
 
 _LATE = timedelta(seconds=10)  # an edge this late was forgotten; one a bit late is on its way
 _STATES = {
@@ -37,7 +37,7 @@ class Unready:
     detail: str
 
 
-def unready(board: Board, bridge: Bridge, moment: datetime) -> list[Unready]:
+def unready(board: Board, publisher: PublisherStatus, moment: datetime) -> list[Unready]:
     """What is not ready; nothing if all is."""
     found: list[Unready] = []
     rooms: dict[str, list[Statement]] = {name: [] for name in board.health}
@@ -54,29 +54,29 @@ def unready(board: Board, bridge: Bridge, moment: datetime) -> list[Unready]:
     clock = board.clock
     if clock is not None and not clock.state.is_believable:
         found.append(Unready("clock", f"{clock.problem}; {clock.remedy}"))
-    found += _mqtt(bridge)
+    found += _mqtt(publisher)
     return found
 
 
-def warnings(board: Board, bridge: Bridge) -> list[Unready]:
+def warnings(board: Board, publisher: PublisherStatus) -> list[Unready]:
     """What is not as it should be, and does no harm to what is shown of rooms; nothing if all is well."""
     clock = board.clock
-    optional = [group for group in bridge.undelivered if not group.state]
+    optional = [group for group in publisher.undelivered if not group.state]
     found = [Unready("mqtt", f"{group.problem}; {group.remedy}") for group in optional]
     if clock is not None and clock.state is ClockState.CORRECTED:
         found.append(Unready("clock", f"{clock.problem}; {clock.remedy}"))
     return found
 
 
-def _mqtt(bridge: Bridge) -> Iterator[Unready]:
+def _mqtt(publisher: PublisherStatus) -> Iterator[Unready]:
     """What keeps the broker from holding the current states, which panels read."""
-    if not bridge.configured:
+    if not publisher.configured:
         return
-    if not bridge.connected:
+    if not publisher.connected:
         yield Unready("mqtt", "the broker is not connected")
-    elif not bridge.all_acknowledged:
+    elif not publisher.all_acknowledged:
         yield Unready("mqtt", "the broker has not yet acknowledged the states of all rooms")
-    for group in bridge.undelivered:
+    for group in publisher.undelivered:
         if group.state:
             yield Unready("mqtt", f"{group.problem}; {group.remedy}")
 

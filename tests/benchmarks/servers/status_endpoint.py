@@ -59,7 +59,7 @@ class Building:
         for room_id in ids:
             self._read(room_id, busy=False)
         self.server = StatusServer(
-            Http(listen="127.0.0.1:0"), self.board, now=_now, bridge=NoBroker(), version="0"
+            Http(listen="127.0.0.1:0"), self.board, now=_now, publisher=NoBroker(), version="0"
         )
         self.board.listeners.append(self.server)
         self._turn = ((room_id, busy) for busy in _alternately() for room_id in ids)

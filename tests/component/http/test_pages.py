@@ -13,8 +13,7 @@ import pytest
 from placed.domain.connection_health import ConnectionState
 from placed.domain.model import Reason, Status
 from placed.driver import Consent, FenceState
-from placed.http.assets import Assets
-from placed.http.pages import Pages
+from placed.http.pages import Assets, Pages
 
 if TYPE_CHECKING:
     from tests.support.status_endpoint import Endpoint

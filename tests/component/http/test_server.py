@@ -11,8 +11,7 @@ from pydantic import ValidationError
 from structlog.testing import capture_logs
 
 from placed.domain.exit_errors import CannotStart
-from placed.http import listen as listening
-from placed.http.listen import Address
+from placed.http.listen import Address, endpoint_url, listen_failure, parse_address
 from placed.settings.schema import Http
 from tests.support.secret_files import write_secret
 from tests.support.status_endpoint import LONG, Endpoint
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
     ],
 )
 def test_an_address_is_read_as_it_is_meant(listen: str, address: Address, loopback: bool) -> None:  # noqa: FBT001
-    assert listening.parse(listen) == address
+    assert parse_address(listen) == address
     assert address.loopback is loopback
 
 
@@ -53,7 +52,7 @@ def test_an_address_is_read_as_it_is_meant(listen: str, address: Address, loopba
     ],
 )
 def test_the_url_is_one_that_can_be_opened_here(host: str, url: str) -> None:
-    assert listening.url(host, 8620) == url
+    assert endpoint_url(host, 8620) == url
 
 
 async def test_port_0_takes_a_free_one_and_tells_which(endpoint: Endpoint) -> None:
@@ -100,12 +99,12 @@ async def test_an_address_that_can_not_be_had_is_told(site: Site, listen: str, t
     [
         (PermissionError(13, "x"), "127.0.0.1:80 needs a privilege that this user does not have"),
         (socket.gaierror(-2, "x"), "127.0.0.1:80 names a host that is not known"),
-        (OSError(97, "x"), "127.0.0.1:80 can not be listened on: Address family not supported by protocol"),
-        (OSError("odd"), "127.0.0.1:80 can not be listened on: odd"),
+        (OSError(97, "x"), "127.0.0.1:80 cannot be listened on: Address family not supported by protocol"),
+        (OSError("odd"), "127.0.0.1:80 cannot be listened on: odd"),
     ],
 )
 def test_whatever_keeps_it_from_listening_is_told(error: OSError, told: str) -> None:
-    assert told in str(listening.could_not_listen("127.0.0.1:80", error))
+    assert told in str(listen_failure("127.0.0.1:80", error))
 
 
 def test_a_port_that_does_not_exist_is_refused() -> None:
@@ -113,7 +112,7 @@ def test_a_port_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ValidationError, match="expected host:port"):
         Http(listen="127.0.0.1:99999")
     with pytest.raises(CannotStart, match=r"127\.0\.0\.1:99999 has no such port; expected 0 to 65535"):
-        listening.parse("127.0.0.1:99999")
+        parse_address("127.0.0.1:99999")
 
 
 async def test_beyond_loopback_it_wants_a_token(site: Site, tmp_path: Path) -> None:

@@ -195,9 +195,7 @@ def test_what_is_no_certificate_with_its_key_is_refused(
     assert problems(site, certificate=certificate, key=other) == (
         f"http.key: {other}: is not the key of {certificate}; name the key that belongs to it",
     )
-    assert problems(site, key=key) == (
-        "http.key: a key without its certificate is of no use; set http.certificate",
-    )
+    assert problems(site, key=key) == ("http.key: a key needs its certificate; set http.certificate",)
 
 
 def test_a_key_that_everybody_can_read_is_refused(

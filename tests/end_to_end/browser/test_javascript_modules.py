@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from placed.http.assets import Assets
+from placed.http.pages import Assets
 
 if TYPE_CHECKING:
     from tests.support.browser_session import Eyes

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from placed.http import assets
+from placed.http import pages as assets
 from tests.support.http_relay import Relay
 from tests.support.page_reader import read
 from tests.support.sample_building import building

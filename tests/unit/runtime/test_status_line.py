@@ -20,9 +20,11 @@ from tests.support.domain_builders import at
 from tests.support.notify_socket import Manager
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
+
+    from placed.domain.delivery import Undelivered
 
 VERIFIED = Fence(FenceState.VERIFIED)
 NOON = at("12:00")
@@ -50,6 +52,11 @@ class Bridge:
     connected: bool = True
     was_connected: bool = True
     last_error: str | None = None
+    messages_published: int = 0
+    messages_refused: Mapping[str, int] = field(default_factory=dict)
+    undelivered: Sequence[Undelivered] = ()
+    all_acknowledged: bool = True
+    reconnects: int = 0
 
 
 @dataclass

@@ -5,15 +5,15 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from placed.http import listen as listening
-from placed.http.host_names import Hosts, hosts
+from placed.http.auth import HostNames, host_names
+from placed.http.listen import parse_address
 from placed.settings.schema import Http
 
 
 def answered(
     listen: str, *, guarded: bool = False, machine: str = "Attic.contoso.example", **more: Any
-) -> Hosts:
-    return hosts(Http(listen=listen, **more), listening.parse(listen), guarded=guarded, machine=machine)
+) -> HostNames:
+    return host_names(Http(listen=listen, **more), parse_address(listen), guarded=guarded, machine=machine)
 
 
 @pytest.mark.parametrize(
@@ -42,24 +42,24 @@ def answered(
     ],
 )
 def test_beyond_loopback_addresses_and_names_of_this_machine_are_answered(host: str, answers: bool) -> None:  # noqa: FBT001
-    assert answered("0.0.0.0:8620").answer(host) is answers
+    assert answered("0.0.0.0:8620").accept(host) is answers
 
 
 def test_names_can_be_added_everywhere() -> None:
     for listen in ("127.0.0.1:8620", "0.0.0.0:8620", "192.0.2.1:80"):
         for guarded in (False, True):
             found = answered(listen, guarded=guarded, hosts=["Rooms.Contoso.Example."])
-            assert found.answer("rooms.contoso.example:443")
-            assert not found.answer("evil.example")
+            assert found.accept("rooms.contoso.example:443")
+            assert not found.accept("evil.example")
 
 
 def test_a_name_that_is_listened_on_is_answered() -> None:
-    assert answered("building.example:80").answer("building.example")
+    assert answered("building.example:80").accept("building.example")
 
 
 def test_what_is_guarded_otherwise_is_answered_under_any_name_until_names_are_set() -> None:
-    assert answered("0.0.0.0:8620", guarded=True).answer("anything.example")
-    assert not answered("127.0.0.1:8620", guarded=True).answer("anything.example")
+    assert answered("0.0.0.0:8620", guarded=True).accept("anything.example")
+    assert not answered("127.0.0.1:8620", guarded=True).accept("anything.example")
 
 
 @pytest.mark.parametrize(
