@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from placed.domain.consent import ConsentRecord
-from placed.store import json_import as earlier
 from placed.store.database import NAME, Database
 from placed.store.records import Key, Kind, decoded
 
@@ -50,12 +49,7 @@ def glance(directory: Path) -> Glance:
         FileNotFoundError: there is no journal yet.
         OSError, sqlite3.Error, Unusable: it can not be read, or is of no use.
     """
-    try:
-        database = Database.read_only(directory / NAME)
-    except FileNotFoundError:
-        if not earlier.files(directory):
-            raise
-        return Glance(dict(earlier.records(directory)))
+    database = Database.read_only(directory / NAME)
     try:
         kinds = (Kind.IDS, Kind.OBJECTS, Kind.CONSENT)
         return Glance({key: value for kind in kinds for key, value in database.all(kind).items()})

@@ -15,7 +15,6 @@ import structlog
 from msgspec.structs import replace
 
 from placed.domain.privacy import permitted_schedule
-from placed.store import json_import as earlier
 from placed.store.connection_store import ConnectionNotes, KeptConsent
 from placed.store.database import NAME, Database, Unusable
 from placed.store.records import (
@@ -173,7 +172,7 @@ class Journal:
         Raises:
             OSError, sqlite3.Error, Unusable: the file can not be read, or is of no use.
         """
-        if self.path is None or not (self.path.exists() or earlier.files(self.path.parent)):
+        if self.path is None or not self.path.exists():
             return 0, False
         database = self._opened()
         ids = decoded(database.get(Key(Kind.IDS, connection)), dict[str, str]) or {}
@@ -285,15 +284,11 @@ class Journal:
         return self._database
 
     def _opened(self) -> Database:
-        """Opens it, and takes in what earlier versions kept in files."""
+        """Opens it."""
         assert self.path is not None  # noqa: S101 - who calls has looked
         if self._database is None:
-            database = Database.open(self.path)
+            self._database = Database.open(self.path)
             _remove_leftovers(self.path)
-            if earlier.files(self.path.parent):
-                database.put(earlier.records(self.path.parent))
-                earlier.remove(self.path.parent)
-            self._database = database
         return self._database
 
     def _failed(self, error: Exception) -> None:

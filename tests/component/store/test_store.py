@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 from contextlib import closing
@@ -201,21 +200,6 @@ def test_a_full_disk_is_said_once_and_made_up_for(tmp_path: Path) -> None:
 
 
 # --- migration ----------------------------------------------------------------------------------------------
-
-
-def test_what_earlier_versions_kept_in_files_is_taken_in(tmp_path: Path) -> None:
-    (tmp_path / "consent").mkdir()
-    (tmp_path / "state.json").write_text(json.dumps({"epoch": 7, "room_ids": THREE}))
-    (tmp_path / "consent" / "contoso.json").write_text(
-        '{"state":"requested","since":"2026-10-06T09:00:00Z","until":"2026-10-06T12:00:00Z",'
-        '"source":"request","who":"Ada Example"}'
-    )
-    (tmp_path / "consent" / "fabrikam.json").write_text("{")
-    assert glance(tmp_path).room_ids == THREE
-    assert load(tmp_path) == Memory(7, THREE)
-    assert glance(tmp_path).consent("contoso") == REQUESTED
-    assert glance(tmp_path).consent("fabrikam") == ConsentRecord()
-    assert [path.name for path in tmp_path.iterdir()] == [NAME]
 
 
 def test_a_later_version_brings_the_file_to_its_own_schema(
