@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 import structlog
@@ -29,22 +29,43 @@ from placed.store.records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from placed.domain.privacy import Show
     from placed.driver import ConnectionSettings, FoundRoom
-    from placed.store.store import Journal
 
 _STEERING = 0.5  # seconds that two clocks may differ by themselves
 
 log = structlog.get_logger("placed.store")
 
 
+class Records(Protocol):
+    """The records that the notes of a connection are kept in; `placed.store.store` has them in a file.
+
+    Attributes:
+        saved: the readings that are in the file, by (connection, address).
+    """
+
+    saved: dict[tuple[str, str], Saved]
+
+    def read(self, key: Key) -> bytes | None:
+        """The value of a record; None if there is none."""
+        ...
+
+    def all(self, kind: Kind, connection: str = "") -> Mapping[Key, bytes]:
+        """Every record of a kind, of one connection or of all."""
+        ...
+
+    def write(self, records: Iterable[tuple[Key, bytes | None]]) -> None:
+        """Writes records; one without a value is deleted."""
+        ...
+
+
 class KeptConsent(ConsentMemory):
     """The consent of one connection, as the journal has it; commands and a daemon may share it."""
 
-    def __init__(self, journal: Journal, connection: str) -> None:
+    def __init__(self, journal: Records, connection: str) -> None:
         super().__init__()
         self._journal = journal
         self._key = Key(Kind.CONSENT, connection)
@@ -67,7 +88,7 @@ class ConnectionNotes(Notes):
         show: what of a meeting may be seen; nothing else is recalled.
     """
 
-    def __init__(self, journal: Journal, connection: ConnectionSettings, *, show: Show) -> None:
+    def __init__(self, journal: Records, connection: ConnectionSettings, *, show: Show) -> None:
         super().__init__(KeptConsent(journal, connection.name))
         self._journal = journal
         self._name = connection.name

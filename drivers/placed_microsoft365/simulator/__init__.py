@@ -12,7 +12,6 @@ from placed_microsoft365.simulator.connection_settings import ConnectionSettings
 from placed_microsoft365.simulator.faults.fault_switches import Fault, Faults, Kind, Where
 from placed_microsoft365.simulator.graph.throttling import Limits
 from placed_microsoft365.simulator.http_messages import ItemRecord, RequestRecord
-from placed_microsoft365.simulator.login.consent_page import ConsentAnswer
 from placed_microsoft365.simulator.scenario.building_loader import Scenario, build, building_of, load_scenario
 from placed_microsoft365.simulator.scenario.random_calendar_changes import life
 from placed_microsoft365.simulator.server import Simulator
@@ -27,7 +26,7 @@ from placed_microsoft365.simulator.tenant.mailboxes import (
     Meeting,
     SimRoom,
 )
-from placed_microsoft365.simulator.tenant.tenant import Tenant
+from placed_microsoft365.simulator.tenant.tenant import ConsentAnswer, Tenant
 
 __all__ = [
     "UNTOUCHED",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from placed_microsoft365.simulator.control.control_request import length_of
-from placed_microsoft365.simulator.login.consent_page import ConsentAnswer
+from placed_microsoft365.simulator.tenant.tenant import ConsentAnswer
 
 if TYPE_CHECKING:
     from placed_microsoft365.simulator.control.control_request import Call

@@ -10,7 +10,7 @@ import asyncio
 import base64
 import json
 import random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -20,7 +20,7 @@ from placed_microsoft365.simulator.http_messages import GRAPH_JSON, ItemRecord, 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from placed_microsoft365.simulator.graph.service import Graph
+    from placed_microsoft365.simulator.tenant.mailboxes import Mailbox
     from placed_microsoft365.simulator.tenant.tenant import Tenant
 
 MOST_ITEMS = 20
@@ -29,6 +29,22 @@ FAILED_DEPENDENCY = 424
 BAD_REQUEST = 400
 BATCH = frozenset({Where.BATCH})
 MISSING = frozenset({Kind.MISSING_ITEM})
+
+
+class ItemEndpoints(Protocol):
+    """What answers the single requests of a batch."""
+
+    def answer_now(self, request: Request) -> Reply:
+        """The answer, without any delay."""
+        ...
+
+    async def answer_item(self, request: Request) -> Reply:
+        """The answer, after the delay that a fault asks for."""
+        ...
+
+    def mailbox_of(self, target: str) -> Mailbox | None:
+        """The mailbox that the target names; None if there is no such mailbox."""
+        ...
 
 
 class Item(msgspec.Struct, frozen=True, rename="camel"):
@@ -53,7 +69,7 @@ _decoder = msgspec.json.Decoder(Envelope)
 class Batches:
     """Answers batches by asking `graph` for each item."""
 
-    def __init__(self, tenant: Tenant, graph: Graph) -> None:
+    def __init__(self, tenant: Tenant, graph: ItemEndpoints) -> None:
         self._tenant = tenant
         self._graph = graph
         self._order = random.Random(tenant.domain)  # noqa: S311 - an order, not a secret

@@ -8,12 +8,12 @@ how long it takes until that is in effect: `tenant.consent_delay`.
 from __future__ import annotations
 
 import html
-from enum import StrEnum
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from placed_microsoft365.simulator.http_messages import HTML, Reply
 from placed_microsoft365.simulator.login.redirect_uris import as_sent, is_one_of
+from placed_microsoft365.simulator.tenant.tenant import ConsentAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,15 +24,6 @@ if TYPE_CHECKING:
 OK = 200
 FOUND = 302
 ANY_TENANT = frozenset({"organizations", "common"})
-
-
-class ConsentAnswer(StrEnum):
-    """What the administrator does at the page."""
-
-    GRANTED = "granted"
-    DECLINED = "declined"
-    NOT_AN_ADMINISTRATOR = "not-an-administrator"  # no redirect: the page asks for approval
-    WRONG_STATE = "wrong-state"  # granted, but the redirect carries another state: a forged answer
 
 
 def consent_page(tenant: Tenant, name: str, target: str, *, version: int) -> Reply:

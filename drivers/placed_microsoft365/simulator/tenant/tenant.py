@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
 from placed_microsoft365.simulator.faults.fault_switches import Faults
 from placed_microsoft365.simulator.graph.throttling import Limits, Throttle
 from placed_microsoft365.simulator.login.access_tokens import Tokens
-from placed_microsoft365.simulator.login.consent_page import ConsentAnswer
 from placed_microsoft365.simulator.login.redirect_uris import registrable
 from placed_microsoft365.simulator.tenant.app_access import (
     LONG_AGO,
@@ -25,6 +25,15 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from placed_microsoft365.simulator.tenant.groups import Group
+
+
+class ConsentAnswer(StrEnum):
+    """What the administrator does at the page."""
+
+    GRANTED = "granted"
+    DECLINED = "declined"
+    NOT_AN_ADMINISTRATOR = "not-an-administrator"  # no redirect: the page asks for approval
+    WRONG_STATE = "wrong-state"  # granted, but the redirect carries another state: a forged answer
 
 
 class Tenant(Bookings):

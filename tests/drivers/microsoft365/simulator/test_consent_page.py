@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from placed_microsoft365.simulator.login.consent_page import ConsentAnswer
+from placed_microsoft365.simulator.tenant.tenant import ConsentAnswer
 
 if TYPE_CHECKING:
     from placed_microsoft365.simulator import App, Tenant
