@@ -34,7 +34,7 @@ def token_cache_of(
     """Signs in as the settings' registration when it is first asked for a token."""
     registration = registration_of(settings, credential)
     clock = ServiceClock.of(surroundings)
-    return TokenCache(partial(sign_in, registration, clock, surroundings.asked), surroundings.steady)
+    return TokenCache(partial(sign_in, registration, clock), surroundings.steady)
 
 
 def graph_client(

@@ -6,8 +6,6 @@ import errno
 import os
 import sys
 
-from placed.runtime.lasting import for_good
-
 _INTERRUPTED = 130  # what a shell gives for a command that Ctrl-C ended, and what typer gives
 
 
@@ -28,10 +26,8 @@ def _open_streams() -> None:
 
 
 def _main() -> None:
-    with for_good():
-        from placed.cli import commands
+    from placed.cli import commands
 
-    commands.only("".join(sys.argv[1:2]))
     try:
         commands.app()
     except OSError as error:

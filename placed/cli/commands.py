@@ -9,7 +9,6 @@ from typing import Annotated, NoReturn
 
 import typer
 
-import placed.cli.lean  # noqa: F401 - first of all, see there
 from placed.cli.check import check
 from placed.cli.consent import consent
 from placed.cli.demo import demo
@@ -74,12 +73,3 @@ def end_with(error: OSError) -> NoReturn:
         name = os.fsdecode(error.filename) if isinstance(error.filename, bytes) else str(error.filename)
     typer.echo(printable(f"placed: {name}: {error.strerror}"), err=True)
     sys.exit(ExitCode.FAILED)
-
-
-def only(name: str) -> None:
-    """Forgets all commands but the one of that name, if there is one.
-
-    typer makes every command that it knows, which takes 2 ms each, before it looks which one is wanted.
-    """
-    named = [known for known in app.registered_commands if known.callback and known.callback.__name__ == name]
-    app.registered_commands = named or app.registered_commands

@@ -43,10 +43,11 @@ def doctor(
     from placed.cli.connection_option import state_directory_of_daemon
     from placed.doctor import Chart, refused_settings
     from placed.domain.exit_errors import ExitCode
-    from placed.runtime import logging as logs
+    from placed.runtime.log_format import LogFormat
+    from placed.runtime.logging import set_up
     from placed.settings.loader import ConfigurationError, load
 
-    logs.set_up(logs.LogFormat.TEXT)
+    set_up(LogFormat.TEXT)
     logging.disable(logging.CRITICAL)  # what is wrong is found, and told once
     try:
         configuration = load(config)

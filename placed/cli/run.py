@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from placed.cli.options import ConfigOption, VerboseOption, cannot_start
-from placed.runtime.lasting import for_good
-from placed.runtime.logging import LogFormat
+from placed.runtime.log_format import LogFormat
 
 if TYPE_CHECKING:
     from placed.runtime.systemd import Supervisor
@@ -47,17 +46,14 @@ def run(
     log = structlog.get_logger("placed.run")
     supervisor = Supervisor.from_environment()
     try:
-        with for_good():
-            import placed.runtime.signals  # noqa: F401 - and with it all the rest
-
-            configuration = load(config)
+        configuration = load(config)
         try:
             asyncio.run(_serve(configuration, config, supervisor))
         except CannotStart as error:
             raise ConfigurationError(configuration.located(error.problems)) from None
     except ConfigurationError as error:
         supervisor.status(f"failed: {first_of(error.problems)}")
-        if form is logs.LogFormat.TEXT:
+        if form is LogFormat.TEXT:
             raise cannot_start(error.problems) from None
         for problem in error.problems:
             log.error("daemon.could_not_start", problem=problem)  # noqa: TRY400 - no traceback

@@ -155,8 +155,6 @@ class Surroundings(msgspec.Struct, frozen=True):
     """What the program gives a driver.
 
     Attributes:
-        asked: may be called, from any thread, when the first question to the service is about to leave: what
-            else the program has to do it does while that is answered. Later calls mean nothing.
         steady: seconds that only ever grow, whatever becomes of the clock on the wall.
         report_time: is to be called, from any thread, with the service's time in each of its answers, but for
             answers that come from a cache.
@@ -166,7 +164,6 @@ class Surroundings(msgspec.Struct, frozen=True):
     concurrency: int  # requests under way at once, at most
     details: bool  # whether titles and organizers are wanted at all; if not, they are not even asked for
     version: str  # for the User-Agent
-    asked: Callable[[], None] = lambda: None
     steady: Callable[[], float] = _boot_time
     report_time: Callable[[ServiceTime], None] = lambda _time: None
 

@@ -12,7 +12,7 @@ from placed.domain.privacy import Show
 from placed.driver import SettingsError, SignedIn, Surroundings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from placed.domain.corrected_clock import CorrectedClock
     from placed.driver import Driver, DriverError
@@ -44,7 +44,6 @@ def open_drivers(
     configuration: Configuration,
     clock: CorrectedClock,
     version: str,
-    asked: Callable[[], None] = lambda: None,
 ) -> list[Driver]:
     """Opens every connection, which reads the files that it names; no network is touched.
 
@@ -52,7 +51,6 @@ def open_drivers(
         configuration: of all connections.
         clock: what time it is; learns what the services report.
         version: of the program.
-        asked: see `placed.driver.Surroundings`.
 
     Raises:
         CannotStart: with everything that is wrong with them.
@@ -64,7 +62,6 @@ def open_drivers(
         concurrency=settings.polling.concurrency,
         details=settings.privacy.show is not Show.NOTHING,
         version=version,
-        asked=asked,
     )
     drivers: list[Driver] = []
     problems: list[str] = []

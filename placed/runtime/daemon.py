@@ -19,12 +19,13 @@ from placed.domain.corrected_clock import CorrectedClock, ServiceTimes
 from placed.domain.exit_errors import CannotStart
 from placed.driver import Refused
 from placed.http.listen import ListenOptions, bind_sockets
+from placed.http.server import StatusServer
 from placed.mqtt.client_options import Login
+from placed.mqtt.messages import BridgeInfo
+from placed.mqtt.publisher import Publisher
 from placed.polling.poller import Poller
 from placed.polling.room_ids import RoomBook
 from placed.runtime.connections import Problems, breach, open_drivers, refusal, take_over_sign_ins
-from placed.runtime.head_start import HeadStart, giving_way
-from placed.runtime.lasting import for_good
 from placed.runtime.status_line import StatusLine
 from placed.runtime.watchdog import Pulse, show_life
 from placed.store import Journal, Memory, Scribe, next_epoch
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
     from placed.domain.clock import Clock
     from placed.domain.delivery import Undelivered
     from placed.driver import Driver
-    from placed.http.server import StatusServer
-    from placed.mqtt.publisher import Publisher
     from placed.runtime.systemd import Supervisor
     from placed.settings.loader import Configuration
     from placed.settings.schema import Settings
@@ -146,10 +145,9 @@ class Daemon:
         self.server: StatusServer | None = None  # the same
         self._scribe = Scribe(self.board, around.journal, self._clock)
         self._let_in = asyncio.Event()
-        self._head_start = HeadStart(len(settings.connections))
         problems = Problems()
         with problems:
-            drivers = open_drivers(configuration, self._clock, around.version, self._head_start.asked)
+            drivers = open_drivers(configuration, self._clock, around.version)
         with problems:
             self.login = login or Login.of(settings.mqtt) if settings.mqtt else None
         with problems:
@@ -261,12 +259,10 @@ class Daemon:
     async def _open_ways_out(self, listeners: list[socket.socket]) -> None:
         """Makes those who tell what the board says; they begin with all that it says already.
 
-        They and what they stand on are imported only here, while whoever polls waits for an answer to the
-        first question. What only a person can mend was found before; see `__init__` and `bind_sockets`.
+        What only a person can mend was found before; see `__init__` and `bind_sockets`.
         """
-        with for_good(), giving_way():
-            self.publisher = self._make_publisher()
-            self.server = self._make_server()
+        self.publisher = self._make_publisher()
+        self.server = self._make_server()
         if not isinstance(self.publisher, NoBroker):
             self.board.listeners.append(self.publisher)
         else:
@@ -289,9 +285,6 @@ class Daemon:
     def _make_publisher(self) -> Publisher | NoBroker:
         if self.settings.mqtt is None:
             return NoBroker()
-        from placed.mqtt.messages import BridgeInfo  # noqa: PLC0415 - see _open_ways_out
-        from placed.mqtt.publisher import Publisher  # noqa: PLC0415 - the same
-
         return Publisher(
             self.settings.mqtt,
             self.board,
@@ -306,8 +299,6 @@ class Daemon:
     def _make_server(self) -> StatusServer | None:
         if self._listen_options is None:
             return None
-        from placed.http.server import StatusServer  # noqa: PLC0415 - see _open_ways_out
-
         return StatusServer(
             self.settings.http,
             self.board,
@@ -326,7 +317,6 @@ class Daemon:
                 group.create_task(self._poll(), name="pollers"),
                 group.create_task(self._see_that_any_is_let_in(), name="first round"),
             ]
-            await self._head_start.over()
             await self._open_ways_out(listeners)
             tasks = [
                 group.create_task(self._timekeeper.run(), name="timekeeper"),

@@ -5,21 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from enum import StrEnum
 from typing import TYPE_CHECKING, TextIO
 
 import structlog
 
+from placed.runtime.log_format import LogFormat
+
 if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor, WrappedLogger
-
-
-class LogFormat(StrEnum):
-    """How a line looks."""
-
-    AUTO = "auto"
-    TEXT = "text"
-    JSON = "json"
 
 
 def form_for(stream: TextIO) -> LogFormat:

@@ -14,6 +14,7 @@ from placed.domain.exit_errors import CannotStart
 from placed.domain.model import window
 from placed.driver import DriverError, FenceState, Query, Refused
 from placed.http.listen import check_bindable, parse_address
+from placed.mqtt.oneshot import try_login
 from placed.polling.room_ids import RoomBook
 from placed.runtime.connections import Problems, breach, open_drivers, refusal, take_over_sign_ins
 
@@ -107,8 +108,6 @@ async def _try_connection(
 async def _try_broker(running: Daemon, following: Daemon) -> None:
     if following.login is None:
         return
-    from placed.mqtt.oneshot import try_login  # noqa: PLC0415 - with the MQTT client, which loads late
-
     await try_login(following.login, running.login, connected=running.publisher.connected)
 
 

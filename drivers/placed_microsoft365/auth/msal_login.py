@@ -19,7 +19,7 @@ from placed_microsoft365.network.service_clock import APART
 from placed_microsoft365.network.tls_and_proxy import ca_bundle, not_reached, not_trusted, proxy_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -57,9 +57,7 @@ class Registration:
         return f"{self.login_url}/{self.tenant}"
 
 
-def sign_in(
-    registration: Registration, clock: ServiceClock, asked: Callable[[], None] = lambda: None
-) -> tuple[str, float]:
+def sign_in(registration: Registration, clock: ServiceClock) -> tuple[str, float]:
     """A new access token, and for how many seconds it is good.
 
     MSAL's application is made for each: it would keep refused answers, and repeat them for a minute. What a
@@ -69,12 +67,11 @@ def sign_in(
     Args:
         registration: who signs in.
         clock: reads the time in the answers.
-        asked: called when the login host is about to be asked.
 
     Raises:
         DriverError: there is none to be had.
     """
-    with _Session(registration, clock, asked) as session:
+    with _Session(registration, clock) as session:
         try:
             result = _acquire(registration, session)
             if _is_out_of_time(result) and session.clock_corrected():
@@ -151,9 +148,8 @@ def _codes_of(result: Mapping[str, Any]) -> list[int]:
 class _Session(requests.Session):
     """The HTTP client that MSAL is given; it keeps the last answer, of which MSAL tells only a part."""
 
-    def __init__(self, registration: Registration, clock: ServiceClock, asked: Callable[[], None]) -> None:
+    def __init__(self, registration: Registration, clock: ServiceClock) -> None:
         super().__init__()
-        self._asked = asked
         self._clock = clock
         self._kept = False
         self._found: ServiceTime | None = None  # the login host's time, as it was shown last
@@ -175,8 +171,6 @@ class _Session(requests.Session):
         """
         kwargs.setdefault("timeout", TIMEOUT)
         kwargs["allow_redirects"] = False
-        if self._last is None:
-            self._asked()
         asked_at = self._clock.steady()
         self._last = super().request(*args, **kwargs)
         found = self._clock.answered(self._last.headers, asked_at)

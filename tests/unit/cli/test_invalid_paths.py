@@ -142,13 +142,9 @@ def test_setup_takes_the_longest_name_that_it_allows(here: Path) -> None:
 def test_a_file_that_fails_anywhere_in_a_command_is_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def keep(_name: str) -> None:
-        """Every command stays."""
-
     def trips() -> None:
         raise PermissionError(13, "Permission denied", "/srv/\udcff")
 
-    monkeypatch.setattr("placed.cli.commands.only", keep)
     monkeypatch.setattr("placed.cli.commands.app", trips)
     with pytest.raises(SystemExit) as ended:
         main()
@@ -163,10 +159,6 @@ def test_what_is_no_file_still_shows_where_it_happened(
     def trips() -> None:
         raise error
 
-    def keep(_name: str) -> None:
-        """Every command stays."""
-
-    monkeypatch.setattr("placed.cli.commands.only", keep)
     monkeypatch.setattr("placed.cli.commands.app", trips)
     with pytest.raises(type(error), match="a bug"):
         main()

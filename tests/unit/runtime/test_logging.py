@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import structlog
 
-from placed.runtime.logging import LogFormat, form_for, set_up
+from placed.runtime.log_format import LogFormat
+from placed.runtime.logging import form_for, set_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
