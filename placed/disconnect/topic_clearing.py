@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from paho.mqtt.reasoncodes import ReasonCode
 
-    from placed.mqtt.client import Connection
+    from placed.mqtt.client import BrokerClient
     from placed.settings.schema import Mqtt
 
 _RETAINED = 60.0  # seconds for the broker to send all that it holds of rooms
@@ -81,7 +81,7 @@ async def clear(settings: Mqtt, connection: str, prefix: str = _USUAL_PREFIX) ->
         await _clear_rooms(broker, replace(topics, discovery=found.discovery), found.rooms)
         if found.index is not None:  # at last: should we be cut off, it still names what is left
             properties = _json(v5=settings.protocol == "5")
-            await broker.tell(topics.rooms, found.index, retain=True, properties=properties)
+            await broker.publish_qos1(topics.rooms, found.index, retain=True, properties=properties)
         refused = f"{broker.refusals[0]}" if broker.refusals else ""
         left = await _look(broker, topics, connection, prefix)
         if refused or left.rooms:  # without a refusal where MQTT 3.1.1 has no word for it
@@ -111,7 +111,7 @@ class _Info(msgspec.Struct):
     connections: tuple[str, ...]
 
 
-async def _look(broker: Connection, topics: Topics, connection: str, prefix: str) -> Retained:
+async def _look(broker: BrokerClient, topics: Topics, connection: str, prefix: str) -> Retained:
     held = await _retained(broker, [topics.bridge_state, topics.bridge_info, topics.rooms, topics.state("+")])
     state = _decoded(held.get(topics.bridge_state), _State)
     info = _decoded(held.get(topics.bridge_info), _Info)
@@ -128,7 +128,7 @@ async def _look(broker: Connection, topics: Topics, connection: str, prefix: str
     )
 
 
-async def _retained(broker: Connection, filters: list[str]) -> dict[str, bytes]:
+async def _retained(broker: BrokerClient, filters: list[str]) -> dict[str, bytes]:
     """What the broker keeps on these topics; what it has is on its way before it answers the end of it.
 
     At QoS 0, since of QoS 1 brokers send only some until they are acknowledged, and keep a limited queue.
@@ -187,13 +187,13 @@ def _decoded(payload: bytes | None, kind: type[Any]) -> Any:
 # --- clearing -----------------------------------------------------------------------------------------------
 
 
-async def _clear_rooms(broker: Connection, topics: Topics, rooms: Iterable[str]) -> None:
+async def _clear_rooms(broker: BrokerClient, topics: Topics, rooms: Iterable[str]) -> None:
     """As many at once as the broker allows; the next begins as soon as one of them is acknowledged."""
     waiting = iter([topic for room_id in rooms for topic in topics.retained(room_id)])
 
     async def clear_one_by_one() -> None:
         for topic in waiting:
-            await broker.tell(topic, b"", retain=True)
+            await broker.publish_qos1(topic, b"", retain=True)
 
     await asyncio.gather(*(clear_one_by_one() for _ in range(broker.in_flight)))
 

@@ -23,7 +23,7 @@ from placed.doctor.topic_findings import judge_topics
 from placed.domain.exit_errors import CannotStart
 from placed.driver import Finding, Verdict
 from placed.driver.diagnosis import blocked
-from placed.mqtt.client import Connection
+from placed.mqtt.client import BrokerClient
 from placed.mqtt.client_options import address_of, client_id_of
 from placed.mqtt.connect_diagnosis import diagnose
 from placed.mqtt.errors import TAKEN_OVER, no_qos_1, reason, why_lost
@@ -72,7 +72,7 @@ async def try_broker(
         mistakes = [_mistake(problem) for problem in error.problems]
         return [*mistakes, *_wait(_CHECKS[1:], mistakes[0])]
     options["will"] = trial_will(settings)
-    connection = Connection(**options)
+    connection = BrokerClient(**options)
     try:
         await _open(connection)
     except TimeoutError:
@@ -100,18 +100,18 @@ async def try_broker(
         await connection.close()
 
 
-async def _open(connection: Connection) -> None:
+async def _open(connection: BrokerClient) -> None:
     async with asyncio.timeout(_CONNECT):
         await connection.open()
 
 
-async def _another(options: dict[str, Any]) -> Connection:
-    connection = Connection(**options)
+async def _another(options: dict[str, Any]) -> BrokerClient:
+    connection = BrokerClient(**options)
     await _open(connection)
     return connection
 
 
-async def _try_topics(fresh_sign_in: TopicTrial, connection: Connection, publish: Finding) -> list[Finding]:
+async def _try_topics(fresh_sign_in: TopicTrial, connection: BrokerClient, publish: Finding) -> list[Finding]:
     """The findings `publish`; `publish` is what was found on the topic of the trial."""
     try:
         return judge_topics(await fresh_sign_in.run(connection), fresh_sign_in.topics, publish.said)
@@ -180,7 +180,7 @@ class _Trial:
     when a message is passed on, it shows by whether a message comes back.
     """
 
-    def __init__(self, settings: Mqtt, connection: Connection, patience: float) -> None:
+    def __init__(self, settings: Mqtt, connection: BrokerClient, patience: float) -> None:
         self._patience = patience
         self._v5 = settings.protocol == "5"
         self._topics = Topics(settings.base_topic)
@@ -254,7 +254,9 @@ class _Trial:
         properties = None
         if self._v5 and payload:
             properties = _expiring()
-        refused = await self._connection.tell(self._topic, payload, retain=retain, properties=properties)
+        refused = await self._connection.publish_qos1(
+            self._topic, payload, retain=retain, properties=properties
+        )
         if refused is None:
             return None
         said = f"the broker refuses what is published on {self._topic}: {_told(refused)}"

@@ -24,8 +24,8 @@ from placed.mqtt.messages import packet_size
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
 
-    from placed.doctor.message_listener import Ear
-    from placed.mqtt.client import Connection
+    from placed.doctor.message_listener import MessageListener
+    from placed.mqtt.client import BrokerClient
     from placed.mqtt.messages import Message
     from placed.mqtt.topics import Topics
 
@@ -36,7 +36,7 @@ _ERRORS = (aiomqtt.MqttError, OSError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class TrialMessage:
     """A message that the daemon will publish."""
 
     topic: str
@@ -64,10 +64,12 @@ class Outcome:
     tried: set[str] = field(default_factory=set)
     kept: int = 0
     largest: int = 0
-    too_large: list[Planned] = field(default_factory=list)
-    refused: defaultdict[tuple[int, str], list[Planned]] = field(default_factory=lambda: defaultdict(list))
-    ended: list[Planned] = field(default_factory=list)
-    lost: list[Planned] = field(default_factory=list)
+    too_large: list[TrialMessage] = field(default_factory=list)
+    refused: defaultdict[tuple[int, str], list[TrialMessage]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    ended: list[TrialMessage] = field(default_factory=list)
+    lost: list[TrialMessage] = field(default_factory=list)
     largest_back: int = 0
     untried: int = 0
 
@@ -96,7 +98,7 @@ class TopicTrial:
         messages: Iterable[Message],
         *,
         v5: bool,
-        connect: Callable[[], Awaitable[Connection]],
+        connect: Callable[[], Awaitable[BrokerClient]],
         patience: float,
     ) -> None:
         self.topics = topics
@@ -105,9 +107,9 @@ class TopicTrial:
         self._connect = connect
         self._patience = patience
         self._outcome = Outcome()
-        self._acknowledged: list[Planned] = []  # over this connection
+        self._acknowledged: list[TrialMessage] = []  # over this connection
 
-    async def run(self, connection: Connection) -> Outcome:
+    async def run(self, connection: BrokerClient) -> Outcome:
         """Tries everything. The connection may be ended by it.
 
         Raises:
@@ -116,15 +118,15 @@ class TopicTrial:
         planned = await self._plan(connection)
         outcome = self._outcome
         outcome.largest = max((p.size for p in planned), default=0)
-        if connection.largest is not None:
-            outcome.too_large = [p for p in planned if p.size > connection.largest]
-            planned = [p for p in planned if p.size <= connection.largest]
+        if connection.max_packet_size is not None:
+            outcome.too_large = [p for p in planned if p.size > connection.max_packet_size]
+            planned = [p for p in planned if p.size <= connection.max_packet_size]
         await self._try_all(planned, connection)
         return outcome
 
     # --- what to publish ---
 
-    async def _plan(self, connection: Connection) -> list[Planned]:
+    async def _plan(self, connection: BrokerClient) -> list[TrialMessage]:
         held = await self._held(connection)
         state = _read_state(held.get(self.topics.bridge_state))
         refused = _refused_to_it(held.get(self.topics.bridge_health), state)
@@ -139,7 +141,7 @@ class TopicTrial:
                 if proven:
                     continue
             planned.append(
-                Planned(
+                TrialMessage(
                     message.topic,
                     self._instead(message, there),
                     packet_size(message, v5=self._v5),
@@ -161,7 +163,7 @@ class TopicTrial:
     def _is_config(self, topic: str) -> bool:
         return self.topics.discovery is not None and topic.startswith(f"{self.topics.discovery}/")
 
-    async def _held(self, connection: Connection) -> dict[str, bytes]:
+    async def _held(self, connection: BrokerClient) -> dict[str, bytes]:
         """What the broker keeps on the topics; what it has is on its way before it answers the end of it."""
         await self._subscribe(connection)
         await connection.unsubscribe(self._filters)
@@ -177,15 +179,15 @@ class TopicTrial:
         patterns = {self.topics.pattern_of(message.topic) for message in self._messages}
         return sorted(patterns | {self.topics.bridge_state})
 
-    async def _subscribe(self, connection: Connection) -> None:
+    async def _subscribe(self, connection: BrokerClient) -> None:
         """At QoS 0, since of QoS 1 brokers send only some until they are acknowledged."""
         await connection.subscribe([(pattern, 0) for pattern in self._filters])
 
     # --- publishing ---
 
-    async def _try_all(self, planned: Sequence[Planned], connection: Connection) -> None:
+    async def _try_all(self, planned: Sequence[TrialMessage], connection: BrokerClient) -> None:
         """The largest of each kind alone, so that it is known at which the connection ends; then the rest."""
-        kinds: dict[str, Planned] = {}
+        kinds: dict[str, TrialMessage] = {}
         for message in sorted(planned, key=lambda p: -p.size):
             kinds.setdefault(self.topics.pattern_of(message.topic), message)
         serial = list(kinds.values())
@@ -207,7 +209,7 @@ class TopicTrial:
         await connection.close()
 
     async def _go_on(
-        self, connection: Connection, serial: Sequence[Planned], rest: Sequence[Planned]
+        self, connection: BrokerClient, serial: Sequence[TrialMessage], rest: Sequence[TrialMessage]
     ) -> _Ended | None:
         try:
             await self._publish(connection, serial, rest)
@@ -216,7 +218,7 @@ class TopicTrial:
         return None
 
     async def _publish(
-        self, connection: Connection, serial: Sequence[Planned], rest: Sequence[Planned]
+        self, connection: BrokerClient, serial: Sequence[TrialMessage], rest: Sequence[TrialMessage]
     ) -> None:
         """Over one connection.
 
@@ -224,26 +226,26 @@ class TopicTrial:
             _Ended: the broker ended it.
         """
         self._acknowledged = []
-        async with listening(connection) as ear:
+        async with listening(connection) as listener:
             if not self._v5:
                 await self._subscribe(connection)
             for place, message in enumerate(serial):
                 try:
-                    await ear.unless_ended(self._one(connection, message))
+                    await listener.unless_ended(self._one(connection, message))
                 except _ERRORS as error:
                     raise _Ended(message, serial[place + 1 :], rest) from error
             waiting = list(reversed(rest))
-            under_way: dict[str, Planned] = {}
+            under_way: dict[str, TrialMessage] = {}
             try:
-                await ear.unless_ended(self._side_by_side(connection, waiting, under_way))
+                await listener.unless_ended(self._side_by_side(connection, waiting, under_way))
             except _ERRORS as error:
                 # One of these it was: they go again, one by one.
                 raise _Ended(None, list(under_way.values()), list(reversed(waiting))) from error
             if not self._v5:
-                await self._read_back(ear)
+                await self._read_back(listener)
 
     async def _side_by_side(
-        self, connection: Connection, waiting: list[Planned], under_way: dict[str, Planned]
+        self, connection: BrokerClient, waiting: list[TrialMessage], under_way: dict[str, TrialMessage]
     ) -> None:
         async def go_on() -> None:
             while waiting:
@@ -254,33 +256,37 @@ class TopicTrial:
 
         await asyncio.gather(*(go_on() for _ in range(connection.in_flight)))
 
-    async def _one(self, connection: Connection, message: Planned) -> None:
+    async def _one(self, connection: BrokerClient, message: TrialMessage) -> None:
         properties = None
         if self._v5:
             properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call] # paho's
             properties.PayloadFormatIndicator = 1
             properties.ContentType = "application/json" if message.json else "text/plain"
             properties.MessageExpiryInterval = _EXPIRY
-        refused = await connection.tell(message.topic, message.payload, retain=False, properties=properties)
+        refused = await connection.publish_qos1(
+            message.topic, message.payload, retain=False, properties=properties
+        )
         self._outcome.tried.add(message.topic)
         if refused is not None:
             self._outcome.refused[refused.value, str(refused)].append(message)
         else:
             self._acknowledged.append(message)
 
-    async def _read_back(self, ear: Ear) -> None:
+    async def _read_back(self, listener: MessageListener) -> None:
         sent, outcome = self._acknowledged, self._outcome
         expected = {message.topic for message in sent}
-        await ear.until(lambda: expected <= ear.heard.keys(), self._patience)
-        outcome.lost += [m for m in sent if m.topic not in ear.heard]
-        back = max((m.size for m in sent if m.topic in ear.heard), default=0)
+        await listener.until(lambda: expected <= listener.heard.keys(), self._patience)
+        outcome.lost += [m for m in sent if m.topic not in listener.heard]
+        back = max((m.size for m in sent if m.topic in listener.heard), default=0)
         outcome.largest_back = max(outcome.largest_back, back)
 
 
 class _Ended(Exception):
     """The broker ended the connection: at which message, and what is still to be tried, alone or together."""
 
-    def __init__(self, culprit: Planned | None, serial: Sequence[Planned], rest: Sequence[Planned]) -> None:
+    def __init__(
+        self, culprit: TrialMessage | None, serial: Sequence[TrialMessage], rest: Sequence[TrialMessage]
+    ) -> None:
         super().__init__(culprit)
         self.culprit = culprit
         self.serial = serial

@@ -11,12 +11,12 @@ import aiomqtt
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
 
-    from placed.mqtt.client import Connection
+    from placed.mqtt.client import BrokerClient
 
 _Result = TypeVar("_Result")
 
 
-class Ear:
+class MessageListener:
     """Reads until it is closed.
 
     Attributes:
@@ -64,7 +64,7 @@ class Ear:
             raise aiomqtt.MqttError("the broker ended the connection")
         return task.result()
 
-    async def listen(self, connection: Connection) -> None:
+    async def listen(self, connection: BrokerClient) -> None:
         """Until the connection is lost."""
         try:
             async for message in connection.messages:
@@ -76,12 +76,12 @@ class Ear:
 
 
 @asynccontextmanager
-async def listening(connection: Connection) -> AsyncIterator[Ear]:
+async def listening(connection: BrokerClient) -> AsyncIterator[MessageListener]:
     """Hears all that comes while this is entered; that the connection is lost is for others to notice."""
-    ear = Ear()
-    task = asyncio.create_task(ear.listen(connection))
+    listener = MessageListener()
+    task = asyncio.create_task(listener.listen(connection))
     try:
-        yield ear
+        yield listener
     finally:
         task.cancel()
         await asyncio.wait([task])

@@ -14,15 +14,15 @@ from placed.driver import Finding, Verdict
 if TYPE_CHECKING:
     from paho.mqtt.properties import Properties
 
-    from placed.doctor.message_listener import Ear
-    from placed.mqtt.client import Connection
+    from placed.doctor.message_listener import MessageListener
+    from placed.mqtt.client import BrokerClient
 
 FAILED: Final = 0x80  # of a SUBACK, and above: MQTT 3.1.1, table 3.9.3; MQTT 5, 2.4
 KEEP: Final = "have the broker keep retained messages"
 
 
 async def try_replays(
-    connection: Connection, base: str, patience: float, properties: Properties | None
+    connection: BrokerClient, base: str, patience: float, properties: Properties | None
 ) -> list[Finding]:
     """What is wrong with it; nothing if it does. The message is cleared at the end.
 
@@ -32,15 +32,15 @@ async def try_replays(
     topic = f"{base}/bridge/doctor"
     mark = json.dumps({"trial": secrets.token_hex(8)}).encode()
     missing: list[str] = []
-    async with listening(connection) as ear:
+    async with listening(connection) as listener:
         await connection.unsubscribe(topic)
-        await connection.tell(topic, mark, retain=True, properties=properties)
+        await connection.publish_qos1(topic, mark, retain=True, properties=properties)
         for wanted in (topic, f"{base}/+/doctor", f"{topic}/#"):
-            if not await _comes(connection, ear, wanted, (topic, mark), patience):
+            if not await _comes(connection, listener, wanted, (topic, mark), patience):
                 missing.append(wanted)
             if topic in missing:
                 break
-        await connection.tell(topic, b"", retain=True)
+        await connection.publish_qos1(topic, b"", retain=True)
     if topic in missing:
         said = f"a retained message on {topic} is not sent to who subscribes to it later"
         return [Finding("publish", Verdict.BAD, said, KEEP)]
@@ -58,19 +58,23 @@ async def try_replays(
 
 
 async def _comes(
-    connection: Connection, ear: Ear, wanted: str, message: tuple[str, bytes], patience: float
+    connection: BrokerClient,
+    listener: MessageListener,
+    wanted: str,
+    message: tuple[str, bytes],
+    patience: float,
 ) -> bool:
     """Whether the message (topic, payload) comes; true where this login may not subscribe so: panels may."""
     topic, mark = message
-    ear.forget()
+    listener.forget()
     (code,) = await connection.subscribe([(wanted, 1)])
     if number_of(code) >= FAILED:
         return True
 
     def came() -> bool:
-        return mark in (ear.held.get(topic), ear.heard.get(topic))
+        return mark in (listener.held.get(topic), listener.heard.get(topic))
 
-    found = await ear.until(came, patience)
+    found = await listener.until(came, patience)
     await connection.unsubscribe(wanted)
     return found
 

@@ -9,7 +9,7 @@ from placed.driver import Finding, Verdict
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from placed.doctor.broker_topics import Outcome, Planned
+    from placed.doctor.broker_topics import Outcome, TrialMessage
     from placed.mqtt.topics import Topics
 
 _FEW = 3  # topics that are named
@@ -58,7 +58,7 @@ def _bad(said: str, remedy: str) -> Finding:
     return Finding("publish", Verdict.BAD, said, remedy)
 
 
-def _remedy(code: int, topics: Topics, refused: Sequence[Planned]) -> str:
+def _remedy(code: int, topics: Topics, refused: Sequence[TrialMessage]) -> str:
     if code == _PACKET_TOO_LARGE:
         return _raise(refused, "message_size_limit, max_packet_size")
     if code == _QUOTA_EXCEEDED:
@@ -66,13 +66,13 @@ def _remedy(code: int, topics: Topics, refused: Sequence[Planned]) -> str:
     return f"have the broker's access rules let this login write {_patterns(topics, refused)}"
 
 
-def _raise(messages: Sequence[Planned], settings: str) -> str:
+def _raise(messages: Sequence[TrialMessage], settings: str) -> str:
     most = max(message.size for message in messages)
     wanted = f"to at least {most:,} bytes ({settings} in mosquitto)"
     return f"raise the broker's limit on the size of messages {wanted}"
 
 
-def _by_pattern(topics: Topics, messages: Sequence[Planned]) -> dict[str, list[str]]:
+def _by_pattern(topics: Topics, messages: Sequence[TrialMessage]) -> dict[str, list[str]]:
     """The topics, by how access rules name all of their kind."""
     kinds: dict[str, list[str]] = {}
     for topic in sorted(message.topic for message in messages):
@@ -80,7 +80,7 @@ def _by_pattern(topics: Topics, messages: Sequence[Planned]) -> dict[str, list[s
     return kinds
 
 
-def _patterns(topics: Topics, messages: Sequence[Planned]) -> str:
+def _patterns(topics: Topics, messages: Sequence[TrialMessage]) -> str:
     """For access rules; single topics where they are few."""
     if len(messages) <= _FEW:
         return " ".join(sorted(message.topic for message in messages))
@@ -88,7 +88,7 @@ def _patterns(topics: Topics, messages: Sequence[Planned]) -> str:
     return " ".join(named[0] if len(named) == 1 else pattern for pattern, named in kinds)
 
 
-def _topics(topics: Topics, messages: Sequence[Planned]) -> str:
+def _topics(topics: Topics, messages: Sequence[TrialMessage]) -> str:
     """Some of them, of each kind one."""
     some = [named[0] for named in _by_pattern(topics, messages).values()]
     if len(messages) <= _FEW:
@@ -97,7 +97,7 @@ def _topics(topics: Topics, messages: Sequence[Planned]) -> str:
     return f"{', '.join(some)}{f' and {more:,} more' if more else ''}"
 
 
-def _sizes(messages: Sequence[Planned]) -> str:
+def _sizes(messages: Sequence[TrialMessage]) -> str:
     """`placed/rooms (1,234 bytes), …`, the largest first."""
     ordered = sorted(messages, key=lambda message: (-message.size, message.topic))
     more = f" and {len(ordered) - _FEW:,} more" if len(ordered) > _FEW else ""

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Patience:
+class Backoff:
     """Pauses that double from `first` to `longest` seconds, each shortened by chance by up to half.
 
     Chance keeps the daemons of a whole site from coming back to their broker at the same moment.

@@ -40,7 +40,7 @@ _T = TypeVar("_T")
 _NO_LIMIT = 0  # of paho's, which would go through all that is under way at each acknowledgement
 
 
-class HungUp(aiomqtt.MqttError):
+class ClosedBeforeConnack(aiomqtt.MqttError):
     """The broker ended the connection before it answered. `cause` is what the socket said, if anything."""
 
     def __init__(self, reason: str, cause: OSError | None) -> None:
@@ -48,7 +48,7 @@ class HungUp(aiomqtt.MqttError):
         self.cause = cause
 
 
-class Connection(aiomqtt.Client):
+class BrokerClient(aiomqtt.Client):
     """One connection to the broker, from `open` to `close`; never used again.
 
     Args:
@@ -63,7 +63,7 @@ class Connection(aiomqtt.Client):
         super().__init__(**broker, logger=logger, timeout=ANSWER, max_inflight_messages=_NO_LIMIT)
         self._look_at_both()  # of these aiomqtt makes new ones, and forgets what the earlier ones held
         self.in_flight = IN_FLIGHT
-        self.largest: int | None = None  # bytes of a packet that the broker takes
+        self.max_packet_size: int | None = None  # bytes of a packet that the broker takes
         self.retains = True  # whether the broker keeps retained messages, as far as it tells
         self.takes_qos_1 = True  # as far as it announces
         self._ended: aiomqtt.MqttCodeError | None = None
@@ -101,7 +101,7 @@ class Connection(aiomqtt.Client):
             await self._hang_up()
             raise
 
-    async def tell(
+    async def publish_qos1(
         self, topic: str, payload: bytes, *, retain: bool, properties: Properties | None = None
     ) -> ReasonCode | None:
         """Publishes with QoS 1, and waits for the acknowledgement.
@@ -129,13 +129,13 @@ class Connection(aiomqtt.Client):
 
     async def subscribe(self, *arguments: Any, **more: Any) -> Any:
         """As aiomqtt's; it can be cancelled at any time."""
-        return await whole(super().subscribe(*arguments, **more))
+        return await cancellable(super().subscribe(*arguments, **more))
 
     async def unsubscribe(self, *arguments: Any, **more: Any) -> None:
         """As aiomqtt's; it can be cancelled at any time."""
-        await whole(super().unsubscribe(*arguments, **more))
+        await cancellable(super().unsubscribe(*arguments, **more))
 
-    async def leave_the_will(self) -> None:
+    async def disconnect_with_will(self) -> None:
         """Ends it so that the broker publishes the will after its delay, unless we are back (MQTT 5).
 
         Raises:
@@ -178,7 +178,7 @@ class Connection(aiomqtt.Client):
         told = vars(properties) if properties else {}  # what was not told is no attribute
         # One is left for taking leave.
         self.in_flight = max(1, min(IN_FLIGHT, told.get("ReceiveMaximum", IN_FLIGHT + 1) - 1))
-        self.largest = told.get("MaximumPacketSize")
+        self.max_packet_size = told.get("MaximumPacketSize")
         self.retains = bool(told.get("RetainAvailable", 1))
         self.takes_qos_1 = told.get("MaximumQoS", 1) >= 1
         super()._on_connect(client, userdata, flags, reason_code, properties)
@@ -193,7 +193,7 @@ class Connection(aiomqtt.Client):
     ) -> None:
         self._ended = aiomqtt.MqttCodeError(reason_code, "disconnected")
         if not self._connected.done():
-            self._connected.set_exception(HungUp(str(reason_code), self._errors.last))
+            self._connected.set_exception(ClosedBeforeConnack(str(reason_code), self._errors.last))
         else:
             super()._on_disconnect(client, userdata, flags, reason_code, properties)
 
@@ -228,7 +228,7 @@ class Connection(aiomqtt.Client):
         super()._on_publish(client, userdata, mid, reason_code, properties)
 
 
-async def whole(waiting: Coroutine[Any, Any, _T]) -> _T:
+async def cancellable(waiting: Coroutine[Any, Any, _T]) -> _T:
     """Waits for what waits with `asyncio.wait_for`, and is cancelled whenever it is told to.
 
     Before Python 3.12 `asyncio.wait_for` forgets a cancellation that comes in the moment in which its own

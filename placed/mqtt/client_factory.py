@@ -11,7 +11,7 @@ import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from placed.mqtt.client import Connection
+from placed.mqtt.client import BrokerClient
 from placed.mqtt.client_options import address_of, client_id_of, login_options
 from placed.mqtt.connect_diagnosis import diagnose
 from placed.mqtt.errors import BrokerLost, no_qos_1, unexplained, why_not_connected
@@ -31,7 +31,7 @@ _LOOK_AGAIN = 300.0  # seconds after which an end at CONNECT is looked into once
 _LARGEST_INCOMING = 8 * 1024 * 1024  # bytes; we read nothing but our own index
 
 
-class Broker:
+class ClientFactory:
     """The broker of the settings.
 
     Args:
@@ -71,13 +71,13 @@ class Broker:
         )
 
     @asynccontextmanager
-    async def connected(self) -> AsyncIterator[Connection]:
+    async def connect(self) -> AsyncIterator[BrokerClient]:
         """A connection, logged in.
 
         Raises:
             BrokerLost: it could not be made.
         """
-        connection = Connection(**self._options)
+        connection = BrokerClient(**self._options)
         try:
             await connection.open()
         except (aiomqtt.MqttError, OSError, ValueError) as error:
@@ -101,14 +101,14 @@ class Broker:
         return self._looked[2]
 
     async def publish(
-        self, connection: Connection, message: Message, expiry: int | None
+        self, connection: BrokerClient, message: Message, expiry: int | None
     ) -> ReasonCode | None:
         """Publishes and waits for the acknowledgement; `expiry` is in seconds, and MQTT 5 only.
 
         Returns:
             Why the broker refused it; None if it did not.
         """
-        return await connection.tell(
+        return await connection.publish_qos1(
             message.topic,
             message.payload,
             retain=message.retain,

@@ -38,7 +38,7 @@ async def diagnose(error: Exception, options: Mapping[str, Any]) -> Trouble:
 
     Args:
         error: of the attempt.
-        options: that the `Connection` had.
+        options: that the `BrokerClient` had.
     """
     protocol: Protocol = "5" if options["protocol"] is aiomqtt.ProtocolVersion.V5 else "3.1.1"
     known = why_not_connected(error, protocol)

@@ -33,14 +33,14 @@ _SLOWEST = 0.1  # seconds between two messages
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SentMessage:
     """A message that is under way; `size` is of its packet, in bytes."""
 
     topic: str
     size: int
 
 
-class HangUps:
+class DisconnectCauses:
     """Over all connections of one publisher.
 
     Args:
@@ -127,8 +127,8 @@ class HangUps:
         return acquitted or self._limit > before[0] or not self._patterns >= before[1]
 
     def ended(
-        self, outstanding: Iterable[Sent], *, finished: bool = True, loaded: bool = False
-    ) -> Sent | None:
+        self, outstanding: Iterable[SentMessage], *, finished: bool = True, loaded: bool = False
+    ) -> SentMessage | None:
         """A connection has ended by itself while these were under way; the one that is blamed for it.
 
         `finished`: all that is published first over a connection had been acknowledged.
@@ -138,7 +138,7 @@ class HangUps:
         self._unfinished = 0 if finished or blamed is not None else self._unfinished + 1
         return blamed
 
-    def _judge(self, outstanding: Iterable[Sent], *, loaded: bool) -> Sent | None:
+    def _judge(self, outstanding: Iterable[SentMessage], *, loaded: bool) -> SentMessage | None:
         under_way = {sent.topic: sent.size for sent in outstanding}
         tried, trying = self._trying in under_way, self._trying
         self._trying, self._trial_at = None, None
@@ -163,7 +163,7 @@ class HangUps:
             size if known is None else min(size, known)
         )  # what clears it may be at fault, too
         self._conclude()
-        return Sent(topic, size)
+        return SentMessage(topic, size)
 
     def trial(self, steady: float) -> str | None:
         """Called while all else is acknowledged: the topic to be tried now, if any. Of one at a time."""

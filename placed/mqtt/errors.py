@@ -10,7 +10,7 @@ from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 
 from placed.domain.network_errors import why
-from placed.mqtt.client import HungUp
+from placed.mqtt.client import ClosedBeforeConnack
 
 TAKEN_OVER = 0x8E  # MQTT 5, section 4.13: another client connected with our client identifier
 # X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED: of a clock that is wrong and may be set, or
@@ -86,7 +86,7 @@ class Trouble:
         return self.remedy or self.advice
 
 
-class Displaced(aiomqtt.MqttError):
+class ReplacedByAnother(aiomqtt.MqttError):
     """Another instance has published in our place while we were cut off."""
 
 
@@ -117,7 +117,7 @@ def why_not_connected(error: Exception, protocol: str = "5") -> Trouble:
     cause = _cause(error)
     if isinstance(cause, ssl.SSLError) and (found := tls_trouble(cause)):
         return found
-    if isinstance(error, HungUp):
+    if isinstance(error, ClosedBeforeConnack):
         return hung_up(protocol, _words(cause) if cause else None)
     return Trouble("broker.was_not_reached", _words(cause or error))
 
@@ -234,7 +234,7 @@ def _untrusted(error: ssl.SSLCertVerificationError) -> Trouble:
 
 
 def _cause(error: Exception) -> BaseException | None:
-    return error.cause if isinstance(error, HungUp) else error.__context__
+    return error.cause if isinstance(error, ClosedBeforeConnack) else error.__context__
 
 
 def _words(error: BaseException) -> str:

@@ -67,7 +67,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     json: bool = True
     instance: str = ""  # which running program says it; a user property
 
-    def outlived(self, now: datetime) -> bool:
+    def expired(self, now: datetime) -> bool:
         """Whether it is not to be told any more."""
         return self.expires_at is not None and self.expires_at <= now
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import aiomqtt
 
 from placed.domain.exit_errors import CannotStart
-from placed.mqtt.client import Connection
+from placed.mqtt.client import BrokerClient
 from placed.mqtt.client_options import client_id_of, login_options
 from placed.mqtt.connect_diagnosis import diagnose
 from placed.mqtt.errors import BrokerLost, Trouble, no_qos_1, why_lost, why_not_connected
@@ -26,7 +26,7 @@ _ABOUT_THE_CLIENT_ID = ("broker.refused_client_id", "broker.refused_login")
 
 
 @asynccontextmanager
-async def visit(settings: Mqtt, purpose: str) -> AsyncIterator[Connection]:
+async def visit(settings: Mqtt, purpose: str) -> AsyncIterator[BrokerClient]:
     """A connection, logged in; `purpose` is added to the client identifier.
 
     Raises:
@@ -34,7 +34,7 @@ async def visit(settings: Mqtt, purpose: str) -> AsyncIterator[Connection]:
         CannotStart: files that the settings name can not be used.
     """
     options = visiting_options(settings, f"{client_id_of(settings)}-{purpose}")
-    broker = Connection(**options)
+    broker = BrokerClient(**options)
     try:
         async with asyncio.timeout(_CONNECT):
             await broker.open()
@@ -56,7 +56,7 @@ def trial_will(settings: Mqtt) -> aiomqtt.Will:
 
 
 def visiting_options(settings: Mqtt, client_id: str) -> dict[str, Any]:
-    """What a `Connection` takes for a visit."""
+    """What a `BrokerClient` takes for a visit."""
     options = login_options(settings, client_id)
     options["max_queued_incoming_messages"] = None  # all that is retained comes at once
     if settings.protocol == "5":
@@ -110,7 +110,7 @@ async def _trouble(login: Login) -> Trouble | None:
     identifier = f"{login.options['identifier']}-reload"
     will = trial_will(login.settings)
     options = {**login.options, **session, "identifier": identifier, "will": will}
-    connection = Connection(**options)
+    connection = BrokerClient(**options)
     try:
         async with asyncio.timeout(_PATIENCE):
             await connection.open()

@@ -82,13 +82,13 @@ class Outbox:
         self._drop(room_id)
 
     def take(self, now: datetime) -> tuple[Message | None, list[Message]]:
-        """The message whose turn it is, if any, and those before it that have outlived their time."""
-        outlived: list[Message] = []
+        """The message whose turn it is, if any, and those before it that have expired their time."""
+        expired: list[Message] = []
         while (message := self._first()) is not None:
-            if not message.outlived(now):
-                return message, outlived
-            outlived.append(message)
-        return None, outlived
+            if not message.expired(now):
+                return message, expired
+            expired.append(message)
+        return None, expired
 
     def _put(self, key: str, waiting: Message | Statement, *, urgent: bool) -> None:
         self._late.pop(key, None)

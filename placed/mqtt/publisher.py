@@ -18,16 +18,16 @@ import structlog
 
 from placed.domain.delivery import Refused
 from placed.domain.exit_errors import CannotStart, TakenOver
-from placed.mqtt.backoff import Patience
-from placed.mqtt.client_factory import Broker
-from placed.mqtt.disconnect_causes import HangUps
+from placed.mqtt.backoff import Backoff
+from placed.mqtt.client_factory import ClientFactory
+from placed.mqtt.disconnect_causes import DisconnectCauses
 from placed.mqtt.discovery.home_assistant import Discovery
-from placed.mqtt.errors import TAKEN_OVER, BrokerLost, Displaced, Trouble, reason, why_lost
+from placed.mqtt.errors import TAKEN_OVER, BrokerLost, ReplacedByAnother, Trouble, reason, why_lost
 from placed.mqtt.messages import Message, offline
 from placed.mqtt.refused_topics import Refusals
-from placed.mqtt.retained_rooms import Leftovers
+from placed.mqtt.retained_rooms import RetainedRooms
 from placed.mqtt.session import Session
-from placed.mqtt.session_context import SILENCE, Setup, Tally, Timing
+from placed.mqtt.session_context import SILENCE, Counters, SessionContext, Timing
 from placed.mqtt.topics import Topics
 from placed.runtime.watchdog import Pulse
 from placed.settings.schema import HomeAssistant
@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from placed.domain.delivery import Undelivered
     from placed.domain.room_events import Event
     from placed.domain.state_document import Statement
-    from placed.mqtt.client import Connection
-    from placed.mqtt.disconnect_causes import Sent
+    from placed.mqtt.client import BrokerClient
+    from placed.mqtt.disconnect_causes import SentMessage
     from placed.mqtt.messages import BridgeInfo
     from placed.settings.schema import Mqtt
 
@@ -91,7 +91,7 @@ class Publisher:
         patient: bool = False,
     ) -> None:
         self._patient = patient
-        self.tally = Tally()
+        self.counters = Counters()
         self.first_published = asyncio.Event()
         self._idle = asyncio.Event()
         self._leave = _Leave.OFFLINE
@@ -100,27 +100,27 @@ class Publisher:
         self._blamed = False  # a message, for the end of the last connection
         self._session: Session | None = None
         topics = Topics.of(settings, home_assistant)
-        self._leftovers = Leftovers(topics, home_assistant.discovery_prefix)
+        self._leftovers = RetainedRooms(topics, home_assistant.discovery_prefix)
         self._refusals = Refusals(topics, random.random)
-        self._hang_ups = HangUps(topics.pattern_of)
+        self._hang_ups = DisconnectCauses(topics.pattern_of)
         instance = secrets.token_hex(4)
         self._offline = offline(topics, board.epoch, instance)
-        self._broker = Broker(settings, self._offline, timing.will_delay, login)
+        self._broker = ClientFactory(settings, self._offline, timing.will_delay, login)
         self._timing = timing
         self._now = now
-        self._setup = Setup(
-            broker=self._broker,
+        self._context = SessionContext(
+            client_factory=self._broker,
             board=board,
             topics=topics,
             info=info,
             plain=settings.plain_topics,
             now=now,
             timing=timing,
-            leftovers=self._leftovers,
+            retained_rooms=self._leftovers,
             discovery=Discovery(topics, info, home_assistant.status_topic) if topics.discovery else None,
-            tally=self.tally,
+            counters=self.counters,
             refusals=self._refusals,
-            hang_ups=self._hang_ups,
+            disconnect_causes=self._hang_ups,
             delivery_news=asyncio.Event(),
             first_published=self.first_published,
             instance=instance,
@@ -138,7 +138,7 @@ class Publisher:
     @property
     def messages_published(self) -> int:
         """Messages that the broker took."""
-        return self.tally.published
+        return self.counters.published
 
     @property
     def messages_refused(self) -> Mapping[str, int]:
@@ -167,12 +167,12 @@ class Publisher:
     @property
     def was_connected(self) -> bool:
         """Whether the broker has ever let us in."""
-        return self.tally.connections > 0
+        return self.counters.connections > 0
 
     @property
     def reconnects(self) -> int:
         """How often a connection was made again."""
-        return max(0, self.tally.connections - 1)
+        return max(0, self.counters.connections - 1)
 
     @property
     def waiting(self) -> int:
@@ -187,16 +187,16 @@ class Publisher:
         undelivered = self._refusals.undelivered
         return f"{undelivered[0].problem}; {undelivered[0].remedy}" if undelivered else None
 
-    async def told(self) -> None:
+    async def published(self) -> None:
         """Waits until the broker has taken every state that is known now, and answered to all else."""
         await self.first_published.wait()
         await self._idle.wait()
 
-    def leave_silently(self) -> None:
+    def stop_without_offline(self) -> None:
         """At the end says nothing: another publisher follows at once with the same client id."""
         self._leave = _Leave.SILENTLY
 
-    def leave_for_a_moment(self) -> None:
+    def stop_with_will(self) -> None:
         """At the end leaves it to the will to say `offline`: the program is about to be started again.
 
         The will comes after its delay, and not at all if we are back by then. MQTT 3.1.1 knows no delay, so
@@ -215,7 +215,7 @@ class Publisher:
 
     def rooms_changed(self, removed: frozenset[str]) -> None:
         """Rooms were added, removed or renamed."""
-        board = self._setup.board
+        board = self._context.board
         gone = sorted(room_id for room_id in removed if board.statement(room_id) is None)
         topics = self._leftovers.left(gone)
         if self._session:
@@ -237,13 +237,13 @@ class Publisher:
             TakenOver: another client has connected with our client id.
         """
         loop, timing = asyncio.get_running_loop(), self._timing
-        patience = Patience(timing.first_pause, timing.longest_pause, random.random)
+        patience = Backoff(timing.first_pause, timing.longest_pause, random.random)
         while True:
             self._blamed = False
             began = None
-            self._setup.pulse.expect(SILENCE)
+            self._context.pulse.expect(SILENCE)
             try:
-                async with self._broker.connected() as connection:
+                async with self._broker.connect() as connection:
                     began = loop.time()
                     await self._serve(connection)
             except BrokerLost as lost:
@@ -252,13 +252,13 @@ class Publisher:
                 patience.restore()
             await asyncio.sleep(patience.pause())
 
-    async def _serve(self, connection: Connection) -> None:
+    async def _serve(self, connection: BrokerClient) -> None:
         """One connection, from the first message until it is lost."""
-        self._session = session = Session(self._setup, connection)
+        self._session = session = Session(self._context, connection)
         self.connected_since = self._now()
-        self.tally.connections += 1
+        self.counters.connections += 1
         self._trouble = None
-        _log.info("broker.connected", broker=self._broker.address, connections=self.tally.connections)
+        _log.info("broker.connected", broker=self._broker.address, connections=self.counters.connections)
         # A task of its own, since a task group that fails while it is cancelled tells only of one of both.
         serving = asyncio.create_task(session.serve())
         try:
@@ -288,7 +288,7 @@ class Publisher:
         await self._take_leave(connection)
         raise error or RuntimeError("a session that ends by itself")
 
-    def _blame(self, message: Sent | None) -> None:
+    def _blame(self, message: SentMessage | None) -> None:
         """A message ended the connection: it is left out over the next one, and is named at once."""
         self._blamed = message is not None
         if message is not None:
@@ -296,41 +296,44 @@ class Publisher:
                 Message(message.topic, b""),
                 Refused.CONNECTION_ENDED,
                 f"{message.size} bytes",
-                number=self.tally.number,
+                number=self.counters.number,
                 size=message.size,
                 wall=self._now(),
                 steady=asyncio.get_running_loop().time(),
                 repeat=False,
             )
-            self._setup.delivery_news.set()
+            self._context.delivery_news.set()
 
     def _note_lost(self, error: BaseException) -> None:
-        if isinstance(error, Displaced) or TAKEN_OVER in (reason(error), reason(error.__cause__)):
+        if isinstance(error, ReplacedByAnother) or TAKEN_OVER in (reason(error), reason(error.__cause__)):
             raise TakenOver(
                 f"mqtt.client_id: {self._broker.address}: another client has connected with our client id "
                 f"{self._broker.client_id!r}; stop the other one, or set mqtt.client_id or mqtt.base_topic"
             ) from error
         self._note(why_lost(error))
 
-    async def _take_leave(self, connection: Connection) -> None:
+    async def _take_leave(self, connection: BrokerClient) -> None:
         if self._leave is _Leave.SILENTLY:
             return
         with suppress(aiomqtt.MqttError, TimeoutError):
             async with asyncio.timeout(self._timing.goodbye):
                 if self._leave is _Leave.WILL:
-                    await connection.leave_the_will()
+                    await connection.disconnect_with_will()
                 else:
                     await self._broker.publish(connection, self._offline, None)
         _log.info("broker.was_left", broker=self._broker.address)
 
     def _note(self, trouble: Trouble) -> None:
         """Logs trouble when it begins, and when a person turns out to be needed."""
-        if trouble.lasting and not self.tally.connections and not self._patient:
+        if trouble.lasting and not self.counters.connections and not self._patient:
             raise CannotStart(f"mqtt.{trouble.key}: {self._broker.address}: {trouble.text}; {trouble.remedy}")
         before, self._trouble = self._trouble, trouble
         if before is None or (trouble.next_step and trouble.event != before.event):
             _log.warning(
-                trouble.event, broker=self._broker.address, problem=trouble.text, remedy=trouble.next_step
+                trouble.event,
+                broker=self._broker.address,
+                problem=trouble.text,
+                remedy=trouble.next_step,
             )
 
 
@@ -344,4 +347,4 @@ def _most_telling(group: BaseExceptionGroup[aiomqtt.MqttError]) -> BaseException
             waiting.extend(error.exceptions)
         else:
             errors.append(error)
-    return next((e for e in errors if isinstance(e, Displaced) or e.__cause__ is not None), errors[0])
+    return next((e for e in errors if isinstance(e, ReplacedByAnother) or e.__cause__ is not None), errors[0])

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     import aiomqtt
     from paho.mqtt.reasoncodes import ReasonCode
 
-    from placed.mqtt.client import Connection
+    from placed.mqtt.client import BrokerClient
     from placed.mqtt.messages import Message
-    from placed.mqtt.session_context import Setup
+    from placed.mqtt.session_context import SessionContext
 
 FIRST = 3.0  # seconds from when everything is acknowledged
 BETWEEN = 2.0  # seconds between two looks
@@ -35,7 +35,7 @@ class ReadBack:
     """What the broker holds on our own topics, compared with what is true.
 
     Args:
-        setup: of the session.
+        context: of the session.
         connection: to the broker.
         make: what is true now for a topic.
         wanted: called with a message that has to be published again.
@@ -44,13 +44,13 @@ class ReadBack:
 
     def __init__(
         self,
-        setup: Setup,
-        connection: Connection,
+        context: SessionContext,
+        connection: BrokerClient,
         make: Callable[[str], Iterable[Message]],
         wanted: Callable[[Message], None],
         ready: Callable[[], bool],
     ) -> None:
-        self._setup = setup
+        self._context = context
         self._connection = connection
         self._make = make
         self._wanted = wanted
@@ -63,7 +63,7 @@ class ReadBack:
 
     def changed(self, room_id: str) -> None:
         """A room has a new statement, which is looked at next: rules may have changed since the last one."""
-        if not self._setup.broker.v5:
+        if not self._context.client_factory.v5:
             self._changed.add(room_id)
 
     def takes(self, message: aiomqtt.Message) -> bool:
@@ -79,7 +79,7 @@ class ReadBack:
 
     async def run(self) -> None:
         """Looks, until it is cancelled. In MQTT 5 the PUBACK shows it."""
-        if self._setup.broker.v5:
+        if self._context.client_factory.v5:
             return
         loop = asyncio.get_running_loop()
         await asyncio.sleep(FIRST)
@@ -104,15 +104,15 @@ class ReadBack:
         return True
 
     def _topics(self) -> Iterator[str]:
-        topics = self._setup.topics
+        topics = self._context.topics
         yield from (topics.bridge_state, topics.rooms)
-        for room in self._setup.board.rooms:
-            yield from topics.told(room.id, plain=self._setup.plain)
+        for room in self._context.board.rooms:
+            yield from topics.told(room.id, plain=self._context.plain)
 
     def _topics_of(self, room_ids: set[str]) -> Iterator[str]:
-        topics, few = self._setup.topics, len(room_ids) <= _FEW
+        topics, few = self._context.topics, len(room_ids) <= _FEW
         for room_id in sorted(room_ids):
-            yield from topics.told(room_id, plain=self._setup.plain) if few else (topics.state(room_id),)
+            yield from topics.told(room_id, plain=self._context.plain) if few else (topics.state(room_id),)
 
     async def _look(self, topics: list[str]) -> bool:
         """Whether the broker lets us look."""
@@ -136,26 +136,26 @@ class ReadBack:
         return True
 
     def _compare(self, topic: str, held: bytes) -> None:
-        setup = self._setup
+        context = self._context
         true = next(iter(self._make(topic)), None)
-        if true is None or true.outlived(setup.now()) or true.payload == held:
+        if true is None or true.expired(context.now()) or true.payload == held:
             self._wrong.pop(topic, None)
-            if setup.refusals.kept(topic):
-                setup.delivery_news.set()
+            if context.refusals.kept(topic):
+                context.delivery_news.set()
             return
-        if setup.refusals.is_known_otherwise(topic):
+        if context.refusals.is_known_otherwise(topic):
             return
         self._wrong[topic] = self._wrong.get(topic, 0) + 1
         if self._wrong[topic] == _TWICE:
-            setup.refusals.refuse(
+            context.refusals.refuse(
                 true,
                 Refused.NOT_KEPT,
                 "",
-                number=setup.tally.number,
+                number=context.counters.number,
                 size=len(true.payload),
-                wall=setup.now(),
+                wall=context.now(),
                 steady=asyncio.get_running_loop().time(),
                 repeat=False,
             )
-            setup.delivery_news.set()
+            context.delivery_news.set()
         self._wanted(true)

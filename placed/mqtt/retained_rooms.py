@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from placed.mqtt.topics import Topics
 
 
-class Leftovers:
+class RetainedRooms:
     """Topics to clear, and rooms of an earlier run of which it is not yet known whether they are gone.
 
     Args:

@@ -10,7 +10,7 @@ import aiomqtt
 import structlog
 
 from placed.domain.delivery import Refused
-from placed.mqtt.disconnect_causes import Sent
+from placed.mqtt.disconnect_causes import SentMessage
 from placed.mqtt.messages import clear, packet_size
 from placed.mqtt.outbox import InitialPublication, Outbox
 from placed.mqtt.refused_topics import TICK, reason_for
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from placed.domain.state_document import Statement
-    from placed.mqtt.client import Connection
+    from placed.mqtt.client import BrokerClient
     from placed.mqtt.messages import Message
     from placed.mqtt.refused_topics import Refusal
-    from placed.mqtt.session_context import Setup
+    from placed.mqtt.session_context import SessionContext
 
 _LOAD = 32  # messages within `_LOADED` seconds, from which a broker may end the connection for their number
 _LOADED = 5.0
@@ -44,7 +44,7 @@ class Sender:
     """One connection's outbox, and the tasks that empty it.
 
     Args:
-        setup: of the session.
+        context: of the session.
         connection: to the broker.
         write_up: makes the messages of a statement, when its turn comes.
         make_again: makes what is true now for a topic.
@@ -53,15 +53,15 @@ class Sender:
 
     def __init__(
         self,
-        setup: Setup,
-        connection: Connection,
+        context: SessionContext,
+        connection: BrokerClient,
         write_up: Callable[[Statement], Iterable[Message]],
         make_again: MakeAgain,
         reported: Callable[[], None],
     ) -> None:
         self.drained = asyncio.Event()  # set while all but what clears topics is sent and acknowledged
-        topics = setup.topics
-        self._setup = setup
+        topics = context.topics
+        self._context = context
         self._connection = connection
         self._write_up = write_up
         self._make_again = make_again
@@ -70,9 +70,9 @@ class Sender:
         self._filled = asyncio.Event()
         self._owed = InitialPublication((topics.bridge_info, topics.bridge_health, topics.rooms))
         self._all_owed = False
-        self._sent: dict[int, Sent] = {}  # by number, until the broker has answered
+        self._sent: dict[int, SentMessage] = {}  # by number, until the broker has answered
         self._unanswered: dict[int, float] = {}  # of these, since when what readiness depends on waits
-        self._lost: list[Sent] = []
+        self._lost: list[SentMessage] = []
         self._latest: deque[float] = deque(maxlen=_LOAD)  # when the latest messages were sent
         self._under_way = 0  # of these, what is not late
         self._alone = asyncio.Lock()  # held while a message is under way that has to be alone there
@@ -88,7 +88,7 @@ class Sender:
         return len(self._outbox)
 
     @property
-    def outstanding(self) -> list[Sent]:
+    def outstanding(self) -> list[SentMessage]:
         """What was sent and not acknowledged, in this order."""
         return self._lost or list(self._sent.values())
 
@@ -112,9 +112,9 @@ class Sender:
 
     def put(self, messages: Iterable[Message], *, urgent: bool = False, late: bool = False) -> None:
         """Messages; what clears a topic, or is late, waits for all else."""
-        hang_ups = self._setup.hang_ups
+        disconnect_causes = self._context.disconnect_causes
         for message in messages:
-            first = urgent or hang_ups.goes_first(message.topic)
+            first = urgent or disconnect_causes.goes_first(message.topic)
             self._outbox.put(message, urgent=first, late=late)
             if self._outbox.pressing:
                 self._not_idle()
@@ -146,41 +146,45 @@ class Sender:
     async def run(self) -> None:
         """Sends one message after another; there are as many of it as messages may be under way."""
         while True:
-            if pace := self._setup.hang_ups.pace:
+            if pace := self._context.disconnect_causes.pace:
                 async with self._pacing:
                     await asyncio.sleep(pace)
             await self._send_next()
 
     async def repeat(self) -> None:
         """Puts what was refused into the outbox again when it is time, and tries what was left out."""
-        loop, refusals, hang_ups = asyncio.get_running_loop(), self._setup.refusals, self._setup.hang_ups
+        loop, refusals, disconnect_causes = (
+            asyncio.get_running_loop(),
+            self._context.refusals,
+            self._context.disconnect_causes,
+        )
         refusals.restart(loop.time())
         while True:
-            if not refusals.waits() and not hang_ups.any:
+            if not refusals.waits() and not disconnect_causes.any:
                 self._refused.clear()
                 await self._refused.wait()
             await asyncio.sleep(TICK)
             for refusal in refusals.due(loop.time()):
                 self._put_again(refusal)
-            if hang_ups.any and self.all_acknowledged and not self._sent and not self.waiting:
-                topic = hang_ups.trial(loop.time())
+            if disconnect_causes.any and self.all_acknowledged and not self._sent and not self.waiting:
+                topic = disconnect_causes.trial(loop.time())
                 if topic is not None and "+" not in topic:  # of events the next one is the trial
                     self._try(topic)
 
     async def report(self) -> None:
         """Logs what the broker refuses when that begins, and when it is over."""
-        news = self._setup.delivery_news
+        news = self._context.delivery_news
         try:
             while True:
                 await news.wait()
-                await asyncio.sleep(self._setup.timing.calm)  # there may be more of the kind
+                await asyncio.sleep(self._context.timing.calm)  # there may be more of the kind
                 news.clear()
                 self._report()
         finally:
             self._report()
 
     def _report(self) -> None:
-        began, over = self._setup.refusals.news()
+        began, over = self._context.refusals.news()
         for group in began:
             _log.warning(
                 "broker.refused_messages",
@@ -206,7 +210,7 @@ class Sender:
             if await self._transmit(message, sent, number):
                 self._cleared.discard(message.topic)
             return
-        most = self._connection.largest
+        most = self._connection.max_packet_size
         words = f"{sent.size} bytes"
         if reason is Refused.TOO_LARGE:
             words += f", and it takes {most} bytes at most"
@@ -216,31 +220,33 @@ class Sender:
 
     async def _clear_old_state(self, topic: str) -> None:
         """Panels are to show nothing rather than an old state, where the new one cannot be sent."""
-        if topic in self._cleared or self._setup.topics.importance_of(topic) is not Importance.STATE:
+        if topic in self._cleared or self._context.topics.importance_of(topic) is not Importance.STATE:
             return
         empty = clear(topic)
         sent = self._sent_of(empty)
-        if self._setup.hang_ups.may_clear(topic, sent.size):
+        if self._context.disconnect_causes.may_clear(topic, sent.size):
             self._cleared.add(topic)
             await self._transmit(empty, sent, self._number(), stands_in=True)
 
-    def _reason_to_leave_out(self, sent: Sent) -> Refused | None:
-        if self._connection.largest is not None and sent.size > self._connection.largest:
+    def _reason_to_leave_out(self, sent: SentMessage) -> Refused | None:
+        if self._connection.max_packet_size is not None and sent.size > self._connection.max_packet_size:
             return Refused.TOO_LARGE
-        hang_ups = self._setup.hang_ups
+        disconnect_causes = self._context.disconnect_causes
         return (
-            Refused.CONNECTION_ENDED if hang_ups.any and hang_ups.leaves_out(sent.topic, sent.size) else None
+            Refused.CONNECTION_ENDED
+            if disconnect_causes.any and disconnect_causes.leaves_out(sent.topic, sent.size)
+            else None
         )
 
-    def _sent_of(self, message: Message) -> Sent:
-        topics = self._setup.topics
+    def _sent_of(self, message: Message) -> SentMessage:
+        topics = self._context.topics
         topic = message.topic if message.retain else topics.pattern_of(message.topic)
-        return Sent(topic, packet_size(message, v5=self._setup.broker.v5))
+        return SentMessage(topic, packet_size(message, v5=self._context.client_factory.v5))
 
     def _number(self) -> int:
         """Of the message that is sent next."""
-        self._setup.tally.number += 1
-        return self._setup.tally.number
+        self._context.counters.number += 1
+        return self._context.counters.number
 
     # --- one message ---
 
@@ -265,9 +271,9 @@ class Sender:
             while self._alone.locked():
                 async with self._alone:
                     pass
-            message, outlived = self._outbox.take(self._setup.now())
-            self._setup.tally.outlived += len(outlived)
-            for old in outlived:
+            message, expired = self._outbox.take(self._context.now())
+            self._context.counters.expired += len(expired)
+            for old in expired:
                 self._settle(old)
             if message is not None:
                 return message
@@ -276,23 +282,25 @@ class Sender:
             await self._filled.wait()
 
     def _is_suspect(self, message: Message) -> bool:
-        setup = self._setup
-        if not setup.hang_ups.any:
+        context = self._context
+        if not context.disconnect_causes.any:
             return False
-        topic = message.topic if message.retain else setup.topics.pattern_of(message.topic)
-        return setup.hang_ups.suspected(topic)
+        topic = message.topic if message.retain else context.topics.pattern_of(message.topic)
+        return context.disconnect_causes.suspected(topic)
 
-    async def _transmit(self, message: Message, sent: Sent, number: int, *, stands_in: bool = False) -> bool:
+    async def _transmit(
+        self, message: Message, sent: SentMessage, number: int, *, stands_in: bool = False
+    ) -> bool:
         """Whether the broker took it. Where it stands in for another, that one stays refused."""
-        setup, connection = self._setup, self._connection
+        context, connection = self._context, self._connection
         self._sent[number] = sent
         self._quiet.clear()
         sent_at = asyncio.get_running_loop().time()
         self._latest.append(sent_at)
-        if setup.topics.importance_of(message.topic) is not Importance.OPTIONAL:
+        if context.topics.importance_of(message.topic) is not Importance.OPTIONAL:
             self._unanswered[number] = sent_at
         try:
-            code = await setup.broker.publish(connection, message, message.expiry(setup.now()))
+            code = await context.client_factory.publish(connection, message, message.expiry(context.now()))
         except aiomqtt.MqttError:
             self._lost = self._lost or list(self._sent.values())  # before others go on
             raise
@@ -300,18 +308,18 @@ class Sender:
         self._unanswered.pop(number, None)
         if not self._sent:
             self._quiet.set()
-        setup.pulse.expect(SILENCE)
+        context.pulse.expect(SILENCE)
         connection.refusals.clear()
         steady = asyncio.get_running_loop().time()
-        if setup.hang_ups.took(sent.topic, sent.size):
-            setup.refusals.hurry(Refused.CONNECTION_ENDED, steady)
+        if context.disconnect_causes.took(sent.topic, sent.size):
+            context.refusals.hurry(Refused.CONNECTION_ENDED, steady)
             if "+" in sent.topic:
-                setup.refusals.drop(sent.topic)
-                setup.delivery_news.set()
+                context.refusals.drop(sent.topic)
+                context.delivery_news.set()
         if code is None:
-            setup.tally.published += 1
-            if not stands_in and setup.refusals.took(message, number, steady):
-                setup.delivery_news.set()
+            context.counters.published += 1
+            if not stands_in and context.refusals.took(message, number, steady):
+                context.delivery_news.set()
             return True
         if not stands_in:
             words = f"{code} (0x{code.value:02x})"
@@ -321,34 +329,34 @@ class Sender:
     def _refuse(  # noqa: PLR0913 - what is known of it
         self, message: Message, reason: Refused, words: str, number: int, size: int, *, repeat: bool
     ) -> None:
-        setup = self._setup
-        setup.refusals.refuse(
+        context = self._context
+        context.refusals.refuse(
             message,
             reason,
             words,
             number=number,
             size=size,
-            wall=setup.now(),
+            wall=context.now(),
             steady=asyncio.get_running_loop().time(),
             repeat=repeat,
         )
         self._refused.set()
-        setup.delivery_news.set()
+        context.delivery_news.set()
 
     def _put_again(self, refusal: Refusal) -> None:
         """What is true now for the topic, or the event if it still is one."""
-        setup, topic, now = self._setup, refusal.topic, self._setup.now()
+        context, topic, now = self._context, refusal.topic, self._context.now()
         if "+" in topic:  # of events the next one is the trial
             return
         if refusal.event is not None:
             again = [refusal.event]
         else:
             again = list(self._make_again(topic, cleared=refusal.clears))
-        again = [message for message in again if not message.outlived(now)]
-        urgent = setup.topics.importance_of(topic) is not Importance.OPTIONAL
+        again = [message for message in again if not message.expired(now)]
+        urgent = context.topics.importance_of(topic) is not Importance.OPTIONAL
         if not again:
-            setup.refusals.drop(refusal.key)
-            setup.delivery_news.set()
+            context.refusals.drop(refusal.key)
+            context.delivery_news.set()
             self._note_first_published()
         elif refusal.clears:
             self._outbox.put_row(again)
@@ -358,13 +366,13 @@ class Sender:
         """What is left out, once."""
         again = list(self._make_again(topic, cleared=False))
         if not again:
-            self._setup.hang_ups.forget(topic)
+            self._context.disconnect_causes.forget(topic)
         self.put(again, urgent=True)
 
     # --- small parts ---
 
     def _topics_of(self, room_id: str) -> Iterable[str]:
-        return self._setup.topics.told(room_id, plain=self._setup.plain)
+        return self._context.topics.told(room_id, plain=self._context.plain)
 
     def _have_turn(self, statement: Statement) -> Iterator[Message]:
         """A room's turn has come."""
@@ -374,22 +382,22 @@ class Sender:
 
     def _not_idle(self) -> None:
         self.drained.clear()
-        self._setup.idle.clear()
+        self._context.idle.clear()
 
     def _note_idleness(self) -> None:
         if self._all_owed and not self._under_way and not self._outbox.pressing:
             self.drained.set()
-            if not self._setup.refusals.owes_required:
-                self._setup.idle.set()
+            if not self._context.refusals.owes_required:
+                self._context.idle.set()
 
     def _settle(self, message: Message) -> None:
-        if not message.payload and message.topic not in self._setup.refusals:
-            self._setup.leftovers.cleared(message.topic)
+        if not message.payload and message.topic not in self._context.refusals:
+            self._context.retained_rooms.cleared(message.topic)
         self._owed.settle(message.topic)
         self._note_first_published()
         if not self._outbox.pressing:
             self._note_idleness()
 
     def _note_first_published(self) -> None:
-        if self.all_acknowledged and not self._setup.refusals.owes_required:
-            self._setup.first_published.set()
+        if self.all_acknowledged and not self._context.refusals.owes_required:
+            self._context.first_published.set()

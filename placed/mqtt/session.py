@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from placed.mqtt.discovery.announcer import Announcements
-from placed.mqtt.errors import Displaced
+from placed.mqtt.discovery.announcer import Announcer
+from placed.mqtt.errors import ReplacedByAnother
 from placed.mqtt.messages import (
     bridge_health,
     bridge_info,
@@ -35,10 +35,10 @@ if TYPE_CHECKING:
     from placed.domain.connection_health import ConnectionHealth, ConnectionState
     from placed.domain.room_events import Event
     from placed.domain.state_document import Statement
-    from placed.mqtt.client import Connection
-    from placed.mqtt.disconnect_causes import Sent
+    from placed.mqtt.client import BrokerClient
+    from placed.mqtt.disconnect_causes import SentMessage
     from placed.mqtt.messages import Message
-    from placed.mqtt.session_context import Setup
+    from placed.mqtt.session_context import SessionContext
 
 _AT_ONCE = 50  # rooms that are written up before others get a turn on the event loop
 _LOOK = 1.0  # seconds; so soon a suspend, or a clock that was stepped, is noticed
@@ -50,11 +50,11 @@ _log = structlog.get_logger()
 class Session:
     """One connection's outbox, and the tasks that fill and empty it."""
 
-    def __init__(self, setup: Setup, connection: Connection) -> None:
-        self._setup = setup
+    def __init__(self, context: SessionContext, connection: BrokerClient) -> None:
+        self._context = context
         self._connection = connection
         self._health_news = asyncio.Event()
-        self._sender = Sender(setup, connection, self._write_up, self._make_again, self._health_news.set)
+        self._sender = Sender(context, connection, self._write_up, self._make_again, self._health_news.set)
         self._health_told: dict[str, ConnectionState] = {}
         self._health_pressing = asyncio.Event()
         self._rooms_news = asyncio.Event()
@@ -65,14 +65,14 @@ class Session:
         self._begun = asyncio.Event()
         self._last: dict[str, int] = {}  # the hash of what was said last: the index of a site is large
         self._read_back = ReadBack(
-            setup,
+            context,
             connection,
             lambda topic: self._make_again(topic, cleared=False),
             lambda message: self._sender.put((message,)),
             lambda: self._sender.all_acknowledged,
         )
-        self._announcements = Announcements(
-            setup, self._sender.put, self._sender.put_room, self._sender.drained
+        self._announcements = Announcer(
+            context, self._sender.put, self._sender.put_room, self._sender.drained
         )
 
     @property
@@ -81,7 +81,7 @@ class Session:
         return self._sender.waiting
 
     @property
-    def outstanding(self) -> list[Sent]:
+    def outstanding(self) -> list[SentMessage]:
         """What was sent and not acknowledged."""
         return self._sender.outstanding
 
@@ -106,9 +106,10 @@ class Session:
         """A room has a new statement."""
         self._sender.put_room(statement, urgent=urgent)
         self._read_back.changed(statement.room.id)
-        setup = self._setup
+        context = self._context
         self._put(
-            event_message(setup.topics, statement, event, setup.board.show, setup.now()) for event in events
+            event_message(context.topics, statement, event, context.board.show, context.now())
+            for event in events
         )
 
     def rooms_left(self, topics: Iterable[str]) -> None:
@@ -121,7 +122,7 @@ class Session:
         for room_id in gone:
             self._sender.drop_room(room_id)
         self._rooms_news.set()
-        if any(room.id not in self._listed for room in self._setup.board.rooms):
+        if any(room.id not in self._listed for room in self._context.board.rooms):
             self._rooms_added.set()
 
     def health_changed(self, health: ConnectionHealth) -> None:
@@ -161,7 +162,7 @@ class Session:
 
     async def _listen(self) -> None:
         """Reads what the broker kept, and Home Assistant's births; raises when the connection is lost."""
-        topics = self._setup.topics
+        topics = self._context.topics
         async for message in self._connection.messages:
             if self._announcements.answers(message) or self._read_back.takes(message):
                 continue
@@ -172,36 +173,36 @@ class Session:
             elif message.topic.value == topics.bridge_state:
                 self._displaced = said_by_another(
                     message.payload,
-                    self._setup.broker.instance_of(message),
-                    epoch=self._setup.board.epoch,
-                    ours=self._setup.instance,
+                    self._context.client_factory.instance_of(message),
+                    epoch=self._context.board.epoch,
+                    ours=self._context.instance,
                 )
 
     def _find_earlier(self, payload: bytes) -> None:
         """An index is on the broker, of an earlier run or by anybody who may publish."""
-        setup = self._setup
+        context = self._context
         earlier = earlier_rooms(payload)
         prefix = earlier_discovery(payload)
-        self._put(map(clear, setup.leftovers.found(earlier, prefix)))
-        if prefix is not None and prefix != setup.leftovers.prefix:
-            topics = replace(setup.topics, discovery=prefix).config_pattern
+        self._put(map(clear, context.retained_rooms.found(earlier, prefix)))
+        if prefix is not None and prefix != context.retained_rooms.prefix:
+            topics = replace(context.topics, discovery=prefix).config_pattern
             _log.warning(
                 "home_assistant.earlier_prefix_is_left",
                 prefix=prefix,
                 remedy=f"if placed used this prefix before, clear {topics} at the broker by hand",
             )
-        if earlier_epoch(payload) > setup.board.epoch:
+        if earlier_epoch(payload) > context.board.epoch:
             # The clock was set back, and nothing was remembered: panels would take all of ours for old.
             self._outranking = set(earlier)
-        if not setup.plain:
-            self._put(clear_plain(setup.topics, earlier.values()))
+        if not context.plain:
+            self._put(clear_plain(context.topics, earlier.values()))
         self._rooms_news.set()
 
     async def _begin(self) -> None:
         """Before all else what was is looked at, and `online` is said; then everything, and announcements."""
         await self._look_back()
         await self._sender.publish(self._online())
-        self._setup.tally.online += 1
+        self._context.counters.online += 1
         self._begun.set()
         await self._say_all()
         await self._announcements.run()
@@ -213,7 +214,7 @@ class Session:
         takes our place (eclipse-mosquitto/mosquitto#2607). That somebody else has spoken on our topic since
         we last did tells it, too.
         """
-        topics = self._setup.topics
+        topics = self._context.topics
         wanted = [topics.bridge_state, topics.rooms, *self._announcements.wanted]
         codes: Sequence[int | ReasonCode] = await self._connection.subscribe([(topic, 1) for topic in wanted])
         for topic, code in zip(wanted, codes, strict=False):
@@ -223,18 +224,18 @@ class Session:
                 break
         await self._sender.publish(self._info())  # the broker sends what it kept before it acknowledges this
         await self._connection.unsubscribe([topics.bridge_state, topics.rooms])
-        if self._displaced and self._setup.tally.online:
-            raise Displaced("another instance has published in our place")
+        if self._displaced and self._context.counters.online:
+            raise ReplacedByAnother("another instance has published in our place")
 
     async def _say_all(self) -> None:
         """Every room as it is now, in slices, so that what is urgent and all else on the loop get through."""
-        self._put(map(clear, sorted(self._setup.leftovers.to_clear)))
-        suspects = dict.fromkeys(map(self._setup.topics.room_of, self._setup.hang_ups.suspects))
-        present = {room.id: None for room in self._setup.board.rooms}
+        self._put(map(clear, sorted(self._context.retained_rooms.to_clear)))
+        suspects = dict.fromkeys(map(self._context.topics.room_of, self._context.disconnect_causes.suspects))
+        present = {room.id: None for room in self._context.board.rooms}
         ids = list({room_id: None for room_id in suspects if room_id in present} | present)
         for start in range(0, len(ids), _AT_ONCE):
             for room_id in ids[start : start + _AT_ONCE]:
-                if statement := self._setup.board.statement(room_id):
+                if statement := self._context.board.statement(room_id):
                     self._sender.owe_room(statement)
             await asyncio.sleep(0)
         self._sender.all_is_owed()
@@ -247,57 +248,59 @@ class Session:
             self._list_rooms()
             self._announcements.rooms_changed()  # after the index, by which they are found to be cleared
             # Rooms that are new are listed at once: however short this run is, or none would clear them.
-            await _happens(self._rooms_added, self._setup.timing.calm)
+            await _happens(self._rooms_added, self._context.timing.calm)
             await self._rooms_news.wait()
 
     def _list_rooms(self) -> None:
-        setup, board = self._setup, self._setup.board
+        context, board = self._context, self._context.board
         rooms = board.rooms
         self._listed = {room.id for room in rooms}
-        self.rooms_left(setup.leftovers.decide(rooms, setup.info.connections, board.health))
-        if not setup.broker.v5:  # without expiry, what an earlier run said would be believed for ever
-            for entry in setup.leftovers.undecided:
-                self._put_if_new(*unknown_words(setup.topics, entry.id), late=True)
+        self.rooms_left(context.retained_rooms.decide(rooms, context.info.connections, board.health))
+        if (
+            not context.client_factory.v5
+        ):  # without expiry, what an earlier run said would be believed for ever
+            for entry in context.retained_rooms.undecided:
+                self._put_if_new(*unknown_words(context.topics, entry.id), late=True)
         self._put_if_new(self._index(), self._info())
 
     async def _keep_health(self) -> None:
-        setup, board = self._setup, self._setup.board
+        context, board = self._context, self._context.board
         while True:
             self._health_news.clear()
             self._health_pressing.clear()
             self._health_told = {name: health.state for name, health in board.health.items()}
             self._sender.put((self._health(),), urgent=True)
-            if await _happens(self._health_news, setup.timing.health):
-                await _happens(self._health_pressing, setup.timing.calm)
+            if await _happens(self._health_news, context.timing.health):
+                await _happens(self._health_pressing, context.timing.calm)
 
     async def _stay_online(self) -> None:
         """Says `online` by the clock on the wall: if that has jumped, what was said may have expired."""
-        setup = self._setup
-        every = timedelta(seconds=setup.timing.online)
+        context = self._context
+        every = timedelta(seconds=context.timing.online)
         while True:
-            said_at = setup.now()
-            while _NO_TIME <= setup.now() - said_at < every:  # noqa: ASYNC110 - a clock is no event
-                await asyncio.sleep(min(_LOOK, setup.timing.online))
+            said_at = context.now()
+            while _NO_TIME <= context.now() - said_at < every:  # noqa: ASYNC110 - a clock is no event
+                await asyncio.sleep(min(_LOOK, context.timing.online))
             self._sender.put((self._online(),), urgent=True)
 
     # --- small parts ---
 
     def _write_up(self, statement: Statement) -> Iterator[Message]:
         """A room's turn has come."""
-        setup, room_id = self._setup, statement.room.id
+        context, room_id = self._context, statement.room.id
         if room_id in self._outranking:  # what is cleared panels forget, and its order
             self._outranking.discard(room_id)
-            yield clear(setup.topics.state(room_id))
-        yield from room_messages(setup.topics, statement, plain=setup.plain)
+            yield clear(context.topics.state(room_id))
+        yield from room_messages(context.topics, statement, plain=context.plain)
 
     def _make_again(self, topic: str, *, cleared: bool) -> Iterable[Message]:
         """What is true now for a topic that was refused; nothing if there is nothing to be said there.
 
         `cleared`: it has to be cleared before.
         """
-        setup, topics = self._setup, self._setup.topics
+        context, topics = self._context, self._context.topics
         room_id = topics.room_of(topic)
-        statement = setup.board.statement(room_id) if room_id is not None else None
+        statement = context.board.statement(room_id) if room_id is not None else None
         if topic == topics.bridge_state:
             made: Iterable[Message] = (self._online(),)
         elif topic == topics.bridge_info:
@@ -308,40 +311,42 @@ class Session:
             made = (self._index(),)
         elif statement is not None:
             made = (
-                *room_messages(topics, statement, plain=setup.plain),
+                *room_messages(topics, statement, plain=context.plain),
                 *self._announcements.of(statement.room),
             )
-        elif room_id is not None and any(entry.id == room_id for entry in setup.leftovers.undecided):
+        elif room_id is not None and any(entry.id == room_id for entry in context.retained_rooms.undecided):
             made = unknown_words(topics, room_id)
         else:
             made = self._announcements.of_bridge()
         found = [message for message in made if message.topic == topic]
-        gone = topic in setup.leftovers.to_clear or (room_id is not None and not setup.plain)
+        gone = topic in context.retained_rooms.to_clear or (room_id is not None and not context.plain)
         return [*([clear(topic)] if cleared or (gone and not found) else []), *found]
 
     def _online(self) -> Message:
-        setup = self._setup
-        return online(setup.topics, setup.board.epoch, setup.instance, setup.now())
+        context = self._context
+        return online(context.topics, context.board.epoch, context.instance, context.now())
 
     def _info(self) -> Message:
-        setup = self._setup
-        return bridge_info(setup.topics, setup.info, setup.board.epoch, len(setup.board.rooms))
+        context = self._context
+        return bridge_info(context.topics, context.info, context.board.epoch, len(context.board.rooms))
 
     def _health(self) -> Message:
-        setup, board = self._setup, self._setup.board
+        context, board = self._context, self._context.board
         return bridge_health(
-            setup.topics,
+            context.topics,
             board.health.values(),
             board.epoch,
-            setup.now(),
+            context.now(),
             board.clock,
-            undelivered=setup.refusals.undelivered,
+            undelivered=context.refusals.undelivered,
         )
 
     def _index(self) -> Message:
-        setup = self._setup
-        undecided = setup.leftovers.undecided
-        return index_message(setup.topics, setup.board.rooms, undecided, setup.board.epoch, plain=setup.plain)
+        context = self._context
+        undecided = context.retained_rooms.undecided
+        return index_message(
+            context.topics, context.board.rooms, undecided, context.board.epoch, plain=context.plain
+        )
 
     def _put(self, messages: Iterable[Message]) -> None:
         self._sender.put(messages)

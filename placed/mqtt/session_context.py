@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from placed.board.board import Board
-    from placed.mqtt.client_factory import Broker
-    from placed.mqtt.disconnect_causes import HangUps
+    from placed.mqtt.client_factory import ClientFactory
+    from placed.mqtt.disconnect_causes import DisconnectCauses
     from placed.mqtt.discovery.home_assistant import Discovery
     from placed.mqtt.messages import BridgeInfo
     from placed.mqtt.refused_topics import Refusals
-    from placed.mqtt.retained_rooms import Leftovers
+    from placed.mqtt.retained_rooms import RetainedRooms
     from placed.mqtt.topics import Topics
     from placed.runtime.watchdog import Pulse
 
@@ -41,32 +41,32 @@ class Timing:
 
 
 @dataclass(slots=True)
-class Tally:
+class Counters:
     """Counted since the start."""
 
     published: int = 0  # taken by the broker
     number: int = 0  # of the message that was sent last, or was to be
-    outlived: int = 0  # not sent, since their time was over when their turn came
+    expired: int = 0  # not sent, since their time was over when their turn came
     connections: int = 0
     online: int = 0  # of these, over how many we said that we are there
 
 
 @dataclass(frozen=True, slots=True)
-class Setup:
+class SessionContext:
     """What every session is given."""
 
-    broker: Broker
+    client_factory: ClientFactory
     board: Board
     topics: Topics
     info: BridgeInfo
     plain: bool
     now: Callable[[], datetime]
     timing: Timing
-    leftovers: Leftovers
+    retained_rooms: RetainedRooms
     discovery: Discovery | None  # None where Home Assistant is not told of the rooms
-    tally: Tally
+    counters: Counters
     refusals: Refusals
-    hang_ups: HangUps
+    disconnect_causes: DisconnectCauses
     delivery_news: asyncio.Event  # something was refused, or is taken again
     first_published: asyncio.Event
     instance: str

@@ -9,7 +9,7 @@ import secrets
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from placed.mqtt.backoff import Patience
+from placed.mqtt.backoff import Backoff
 from placed.mqtt.client_options import address_of
 from placed.mqtt.errors import BrokerLost, Trouble
 from placed.mqtt.oneshot import visit
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from paho.mqtt.reasoncodes import ReasonCode
 
     from placed.domain.clock import Clock
-    from placed.mqtt.client import Connection
+    from placed.mqtt.client import BrokerClient
     from placed.panel.rules import Panel
     from placed.settings.schema import Mqtt
 
@@ -87,7 +87,7 @@ class Watching:
             NotWatching: the first connection was refused for what only a person can mend.
             CannotStart: files that the settings name can not be used.
         """
-        patience = Patience(_FIRST_PAUSE, _LONGEST_PAUSE, random.random)
+        patience = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE, random.random)
         while True:
             try:
                 await self._connection(once=False)
@@ -145,7 +145,7 @@ class Watching:
 class _Subscription:
     """What comes on the topics, one by one."""
 
-    def __init__(self, broker: Connection) -> None:
+    def __init__(self, broker: BrokerClient) -> None:
         self._broker = broker
         self._coming: asyncio.Task[Heard] | None = None
 
@@ -192,7 +192,7 @@ async def _subscribed(settings: Mqtt, topics: Sequence[str]) -> AsyncIterator[_S
             await subscription.close()
 
 
-async def _subscribe(broker: Connection, topics: Sequence[str]) -> None:
+async def _subscribe(broker: BrokerClient, topics: Sequence[str]) -> None:
     every = any("+" in topic for topic in topics)
     qos = 0 if every or len(topics) > _FEW else 1
     codes: Sequence[int | ReasonCode] = await broker.subscribe([(topic, qos) for topic in topics])

@@ -65,13 +65,13 @@ class NoBroker:
         """Nothing is published."""
         await asyncio.Event().wait()
 
-    async def told(self) -> None:
+    async def published(self) -> None:
         """There is nobody to wait for."""
 
-    def leave_silently(self) -> None:
+    def stop_without_offline(self) -> None:
         """There is nobody to leave."""
 
-    def leave_for_a_moment(self) -> None:
+    def stop_with_will(self) -> None:
         """There is nobody to leave."""
 
 
@@ -217,11 +217,11 @@ class Daemon:
     def hand_over(self, following: Settings) -> None:
         """Another daemon follows in this process; where it speaks in our place, panels hear nothing of it."""
         if following.mqtt == self.settings.mqtt:
-            self.publisher.leave_silently()
+            self.publisher.stop_without_offline()
 
     def pause(self) -> None:
         """The program ends to be started again at once: panels are to hear nothing of it."""
-        self.publisher.leave_for_a_moment()
+        self.publisher.stop_with_will()
 
     def _hurry(self) -> None:
         for poller in self.pollers:
@@ -342,7 +342,7 @@ class Daemon:
                 group.create_task(poller.run(), name=f"poller {poller.health.name}")
         with suppress(TimeoutError):
             async with asyncio.timeout(_LAST_WORDS):
-                await self.publisher.told()  # that everything is unknown now
+                await self.publisher.published()  # that everything is unknown now
         raise CannotStart(*(breach(poller.health.name) for poller in self.pollers))
 
     async def _see_that_any_is_let_in(self) -> None:
@@ -366,7 +366,7 @@ class Daemon:
             async with asyncio.timeout(self._around.ready_within):
                 if not all_recalled:
                     await self._let_in.wait()
-                await self.publisher.told()
+                await self.publisher.published()
         except TimeoutError:
             waits_for = {"waits_for": self.status.text()}
         self.is_ready = True

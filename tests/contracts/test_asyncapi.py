@@ -16,7 +16,7 @@ from placed.domain.model import Reason, Status
 from placed.domain.room_events import Happening
 from placed.driver import Consent, FenceState
 from placed.http.api import openapi
-from placed.mqtt.client_factory import Broker
+from placed.mqtt.client_factory import ClientFactory
 from placed.mqtt.messages import EVENT_HOLDS, HEALTH_HOLDS, ONLINE_HOLDS, offline
 from placed.mqtt.session_context import Timing
 from placed.mqtt.topics import Topics
@@ -117,7 +117,7 @@ def test_the_connection_and_its_will_are_those_of_the_program() -> None:
     epoch = json.loads(described["lastWill"]["message"])["epoch"]
     timing = Timing()
     will = offline(Topics("placed"), epoch, "0a1b2c3d")
-    options = Broker(Mqtt(url="mqtt://broker.example"), will, timing.will_delay)._options
+    options = ClientFactory(Mqtt(url="mqtt://broker.example"), will, timing.will_delay)._options
     assert options["identifier"] == described["clientId"]
     assert options["clean_start"] is described["cleanSession"]
     assert options["keepalive"] == described["keepAlive"]

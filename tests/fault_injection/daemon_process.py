@@ -108,7 +108,7 @@ def _republish() -> None:
     say_all = Session._say_all
 
     async def first_time_only(self: Session) -> None:
-        if self._setup.tally.connections == 1:
+        if self._context.counters.connections == 1:
             await say_all(self)
         self._sender.all_is_owed()
 

@@ -138,7 +138,7 @@ async def test_a_panel_that_calls_itself_the_daemon_does_not_take_its_place(
         house.read("boardroom")
         await panel.message("placed/rooms/boardroom/status", "free")
         assert not task.done()
-        assert daemon.tally.connections == 1
+        assert daemon.counters.connections == 1
 
 
 @pytest.mark.parametrize(

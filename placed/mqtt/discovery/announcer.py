@@ -14,17 +14,17 @@ if TYPE_CHECKING:
     from placed.domain.state_document import Statement
     from placed.mqtt.discovery.home_assistant import Discovery
     from placed.mqtt.messages import Message
-    from placed.mqtt.session_context import Setup
+    from placed.mqtt.session_context import SessionContext
 
 _AT_ONCE = 50  # rooms; others have their turn in between, and thousands would fill the memory
 _BORN = b"online"
 
 
-class Announcements:
+class Announcer:
     """Rooms that were announced over one connection. Where discovery is off it does nothing.
 
     Args:
-        setup: of the session.
+        context: of the session.
         put: takes messages that are to be sent.
         put_room: takes a statement that is to be sent.
         drained: set while all that was put is sent and acknowledged, but for what clears topics.
@@ -32,13 +32,13 @@ class Announcements:
 
     def __init__(
         self,
-        setup: Setup,
+        context: SessionContext,
         put: Callable[[Iterable[Message]], None],
         put_room: Callable[[Statement], None],
         drained: asyncio.Event,
     ) -> None:
-        self._setup = setup
-        self._discovery = setup.discovery
+        self._context = context
+        self._discovery = context.discovery
         self._put = put
         self._put_room = put_room
         self._drained = drained
@@ -85,7 +85,7 @@ class Announcements:
         """Tells what is new, until it is cancelled."""
         if self._discovery is None:
             return
-        timing = self._setup.timing
+        timing = self._context.timing
         while True:
             await self._news.wait()
             self._news.clear()
@@ -104,7 +104,7 @@ class Announcements:
         if not self._bridge_told:  # before its rooms, which name it
             self._bridge_told = True
             self._put(discovery.bridge())
-        new = [room.id for room in self._setup.board.rooms if self._told.get(room.id) != room]
+        new = [room.id for room in self._context.board.rooms if self._told.get(room.id) != room]
         async for statement in self._few_by_few(new):
             self._told[statement.room.id] = statement.room
             self._put(discovery.room(statement.room))
@@ -120,6 +120,6 @@ class Announcements:
         for number, room_id in enumerate(room_ids):
             if number % _AT_ONCE == 0:
                 await self._drained.wait()
-            statement = self._setup.board.statement(room_id)
+            statement = self._context.board.statement(room_id)
             if statement is not None:
                 yield statement

@@ -79,7 +79,7 @@ class Site:
         """Waits until the broker has acknowledged all that is to be said by now."""
         while (due := self.board.next_due) and due <= self.clock.now():  # noqa: ASYNC110 - it has no event
             await asyncio.sleep(0)
-        await self.publisher.told()
+        await self.publisher.published()
 
 
 def room(number: int) -> Room:

@@ -100,7 +100,7 @@ async def ours(
             group.create_task(daemon.run(stop))
             for poller in daemon.pollers:
                 await poller.first.wait()
-            await daemon.publisher.told()
+            await daemon.publisher.published()
             came = await _all_that_came(client, panel)
             stop.set()
     latest = {message.topic: message for message in heard(panel) if message.retain}

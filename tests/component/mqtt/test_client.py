@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import aiomqtt
 import pytest
 
-from placed.mqtt.client import Connection, whole
+from placed.mqtt.client import BrokerClient, cancellable
 from tests.support.free_ports import HOST
 from tests.support.mosquitto import DEADLINE
 
@@ -42,7 +42,7 @@ async def test_a_broker_that_lets_in_and_hangs_up_at_once(answer: bytes) -> None
     asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
     async with answering(answer) as port:
         for _ in range(20):
-            connection = Connection(hostname=HOST, port=port, protocol=aiomqtt.ProtocolVersion.V5)
+            connection = BrokerClient(hostname=HOST, port=port, protocol=aiomqtt.ProtocolVersion.V5)
             with suppress(aiomqtt.MqttError):
                 await connection.open()
                 await connection.subscribe("#")
@@ -58,7 +58,7 @@ async def test_a_close_that_is_cancelled_while_the_connection_is_lost(turns: int
     complaints: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
     async with answering(_CONNACK + _DISCONNECT) as port:
-        connection = Connection(hostname=HOST, port=port, protocol=aiomqtt.ProtocolVersion.V5)
+        connection = BrokerClient(hostname=HOST, port=port, protocol=aiomqtt.ProtocolVersion.V5)
         with suppress(aiomqtt.MqttError):
             await connection.open()
         closing = asyncio.create_task(connection.close())
@@ -80,7 +80,7 @@ async def test_a_cancellation_at_the_moment_of_an_answer_is_not_lost(turns: int)
     answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def subscribe_and_wait() -> None:
-        await whole(asyncio.wait_for(answer, 10))
+        await cancellable(asyncio.wait_for(answer, 10))
         await asyncio.Event().wait()
 
     task = asyncio.create_task(subscribe_and_wait())

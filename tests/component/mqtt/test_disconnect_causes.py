@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from placed.domain.delivery import Refused
-from placed.mqtt.disconnect_causes import SELDOM, HangUps, Sent
+from placed.mqtt.disconnect_causes import SELDOM, DisconnectCauses, SentMessage
 from placed.mqtt.session_context import Timing
 from placed.mqtt.topics import Topics
 from tests.component.mqtt.test_publisher import becomes
@@ -89,7 +89,7 @@ async def test_states_beyond_a_limit_that_is_not_announced_are_left_out(
             for number in range(20):
                 await seen.message(f"placed/rooms/room-{number}/status", "busy" if number == 3 else "free")
             assert not [a for a in seen.arrivals if a.topic.endswith("/state") and a.payload]
-            assert publisher.tally.connections < 16
+            assert publisher.counters.connections < 16
 
 
 async def test_what_is_left_out_is_published_when_the_broker_takes_it(
@@ -219,14 +219,14 @@ async def test_a_broker_that_takes_nothing_on_the_topic_of_a_state_keeps_the_con
             await becomes(lambda: topics(publisher) == {topic} and publisher.all_acknowledged)
             # It ended when the state was suspected, blamed, cleared and tried again.
             await becomes(lambda: publisher._hang_ups._pause == SELDOM and publisher.all_acknowledged)
-            connections = publisher.tally.connections
+            connections = publisher.counters.connections
             for turn in range(10):
                 before = len(seen.arrivals)
                 (house.read if turn % 2 else house.book)("room-2")
                 word = "free" if turn % 2 else "busy"
                 await seen.message("placed/rooms/room-2/status", word, after=before)
                 await asyncio.sleep(0.1)  # as long as until a trial that comes soon
-            assert publisher.tally.connections == connections
+            assert publisher.counters.connections == connections
             assert topics(publisher) == {topic}
 
 
@@ -235,16 +235,16 @@ async def test_a_broker_that_takes_nothing_on_the_topic_of_a_state_keeps_the_con
 TOPICS = Topics("placed")
 
 
-def hang_ups() -> HangUps:
-    return HangUps(TOPICS.pattern_of)
+def disconnect_causes() -> DisconnectCauses:
+    return DisconnectCauses(TOPICS.pattern_of)
 
 
-def sent(*names: str, size: int = 100) -> list[Sent]:
-    return [Sent(TOPICS.state(name), size) for name in names]
+def sent(*names: str, size: int = 100) -> list[SentMessage]:
+    return [SentMessage(TOPICS.state(name), size) for name in names]
 
 
 def test_one_end_blames_nobody() -> None:
-    found = hang_ups()
+    found = disconnect_causes()
     assert found.ended(sent("a", "b", "c")) is None
     assert not found.leaves_out(TOPICS.state("a"), 100)
     assert found.suspected(TOPICS.state("a"))
@@ -253,33 +253,33 @@ def test_one_end_blames_nobody() -> None:
 
 
 def test_the_one_that_was_under_way_twice_and_then_alone_is_blamed() -> None:
-    found = hang_ups()
+    found = disconnect_causes()
     found.ended(sent("a", "b"))
     found.took(TOPICS.state("a"), 100)
-    assert found.ended(sent("b")) == Sent(TOPICS.state("b"), 100)
+    assert found.ended(sent("b")) == SentMessage(TOPICS.state("b"), 100)
     assert found.leaves_out(TOPICS.state("b"), 100)
     assert not found.leaves_out(TOPICS.state("a"), 100)
 
 
 def test_where_others_are_under_way_as_well_nobody_is_blamed() -> None:
-    found = hang_ups()
+    found = disconnect_causes()
     found.ended(sent("a", "b"))
     assert found.ended(sent("b", "c")) is None
     assert all(found.suspected(TOPICS.state(name)) for name in "abc")
 
 
 def test_a_suspect_that_is_alone_under_load_goes_first_of_all_and_is_blamed_without() -> None:
-    found = hang_ups()
+    found = disconnect_causes()
     found.ended(sent("a", "b", "c"), loaded=True)
     found.took(TOPICS.state("a"), 100)
     assert found.ended(sent("c"), finished=False, loaded=True) is None
     assert not found.leaves_out(TOPICS.state("c"), 100)
     assert found.suspects == (TOPICS.state("c"), TOPICS.state("b"))
-    assert found.ended(sent("c"), finished=False) == Sent(TOPICS.state("c"), 100)
+    assert found.ended(sent("c"), finished=False) == SentMessage(TOPICS.state("c"), 100)
 
 
 def test_a_suspect_that_was_alone_under_load_and_is_taken_then_is_acquitted() -> None:
-    found = hang_ups()
+    found = disconnect_causes()
     found.ended(sent("a"), loaded=True)
     found.ended(sent("a"), loaded=True)
     found.took(TOPICS.state("a"), 100)
@@ -288,14 +288,14 @@ def test_a_suspect_that_was_alone_under_load_and_is_taken_then_is_acquitted() ->
 
 
 def test_ends_without_anything_under_way_blame_nobody() -> None:
-    found = hang_ups()
+    found = disconnect_causes()
     for _ in range(5):
         assert found.ended([]) is None
     assert not found.any
 
 
 def test_after_some_ends_with_nothing_to_blame_messages_go_more_slowly() -> None:
-    found = hang_ups()
+    found = disconnect_causes()
     paces = []
     for number in range(9):
         found.ended(sent(f"a{number}", f"b{number}"), finished=False)
@@ -306,7 +306,7 @@ def test_after_some_ends_with_nothing_to_blame_messages_go_more_slowly() -> None
 
 
 def test_ends_that_are_blamed_on_messages_slow_down_nothing() -> None:
-    found = hang_ups()
+    found = disconnect_causes()
     for number in range(9):
         for _ in range(2):
             found.ended(sent(f"a{number}"), finished=False)
@@ -314,14 +314,14 @@ def test_ends_that_are_blamed_on_messages_slow_down_nothing() -> None:
 
 
 def test_what_is_left_out_is_tried_soon_and_then_seldom() -> None:
-    found, topic = hang_ups(), TOPICS.state("a")
+    found, topic = disconnect_causes(), TOPICS.state("a")
     found.ended(sent("a"))
     found.ended(sent("a"))
     assert found.trial(10.0) is None
     assert found.trial(12.0) == topic
     assert found.trial(12.5) is None  # it is under way
     assert not found.leaves_out(topic, 100)
-    assert found.ended(sent("a")) == Sent(topic, 100)
+    assert found.ended(sent("a")) == SentMessage(topic, 100)
     waits = []
     now = 100.0
     for _ in range(6):
@@ -336,26 +336,26 @@ def test_what_is_left_out_is_tried_soon_and_then_seldom() -> None:
 
 def test_where_a_message_that_clears_ends_the_connection_as_well_the_trials_stay_seldom() -> None:
     """After a trial of the larger message, clearing is not tried again, nor is the trial itself soon."""
-    found, topic = hang_ups(), TOPICS.state("a")
+    found, topic = disconnect_causes(), TOPICS.state("a")
     found.took(TOPICS.state("b"), 1000)
-    found.ended([Sent(topic, 900)])
-    found.ended([Sent(topic, 900)])
+    found.ended([SentMessage(topic, 900)])
+    found.ended([SentMessage(topic, 900)])
     assert found.may_clear(topic, 50)
-    found.ended([Sent(topic, 50)])
+    found.ended([SentMessage(topic, 50)])
     assert not found.may_clear(topic, 50)
     assert found.trial(0.0) is None
     assert found.trial(2.0) == topic
-    found.ended([Sent(topic, 900)])
+    found.ended([SentMessage(topic, 900)])
     assert not found.may_clear(topic, 50)
     assert found.leaves_out(topic, 900)
-    found.ended([Sent(topic, 50)])
+    found.ended([SentMessage(topic, 50)])
     assert found.trial(10.0) is None
     assert found.trial(300.0) is None
     assert found.trial(310.0) == topic
 
 
 def test_when_a_trial_is_taken_the_next_one_follows_at_once() -> None:
-    found = hang_ups()
+    found = disconnect_causes()
     for name in ("a", "b"):
         found.ended(sent(name))
         found.ended(sent(name))
@@ -369,10 +369,10 @@ def test_when_a_trial_is_taken_the_next_one_follows_at_once() -> None:
 
 
 def test_what_becomes_smaller_than_something_that_was_taken_is_sent() -> None:
-    found, topic = hang_ups(), TOPICS.state("a")
+    found, topic = disconnect_causes(), TOPICS.state("a")
     found.took(TOPICS.state("b"), 400)
-    found.ended([Sent(topic, 900)])
-    found.ended([Sent(topic, 900)])
+    found.ended([SentMessage(topic, 900)])
+    found.ended([SentMessage(topic, 900)])
     assert found.leaves_out(topic, 900)
     assert not found.leaves_out(topic, 400)
     found.took(topic, 400)

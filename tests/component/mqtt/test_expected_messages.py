@@ -48,7 +48,7 @@ async def test_what_is_expected_is_what_is_published(
     house.board.listeners.append(publisher)
     async with Subscriber(mosquitto, "placed/#", "homeassistant/#") as seen:
         async with running(publisher):
-            await publisher.told()
+            await publisher.published()
             house.book("library")
             house.read("boardroom")
             await seen.message("placed/rooms/library/event")

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from placed.domain.connection_health import ConnectionHealth, ConnectionState
 from placed.domain.model import Status
 from placed.mqtt.messages import said_by_another
-from placed.mqtt.retained_rooms import Leftovers
+from placed.mqtt.retained_rooms import RetainedRooms
 from placed.mqtt.room_index import MOST, earlier_discovery, earlier_rooms, index_message, is_room_id
 from placed.mqtt.topics import Topics
 from placed.panel.rules import Heard, Moment, Panel
@@ -83,20 +83,20 @@ def own(topic: str) -> bool:
     ConnectionState.OK,
 )
 def test_an_index_names_rooms_and_nothing_else(payload: bytes, silent: ConnectionState) -> None:
-    leftovers = Leftovers(TOPICS, "homeassistant")
+    retained_rooms = RetainedRooms(TOPICS, "homeassistant")
     earlier, prefix = earlier_rooms(payload), earlier_discovery(payload)
     assert len(earlier) <= MOST
-    before = leftovers.found(earlier, prefix)
+    before = retained_rooms.found(earlier, prefix)
     health = {
         "contoso": ConnectionHealth("contoso", "microsoft365", ConnectionState.OK),
         "silent": ConnectionHealth("silent", "microsoft365", silent),
     }
-    gone = leftovers.decide(HERE, ("contoso", "silent"), health)
-    assert all(own(topic) for topic in (*before, *gone, *leftovers.to_clear))
+    gone = retained_rooms.decide(HERE, ("contoso", "silent"), health)
+    assert all(own(topic) for topic in (*before, *gone, *retained_rooms.to_clear))
     # What is told of rooms that are there is only cleared where Home Assistant was told under another prefix.
     kept = {topic for here in HERE for topic in TOPICS.retained(here.id)}
     assert kept.isdisjoint((*before, *gone))
-    index = index_message(TOPICS, HERE, leftovers.undecided, 7, plain=True)
+    index = index_message(TOPICS, HERE, retained_rooms.undecided, 7, plain=True)
     told = json.loads(index.payload)["rooms"]
     assert {here.id for here in HERE} <= {entry["id"] for entry in told}
     assert all(own(topic) for entry in told for topic in entry["topics"].values())
@@ -209,7 +209,7 @@ async def start_where(folder: Path, found: dict[str, bytes], protocol: str) -> N
             await told(publisher)
             assert shown(await retained(broker), house) == {"boardroom": Status.FREE, "library": Status.BUSY}
             assert not task.done()
-            assert publisher.tally.connections == 1
+            assert publisher.counters.connections == 1
     finally:
         await broker.kill()
 
@@ -217,7 +217,7 @@ async def start_where(folder: Path, found: dict[str, bytes], protocol: str) -> N
 async def told(publisher: Publisher) -> None:
     """All that is known is told and acknowledged."""
     async with asyncio.timeout(DEADLINE):
-        await publisher.told()
+        await publisher.published()
 
 
 async def retained(broker: Mosquitto) -> dict[str, bytes]:

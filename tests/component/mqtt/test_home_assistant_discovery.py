@@ -122,7 +122,7 @@ async def test_every_room_is_told_as_a_device_with_its_entities(mosquitto: Mosqu
 async def test_unless_it_is_wanted_nothing_is_told(mosquitto: Mosquitto, house: House) -> None:
     publisher = house.publisher(mosquitto)
     async with running(publisher), Subscriber(mosquitto, "#") as seen:
-        await publisher.told()
+        await publisher.published()
         await seen.publish(BIRTH, "online")
         await seen.caught_up()
     assert {topic.partition("/")[0] for topic in seen.latest} == {"placed", "homeassistant"}
@@ -298,7 +298,7 @@ async def test_a_prefix_that_is_wrong_or_hostile_does_no_harm(
         await seen.publish("placed/rooms", json.dumps(index), retain=True)
         publisher = house.publisher(mosquitto)
         async with running(publisher):
-            await publisher.told()
+            await publisher.published()
             await becomes(lambda: not publisher._leftovers.to_clear)
             assert publisher.reconnects == 0
         await seen.caught_up()

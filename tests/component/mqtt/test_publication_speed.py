@@ -41,7 +41,7 @@ async def test_a_large_site_is_told_in_seconds_and_a_change_at_once(mosquitto: M
         watching = asyncio.create_task(watch())
         began = loop.time()
         async with running(publisher, published=False):
-            await becomes(lambda: publisher.tally.published > ROOMS)
+            await becomes(lambda: publisher.counters.published > ROOMS)
             for word in ("busy", "free", "busy", "free", "busy"):
                 changed, before = loop.time(), len(seen.arrivals)
                 house.read(rooms[-1], *([house.meeting()] if word == "busy" else []))
@@ -53,7 +53,7 @@ async def test_a_large_site_is_told_in_seconds_and_a_change_at_once(mosquitto: M
             took = loop.time() - began
         watching.cancel()
     print(  # noqa: T201 - what was measured is what this test is for
-        f"\n{ROOMS} rooms, {publisher.tally.published} messages: {took:.1f} s; "
+        f"\n{ROOMS} rooms, {publisher.counters.published} messages: {took:.1f} s; "
         f"a change: at most {latency * 1000:.0f} ms; the event loop waited at most {lag * 1000:.0f} ms"
     )
     assert overtook

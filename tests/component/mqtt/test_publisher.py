@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from placed.domain.exit_errors import TakenOver
 from placed.mqtt import client as connection
-from placed.mqtt.client import Connection
+from placed.mqtt.client import BrokerClient
 from placed.mqtt.session import Session
 from placed.mqtt.session_context import Timing
 from tests.support.board_with_publisher import House, cut, running
@@ -200,7 +200,7 @@ async def test_who_pauses_is_called_offline_only_if_it_does_not_come_back(mosqui
         for start in range(2):
             publisher = House(epoch=start).publisher(mosquitto, timing=Timing(will_delay=delay))
             async with running(publisher):
-                publisher.leave_for_a_moment()
+                publisher.stop_with_will()
         left = asyncio.get_running_loop().time()
         offline = await seen.until(lambda a: "offline" in a.text)
     assert offline.at - left >= delay - 1  # mosquitto counts in whole seconds
@@ -212,7 +212,7 @@ async def test_where_a_will_has_no_delay_who_pauses_says_offline(mosquitto: Mosq
     publisher = house.publisher(mosquitto, protocol="3.1.1")
     async with Subscriber(mosquitto, "placed/bridge/state") as seen:
         async with running(publisher):
-            publisher.leave_for_a_moment()
+            publisher.stop_with_will()
         await seen.message("placed/bridge/state", OFFLINE)
 
 
@@ -262,7 +262,7 @@ async def test_it_gives_way_where_the_broker_does_not_say_so(
         async with running(later), Subscriber(mosquitto, "placed/bridge/state") as seen:
             with pytest.raises(TakenOver):
                 await task
-            await becomes(lambda: later.tally.online == 2)
+            await becomes(lambda: later.counters.online == 2)
             await seen.caught_up()
             assert seen.latest["placed/bridge/state"].document == {"state": "online", "epoch": 3}
 
@@ -302,7 +302,7 @@ async def test_much_news_of_health_is_told_together(mosquitto: Mosquitto, house:
 async def test_a_socket_that_was_closed_meanwhile_gets_no_writer() -> None:
     complaints: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
-    connection = Connection(hostname="127.0.0.1")
+    connection = BrokerClient(hostname="127.0.0.1")
     with socket.socket() as closed:
         connection._on_socket_register_write(connection._client, None, closed)
     await asyncio.sleep(0)
@@ -362,7 +362,7 @@ async def test_who_hands_over_says_nothing(mosquitto: Mosquitto, house: House) -
     first, second = (house.publisher(mosquitto, timing=Timing(will_delay=0)) for _ in range(2))
     async with Subscriber(mosquitto, "placed/bridge/state") as seen:
         async with running(first):
-            first.leave_silently()
+            first.stop_without_offline()
         await mosquitto.says("Client placed disconnected.")
         async with running(second):
             await seen.caught_up()
@@ -393,7 +393,7 @@ async def test_it_can_be_waited_until_everything_is_told(mosquitto: Mosquitto, h
     publisher = house.publisher(mosquitto)
     async with running(publisher), asyncio.timeout(DEADLINE):
         house.book("library")
-        await publisher.told()
+        await publisher.published()
         async with Subscriber(mosquitto, "placed/rooms/library/status") as late:
             await late.caught_up()
         assert late.latest["placed/rooms/library/status"].text == "busy"
@@ -404,11 +404,11 @@ async def test_what_was_told_over_a_connection_that_is_lost_is_no_answer(
 ) -> None:
     publisher = house.publisher(mosquitto)
     async with running(publisher), asyncio.timeout(DEADLINE):
-        await publisher.told()
+        await publisher.published()
         await mosquitto.kill()
         await becomes(lambda: not publisher.connected)
         house.book("library")
-        waiting = asyncio.create_task(publisher.told())
+        waiting = asyncio.create_task(publisher.published())
         await asyncio.sleep(0)
         assert not waiting.done()
         await mosquitto.start()

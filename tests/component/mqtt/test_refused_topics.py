@@ -41,7 +41,7 @@ def topics(publisher: Publisher) -> set[str]:
 
 async def told(publisher: Publisher) -> None:
     async with asyncio.timeout(DEADLINE):
-        await publisher.told()
+        await publisher.published()
 
 
 # --- refused for a while ------------------------------------------------------------------------------------
@@ -314,7 +314,7 @@ async def test_an_old_state_does_not_stay_where_the_new_one_is_too_large(
     async with running(publisher), Subscriber(mosquitto, "placed/rooms/library/state") as seen:
         await seen.message("placed/rooms/library/state")
         assert publisher._session is not None
-        monkeypatch.setattr(publisher._session._connection, "largest", 300)
+        monkeypatch.setattr(publisher._session._connection, "max_packet_size", 300)
         house.book("library")
         await seen.message("placed/rooms/library/state", "")
         assert "placed/rooms/library/state" in topics(publisher)

@@ -167,7 +167,7 @@ async def test_whatever_an_index_names_nothing_outside_is_written_and_states_go_
         await seen.publish("placed/rooms", json.dumps(forged), retain=True)
         publisher = house.publisher(mosquitto, home_assistant=HomeAssistant(discovery=True))
         async with running(publisher):
-            await publisher.told()
+            await publisher.published()
             await becomes(lambda: not publisher._leftovers.to_clear)
             await seen.caught_up()
         assert {a.topic.partition("/")[0] for a in seen.arrivals} <= {"placed", "homeassistant"}

@@ -126,7 +126,7 @@ async def test_a_statement_whose_time_is_over_is_not_told(mosquitto: Mosquitto, 
     async with running(publisher), Subscriber(mosquitto, "placed/rooms/+/+") as late:
         await late.caught_up()
     assert not late.latest
-    assert publisher.tally.outlived == 8
+    assert publisher.counters.expired == 8
 
 
 async def test_events_are_told_once_and_not_kept(mosquitto: Mosquitto, house: House) -> None:

@@ -221,7 +221,7 @@ async def tried(broker: Software, protocol: Protocol, folder: Path) -> Record:
                 async with asyncio.timeout(60):
                     while running.daemon.publisher.reconnects < 1:  # noqa: ASYNC110 - it notifies nobody
                         await asyncio.sleep(0.1)
-                    await running.daemon.publisher.told()
+                    await running.daemon.publisher.published()
                 record.passed["comes back"] = await _shown(broker, protocol)
         except BaseExceptionGroup as group:
             refused, other = group.split(CannotStart)

@@ -33,7 +33,7 @@ async def test_the_flow_shows_every_one_of_2000_rooms(tmp_path: Path) -> None:
         await broker.start()
         publisher = house.publisher(None, url=broker.url)
         async with running(publisher):
-            await publisher.told()
+            await publisher.published()
             await node_red.start()
             async with asyncio.timeout(60):
                 while await node_red.free() < ROOMS:  # noqa: ASYNC110 - it only answers requests

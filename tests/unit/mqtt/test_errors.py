@@ -8,8 +8,8 @@ from aiomqtt import MqttCodeError, MqttError
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
-from placed.mqtt.backoff import Patience
-from placed.mqtt.client import HungUp
+from placed.mqtt.backoff import Backoff
+from placed.mqtt.client import ClosedBeforeConnack
 from placed.mqtt.errors import why_lost, why_not_connected
 
 
@@ -44,7 +44,7 @@ def untrusted(code: int, message: str) -> ssl.SSLCertVerificationError:
         ),
         (caused(untrusted(62, "Hostname mismatch")), "broker.was_not_trusted", "url"),
         (
-            HungUp("x", ssl.SSLError(1, "[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED]")),
+            ClosedBeforeConnack("x", ssl.SSLError(1, "[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED]")),
             "broker.refused_certificate",
             "certificate",
         ),
@@ -68,8 +68,8 @@ def test_what_only_a_person_can_mend(error: Exception, event: str, key: str) -> 
         caused(untrusted(9, "certificate is not yet valid")),
         caused(untrusted(10, "certificate has expired")),  # by a clock that is wrong, as a rule
         caused(ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER]")),
-        HungUp("Unspecified error", None),
-        HungUp("Unspecified error", ConnectionResetError(104, "reset")),
+        ClosedBeforeConnack("Unspecified error", None),
+        ClosedBeforeConnack("Unspecified error", ConnectionResetError(104, "reset")),
         MqttError("Operation timed out"),
     ],
 )
@@ -111,11 +111,11 @@ def test_a_connection_that_is_gone_is_no_unspecified_error() -> None:
 
 
 def test_pauses_double_and_begin_anew() -> None:
-    patience = Patience(1, 30, lambda: 0.0)
+    patience = Backoff(1, 30, lambda: 0.0)
     assert [patience.pause() for _ in range(7)] == [1, 2, 4, 8, 16, 30, 30]
     patience.restore()
     assert patience.pause() == 1
 
 
 def test_chance_shortens_a_pause_by_up_to_half() -> None:
-    assert Patience(8, 30, lambda: 0.999).pause() == pytest.approx(4, abs=0.01)
+    assert Backoff(8, 30, lambda: 0.999).pause() == pytest.approx(4, abs=0.01)

@@ -11,7 +11,7 @@ import pytest
 from aiomqtt import MqttError
 
 from placed.mqtt import name_lookup as names
-from placed.mqtt.client import Connection
+from placed.mqtt.client import BrokerClient
 from placed.mqtt.errors import unexplained, why_not_connected
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
 
 
 async def test_a_start_that_is_called_off_does_not_wait_for_name_servers(asked: threading.Event) -> None:
-    opening = asyncio.create_task(Connection(hostname="broker.example").open())
+    opening = asyncio.create_task(BrokerClient(hostname="broker.example").open())
     async with asyncio.timeout(PROMPT):
         await asyncio.to_thread(asked.wait)
         opening.cancel()
@@ -49,7 +49,7 @@ async def test_name_servers_that_are_silent_are_named(monkeypatch: pytest.Monkey
     monkeypatch.setattr(names, "PATIENCE", 0.01)
     async with asyncio.timeout(PROMPT):
         with pytest.raises(MqttError) as raised:
-            await Connection(hostname="broker.example").open()
+            await BrokerClient(hostname="broker.example").open()
     trouble = why_not_connected(raised.value)
     assert (trouble.event, trouble.text) == ("broker.was_not_reached", "no name server answers")
     assert not trouble.lasting

@@ -201,7 +201,7 @@ def test_expiry_is_rounded_up_to_a_whole_second(microseconds: int) -> None:
 
 def test_what_does_not_expire_has_no_expiry() -> None:
     assert message("a").expiry(NOW) is None
-    assert not message("a").outlived(NOW)
+    assert not message("a").expired(NOW)
 
 
 def test_a_room_is_owed_until_all_its_topics_are_acknowledged() -> None:
