@@ -18,6 +18,7 @@ import structlog
 
 from placed.domain.delivery import Refused
 from placed.domain.exit_errors import CannotStart, TakenOver
+from placed.domain.liveness import Pulse
 from placed.mqtt.backoff import Backoff
 from placed.mqtt.client_factory import ClientFactory
 from placed.mqtt.disconnect_causes import DisconnectCauses
@@ -29,7 +30,6 @@ from placed.mqtt.retained_rooms import RetainedRooms
 from placed.mqtt.session import Session
 from placed.mqtt.session_context import SILENCE, Counters, SessionContext, Timing
 from placed.mqtt.topics import Topics
-from placed.runtime.watchdog import Pulse
 from placed.settings.schema import HomeAssistant
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from placed.board.board import Board
+    from placed.domain.liveness import Pulse
     from placed.mqtt.client_factory import ClientFactory
     from placed.mqtt.disconnect_causes import DisconnectCauses
     from placed.mqtt.discovery.home_assistant import Discovery
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from placed.mqtt.refused_topics import Refusals
     from placed.mqtt.retained_rooms import RetainedRooms
     from placed.mqtt.topics import Topics
-    from placed.runtime.watchdog import Pulse
 
 # Seconds without an acknowledgement or a new attempt to connect, after which something must have got stuck:
 # `online` is said every 30 s, an answer is awaited for 10 s, and a connection for some 30 s at most.

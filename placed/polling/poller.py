@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from placed.board.board import Known
+from placed.domain.liveness import Pulse
 from placed.domain.model import Reason, Schedule, window
 from placed.domain.room_readability import DOUBTED
 from placed.driver import DriverError, Failed, NotPermitted, Query, Read, Refused, Unchanged
@@ -24,7 +25,6 @@ from placed.polling.fence_check import FenceWatch
 from placed.polling.fixed_interval import SELDOM, Rota
 from placed.polling.missing_rooms import MissingRooms
 from placed.polling.round_log import RoundLog
-from placed.runtime.watchdog import Pulse
 from placed.store.connection_notes import Notes
 
 if TYPE_CHECKING:

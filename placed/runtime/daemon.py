@@ -17,6 +17,7 @@ from placed.board.status_log import Narrator
 from placed.domain.connection_health import ConnectionState
 from placed.domain.corrected_clock import CorrectedClock, ServiceTimes
 from placed.domain.exit_errors import CannotStart
+from placed.domain.liveness import Pulse
 from placed.driver import Refused
 from placed.http.listen import ListenOptions, bind_sockets
 from placed.http.server import StatusServer
@@ -27,7 +28,7 @@ from placed.polling.poller import Poller
 from placed.polling.room_ids import RoomBook
 from placed.runtime.connections import Problems, breach, open_drivers, refusal, take_over_sign_ins
 from placed.runtime.status_line import StatusLine
-from placed.runtime.watchdog import Pulse, show_life
+from placed.runtime.watchdog import show_life
 from placed.store import Journal, Memory, Scribe, next_epoch
 
 if TYPE_CHECKING:
