@@ -23,7 +23,17 @@ from placed_microsoft365.settings import Microsoft365Settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from placed.driver import Answer, Driver, Fence, FoundRoom, Query, Surroundings
+    from placed.driver import (
+        Answer,
+        ConsentFlow,
+        Diagnosis,
+        Driver,
+        Fence,
+        FoundRoom,
+        Query,
+        Setup,
+        Surroundings,
+    )
     from placed_microsoft365.auth.token_claims import Claims
 
 
@@ -34,6 +44,7 @@ class Microsoft365:
     """One connection to Microsoft 365; implements `placed.driver.Driver`."""
 
     Settings = Microsoft365Settings
+    grant_delay = timedelta(hours=2)  # Microsoft: RBAC for Applications, cache; an access policy is quicker
 
     def __init__(self, settings: Microsoft365Settings, surroundings: Surroundings) -> None:
         self._settings = settings
@@ -58,6 +69,31 @@ class Microsoft365:
     def open(settings: Microsoft365Settings, surroundings: Surroundings) -> Microsoft365:
         """Opens a connection; see `placed.driver.DriverKind.open`."""
         return Microsoft365(settings, surroundings)
+
+    # --- for administrators: imported when a command needs it ---
+
+    @staticmethod
+    def diagnosis(settings: Microsoft365Settings, surroundings: Surroundings) -> Diagnosis:
+        """See `placed.driver.OffersDiagnosis`."""
+        from placed_microsoft365.diagnosis import Examination  # noqa: PLC0415 - see above
+
+        return Examination(settings, surroundings)
+
+    @staticmethod
+    def setup() -> Setup:
+        """See `placed.driver.OffersSetup`."""
+        from placed_microsoft365 import setup_kit  # noqa: PLC0415 - see above
+
+        return setup_kit
+
+    @staticmethod
+    def consent(settings: Microsoft365Settings, surroundings: Surroundings) -> ConsentFlow:
+        """See `placed.driver.OffersConsent`."""
+        from placed_microsoft365.consent import Microsoft365Consent  # noqa: PLC0415 - see above
+
+        return Microsoft365Consent(settings, surroundings)
+
+    # --- rooms ---
 
     async def find_rooms(self) -> Sequence[FoundRoom]:
         """See `placed.driver.Driver.find_rooms`."""
@@ -103,8 +139,10 @@ class Microsoft365:
         elif not may_read_calendars(self.claims) and self._settings.fence.kind != RBAC:
             self._tokens.suspect_grants()
 
+    # --- fence, sign-in ---
+
     async def try_fence(self) -> Fence:
-        """See `placed.driver.Driver.try_fence`."""
+        """See `placed.driver.FenceTrial`."""
         settings = self._settings.fence
         with self._forgetting():
             proven = self._readable[1] if self._readable else None
@@ -129,7 +167,7 @@ class Microsoft365:
         return [*first, *rooms]
 
     def take_over_sign_in(self, earlier: Driver) -> None:
-        """See `placed.driver.SignedIn.take_over_sign_in`."""
+        """See `placed.driver.SignInTakeover`."""
         if isinstance(earlier, Microsoft365) and earlier._registration == self._registration:  # noqa: SLF001 - ours
             self._tokens.take_over(earlier._tokens)  # noqa: SLF001 - the same
 

@@ -68,7 +68,7 @@ def state_directory_of_daemon(given: Path | None) -> Path:
 
 
 def surroundings_of(settings: Settings) -> Surroundings:
-    """What a driver, or its administration, is given by a command."""
+    """What a command gives to a driver."""
     from importlib.metadata import version
 
     from placed.domain.clock import SystemClock

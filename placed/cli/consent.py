@@ -96,9 +96,9 @@ def consent(  # noqa: PLR0913 - its options
 
             code = asyncio.run(wait_for_effect(matter, seconds))
             raise typer.Exit(code)
-        elif not matter.administration.permissions:
+        elif not matter.flow.permissions:
             typer.echo(f"{matter.name}: there is nothing to consent to in this way.")
-            typer.echo(matter.administration.granted_elsewhere)
+            typer.echo(matter.flow.granted_elsewhere)
             typer.echo(f"Then: placed consent {matter.name} --wait")
         elif way is Way.LINK:
             from placed.cli.consent_link import Wanted, give_link

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from placed.domain.clock import Clock
     from placed.domain.consent import ConsentRecord
-    from placed.driver import Administration, Consent, DriverError
+    from placed.driver import Consent, ConsentFlow, DriverError
     from placed.store import Journal
 
 _TOLD_BY = {
@@ -34,7 +34,7 @@ class Matter:
     """One connection's consent."""
 
     name: str
-    administration: Administration
+    flow: ConsentFlow
     journal: Journal
     clock: Clock
 
@@ -79,24 +79,23 @@ def opened(config: Path | None, name: str | None, state_directory: Path | None) 
     import logging
 
     from placed.domain.clock import SystemClock
-    from placed.driver import DriverError, SettingsError, find_administration
+    from placed.driver import DriverError, OffersConsent, SettingsError
     from placed.runtime import logging as logs
     from placed.store import Journal
 
     logs.set_up()
-    logging.getLogger("placed").setLevel(logging.ERROR)  # what matters is said in lines of our own
-    logging.getLogger("placed_microsoft365").setLevel(logging.ERROR)
+    logs.set_level(logging.ERROR)  # the command prints what matters itself
     configuration = loaded(config)
     settings = configuration.settings
     connection = chosen(settings, name)
-    kind = find_administration(connection.driver)
-    if kind is None:
-        raise usage(f"connections.{connection.name}: the driver {connection.driver} knows nothing of consent")
+    kind = configuration.drivers[connection.driver]
+    if not isinstance(kind, OffersConsent):
+        raise usage(f"connections.{connection.name}: the driver {connection.driver} needs no consent")
     place = settings.connections.index(connection)
     try:
-        administration = kind.open(connection, surroundings_of(settings))
+        flow = kind.consent(connection, surroundings_of(settings))
         with closing(Journal(state_directory_of_daemon(state_directory))) as journal:
-            yield Matter(connection.name, administration, journal, SystemClock())
+            yield Matter(connection.name, flow, journal, SystemClock())
     except CannotStart as error:
         raise cannot_start(error.problems) from None
     except SettingsError as error:

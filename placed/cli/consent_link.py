@@ -43,7 +43,7 @@ async def give_link(matter: Matter, wanted: Wanted) -> ExitCode:
     state = secrets.token_urlsafe(32)
     timeout = wanted.timeout if wanted.timeout is not None else _PATIENCE
     async with Redirect(state, port=wanted.port, forged=_Forged()) as redirect:
-        url = matter.administration.consent_url(redirect.uri, state)
+        url = matter.flow.consent_url(redirect.uri, state)
         _explain(matter, url, redirect.port, timeout)
         if wanted.open_browser:
             _open(url)
@@ -56,7 +56,7 @@ async def give_link(matter: Matter, wanted: Wanted) -> ExitCode:
             return ExitCode.FAILED
         judged: ConsentAnswer | None = None
         try:
-            judged = await matter.administration.judge(answer)
+            judged = await matter.flow.judge(answer)
         finally:
             redirect.show(_UNCHECKED if judged is None else _page(judged))
     return _conclude(matter, judged, wanted.who)
@@ -71,20 +71,20 @@ async def _answered(redirect: Redirect, patience: float) -> Mapping[str, str] | 
 
 
 def _explain(matter: Matter, url: str, port: int, timeout: float) -> None:
-    administration, name = matter.administration, matter.name
+    flow, name = matter.flow, matter.name
     lines = [
         f"An administrator opens this link within {length(timeout)} and compares what it asks for:",
         "",
         f"  {url}",
         "",
     ]
-    for permission in administration.permissions:
+    for permission in flow.permissions:
         lines += [
             f"  {permission.name}: {permission.can}.",
             f"    It can not {permission.can_not}.",
         ]
-    if administration.granted_elsewhere:
-        lines += ["", administration.granted_elsewhere]
+    if flow.granted_elsewhere:
+        lines += ["", flow.granted_elsewhere]
     lines += [
         "",
         f"The answer comes back to localhost, port {port}, on this machine. A browser on another one shows",

@@ -28,8 +28,8 @@ def write_request(matter: Matter, *, who: str | None, because: str | None, days:
     reason = _said("--because", "Why is it wanted", cleaned(because or ""), given=because is not None)
     now = matter.clock.now()
     asked = ConsentRequest(asking, reason, now, now + timedelta(days=days))
-    url = matter.administration.consent_url(_NOWHERE, secrets.token_urlsafe(32))
-    letter = matter.administration.request(asked, url)
+    url = matter.flow.consent_url(_NOWHERE, secrets.token_urlsafe(32))
+    letter = matter.flow.letter(asked, url)
     files = [folder / f"consent-request-{matter.name}.{ending}" for ending in ("txt", "html")]
     try:
         folder.mkdir(parents=True, exist_ok=True)

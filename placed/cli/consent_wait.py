@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 async def wait_for_effect(matter: Matter, timeout: float | None) -> ExitCode:  # noqa: ASYNC109 - told to the user
     """Waits for `timeout` seconds at most, or as long as the service says is normal."""
-    usual = matter.administration.propagation
+    usual = matter.flow.propagation
     at_most = usual.at_most if timeout is None else timeout
     typer.echo(usual.normal)
     typer.echo(f"Checking every {length(usual.every)}, giving up after {length(at_most)}; Ctrl-C ends it.")
     with _display(matter.clock) as looked:
         last = await until_effective(
-            matter.administration.probe, matter.clock, every=usual.every, at_most=at_most, looked=looked
+            matter.flow.probe, matter.clock, every=usual.every, at_most=at_most, looked=looked
         )
     if last.probe.effective:
         matter.saw(Consent.GRANTED)

@@ -14,7 +14,7 @@ from placed.domain.exit_errors import ExitCode
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from placed.driver import AdministrationKind, ConnectionSettings, Kit, Question
+    from placed.driver import ConnectionSettings, Kit, Question, Setup
 
 _NAME = "name"  # the key of a connection's name, for what is said about it
 
@@ -45,7 +45,9 @@ def setup(  # noqa: PLR0913 - its options
     ] = None,
     driver: Annotated[
         str | None,
-        typer.Option(help="The driver of a new connection. [dim]Default: microsoft365[/dim]"),
+        typer.Option(
+            help="The driver of a new connection. [dim]Default: the only one that can be set up[/dim]"
+        ),
     ] = None,
     *,
     renew: Annotated[
@@ -64,16 +66,16 @@ def setup(  # noqa: PLR0913 - its options
     """
     connection = _connection(config, name)
     chosen = _name(name, connection)
-    kind = _administration(driver or (connection.driver if connection else "microsoft365"))
-    known = dict(kind.answers(connection)) if connection else {}
-    known |= _given(answers or (), kind.questions)
-    told = _asked(known, kind.questions)
+    offered = _setup(driver or (connection.driver if connection else None))
+    known = dict(offered.answers_of(connection)) if connection else {}
+    known |= _given(answers or (), offered.questions())
+    told = _asked(known, offered.questions())
     folder = output or Path(f"placed-setup-{chosen}")
-    _show(_written(kind, chosen, known, told, folder, renew=renew))
+    _show(_written(offered, chosen, known, told, folder, renew=renew))
 
 
 def _written(  # noqa: PLR0913 - what a kit is made of
-    kind: AdministrationKind,
+    offered: Setup,
     connection: str,
     known: Mapping[str, str],
     told: dict[str, str],
@@ -87,7 +89,8 @@ def _written(  # noqa: PLR0913 - what a kit is made of
 
     while True:
         try:
-            return kind.write_kit(connection, {**known, **told}, folder, now=SystemClock().now(), renew=renew)
+            answers, now = {**known, **told}, SystemClock().now()
+            return offered.write_kit(connection, answers, folder, now=now, renew=renew)
         except KitError as error:
             problems = (error, *error.others)
         for problem in problems:
@@ -95,7 +98,9 @@ def _written(  # noqa: PLR0913 - what a kit is made of
         keys = {problem.key for problem in problems}
         if not keys <= told.keys():
             raise typer.Exit(ExitCode.USAGE if any(keys) else ExitCode.FAILED)
-        told |= {question.key: _prompted(question) for question in kind.questions if question.key in keys}
+        told |= {
+            question.key: _prompted(question) for question in offered.questions() if question.key in keys
+        }
 
 
 # --- which connection ---------------------------------------------------------------------------------------
@@ -143,13 +148,17 @@ def _name(name: str | None, connection: ConnectionSettings | None) -> str:
     return name
 
 
-def _administration(driver: str) -> AdministrationKind:
-    from placed.driver import find_administration
+def _setup(driver: str | None) -> Setup:
+    """What the driver of that name offers, or the only one that offers it."""
+    from placed.driver import OffersSetup, find_drivers
 
-    kind = find_administration(driver)
+    offers = {name: kind for name, kind in find_drivers().items() if isinstance(kind, OffersSetup)}
+    if driver is None and len(offers) != 1:
+        _usage(f"--driver: missing; give one of: {', '.join(sorted(offers)) or 'none is installed'}")
+    kind = offers.get(driver) if driver is not None else next(iter(offers.values()))
     if kind is None:
         _usage(f"--driver: there is no driver {driver} that can be set up")
-    return kind
+    return kind.setup()
 
 
 # --- the answers --------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from placed.disconnect import topic_clearing as clearing
 from placed.disconnect.topic_clearing import Retained
-from placed.driver import find_administration
+from placed.driver import OffersConsent
 from placed.mqtt.client_options import address_of
 from placed.mqtt.errors import BrokerLost
 from placed.store import Journal
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from placed.driver import ConnectionSettings, Surroundings
+    from placed.driver import Surroundings
     from placed.settings.loader import Configuration
     from placed.settings.schema import Mqtt
 
@@ -138,7 +138,9 @@ class Disconnection:
         """How to take back at the service what was granted, a step each."""
         for connection in self._configuration.settings.connections:
             if connection.name == self._name:
-                return _revocation(connection, surroundings)
+                kind = self._configuration.drivers[connection.driver]
+                if isinstance(kind, OffersConsent):
+                    return kind.consent(connection, surroundings).revocation()
         return _IN_GENERAL
 
     @contextmanager
@@ -157,13 +159,6 @@ class Disconnection:
             raise NotDisconnected(
                 f"{self._directory / NAME}: {error}; be the daemon's user, or root"
             ) from error
-
-
-def _revocation(connection: ConnectionSettings, surroundings: Surroundings) -> Sequence[str]:
-    kind = find_administration(connection.driver)
-    if kind is None:
-        return _IN_GENERAL
-    return kind.open(connection, surroundings).revocation()
 
 
 def _told(settings: Mqtt, lost: BrokerLost) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from placed.doctor.consent_checks import judge_consent
-from placed.doctor.fence_checks import judge_fence
+from placed.doctor.fence_checks import judge_fence, untried_fence
 from placed.doctor.report import CONNECTION
 from placed.doctor.room_checks import Tally, judge_names, judge_tables
 from placed.domain.model import window
@@ -18,12 +18,13 @@ from placed.driver import (
     Consent,
     DriverError,
     FenceState,
+    FenceTrial,
     Finding,
+    OffersDiagnosis,
     Query,
     SettingsError,
     Unavailable,
     Verdict,
-    find_administration,
 )
 from placed.driver.diagnosis import AGAIN, blocked
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from placed.domain.model import Room
-    from placed.driver import Administration, Answer, ConnectionSettings, Driver, FoundRoom, Surroundings
+    from placed.driver import Answer, ConnectionSettings, Diagnosis, Driver, FoundRoom, Surroundings
     from placed.polling.room_ids import RoomBook
     from placed.settings.loader import Configuration
     from placed.store.read_only import Glance
@@ -79,24 +80,26 @@ class Patient:
                 self.listed.set_result(())
 
     async def _examine(self) -> None:
-        kind = find_administration(self.connection.driver)
-        administration = kind.open(self.connection, self.surroundings) if kind is not None else None
-        broken = await self._chain(administration) if administration is not None else None
+        kind = self.configuration.drivers[self.connection.driver]
+        diagnosis: Diagnosis | None = None
+        if isinstance(kind, OffersDiagnosis):
+            diagnosis = kind.diagnosis(self.connection, self.surroundings)
+        broken = await self._chain(diagnosis) if diagnosis is not None else None
         if broken is None:
             driver, broken = self._open()
             if driver is not None:
                 try:
-                    await self._read(driver, administration)
+                    await self._read(driver, diagnosis)
                 finally:
                     await driver.close()
                 return
         self._consent(readable=False, broken=broken)
         self._all_wait(_AFTER, broken)
 
-    async def _chain(self, administration: Administration) -> Finding | None:
+    async def _chain(self, diagnosis: Diagnosis) -> Finding | None:
         """What the driver says of its own links; the one that reading has to wait for."""
         found: dict[str, Finding] = {}
-        async for finding in administration.examine():
+        async for finding in diagnosis.examine():
             self.told(finding)
             worst = found.get(finding.check)
             if worst is None or worst.verdict is not Verdict.BAD:
@@ -121,7 +124,7 @@ class Patient:
 
     # --- rooms ---
 
-    async def _read(self, driver: Driver, administration: Administration | None) -> None:
+    async def _read(self, driver: Driver, diagnosis: Diagnosis | None) -> None:
         try:
             found = await self._find(driver)
         except DriverError as error:
@@ -147,9 +150,9 @@ class Patient:
         await self._try_fence(driver, unreadable)
         if unreadable is not None:
             self._all_wait(("titles", "private"), unreadable)
-        elif administration is not None:
+        elif diagnosis is not None:
             readable = {room.address for room in rooms if room.id in tally.readable}
-            await self._habits(administration, [room for room in found if room.address.lower() in readable])
+            await self._habits(diagnosis, [room for room in found if room.address.lower() in readable])
 
     def _no_rooms(self, error: DriverError) -> None:
         broken = Finding("rooms", Verdict.BAD, str(error), error.remedy or AGAIN)
@@ -196,6 +199,9 @@ class Patient:
 
     async def _try_fence(self, driver: Driver, unreadable: Finding | None) -> None:
         """Refused canaries prove nothing where nothing can be read; a readable one is told in any case."""
+        if not isinstance(driver, FenceTrial):
+            self.told(untried_fence(self.connection.driver))
+            return
         try:
             async with asyncio.timeout(_TRYING):
                 fence = await driver.try_fence()
@@ -216,12 +222,12 @@ class Patient:
         for finding in findings:
             self.told(finding)
 
-    async def _habits(self, administration: Administration, rooms: Sequence[FoundRoom]) -> None:
+    async def _habits(self, diagnosis: Diagnosis, rooms: Sequence[FoundRoom]) -> None:
         show = self.configuration.settings.privacy.show
         findings: Sequence[Finding]
         try:
             async with asyncio.timeout(_TRYING):
-                findings = await administration.look_at_habits(rooms)
+                findings = await diagnosis.look_at_habits(rooms)
         except (DriverError, TimeoutError) as error:
             said = f"not looked at: {error}" if str(error) else f"no answer within {_TRYING:.0f} s"
             findings = [Finding(check, Verdict.DOUBTFUL, said, AGAIN) for check in ("titles", "private")]

@@ -12,6 +12,13 @@ _MEND = (
 )
 
 
+def untried_fence(driver: str) -> Finding:
+    """The finding `canaries` where the driver cannot try the fence."""
+    said = f"the driver {driver} cannot try a fence, so nothing shows that only the rooms can be read"
+    remedy = "limit at the calendar service what the credential may read; placed cannot check that"
+    return Finding("canaries", Verdict.DOUBTFUL, said, remedy)
+
+
 def judge_fence(fence: Fence) -> list[Finding]:
     """The findings `canaries`, the gravest first. Names no canary."""
     found = []

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import msgspec
-
-if TYPE_CHECKING:
-    from collections.abc import Hashable
 
 
 class FenceState(StrEnum):
@@ -39,16 +35,6 @@ class Fence(msgspec.Struct, frozen=True):
     excess: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     awaits_rooms: bool = False
-
-
-@runtime_checkable
-class FenceCircumstances(Protocol):
-    """What a driver may have beside the trial: whether that has to be made again before its time."""
-
-    @property
-    def fence_circumstances(self) -> Hashable:
-        """What a trial is made with, such as the token's number; another value asks for another trial."""
-        ...
 
 
 UNTRIED = Fence(FenceState.UNPROVEN)  # before any trial

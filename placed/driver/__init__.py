@@ -1,24 +1,34 @@
-"""The port that a driver implements; see `port` for reading, `administration` for connecting a service."""
+"""The port that a driver implements: `protocol` reads calendars, `capabilities` are optional."""
 
 from placed.domain.consent_state import Consent
-from placed.domain.fence import UNTRIED, Fence, FenceCircumstances, FenceState
+from placed.domain.fence import UNTRIED, Fence, FenceState
 from placed.domain.service_time import ServiceTime
 from placed.driver.capabilities import (
-    Administration,
-    AdministrationKind,
     ConsentAnswer,
+    ConsentFlow,
     ConsentRequest,
+    CredentialExpiry,
+    DelayedGrants,
+    Diagnosis,
+    FenceCircumstances,
+    FenceTrial,
     Finding,
     GrantProbe,
     Kit,
     KitError,
     KitFile,
     Letter,
+    OffersConsent,
+    OffersDiagnosis,
+    OffersSetup,
     Permission,
     Propagation,
     Question,
+    Setup,
+    SignInTakeover,
     Verdict,
-    find_administration,
+    credential_expiry,
+    grant_delay,
 )
 from placed.driver.errors import DriverError, NotPermitted, Refused, Unavailable
 from placed.driver.protocol import (
@@ -29,23 +39,24 @@ from placed.driver.protocol import (
     FoundRoom,
     Query,
     Read,
-    SignedIn,
     Surroundings,
     Unchanged,
-    find_drivers,
 )
+from placed.driver.registry import driver_packages, find_drivers
 from placed.driver.secret_file import Exposed, read_certificate, read_secret, remedy_for_missing
 from placed.driver.settings import ConnectionSettings, FilePath, SettingsError, TimeZone
 
 __all__ = [
     "UNTRIED",
-    "Administration",
-    "AdministrationKind",
     "Answer",
     "ConnectionSettings",
     "Consent",
     "ConsentAnswer",
+    "ConsentFlow",
     "ConsentRequest",
+    "CredentialExpiry",
+    "DelayedGrants",
+    "Diagnosis",
     "Driver",
     "DriverError",
     "DriverKind",
@@ -54,6 +65,7 @@ __all__ = [
     "Fence",
     "FenceCircumstances",
     "FenceState",
+    "FenceTrial",
     "FilePath",
     "Finding",
     "FoundRoom",
@@ -63,6 +75,9 @@ __all__ = [
     "KitFile",
     "Letter",
     "NotPermitted",
+    "OffersConsent",
+    "OffersDiagnosis",
+    "OffersSetup",
     "Permission",
     "Propagation",
     "Query",
@@ -71,14 +86,17 @@ __all__ = [
     "Refused",
     "ServiceTime",
     "SettingsError",
-    "SignedIn",
+    "Setup",
+    "SignInTakeover",
     "Surroundings",
     "TimeZone",
     "Unavailable",
     "Unchanged",
     "Verdict",
-    "find_administration",
+    "credential_expiry",
+    "driver_packages",
     "find_drivers",
+    "grant_delay",
     "read_certificate",
     "read_secret",
     "remedy_for_missing",

@@ -1,37 +1,106 @@
-"""What a driver offers to those who connect its service: set it up, give consent, find what is wrong.
+"""What a driver may offer beside reading calendars. Each capability is a Protocol of its own, and optional.
 
-A driver may do without. What it offers is found by the driver's name in the entry-point group
-`placed.administration`, which names an `AdministrationKind`; commands load it only when they are called.
+Capabilities of an opened connection are attributes of the `Driver`: `FenceTrial`, `FenceCircumstances`,
+`CredentialExpiry`, `SignInTakeover`. Capabilities for administrators are static methods of the `DriverKind`:
+`OffersDiagnosis`, `OffersSetup`, `OffersConsent`. Such a method imports the code behind it when it is called,
+so the daemon never loads that code. Both kinds are found with `isinstance`.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
-from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import msgspec
 
 from placed.domain.consent_state import Consent
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Hashable, Mapping, Sequence
 
-    from placed.driver.protocol import FoundRoom, Surroundings
+    from placed.domain.fence import Fence
+    from placed.driver.protocol import Driver, DriverKind, FoundRoom, Surroundings
 
-GROUP = "placed.administration"
+
+# --- an opened connection -----------------------------------------------------------------------------------
 
 
-# --- finding what is wrong ----------------------------------------------------------------------------------
+@runtime_checkable
+class FenceTrial(Protocol):
+    """A driver that can try whether mailboxes outside the fence are refused.
+
+    The fence of a driver without it stays `unproven`.
+    """
+
+    async def try_fence(self) -> Fence:
+        """Asks for every canary, which must be refused.
+
+        Raises:
+            DriverError: the trial itself failed.
+        """
+        ...
+
+
+@runtime_checkable
+class FenceCircumstances(Protocol):
+    """A driver that knows when the fence has to be tried again before its time."""
+
+    @property
+    def fence_circumstances(self) -> Hashable:
+        """What a trial depends on, such as the number of the token. A new value asks for a new trial."""
+        ...
+
+
+@runtime_checkable
+class CredentialExpiry(Protocol):
+    """A driver whose credential may expire."""
+
+    @property
+    def credential_expires_at(self) -> datetime | None:
+        """When the credential expires, in UTC; None if it does not, or if that is unknown."""
+        ...
+
+
+@runtime_checkable
+class SignInTakeover(Protocol):
+    """A driver whose sign-in outlives a reload."""
+
+    def take_over_sign_in(self, earlier: Driver) -> None:
+        """Continues with the token of `earlier` if that is the same registration with the same credential.
+
+        Otherwise it does nothing, and this driver signs in by itself.
+        """
+        ...
+
+
+@runtime_checkable
+class DelayedGrants(Protocol):
+    """A service at which a grant takes a while; an attribute of the driver's class."""
+
+    grant_delay: timedelta
+    """How long a grant, or a change of the room group, takes at most to be in effect."""
+
+
+def credential_expiry(driver: Driver) -> datetime | None:
+    """When the credential expires; None where the driver does not report it."""
+    return driver.credential_expires_at if isinstance(driver, CredentialExpiry) else None
+
+
+def grant_delay(driver: Driver | DriverKind) -> timedelta:
+    """How long a grant takes at most to be in effect; zero where the driver does not report it."""
+    return driver.grant_delay if isinstance(driver, DelayedGrants) else timedelta(0)
+
+
+# --- diagnosis ----------------------------------------------------------------------------------------------
 
 
 class Verdict(StrEnum):
-    """What came of a check."""
+    """The result of a check."""
 
     GOOD = "good"  # ✓
-    DOUBTFUL = "doubtful"  # ! works, and somebody should look at it
+    DOUBTFUL = "doubtful"  # ! it works, and somebody should look at it
     BAD = "bad"  # ✗
 
 
@@ -52,18 +121,47 @@ class Finding(msgspec.Struct, frozen=True):
     blocked_by: str = ""
 
 
-# --- setting it up ------------------------------------------------------------------------------------------
+class Diagnosis(Protocol):
+    """Finds what is wrong with one connection, for `placed doctor`."""
+
+    def examine(self) -> AsyncIterator[Finding]:
+        """Tries every link from the files to the claims of the token, in this order, each once.
+
+        Never raises a `DriverError`: a link that is broken is a finding.
+        """
+        ...
+
+    async def look_at_habits(self, rooms: Sequence[FoundRoom]) -> Sequence[Finding]:
+        """How the service treats titles and private meetings, as seen in the calendars themselves.
+
+        Raises:
+            DriverError: the calendars cannot be read.
+        """
+        ...
+
+
+@runtime_checkable
+class OffersDiagnosis(Protocol):
+    """A `DriverKind` that can examine a connection link by link."""
+
+    @staticmethod
+    def diagnosis(settings: Any, surroundings: Surroundings) -> Diagnosis:
+        """For one connection. No network is touched; only `examine` reads files."""
+        ...
+
+
+# --- setup --------------------------------------------------------------------------------------------------
 
 
 class Question(msgspec.Struct, frozen=True):
-    """What has to be known before a kit can be written, by the key that it has in a `[[connections]]` table.
+    """An answer that a kit needs, by the key that it has in a `[[connections]]` table.
 
     Attributes:
-        key: for example `tenant`, or `fence.canaries`.
-        text: asked at a terminal.
-        default: taken for an empty answer; None if there has to be one.
+        key: for example `time_zone`, or `fence.canaries`.
+        text: the question at a terminal.
+        default: taken for an empty answer; None if an answer is required.
         several: whether the answer is a list, separated by commas.
-        instead: other keys; where one of these is answered, this one is not asked for.
+        instead: other keys; if one of these is answered, this question is not asked.
     """
 
     key: str
@@ -74,7 +172,7 @@ class Question(msgspec.Struct, frozen=True):
 
 
 class KitFile(msgspec.Struct, frozen=True):
-    """A file of a kit, and what it is for."""
+    """A file of a kit, and its purpose."""
 
     path: Path
     purpose: str
@@ -89,15 +187,47 @@ class Kit(msgspec.Struct, frozen=True):
 
 
 class KitError(Exception):
-    """A kit can not be written. `key` is the answer that it is about, or "" if it is none.
+    """A kit cannot be written. `key` is the answer that it is about, or "" if it is none.
 
-    `others` are the further answers that are of no use, so that all can be told at once.
+    `others` are errors of further answers, so that all of them can be reported at once.
     """
 
     def __init__(self, key: str, message: str, others: Sequence[KitError] = ()) -> None:
         super().__init__(message)
         self.key = key
         self.others = tuple(others)
+
+
+class Setup(Protocol):
+    """Writes what an administrator has to run at the service. A module may implement it."""
+
+    def questions(self) -> Sequence[Question]:
+        """What has to be known before a kit can be written."""
+        ...
+
+    def answers_of(self, settings: Any) -> Mapping[str, str]:
+        """The answers to `questions` that a connection's settings hold."""
+        ...
+
+    def write_kit(
+        self, connection: str, answers: Mapping[str, str], folder: Path, *, now: datetime, renew: bool
+    ) -> Kit:
+        """Writes the folder. `renew` makes another key beside the existing one, which continues to work.
+
+        Raises:
+            KitError: an answer is invalid, or the folder cannot be written.
+        """
+        ...
+
+
+@runtime_checkable
+class OffersSetup(Protocol):
+    """A `DriverKind` for whose service `placed setup` can write a kit."""
+
+    @staticmethod
+    def setup() -> Setup:
+        """What writes the kit."""
+        ...
 
 
 # --- consent ------------------------------------------------------------------------------------------------
@@ -107,9 +237,9 @@ class Permission(msgspec.Struct, frozen=True):
     """A permission that the administrator is asked for.
 
     Attributes:
-        name: as the service calls it.
-        can: what whoever holds it can do, in a sentence.
-        can_not: what it can not do, in a sentence.
+        name: the service's name for it.
+        can: what its holder can do, in a sentence.
+        can_not: what its holder cannot do, in a sentence.
     """
 
     name: str
@@ -127,7 +257,7 @@ class ConsentRequest(msgspec.Struct, frozen=True):
 
 
 class Letter(msgspec.Struct, frozen=True):
-    """A message that is ready to be sent, twice: as text and as HTML."""
+    """A message that is ready to be sent, both as text and as HTML."""
 
     subject: str
     text: str
@@ -135,13 +265,13 @@ class Letter(msgspec.Struct, frozen=True):
 
 
 class ConsentAnswer(msgspec.Struct, frozen=True):
-    """What came back from the consent page.
+    """The answer of the consent page.
 
     Attributes:
-        consent: `GRANTED` or `DECLINED`; `UNKNOWN` if the answer is not to be believed.
-        said: what happened, for whoever waits at the terminal. Nothing of it is quoted that may name people.
+        consent: `GRANTED` or `DECLINED`; `UNKNOWN` if the answer cannot be trusted.
+        said: what happened, for the user at the terminal. It quotes nothing that may name people.
         remedy: what to do about it.
-        effective: whether the service itself was seen to know of the grant. The answer is no proof of it.
+        effective: whether the service itself already shows the grant. The answer alone is no proof of it.
     """
 
     consent: Consent
@@ -155,9 +285,9 @@ class GrantProbe(msgspec.Struct, frozen=True):
 
     Attributes:
         effective: everything that is needed can be read.
-        said: how far it is.
+        said: what works so far.
         remedy: what to do if waiting does not help.
-        lasting: whether waiting is of no use, since a person has to change something.
+        lasting: whether waiting cannot help, since a person has to change something.
     """
 
     effective: bool
@@ -167,41 +297,27 @@ class GrantProbe(msgspec.Struct, frozen=True):
 
 
 class Propagation(msgspec.Struct, frozen=True):
-    """How long a grant normally takes, in words, and how often it is good to look, in seconds."""
+    """How long a grant normally takes, in words, and how often to check, in seconds."""
 
     normal: str
     every: float
-    at_most: float  # seconds after which something else is wrong
+    at_most: float  # seconds after which something else must be wrong
 
 
-# --- the port -----------------------------------------------------------------------------------------------
+class ConsentFlow(Protocol):
+    """Leads an administrator to consent for one connection, for `placed consent` and `placed disconnect`.
 
-
-class Administration(Protocol):
-    """What can be done for one connection of the settings.
-
-    Methods that ask may raise a `DriverError`, or a `SettingsError` for a file that is of no use.
+    Methods that ask the service may raise a `DriverError`, or a `SettingsError` for an invalid file.
     """
-
-    def examine(self) -> AsyncIterator[Finding]:
-        """Tries every link from the files to the claims of the token, in this order, each once.
-
-        Never raises a `DriverError`: that a link does not hold is a finding.
-        """
-        ...
-
-    async def look_at_habits(self, rooms: Sequence[FoundRoom]) -> Sequence[Finding]:
-        """What the calendars themselves show of how the service treats titles and private meetings."""
-        ...
 
     @property
     def permissions(self) -> Sequence[Permission]:
-        """What the administrator has to grant at the consent page; nothing, if all is granted elsewhere."""
+        """What the administrator grants at the consent page; empty if everything is granted elsewhere."""
         ...
 
     @property
     def granted_elsewhere(self) -> str:
-        """What is granted in another way than at the consent page, and how; empty if nothing is."""
+        """What is not granted at the consent page, and how it is granted; empty if that is nothing."""
         ...
 
     @property
@@ -214,51 +330,27 @@ class Administration(Protocol):
         ...
 
     async def judge(self, answer: Mapping[str, str]) -> ConsentAnswer:
-        """What the query of the redirect means. Its `state` was seen to already."""
+        """What the query of the redirect means. Its `state` has been checked already."""
         ...
 
-    def request(self, asked: ConsentRequest, url: str) -> Letter:
-        """A message with which somebody who is no administrator asks one."""
+    def letter(self, asked: ConsentRequest, url: str) -> Letter:
+        """A message that asks an administrator for consent."""
         ...
 
     async def probe(self) -> GrantProbe:
-        """Looks once whether the grant is in effect."""
+        """Checks once whether the grant is in effect."""
         ...
 
     def revocation(self) -> Sequence[str]:
-        """How to take back at the service what was granted, a step each."""
+        """How to take back the grant at the service, one step each."""
         ...
 
 
-class AdministrationKind(Protocol):
-    """What an entry point of the group `placed.administration` names."""
-
-    questions: Sequence[Question]
+@runtime_checkable
+class OffersConsent(Protocol):
+    """A `DriverKind` whose service asks an administrator for consent."""
 
     @staticmethod
-    def open(settings: Any, surroundings: Surroundings) -> Administration:
-        """Opens it for one connection, without any network traffic; files are read by `examine` only."""
+    def consent(settings: Any, surroundings: Surroundings) -> ConsentFlow:
+        """For one connection. No network and no file is touched."""
         ...
-
-    @staticmethod
-    def answers(settings: Any) -> Mapping[str, str]:
-        """The answers to `questions` that a connection's settings hold."""
-        ...
-
-    @staticmethod
-    def write_kit(
-        connection: str, answers: Mapping[str, str], folder: Path, *, now: datetime, renew: bool
-    ) -> Kit:
-        """Writes the folder; `renew` makes another key beside the one that is there, which keeps working.
-
-        Raises:
-            KitError: an answer is of no use, or the folder can not be written.
-        """
-        ...
-
-
-def find_administration(driver: str) -> AdministrationKind | None:
-    """What the driver of that name offers, if anything."""
-    found = next(iter(entry_points(group=GROUP, name=driver)), None)
-    kind: AdministrationKind | None = found.load() if found is not None else None
-    return kind

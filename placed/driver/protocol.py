@@ -1,8 +1,7 @@
-"""What a driver is asked, what it may answer, and how drivers are found.
+"""The port that every driver implements: what it is asked, and what it may answer.
 
 A driver reads one kind of calendar service. It knows no MQTT, HTTP or policy, and imports nothing of placed
-but `placed.driver` and `placed.domain.model`. It is found by its name in the entry-point group
-`placed.drivers`, which names a `DriverKind`.
+but `placed.driver` and `placed.domain.model`. What it may offer beside reading: `placed.driver.capabilities`.
 """
 
 from __future__ import annotations
@@ -10,8 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import datetime
-from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -22,11 +20,7 @@ from placed.domain.service_time import ServiceTime
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from placed.domain.fence import Fence
     from placed.driver.settings import ConnectionSettings
-
-GROUP = "placed.drivers"
-
 
 # --- questions and answers ----------------------------------------------------------------------------------
 
@@ -121,29 +115,8 @@ class Driver(Protocol):
         """
         ...
 
-    async def try_fence(self) -> Fence:
-        """Asks for every canary, which must be refused."""
-        ...
-
-    @property
-    def credential_expires_at(self) -> datetime | None:
-        """When the credential runs out, if that can be told."""
-        ...
-
     async def close(self) -> None:
-        """Lets go of connections."""
-        ...
-
-
-@runtime_checkable
-class SignedIn(Protocol):
-    """A driver whose sign-in outlives a reload; optional."""
-
-    def take_over_sign_in(self, earlier: Driver) -> None:
-        """Goes on with the token of `earlier`, if that is the same registration with the same credential.
-
-        What cannot be taken over is left alone: then this driver signs in by itself.
-        """
+        """Closes what is open; a second call does nothing."""
         ...
 
 
@@ -181,8 +154,3 @@ class DriverKind(Protocol):
             SettingsError: a file that the settings name is missing, unreadable or of no use.
         """
         ...
-
-
-def find_drivers() -> dict[str, DriverKind]:
-    """Every driver that is installed, by name."""
-    return {found.name: found.load() for found in entry_points(group=GROUP)}

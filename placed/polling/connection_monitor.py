@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from placed.domain.connection_health import ConnectionHealth, ConnectionState
 from placed.domain.model import Reason
 from placed.domain.room_readability import Standings, WholeProblem
-from placed.driver import Consent, FenceState, Refused
+from placed.driver import Consent, FenceState, Refused, credential_expiry
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -42,7 +42,7 @@ class Condition:
 
     Args:
         connection: its settings, as every driver has them.
-        driver: tells when the credential runs out.
+        driver: may report when the credential expires.
         board: is told.
         clock: what time it is.
         consent: keeps what is known of the administrator's consent.
@@ -72,7 +72,7 @@ class Condition:
             consent=known.state,
             consent_since=known.since,
             consent_until=known.until,
-            credential_expires_at=driver.credential_expires_at,
+            credential_expires_at=credential_expiry(driver),
             standings=self.standings,
         )
         board.report(self.health)
@@ -186,6 +186,6 @@ class Condition:
             consent_until=known.until,
             whole=whole,
             impossible_meetings=sum(self._impossible.values()),
-            credential_expires_at=self._driver.credential_expires_at,
+            credential_expires_at=credential_expiry(self._driver),
         )
         self._board.report(self.health)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import structlog
 
-from placed.driver import UNTRIED, Fence, FenceCircumstances, FenceState, Unavailable
+from placed.driver import UNTRIED, Fence, FenceCircumstances, FenceState, FenceTrial, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -26,13 +27,14 @@ class FenceWatch:
 
     Args:
         connection: its name.
-        driver: tries the fence.
+        driver: tries the fence, if it can.
         clock: what time it is.
     """
 
     def __init__(self, connection: str, driver: Driver, clock: Clock) -> None:
         self._connection = connection
         self._driver = driver
+        self._trial = driver if isinstance(driver, FenceTrial) else None
         self._clock = clock
         self._log = log.bind(connection=connection)
         self.next = 0.0  # when it is tried next, on the steady clock
@@ -49,7 +51,8 @@ class FenceWatch:
 
     def demand(self) -> None:
         """It is tried with the next look, whatever the time."""
-        self.next = 0.0
+        if self._trial is not None:
+            self.next = 0.0
 
     def observe(self, circumstances: Hashable) -> None:
         """What else is known of the connection after a reading.
@@ -71,8 +74,12 @@ class FenceWatch:
         """
         if self._clock.steady() < self.next:
             return False
+        if self._trial is None:
+            self.next = math.inf
+            self._log.warning("fence.is_unproven", problem="the driver cannot try a fence")
+            return False
         try:
-            fence = await self._driver.try_fence()
+            fence = await self._trial.try_fence()
         except Unavailable as error:
             self._tried_with = self._driver_s()
             self.next = self._clock.steady() + _AGAIN

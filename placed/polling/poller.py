@@ -17,7 +17,16 @@ from placed.board.board import Known
 from placed.domain.liveness import Pulse
 from placed.domain.model import Reason, Schedule, window
 from placed.domain.room_readability import DOUBTED
-from placed.driver import DriverError, Failed, NotPermitted, Query, Read, Refused, Unchanged
+from placed.driver import (
+    DriverError,
+    Failed,
+    NotPermitted,
+    Query,
+    Read,
+    Refused,
+    Unchanged,
+    credential_expiry,
+)
 from placed.polling.adaptive import Plan, RotaByNeed
 from placed.polling.connection_monitor import Condition
 from placed.polling.credential_check import CredentialWatch
@@ -190,7 +199,7 @@ class Poller:
         """Does what is due, and tells in how many seconds the next is."""
         try:
             # The rooms first: should the connection be refused or the fence breached, that is said of each.
-            self._credential.look(self._driver.credential_expires_at, self._clock.now())
+            self._credential.look(credential_expiry(self._driver), self._clock.now())
             await self._discover()
             await self._look_at_fence()
             if not self._fence.enforcing:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from placed.domain.exit_errors import CannotStart
 from placed.domain.privacy import Show
-from placed.driver import SettingsError, SignedIn, Surroundings
+from placed.driver import SettingsError, SignInTakeover, Surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,7 +80,7 @@ def take_over_sign_ins(drivers: Mapping[str, Driver], earlier: Mapping[str, Driv
     """Lets connections use the sign-in of an earlier one of the same name, where the driver can do that."""
     for name, driver in drivers.items():
         before = earlier.get(name)
-        if before is not None and isinstance(driver, SignedIn):
+        if before is not None and isinstance(driver, SignInTakeover):
             driver.take_over_sign_in(before)
 
 

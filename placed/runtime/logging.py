@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import structlog
 
+from placed.driver.registry import driver_packages
 from placed.runtime.log_format import LogFormat
 
 if TYPE_CHECKING:
@@ -30,10 +31,9 @@ def form_for(stream: TextIO) -> LogFormat:
 
 
 def set_up(form: LogFormat = LogFormat.AUTO, *, verbose: bool = False) -> LogFormat:
-    """Sends structlog and the libraries' own logs to stderr, in one form; tells which."""
+    """Sends structlog and the libraries' own logs to stderr, in one form; returns which."""
     if form is LogFormat.AUTO:
         form = form_for(sys.stderr)
-    level = logging.DEBUG if verbose else logging.INFO
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -73,9 +73,14 @@ def set_up(form: LogFormat = LogFormat.AUTO, *, verbose: bool = False) -> LogFor
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)  # libraries: their worries only, for their chatter holds addresses
-    logging.getLogger("placed").setLevel(level)
-    logging.getLogger("placed_microsoft365").setLevel(level)
+    set_level(logging.DEBUG if verbose else logging.INFO)
     return form
+
+
+def set_level(level: int) -> None:
+    """The least level that placed and every installed driver log; libraries stay at WARNING."""
+    for package in ("placed", *driver_packages()):
+        logging.getLogger(package).setLevel(level)
 
 
 def _drop_none(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from placed.domain.corrected_clock import CorrectedClock
 from placed.domain.exit_errors import CannotStart
 from placed.domain.model import window
-from placed.driver import DriverError, FenceState, Query, Refused
+from placed.driver import UNTRIED, DriverError, FenceState, FenceTrial, Query, Refused
 from placed.http.listen import check_bindable, parse_address
 from placed.mqtt.oneshot import try_login
 from placed.polling.room_ids import RoomBook
@@ -90,7 +90,7 @@ async def _try_connection(
     """Why it is refused for good; None if it is not, or not yet known."""
     try:
         async with asyncio.timeout(_PATIENCE):
-            fence = await driver.try_fence()
+            fence = await driver.try_fence() if isinstance(driver, FenceTrial) else UNTRIED
             if fence.state is FenceState.BREACHED and fence.enforce:
                 return breach(connection.name)
             found = await driver.find_rooms()

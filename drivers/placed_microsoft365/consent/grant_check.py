@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 async def probe(settings: Microsoft365Settings, surroundings: Surroundings) -> GrantProbe:
-    """See `placed.driver.Administration.probe`. One batch of rooms is asked for, and no more than that.
+    """See `placed.driver.ConsentFlow.probe`. One batch of rooms is asked for, and no more than that.
 
     What an administrator heals is not in effect yet, and no error: it is what is waited for.
 

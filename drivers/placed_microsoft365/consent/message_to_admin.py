@@ -58,7 +58,7 @@ _REVIEWERS = (
 
 
 def letter(settings: Microsoft365Settings, asked: ConsentRequest, url: str) -> Letter:
-    """See `placed.driver.Administration.request`."""
+    """See `placed.driver.ConsentFlow.letter`."""
     subject = f"Request for consent: placed, for the meeting rooms of {settings.tenant}"
     blocks = (
         *_what_is_asked(settings, asked),

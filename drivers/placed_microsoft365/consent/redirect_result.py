@@ -45,7 +45,7 @@ class _OpenIdConfiguration(msgspec.Struct):
 async def judge(
     settings: Microsoft365Settings, surroundings: Surroundings, answer: Mapping[str, str]
 ) -> ConsentAnswer:
-    """See `placed.driver.Administration.judge`.
+    """See `placed.driver.ConsentFlow.judge`.
 
     Raises:
         DriverError: the tenant's GUID is not to be had, or the sign-in that is to confirm the grant is

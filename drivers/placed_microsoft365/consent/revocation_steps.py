@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def revocation(settings: Microsoft365Settings) -> Sequence[str]:
-    """See `placed.driver.Administration.revocation`."""
+    """See `placed.driver.ConsentFlow.revocation`."""
     client, tenant = settings.client_id, settings.tenant
     granted = to_consent(settings)
     return (

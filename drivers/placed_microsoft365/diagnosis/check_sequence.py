@@ -35,7 +35,7 @@ class Examination:
         self._tokens: TokenCache | None = None
 
     async def examine(self) -> AsyncIterator[Finding]:
-        """See `placed.driver.Administration.examine`."""
+        """See `placed.driver.Diagnosis.examine`."""
         settings, now = self._settings, self._surroundings.now
         files = look_at_files(settings)
         for finding in files.findings:
@@ -91,7 +91,7 @@ class Examination:
             yield finding
 
     async def look_at_habits(self, rooms: Sequence[FoundRoom]) -> Sequence[Finding]:
-        """See `placed.driver.Administration.look_at_habits`."""
+        """See `placed.driver.Diagnosis.look_at_habits`."""
         if self._tokens is None:
             certificate, credential = look_at_credential(self._settings, self._surroundings.now())
             if credential is None:

@@ -55,7 +55,7 @@ class _File:
 def write_kit(
     connection: str, answers: Mapping[str, str], folder: Path, *, now: datetime, renew: bool
 ) -> Kit:
-    """See `placed.driver.AdministrationKind.write_kit`."""
+    """See `placed.driver.Setup.write_kit`."""
     if len(connection) > _LONGEST_NAME:
         said = f"found {len(connection)} characters, expected at most {_LONGEST_NAME}"
         raise KitError("NAME", f"{said}: Exchange Online takes 64 for the names that are made of it")

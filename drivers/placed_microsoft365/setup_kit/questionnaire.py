@@ -18,10 +18,10 @@ from placed_microsoft365.clouds import Cloud
 from placed_microsoft365.settings import ALL_ROOMS, Microsoft365Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-QUESTIONS = (
+_QUESTIONS = (
     Question("tenant", "The tenant's domain name, such as contoso.onmicrosoft.com, or its GUID"),
     Question("cloud", f"The cloud that it is in: {', '.join(Cloud)}", default=Cloud.WORLDWIDE.value),
     Question(
@@ -85,6 +85,11 @@ class Answers:
     group: str
 
 
+def questions() -> Sequence[Question]:
+    """See `placed.driver.Setup.questions`."""
+    return _QUESTIONS
+
+
 def answers_of(settings: Microsoft365Settings) -> Mapping[str, str]:
     """The answers to the questions that settings hold."""
     found = {
@@ -107,7 +112,7 @@ def understand(connection: str, answers: Mapping[str, str], certificate: Path) -
     Raises:
         KitError: for the first that is of no use, with the others.
     """
-    given = {question.key: question.default or "" for question in QUESTIONS} | {
+    given = {question.key: question.default or "" for question in _QUESTIONS} | {
         key: answer.strip() for key, answer in answers.items()
     }
     rooms, canaries = _several(given["rooms"]), _several(given["fence.canaries"])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from placed.consent.grant_wait import until_effective
-from placed.driver import Surroundings, find_administration
+from placed.driver import OffersConsent, Surroundings, find_drivers
 from placed.settings.loader import load
 from placed_microsoft365.simulator import fence_toml
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from placed.consent.grant_wait import Look
-    from placed.driver import Administration
+    from placed.driver import ConsentFlow
     from tests.support.adjustable_clock import LeapingClock
     from tests.support.daemon_environment import Stage
 
@@ -50,12 +50,12 @@ class Waiting:
         self.stage = stage
         self.clock = Passing(stage.clock)
         self.looks: list[Look] = []
-        self.administration = opened(stage)
+        self.flow = opened(stage)
 
     async def end(self, *, at_most: float | None = None) -> Look:
-        usual = self.administration.propagation
+        usual = self.flow.propagation
         return await until_effective(
-            self.administration.probe,
+            self.flow.probe,
             self.clock,
             every=usual.every,
             at_most=usual.at_most if at_most is None else at_most,
@@ -68,12 +68,12 @@ class Waiting:
         return [round(look.elapsed / MINUTE) for look in self.looks]
 
 
-def opened(stage: Stage) -> Administration:
+def opened(stage: Stage) -> ConsentFlow:
     settings = load(stage.configure(mqtt=None)).settings
-    kind = find_administration("microsoft365")
-    assert kind is not None
+    kind = find_drivers()["microsoft365"]
+    assert isinstance(kind, OffersConsent)
     surroundings = Surroundings(stage.clock.now, 8, details=False, version="1.2.3")
-    return kind.open(settings.connections[0], surroundings)
+    return kind.consent(settings.connections[0], surroundings)
 
 
 async def test_what_is_in_effect_is_seen_at_the_first_look(stage: Stage) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from placed.driver import GrantProbe, Refused, SettingsError, Surroundings, Unavailable
-from placed_microsoft365 import consent as consenting
+from placed_microsoft365.consent import Microsoft365Consent
 from tests.drivers.microsoft365.driver_with_simulator import ADDRESSES, CERTIFICATE, House
 from tests.support.secret_files import write_secret
 
@@ -20,9 +20,8 @@ RBAC = {"kind": "rbac"}
 
 
 async def look(house: House, **changes: Any) -> GrantProbe:
-    return await consenting.probe(
-        house.settings(**changes), Surroundings(house.clock, 8, details=False, version="1.2.3")
-    )
+    surroundings = Surroundings(house.clock, 8, details=False, version="1.2.3")
+    return await Microsoft365Consent(house.settings(**changes), surroundings).probe()
 
 
 def bare(house: House, roles: Iterable[str] = ()) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from placed.driver import ConsentRequest, Letter
-from placed_microsoft365 import consent as consenting
+from placed.driver import ConsentRequest, Letter, Surroundings
+from placed_microsoft365.consent import Microsoft365Consent
 from placed_microsoft365.settings import Microsoft365Settings
 
 ASKED = datetime(2026, 10, 6, 7, 30, tzinfo=UTC)
@@ -30,7 +30,8 @@ def letter(who: str = "Grace", because: str = "panels", days: int = 30, **change
     }
     keys |= changes
     asked = ConsentRequest(who, because, ASKED, ASKED + timedelta(days=days))
-    return consenting.letter(Microsoft365Settings(**keys), asked, URL)
+    surroundings = Surroundings(lambda: ASKED, 8, details=False, version="1.2.3")
+    return Microsoft365Consent(Microsoft365Settings(**keys), surroundings).letter(asked, URL)
 
 
 class Page(HTMLParser):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from placed.driver import Consent, ConsentAnswer, DriverError, Refused, SettingsError, Surroundings
-from placed_microsoft365 import consent as consenting
+from placed_microsoft365.consent import Microsoft365Consent
 from placed_microsoft365.settings import Microsoft365Settings
 from tests.drivers.microsoft365.driver_with_simulator import ADDRESSES
 
@@ -34,8 +35,15 @@ def settings(**changes: Any) -> Microsoft365Settings:
     return Microsoft365Settings(**{key: value for key, value in keys.items() if value is not None})
 
 
+def flow(**changes: Any) -> Microsoft365Consent:
+    moment = datetime(2026, 10, 6, tzinfo=UTC)
+    return Microsoft365Consent(
+        settings(**changes), Surroundings(lambda: moment, 8, details=False, version="1.2.3")
+    )
+
+
 async def judged(house: House, answer: dict[str, str], **changes: Any) -> ConsentAnswer:
-    return await consenting.judge(house.settings(**changes), around(house), answer)
+    return await Microsoft365Consent(house.settings(**changes), around(house)).judge(answer)
 
 
 def granted(house: House, **changes: str) -> dict[str, str]:
@@ -55,7 +63,7 @@ def granted(house: House, **changes: str) -> dict[str, str]:
     ],
 )
 def test_the_link_leads_to_the_clouds_own_page(cloud: str, login: str, graph: str) -> None:
-    url = urlsplit(consenting.consent_url(settings(cloud=cloud), "http://localhost:8621", "a b&c"))
+    url = urlsplit(flow(cloud=cloud).consent_url("http://localhost:8621", "a b&c"))
     assert (url.scheme, url.netloc, url.path) == ("https", login, "/contoso.example/v2.0/adminconsent")
     assert parse_qs(url.query, strict_parsing=True) == {
         "client_id": ["11111111-2222-3333-4444-555555555555"],
@@ -79,21 +87,21 @@ def test_the_link_leads_to_the_clouds_own_page(cloud: str, login: str, graph: st
     ],
 )
 def test_no_more_is_asked_for_than_the_connection_needs(changes: dict[str, Any], names: list[str]) -> None:
-    asked = consenting.permissions(settings(**changes))
+    asked = flow(**changes).permissions
     assert [permission.name for permission in asked] == names
     assert all(permission.can and permission.can_not for permission in asked)
 
 
 def test_under_rbac_the_calendars_are_granted_in_exchange_and_must_not_be_in_entra() -> None:
-    told = consenting.granted_elsewhere(settings(fence=RBAC))
+    told = flow(fence=RBAC).granted_elsewhere
     assert "Exchange administrator" in told
     assert "must not be consented to in Entra" in told
-    assert consenting.granted_elsewhere(settings()) == ""
+    assert flow().granted_elsewhere == ""
 
 
 def test_under_rbac_it_is_looked_so_seldom_that_the_application_counts_as_idle() -> None:
-    assert consenting.propagation(settings(fence=RBAC)).every > 30 * 60
-    assert consenting.propagation(settings()).every == 120
+    assert flow(fence=RBAC).propagation.every > 30 * 60
+    assert flow().propagation.every == 120
 
 
 # --- the answer ---------------------------------------------------------------------------------------------
@@ -211,7 +219,7 @@ async def test_a_file_that_is_gone_is_told_by_its_key(house: House) -> None:
 
 
 def test_the_way_back_is_filled_in() -> None:
-    steps = consenting.revocation(settings())
+    steps = flow().revocation()
     client = settings().client_id
     assert sum(client in step for step in steps) >= 3
     assert any("-TenantId contoso.example" in step for step in steps)
@@ -220,7 +228,7 @@ def test_the_way_back_is_filled_in() -> None:
 
 
 def test_under_rbac_no_line_removes_what_it_merely_lists() -> None:
-    steps = "\n".join(consenting.revocation(settings(fence=RBAC)))
+    steps = "\n".join(flow(fence=RBAC).revocation())
     assert "Remove-ManagementRoleAssignment NAME" in steps
     assert "| Remove-ManagementRoleAssignment" not in steps
     assert "Revoke permission" not in steps

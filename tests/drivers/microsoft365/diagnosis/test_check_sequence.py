@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec.structs import replace
 
-from placed.driver import Finding, Surroundings, Verdict, find_administration
+from placed.driver import Finding, OffersDiagnosis, Surroundings, Verdict, find_drivers
 from placed_microsoft365.auth.token_claims import Claims
 from placed_microsoft365.diagnosis import Examination
 from placed_microsoft365.diagnosis.token_checks import judge_claims
@@ -92,10 +92,10 @@ async def test_a_secret_is_good_too_though_nobody_can_tell_its_end(house: House)
 
 
 async def test_it_is_what_the_entry_point_gives(house: House) -> None:
-    kind = find_administration("microsoft365")
-    assert kind is not None
-    administration = kind.open(house.settings(), Surroundings(house.clock, 8, details=False, version="1.2.3"))
-    assert [finding.check async for finding in administration.examine()] == CHAIN
+    kind = find_drivers()["microsoft365"]
+    assert isinstance(kind, OffersDiagnosis)
+    diagnosis = kind.diagnosis(house.settings(), Surroundings(house.clock, 8, details=False, version="1.2.3"))
+    assert [finding.check async for finding in diagnosis.examine()] == CHAIN
 
 
 # --- files and certificate ----------------------------------------------------------------------------------

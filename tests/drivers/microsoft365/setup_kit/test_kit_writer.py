@@ -22,7 +22,7 @@ from placed.driver import KitError
 from placed_microsoft365.auth.application_permissions import APP_ROLES
 from placed_microsoft365.clouds import Cloud
 from placed_microsoft365.settings import Microsoft365Settings
-from placed_microsoft365.setup_kit import QUESTIONS, answers_of, write_kit
+from placed_microsoft365.setup_kit import answers_of, questions, write_kit
 from placed_microsoft365.setup_kit import atomic_files as files
 from placed_microsoft365.setup_kit import key_and_certificate as pair
 from placed_microsoft365.setup_kit.app_manifest import manifest
@@ -304,7 +304,7 @@ def test_the_settings_of_a_connection_are_answers_enough(tmp_path: Path) -> None
         answers = {**GIVEN, **source, "client_id": CLIENT_ID, "fence.kind": "rbac", "cloud": "china"}
         understood = understand("contoso", answers, tmp_path / "contoso.pem")
         assert answers_of(understood.settings) == answers
-    assert {*answers} <= {question.key for question in QUESTIONS}
+    assert {*answers} <= {question.key for question in questions()}
 
 
 # --- answers that are of no use -----------------------------------------------------------------------------
