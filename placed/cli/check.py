@@ -15,6 +15,7 @@ from placed.cli.options import ConfigOption, cannot_start, printable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from placed.domain.problems import Problem
     from placed.settings.loader import Configuration
 
 
@@ -79,17 +80,18 @@ def _credentials(configuration: Configuration) -> dict[str, Path]:
     return found
 
 
-def _others(problems: list[str], unseen: Mapping[str, Path]) -> None:
-    """Raises what is wrong beside files that cannot be looked at here."""
+def _others(problems: list[Problem], unseen: Mapping[str, Path]) -> None:
+    """Raises what is wrong beside files that cannot be read here."""
     from placed.settings.loader import ConfigurationError
 
-    about_others = [line for line in problems if not any(str(path) in line for path in unseen.values())]
+    about_others = [problem for problem in problems if problem.unread not in unseen.values()]
     if about_others:
         raise ConfigurationError(about_others)
 
 
 def _missing(unseen: Mapping[str, Path]) -> None:
     """Raises what the service would lack, where this user can look into the folder that it is taken from."""
+    from placed.domain.problems import Problem
     from placed.driver.secret_file import source_of
     from placed.settings.loader import ConfigurationError
 
@@ -98,7 +100,7 @@ def _missing(unseen: Mapping[str, Path]) -> None:
         source = source_of(path)
         if source is None or not os.access(source.parent, os.R_OK | os.X_OK) or os.path.lexists(source):
             continue
-        problems.append(f"{where}: {source}: there is no such file; create it")
+        problems.append(Problem(where, f"{source}: there is no such file", "create it"))
     if problems:
         raise ConfigurationError(problems)
 

@@ -99,8 +99,8 @@ def opened(config: Path | None, name: str | None, state_directory: Path | None) 
     except CannotStart as error:
         raise cannot_start(error.problems) from None
     except SettingsError as error:
-        where = configuration.where("connections", place, error.key)
-        raise cannot_start([f"{where}: {error}"]) from None
+        problem = configuration.locate(error.problem, "connections", place, error.problem.key)
+        raise cannot_start([problem]) from None
     except DriverError as error:
         complain(problem_of(connection.name, error))
         raise typer.Exit(ExitCode.CANNOT_START if error.lasting else ExitCode.FAILED) from None

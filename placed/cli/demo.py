@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from contextlib import AbstractAsyncContextManager
 
+    from placed.domain.exit_errors import CannotStart
+
 GROUP = (
     "placed.demos"  # entry points: (folder, rooms) -> async context manager that gives a connection as TOML
 )
@@ -28,7 +30,6 @@ _LAST_PORT = 65535
 _MQTT_PORT = 1883
 _MQTT_OPTION = "--mqtt-port"
 _ATTEMPTS = 3  # to find a port for the broker
-_IN_USE = "{option} {port}: it is in use; choose another, or leave it out for a free one"
 _FAREWELL = 1.0  # seconds for the broker to end
 
 
@@ -63,6 +64,7 @@ def demo(  # noqa: PLR0913 - its options
     import tempfile
 
     from placed.domain.exit_errors import CannotStart
+    from placed.domain.problems import Problem
     from placed.runtime import logging as logs
     from placed.settings.loader import ConfigurationError
 
@@ -86,7 +88,8 @@ def demo(  # noqa: PLR0913 - its options
         package = (error.name or "").partition(".")[0]
         if package not in EXTRA:
             raise
-        raise cannot_start([f"demo needs {package}, which is not installed; {_INSTALL}"]) from None
+        problem = Problem("", f"demo needs {package}, which is not installed", _INSTALL)
+        raise cannot_start([problem]) from None
 
 
 async def _demonstrate(  # noqa: PLR0913 - the options
@@ -149,8 +152,6 @@ async def _open_broker(stack: AsyncExitStack, wanted: int | None) -> int:
     """
     from amqtt.errors import BrokerError
 
-    from placed.domain.exit_errors import CannotStart
-
     for _ in range(_ATTEMPTS):
         port = _port(_MQTT_OPTION, wanted, _MQTT_PORT)
         try:
@@ -158,7 +159,7 @@ async def _open_broker(stack: AsyncExitStack, wanted: int | None) -> int:
         except BrokerError:
             continue
         return port
-    raise CannotStart(_IN_USE.format(option=_MQTT_OPTION, port=port))
+    raise _in_use(_MQTT_OPTION, port)
 
 
 def _tenant(folder: Path, rooms: int | None) -> AbstractAsyncContextManager[str]:
@@ -200,8 +201,6 @@ def _port(option: str, wanted: int | None, usual: int) -> int:
     """The port that was asked for; else the usual one; else, where that is taken, a free one."""
     import socket
 
-    from placed.domain.exit_errors import CannotStart
-
     for port in [usual, 0] if wanted is None else [wanted]:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -211,4 +210,12 @@ def _port(option: str, wanted: int | None, usual: int) -> int:
                 continue
             bound: int = probe.getsockname()[1]
             return bound
-    raise CannotStart(_IN_USE.format(option=option, port=wanted))
+    raise _in_use(option, wanted)
+
+
+def _in_use(option: str, port: int | None) -> CannotStart:
+    from placed.domain.exit_errors import CannotStart
+    from placed.domain.problems import Problem
+
+    remedy = "choose another, or leave it out for a free one"
+    return CannotStart(Problem(f"{option} {port}", "it is in use", remedy))

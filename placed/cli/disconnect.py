@@ -57,18 +57,19 @@ def disconnect(
     try:
         held = asyncio.run(disconnection.find())
         if not held.anything:
-            raise _problem(_nobody_knows(name, held, configuration, directory), ExitCode.USAGE)
+            raise _ended(_nobody_knows(name, held, configuration, directory), ExitCode.USAGE)
         if held.running and not force:
             if held.configured is not None:  # once it is not, nobody can tell what was granted
                 _tell_how_to_revoke(disconnection, configuration)
-            raise _problem(_still_running(name, held), ExitCode.FAILED)
+            raise _ended(_still_running(name, held), ExitCode.FAILED)
         _show(name, held, directory)
         if not yes and not typer.confirm("Clear it?"):
             typer.echo("nothing was cleared")
             raise typer.Exit(ExitCode.FAILED)
         cleared = asyncio.run(disconnection.clear())
     except NotDisconnected as error:
-        raise _problem(str(error), ExitCode.FAILED, configuration) from None
+        (problem,) = configuration.located([error.problem])
+        raise _ended(problem.line, ExitCode.FAILED) from None
     except CannotStart as error:
         raise cannot_start(configuration.located(error.problems)) from None
     _tell(name, held, cleared)
@@ -134,8 +135,7 @@ def _stored(remembered: int, *, consent: bool) -> str:
     return " and ".join(part for part in (ids, "its consent record" if consent else "") if part) or "nothing"
 
 
-def _problem(problem: str, code: ExitCode, configuration: Configuration | None = None) -> typer.Exit:
-    """Prints the line, with the file in front that a key is in; to be raised."""
-    (line,) = configuration.located([problem]) if configuration is not None else (problem,)
+def _ended(line: str, code: ExitCode) -> typer.Exit:
+    """Prints the line; to be raised."""
     typer.echo(f"placed: {line}", err=True)
     return typer.Exit(code)

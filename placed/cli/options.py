@@ -12,6 +12,8 @@ from placed.domain.exit_errors import ExitCode
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from placed.domain.problems import Problem
+
 ConfigOption = Annotated[
     Path | None,
     typer.Option(
@@ -30,8 +32,8 @@ def printable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def cannot_start(problems: Iterable[str]) -> typer.Exit:
+def cannot_start(problems: Iterable[Problem]) -> typer.Exit:
     """Prints a line a problem; to be raised."""
     for problem in problems:
-        typer.echo(printable(f"placed: {problem}"), err=True)
+        typer.echo(printable(f"placed: {problem.line}"), err=True)
     return typer.Exit(ExitCode.CANNOT_START)

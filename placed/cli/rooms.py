@@ -103,7 +103,7 @@ def _read_token(file: str) -> str:
     except OSError as error:
         problem = str(error.strerror)
     except Exposed as exposed:
-        problem = str(exposed)
+        problem = exposed.problem.line
     typer.echo(f"placed: --token-file {file}: {problem}", err=True)
     raise typer.Exit(ExitCode.USAGE)
 

@@ -56,7 +56,7 @@ def run(
         if form is LogFormat.TEXT:
             raise cannot_start(error.problems) from None
         for problem in error.problems:
-            log.error("daemon.could_not_start", problem=problem)  # noqa: TRY400 - no traceback
+            log.error("daemon.could_not_start", problem=problem.line)  # noqa: TRY400 - no traceback
         raise typer.Exit(ExitCode.CANNOT_START) from None
     except Exception:
         supervisor.status("crashed by a fault in placed; the log has the details, please report it")

@@ -121,7 +121,7 @@ def _connection(config: Path | None, name: str | None) -> ConnectionSettings | N
         if config is not None:
             raise cannot_start(error.problems) from None
         if FILE_VARIABLE in os.environ or DEFAULT_FILE.exists():
-            typer.echo(f"placed: goes on without the configuration: {error.problems[0]}", err=True)
+            typer.echo(f"placed: goes on without the configuration: {error.problems[0].line}", err=True)
         return None
     if name is None and len(connections) > 1:
         names = ", ".join(connection.name for connection in connections)

@@ -78,8 +78,8 @@ def watch(  # noqa: PLR0913 - its options
     try:
         until_interrupted(_watch(settings, rooms or [], console, live=live, once=once, as_json=as_json))
     except NotWatching as error:
-        typer.echo(f"placed: {error}", err=True)
-        raise typer.Exit(ExitCode.CANNOT_START if error.lasting else ExitCode.FAILED) from None
+        typer.echo(f"placed: {error.problem.line}", err=True)
+        raise typer.Exit(ExitCode.CANNOT_START if error.problem.lasting else ExitCode.FAILED) from None
     except CannotStart as error:
         raise cannot_start(error.problems) from None
 
@@ -89,6 +89,7 @@ def _settings(config: Path | None, given: dict[str, Any]) -> Mqtt:
     from pydantic import ValidationError
 
     from placed.cli.connection_option import loaded
+    from placed.domain.problems import Problem
     from placed.settings.error_messages import called
     from placed.settings.schema import Mqtt
 
@@ -97,7 +98,8 @@ def _settings(config: Path | None, given: dict[str, Any]) -> Mqtt:
     else:
         settings = loaded(config).settings.mqtt
         if settings is None:
-            raise cannot_start(["mqtt: the configuration names no broker; name one with --broker"])
+            problem = Problem("mqtt", "the configuration names no broker", "name one with --broker")
+            raise cannot_start([problem])
         known = settings.model_dump(exclude_unset=True)
     try:
         return Mqtt(**(known | given))
@@ -105,8 +107,8 @@ def _settings(config: Path | None, given: dict[str, Any]) -> Mqtt:
         first = error.errors()[0]
         key = str(first["loc"][0])
         option = "--broker" if key == "url" else f"--{key.replace('_', '-')}"
-        line = called({**first, "loc": ("mqtt", *first["loc"])}, {}, lambda _: option)
-        raise typer.BadParameter(line.removeprefix(f"{option}: "), param_hint=option) from None
+        problem = called({**first, "loc": ("mqtt", *first["loc"])}, {}, lambda _: ("", ""))
+        raise typer.BadParameter(problem.line, param_hint=option) from None
 
 
 async def _watch(  # noqa: PLR0913 - the options

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Self
 from aiohttp import web
 
 from placed.domain.exit_errors import CannotStart
+from placed.domain.problems import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -114,7 +115,8 @@ class Redirect:
             sockets = _bind(self._wanted)
         except OSError as error:
             reason = os.strerror(error.errno) if error.errno else str(error)
-            raise CannotStart(f"port {self._wanted} of localhost can not be listened on: {reason}") from None
+            text = f"port {self._wanted} of localhost can not be listened on: {reason}"
+            raise CannotStart(Problem("", text)) from None
         self.port = sockets[0].getsockname()[1]
         app = web.Application()
         app.router.add_get("/", self._redirected, allow_head=False)

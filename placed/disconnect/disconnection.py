@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from placed.disconnect import topic_clearing as clearing
 from placed.disconnect.topic_clearing import Retained
+from placed.domain.problems import Problem
 from placed.driver import OffersConsent
 from placed.mqtt.client_options import address_of
 from placed.mqtt.errors import BrokerLost
@@ -29,9 +30,15 @@ _IN_GENERAL = (
     "Or take away by hand, in this order: permissions, fence, and the registration if nothing else uses it.",
 )
 
+_OTHER_USER = "be the daemon's user, or root"
+
 
 class NotDisconnected(Exception):
-    """It can not be done, or not to its end; a line that says where, what and what to do."""
+    """It cannot be done, or not to its end."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.line)
+        self.problem = problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,19 +156,17 @@ class Disconnection:
             with closing(Journal(self._directory)) as journal:
                 yield journal
         except Unusable as error:
-            raise NotDisconnected(
-                f"{self._directory / NAME}: {error}; take the file away, or put a better one back"
-            ) from error
+            remedy = "take the file away, or put a better one back"
+            raise NotDisconnected(Problem(str(self._directory / NAME), str(error), remedy)) from error
         except OSError as error:
             path = error.filename or self._directory
-            raise NotDisconnected(f"{path}: {error.strerror}; be the daemon's user, or root") from error
+            raise NotDisconnected(Problem(str(path), str(error.strerror), _OTHER_USER)) from error
         except sqlite3.Error as error:
-            raise NotDisconnected(
-                f"{self._directory / NAME}: {error}; be the daemon's user, or root"
-            ) from error
+            problem = Problem(str(self._directory / NAME), str(error), _OTHER_USER)
+            raise NotDisconnected(problem) from error
 
 
-def _told(settings: Mqtt, lost: BrokerLost) -> str:
-    trouble = lost.trouble
-    remedy = trouble.next_step or "see that the broker runs and can be reached, then call this again"
-    return f"mqtt.{trouble.key}: {address_of(settings)}: {trouble.text}; {remedy}"
+def _told(settings: Mqtt, lost: BrokerLost) -> Problem:
+    problem = lost.trouble.at(address_of(settings))
+    remedy = problem.remedy or "see that the broker runs and can be reached, then call this again"
+    return replace(problem, remedy=remedy)

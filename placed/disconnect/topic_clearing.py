@@ -86,7 +86,7 @@ async def clear(settings: Mqtt, connection: str, prefix: str = _USUAL_PREFIX) ->
         left = await _look(broker, topics, connection, prefix)
         if refused or left.rooms:  # without a refusal where MQTT 3.1.1 has no word for it
             raise BrokerLost(
-                Trouble(
+                Trouble.of(
                     "broker.refused_messages",
                     f"the broker does not let us clear topics{f': {refused}' if refused else ''}",
                     "base_topic",
@@ -138,7 +138,7 @@ async def _retained(broker: BrokerClient, filters: list[str]) -> dict[str, bytes
         if (code if isinstance(code, int) else code.value) >= _FAILED:
             told = f"the broker does not let us subscribe to {topic}: {code}"
             remedy = "have its access rules let this login read there"
-            raise BrokerLost(Trouble("topic.was_not_readable", told, "base_topic", remedy))
+            raise BrokerLost(Trouble.of("topic.was_not_readable", told, "base_topic", remedy))
     await broker.unsubscribe(filters, timeout=_RETAINED)
     held: dict[str, bytes] = {}
     for _ in range(len(broker.messages)):

@@ -9,15 +9,18 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import aiomqtt
+import msgspec
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from placed.doctor.broker_topics import TopicTrial
+from placed.doctor.report import of_problem
 from placed.doctor.retained_replay import FAILED, KEEP, number_of, try_replays
 from placed.doctor.topic_findings import judge_topics
 from placed.domain.exit_errors import CannotStart
@@ -64,12 +67,12 @@ async def try_broker(
     if settings is None:
         said = "no broker is configured, so nothing is published over MQTT"
         remedy = "set mqtt.url, if panels are to hear of the rooms"
-        return [Finding("broker", Verdict.DOUBTFUL, said, remedy)]
+        return [Finding.of("broker", Verdict.DOUBTFUL, said, remedy)]
     client_id = f"{client_id_of(settings)}-doctor"
     try:
         options = visiting_options(settings, client_id)
     except CannotStart as error:
-        mistakes = [_mistake(problem) for problem in error.problems]
+        mistakes = [of_problem("broker", problem) for problem in error.problems]
         return [*mistakes, *_wait(_CHECKS[1:], mistakes[0])]
     options["will"] = trial_will(settings)
     connection = BrokerClient(**options)
@@ -125,29 +128,28 @@ async def _try_topics(fresh_sign_in: TopicTrial, connection: BrokerClient, publi
 def _connected(settings: Mqtt, client_id: str) -> Finding:
     login = f", logged in as {settings.username}" if settings.username else ", without a login"
     said = f"{settings.url}: reached{login}; MQTT {settings.protocol}, client id {client_id}"
-    return Finding("broker", Verdict.GOOD, said)
+    return Finding.of("broker", Verdict.GOOD, said)
 
 
 def _not_connected(settings: Mqtt, client_id: str, error: Exception, trouble: Trouble) -> Finding:
-    if trouble.next_step is None:
-        return _unreached(settings, trouble.text)
-    said = f"mqtt.{trouble.key}: {address_of(settings)}: {trouble.text}"
-    remedy = trouble.next_step
+    problem = trouble.at(address_of(settings))
+    if not problem.remedy:
+        return _unreached(settings, trouble.problem.text)
     match reason(error):
         case code if code == _CLIENT_ID:
             remedy = f"have the broker let the client id {client_id} in, which only placed doctor comes with"
-            said = f"{said}; the daemon's own, {client_id_of(settings)}, can not be tried beside it"
-            return Finding("broker", Verdict.DOUBTFUL, said, remedy)
+            text = f"{problem.text}; the daemon's own, {client_id_of(settings)}, can not be tried beside it"
+            return Finding("broker", Verdict.DOUBTFUL, replace(problem, text=text, remedy=remedy))
         case code if code == _NOT_AUTHORIZED:
-            remedy = f"{remedy}, which have to let the client id {client_id} in, too"
+            remedy = f"{problem.remedy}, which have to let the client id {client_id} in, too"
+            problem = replace(problem, remedy=remedy)
         case _:
             pass
-    return Finding("broker", Verdict.BAD, said, remedy)
+    return Finding("broker", Verdict.BAD, problem)
 
 
 def _refused(settings: Mqtt, trouble: Trouble) -> Finding:
-    said = f"mqtt.{trouble.key}: {address_of(settings)}: {trouble.text}"
-    return Finding("broker", Verdict.BAD, said, trouble.next_step or "")
+    return Finding("broker", Verdict.BAD, trouble.at(address_of(settings)))
 
 
 def _unreached(settings: Mqtt, told: str) -> Finding:
@@ -155,18 +157,13 @@ def _unreached(settings: Mqtt, told: str) -> Finding:
     remedy = (
         f"see that the broker runs, that mqtt.url is its address, and that this machine reaches {address}"
     )
-    return Finding("broker", Verdict.BAD, f"mqtt.url: {address}: {told}", remedy)
-
-
-def _mistake(problem: str) -> Finding:
-    said, _, remedy = problem.rpartition("; ")
-    return Finding("broker", Verdict.BAD, said, remedy)
+    return Finding.of("broker", Verdict.BAD, f"{address}: {told}", remedy, key="mqtt.url")
 
 
 def _wait(checks: Sequence[str], broken: Finding) -> list[Finding]:
     waiting = [blocked(check, broken) for check in checks]
     if broken.verdict is Verdict.DOUBTFUL:
-        return [Finding(f.check, Verdict.DOUBTFUL, f.said, f.remedy, f.blocked_by) for f in waiting]
+        return [msgspec.structs.replace(f, verdict=Verdict.DOUBTFUL) for f in waiting]
     return waiting
 
 
@@ -219,7 +216,7 @@ class _Trial:
             return [*findings, _lost(error)]
 
     def _judge(self, publish: Finding | None, unheard: Finding | None, *, came: bool) -> list[Finding]:
-        told = Finding("publish", Verdict.GOOD, f"taken on {self._topic}, also retained")
+        told = Finding.of("publish", Verdict.GOOD, f"taken on {self._topic}, also retained")
         if publish is not None:
             return [publish, unheard or blocked("subscribe", publish)]
         if unheard is not None:
@@ -227,13 +224,13 @@ class _Trial:
         if came:
             return [
                 told,
-                Finding("subscribe", Verdict.GOOD, f"what is published on {self._topic} comes back"),
+                Finding.of("subscribe", Verdict.GOOD, f"what is published on {self._topic} comes back"),
             ]
         if self._v5:
             said = f"{self._topic} was subscribed to, and a message that was taken there did not come back"
-            return [told, Finding("subscribe", Verdict.BAD, said, self._may.format("read"))]
+            return [told, Finding.of("subscribe", Verdict.BAD, said, self._may.format("read"))]
         said = f"a message on {self._topic} did not come back: it may not be written there, or not be read"
-        lost = Finding("publish", Verdict.BAD, said, self._may.format("write and read"))
+        lost = Finding.of("publish", Verdict.BAD, said, self._may.format("write and read"))
         return [lost, blocked("subscribe", lost)]
 
     async def _subscribe(self) -> Finding | None:
@@ -244,7 +241,7 @@ class _Trial:
         for topic, code in zip(topics, codes, strict=False):
             if number_of(code) >= FAILED:
                 said = f"the broker does not let us subscribe to {topic}: {_told(code)}"
-                return Finding("subscribe", Verdict.BAD, said, self._may.format("read"))
+                return Finding.of("subscribe", Verdict.BAD, said, self._may.format("read"))
         return None
 
     async def _publish(self, *, retain: bool, payload: bytes | None = None) -> Finding | None:
@@ -260,17 +257,17 @@ class _Trial:
         if refused is None:
             return None
         said = f"the broker refuses what is published on {self._topic}: {_told(refused)}"
-        return Finding("publish", Verdict.BAD, said, self._may.format("write"))
+        return Finding.of("publish", Verdict.BAD, said, self._may.format("write"))
 
     async def _retain(self) -> Finding | None:
         """A retained message, which is cleared at once."""
         if not self._connection.retains:
-            return Finding("publish", Verdict.BAD, "the broker keeps no retained messages", KEEP)
+            return Finding.of("publish", Verdict.BAD, "the broker keeps no retained messages", KEEP)
         try:
             return await self._publish(retain=True) or await self._publish(retain=True, payload=b"")
         except _ERRORS as error:
-            said = f"the broker ends the connection at a retained message: {why_lost(error).text}"
-            return Finding("publish", Verdict.BAD, said, KEEP)
+            said = f"the broker ends the connection at a retained message: {why_lost(error).problem.text}"
+            return Finding.of("publish", Verdict.BAD, said, KEEP)
 
     async def _echo(self) -> None:
         """Until our message is back."""
@@ -297,7 +294,9 @@ def _lost(error: BaseException) -> Finding:
     if number == TAKEN_OVER:
         remedy = "let one placed doctor end before the next begins"
     elif number == _NO_QOS:
-        remedy = no_qos_1().remedy or ""
+        remedy = no_qos_1().problem.remedy
     else:
         remedy = "look into the broker's log for why it ended the connection of this client id"
-    return Finding("publish", Verdict.BAD, f"the broker ended the connection: {why_lost(error).text}", remedy)
+    return Finding.of(
+        "publish", Verdict.BAD, f"the broker ended the connection: {why_lost(error).problem.text}", remedy
+    )

@@ -14,6 +14,7 @@ from placed.doctor.report import CONNECTION
 from placed.doctor.room_checks import Tally, judge_names, judge_tables
 from placed.domain.model import window
 from placed.domain.privacy import Show
+from placed.domain.problems import Problem
 from placed.driver import (
     Consent,
     DriverError,
@@ -117,10 +118,9 @@ class Patient:
         try:
             return driver.open(self.connection, self.surroundings), None
         except SettingsError as error:
-            where = self.configuration.where("connections", self.place, error.key)
-            return None, Finding(
-                "certificate", Verdict.BAD, f"{where}: {error}", f"mend or correct {error.key}"
-            )
+            key = error.problem.key
+            problem = self.configuration.locate(error.problem, "connections", self.place, key)
+            return None, Finding.of("certificate", Verdict.BAD, problem.line, f"fix or correct {key}")
 
     # --- rooms ---
 
@@ -155,7 +155,7 @@ class Patient:
             await self._habits(diagnosis, [room for room in found if room.address.lower() in readable])
 
     def _no_rooms(self, error: DriverError) -> None:
-        broken = Finding("rooms", Verdict.BAD, str(error), error.remedy or AGAIN)
+        broken = Finding.of("rooms", Verdict.BAD, str(error), error.remedy or AGAIN)
         if error.consent is Consent.MISSING:
             broken = self._for_want_of_a_grant(broken)
         self.told(broken)
@@ -166,7 +166,8 @@ class Patient:
         """What is refused, where the credential tells already that it was not granted."""
         if self._ungranted is None:
             return finding
-        return replace(blocked(finding.check, self._ungranted), said=finding.said)
+        waits = blocked(finding.check, self._ungranted)
+        return replace(waits, problem=Problem("", finding.said, waits.remedy))
 
     async def _find(self, driver: Driver) -> Sequence[FoundRoom]:
         try:
@@ -209,11 +210,11 @@ class Patient:
             self.told(
                 blocked("canaries", unreadable)
                 if unreadable is not None
-                else Finding("canaries", Verdict.BAD, f"not tried: {error}", error.remedy or AGAIN)
+                else Finding.of("canaries", Verdict.BAD, f"not tried: {error}", error.remedy or AGAIN)
             )
             return
         except TimeoutError:
-            self.told(Finding("canaries", Verdict.BAD, f"no answer within {_TRYING:.0f} s", AGAIN))
+            self.told(Finding.of("canaries", Verdict.BAD, f"no answer within {_TRYING:.0f} s", AGAIN))
             return
         findings = judge_fence(fence)
         if unreadable is not None and fence.state is not FenceState.BREACHED:
@@ -230,10 +231,10 @@ class Patient:
                 findings = await diagnosis.look_at_habits(rooms)
         except (DriverError, TimeoutError) as error:
             said = f"not looked at: {error}" if str(error) else f"no answer within {_TRYING:.0f} s"
-            findings = [Finding(check, Verdict.DOUBTFUL, said, AGAIN) for check in ("titles", "private")]
+            findings = [Finding.of(check, Verdict.DOUBTFUL, said, AGAIN) for check in ("titles", "private")]
         for finding in findings:
             if finding.check == "titles" and show is Show.ORGANIZER:  # names are wanted, and titles are not
-                self.told(Finding("titles", Verdict.GOOD, f"privacy.show wants none; {finding.said}"))
+                self.told(Finding.of("titles", Verdict.GOOD, f"privacy.show wants none; {finding.said}"))
             else:
                 self.told(finding)
 

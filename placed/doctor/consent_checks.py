@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from placed.domain.consent import PROPAGATION, Source
+from placed.domain.problems import Problem
 from placed.driver import Consent, Finding, Verdict
 from placed.driver.diagnosis import blocked
 
@@ -41,17 +42,19 @@ def judge_consent(
     said = _recorded(record)
     if readable:
         if record.state in (Consent.GRANTED, Consent.UNKNOWN):
-            return Finding("consent", Verdict.GOOD, said)
-        return Finding("consent", Verdict.GOOD, f"{said}; given by now, which the daemon notes when it reads")
+            return Finding.of("consent", Verdict.GOOD, said)
+        return Finding.of(
+            "consent", Verdict.GOOD, f"{said}; given by now, which the daemon notes when it reads"
+        )
     if broken is not None:
         first = blocked("consent", broken)
-        return Finding("consent", Verdict.BAD, said, first.remedy, first.blocked_by)
+        return Finding("consent", Verdict.BAD, Problem("", said, first.remedy), first.blocked_by)
     if record.state is Consent.GRANTED:
         if record.since is not None and now < record.since + PROPAGATION:
             remedy = f"wait until it works: placed consent {connection} --wait"
-            return Finding("consent", Verdict.DOUBTFUL, said, remedy)
+            return Finding.of("consent", Verdict.DOUBTFUL, said, remedy)
         said = f"{said}, and not in effect"
-    return Finding("consent", Verdict.BAD, said, _NEXT.get(record.state, _ASK).format(connection))
+    return Finding.of("consent", Verdict.BAD, said, _NEXT.get(record.state, _ASK).format(connection))
 
 
 def _recorded(record: ConsentRecord) -> str:

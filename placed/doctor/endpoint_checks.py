@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import aiohttp
 
-from placed.doctor.report import mistake
+from placed.doctor.report import of_problem
 from placed.domain.exit_errors import CannotStart
 from placed.driver import Finding, Verdict
 from placed.http.listen import ListenOptions, check_bindable, endpoint_url
@@ -23,19 +24,20 @@ async def look_at_endpoint(configuration: Configuration) -> list[Finding]:
     """Whether a daemon can listen where the settings say: a finding, or one for each mistake."""
     settings = configuration.settings.http
     if not settings.listen:
-        return [Finding("http", Verdict.GOOD, "off: http.listen is empty")]
+        return [Finding.of("http", Verdict.GOOD, "off: http.listen is empty")]
     try:
         options = ListenOptions.of(settings)
         await check_bindable(settings.listen)
     except CannotStart as error:
-        if "is in use" in str(error) and await _is_placed(options.address):
-            return [Finding("http", Verdict.GOOD, f"{settings.listen}: a running placed answers")]
-        return [mistake("http", problem) for problem in configuration.located(error.problems)]
+        in_use = isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.EADDRINUSE
+        if in_use and await _is_placed(options.address):
+            return [Finding.of("http", Verdict.GOOD, f"{settings.listen}: a running placed answers")]
+        return [of_problem("http", problem) for problem in configuration.located(error.problems)]
     said = f"{settings.listen}: free"
     if not options.address.loopback and options.token is None:
         remedy = "set http.token_file, unless everybody may ask"
-        return [Finding("http", Verdict.DOUBTFUL, f"{said}, and open to everybody who gets there", remedy)]
-    return [Finding("http", Verdict.GOOD, said)]
+        return [Finding.of("http", Verdict.DOUBTFUL, f"{said}, and open to everybody who gets there", remedy)]
+    return [Finding.of("http", Verdict.GOOD, said)]
 
 
 async def _is_placed(address: Address) -> bool:

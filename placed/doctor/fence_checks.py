@@ -16,7 +16,7 @@ def untried_fence(driver: str) -> Finding:
     """The finding `canaries` where the driver cannot try the fence."""
     said = f"the driver {driver} cannot try a fence, so nothing shows that only the rooms can be read"
     remedy = "limit at the calendar service what the credential may read; placed cannot check that"
-    return Finding("canaries", Verdict.DOUBTFUL, said, remedy)
+    return Finding.of("canaries", Verdict.DOUBTFUL, said, remedy)
 
 
 def judge_fence(fence: Fence) -> list[Finding]:
@@ -25,22 +25,24 @@ def judge_fence(fence: Fence) -> list[Finding]:
     match fence.state:
         case FenceState.BREACHED:
             said = "a mailbox outside of the fence can be read: the fence does not hold"
-            found.append(Finding("canaries", Verdict.BAD, said, _MEND))
+            found.append(Finding.of("canaries", Verdict.BAD, said, _MEND))
         case FenceState.VERIFIED:
-            found.append(Finding("canaries", Verdict.GOOD, "every mailbox outside of the fence is refused"))
+            found.append(
+                Finding.of("canaries", Verdict.GOOD, "every mailbox outside of the fence is refused")
+            )
         case _ if fence.checked_at is None:
             said = "no canary is set, so nothing shows that only the rooms can be read"
-            found.append(Finding("canaries", Verdict.DOUBTFUL, said, _OUTSIDERS))
+            found.append(Finding.of("canaries", Verdict.DOUBTFUL, said, _OUTSIDERS))
         case FenceState.UNPROVEN if not fence.warnings:
             said = "a canary was not refused as it has to be, and not read"
-            found.append(Finding("canaries", Verdict.DOUBTFUL, said, _OUTSIDERS))
+            found.append(Finding.of("canaries", Verdict.DOUBTFUL, said, _OUTSIDERS))
         case _:
             pass
     if fence.excess:
         said = f"the registration holds more than it needs: {', '.join(fence.excess)}"
         remedy = "have the administrator remove these permissions from the enterprise application"
-        found.append(Finding("canaries", Verdict.DOUBTFUL, said, remedy))
+        found.append(Finding.of("canaries", Verdict.DOUBTFUL, said, remedy))
     for warning in fence.warnings:
         said, _, remedy = warning.partition(": ")
-        found.append(Finding("canaries", Verdict.DOUBTFUL, said, remedy or said))
+        found.append(Finding.of("canaries", Verdict.DOUBTFUL, said, remedy or said))
     return found

@@ -30,7 +30,7 @@ _NEWER = "apt-get install --only-upgrade tzdata, or the like of your system"
 def look_at_settings(configuration: Configuration) -> Finding:
     """They are good, or there would be none."""
     where = ", ".join(str(path) for path in configuration.files.read) or "the environment"
-    return Finding("settings", Verdict.GOOD, f"{where}: good")
+    return Finding.of("settings", Verdict.GOOD, f"{where}: good")
 
 
 # --- state --------------------------------------------------------------------------------------------------
@@ -43,23 +43,27 @@ def look_at_state(directory: Path) -> Finding:
     # Not Path.exists(), which raises where a name is too long or a folder may not be looked into.
     existing = next((path for path in (whole, *whole.parents) if os.path.lexists(path)), whole)
     if not os.path.isdir(existing):  # noqa: PTH112 - see above
-        return Finding("state", Verdict.DOUBTFUL, f"{existing}: is no folder", remedy)
+        return Finding.of("state", Verdict.DOUBTFUL, f"{existing}: is no folder", remedy)
     if not os.access(existing, os.W_OK | os.X_OK):
-        return Finding(
+        return Finding.of(
             "state", Verdict.DOUBTFUL, f"{directory}: can not be written, nor what is in it", remedy
         )
     file = directory / NAME
     try:
         glance(directory)
     except FileNotFoundError:
-        return Finding("state", Verdict.GOOD, f"{directory}: can be written; placed has not run with it yet")
+        return Finding.of(
+            "state", Verdict.GOOD, f"{directory}: can be written; placed has not run with it yet"
+        )
     except Unusable as error:
         said = f"{file}: {error}: placed will put it aside, and rooms may get other ids"
-        return Finding("state", Verdict.DOUBTFUL, said, f"put the file back from a backup, or remove {file}")
+        return Finding.of(
+            "state", Verdict.DOUBTFUL, said, f"put the file back from a backup, or remove {file}"
+        )
     except (OSError, sqlite3.Error) as error:
         said = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        return Finding("state", Verdict.DOUBTFUL, f"{file}: {said}", f"let placed read and write {file}")
-    return Finding("state", Verdict.GOOD, f"{directory}: can be written")
+        return Finding.of("state", Verdict.DOUBTFUL, f"{file}: {said}", f"let placed read and write {file}")
+    return Finding.of("state", Verdict.GOOD, f"{directory}: can be written")
 
 
 def remembered(directory: Path) -> Glance:
@@ -79,12 +83,12 @@ def look_at_time_zones(settings: Settings, now: datetime) -> Finding:
     listed = ", ".join(sorted(zones)[:3]) + (f" and {len(zones) - 3} more" if len(zones) > 3 else "")  # noqa: PLR2004
     version = _version()
     if version is None:
-        return Finding("time_zones", Verdict.GOOD, f"{listed}; how old they are is not told")
+        return Finding.of("time_zones", Verdict.GOOD, f"{listed}; how old they are is not told")
     year, letter = version
     said = f"{listed}; as of {year}{letter}"
     if now.year - year >= _OLD:
-        return Finding("time_zones", Verdict.DOUBTFUL, f"{said}, which may be wrong by now", _NEWER)
-    return Finding("time_zones", Verdict.GOOD, said)
+        return Finding.of("time_zones", Verdict.DOUBTFUL, f"{said}, which may be wrong by now", _NEWER)
+    return Finding.of("time_zones", Verdict.GOOD, said)
 
 
 def _version() -> tuple[int, str] | None:

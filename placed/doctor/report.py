@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from placed.driver import Finding, Verdict
@@ -11,6 +10,8 @@ from placed.driver.diagnosis import blocked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from placed.domain.problems import Problem
 
 SCHEMA = 1
 MACHINE = ("settings", "state", "time_zones", "files", "http")
@@ -32,8 +33,6 @@ CONNECTION = (
 BROKER = ("broker", "publish", "subscribe")
 
 Told = tuple[str | None, Finding]  # the connection's name, None if it is about none; and what was found
-
-_A_VALUE = re.compile(r"found '[^']*', ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,33 +89,30 @@ class Chart:
         }
 
 
-def refused_settings(problems: Iterable[str]) -> list[Told]:
-    """Of a configuration that is of no use: a finding a mistake, and all else waits for these."""
-    mistakes = [_mistake(problem) for problem in problems]
+def refused_settings(problems: Iterable[Problem]) -> list[Told]:
+    """Findings for an invalid configuration: one per error; every other check is blocked."""
+    mistakes = [_invalid_setting(problem) for problem in problems]
     others = dict.fromkeys((*MACHINE[1:], *CONNECTION, *BROKER))
     return [(None, finding) for finding in (*mistakes, *(blocked(check, mistakes[0]) for check in others))]
 
 
-def mistake(check: str, problem: str) -> Finding:
-    """A line as a part of the program says it: `key: what is the case; what to do`, or with a last colon."""
-    said, _, remedy = problem.rpartition("; " if "; " in problem else ": ")
-    return Finding(check, Verdict.BAD, said, remedy)
+def of_problem(check: str, problem: Problem) -> Finding:
+    """The finding of a problem, whose remedy is at least to correct the setting."""
+    remedy = problem.remedy or (f"correct {problem.key}" if problem.key else "")
+    return Finding(check, Verdict.BAD, replace(problem, remedy=remedy))
 
 
-def _mistake(problem: str) -> Finding:
-    """A line of the configuration's: `file: key: what was found, what is expected`."""
-    if ".canaries" in problem:
-        problem = _A_VALUE.sub("", problem)  # what was meant to be a person's address
-    where, _, rest = problem.partition(": ")
-    key, colon, _ = rest.partition(": ")
-    remedy = f"correct {where}"
-    if rest.startswith("cannot be read"):
-        remedy = f"let this user read {where}, or run placed doctor with sudo"
-    elif colon and " " not in key:
-        remedy = f"correct {key} in {where}"
-    elif "; " in rest:
-        remedy = rest.rpartition("; ")[2]
-    return Finding("settings", Verdict.BAD, problem, remedy)
+def _invalid_setting(problem: Problem) -> Finding:
+    """The finding of an error in the settings. It shows the whole line, as `placed check` does."""
+    if "canaries" in problem.key.lower():
+        problem = replace(problem, found="")  # it was meant to be a person's address
+    if problem.unread is not None:
+        remedy = f"let this user read {problem.unread}, or run placed doctor with sudo"
+    elif problem.key:
+        remedy = f"correct {problem.key} in {problem.file}"
+    else:
+        remedy = problem.remedy or f"correct {problem.file}"
+    return Finding.of("settings", Verdict.BAD, problem.line, remedy)
 
 
 def _place(words: Sequence[str], word: str) -> int:

@@ -43,7 +43,7 @@ async def try_replays(
         await connection.publish_qos1(topic, b"", retain=True)
     if topic in missing:
         said = f"a retained message on {topic} is not sent to who subscribes to it later"
-        return [Finding("publish", Verdict.BAD, said, KEEP)]
+        return [Finding.of("publish", Verdict.BAD, said, KEEP)]
     if not missing:
         return []
     said = (
@@ -54,7 +54,7 @@ async def try_replays(
         "have panels subscribe to each room by its own topic, or use a broker that sends retained "
         "messages to wildcard subscriptions, such as mosquitto (docs/brokers.md)"
     )
-    return [Finding("subscribe", Verdict.DOUBTFUL, said, remedy)]
+    return [Finding.of("subscribe", Verdict.DOUBTFUL, said, remedy)]
 
 
 async def _comes(

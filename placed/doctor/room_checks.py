@@ -39,10 +39,10 @@ _REMEDIES = {
 def judge_names(rooms: Sequence[Room]) -> list[Finding]:
     """The findings `rooms`: how many were found, and which the service lists by their object ids alone."""
     nameless = sorted(room.id for room in rooms if room.address == room.object_id)
-    found = [Finding("rooms", Verdict.GOOD, f"{len(rooms):,} found")]
+    found = [Finding.of("rooms", Verdict.GOOD, f"{len(rooms):,} found")]
     if nameless:
         said = f"{len(nameless):,} of {_rooms(len(rooms))} listed without an address{_names(nameless)}"
-        found.append(Finding("rooms", Verdict.DOUBTFUL, said, _NAMELESS))
+        found.append(Finding.of("rooms", Verdict.DOUBTFUL, said, _NAMELESS))
     return found
 
 
@@ -50,7 +50,7 @@ def judge_tables(tables: Sequence[str]) -> list[Finding]:
     """The findings `rooms` for tables of the settings that fit no room."""
     remedy = "correct the address in the table, or give the room's object id; or remove the table"
     return [
-        Finding("rooms", Verdict.DOUBTFUL, f'[rooms."{table}"] fits no room of any connection', remedy)
+        Finding.of("rooms", Verdict.DOUBTFUL, f'[rooms."{table}"] fits no room of any connection', remedy)
         for table in tables
     ]
 
@@ -87,12 +87,12 @@ class Tally:
         found = []
         if error is not None:
             said = f"{head}, then: {error}" if self.answered else str(error)
-            found.append(Finding("readable", verdict, said, error.remedy or AGAIN))
+            found.append(Finding.of("readable", verdict, said, error.remedy or AGAIN))
         for reason, failures in sorted(self.failed.items(), key=lambda kind: -len(kind[1])):
             if failures:
                 said = f"{head}; {len(failures):,} {_WORDS.get(reason, reason.value)}{_details(failures)}"
-                found.append(Finding("readable", verdict, said, self._remedy(reason, failures)))
-        return found or [Finding("readable", Verdict.GOOD, f"{_rooms(self.total)} can be read")]
+                found.append(Finding.of("readable", verdict, said, self._remedy(reason, failures)))
+        return found or [Finding.of("readable", Verdict.GOOD, f"{_rooms(self.total)} can be read")]
 
     def _remedy(self, reason: Reason, failures: Sequence[Failed]) -> str:
         if reason is Reason.FORBIDDEN and self.readable:

@@ -133,5 +133,5 @@ async def _broker(
         topics = Topics.of(settings.mqtt, settings.home_assistant)
         findings = await try_broker(settings.mqtt, topics=topics, messages=list(messages))
     for finding in findings:
-        (said,) = configuration.located([finding.said])
-        told(replace(finding, said=said))
+        (problem,) = configuration.located([finding.problem])
+        told(replace(finding, problem=problem))

@@ -41,7 +41,7 @@ def judge_topics(outcome: Outcome, topics: Topics, said: str) -> list[Finding]:
     kept = f", {outcome.kept:,} of them kept from the running daemon" if outcome.kept else ""
     number = len(outcome.tried) + outcome.kept
     told = f"{said}; all {number:,} topics of the daemon{kept}, with up to {outcome.largest:,} bytes"
-    return [Finding("publish", Verdict.GOOD, told)]
+    return [Finding.of("publish", Verdict.GOOD, told)]
 
 
 def _lost(outcome: Outcome, topics: Topics) -> Finding:
@@ -55,7 +55,7 @@ def _lost(outcome: Outcome, topics: Topics) -> Finding:
 
 
 def _bad(said: str, remedy: str) -> Finding:
-    return Finding("publish", Verdict.BAD, said, remedy)
+    return Finding.of("publish", Verdict.BAD, said, remedy)
 
 
 def _remedy(code: int, topics: Topics, refused: Sequence[TrialMessage]) -> str:

@@ -1,12 +1,16 @@
-"""Ends of the daemon that an operator has to see to, and what they mean to systemd."""
+"""Exit codes, and the errors that end a command or the daemon because a person has to act."""
 
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from placed.domain.problems import Problem
 
 
 class ExitCode(IntEnum):
-    """What the process tells its parent."""
+    """The exit code of a process."""
 
     DONE = 0
     FAILED = 1  # while running; systemd may start it again
@@ -15,10 +19,10 @@ class ExitCode(IntEnum):
 
 
 class CannotStart(Exception):
-    """Only a person can mend it, in configuration or files. One problem a line: what, where, what to do."""
+    """Placed cannot start or go on until a person changes the configuration or a file."""
 
-    def __init__(self, *problems: str) -> None:
-        super().__init__("\n".join(problems))
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__("\n".join(problem.line for problem in problems))
         self.problems = problems
 
 

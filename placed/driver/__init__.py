@@ -2,6 +2,7 @@
 
 from placed.domain.consent_state import Consent
 from placed.domain.fence import UNTRIED, Fence, FenceState
+from placed.domain.problems import Problem
 from placed.domain.service_time import ServiceTime
 from placed.driver.capabilities import (
     ConsentAnswer,
@@ -79,6 +80,7 @@ __all__ = [
     "OffersDiagnosis",
     "OffersSetup",
     "Permission",
+    "Problem",
     "Propagation",
     "Query",
     "Question",

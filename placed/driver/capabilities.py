@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import msgspec
 
 from placed.domain.consent_state import Consent
+from placed.domain.problems import Problem, one_line
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Hashable, Mapping, Sequence
@@ -109,16 +110,29 @@ class Finding(msgspec.Struct, frozen=True):
 
     Attributes:
         check: which, for example `token`; the same word each time.
-        said: what was found. Never a secret, and no person's name or address.
-        remedy: the one next step, unless it is good.
-        blocked_by: the check that has to be good before this one can be tried; `remedy` is that one's.
+        problem: what was found, with the one next step unless it is good.
+        blocked_by: the check that has to be good before this one can be tried; the remedy is that one's.
     """
 
     check: str
     verdict: Verdict
-    said: str
-    remedy: str = ""
+    problem: Problem
     blocked_by: str = ""
+
+    @classmethod
+    def of(cls, check: str, verdict: Verdict, text: str, remedy: str = "", *, key: str = "") -> Finding:
+        """A finding with this text, which may be about a key of the settings."""
+        return cls(check, verdict, Problem(key, text, remedy))
+
+    @property
+    def said(self) -> str:
+        """What was found, with its key."""
+        return self.problem.statement
+
+    @property
+    def remedy(self) -> str:
+        """The one next step."""
+        return one_line(self.problem.remedy)
 
 
 class Diagnosis(Protocol):

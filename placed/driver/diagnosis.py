@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 from typing import TYPE_CHECKING
 
+from placed.domain.problems import Problem
 from placed.driver.capabilities import Finding, Verdict
 from placed.driver.secret_file import (
     CREDENTIALS,
@@ -24,7 +25,7 @@ AGAIN = "wait a minute, then run placed doctor again"
 
 def blocked(check: str, by: Finding) -> Finding:
     """A check that can not be made before another is good: the one where the chain is broken."""
-    return Finding(check, Verdict.BAD, "not tried", by.remedy, by.blocked_by or by.check)
+    return Finding(check, Verdict.BAD, Problem("", "not tried", by.remedy), by.blocked_by or by.check)
 
 
 def unreadable(key: str, path: Path, error: OSError, make: str = "make the file") -> Finding:
@@ -33,13 +34,13 @@ def unreadable(key: str, path: Path, error: OSError, make: str = "make the file"
     if of_the_service(path):
         told = f"{said}; ${CREDENTIALS} is set for the service only"
         remedy = f"run it as systemd would: {as_service('placed doctor', [path])}"
-        return Finding("files", Verdict.BAD, told, remedy)
+        return Finding.of("files", Verdict.BAD, told, remedy)
     if kept_by_systemd(path):
-        return Finding("files", Verdict.BAD, said, remedy_for_missing(path))
+        return Finding.of("files", Verdict.BAD, said, remedy_for_missing(path))
     if isinstance(error, PermissionError):
         remedy = f"give the user that placed runs as the right to read {path}; or run placed doctor with sudo"
-        return Finding("files", Verdict.BAD, said, remedy)
-    return Finding("files", Verdict.BAD, said, f"{make}, or correct {key}")
+        return Finding.of("files", Verdict.BAD, said, remedy)
+    return Finding.of("files", Verdict.BAD, said, f"{make}, or correct {key}")
 
 
 def look_at_secrets(files: Iterable[tuple[str, Path]], make: str = "make the file") -> list[Finding]:
@@ -63,12 +64,12 @@ def look_at_secrets(files: Iterable[tuple[str, Path]], make: str = "make the fil
         if kept_by_systemd(path):
             good.append(f"{key} is kept by systemd")
         elif doing := exposure(path, found):
-            findings.append(Finding("files", Verdict.BAD, told.format(doing, "every user"), remedy))
+            findings.append(Finding.of("files", Verdict.BAD, told.format(doing, "every user"), remedy))
         elif stat.S_ISREG(found) and mode & stat.S_IRWXG:
             doing = "changed" if mode & stat.S_IWGRP else "read"
-            findings.append(Finding("files", Verdict.DOUBTFUL, told.format(doing, "a group"), remedy))
+            findings.append(Finding.of("files", Verdict.DOUBTFUL, told.format(doing, "a group"), remedy))
         else:
             good.append(f"{key} is for its owner alone")
     if good:
-        findings.append(Finding("files", Verdict.GOOD, ", ".join(good)))
+        findings.append(Finding.of("files", Verdict.GOOD, ", ".join(good)))
     return findings

@@ -8,6 +8,8 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from placed.domain.problems import Problem
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -24,8 +26,12 @@ _PRIVATE_KEY = b"PRIVATE KEY-----"  # every PEM label of one ends so: RFC 7468, 
 class Exposed(Exception):
     """Everybody on this machine can read a secret, or put another in its place.
 
-    Its text is one line without the path, which ends with the remedy: `can be ...; chmod o-rwx PATH, ...`.
+    Its problem has no key, and its text not the path: `can be read by ...`.
     """
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.line)
+        self.problem = problem
 
 
 def read_secret(path: Path) -> bytes:
@@ -142,7 +148,6 @@ def _read(path: Path) -> tuple[bytes, Exposed | None]:
     doing = exposure(path, mode)
     if doing is None:
         return content, None
-    return content, Exposed(
-        f"can be {doing} by every user of this machine (mode {stat.S_IMODE(mode):04o}); "
-        f"chmod o-rwx {path}, or hand it over by LoadCredential (systemd/README.md)"
-    )
+    text = f"can be {doing} by every user of this machine (mode {stat.S_IMODE(mode):04o})"
+    remedy = f"chmod o-rwx {path}, or hand it over by LoadCredential (systemd/README.md)"
+    return content, Exposed(Problem("", text, remedy))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from placed.driver.secret_file import found_here
+
+if TYPE_CHECKING:
+    from placed.domain.problems import Problem
 
 
 def _zone(value: object) -> object:
@@ -50,8 +53,8 @@ class ConnectionSettings(BaseModel):
 
 
 class SettingsError(Exception):
-    """A file that the settings name can not be used. `key` is below the connection's table."""
+    """A file that the settings name cannot be used. The problem's key is below the connection's table."""
 
-    def __init__(self, key: str, message: str) -> None:
-        super().__init__(message)
-        self.key = key
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.line)
+        self.problem = problem

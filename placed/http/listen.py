@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Self
 import msgspec
 
 from placed.domain.exit_errors import CannotStart
+from placed.domain.problems import Problem
 from placed.driver import Exposed, read_secret, remedy_for_missing
 from placed.settings.certificate_files import load_chain
 
@@ -26,9 +27,9 @@ if TYPE_CHECKING:
 _LAST_PORT = 65535
 _INVALID_IN_HEADER = re.compile(rb"[^\x21-\x7e]")
 _MEANINGS = {
-    errno.EADDRINUSE: "is in use; stop the program that has the port, or set another port",
-    errno.EADDRNOTAVAIL: "is not an address of this machine; `ip address` lists those that are",
-    errno.EACCES: "needs a privilege that this user does not have; set a port above 1023",
+    errno.EADDRINUSE: ("is in use", "stop the program that has the port, or set another port"),
+    errno.EADDRNOTAVAIL: ("is not an address of this machine", "`ip address` lists those that are"),
+    errno.EACCES: ("needs a privilege that this user does not have", "set a port above 1023"),
 }
 
 
@@ -70,7 +71,7 @@ class ListenOptions:
         Raises:
             CannotStart: the token or the certificate is missing or invalid; it lists all problems.
         """
-        problems: list[str] = []
+        problems: list[Problem] = []
         token: bytes | None = None
         context: ssl.SSLContext | None = None
         try:
@@ -97,7 +98,7 @@ def parse_address(listen: str) -> Address:
     """
     host, _, port = listen.rpartition(":")
     if int(port) > _LAST_PORT:
-        raise CannotStart(f"http.listen: {listen} has no such port; expected 0 to {_LAST_PORT}")
+        raise CannotStart(Problem("http.listen", f"{listen} has no such port", f"expected 0 to {_LAST_PORT}"))
     return Address(host.strip("[]").lower(), int(port))
 
 
@@ -108,8 +109,12 @@ def endpoint_url(host: str, port: int, *, tls: bool = False) -> str:
     return f"{scheme}://[{reachable}]:{port}" if ":" in reachable else f"{scheme}://{reachable}:{port}"
 
 
-async def bind_sockets(listen: str) -> list[socket.socket]:
+async def bind_sockets(listen: str, *, port: int | None = None) -> list[socket.socket]:
     """Binds the address. The sockets do not listen yet, so clients are refused until the server starts.
+
+    Args:
+        listen: the address, as it is reported.
+        port: to be bound in place of its port.
 
     Raises:
         CannotStart: the address is in use or cannot be bound.
@@ -118,7 +123,10 @@ async def bind_sockets(listen: str) -> list[socket.socket]:
     loop = asyncio.get_running_loop()
     try:
         bound = await loop.create_server(
-            asyncio.Protocol, address.host or None, address.port, start_serving=False
+            asyncio.Protocol,
+            address.host or None,
+            address.port if port is None else port,
+            start_serving=False,
         )
     except OSError as error:
         raise listen_failure(listen, error) from error
@@ -127,28 +135,29 @@ async def bind_sockets(listen: str) -> list[socket.socket]:
     return sockets
 
 
-async def check_bindable(listen: str) -> None:
-    """Binds the address and releases it at once.
+async def check_bindable(listen: str, *, port: int | None = None) -> None:
+    """Binds the address and releases it at once; `port` is bound in place of its port.
 
     Raises:
         CannotStart: the address is in use or cannot be bound.
     """
-    for bound in await bind_sockets(listen):
+    for bound in await bind_sockets(listen, port=port):
         bound.close()
 
 
 def listen_failure(listen: str, error: OSError) -> CannotStart:
     """Explains to the operator why the address could not be bound."""
     if isinstance(error, socket.gaierror):
-        return CannotStart(f"http.listen: {listen} names a host that is not known; set an IP address")
+        text = f"{listen} names a host that is not known"
+        return CannotStart(Problem("http.listen", text, "set an IP address"))
     number = error.errno or 0
     if not number and "could not bind on any address" in str(error):  # asyncio's wording since Python 3.13
         number = errno.EADDRNOTAVAIL
-    meaning = _MEANINGS.get(number)
-    if meaning is None:
-        reason = os.strerror(number) if number else str(error)
-        meaning = f"cannot be listened on: {reason}"
-    return CannotStart(f"http.listen: {listen} {meaning}")
+    if number in _MEANINGS:
+        text, remedy = _MEANINGS[number]
+    else:
+        text, remedy = f"cannot be listened on: {os.strerror(number) if number else error}", ""
+    return CannotStart(Problem("http.listen", f"{listen} {text}", remedy))
 
 
 # --- the token ---
@@ -163,10 +172,9 @@ def bearer_token(settings: Http) -> bytes | None:
     if settings.token_file is not None:
         return _read_token(settings.token_file)
     if not parse_address(settings.listen).loopback and not settings.allow_anonymous:
-        raise CannotStart(
-            f"http.listen: {settings.listen} can be reached from other machines: set http.token_file,"
-            " or http.allow_anonymous = true if everybody may ask"
-        )
+        text = f"{settings.listen} can be reached from other machines"
+        remedy = "set http.token_file, or http.allow_anonymous = true if everybody may ask"
+        raise CannotStart(Problem("http.listen", text, remedy, joint=": "))
     return None
 
 
@@ -174,23 +182,22 @@ def _read_token(path: Path) -> bytes:
     try:
         token = read_secret(path).strip()
     except Exposed as exposed:
-        raise CannotStart(f"http.token_file: {path}: {exposed}") from None
+        raise _token_problem(path, exposed.problem.text, exposed.problem.remedy) from None
     except FileNotFoundError:
-        raise CannotStart(
-            f"http.token_file: {path}: there is no such file; {remedy_for_missing(path)}"
-        ) from None
+        raise _token_problem(path, "there is no such file", remedy_for_missing(path), unread=path) from None
     except OSError as error:
-        raise CannotStart(
-            f"http.token_file: {path}: {error.strerror}; expected a readable file with the bearer token"
-        ) from error
+        remedy = "expected a readable file with the bearer token"
+        raise _token_problem(path, error.strerror, remedy, unread=path) from error
     if not token:
-        raise CannotStart(f"http.token_file: {path}: is empty; expected the bearer token in it")
+        raise _token_problem(path, "is empty", "expected the bearer token in it")
     if _INVALID_IN_HEADER.search(token):
-        raise CannotStart(
-            f"http.token_file: {path}: holds spaces, line breaks or letters beyond ASCII;"
-            " expected one token of letters, digits and - . _ ~ + / ="
-        )
+        text = "holds spaces, line breaks or letters beyond ASCII"
+        raise _token_problem(path, text, "expected one token of letters, digits and - . _ ~ + / =")
     return token
+
+
+def _token_problem(path: Path, text: str | None, remedy: str, *, unread: Path | None = None) -> CannotStart:
+    return CannotStart(Problem("http.token_file", f"{path}: {text}", remedy, unread=unread))
 
 
 # --- TLS ---
@@ -207,13 +214,13 @@ def server_context(settings: Http) -> ssl.SSLContext | None:
     """
     if settings.certificate is None:
         if settings.key is not None:
-            raise CannotStart("http.key: a key needs its certificate; set http.certificate")
+            raise CannotStart(Problem("http.key", "a key needs its certificate", "set http.certificate"))
         return None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION | ssl.OP_CIPHER_SERVER_PREFERENCE
     context.set_alpn_protocols(["http/1.1"])
-    problems: list[str] = []
+    problems: list[Problem] = []
     load_chain(context, "http", settings.certificate, settings.key, problems)
     if problems:
         raise CannotStart(*problems)

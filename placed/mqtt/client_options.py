@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from placed.domain.exit_errors import CannotStart
+from placed.domain.problems import Problem
 from placed.driver import read_certificate, read_secret
 from placed.settings.certificate_files import content, load_chain
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from placed.settings.schema import Mqtt
 
 KEEPALIVE = 15  # seconds; a connection that is dead without a word is noticed within twice this
+
+_ONE_LINE = "write the password on one line"
 
 
 def address_of(settings: Mqtt) -> str:
@@ -112,23 +115,25 @@ def _content(path: Path | None) -> bytes:
 # --- what the settings name: password, CA, client certificate ---
 
 
-def _contradictions(settings: Mqtt, *, tls: bool) -> list[str]:
+def _contradictions(settings: Mqtt, *, tls: bool) -> list[Problem]:
     """Settings that would silently be of no effect."""
-    problems = []
+    problems: list[Problem] = []
     if settings.password_file and not settings.username:
-        problems.append("mqtt.password_file: a password without a login is of no use; set mqtt.username")
+        text = "a password without a login is of no use"
+        problems.append(Problem("mqtt.password_file", text, "set mqtt.username"))
     if settings.key and not settings.certificate:
-        problems.append("mqtt.key: a key without its certificate is of no use; set mqtt.certificate")
+        text = "a key without its certificate is of no use"
+        problems.append(Problem("mqtt.key", text, "set mqtt.certificate"))
     if not tls:
         problems += [
-            f"mqtt.{key}: needs TLS; write mqtts:// in mqtt.url, or remove it"
+            Problem(f"mqtt.{key}", "needs TLS", "write mqtts:// in mqtt.url, or remove it")
             for key in ("ca_file", "certificate", "key")
             if getattr(settings, key)
         ]
     return problems
 
 
-def _read_password(path: Path | None, problems: list[str]) -> str | None:
+def _read_password(path: Path | None, problems: list[Problem]) -> str | None:
     """The password in a file; what is wrong with it is added to `problems`."""
     found = content("mqtt.password_file", path, problems, read_secret)
     if found is None:
@@ -136,15 +141,15 @@ def _read_password(path: Path | None, problems: list[str]) -> str | None:
     try:
         password = found.decode().rstrip("\r\n")
     except UnicodeDecodeError:
-        problems.append(f"mqtt.password_file: {path}: is not UTF-8 text; write the password on one line")
+        problems.append(Problem("mqtt.password_file", f"{path}: is not UTF-8 text", _ONE_LINE))
         return None
     if not password or "\n" in password:
-        said = "holds several lines" if password else "is empty"
-        problems.append(f"mqtt.password_file: {path}: {said}; write the password on one line")
+        text = f"{path}: {'holds several lines' if password else 'is empty'}"
+        problems.append(Problem("mqtt.password_file", text, _ONE_LINE))
     return password
 
 
-def _tls_context(settings: Mqtt, problems: list[str]) -> ssl.SSLContext | None:
+def _tls_context(settings: Mqtt, problems: list[Problem]) -> ssl.SSLContext | None:
     """A context that checks certificate and host name, against the private CA if one is set."""
     before = len(problems)
     content("mqtt.ca_file", settings.ca_file, problems, read_certificate)
@@ -154,9 +159,8 @@ def _tls_context(settings: Mqtt, problems: list[str]) -> ssl.SSLContext | None:
             context = ssl.create_default_context(cafile=settings.ca_file)
             context.sslsocket_class = _Socket
         except ssl.SSLError:
-            problems.append(
-                f"mqtt.ca_file: {settings.ca_file}: holds no certificate; name a PEM file with the CA"
-            )
+            text = f"{settings.ca_file}: holds no certificate"
+            problems.append(Problem("mqtt.ca_file", text, "name a PEM file with the CA"))
     if settings.certificate:
         chain = context or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # its mistakes are told in any case
         load_chain(chain, "mqtt", settings.certificate, settings.key, problems)

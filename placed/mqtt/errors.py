@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import aiomqtt
 from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 
 from placed.domain.network_errors import why
+from placed.domain.problems import Problem
 from placed.mqtt.client import ClosedBeforeConnack
 
 TAKEN_OVER = 0x8E  # MQTT 5, section 4.13: another client connected with our client identifier
@@ -67,23 +69,25 @@ _SERVERS = {b"HTTP/": "a web server", b"AMQP": "AMQP", b"INFO {": "NATS without 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Why there is no connection."""
+    """Why there is no connection. `event` names it in the log.
 
-    event: str  # for the log
-    text: str
-    key: str = "url"  # the setting below `mqtt` that has to do with it
-    remedy: str | None = None  # what a person has to do; time heals all else
-    advice: str | None = None  # what a person may have to do if it goes on; it is tried again meanwhile
+    The problem's key is the setting that has to do with it. It is lasting if only a person can fix it; if it
+    is not, its remedy is what a person may have to do if it goes on.
+    """
 
-    @property
-    def lasting(self) -> bool:
-        """Whether only a person can fix it."""
-        return self.remedy is not None
+    event: str
+    problem: Problem
 
-    @property
-    def next_step(self) -> str | None:
-        """What to do, if anything is known."""
-        return self.remedy or self.advice
+    @classmethod
+    def of(
+        cls, event: str, text: str, key: str = "url", remedy: str = "", *, lasting: bool | None = None
+    ) -> Self:
+        """The trouble with this setting of `[mqtt]`; lasting if there is a remedy, unless given."""
+        return cls(event, Problem(f"mqtt.{key}", text, remedy, bool(remedy) if lasting is None else lasting))
+
+    def at(self, address: str) -> Problem:
+        """The problem, with the broker's address."""
+        return replace(self.problem, text=f"{address}: {self.problem.text}")
 
 
 class ReplacedByAnother(aiomqtt.MqttError):
@@ -94,7 +98,7 @@ class BrokerLost(Exception):
     """There is no connection, or no longer."""
 
     def __init__(self, trouble: Trouble) -> None:
-        super().__init__(trouble.text)
+        super().__init__(trouble.problem.text)
         self.trouble = trouble
 
 
@@ -111,15 +115,15 @@ def why_not_connected(error: Exception, protocol: str = "5") -> Trouble:
         return other_version(protocol)
     if code in _LASTING:
         event, key, remedy = _LASTING[code]
-        return Trouble(event, f"the broker refused the connection: {_words(error)}", key, remedy)
+        return Trouble.of(event, f"the broker refused the connection: {_words(error)}", key, remedy)
     if isinstance(error, UnicodeError):
-        return Trouble("broker.was_not_found", "no such host name can exist", "url", "correct it")
+        return Trouble.of("broker.was_not_found", "no such host name can exist", "url", "correct it")
     cause = _cause(error)
     if isinstance(cause, ssl.SSLError) and (found := tls_trouble(cause)):
         return found
     if isinstance(error, ClosedBeforeConnack):
         return hung_up(protocol, _words(cause) if cause else None)
-    return Trouble("broker.was_not_reached", _words(cause or error))
+    return Trouble.of("broker.was_not_reached", _words(cause or error))
 
 
 def unexplained(error: Exception) -> bool:
@@ -140,8 +144,8 @@ def why_lost(error: BaseException) -> Trouble:
     told = error.__cause__ or error
     code = told.rc if isinstance(told, aiomqtt.MqttCodeError) else None
     if reason(told) == _UNSPECIFIED or code in _GONE:  # both are what paho has for a connection that is gone
-        return Trouble("broker.was_lost", "the connection was lost")
-    return Trouble("broker.was_lost", _words(told))
+        return Trouble.of("broker.was_lost", "the connection was lost")
+    return Trouble.of("broker.was_lost", _words(told))
 
 
 # --- what a look at the broker shows ---
@@ -155,7 +159,7 @@ def other_version(protocol: str, *, hangs_up: bool = False) -> Trouble:
         text = (
             f"the broker ends the connection at a CONNECT of MQTT {protocol}, and answers one of MQTT {other}"
         )
-    return Trouble("broker.refused_protocol", text, "protocol", f'set mqtt.protocol to "{other}"')
+    return Trouble.of("broker.refused_protocol", text, "protocol", f'set mqtt.protocol to "{other}"')
 
 
 def hung_up(protocol: str, detail: str | None = None) -> Trouble:
@@ -167,7 +171,7 @@ def hung_up(protocol: str, detail: str | None = None) -> Trouble:
         f"if this goes on, look into the broker's log; where it does not speak MQTT {protocol}, "
         f'set mqtt.protocol to "{other}"'
     )
-    return Trouble("broker.hung_up", text, "protocol", advice=advice)
+    return Trouble.of("broker.hung_up", text, "protocol", advice, lasting=False)
 
 
 def no_answer(protocol: str) -> Trouble:
@@ -177,27 +181,27 @@ def no_answer(protocol: str) -> Trouble:
         "check that mqtt.url is the broker's MQTT port, and look into its log; where it does not speak "
         f'MQTT {protocol}, set mqtt.protocol to "{_OTHER_VERSIONS[protocol]}"'
     )
-    return Trouble("broker.hung_up", text, advice=advice)
+    return Trouble.of("broker.hung_up", text, "url", advice, lasting=False)
 
 
 def no_qos_1() -> Trouble:
     """The broker allows QoS 0 alone."""
     event, key, remedy = _LASTING[0x9B]
-    return Trouble(event, "the broker takes QoS 0 alone, and placed publishes with QoS 1", key, remedy)
+    return Trouble.of(event, "the broker takes QoS 0 alone, and placed publishes with QoS 1", key, remedy)
 
 
 def tls_port() -> Trouble:
     """`mqtt://` leads to a port that speaks TLS."""
     text = "this port speaks TLS, but mqtt.url begins with mqtt://"
     remedy = "write mqtts:// in mqtt.url; if the broker's CA is a private one, set mqtt.ca_file, too"
-    return Trouble("broker.speaks_tls", text, "url", remedy)
+    return Trouble.of("broker.speaks_tls", text, "url", remedy)
 
 
 def plain_port() -> Trouble:
     """`mqtts://` leads to a port that speaks MQTT without TLS."""
     text = "this port speaks MQTT without TLS, but mqtt.url begins with mqtts://"
     remedy = "set mqtt.url to the broker's port for TLS (as a rule 8883), or write mqtt:// to do without TLS"
-    return Trouble("broker.speaks_no_tls", text, "url", remedy)
+    return Trouble.of("broker.speaks_no_tls", text, "url", remedy)
 
 
 def not_mqtt(data: bytes) -> Trouble:
@@ -206,7 +210,7 @@ def not_mqtt(data: bytes) -> Trouble:
     remedy = "set mqtt.url to the broker's MQTT port (as a rule 1883, or 8883 for TLS)"
     if data.startswith(b"HTTP/"):
         remedy += "; MQTT over WebSockets is not supported"
-    return Trouble("broker.is_no_broker", f"this port does not speak MQTT but {kind}", "url", remedy)
+    return Trouble.of("broker.is_no_broker", f"this port does not speak MQTT but {kind}", "url", remedy)
 
 
 def tls_trouble(error: ssl.SSLError) -> Trouble | None:
@@ -217,20 +221,22 @@ def tls_trouble(error: ssl.SSLError) -> Trouble | None:
     for alert, (text, remedy) in _CERTIFICATE_ALERTS.items():
         if alert in named:
             told = f"{text} (TLS alert: {alert.lower().replace('_', ' ')})"
-            return Trouble("broker.refused_certificate", told, "certificate", remedy)
+            return Trouble.of("broker.refused_certificate", told, "certificate", remedy)
     if any(alert in named for alert in _VERSION_ALERTS):
         text = "there is no version of TLS that the broker and placed both speak"
-        return Trouble("broker.refused_tls", text, "url", "let the broker speak TLS 1.2 or 1.3")
+        return Trouble.of("broker.refused_tls", text, "url", "let the broker speak TLS 1.2 or 1.3")
     return None
 
 
 def _untrusted(error: ssl.SSLCertVerificationError) -> Trouble:
     event, text = "broker.was_not_trusted", f"the broker's certificate: {error.verify_message}"
     if error.verify_code in _OUT_OF_TIME:
-        return Trouble(event, f"{text} by this machine's clock; is that right?")
+        return Trouble.of(event, f"{text} by this machine's clock; is that right?")
     if error.verify_code in _HOSTNAME_MISMATCH:
-        return Trouble(event, text, "url", "use the name that the broker's certificate is for")
-    return Trouble(event, text, "ca_file", "set mqtt.ca_file to the CA that issued the broker's certificate")
+        return Trouble.of(event, text, "url", "use the name that the broker's certificate is for")
+    return Trouble.of(
+        event, text, "ca_file", "set mqtt.ca_file to the CA that issued the broker's certificate"
+    )
 
 
 def _cause(error: Exception) -> BaseException | None:

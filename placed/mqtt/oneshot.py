@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import aiomqtt
@@ -39,7 +40,7 @@ async def visit(settings: Mqtt, purpose: str) -> AsyncIterator[BrokerClient]:
         async with asyncio.timeout(_CONNECT):
             await broker.open()
     except TimeoutError:
-        raise BrokerLost(Trouble("broker.was_not_reached", "it takes too long")) from None
+        raise BrokerLost(Trouble.of("broker.was_not_reached", "it takes too long")) from None
     except (aiomqtt.MqttError, OSError, ValueError) as error:
         raise BrokerLost(await diagnose(error, options)) from error
     try:
@@ -84,14 +85,15 @@ async def try_login(wanted: Login, running: Login | None, *, connected: bool) ->
     trouble = await _trouble(wanted)
     if trouble is None:
         return
-    if trouble.lasting:
+    if trouble.problem.lasting:
         if connected and running is not None and await _refuses_the_trial_itself(trouble, running, wanted):
             return
-        raise CannotStart(f"mqtt.{trouble.key}: {wanted.address}: {trouble.text}; {trouble.remedy}")
+        raise CannotStart(trouble.at(wanted.address))
     if running is not None and running.place == wanted.place and not connected:
         return  # it is away for both; a start waits for it
-    remedy = trouble.next_step or "correct the address, or start that broker, and reload again"
-    raise CannotStart(f"mqtt.{trouble.key}: {wanted.address}: {trouble.text}; {remedy}")
+    problem = trouble.at(wanted.address)
+    remedy = problem.remedy or "correct the address, or start that broker, and reload again"
+    raise CannotStart(replace(problem, remedy=remedy))
 
 
 async def _refuses_the_trial_itself(trouble: Trouble, running: Login, wanted: Login) -> bool:
@@ -116,8 +118,8 @@ async def _trouble(login: Login) -> Trouble | None:
             await connection.open()
     except TimeoutError as error:
         found = await _why(error, options, login.settings.protocol)
-        late = Trouble("broker.was_not_reached", f"no answer within {_PATIENCE:g} s")
-        return found if found.next_step else late
+        late = Trouble.of("broker.was_not_reached", f"no answer within {_PATIENCE:g} s")
+        return found if found.problem.remedy else late
     except (aiomqtt.MqttError, OSError, ValueError) as error:
         return await _why(error, options, login.settings.protocol)
     takes_qos_1 = connection.takes_qos_1

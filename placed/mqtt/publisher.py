@@ -19,6 +19,7 @@ import structlog
 from placed.domain.delivery import Refused
 from placed.domain.exit_errors import CannotStart, TakenOver
 from placed.domain.liveness import Pulse
+from placed.domain.problems import Problem
 from placed.mqtt.backoff import Backoff
 from placed.mqtt.client_factory import ClientFactory
 from placed.mqtt.disconnect_causes import DisconnectCauses
@@ -183,7 +184,7 @@ class Publisher:
     def last_error(self) -> str | None:
         """What is wrong now, in a short text without secrets."""
         if self._session is None and self._trouble is not None:
-            return self._trouble.text
+            return self._trouble.problem.text
         undelivered = self._refusals.undelivered
         return f"{undelivered[0].problem}; {undelivered[0].remedy}" if undelivered else None
 
@@ -306,10 +307,12 @@ class Publisher:
 
     def _note_lost(self, error: BaseException) -> None:
         if isinstance(error, ReplacedByAnother) or TAKEN_OVER in (reason(error), reason(error.__cause__)):
-            raise TakenOver(
-                f"mqtt.client_id: {self._broker.address}: another client has connected with our client id "
-                f"{self._broker.client_id!r}; stop the other one, or set mqtt.client_id or mqtt.base_topic"
-            ) from error
+            text = (
+                f"{self._broker.address}: another client has connected with our client id "
+                f"{self._broker.client_id!r}"
+            )
+            remedy = "stop the other one, or set mqtt.client_id or mqtt.base_topic"
+            raise TakenOver(Problem("mqtt.client_id", text, remedy)) from error
         self._note(why_lost(error))
 
     async def _take_leave(self, connection: BrokerClient) -> None:
@@ -325,15 +328,16 @@ class Publisher:
 
     def _note(self, trouble: Trouble) -> None:
         """Logs trouble when it begins, and when a person turns out to be needed."""
-        if trouble.lasting and not self.counters.connections and not self._patient:
-            raise CannotStart(f"mqtt.{trouble.key}: {self._broker.address}: {trouble.text}; {trouble.remedy}")
+        problem = trouble.problem
+        if problem.lasting and not self.counters.connections and not self._patient:
+            raise CannotStart(trouble.at(self._broker.address))
         before, self._trouble = self._trouble, trouble
-        if before is None or (trouble.next_step and trouble.event != before.event):
+        if before is None or (problem.remedy and trouble.event != before.event):
             _log.warning(
                 trouble.event,
                 broker=self._broker.address,
-                problem=trouble.text,
-                remedy=trouble.next_step,
+                problem=problem.text,
+                remedy=problem.remedy or None,
             )
 
 

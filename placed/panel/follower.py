@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import re
 import secrets
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from paho.mqtt.reasoncodes import ReasonCode
 
     from placed.domain.clock import Clock
+    from placed.domain.problems import Problem
     from placed.mqtt.client import BrokerClient
     from placed.panel.rules import Panel
     from placed.settings.schema import Mqtt
@@ -29,15 +29,14 @@ _SETTLED = 1.0  # seconds without a message, after which what the broker holds h
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
 _FAILED = 0x80  # and above, of a SUBACK: MQTT 3.1.1, 3.9.3; MQTT 5, 2.4
 _FEW = 50  # topics that are worth an acknowledgement; of QoS 1 brokers queue only so many retained messages
-_ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 
 
 class NotWatching(Exception):
-    """There is no connection. `lasting` if only a person can mend that."""
+    """There is no connection."""
 
-    def __init__(self, text: str, *, lasting: bool) -> None:
-        super().__init__(text)
-        self.lasting = lasting
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.line)
+        self.problem = problem
 
 
 class Watching:
@@ -93,7 +92,7 @@ class Watching:
                 await self._connection(once=False)
             except BrokerLost as lost:
                 trouble = self._told(lost.trouble)
-                if trouble.lasting and not self.settled.is_set():
+                if trouble.problem.lasting and not self.settled.is_set():
                     raise trouble from lost
                 if self.trouble is None and self.settled.is_set():
                     patience.restore()
@@ -106,7 +105,8 @@ class Watching:
         try:
             await self._one_connection(once=once)
         except BrokerLost as lost:
-            refused = lost.trouble.lasting and lost.trouble.key == "protocol"
+            problem = lost.trouble.problem
+            refused = problem.lasting and problem.key == "mqtt.protocol"
             if not refused or "protocol" in self._settings.model_fields_set:
                 raise
             # Nobody said which version; older brokers speak 3.1.1 alone.
@@ -135,11 +135,8 @@ class Watching:
             self._panel.hear(message, self.moment())
 
     def _told(self, trouble: Trouble) -> NotWatching:
-        text = f"{self.broker}: {_ERRNO.sub('', trouble.text)}"
-        if trouble.lasting:
-            return NotWatching(f"mqtt.{trouble.key}: {text}; {trouble.remedy}", lasting=True)
-        advice = f"; {trouble.advice}" if trouble.advice else ""
-        return NotWatching(f"{text}{advice}", lasting=False)
+        problem = trouble.at(self.broker)
+        return NotWatching(problem if problem.lasting else problem.at(""))
 
 
 class _Subscription:
@@ -199,7 +196,7 @@ async def _subscribe(broker: BrokerClient, topics: Sequence[str]) -> None:
     for topic, code in zip(topics, codes, strict=False):
         if (code if isinstance(code, int) else code.value) >= _FAILED:
             raise BrokerLost(
-                Trouble(
+                Trouble.of(
                     "topic.was_not_readable",
                     f"the broker does not let us subscribe to {topic}: {code}",
                     "base_topic",

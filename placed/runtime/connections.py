@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from placed.domain.exit_errors import CannotStart
 from placed.domain.privacy import Show
+from placed.domain.problems import Problem
 from placed.driver import SettingsError, SignInTakeover, Surroundings
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ class Problems:
     """What can not be used of several parts, so that it is told all at once."""
 
     def __init__(self) -> None:
-        self._found: list[str] = []
+        self._found: list[Problem] = []
 
     def __enter__(self) -> None:
         """A part is made."""
@@ -64,13 +65,13 @@ def open_drivers(
         version=version,
     )
     drivers: list[Driver] = []
-    problems: list[str] = []
+    problems: list[Problem] = []
     for place, connection in enumerate(settings.connections):
         try:
             own = replace(surroundings, report_time=partial(clock.hear, connection.name))
             drivers.append(configuration.drivers[connection.driver].open(connection, own))
         except SettingsError as error:
-            problems.append(f"{configuration.where('connections', place, error.key)}: {error}")
+            problems.append(configuration.locate(error.problem, "connections", place, error.problem.key))
     if problems:
         raise CannotStart(*problems)
     return drivers
@@ -84,15 +85,15 @@ def take_over_sign_ins(drivers: Mapping[str, Driver], earlier: Mapping[str, Driv
             driver.take_over_sign_in(before)
 
 
-def breach(connection: str) -> str:
-    """A line on why a connection may not be read, and what to do about it."""
-    return (
-        f"connections.{connection}: the fence does not hold: a canary is readable; "
-        "fix the access policy or the RBAC scope before starting again"
+def breach(connection: str) -> Problem:
+    """Why a connection may not be read: its fence does not hold."""
+    return Problem(
+        f"connections.{connection}",
+        "the fence does not hold: a canary is readable",
+        "fix the access policy or the RBAC scope before starting again",
     )
 
 
-def refusal(connection: str, problem: DriverError | None) -> str:
-    """A line on why a connection is refused, and what to do about it."""
-    remedy = f": {problem.remedy}" if problem and problem.remedy else ""
-    return f"connections.{connection}: {problem}{remedy}"
+def refusal(connection: str, error: DriverError | None) -> Problem:
+    """Why a connection is refused."""
+    return Problem(f"connections.{connection}", str(error), error.remedy if error else "", joint=": ")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from placed.domain.exit_errors import CannotStart
+from placed.domain.problems import Problem
 from placed.runtime.daemon import Around, Daemon
 from placed.runtime.reload_trial import rehearse
 from placed.settings.loader import ConfigurationError
@@ -75,10 +76,14 @@ class Reloads:
             await rehearse(configuration, self._around, daemon, following)
             following.follow(daemon)
         except (ConfigurationError, CannotStart) as error:
-            problems = error.problems if configuration is None else configuration.located(error.problems)
+            problems = list(error.problems)
+            if configuration is not None:
+                problems = configuration.located(problems)
         except Exception:
             log.exception("configuration.could_not_be_tried")
-            problems = ["the trial of the configuration failed by a fault in placed; please report it"]
+            problems = [
+                Problem("", "the trial of the configuration failed by a fault in placed", "please report it")
+            ]
         else:
             log.info("configuration.was_reloaded")
             return following
@@ -88,10 +93,10 @@ class Reloads:
         return None
 
 
-def report_refusal(daemon: Daemon, problems: Sequence[str]) -> None:
+def report_refusal(daemon: Daemon, problems: Sequence[Problem]) -> None:
     """Reports that a configuration was refused, and that `daemon` goes on with its own."""
     for problem in problems:
-        log.error("configuration.was_refused", problem=problem)
+        log.error("configuration.was_refused", problem=problem.line)
     log.warning(
         "configuration.stays",
         remedy="everything goes on with the earlier configuration; fix this one and reload again",

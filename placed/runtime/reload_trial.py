@@ -19,6 +19,7 @@ from placed.polling.room_ids import RoomBook
 from placed.runtime.connections import Problems, breach, open_drivers, refusal, take_over_sign_ins
 
 if TYPE_CHECKING:
+    from placed.domain.problems import Problem
     from placed.driver import ConnectionSettings, Driver
     from placed.runtime.daemon import Around, Daemon
     from placed.settings.loader import Configuration
@@ -86,7 +87,7 @@ async def _try_connections(
 
 async def _try_connection(
     settings: Settings, connection: ConnectionSettings, driver: Driver, clock: CorrectedClock
-) -> str | None:
+) -> Problem | None:
     """Why it is refused for good; None if it is not, or not yet known."""
     try:
         async with asyncio.timeout(_PATIENCE):
@@ -118,9 +119,4 @@ async def _try_port(wanted: Http, taken: Http) -> None:
     if not taken.listen or parse_address(taken.listen).port != address.port:
         await check_bindable(wanted.listen)
     elif parse_address(taken.listen).host != address.host:  # the port is ours, the address may be nobody's
-        host, _, _ = wanted.listen.rpartition(":")
-        try:
-            await check_bindable(f"{host}:0")
-        except CannotStart as error:
-            said = (problem.replace(f"{host}:0 ", f"{wanted.listen} ") for problem in error.problems)
-            raise CannotStart(*said) from None
+        await check_bindable(wanted.listen, port=0)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from placed.domain.connection_health import ConnectionHealth
     from placed.domain.corrected_clock import CorrectedClock
     from placed.domain.delivery import PublisherStatus
+    from placed.domain.problems import Problem
     from placed.runtime.systemd import Supervisor
 
 _EVERY = 1.0  # seconds between two looks; systemd is notified only of what changed
@@ -82,7 +83,7 @@ class StatusLine:
         if text != self._shown and self._supervisor.status(text):
             self._shown = text
 
-    def refuse_reload(self, problems: Sequence[str]) -> None:
+    def refuse_reload(self, problems: Sequence[Problem]) -> None:
         """A changed configuration was refused; the line says so until one is taken up."""
         self.refused_reload = f"reload at {_time(self._clock.now())} refused: {first_of(problems)}"
         self.show()

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from placed.domain.problems import Problem
+
 _PATIENCE = (
     1.0  # seconds for a queue that is full, as while a machine boots: without READY the start never ends
 )
@@ -71,7 +73,7 @@ class Supervisor:
         return True
 
 
-def first_of(problems: Sequence[str]) -> str:
+def first_of(problems: Sequence[Problem]) -> str:
     """The first problem, and how many more there are."""
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return f"{problems[0] if problems else 'unknown'}{more}"
+    return f"{problems[0].line if problems else 'unknown'}{more}"

@@ -1,10 +1,12 @@
-"""Certificates and keys in the files that settings name, and what is wrong with them, a line each."""
+"""Certificates and keys in the files that settings name, and what is wrong with them."""
 
 from __future__ import annotations
 
 import ssl
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from placed.domain.problems import Problem
 from placed.driver import Exposed, read_certificate, read_secret, remedy_for_missing
 
 if TYPE_CHECKING:
@@ -12,7 +14,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def content(name: str, path: Path | None, problems: list[str], read: Callable[[Path], bytes]) -> bytes | None:
+def content(
+    name: str, path: Path | None, problems: list[Problem], read: Callable[[Path], bytes]
+) -> bytes | None:
     """What is in a file, or None; why it can not be had is added to `problems`.
 
     Args:
@@ -26,18 +30,21 @@ def content(name: str, path: Path | None, problems: list[str], read: Callable[[P
     try:
         return read(path)
     except Exposed as exposed:
-        problems.append(f"{name}: {path}: {exposed}")
+        problems.append(replace(exposed.problem, key=name, text=f"{path}: {exposed.problem.text}"))
     except FileNotFoundError:
-        problems.append(f"{name}: {path}: there is no such file; {remedy_for_missing(path)}")
+        remedy = remedy_for_missing(path)
+        problems.append(Problem(name, f"{path}: there is no such file", remedy, unread=path))
     except PermissionError:
-        problems.append(f"{name}: {path}: may not be read; give this user the right to read it")
+        remedy = "give this user the right to read it"
+        problems.append(Problem(name, f"{path}: may not be read", remedy, unread=path))
     except OSError as error:
-        problems.append(f"{name}: {path}: can not be read ({error.strerror}); name a readable file")
+        text = f"{path}: can not be read ({error.strerror})"
+        problems.append(Problem(name, text, "name a readable file", unread=path))
     return None
 
 
 def load_chain(
-    context: ssl.SSLContext, table: str, certificate: Path, key: Path | None, problems: list[str]
+    context: ssl.SSLContext, table: str, certificate: Path, key: Path | None, problems: list[Problem]
 ) -> None:
     """Has a context show this certificate; what is wrong with it is added to `problems`.
 
@@ -60,11 +67,10 @@ def load_chain(
         problems.append(_unsuitable(table, certificate, key, error))
 
 
-def _unsuitable(table: str, certificate: Path, key: Path | None, error: ssl.SSLError) -> str:
+def _unsuitable(table: str, certificate: Path, key: Path | None, error: ssl.SSLError) -> Problem:
     if error.reason == "KEY_VALUES_MISMATCH":
         name, path = (f"{table}.key", key) if key else (f"{table}.certificate", certificate)
-        return f"{name}: {path}: is not the key of {certificate}; name the key that belongs to it"
-    return (
-        f"{table}.certificate: {certificate}: is no PEM certificate with an unencrypted private key"
-        f"{f' in {key}' if key else ''}; name the files that hold both"
-    )
+        return Problem(name, f"{path}: is not the key of {certificate}", "name the key that belongs to it")
+    where = f" in {key}" if key else ""
+    text = f"{certificate}: is no PEM certificate with an unencrypted private key{where}"
+    return Problem(f"{table}.certificate", text, "name the files that hold both")

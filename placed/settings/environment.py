@@ -20,6 +20,8 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from placed.domain.problems import Problem
+from placed.settings.error_messages import ENVIRONMENT
 from placed.settings.schema import ENVIRONMENT_PREFIX
 
 if TYPE_CHECKING:
@@ -30,7 +32,11 @@ _EXAMPLE = '{"key": "value"} for a table, ["value"] for a list'
 
 
 class Unreadable(Exception):
-    """A variable or a credential can not be read as what it sets."""
+    """A variable or a credential cannot be read as what it sets."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.line)
+        self.problem = problem
 
 
 def over(kind: type[Settings], files: dict[str, Any]) -> Settings:
@@ -78,13 +84,13 @@ def over(kind: type[Settings], files: dict[str, Any]) -> Settings:
         raise Unreadable(_not_json(str(error))) from None
 
 
-def _not_json(text: str) -> str:
+def _not_json(text: str) -> Problem:
     """The variables of the field that pydantic-settings names, of which one holds half of some JSON."""
     named = re.search(r'field "(\w+)"', text)
     of_field = f"{ENVIRONMENT_PREFIX}{named[1] if named else ''}".upper()
     names = [name for name in sorted(os.environ) if name.upper().partition("__")[0].startswith(of_field)]
     broken = [name for name in names if not _is_json(os.environ[name])] or names
-    return f"{' or '.join(broken) or of_field}: expected JSON, such as {_EXAMPLE}"
+    return Problem(" or ".join(broken) or of_field, f"expected JSON, such as {_EXAMPLE}", file=ENVIRONMENT)
 
 
 def _is_json(text: str) -> bool:

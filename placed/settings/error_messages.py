@@ -7,13 +7,16 @@ from collections.abc import Callable, Mapping
 from datetime import date, time
 from typing import TYPE_CHECKING, Any
 
+from placed.domain.problems import Problem
 from placed.settings.schema import Settings
 
 if TYPE_CHECKING:
     from placed.driver import DriverKind
     from placed.settings.files import Location
 
-Where = Callable[["Location"], str]  # the file and key of a setting, or its variable
+Where = Callable[["Location"], tuple[str, str]]  # what holds a setting, and the setting's name there
+
+ENVIRONMENT = "environment"  # in place of a file's name
 
 _CONNECTIONS: Location = ("connections",)
 _SECRET_WORDS = ("secret", "password", "token", "key")
@@ -36,8 +39,8 @@ _PLAIN = {  # by what the kind of the mistake begins with
 _BOUNDS = ("greater_than_equal", "greater_than", "less_than_equal", "less_than")
 
 
-def called(details: Mapping[str, Any], kinds: Mapping[str, DriverKind], where: Where) -> str:
-    """A line for one mistake: where, what was found, what is expected.
+def called(details: Mapping[str, Any], kinds: Mapping[str, DriverKind], where: Where) -> Problem:
+    """The problem of one mistake: where, what was found, what is expected.
 
     Args:
         details: of the mistake, as pydantic's `ValidationError.errors()` has them.
@@ -50,24 +53,28 @@ def called(details: Mapping[str, Any], kinds: Mapping[str, DriverKind], where: W
         if not (depth == 2 and step in kinds)  # noqa: PLR2004 - the union's tag
     )
     kind, found = str(details["type"]), details["input"]
-    place = where(location)
+    file, key = where(location)
+
+    def problem(text: str, seen: str = "") -> Problem:
+        return Problem(key, text, file=file, found=seen)
+
     if kind == "extra_forbidden":
-        return f"{place}: unknown key{did_you_mean(str(location[-1]), set(_fields(location, kinds)))}"
+        return problem(f"unknown key{did_you_mean(str(location[-1]), set(_fields(location, kinds)))}")
     if location == _CONNECTIONS and kind in ("missing", "too_short"):
-        return f"{place}: there is no [[connections]] table; expected one for each calendar service account"
+        return problem("there is no [[connections]] table; expected one for each calendar service account")
     if kind == "missing":
-        return f"{place}: missing; expected: {_description(location, kinds) or 'a value'}"
+        return problem(f"missing; expected: {_description(location, kinds) or 'a value'}")
     if kind in _TAGS and (location[-1] == "driver" or kind.startswith("union_tag")):
-        return f"{place}: unknown driver; installed: {', '.join(sorted(kinds))}"
+        return problem(f"unknown driver; installed: {', '.join(sorted(kinds))}")
     if kind == "value_error":
         listed = isinstance(found, (dict, list, tuple, set, frozenset))
-        return f"{place}: {'' if listed else _found(location, found)}{details['ctx']['error']}"
+        return problem(str(details["ctx"]["error"]), "" if listed else _found(location, found))
     if kind in ("literal_error", "enum"):
         expected = f" {str(details['ctx']['expected']).replace(chr(39), '')}"
     else:
         expected = _expected(kind, location, kinds, found)
-    as_json = place.startswith("environment: ") and (kind in _TABLES or _PLAIN.get(kind) == _LIST)
-    return f"{place}: {_found(location, found)}expected{expected}{', as JSON' if as_json else ''}"
+    as_json = file == ENVIRONMENT and (kind in _TABLES or _PLAIN.get(kind) == _LIST)
+    return problem(f"expected{expected}{', as JSON' if as_json else ''}", _found(location, found))
 
 
 def did_you_mean(name: str, known: set[str]) -> str:
@@ -84,8 +91,8 @@ def _found(location: Location, found: object) -> str:
     login = isinstance(found, str) and "://" in found and "@" in found
     table = isinstance(found, str) and found.lstrip().startswith(("{", "["))  # JSON of a variable, half of it
     if login or table or any(word in str(step) for step in location for word in _SECRET_WORDS):
-        return f"found {_kind(found)}, "
-    return f"found {_shown(found)}, "
+        return f"found {_kind(found)}"
+    return f"found {_shown(found)}"
 
 
 def _kind(found: object) -> str:

@@ -9,6 +9,8 @@ import tomllib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from placed.domain.problems import Problem
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -23,10 +25,10 @@ _DENIED = (errno.EACCES, errno.EPERM)
 
 
 class UnreadableFiles(Exception):
-    """Files that cannot be used; `problems` has a line for each: file, what is the case, what to do."""
+    """Files that cannot be used; `problems` has one for each."""
 
-    def __init__(self, *problems: str) -> None:
-        super().__init__("\n".join(problems))
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__("\n".join(problem.line for problem in problems))
         self.problems = problems
 
 
@@ -80,7 +82,7 @@ def read_files(main: Path, *, required: bool) -> SettingsFiles:
         UnreadableFiles: with everything that is wrong with them.
     """
     files = SettingsFiles(main)
-    problems = []
+    problems: list[Problem] = []
     folder = main.parent / "placed.d"
     try:
         dropins = sorted(path for path in folder.iterdir() if _is_drop_in(path.name))
@@ -92,14 +94,15 @@ def read_files(main: Path, *, required: bool) -> SettingsFiles:
     try:
         files.add(main, _parsed(main))
     except _Unusable as error:
-        problems = [problem for problem in problems if error.missing or str(folder) not in problem]
+        if not error.missing:
+            problems.clear()
         if required or not error.missing:
-            problems.insert(0, str(error))
+            problems.insert(0, error.problem)
     for path in dropins:
         try:
             files.add(path, _parsed(path))
         except _Unusable as error:
-            problems.append(str(error))
+            problems.append(error.problem)
     if problems:
         raise UnreadableFiles(*problems)
     return files
@@ -110,11 +113,16 @@ def _is_drop_in(name: str) -> bool:
 
 
 class _Unusable(Exception):
-    """A line about one file. `missing`: there is none of that name."""
+    """One file cannot be used. `missing`: there is none of that name."""
 
-    def __init__(self, text: str, *, missing: bool = False) -> None:
-        super().__init__(text)
+    def __init__(self, problem: Problem, *, missing: bool = False) -> None:
+        super().__init__(problem.line)
+        self.problem = problem
         self.missing = missing
+
+
+def _unusable(path: Path, text: str, remedy: str = "") -> _Unusable:
+    return _Unusable(Problem("", text, remedy, file=str(path)))
 
 
 def _parsed(path: Path) -> dict[str, Any]:
@@ -125,26 +133,25 @@ def _parsed(path: Path) -> dict[str, Any]:
         missing = isinstance(error, FileNotFoundError) and not os.path.lexists(path)
         raise _Unusable(_unreadable(path, error), missing=missing) from None
     if len(content) > _LARGEST:
-        raise _Unusable(f"{path}: is no configuration: it has more than {_LARGEST // 2**20} MiB")
+        raise _unusable(path, f"is no configuration: it has more than {_LARGEST // 2**20} MiB")
     try:
         return tomllib.loads(_text(content))
     except tomllib.TOMLDecodeError as error:
-        raise _Unusable(f"{path}: no valid TOML: {error}") from None
+        raise _unusable(path, f"no valid TOML: {error}") from None
     except _OtherEncoding as error:
-        raise _Unusable(f"{path}: expected UTF-8 text, found {error}; {_SAVE}") from None
+        raise _unusable(path, f"expected UTF-8 text, found {error}", _SAVE) from None
     except (ValueError, RecursionError):  # a number of thousands of digits, a list in a list in a list ...
-        text = f"{path}: no valid TOML: a number is too long, or lists are nested too deeply"
-        raise _Unusable(text) from None
+        text = "no valid TOML: a number is too long, or lists are nested too deeply"
+        raise _unusable(path, text) from None
 
 
-def _unreadable(path: Path, error: OSError | ValueError) -> str:
-    if not isinstance(error, OSError):
-        return f"{path}: cannot be read: no file can have this name"
-    text = f"{path}: cannot be read: {error.strerror}"
-    if error.errno in _DENIED:
+def _unreadable(path: Path, error: OSError | ValueError) -> Problem:
+    why = error.strerror if isinstance(error, OSError) else "no file can have this name"
+    remedy = ""
+    if isinstance(error, OSError) and error.errno in _DENIED:
         # Under systemd the user exists only while the service runs: everybody has to have access.
-        return f"{text}; let the user that placed runs as read it: chmod 755 {path.parent}; chmod 644 {path}"
-    return text
+        remedy = f"let the user that placed runs as read it: chmod 755 {path.parent}; chmod 644 {path}"
+    return Problem("", f"cannot be read: {why}", remedy, file=str(path), unread=path)
 
 
 # --- encodings ----------------------------------------------------------------------------------------------

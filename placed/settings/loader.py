@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Union
 
 from pydantic import AfterValidator, Field, ValidationError, create_model
 
+from placed.domain.problems import Problem
 from placed.driver import DriverKind, find_drivers
-from placed.settings.error_messages import called, did_you_mean
+from placed.settings.error_messages import ENVIRONMENT, called, did_you_mean
 from placed.settings.files import Location, SettingsFiles, UnreadableFiles, read_files
 from placed.settings.schema import ENVIRONMENT_PREFIX, Settings, unique_connections
 
@@ -30,16 +31,11 @@ _NO_SETTINGS = frozenset({FILE_VARIABLE, "PLACED_URL"})  # the latter is an opti
 
 
 class ConfigurationError(Exception):
-    """The configuration can not be used. `problems` has a line for each mistake: where, what, instead."""
+    """The configuration is invalid. `problems` has one for each mistake."""
 
-    def __init__(self, problems: Sequence[str]) -> None:
-        self.problems = tuple(_one_line(problem) for problem in problems)
-        super().__init__("\n".join(self.problems))
-
-
-def _one_line(text: str) -> str:
-    """With what a key or a value may hold of line breaks and control characters written out."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(problem.line for problem in problems))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +48,21 @@ class Configuration:
 
     def where(self, *location: str | int) -> str:
         """The file and key of a setting, for a message."""
-        return _where(self.files, location)
+        return ": ".join(part for part in _where(self.files, location) if part)
 
-    def located(self, problems: Iterable[str]) -> list[str]:
-        """Problems that begin with a key, as `mqtt.url: ...`, with the file in front that the key is in."""
+    def located(self, problems: Iterable[Problem]) -> list[Problem]:
+        """The problems; those with a key of `[mqtt]` or `[http]` have the file that the key is in."""
         return [self._located(problem) for problem in problems]
 
-    def _located(self, problem: str) -> str:
-        key, colon, rest = problem.partition(": ")
-        steps = key.split(".")
-        if not colon or steps[0] not in ("mqtt", "http"):
-            return problem
-        return f"{self.where(*steps)}: {rest}"
+    def locate(self, problem: Problem, *location: str | int) -> Problem:
+        """The problem with the file and key of this setting."""
+        file, key = _where(self.files, location)
+        return problem.at(key, file)
+
+    def _located(self, problem: Problem) -> Problem:
+        steps = problem.key.split(".")
+        located = problem.file or steps[0] not in ("mqtt", "http")
+        return problem if located else self.locate(problem, *steps)
 
 
 def load(path: Path | None = None, *, drivers: Mapping[str, DriverKind] | None = None) -> Configuration:
@@ -83,8 +82,8 @@ def load(path: Path | None = None, *, drivers: Mapping[str, DriverKind] | None =
         problems = [called(details, kinds, partial(_where, files)) for details in found]
         raise ConfigurationError([*problems, *strange]) from None
     except RecursionError:
-        told = f"environment: the JSON of a {ENVIRONMENT_PREFIX} variable is nested too deeply"
-        raise ConfigurationError([told, *strange]) from None
+        text = f"the JSON of a {ENVIRONMENT_PREFIX} variable is nested too deeply"
+        raise ConfigurationError([Problem("", text, file=ENVIRONMENT), *strange]) from None
     if strange:
         raise ConfigurationError(strange)
     return Configuration(settings, kinds, files)
@@ -99,7 +98,8 @@ def _read_files(main: Path, *, required: bool) -> SettingsFiles:
     except UnreadableFiles as error:
         raise ConfigurationError(error.problems) from None
     if not files.read and f"{ENVIRONMENT_PREFIX}CONNECTIONS" not in os.environ:
-        raise ConfigurationError([f"{main}: there is no such file; write it, or name another with --config"])
+        remedy = "write it, or name another with --config"
+        raise ConfigurationError([Problem("", "there is no such file", remedy, file=str(main))])
     return files
 
 
@@ -113,7 +113,7 @@ def _settings(kind: type[Settings], files: SettingsFiles) -> Settings:
     try:
         return environment.over(kind, files.merged)
     except environment.Unreadable as error:
-        raise ConfigurationError([f"environment: {error}", *_strange_variables()]) from None
+        raise ConfigurationError([error.problem, *_strange_variables()]) from None
 
 
 def _is_set_elsewhere() -> bool:
@@ -130,19 +130,23 @@ def _is_set_elsewhere() -> bool:
     return any(name.upper().startswith(ENVIRONMENT_PREFIX) for name in names)
 
 
-def _strange_variables() -> list[str]:
+def _strange_variables() -> list[Problem]:
     known = {f"{ENVIRONMENT_PREFIX}{name}".upper() for name in Settings.model_fields}
     names = sorted(n for n in os.environ if n.startswith(ENVIRONMENT_PREFIX) and n not in _NO_SETTINGS)
     of_one = f"{ENVIRONMENT_PREFIX}CONNECTIONS__"
     return [
         *(
-            f"environment: {name}: unknown setting{did_you_mean(name, known)}"
+            Problem(name, f"unknown setting{did_you_mean(name, known)}", file=ENVIRONMENT)
             for name in names
             if name.upper().partition("__")[0] not in known
         ),
         *(
-            f"environment: {name}: a connection cannot be set key by key; "
-            f"set {ENVIRONMENT_PREFIX}CONNECTIONS to JSON, or write a file in placed.d"
+            Problem(
+                name,
+                "a connection cannot be set key by key",
+                f"set {ENVIRONMENT_PREFIX}CONNECTIONS to JSON, or write a file in placed.d",
+                file=ENVIRONMENT,
+            )
             for name in names
             if name.upper().startswith(of_one)
         ),
@@ -163,7 +167,8 @@ def _settings_type(kinds: Mapping[str, DriverKind]) -> type[Settings]:
 # --- where a mistake is -------------------------------------------------------------------------------------
 
 
-def _where(files: SettingsFiles, location: Location) -> str:
+def _where(files: SettingsFiles, location: Location) -> tuple[str, str]:
+    """What holds a setting, and the setting's name there."""
     key = ""
     for step in location:
         if isinstance(step, int):
@@ -174,10 +179,10 @@ def _where(files: SettingsFiles, location: Location) -> str:
             key += f".{step}"
     variable = ENVIRONMENT_PREFIX + "__".join(str(step) for step in location)
     if any(name.upper() == variable.upper() for name in os.environ):
-        return f"environment: {variable.upper()}"
+        return ENVIRONMENT, variable.upper()
     if (credential := _credential(variable)) is not None:
-        return str(credential)
-    return f"{files.holding(location)}: {key.removeprefix('.')}"
+        return str(credential), ""
+    return str(files.holding(location)), key.removeprefix(".")
 
 
 def _credential(variable: str) -> Path | None:

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from placed.domain.exit_errors import CannotStart
+from placed.domain.problems import Problem
 
 
 def state_directory() -> Path:
@@ -20,6 +21,6 @@ def state_directory() -> Path:
     try:
         return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "placed"
     except RuntimeError:
-        raise CannotStart(
-            "STATE_DIRECTORY: not set, and this user has no home folder; name a folder for placed's state"
-        ) from None
+        text = "not set, and this user has no home folder"
+        problem = Problem("STATE_DIRECTORY", text, "name a folder for placed's state")
+        raise CannotStart(problem) from None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from placed.domain.exit_errors import CannotStart
+from placed.domain.problems import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,10 +70,13 @@ def _lock(lock: int, directory: Path) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         if error.errno in _HELD:
-            raise CannotStart(
-                f"state directory {directory}: another placed uses it{_holder(directory)}; stop that one, or "
-                "give this one a directory of its own with the environment variable STATE_DIRECTORY"
-            ) from None
+            problem = Problem(
+                f"state directory {directory}",
+                f"another placed uses it{_holder(directory)}",
+                "stop that one, or give this one a directory of its own with the environment variable "
+                "STATE_DIRECTORY",
+            )
+            raise CannotStart(problem) from None
         log.warning("state.is_not_locked", path=str(directory / NAME), problem=error.strerror)
         return
 

@@ -107,7 +107,7 @@ def driver(tmp_path: Path, key: str, content: bytes) -> str:
     )
     with pytest.raises(SettingsError) as refused:
         load_credential(settings)
-    assert refused.value.key == key
+    assert refused.value.problem.key == key
     return str(refused.value)
 
 
@@ -125,8 +125,8 @@ def mqtt(exposed: Path, key: str, **more: Any) -> str:
     with pytest.raises(CannotStart) as refused:
         login_options(settings, "placed")
     (problem,) = refused.value.problems
-    assert problem.startswith(f"mqtt.{key}: ")
-    return problem
+    assert problem.line.startswith(f"mqtt.{key}: ")
+    return problem.line
 
 
 def password(tmp_path: Path) -> str:
@@ -154,8 +154,8 @@ def token(tmp_path: Path) -> str:
     with pytest.raises(CannotStart) as refused:
         bearer_token(Http(token_file=path))
     (problem,) = refused.value.problems
-    assert problem.startswith("http.token_file: ")
-    return problem
+    assert problem.line.startswith("http.token_file: ")
+    return problem.line
 
 
 @pytest.mark.parametrize(

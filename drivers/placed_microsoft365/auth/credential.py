@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from placed.driver import Exposed, SettingsError, read_certificate, read_secret, remedy_for_missing
+from placed.driver import Exposed, Problem, SettingsError, read_certificate, read_secret, remedy_for_missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from placed_microsoft365.settings import Microsoft365Settings
+
+
+_BOTH = "expected key and certificate, both in PEM"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +57,10 @@ def load_credential(settings: Microsoft365Settings) -> Credential:
         content = _read("client_secret_file", settings.client_secret_file, read_secret)
         secret = content.decode("utf-8-sig").strip()
     except UnicodeDecodeError:
-        raise SettingsError(
-            "client_secret_file", f"{settings.client_secret_file} is no text in UTF-8"
-        ) from None
+        text = f"{settings.client_secret_file} is no text in UTF-8"
+        raise SettingsError(Problem("client_secret_file", text)) from None
     if not secret:
-        raise SettingsError("client_secret_file", f"{settings.client_secret_file} is empty")
+        raise SettingsError(Problem("client_secret_file", f"{settings.client_secret_file} is empty"))
     return Credential(secret)
 
 
@@ -71,9 +73,8 @@ def judge_dates(settings: Microsoft365Settings, credential: Credential, now: dat
     path = settings.certificate
     judge_expiry(settings, credential, now)
     if credential.valid_from is not None and credential.valid_from > now:
-        raise SettingsError(
-            "certificate",
-            f"{path}: the certificate is valid only from {credential.valid_from:%Y-%m-%d}; "
+        raise _invalid(
+            f"{path}: the certificate is valid only from {credential.valid_from:%Y-%m-%d}",
             "is this machine's clock right?",
         )
 
@@ -93,9 +94,8 @@ def judge_expiry(
         SettingsError: it has expired.
     """
     if credential.expires_at is not None and timedelta() <= now - credential.expires_at < most:
-        raise SettingsError(
-            "certificate",
-            f"{settings.certificate}: the certificate expired on {credential.expires_at:%Y-%m-%d}; "
+        raise _invalid(
+            f"{settings.certificate}: the certificate expired on {credential.expires_at:%Y-%m-%d}",
             "register a new one with the application",
         )
 
@@ -106,26 +106,20 @@ def _certificate(path: Path) -> Credential:
         # It is checked below, without a proof that its primes are some: that takes a tenth of a whole start.
         key = load_pem_private_key(pem, password=None, unsafe_skip_rsa_key_validation=True)
     except TypeError:
-        raise SettingsError(
-            "certificate", f"{path}: the private key has a passphrase; expected one without"
-        ) from None
+        raise _invalid(f"{path}: the private key has a passphrase", "expected one without") from None
     except (ValueError, UnsupportedAlgorithm):
-        raise SettingsError(
-            "certificate", f"{path} holds no private key; expected key and certificate, both in PEM"
-        ) from None
+        raise _invalid(f"{path} holds no private key", _BOTH) from None
     if not isinstance(key, RSAPrivateKey):
-        raise SettingsError("certificate", f"{path}: the key is no RSA key; Microsoft Entra wants RSA")
+        raise _invalid(f"{path}: the key is no RSA key", "Microsoft Entra wants RSA")
     try:
         chain = x509.load_pem_x509_certificates(pem)
     except ValueError:
-        raise SettingsError(
-            "certificate", f"{path} holds no certificate; expected key and certificate, both in PEM"
-        ) from None
+        raise _invalid(f"{path} holds no certificate", _BOTH) from None
     leaf = next((c for c in chain if _belongs(c, key)), None)
     if leaf is None:
-        raise SettingsError("certificate", f"{path}: the certificate does not belong to the private key")
+        raise _invalid(f"{path}: the certificate does not belong to the private key")
     if not _is_consistent(key):
-        raise SettingsError("certificate", f"{path}: the private key is damaged; its numbers do not agree")
+        raise _invalid(f"{path}: the private key is damaged; its numbers do not agree")
     # Written anew, since a file may hold more than PEM, such as the names that `openssl pkcs12` adds.
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     public = leaf.public_bytes(Encoding.PEM).decode()
@@ -134,6 +128,10 @@ def _certificate(path: Path) -> Credential:
         leaf.not_valid_after_utc,
         leaf.not_valid_before_utc,
     )
+
+
+def _invalid(text: str, remedy: str = "") -> SettingsError:
+    return SettingsError(Problem("certificate", text, remedy))
 
 
 def _belongs(certificate: x509.Certificate, key: RSAPrivateKey) -> bool:
@@ -161,10 +159,8 @@ def _read(key: str, path: Path, read: Callable[[Path], bytes]) -> bytes:
     try:
         return read(path)
     except Exposed as exposed:
-        raise SettingsError(key, f"{path} {exposed}") from None
-    except FileNotFoundError as error:
-        raise SettingsError(
-            key, f"{path} cannot be read: {error.strerror}; {remedy_for_missing(path)}"
-        ) from None
+        problem = replace(exposed.problem, key=key, text=f"{path} {exposed.problem.text}")
     except OSError as error:
-        raise SettingsError(key, f"{path} cannot be read: {error.strerror}") from None
+        remedy = remedy_for_missing(path) if isinstance(error, FileNotFoundError) else ""
+        problem = Problem(key, f"{path} cannot be read: {error.strerror}", remedy, unread=path)
+    raise SettingsError(problem)

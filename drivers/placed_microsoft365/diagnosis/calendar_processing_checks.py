@@ -84,7 +84,7 @@ async def look_at_calendars(
         seen.add(events)
     if not seen.rooms:
         said = "no calendar could be looked at"
-        return [Finding(check, Verdict.DOUBTFUL, said, AGAIN) for check in ("titles", "private")]
+        return [Finding.of(check, Verdict.DOUBTFUL, said, AGAIN) for check in ("titles", "private")]
     return [_titles(seen, details=details), _private(seen, details=details)]
 
 
@@ -108,35 +108,35 @@ async def _calendars(
 
 def _titles(seen: CalendarSample, *, details: bool) -> Finding:
     if not details:
-        return Finding("titles", Verdict.GOOD, "not asked for: privacy.show wants none")
+        return Finding.of("titles", Verdict.GOOD, "not asked for: privacy.show wants none")
     if not seen.booked:
-        return Finding(
+        return Finding.of(
             "titles", Verdict.GOOD, f"nothing is booked in {_rooms(seen.rooms)}, so nothing shows it"
         )
     if seen.replaced:
         said = (
             f"the organizer's name stands in place of the title in {seen.replaced} of {_rooms(seen.booked)}"
         )
-        return Finding("titles", Verdict.DOUBTFUL, f"{said} looked at", _KEEP_TITLES)
+        return Finding.of("titles", Verdict.DOUBTFUL, f"{said} looked at", _KEEP_TITLES)
     if seen.deleted:
         said = f"titles are deleted in {seen.deleted} of {_rooms(seen.booked)} looked at"
-        return Finding("titles", Verdict.DOUBTFUL, said, _KEEP_TITLES)
-    return Finding("titles", Verdict.GOOD, f"kept in {_rooms(seen.booked)} looked at")
+        return Finding.of("titles", Verdict.DOUBTFUL, said, _KEEP_TITLES)
+    return Finding.of("titles", Verdict.GOOD, f"kept in {_rooms(seen.booked)} looked at")
 
 
 def _private(seen: CalendarSample, *, details: bool) -> Finding:
     if seen.private:
         number = f"{seen.private} of {seen.meetings} meetings"
-        return Finding("private", Verdict.GOOD, f"private meetings keep their mark: {number} have it")
+        return Finding.of("private", Verdict.GOOD, f"private meetings keep their mark: {number} have it")
     if not seen.booked:
         said = f"nothing is booked in {_rooms(seen.rooms)}, so nothing shows it"
-        return Finding("private", Verdict.GOOD, said)
+        return Finding.of("private", Verdict.GOOD, said)
     said = f"no meeting is marked private ({seen.meetings} looked at)"
     if not details:
         said += "; of a meeting nothing but its time is shown anyway"
-        return Finding("private", Verdict.GOOD, said)
+        return Finding.of("private", Verdict.GOOD, said)
     said += ": Exchange takes the mark off by default, and then what is private is shown as all else"
-    return Finding("private", Verdict.DOUBTFUL, said, _KEEP_MARKS)
+    return Finding.of("private", Verdict.DOUBTFUL, said, _KEEP_MARKS)
 
 
 def _organizer(event: Event) -> str:

@@ -62,7 +62,7 @@ def _problem_of_ca(path: Path | None) -> Finding | None:
         return unreadable("ca_file", path, error)
     except SettingsError as error:
         remedy = "name the PEM file with the CA's certificate in ca_file"
-        return Finding("files", Verdict.BAD, f"ca_file: {error}", remedy)
+        return Finding.of("files", Verdict.BAD, error.problem.line, remedy)
     return None
 
 
@@ -74,15 +74,15 @@ def look_at_credential(settings: Microsoft365Settings, now: datetime) -> tuple[F
         judge_dates(settings, credential, now)
     except SettingsError as error:
         remedy = _credential_remedy(settings, now, renew)
-        return Finding("certificate", Verdict.BAD, f"{error.key}: {error}", remedy), None
+        return Finding.of("certificate", Verdict.BAD, error.problem.line, remedy), None
     ends = credential.expires_at
     if ends is None:
         said = "a client secret, of which nobody can tell when it ends"
-        return Finding("certificate", Verdict.GOOD, said), credential
+        return Finding.of("certificate", Verdict.GOOD, said), credential
     said = f"good until {ends:%Y-%m-%d}, for {_days((ends - now).days)}"
     if ends - now <= NOTICE:
-        return Finding("certificate", Verdict.DOUBTFUL, said, renew), credential
-    return Finding("certificate", Verdict.GOOD, said), credential
+        return Finding.of("certificate", Verdict.DOUBTFUL, said, renew), credential
+    return Finding.of("certificate", Verdict.GOOD, said), credential
 
 
 def _credential_remedy(settings: Microsoft365Settings, now: datetime, renew: str) -> str:

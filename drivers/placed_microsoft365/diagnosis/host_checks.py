@@ -100,7 +100,7 @@ def problem_of_proxy(settings: Microsoft365Settings) -> Finding | None:
     try:
         hosts_of(settings)
     except DriverError as error:
-        return Finding("dns", Verdict.BAD, str(error), error.remedy)
+        return Finding.of("dns", Verdict.BAD, str(error), error.remedy)
     return None
 
 
@@ -129,10 +129,10 @@ def judge_names(hosts: Sequence[ServiceHost], problems: Sequence[tuple[str, str]
     """The finding `dns`."""
     found = [problem for problem in problems if problem is not None]
     if found:
-        return Finding("dns", Verdict.BAD, "; ".join(dict.fromkeys(p[0] for p in found)), found[0][1])
+        return Finding.of("dns", Verdict.BAD, "; ".join(dict.fromkeys(p[0] for p in found)), found[0][1])
     names = " and ".join(dict.fromkeys(host.first[0] for host in hosts))
     proxied = ", the proxy" if all(host.proxy for host in hosts) else ""
-    return Finding("dns", Verdict.GOOD, f"{names}{proxied}: found")
+    return Finding.of("dns", Verdict.GOOD, f"{names}{proxied}: found")
 
 
 # --- TLS ----------------------------------------------------------------------------------------------------
@@ -168,19 +168,19 @@ def judge_connections(hosts: Sequence[ServiceHost], contacts: Sequence[HostProbe
     """The finding `tls`; None if a host could not be visited, and no other had a problem."""
     found = [contact.problem for contact in contacts if contact is not None and contact.problem is not None]
     if found:
-        return Finding("tls", Verdict.BAD, "; ".join(dict.fromkeys(p[0] for p in found)), found[0][1])
+        return Finding.of("tls", Verdict.BAD, "; ".join(dict.fromkeys(p[0] for p in found)), found[0][1])
     if None in contacts:
         return None
     if not any(host.proxy for host in hosts):
         names = " and ".join(dict.fromkeys(host.name for host in hosts))
-        return Finding("tls", Verdict.GOOD, f"{names}: reached and trusted")
+        return Finding.of("tls", Verdict.GOOD, f"{names}: reached and trusted")
     ways = {
         host.name: f"{host.name} through the proxy {proxies.name_of(host.proxy)}"
         if host.proxy
         else f"{host.name} without a proxy"
         for host in hosts
     }
-    return Finding("tls", Verdict.GOOD, f"{', '.join(ways.values())}: reached and trusted")
+    return Finding.of("tls", Verdict.GOOD, f"{', '.join(ways.values())}: reached and trusted")
 
 
 def _untrusted(host: ServiceHost, error: Exception) -> tuple[str, str]:
@@ -233,14 +233,14 @@ def judge_clock(contacts: Sequence[HostProbe | None]) -> Finding | None:
     told = [contact.ahead for contact in contacts if contact is not None and contact.ahead is not None]
     if not told:
         remedy = "see that this machine's clock is set: timedatectl"
-        return Finding("clock", Verdict.DOUBTFUL, "the services do not tell their time", remedy)
+        return Finding.of("clock", Verdict.DOUBTFUL, "the services do not tell their time", remedy)
     worst = max(told, key=abs)
     if abs(worst) <= SKEWED:
-        return Finding("clock", Verdict.GOOD, f"within {max(1, round(abs(worst)))} s of the services'")
+        return Finding.of("clock", Verdict.GOOD, f"within {max(1, round(abs(worst)))} s of the services'")
     off = f"{_length(abs(worst))} {'behind' if worst > 0 else 'ahead of'} the services'"
     if abs(worst) <= WRONG:
-        return Finding("clock", Verdict.DOUBTFUL, off, SET_CLOCK)
-    return Finding("clock", Verdict.BAD, f"{off}: TLS may take valid certificates for invalid", SET_CLOCK)
+        return Finding.of("clock", Verdict.DOUBTFUL, off, SET_CLOCK)
+    return Finding.of("clock", Verdict.BAD, f"{off}: TLS may take valid certificates for invalid", SET_CLOCK)
 
 
 def _length(seconds: float) -> str:

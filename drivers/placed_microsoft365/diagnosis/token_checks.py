@@ -39,7 +39,9 @@ def judge_claims(
         tenant_id: the GUID of the settings' tenant, if the login host told it.
     """
     if claims is None:
-        return [Finding("claims", Verdict.GOOD, "the token does not tell what it is good for, nor has it to")]
+        return [
+            Finding.of("claims", Verdict.GOOD, "the token does not tell what it is good for, nor has it to")
+        ]
     found = [
         *_foreign_token(settings, claims, tenant_id),
         *_missing(settings, claims),
@@ -50,7 +52,7 @@ def judge_claims(
     means = {True: ", proven by a certificate", False: ", proven by a secret", None: ""}[
         claims.by_certificate
     ]
-    return [Finding("claims", Verdict.GOOD, f"the token lists {_listed(claims.roles)}{means}")]
+    return [Finding.of("claims", Verdict.GOOD, f"the token lists {_listed(claims.roles)}{means}")]
 
 
 def _foreign_token(settings: Microsoft365Settings, claims: Claims, tenant_id: str | None) -> list[Finding]:
@@ -59,10 +61,12 @@ def _foreign_token(settings: Microsoft365Settings, claims: Claims, tenant_id: st
     ours = settings.tenant.lower() if _GUID.fullmatch(settings.tenant) else tenant_id
     if ours is not None and claims.tenant is not None and claims.tenant.lower() != ours:
         said = f"the token is of the tenant {claims.tenant}, and {settings.tenant} is {ours}"
-        found.append(Finding("claims", Verdict.BAD, said, "correct tenant in the settings, or authority"))
+        found.append(Finding.of("claims", Verdict.BAD, said, "correct tenant in the settings, or authority"))
     if claims.application is not None and claims.application.lower() != settings.client_id.lower():
         said = f"the token is of the application {claims.application}"
-        found.append(Finding("claims", Verdict.BAD, said, "correct client_id in the settings, or authority"))
+        found.append(
+            Finding.of("claims", Verdict.BAD, said, "correct client_id in the settings, or authority")
+        )
     return found
 
 
@@ -75,7 +79,7 @@ def _missing(settings: Microsoft365Settings, claims: Claims) -> list[Finding]:
     remedy = f"have the administrator consent: placed consent {settings.name}"
     if missing == [permissions.CALENDARS_READ]:
         remedy += '; or, if RBAC for Applications grants it, set fence.kind = "rbac"'
-    return [Finding("claims", Verdict.BAD, said, remedy)]
+    return [Finding.of("claims", Verdict.BAD, said, remedy)]
 
 
 def _too_much(settings: Microsoft365Settings, claims: Claims) -> list[Finding]:
@@ -84,14 +88,14 @@ def _too_much(settings: Microsoft365Settings, claims: Claims) -> list[Finding]:
     if excess:
         said = f"more than placed asks for is granted: {', '.join(excess)}"
         remedy = "have the administrator remove these permissions from the enterprise application in Entra"
-        found.append(Finding("claims", Verdict.DOUBTFUL, said, remedy))
+        found.append(Finding.of("claims", Verdict.DOUBTFUL, said, remedy))
     if settings.fence.kind == permissions.RBAC and permissions.CALENDARS_READ in claims.roles:
         said = f"{permissions.CALENDARS_READ} is granted in Entra as well, which cancels the scope of RBAC"
         remedy = (
             f"have the administrator remove {permissions.CALENDARS_READ} from the enterprise application in "
             f"Entra; the script for it is in the folder that placed setup {settings.name} writes"
         )
-        found.append(Finding("claims", Verdict.DOUBTFUL, said, remedy))
+        found.append(Finding.of("claims", Verdict.DOUBTFUL, said, remedy))
     return found
 
 

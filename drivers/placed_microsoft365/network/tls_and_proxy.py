@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from placed.driver import Refused, SettingsError, Unavailable, remedy_for_missing
+from placed.driver import Problem, Refused, SettingsError, Unavailable, remedy_for_missing
 from placed_microsoft365.network import proxy_errors as proxies
 
 if TYPE_CHECKING:
@@ -55,12 +55,12 @@ def tls_context(ca_file: Path | None) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
     except ssl.SSLError:
-        raise SettingsError("ca_file", f"{ca_file} holds no CA certificate in PEM") from None
-    except FileNotFoundError as error:
-        remedy = remedy_for_missing(ca_file) if ca_file else "correct the path"
-        raise SettingsError("ca_file", f"{ca_file} cannot be read: {error.strerror}; {remedy}") from None
+        raise SettingsError(Problem("ca_file", f"{ca_file} holds no CA certificate in PEM")) from None
     except OSError as error:
-        raise SettingsError("ca_file", f"{ca_file} cannot be read: {error.strerror}") from None
+        missing = isinstance(error, FileNotFoundError)
+        remedy = (remedy_for_missing(ca_file) if ca_file else "correct the path") if missing else ""
+        text = f"{ca_file} cannot be read: {error.strerror}"
+        raise SettingsError(Problem("ca_file", text, remedy, unread=ca_file)) from None
 
 
 def ca_bundle(ca_file: Path | None) -> str | bool:

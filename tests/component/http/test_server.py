@@ -67,8 +67,8 @@ async def refusal(site: Site, **settings: Any) -> str:
         async with Endpoint(site, **settings):
             raise AssertionError("it has started")
     (problem,) = caught.value.problems
-    assert "\n" not in problem
-    return problem
+    assert "\n" not in problem.line
+    return problem.line
 
 
 async def test_a_port_that_is_taken_is_told(site: Site, endpoint: Endpoint) -> None:

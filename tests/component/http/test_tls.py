@@ -167,7 +167,7 @@ async def test_the_doctor_tells_all_that_is_wrong_with_the_files(tmp_path: Path)
 def problems(site: Site, **settings: Any) -> tuple[str, ...]:
     with pytest.raises(CannotStart) as caught:
         Endpoint(site, **settings)
-    return caught.value.problems
+    return tuple(problem.line for problem in caught.value.problems)
 
 
 def test_files_that_are_of_no_use_are_all_named(site: Site, tmp_path: Path) -> None:

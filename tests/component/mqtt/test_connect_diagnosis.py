@@ -51,7 +51,7 @@ async def named(house: House, url: str, **settings: Any) -> Finding:
     with pytest.raises(CannotStart) as refused:
         async with running(publisher):
             pass
-    assert refused.value.problems == (f"{broker.said}; {broker.remedy}",)
+    assert [problem.line for problem in refused.value.problems] == [f"{broker.said}; {broker.remedy}"]
     with pytest.raises(CannotStart) as stays:
         await try_login(Login.of(Mqtt.model_validate({"url": url, **settings})), None, connected=False)
     assert stays.value.problems == refused.value.problems
@@ -97,16 +97,16 @@ async def test_a_broker_that_does_not_answer_a_connect_with_a_will(monkeypatch: 
 
     async with listening(answer) as listener:
         trouble = await diagnose(late(), options(listener.port))
-    assert trouble.remedy == 'set mqtt.protocol to "3.1.1"'
+    assert trouble.problem.remedy == 'set mqtt.protocol to "3.1.1"'
 
 
 async def test_what_never_answers_is_named_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probe, "_WAIT", 0.2)
     async with listening(lambda _data, _count: b"") as listener:
         trouble = await diagnose(late(), options(listener.port))
-    assert not trouble.lasting
-    assert "CONNECT is not answered" in trouble.text
-    assert 'set mqtt.protocol to "3.1.1"' in (trouble.advice or "")
+    assert not trouble.problem.lasting
+    assert "CONNECT is not answered" in trouble.problem.text
+    assert 'set mqtt.protocol to "3.1.1"' in trouble.problem.remedy
 
 
 @PROTOCOLS
@@ -134,10 +134,10 @@ async def test_a_broker_that_always_hangs_up_is_tried_again_with_a_hint(
 async def test_a_broker_that_is_just_starting_is_not_taken_for_one_of_another_version() -> None:
     async with listening(lambda data, count: LET_IN[level(data) or 5] if count else None) as listener:
         trouble = await diagnose(aiomqtt.MqttError("x"), options(listener.port))
-        assert not trouble.lasting
+        assert not trouble.problem.lasting
     async with listening(lambda data, count: LET_IN[level(data) or 5] if count > 2 else None) as listener:
         trouble = await diagnose(aiomqtt.MqttError("x"), options(listener.port))
-        assert not trouble.lasting
+        assert not trouble.problem.lasting
 
 
 # --- TLS ----------------------------------------------------------------------------------------------------
@@ -229,8 +229,8 @@ async def test_a_broker_that_speaks_other_versions_of_tls(authority: Authority) 
     failed = aiomqtt.MqttError("x")
     failed.__context__ = error
     trouble = await diagnose(failed, options(1, authority.context()))
-    assert "no version of TLS" in trouble.text
-    assert trouble.lasting
+    assert "no version of TLS" in trouble.problem.text
+    assert trouble.problem.lasting
 
 
 # --- what is no broker, or one that can do less ------------------------------------------------------------

@@ -225,17 +225,17 @@ async def test_a_broker_that_does_not_let_us_write_is_told(start: Start, protoco
     assert (await clearing.look(settings, "fabrikam")).rooms == ("attic",)
     with pytest.raises(BrokerLost, match="does not let us clear topics") as refused:
         await clearing.clear(settings, "fabrikam")
-    assert refused.value.trouble.remedy == "have its access rules let this login write placed/#"
+    assert refused.value.trouble.problem.remedy == "have its access rules let this login write placed/#"
 
 
 async def test_a_broker_that_is_away_is_told() -> None:
     with pytest.raises(BrokerLost, match="refused") as away:
         await clearing.look(Mqtt(url=f"mqtt://127.0.0.1:{free_port()}"), "fabrikam")
-    assert not away.value.trouble.lasting
+    assert not away.value.trouble.problem.lasting
 
 
 async def test_a_broker_that_does_not_let_us_in_is_told(start: Start) -> None:
     broker = await start(users={"placed": "right"})
     with pytest.raises(BrokerLost, match="the broker refused the connection") as refused:
         await clearing.look(Mqtt(url=broker.url), "fabrikam")
-    assert refused.value.trouble.lasting
+    assert refused.value.trouble.problem.lasting

@@ -166,7 +166,7 @@ def test_of_a_chain_the_leaf_is_taken(tmp_path: Path) -> None:
 def test_a_certificate_of_no_use_is_told(tmp_path: Path, content: bytes, problem: str) -> None:
     with pytest.raises(SettingsError, match=problem) as error:
         credential(tmp_path, content)
-    assert error.value.key == "certificate"
+    assert error.value.problem.key == "certificate"
 
 
 @pytest.mark.parametrize("number", ["d", "dmp1", "dmq1", "iqmp"])
@@ -204,7 +204,7 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path, key: str) -> None:
     kept = settings(**{**changes, key: tmp_path / "nothing"})
     with pytest.raises(SettingsError, match="cannot be read") as error:
         Microsoft365.open(kept, Surroundings(lambda: NOW, 8, False, "1"))  # noqa: FBT003
-    assert error.value.key == key
+    assert error.value.problem.key == key
 
 
 def test_a_ca_file_without_a_certificate_is_told(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zoneinfo
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -17,6 +17,7 @@ from placed.doctor.machine_checks import look_at_state, look_at_time_zones, reme
 from placed.doctor.room_checks import Tally
 from placed.domain.consent import ConsentRecord, Source
 from placed.domain.model import Reason
+from placed.domain.problems import Problem
 from placed.driver import (
     Consent,
     Failed,
@@ -33,11 +34,8 @@ from placed.settings.schema import RoomSettings, Settings
 from placed.store import Journal, Memory
 from tests.support.domain_builders import DAY, room
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 GOOD, DOUBTFUL, BAD = Verdict.GOOD, Verdict.DOUBTFUL, Verdict.BAD
-BROKEN = Finding("token", BAD, "sign-in refused", "write the secret")
+BROKEN = Finding.of("token", BAD, "sign-in refused", "write the secret")
 
 
 # --- the chart ----------------------------------------------------------------------------------------------
@@ -45,15 +43,15 @@ BROKEN = Finding("token", BAD, "sign-in refused", "write the secret")
 
 def test_findings_stand_along_the_chain_however_they_came() -> None:
     told = [
-        ("two", Finding("token", GOOD, "")),
-        (None, Finding("publish", GOOD, "")),
-        ("one", Finding("readable", GOOD, "")),
-        (None, Finding("http", GOOD, "")),
-        ("one", Finding("consent", GOOD, "")),
-        ("one", Finding("files", GOOD, "first")),
-        ("one", Finding("files", BAD, "second")),
-        (None, Finding("broker", GOOD, "")),
-        (None, Finding("settings", GOOD, "")),
+        ("two", Finding.of("token", GOOD, "")),
+        (None, Finding.of("publish", GOOD, "")),
+        ("one", Finding.of("readable", GOOD, "")),
+        (None, Finding.of("http", GOOD, "")),
+        ("one", Finding.of("consent", GOOD, "")),
+        ("one", Finding.of("files", GOOD, "first")),
+        ("one", Finding.of("files", BAD, "second")),
+        (None, Finding.of("broker", GOOD, "")),
+        (None, Finding.of("settings", GOOD, "")),
     ]
     chart = Chart.of(told, ["one", "two"])
     assert [(name, finding.check) for name, finding in chart.told] == [
@@ -71,7 +69,7 @@ def test_findings_stand_along_the_chain_however_they_came() -> None:
 
 
 def test_only_what_is_broken_breaks_the_chain() -> None:
-    good, doubtful = Finding("dns", GOOD, ""), Finding("certificate", DOUBTFUL, "")
+    good, doubtful = Finding.of("dns", GOOD, ""), Finding.of("certificate", DOUBTFUL, "")
     assert Chart.of([("one", good), ("one", doubtful)]).holds
     chart = Chart.of([("one", good), ("one", BROKEN)])
     assert not chart.holds
@@ -102,13 +100,14 @@ def test_only_what_is_broken_breaks_the_chain() -> None:
 
 
 def test_without_settings_there_is_a_line_a_mistake_and_all_else_waits() -> None:
+    file = "/etc/placed/placed.toml"
     chart = Chart.of(
         refused_settings(
             [
-                "/etc/placed/placed.toml: mqtt.url: found 3, expected mqtt://host",
-                "/etc/placed/placed.toml: no valid TOML: Expected '='",
-                "/etc/placed/placed.toml: cannot be read: Permission denied",
-                "/etc/placed/placed.toml: there is no such file; write it, or name another with --config",
+                Problem("mqtt.url", "expected mqtt://host", file=file, found="found 3"),
+                Problem("", "no valid TOML: Expected '='", file=file),
+                Problem("", "cannot be read: Permission denied", file=file, unread=Path(file)),
+                Problem("", "there is no such file", "write it, or name another with --config", file=file),
             ]
         )
     )
@@ -128,7 +127,14 @@ def test_without_settings_there_is_a_line_a_mistake_and_all_else_waits() -> None
 
 def test_a_canary_that_is_no_address_is_not_quoted() -> None:
     (_, finding), *_ = refused_settings(
-        ["placed.toml: connections[0].fence.canaries[0]: found 'ada contoso', expected an e-mail address"]
+        [
+            Problem(
+                "connections[0].fence.canaries[0]",
+                "expected an e-mail address",
+                file="placed.toml",
+                found="found 'ada contoso'",
+            )
+        ]
     )
     assert "ada" not in finding.said
     assert "expected an e-mail address" in finding.said
@@ -148,7 +154,7 @@ def tally(readable: int, **failed: tuple[Reason, str, str]) -> Tally:
 
 
 def test_rooms_that_can_all_be_read_are_counted() -> None:
-    assert tally(2000).findings() == [Finding("readable", GOOD, "2,000 rooms can be read")]
+    assert tally(2000).findings() == [Finding.of("readable", GOOD, "2,000 rooms can be read")]
 
 
 def test_a_room_that_is_refused_while_others_are_not_is_outside_the_group_or_not_yet_in_it() -> None:
@@ -277,7 +283,7 @@ def test_a_state_directory_is_looked_at_and_left_as_it_is(tmp_path: Path) -> Non
     with closing(Journal(directory)) as journal:
         journal.save(Memory(7, {"contoso/boardroom@contoso.example": "boardroom"}))
     before = (directory / "journal.db").read_bytes()
-    assert look_at_state(directory) == Finding("state", GOOD, f"{directory}: can be written")
+    assert look_at_state(directory) == Finding.of("state", GOOD, f"{directory}: can be written")
     assert remembered(directory).room_ids == {"contoso/boardroom@contoso.example": "boardroom"}
     assert [path.name for path in directory.iterdir()] == ["journal.db"]
     assert (directory / "journal.db").read_bytes() == before
@@ -315,7 +321,9 @@ def test_time_zones_are_named_with_their_age(tmp_path: Path, monkeypatch: pytest
     now = datetime(2026, 10, 6, tzinfo=UTC)
     assert look_at_time_zones(settings, now).said == "Europe/Berlin, UTC; how old they are is not told"
     (tmp_path / "tzdata.zi").write_text("# version 2025b\n# rest\n")
-    assert look_at_time_zones(settings, now) == Finding("time_zones", GOOD, "Europe/Berlin, UTC; as of 2025b")
+    assert look_at_time_zones(settings, now) == Finding.of(
+        "time_zones", GOOD, "Europe/Berlin, UTC; as of 2025b"
+    )
     (tmp_path / "tzdata.zi").write_text("# version 2021a\n")
     finding = look_at_time_zones(settings, now)
     assert finding.verdict is DOUBTFUL

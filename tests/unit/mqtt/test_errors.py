@@ -53,8 +53,8 @@ def untrusted(code: int, message: str) -> ssl.SSLCertVerificationError:
 )
 def test_what_only_a_person_can_mend(error: Exception, event: str, key: str) -> None:
     trouble = why_not_connected(error)
-    assert (trouble.event, trouble.key) == (event, key)
-    assert trouble.lasting
+    assert (trouble.event, trouble.problem.key) == (event, f"mqtt.{key}")
+    assert trouble.problem.lasting
 
 
 @pytest.mark.parametrize(
@@ -75,8 +75,8 @@ def test_what_only_a_person_can_mend(error: Exception, event: str, key: str) -> 
 )
 def test_what_time_heals(error: Exception) -> None:
     trouble = why_not_connected(error)
-    assert not trouble.lasting
-    assert trouble.text
+    assert not trouble.problem.lasting
+    assert trouble.problem.text
 
 
 @pytest.mark.parametrize(
@@ -92,22 +92,22 @@ def test_what_time_heals(error: Exception) -> None:
     ],
 )
 def test_no_name_of_a_class_and_no_number_is_left_in_a_message(error: Exception, text: str) -> None:
-    assert why_not_connected(caused(error)).text == text
+    assert why_not_connected(caused(error)).problem.text == text
     lost = MqttError("")
     lost.__cause__ = error
-    assert why_lost(lost).text == text
+    assert why_lost(lost).problem.text == text
 
 
 def test_a_connection_that_is_gone_is_no_unspecified_error() -> None:
     """It is reported by paho with the code of one; a reason that the broker gave is repeated."""
     gone = MqttCodeError(ReasonCode(PacketTypes.DISCONNECT, identifier=0x80), "disconnected")
-    assert why_lost(gone).text == "the connection was lost"
-    assert why_lost(MqttCodeError(4, "could not publish")).text == "the connection was lost"
+    assert why_lost(gone).problem.text == "the connection was lost"
+    assert why_lost(MqttCodeError(4, "could not publish")).problem.text == "the connection was lost"
     wrapped = MqttError("Disconnected during message iteration")
     wrapped.__cause__ = gone
-    assert why_lost(wrapped).text == "the connection was lost"
+    assert why_lost(wrapped).problem.text == "the connection was lost"
     shut = MqttCodeError(ReasonCode(PacketTypes.DISCONNECT, identifier=0x8B), "disconnected")
-    assert why_lost(shut).text == "Server shutting down (0x8b)"
+    assert why_lost(shut).problem.text == "Server shutting down (0x8b)"
 
 
 def test_pauses_double_and_begin_anew() -> None:

@@ -51,6 +51,6 @@ async def test_name_servers_that_are_silent_are_named(monkeypatch: pytest.Monkey
         with pytest.raises(MqttError) as raised:
             await BrokerClient(hostname="broker.example").open()
     trouble = why_not_connected(raised.value)
-    assert (trouble.event, trouble.text) == ("broker.was_not_reached", "no name server answers")
-    assert not trouble.lasting
+    assert (trouble.event, trouble.problem.text) == ("broker.was_not_reached", "no name server answers")
+    assert not trouble.problem.lasting
     assert not unexplained(raised.value)  # another look would ask them again

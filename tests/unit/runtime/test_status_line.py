@@ -12,6 +12,7 @@ import pytest
 from placed.domain.clock_health import ClockHealth, ClockState
 from placed.domain.connection_health import ConnectionHealth, ConnectionState
 from placed.domain.model import Reason
+from placed.domain.problems import Problem
 from placed.domain.room_readability import RoomFailure
 from placed.driver import Fence, FenceState
 from placed.runtime.status_line import StatusLine
@@ -161,7 +162,7 @@ def test_it_says_that_the_clock_is_wrong(daemon: Daemon) -> None:
 
 
 def test_a_refused_reload_is_there_with_its_first_problem(daemon: Daemon) -> None:
-    daemon.line.refuse_reload(["mqtt.url: wrong", "http.listen: wrong"])
+    daemon.line.refuse_reload([Problem("mqtt.url", "wrong"), Problem("http.listen", "wrong")])
     (heard,) = daemon.manager.heard
     assert heard.startswith("STATUS=12 rooms in 1 connection(s); reload at ")
     assert heard.endswith("Z refused: mqtt.url: wrong (and 1 more)")

@@ -25,7 +25,7 @@ def mistakes(folder: Path, text: str) -> list[str]:
     path.write_text(text, "utf-8")
     with pytest.raises(ConfigurationError) as caught:
         load(path)
-    return [problem.removeprefix(f"{path}: ") for problem in caught.value.problems]
+    return [problem.line.removeprefix(f"{path}: ") for problem in caught.value.problems]
 
 
 NO_TABLE = "connections: there is no [[connections]] table; expected one for each calendar service account"

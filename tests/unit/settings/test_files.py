@@ -21,7 +21,7 @@ def refused(path: Path) -> str:
     with pytest.raises(ConfigurationError) as caught:
         load(path)
     (problem,) = caught.value.problems
-    return problem
+    return problem.line
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-8"])
@@ -140,7 +140,7 @@ def test_a_path_that_cannot_be_read_is_one_line(
         monkeypatch.setattr("placed.settings.loader.DEFAULT_FILE", path)
         with pytest.raises(ConfigurationError) as caught:
             load()
-        (problem,) = caught.value.problems
+        (problem,) = (found.line for found in caught.value.problems)
     else:
         problem = refused(path)
     assert problem.isprintable()
@@ -204,4 +204,4 @@ def test_a_folder_that_another_user_owns_is_one_line(
         patch.setattr("io.open", denied.wrap(open))
         with pytest.raises(ConfigurationError) as caught:
             load(path if named else None)
-    assert caught.value.problems[0].startswith(f"{path}: cannot be read: Permission denied; let ")
+    assert caught.value.problems[0].line.startswith(f"{path}: cannot be read: Permission denied; let ")

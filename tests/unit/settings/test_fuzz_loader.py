@@ -219,7 +219,7 @@ def loaded(content: bytes, environment: dict[str, str]) -> Configuration | None:
             assert configuration.settings.longest_interval <= policy.expire_after
             return configuration
     assert refused.problems
-    for problem in refused.problems:
+    for problem in (found.line for found in refused.problems):
         assert problem.startswith((f"{path}: ", "environment: ")), problem
         assert problem.isprintable(), problem
         assert SECRET not in problem, problem

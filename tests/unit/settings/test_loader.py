@@ -53,7 +53,7 @@ def file(tmp_path: Path) -> Callable[[str], Path]:
 def mistakes(path: Path) -> list[str]:
     with pytest.raises(ConfigurationError) as caught:
         load(path)
-    return [problem.removeprefix(f"{path}: ") for problem in caught.value.problems]
+    return [problem.line.removeprefix(f"{path}: ") for problem in caught.value.problems]
 
 
 def test_the_example_is_good_as_it_stands() -> None:

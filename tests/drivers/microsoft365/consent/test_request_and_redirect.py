@@ -212,7 +212,7 @@ async def test_a_file_that_is_gone_is_told_by_its_key(house: House) -> None:
     gone = house.folder / "gone"
     with pytest.raises(SettingsError) as problem:
         await judged(house, granted(house), client_secret_file=gone)
-    assert problem.value.key == "client_secret_file"
+    assert problem.value.problem.key == "client_secret_file"
 
 
 # --- taking it back -----------------------------------------------------------------------------------------

@@ -144,7 +144,7 @@ async def test_what_systemd_keeps_is_not_judged_by_its_mode(
 ) -> None:
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(house.folder))
     found = await examine(house, **certificate(house, mode=0o444))
-    assert only(found, "files") == Finding("files", GOOD, "certificate is kept by systemd")
+    assert only(found, "files") == Finding.of("files", GOOD, "certificate is kept by systemd")
 
 
 async def test_a_certificate_that_has_expired_is_told_and_not_tried(house: House) -> None:
