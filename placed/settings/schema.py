@@ -1,4 +1,4 @@
-"""The settings: one tree, every field documented. `placed.settings.loader` reads it from files."""
+"""The tree of settings; every field has a description. `placed.settings.loader` reads it from files."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _duration(value: object) -> object:
 
 
 def _text(value: object) -> object:
-    """A number where a word is wanted: people write `floor = 3` and `protocol = 5`."""
+    """Accepts a number for a text: people write `floor = 3` and `protocol = 5`."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
@@ -74,45 +74,46 @@ def _hours(value: str) -> str:
 
 
 class Polling(_Table):
-    """How the calendars are asked."""
+    """How the calendars are read."""
 
     interval: Annotated[Duration, AfterValidator(_above_zero)] = Field(
         default=timedelta(seconds=30), description="How often each room's calendar is read."
     )
     days_ahead: int = Field(
-        default=1, ge=0, le=60, description="How many days after today are read; yesterday always is."
+        default=1, ge=0, le=60, description="How many days after today are read; yesterday is always read."
     )
     concurrency: int = Field(
-        default=8, ge=1, le=64, description="Requests under way at once, at most, per connection."
+        default=8, ge=1, le=64, description="Maximum number of simultaneous requests, per connection."
     )
     rediscover: Annotated[Duration, AfterValidator(_above_zero)] | None = Field(
         default=None,
-        description="How often the list of rooms is read again; ten intervals unless set.",
+        description="How often the list of rooms is read again; by default ten intervals.",
     )
 
     budget: int | None = Field(
         default=None,
         ge=1,
-        description="Readings a minute, at most, per connection: rooms are read by need then, each every "
-        "sixth of an interval to every ten. Without it every room is read every interval.",
+        description="Maximum number of readings per minute, per connection: rooms are then read by need, at "
+        "intervals of a sixth to ten times `interval`. Without it every room is read every interval.",
     )
     working_days: frozenset[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]] = Field(
         default=frozenset(("mon", "tue", "wed", "thu", "fri")),
-        description="When people are there, so that rooms are read more often. Counts with a budget.",
+        description="Days on which rooms are read more often. Used with a budget.",
     )
     working_hours: Annotated[str, AfterValidator(_hours)] = Field(
-        default="07:00-19:00", description="The same, on the clocks of each room."
+        default="07:00-19:00",
+        description="Hours in which rooms are read more often, in each room's time zone. Used with a budget.",
     )
 
     @property
     def hours(self) -> WorkingHours:
-        """When people are there."""
+        """The working hours."""
         days = frozenset(place for place, day in enumerate(_WEEK) if day in self.working_days)
         since, until = _HOURS.findall(self.working_hours)
         return WorkingHours(days, _after_midnight(*since), _after_midnight(*until))
 
     def longest_interval(self, expire_after: timedelta, stale_after: timedelta | None = None) -> timedelta:
-        """How seldom a room may be read where a budget is set, so that it does not look stale or unknown."""
+        """The longest interval with a budget, so that a room does not become stale or unknown."""
         return min(10 * self.interval, expire_after / 3, *([] if stale_after is None else [stale_after / 3]))
 
     @property
@@ -122,33 +123,33 @@ class Polling(_Table):
 
 
 class Occupancy(_Table):
-    """What a site decides about occupancy."""
+    """How occupancy is computed from the meetings."""
 
     lead: Duration = Field(
         default=timedelta(minutes=5),
-        description="How long before its next meeting a free room counts as `starting`.",
+        description="The time before its next meeting in which a free room is `starting`.",
     )
     busy_for: frozenset[Literal["busy", "tentative", "oof", "workingElsewhere"]] = Field(
         default=frozenset(("busy", "tentative", "oof", "workingElsewhere")),
-        description="Which meetings occupy, by how they show: busy, tentative, oof, workingElsewhere.",
+        description="Which meetings occupy a room, by their status: busy, tentative, oof, workingElsewhere.",
     )
     stale_after: Annotated[Duration, AfterValidator(_above_zero)] | None = Field(
         default=None,
-        description="Not read for this long, a room is stale: shown, and marked. Three intervals unless set.",
+        description="A room that was not read for this time is shown as stale. By default three intervals.",
     )
     expire_after: Annotated[Duration, AfterValidator(_above_zero)] = Field(
         default=timedelta(minutes=15),
-        description="Not read for this long, a room is unknown.",
+        description="A room that was not read for this time is unknown.",
     )
     offline_grace: Duration = Field(
         default=timedelta(),
-        description="While the calendar service can not be reached, what was last read is told, as stale, "
-        "for this long, if that is longer than `expire_after`.",
+        description="While the calendar service cannot be reached, the last readings are published as stale "
+        "for this time, if it is longer than `expire_after`.",
     )
 
 
 class Privacy(_Table):
-    """What of a meeting leaves the program."""
+    """Which details of a meeting are published."""
 
     show: Show = Field(
         default=Show.NOTHING,
@@ -165,7 +166,7 @@ def _broker_url(value: str) -> str:
             and parts.port != 0
             and parts.path in ("", "/")
         )
-    except ValueError:  # whose text may hold a password
+    except ValueError:  # the error's text may contain a password
         sound = False
     if not sound:
         raise ValueError("expected mqtt://host[:1883] or mqtts://host[:8883]")
@@ -175,7 +176,7 @@ def _broker_url(value: str) -> str:
 
 
 def _topic(value: str) -> str:
-    no_text = any("\ud800" <= character <= "\udfff" for character in value)  # bytes that are no UTF-8
+    no_text = any("\ud800" <= character <= "\udfff" for character in value)  # bytes that are not UTF-8
     if (
         no_text
         or not value
@@ -188,30 +189,30 @@ def _topic(value: str) -> str:
 
 
 class Mqtt(_Table):
-    """The broker that occupancy is published to; without this table nothing is."""
+    """The broker; without this table nothing is published over MQTT."""
 
     url: Annotated[str, AfterValidator(_broker_url)] = Field(
         description="mqtt://host:1883, or mqtts://host:8883 for TLS."
     )
-    username: str | None = Field(default=None, description="Login, if the broker wants one.")
-    password_file: FilePath | None = Field(default=None, description="File that holds the password.")
+    username: str | None = Field(default=None, description="Login, if the broker requires one.")
+    password_file: FilePath | None = Field(default=None, description="File with the password.")
     ca_file: FilePath | None = Field(
-        default=None, description="Private CA of the broker; the system's are trusted if not set."
+        default=None, description="Private CA of the broker; by default the system's CAs are trusted."
     )
     certificate: FilePath | None = Field(default=None, description="Client certificate, PEM.")
     key: FilePath | None = Field(default=None, description="Its private key, if it is in another file.")
     base_topic: Annotated[str, AfterValidator(_topic)] = Field(
-        default="placed", description="What all topics begin with; one per building server."
+        default="placed", description="The prefix of all topics; one per building server."
     )
     client_id: str | None = Field(
-        default=None, description="MQTT client identifier; the base topic with - for / if not set."
+        default=None, description="MQTT client identifier; by default the base topic with - for /."
     )
     protocol: Annotated[Literal["5", "3.1.1"], BeforeValidator(_text)] = Field(
-        default="5", description="MQTT version. 3.1.1 has no expiry: panels must look at valid_until."
+        default="5", description="MQTT version. 3.1.1 has no expiry: panels must check valid_until."
     )
     plain_topics: bool = Field(
         default=True,
-        description="Whether rooms/<id>/occupied (ON, OFF) and rooms/<id>/status are published too.",
+        description="Whether rooms/<id>/occupied (ON, OFF) and rooms/<id>/status are published as well.",
     )
 
 
@@ -246,36 +247,36 @@ class Http(_Table):
 
     listen: Annotated[str, BeforeValidator(_listen)] = Field(
         default="127.0.0.1:8620",
-        description="host:port; port 0 takes a free one; empty switches it off.",
+        description="host:port; port 0 selects a free one; empty switches it off.",
     )
     token_file: FilePath | None = Field(
-        default=None, description="File with the bearer token; wanted when it listens beyond loopback."
+        default=None, description="File with the bearer token; required when it listens beyond loopback."
     )
     allow_anonymous: bool = Field(
-        default=False, description="Says that listening beyond loopback without a token is meant."
+        default=False, description="Allows listening beyond loopback without a token."
     )
     certificate: FilePath | None = Field(
-        default=None, description="Certificate, PEM, with its chain: it is https:// then, and nothing else."
+        default=None, description="Certificate, PEM, with its chain: the endpoint is then https:// only."
     )
     key: FilePath | None = Field(default=None, description="Its private key, if it is in another file.")
     hosts: frozenset[Annotated[str, AfterValidator(_host_name)]] = Field(
         default=frozenset(),
-        description="Names that it is reached by, beside its addresses and this machine's own. Others are "
-        "answered only if this is empty and a token or TLS keeps out the pages of strangers.",
+        description="Accepted host names, beside its addresses and this machine's own name. Others are "
+        "accepted only if this is empty and a token or TLS is required.",
     )
     frame_ancestors: tuple[Annotated[str, AfterValidator(_origin)], ...] = Field(
-        default=(), description="Sites whose pages may show ours in a frame, such as digital signage."
+        default=(), description="Sites that may show the pages in a frame, such as digital signage."
     )
     offline_after: Annotated[Duration, AfterValidator(_page_patience)] = Field(
         default=timedelta(seconds=8),
-        description="A page that hears nothing from the daemon for so long shows all rooms as unknown; "
-        "5s to 1h. A room's valid_until holds all the same.",
+        description="A page without data from the daemon for this time shows all rooms as unknown; "
+        "5s to 1h. The valid_until of a room applies in any case.",
     )
     max_clients: int = Field(
         default=2000,
         ge=10,
         le=100_000,
-        description="Connections at once, at most; nine tenths of them event streams, half from one address.",
+        description="Maximum number of connections; at most 9/10 of them streams, 1/2 from one address.",
     )
 
 
@@ -286,44 +287,44 @@ def _discovery_prefix(value: str) -> str:
 
 
 def is_discovery_prefix(text: str) -> bool:
-    """Whether Home Assistant's discovery topics may begin with it."""
+    """Whether the text can be the prefix of Home Assistant's discovery topics."""
     return len(text) <= _LONGEST_PREFIX and _PREFIX.fullmatch(text) is not None
 
 
 class HomeAssistant(_Table):
-    """Home Assistant, which is told of the rooms over MQTT, so that it shows them by itself."""
+    """Home Assistant, to which the rooms are announced over MQTT discovery."""
 
     discovery: bool = Field(
-        default=False, description="Whether every room is announced to Home Assistant, as a device."
+        default=False, description="Whether every room is announced to Home Assistant as a device."
     )
     discovery_prefix: Annotated[str, AfterValidator(_discovery_prefix)] = Field(
-        default="homeassistant", description="What its discovery topics begin with, as it is set there."
+        default="homeassistant", description="The prefix of its discovery topics, as set in Home Assistant."
     )
     status_topic: Annotated[str, AfterValidator(_topic)] = Field(
         default="homeassistant/status",
-        description="Where Home Assistant says that it has started (its birth message), as it is set there.",
+        description="The topic of Home Assistant's birth message, as set in Home Assistant.",
     )
 
 
 class RoomSettings(_Table):
-    """What the settings say of one room; it goes before what the service says."""
+    """The settings of one room; they override the values of the calendar service."""
 
     id: str | None = Field(
         default=None,
         pattern=r"^[a-z0-9_-]+$",
         description="The room's id in topics and addresses: a-z, 0-9, - and _.",
     )
-    name: str | None = Field(default=None, description="The room's name for people.")
+    name: str | None = Field(default=None, description="The room's display name.")
     building: str | None = Field(default=None, description="The building's name.")
     floor: Annotated[str, BeforeValidator(_text)] | None = Field(
         default=None, description="The floor's name or number."
     )
-    capacity: int | None = Field(default=None, ge=0, description="How many people the room holds.")
+    capacity: int | None = Field(default=None, ge=0, description="The number of seats.")
     time_zone: TimeZone | None = Field(default=None, description="The room's IANA time zone.")
 
 
 def unique_connections(value: tuple[ConnectionSettings, ...]) -> tuple[ConnectionSettings, ...]:
-    """Refuses a name that two connections have."""
+    """Refuses two connections of the same name."""
     _once([connection.name for connection in value])
     return value
 
@@ -334,7 +335,7 @@ def _rooms(value: dict[str, RoomSettings]) -> dict[str, RoomSettings]:
 
 
 class Settings(BaseModel):
-    """Everything that can be set. `placed.settings.loader` makes one that knows the installed drivers."""
+    """All settings. `placed.settings.loader` makes a subclass that knows the installed drivers."""
 
     model_config = ConfigDict(
         extra="forbid", frozen=True, arbitrary_types_allowed=True, validate_default=True
@@ -355,12 +356,12 @@ class Settings(BaseModel):
 
     @property
     def longest_interval(self) -> timedelta:
-        """How seldom a room may be read where a budget is set, by what the site decided."""
+        """The longest interval with a budget, from the other settings."""
         return self.polling.longest_interval(self.occupancy.expire_after, self.occupancy.stale_after)
 
     @property
     def policy(self) -> Policy:
-        """The rules that occupancy is judged by."""
+        """The policy by which occupancy is computed."""
         stale_after = self.occupancy.stale_after or 3 * self.polling.interval
         return Policy(
             lead=self.occupancy.lead,

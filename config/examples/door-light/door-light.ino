@@ -1,19 +1,19 @@
-// A light at a door: an ESP32 with three LEDs that shows what a room is, and that it does not know.
+// A light at a door: an ESP32 with three LEDs that shows the status of a room, also if it is unknown.
 //
 //   green            free
 //   green + yellow   free, and the next meeting starts within minutes
 //   red              busy
-//   yellow, blinking not known: no network, no clock, no daemon, or the state is too old
+//   yellow, blinking unknown: no network, no clock, no daemon, or the state has expired
 //
-// Needs the board package "esp32" 2.0 or newer, and of the library manager "PubSubClient" 2.8 and "ArduinoJson" 7.
-// PubSubClient speaks MQTT 3.1.1, in which no message expires, so the sketch looks at valid_until and at the clock.
+// Needs the board package "esp32" 2.0 or newer, and from the library manager "PubSubClient" 2.8 and "ArduinoJson" 7.
+// PubSubClient supports MQTT 3.1.1, where messages do not expire, so the sketch compares valid_until with the clock.
 
 #include <ArduinoJson.h>
 #include <PubSubClient.h>
 #include <WiFi.h>
 #include <time.h>
 
-// --- What is yours ---------------------------------------------------------------------------------------------
+// --- Your settings ---------------------------------------------------------------------------------------------
 
 const char *WIFI_NAME = "…";
 const char *WIFI_PASSWORD = "…";
@@ -26,24 +26,24 @@ const char *BASE_TOPIC = "placed";
 const char *ROOM = "boardroom";
 const int GREEN = 25, YELLOW = 26, RED = 27;
 
-// --- What is known ---------------------------------------------------------------------------------------------
+// --- The known state ---------------------------------------------------------------------------------------------
 
 enum Light { UNKNOWN, FREE, STARTING, BUSY };
 
-const unsigned long BRIDGE_HOLDS = 90000; // ms for which `online` is believed; it is said every 30 s
-const time_t CLOCK_IS_SET = 1700000000;   // before the first answer of NTP it is 1970
+const unsigned long BRIDGE_HOLDS = 90000; // ms for which `online` is valid; it is published every 30 s
+const time_t CLOCK_IS_SET = 1700000000;   // before the first answer of NTP the clock is at 1970
 
 WiFiClient network;
 PubSubClient mqtt(network);
 char stateTopic[160], bridgeTopic[160], clientId[40];
 
-Light told = UNKNOWN;      // by the last state
+Light received = UNKNOWN;  // from the last state
 time_t validUntil = 0;     // UTC
 int64_t epoch = -1, seq = -1;
 bool bridgeOnline = false;
 unsigned long bridgeHeard = 0, lastAttempt = 0;
 
-// "2026-10-06T08:44:31.120Z" as seconds; 0 if it is no such time. The clock runs in UTC, so mktime takes UTC.
+// "2026-10-06T08:44:31.120Z" as seconds; 0 if it is invalid. The clock runs in UTC, so mktime takes UTC.
 time_t parseTime(const char *text) {
   struct tm parts = {};
   if (text == nullptr || sscanf(text, "%d-%d-%dT%d:%d:%d", &parts.tm_year, &parts.tm_mon, &parts.tm_mday,
@@ -57,12 +57,12 @@ time_t parseTime(const char *text) {
 }
 
 void forgetState() {
-  told = UNKNOWN;
+  received = UNKNOWN;
   validUntil = 0;
 }
 
-void hearState(const byte *payload, unsigned int length) {
-  if (length == 0) { // cleared: the room is gone, or was begun anew
+void onState(const byte *payload, unsigned int length) {
+  if (length == 0) { // cleared: the room was removed, or its order begins again
     forgetState();
     epoch = seq = -1;
     return;
@@ -74,38 +74,38 @@ void hearState(const byte *payload, unsigned int length) {
   }
   const int64_t itsEpoch = state["epoch"], itsSeq = state["seq"];
   if (itsEpoch < epoch || (itsEpoch == epoch && itsSeq < seq)) {
-    return; // older than what is known
+    return; // older than the known state
   }
   epoch = itsEpoch;
   seq = itsSeq;
   validUntil = parseTime(state["valid_until"]);
   const char *status = state["status"] | "unknown";
   if (strcmp(status, "free") == 0) {
-    told = FREE;
+    received = FREE;
   } else if (strcmp(status, "starting") == 0) {
-    told = STARTING;
+    received = STARTING;
   } else if (strcmp(status, "busy") == 0 || strcmp(status, "pending") == 0) {
-    told = BUSY;
+    received = BUSY;
   } else {
-    told = UNKNOWN; // also a word of a later version
+    received = UNKNOWN; // also a status of a later version
   }
 }
 
-void hearBridge(const byte *payload, unsigned int length) {
+void onBridge(const byte *payload, unsigned int length) {
   JsonDocument bridge;
   bridgeOnline = !deserializeJson(bridge, payload, length) && bridge["state"] == "online";
   bridgeHeard = millis();
 }
 
-void hear(char *topic, byte *payload, unsigned int length) {
+void onMessage(char *topic, byte *payload, unsigned int length) {
   if (strcmp(topic, stateTopic) == 0) {
-    hearState(payload, length);
+    onState(payload, length);
   } else if (strcmp(topic, bridgeTopic) == 0) {
-    hearBridge(payload, length);
+    onBridge(payload, length);
   }
 }
 
-// --- What is shown ---------------------------------------------------------------------------------------------
+// --- The shown state ---------------------------------------------------------------------------------------------
 
 Light shown() {
   const time_t now = time(nullptr);
@@ -115,7 +115,7 @@ Light shown() {
   if (!bridgeOnline || millis() - bridgeHeard >= BRIDGE_HOLDS) {
     return UNKNOWN;
   }
-  return now < validUntil ? told : UNKNOWN;
+  return now < validUntil ? received : UNKNOWN;
 }
 
 void show(Light light) {
@@ -125,14 +125,14 @@ void show(Light light) {
   digitalWrite(RED, light == BUSY ? HIGH : LOW);
 }
 
-// --- Its life --------------------------------------------------------------------------------------------------
+// --- The main loop --------------------------------------------------------------------------------------------------
 
 void connectToBroker() {
   if (WiFi.status() != WL_CONNECTED || (lastAttempt != 0 && millis() - lastAttempt < 5000)) {
     return;
   }
   lastAttempt = millis();
-  forgetState(); // what holds comes again: it is retained
+  forgetState(); // the current state arrives again: it is retained
   bridgeOnline = false;
   if (mqtt.connect(clientId, BROKER_USER, BROKER_PASSWORD)) {
     mqtt.subscribe(bridgeTopic, 1);
@@ -146,16 +146,16 @@ void setup() {
   }
   snprintf(stateTopic, sizeof stateTopic, "%s/rooms/%s/state", BASE_TOPIC, ROOM);
   snprintf(bridgeTopic, sizeof bridgeTopic, "%s/bridge/state", BASE_TOPIC);
-  // One client identifier a panel: two of the same throw each other out.
+  // One client identifier per panel: the broker disconnects the older of two clients with the same one.
   snprintf(clientId, sizeof clientId, "light-%llx", (unsigned long long)ESP.getEfuseMac());
   WiFi.mode(WIFI_STA);
   WiFi.setAutoReconnect(true);
   WiFi.begin(WIFI_NAME, WIFI_PASSWORD);
-  configTime(0, 0, NTP_SERVER); // UTC, and kept right from then on
+  configTime(0, 0, NTP_SERVER); // UTC, synchronised from then on
   mqtt.setServer(BROKER, BROKER_PORT);
-  mqtt.setBufferSize(4096); // a state is larger than the 256 bytes that are usual
+  mqtt.setBufferSize(4096); // a state is larger than the default of 256 bytes
   mqtt.setKeepAlive(15);
-  mqtt.setCallback(hear);
+  mqtt.setCallback(onMessage);
 }
 
 void loop() {
