@@ -1,1 +1,1 @@
-"""The latest occupancy of every room, turned at its edges by timer, and the listeners that publish it."""
+"""The latest statement of every room, computed again at its edges, and the listeners that are notified."""

@@ -1,1 +1,1 @@
-"""The way out over MQTT: what the board says, on the topics that panels and building systems subscribe to."""
+"""Publishes statements over MQTT, on the topics that panels and building systems subscribe to."""
