@@ -1,4 +1,4 @@
-"""Who may ask: which host names, bearer tokens and bodies the endpoint accepts.
+"""Who may ask: which host names and bearer tokens the endpoint accepts.
 
 DNS rebinding: a web page may let its own name resolve to an address in the reader's network, and then read
 the answers from there as if they were its own. The browser still sends the page's name in the Host field, so
@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING
 from aiohttp import HttpVersion11, hdrs, web
 
 from placed.http.errors import Problem
-from placed.http.limits import LARGEST_BODY
 
 if TYPE_CHECKING:
     from multidict import MultiMapping
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 
 # These reveal nothing: a process monitor has no token, and a page must load before it can ask for one.
 OPEN_ROUTES = frozenset({"/healthz", "/", "/rooms/{room}", "/worker.js", "/static/{version}/{name}"})
-_CLOSE = {"Connection": "close"}  # the rest of what the client sends is not read
 _HOST = re.compile(r"(\[(?P<address>[0-9a-f:.]+)\]|(?P<name>[^:\[\]]+))(:\d*)?")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -104,18 +102,21 @@ class Guard:
 
     Args:
         names: the host names that are accepted.
-        token: the bearer token that requests need, or None.
-        router: finds the route of a request, because some routes need no token.
+        token: the bearer token that requests need, or None. Some routes need no token.
     """
 
-    def __init__(self, names: HostNames, token: bytes | None, router: web.UrlDispatcher) -> None:
+    def __init__(self, names: HostNames, token: bytes | None) -> None:
         self._names = names
         self._accepts = lru_cache(maxsize=32)(names.accept)  # a client sends the same field each time
         self._token = token
-        self._router = router
 
-    async def check(self, request: web.BaseRequest) -> None:
-        """Returns if the request may be answered.
+    @property
+    def needs_token(self) -> bool:
+        """Whether `check_token` has to be called, too."""
+        return self._token is not None
+
+    def check(self, request: web.Request) -> None:
+        """Returns if the request may be answered, except for its token.
 
         Raises:
             Problem: why it may not.
@@ -124,17 +125,11 @@ class Guard:
             raise Problem(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "There are as many connections as this endpoint takes, or as it takes from one address.",
-                headers={"Retry-After": "10", **_CLOSE},
+                headers={"Retry-After": "10", "Connection": "close"},
             )
         self._check_host(request)
-        if self._token is not None:
-            await self._check_token(request, self._token)
-        if (request.content_length or 0) > LARGEST_BODY:
-            raise Problem(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "No address here takes a body.", headers=_CLOSE
-            )
 
-    def _check_host(self, request: web.BaseRequest) -> None:
+    def _check_host(self, request: web.Request) -> None:
         host = request.headers.get(hdrs.HOST)
         if host is None:
             if request.version >= HttpVersion11:
@@ -143,21 +138,26 @@ class Guard:
         if not self._accepts(host):
             raise Problem(HTTPStatus.MISDIRECTED_REQUEST, self._names.detail)
 
-    async def _check_token(self, request: web.BaseRequest, token: bytes) -> None:
+    async def check_token(self, request: web.Request) -> None:
+        """Returns if the request shows the token, or if its route is open to all.
+
+        Raises:
+            Problem: it does neither.
+        """
         try:
-            check_token(request.headers, token)
+            check_token(request.headers, self._token or b"")
         except Problem:
-            if not await self._is_open(request):
+            if not await _is_open(request):
                 raise
 
-    async def _is_open(self, request: web.BaseRequest) -> bool:
-        assert isinstance(request, web.Request)  # noqa: S101 - the application makes them
-        match = await self._router.resolve(request)
-        if isinstance(match.http_exception, web.HTTPMethodNotAllowed):
-            # Which methods an open route has is no secret.
-            match = await self._router.resolve(request.clone(method="GET"))
-        resource = match.route.resource
-        return resource is not None and resource.canonical in OPEN_ROUTES
+
+async def _is_open(request: web.Request) -> bool:
+    match = request.match_info
+    if isinstance(match.http_exception, web.HTTPMethodNotAllowed):
+        # Which methods an open route has is no secret.
+        match = await request.app.router.resolve(request.clone(method="GET"))
+    resource = match.route.resource
+    return resource is not None and resource.canonical in OPEN_ROUTES
 
 
 def check_token(headers: MultiMapping[str], token: bytes) -> None:

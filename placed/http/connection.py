@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import socket
 import struct
+from email.utils import formatdate
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from aiohttp.http_exceptions import LineTooLong
 
 from placed.http import limits as fixed
 from placed.http.errors import Problem, unforeseen
-from placed.http.headers import bare, seal
+from placed.http.responses import add_common_fields
 
 if TYPE_CHECKING:
     import asyncio
@@ -128,7 +129,7 @@ class Protocol(web.RequestHandler):
     def _refuse(self, problem: Problem) -> None:
         """Answers what has not come to be a request, and ends."""
         if self.transport is not None:
-            self.transport.write(bare(problem))
+            self.transport.write(_bytes_of(problem))
         self.force_close()
 
     # --- what goes out ---
@@ -174,7 +175,7 @@ class Protocol(web.RequestHandler):
         if request.writer.output_size > 0:
             raise ConnectionError("an answer was begun already") from exc
         response = problem.response()
-        seal(response.headers)
+        add_common_fields(response.headers)
         response.force_close()
         return response
 
@@ -186,6 +187,17 @@ def _malformed(status: int, error: BaseException | None, message: str | None) ->
     if message == "Too many headers received":
         return _HEAD_TOO_LARGE
     return Problem(HTTPStatus(status), "That is no HTTP request that can be read.")
+
+
+def _bytes_of(problem: Problem) -> bytes:
+    """An answer as bytes, for what never came to be a request. The connection ends with it."""
+    response = problem.response()
+    add_common_fields(response.headers)
+    body = bytes(response.body) if isinstance(response.body, bytes) else b""
+    lines = [f"HTTP/1.1 {problem.status.value} {problem.status.phrase}"]
+    lines += [f"{name}: {value}" for name, value in response.headers.items()]
+    lines += [f"Date: {formatdate(usegmt=True)}", f"Content-Length: {len(body)}", "Connection: close", "", ""]
+    return "\r\n".join(lines).encode() + body
 
 
 class _Alarm:

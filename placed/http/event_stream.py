@@ -47,7 +47,6 @@ if TYPE_CHECKING:
 
     from placed.board.board import Board
     from placed.http.api.rooms import RoomDocuments
-    from placed.http.headers import Seal
 
 MEDIA_TYPE = "text/event-stream"
 RETRY = b"retry: 2000\n\n"
@@ -68,7 +67,7 @@ class EventStream:
     Args:
         board: what is told.
         documents: the rooms' JSON.
-        seal: goes on every answer.
+        clock_text: the time, for keep-alive comments.
         limit: clients at once, at most.
         catch_up: turns the board to now, before a client is sent anything of it.
         keep_alive: seconds from one time that is sent to the next.
@@ -78,7 +77,7 @@ class EventStream:
         self,
         board: Board,
         documents: RoomDocuments,
-        seal: Seal,
+        clock_text: Callable[[], str],
         *,
         limit: int = 1000,
         catch_up: Callable[[], None] = lambda: None,
@@ -87,7 +86,7 @@ class EventStream:
         self.clients = 0
         self._board = board
         self._documents = documents
-        self._seal = seal
+        self._clock_text = clock_text
         self._limit = limit
         self._catch_up = catch_up
         self._keep_alive = keep_alive
@@ -160,7 +159,6 @@ class EventStream:
                 headers={"Retry-After": "10"},
             )
         response = web.StreamResponse(headers=_HEADERS)
-        self._seal.put_on(response.headers)
         client = Follower(request, wanted, self._news_for)
         self.clients += 1
         try:
@@ -232,7 +230,7 @@ class EventStream:
     async def _send_time(self, client: Follower) -> None:
         """Also where there is much news: a page has to notice that the daemon's clock was set."""
         client.timed_at = asyncio.get_running_loop().time()
-        await client.write(b": keep-alive %b\n\n" % self._seal.time().encode())
+        await client.write(b": keep-alive %b\n\n" % self._clock_text().encode())
 
     # --- to all at once ---
 

@@ -1,92 +1,140 @@
-"""What every request goes through: it is let in or not, answered, and the answer is sealed.
+"""aiohttp's middleware and its signal `on_response_prepare`: what happens to every request and answer.
 
-This is wrapped around aiohttp's application. Middlewares in it and a signal would do the same, and cost a
-request more than all else that is done here.
+What never reaches them, because it is not valid HTTP, is answered in `connection.py`.
 """
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
+from multidict import istr
 
 from placed.http.errors import Problem, of_aiohttp, unforeseen
+from placed.http.limits import LARGEST_BODY
+from placed.http.responses import add_common_fields
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from datetime import datetime
 
     from placed.board.board import Board
     from placed.http.auth import Guard
-    from placed.http.headers import Seal
 
-    Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+    Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-_AS_IT_IS = frozenset({"/metrics", "/readyz", "/healthz"})  # they report whether edges are late
-_TRIES = 3  # answers that are made before one is given that is as old as it took to make it
+_PLACED_TIME = istr("Placed-Time")
+_TRIES = 3  # answers that are made, before one is sent that an edge has made out of date
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
-class Gate:
-    """Answers every request that can be read.
+class Middleware:
+    """Admits requests, answers from a board that is up to date, and completes the answers.
 
     Args:
-        guard: says who may ask.
-        application: answers those who may.
-        seal: goes on every answer; one that has begun, as event streams have, was sealed before.
-        board: what is answered from.
-        catch_up: turns the board to now, if it is not; a process that was stopped over an edge has requests
-            waiting when it goes on.
+        guard: refuses requests that may not ask.
+        board: the source of the answers.
+        catch_up: brings the board up to date. A process that was suspended has requests waiting when it
+            resumes, and edges that have passed meanwhile.
+        now: the wall clock.
     """
 
     def __init__(
-        self,
-        guard: Guard,
-        application: Handler,
-        seal: Seal,
-        board: Board,
-        catch_up: Callable[[], None],
+        self, guard: Guard, board: Board, catch_up: Callable[[], None], now: Callable[[], datetime]
     ) -> None:
         self._guard = guard
         self._board = board
         self._catch_up = catch_up
-        self._application = application
-        self._seal = seal
+        self._clock = ClockText(now)
 
-    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Makes every error a problem; what nobody foresaw is logged here, once, and not shown."""
+    @web.middleware
+    async def admit(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Refuses requests that may not ask or that expect too much; answers every error with a problem.
+
+        An unforeseen error is logged here, once, and not shown.
+        """
         try:
-            await self._guard.check(request)
-            response = await self._answer_as_of_now(request)
+            self._guard.check(request)
+            if self._guard.needs_token:
+                await self._guard.check_token(request)
+            _check_demands(request)
+            return await handler(request)
         except Problem as problem:
-            response = problem.response()
+            return problem.response()
         except web.HTTPException as error:
-            response = of_aiohttp(error).response()
+            return of_aiohttp(error).response()
         except ConnectionError:
-            raise  # the client has gone: there is nobody to answer
+            raise  # the client has gone: nobody reads an answer
         except Exception as error:
             _log.exception("http.request_failed", method=request.method, path=request.path)
-            if request.writer.output_size > 0:  # half an answer is out: it can only be broken off
-                raise ConnectionError("an answer was begun already") from error
-            response = unforeseen().response()
-        if not response.prepared and "Placed-Time" not in response.headers:
-            self._seal.put_on(response.headers)
-        return response
+            if request.writer.output_size > 0:  # a part of the answer is sent: it can only be broken off
+                raise ConnectionError("the answer was sent in part") from error
+            return unforeseen().response()
 
-    async def _answer_as_of_now(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answers by a board that is turned to now; again, where an edge has passed while it was answered."""
-        if request.path in _AS_IT_IS:
-            return await self._application(request)
-        for _ in range(_TRIES):
-            time = self._seal.time()  # nothing that is answered has ended at that moment
-            self._catch_up()
-            before = self._board.turned
-            response = await self._application(request)
-            if response.prepared:
-                return response
-            self._seal.put_on(response.headers, time)
-            self._catch_up()
-            if self._board.turned == before:
-                return response
-        return response
+    def as_of_now(self, handler: Handler) -> Handler:
+        """Makes a handler answer from a board that is up to date.
+
+        If an edge passes while the answer is made, it is made again.
+        """
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            for _ in range(_TRIES):
+                time = self._clock.text()  # nothing in the answer has ended at this moment
+                self._catch_up()
+                before = self._board.turned
+                response = await handler(request)
+                response.headers[_PLACED_TIME] = time
+                self._catch_up()
+                if self._board.turned == before:
+                    break
+            return response
+
+        return answer
+
+    async def complete(self, _request: web.Request, response: web.StreamResponse) -> None:
+        """Adds the header fields that every answer carries, before it is sent.
+
+        `Placed-Time` is the daemon's time: pages show the state of that moment, whatever their own clock
+        shows, and `Date` has only seconds.
+        """
+        add_common_fields(response.headers)
+        if _PLACED_TIME not in response.headers:
+            response.headers[_PLACED_TIME] = self._clock.text()
+
+
+class ClockText:
+    """The time as RFC 3339 with milliseconds; the text down to the second is made once a second.
+
+    Args:
+        now: the wall clock.
+    """
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._second = 0  # since 1970, of `_prefix`
+        self._prefix = ""
+
+    def text(self) -> str:
+        """The time now."""
+        moment = self._now()
+        second = int(moment.timestamp())
+        if second != self._second:
+            self._second, self._prefix = second, f"{moment:%Y-%m-%dT%H:%M:%S}"
+        return f"{self._prefix}.{moment.microsecond // 1000:03}Z"
+
+
+async def continue_unanswered(_request: web.Request) -> None:
+    """Handles the field `Expect` instead of aiohttp: `admit` checks it, and no address waits for a body."""
+
+
+def _check_demands(request: web.Request) -> None:
+    """Refuses a large body, and an expectation that is not met."""
+    if (request.content_length or 0) > LARGEST_BODY:
+        close = {"Connection": "close"}  # the body is not read
+        raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "No address here takes a body.", headers=close)
+    expected = request.headers.get(hdrs.EXPECT)
+    if expected is not None and expected.lower() != "100-continue":
+        raise Problem(HTTPStatus.EXPECTATION_FAILED, "No expectation but 100-continue is met.")

@@ -64,7 +64,7 @@ class Assets:
                 media_type=_MEDIA_TYPES[name.rpartition(".")[2]],
                 headers={"Cache-Control": _IMMUTABLE},
                 level=_BEST,
-                worth_packing=_WORTH_COMPRESSING,
+                worth_compressing=_WORTH_COMPRESSING,
             )
             for name, content in self._content.items()
             if name != _WORKER

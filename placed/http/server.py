@@ -22,10 +22,9 @@ from placed.http.client_slots import Door
 from placed.http.connection import Protocol
 from placed.http.errors import Problem
 from placed.http.event_stream import EventStream
-from placed.http.headers import Seal, expect
 from placed.http.limits import Limits
 from placed.http.listen import ListenOptions, bind_sockets, endpoint_url, listen_failure
-from placed.http.middleware import Gate
+from placed.http.middleware import ClockText, Middleware, continue_unanswered
 from placed.http.pages import Assets, Pages
 from placed.http.responses import JSON, Representation
 
@@ -87,9 +86,8 @@ class StatusServer:
         self._tls = options.tls
         self._limits = limits or Limits(settings.max_clients)
         self._documents = RoomDocuments()
-        self._seal = Seal(now)
         self._events = EventStream(
-            board, self._documents, self._seal, limit=self._limits.streams, catch_up=self._catch_up
+            board, self._documents, ClockText(now).text, limit=self._limits.streams, catch_up=self._catch_up
         )
         self._metrics = Metrics(board, publisher, now, version, lambda: self._events.clients)
         self._description = Representation(openapi.description(version))
@@ -114,8 +112,6 @@ class StatusServer:
         await self._runner.setup()
         manager = self._runner.server
         assert manager is not None  # noqa: S101 - set up just now
-        gate = Gate(self._guard(app), manager.request_handler, self._seal, self._board, self._catch_up)
-        manager.request_handler = gate.answer
         door = Door(
             self._limits,
             self._tls,
@@ -165,34 +161,38 @@ class StatusServer:
 
     def _app(self) -> web.Application:
         app = web.Application()
+        middleware = Middleware(self._guard(), self._board, self._catch_up, self._now)
+        app.middlewares.append(middleware.admit)
+        app.on_response_prepare.append(middleware.complete)
         rooms = RoomsApi(self._board, self._documents, self._now)
         connections = ConnectionsApi(self._board, self._publisher)
         days = DaysApi(self._board, self._now)
         assets = Assets(self._settings.frame_ancestors, self._settings.offline_after)
         pages = Pages(assets)
+        as_of_now = middleware.as_of_now
         for path, handler in (
             ("/", pages.board),
             ("/rooms/{room:[a-z0-9_-]+}", pages.panel),
             ("/worker.js", pages.worker),
             ("/static/{version}/{name:.+}", assets.serve),
-            ("/api/v1/rooms", rooms.rooms),
-            ("/api/v1/rooms/{room}", rooms.room),
-            ("/api/v1/days", days.days),
-            ("/api/v1/connections", connections.connections),
-            ("/api/v1/connections/{connection}/rooms", connections.rooms),
+            ("/api/v1/rooms", as_of_now(rooms.rooms)),
+            ("/api/v1/rooms/{room}", as_of_now(rooms.room)),
+            ("/api/v1/days", as_of_now(days.days)),
+            ("/api/v1/connections", as_of_now(connections.connections)),
+            ("/api/v1/connections/{connection}/rooms", as_of_now(connections.rooms)),
             ("/api/v1/events", self._events.serve),
-            ("/healthz", self._healthz),
+            ("/healthz", self._healthz),  # these three report whether edges are late
             ("/readyz", self._readyz),
             ("/metrics", self._metrics.serve),
             ("/openapi.json", self._openapi),
         ):
-            app.router.add_get(path, handler, expect_handler=expect)
+            app.router.add_get(path, handler, expect_handler=continue_unanswered)
         return app
 
-    def _guard(self, app: web.Application) -> Guard:
+    def _guard(self) -> Guard:
         guarded = self._token is not None or self._tls is not None
         answered = host_names(self._settings, self._address, guarded=guarded)
-        return Guard(answered, self._token, app.router)
+        return Guard(answered, self._token)
 
     async def _healthz(self, _request: web.Request) -> web.Response:
         """That this is answered is what is asked."""

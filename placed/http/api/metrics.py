@@ -6,12 +6,12 @@ Nothing is counted on the side and there is no registry of the process: what a m
 from __future__ import annotations
 
 import asyncio
-import gzip
 from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from aiohttp import web
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
 from prometheus_client.exposition import choose_encoder
@@ -21,13 +21,12 @@ from placed.domain.connection_health import ConnectionState
 from placed.domain.model import Reason, Status
 from placed.driver import Consent, FenceState
 from placed.http.api.room_filters import status_at
-from placed.http.responses import takes_gzip, whole
+from placed.http.responses import accepts_gzip, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from aiohttp import web
     from prometheus_client.core import Metric
 
     from placed.board.board import Board
@@ -303,21 +302,17 @@ class Metrics:
             encode, media_type = choose_encoder(request.headers.get("Accept", ""))
         except (TypeError, ValueError):  # it stumbles over a version that is no number
             encode, media_type = choose_encoder("")
-        packed = takes_gzip(request.headers.get("Accept-Encoding", ""))
         registry = CollectorRegistry()
         registry.register(BoardCollector(self._sight()))
         registry.register(self._process)
-
-        def text() -> bytes:
-            plain = encode(registry)
-            return gzip.compress(plain, 1) if packed else plain
-
-        # Thousands of rooms take a good part of a second, in which a room may turn busy.
-        body = await asyncio.to_thread(text)
+        # Thousands of rooms take a good part of a second, in which the event loop would publish no edge.
+        body = await asyncio.to_thread(encode, registry)
         headers = {"Content-Type": media_type, "Cache-Control": "no-store", "Vary": "Accept, Accept-Encoding"}
-        if packed:
-            headers["Content-Encoding"] = "gzip"
-        return whole(body, headers)
+        if not accepts_gzip(request.headers.get("Accept-Encoding", "")):
+            return whole(body, headers)
+        response = web.Response(body=body, headers=headers)
+        response.enable_compression(web.ContentCoding.gzip)
+        return response
 
     def _sight(self) -> Sight:
         health, moment, due = self._board.health, self._now(), self._board.next_due

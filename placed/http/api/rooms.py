@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from placed.domain.state_document import SCHEMA
-from placed.http import etags
 from placed.http.api import room_filters as filters
 from placed.http.errors import Problem
 from placed.http.responses import Representation
@@ -87,14 +86,14 @@ class RoomsApi:
                 HTTPStatus.NOT_FOUND, "There is no room with this id; /api/v1/rooms lists them all."
             )
         return await Representation(
-            self._documents.document(statement), tag=etags.of_statement(statement.epoch, statement.seq)
+            self._documents.document(statement), tag=f"{statement.epoch}-{statement.seq}"
         ).answer(request)
 
     def _everything(self) -> Representation:
         seq = self._board.seq
         if self._whole is None or self._whole[0] != seq:
-            tag = etags.of_statement(self._board.epoch, seq)
-            self._whole = seq, Representation(self._listing(self._board.statements, seq), tag=tag)
+            listing = self._listing(self._board.statements, seq)
+            self._whole = seq, Representation(listing, tag=f"{self._board.epoch}-{seq}")
         return self._whole[1]
 
     def _listing(self, statements: list[Statement], seq: int) -> bytes:
