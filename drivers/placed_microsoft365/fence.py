@@ -50,6 +50,7 @@ _NOTHING_READABLE = (
     "the canaries are refused, but so is every room, which proves nothing: grant consent and put the rooms "
     "into the fence, it is tried again as soon as a room can be read"
 )
+_BREACHED = "fix the access policy or the RBAC scope"  # placed setup writes scripts for both
 _ANOTHER_TOKEN = "the token changed during the trial, which proves nothing: no action, it is tried again"  # noqa: S105
 
 
@@ -122,7 +123,7 @@ async def _round(
 def _result_of(fence: Fence, seen: Sequence[_CanaryResult]) -> Fence | None:
     """The result, unless every canary was refused."""
     if any(one.state is FenceState.BREACHED for one in seen):
-        return replace(fence, state=FenceState.BREACHED)
+        return replace(fence, state=FenceState.BREACHED, remedy=_BREACHED)
     reasons = dict.fromkeys(one.reason for one in seen if one.reason)
     return replace(fence, warnings=tuple(reasons)) if reasons else None
 

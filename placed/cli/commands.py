@@ -28,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help=(
-        "Room calendars in, truthful room occupancy out: reads the calendars of Microsoft 365 room "
+        "Room calendars in, truthful room occupancy out: reads the calendars of room "
         "mailboxes and tells over MQTT and HTTP which rooms are free, until when, and for how long that "
         "may be believed."
     ),

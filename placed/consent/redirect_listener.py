@@ -4,8 +4,8 @@ Anybody who has a page open in that browser can send it here too, so an answer i
 random state that the link carried. One without it changes nothing: it is refused, and waiting goes on.
 
 Both 127.0.0.1 and ::1 are listened on, at one port, since a browser may take `localhost` for either
-(RFC 8252, section 7.3). Microsoft Entra does not look at the port of a localhost address (Microsoft,
-"Redirect URI (reply URL) restrictions and limitations").
+(RFC 8252, section 7.3). The port is free to choose: an authorization server accepts any port of a loopback
+address (the same section).
 """
 
 from __future__ import annotations

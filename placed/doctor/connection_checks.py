@@ -26,6 +26,7 @@ from placed.driver import (
     SettingsError,
     Unavailable,
     Verdict,
+    grant_delay,
 )
 from placed.driver.diagnosis import AGAIN, blocked
 
@@ -180,7 +181,7 @@ class Patient:
         now = self.surroundings.now()
         ahead = self.configuration.settings.polling.days_ahead
         windows = {zone: window(now, zone, ahead) for zone in {room.time_zone for room in rooms}}
-        tally = Tally(len(rooms))
+        tally = Tally(len(rooms), grant_delay(driver))
 
         def take(answer: Answer) -> None:
             tally.add(answer)
@@ -245,7 +246,10 @@ class Patient:
         asked = record.state in (Consent.REQUESTED, Consent.DECLINED, Consent.GRANTED)
         if refused and (asked or self._ungranted is not None):
             broken = None
-        told = judge_consent(record, self.connection.name, now, readable=readable, broken=broken)
+        delay = grant_delay(self.configuration.drivers[self.connection.driver])
+        told = judge_consent(
+            record, self.connection.name, now, readable=readable, broken=broken, grant_delay=delay
+        )
         if told.verdict is Verdict.BAD and not asked:
             told = self._for_want_of_a_grant(told)
         self.told(told)

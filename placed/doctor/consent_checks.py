@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from placed.domain.consent import PROPAGATION, Source
+from placed.domain.consent import Source
 from placed.domain.problems import Problem
 from placed.driver import Consent, Finding, Verdict
 from placed.driver.diagnosis import blocked
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from placed.domain.consent import ConsentRecord
 
@@ -27,8 +27,14 @@ _NEXT = {
 }
 
 
-def judge_consent(
-    record: ConsentRecord, connection: str, now: datetime, *, readable: bool, broken: Finding | None
+def judge_consent(  # noqa: PLR0913 - what it is judged by
+    record: ConsentRecord,
+    connection: str,
+    now: datetime,
+    *,
+    readable: bool,
+    broken: Finding | None,
+    grant_delay: timedelta,
 ) -> Finding:
     """The finding `consent`.
 
@@ -37,6 +43,7 @@ def judge_consent(
         connection: its name.
         now: the moment.
         readable: whether rooms can be read, which is what consent is for.
+        grant_delay: how long a grant may take to be in effect.
         broken: the link that keeps it from being seen, if one does.
     """
     said = _recorded(record)
@@ -50,7 +57,7 @@ def judge_consent(
         first = blocked("consent", broken)
         return Finding("consent", Verdict.BAD, Problem("", said, first.remedy), first.blocked_by)
     if record.state is Consent.GRANTED:
-        if record.since is not None and now < record.since + PROPAGATION:
+        if record.since is not None and now < record.since + grant_delay:
             remedy = f"wait until it works: placed consent {connection} --wait"
             return Finding.of("consent", Verdict.DOUBTFUL, said, remedy)
         said = f"{said}, and not in effect"

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
+from placed.domain.fence import LIMIT_ACCESS
 from placed.driver import Fence, FenceState, Finding, Verdict
 
 _OUTSIDERS = "set fence.canaries of the connection to mailboxes outside of it, which must not be readable"
-
-_MEND = (
-    "have the administrator fix the access policy or the scope of RBAC for Applications "
-    "(placed setup writes the script)"
-)
 
 
 def untried_fence(driver: str) -> Finding:
@@ -25,7 +21,8 @@ def judge_fence(fence: Fence) -> list[Finding]:
     match fence.state:
         case FenceState.BREACHED:
             said = "a mailbox outside of the fence can be read: the fence does not hold"
-            found.append(Finding.of("canaries", Verdict.BAD, said, _MEND))
+            remedy = f"have the administrator {fence.remedy or LIMIT_ACCESS}"
+            found.append(Finding.of("canaries", Verdict.BAD, said, remedy))
         case FenceState.VERIFIED:
             found.append(
                 Finding.of("canaries", Verdict.GOOD, "every mailbox outside of the fence is refused")
@@ -40,7 +37,7 @@ def judge_fence(fence: Fence) -> list[Finding]:
             pass
     if fence.excess:
         said = f"the registration holds more than it needs: {', '.join(fence.excess)}"
-        remedy = "have the administrator remove these permissions from the enterprise application"
+        remedy = "have the administrator remove these permissions from the registration"
         found.append(Finding.of("canaries", Verdict.DOUBTFUL, said, remedy))
     for warning in fence.warnings:
         said, _, remedy = warning.partition(": ")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from placed.domain.model import Reason
-from placed.domain.room_readability import OUTSIDE
+from placed.domain.room_readability import outside_fence
 from placed.driver import Failed, Finding, Verdict
 from placed.driver.diagnosis import AGAIN
 
@@ -31,7 +32,7 @@ _NAMELESS = (
 )
 _REMEDIES = {
     Reason.THROTTLED: "wait some minutes, then look again; if it stays, set polling.concurrency lower",
-    Reason.MALFORMED: "look at the calendar in Outlook; if nothing is wrong with it, report this",
+    Reason.MALFORMED: "open the calendar in its own program; if nothing is wrong with it, report this",
     Reason.NOT_FOUND: "correct the rooms' addresses in the settings, or take the rooms out",
 }
 
@@ -60,6 +61,7 @@ class Tally:
     """Counts answers."""
 
     total: int
+    grant_delay: timedelta = timedelta(0)  # how long a change of the fence's group takes
     readable: set[str] = field(default_factory=set)  # room ids
     failed: defaultdict[Reason, list[Failed]] = field(default_factory=lambda: defaultdict(list))
 
@@ -96,7 +98,7 @@ class Tally:
 
     def _remedy(self, reason: Reason, failures: Sequence[Failed]) -> str:
         if reason is Reason.FORBIDDEN and self.readable:
-            return OUTSIDE
+            return outside_fence(self.grant_delay)
         told = Counter(failure.remedy for failure in failures if failure.remedy)
         return told.most_common(1)[0][0] if told else _REMEDIES.get(reason, AGAIN)
 

@@ -15,8 +15,6 @@ import msgspec
 from placed.domain.consent_state import Consent
 from placed.domain.timestamps import timestamp_or_none
 
-PROPAGATION = timedelta(hours=2)  # so long a grant may take; Microsoft: RBAC for Applications, cache
-
 
 class Source(StrEnum):
     """Who told."""
@@ -65,35 +63,39 @@ class ConsentMemory:
         """Takes it in place of what was known."""
         self._record = record
 
-    def observe(self, seen: Consent, moment: datetime) -> ConsentRecord:
-        """The services show this: keeps what that makes of it, and tells."""
+    def observe(
+        self, seen: Consent, moment: datetime, grant_delay: timedelta = timedelta(0)
+    ) -> ConsentRecord:
+        """Keeps and returns what becomes of the record when the service shows `seen`."""
         before = self.load()
-        after = observed(before, seen, moment)
+        after = observed(before, seen, moment, grant_delay)
         if after != before:
             self.save(after)
         return after
 
 
-def observed(record: ConsentRecord, seen: Consent, moment: datetime) -> ConsentRecord:
-    """What becomes of a record when the services show `seen`: granted, missing or declined.
+def observed(
+    record: ConsentRecord, seen: Consent, moment: datetime, grant_delay: timedelta = timedelta(0)
+) -> ConsentRecord:
+    """What becomes of a record when the service shows `seen`: granted, missing or declined.
 
-    `UNKNOWN` tells nothing, but time may have passed.
+    `UNKNOWN` shows nothing, but time may have passed. A new grant may be missing for `grant_delay`.
     """
     if seen is Consent.UNKNOWN:
         return _lapsed(record, moment)
     if seen is Consent.MISSING:
-        return _missed(record, moment)
+        return _missed(record, moment, grant_delay)
     if record.state is seen and record.source is Source.OBSERVED:
         return record
     since = record.since if record.state is seen else moment
     return ConsentRecord(seen, since, source=Source.OBSERVED, who=record.who)
 
 
-def _missed(record: ConsentRecord, moment: datetime) -> ConsentRecord:
+def _missed(record: ConsentRecord, moment: datetime, grant_delay: timedelta) -> ConsentRecord:
     """There is no grant in effect."""
     if record.state is Consent.GRANTED and record.source is Source.OBSERVED:
         return ConsentRecord(Consent.REVOKED, moment, source=Source.OBSERVED)
-    on_its_way = record.since is not None and moment < record.since + PROPAGATION
+    on_its_way = record.since is not None and moment < record.since + grant_delay
     if record.state is Consent.UNKNOWN or (record.state is Consent.GRANTED and not on_its_way):
         return ConsentRecord(Consent.MISSING, moment, source=Source.OBSERVED)
     return _lapsed(record, moment)

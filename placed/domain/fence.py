@@ -27,6 +27,7 @@ class Fence(msgspec.Struct, frozen=True):
         warnings: why it is not proven, and what else is wrong with it, a sentence each, with what to do.
         awaits_rooms: whether it is not proven since no room was readable either. It has to be tried again
             before the first room that is gets published.
+        remedy: what to do about a breach, in the service's own terms.
     """
 
     state: FenceState
@@ -35,6 +36,10 @@ class Fence(msgspec.Struct, frozen=True):
     excess: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     awaits_rooms: bool = False
+    remedy: str = ""
 
 
 UNTRIED = Fence(FenceState.UNPROVEN)  # before any trial
+
+# What to do about a breach where the driver does not know the service's own terms.
+LIMIT_ACCESS = "limit at the calendar service what the credential may read"

@@ -6,7 +6,7 @@ told by the schedule that is known.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -23,10 +23,21 @@ if TYPE_CHECKING:
     from placed.driver import DriverError, Failed
 
 # Of a room that is refused while others are not. That is no fault: somebody chose whom the fence lets in.
-OUTSIDE = (
-    "not in the fence's group, or not yet: add the room mailbox to it, or take the room out of the settings; "
-    "a change takes up to two hours to be in effect"
+_OUTSIDE = (
+    "not in the fence's group, or not yet: add the room mailbox to it, or take the room out of the settings"
 )
+
+
+def within(grant_delay: timedelta) -> str:
+    """The end of a remedy: how long it takes to be in effect, if that is known."""
+    if not grant_delay:
+        return ""
+    return f"; a change takes up to {grant_delay / timedelta(hours=1):g} hours to be in effect"
+
+
+def outside_fence(grant_delay: timedelta) -> str:
+    """The remedy for a room that is refused while others are not."""
+    return _OUTSIDE + within(grant_delay)
 
 
 class Access(StrEnum):
@@ -66,9 +77,14 @@ class RoomFailure(msgspec.Struct, frozen=True):
 
 
 class Standings:
-    """Of all rooms of a connection. What is not known of a room is that it waits."""
+    """Of all rooms of a connection. What is not known of a room is that it waits.
 
-    def __init__(self) -> None:
+    Args:
+        grant_delay: how long a change of the fence's group takes to be in effect; zero if unknown.
+    """
+
+    def __init__(self, grant_delay: timedelta = timedelta(0)) -> None:
+        self.outside = outside_fence(grant_delay)  # the remedy for a room that the fence does not let in
         self.failing: dict[str, RoomFailure] = {}  # by room id
         self.readable: dict[str, datetime] = {}  # since when, by room id
 
@@ -151,7 +167,7 @@ def _document(room: Room, standings: Standings, whole: WholeProblem | None) -> d
         access = _ACCESS.get(failure.reason, Access.UNAVAILABLE)
         since, reason, detail = failure.since, failure.reason.value, failure.detail
         outside = failure.reason is Reason.FORBIDDEN and failure is not whole and standings.readable
-        remedy = OUTSIDE if outside else failure.remedy
+        remedy = standings.outside if outside else failure.remedy
     return {
         "room": room.id,
         "name": room.name,

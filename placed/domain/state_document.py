@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 
-_LONGEST = 255  # characters of a title or a name, as Outlook lets people type them
+_LONGEST = 255  # characters of a title or a name, as long as calendar programs allow
 # Control characters end lines and strings; the others turn the text around them back to front.
 _UNSEEMLY: dict[int, str | None] = {
     **dict.fromkeys((*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029), " "),

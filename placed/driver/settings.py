@@ -40,7 +40,7 @@ class ConnectionSettings(BaseModel):
         pattern=r"^[a-z0-9][a-z0-9_-]*$",
         description="The connection's name, in messages, topics and pages: a-z, 0-9, - and _.",
     )
-    driver: str = Field(description="Which driver reads it, for example microsoft365.")
+    driver: str = Field(description="Which driver reads it: the name of an installed one.")
     time_zone: TimeZone = Field(
         default=ZoneInfo("UTC"),
         description="IANA time zone of its rooms, unless a room says otherwise.",

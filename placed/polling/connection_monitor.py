@@ -8,9 +8,10 @@ import structlog
 from msgspec.structs import replace
 
 from placed.domain.connection_health import ConnectionHealth, ConnectionState
+from placed.domain.fence import LIMIT_ACCESS
 from placed.domain.model import Reason
-from placed.domain.room_readability import Standings, WholeProblem
-from placed.driver import Consent, FenceState, Refused, credential_expiry
+from placed.domain.room_readability import Standings, WholeProblem, within
+from placed.driver import Consent, FenceState, Refused, credential_expiry, grant_delay
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -21,14 +22,11 @@ if TYPE_CHECKING:
     from placed.driver import ConnectionSettings, Driver, DriverError, Fence, Read
 
 _BREACH = "a mailbox outside of the fence is readable"
-_BREACH_REMEDY = "fix the access policy or the RBAC scope (placed setup writes scripts), and start again"
 _NOT_SINCE_START = (
     "it held when it was last tried, before this start: no action, it is tried as soon as the service answers"
 )
-_FENCED = (
-    "every room is refused, though the administrator has consented",
-    "are the rooms in the fence's group? That takes up to two hours to be in effect",
-)
+_FENCED = "every room is refused, though the administrator has consented"
+_ASK_GROUP = "check that the rooms are in the fence's group"
 _NO_CONSENT = (
     "every room is refused",
     "has the administrator consented (placed consent), and are the rooms in the fence's group?",
@@ -61,7 +59,8 @@ class Condition:
         self._board = board
         self._clock = clock
         self._consent = consent
-        self.standings = Standings()
+        self._grant_delay = grant_delay(driver)
+        self.standings = Standings(self._grant_delay)
         self.problem: DriverError | None = None  # what ails the connection as a whole
         self.read_at: datetime | None = None  # when a calendar was last read
         self._impossible: dict[str, int] = {}  # meetings that end no later than they start, by room
@@ -114,8 +113,9 @@ class Condition:
             self._board.report(self.health)
             return
         self._board.forget(self._name, Reason.BREACHED)
-        whole = WholeProblem(Reason.BREACHED, self._clock.now(), _BREACH, _BREACH_REMEDY)
-        self._tell(ConnectionState.BREACHED, rooms, problem=_BREACH, remedy=_BREACH_REMEDY, whole=whole)
+        remedy = f"{fence.remedy or LIMIT_ACCESS}, and start again"
+        whole = WholeProblem(Reason.BREACHED, self._clock.now(), _BREACH, remedy)
+        self._tell(ConnectionState.BREACHED, rooms, problem=_BREACH, remedy=remedy, whole=whole)
 
     def failed(self, error: DriverError, rooms: int) -> None:
         """The connection as a whole failed; the log hears of it once."""
@@ -154,7 +154,8 @@ class Condition:
             detail = next(iter(failing.values())).detail
             self._tell(ConnectionState.FAILING, rooms, problem=f"no room can be read: {detail}")
         else:
-            problem, remedy = _FENCED if consent is Consent.GRANTED else _NO_CONSENT
+            fenced = _FENCED, _ASK_GROUP + within(self._grant_delay)
+            problem, remedy = fenced if consent is Consent.GRANTED else _NO_CONSENT
             self._tell(ConnectionState.FAILING, rooms, problem=problem, remedy=remedy, consent=consent)
 
     def _tell(  # noqa: PLR0913 - what there is to tell
@@ -167,7 +168,7 @@ class Condition:
         consent: Consent = Consent.UNKNOWN,
         whole: WholeProblem | None = None,
     ) -> None:
-        known = self._consent.observe(consent, self._clock.now())
+        known = self._consent.observe(consent, self._clock.now(), self._grant_delay)
         if known.state is not self.health.consent:
             before, after = self.health.consent.value, known.state.value
             log.info("consent.changed", connection=self._name, before=before, after=after)

@@ -379,7 +379,10 @@ class Poller:
             raise
         finally:
             self._rota.over(self._clock.steady())
-            changes.write(self._connection.name, others_readable=bool(self._condition.standings.readable))
+            standings = self._condition.standings
+            changes.write(
+                self._connection.name, others_readable=bool(standings.readable), outside=standings.outside
+            )
 
     async def _release(self, held: Sequence[Read | Unchanged], changes: RoundLog) -> None:
         """Rooms became readable since the fence was tried: it is tried again before they are published."""

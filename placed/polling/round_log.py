@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import structlog
 
 from placed.domain.model import Reason
-from placed.domain.room_readability import OUTSIDE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,10 +23,11 @@ class RoundLog:
         self.failed: defaultdict[tuple[Reason, str], list[str]] = defaultdict(list)
         self.recovered: list[str] = []
 
-    def write(self, connection: str, *, others_readable: bool) -> None:
+    def write(self, connection: str, *, others_readable: bool, outside: str) -> None:
         """Writes the lines, if there are any.
 
-        That a room is refused while others are readable is no fault: somebody chose whom the fence lets in.
+        A room that is refused while others are readable is no error: it is outside the fence. `outside` is
+        what to do if that is not wanted.
         """
         for (reason, detail), rooms in self.failed.items():
             if reason is Reason.FORBIDDEN and others_readable:
@@ -37,7 +37,7 @@ class RoundLog:
                     detail=detail,
                     count=len(rooms),
                     rooms=_some(rooms),
-                    remedy=OUTSIDE,
+                    remedy=outside,
                 )
                 continue
             log.warning(

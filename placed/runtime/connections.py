@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from placed.domain.exit_errors import CannotStart
+from placed.domain.fence import LIMIT_ACCESS
 from placed.domain.privacy import Show
 from placed.domain.problems import Problem
 from placed.driver import SettingsError, SignInTakeover, Surroundings
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from placed.domain.corrected_clock import CorrectedClock
-    from placed.driver import Driver, DriverError
+    from placed.driver import Driver, DriverError, Fence
     from placed.settings.loader import Configuration
 
 
@@ -85,12 +86,12 @@ def take_over_sign_ins(drivers: Mapping[str, Driver], earlier: Mapping[str, Driv
             driver.take_over_sign_in(before)
 
 
-def breach(connection: str) -> Problem:
+def breach(connection: str, fence: Fence) -> Problem:
     """Why a connection may not be read: its fence does not hold."""
     return Problem(
         f"connections.{connection}",
         "the fence does not hold: a canary is readable",
-        "fix the access policy or the RBAC scope before starting again",
+        f"{fence.remedy or LIMIT_ACCESS} before starting again",
     )
 
 

@@ -344,7 +344,7 @@ class Daemon:
         with suppress(TimeoutError):
             async with asyncio.timeout(_LAST_WORDS):
                 await self.publisher.published()  # that everything is unknown now
-        raise CannotStart(*(breach(poller.health.name) for poller in self.pollers))
+        raise CannotStart(*(breach(poller.health.name, poller.health.fence) for poller in self.pollers))
 
     async def _see_that_any_is_let_in(self) -> None:
         """After the first round: where every connection is refused for good, only a person can help."""

@@ -7,6 +7,7 @@ port is taken, only shows when it is used, and then it would be too late to go b
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from placed.domain.corrected_clock import CorrectedClock
@@ -76,31 +77,39 @@ async def _try_connections(
     finally:
         for driver in opened:
             await driver.close()
-    refused = {c.name: problem for c, problem in zip(settings.connections, refusals, strict=True) if problem}
-    breached = {c.name for c in settings.connections if refused.get(c.name) == breach(c.name)}
+    refused = {c.name: found for c, found in zip(settings.connections, refusals, strict=True) if found}
+    breached = {name for name, found in refused.items() if found.breached}
     # One of several that is refused ends no start. But what is read now is not given up for a mistake, only
     # for a fence that does not hold.
     lost = refused.keys() & running.readable - breached
     if lost or len(refused) == len(refusals):
-        raise CannotStart(*refused.values())
+        raise CannotStart(*(found.problem for found in refused.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """Why a connection is refused for good."""
+
+    problem: Problem
+    breached: bool = False
 
 
 async def _try_connection(
     settings: Settings, connection: ConnectionSettings, driver: Driver, clock: CorrectedClock
-) -> Problem | None:
+) -> _Refusal | None:
     """Why it is refused for good; None if it is not, or not yet known."""
     try:
         async with asyncio.timeout(_PATIENCE):
             fence = await driver.try_fence() if isinstance(driver, FenceTrial) else UNTRIED
             if fence.state is FenceState.BREACHED and fence.enforce:
-                return breach(connection.name)
+                return _Refusal(breach(connection.name, fence), breached=True)
             found = await driver.find_rooms()
             rooms = RoomBook(settings.rooms).rooms(connection.name, connection.time_zone, found)[:1]
             now, days = clock.now(), settings.polling.days_ahead
             queries = [Query(room, *window(now, room.time_zone, days)) for room in rooms]
             await driver.read(queries, lambda _answer: None)
     except Refused as error:
-        return refusal(connection.name, error)
+        return _Refusal(refusal(connection.name, error))
     except (DriverError, TimeoutError):
         return None
     return None

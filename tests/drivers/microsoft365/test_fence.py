@@ -52,7 +52,8 @@ async def test_rbac_holds(house: House) -> None:
 
 async def test_without_a_fence_it_is_breached(house: House, clock: Clock) -> None:
     fence = await house.open(fence={"canaries": [ADA]}).try_fence()
-    assert fence == Fence(FenceState.BREACHED, clock(), enforce=True)
+    assert fence.remedy
+    assert fence == Fence(FenceState.BREACHED, clock(), enforce=True, remedy=fence.remedy)
 
 
 async def test_one_readable_canary_is_enough(house: House) -> None:

@@ -210,7 +210,9 @@ def consent(
     state: Consent, age: timedelta = HOUR, *, readable: bool = False, broken: Finding | None = None
 ) -> Finding:
     record = ConsentRecord(state, DAY - age, source=Source.LINK, who="Ada Example")
-    finding = judge_consent(record, "contoso", DAY, readable=readable, broken=broken)
+    finding = judge_consent(
+        record, "contoso", DAY, readable=readable, broken=broken, grant_delay=timedelta(hours=2)
+    )
     assert "Ada" not in finding.said
     return finding
 

@@ -19,6 +19,9 @@ UNKNOWN, MISSING, REQUESTED = Consent.UNKNOWN, Consent.MISSING, Consent.REQUESTE
 GRANTED, DECLINED, REVOKED = Consent.GRANTED, Consent.DECLINED, Consent.REVOKED
 
 
+DELAY = timedelta(hours=2)  # how long a grant takes at this service
+
+
 def record(state: Consent, source: Source = Source.OBSERVED, until: datetime | None = None) -> ConsentRecord:
     return ConsentRecord(state, NINE, until, source, who="ada")
 
@@ -49,16 +52,16 @@ def record(state: Consent, source: Source = Source.OBSERVED, until: datetime | N
 )
 def test_what_becomes_of_it(before: ConsentRecord, seen: Consent, after: Consent) -> None:
     """Seen at ten, an hour after what was known."""
-    found = observed(before, seen, TEN)
+    found = observed(before, seen, TEN, DELAY)
     assert found.state is after
     if after is not before.state:
         assert (found.since, found.source) == (TEN, Source.OBSERVED)
 
 
-def test_a_grant_by_link_has_two_hours_to_be_in_effect_and_is_missing_then() -> None:
+def test_a_grant_by_link_has_the_services_delay_to_be_in_effect_and_is_missing_then() -> None:
     granted = record(GRANTED, Source.LINK)
-    assert observed(granted, MISSING, NINE + timedelta(minutes=119)) is granted
-    assert observed(granted, MISSING, NINE + timedelta(hours=2)).state is MISSING
+    assert observed(granted, MISSING, NINE + timedelta(minutes=119), DELAY) is granted
+    assert observed(granted, MISSING, NINE + timedelta(hours=2), DELAY).state is MISSING
     assert observed(granted, UNKNOWN, NINE + timedelta(days=9)) is granted
 
 
