@@ -72,21 +72,21 @@ class DisconnectCauses:
         return topic == self._first
 
     @property
-    def pace(self) -> float:
+    def send_interval(self) -> float:
         """Seconds between two messages."""
         beyond = self._unfinished - _PATIENT
         return min(0.005 * 2**beyond, _SLOWEST) if beyond >= 0 else 0.0
 
     @property
-    def any(self) -> bool:
+    def active(self) -> bool:
         """Whether anything is suspected or left out."""
         return bool(self._suspects or self._blamed or self._inferred)
 
-    def suspected(self, topic: str) -> bool:
+    def is_suspect(self, topic: str) -> bool:
         """Whether it has to be under way alone."""
         return topic in self._suspects or topic == self._trying
 
-    def leaves_out(self, topic: str, size: int) -> bool:
+    def excludes(self, topic: str, size: int) -> bool:
         """Whether a message is not to be sent now."""
         if topic == self._trying:
             return False
@@ -104,7 +104,7 @@ class DisconnectCauses:
             return size < blamed
         return size < self._limit and self._pattern_of(topic) not in self._patterns
 
-    def took(self, topic: str, size: int) -> bool:
+    def acknowledged(self, topic: str, size: int) -> bool:
         """The broker has taken it; whether what is left out may be sent for it."""
         self._suspects.discard(topic)
         if topic == self._first:
@@ -126,7 +126,7 @@ class DisconnectCauses:
         self._conclude()
         return acquitted or self._limit > before[0] or not self._patterns >= before[1]
 
-    def ended(
+    def disconnected(
         self, outstanding: Iterable[SentMessage], *, finished: bool = True, loaded: bool = False
     ) -> SentMessage | None:
         """A connection has ended by itself while these were under way; the one that is blamed for it.
@@ -165,7 +165,7 @@ class DisconnectCauses:
         self._conclude()
         return SentMessage(topic, size)
 
-    def trial(self, steady: float) -> str | None:
+    def next_trial(self, steady: float) -> str | None:
         """Called while all else is acknowledged: the topic to be tried now, if any. Of one at a time."""
         if self._trying is not None or not (self._blamed or self._inferred):
             return None

@@ -90,10 +90,6 @@ class Trouble:
         return replace(self.problem, text=f"{address}: {self.problem.text}")
 
 
-class ReplacedByAnother(aiomqtt.MqttError):
-    """Another instance has published in our place while we were cut off."""
-
-
 class BrokerLost(Exception):
     """There is no connection, or no longer."""
 

@@ -89,23 +89,6 @@ def offline(topics: Topics, epoch: int, instance: str) -> Message:
     return Message(topics.bridge_state, _encode({"state": "offline", "epoch": epoch}), instance=instance)
 
 
-class _BridgeState(msgspec.Struct):
-    state: str
-    epoch: int
-
-
-_read_state = msgspec.json.Decoder(_BridgeState).decode
-
-
-def said_by_another(payload: bytes, instance: str | None, *, epoch: int, ours: str) -> bool:
-    """Whether a message on `bridge/state` is of another running program; `instance` is None in MQTT 3.1.1."""
-    try:
-        state = _read_state(payload)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return False
-    return state.epoch != epoch if instance is None else instance != ours
-
-
 def bridge_info(topics: Topics, info: BridgeInfo, epoch: int, rooms: int) -> Message:
     """What the daemon is."""
     document = {
@@ -180,7 +163,7 @@ def clear(topic: str) -> Message:
     return Message(topic, b"")
 
 
-def unknown_words(topics: Topics, room_id: str) -> Iterator[Message]:
+def unknown_room_messages(topics: Topics, room_id: str) -> Iterator[Message]:
     """The plain topics of a room that an earlier run spoke of and nothing is known of now."""
     yield _word(topics.availability(room_id), "offline", None)
     yield clear(topics.occupied(room_id))

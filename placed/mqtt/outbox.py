@@ -137,12 +137,12 @@ class InitialPublication:
         """A room is gone before its turn came: nothing is owed of it."""
         self._rooms.discard(room_id)
 
-    def turn(self, room_id: str, topics: Iterable[str]) -> None:
+    def start_room(self, room_id: str, topics: Iterable[str]) -> None:
         """A room's turn has come, and it is told on these topics."""
         if room_id in self._rooms:
             self._rooms.remove(room_id)
             self._topics.update(topics)
 
-    def settle(self, topic: str) -> None:
+    def acknowledge(self, topic: str) -> None:
         """Something on a topic was acknowledged, or is not to be told any more."""
         self._topics.discard(topic)

@@ -24,12 +24,13 @@ from placed.mqtt.backoff import Backoff
 from placed.mqtt.client_factory import ClientFactory
 from placed.mqtt.disconnect_causes import DisconnectCauses
 from placed.mqtt.discovery.home_assistant import Discovery
-from placed.mqtt.errors import TAKEN_OVER, BrokerLost, ReplacedByAnother, Trouble, reason, why_lost
+from placed.mqtt.errors import BrokerLost, Trouble, why_lost
 from placed.mqtt.messages import Message, offline
 from placed.mqtt.refused_topics import Refusals
 from placed.mqtt.retained_rooms import RetainedRooms
 from placed.mqtt.session import Session
 from placed.mqtt.session_context import SILENCE, Counters, SessionContext, Timing
+from placed.mqtt.takeover import ReplacedByAnother, is_takeover
 from placed.mqtt.topics import Topics
 from placed.settings.schema import HomeAssistant
 
@@ -101,9 +102,9 @@ class Publisher:
         self._blamed = False  # a message, for the end of the last connection
         self._session: Session | None = None
         topics = Topics.of(settings, home_assistant)
-        self._leftovers = RetainedRooms(topics, home_assistant.discovery_prefix)
+        self._retained_rooms = RetainedRooms(topics, home_assistant.discovery_prefix)
         self._refusals = Refusals(topics, random.random)
-        self._hang_ups = DisconnectCauses(topics.pattern_of)
+        self._disconnect_causes = DisconnectCauses(topics.pattern_of)
         instance = secrets.token_hex(4)
         self._offline = offline(topics, board.epoch, instance)
         self._broker = ClientFactory(settings, self._offline, timing.will_delay, login)
@@ -117,12 +118,12 @@ class Publisher:
             plain=settings.plain_topics,
             now=now,
             timing=timing,
-            retained_rooms=self._leftovers,
+            retained_rooms=self._retained_rooms,
             discovery=Discovery(topics, info, home_assistant.status_topic) if topics.discovery else None,
             counters=self.counters,
             refusals=self._refusals,
-            disconnect_causes=self._hang_ups,
-            delivery_news=asyncio.Event(),
+            disconnect_causes=self._disconnect_causes,
+            delivery_changed=asyncio.Event(),
             first_published=self.first_published,
             instance=instance,
             idle=self._idle,
@@ -210,7 +211,7 @@ class Publisher:
 
     def stated(self, statement: Statement, *, urgent: bool, events: tuple[Event, ...]) -> None:
         """A room has a new statement. Events are for those who listen now, so without a broker for nobody."""
-        self._leftovers.returned(statement.room.id)
+        self._retained_rooms.room_present(statement.room.id)
         if self._session:
             self._session.stated(statement, urgent=urgent, events=events)
 
@@ -218,10 +219,9 @@ class Publisher:
         """Rooms were added, removed or renamed."""
         board = self._context.board
         gone = sorted(room_id for room_id in removed if board.statement(room_id) is None)
-        topics = self._leftovers.left(gone)
+        topics = self._retained_rooms.rooms_removed(gone)
         if self._session:
-            self._session.rooms_left(topics)
-            self._session.rooms_changed(gone)
+            self._session.rooms_changed(gone, topics)
 
     def health_changed(self, health: ConnectionHealth) -> None:
         """A connection's health was told."""
@@ -249,7 +249,7 @@ class Publisher:
                     await self._serve(connection)
             except BrokerLost as lost:
                 self._note(lost.trouble)
-            if self._blamed or (began is not None and loop.time() - began > timing.steady):
+            if self._blamed or (began is not None and loop.time() - began > timing.stable_after):
                 patience.restore()
             await asyncio.sleep(patience.pause())
 
@@ -267,7 +267,7 @@ class Publisher:
         except asyncio.CancelledError:
             serving.cancel()
             # Before Python 3.12 a task may lose its cancellation: it then ends with the connection.
-            await asyncio.wait([serving], timeout=self._timing.goodbye)
+            await asyncio.wait([serving], timeout=self._timing.stop_timeout)
             serving.cancel()
             await self._take_leave(connection)
             raise
@@ -281,7 +281,7 @@ class Publisher:
             if lost is not None and bugs is None:
                 self._note_lost(_most_telling(lost))
                 # What is blamed is left out over the next connection, so that may be at once.
-                blamed = self._hang_ups.ended(
+                blamed = self._disconnect_causes.disconnected(
                     session.outstanding, finished=session.all_acknowledged, loaded=session.loaded
                 )
                 self._blame(blamed)
@@ -293,7 +293,7 @@ class Publisher:
         """A message ended the connection: it is left out over the next one, and is named at once."""
         self._blamed = message is not None
         if message is not None:
-            self._refusals.refuse(
+            self._refusals.add(
                 Message(message.topic, b""),
                 Refused.CONNECTION_ENDED,
                 f"{message.size} bytes",
@@ -303,10 +303,10 @@ class Publisher:
                 steady=asyncio.get_running_loop().time(),
                 repeat=False,
             )
-            self._context.delivery_news.set()
+            self._context.delivery_changed.set()
 
     def _note_lost(self, error: BaseException) -> None:
-        if isinstance(error, ReplacedByAnother) or TAKEN_OVER in (reason(error), reason(error.__cause__)):
+        if is_takeover(error):
             text = (
                 f"{self._broker.address}: another client has connected with our client id "
                 f"{self._broker.client_id!r}"
@@ -319,7 +319,7 @@ class Publisher:
         if self._leave is _Leave.SILENTLY:
             return
         with suppress(aiomqtt.MqttError, TimeoutError):
-            async with asyncio.timeout(self._timing.goodbye):
+            async with asyncio.timeout(self._timing.stop_timeout):
                 if self._leave is _Leave.WILL:
                     await connection.disconnect_with_will()
                 else:

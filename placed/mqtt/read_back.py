@@ -1,7 +1,8 @@
-"""Reads back what was published, for MQTT 3.1.1: its PUBACK has no word for a message that was not kept.
+"""Reads published messages back in MQTT 3.1.1, where a PUBACK does not show that a message was refused.
 
 A broker that forbids a topic, or finds a message too large, acknowledges it in MQTT 3.1.1 like any other. So
-a few topics at a time are subscribed to, each by its own name, and what the broker holds is compared.
+the daemon subscribes to a few of its topics at a time, each by its full name, and compares what the broker
+holds with what is true.
 """
 
 from __future__ import annotations
@@ -21,85 +22,85 @@ if TYPE_CHECKING:
     from placed.mqtt.messages import Message
     from placed.mqtt.session_context import SessionContext
 
-FIRST = 3.0  # seconds from when everything is acknowledged
-BETWEEN = 2.0  # seconds between two looks
-AGAIN = 60.0  # seconds from a look at everything to the next one
-_TOGETHER = 40  # topics
-_FEW = 10  # rooms that have changed, of which every topic is looked at; of more only the states
-_COMES = 2.0  # seconds for what is retained to come
-_TWICE = 2  # looks that have to agree, since a state may change just then
+FIRST = 3.0  # seconds from when the initial publication is acknowledged
+BETWEEN = 2.0  # seconds between two batches
+AGAIN = 60.0  # seconds from a check of all topics to the next one
+_BATCH = 40  # topics
+_FEW = 10  # changed rooms of which every topic is checked; of more rooms only the states
+_TIMEOUT = 2.0  # seconds for retained messages to arrive
+_TWICE = 2  # checks that must agree, since a state may change just then
 _FAILED = 0x80  # and above, of a SUBACK
 
 
 class ReadBack:
-    """What the broker holds on our own topics, compared with what is true.
+    """Compares what the broker holds on our own topics with what is true.
 
     Args:
         context: of the session.
-        connection: to the broker.
-        make: what is true now for a topic.
-        wanted: called with a message that has to be published again.
-        ready: whether everything was acknowledged, so that it can be compared.
+        client: the connected client.
+        make: returns the messages that are true now for a topic.
+        publish_again: called with a message that the broker does not hold.
+        ready: returns whether the initial publication is acknowledged, so that it can be compared.
     """
 
     def __init__(
         self,
         context: SessionContext,
-        connection: BrokerClient,
+        client: BrokerClient,
         make: Callable[[str], Iterable[Message]],
-        wanted: Callable[[Message], None],
+        publish_again: Callable[[Message], None],
         ready: Callable[[], bool],
     ) -> None:
         self._context = context
-        self._connection = connection
+        self._client = client
         self._make = make
-        self._wanted = wanted
+        self._publish_again = publish_again
         self._ready = ready
-        self._asked: set[str] = set()
+        self._requested: set[str] = set()
         self._held: dict[str, bytes] = {}
-        self._came = asyncio.Event()
-        self._wrong: dict[str, int] = {}  # topic -> in how many looks
-        self._changed: set[str] = set()  # ids of rooms, since the last look
+        self._complete = asyncio.Event()
+        self._wrong: dict[str, int] = {}  # topic -> in how many checks
+        self._changed: set[str] = set()  # ids of rooms, since the last check
 
     def changed(self, room_id: str) -> None:
-        """A room has a new statement, which is looked at next: rules may have changed since the last one."""
+        """A room has a new statement and is checked next: access rules may have changed meanwhile."""
         if not self._context.client_factory.v5:
             self._changed.add(room_id)
 
-    def takes(self, message: aiomqtt.Message) -> bool:
-        """Whether a message is one that was asked for here."""
+    def handles(self, message: aiomqtt.Message) -> bool:
+        """Returns whether a message is one that was requested here."""
         topic = message.topic.value
-        if topic not in self._asked:
+        if topic not in self._requested:
             return False
         if isinstance(message.payload, bytes):
             self._held[topic] = message.payload
-        if self._asked <= self._held.keys():
-            self._came.set()
+        if self._requested <= self._held.keys():
+            self._complete.set()
         return True
 
     async def run(self) -> None:
-        """Looks, until it is cancelled. In MQTT 5 the PUBACK shows it."""
+        """Checks until it is cancelled. In MQTT 5 it does nothing: the PUBACK has a reason."""
         if self._context.client_factory.v5:
             return
         loop = asyncio.get_running_loop()
         await asyncio.sleep(FIRST)
-        all_from = loop.time()  # when all are looked at again; meanwhile only what is wrong or has changed is
+        all_from = loop.time()  # when all topics are due; before that only what is wrong or has changed
         while True:
             everything = loop.time() >= all_from
             changed, self._changed = self._changed, set()
             some = dict.fromkeys((*self._wrong, *self._topics_of(changed)))
-            whole = await self._look_at(list(self._topics() if everything else some))
-            if everything and whole:
+            complete = await self._check(list(self._topics() if everything else some))
+            if everything and complete:
                 all_from = loop.time() + AGAIN
             await asyncio.sleep(BETWEEN)
 
-    async def _look_at(self, topics: list[str]) -> bool:
-        """Whether all of them could be looked at."""
-        for start in range(0, len(topics), _TOGETHER):
+    async def _check(self, topics: list[str]) -> bool:
+        """Returns whether all of these topics could be checked."""
+        for start in range(0, len(topics), _BATCH):
             if not self._ready():
                 return False
-            if not await self._look(topics[start : start + _TOGETHER]):
-                break  # nor will it let us look at others
+            if not await self._check_batch(topics[start : start + _BATCH]):
+                break  # others are not readable either
             await asyncio.sleep(BETWEEN)
         return True
 
@@ -107,32 +108,34 @@ class ReadBack:
         topics = self._context.topics
         yield from (topics.bridge_state, topics.rooms)
         for room in self._context.board.rooms:
-            yield from topics.told(room.id, plain=self._context.plain)
+            yield from topics.room_topics(room.id, plain=self._context.plain)
 
     def _topics_of(self, room_ids: set[str]) -> Iterator[str]:
         topics, few = self._context.topics, len(room_ids) <= _FEW
         for room_id in sorted(room_ids):
-            yield from topics.told(room_id, plain=self._context.plain) if few else (topics.state(room_id),)
+            yield from (
+                topics.room_topics(room_id, plain=self._context.plain) if few else (topics.state(room_id),)
+            )
 
-    async def _look(self, topics: list[str]) -> bool:
-        """Whether the broker lets us look."""
+    async def _check_batch(self, topics: list[str]) -> bool:
+        """Returns whether the broker lets us subscribe."""
         self._held.clear()
-        self._came.clear()
-        self._asked = set(topics)
+        self._complete.clear()
+        self._requested = set(topics)
         try:
-            codes: Sequence[int | ReasonCode] = await self._connection.subscribe([(t, 0) for t in topics])
+            codes: Sequence[int | ReasonCode] = await self._client.subscribe([(t, 0) for t in topics])
             if any((code if isinstance(code, int) else code.value) >= _FAILED for code in codes):
                 return False
             try:
-                async with asyncio.timeout(_COMES):
-                    await self._came.wait()
+                async with asyncio.timeout(_TIMEOUT):
+                    await self._complete.wait()
             except TimeoutError:
                 pass
-            await self._connection.unsubscribe(topics)
+            await self._client.unsubscribe(topics)
             for topic in topics:
                 self._compare(topic, self._held.get(topic, b""))
         finally:
-            self._asked = set()
+            self._requested = set()
         return True
 
     def _compare(self, topic: str, held: bytes) -> None:
@@ -140,14 +143,14 @@ class ReadBack:
         true = next(iter(self._make(topic)), None)
         if true is None or true.expired(context.now()) or true.payload == held:
             self._wrong.pop(topic, None)
-            if context.refusals.kept(topic):
-                context.delivery_news.set()
+            if context.refusals.was_read_back(topic):
+                context.delivery_changed.set()
             return
-        if context.refusals.is_known_otherwise(topic):
+        if context.refusals.has_known_reason(topic):
             return
         self._wrong[topic] = self._wrong.get(topic, 0) + 1
         if self._wrong[topic] == _TWICE:
-            context.refusals.refuse(
+            context.refusals.add(
                 true,
                 Refused.NOT_KEPT,
                 "",
@@ -157,5 +160,5 @@ class ReadBack:
                 steady=asyncio.get_running_loop().time(),
                 repeat=False,
             )
-            context.delivery_news.set()
-        self._wanted(true)
+            context.delivery_changed.set()
+        self._publish_again(true)

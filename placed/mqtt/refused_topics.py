@@ -123,18 +123,13 @@ class Refusals:
         return tuple(sorted(found, key=lambda u: (not u.state, u.topics, u.reason)))
 
     @property
-    def owes_state(self) -> bool:
-        """Whether panels or building systems may be misled."""
-        return any(group.importance is not Importance.OPTIONAL for group in self._groups.values())
-
-    @property
-    def owes_required(self) -> bool:
+    def includes_state(self) -> bool:
         """Whether a state, an availability or `bridge/state` was refused."""
         return any(group.importance is Importance.STATE for group in self._groups.values())
 
     # --- what comes of messages ---
 
-    def refuse(  # noqa: PLR0913 - what is known of it
+    def add(  # noqa: PLR0913 - what is known of it
         self,
         message: Message,
         reason: Refused,
@@ -167,7 +162,7 @@ class Refusals:
         if refusal.tries > 1:
             self._window = _FEW
 
-    def took(self, message: Message, number: int, steady: float) -> bool:
+    def acknowledged(self, message: Message, number: int, steady: float) -> bool:
         """The broker has taken it; whether something was refused on its topic before."""
         if not self._refused:
             return False
@@ -177,27 +172,27 @@ class Refusals:
             return False  # only reading back shows what is not kept
         if refusal.clears and message.payload:
             return False
-        self.drop(key)
+        self.remove(key)
         self._window = min(2 * self._window, _MANY)
         if steady - self._hurried > _HURRY:
             self._hurried = steady
-            self.hurry(refusal.reason, steady)
+            self.repeat_now(refusal.reason, steady)
         return True
 
-    def kept(self, topic: str) -> bool:
+    def was_read_back(self, topic: str) -> bool:
         """It was read back; whether it was thought not to be kept."""
         refusal = self._refused.get(topic)
         if refusal is None or refusal.reason is not Refused.NOT_KEPT:
             return False
-        self.drop(topic)
+        self.remove(topic)
         return True
 
-    def is_known_otherwise(self, topic: str) -> bool:
+    def has_known_reason(self, topic: str) -> bool:
         """Whether it was refused for something that the broker gave a sign of."""
         refusal = self._refused.get(topic)
         return refusal is not None and refusal.reason is not Refused.NOT_KEPT
 
-    def drop(self, key: str) -> None:
+    def remove(self, key: str) -> None:
         """It is not to be repeated any more."""
         refusal = self._refused.pop(key, None)
         if refusal is not None:
@@ -205,7 +200,7 @@ class Refusals:
 
     # --- when to repeat ---
 
-    def hurry(self, reason: Refused, steady: float) -> None:
+    def repeat_now(self, reason: Refused, steady: float) -> None:
         """All that was refused for this reason may be taken now."""
         for refusal in self._refused.values():
             if refusal.reason is reason and refusal.due > steady:
@@ -230,13 +225,13 @@ class Refusals:
                     found.append(refusal)
         return found
 
-    def waits(self) -> bool:
+    def any_scheduled(self) -> bool:
         """Whether anything is to be repeated at some time."""
         return any(self._due)
 
     # --- for the log ---
 
-    def news(self) -> tuple[list[Undelivered], bool]:
+    def changes(self) -> tuple[list[Undelivered], bool]:
         """What was refused since the last call and is new, one for each reason, and whether all is taken."""
         new = [place for place in self._groups if place not in self._named]
         over = bool(self._named) and not self._groups
@@ -267,7 +262,7 @@ class Refusals:
         group.size = max(group.size, size)
         group.keys[refusal.key] = refusal.topic
         if refusal.event is not None and len(group.keys) > _MOST_EVENTS:
-            self.drop(next(iter(group.keys)))
+            self.remove(next(iter(group.keys)))
 
     def _leave_group(self, refusal: Refusal) -> None:
         place = refusal.reason, self._topics.pattern_of(refusal.topic)

@@ -37,7 +37,7 @@ class RetainedRooms:
         """Rooms of an earlier run that are neither on the board nor known to be gone."""
         return list(self._earlier.values())
 
-    def found(self, earlier: Mapping[str, Entry], discovery: str | None = None) -> list[str]:
+    def add_earlier(self, earlier: Mapping[str, Entry], discovery: str | None = None) -> list[str]:
         """The broker holds an index of an earlier run; the topics to clear of those it alone spoke on.
 
         `discovery` is the prefix under which it published its discovery messages. Where this run does not,
@@ -53,19 +53,19 @@ class RetainedRooms:
         self.to_clear.update(topics)
         return topics
 
-    def returned(self, room_id: str) -> None:
+    def room_present(self, room_id: str) -> None:
         """A room is on the board."""
         self._earlier.pop(room_id, None)
         if self.to_clear:
             self.to_clear.difference_update(self._topics.retained(room_id))
 
-    def left(self, room_ids: Iterable[str]) -> list[str]:
+    def rooms_removed(self, room_ids: Iterable[str]) -> list[str]:
         """Rooms are gone; the topics to clear."""
         topics = [topic for room_id in room_ids for topic in self._topics.retained(room_id)]
         self.to_clear.update(topics)
         return topics
 
-    def decide(
+    def find_removed(
         self, rooms: Collection[Room], connections: Collection[str], health: Mapping[str, ConnectionHealth]
     ) -> list[str]:
         """Looks again which rooms of an earlier run are gone; the topics to clear."""
@@ -73,17 +73,17 @@ class RetainedRooms:
             self._earlier.pop(room.id, None)
         if not self._earlier:
             return []
-        lost = gone(self._earlier, rooms, connections, health)
+        lost = removed_rooms(self._earlier, rooms, connections, health)
         for room_id in lost:
             del self._earlier[room_id]
-        return self.left(sorted(lost))
+        return self.rooms_removed(sorted(lost))
 
     def cleared(self, topic: str) -> None:
         """The broker has acknowledged it."""
         self.to_clear.discard(topic)
 
 
-def gone(
+def removed_rooms(
     earlier: Mapping[str, Entry],
     rooms: Collection[Room],
     connections: Collection[str],
@@ -105,7 +105,7 @@ def gone(
     return {i for i, entry in earlier.items() if i not in here and entry.connection not in silent}
 
 
-def clear_plain(topics: Topics, earlier: Iterable[Entry]) -> Iterator[Message]:
+def clear_plain_topics(topics: Topics, earlier: Iterable[Entry]) -> Iterator[Message]:
     """Clears the plain topics that an earlier run told of its rooms."""
     for room in earlier:
         if "occupied" in room.topics:

@@ -1,4 +1,4 @@
-"""All that is said over one connection, from the first `online` until it is lost or ended."""
+"""One session at the broker: from the first `online` until the connection is lost or ended."""
 
 from __future__ import annotations
 
@@ -10,25 +10,18 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from placed.mqtt.current_messages import CurrentMessages
 from placed.mqtt.discovery.announcer import Announcer
-from placed.mqtt.errors import ReplacedByAnother
-from placed.mqtt.messages import (
-    bridge_health,
-    bridge_info,
-    clear,
-    event_message,
-    online,
-    room_messages,
-    said_by_another,
-    unknown_words,
-)
+from placed.mqtt.messages import clear, event_message, unknown_room_messages
 from placed.mqtt.read_back import ReadBack
-from placed.mqtt.retained_rooms import clear_plain
-from placed.mqtt.room_index import earlier_discovery, earlier_epoch, earlier_rooms, index_message
+from placed.mqtt.redelivery import Redelivery
+from placed.mqtt.retained_rooms import clear_plain_topics
+from placed.mqtt.room_index import earlier_discovery, earlier_epoch, earlier_rooms
 from placed.mqtt.sender import Sender
+from placed.mqtt.takeover import ReplacedByAnother, is_from_another_instance
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 
     from paho.mqtt.reasoncodes import ReasonCode
 
@@ -40,40 +33,44 @@ if TYPE_CHECKING:
     from placed.mqtt.messages import Message
     from placed.mqtt.session_context import SessionContext
 
-_AT_ONCE = 50  # rooms that are written up before others get a turn on the event loop
-_LOOK = 1.0  # seconds; so soon a suspend, or a clock that was stepped, is noticed
+_SLICE = 50  # rooms that are queued before other tasks get a turn on the event loop
+_CLOCK_CHECK = 1.0  # seconds; so soon a suspend, or a clock that was stepped, is noticed
 _NO_TIME = timedelta()
 
 _log = structlog.get_logger()
 
 
 class Session:
-    """One connection's outbox, and the tasks that fill and empty it."""
+    """The tasks of one connection.
 
-    def __init__(self, context: SessionContext, connection: BrokerClient) -> None:
+    Args:
+        context: what all sessions share.
+        client: the connected client.
+    """
+
+    def __init__(self, context: SessionContext, client: BrokerClient) -> None:
         self._context = context
-        self._connection = connection
-        self._health_news = asyncio.Event()
-        self._sender = Sender(context, connection, self._write_up, self._make_again, self._health_news.set)
-        self._health_told: dict[str, ConnectionState] = {}
-        self._health_pressing = asyncio.Event()
-        self._rooms_news = asyncio.Event()
+        self._client = client
+        self._current = CurrentMessages(context)
+        self._sender = Sender(context, client, self._current.room)
+        self._health_changed = asyncio.Event()
+        self._health_urgent = asyncio.Event()
+        self._published_health: dict[str, ConnectionState] = {}
+        self._rooms_changed = asyncio.Event()
         self._rooms_added = asyncio.Event()
-        self._listed: set[str] = set()  # the ids in the index that was told last
-        self._displaced = False
-        self._outranking: set[str] = set()  # rooms of an earlier run whose epoch is above ours
-        self._begun = asyncio.Event()
-        self._last: dict[str, int] = {}  # the hash of what was said last: the index of a site is large
+        self._listed: set[str] = set()  # the room ids in the index that was published last
+        self._last_hash: dict[str, int] = {}  # by topic; hashes, since the index of a site is large
+        self._replaced = False
+        self._started = asyncio.Event()
+        self._redelivery = Redelivery(context, self._sender, self._current, self._health_changed.set)
         self._read_back = ReadBack(
             context,
-            connection,
-            lambda topic: self._make_again(topic, cleared=False),
+            client,
+            self._current.for_topic,
             lambda message: self._sender.put((message,)),
             lambda: self._sender.all_acknowledged,
         )
-        self._announcements = Announcer(
-            context, self._sender.put, self._sender.put_room, self._sender.drained
-        )
+        self._announcer = Announcer(context, self._sender.put, self._sender.put_room, self._sender.drained)
 
     @property
     def waiting(self) -> int:
@@ -82,108 +79,105 @@ class Session:
 
     @property
     def outstanding(self) -> list[SentMessage]:
-        """What was sent and not acknowledged."""
-        return self._sender.outstanding
+        """Messages that were sent and not acknowledged."""
+        return self._sender.in_flight.outstanding
 
     @property
     def loaded(self) -> bool:
         """Whether many messages were sent lately."""
-        return self._sender.loaded
+        return self._sender.in_flight.loaded
 
     @property
     def all_acknowledged(self) -> bool:
-        """Whether the broker has answered to everything that is published first over a connection."""
+        """Whether the broker has acknowledged the whole initial publication."""
         return self._sender.all_acknowledged
 
     @property
     def overdue(self) -> bool:
-        """Whether the broker has not answered to a state for some seconds."""
-        return self._sender.overdue
+        """Whether the PUBACK of a state is late."""
+        return self._sender.in_flight.overdue
 
-    # --- what the board tells ---
+    # --- changes of the board ---
 
     def stated(self, statement: Statement, *, urgent: bool, events: Iterable[Event]) -> None:
         """A room has a new statement."""
         self._sender.put_room(statement, urgent=urgent)
         self._read_back.changed(statement.room.id)
         context = self._context
-        self._put(
+        self._sender.put(
             event_message(context.topics, statement, event, context.board.show, context.now())
             for event in events
         )
 
-    def rooms_left(self, topics: Iterable[str]) -> None:
-        """Rooms are gone: their topics are to be cleared."""
-        self._put(map(clear, topics))
-
-    def rooms_changed(self, gone: Collection[str]) -> None:
-        """The index is not what it was; these rooms are gone."""
-        self._announcements.left(gone)
-        for room_id in gone:
+    def rooms_changed(self, removed: Collection[str], to_clear: Iterable[str]) -> None:
+        """Rooms were added, renamed or removed; the topics of those that were removed are cleared."""
+        self._sender.put(map(clear, to_clear))
+        self._announcer.rooms_removed(removed)
+        for room_id in removed:
             self._sender.drop_room(room_id)
-        self._rooms_news.set()
+        self._rooms_changed.set()
         if any(room.id not in self._listed for room in self._context.board.rooms):
             self._rooms_added.set()
 
     def health_changed(self, health: ConnectionHealth) -> None:
-        """A connection's health was told."""
-        self._health_news.set()
-        if self._health_told.get(health.name) is not health.state:
-            self._health_pressing.set()
-            self._rooms_news.set()  # whether rooms of an earlier run are gone may be known now
+        """A connection reported its health."""
+        self._health_changed.set()
+        if self._published_health.get(health.name) is not health.state:
+            self._health_urgent.set()
+            self._rooms_changed.set()  # it may be known now which rooms of an earlier run were removed
 
     # --- the tasks ---
 
     async def serve(self) -> None:
-        """Says everything, and goes on until the connection is lost.
+        """Publishes everything, and then every change, until the connection is lost.
 
         Raises:
             BaseExceptionGroup: of `aiomqtt.MqttError`: the connection was lost.
         """
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._listen())
-            # None of them begins a task later on: where aiomqtt waits with `asyncio.wait_for`, which before
+            group.create_task(self._read_messages())
+            # No task starts another one later: where aiomqtt waits with `asyncio.wait_for`, which before
             # Python 3.12 may lose a cancellation, it might do so in a group that is ending.
-            group.create_task(self._begin())
-            group.create_task(self._stay_online())
+            group.create_task(self._start())
+            group.create_task(self._keep_online())
             group.create_task(self._keep_health())
             group.create_task(self._keep_index())
-            group.create_task(self._sender.report())
+            group.create_task(self._redelivery.log())
             for task in (
                 self._read_back.run,
-                self._sender.repeat,
-                *[self._sender.run] * self._connection.in_flight,
+                self._redelivery.run,
+                *[self._sender.run] * self._client.in_flight,
             ):
-                group.create_task(self._once_begun(task))
+                group.create_task(self._once_started(task))
 
-    async def _once_begun(self, task: Callable[[], Awaitable[None]]) -> None:
-        await self._begun.wait()
+    async def _once_started(self, task: Callable[[], Awaitable[None]]) -> None:
+        await self._started.wait()
         await task()
 
-    async def _listen(self) -> None:
-        """Reads what the broker kept, and Home Assistant's births; raises when the connection is lost."""
-        topics = self._context.topics
-        async for message in self._connection.messages:
-            if self._announcements.answers(message) or self._read_back.takes(message):
+    async def _read_messages(self) -> None:
+        """Reads retained messages and Home Assistant's birth messages; raises when the connection is lost."""
+        context, topics = self._context, self._context.topics
+        async for message in self._client.messages:
+            if self._announcer.handles(message) or self._read_back.handles(message):
                 continue
             if not message.retain or not isinstance(message.payload, bytes):
                 continue
             if message.topic.value == topics.rooms:
-                self._find_earlier(message.payload)
+                self._read_earlier_index(message.payload)
             elif message.topic.value == topics.bridge_state:
-                self._displaced = said_by_another(
+                self._replaced = is_from_another_instance(
                     message.payload,
-                    self._context.client_factory.instance_of(message),
-                    epoch=self._context.board.epoch,
-                    ours=self._context.instance,
+                    context.client_factory.instance_of(message),
+                    epoch=context.board.epoch,
+                    ours=context.instance,
                 )
 
-    def _find_earlier(self, payload: bytes) -> None:
-        """An index is on the broker, of an earlier run or by anybody who may publish."""
+    def _read_earlier_index(self, payload: bytes) -> None:
+        """The broker holds an index: of an earlier run, or of anybody who may publish."""
         context = self._context
         earlier = earlier_rooms(payload)
         prefix = earlier_discovery(payload)
-        self._put(map(clear, context.retained_rooms.found(earlier, prefix)))
+        self._sender.put(map(clear, context.retained_rooms.add_earlier(earlier, prefix)))
         if prefix is not None and prefix != context.retained_rooms.prefix:
             topics = replace(context.topics, discovery=prefix).config_pattern
             _log.warning(
@@ -191,174 +185,106 @@ class Session:
                 prefix=prefix,
                 remedy=f"if placed used this prefix before, clear {topics} at the broker by hand",
             )
-        if earlier_epoch(payload) > context.board.epoch:
-            # The clock was set back, and nothing was remembered: panels would take all of ours for old.
-            self._outranking = set(earlier)
+        if (
+            earlier_epoch(payload) > context.board.epoch
+        ):  # the clock was set back and the state directory lost
+            self._current.higher_epoch = set(earlier)
         if not context.plain:
-            self._put(clear_plain(context.topics, earlier.values()))
-        self._rooms_news.set()
+            self._sender.put(clear_plain_topics(context.topics, earlier.values()))
+        self._rooms_changed.set()
 
-    async def _begin(self) -> None:
-        """Before all else what was is looked at, and `online` is said; then everything, and announcements."""
-        await self._look_back()
-        await self._sender.publish(self._online())
+    async def _start(self) -> None:
+        """Reads what the broker holds, publishes `online`, then everything, then the announcements."""
+        await self._read_retained()
+        await self._sender.publish(self._current.online())
         self._context.counters.online += 1
-        self._begun.set()
-        await self._say_all()
-        await self._announcements.run()
+        self._started.set()
+        await self._publish_all()
+        await self._announcer.run()
 
-    async def _look_back(self) -> None:
-        """Has the broker tell what it kept of an earlier run, or of another instance, before we overwrite it.
+    async def _read_retained(self) -> None:
+        """Has the broker send what an earlier run or another instance published, before it is overwritten.
 
-        Mosquitto before 2.0.15 and every broker in 3.1.1 hang up without a reason code when another client
-        takes our place (eclipse-mosquitto/mosquitto#2607). That somebody else has spoken on our topic since
-        we last did tells it, too.
+        Raises:
+            ReplacedByAnother: another instance has published since our last connection.
         """
         topics = self._context.topics
-        wanted = [topics.bridge_state, topics.rooms, *self._announcements.wanted]
-        codes: Sequence[int | ReasonCode] = await self._connection.subscribe([(topic, 1) for topic in wanted])
+        wanted = [topics.bridge_state, topics.rooms, *self._announcer.topics]
+        codes: Sequence[int | ReasonCode] = await self._client.subscribe([(topic, 1) for topic in wanted])
         for topic, code in zip(wanted, codes, strict=False):
             if not isinstance(code, int) and code.is_failure:
-                refused = topic if topic in self._announcements.wanted else f"{topics.base}/#"
+                refused = topic if topic in self._announcer.topics else f"{topics.base}/#"
                 _log.warning("topic.was_not_readable", topics=refused, reason=str(code))
                 break
-        await self._sender.publish(self._info())  # the broker sends what it kept before it acknowledges this
-        await self._connection.unsubscribe([topics.bridge_state, topics.rooms])
-        if self._displaced and self._context.counters.online:
+        # The broker sends the retained messages before it acknowledges this one.
+        await self._sender.publish(self._current.info())
+        await self._client.unsubscribe([topics.bridge_state, topics.rooms])
+        if self._replaced and self._context.counters.online:
             raise ReplacedByAnother("another instance has published in our place")
 
-    async def _say_all(self) -> None:
-        """Every room as it is now, in slices, so that what is urgent and all else on the loop get through."""
-        self._put(map(clear, sorted(self._context.retained_rooms.to_clear)))
-        suspects = dict.fromkeys(map(self._context.topics.room_of, self._context.disconnect_causes.suspects))
-        present = {room.id: None for room in self._context.board.rooms}
+    async def _publish_all(self) -> None:
+        """Queues every room, in slices, so that urgent messages and other tasks get a turn."""
+        context = self._context
+        self._sender.put(map(clear, sorted(context.retained_rooms.to_clear)))
+        suspects = dict.fromkeys(map(context.topics.room_of, context.disconnect_causes.suspects))
+        present = {room.id: None for room in context.board.rooms}
         ids = list({room_id: None for room_id in suspects if room_id in present} | present)
-        for start in range(0, len(ids), _AT_ONCE):
-            for room_id in ids[start : start + _AT_ONCE]:
-                if statement := self._context.board.statement(room_id):
-                    self._sender.owe_room(statement)
+        for start in range(0, len(ids), _SLICE):
+            for room_id in ids[start : start + _SLICE]:
+                if statement := context.board.statement(room_id):
+                    self._sender.put_initial_room(statement)
             await asyncio.sleep(0)
-        self._sender.all_is_owed()
+        self._sender.initial_publication_queued()
 
     async def _keep_index(self) -> None:
-        await self._begun.wait()
+        await self._started.wait()
         while True:
-            self._rooms_news.clear()
+            self._rooms_changed.clear()
             self._rooms_added.clear()
-            self._list_rooms()
-            self._announcements.rooms_changed()  # after the index, by which they are found to be cleared
-            # Rooms that are new are listed at once: however short this run is, or none would clear them.
-            await _happens(self._rooms_added, self._context.timing.calm)
-            await self._rooms_news.wait()
+            self._publish_index()
+            self._announcer.rooms_changed()  # after the index, which names what has to be cleared later
+            # New rooms are listed at once: if this run ends soon, the next one must know what to clear.
+            await _is_set_within(self._rooms_added, self._context.timing.debounce)
+            await self._rooms_changed.wait()
 
-    def _list_rooms(self) -> None:
+    def _publish_index(self) -> None:
         context, board = self._context, self._context.board
-        rooms = board.rooms
+        retained, rooms = context.retained_rooms, board.rooms
         self._listed = {room.id for room in rooms}
-        self.rooms_left(context.retained_rooms.decide(rooms, context.info.connections, board.health))
-        if (
-            not context.client_factory.v5
-        ):  # without expiry, what an earlier run said would be believed for ever
-            for entry in context.retained_rooms.undecided:
-                self._put_if_new(*unknown_words(context.topics, entry.id), late=True)
-        self._put_if_new(self._index(), self._info())
+        to_clear = retained.find_removed(rooms, context.info.connections, board.health)
+        self._sender.put(map(clear, to_clear))
+        if not context.client_factory.v5:  # nothing expires, so panels would believe an earlier run for ever
+            for entry in retained.undecided:
+                self._put_if_new(*unknown_room_messages(context.topics, entry.id), late=True)
+        self._put_if_new(self._current.index(), self._current.info())
 
     async def _keep_health(self) -> None:
-        context, board = self._context, self._context.board
+        timing, board = self._context.timing, self._context.board
         while True:
-            self._health_news.clear()
-            self._health_pressing.clear()
-            self._health_told = {name: health.state for name, health in board.health.items()}
-            self._sender.put((self._health(),), urgent=True)
-            if await _happens(self._health_news, context.timing.health):
-                await _happens(self._health_pressing, context.timing.calm)
+            self._health_changed.clear()
+            self._health_urgent.clear()
+            self._published_health = {name: health.state for name, health in board.health.items()}
+            self._sender.put((self._current.health(),), urgent=True)
+            if await _is_set_within(self._health_changed, timing.health):
+                await _is_set_within(self._health_urgent, timing.debounce)
 
-    async def _stay_online(self) -> None:
-        """Says `online` by the clock on the wall: if that has jumped, what was said may have expired."""
-        context = self._context
-        every = timedelta(seconds=context.timing.online)
+    async def _keep_online(self) -> None:
+        """Publishes `online` by the wall clock: if that has jumped, the last message may have expired."""
+        now, every = self._context.now, timedelta(seconds=self._context.timing.online)
         while True:
-            said_at = context.now()
-            while _NO_TIME <= context.now() - said_at < every:  # noqa: ASYNC110 - a clock is no event
-                await asyncio.sleep(min(_LOOK, context.timing.online))
-            self._sender.put((self._online(),), urgent=True)
-
-    # --- small parts ---
-
-    def _write_up(self, statement: Statement) -> Iterator[Message]:
-        """A room's turn has come."""
-        context, room_id = self._context, statement.room.id
-        if room_id in self._outranking:  # what is cleared panels forget, and its order
-            self._outranking.discard(room_id)
-            yield clear(context.topics.state(room_id))
-        yield from room_messages(context.topics, statement, plain=context.plain)
-
-    def _make_again(self, topic: str, *, cleared: bool) -> Iterable[Message]:
-        """What is true now for a topic that was refused; nothing if there is nothing to be said there.
-
-        `cleared`: it has to be cleared before.
-        """
-        context, topics = self._context, self._context.topics
-        room_id = topics.room_of(topic)
-        statement = context.board.statement(room_id) if room_id is not None else None
-        if topic == topics.bridge_state:
-            made: Iterable[Message] = (self._online(),)
-        elif topic == topics.bridge_info:
-            made = (self._info(),)
-        elif topic == topics.bridge_health:
-            made = (self._health(),)
-        elif topic == topics.rooms:
-            made = (self._index(),)
-        elif statement is not None:
-            made = (
-                *room_messages(topics, statement, plain=context.plain),
-                *self._announcements.of(statement.room),
-            )
-        elif room_id is not None and any(entry.id == room_id for entry in context.retained_rooms.undecided):
-            made = unknown_words(topics, room_id)
-        else:
-            made = self._announcements.of_bridge()
-        found = [message for message in made if message.topic == topic]
-        gone = topic in context.retained_rooms.to_clear or (room_id is not None and not context.plain)
-        return [*([clear(topic)] if cleared or (gone and not found) else []), *found]
-
-    def _online(self) -> Message:
-        context = self._context
-        return online(context.topics, context.board.epoch, context.instance, context.now())
-
-    def _info(self) -> Message:
-        context = self._context
-        return bridge_info(context.topics, context.info, context.board.epoch, len(context.board.rooms))
-
-    def _health(self) -> Message:
-        context, board = self._context, self._context.board
-        return bridge_health(
-            context.topics,
-            board.health.values(),
-            board.epoch,
-            context.now(),
-            board.clock,
-            undelivered=context.refusals.undelivered,
-        )
-
-    def _index(self) -> Message:
-        context = self._context
-        undecided = context.retained_rooms.undecided
-        return index_message(
-            context.topics, context.board.rooms, undecided, context.board.epoch, plain=context.plain
-        )
-
-    def _put(self, messages: Iterable[Message]) -> None:
-        self._sender.put(messages)
+            published_at = now()
+            while _NO_TIME <= now() - published_at < every:  # noqa: ASYNC110 - a clock is no event
+                await asyncio.sleep(min(_CLOCK_CHECK, every.total_seconds()))
+            self._sender.put((self._current.online(),), urgent=True)
 
     def _put_if_new(self, *messages: Message, late: bool = False) -> None:
-        new = [message for message in messages if self._last.get(message.topic) != hash(message)]
-        self._last |= {message.topic: hash(message) for message in new}
+        new = [message for message in messages if self._last_hash.get(message.topic) != hash(message)]
+        self._last_hash |= {message.topic: hash(message) for message in new}
         self._sender.put(new, late=late)
 
 
-async def _happens(event: asyncio.Event, within: float) -> bool:
+async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:
     with suppress(TimeoutError):
-        async with asyncio.timeout(within):
+        async with asyncio.timeout(seconds):
             await event.wait()
     return event.is_set()

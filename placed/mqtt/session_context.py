@@ -20,23 +20,23 @@ if TYPE_CHECKING:
     from placed.mqtt.retained_rooms import RetainedRooms
     from placed.mqtt.topics import Topics
 
-# Seconds without an acknowledgement or a new attempt to connect, after which something must have got stuck:
-# `online` is said every 30 s, an answer is awaited for 10 s, and a connection for some 30 s at most.
+# The publisher's deadline for the watchdog: seconds without an acknowledgement or a new attempt to connect.
+# `online` is published every 30 s; an acknowledgement takes 10 s at most, and a connection some 30 s.
 SILENCE = 120.0
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Seconds between what is said by itself."""
+    """Intervals and limits in seconds."""
 
     online: float = 30.0
     health: float = 60.0
-    calm: float = 1.0  # between two of the same that change often
-    reborn: float = 10.0  # between two births of Home Assistant that are answered
+    debounce: float = 1.0  # between two messages of the same kind that change often
+    birth_interval: float = 10.0  # between two birth messages of Home Assistant that are answered
     first_pause: float = 1.0
     longest_pause: float = 10.0
-    steady: float = 10.0  # a connection that lasted so long was a good one
-    goodbye: float = 2.0
+    stable_after: float = 10.0  # a connection that lasted so long was a good one
+    stop_timeout: float = 2.0
     will_delay: float = 15.0
 
 
@@ -44,11 +44,11 @@ class Timing:
 class Counters:
     """Counted since the start."""
 
-    published: int = 0  # taken by the broker
-    number: int = 0  # of the message that was sent last, or was to be
-    expired: int = 0  # not sent, since their time was over when their turn came
+    published: int = 0  # messages that the broker took
+    number: int = 0  # of the message that was sent or left out last
+    expired: int = 0  # messages that were not sent, since they had expired when their turn came
     connections: int = 0
-    online: int = 0  # of these, over how many we said that we are there
+    online: int = 0  # connections over which `online` was published
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +63,12 @@ class SessionContext:
     now: Callable[[], datetime]
     timing: Timing
     retained_rooms: RetainedRooms
-    discovery: Discovery | None  # None where Home Assistant is not told of the rooms
+    discovery: Discovery | None  # None if Home Assistant discovery is off
     counters: Counters
     refusals: Refusals
     disconnect_causes: DisconnectCauses
-    delivery_news: asyncio.Event  # something was refused, or is taken again
+    delivery_changed: asyncio.Event  # set when a message is refused, or taken again
     first_published: asyncio.Event
     instance: str
-    idle: asyncio.Event  # set while all that is known is told and acknowledged
+    idle: asyncio.Event  # set while everything that is known is published and acknowledged
     pulse: Pulse

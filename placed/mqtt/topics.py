@@ -96,14 +96,14 @@ class Topics:
         """What happens in the room; not retained."""
         return f"{self.base}/rooms/{room_id}/event"
 
-    def told(self, room_id: str, *, plain: bool) -> tuple[str, ...]:
+    def room_topics(self, room_id: str, *, plain: bool) -> tuple[str, ...]:
         """The topics that a statement of a room is told on; `plain` adds those for building systems."""
         always = self.state(room_id), self.availability(room_id)
         return (*always, self.occupied(room_id), self.status(room_id)) if plain else always
 
     def retained(self, room_id: str) -> tuple[str, ...]:
         """All topics of a room that the broker may hold something on."""
-        return (*self.told(room_id, plain=True), *self.room_configs(room_id).values())
+        return (*self.room_topics(room_id, plain=True), *self.room_configs(room_id).values())
 
     def bridge_configs(self) -> dict[str, str]:
         """Where Home Assistant is told of the bridge, by entity; nowhere if it is not."""

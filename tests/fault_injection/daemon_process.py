@@ -105,14 +105,14 @@ def _republish() -> None:
     """After a reconnect only what is new is told."""
     from placed.mqtt.session import Session  # noqa: PLC0415 - only where it is broken
 
-    say_all = Session._say_all
+    publish_all = Session._publish_all
 
     async def first_time_only(self: Session) -> None:
         if self._context.counters.connections == 1:
-            await say_all(self)
-        self._sender.all_is_owed()
+            await publish_all(self)
+        self._sender.initial_publication_queued()
 
-    Session._say_all = first_time_only  # type: ignore[method-assign]
+    Session._publish_all = first_time_only  # type: ignore[method-assign]
 
 
 def _repeat() -> None:

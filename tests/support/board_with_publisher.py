@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from tests.support.mosquitto import Mosquitto
 
-IMPATIENT = Timing(first_pause=0.05, longest_pause=0.2, calm=0.05)
+IMPATIENT = Timing(first_pause=0.05, longest_pause=0.2, debounce=0.05)
 UNTOLD = HomeAssistant()
 
 
@@ -143,7 +143,7 @@ def cut(publisher: Publisher) -> None:
     """The connection breaks, without leave of either side."""
     session = publisher._session
     assert session is not None
-    wire = session._connection._client.socket()
+    wire = session._client._client.socket()
     assert wire is not None
     assert isinstance(wire, socket.socket)
     wire.shutdown(socket.SHUT_RDWR)

@@ -198,7 +198,7 @@ async def test_beside_a_daemon_a_topic_that_is_refused_to_it_by_now_is_found(
     """The broker still holds what the daemon published there before the access rules were changed."""
     monkeypatch.setattr("placed.mqtt.read_back.FIRST", 0.1)
     monkeypatch.setattr("placed.mqtt.read_back.BETWEEN", 0.05)
-    monkeypatch.setattr("placed.mqtt.read_back._COMES", 0.3)
+    monkeypatch.setattr("placed.mqtt.read_back._TIMEOUT", 0.3)
     library = [f"topic write placed/rooms/library/{leaf}" for leaf in ("availability", "occupied", "status")]
     bridge = ["topic write placed/bridge/#", "topic write placed/rooms", "topic write placed/rooms/+/event"]
     rules = ["topic read #", *bridge, *library, "topic write placed/rooms/boardroom/#"]

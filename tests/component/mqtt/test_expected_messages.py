@@ -106,7 +106,12 @@ def test_what_depends_on_a_topic() -> None:
     topics = Topics("placed/hq", discovery="homeassistant")
     found = {
         topic: topics.importance_of(topic)
-        for topic in (*topics.told("a", plain=True), topics.bridge_state, topics.rooms, topics.bridge_info)
+        for topic in (
+            *topics.room_topics("a", plain=True),
+            topics.bridge_state,
+            topics.rooms,
+            topics.bridge_info,
+        )
     }
     assert found == {
         "placed/hq/rooms/a/state": Importance.STATE,

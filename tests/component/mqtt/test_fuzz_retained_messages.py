@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from placed.domain.connection_health import ConnectionHealth, ConnectionState
 from placed.domain.model import Status
-from placed.mqtt.messages import said_by_another
 from placed.mqtt.retained_rooms import RetainedRooms
 from placed.mqtt.room_index import MOST, earlier_discovery, earlier_rooms, index_message, is_room_id
+from placed.mqtt.takeover import is_from_another_instance
 from placed.mqtt.topics import Topics
 from placed.panel.rules import Heard, Moment, Panel
 from placed.settings.schema import HomeAssistant
@@ -86,12 +86,12 @@ def test_an_index_names_rooms_and_nothing_else(payload: bytes, silent: Connectio
     retained_rooms = RetainedRooms(TOPICS, "homeassistant")
     earlier, prefix = earlier_rooms(payload), earlier_discovery(payload)
     assert len(earlier) <= MOST
-    before = retained_rooms.found(earlier, prefix)
+    before = retained_rooms.add_earlier(earlier, prefix)
     health = {
         "contoso": ConnectionHealth("contoso", "microsoft365", ConnectionState.OK),
         "silent": ConnectionHealth("silent", "microsoft365", silent),
     }
-    gone = retained_rooms.decide(HERE, ("contoso", "silent"), health)
+    gone = retained_rooms.find_removed(HERE, ("contoso", "silent"), health)
     assert all(own(topic) for topic in (*before, *gone, *retained_rooms.to_clear))
     # What is told of rooms that are there is only cleared where Home Assistant was told under another prefix.
     kept = {topic for here in HERE for topic in TOPICS.retained(here.id)}
@@ -118,13 +118,13 @@ states = st.fixed_dictionaries(
 def test_whatever_is_on_our_topic_says_either_that_somebody_else_is_there_or_not(
     payload: bytes, instance: str | None
 ) -> None:
-    assert said_by_another(payload, instance, epoch=7, ours="us") in (True, False)
+    assert is_from_another_instance(payload, instance, epoch=7, ours="us") in (True, False)
 
 
 def test_what_we_said_ourselves_was_said_by_nobody_else() -> None:
     said = b'{"state":"online","epoch":7}'
-    assert not said_by_another(said, "us", epoch=7, ours="us")
-    assert said_by_another(said, "them", epoch=7, ours="us")
+    assert not is_from_another_instance(said, "us", epoch=7, ours="us")
+    assert is_from_another_instance(said, "them", epoch=7, ours="us")
 
 
 # --- with a broker ------------------------------------------------------------------------------------------

@@ -142,7 +142,7 @@ async def test_a_broker_that_forbids_our_topics_is_told_of(start: Start, house: 
         access=["topic read #", "topic readwrite tests/#", "topic write placed/rooms/library/#"]
     )
     # What is refused is collected until the end, however slowly the broker answers: in one line then.
-    publisher = house.publisher(broker, timing=replace(IMPATIENT, calm=3600.0))
+    publisher = house.publisher(broker, timing=replace(IMPATIENT, debounce=3600.0))
     with capture_logs() as log:
         async with running(publisher, published=False):
             await becomes(lambda: publisher.messages_refused["not_authorized"] >= 8)

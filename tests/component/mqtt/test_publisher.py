@@ -288,7 +288,7 @@ async def test_health_is_told_when_it_changes(mosquitto: Mosquitto, house: House
 
 
 async def test_much_news_of_health_is_told_together(mosquitto: Mosquitto, house: House) -> None:
-    publisher = house.publisher(mosquitto, timing=Timing(calm=0.3))
+    publisher = house.publisher(mosquitto, timing=Timing(debounce=0.3))
     async with running(publisher), Subscriber(mosquitto, "placed/bridge/health") as seen:
         await seen.caught_up()
         for _ in range(20):
@@ -380,7 +380,7 @@ async def test_a_task_that_ignores_its_cancellation_does_not_delay_the_stop_for_
         await asyncio.sleep(3600)
 
     monkeypatch.setattr(Session, "serve", ignores_one_cancellation)
-    publisher = house.publisher(mosquitto, timing=Timing(goodbye=0.2))
+    publisher = house.publisher(mosquitto, timing=Timing(stop_timeout=0.2))
     async with Subscriber(mosquitto, "placed/bridge/state") as seen:
         async with running(publisher):
             stopped_at = asyncio.get_running_loop().time()

@@ -94,7 +94,7 @@ async def test_a_state_that_is_not_answered_is_owed_after_seconds(
     proxy: Proxy, house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Long before the connection is given up for it, since `/readyz` depends on it."""
-    monkeypatch.setattr("placed.mqtt.sender._OVERDUE", 0.2)
+    monkeypatch.setattr("placed.mqtt.in_flight._OVERDUE", 0.2)
     publisher = publisher_behind(proxy, house)
     async with running(publisher):
         await told(publisher)
@@ -150,7 +150,7 @@ async def test_a_room_whose_clearing_was_refused_is_cleared(
             house.enroll("library")
             for leaf in ("state", "availability", "occupied", "status"):
                 await seen.message(f"placed/rooms/boardroom/{leaf}", "")
-        await becomes(lambda: not publisher.undelivered and not publisher._leftovers.to_clear)
+        await becomes(lambda: not publisher.undelivered and not publisher._retained_rooms.to_clear)
 
 
 @pytest.mark.parametrize(
@@ -314,7 +314,7 @@ async def test_an_old_state_does_not_stay_where_the_new_one_is_too_large(
     async with running(publisher), Subscriber(mosquitto, "placed/rooms/library/state") as seen:
         await seen.message("placed/rooms/library/state")
         assert publisher._session is not None
-        monkeypatch.setattr(publisher._session._connection, "max_packet_size", 300)
+        monkeypatch.setattr(publisher._session._client, "max_packet_size", 300)
         house.book("library")
         await seen.message("placed/rooms/library/state", "")
         assert "placed/rooms/library/state" in topics(publisher)
@@ -328,7 +328,7 @@ def looked_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was published is read back at once."""
     for constant in ("FIRST", "BETWEEN", "AGAIN"):
         monkeypatch.setattr(f"placed.mqtt.read_back.{constant}", 0.05)
-    monkeypatch.setattr("placed.mqtt.read_back._COMES", 0.5)
+    monkeypatch.setattr("placed.mqtt.read_back._TIMEOUT", 0.5)
 
 
 @pytest.mark.usefixtures("looked_soon")
@@ -373,13 +373,13 @@ async def test_a_broker_that_keeps_everything_is_blamed_for_nothing(
         read_back = publisher._session._read_back if publisher._session else None
         assert read_back is not None
         looks = []
-        look = read_back._look
+        look = read_back._check_batch
 
         async def counted(topics: list[str]) -> bool:
             looks.append(len(topics))
             return await look(topics)
 
-        read_back._look = counted  # type: ignore[method-assign]
+        read_back._check_batch = counted  # type: ignore[method-assign]
         for change in (house.book, house.read, house.book):
             change("library")
             looks.clear()

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from placed.domain.connection_health import ConnectionHealth, ConnectionState
-from placed.mqtt.retained_rooms import gone
+from placed.mqtt.retained_rooms import removed_rooms
 from placed.mqtt.room_index import LARGEST, MOST, Entry, earlier_rooms
 from placed.settings.schema import HomeAssistant
 from tests.component.mqtt.test_publisher import becomes
@@ -51,7 +51,7 @@ async def test_a_room_that_is_removed_while_the_broker_is_away_is_cleared(
         await becomes(lambda: not publisher.connected)
         house.enroll("library")
         await broker.start()
-        await becomes(lambda: publisher.connected and not publisher._leftovers.to_clear)
+        await becomes(lambda: publisher.connected and not publisher._retained_rooms.to_clear)
         assert await kept(broker) == {"library"}
 
 
@@ -66,7 +66,7 @@ async def test_a_room_that_comes_back_is_not_cleared(mosquitto: Mosquitto, house
 
 async def test_a_room_is_listed_as_soon_as_it_is_told(mosquitto: Mosquitto, house: House) -> None:
     """Should the daemon end in that moment, the next one knows of it by the index alone."""
-    patient = replace(IMPATIENT, calm=3600.0)
+    patient = replace(IMPATIENT, debounce=3600.0)
     async with running(house.publisher(mosquitto, timing=patient)), Subscriber(mosquitto, "placed/#") as seen:
         house.enroll("attic", connection="fabrikam")
         await seen.until(lambda a: a.topic == "placed/rooms" and b"attic" in a.payload)
@@ -88,7 +88,7 @@ async def test_rooms_of_an_earlier_run_are_cleared(mosquitto: Mosquitto, house: 
         later.read("library")
         later.report()
         await seen.message("placed/rooms/boardroom/state", "")
-        await becomes(lambda: not publisher._leftovers.to_clear)
+        await becomes(lambda: not publisher._retained_rooms.to_clear)
         assert await kept(mosquitto) == {"library"}
 
 
@@ -168,7 +168,7 @@ async def test_whatever_an_index_names_nothing_outside_is_written_and_states_go_
         publisher = house.publisher(mosquitto, home_assistant=HomeAssistant(discovery=True))
         async with running(publisher):
             await publisher.published()
-            await becomes(lambda: not publisher._leftovers.to_clear)
+            await becomes(lambda: not publisher._retained_rooms.to_clear)
             await seen.caught_up()
         assert {a.topic.partition("/")[0] for a in seen.arrivals} <= {"placed", "homeassistant"}
         order = [a.topic for a in seen.arrivals]
@@ -252,4 +252,4 @@ EARLIER = {"a1": entry("a1", "a"), "a2": entry("a2", "a"), "b1": entry("b1", "b"
 def test_which_rooms_of_an_earlier_run_are_gone(
     states: dict[str, str], rooms: list[object], expected: set[str]
 ) -> None:
-    assert gone(EARLIER, rooms, ("a", "b"), health(**states)) == expected  # type: ignore[arg-type]
+    assert removed_rooms(EARLIER, rooms, ("a", "b"), health(**states)) == expected  # type: ignore[arg-type]

@@ -207,19 +207,19 @@ def test_what_does_not_expire_has_no_expiry() -> None:
 def test_a_room_is_owed_until_all_its_topics_are_acknowledged() -> None:
     owed = InitialPublication(["rooms"])
     owed.add_room("a")
-    owed.settle("rooms")
+    owed.acknowledge("rooms")
     assert owed
-    owed.turn("a", ["a/state", "a/status"])
-    owed.settle("a/state")
-    owed.settle("a/state")
+    owed.start_room("a", ["a/state", "a/status"])
+    owed.acknowledge("a/state")
+    owed.acknowledge("a/state")
     assert owed
-    owed.settle("a/status")
+    owed.acknowledge("a/status")
     assert not owed
 
 
 def test_what_was_not_owed_is_not_for_its_turn() -> None:
     owed = InitialPublication([])
-    owed.turn("a", ["a/state"])
+    owed.start_room("a", ["a/state"])
     assert not owed
 
 

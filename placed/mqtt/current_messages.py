@@ -1,0 +1,101 @@
+"""Makes the messages that are true now, from the board: for a room, for the bridge, or for any topic."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from placed.mqtt.messages import (
+    bridge_health,
+    bridge_info,
+    clear,
+    online,
+    room_messages,
+    unknown_room_messages,
+)
+from placed.mqtt.room_index import index_message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from placed.domain.state_document import Statement
+    from placed.mqtt.messages import Message
+    from placed.mqtt.session_context import SessionContext
+
+
+class CurrentMessages:
+    """The messages of one session.
+
+    Attributes:
+        higher_epoch: ids of rooms that an earlier run published with a higher epoch than ours. Their state is
+            cleared before the first publication, or panels would take every state of ours for an older one.
+    """
+
+    def __init__(self, context: SessionContext) -> None:
+        self.higher_epoch: set[str] = set()
+        self._context = context
+
+    def room(self, statement: Statement) -> Iterator[Message]:
+        """Yields the messages of a room."""
+        context, room_id = self._context, statement.room.id
+        if room_id in self.higher_epoch:
+            self.higher_epoch.discard(room_id)
+            yield clear(context.topics.state(room_id))
+        yield from room_messages(context.topics, statement, plain=context.plain)
+
+    def online(self) -> Message:
+        """Returns the message which says that the daemon is online."""
+        context = self._context
+        return online(context.topics, context.board.epoch, context.instance, context.now())
+
+    def info(self) -> Message:
+        """Returns the message that describes the daemon."""
+        context = self._context
+        return bridge_info(context.topics, context.info, context.board.epoch, len(context.board.rooms))
+
+    def health(self) -> Message:
+        """Returns the message with the health of all connections."""
+        context, board = self._context, self._context.board
+        return bridge_health(
+            context.topics,
+            board.health.values(),
+            board.epoch,
+            context.now(),
+            board.clock,
+            undelivered=context.refusals.undelivered,
+        )
+
+    def index(self) -> Message:
+        """Returns the index of rooms."""
+        context, board = self._context, self._context.board
+        undecided = context.retained_rooms.undecided
+        return index_message(context.topics, board.rooms, undecided, board.epoch, plain=context.plain)
+
+    def for_topic(self, topic: str, *, clear_first: bool = False) -> Iterable[Message]:
+        """Returns the messages that are true now for a topic; none if nothing belongs on it.
+
+        `clear_first`: the topic is cleared before.
+        """
+        context, topics = self._context, self._context.topics
+        room_id = topics.room_of(topic)
+        found = [message for message in self._candidates(topic, room_id) if message.topic == topic]
+        gone = topic in context.retained_rooms.to_clear or (room_id is not None and not context.plain)
+        return [*([clear(topic)] if clear_first or (gone and not found) else []), *found]
+
+    def _candidates(self, topic: str, room_id: str | None) -> Iterable[Message]:
+        context, topics = self._context, self._context.topics
+        bridge = {
+            topics.bridge_state: self.online,
+            topics.bridge_info: self.info,
+            topics.bridge_health: self.health,
+            topics.rooms: self.index,
+        }
+        if topic in bridge:
+            return (bridge[topic](),)
+        statement = context.board.statement(room_id) if room_id is not None else None
+        discovery = context.discovery
+        if statement is not None:
+            announcement = discovery.room(statement.room) if discovery else ()
+            return (*room_messages(topics, statement, plain=context.plain), *announcement)
+        if room_id is not None and any(entry.id == room_id for entry in context.retained_rooms.undecided):
+            return unknown_room_messages(topics, room_id)
+        return discovery.bridge() if discovery else ()
