@@ -1,4 +1,4 @@
-"""Blocking work beside the event loop, which nobody has to wait for at the end."""
+"""Runs blocking work in a thread that the end of the program does not wait for."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _Result = TypeVar("_Result")
 
 
 async def run_in_thread(work: Callable[[], _Result]) -> _Result:
-    """Does the work in a thread of its own, and gives back what it gives or raises what it raises.
+    """Runs the work in a thread of its own and returns its result, or raises its exception.
 
-    Who is cancelled meanwhile leaves the thread to itself. `asyncio.to_thread` would keep the whole program
-    from ending until the work is done.
+    If the caller is cancelled, the thread goes on alone. `asyncio.to_thread` would keep the program from
+    ending until the work is done.
     """
     loop = asyncio.get_running_loop()
     done: asyncio.Future[_Result] = loop.create_future()
@@ -35,9 +35,9 @@ async def run_in_thread(work: Callable[[], _Result]) -> _Result:
         failure: Exception | None = None
         try:
             result = work()
-        except Exception as error:  # noqa: BLE001 - raised where it is waited for
+        except Exception as error:  # noqa: BLE001 - raised in the caller
             failure = error
-        with suppress(RuntimeError):  # the loop has ended meanwhile
+        with suppress(RuntimeError):  # the loop has been closed in the meantime
             loop.call_soon_threadsafe(settle, result, failure)
 
     threading.Thread(target=run, name="background", daemon=True).start()

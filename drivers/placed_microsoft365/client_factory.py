@@ -1,4 +1,4 @@
-"""From the settings to what a connection is read with: where its token comes from, and the Graph client."""
+"""Creates the token cache and the Graph client from the settings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def registration_of(settings: Microsoft365Settings, credential: Credential) -> Registration:
-    """Who signs in, by the settings."""
+    """Returns the application that the settings describe."""
     return Registration(
         login_url=settings.login_url,
         tenant=settings.tenant,
@@ -31,7 +31,7 @@ def registration_of(settings: Microsoft365Settings, credential: Credential) -> R
 def token_cache_of(
     settings: Microsoft365Settings, credential: Credential, surroundings: Surroundings
 ) -> TokenCache:
-    """Signs in as the settings' registration when it is first asked for a token."""
+    """Returns a token cache, which signs in when a token is first requested."""
     registration = registration_of(settings, credential)
     clock = ServiceClock.of(surroundings)
     return TokenCache(partial(sign_in, registration, clock), surroundings.steady)
@@ -40,10 +40,10 @@ def token_cache_of(
 def graph_client(
     settings: Microsoft365Settings, tokens: TokenCache, surroundings: Surroundings
 ) -> GraphClient:
-    """Asks Graph with these tokens.
+    """Returns a Graph client that uses these tokens.
 
     Raises:
-        SettingsError: the CA's file is of no use.
+        SettingsError: the CA file is invalid.
     """
     return GraphClient(
         settings.graph_url,

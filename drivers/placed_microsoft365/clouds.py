@@ -1,7 +1,7 @@
 """The national clouds, by name.
 
 Source: Microsoft, "Microsoft Entra authentication & national clouds" and "Microsoft Graph national cloud
-deployments". GCC is on the worldwide hosts. Tokens do not cross clouds.
+deployments". GCC uses the worldwide hosts. Tokens are valid in one cloud only.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Cloud(StrEnum):
 
 
 class Hosts(msgspec.Struct, frozen=True):
-    """Where a cloud's services are."""
+    """The hosts of a cloud's services."""
 
     login: str
     graph: str
@@ -34,7 +34,7 @@ CLOUDS = {
     Cloud.CHINA: Hosts("https://login.partner.microsoftonline.cn", "https://microsoftgraph.chinacloudapi.cn"),
 }
 
-# Login hosts that are one and the same, as MSAL and Microsoft's own descriptions know them.
+# Aliases of login hosts, as MSAL and Microsoft's own OpenID configuration know them.
 _LOGIN_HOST_ALIASES = (
     frozenset({"login.microsoftonline.com", "login.microsoft.com", "login.windows.net", "sts.windows.net"}),
     frozenset({"login.microsoftonline.us", "login.usgovcloudapi.net"}),
@@ -43,5 +43,5 @@ _LOGIN_HOST_ALIASES = (
 
 
 def login_hosts_of(host: str) -> frozenset[str]:
-    """The hosts, at port 443, that are the same as this one; none beside it, if it is no cloud's."""
+    """Returns all aliases of a login host, itself included; none if it belongs to no cloud."""
     return next((hosts for hosts in _LOGIN_HOST_ALIASES if host in hosts), frozenset())

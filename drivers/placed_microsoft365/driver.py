@@ -1,4 +1,4 @@
-"""The driver as placed finds it: the parts of one connection put together."""
+"""The Microsoft 365 driver: composes the parts of one connection."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ if TYPE_CHECKING:
     from placed_microsoft365.auth.token_claims import Claims
 
 
-_RECENTLY = timedelta(days=5 * 365)  # a certificate that expired before may be one of a clock set far ahead
+_RECENTLY = timedelta(
+    days=5 * 365
+)  # a certificate that expired earlier may only mean that the clock is far ahead
 
 
 class Microsoft365:
@@ -55,8 +57,8 @@ class Microsoft365:
         self._tokens = token_cache_of(settings, credential, surroundings)
         self._read_token: str | None = None
         self._claims: Claims | None = None
-        self._readable_with: str | None = None  # the token with which a room was readable last
-        self._readable: tuple[str, str | None] | None = None  # the mailbox of a readable room, and that token
+        self._readable_with: str | None = None  # the last token with which a room was readable
+        self._readable: tuple[str, str | None] | None = None  # the mailbox of a readable room, and the token
         self._mailboxes: Sequence[str] | None = None  # of all rooms
         self._graph = graph_client(settings, self._tokens, surroundings)
         self._owners = RoomNames(self._graph)
@@ -133,7 +135,7 @@ class Microsoft365:
             self._readable_with = self._tokens.latest
 
     def _on_nothing_readable(self) -> None:
-        """Every room is refused; whether that is for want of consent, a newer token may tell."""
+        """Handles that every room is refused: a newer token may show whether consent is missing."""
         if self._readable_with is not None and self._readable_with == self._tokens.latest:
             self._tokens.drop()
         elif not may_read_calendars(self.claims) and self._settings.fence.kind != RBAC:
@@ -156,7 +158,7 @@ class Microsoft365:
         return self._tokens.issued
 
     async def _some_rooms(self) -> Sequence[str]:
-        """Mailboxes of rooms, that which was readable last first; none where they may not be listed."""
+        """Returns mailboxes of rooms, the last readable one first; none if they may not be listed."""
         if self._mailboxes is None:
             try:
                 await self.find_rooms()
@@ -168,12 +170,12 @@ class Microsoft365:
 
     def take_over_sign_in(self, earlier: Driver) -> None:
         """See `placed.driver.SignInTakeover`."""
-        if isinstance(earlier, Microsoft365) and earlier._registration == self._registration:  # noqa: SLF001 - ours
+        if isinstance(earlier, Microsoft365) and earlier._registration == self._registration:  # noqa: SLF001 - another object of this class
             self._tokens.take_over(earlier._tokens)  # noqa: SLF001 - the same
 
     @property
     def claims(self) -> Claims | None:
-        """What the token says of itself, if there is one that can be read."""
+        """The claims of the token, if there is one that can be read."""
         token = self._tokens.latest
         if token != self._read_token:
             self._read_token, self._claims = token, None if token is None else claims_of(token)
@@ -185,7 +187,7 @@ class Microsoft365:
 
     @contextmanager
     def _forgetting(self) -> Iterator[None]:
-        """After a refusal nobody believes what was read before, so `Unchanged` would be no answer."""
+        """Forgets known responses after a refusal, since what was read before is no longer trusted."""
         try:
             yield
         except Refused:

@@ -1,4 +1,4 @@
-"""Tries the fence: canaries are refused where a room is readable, and the token holds no more than needed."""
+"""Checks the fence: canaries must be refused while a room is readable, and no role may be excessive."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _UNION_TRAP = (
     f"the token's roles hold {CALENDARS_READ}, a grant in Entra that cancels the scope of RBAC for "
     "Applications: remove it from the application (placed setup writes the script)"
 )
-# The code with which Exchange refuses a mailbox to an application, by policy, scope or for want of a grant.
+# The code with which Exchange refuses a mailbox to an application, by policy, by scope or without a grant.
 _DENIED = "erroraccessdenied"
 _NO_MAILBOX = (
     "a canary does not exist as a mailbox, so it proves nothing: name one that exists in fence.canaries"
@@ -43,8 +43,8 @@ _NOT_GRAPH = (
     "proxy between this machine and Graph"
 )
 _NO_PROOF = (
-    "a canary was refused with {told}, which is not how a mailbox outside of the fence is refused: check "
-    "that it is a mailbox in the cloud that works, or name another one in fence.canaries"
+    "a canary was refused with {code}, which is not how a mailbox outside of the fence is refused: check "
+    "that it is a working mailbox in the cloud, or name another one in fence.canaries"
 )
 _NOTHING_READABLE = (
     "the canaries are refused, but so is every room, which proves nothing: grant consent and put the rooms "
@@ -56,7 +56,7 @@ _ANOTHER_TOKEN = "the token changed during the trial, which proves nothing: no a
 
 @dataclass(frozen=True, slots=True)
 class _CanaryResult:
-    """What came of one canary: breached, verified, or unproven for a reason; and the token of the request."""
+    """The result for one canary: breached, verified, or unproven for a reason; and the request's token."""
 
     state: FenceState
     token: str = field(repr=False)
@@ -70,22 +70,22 @@ async def try_canaries(
     rooms: Callable[[], Awaitable[Sequence[str]]],
     proven_token: str | None = None,
 ) -> Fence:
-    """Asks for a minute of every canary's calendar, and of a room's.
+    """Requests one minute of every canary's calendar, and of a room's.
 
-    A canary that can be read is a breach, whatever comes of the others. Only the service's own refusal of
-    that mailbox proves that one cannot: a mailbox that does not exist, or a proxy, proves nothing. Nor does
-    it where the rooms are refused as well: a room has to be readable with the same token. Since a grant may
-    come into effect in between, the canaries are asked once more after the room.
+    A readable canary is a breach, whatever the other results. Only the service's own refusal of that mailbox
+    proves that it cannot be read: a mailbox that does not exist, or a proxy, proves nothing. It also proves
+    nothing if the rooms are refused as well: a room has to be readable with the same token. Since a grant may
+    take effect in between, the canaries are requested again after the room.
 
     Args:
         graph: the client.
         settings: the canaries.
-        now: the moment of the trial.
-        rooms: the mailboxes of some rooms, those first that were readable.
-        proven_token: the token with which a room was readable before; then one round of canaries is enough.
+        now: the moment of the check.
+        rooms: returns the mailboxes of some rooms, those first that were readable.
+        proven_token: the token with which a room was readable before; then one round is enough.
 
     Raises:
-        DriverError: the trial itself failed.
+        DriverError: the check itself failed.
     """
     if not settings.canaries:
         return Fence(FenceState.UNPROVEN, None, settings.enforce)
@@ -104,9 +104,9 @@ async def _round(
     rooms: Callable[[], Awaitable[Sequence[str]]],
     proven_token: str | None,
 ) -> Fence | None:
-    """Canaries, a room and the canaries; None if not all of them were asked with the same token."""
+    """Requests canaries, a room and the canaries; None if the token changed in between."""
     now = fence.checked_at
-    assert now is not None  # noqa: S101 - it is the moment of this trial
+    assert now is not None  # noqa: S101 - it is the moment of this check
     seen = await _ask_all(graph, settings, now)
     if (found := _result_of(fence, seen)) is not None:
         return found
@@ -121,7 +121,7 @@ async def _round(
 
 
 def _result_of(fence: Fence, seen: Sequence[_CanaryResult]) -> Fence | None:
-    """The result, unless every canary was refused."""
+    """Returns the result, unless every canary was refused."""
     if any(one.state is FenceState.BREACHED for one in seen):
         return replace(fence, state=FenceState.BREACHED, remedy=_BREACHED)
     reasons = dict.fromkeys(one.reason for one in seen if one.reason)
@@ -142,7 +142,7 @@ async def _ask_all(graph: GraphClient, settings: FenceSettings, now: datetime) -
 
 
 def with_roles(fence: Fence, settings: FenceSettings, claims: Claims | None) -> Fence:
-    """The result of the canaries together with what the token lists.
+    """Adds what the token lists to the result of the canaries.
 
     Grants add up (Microsoft: RBAC for Applications, FAQ): one in Entra is not limited by Exchange's scope.
     """
@@ -162,7 +162,7 @@ async def _try(graph: GraphClient, canary: str, now: datetime) -> _CanaryResult:
     if answer.status == HTTPStatus.OK:
         try:
             decode(answer.body, Readable)
-        except UnexpectedAnswer:  # a gateway's page, say: no proof of anything
+        except UnexpectedAnswer:  # for example a gateway's page, which proves nothing
             raise Unavailable("the answer for a canary is no calendar") from None
         return _CanaryResult(FenceState.BREACHED, answer.token)
     code = error_code(answer.body)
@@ -176,12 +176,12 @@ async def _try(graph: GraphClient, canary: str, now: datetime) -> _CanaryResult:
     elif answer.status == HTTPStatus.FORBIDDEN and not code:
         reason = _NOT_GRAPH
     else:
-        reason = _NO_PROOF.format(told=f"{answer.status} {code}".rstrip())
+        reason = _NO_PROOF.format(code=f"{answer.status} {code}".rstrip())
     return _CanaryResult(FenceState.UNPROVEN, answer.token, reason)
 
 
 async def _any_readable(graph: GraphClient, mailboxes: Sequence[str], now: datetime) -> tuple[bool, str]:
-    """Whether one of the first rooms can be read, and the token that was used.
+    """Returns whether one of the first rooms can be read, and the token that was used.
 
     Raises:
         DriverError: that could not be found out.
@@ -206,7 +206,7 @@ async def _any_readable(graph: GraphClient, mailboxes: Sequence[str], now: datet
                 return True, answer.token
         failing |= error_meaning(item.status, error_code(item.body)).reason in _HEALED_BY_TIME
     if failing:
-        raise Unavailable("no room can be read now, which a trial of the fence needs")
+        raise Unavailable("no room can be read now, which the check of the fence requires")
     return False, answer.token
 
 

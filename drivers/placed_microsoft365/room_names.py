@@ -1,6 +1,6 @@
-"""Names of rooms that the directory lists by their object ids alone.
+"""Looks up addresses and names of rooms that the directory lists by their object ids only.
 
-An application that may read the members of groups, and not users, is shown a member's type and id alone
+An application that may read the members of groups, but not users, gets only a member's type and id
 (Microsoft: group-list-transitivemembers). A calendar names its owner (calendar-get), which Calendars.Read
 covers within the fence, so no further permission is needed.
 """
@@ -28,17 +28,17 @@ if TYPE_CHECKING:
 
 
 class RoomNames:
-    """Asks whose the calendars are, and remembers it; one that is not reported is asked for the next time."""
+    """Looks up the calendars' owners and caches them; a missing one is requested again next time."""
 
     def __init__(self, graph: GraphClient) -> None:
         self._graph = graph
         self._known: dict[str, EmailAddress] = {}  # by object id
 
     async def name(self, rooms: Sequence[FoundRoom]) -> list[FoundRoom]:
-        """The rooms, with address and name where the directory reported neither and the calendar does.
+        """Returns the rooms, with address and name from the calendar if the directory reported neither.
 
         Raises:
-            Refused: the sign-in is. Any other failure leaves rooms as they are.
+            Refused: the sign-in is refused. After any other failure rooms stay as they are.
         """
         wanted = [room.mailbox for room in rooms if room.address == room.object_id]
         await self._learn([mailbox for mailbox in wanted if mailbox not in self._known])
@@ -49,7 +49,7 @@ class RoomNames:
         ]
         if not outdated:
             return named
-        for mailbox in outdated:  # one has got the address of another since that was asked for
+        for mailbox in outdated:  # the address may have moved from one room to another since it was requested
             del self._known[mailbox]
         await self._learn(outdated)
         return [self._named(room) for room in rooms]
@@ -61,7 +61,7 @@ class RoomNames:
             except Refused:
                 raise
             except DriverError:
-                break  # as it would be with those that are left
+                break  # the same would happen to the remaining ones
 
     async def _ask(self, mailboxes: Sequence[str]) -> None:
         answer = await self._graph.batch(

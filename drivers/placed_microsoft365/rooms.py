@@ -35,7 +35,7 @@ _CAPACITY = re.compile(r"[0-9]{1,6}")
 
 
 async def find_rooms(graph: GraphClient, settings: Microsoft365Settings) -> Sequence[FoundRoom]:
-    """The rooms that the settings name, in order of how little permission it takes to know them."""
+    """Returns the rooms of the settings; the ways are listed by how little permission they need."""
     if settings.rooms:
         return [FoundRoom(address=address, mailbox=address) for address in settings.rooms]
     if settings.room_group is not None:
@@ -44,14 +44,14 @@ async def find_rooms(graph: GraphClient, settings: Microsoft365Settings) -> Sequ
 
 
 class _VisitedPages:
-    """The pages gone through: none twice, and not without an end."""
+    """The pages that were read: none twice, and not without end."""
 
     def __init__(self) -> None:
         self._seen: set[str] = set()
 
     def step(self, url: str) -> None:
         if url in self._seen or len(self._seen) >= _MOST_PAGES:
-            raise UnexpectedAnswer("the directory has pages without an end")
+            raise UnexpectedAnswer("the directory returns pages without end")
         self._seen.add(url)
 
 
@@ -80,7 +80,7 @@ async def _members(graph: GraphClient, group: str) -> list[FoundRoom]:
 
 
 def _member(object_id: str, member: DirectoryObject) -> FoundRoom:
-    """A room by its object id; what the application may not read of it is null."""
+    """Returns a room by its object id; fields that the application may not read are null."""
     addresses = (a for a in (member.mail, member.user_principal_name) if a and "@" in a)
     return FoundRoom(
         address=next(addresses, object_id),
@@ -91,10 +91,10 @@ def _member(object_id: str, member: DirectoryObject) -> FoundRoom:
 
 
 async def _explain_no_rooms(graph: GraphClient, group_id: str, others: int, count: int) -> None:
-    """A group without rooms may be one that is empty, or one whose members are not shown.
+    """Explains a group without rooms: it may be empty, or its members may be hidden.
 
     Raises:
-        DriverError: it has members, and none of them is a room that can be read.
+        DriverError: it has members, and none of them is a readable room.
     """
     if others:
         raise NotPermitted(
@@ -125,7 +125,7 @@ async def _group_id(graph: GraphClient, address: str) -> str:
     if group_id is None:
         raise NotPermitted(
             "the room group is not found",
-            remedy="check room_group, or make the mail-enabled security group that it names "
+            remedy="check room_group, or create the mail-enabled security group that it names "
             "(placed setup writes the script)",
             lasting=True,
         )
@@ -151,7 +151,7 @@ async def _places(graph: GraphClient, room_list: str) -> list[FoundRoom]:
                 rooms[place.email_address.lower()] = _room(place.email_address, place)
         listed += len(page.value)
         url = page.next_link
-        # Next links have been missing from this answer: microsoft-graph-docs issues 6427, 9923.
+        # Next links have been missing from this response: microsoft-graph-docs issues 6427, 9923.
         if url is None and len(page.value) >= _PLACES_A_PAGE and len(rooms) > before:
             url = f"{path}?$top={_PLACES_A_PAGE}&$skip={listed}"
     if listed and not rooms:
@@ -177,7 +177,7 @@ def _room(address: str, place: Place) -> FoundRoom:
 
 
 def _number_as_text(number: float | str | None) -> str:
-    """A number that is told as such, or as text, as text."""
+    """Returns a number as text, whether it is reported as a number or as text."""
     if number is None:
         return ""
     if isinstance(number, float) and number.is_integer():

@@ -17,11 +17,11 @@ def _base_url(value: str) -> str:
     try:
         parts = urlsplit(value)
         sound = parts.scheme == "https" and parts.hostname and parts.port != 0
-    except ValueError:  # a port that is none
+    except ValueError:  # an invalid port
         sound = False
     if not sound or parts.username is not None or parts.query or parts.fragment:
         raise ValueError("expected an address such as https://host or https://host:port")
-    # In lower case, as Graph writes its host into the links that it gives.
+    # In lower case, as Graph writes its host in links.
     return f"https://{parts.netloc.lower()}{parts.path.rstrip('/')}"
 
 
@@ -73,9 +73,11 @@ class Microsoft365Settings(ConnectionSettings):
     cloud: Cloud = Field(default=Cloud.WORLDWIDE, description="worldwide, usgov, usgov-dod or china.")
     authority: BaseUrl | None = Field(default=None, description="Login host, if it is not the cloud's own.")
     graph: BaseUrl | None = Field(default=None, description="Graph host, if it is not the cloud's own.")
-    ca_file: FilePath | None = Field(default=None, description="Private CA that both hosts are checked with.")
+    ca_file: FilePath | None = Field(
+        default=None, description="Private CA for the certificates of both hosts."
+    )
     rooms: tuple[Address, ...] = Field(
-        default=(), description="The rooms' addresses; needs no permission on the directory."
+        default=(), description="The rooms' addresses; needs no directory permission."
     )
     room_group: str | None = Field(
         default=None,

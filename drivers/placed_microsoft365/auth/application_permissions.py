@@ -1,8 +1,8 @@
-"""The application permissions: which are needed, what they allow, and which are more than that.
+"""The application permissions: which ones are needed, what they allow, and which ones are excessive.
 
 Sources: Microsoft Graph permissions reference, and microsoft-graph-devx-content (the ids of the app roles);
 "Limit mailbox access" (which of them an application access policy limits); "Role Based Access Control for
-Applications in Exchange Online" (under which the calendars' permission is no grant in Entra at all).
+Applications in Exchange Online" (where the calendar permission is not granted in Entra at all).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from placed_microsoft365.auth.token_claims import Claims
     from placed_microsoft365.settings import Microsoft365Settings
 
-GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"  # of Microsoft Graph, in every tenant and cloud
+GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"  # Microsoft Graph, in every tenant and cloud
 CALENDARS_READ = "Calendars.Read"
 GROUP_MEMBERS = "GroupMember.Read.All"
 PLACES = "Place.Read.All"
@@ -52,7 +52,7 @@ APP_ROLES = {
             Permission(
                 GROUP_MEMBERS,
                 "reads who is a member of which group, by which the rooms are found",
-                "change a group; read mail or what is in a group's conversations and files. "
+                "change a group; read mail, or a group's conversations and files. "
                 "It is not limited to the group of rooms",
             ),
         ),
@@ -67,8 +67,8 @@ APP_ROLES = {
     )
 }
 
-# What any configuration of placed may have asked for, and what is less than that. Not Calendars.ReadBasic:
-# it reads calendars, and is not on the list of permissions that an access policy limits.
+# Every permission that some configuration of placed may have asked for, and lesser ones. Calendars.ReadBasic
+# is missing: it reads calendars, and an access policy does not limit it.
 _FITTING = frozenset(
     {
         CALENDARS_READ,
@@ -82,7 +82,7 @@ _FITTING = frozenset(
 
 
 def of_directory(settings: Microsoft365Settings) -> tuple[str, ...]:
-    """What finding the rooms takes; nothing where they are listed one by one."""
+    """Returns the permissions for finding the rooms; none if the rooms are listed by their addresses."""
     if settings.room_group is not None:
         return (GROUP_MEMBERS,)
     if settings.room_list is not None:
@@ -91,41 +91,41 @@ def of_directory(settings: Microsoft365Settings) -> tuple[str, ...]:
 
 
 def to_consent(settings: Microsoft365Settings) -> tuple[str, ...]:
-    """What the administrator grants in Entra.
+    """Returns the permissions that the administrator grants in Entra.
 
-    Not the calendars where RBAC for Applications is the fence: there Exchange grants them, limited to its
-    scope, and a grant in Entra beside it would cancel the scope.
+    The calendar permission is not among them if the fence is RBAC for Applications: there Exchange grants
+    it, limited to its scope, and a grant in Entra would cancel the scope.
     """
     calendars = () if settings.fence.kind == RBAC else (CALENDARS_READ,)
     return (*calendars, *of_directory(settings))
 
 
 def excess(roles: Iterable[str]) -> tuple[str, ...]:
-    """The roles that are more than anything placed asks for, sorted."""
+    """Returns the roles that exceed everything placed may ask for, sorted."""
     return tuple(sorted(set(roles) - _FITTING))
 
 
 def may_read_calendars(claims: Claims | None) -> bool:
-    """Whether a token lists a permission on calendars."""
+    """Returns whether a token lists a permission on calendars."""
     return claims is not None and any(role.startswith("Calendars.") for role in claims.roles)
 
 
 _NO_CONSENT = (
-    f"the administrator has not consented to {CALENDARS_READ}: run placed consent; that takes minutes to be "
-    "in effect"
+    f"the administrator has not consented to {CALENDARS_READ}: run placed consent; it takes minutes to take "
+    "effect"
 )
 
 
 _NOT_IN_SCOPE = (
     "Exchange does not let the application read this mailbox: is it in the fence's group, and was the RBAC "
-    "script run that placed setup writes? Either takes up to two hours to be in effect"
+    "script of placed setup run? Either takes up to two hours to take effect"
 )
 
 
 def explain_forbidden(claims: Claims | None, failure: Failed, fence_kind: str) -> Failed:
-    """A room that is forbidden, with what the token tells of consent.
+    """Returns a forbidden room's failure with what the token shows about consent.
 
-    Under RBAC for Applications the token does not list the calendars' permission, so it tells nothing.
+    Under RBAC for Applications the token does not list the calendar permission, so it shows nothing.
     """
     if fence_kind == RBAC:
         return replace(failure, remedy=_NOT_IN_SCOPE)

@@ -1,7 +1,7 @@
-"""The client assertion: what a certificate signs in place of a secret (RFC 7523).
+"""The client assertion: a JWT that the certificate signs in place of a secret (RFC 7523).
 
-MSAL would sign with the machine's clock. Here the time is given, so that a wrong clock does not keep anybody
-from signing in.
+MSAL would sign with the machine's clock. Here the time is an argument, so that a wrong clock does not prevent
+the sign-in.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ LIFETIME = 600  # seconds
 
 
 def client_assertion(credential: Mapping[str, str], client_id: str, audience: str, now: datetime) -> str:
-    """A signed statement of who signs in, for one use.
+    """Returns a signed assertion for one sign-in.
 
     Args:
         credential: `private_key` and `public_certificate`, both in PEM.
-        client_id: of the registration.
+        client_id: the id of the registration.
         audience: the token endpoint.
         now: the login host's time.
     """
-    import jwt  # noqa: PLC0415 - it comes with MSAL, which is imported as late
+    import jwt  # noqa: PLC0415 - imported together with MSAL, which is imported late
 
     certificate = x509.load_pem_x509_certificate(credential["public_certificate"].encode())
     thumbprint = base64.urlsafe_b64encode(certificate.fingerprint(SHA256())).decode()

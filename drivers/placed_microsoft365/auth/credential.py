@@ -1,4 +1,4 @@
-"""The credential as files hold it: a certificate with its private key, or a client secret."""
+"""Loads the credential from its files: a certificate with its private key, or a client secret."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _BOTH = "expected key and certificate, both in PEM"
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """What MSAL is given as `client_credential`, and when it runs out, where that can be told.
+    """The value of MSAL's `client_credential`, and its expiry if it is known.
 
-    Of a certificate it is `private_key` and `public_certificate`, both in PEM, to be signed with.
+    For a certificate the value is `private_key` and `public_certificate`, both in PEM.
     """
 
     for_msal: str | dict[str, str] = field(repr=False)
@@ -44,20 +44,21 @@ class Credential:
 def load_credential(settings: Microsoft365Settings) -> Credential:
     """Reads the credential's file.
 
-    Whether it is valid now is not looked at: this machine's clock may be wrong. See `judge_dates`.
+    It does not check whether the credential is valid now, because this machine's clock may be wrong; see
+    `judge_dates`.
 
     Raises:
-        SettingsError: it is missing, unreadable, readable by everybody, or invalid.
+        SettingsError: the file is missing, unreadable, readable by other users, or invalid.
     """
     if settings.certificate is not None:
         return _certificate(settings.certificate)
     if settings.client_secret_file is None:
-        raise AssertionError("the settings see to it that there is a credential")
+        raise AssertionError("the settings require a credential")
     try:
         content = _read("client_secret_file", settings.client_secret_file, read_secret)
         secret = content.decode("utf-8-sig").strip()
     except UnicodeDecodeError:
-        text = f"{settings.client_secret_file} is no text in UTF-8"
+        text = f"{settings.client_secret_file} is not UTF-8 text"
         raise SettingsError(Problem("client_secret_file", text)) from None
     if not secret:
         raise SettingsError(Problem("client_secret_file", f"{settings.client_secret_file} is empty"))
@@ -65,10 +66,10 @@ def load_credential(settings: Microsoft365Settings) -> Credential:
 
 
 def judge_dates(settings: Microsoft365Settings, credential: Credential, now: datetime) -> None:
-    """Compares a certificate's dates with the time.
+    """Compares both dates of a certificate with the time.
 
     Raises:
-        SettingsError: it has expired, or is not valid yet.
+        SettingsError: the certificate has expired, or is not valid yet.
     """
     path = settings.certificate
     judge_expiry(settings, credential, now)
@@ -85,13 +86,13 @@ def judge_expiry(
     """Compares a certificate's end with the time.
 
     Args:
-        settings: name its file.
-        credential: as that file holds it.
+        settings: the settings, which name the file.
+        credential: the content of that file.
         now: the time.
-        most: nothing is concluded from an end longer ago, since then the clock may be wrong.
+        most: an end longer ago than this is ignored, because the clock may be wrong.
 
     Raises:
-        SettingsError: it has expired.
+        SettingsError: the certificate has expired.
     """
     if credential.expires_at is not None and timedelta() <= now - credential.expires_at < most:
         raise _invalid(
@@ -103,7 +104,7 @@ def judge_expiry(
 def _certificate(path: Path) -> Credential:
     pem = _read("certificate", path, read_certificate)
     try:
-        # It is checked below, without a proof that its primes are some: that takes a tenth of a whole start.
+        # `_is_consistent` checks it instead: proving its primes takes a tenth of the start-up time.
         key = load_pem_private_key(pem, password=None, unsafe_skip_rsa_key_validation=True)
     except TypeError:
         raise _invalid(f"{path}: the private key has a passphrase", "expected one without") from None
@@ -120,7 +121,7 @@ def _certificate(path: Path) -> Credential:
         raise _invalid(f"{path}: the certificate does not belong to the private key")
     if not _is_consistent(key):
         raise _invalid(f"{path}: the private key is damaged; its numbers do not agree")
-    # Written anew, since a file may hold more than PEM, such as the names that `openssl pkcs12` adds.
+    # Serialized again, because a file may hold more than PEM, such as the names that `openssl pkcs12` adds.
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     public = leaf.public_bytes(Encoding.PEM).decode()
     return Credential(
@@ -137,12 +138,12 @@ def _invalid(text: str, remedy: str = "") -> SettingsError:
 def _belongs(certificate: x509.Certificate, key: RSAPrivateKey) -> bool:
     try:
         return certificate.public_key() == key.public_key()
-    except (ValueError, UnsupportedAlgorithm):  # another one of the chain
+    except (ValueError, UnsupportedAlgorithm):  # another certificate of the chain
         return False
 
 
 def _is_consistent(key: RSAPrivateKey) -> bool:
-    """Whether its numbers agree with each other, so that it signs what its public key verifies."""
+    """Returns whether the key's numbers match, so that its public key verifies what it signs."""
     own = key.private_numbers()
     p, q, e = own.p, own.q, own.public_numbers.e
     return (

@@ -1,4 +1,4 @@
-"""One sign-in with MSAL: it blocks, remembers nothing, and tells every failure as a `DriverError`."""
+"""Signs in once with MSAL. It blocks, keeps nothing, and raises every failure as a `DriverError`."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ if TYPE_CHECKING:
     from placed_microsoft365.auth.credential import Credential
     from placed_microsoft365.network.service_clock import ServiceClock
 
-# It would be written to stderr, past the log; a clock that is not set is reported there.
+# The warning would go to stderr, past the log. placed reports a wrong clock itself.
 warnings.simplefilter("ignore", SystemTimeWarning)
 
-TIMEOUT = 20.0  # seconds without a word of the login host
-_SHORTEST, _LONGEST = 60.0, 86_400.0  # seconds that a token's lifetime is believed to be between
+TIMEOUT = 20.0  # seconds of silence from the login host
+_SHORTEST, _LONGEST = 60.0, 86_400.0  # the range, in seconds, in which a token's lifetime is believed
 _TOKEN = re.compile(r"[!-~]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """Who signs in, and for what.
+    """The application that signs in, and the scope it asks for.
 
     Attributes:
         scope: `<graph host>/.default`.
-        ca_file: private CA of the login host, None for the system's.
+        ca_file: the private CA of the login host; None for the system's CAs.
     """
 
     login_url: str
@@ -60,16 +60,17 @@ class Registration:
 def sign_in(registration: Registration, clock: ServiceClock) -> tuple[str, float]:
     """A new access token, and for how many seconds it is good.
 
-    MSAL's application is made for each: it would keep refused answers, and repeat them for a minute. What a
-    certificate signs carries the login host's own time, as far as its answers show it; if it is refused for
-    its time all the same, the refusal shows a better one, and it is tried once more.
+    An MSAL application is created for each sign-in, because it would cache refusals and repeat them for a
+    minute. The client assertion carries the login host's time, as far as its responses show it. If the
+    assertion is refused because of its time, that response shows a better time, and the sign-in is tried once
+    more.
 
     Args:
         registration: who signs in.
         clock: reads the time in the answers.
 
     Raises:
-        DriverError: there is none to be had.
+        DriverError: the sign-in failed.
     """
     with _Session(registration, clock) as session:
         try:
@@ -83,9 +84,9 @@ def sign_in(registration: Registration, clock: ServiceClock) -> tuple[str, float
                 raise not_trusted(registration.login_url, error, clock.now()) from None
             raise not_reached("the login host", registration.login_url, error) from None
         except (requests.RequestException, OSError) as error:
-            # Not `from error`: it quotes the address.
+            # Not `from error`: its text contains the URL.
             raise not_reached("the login host", registration.login_url, error) from None
-        except Exception:  # noqa: BLE001 - MSAL raises whatever it trips over in an answer
+        except Exception:  # noqa: BLE001 - MSAL raises arbitrary errors for malformed responses
             raise session.failure({}) from None
         try:
             token, lifetime = str(result["access_token"]), float(result["expires_in"])
@@ -97,7 +98,7 @@ def sign_in(registration: Registration, clock: ServiceClock) -> tuple[str, float
 
 
 def _acquire(registration: Registration, session: _Session) -> Mapping[str, Any]:
-    import msal  # noqa: PLC0415 - a third of the start-up time, and only wanted here
+    import msal  # noqa: PLC0415 - a third of the start-up time, and only needed here
 
     credential: Any = registration.credential.for_msal
     if not isinstance(credential, str):
@@ -112,7 +113,7 @@ def _acquire(registration: Registration, session: _Session) -> Mapping[str, Any]
         registration.client_id,
         authority=registration.authority,
         client_credential=credential,
-        instance_discovery=False,  # the clouds are known by name, and a simulator is no cloud
+        instance_discovery=False,  # the clouds are known by name, and the simulator is none of them
         http_client=session,
     )
     result: Mapping[str, Any] = application.acquire_token_for_client([registration.scope])
@@ -120,7 +121,7 @@ def _acquire(registration: Registration, session: _Session) -> Mapping[str, Any]
 
 
 def _certificate_error(registration: Registration, session: _Session, error: DriverError) -> DriverError:
-    """The error of a refused sign-in; where the certificate's dates explain it, it names them."""
+    """Returns the error of a refused sign-in, with the certificate's dates if they explain it."""
     if not isinstance(error, Refused):
         return error
     credential, moment = registration.credential, session.time_to_sign()
@@ -140,20 +141,20 @@ def _is_out_of_time(result: Mapping[str, Any]) -> bool:
 
 
 def _codes_of(result: Mapping[str, Any]) -> list[int]:
-    told = result.get("error_codes")
-    codes = [code for code in told if isinstance(code, int)] if isinstance(told, list) else []
+    numbers = result.get("error_codes")
+    codes = [code for code in numbers if isinstance(code, int)] if isinstance(numbers, list) else []
     return codes or codes_in(str(result.get("error_description", "")))
 
 
 class _Session(requests.Session):
-    """The HTTP client that MSAL is given; it keeps the last answer, of which MSAL tells only a part."""
+    """The HTTP client of MSAL. It keeps the last response, because MSAL passes on only a part of it."""
 
     def __init__(self, registration: Registration, clock: ServiceClock) -> None:
         super().__init__()
         self._clock = clock
         self._kept = False
-        self._found: ServiceTime | None = None  # the login host's time, as it was shown last
-        self._signed = 0.0  # the time that was last signed, less the steady clock's
+        self._found: ServiceTime | None = None  # the login host's time in its last response
+        self._signed = 0.0  # the time of the last assertion, minus the steady clock
         self.trust_env = False  # see placed_microsoft365.network.tls_and_proxy
         self.verify = ca_bundle(registration.ca_file)
         proxy = proxy_for(registration.login_url)
@@ -165,9 +166,9 @@ class _Session(requests.Session):
         self._last: requests.Response | None = None
 
     def request(self, *args: Any, **kwargs: Any) -> requests.Response:
-        """A request that does not wait for ever, and does not carry a credential to another host.
+        """Sends a request with a time limit, and only to the login host.
 
-        Of an answer that is no JSON, MSAL would write the text into the log: half a token, perhaps.
+        MSAL would log the text of a response that is not JSON, and with it possibly half a token.
         """
         kwargs.setdefault("timeout", TIMEOUT)
         kwargs["allow_redirects"] = False
@@ -183,23 +184,23 @@ class _Session(requests.Session):
         return self._last
 
     def time_to_sign(self) -> datetime:
-        """The login host's time, as far as it has shown it."""
+        """Returns the login host's time, as far as its responses have shown it."""
         moment = self._clock.at_service(self._found)
         self._signed = moment.timestamp() - self._clock.steady()
         return moment
 
     def clock_corrected(self) -> bool:
-        """Whether the refusal shows another time than was signed; that is signed from now on."""
+        """Returns whether the refusal shows another time than the signed one, and signs with that next."""
         self._kept = True
         better = self._clock.at_service(self._found).timestamp() - self._clock.steady()
         return abs(better - self._signed) > APART
 
     def failure(self, result: Mapping[str, Any]) -> DriverError:
-        """What the last answer means; `result` is what MSAL made of it, if anything."""
+        """Returns the error for the last response; `result` is MSAL's reading of it, if any."""
         if self._last is None:
             return Unavailable("the login host was not asked")
-        told = result.get("error_codes")
-        codes = [code for code in told if isinstance(code, int)] if isinstance(told, list) else []
+        numbers = result.get("error_codes")
+        codes = [code for code in numbers if isinstance(code, int)] if isinstance(numbers, list) else []
         rest = parse_retry_after(self._last.headers.get("Retry-After"), self._clock.now())
         return token_error(
             codes or codes_in(self._last.text), str(result.get("error", "")), self._last.status_code, rest

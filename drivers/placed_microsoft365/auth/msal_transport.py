@@ -1,7 +1,7 @@
-"""What carries MSAL's requests: to the login host alone, and no answer is larger or slower than is fit.
+"""The transport of MSAL's requests: it reaches the login host only, and limits size and time of responses.
 
-`requests` has a limit on the silence between two bytes, and none on the whole: a host that sends a byte now
-and then would keep the thread for ever, and one that packs well would take all memory.
+`requests` limits the silence between two bytes, not the whole: a host that sends a byte now and then would
+occupy the thread for ever, and a highly compressed response could exhaust the memory.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from placed_microsoft365.graph.response_body import ACCEPTED, Body
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LARGEST = 2**20  # bytes of an answer, unpacked; a token and the description have some thousand
-ONE = 20.0  # seconds for one answer, from the request to its last byte
-ALL = 40.0  # seconds for all of a sign-in; the thread ends by then
+LARGEST = 2**20  # bytes of an unpacked response; a token or the OpenID configuration has a few thousand
+ONE = 20.0  # seconds for one response, from the request to its last byte
+ALL = 40.0  # seconds for a whole sign-in; the thread ends by then
 _PIECE = 16_384  # bytes
 
 
@@ -37,8 +37,8 @@ class LoginTransport(HTTPAdapter):
     """An adapter for a `requests.Session`, for one sign-in.
 
     Args:
-        login_url: the login host. No other gets a request, whatever it calls its own endpoints.
-        steady: seconds of a clock that is not set.
+        login_url: the login host. No other host gets a request, whatever its OpenID configuration names.
+        steady: seconds of a clock that cannot be set.
     """
 
     def __init__(self, login_url: str, steady: Callable[[], float] = time.monotonic) -> None:
@@ -49,7 +49,7 @@ class LoginTransport(HTTPAdapter):
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """See `HTTPAdapter`: with connections that can be ended from outside."""
+        """See `HTTPAdapter`. The connections can be closed from another thread."""
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = _pools(self._connections)
 
@@ -60,12 +60,12 @@ class LoginTransport(HTTPAdapter):
         return manager
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        """One request, with its whole answer.
+        """Sends one request and reads the whole response.
 
         Raises:
-            Refused: it would go to another host.
-            DriverError: the answer is too large or damaged.
-            requests.RequestException: there is none, or not in time.
+            Refused: the request would go to another host.
+            DriverError: the response is too large or damaged.
+            requests.RequestException: there was no response, or not in time.
         """
         self.check(request.url or "")
         silence = kwargs.get("timeout")
@@ -93,10 +93,10 @@ class LoginTransport(HTTPAdapter):
         return response
 
     def check(self, url: str) -> None:
-        """Where a sign-in goes is what the login host's own description says, so it is not believed.
+        """Checks that a URL belongs to the login host, because the endpoints come from a response.
 
         Raises:
-            Refused: it is another host than the login host, or no TLS.
+            Refused: it is another host, or there is no TLS.
         """
         try:
             target = URL(url)
@@ -109,8 +109,8 @@ class LoginTransport(HTTPAdapter):
             return
         raise Refused(
             f"the login host {self._login.host} names an endpoint on another host, which gets no credential",
-            remedy="check authority and tenant in the settings; if they are right, this is not the login "
-            "host's own: check the proxy in between",
+            remedy="check authority and tenant in the settings; if they are right, the response is not "
+            "the login host's own: check the proxy in between",
         )
 
     def close(self) -> None:
@@ -120,7 +120,7 @@ class LoginTransport(HTTPAdapter):
             connection.close()
 
     def _end(self, over: threading.Event) -> None:
-        """The time is up: reading and writing raise an error from now on."""
+        """Closes the connections when the time is up, so that reading and writing raise an error."""
         over.set()
         for connection in list(self._connections):
             with suppress(OSError, AttributeError, ValueError):

@@ -1,4 +1,4 @@
-"""The access token: kept, renewed early, dropped when it is refused, and asked for no more than is polite."""
+"""Caches the access token: renews it early, drops it after a refusal, and limits the rate of sign-ins."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
 TIMEOUT = 45.0  # seconds for a sign-in, which is two requests
 _EARLY = 300.0  # seconds before its end at which a token is renewed
-_AGAIN = 60.0  # seconds until a renewal is tried again, and until a second token in a row may be dropped
-_RETRY = 2.0  # seconds for which a sign-in that failed is not repeated, where time heals it
-_RETRY_REFUSED = 30.0  # the same, where a person has to
-_GRANTS_HOLD = 300.0  # seconds for which a token is believed to hold what is granted, where it is doubted
+_AGAIN = 60.0  # seconds between two attempts of a renewal, and between two tokens that are dropped
+_RETRY = 2.0  # seconds after which a failed sign-in is repeated, if the failure is temporary
+_RETRY_REFUSED = 30.0  # the same, if a person has to fix the cause
+_GRANTS_HOLD = 300.0  # seconds after which a token may be renewed because its grants are in doubt
 
 
 @dataclass(frozen=True, slots=True)
 class _Token:
-    """Moments are seconds on the steady clock."""
+    """A token; the moments are seconds on the steady clock."""
 
     text: str = field(repr=False)
     issued_at: float
@@ -37,38 +37,38 @@ class _Failure:
     until: float
 
     def holds(self, moment: float) -> bool:
-        """Whether a sign-in is not to be repeated yet."""
+        """Returns whether the sign-in must not be repeated yet."""
         return self.since <= moment < self.until
 
 
 class TokenCache:
-    """Gives the token of one registration.
+    """Provides the access token of one registration.
 
     Args:
-        sign_in: gets a new token and its lifetime in seconds, see
-            `placed_microsoft365.auth.msal_login.sign_in`. It blocks, so it is called in a thread.
-        steady: seconds that only ever grow, so that a clock that is set has nobody sign in again.
+        sign_in: returns a new token and its lifetime in seconds, see
+            `placed_microsoft365.auth.msal_login.sign_in`. It blocks, so it runs in a thread.
+        steady: seconds of a monotonic clock, so that setting the machine's clock causes no sign-in.
     """
 
     def __init__(self, sign_in: Callable[[], tuple[str, float]], steady: Callable[[], float]) -> None:
         self._sign_in = sign_in
         self._steady = steady
         self._token: _Token | None = None
-        self.issued = 0  # how many tokens there were so far
+        self.issued = 0  # how many tokens were issued so far
         self._failure: _Failure | None = None
         self._dropped_at: float | None = None
         self._doubted = False
         self._lock = asyncio.Lock()
 
     async def token(self) -> str:
-        """A token that is good now.
+        """Returns a valid token.
 
         Raises:
-            DriverError: there is none to be had.
+            DriverError: the sign-in failed.
         """
         kept = self._good()
         if kept is not None and self._lock.locked():
-            return kept.text  # somebody sees to a new one, and this one does meanwhile
+            return kept.text  # another task renews it; the current one is still valid
         async with self._lock:
             kept, moment = self._good(), self._moment()
             if kept is not None and moment < kept.renew_at and not self._outdated(kept, moment):
@@ -83,14 +83,14 @@ class TokenCache:
                 if kept is None:
                     self._remember(error)
                     raise
-                # While the old token is good, a login host that is down is no reason to stop.
+                # While the old token is valid, an unreachable login host is not an error.
                 self._token = replace(kept, renew_at=self._moment() + _AGAIN)
             return self._token.text
 
     def refused(self, token: str) -> bool:
-        """The service refused this token; whether the next one asked for is another.
+        """Notes that the service refused this token; returns whether the next one will be another.
 
-        If a new one is refused as well, the token is not what is wrong, and it is kept for a minute.
+        If the new token is refused as well, the token is not the cause, and it is kept for a minute.
         """
         if self._token is None or token != self._token.text:
             return True
@@ -102,26 +102,26 @@ class TokenCache:
 
     @property
     def latest(self) -> str | None:
-        """The token that is kept, for what it says of itself; it may be at its end."""
+        """The cached token, for its claims; it may have expired."""
         return self._token.text if self._token is not None else None
 
     def suspect_grants(self) -> None:
-        """Nothing may be read with the token: it is renewed as soon as it is some minutes old.
+        """Notes that nothing can be read with the token; it is renewed once it is a few minutes old.
 
-        It lists what was granted when it was issued, and consent may have been given since.
+        A token lists the grants at its time of issue, and consent may have been given since then.
         """
         self._doubted = True
 
     def take_over(self, earlier: TokenCache) -> None:
-        """Goes on with the token of another source of the same registration.
+        """Continues with the token of another cache for the same registration.
 
-        Not with one whose grants are doubted: a new one may list what was granted since.
+        A token whose grants are in doubt is not taken over: a new one may list newer grants.
         """
         if self._token is None and not earlier._doubted:
             self._token = earlier._good()
 
     def drop(self) -> None:
-        """What was readable with it is not any more; the next one tells whether consent still stands."""
+        """Drops the token after readable rooms are refused; a new one shows whether consent holds."""
         self._token = None
 
     def _outdated(self, token: _Token, moment: float) -> bool:

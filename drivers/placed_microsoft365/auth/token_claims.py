@@ -1,8 +1,8 @@
-"""What an access token says of itself: for diagnosis only, never a gate, and never the token.
+"""Reads the claims of an access token, for diagnosis only; they never decide anything.
 
 Source: Microsoft, "Access token claims reference". Graph's tokens are opaque to clients by contract, so a
-token that can not be read tells nothing, and that is no error. Under RBAC for Applications the permission on
-calendars is not among the roles.
+token that cannot be read is not an error. Under RBAC for Applications the calendar permission is not among
+the roles.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ import msgspec
 
 
 class Claims(msgspec.Struct, frozen=True):
-    """The claims that are of use.
+    """The claims that are used.
 
     Attributes:
         roles: the application permissions granted in Entra; empty if the token lists none.
-        application: the client id; None if not told, as all others.
+        application: the client id; None if the claim is missing, as for all others.
         tenant: the tenant's GUID.
         service_principal: the object id of the enterprise application.
-        by_certificate: whether a certificate proved the application.
+        by_certificate: whether the application signed in with a certificate.
     """
 
     roles: tuple[str, ...] = ()
@@ -30,18 +30,18 @@ class Claims(msgspec.Struct, frozen=True):
 
 
 def claims_of(token: str) -> Claims | None:
-    """The claims of a token, unverified; None if it is none that can be read."""
+    """Returns the claims of a token without verifying it; None if it cannot be read."""
     try:
-        told = jwt.decode(token, options={"verify_signature": False})
+        claims = jwt.decode(token, options={"verify_signature": False})
     except (jwt.InvalidTokenError, ValueError, RecursionError):
         return None
-    roles = told.get("roles")
-    means = _text(told.get("appidacr")) or _text(told.get("azpacr"))
+    roles = claims.get("roles")
+    means = _text(claims.get("appidacr")) or _text(claims.get("azpacr"))
     return Claims(
         roles=tuple(str(role) for role in roles) if isinstance(roles, list) else (),
-        application=_text(told.get("appid")) or _text(told.get("azp")),
-        tenant=_text(told.get("tid")),
-        service_principal=_text(told.get("oid")),
+        application=_text(claims.get("appid")) or _text(claims.get("azp")),
+        tenant=_text(claims.get("tid")),
+        service_principal=_text(claims.get("oid")),
         by_certificate=None if means is None else means == "2",
     )
 

@@ -1,4 +1,4 @@
-"""Reads many calendars: 20 rooms a batch, batches side by side, each room's answer judged by itself."""
+"""Reads many calendars: 20 rooms per batch, several batches in parallel, one result per room."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from placed_microsoft365.graph.json_structs import BatchItem
     from placed_microsoft365.graph.response import Answer as GraphAnswer
 
-GIVE_UP_AFTER = 3  # failed requests in a row, with none between that came back well
-TRIES = 3  # of a batch that is refused as a whole since there are too many
-LONGEST_PAUSE = 10.0  # seconds that a reading rests when it is told to; for longer it ends
+GIVE_UP_AFTER = 3  # consecutive failed requests
+TRIES = 3  # attempts for a batch that is throttled as a whole
+LONGEST_PAUSE = 10.0  # seconds; a longer Retry-After ends the reading
 
 
 class CalendarReader:
@@ -43,9 +43,9 @@ class CalendarReader:
 
     Args:
         graph: the client.
-        pace: how many requests may be under way.
-        views: how a room's calendar is asked for, and what the answer says.
-        now: the clock on the wall.
+        limit: how many requests may run in parallel.
+        views: builds the URL for a room and decodes the response.
+        now: the wall clock.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class CalendarReader:
         self._now = now
 
     async def read(self, queries: Sequence[Query], answer: Callable[[Answer], None]) -> None:
-        """Reads all of them, as the pace allows; see `placed.driver.Driver.read`."""
+        """Reads all rooms within the concurrency limit; see `placed.driver.Driver.read`."""
         waiting = deque(queries[n : n + BATCH_SIZE] for n in range(0, len(queries), BATCH_SIZE))
         reading = _ReadRun(self._graph, self._limit, self._views, self._now, answer)
 
@@ -72,12 +72,12 @@ class CalendarReader:
                     group.create_task(work())
         except* DriverError as failures:
             failure = _most_severe(failures)
-        if failure is not None:  # not raised up there: Python 3.11.2 would put it into a group again
+        if failure is not None:  # not raised above: Python 3.11.2 would wrap it in a group again
             raise failure
 
 
 class _ReadRun:
-    """One reading of many rooms: what its batches share."""
+    """One reading of many rooms: the state that its batches share."""
 
     def __init__(
         self,
@@ -98,9 +98,9 @@ class _ReadRun:
         """Reads up to 20 rooms.
 
         Args:
-            queries: for them.
-            again: whether a new token was got for them already.
-            tries: how often they may be asked for, this time included.
+            queries: the rooms.
+            again: whether the token was renewed for them already.
+            tries: how many attempts are left, including this one.
 
         Raises:
             DriverError: the connection as a whole fails.
@@ -123,7 +123,7 @@ class _ReadRun:
     async def _answered(
         self, queries: Sequence[Query], outer: GraphAnswer, asked_at: datetime, number: int, *, again: bool
     ) -> None:
-        """A batch came back. If nothing in it is new that is seen at once, else each answer is looked at."""
+        """Handles a batch response: at once if it is unchanged, else item by item."""
         if self._views.all_unchanged(queries, outer.body):
             self._limit.succeeded()
             self._failures = 0
@@ -137,7 +137,7 @@ class _ReadRun:
             return
         failed = [item for item in items.values() if item.status != HTTPStatus.OK]
         throttled = sum(reason_of(item.status) is Reason.THROTTLED for item in failed)
-        if throttled > 1:  # one alone may be its own mailbox's limit; several are ours
+        if throttled > 1:  # one may be the limit of its mailbox; several are the application's limit
             self._limit.was_throttled(number)
         else:
             self._limit.succeeded()
@@ -154,24 +154,24 @@ class _ReadRun:
     async def _report_items(
         self, queries: Sequence[Query], items: Mapping[str, BatchItem], asked_at: datetime, *, again: bool
     ) -> list[tuple[Query, BatchItem]]:
-        """Answers all but those whose token was refused, unless it is a new one; these are what it gives."""
+        """Reports all items except those with a refused token, which it returns unless the token is new."""
         refused: list[tuple[Query, BatchItem]] = []
-        going_on: list[FirstPage] = []
+        paged: list[FirstPage] = []
         for place, query in enumerate(queries):
             item = items.get(str(place))
             if item is None:
                 self._answer(Failed(query, Reason.MALFORMED, "no answer in the batch"))
             elif item.status == HTTPStatus.OK:
-                told = self._views.answer(query, item.body, asked_at)
-                if isinstance(told, FirstPage):
-                    going_on.append(told)
+                result = self._views.answer(query, item.body, asked_at)
+                if isinstance(result, FirstPage):
+                    paged.append(result)
                 else:
-                    self._answer(told)
+                    self._answer(result)
             elif item.status == HTTPStatus.UNAUTHORIZED and not again:
                 refused.append((query, item))
             else:
                 self._answer(self._failed(query, item))
-        for first in going_on:  # last, so that nobody else waits for the pages
+        for first in paged:  # last, so that the other rooms do not wait for the pages
             self._answer(await self._views.follow(first))
         return refused
 
@@ -183,10 +183,10 @@ class _ReadRun:
     async def _throttled(
         self, queries: Sequence[Query], outer: GraphAnswer, number: int, *, again: bool, tries: int
     ) -> None:
-        """A batch was refused since there are too many: it is asked once more, when the pace allows it.
+        """Repeats a batch that was throttled as a whole, within the lowered limit.
 
         Raises:
-            Unavailable: for the third time in a row, though the pace was slower each time; or for long.
+            Unavailable: it was throttled three times in a row at lower limits, or the pause is too long.
         """
         problem, rest = error_of(outer), outer.retry_after or 0.0
         if rest > LONGEST_PAUSE:
@@ -203,14 +203,14 @@ class _ReadRun:
         if outer.status == HTTPStatus.SERVICE_UNAVAILABLE:
             self._limit.was_throttled(number)
         if isinstance(problem, UnexpectedAnswer):
-            await self._one_by_one(queries)  # one of them may be what Graph does not like about the batch
+            await self._one_by_one(queries)  # a single room may be what Graph rejects in the batch
         elif isinstance(problem, Unavailable):
             self._all_failed(queries, problem)
         else:
             raise problem
 
     async def _one_by_one(self, queries: Sequence[Query]) -> None:
-        """After a batch that makes no sense as a whole, so that one room does not spoil nineteen others."""
+        """Reads the rooms one by one after a malformed batch, so that one room does not affect the others."""
         understood = False
         for query in queries:
             async with self._limit.slot() as number:
@@ -222,17 +222,17 @@ class _ReadRun:
                     continue
             if answer.status == HTTPStatus.OK:
                 found = self._views.answer(query, answer.body, asked_at)
-                told = await self._views.follow(found) if isinstance(found, FirstPage) else found
+                result = await self._views.follow(found) if isinstance(found, FirstPage) else found
             else:
                 if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
                     self._limit.was_throttled(number)
-                told = _failed(query, answer.status, answer.body, answer.retry_after)
-            understood = understood or not isinstance(told, Failed) or told.reason is not Reason.MALFORMED
-            self._answer(told)
+                result = _failed(query, answer.status, answer.body, answer.retry_after)
+            understood = understood or not isinstance(result, Failed) or result.reason is not Reason.MALFORMED
+            self._answer(result)
         if understood:
             self._failures = 0
         else:
-            self._failed_again(UnexpectedAnswer("nothing that Graph answers is to be understood"))
+            self._failed_again(UnexpectedAnswer("no response from Graph can be understood"))
 
     def _all_failed(self, queries: Sequence[Query], error: DriverError) -> None:
         self._fail(queries, error)
@@ -268,6 +268,6 @@ def _failed(query: Query, status: int, body: bytes | msgspec.Raw, rest: float | 
 
 
 def _most_severe(failures: BaseExceptionGroup[DriverError]) -> DriverError:
-    """Of several at once, the one that a person has to heal."""
+    """Returns, of several errors, the one that a person has to fix."""
     leaves = [error for error in failures.exceptions if isinstance(error, DriverError)]
     return next((error for error in leaves if isinstance(error, Refused)), leaves[0])

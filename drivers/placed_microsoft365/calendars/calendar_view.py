@@ -1,4 +1,4 @@
-"""A room's calendar view: how it is asked for, and what its answer says."""
+"""A room's calendar view: its URL, its pages, and the decoding of the response."""
 
 from __future__ import annotations
 
@@ -27,30 +27,30 @@ if TYPE_CHECKING:
     from placed_microsoft365.graph.concurrency_limit import ConcurrencyLimit
     from placed_microsoft365.graph.json_structs import Event
 
-PAGE_SIZE = 100  # a room has less in a few days; Graph's own default is 10
-MOST_PAGES = 20  # Graph has been seen to send next links without an end
-READINGS = 3  # of a calendar of several pages that changes meanwhile
-TIMEOUT = 120.0  # seconds for all the pages of one room after the first
-_PLAIN = re.compile(r"[\w.@~-]+", re.ASCII)  # what quoting leaves as it is, as nearly all mailboxes are
+PAGE_SIZE = 100  # a room has fewer in a few days; Graph's own default is 10
+MOST_PAGES = 20  # Graph is known to send next links without end
+READINGS = 3  # readings of a calendar whose pages change meanwhile
+TIMEOUT = 120.0  # seconds for all pages of one room after the first
+_PLAIN = re.compile(r"[\w.@~-]+", re.ASCII)  # characters that quoting keeps, as in nearly all mailboxes
 
 
 def calendar_view(
     mailbox: str, since: datetime, until: datetime, *, fields: tuple[str, ...], page_size: int
 ) -> str:
-    """The path of a calendar view, below the version."""
+    """Returns the path of a calendar view, relative to the API version."""
     name = mailbox if _PLAIN.fullmatch(mailbox) else quote(mailbox, safe="@")
     return f"/users/{name}/calendarView?{_query(since, until, fields, page_size)}"
 
 
 @lru_cache(maxsize=100)
 def _query(since: datetime, until: datetime, fields: tuple[str, ...], page_size: int) -> str:
-    """The same for all rooms of a time zone."""
+    """Returns the query string, which is the same for all rooms of a time zone."""
     window = f"startDateTime={since:%Y-%m-%dT%H:%M:%SZ}&endDateTime={until:%Y-%m-%dT%H:%M:%SZ}"
     return f"{window}&$select={','.join(fields)}&$top={page_size}"
 
 
 class FirstPage(NamedTuple):
-    """The answer for a room that has more pages, which are still to be asked for."""
+    """The first page of a room whose other pages still have to be requested."""
 
     query: Query
     asked_at: datetime
@@ -58,11 +58,11 @@ class FirstPage(NamedTuple):
 
 
 class CalendarViews:
-    """Tells what the answers say, and knows an answer again that it has seen.
+    """Decodes calendar views, and recognizes a response that it has decoded before.
 
     Args:
         graph: fetches the pages after the first.
-        pace: how many requests may be under way.
+        limit: how many requests may run in parallel.
         details: whether titles and organizers are wanted.
     """
 
@@ -73,19 +73,20 @@ class CalendarViews:
         self._known: dict[str, KnownAnswer] = {}  # by mailbox
 
     def url(self, query: Query) -> str:
-        """What to ask for a room."""
+        """Returns the URL for a room."""
         return calendar_view(
             query.room.mailbox, query.since, query.until, fields=self._fields, page_size=PAGE_SIZE
         )
 
     def keep(self, mailboxes: AbstractSet[str]) -> None:
-        """Forgets what was read of all others; they will be told anew."""
+        """Forgets the last responses of all other mailboxes; they will be reported in full again."""
         self._known = {mailbox: known for mailbox, known in self._known.items() if mailbox in mailboxes}
 
     def all_unchanged(self, queries: Sequence[Query], batch: bytes) -> bool:
-        """Whether a batch, whose ids are places in `queries`, says of all of them what was read before.
+        """Returns whether a batch response repeats the last response of every room.
 
-        That is quickly seen, of most batches. If it is not so, each answer has to be looked at.
+        The ids in the batch are indices of `queries`. The check is fast and true for most batches. If it is
+        False, each item has to be decoded.
         """
         expected = {}
         for place, query in enumerate(queries):
@@ -103,7 +104,7 @@ class CalendarViews:
         return all_unchanged(batch, expected)
 
     def answer(self, query: Query, body: bytes | msgspec.Raw, asked_at: datetime) -> Answer | FirstPage:
-        """What the body says: at once, unless there are pages to be asked for, see `follow`."""
+        """Decodes the body, unless it has more pages; those are requested by `follow`."""
         length = len(memoryview(body))
         room = query.room
         seen = KnownAnswer(room.id, query.since, query.until, room.time_zone, length, digest_of(body))
@@ -115,26 +116,26 @@ class CalendarViews:
             page = decode(body, Events)
         except DriverError as error:
             return Failed(query, error.reason, str(error))
-        if page.next_link is not None:  # the first page alone does not tell that nothing changed
+        if page.next_link is not None:  # the first page alone does not show that nothing changed
             return FirstPage(query, asked_at, page)
-        told = _told(query, asked_at, page.value)
-        if isinstance(told, Read):
+        result = _decoded(query, asked_at, page.value)
+        if isinstance(result, Read):
             self._known[mailbox] = seen
-        return told
+        return result
 
     async def follow(self, first: FirstPage) -> Answer:
-        """What a room's first page says, together with the pages that follow it."""
+        """Decodes a room's first page together with the pages that follow it."""
         try:
             events = await self._whole(first)
         except DriverError as error:
             return Failed(first.query, error.reason, str(error), error.retry_after)
-        return _told(first.query, first.asked_at, events)
+        return _decoded(first.query, first.asked_at, events)
 
     async def _whole(self, first: FirstPage) -> list[Event]:
-        """All events of all pages.
+        """Returns the events of all pages.
 
-        Pages are counted from the first event: where one is deleted meanwhile, the next page begins one
-        later, and an event is on neither. So all pages are read again, until two readings in a row agree.
+        Pages are counted from the first event: if one is deleted meanwhile, the next page starts one event
+        later, and an event is missing. So all pages are read again until two readings in a row agree.
         """
         try:
             async with asyncio.timeout(TIMEOUT):
@@ -167,9 +168,9 @@ def _places(events: Iterable[Event]) -> set[tuple[str, str, str]]:
     return {(event.id, event.start.date_time, event.end.date_time) for event in events}
 
 
-def _told(query: Query, asked_at: datetime, events: Iterable[Event]) -> Read | Failed:
+def _decoded(query: Query, asked_at: datetime, events: Iterable[Event]) -> Read | Failed:
     try:
         meetings = meetings_of(events, query.room.time_zone)
     except (ValueError, OverflowError):
-        return Failed(query, Reason.MALFORMED, "an event has times that are not to be understood")
+        return Failed(query, Reason.MALFORMED, "an event has invalid times")
     return Read(query, asked_at, meetings)

@@ -1,4 +1,4 @@
-"""From an event of Graph to a meeting."""
+"""Converts Graph events to meetings."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from placed_microsoft365.graph.json_structs import DateTimeTimeZone, Event
 
 _SHOW_AS = {show_as.value: show_as for show_as in ShowAs}
-_NOT_PRIVATE = (None, "normal")  # whatever else is there, a word that is not known too, is private
+_NOT_PRIVATE = (None, "normal")  # every other value, known or not, counts as private
 _MIDNIGHT = time()
 _DAY = timedelta(days=1)
 
 
 def meetings_of(events: Iterable[Event], room_zone: ZoneInfo) -> tuple[Meeting, ...]:
-    """The meetings that the events of all pages are, each once.
+    """Converts the events of all pages to meetings without duplicates.
 
     An event may come twice, on one page, or on two if the pages shift while they are read. It is one meeting
-    where both the id and the times are the same. At other times it occupies the room at both: which of them
-    is right shows the next reading.
+    if both the id and the times are equal. If the times differ, it occupies the room at both until the next
+    reading shows which one is right.
 
     Raises:
-        ValueError, OverflowError: the times of an event make no sense.
+        ValueError, OverflowError: the times of an event are invalid.
     """
     found: dict[tuple[str, datetime, datetime], Meeting] = {}
     for event in events:
@@ -44,10 +44,10 @@ def meetings_of(events: Iterable[Event], room_zone: ZoneInfo) -> tuple[Meeting, 
 
 
 def meeting_of(event: Event, room_zone: ZoneInfo) -> Meeting:
-    """The meeting that an event is, in the room's own time.
+    """Converts an event to a meeting, in the room's time zone.
 
     Raises:
-        ValueError: its times are not to be understood.
+        ValueError: its times are invalid.
     """
     if event.is_all_day:
         start, end = whole_days(*_dates(event.start, event.end, room_zone), room_zone)
@@ -74,7 +74,7 @@ def meeting_of(event: Event, room_zone: ZoneInfo) -> Meeting:
 
 
 def _key(graph_id: str) -> str:
-    """Stands for an id of 150 characters, of which a room has many.
+    """Returns a short key for an id of 150 characters, because a room has many of them.
 
     Up to 15 characters take 64 bytes of memory, and 16 take 80.
     """
@@ -82,11 +82,11 @@ def _key(graph_id: str) -> str:
 
 
 def _title(subject: str | None, organizer: str | None) -> str | None:
-    """The subject without the organizer's name.
+    """Returns the subject without the organizer's name.
 
-    By default Exchange deletes the subject of what a room accepts and writes the organizer's name in its
-    place (Set-CalendarProcessing: DeleteSubject, AddOrganizerToSubject). A name is no title, and who may see
-    titles may not see names by that.
+    By default Exchange deletes the subject of an accepted meeting and writes the organizer's name in its
+    place (Set-CalendarProcessing: DeleteSubject, AddOrganizerToSubject). A name is not a title, and a reader
+    of titles must not get names that way.
     """
     if not subject:
         return None
@@ -98,7 +98,7 @@ def _title(subject: str | None, organizer: str | None) -> str | None:
 
 
 def _either(one: Meeting, other: Meeting) -> Meeting:
-    """Of two reports of a meeting the one that occupies the room; private, if one of them is."""
+    """Returns, of two reports of a meeting, the one that occupies the room; private if either is."""
     kept = max(one, other, key=_weight)
     return replace(kept, private=one.private or other.private)
 
@@ -118,11 +118,11 @@ _LEAST_OCCUPYING = (
 
 
 def _dates(start: DateTimeTimeZone, end: DateTimeTimeZone, room_zone: ZoneInfo) -> tuple[date, date]:
-    """The first day of an all-day event, and the day after its last.
+    """Returns the first day of an all-day event, and the day after its last.
 
-    Its times come as midnights of its dates, whatever zone was asked for, and mean the room's own. Where they
-    carry hours the days are counted outwards: as written, if one of both is a midnight; as moments, if one of
-    both is a midnight of the room's; else as far as either goes.
+    Its times are midnights, whatever time zone was requested, and mean the room's own. If they have hours,
+    the days are extended outwards: by the written time if one of the two is a midnight; by the moment if one
+    of the two is a midnight in the room's zone; otherwise by whichever goes further.
 
     Raises:
         ValueError: it ends before it starts.
@@ -142,7 +142,7 @@ def _dates(start: DateTimeTimeZone, end: DateTimeTimeZone, room_zone: ZoneInfo) 
 def _perhaps_days(
     event: Event, start: datetime, end: datetime, room_zone: ZoneInfo
 ) -> tuple[datetime, datetime]:
-    """The times of an event that does not report whether it is all-day: between midnights it may be."""
+    """Returns the times of an event without `isAllDay`: between two midnights it may be an all-day event."""
     written = _written(event.start), _written(event.end)
     if {written[0].time(), written[1].time()} != {_MIDNIGHT} or written[0] >= written[1]:
         return start, end
@@ -163,7 +163,7 @@ def _written(moment: DateTimeTimeZone) -> datetime:
 
 @lru_cache(maxsize=10_000)
 def _utc(date_time: str, time_zone: str) -> datetime:
-    """One moment for all meetings that begin or end at it, which most do with many others."""
+    """Returns a shared moment, because most meetings begin or end when many others do."""
     parsed = datetime.fromisoformat(date_time)
     if parsed.tzinfo is None and time_zone in ("UTC", "tzone://Microsoft/Utc"):
         return parsed.replace(tzinfo=UTC)
@@ -171,5 +171,5 @@ def _utc(date_time: str, time_zone: str) -> datetime:
         try:
             parsed = parsed.replace(tzinfo=ZoneInfo(time_zone))
         except (ZoneInfoNotFoundError, OSError):
-            raise ValueError("a time zone that was not asked for") from None
+            raise ValueError("a time zone that was not requested") from None
     return parsed.astimezone(UTC)

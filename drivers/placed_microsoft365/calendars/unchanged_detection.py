@@ -1,4 +1,4 @@
-"""How what was read before is known again, in a hundredth of the time that parsing it takes."""
+"""Recognizes an unchanged response in a hundredth of the time that parsing takes."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from placed_microsoft365.graph.response import BAD_JSON
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# An answer is known again by 128 bits of XXH3, in a tenth of the time of hashlib's fastest digest. That is no
-# digest for cryptography, so a seed that nobody knows keeps anybody from aiming at it.
+# A response is recognized by 128 bits of XXH3, in a tenth of the time of hashlib's fastest digest. XXH3 is
+# not cryptographic, so a random secret seed prevents deliberate collisions.
 _SEED = secrets.randbits(64)
 
 _decode_item = msgspec.json.Decoder(BatchItem).decode
@@ -27,9 +27,9 @@ _FIRST, _BODY, _NO_BODY, _NEXT, _LAST = b'{"responses":[', b'"body":', b"null}",
 
 
 class KnownAnswer(msgspec.Struct, frozen=True, gc=False):
-    """What was read last: for which room, the window, the zone of its all-day meetings, and the body.
+    """The last response: its room, its window, the time zone of its all-day meetings, and its digest.
 
-    A mailbox's address may be given to another room, of which nothing was read by it.
+    The room is part of it because a mailbox's address may be given to another room.
     """
 
     room_id: str
@@ -41,20 +41,20 @@ class KnownAnswer(msgspec.Struct, frozen=True, gc=False):
 
 
 def digest_of(body: bytes | memoryview | msgspec.Raw) -> bytes:
-    """16 bytes by which a body is known again."""
+    """Returns the 16 bytes by which a body is recognized."""
     return xxh3_128_digest(body, _SEED)
 
 
 def all_unchanged(batch: bytes, known: Mapping[str, KnownAnswer]) -> bool:
-    """Whether a batch answers each question with the body that is known, in whatever order.
+    """Returns whether a batch response consists of the known bodies, in any order.
 
-    No body is parsed: where a known one begins, the very same bytes are the whole of it, since no JSON object
-    begins with another. Whatever is not as expected, were it a space between two answers, makes it False; who
-    wants to know more has to decode the batch.
+    No body is parsed: if the bytes at its place equal a known body, they are the whole of it, because no JSON
+    object is the prefix of another. Any deviation, even a space between two items, makes the result False;
+    the caller then decodes the batch.
 
     Args:
-        batch: what Graph answered.
-        known: by the id of the question.
+        batch: the response of Graph.
+        known: the known body for each request id.
     """
     if not batch.startswith(_FIRST):
         return False

@@ -1,4 +1,4 @@
-"""Consent of the tenant's administrator: where it is given, what the answer means, if it is in effect."""
+"""Admin consent: the request, the result of the redirect, and the check whether the grant is in effect."""
 
 from __future__ import annotations
 

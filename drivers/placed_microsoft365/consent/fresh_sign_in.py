@@ -1,4 +1,4 @@
-"""A sign-in for one look: nothing that was got for an earlier one is kept."""
+"""A fresh sign-in for one check: no token of an earlier check is reused."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FreshSignIn:
-    """What one look has to look with."""
+    """The clients of one check."""
 
     settings: Microsoft365Settings
     tokens: TokenCache
     graph: GraphClient
 
     async def not_listed(self) -> tuple[str, ...]:
-        """What of the consent the token does not list; nothing if it is none that can be read.
+        """Returns the consented permissions that the token does not list; none if it cannot be read.
 
         Raises:
-            DriverError: there is no token to be had.
+            DriverError: the sign-in failed.
         """
         claims = claims_of(await self.tokens.token())
         if claims is None:
@@ -44,10 +44,10 @@ class FreshSignIn:
 async def fresh_sign_in(
     settings: Microsoft365Settings, surroundings: Surroundings
 ) -> AsyncIterator[FreshSignIn]:
-    """Signs in anew when it is first asked for something.
+    """Opens the clients of one check; they sign in at the first request.
 
     Raises:
-        SettingsError: the file of the credential, or of the CA, is of no use.
+        SettingsError: the credential's file or the CA file is invalid.
     """
     credential = load_credential(settings)
     judge_dates(settings, credential, surroundings.now())

@@ -1,4 +1,4 @@
-"""Looks once whether the grant is in effect: in the token, in the directory, and at the calendars."""
+"""Checks once whether the grant is in effect: in the token, in the directory, and on the calendars."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 async def probe(settings: Microsoft365Settings, surroundings: Surroundings) -> GrantProbe:
     """See `placed.driver.ConsentFlow.probe`. One batch of rooms is asked for, and no more than that.
 
-    What an administrator heals is not in effect yet, and no error: it is what is waited for.
+    A failure that the administrator's grant will fix is not an error here: the caller waits for it.
 
     Raises:
-        DriverError: network, service, or a sign-in that is refused for good.
-        SettingsError: a file that the settings name is of no use.
+        DriverError: network or service failed, or the sign-in is refused permanently.
+        SettingsError: a file in the settings is invalid.
     """
     async with fresh_sign_in(settings, surroundings) as attempt:
         try:
@@ -41,7 +41,7 @@ async def probe(settings: Microsoft365Settings, surroundings: Surroundings) -> G
                 return GrantProbe(
                     effective=False,
                     said="no rooms are found",
-                    remedy="put the room mailboxes into what room_group or room_list names",
+                    remedy="add the room mailboxes to the group or list that room_group or room_list names",
                 )
             return _of_calendars(await _read(attempt, surroundings, rooms))
         except NotPermitted as error:
@@ -49,18 +49,18 @@ async def probe(settings: Microsoft365Settings, surroundings: Surroundings) -> G
 
 
 def not_listed(names: Sequence[str]) -> GrantProbe:
-    """The token does not list permissions."""
+    """Returns the result for a token that lacks permissions."""
     listed = " and ".join(names)
     return GrantProbe(
         effective=False,
         said=f"the token does not list {listed} yet",
-        remedy=f"if this stays, see in Entra whether the application's API permissions ask for {listed}, and "
-        "whether consent was given to them",
+        remedy=f"if this stays, check in Entra whether the application's API permissions ask for {listed} "
+        "and whether consent was given to them",
     )
 
 
 async def _read(attempt: FreshSignIn, surroundings: Surroundings, rooms: Sequence[FoundRoom]) -> list[Answer]:
-    """A minute of as many rooms as one batch holds."""
+    """Reads one minute of as many rooms as one batch holds."""
     now = surroundings.now()
     settings = attempt.settings
     queries = [
@@ -95,9 +95,9 @@ def _of_calendars(answers: Sequence[Answer]) -> GrantProbe:
         )
     first = failures[0]
     if all(failure.reason is Reason.NOT_FOUND for failure in failures):
-        said = f"none of the rooms that were tried exists: {first.detail}"
-        return GrantProbe(effective=False, said=said, remedy=first.remedy, lasting=True)
+        text = f"none of the rooms that were tried exists: {first.detail}"
+        return GrantProbe(effective=False, said=text, remedy=first.remedy, lasting=True)
     rests = [failure.retry_after for failure in failures if failure.retry_after is not None]
     raise Unavailable(
-        f"the calendars can not be read now: {first.detail}", retry_after=max(rests, default=None)
+        f"the calendars cannot be read now: {first.detail}", retry_after=max(rests, default=None)
     )

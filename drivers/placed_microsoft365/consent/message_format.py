@@ -1,4 +1,4 @@
-"""A message as blocks, written out twice: as plain text, and as an HTML page that needs nothing else."""
+"""A message made of blocks, rendered as plain text and as a self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -23,35 +23,35 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """Begins a part."""
+    """The heading of a section."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """Some sentences."""
+    """A paragraph of sentences."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Names and what they stand for."""
+    """A list of names and values."""
 
     rows: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    """A list."""
+    """A bulleted list."""
 
     texts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An address on a line of its own, which a text must not break."""
+    """An address on a line of its own, which is never wrapped."""
 
     url: str
 
@@ -60,7 +60,7 @@ Block = Heading | Paragraph | Facts | Items | Link
 
 
 def as_text(title: str, blocks: Sequence[Block]) -> str:
-    """Lines of a readable length; addresses stay whole."""
+    """Renders plain text with wrapped lines; addresses stay whole."""
     lines = [*_wrapped(title)]
     for block in blocks:
         lines.append("")
@@ -85,7 +85,7 @@ def as_text(title: str, blocks: Sequence[Block]) -> str:
 
 
 def as_html(title: str, blocks: Sequence[Block]) -> str:
-    """A whole page; everything in it is escaped, and nothing is loaded."""
+    """Renders a whole page; all text is escaped, and nothing is loaded."""
     return "\n".join(
         [
             "<!DOCTYPE html>",

@@ -1,8 +1,8 @@
-"""What the redirect of the consent page means.
+"""Interprets the redirect of the consent page.
 
 Source: Microsoft, "Admin consent on the Microsoft identity platform": success is `admin_consent`, `tenant`,
-`scope` and `state`, failure `error`, `error_description` and `state`; and the tenant in it is no proof of
-anything. The description is not repeated here: it may name people.
+`scope` and `state`, failure `error`, `error_description` and `state`. The tenant in it proves nothing. The
+description is not repeated here, because it may contain names.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ERROR = re.compile(r"[a-z_]{1,40}")
 _DECLINED = frozenset({"consent_required", "permission_denied", "access_denied"})
 _DECLINED_CODE = 65004
-_LARGEST = 2**20  # bytes of an answer
+_LARGEST = 2**20  # bytes of a response
 _TIMEOUT = aiohttp.ClientTimeout(total=20)
 
 
 class _OpenIdConfiguration(msgspec.Struct):
-    """`https://login.microsoftonline.com/<GUID>/v2.0`, also where a domain was asked for."""
+    """The issuer `https://login.microsoftonline.com/<GUID>/v2.0`, also if the URL named a domain."""
 
     issuer: str
 
@@ -48,15 +48,15 @@ async def judge(
     """See `placed.driver.ConsentFlow.judge`.
 
     Raises:
-        DriverError: the tenant's GUID is not to be had, or the sign-in that is to confirm the grant is
-            refused for good.
-        SettingsError: a file that the settings name is of no use.
+        DriverError: the tenant's GUID cannot be found out, or the sign-in that confirms the grant is refused
+            permanently.
+        SettingsError: a file in the settings is invalid.
     """
     if "error" in answer:
         return _failure(answer)
     if answer.get("admin_consent", "").lower() != "true":
         return ConsentAnswer(
-            Consent.UNKNOWN, "that was no answer of a consent page", remedy="open the link again"
+            Consent.UNKNOWN, "that was not a redirect of the consent page", remedy="open the link again"
         )
     given_in = answer.get("tenant", "").lower()
     if given_in != await tenant_id(settings):
@@ -73,47 +73,45 @@ async def judge(
 def _failure(answer: Mapping[str, str]) -> ConsentAnswer:
     codes = codes_in(answer.get("error_description", ""))
     error = answer["error"]
-    told = (
-        f"AADSTS{codes[0]}" if codes else error if _ERROR.fullmatch(error) else "no reason that can be told"
-    )
+    reason = f"AADSTS{codes[0]}" if codes else error if _ERROR.fullmatch(error) else "no reason to show"
     if _DECLINED_CODE in codes or (error in _DECLINED and not codes):
         return ConsentAnswer(
             Consent.DECLINED,
-            f"the administrator declined ({told})",
-            remedy="ask what speaks against it; the permissions and what they can not do are in the message "
+            f"the administrator declined ({reason})",
+            remedy="ask for the objections; the permissions and what they cannot do are in the message "
             "that `placed consent --request` writes",
         )
     known = token_error(codes, error, HTTPStatus.BAD_REQUEST).remedy
     return ConsentAnswer(
         Consent.UNKNOWN,
-        f"the consent page ended with an error ({told}), and nothing was granted",
+        f"the consent page ended with an error ({reason}), and nothing was granted",
         remedy=known or "open the link again",
     )
 
 
 async def _confirmed(settings: Microsoft365Settings, surroundings: Surroundings) -> ConsentAnswer:
-    """The redirect says that consent was given: what a fresh token says."""
+    """Confirms a consent that the redirect reports with a fresh token."""
     try:
         async with fresh_sign_in(settings, surroundings) as attempt:
             missing = await attempt.not_listed()
     except Refused:
         raise
     except DriverError as error:
-        said = f"consent was given; whether it is in effect could not be seen: {error}"
-        return ConsentAnswer(Consent.GRANTED, said, remedy=error.remedy)
+        text = f"consent was given; whether it is in effect could not be checked: {error}"
+        return ConsentAnswer(Consent.GRANTED, text, remedy=error.remedy)
     if missing:
         probe = not_listed(missing)
-        said = f"consent was given, and is not in effect yet: {probe.said}"
-        return ConsentAnswer(Consent.GRANTED, said, remedy=probe.remedy)
+        text = f"consent was given, and is not in effect yet: {probe.said}"
+        return ConsentAnswer(Consent.GRANTED, text, remedy=probe.remedy)
     return ConsentAnswer(Consent.GRANTED, "consent was given, and the token lists it", effective=True)
 
 
 async def tenant_id(settings: Microsoft365Settings) -> str:
-    """The GUID of the settings' tenant, in lower case; of a domain the login host tells it.
+    """Returns the GUID of the settings' tenant in lower case; for a domain it asks the login host.
 
     Raises:
-        DriverError: it is not to be had.
-        SettingsError: the CA file is of no use.
+        DriverError: it cannot be found out.
+        SettingsError: the CA file is invalid.
     """
     named = settings.tenant.lower()
     if _GUID.fullmatch(named):
@@ -143,5 +141,5 @@ async def tenant_id(settings: Microsoft365Settings) -> str:
         issuer = ""
     found = _GUID.search(issuer)
     if found is None:
-        raise UnexpectedAnswer("the login host does not tell the tenant's GUID")
+        raise UnexpectedAnswer("the login host does not report the tenant's GUID")
     return found[0]

@@ -1,9 +1,9 @@
-"""What the administrator is asked for, where, and how long it takes to be in effect.
+"""The consent request: which permissions, the URL of the consent page, and how long a grant takes.
 
 Sources: Microsoft, "Admin consent on the Microsoft identity platform" (the page and its parameters; only
 `.default` covers application permissions); "Limit mailbox access" (an access policy can take more than an
-hour); "Role Based Access Control for Applications in Exchange Online" (a cache of 30 minutes for an
-application that is idle, of up to 2 hours for one that asks).
+hour); "Role Based Access Control for Applications in Exchange Online" (a cache of 30 minutes for an idle
+application, and of up to 2 hours for one that sends requests).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _BY_POLICY = Propagation(
     every=2 * _MINUTE,
     at_most=3 * _HOUR,
 )
-# A little more than the half hour after which Exchange looks anew at an application that is idle.
+# A little more than the half hour after which Exchange refreshes the grants of an idle application.
 _BY_RBAC = Propagation(
     normal="RBAC for Applications takes 30 minutes to 2 hours to be in effect, and longest for an "
     "application that keeps asking; so this asks seldom. If the daemon runs meanwhile, stop it until then.",
@@ -37,12 +37,12 @@ _BY_RBAC = Propagation(
 
 
 def permissions(settings: Microsoft365Settings) -> Sequence[Permission]:
-    """What the administrator grants in Entra."""
+    """Returns the permissions that the administrator grants in Entra."""
     return [APP_ROLES[name].permission for name in to_consent(settings)]
 
 
 def granted_elsewhere(settings: Microsoft365Settings) -> str:
-    """What Exchange grants, and not Entra's consent page."""
+    """Describes the grants that are made in Exchange and not on Entra's consent page."""
     if settings.fence.kind != RBAC:
         return ""
     return (
@@ -53,12 +53,12 @@ def granted_elsewhere(settings: Microsoft365Settings) -> str:
 
 
 def propagation(settings: Microsoft365Settings) -> Propagation:
-    """How long a grant takes to be in effect, by the kind of fence."""
+    """Returns how long a grant takes to be in effect, by the kind of fence."""
     return _BY_RBAC if settings.fence.kind == RBAC else _BY_POLICY
 
 
 def consent_url(settings: Microsoft365Settings, redirect_uri: str, state: str) -> str:
-    """The tenant-wide consent page of the connection's cloud."""
+    """Returns the URL of the tenant-wide consent page in the connection's cloud."""
     query = {
         "client_id": settings.client_id,
         "scope": f"{settings.graph_url}/.default",

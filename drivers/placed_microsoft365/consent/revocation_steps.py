@@ -1,4 +1,4 @@
-"""How to take back at the tenant what was granted to the application.
+"""The steps by which the administrator revokes the application's grants.
 
 Sources: Microsoft, "Review permissions granted to enterprise applications" (portal, Microsoft Graph
 PowerShell); the reference of Exchange PowerShell for the cmdlets below.
@@ -38,7 +38,7 @@ def _in_the_portal(client: str, granted: Sequence[str]) -> str:
 
 
 def _in_powershell(client: str, tenant: str) -> str:
-    """Takes away every application permission of this application, and nothing of another."""
+    """Returns the commands that revoke every application permission of this application only."""
     return (
         "Or in Microsoft Graph PowerShell: "
         f"Connect-MgGraph -TenantId {tenant} -Scopes Application.Read.All, AppRoleAssignment.ReadWrite.All; "
@@ -49,10 +49,10 @@ def _in_powershell(client: str, tenant: str) -> str:
 
 
 def _rbac(client: str) -> str:
-    """Listed, and taken away by name.
+    """Returns the steps that list the role assignments and remove them by name.
 
-    Without a service principal Get-ManagementRoleAssignment lists those of the whole tenant, and a pipe would
-    take them all away.
+    Without a service principal Get-ManagementRoleAssignment lists the assignments of the whole tenant, and a
+    pipe would remove them all.
     """
     return (
         "The calendars, in Exchange Online PowerShell: Get-ManagementRoleAssignment -RoleAssignee "

@@ -1,4 +1,4 @@
-"""Tries every link of a connection, from its files to the claims of its token, and looks at calendars."""
+"""The doctor's checks of a connection: files, hosts, the token's claims, and calendar processing."""
 
 from placed_microsoft365.diagnosis.check_sequence import Examination
 

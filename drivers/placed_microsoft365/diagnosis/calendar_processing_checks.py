@@ -1,8 +1,8 @@
-"""How Exchange treats titles and private meetings, as far as calendars show it.
+"""Checks, by the calendars' content, how Exchange treats titles and private meetings.
 
-Source: Microsoft, Set-CalendarProcessing. By default it deletes the subject of what a room accepts and writes
-the organizer's name in its place (DeleteSubject, AddOrganizerToSubject), and takes the private mark off
-(RemovePrivateProperty). Of titles and names it is only asked where the settings want them shown.
+Source: Microsoft, Set-CalendarProcessing. By default it deletes the subject of an accepted meeting and writes
+the organizer's name in its place (DeleteSubject, AddOrganizerToSubject), and clears the private flag
+(RemovePrivateProperty). Titles and names are requested only if the settings show them.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from placed_microsoft365.graph.client import GraphClient
     from placed_microsoft365.graph.json_structs import Event
 
-_AROUND = timedelta(days=30)  # before and after now
-_EACH = 50  # meetings of a room
+_AROUND = timedelta(days=30)  # days before and after now
+_EACH = 50  # meetings per room
 _FIELDS = ("id", "start", "end", "isCancelled", "sensitivity")
 _DETAILS = ("subject", "organizer")
 _PRIVATE = frozenset({"personal", "private", "confidential"})
@@ -38,24 +38,24 @@ _KEEP_TITLES = (
     '(placed setup writes the script), or set privacy.show = "nothing"'
 )
 _KEEP_MARKS = (
-    "book a private meeting and look again; if this stays, Set-CalendarProcessing -RemovePrivateProperty "
+    "book a private meeting and check again; if this stays, Set-CalendarProcessing -RemovePrivateProperty "
     "$false for the room mailboxes (placed setup writes the script)"
 )
 
 
 @dataclass(slots=True)
 class CalendarSample:
-    """What the calendars show, in numbers."""
+    """Counts over the calendars that were read."""
 
-    rooms: int = 0  # that could be looked at
+    rooms: int = 0  # that were read
     booked: int = 0  # of these, with a meeting
     meetings: int = 0
     private: int = 0  # of the meetings
-    replaced: int = 0  # rooms where the title is the organizer's name
-    deleted: int = 0  # rooms where there is no title
+    replaced: int = 0  # rooms with the organizer's name as title
+    deleted: int = 0  # rooms without titles
 
     def add(self, events: Sequence[Event]) -> None:
-        """A room's calendar."""
+        """Adds a room's calendar."""
         events = [event for event in events if not event.is_cancelled]
         self.rooms += 1
         self.booked += bool(events)
@@ -71,10 +71,10 @@ class CalendarSample:
 async def look_at_calendars(
     graph: GraphClient, surroundings: Surroundings, rooms: Sequence[FoundRoom]
 ) -> list[Finding]:
-    """The findings `titles` and `private`, from some of the rooms.
+    """Returns the findings `titles` and `private`, from a sample of the rooms.
 
     Raises:
-        DriverError: nothing could be asked.
+        DriverError: no request was possible.
     """
     step = max(1, len(rooms) // BATCH_SIZE)
     chosen = list(rooms[::step])[:BATCH_SIZE]
@@ -83,8 +83,8 @@ async def look_at_calendars(
     async for events in _calendars(graph, surroundings, chosen):
         seen.add(events)
     if not seen.rooms:
-        said = "no calendar could be looked at"
-        return [Finding.of(check, Verdict.DOUBTFUL, said, AGAIN) for check in ("titles", "private")]
+        text = "no calendar could be read"
+        return [Finding.of(check, Verdict.DOUBTFUL, text, AGAIN) for check in ("titles", "private")]
     return [_titles(seen, details=details), _private(seen, details=details)]
 
 
@@ -102,7 +102,7 @@ async def _calendars(
         raise error_of(answer)
     for item in items_of(answer.body).values():
         if item.status == HTTPStatus.OK:
-            with suppress(UnexpectedAnswer):  # the others show as much
+            with suppress(UnexpectedAnswer):  # the other rooms suffice
                 yield decode(item.body, Events).value
 
 
@@ -114,13 +114,13 @@ def _titles(seen: CalendarSample, *, details: bool) -> Finding:
             "titles", Verdict.GOOD, f"nothing is booked in {_rooms(seen.rooms)}, so nothing shows it"
         )
     if seen.replaced:
-        said = (
+        text = (
             f"the organizer's name stands in place of the title in {seen.replaced} of {_rooms(seen.booked)}"
         )
-        return Finding.of("titles", Verdict.DOUBTFUL, f"{said} looked at", _KEEP_TITLES)
+        return Finding.of("titles", Verdict.DOUBTFUL, f"{text} looked at", _KEEP_TITLES)
     if seen.deleted:
-        said = f"titles are deleted in {seen.deleted} of {_rooms(seen.booked)} looked at"
-        return Finding.of("titles", Verdict.DOUBTFUL, said, _KEEP_TITLES)
+        text = f"titles are deleted in {seen.deleted} of {_rooms(seen.booked)} looked at"
+        return Finding.of("titles", Verdict.DOUBTFUL, text, _KEEP_TITLES)
     return Finding.of("titles", Verdict.GOOD, f"kept in {_rooms(seen.booked)} looked at")
 
 
@@ -129,14 +129,16 @@ def _private(seen: CalendarSample, *, details: bool) -> Finding:
         number = f"{seen.private} of {seen.meetings} meetings"
         return Finding.of("private", Verdict.GOOD, f"private meetings keep their mark: {number} have it")
     if not seen.booked:
-        said = f"nothing is booked in {_rooms(seen.rooms)}, so nothing shows it"
-        return Finding.of("private", Verdict.GOOD, said)
-    said = f"no meeting is marked private ({seen.meetings} looked at)"
+        text = f"nothing is booked in {_rooms(seen.rooms)}, so nothing shows it"
+        return Finding.of("private", Verdict.GOOD, text)
+    text = f"no meeting is marked private ({seen.meetings} looked at)"
     if not details:
-        said += "; of a meeting nothing but its time is shown anyway"
-        return Finding.of("private", Verdict.GOOD, said)
-    said += ": Exchange takes the mark off by default, and then what is private is shown as all else"
-    return Finding.of("private", Verdict.DOUBTFUL, said, _KEEP_MARKS)
+        text += "; but only the time of a meeting is shown"
+        return Finding.of("private", Verdict.GOOD, text)
+    text += (
+        ": by default Exchange clears the private flag, and then private meetings are shown like all others"
+    )
+    return Finding.of("private", Verdict.DOUBTFUL, text, _KEEP_MARKS)
 
 
 def _organizer(event: Event) -> str:

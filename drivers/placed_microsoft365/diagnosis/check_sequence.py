@@ -1,4 +1,4 @@
-"""The chain of one connection, link after link: what can not be tried says which link has to hold first."""
+"""Runs a connection's checks in order; a check that cannot run names the one that must pass first."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Examination:
-    """Of one connection. Signs in once, however much is asked for."""
+    """The checks of one connection, with one sign-in for all of them."""
 
     def __init__(self, settings: Microsoft365Settings, surroundings: Surroundings) -> None:
         self._settings = settings
@@ -58,7 +58,7 @@ class Examination:
     async def _services(
         self, files: FileChecks, certificate: Finding, credential: Credential | None
     ) -> AsyncIterator[Finding]:
-        """Both hosts, and the token."""
+        """Checks both hosts, and the token."""
         settings, now = self._settings, self._surroundings.now
         hosts = visiting.hosts_of(settings)
         names = await asyncio.gather(*(visiting.resolve(host) for host in hosts))

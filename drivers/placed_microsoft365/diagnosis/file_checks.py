@@ -1,4 +1,4 @@
-"""The files of a connection: whether they are there, for whom, and until when the certificate is good."""
+"""Checks the files of a connection: existence, permissions, and the certificate's validity."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from placed_microsoft365.auth.credential import Credential
     from placed_microsoft365.settings import Microsoft365Settings
 
-NOTICE = timedelta(days=30)  # before its end a certificate is to be renewed
+NOTICE = timedelta(days=30)  # before its end a certificate should be renewed
 _CLOCK = "set this machine's clock: timedatectl set-ntp true"
 
 
 @dataclass(frozen=True, slots=True)
 class FileChecks:
-    """What was found of a connection's files.
+    """The result of all file checks.
 
     Attributes:
-        findings: all of them.
-        no_credential: why the credential's file can not be read, or is not.
-        no_ca: why the CA's file is of no use.
+        findings: all findings.
+        no_credential: why the credential cannot be used.
+        no_ca: why the CA file cannot be used.
     """
 
     findings: tuple[Finding, ...]
@@ -40,11 +40,11 @@ class FileChecks:
 
 
 def look_at_files(settings: Microsoft365Settings) -> FileChecks:
-    """Tries them all."""
+    """Runs all file checks."""
     key = "certificate" if settings.certificate is not None else "client_secret_file"
     path = settings.certificate or settings.client_secret_file
     if path is None:
-        raise AssertionError("the settings see to it that there is a credential")
+        raise AssertionError("the settings require a credential")
     make = "make the file" if settings.certificate is None else f"make it with placed setup {settings.name}"
     findings = look_at_secrets([(key, path)], make)
     no_credential = next((finding for finding in findings if finding.verdict is Verdict.BAD), None)
@@ -67,8 +67,8 @@ def _problem_of_ca(path: Path | None) -> Finding | None:
 
 
 def look_at_credential(settings: Microsoft365Settings, now: datetime) -> tuple[Finding, Credential | None]:
-    """Until when the certificate is good, and the credential if it can be used."""
-    renew = f"make another with placed setup {settings.name} --renew, and register it with the application"
+    """Returns the finding about the certificate's end, and the credential if it can be used."""
+    renew = f"create another with placed setup {settings.name} --renew, and register it with the application"
     try:
         credential = load_credential(settings)
         judge_dates(settings, credential, now)
@@ -77,16 +77,16 @@ def look_at_credential(settings: Microsoft365Settings, now: datetime) -> tuple[F
         return Finding.of("certificate", Verdict.BAD, error.problem.line, remedy), None
     ends = credential.expires_at
     if ends is None:
-        said = "a client secret, of which nobody can tell when it ends"
-        return Finding.of("certificate", Verdict.GOOD, said), credential
-    said = f"good until {ends:%Y-%m-%d}, for {_days((ends - now).days)}"
+        text = "a client secret, whose end is not known here"
+        return Finding.of("certificate", Verdict.GOOD, text), credential
+    text = f"valid until {ends:%Y-%m-%d}, for {_days((ends - now).days)}"
     if ends - now <= NOTICE:
-        return Finding.of("certificate", Verdict.DOUBTFUL, said, renew), credential
-    return Finding.of("certificate", Verdict.GOOD, said), credential
+        return Finding.of("certificate", Verdict.DOUBTFUL, text, renew), credential
+    return Finding.of("certificate", Verdict.GOOD, text), credential
 
 
 def _credential_remedy(settings: Microsoft365Settings, now: datetime, renew: str) -> str:
-    """What to do about a credential that is of no use."""
+    """Returns how to fix an unusable credential."""
     if settings.certificate is None:
         return f"write the secret's value into {settings.client_secret_file}"
     try:
@@ -97,7 +97,9 @@ def _credential_remedy(settings: Microsoft365Settings, now: datetime, renew: str
         return renew
     if any(certificate.not_valid_before_utc > now for certificate in found):
         return _CLOCK
-    return f"make key and certificate with placed setup {settings.name}, and name the PEM file in certificate"
+    return (
+        f"create key and certificate with placed setup {settings.name}, and name the PEM file in certificate"
+    )
 
 
 def _days(number: int) -> str:

@@ -1,4 +1,4 @@
-"""The hosts of login and Graph: whether they have an address, are whom they say, and what time they have."""
+"""Checks the hosts of login and Graph: name resolution, TLS, and the difference of the clocks."""
 
 from __future__ import annotations
 
@@ -29,26 +29,28 @@ if TYPE_CHECKING:
     from placed_microsoft365.settings import Microsoft365Settings
 
 SKEWED = 60.0  # seconds that a clock may be off
-WRONG = 300.0  # seconds; a clock that is off by more has to be set, though rooms go by the services' time
+WRONG = (
+    300.0  # seconds; beyond this the machine's clock has to be set, although rooms follow the services' time
+)
 SET_CLOCK = "set this machine's clock: timedatectl set-ntp true"
 _RESOLVE = 10.0  # seconds
 _TIMEOUT = aiohttp.ClientTimeout(total=20, sock_connect=10)
-_LARGEST = 2**20  # bytes of an answer
+_LARGEST = 2**20  # bytes of a response
 _HTTPS = 443
 _TENANT = re.compile(
     r'"token_endpoint"\s*:\s*"https://[^"]*/([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})/'
 )
-# X509_V_ERR_…, as verify_code has them.
+# X509_V_ERR_…, as in verify_code.
 _NOT_YET_VALID, _EXPIRED, _OTHER_NAMES = 9, 10, (62, 64)
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceHost:
-    """A host, and what of it anybody may ask for.
+    """A host, and what it serves without a sign-in.
 
     Attributes:
-        key: that sets another one.
-        own: whether the settings do.
+        key: the settings key that names another host.
+        own: whether the settings name one.
     """
 
     url: str
@@ -59,25 +61,25 @@ class ServiceHost:
 
     @property
     def name(self) -> str:
-        """Its name, with the port if that is not 443."""
+        """The host name, with the port if it is not 443."""
         parts = urlsplit(self.url)
         return parts.hostname or "" if parts.port in (None, _HTTPS) else parts.netloc
 
     @property
     def first(self) -> tuple[str, int]:
-        """Whose address is looked up: its own, or that of the proxy before it, which looks up the rest."""
+        """The name to resolve: the host's own, or that of its proxy, which resolves all others."""
         parts = urlsplit(self.proxy or self.url)
         return parts.hostname or "", parts.port or _HTTPS
 
 
 @dataclass(frozen=True, slots=True)
 class HostProbe:
-    """What came of a visit.
+    """The result of one request to a host.
 
     Attributes:
         problem: why there was no TLS connection, and the remedy.
-        ahead: seconds that its clock is ahead of ours, if it told.
-        tenant_id: the tenant's GUID, if it told.
+        ahead: seconds that the host's clock is ahead of this machine's, if it is known.
+        tenant_id: the tenant's GUID, if the host reported it.
     """
 
     problem: tuple[str, str] | None = None
@@ -86,7 +88,7 @@ class HostProbe:
 
 
 def hosts_of(settings: Microsoft365Settings) -> tuple[ServiceHost, ServiceHost]:
-    """The login host and the Graph host."""
+    """Returns the login host and the Graph host."""
     login, graph = settings.login_url, settings.graph_url
     discovery = f"/{settings.tenant}/v2.0/.well-known/openid-configuration"
     return (
@@ -96,7 +98,7 @@ def hosts_of(settings: Microsoft365Settings) -> tuple[ServiceHost, ServiceHost]:
 
 
 def problem_of_proxy(settings: Microsoft365Settings) -> Finding | None:
-    """The finding `dns` where the environment names a proxy by what is no address."""
+    """Returns the finding `dns` if the environment names an invalid proxy."""
     try:
         hosts_of(settings)
     except DriverError as error:
@@ -108,25 +110,25 @@ def problem_of_proxy(settings: Microsoft365Settings) -> Finding | None:
 
 
 async def resolve(host: ServiceHost) -> tuple[str, str] | None:
-    """What keeps its name from being resolved, and the remedy."""
+    """Returns why a host's name cannot be resolved, and the remedy; None if it can."""
     name, port = host.first
     try:
         async with asyncio.timeout(_RESOLVE):
             await run_in_thread(partial(socket.getaddrinfo, name, port, type=socket.SOCK_STREAM))
     except TimeoutError:
-        return f"{name}: no name server answers", f"see to DNS on this machine: resolvectl query {name}"
+        return f"{name}: no name server answers", f"check DNS on this machine: resolvectl query {name}"
     except (OSError, UnicodeError) as error:
-        told = error.strerror if isinstance(error, OSError) else "no host can have this name"
+        text = error.strerror if isinstance(error, OSError) else "no host can have this name"
         if host.proxy is not None:
-            return f"{name}, the proxy: {told}", "correct the proxy's name in HTTPS_PROXY"
+            return f"{name}, the proxy: {text}", "correct the proxy's name in HTTPS_PROXY"
         if host.own:
-            return f"{name}: {told}", f"correct {host.key} in the settings, or see to DNS on this machine"
-        return f"{name}: {told}", f"see to DNS on this machine: resolvectl query {name}"
+            return f"{name}: {text}", f"correct {host.key} in the settings, or check DNS on this machine"
+        return f"{name}: {text}", f"check DNS on this machine: resolvectl query {name}"
     return None
 
 
 def judge_names(hosts: Sequence[ServiceHost], problems: Sequence[tuple[str, str] | None]) -> Finding:
-    """The finding `dns`."""
+    """Returns the finding `dns`."""
     found = [problem for problem in problems if problem is not None]
     if found:
         return Finding.of("dns", Verdict.BAD, "; ".join(dict.fromkeys(p[0] for p in found)), found[0][1])
@@ -139,7 +141,7 @@ def judge_names(hosts: Sequence[ServiceHost], problems: Sequence[tuple[str, str]
 
 
 async def probe(host: ServiceHost, context: ssl.SSLContext, now: Callable[[], datetime]) -> HostProbe:
-    """Asks it for what everybody may have."""
+    """Sends one request that needs no sign-in."""
     try:
         async with (
             aiohttp.ClientSession(
@@ -156,7 +158,7 @@ async def probe(host: ServiceHost, context: ssl.SSLContext, now: Callable[[], da
             body = await content_of(response, _LARGEST)
     except aiohttp.ClientConnectorCertificateError as error:
         return HostProbe(_untrusted(host, error.certificate_error))
-    except DriverError:  # it answers, and nobody needs what it says
+    except DriverError:  # it responds, and the content is not needed
         return HostProbe(ahead=ahead)
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         return HostProbe(_unreached(host, error))
@@ -165,7 +167,7 @@ async def probe(host: ServiceHost, context: ssl.SSLContext, now: Callable[[], da
 
 
 def judge_connections(hosts: Sequence[ServiceHost], contacts: Sequence[HostProbe | None]) -> Finding | None:
-    """The finding `tls`; None if a host could not be visited, and no other had a problem."""
+    """Returns the finding `tls`; None if a host could not be tried, and no other had a problem."""
     found = [contact.problem for contact in contacts if contact is not None and contact.problem is not None]
     if found:
         return Finding.of("tls", Verdict.BAD, "; ".join(dict.fromkeys(p[0] for p in found)), found[0][1])
@@ -186,16 +188,19 @@ def judge_connections(hosts: Sequence[ServiceHost], contacts: Sequence[HostProbe
 def _untrusted(host: ServiceHost, error: Exception) -> tuple[str, str]:
     if not isinstance(error, ssl.SSLCertVerificationError):
         return f"{host.name}: its certificate is not trusted", not_trusted(host.url).remedy
-    said = f"{host.name}: its certificate is not trusted: {error.verify_message}"
+    message = f"{host.name}: its certificate is not trusted: {error.verify_message}"
     if error.verify_code == _NOT_YET_VALID:
-        return said, SET_CLOCK
+        return message, SET_CLOCK
     if error.verify_code == _EXPIRED:
-        return said, f"have whoever runs {host.name} renew its certificate, if this machine's clock is right"
+        return (
+            message,
+            f"have the operator of {host.name} renew its certificate, if this machine's clock is right",
+        )
     if error.verify_code in _OTHER_NAMES:
-        return said, f"set {host.key} to the name that the certificate is for"
+        return message, f"set {host.key} to the name that the certificate is for"
     if host.proxy:
-        said = f"{said}; the proxy {proxies.name_of(host.proxy)} may inspect TLS"
-    return said, not_trusted(host.url).remedy
+        message = f"{message}; the proxy {proxies.name_of(host.proxy)} may inspect TLS"
+    return message, not_trusted(host.url).remedy
 
 
 def _unreached(host: ServiceHost, error: Exception) -> tuple[str, str]:
@@ -207,11 +212,11 @@ def _unreached(host: ServiceHost, error: Exception) -> tuple[str, str]:
         return f"{host.name}: TLS fails", f"have {host.name} speak TLS 1.2 or newer to this machine"
     if isinstance(error, aiohttp.ClientConnectorError):
         number = error.os_error.errno
-        told = os.strerror(number) if number and number > 0 else "no connection"
-        return f"{host.name}: {told}", reach
+        text = os.strerror(number) if number and number > 0 else "no connection"
+        return f"{host.name}: {text}", reach
     if isinstance(error, TimeoutError):
         return f"{host.name}: no answer within {_TIMEOUT.total:.0f} s", reach
-    return f"{host.name}: it hangs up without an answer", AGAIN
+    return f"{host.name}: it closes the connection without a response", AGAIN
 
 
 # --- the clock ----------------------------------------------------------------------------------------------
@@ -219,22 +224,22 @@ def _unreached(host: ServiceHost, error: Exception) -> tuple[str, str]:
 
 def _ahead(date: str | None, now: datetime) -> float | None:
     try:
-        told = email.utils.parsedate_to_datetime(date or "")
+        moment = email.utils.parsedate_to_datetime(date or "")
     except ValueError:
         return None
-    # It tells whole seconds, cut off.
-    return (told.replace(tzinfo=told.tzinfo or UTC) - now).total_seconds() + 0.5
+    # `Date` is truncated to the second.
+    return (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds() + 0.5
 
 
 def judge_clock(contacts: Sequence[HostProbe | None]) -> Finding | None:
-    """The finding `clock`; None if no host was reached."""
+    """Returns the finding `clock`; None if no host was reached."""
     if not any(contact is not None and contact.problem is None for contact in contacts):
         return None
-    told = [contact.ahead for contact in contacts if contact is not None and contact.ahead is not None]
-    if not told:
-        remedy = "see that this machine's clock is set: timedatectl"
-        return Finding.of("clock", Verdict.DOUBTFUL, "the services do not tell their time", remedy)
-    worst = max(told, key=abs)
+    offsets = [contact.ahead for contact in contacts if contact is not None and contact.ahead is not None]
+    if not offsets:
+        remedy = "check that this machine's clock is set: timedatectl"
+        return Finding.of("clock", Verdict.DOUBTFUL, "the services do not report their time", remedy)
+    worst = max(offsets, key=abs)
     if abs(worst) <= SKEWED:
         return Finding.of("clock", Verdict.GOOD, f"within {max(1, round(abs(worst)))} s of the services'")
     off = f"{_length(abs(worst))} {'behind' if worst > 0 else 'ahead of'} the services'"

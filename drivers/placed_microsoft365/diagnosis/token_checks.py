@@ -1,6 +1,6 @@
-"""What the token tells: whose it is, and whether what was granted is what is needed. Pure.
+"""Checks the token's claims: its tenant and application, and its permissions against the required ones. Pure.
 
-It is for diagnosis only: under RBAC for Applications the permission on calendars is not among its roles.
+It is for diagnosis only: under RBAC for Applications the calendar permission is not among the roles.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from placed_microsoft365.settings import Microsoft365Settings
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-# What does as well: less than what placed asks for, or more, which is told as excess.
+# Permissions that suffice as well: narrower ones, or wider ones, which are reported as excess.
 _AS_GOOD = {
     permissions.CALENDARS_READ: frozenset({"Calendars.ReadWrite"}),
     permissions.GROUP_MEMBERS: frozenset(
@@ -31,16 +31,20 @@ _AS_GOOD = {
 def judge_claims(
     settings: Microsoft365Settings, claims: Claims | None, tenant_id: str | None
 ) -> list[Finding]:
-    """The findings `claims`, the gravest first.
+    """Returns the findings `claims`, the most severe first.
 
     Args:
-        settings: what is needed.
-        claims: of the token; None if it can not be read.
-        tenant_id: the GUID of the settings' tenant, if the login host told it.
+        settings: the settings, which define what is required.
+        claims: the claims of the token; None if it cannot be read.
+        tenant_id: the GUID of the settings' tenant, if the login host reported it.
     """
     if claims is None:
         return [
-            Finding.of("claims", Verdict.GOOD, "the token does not tell what it is good for, nor has it to")
+            Finding.of(
+                "claims",
+                Verdict.GOOD,
+                "the token is opaque, which is allowed; permissions are checked by reading calendars",
+            )
         ]
     found = [
         *_foreign_token(settings, claims, tenant_id),
@@ -56,16 +60,16 @@ def judge_claims(
 
 
 def _foreign_token(settings: Microsoft365Settings, claims: Claims, tenant_id: str | None) -> list[Finding]:
-    """It is of another tenant or application, as some gateway before the login host might have it."""
+    """Returns findings if the token is of another tenant or application, as some gateways cause."""
     found = []
     ours = settings.tenant.lower() if _GUID.fullmatch(settings.tenant) else tenant_id
     if ours is not None and claims.tenant is not None and claims.tenant.lower() != ours:
-        said = f"the token is of the tenant {claims.tenant}, and {settings.tenant} is {ours}"
-        found.append(Finding.of("claims", Verdict.BAD, said, "correct tenant in the settings, or authority"))
+        text = f"the token is of the tenant {claims.tenant}, and {settings.tenant} is {ours}"
+        found.append(Finding.of("claims", Verdict.BAD, text, "correct tenant in the settings, or authority"))
     if claims.application is not None and claims.application.lower() != settings.client_id.lower():
-        said = f"the token is of the application {claims.application}"
+        text = f"the token is of the application {claims.application}"
         found.append(
-            Finding.of("claims", Verdict.BAD, said, "correct client_id in the settings, or authority")
+            Finding.of("claims", Verdict.BAD, text, "correct client_id in the settings, or authority")
         )
     return found
 
@@ -75,27 +79,27 @@ def _missing(settings: Microsoft365Settings, claims: Claims) -> list[Finding]:
     missing = [name for name in permissions.to_consent(settings) if not roles & {name, *_AS_GOOD[name]}]
     if not missing:
         return []
-    said = f"not granted: {', '.join(missing)}"
+    text = f"not granted: {', '.join(missing)}"
     remedy = f"have the administrator consent: placed consent {settings.name}"
     if missing == [permissions.CALENDARS_READ]:
         remedy += '; or, if RBAC for Applications grants it, set fence.kind = "rbac"'
-    return [Finding.of("claims", Verdict.BAD, said, remedy)]
+    return [Finding.of("claims", Verdict.BAD, text, remedy)]
 
 
 def _too_much(settings: Microsoft365Settings, claims: Claims) -> list[Finding]:
     found = []
     excess = permissions.excess(claims.roles)
     if excess:
-        said = f"more than placed asks for is granted: {', '.join(excess)}"
+        text = f"more than placed asks for is granted: {', '.join(excess)}"
         remedy = "have the administrator remove these permissions from the enterprise application in Entra"
-        found.append(Finding.of("claims", Verdict.DOUBTFUL, said, remedy))
+        found.append(Finding.of("claims", Verdict.DOUBTFUL, text, remedy))
     if settings.fence.kind == permissions.RBAC and permissions.CALENDARS_READ in claims.roles:
-        said = f"{permissions.CALENDARS_READ} is granted in Entra as well, which cancels the scope of RBAC"
+        text = f"{permissions.CALENDARS_READ} is granted in Entra as well, which cancels the scope of RBAC"
         remedy = (
             f"have the administrator remove {permissions.CALENDARS_READ} from the enterprise application in "
             f"Entra; the script for it is in the folder that placed setup {settings.name} writes"
         )
-        found.append(Finding.of("claims", Verdict.DOUBTFUL, said, remedy))
+        found.append(Finding.of("claims", Verdict.DOUBTFUL, text, remedy))
     return found
 
 

@@ -1,4 +1,4 @@
-"""What came of a batch: the answer to each of its questions."""
+"""Decodes a batch response into its items."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _item_decoder = msgspec.json.Decoder(BatchItem)
 
 
 def items_of(batch: bytes) -> dict[str, BatchItem]:
-    """The answers by the id of their question.
+    """Returns the items by the id of their request.
 
-    One that is malformed is passed over; of two that contradict each other neither is believed.
+    A malformed item is skipped; if two items have the same id, neither is used.
 
     Raises:
-        UnexpectedAnswer: it is no batch.
+        UnexpectedAnswer: it is not a batch response.
     """
     try:
         found = _decoder.decode(batch).responses

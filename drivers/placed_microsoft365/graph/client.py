@@ -1,4 +1,4 @@
-"""All that Microsoft Graph is asked: one session, one way to ask."""
+"""The Microsoft Graph client: one session, one way to send requests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 VERSION = "/v1.0"
 BATCH_SIZE = 20  # Microsoft: "JSON batch requests are currently limited to 20 individual requests"
-_VISIBLE = re.compile(r"[!-~]+")  # what an address may consist of
+_VISIBLE = re.compile(r"[!-~]+")  # the characters of a URL
 
 _Shape = TypeVar("_Shape")
 _encode = msgspec.json.Encoder().encode
@@ -35,10 +35,10 @@ class GraphClient:
 
     Args:
         base_url: the Graph host.
-        tokens: where the access token comes from.
-        ca_file: private CA of the host, None for the system's.
-        version: of this program, for the User-Agent.
-        clock: reads the time in the answers.
+        tokens: provides the access token.
+        ca_file: the private CA of the host; None for the system's CAs.
+        version: the version of this program, for the User-Agent.
+        clock: reads the time in the responses.
     """
 
     def __init__(
@@ -64,16 +64,16 @@ class GraphClient:
         headers: Mapping[str, str] | None = None,
         error: Callable[[Answer], DriverError] = error_of,
     ) -> _Shape:
-        """GETs a path below the version, or a whole URL that Graph gave.
+        """GETs a path relative to the API version, or a whole URL that Graph returned.
 
         Args:
-            url: where.
-            shape: of the answer.
-            headers: beside those that every request has.
-            error: what an answer means that is no 200.
+            url: the path or URL.
+            shape: the type of the response.
+            headers: in addition to those of every request.
+            error: converts a response other than 200 to an error.
 
         Raises:
-            DriverError: anything but a 200 with the wanted shape.
+            DriverError: everything but a 200 of the wanted shape.
         """
         answer = await self.ask("GET", url, headers=headers)
         if answer.status != HTTPStatus.OK:
@@ -81,23 +81,23 @@ class GraphClient:
         return decode(answer.body, shape)
 
     async def batch(self, urls: Sequence[str]) -> Answer:
-        """POSTs GETs of paths below the version as one batch; their ids are their places in `urls`."""
+        """POSTs GETs of several paths as one batch; their ids are their indices in `urls`."""
         questions = [BatchRequest(str(n), "GET", url) for n, url in enumerate(urls)]
         return await self.ask("POST", "/$batch", _encode(Batch(questions)))
 
     async def ask(
         self, method: str, url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
-        """One request. If its token is refused, it is made once more with a new one.
+        """Sends one request. If its token is refused, the request is repeated once with a new one.
 
         Args:
             method: GET or POST.
-            url: a path below the version, or a whole URL that Graph gave.
+            url: a path relative to the API version, or a whole URL that Graph returned.
             body: JSON.
-            headers: beside those that every request has.
+            headers: in addition to those of every request.
 
         Raises:
-            DriverError: there is no token, or no answer.
+            DriverError: there is no token, or no response.
         """
         whole = self._whole(url)
         answer = await self._ask_once(method, whole, body, headers)
@@ -109,16 +109,16 @@ class GraphClient:
         """Gets a token if there is none.
 
         Raises:
-            DriverError: there is none to be had.
+            DriverError: the sign-in failed.
         """
         await self._tokens.token()
 
     def refused(self, answer: Answer) -> bool:
-        """The token of an answer was not liked; whether it is worth asking again, with another."""
+        """Notes that a response refused its token; returns whether to try again with another one."""
         return self._tokens.refused(answer.token)
 
     async def close(self) -> None:
-        """Ends the session."""
+        """Closes the session."""
         if self._session is not None:
             await self._session.close()
             self._session = None
@@ -140,18 +140,18 @@ class GraphClient:
 
     def _open(self) -> HttpSession:
         if self._session is None:
-            # Only here, since signing in comes before, and while that waits others import aiohttp.
+            # Imported here, because the sign-in comes first, and others import aiohttp while it waits.
             from placed_microsoft365.graph.http_session import HttpSession  # noqa: PLC0415
 
             self._session = HttpSession(self.base_url, self._tls, self._clock)
         return self._session
 
     def _whole(self, url: str) -> str:
-        """The whole address of a path below the version; one that is whole already has to be Graph's own."""
+        """Returns the whole URL of a path; a URL that is whole already has to be Graph's own."""
         if url.startswith("/"):
             url = f"{self.base_url}{VERSION}{url}"
-        elif not url.startswith(f"{self.base_url}/"):  # the token goes to Graph, and to nobody else
+        elif not url.startswith(f"{self.base_url}/"):  # the token is sent to Graph only
             raise UnexpectedAnswer("a next link leads to another host")
         if not _VISIBLE.fullmatch(url):
-            raise UnexpectedAnswer("a next link is no address")
+            raise UnexpectedAnswer("a next link is not a URL")
         return url

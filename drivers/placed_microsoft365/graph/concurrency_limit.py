@@ -1,4 +1,4 @@
-"""How many requests may be under way: slow start, one more a round trip, half after a throttle (AIMD)."""
+"""The limit of parallel requests: slow start, one more per round trip, half after a throttling (AIMD)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 class ConcurrencyLimit:
-    """Bounds the requests under way, and learns from the service's answers how many are welcome.
+    """Limits the requests that run in parallel, and adapts to the service's responses.
 
     Args:
-        most: the bound's upper end, from the settings.
+        most: the maximum, from the settings.
     """
 
     def __init__(self, most: int) -> None:
@@ -30,14 +30,14 @@ class ConcurrencyLimit:
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[int]:
-        """Waits for a place among the requests under way, and for the end of a rest the service asked for.
+        """Waits for a free slot, and for the end of a pause that the service asked for.
 
-        Gives the request's number, by which `was_throttled` knows it.
+        It returns the request's number, for `was_throttled`.
         """
         await self._enter()
         try:
             clock = asyncio.get_running_loop().time
-            while (rest := self._rest_until - clock()) > 0:  # noqa: ASYNC110 - it may have grown meanwhile
+            while (rest := self._rest_until - clock()) > 0:  # noqa: ASYNC110 - it may have been extended meanwhile
                 await asyncio.sleep(rest)
             self._begun += 1
             yield self._begun
@@ -45,15 +45,15 @@ class ConcurrencyLimit:
             self._leave()
 
     def succeeded(self) -> None:
-        """A request came back well."""
+        """Notes a successful request."""
         growth = 1.0 if self.window < self._slow_start_until else 1.0 / self.window
         self.window = min(float(self.most), self.window + growth)
         self._let_in()
 
     def was_throttled(self, number: int, rest: float = 0.0) -> bool:
-        """The service asked for patience, for `rest` seconds if it said so; whether that was news.
+        """Notes a throttled request and its pause, if any; returns whether the limit was lowered.
 
-        Those that were under way together are throttled together, which halves the window once.
+        Requests that ran in parallel are throttled together, which halves the limit only once.
         """
         news = number > self._halved_at
         if news:
@@ -66,9 +66,9 @@ class ConcurrencyLimit:
     # --- the queue ---
 
     async def _enter(self) -> None:
-        """Waits for a place. Nobody passes those who wait: they would be let in only where a place is new.
+        """Waits for a slot, first come, first served, also if the limit has just grown.
 
-        And that is the one that the service is most likely to refuse.
+        The newest slot is the one that the service is most likely to refuse.
         """
         slot = asyncio.get_running_loop().create_future()
         self._waiting.append(slot)

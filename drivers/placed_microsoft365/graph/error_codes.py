@@ -1,8 +1,8 @@
-"""What an error of Graph means for a calendar or a whole request: why, what to do, and whether to ask again.
+"""Maps Graph's errors to a reason, a remedy, and whether they last.
 
 Source: Microsoft, "Microsoft Graph error responses and resource types" and "JSON batching"; threads of
-microsoft-graph-docs for what is on neither page. Codes differ in their case between services, and say more
-than the status does; texts may change, and are not looked at.
+microsoft-graph-docs for what is on neither page. Codes differ in case between services and are more precise
+than the status; texts may change and are not compared.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ class ErrorMeaning(msgspec.Struct, frozen=True):
     """Why something could not be read.
 
     Attributes:
-        remedy: what the operator can do; empty where time heals it.
-        lasting: whether a person has to change something first, so that asking again soon is of no use.
+        remedy: what the operator can do; empty if the error is temporary.
+        lasting: whether a person has to change something first, so that a soon repetition is useless.
     """
 
     reason: Reason
@@ -31,21 +31,19 @@ class ErrorMeaning(msgspec.Struct, frozen=True):
 
 _FENCE = (
     "the application may not read this mailbox: is it in the fence's group, and has the administrator "
-    "consented (placed consent)? Either takes up to two hours to be in effect"
+    "consented (placed consent)? Either takes up to two hours to take effect"
 )
-_ADDRESS = "check the address in the settings, or make what it names"
-_OURS = "the request is one that Graph does not take: update placed, or report this"
+_ADDRESS = "check the address in the settings, or create what it names"
+_OURS = "Graph rejects this request: update placed, or report this"
 NO_DIRECTORY = (
     "the administrator has not consented to finding the rooms, GroupMember.Read.All for room_group or "
     "Place.Read.All for room_list: run placed consent, or list the rooms"
 )
-_CLOUD = (
-    "the mailbox is not in the cloud, or not any more: move it there, or take the room out of the settings"
-)
+_CLOUD = "the mailbox is not in the cloud, or no longer: move it there, or remove the room from the settings"
 
 _BY_STATUS: dict[int, ErrorMeaning] = {
     HTTPStatus.BAD_REQUEST: ErrorMeaning(Reason.MALFORMED, _OURS, lasting=True),
-    # With a token that is good: no permission on mailboxes at all, or a fault of the service.
+    # With a valid token: no permission on mailboxes at all, or a fault of the service.
     HTTPStatus.UNAUTHORIZED: ErrorMeaning(Reason.FORBIDDEN, _FENCE),
     HTTPStatus.FORBIDDEN: ErrorMeaning(Reason.FORBIDDEN, _FENCE),
     HTTPStatus.NOT_FOUND: ErrorMeaning(Reason.NOT_FOUND, _ADDRESS),
@@ -101,7 +99,7 @@ _BY_CODE: dict[tuple[int, str], ErrorMeaning] = {
 
 
 def error_meaning(status: int, code: str = "") -> ErrorMeaning:
-    """What an error of this status and code means; a code that is not known is what its status is."""
+    """Returns the meaning of a status and code; an unknown code means what its status means."""
     known = _BY_CODE.get((status, code.lower())) or _BY_STATUS.get(status)
     if known is not None:
         return known
@@ -111,5 +109,5 @@ def error_meaning(status: int, code: str = "") -> ErrorMeaning:
 
 
 def reason_of(status: int) -> Reason:
-    """Why a room's calendar was not to be had, by the item's status."""
+    """Returns why a room's calendar could not be read, by the item's status."""
     return error_meaning(status).reason

@@ -1,4 +1,4 @@
-"""One HTTP session with Graph: requests out, whole answers in, and every failure as a `DriverError`."""
+"""An HTTP session with Graph: it returns whole responses and raises every failure as a `DriverError`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from placed_microsoft365.network.service_clock import ServiceClock
 
-LARGEST = 32 * 2**20  # bytes of an answer; twenty rooms with a hundred meetings each are some two million
+LARGEST = 32 * 2**20  # bytes of a response; twenty rooms with a hundred meetings each have some two million
 _TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=10)
 
 
@@ -25,8 +25,8 @@ class HttpSession:
 
     Args:
         base_url: the Graph host.
-        tls: whom it trusts.
-        clock: reads the time in the answers.
+        tls: the TLS context.
+        clock: reads the time in the responses.
     """
 
     def __init__(self, base_url: str, tls: ssl.SSLContext, clock: ServiceClock) -> None:
@@ -44,10 +44,10 @@ class HttpSession:
     async def request(
         self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]
     ) -> tuple[int, str | None, bytes]:
-        """Status, Retry-After and body of the answer; the address goes out to the letter, as paging asks for.
+        """Returns status, Retry-After and body; the URL is sent unchanged, as paging requires.
 
         Raises:
-            DriverError: there is no answer, or it is too large.
+            DriverError: there is no response, or it is too large.
         """
         asked_at = self._clock.steady()
         try:
@@ -60,9 +60,9 @@ class HttpSession:
         except aiohttp.ClientConnectorCertificateError as error:
             raise not_trusted(self._base_url, error.certificate_error, self._clock.now()) from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            # Not `from error`: what aiohttp tells may name the address, and with it a mailbox.
+            # Not `from error`: aiohttp's text may contain the URL, and with it a mailbox.
             raise not_reached("Graph", self._base_url, error) from None
 
     async def close(self) -> None:
-        """Ends it."""
+        """Closes the session."""
         await self._session.close()

@@ -1,4 +1,4 @@
-"""Microsoft Graph's JSON as typed structs: only what is read, and nothing believed that is not checked.
+"""Microsoft Graph's JSON as typed structs, with the fields that are used; msgspec checks their types.
 
 Source: Microsoft Graph v1.0 metadata (`event`, `room`, `user`) and "Combine multiple HTTP requests using
 JSON batching".
@@ -22,26 +22,26 @@ class DateTimeTimeZone(msgspec.Struct, rename="camel"):
 
 
 class ResponseStatus(msgspec.Struct):
-    """What the mailbox answered to the invitation."""
+    """The mailbox's response to the invitation."""
 
     response: str | None = None
 
 
 class EmailAddress(msgspec.Struct):
-    """A person, or whoever has an address."""
+    """A name with an address."""
 
     name: str | None = None
     address: str | None = None
 
 
 class Recipient(msgspec.Struct, rename="camel"):
-    """The organizer's wrapping."""
+    """The wrapper of the organizer's address."""
 
     email_address: EmailAddress | None = None
 
 
 class Event(msgspec.Struct, rename="camel"):
-    """An occurrence in a calendar view; a sensitivity of whatever type, since anything unknown is private."""
+    """An occurrence in a calendar view; `sensitivity` has any type, since unknown values count as private."""
 
     id: str
     start: DateTimeTimeZone
@@ -63,13 +63,13 @@ class Events(msgspec.Struct):
 
 
 class Readable(msgspec.Struct):
-    """A calendar view of whatever events: what shows that a mailbox can be read."""
+    """A calendar view with any events: it shows that a mailbox is readable."""
 
     value: list[msgspec.Raw]
 
 
 class BatchItem(msgspec.Struct):
-    """One answer of a batch; its body stays as it came until somebody wants it."""
+    """One item of a batch response; its body is decoded later."""
 
     id: str
     status: int
@@ -78,19 +78,19 @@ class BatchItem(msgspec.Struct):
 
 
 class BatchAnswer(msgspec.Struct):
-    """The answers of a batch, in any order."""
+    """The items of a batch response, in any order."""
 
     responses: list[BatchItem]
 
 
 class RawBatchAnswer(msgspec.Struct):
-    """The same, where one of them may be malformed, which does not spoil the others."""
+    """The same without decoding the items, so that a malformed one does not affect the others."""
 
     responses: list[msgspec.Raw]
 
 
 class BatchRequest(msgspec.Struct):
-    """One question of a batch; `url` is relative and starts after the version."""
+    """One request of a batch; `url` is relative to the API version."""
 
     id: str
     method: str
@@ -98,13 +98,13 @@ class BatchRequest(msgspec.Struct):
 
 
 class Batch(msgspec.Struct):
-    """At most 20 questions."""
+    """At most 20 requests."""
 
     requests: list[BatchRequest]
 
 
 class GraphErrorDetails(msgspec.Struct):
-    """The service's own code; its message may change, and may name people."""
+    """The service's error code; its message is not used, since it may change and contain names."""
 
     code: str | None = None
 
@@ -116,7 +116,7 @@ class GraphErrorBody(msgspec.Struct):
 
 
 class DirectoryObject(msgspec.Struct, rename="camel"):
-    """A group, or a member of one; what the application may not read is null."""
+    """A group, or a member of one; fields that the application may not read are null."""
 
     id: str | None = None
     mail: str | None = None
@@ -127,7 +127,7 @@ class DirectoryObject(msgspec.Struct, rename="camel"):
 
 
 class DirectoryObjects(msgspec.Struct):
-    """A page of groups or members; `count` is of all pages."""
+    """A page of groups or members; `count` covers all pages."""
 
     value: list[DirectoryObject]
     next_link: str | None = msgspec.field(default=None, name="@odata.nextLink")
@@ -135,7 +135,7 @@ class DirectoryObjects(msgspec.Struct):
 
 
 class Calendar(msgspec.Struct):
-    """A calendar, and whose it is."""
+    """A calendar and its owner."""
 
     owner: EmailAddress | None = None
 

@@ -1,4 +1,4 @@
-"""Answers of Graph, and the errors that they are; what a status and a code mean is in `graph_errors`."""
+"""Responses of Graph and the errors for them; `error_codes` has the meaning of status and code."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from placed_microsoft365.graph.json_structs import GraphErrorBody
 if TYPE_CHECKING:
     from datetime import datetime
 
-LONGEST_REST = 3600.0  # seconds; a Retry-After beyond that is not believed
+LONGEST_REST = 3600.0  # seconds; a longer Retry-After is cut to this
 BAD_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 _Shape = TypeVar("_Shape")
 _error_decoder = msgspec.json.Decoder(GraphErrorBody)
-# A code goes into logs and onto pages, so nothing passes for one that might be a person's address.
+# A code is logged and shown on pages, so nothing may pass that could be a person's address.
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,79}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer of Graph, as it came, and the token that it was asked with."""
+    """A response of Graph, and the token of its request."""
 
     status: int
     retry_after: float | None
@@ -39,19 +39,19 @@ class Answer:
 
 
 class UnexpectedAnswer(DriverError):
-    """Graph answered with something that is not what was asked for."""
+    """The response of Graph is not what was requested."""
 
     reason = Reason.MALFORMED
 
 
 class Throttled(Unavailable):
-    """Graph asks for patience."""
+    """Graph throttles the client."""
 
     reason = Reason.THROTTLED
 
 
 def parse_retry_after(value: object, now: datetime) -> float | None:
-    """Seconds that a Retry-After header means; Graph sends fractions too, and it may be a date."""
+    """Returns the seconds of a Retry-After header; Graph also sends fractions, and it may be a date."""
     if value is None:
         return None
     text = str(value)
@@ -69,10 +69,10 @@ def parse_retry_after(value: object, now: datetime) -> float | None:
 
 
 def decode(body: bytes | msgspec.Raw, shape: type[_Shape]) -> _Shape:
-    """The body as the shape.
+    """Decodes the body.
 
     Raises:
-        UnexpectedAnswer: it is something else.
+        UnexpectedAnswer: it has another shape.
     """
     try:
         return msgspec.json.decode(body, type=shape)
@@ -81,7 +81,7 @@ def decode(body: bytes | msgspec.Raw, shape: type[_Shape]) -> _Shape:
 
 
 def error_code(body: bytes | msgspec.Raw) -> str:
-    """Graph's own error code, or "" where the body has none."""
+    """Returns Graph's error code, or "" if the body has none."""
     try:
         found = _error_decoder.decode(body)
     except BAD_JSON:
@@ -91,27 +91,27 @@ def error_code(body: bytes | msgspec.Raw) -> str:
 
 
 def error_of(answer: Answer) -> DriverError:
-    """The error that an answer to a whole request means."""
+    """Returns the error for a response to a whole request."""
     code = error_code(answer.body)
-    told = f"Graph answered {answer.status} {code}".rstrip()
+    message = f"Graph answered {answer.status} {code}".rstrip()
     meaning = error_meaning(answer.status, code)
     remedy, lasting = meaning.remedy, meaning.lasting
     match meaning.reason:
         case Reason.FORBIDDEN | Reason.NOT_FOUND:
-            return NotPermitted(told, remedy=remedy, lasting=lasting)
+            return NotPermitted(message, remedy=remedy, lasting=lasting)
         case Reason.THROTTLED:
-            return Throttled(told, retry_after=answer.retry_after, remedy=remedy, lasting=lasting)
+            return Throttled(message, retry_after=answer.retry_after, remedy=remedy, lasting=lasting)
         case Reason.UNAVAILABLE:
-            return Unavailable(told, retry_after=answer.retry_after, remedy=remedy, lasting=lasting)
+            return Unavailable(message, retry_after=answer.retry_after, remedy=remedy, lasting=lasting)
         case _:
-            return UnexpectedAnswer(told, remedy=remedy, lasting=lasting)
+            return UnexpectedAnswer(message, remedy=remedy, lasting=lasting)
 
 
 def directory_error(answer: Answer) -> DriverError:
-    """The same for a request to the directory, or for places.
+    """Returns the error for a response of the directory or of Places.
 
-    Without the permission the directory says 403 Authorization_RequestDenied; Places has been seen to say 401
-    or 403 UnknownError (microsoft-graph-docs issue 5640).
+    Without the permission the directory answers 403 Authorization_RequestDenied; Places has been seen to
+    answer 401 or 403 UnknownError (microsoft-graph-docs issue 5640).
     """
     error = error_of(answer)
     if answer.status not in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):

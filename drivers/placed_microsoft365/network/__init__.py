@@ -1,1 +1,1 @@
-"""What sign-in and Graph share: TLS trust, the proxy, and the services' clock."""
+"""Shared by sign-in and Graph: TLS trust, the proxy, and the services' clock."""

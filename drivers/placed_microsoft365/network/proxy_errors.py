@@ -1,6 +1,6 @@
-"""The HTTP proxy between this machine and the services: its name for messages, and what its failures mean.
+"""Errors of the HTTP proxy between this machine and the services, and the proxy's name in messages.
 
-A proxy's address may hold a login, which no message repeats.
+A proxy's URL may contain a login, which no message repeats.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _HTTPS = 443
 
 
 def name_of(proxy: str) -> str:
-    """Host and port, without the login."""
+    """Returns host and port, without the login."""
     parts = urlsplit(proxy)
     host = parts.hostname or ""
     host = f"[{host}]" if ":" in host else host
@@ -33,7 +33,7 @@ def name_of(proxy: str) -> str:
 
 
 def is_usable(proxy: str) -> bool:
-    """Whether the address of a proxy is one."""
+    """Returns whether a proxy's URL is valid and of a supported kind."""
     try:
         parts = urlsplit(proxy)
         return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -42,9 +42,9 @@ def is_usable(proxy: str) -> bool:
 
 
 def unusable(proxy: str, url: str) -> Refused:
-    """The error for an address that is none, or of a proxy of another kind.
+    """Returns the error for an invalid URL, or for a proxy of another kind.
 
-    The address stays out, for it may hold a login.
+    The URL is not repeated, since it may contain a login.
     """
     scheme, separator, _ = proxy.partition("://")
     if separator and scheme.isalnum() and scheme.lower() not in ("http", "https"):
@@ -59,23 +59,23 @@ def unusable(proxy: str, url: str) -> Refused:
 
 
 def refusal(proxy: str, url: str, status: int) -> DriverError:
-    """The error for a proxy that answers CONNECT with anything but 200."""
+    """Returns the error for a proxy that answers CONNECT with another status than 200."""
     name, host = name_of(proxy), _host(url)
     if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
         if urlsplit(proxy).username:
-            said = f"the proxy {name} refuses the login in {VARIABLE} (407)"
-            return Unavailable(said, remedy=f"correct user and password in {VARIABLE} {_SERVICE}")
-        said = f"the proxy {name} wants a login (407)"
-        return Unavailable(said, remedy=f"put user and password into {VARIABLE} {_SERVICE}")
+            text = f"the proxy {name} refuses the login in {VARIABLE} (407)"
+            return Unavailable(text, remedy=f"correct user and password in {VARIABLE} {_SERVICE}")
+        text = f"the proxy {name} wants a login (407)"
+        return Unavailable(text, remedy=f"put user and password into {VARIABLE} {_SERVICE}")
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        said = f"the proxy {name} does not reach {host} ({status})"
-        return Unavailable(said, remedy=f"have the proxy reach {host}, or set NO_PROXY={host} {_SERVICE}")
-    said = f"the proxy {name} refuses to connect to {host} ({status})"
-    return Unavailable(said, remedy=f"have the proxy allow {host}:443, or set NO_PROXY={host} {_SERVICE}")
+        text = f"the proxy {name} does not reach {host} ({status})"
+        return Unavailable(text, remedy=f"have the proxy reach {host}, or set NO_PROXY={host} {_SERVICE}")
+    text = f"the proxy {name} refuses to connect to {host} ({status})"
+    return Unavailable(text, remedy=f"have the proxy allow {host}:443, or set NO_PROXY={host} {_SERVICE}")
 
 
 def unreached(proxy: str, error: BaseException) -> DriverError:
-    """The error for a proxy that cannot be connected to, or that is none."""
+    """Returns the error for a proxy that cannot be reached, or that is none."""
     name = name_of(proxy)
     correct = f"correct {VARIABLE} {_SERVICE}"
     for cause in causes(error):
@@ -91,7 +91,7 @@ def unreached(proxy: str, error: BaseException) -> DriverError:
 
 
 def not_trusted(proxy: str, url: str) -> Refused:
-    """The error for a certificate that nobody vouches for, behind a proxy, which may have put it there."""
+    """Returns the error for an untrusted certificate behind a proxy, which may have replaced it."""
     parts = urlsplit(url)
     return Refused(
         f"the TLS certificate of {parts.scheme}://{parts.netloc} is not trusted; "
@@ -101,7 +101,7 @@ def not_trusted(proxy: str, url: str) -> Refused:
 
 
 def status_in(error: BaseException) -> int | None:
-    """The status with which a proxy answered CONNECT, where `requests` says that it did."""
+    """Returns the status of a proxy's answer to CONNECT, if the error of `requests` contains it."""
     found = _TUNNEL.search(str(error))
     return int(found[1]) if found else None
 
@@ -112,7 +112,7 @@ def _host(url: str) -> str:
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
-    """An error and what it comes of: requests' and urllib3's hold that in attributes and arguments."""
+    """Yields an error and its causes, which requests and urllib3 keep in attributes and arguments."""
     waiting: list[object] = [error]
     seen: set[int] = set()
     while waiting:

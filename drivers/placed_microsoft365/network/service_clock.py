@@ -1,4 +1,4 @@
-"""The services' time, as their answers show it in `Date`: reported to the program, and used for signing."""
+"""Reads the services' time from the `Date` of responses, for the program's clock and for signing."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
 
     from placed.driver import Surroundings
 
-APART = 5.0  # seconds; clocks that differ by no more than this agree
-_HALF = 0.5  # `Date` is rounded down to the second
-# The one form that RFC 9110, section 5.6.7, lets a server send.
+APART = 5.0  # seconds; clocks that differ by less agree
+_HALF = 0.5  # `Date` is truncated to the second
+# The only form that RFC 9110, section 5.6.7, allows a server to send.
 _DATE = re.compile(r"[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceClock:
-    """Reads the time in answers of one connection's services.
+    """Reads the time in responses of one connection's services.
 
     Attributes:
-        now: the time by which the program goes.
-        steady: seconds that only ever grow.
-        report: takes the time in each answer.
+        now: the program's clock.
+        steady: seconds of a monotonic clock.
+        report: receives the time of each response.
     """
 
     now: Callable[[], datetime]
@@ -37,15 +37,15 @@ class ServiceClock:
 
     @classmethod
     def of(cls, surroundings: Surroundings) -> ServiceClock:
-        """That of a connection in these surroundings."""
+        """Creates the clock of a connection."""
         return cls(surroundings.now, surroundings.steady, surroundings.report_time)
 
     def answered(self, headers: Mapping[str, str], asked_at: float) -> ServiceTime | None:
-        """Reports the time in an answer that has just come; None if it shows none.
+        """Reports the time in a response that has just arrived; None if it shows none.
 
         Args:
-            headers: of the answer; their names in any case.
-            asked_at: on the steady clock, when the request was about to be sent.
+            headers: the headers of the response, in any case.
+            asked_at: the steady clock just before the request was sent.
         """
         moment = date_in(headers)
         if moment is None:
@@ -55,7 +55,7 @@ class ServiceClock:
         return found
 
     def at_service(self, found: ServiceTime | None) -> datetime:
-        """The time by a service that showed it in an answer; `now` if they agree, or it showed none."""
+        """Returns the service's time, by a response; `now` if both agree, or the response showed no time."""
         now = self.now()
         if found is None:
             return now
@@ -64,7 +64,7 @@ class ServiceClock:
 
 
 def date_in(headers: Mapping[str, str]) -> datetime | None:
-    """The moment in `Date`; None if there is none, or the answer comes from a cache (RFC 9111, 5.1)."""
+    """Returns the moment in `Date`; None if it is missing, or if a cache answered (RFC 9111, 5.1)."""
     age = headers.get("Age", "").strip()
     text = headers.get("Date", "").strip()
     if age not in ("", "0") or not _DATE.fullmatch(text):

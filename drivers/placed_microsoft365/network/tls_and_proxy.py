@@ -1,7 +1,7 @@
-"""How both hosts are reached: which CAs are trusted, and which proxy is in between.
+"""TLS trust and the proxy for both hosts.
 
-Of the environment only the proxy counts. REQUESTS_CA_BUNDLE would win over a CA that the settings name, and
-an entry of ~/.netrc over the credential.
+Only the proxy is taken from the environment. REQUESTS_CA_BUNDLE would override the CA in the settings, and an
+entry of ~/.netrc would override the credential.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
     from placed.driver import DriverError
 
-# What OpenSSL reports of a certificate, by X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED.
+# OpenSSL's texts for X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED.
 _OUT_OF_TIME = {
     "certificate is not yet valid": "is not valid yet",
     "certificate has expired": "has expired",
 }
-# What aiohttp (Client...) and requests (the others) raise of a proxy that they cannot use. Behind one no
-# other name is looked up than its own.
+# Errors of aiohttp (Client...) and requests (the others) about a proxy. Behind a proxy only the proxy's own
+# name is resolved.
 _OF_A_PROXY = (
     "ClientProxyConnectionError",
     "ClientConnectorDNSError",
@@ -47,10 +47,10 @@ _WHY: tuple[tuple[type[BaseException], str], ...] = (
 
 
 def tls_context(ca_file: Path | None) -> ssl.SSLContext:
-    """Trusts the system's CAs, or only those in the file.
+    """Returns a TLS context that trusts the system's CAs, or only those in the file.
 
     Raises:
-        SettingsError: the file is of no use.
+        SettingsError: the file is invalid.
     """
     try:
         return ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
@@ -64,7 +64,7 @@ def tls_context(ca_file: Path | None) -> ssl.SSLContext:
 
 
 def ca_bundle(ca_file: Path | None) -> str | bool:
-    """The same for `requests`, which has CAs of its own and would not know those of the system."""
+    """Returns the same for `requests`, which would use CAs of its own instead of the system's."""
     if ca_file is not None:
         return str(ca_file)
     system = ssl.get_default_verify_paths()
@@ -72,10 +72,10 @@ def ca_bundle(ca_file: Path | None) -> str | bool:
 
 
 def proxy_for(url: str) -> str | None:
-    """The HTTP proxy that the environment has for the address, if any.
+    """Returns the HTTP proxy that the environment sets for the URL, if any.
 
     Raises:
-        Refused: it is no address, or that of a proxy of another kind than HTTP.
+        Refused: its URL is invalid, or it is not an HTTP proxy.
     """
     proxy = getproxies().get("https", "")
     if not proxy or proxy_bypass(urlsplit(url).hostname or ""):
@@ -87,12 +87,12 @@ def proxy_for(url: str) -> str | None:
 
 
 def not_reached(service: str, url: str, error: Exception) -> DriverError:
-    """The error for a host that gave no answer; only its kind is repeated, for its text may name a mailbox.
+    """Returns the error for a host that sent no response; its text is not used, as it may name a mailbox.
 
     Args:
-        service: what the host is, such as `Graph`.
-        url: its address.
-        error: of aiohttp or of requests.
+        service: the name of the service, such as `Graph`.
+        url: the host's URL.
+        error: the error of aiohttp or of requests.
     """
     proxy = proxy_for(url)
     if proxy is not None:
@@ -107,7 +107,7 @@ def not_reached(service: str, url: str, error: Exception) -> DriverError:
 
 
 def _why(error: Exception) -> str:
-    """What became of a connection, in words; nothing of the error's own text."""
+    """Describes a connection's failure without the error's own text."""
     for cause in proxies.causes(error):
         kind = type(cause)
         for known, words in _WHY:
@@ -123,22 +123,22 @@ def _why(error: Exception) -> str:
 
 
 def not_trusted(url: str, error: object = "", now: datetime | None = None) -> DriverError:
-    """The error for a host whose certificate is not trusted.
+    """Returns the error for a host whose certificate is not trusted.
 
-    If it is not valid yet, or has expired, waiting may help: this machine's clock may be wrong and be set
-    later, or the host's certificate may be renewed.
+    If it is not valid yet, or has expired, it may be temporary: this machine's clock may be wrong and
+    corrected later, or the host's certificate may be renewed.
 
     Args:
-        url: of the host.
-        error: what TLS failed of; its text holds that of OpenSSL.
-        now: what this machine's clock shows.
+        url: the host's URL.
+        error: the TLS error; its text contains OpenSSL's.
+        now: the time of this machine's clock.
     """
     parts = urlsplit(url)
-    for words, said in _OUT_OF_TIME.items():
+    for words, text in _OUT_OF_TIME.items():
         if words in str(error):
             shown = f"; this machine's clock shows {now:%Y-%m-%d}" if now is not None else ""
             return Unavailable(
-                f"the TLS certificate of {parts.scheme}://{parts.netloc} {said}{shown}",
+                f"the TLS certificate of {parts.scheme}://{parts.netloc} {text}{shown}",
                 remedy="check this machine's clock (timedatectl set-ntp true); placed tries again by itself",
             )
     if (proxy := proxy_for(url)) is not None:

@@ -1,7 +1,7 @@
-"""The registration as Entra keeps it: what it is called, and what it asks for.
+"""The manifest of the app registration: its name and its required permissions.
 
-Source: Microsoft Graph, resource type `application`. Of redirect addresses on localhost Entra ignores the
-port ("Redirect URI restrictions and limitations"), so one without a port serves whatever is listened on.
+Source: Microsoft Graph, resource type `application`. Entra ignores the port of redirect URIs on localhost
+("Redirect URI restrictions and limitations"), so one without a port serves any listener.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ REDIRECT_URI = "http://localhost"
 
 
 def application_name(connection: str) -> str:
-    """What the registration is called in Entra."""
+    """Returns the name of the registration in Entra."""
     return f"placed-{connection}"
 
 
 def required_resource_access(settings: Microsoft365Settings) -> list[dict[str, Any]]:
-    """The application permissions that the consent page asks for; none where Exchange grants all."""
+    """Returns the permissions on the consent page; none if Exchange grants them all."""
     roles = [{"id": APP_ROLES[name].id, "type": "Role"} for name in to_consent(settings)]
     return [{"resourceAppId": GRAPH_APP_ID, "resourceAccess": roles}] if roles else []
 
 
 def manifest(settings: Microsoft365Settings) -> dict[str, Any]:
-    """The body with which Graph makes the registration."""
+    """Returns the body of the request that creates the registration in Graph."""
     return {
         "displayName": application_name(settings.name),
         "signInAudience": "AzureADMyOrg",

@@ -1,4 +1,4 @@
-"""Writes files so that nobody sees half of one, and nobody but the owner ever sees a key."""
+"""Writes files atomically, and keys with permissions for the owner only."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ RUNNABLE = 0o755
 
 
 def make_folder(folder: Path) -> None:
-    """A folder that is there is taken as it is."""
+    """Creates a folder; an existing one is used as it is."""
     with _told(folder):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def write(path: Path, content: bytes, mode: int) -> None:
-    """Puts the file in place of what is there; does nothing if that is the same."""
+    """Replaces the file; does nothing if its content is the same."""
     with _told(path):
         if path.is_file() and path.read_bytes() == content:
             if path.stat().st_mode & 0o777 != mode:
@@ -39,11 +39,11 @@ def write(path: Path, content: bytes, mode: int) -> None:
 
 
 def write_new(path: Path, content: bytes, mode: int) -> None:
-    """Writes a file that must not be there yet."""
+    """Writes a file that must not exist yet."""
     with _told(path):
         beside = _written_beside(path, content, mode)
         try:
-            os.link(beside, path)  # unlike a replacement it fails if somebody was quicker
+            os.link(beside, path)  # unlike a replacement it fails if the file has appeared meanwhile
         finally:
             beside.unlink(missing_ok=True)
 
@@ -68,4 +68,4 @@ def _told(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise KitError("", f"{path} can not be written: {error.strerror}") from None
+        raise KitError("", f"{path} cannot be written: {error.strerror}") from None

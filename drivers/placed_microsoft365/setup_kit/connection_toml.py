@@ -1,4 +1,4 @@
-"""The connection as a table of placed.toml."""
+"""The connection as a table for placed.toml."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 def connection_table(answers: Answers, renewed: str | None) -> str:
-    """What `placed check` takes, once the client id is in it. `renewed` is the next certificate's file."""
+    """Returns a table that is valid once it has the client id; `renewed` is the next certificate's file."""
     settings = answers.settings
     if settings.certificate is None:
         raise AssertionError("a kit has a certificate")
     lines = [
         "# The connection for /etc/placed/placed.toml, or a file of its own in /etc/placed/placed.d.",
-        "# `placed check --config FILE` says whether it is good.",
+        "# `placed check --config FILE` checks it.",
         "",
         "[[connections]]",
         f"name = {_text(settings.name)}",
@@ -33,7 +33,7 @@ def connection_table(answers: Answers, renewed: str | None) -> str:
         f"certificate = {_text(str(settings.certificate))}",
     ]
     if renewed is not None:
-        lines.append(f"# When {renewed} is registered, name that one in its place.")
+        lines.append(f"# When {renewed} is registered, name that file instead.")
     if settings.cloud is not Cloud.WORLDWIDE:
         lines.append(f"cloud = {_text(settings.cloud.value)}")
     if settings.rooms:

@@ -1,4 +1,4 @@
-"""The key and its self-signed certificate: made, kept, and told apart.
+"""Creates the key with its self-signed certificate, and finds existing ones.
 
 Source: Microsoft, "Application authentication certificate credentials". Entra takes RSA; its portal shows the
 SHA-1 thumbprint, and `keyCredentials[].customKeyIdentifier` is that thumbprint again.
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KEY_SIZE = 3072  # bits
-LIFETIME = timedelta(days=365)  # Entra takes a year at most where it is not told an end
-_EARLIER = timedelta(minutes=5)  # for a clock elsewhere that is slow
+LIFETIME = timedelta(days=365)  # Entra's default is at most a year
+_EARLIER = timedelta(minutes=5)  # for a slow clock at the other side
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,41 +43,41 @@ class KeyPair:
 
     @property
     def begins(self) -> datetime:
-        """When it was made, nearly."""
+        """The start of its validity, which is about when it was created."""
         return self.certificate.not_valid_before_utc
 
     @property
     def expires(self) -> datetime:
-        """Since when nobody takes it any more."""
+        """The end of its validity."""
         return self.certificate.not_valid_after_utc
 
     @property
     def thumbprint(self) -> str:
-        """SHA-1 in capital hexadecimal digits, as the portal shows it."""
+        """The SHA-1 digest in upper-case hexadecimal digits, as the portal shows it."""
         return self._sha1.hex().upper()
 
     @property
     def identifier(self) -> str:
-        """SHA-1 in base 64, as Graph writes `customKeyIdentifier`."""
+        """The SHA-1 digest in base 64, as Graph writes `customKeyIdentifier`."""
         return base64.b64encode(self._sha1).decode()
 
     @property
     def sha256(self) -> str:
-        """SHA-256 in capital hexadecimal digits."""
+        """The SHA-256 digest in upper-case hexadecimal digits."""
         return self.certificate.fingerprint(SHA256()).hex().upper()
 
     @property
     def public(self) -> bytes:
-        """The certificate alone, in PEM: what is uploaded."""
+        """The certificate alone, in PEM, for the upload."""
         return self.certificate.public_bytes(Encoding.PEM)
 
     @property
     def _sha1(self) -> bytes:
-        return self.certificate.fingerprint(SHA1())  # noqa: S303 - a name for it, as Entra gives; no protection
+        return self.certificate.fingerprint(SHA1())  # noqa: S303 - an identifier, as in Entra; not a protection
 
 
 def make(connection: str, now: datetime) -> bytes:
-    """A new key and its certificate, in one PEM."""
+    """Returns a new key and its certificate in one PEM."""
     key = generate_private_key(public_exponent=65537, key_size=KEY_SIZE)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"placed {connection}")])
     begins = now.astimezone(UTC).replace(microsecond=0) - _EARLIER
@@ -97,15 +97,15 @@ def make(connection: str, now: datetime) -> bytes:
 
 
 def name_of_renewed(connection: str, now: datetime) -> str:
-    """A further pair is named by the month in which it expires."""
+    """Returns the name of a further pair: the month in which it expires."""
     return f"{connection}-{now.astimezone(UTC) - _EARLIER + LIFETIME:%Y-%m}"
 
 
 def found(connection: str, folder: Path) -> list[KeyPair]:
-    """The connection's pairs in the folder, the oldest first.
+    """Returns the connection's pairs in the folder, the oldest first.
 
     Raises:
-        KitError: a file that has the name of one holds none.
+        KitError: a file with the name of a pair holds none.
     """
     ours = re.compile(rf"{re.escape(connection)}(-\d{{4}}-\d{{2}})?\.pem")
     pairs = [_read(path) for path in sorted(folder.glob("*.pem")) if ours.fullmatch(path.name)]
@@ -118,7 +118,7 @@ def _read(path: Path) -> KeyPair:
         key = load_pem_private_key(pem, password=None)
         certificates = x509.load_pem_x509_certificates(pem)
     except OSError as error:
-        raise KitError("", f"{path} can not be read: {error.strerror}") from None
+        raise KitError("", f"{path} cannot be read: {error.strerror}") from None
     except (TypeError, ValueError, UnsupportedAlgorithm):
         certificates = []
     else:

@@ -1,4 +1,4 @@
-"""Writes the kit's folder. A second run changes nothing, and no key is ever written over."""
+"""Writes the kit's folder. A second run changes nothing, and a key is never overwritten."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ if TYPE_CHECKING:
     from placed_microsoft365.setup_kit.questionnaire import Answers
 
 _SCRIPTS = {
-    "room-group.ps1": "makes the group of rooms that the fence is drawn around",
+    "room-group.ps1": "creates the group of rooms for the fence",
     "register.sh": "registers placed in Entra, with the Azure CLI",
     "register.ps1": "the same, with Microsoft Graph PowerShell",
-    "fence-rbac.ps1": "draws the fence with RBAC for Applications, and proves it",
-    "fence-access-policy.ps1": "draws it with an application access policy (legacy), and proves it",
-    "move-to-rbac.ps1": "moves from the policy to RBAC without an open moment",
+    "fence-rbac.ps1": "sets up the fence with RBAC for Applications, and proves it",
+    "fence-access-policy.ps1": "sets it up with an application access policy (legacy), and proves it",
+    "move-to-rbac.ps1": "moves from the policy to RBAC without a gap",
     "calendar-processing.ps1": "shows what the rooms' calendars keep; changes it if titles are wanted",
-    "undo.ps1": "takes all of it away again",
+    "undo.ps1": "removes all of it",
 }
-# 64 characters are the limit for names of assignments, scopes and groups in Exchange Online, and for a common
-# name of a certificate (RFC 5280). The longest that is made is `placed-NAME-calendars-read`.
+# 64 characters are the limit for names of assignments, scopes and groups in Exchange Online, and for a
+# certificate's common name (RFC 5280). The longest name is `placed-NAME-calendars-read`.
 _LONGEST_NAME = 64 - len("placed--calendars-read")
 _RETIRING = {
-    "retire-certificate.sh": "takes the old certificate from the registration, with the Azure CLI",
+    "retire-certificate.sh": "removes the old certificate from the registration, with the Azure CLI",
     "retire-certificate.ps1": "the same, with Microsoft Graph PowerShell",
 }
 
@@ -57,17 +57,17 @@ def write_kit(
 ) -> Kit:
     """See `placed.driver.Setup.write_kit`."""
     if len(connection) > _LONGEST_NAME:
-        said = f"found {len(connection)} characters, expected at most {_LONGEST_NAME}"
-        raise KitError("NAME", f"{said}: Exchange Online takes 64 for the names that are made of it")
+        text = f"found {len(connection)} characters, expected at most {_LONGEST_NAME}"
+        raise KitError("NAME", f"{text}: Exchange Online takes 64 for the names that are made of it")
     folder = folder.absolute()
-    if not str(folder).isprintable():  # it is written into files, in UTF-8, on a line
+    if not str(folder).isprintable():  # it is written into files, in UTF-8, on one line
         raise KitError("", f"{str(folder)!r}: expected a folder whose name is printable UTF-8")
     known = {"client_id": _client_id_in(folder / "placed.toml", connection)}
     given = known | {key: answer for key, answer in answers.items() if answer}
     understand(connection, given, folder / f"{connection}.pem")  # before anything is written
     files.make_folder(folder)
     pairs = _pairs(connection, folder, now, renew=renew)
-    # The oldest that is good is the one in use, until its successor is registered and it is taken away.
+    # The oldest valid one is in use until its successor is registered and it is removed.
     good = [one for one in pairs if one.expires > now]
     if not good:
         expired = f"{folder / pairs[-1].name}.pem expired on {pairs[-1].expires:%Y-%m-%d}"
@@ -85,7 +85,7 @@ _PRIVATE = "the private key with its certificate: for the server, and for nobody
 
 
 def _contents(answers: Answers, pairs: Sequence[KeyPair]) -> Iterator[_File]:
-    """Every file but the keys; `pairs` are those that have not expired, the one in use first."""
+    """Returns every file except the keys; `pairs` are the valid ones, the one in use first."""
     yield _File(
         "README.md", "what to run, in which order, who runs it, what it grants", readme(answers, pairs)
     )
@@ -104,7 +104,7 @@ def _contents(answers: Answers, pairs: Sequence[KeyPair]) -> Iterator[_File]:
 
 
 def _pairs(connection: str, folder: Path, now: datetime, *, renew: bool) -> list[KeyPair]:
-    """Those that are there, the oldest first, and one more if that is due."""
+    """Returns the existing pairs, the oldest first, and a new one if it is due."""
     pairs = pair.found(connection, folder)
     name = pair.name_of_renewed(connection, now) if renew else connection
     if not pairs or (renew and name not in [one.name for one in pairs]):
@@ -114,7 +114,7 @@ def _pairs(connection: str, folder: Path, now: datetime, *, renew: bool) -> list
 
 
 def _client_id_in(file: Path, connection: str) -> str:
-    """What was filled in since the kit was written, so that writing it anew does not take it out again."""
+    """Returns the client id that was filled in since, so that writing the kit again keeps it."""
     try:
         tables = tomllib.loads(file.read_text("utf-8"))["connections"]
         return next(str(table["client_id"]) for table in tables if table["name"] == connection)

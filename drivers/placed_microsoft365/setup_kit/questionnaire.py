@@ -1,7 +1,7 @@
-"""What has to be known before a kit can be written, and whether the answers are of use.
+"""The questions for a kit, and the check of their answers.
 
-The rules are those of the configuration, and stricter where an answer goes into a script: mail addresses and
-ids are of plain ASCII, without what they never hold in Exchange Online.
+The rules are those of the settings, and stricter if an answer goes into a script: mail addresses and ids are
+plain ASCII, without characters that Exchange Online never uses in them.
 """
 
 from __future__ import annotations
@@ -66,16 +66,16 @@ _LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _DOMAIN = re.compile(rf"({_LABEL}\.)+{_LABEL}")
 # Without * and ?, which are legal in a mail address and wildcards to -Identity and -Filter of Exchange.
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'+/=^_`{|}~.-]{1,64}")
-_NOT_YET = "not-registered-yet"  # in place of a client id, where the settings are made to try the answers
+_NOT_YET = "not-registered-yet"  # a placeholder for the client id while the settings check the answers
 _RULES = {"fence.kind": "expected access-policy or rbac", "cloud": f"expected one of {', '.join(Cloud)}"}
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Answers that are of use.
+    """Valid answers.
 
     Attributes:
-        settings: as the configuration would have them; its certificate is the kit's.
+        settings: the resulting settings; the certificate is the kit's.
         client_id: None while nothing is registered.
         group: the mail-enabled security group that is the fence: address, or object id.
     """
@@ -91,7 +91,7 @@ def questions() -> Sequence[Question]:
 
 
 def answers_of(settings: Microsoft365Settings) -> Mapping[str, str]:
-    """The answers to the questions that settings hold."""
+    """Returns the answers that correspond to the settings."""
     found = {
         "tenant": settings.tenant,
         "cloud": settings.cloud.value,
@@ -107,10 +107,10 @@ def answers_of(settings: Microsoft365Settings) -> Mapping[str, str]:
 
 
 def understand(connection: str, answers: Mapping[str, str], certificate: Path) -> Answers:
-    """The answers, tried.
+    """Checks the answers.
 
     Raises:
-        KitError: for the first that is of no use, with the others.
+        KitError: for the first invalid one, with the others.
     """
     given = {question.key: question.default or "" for question in _QUESTIONS} | {
         key: answer.strip() for key, answer in answers.items()
@@ -128,7 +128,7 @@ def understand(connection: str, answers: Mapping[str, str], certificate: Path) -
                 problems.append((key, _said(key, details)))
                 named.add(key)
     if problems or made is None:
-        first, *rest = [KitError(key, said) for key, said in problems]
+        first, *rest = [KitError(key, message) for key, message in problems]
         raise KitError(first.key, str(first), rest)
     domain = (
         rooms or [address for address in (made.room_list,) if address != ALL_ROOMS and address]
@@ -155,7 +155,7 @@ def _settings(
 
 
 def _problems(given: Mapping[str, str], rooms: list[str], canaries: list[str]) -> Iterator[tuple[str, str]]:
-    """What the settings would let pass, with the key that it is about."""
+    """Returns problems that the settings would accept, each with its key."""
     if not (_GUID.fullmatch(given["tenant"]) or _is_domain(given["tenant"])):
         yield "tenant", "expected the tenant's domain name such as contoso.onmicrosoft.com, or its GUID"
     if given["client_id"] and not _GUID.fullmatch(given["client_id"]):
@@ -180,7 +180,7 @@ def _problems(given: Mapping[str, str], rooms: list[str], canaries: list[str]) -
 
 
 def _address_problem(key: str, addresses: list[str]) -> Iterator[tuple[str, str]]:
-    """At most one. By its place in the list, for an address may be a person's."""
+    """Returns at most one problem; it names the position, since an address may be a person's."""
     for place, address in enumerate(addresses, start=1):
         local, at, domain = address.rpartition("@")
         if not (at and _LOCAL.fullmatch(local) and _is_domain(domain)):
@@ -194,7 +194,7 @@ def _is_domain(text: str) -> bool:
 
 
 def _several(text: str) -> list[str]:
-    """The items of a list, each once, whatever its capitals."""
+    """Returns the items of a list, without duplicates in another case."""
     items = (item.strip() for item in text.split(","))
     return list({item.casefold(): item for item in reversed([*items]) if item}.values())[::-1]
 

@@ -1,4 +1,4 @@
-"""What the kit says to the administrator: the steps, who runs each, what it grants, how to check."""
+"""The kit's README.md: the steps, who runs each, what it grants, and how to check it."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ _AS_IT_IS = re.compile(r"[#|-]|    |\d\. ")  # headings, tables, lists, commands
 
 
 def next_steps(answers: Answers, pairs: Sequence[KeyPair]) -> tuple[str, ...]:
-    """For the terminal; README.md has them at length."""
+    """Returns the next steps for the terminal; README.md explains them."""
     name, current, last = answers.settings.name, pairs[0].name, pairs[-1].name
     if len(pairs) > 1:
         return (
-            f"run register: it adds {last}.crt, and {current}.pem goes on working",
-            f"give placed {last}.pem, and see with `placed doctor {name}` that it signs in with it",
-            "run retire-certificate: it takes the old one from the registration",
+            f"run register: it adds {last}.crt, and {current}.pem stays valid",
+            f"configure {last}.pem, and check with `placed doctor {name}` that it signs in with it",
+            "run retire-certificate: it removes the old one from the registration",
         )
     consent = "consent" if to_consent(answers.settings) else ""
     order = ", then ".join(filter(None, ("room-group.ps1", "register", _fence(answers), consent)))
     return (
-        f"give the administrator this folder, but not {current}.pem; README.md tells everything",
+        f"give the administrator this folder, but not {current}.pem; README.md explains everything",
         f"the administrator runs {order}",
         f"put {current}.pem and placed.toml, with the client id that register prints, on the server",
-        f"run `placed doctor {name}`: it tells what is missing",
+        f"run `placed doctor {name}`: it reports what is missing",
     )
 
 
 def readme(answers: Answers, pairs: Sequence[KeyPair]) -> str:
-    """README.md; `pairs` are those that have not expired, the one in use first."""
+    """Returns README.md; `pairs` are the valid ones, the one in use first."""
     rbac, consent = _is_rbac(answers), to_consent(answers.settings)
     parts = [
         "top",
@@ -67,7 +67,7 @@ def _values(answers: Answers, pairs: Sequence[KeyPair]) -> dict[str, str]:
     return {
         "application_name": application_name(settings.name),
         "can_not": "\n".join(
-            f"- `{name}` can not {APP_ROLES[name].permission.can_not}."
+            f"- `{name}` cannot {APP_ROLES[name].permission.can_not}."
             for name in dict.fromkeys((CALENDARS_READ, *names))
         ),
         "certificates": "\n".join(_rows_of_certificate(one, current=one is pairs[0]) for one in pairs),
@@ -107,11 +107,11 @@ def _rows_of_steps(answers: Answers) -> str:
     registers = "Cloud Application Administrator"
     fence = f"`{_fence(answers)}`"
     rows = [
-        ("`room-group.ps1`", exchange, "nothing: makes the group", "at once"),
+        ("`room-group.ps1`", exchange, "nothing: creates the group", "at once"),
         (
             "`register.sh` or `register.ps1`",
             registers,
-            "nothing: a name, a certificate, what is asked for",
+            "nothing: a name, a certificate, the permissions to ask for",
             "at once",
         ),
         (fence, f"{exchange} and {registers}", "reading the group's calendars", "30 minutes to 2 hours")
@@ -149,7 +149,7 @@ def _fence(answers: Answers) -> str:
 
 
 def _wrapped(text: str) -> str:
-    """Paragraphs broken into lines that a terminal shows."""
+    """Wraps paragraphs for a terminal."""
     return "".join(
         line
         if _AS_IT_IS.match(line)

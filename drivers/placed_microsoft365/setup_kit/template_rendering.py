@@ -1,6 +1,6 @@
-"""Fills the scripts' templates with the answers, each as a literal of the script's language.
+"""Fills the scripts' templates with the answers, each quoted as a literal of the script's language.
 
-Nothing is ever put into a script but as such a literal, or as one of the few texts of this driver.
+Only such literals, and a few fixed texts of this driver, are put into a script.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-# PowerShell ends a string in single quotes at any of these, and takes two for one.
+# PowerShell ends a single-quoted string at any of these, and reads two of them as one.
 _SINGLE_QUOTES = re.compile("(['\u2018\u2019\u201a\u201b])")
 
 
 class _Template(Template):
-    """With @@{name}, for a dollar is what both languages are full of."""
+    """Templates with @@{name}, because both languages use the dollar."""
 
     delimiter = "@@"
 
 
 def render(name: str, values: Mapping[str, str]) -> str:
-    """A template of that file name with the values in it, and with the parts that it names.
+    """Renders the template of that file name with the values, and with the parts that it includes.
 
     Raises:
-        KeyError: it names a value that is not there.
-        ValueError: it has a stray @@.
+        KeyError: a value is missing.
+        ValueError: there is a stray @@.
     """
     folder = files("placed_microsoft365.setup_kit").joinpath("templates")
     with_parts = _Template(folder.joinpath(name).read_text("utf-8")).substitute(
@@ -41,7 +41,7 @@ def render(name: str, values: Mapping[str, str]) -> str:
 
 @cache
 def _parts() -> dict[str, str]:
-    """What several scripts have in common, by the file's name; each script is to be read by itself."""
+    """Returns the parts that several scripts share, by file name; each script includes them in full."""
     folder = files("placed_microsoft365.setup_kit").joinpath("templates", "parts")
     return {
         f"part_{part.name.removesuffix('.ps1')}": part.read_text("utf-8").rstrip("\n")
@@ -51,21 +51,21 @@ def _parts() -> dict[str, str]:
 
 
 def bash(text: str) -> str:
-    """A literal of bash."""
+    """Quotes a literal for bash."""
     return shlex.quote(text)
 
 
 def bash_words(texts: Iterable[str]) -> str:
-    """The words of an array of bash."""
+    """Returns the words of a bash array."""
     return " ".join(bash(text) for text in texts)
 
 
 def powershell(text: str) -> str:
-    """A literal of PowerShell."""
+    """Quotes a literal for PowerShell."""
     doubled = _SINGLE_QUOTES.sub(r"\1\1", text)
     return f"'{doubled}'"
 
 
 def powershell_array(texts: Iterable[str]) -> str:
-    """An array of literals of PowerShell."""
+    """Returns a PowerShell array of literals."""
     return f"@({', '.join(powershell(text) for text in texts)})"

@@ -1,4 +1,4 @@
-"""What the scripts are filled with: literals of their language, and texts of this driver."""
+"""The values for the scripts' templates: quoted literals, and fixed texts of this driver."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 def bash_values(answers: Answers, pairs: Sequence[KeyPair]) -> dict[str, str]:
-    """For a script of bash; `pairs` are those that have not expired, the one in use first."""
+    """Returns the values for a bash script; `pairs` are the valid ones, the one in use first."""
     lists = _lists(answers, pairs)
     values = {key: scripts.bash(text) for key, text in _texts(answers, pairs).items()}
     values |= {key: scripts.bash_words(texts) for key, texts in lists.items()}
@@ -40,20 +40,20 @@ def bash_values(answers: Answers, pairs: Sequence[KeyPair]) -> dict[str, str]:
 
 
 def powershell_values(answers: Answers, pairs: Sequence[KeyPair]) -> dict[str, str]:
-    """For a script of PowerShell."""
+    """Returns the values for a PowerShell script."""
     values = {key: scripts.powershell(text) for key, text in _texts(answers, pairs).items()}
     values |= {key: scripts.powershell_array(texts) for key, texts in _lists(answers, pairs).items()}
     return values | _as_they_are(answers)
 
 
 def _as_they_are(answers: Answers) -> dict[str, str]:
-    """What is put in as it is; nothing of it comes from an answer."""
+    """Returns the fixed texts; none of them contains an answer."""
     settings, tools = answers.settings, TOOLS[answers.settings.cloud]
     names = to_consent(settings)
     comments = []
     for name in names:
         permission = APP_ROLES[name].permission
-        comments += _commented(f"{name}: {permission.can}. It can not {permission.can_not}.")
+        comments += _commented(f"{name}: {permission.can}. It cannot {permission.can_not}.")
     if settings.fence.kind == RBAC:
         comments += [
             f"# Not {CALENDARS_READ}: Exchange grants that, within the fence.",
@@ -73,7 +73,7 @@ def _commented(text: str) -> list[str]:
 
 
 def _texts(answers: Answers, pairs: Sequence[KeyPair]) -> dict[str, str]:
-    """What is put in as a literal, in either language."""
+    """Returns the texts that are quoted as literals, in either language."""
     settings = answers.settings
     tools = TOOLS[settings.cloud]
     from_list = settings.room_list if settings.room_list not in (None, ALL_ROOMS) else None

@@ -1,7 +1,7 @@
-"""What Microsoft's tools call the clouds.
+"""The names of the clouds in Microsoft's tools.
 
 Sources: the reference pages of az cloud, Connect-MgGraph and Connect-ExchangeOnline. The Azure CLI has no
-cloud of its own for the DoD's Graph, so its Graph endpoint is set by hand.
+cloud for the DoD's Graph, so its Graph endpoint is set explicitly.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from placed_microsoft365.clouds import CLOUDS, Cloud
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """A cloud, as each tool calls it.
+    """A cloud's name in each tool.
 
     Attributes:
-        az: of the Azure CLI, `az cloud set --name`.
-        graph: of Microsoft Graph PowerShell, `Connect-MgGraph -Environment`.
-        exchange: of Exchange Online PowerShell, `Connect-ExchangeOnline -ExchangeEnvironmentName`.
-        az_graph: the address of Graph, where the Azure CLI has to be told.
+        az: the Azure CLI, `az cloud set --name`.
+        graph: Microsoft Graph PowerShell, `Connect-MgGraph -Environment`.
+        exchange: Exchange Online PowerShell, `Connect-ExchangeOnline -ExchangeEnvironmentName`.
+        az_graph: the Graph endpoint, if the Azure CLI needs it.
     """
 
     az: str
@@ -29,7 +29,7 @@ class Tools:
 
     @property
     def az_cloud(self) -> tuple[str, ...]:
-        """The commands that choose the cloud."""
+        """Returns the commands that select the cloud."""
         chosen = (f"az cloud set --name {self.az}",)
         if self.az_graph is None:
             return chosen
@@ -37,7 +37,7 @@ class Tools:
         return (*chosen, f"az cloud update --name {self.az} {option}")
 
     def sign_in(self, tenant: str) -> tuple[str, ...]:
-        """The commands that choose the cloud and sign in."""
+        """Returns the commands that select the cloud and sign in."""
         return (*self.az_cloud, f"az login --allow-no-subscriptions --tenant {tenant}")
 
 

@@ -160,7 +160,7 @@ async def test_without_a_terminal_setup_says_what_is_missing_a_line_each(tmp_pat
         (
             ["contoso", *ENOUGH, "-o", "/dev/null/kit"],
             1,
-            ["placed: /dev/null/kit can not be written: Not a directory"],
+            ["placed: /dev/null/kit cannot be written: Not a directory"],
         ),
         (
             ["contoso", *ENOUGH, "-c", "nowhere.toml"],

@@ -194,7 +194,7 @@ async def test_a_login_host_that_is_down_is_no_reason_to_forget_the_answer(house
     house.tenant.faults.login_error(90033)
     answer = await judged(house, granted(house))
     assert (answer.consent, answer.effective) == (Consent.GRANTED, False)
-    assert "could not be seen" in answer.said
+    assert "could not be checked" in answer.said
 
 
 async def test_a_credential_that_is_refused_is_told_as_such(house: House) -> None:

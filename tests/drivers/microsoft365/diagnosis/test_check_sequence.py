@@ -87,7 +87,7 @@ async def test_where_all_is_well_every_link_is_good_and_one_sign_in_tells_it(hou
 async def test_a_secret_is_good_too_though_nobody_can_tell_its_end(house: House) -> None:
     found = await examine(house)
     assert set(verdicts(found).values()) == {GOOD}
-    assert only(found, "certificate").said == "a client secret, of which nobody can tell when it ends"
+    assert only(found, "certificate").said == "a client secret, whose end is not known here"
     assert "proven by a secret" in only(found, "claims").said
 
 
@@ -213,7 +213,7 @@ async def test_services_of_another_ca_are_not_trusted(house: House, tmp_path: Pa
     ("issued", "told", "remedy"),
     [
         (("elsewhere.example", -9, 9), "Hostname mismatch", "set authority to the name that the certificate"),
-        (("localhost", -9, -1), "certificate has expired", "have whoever runs localhost"),
+        (("localhost", -9, -1), "certificate has expired", "have the operator of localhost"),
         (("localhost", 1, 9), "certificate is not yet valid", "set this machine's clock: timedatectl"),
     ],
 )

@@ -379,7 +379,7 @@ def test_the_fence_has_a_group_of_its_own_where_the_rooms_come_from_none(source:
 def test_a_folder_that_can_not_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     answers: Any = {**GIVEN, **ROOMS}
-    with pytest.raises(KitError, match="file/kit can not be written") as error:
+    with pytest.raises(KitError, match="file/kit cannot be written") as error:
         write_kit("contoso", answers, tmp_path / "file" / "kit", now=NOW, renew=False)
     assert error.value.key == ""
 
