@@ -1,4 +1,4 @@
-"""How long to wait before the next attempt. Pure but for the dice, which are given."""
+"""How long to wait before the next attempt. Pure, but for the random numbers that it is given."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ if TYPE_CHECKING:
 
 
 class Backoff:
-    """Pauses that double from `first` to `longest` seconds, each shortened by chance by up to half.
+    """Pauses that double from `first` to `longest` seconds, each shortened at random by up to half.
 
-    Chance keeps the daemons of a whole site from coming back to their broker at the same moment.
+    The random part keeps the daemons of a site from reconnecting to their broker at the same moment.
+    `random` returns a number in [0, 1).
     """
 
-    def __init__(self, first: float, longest: float, chance: Callable[[], float]) -> None:
+    def __init__(self, first: float, longest: float, random: Callable[[], float]) -> None:
         self._first = self._next = first
         self._longest = longest
-        self._chance = chance  # [0, 1)
+        self._random = random
 
-    def pause(self) -> float:
-        """Seconds to wait this time."""
+    def next_pause(self) -> float:
+        """Returns the seconds to wait this time."""
         pause, self._next = self._next, min(2 * self._next, self._longest)
-        return pause * (1 - self._chance() / 2)
+        return pause * (1 - self._random() / 2)
 
-    def restore(self) -> None:
-        """Begins with `first` again."""
+    def reset(self) -> None:
+        """Starts with `first` again."""
         self._next = self._first

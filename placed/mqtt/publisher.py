@@ -1,14 +1,13 @@
-"""The publisher's life: connect, say everything, go on saying what is new, and come back when it was cut off.
+"""The MQTT publisher: connects, publishes everything, then every change, and reconnects when it was cut off.
 
-The board always knows what is true now, so nothing is kept for a broker that is away: with every
-connection the outbox begins empty and is filled from the board.
+The board always knows what is true now, so no message is kept for a broker that is away: over each new
+connection everything is published again.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-import secrets
 from contextlib import suppress
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
@@ -21,17 +20,11 @@ from placed.domain.exit_errors import CannotStart, TakenOver
 from placed.domain.liveness import Pulse
 from placed.domain.problems import Problem
 from placed.mqtt.backoff import Backoff
-from placed.mqtt.client_factory import ClientFactory
-from placed.mqtt.disconnect_causes import DisconnectCauses
-from placed.mqtt.discovery.home_assistant import Discovery
 from placed.mqtt.errors import BrokerLost, Trouble, why_lost
-from placed.mqtt.messages import Message, offline
-from placed.mqtt.refused_topics import Refusals
-from placed.mqtt.retained_rooms import RetainedRooms
+from placed.mqtt.messages import Message
 from placed.mqtt.session import Session
-from placed.mqtt.session_context import SILENCE, Counters, SessionContext, Timing
-from placed.mqtt.takeover import ReplacedByAnother, is_takeover
-from placed.mqtt.topics import Topics
+from placed.mqtt.session_context import SILENCE, SessionContext, Timing
+from placed.mqtt.takeover import is_takeover, most_specific
 from placed.settings.schema import HomeAssistant
 
 if TYPE_CHECKING:
@@ -48,132 +41,116 @@ if TYPE_CHECKING:
     from placed.mqtt.messages import BridgeInfo
     from placed.settings.schema import Mqtt
 
-_USUAL = Timing()
-_UNTOLD = HomeAssistant()
+_DEFAULT_TIMING = Timing()
+_NO_DISCOVERY = HomeAssistant()
 _log = structlog.get_logger()
 
 
-class _Leave(Enum):
-    """How we part with the broker at the end."""
+class _Stop(Enum):
+    """How the publisher disconnects at the end."""
 
-    OFFLINE = auto()  # it is said
-    SILENTLY = auto()
-    WILL = auto()  # it is said later, unless we are back
+    OFFLINE = auto()  # `offline` is published
+    WITHOUT_OFFLINE = auto()
+    WITH_WILL = auto()  # the broker publishes `offline` after the will's delay, unless we are back
 
 
 class Publisher:
-    """Tells the broker what the board says. A listener of the board.
+    """Publishes to the broker what the board holds. A listener of the board.
 
     Args:
         settings: the table `[mqtt]`.
-        board: what is told, and who tells what is new.
-        now: the clock on the wall.
-        info: what it can not know by itself.
+        board: what is published.
+        now: the wall clock.
+        info: what `bridge/info` contains besides.
         home_assistant: the table `[home_assistant]`.
-        login: what `login_options` gave, if it was asked already.
-        timing: how often it speaks by itself.
-        pulse: shows that it gets on.
-        patient: tries again also where the first login is refused, instead of giving up.
+        login: the result of `login_options`, if it was called before.
+        timing: intervals and limits.
+        pulse: the publisher's liveness, for the watchdog.
+        patient: whether a refused first login is tried again instead of ending the program.
+
+    Attributes:
+        first_published: set when the broker has taken the first initial publication.
+        connected_since: when the connection was made; None while there is none.
 
     Raises:
-        CannotStart: files that the settings name can not be used.
+        CannotStart: files that the settings name cannot be used.
     """
 
-    def __init__(  # noqa: PLR0913 - it is made once, in the daemon, of all that it has to know
+    def __init__(  # noqa: PLR0913 - it is made once, in the daemon
         self,
         settings: Mqtt,
         board: Board,
         *,
         now: Callable[[], datetime],
         info: BridgeInfo,
-        home_assistant: HomeAssistant = _UNTOLD,
+        home_assistant: HomeAssistant = _NO_DISCOVERY,
         login: dict[str, Any] | None = None,
-        timing: Timing = _USUAL,
+        timing: Timing = _DEFAULT_TIMING,
         pulse: Pulse | None = None,
         patient: bool = False,
     ) -> None:
-        self._patient = patient
-        self.counters = Counters()
-        self.first_published = asyncio.Event()
-        self._idle = asyncio.Event()
-        self._leave = _Leave.OFFLINE
-        self.connected_since: datetime | None = None
-        self._trouble: Trouble | None = None
-        self._blamed = False  # a message, for the end of the last connection
-        self._session: Session | None = None
-        topics = Topics.of(settings, home_assistant)
-        self._retained_rooms = RetainedRooms(topics, home_assistant.discovery_prefix)
-        self._refusals = Refusals(topics, random.random)
-        self._disconnect_causes = DisconnectCauses(topics.pattern_of)
-        instance = secrets.token_hex(4)
-        self._offline = offline(topics, board.epoch, instance)
-        self._broker = ClientFactory(settings, self._offline, timing.will_delay, login)
-        self._timing = timing
-        self._now = now
-        self._context = SessionContext(
-            client_factory=self._broker,
-            board=board,
-            topics=topics,
-            info=info,
-            plain=settings.plain_topics,
+        self._context = SessionContext.of(
+            settings,
+            board,
             now=now,
+            info=info,
+            home_assistant=home_assistant,
+            login=login,
             timing=timing,
-            retained_rooms=self._retained_rooms,
-            discovery=Discovery(topics, info, home_assistant.status_topic) if topics.discovery else None,
-            counters=self.counters,
-            refusals=self._refusals,
-            disconnect_causes=self._disconnect_causes,
-            delivery_changed=asyncio.Event(),
-            first_published=self.first_published,
-            instance=instance,
-            idle=self._idle,
             pulse=pulse or Pulse("publisher"),
         )
+        self._client_factory = self._context.client_factory
+        self._timing = timing
+        self._patient = patient
+        self._stop = _Stop.OFFLINE
+        self._session: Session | None = None
+        self._trouble: Trouble | None = None
+        self._blamed = False  # whether a message is blamed for the end of the last connection
+        self.counters = self._context.counters
+        self.first_published = self._context.first_published
+        self.connected_since: datetime | None = None
 
     # --- for health and metrics ---
 
     @property
     def configured(self) -> bool:
-        """There is a broker to publish to."""
+        """A broker is configured."""
         return True
 
     @property
     def messages_published(self) -> int:
-        """Messages that the broker took."""
+        """How many messages the broker took."""
         return self.counters.published
 
     @property
     def messages_refused(self) -> Mapping[str, int]:
-        """Messages that it did not take, or was not sent for that, by reason; each reason is there."""
-        return {reason.value: self._refusals.counted[reason] for reason in Refused}
+        """How many messages the broker refused, or were left out, by reason; every reason is a key."""
+        return {reason.value: self._context.refusals.counted[reason] for reason in Refused}
 
     @property
     def undelivered(self) -> tuple[Undelivered, ...]:
         """On which topics the broker does not hold what is true, and what to do about it."""
-        return self._refusals.undelivered
+        return self._context.refusals.undelivered
 
     @property
     def all_acknowledged(self) -> bool:
-        """Whether the broker has answered to everything that is published first over a connection.
-
-        Not while it owes an answer to a later state for some seconds, either.
-        """
+        """Whether the initial publication is acknowledged, and no PUBACK of a later state is late."""
         session = self._session
         return session is not None and session.all_acknowledged and not session.overdue
 
     @property
     def connected(self) -> bool:
-        """Whether the broker has let us in."""
+        """Whether there is a connection to the broker."""
         return self._session is not None
 
     @property
     def was_connected(self) -> bool:
-        """Whether the broker has ever let us in."""
+        """Whether there ever was a connection to the broker."""
         return self.counters.connections > 0
 
     @property
     def reconnects(self) -> int:
-        """How often a connection was made again."""
+        """How often a new connection was made after the first one."""
         return max(0, self.counters.connections - 1)
 
     @property
@@ -183,35 +160,35 @@ class Publisher:
 
     @property
     def last_error(self) -> str | None:
-        """What is wrong now, in a short text without secrets."""
+        """The current problem, as a short text without secrets."""
         if self._session is None and self._trouble is not None:
             return self._trouble.problem.text
-        undelivered = self._refusals.undelivered
+        undelivered = self.undelivered
         return f"{undelivered[0].problem}; {undelivered[0].remedy}" if undelivered else None
 
     async def published(self) -> None:
-        """Waits until the broker has taken every state that is known now, and answered to all else."""
+        """Waits until the broker has taken every state that is known now, and acknowledged all messages."""
         await self.first_published.wait()
-        await self._idle.wait()
+        await self._context.idle.wait()
 
     def stop_without_offline(self) -> None:
-        """At the end says nothing: another publisher follows at once with the same client id."""
-        self._leave = _Leave.SILENTLY
+        """Publishes no `offline` at the end: another publisher follows at once with the same client id."""
+        self._stop = _Stop.WITHOUT_OFFLINE
 
     def stop_with_will(self) -> None:
-        """At the end leaves it to the will to say `offline`: the program is about to be started again.
+        """Has the will publish `offline` at the end: the program is about to be restarted.
 
-        The will comes after its delay, and not at all if we are back by then. MQTT 3.1.1 knows no delay, so
-        there `offline` is said as ever.
+        The broker publishes the will after its delay, and not at all if we are back by then. MQTT 3.1.1 has
+        no delay, so there `offline` is published as usual.
         """
-        if self._broker.v5:
-            self._leave = _Leave.WILL
+        if self._client_factory.v5:
+            self._stop = _Stop.WITH_WILL
 
-    # --- what the board tells ---
+    # --- changes of the board ---
 
     def stated(self, statement: Statement, *, urgent: bool, events: tuple[Event, ...]) -> None:
-        """A room has a new statement. Events are for those who listen now, so without a broker for nobody."""
-        self._retained_rooms.room_present(statement.room.id)
+        """A room has a new statement. Without a connection its events are dropped: nobody hears them."""
+        self._context.retained_rooms.room_present(statement.room.id)
         if self._session:
             self._session.stated(statement, urgent=urgent, events=events)
 
@@ -219,48 +196,50 @@ class Publisher:
         """Rooms were added, removed or renamed."""
         board = self._context.board
         gone = sorted(room_id for room_id in removed if board.statement(room_id) is None)
-        topics = self._retained_rooms.rooms_removed(gone)
+        to_clear = self._context.retained_rooms.rooms_removed(gone)
         if self._session:
-            self._session.rooms_changed(gone, topics)
+            self._session.rooms_changed(gone, to_clear)
 
     def health_changed(self, health: ConnectionHealth) -> None:
-        """A connection's health was told."""
+        """A connection reported its health."""
         if self._session:
             self._session.health_changed(health)
 
-    # --- its life ---
+    # --- connecting and disconnecting ---
 
     async def run(self) -> None:
-        """Publishes until it is cancelled; then it says `offline` and leaves.
+        """Publishes until it is cancelled; then publishes `offline` and disconnects.
 
         Raises:
-            CannotStart: the first connection was refused for what only a person can mend.
+            CannotStart: the first connection was refused for a reason that only a person can fix.
             TakenOver: another client has connected with our client id.
         """
         loop, timing = asyncio.get_running_loop(), self._timing
-        patience = Backoff(timing.first_pause, timing.longest_pause, random.random)
+        backoff = Backoff(timing.first_pause, timing.longest_pause, random.random)
         while True:
             self._blamed = False
             began = None
             self._context.pulse.expect(SILENCE)
             try:
-                async with self._broker.connect() as connection:
+                async with self._client_factory.connect() as client:
                     began = loop.time()
-                    await self._serve(connection)
+                    await self._serve(client)
             except BrokerLost as lost:
-                self._note(lost.trouble)
+                self._report(lost.trouble)
             if self._blamed or (began is not None and loop.time() - began > timing.stable_after):
-                patience.restore()
-            await asyncio.sleep(patience.pause())
+                backoff.reset()
+            await asyncio.sleep(backoff.next_pause())
 
-    async def _serve(self, connection: BrokerClient) -> None:
-        """One connection, from the first message until it is lost."""
-        self._session = session = Session(self._context, connection)
-        self.connected_since = self._now()
+    async def _serve(self, client: BrokerClient) -> None:
+        """Runs the session of one connection until it is lost."""
+        self._session = session = Session(self._context, client)
+        self.connected_since = self._context.now()
         self.counters.connections += 1
         self._trouble = None
-        _log.info("broker.connected", broker=self._broker.address, connections=self.counters.connections)
-        # A task of its own, since a task group that fails while it is cancelled tells only of one of both.
+        _log.info(
+            "broker.connected", broker=self._client_factory.address, connections=self.counters.connections
+        )
+        # A task of its own: a task group that fails while it is cancelled reports only one of both.
         serving = asyncio.create_task(session.serve())
         try:
             await asyncio.wait([serving])
@@ -269,86 +248,73 @@ class Publisher:
             # Before Python 3.12 a task may lose its cancellation: it then ends with the connection.
             await asyncio.wait([serving], timeout=self._timing.stop_timeout)
             serving.cancel()
-            await self._take_leave(connection)
+            await self._disconnect(client)
             raise
         finally:
             self._session = None
-            self._idle.clear()
+            self._context.idle.clear()
             self.connected_since = None
             error = None if serving.cancelled() or not serving.done() else serving.exception()
         if isinstance(error, BaseExceptionGroup):
             lost, bugs = error.split(aiomqtt.MqttError)
             if lost is not None and bugs is None:
-                self._note_lost(_most_telling(lost))
-                # What is blamed is left out over the next connection, so that may be at once.
-                blamed = self._disconnect_causes.disconnected(
+                self._report_lost(most_specific(lost))
+                # A blamed message is left out over the next connection, which may be made at once.
+                blamed = self._context.disconnect_causes.disconnected(
                     session.outstanding, finished=session.all_acknowledged, loaded=session.loaded
                 )
                 self._blame(blamed)
                 return
-        await self._take_leave(connection)
-        raise error or RuntimeError("a session that ends by itself")
+        await self._disconnect(client)
+        raise error or RuntimeError("the session ended by itself")
 
     def _blame(self, message: SentMessage | None) -> None:
-        """A message ended the connection: it is left out over the next one, and is named at once."""
+        """Reports the message that made the broker end the connection; it is left out over the next one."""
         self._blamed = message is not None
         if message is not None:
-            self._refusals.add(
+            self._context.refusals.add(
                 Message(message.topic, b""),
                 Refused.CONNECTION_ENDED,
                 f"{message.size} bytes",
                 number=self.counters.number,
                 size=message.size,
-                wall=self._now(),
+                wall=self._context.now(),
                 steady=asyncio.get_running_loop().time(),
                 repeat=False,
             )
             self._context.delivery_changed.set()
 
-    def _note_lost(self, error: BaseException) -> None:
+    def _report_lost(self, error: BaseException) -> None:
         if is_takeover(error):
             text = (
-                f"{self._broker.address}: another client has connected with our client id "
-                f"{self._broker.client_id!r}"
+                f"{self._client_factory.address}: another client has connected with our client id "
+                f"{self._client_factory.client_id!r}"
             )
             remedy = "stop the other one, or set mqtt.client_id or mqtt.base_topic"
             raise TakenOver(Problem("mqtt.client_id", text, remedy)) from error
-        self._note(why_lost(error))
+        self._report(why_lost(error))
 
-    async def _take_leave(self, connection: BrokerClient) -> None:
-        if self._leave is _Leave.SILENTLY:
+    async def _disconnect(self, client: BrokerClient) -> None:
+        if self._stop is _Stop.WITHOUT_OFFLINE:
             return
         with suppress(aiomqtt.MqttError, TimeoutError):
             async with asyncio.timeout(self._timing.stop_timeout):
-                if self._leave is _Leave.WILL:
-                    await connection.disconnect_with_will()
+                if self._stop is _Stop.WITH_WILL:
+                    await client.disconnect_with_will()
                 else:
-                    await self._broker.publish(connection, self._offline, None)
-        _log.info("broker.was_left", broker=self._broker.address)
+                    await self._client_factory.publish(client, self._context.offline, None)
+        _log.info("broker.was_left", broker=self._client_factory.address)
 
-    def _note(self, trouble: Trouble) -> None:
-        """Logs trouble when it begins, and when a person turns out to be needed."""
+    def _report(self, trouble: Trouble) -> None:
+        """Logs trouble when it begins, and again when it turns out that a person is needed."""
         problem = trouble.problem
         if problem.lasting and not self.counters.connections and not self._patient:
-            raise CannotStart(trouble.at(self._broker.address))
+            raise CannotStart(trouble.at(self._client_factory.address))
         before, self._trouble = self._trouble, trouble
         if before is None or (problem.remedy and trouble.event != before.event):
             _log.warning(
                 trouble.event,
-                broker=self._broker.address,
+                broker=self._client_factory.address,
                 problem=problem.text,
                 remedy=problem.remedy or None,
             )
-
-
-def _most_telling(group: BaseExceptionGroup[aiomqtt.MqttError]) -> BaseException:
-    """The error that tells most: one that has the disconnect for its cause, if there is one."""
-    errors: list[BaseException] = []
-    waiting: list[BaseException] = [group]
-    while waiting:
-        error = waiting.pop(0)
-        if isinstance(error, BaseExceptionGroup):
-            waiting.extend(error.exceptions)
-        else:
-            errors.append(error)
-    return next((e for e in errors if isinstance(e, ReplacedByAnother) or e.__cause__ is not None), errors[0])

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
+import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
+
+from placed.mqtt.client_factory import ClientFactory
+from placed.mqtt.disconnect_causes import DisconnectCauses
+from placed.mqtt.discovery.home_assistant import Discovery
+from placed.mqtt.messages import offline
+from placed.mqtt.refused_topics import Refusals
+from placed.mqtt.retained_rooms import RetainedRooms
+from placed.mqtt.topics import Topics
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable
     from datetime import datetime
 
     from placed.board.board import Board
     from placed.domain.liveness import Pulse
-    from placed.mqtt.client_factory import ClientFactory
-    from placed.mqtt.disconnect_causes import DisconnectCauses
-    from placed.mqtt.discovery.home_assistant import Discovery
-    from placed.mqtt.messages import BridgeInfo
-    from placed.mqtt.refused_topics import Refusals
-    from placed.mqtt.retained_rooms import RetainedRooms
-    from placed.mqtt.topics import Topics
+    from placed.mqtt.messages import BridgeInfo, Message
+    from placed.settings.schema import HomeAssistant, Mqtt
 
 # The publisher's deadline for the watchdog: seconds without an acknowledgement or a new attempt to connect.
 # `online` is published every 30 s; an acknowledgement takes 10 s at most, and a connection some 30 s.
@@ -53,7 +58,16 @@ class Counters:
 
 @dataclass(frozen=True, slots=True)
 class SessionContext:
-    """What every session is given."""
+    """What every session is given.
+
+    Attributes:
+        discovery: None if Home Assistant discovery is off.
+        instance: distinguishes this running program from others; a user property of `bridge/state`.
+        offline: the message that says `offline`; also the will.
+        delivery_changed: set when a message is refused, or taken again.
+        first_published: set when the broker has taken the first initial publication.
+        idle: set while everything that is known is published and acknowledged.
+    """
 
     client_factory: ClientFactory
     board: Board
@@ -63,12 +77,51 @@ class SessionContext:
     now: Callable[[], datetime]
     timing: Timing
     retained_rooms: RetainedRooms
-    discovery: Discovery | None  # None if Home Assistant discovery is off
+    discovery: Discovery | None
     counters: Counters
     refusals: Refusals
     disconnect_causes: DisconnectCauses
-    delivery_changed: asyncio.Event  # set when a message is refused, or taken again
-    first_published: asyncio.Event
     instance: str
-    idle: asyncio.Event  # set while everything that is known is published and acknowledged
+    offline: Message
     pulse: Pulse
+    delivery_changed: asyncio.Event
+    first_published: asyncio.Event
+    idle: asyncio.Event
+
+    @classmethod
+    def of(  # noqa: PLR0913 - everything that the publisher is given
+        cls,
+        settings: Mqtt,
+        board: Board,
+        *,
+        now: Callable[[], datetime],
+        info: BridgeInfo,
+        home_assistant: HomeAssistant,
+        login: dict[str, Any] | None,
+        timing: Timing,
+        pulse: Pulse,
+    ) -> Self:
+        """Returns the context for these settings; for the arguments see `Publisher`."""
+        topics = Topics.of(settings, home_assistant)
+        instance = secrets.token_hex(4)
+        will = offline(topics, board.epoch, instance)
+        return cls(
+            client_factory=ClientFactory(settings, will, timing.will_delay, login),
+            board=board,
+            topics=topics,
+            info=info,
+            plain=settings.plain_topics,
+            now=now,
+            timing=timing,
+            retained_rooms=RetainedRooms(topics, home_assistant.discovery_prefix),
+            discovery=Discovery(topics, info, home_assistant.status_topic) if topics.discovery else None,
+            counters=Counters(),
+            refusals=Refusals(topics, random.random),
+            disconnect_causes=DisconnectCauses(topics.pattern_of),
+            instance=instance,
+            offline=will,
+            pulse=pulse,
+            delivery_changed=asyncio.Event(),
+            first_published=asyncio.Event(),
+            idle=asyncio.Event(),
+        )

@@ -40,3 +40,16 @@ def is_from_another_instance(payload: bytes, instance: str | None, *, epoch: int
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return False
     return state.epoch != epoch if instance is None else instance != ours
+
+
+def most_specific(group: BaseExceptionGroup[aiomqtt.MqttError]) -> BaseException:
+    """Returns the error that shows the cause best: one with the broker's DISCONNECT as its cause, if any."""
+    errors: list[BaseException] = []
+    groups: list[BaseException] = [group]
+    while groups:
+        error = groups.pop(0)
+        if isinstance(error, BaseExceptionGroup):
+            groups.extend(error.exceptions)
+        else:
+            errors.append(error)
+    return next((e for e in errors if isinstance(e, ReplacedByAnother) or e.__cause__ is not None), errors[0])

@@ -86,7 +86,7 @@ class Watching:
             NotWatching: the first connection was refused for what only a person can mend.
             CannotStart: files that the settings name can not be used.
         """
-        patience = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE, random.random)
+        backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE, random.random)
         while True:
             try:
                 await self._connection(once=False)
@@ -95,11 +95,11 @@ class Watching:
                 if trouble.problem.lasting and not self.settled.is_set():
                     raise trouble from lost
                 if self.trouble is None and self.settled.is_set():
-                    patience.restore()
+                    backoff.reset()
                 self.trouble = trouble
             self._panel.disconnect()
             self._news(None)
-            await asyncio.sleep(patience.pause())
+            await asyncio.sleep(backoff.next_pause())
 
     async def _connection(self, *, once: bool) -> None:
         try:

@@ -226,7 +226,7 @@ async def test_a_broker_that_takes_nothing_on_the_topic_of_a_state_keeps_the_con
             await becomes(lambda: topics(publisher) == {topic} and publisher.all_acknowledged)
             # It ended when the state was suspected, blamed, cleared and tried again.
             await becomes(
-                lambda: publisher._disconnect_causes._pause == SELDOM and publisher.all_acknowledged
+                lambda: publisher._context.disconnect_causes._pause == SELDOM and publisher.all_acknowledged
             )
             connections = publisher.counters.connections
             for turn in range(10):

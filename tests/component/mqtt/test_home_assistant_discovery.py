@@ -217,7 +217,7 @@ async def test_where_it_is_switched_off_everything_is_taken_back(mosquitto: Mosq
     publisher = later.publisher(mosquitto)
     async with running(publisher):
         await nothing_announced(mosquitto)
-        await becomes(lambda: not publisher._retained_rooms.to_clear)
+        await becomes(lambda: not publisher._context.retained_rooms.to_clear)
         assert "discovery" not in (await kept(mosquitto, "placed/rooms"))["placed/rooms"].document
 
 
@@ -227,18 +227,18 @@ async def test_what_could_not_be_taken_back_before_the_connection_broke_is_taken
     await earlier_run(mosquitto, house)
     later = House(epoch=8)
     publisher = later.publisher(mosquitto)
-    found = publisher._retained_rooms.add_earlier
+    found = publisher._context.retained_rooms.add_earlier
 
     def and_then_it_breaks(*earlier: Any) -> list[str]:
         if not publisher.reconnects:
             cut(publisher)
         return found(*earlier)
 
-    monkeypatch.setattr(publisher._retained_rooms, "add_earlier", and_then_it_breaks)
+    monkeypatch.setattr(publisher._context.retained_rooms, "add_earlier", and_then_it_breaks)
     async with running(publisher, published=False):
         await becomes(lambda: publisher.reconnects == 1 and publisher.first_published.is_set())
         await nothing_announced(mosquitto)
-        await becomes(lambda: not publisher._retained_rooms.to_clear)
+        await becomes(lambda: not publisher._context.retained_rooms.to_clear)
 
 
 async def test_what_was_told_under_another_prefix_is_left_alone_and_named(
@@ -299,7 +299,7 @@ async def test_a_prefix_that_is_wrong_or_hostile_does_no_harm(
         publisher = house.publisher(mosquitto)
         async with running(publisher):
             await publisher.published()
-            await becomes(lambda: not publisher._retained_rooms.to_clear)
+            await becomes(lambda: not publisher._context.retained_rooms.to_clear)
             assert publisher.reconnects == 0
         await seen.caught_up()
     assert {a.topic.rpartition("/")[0] for a in seen.arrivals if not a.payload} <= {"placed/rooms/attic"}

@@ -150,7 +150,7 @@ async def test_a_room_whose_clearing_was_refused_is_cleared(
             house.enroll("library")
             for leaf in ("state", "availability", "occupied", "status"):
                 await seen.message(f"placed/rooms/boardroom/{leaf}", "")
-        await becomes(lambda: not publisher.undelivered and not publisher._retained_rooms.to_clear)
+        await becomes(lambda: not publisher.undelivered and not publisher._context.retained_rooms.to_clear)
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ async def test_a_room_that_is_removed_while_the_broker_is_away_is_cleared(
         await becomes(lambda: not publisher.connected)
         house.enroll("library")
         await broker.start()
-        await becomes(lambda: publisher.connected and not publisher._retained_rooms.to_clear)
+        await becomes(lambda: publisher.connected and not publisher._context.retained_rooms.to_clear)
         assert await kept(broker) == {"library"}
 
 
@@ -88,7 +88,7 @@ async def test_rooms_of_an_earlier_run_are_cleared(mosquitto: Mosquitto, house: 
         later.read("library")
         later.report()
         await seen.message("placed/rooms/boardroom/state", "")
-        await becomes(lambda: not publisher._retained_rooms.to_clear)
+        await becomes(lambda: not publisher._context.retained_rooms.to_clear)
         assert await kept(mosquitto) == {"library"}
 
 
@@ -168,7 +168,7 @@ async def test_whatever_an_index_names_nothing_outside_is_written_and_states_go_
         publisher = house.publisher(mosquitto, home_assistant=HomeAssistant(discovery=True))
         async with running(publisher):
             await publisher.published()
-            await becomes(lambda: not publisher._retained_rooms.to_clear)
+            await becomes(lambda: not publisher._context.retained_rooms.to_clear)
             await seen.caught_up()
         assert {a.topic.partition("/")[0] for a in seen.arrivals} <= {"placed", "homeassistant"}
         order = [a.topic for a in seen.arrivals]

@@ -111,11 +111,11 @@ def test_a_connection_that_is_gone_is_no_unspecified_error() -> None:
 
 
 def test_pauses_double_and_begin_anew() -> None:
-    patience = Backoff(1, 30, lambda: 0.0)
-    assert [patience.pause() for _ in range(7)] == [1, 2, 4, 8, 16, 30, 30]
-    patience.restore()
-    assert patience.pause() == 1
+    backoff = Backoff(1, 30, lambda: 0.0)
+    assert [backoff.next_pause() for _ in range(7)] == [1, 2, 4, 8, 16, 30, 30]
+    backoff.reset()
+    assert backoff.next_pause() == 1
 
 
 def test_chance_shortens_a_pause_by_up_to_half() -> None:
-    assert Backoff(8, 30, lambda: 0.999).pause() == pytest.approx(4, abs=0.01)
+    assert Backoff(8, 30, lambda: 0.999).next_pause() == pytest.approx(4, abs=0.01)
