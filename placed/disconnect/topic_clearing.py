@@ -15,7 +15,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from placed.mqtt.errors import BrokerLost, Trouble
-from placed.mqtt.oneshot import visit
+from placed.mqtt.oneshot import connected
 from placed.mqtt.room_index import LARGEST, earlier_discovery, earlier_rooms, is_room_id
 from placed.mqtt.topics import Topics
 from placed.settings.schema import HomeAssistant
@@ -61,7 +61,7 @@ async def look(settings: Mqtt, connection: str, prefix: str = _USUAL_PREFIX) -> 
         BrokerLost: that can not be told.
         CannotStart: files that the settings name can not be used.
     """
-    async with visit(settings, "disconnect") as broker:
+    async with connected(settings, "disconnect") as broker:
         return await _look(broker, Topics(settings.base_topic), connection, prefix)
 
 
@@ -76,7 +76,7 @@ async def clear(settings: Mqtt, connection: str, prefix: str = _USUAL_PREFIX) ->
         CannotStart: files that the settings name can not be used.
     """
     topics = Topics(settings.base_topic)
-    async with visit(settings, "disconnect") as broker:
+    async with connected(settings, "disconnect") as broker:
         found = await _look(broker, topics, connection, prefix)
         await _clear_rooms(broker, replace(topics, discovery=found.discovery), found.rooms)
         if found.index is not None:  # at last: should we be cut off, it still names what is left

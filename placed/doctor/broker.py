@@ -30,7 +30,7 @@ from placed.mqtt.client import BrokerClient
 from placed.mqtt.client_options import address_of, client_id_of
 from placed.mqtt.connect_diagnosis import diagnose
 from placed.mqtt.errors import TAKEN_OVER, no_qos_1, reason, why_lost
-from placed.mqtt.oneshot import trial_will, visiting_options
+from placed.mqtt.oneshot import oneshot_options, trial_will
 from placed.mqtt.topics import Topics
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ async def try_broker(
         return [Finding.of("broker", Verdict.DOUBTFUL, said, remedy)]
     client_id = f"{client_id_of(settings)}-doctor"
     try:
-        options = visiting_options(settings, client_id)
+        options = oneshot_options(settings, client_id)
     except CannotStart as error:
         mistakes = [of_problem("broker", problem) for problem in error.problems]
         return [*mistakes, *_wait(_CHECKS[1:], mistakes[0])]

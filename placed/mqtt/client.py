@@ -1,16 +1,17 @@
-"""aiomqtt's client, and the little that it lacks.
+"""The MQTT client: aiomqtt's, with what it lacks.
 
-aiomqtt has no public way to what this daemon needs of a connection, so the client is derived from, and a
-few of its callbacks are extended:
+aiomqtt has no public API for some things that the daemon needs, so a subclass extends a few callbacks:
 
-- The broker's CONNACK limits how many messages may be under way and how large they may be.
-- A broker that hangs up instead of sending a CONNACK (it wants a client certificate, for example) would
-  only be noticed after a timeout, and why it did so only be found in paho's log.
-- An access list that forbids a publish is told in the PUBACK, which aiomqtt takes for success.
-- Publishing takes it a task, an event and a look at all that is under way, for every message; see `tell`.
-- It adds a writer for a socket that may be closed by then, which asyncio complains about.
+- The broker's CONNACK limits how many messages may be in flight and how large they may be.
+- If a broker closes the connection instead of sending a CONNACK (because it requires a client certificate,
+  for example), aiomqtt notices it only after a timeout, and the cause is only in paho's log.
+- A PUBACK reports that an access list forbids a publish; aiomqtt takes it for success.
+- aiomqtt creates a task and an event for every message, and searches all that are in flight; see
+  `publish_qos1`.
+- aiomqtt adds a writer for a socket that may be closed by then, and asyncio warns about it.
 - A failed or cancelled attempt to connect leaves its socket and a task behind.
-- Before Python 3.12 a cancellation can be lost while it waits for a SUBACK or an UNSUBACK; see `whole`.
+- Before Python 3.12 a cancellation can be lost while aiomqtt waits for a SUBACK or an UNSUBACK; see
+  `cancellable`.
 """
 
 from __future__ import annotations
@@ -33,15 +34,15 @@ if TYPE_CHECKING:
     from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
     from paho.mqtt.properties import Properties
 
-IN_FLIGHT = 64  # unacknowledged messages at once; what hides a broker's latency, and what is lost with it
-ANSWER = 10.0  # seconds for a broker to answer anything
-GOODBYE = 2.0  # seconds for it to take our leave
+IN_FLIGHT = 64  # unacknowledged messages at once; enough to hide the broker's latency
+ANSWER = 10.0  # seconds for the broker to answer any packet
+GOODBYE = 2.0  # seconds to disconnect
 _T = TypeVar("_T")
-_NO_LIMIT = 0  # of paho's, which would go through all that is under way at each acknowledgement
+_NO_LIMIT = 0  # paho's own limit would search all messages in flight at each acknowledgement
 
 
 class ClosedBeforeConnack(aiomqtt.MqttError):
-    """The broker ended the connection before it answered. `cause` is what the socket said, if anything."""
+    """The broker closed the connection before it sent a CONNACK. `cause` is the socket's error, if any."""
 
     def __init__(self, reason: str, cause: OSError | None) -> None:
         super().__init__(reason)
@@ -49,123 +50,130 @@ class ClosedBeforeConnack(aiomqtt.MqttError):
 
 
 class BrokerClient(aiomqtt.Client):
-    """One connection to the broker, from `open` to `close`; never used again.
+    """A client for one connection to the broker, from `open` to `close`; it is not used again.
 
     Args:
-        broker: what `aiomqtt.Client` takes.
+        options: the arguments of `aiomqtt.Client`.
+
+    Attributes:
+        in_flight: how many messages may be unacknowledged at once.
+        max_packet_size: the limit in bytes that the broker announces; None if it announces none.
+        retains: False if the broker announces that it keeps no retained messages.
+        takes_qos_1: False if the broker announces that it takes QoS 0 alone.
+        refusals: the reason codes of refused publishes; the reader removes them.
     """
 
-    def __init__(self, **broker: Any) -> None:
+    def __init__(self, **options: Any) -> None:
         self._errors = _SocketErrors()
-        self._address: tuple[str, int] = broker["hostname"], broker.get("port", 1883)
-        logger = logging.Logger("paho", logging.ERROR)  # noqa: LOG001 - its only reader is this connection
+        self._address: tuple[str, int] = options["hostname"], options.get("port", 1883)
+        logger = logging.Logger("paho", logging.ERROR)  # noqa: LOG001 - only this client reads it
         logger.addHandler(self._errors)
-        super().__init__(**broker, logger=logger, timeout=ANSWER, max_inflight_messages=_NO_LIMIT)
-        self._look_at_both()  # of these aiomqtt makes new ones, and forgets what the earlier ones held
+        super().__init__(**options, logger=logger, timeout=ANSWER, max_inflight_messages=_NO_LIMIT)
+        self._retrieve_errors()
         self.in_flight = IN_FLIGHT
-        self.max_packet_size: int | None = None  # bytes of a packet that the broker takes
-        self.retains = True  # whether the broker keeps retained messages, as far as it tells
-        self.takes_qos_1 = True  # as far as it announces
+        self.max_packet_size: int | None = None
+        self.retains = True
+        self.takes_qos_1 = True
         self._ended: aiomqtt.MqttCodeError | None = None
-        # By packet id, until it is acknowledged; the result is why it was refused, if it was.
-        self._told: dict[int, asyncio.Future[ReasonCode | None]] = {}
-        self.refusals: list[ReasonCode] = []  # why the broker refused publishes; who reads takes them out
+        # By packet id, until the PUBACK; the result is the reason of a refusal, or None.
+        self._unacknowledged: dict[int, asyncio.Future[ReasonCode | None]] = {}
+        self.refusals: list[ReasonCode] = []
 
     async def open(self) -> None:
         """Connects and logs in.
 
         Raises:
-            aiomqtt.MqttError: it could not; the socket's own error is its context.
+            aiomqtt.MqttError: that failed; the socket's own error is its context.
         """
         try:
             await look_up(*self._address)
         except OSError as error:
-            raise aiomqtt.MqttError(str(error))  # noqa: B904 - as context, where aiomqtt leaves it, too
-        entering = asyncio.create_task(self.__aenter__())
+            raise aiomqtt.MqttError(str(error))  # noqa: B904 - the context, as aiomqtt does it
+        connecting = asyncio.create_task(self.__aenter__())
         try:
-            await asyncio.shield(entering)
-            if self._ended is not None:  # at once, which aiomqtt forgets when it then says it is connected
-                raise self._ended  # noqa: TRY301 - it is what failed here
+            await asyncio.shield(connecting)
+            if self._ended is not None:  # right after the CONNACK, which aiomqtt ignores
+                raise self._ended  # noqa: TRY301 - handled below, as any other failure
         except asyncio.CancelledError:
-            # The connecting goes on in a thread that can not be cancelled, and that asyncio.run would wait
-            # for as well. It ends within seconds, and the broker's answer need not be awaited.
+            # aiomqtt connects in a thread that cannot be cancelled, and that asyncio.run would wait for too.
+            # It ends within seconds; the broker's answer need not be awaited.
             if not self._connected.done():
                 self._connected.set_exception(aiomqtt.MqttError("cancelled"))
-            await asyncio.wait([entering])
-            if entering.cancelled() or entering.exception():
-                await self._hang_up()
+            await asyncio.wait([connecting])
+            if connecting.cancelled() or connecting.exception():
+                await self._release()
             else:
                 await self.close()
             raise
         except BaseException:
-            await self._hang_up()
+            await self._release()
             raise
 
     async def publish_qos1(
         self, topic: str, payload: bytes, *, retain: bool, properties: Properties | None = None
     ) -> ReasonCode | None:
-        """Publishes with QoS 1, and waits for the acknowledgement.
+        """Publishes a message with QoS 1, and waits for its PUBACK.
 
-        The message is on its way before this first waits, so messages go out in the order of the calls. No
-        more than `in_flight` may be waited for at once.
+        The message is sent before this method first waits, so messages go out in the order of the calls. No
+        more than `in_flight` calls may wait at once.
 
         Returns:
-            Why the broker refused it; None if it did not.
+            The reason of a refusal; None if the broker took the message.
 
         Raises:
-            aiomqtt.MqttError: it could not be sent, or was not acknowledged in time.
+            aiomqtt.MqttError: the message could not be sent, or was not acknowledged in time.
         """
-        told = self._client.publish(topic, payload, 1, retain, properties)
-        if told.rc:
-            raise aiomqtt.MqttCodeError(told.rc, "could not publish")
+        sent = self._client.publish(topic, payload, 1, retain, properties)
+        if sent.rc:
+            raise aiomqtt.MqttCodeError(sent.rc, "could not publish")
         acknowledged: asyncio.Future[ReasonCode | None] = self._loop.create_future()
-        self._told[told.mid] = acknowledged
-        giving_up = self._loop.call_later(ANSWER, _give_up, acknowledged)
+        self._unacknowledged[sent.mid] = acknowledged
+        timeout = self._loop.call_later(ANSWER, _time_out, acknowledged)
         try:
             return await acknowledged
         finally:
-            giving_up.cancel()
-            self._told.pop(told.mid, None)
+            timeout.cancel()
+            self._unacknowledged.pop(sent.mid, None)
 
     async def subscribe(self, *arguments: Any, **more: Any) -> Any:
-        """As aiomqtt's; it can be cancelled at any time."""
+        """As in aiomqtt, but it can be cancelled at any time."""
         return await cancellable(super().subscribe(*arguments, **more))
 
     async def unsubscribe(self, *arguments: Any, **more: Any) -> None:
-        """As aiomqtt's; it can be cancelled at any time."""
+        """As in aiomqtt, but it can be cancelled at any time."""
         await cancellable(super().unsubscribe(*arguments, **more))
 
     async def disconnect_with_will(self) -> None:
-        """Ends it so that the broker publishes the will after its delay, unless we are back (MQTT 5).
+        """Disconnects so that the broker publishes the will after its delay, unless we reconnect (MQTT 5).
 
         Raises:
-            aiomqtt.MqttError, TimeoutError: it was lost before.
+            aiomqtt.MqttError, TimeoutError: the connection was lost before.
         """
         self._client.disconnect(ReasonCode(PacketTypes.DISCONNECT, "Disconnect with will message"))
         async with asyncio.timeout(GOODBYE):
             await self._disconnected
 
     async def close(self) -> None:
-        """Takes leave of the broker if it is there, and lets go of everything in any case."""
+        """Disconnects if there is a connection, and releases the socket and all tasks in any case."""
         try:
             with suppress(aiomqtt.MqttError, TimeoutError):
                 async with asyncio.timeout(GOODBYE):
                     await self.__aexit__(None, None, None)
         finally:
-            await self._hang_up()
+            await self._release()
 
-    async def _hang_up(self) -> None:
-        self._look_at_both()
-        await asyncio.sleep(0)  # a writer that is about to be added has to be, to be removed with the socket
-        self._client._sock_close()  # noqa: SLF001 - paho has no public way
+    async def _release(self) -> None:
+        self._retrieve_errors()
+        await asyncio.sleep(0)  # a writer that is about to be added must be, to be removed with the socket
+        self._client._sock_close()  # noqa: SLF001 - paho has no public method
         if self._misc_task is not None:
             self._misc_task.cancel()
             await asyncio.wait([self._misc_task])
 
-    def _look_at_both(self) -> None:
-        """However the connection ends, now or later: or asyncio complains that nobody looked at how."""
+    def _retrieve_errors(self) -> None:
+        """Retrieves the errors of aiomqtt's current futures, or asyncio warns that nobody did."""
         for future in (self._connected, self._disconnected):
-            future.add_done_callback(_look_at)
+            future.add_done_callback(_retrieve)
 
     def _on_connect(
         self,
@@ -175,12 +183,12 @@ class BrokerClient(aiomqtt.Client):
         reason_code: ReasonCode,
         properties: Properties | None = None,
     ) -> None:
-        told = vars(properties) if properties else {}  # what was not told is no attribute
-        # One is left for taking leave.
-        self.in_flight = max(1, min(IN_FLIGHT, told.get("ReceiveMaximum", IN_FLIGHT + 1) - 1))
-        self.max_packet_size = told.get("MaximumPacketSize")
-        self.retains = bool(told.get("RetainAvailable", 1))
-        self.takes_qos_1 = told.get("MaximumQoS", 1) >= 1
+        announced = vars(properties) if properties else {}  # a property that is missing is no attribute
+        # One is left for the last `offline`.
+        self.in_flight = max(1, min(IN_FLIGHT, announced.get("ReceiveMaximum", IN_FLIGHT + 1) - 1))
+        self.max_packet_size = announced.get("MaximumPacketSize")
+        self.retains = bool(announced.get("RetainAvailable", 1))
+        self.takes_qos_1 = announced.get("MaximumQoS", 1) >= 1
         super()._on_connect(client, userdata, flags, reason_code, properties)
 
     def _on_disconnect(
@@ -203,14 +211,14 @@ class BrokerClient(aiomqtt.Client):
         def write() -> None:
             try:
                 client.loop_write()
-            except Exception as error:  # noqa: BLE001 - whatever it is, it ends the connection
+            except Exception as error:  # noqa: BLE001 - any error ends the connection
                 if not self._disconnected.done():
                     self._disconnected.set_exception(error)
 
         def register() -> None:
-            # By then the socket may be closed, and its number even be that of another.
+            # By then the socket may be closed, and its number may belong to another one.
             if sock.fileno() > -1 and client.want_write():
-                write()  # as a rule it takes all of it at once, so that there is nothing to wait for
+                write()  # as a rule the socket takes everything at once, and no writer is needed
             if sock.fileno() > -1 and client.want_write():
                 self._loop.add_writer(sock.fileno(), write)
 
@@ -221,7 +229,7 @@ class BrokerClient(aiomqtt.Client):
     ) -> None:
         if reason_code.is_failure:
             self.refusals.append(reason_code)
-        if (acknowledged := self._told.pop(mid, None)) is not None:
+        if (acknowledged := self._unacknowledged.pop(mid, None)) is not None:
             if not acknowledged.done():
                 acknowledged.set_result(reason_code if reason_code.is_failure else None)
             return
@@ -229,13 +237,13 @@ class BrokerClient(aiomqtt.Client):
 
 
 async def cancellable(waiting: Coroutine[Any, Any, _T]) -> _T:
-    """Waits for what waits with `asyncio.wait_for`, and is cancelled whenever it is told to.
+    """Awaits a coroutine that uses `asyncio.wait_for`, and loses no cancellation.
 
-    Before Python 3.12 `asyncio.wait_for` forgets a cancellation that comes in the moment in which its own
+    Before Python 3.12 `asyncio.wait_for` ignores a cancellation that arrives in the moment in which its own
     wait is over (python/cpython#86296).
     """
     task = asyncio.ensure_future(waiting)
-    task.add_done_callback(_look_at)
+    task.add_done_callback(_retrieve)
     try:
         await asyncio.wait([task])
     finally:
@@ -243,18 +251,18 @@ async def cancellable(waiting: Coroutine[Any, Any, _T]) -> _T:
     return task.result()
 
 
-def _look_at(future: asyncio.Future[Any]) -> None:
+def _retrieve(future: asyncio.Future[Any]) -> None:
     if not future.cancelled():
         future.exception()
 
 
-def _give_up(acknowledged: asyncio.Future[ReasonCode | None]) -> None:
+def _time_out(acknowledged: asyncio.Future[ReasonCode | None]) -> None:
     if not acknowledged.done():
         acknowledged.set_exception(aiomqtt.MqttError("a message was not acknowledged in time"))
 
 
 class _SocketErrors(logging.Handler):
-    """Keeps the last error of the socket, which paho tells in its log and nowhere else."""
+    """Keeps the last error of the socket, which paho reports in its log alone."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)

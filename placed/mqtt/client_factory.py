@@ -1,4 +1,4 @@
-"""From the settings to connections: the login, the will and the properties of every packet."""
+"""Makes connected clients from the settings: the login, the will and the properties of every packet."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ if TYPE_CHECKING:
     from placed.settings.schema import Mqtt
 
 _BEYOND_WILL = 15  # seconds that the session outlives the will's delay
-_LOOK_AGAIN = 300.0  # seconds after which an end at CONNECT is looked into once more
-_LARGEST_INCOMING = 8 * 1024 * 1024  # bytes; we read nothing but our own index
+_DIAGNOSE_AGAIN = 300.0  # seconds after which a connection that ends at CONNECT is diagnosed again
+_LARGEST_INCOMING = 8 * 1024 * 1024  # bytes; the largest message that we read is our own index
 
 
 class ClientFactory:
-    """The broker of the settings.
+    """Makes clients for the broker of the settings.
 
     Args:
         settings: the table `[mqtt]`.
-        will: what is said for us when we are gone.
+        will: the message that the broker publishes when the connection is lost.
         will_delay: seconds until then.
-        login: what `login_options` gave, if it was asked already.
+        login: the result of `login_options`, if it was called before.
 
     Raises:
-        CannotStart: files that the settings name can not be used.
+        CannotStart: files that the settings name cannot be used.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class ClientFactory:
         self.address = address_of(settings)
         self.client_id = client_id_of(settings)
         self.v5 = settings.protocol == "5"
-        self._looked: tuple[Trouble, float, Trouble] | None = None  # what was seen, when, and what it means
+        self._diagnosis: tuple[Trouble, float, Trouble] | None = None  # by the error, when, after the probe
         self._options = dict(login or login_options(settings, self.client_id))
         delay = round(will_delay)
         if self.v5:
@@ -59,8 +59,8 @@ class ClientFactory:
             connect.MaximumPacketSize = _LARGEST_INCOMING
             self._options |= {
                 "protocol": aiomqtt.ProtocolVersion.V5,
-                # A clean start would end the session that we come back to, and with it the broker would
-                # publish the will at once, however long its delay (MQTT 5, 3.1.2.5).
+                # A clean start would end the earlier session, and then the broker would publish its will at
+                # once, whatever its delay (MQTT 5, 3.1.2.5).
                 "clean_start": False,
                 "properties": connect,
             }
@@ -72,43 +72,45 @@ class ClientFactory:
 
     @asynccontextmanager
     async def connect(self) -> AsyncIterator[BrokerClient]:
-        """A connection, logged in.
+        """Connects and logs in; disconnects at the end.
 
         Raises:
-            BrokerLost: it could not be made.
+            BrokerLost: that failed.
         """
-        connection = BrokerClient(**self._options)
+        client = BrokerClient(**self._options)
         try:
-            await connection.open()
+            await client.open()
         except (aiomqtt.MqttError, OSError, ValueError) as error:
             raise BrokerLost(await self._why(error)) from error
-        self._looked = None
+        self._diagnosis = None
         try:
-            if not connection.takes_qos_1:
+            if not client.takes_qos_1:
                 raise BrokerLost(no_qos_1())
-            yield connection
+            yield client
         finally:
-            await connection.close()
+            await client.close()
 
     async def _why(self, error: Exception) -> Trouble:
-        """An unexplained end is looked into, and not again soon while it ends in the same way."""
+        """Returns the cause. An unexplained one is probed, and not again soon while the error is the same."""
         now = asyncio.get_running_loop().time()
         known = why_not_connected(error, "5" if self.v5 else "3.1.1")
         if not unexplained(error):
             return known
-        if self._looked is None or self._looked[0] != known or now - self._looked[1] >= _LOOK_AGAIN:
-            self._looked = known, now, await diagnose(error, self._options)
-        return self._looked[2]
+        if (
+            self._diagnosis is None
+            or self._diagnosis[0] != known
+            or now - self._diagnosis[1] >= _DIAGNOSE_AGAIN
+        ):
+            self._diagnosis = known, now, await diagnose(error, self._options)
+        return self._diagnosis[2]
 
-    async def publish(
-        self, connection: BrokerClient, message: Message, expiry: int | None
-    ) -> ReasonCode | None:
-        """Publishes and waits for the acknowledgement; `expiry` is in seconds, and MQTT 5 only.
+    async def publish(self, client: BrokerClient, message: Message, expiry: int | None) -> ReasonCode | None:
+        """Publishes a message and waits for its PUBACK; `expiry` is in seconds, and used in MQTT 5 only.
 
         Returns:
-            Why the broker refused it; None if it did not.
+            The reason of a refusal; None if the broker took the message.
         """
-        return await connection.publish_qos1(
+        return await client.publish_qos1(
             message.topic,
             message.payload,
             retain=message.retain,
@@ -118,11 +120,11 @@ class ClientFactory:
         )
 
     def instance_of(self, message: aiomqtt.Message) -> str | None:
-        """Which running program published it; None where the protocol can not tell."""
+        """Returns which running program published a message; None in MQTT 3.1.1."""
         if not self.v5:
             return None
-        told = getattr(message.properties, "UserProperty", [])
-        return next((value for name, value in told if name == INSTANCE), None)
+        found = getattr(message.properties, "UserProperty", [])
+        return next((value for name, value in found if name == INSTANCE), None)
 
     def _will_properties(self, will: Message, delay: int) -> Properties | None:
         if not self.v5:
@@ -135,22 +137,22 @@ class ClientFactory:
         return properties
 
 
-class _Lasting(Properties):
-    """Properties that do not change any more: paho packs others anew for every message."""
+class _PackedOnce(Properties):
+    """Properties that do not change any more: paho packs others again for every message."""
 
     @cached_property
     def _packed(self) -> bytes:
         return bytes(super().pack())  # type: ignore[no-untyped-call] # paho leaves it untyped
 
     def pack(self) -> bytes:
-        """What goes on the wire."""
+        """Returns the bytes on the wire."""
         return self._packed
 
 
 @lru_cache(maxsize=256)
 def _properties(expiry: int | None, *, json: bool, instance: str) -> Properties:
-    """Made once for many messages, since making one takes longer than sending it."""
-    properties = _Lasting(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call] # paho leaves it untyped
+    """Cached, since making properties takes longer than sending a message."""
+    properties = _PackedOnce(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call] # paho leaves it untyped
     properties.PayloadFormatIndicator = 1  # UTF-8
     properties.ContentType = _content_type(json=json)
     if expiry is not None:

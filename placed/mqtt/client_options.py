@@ -1,4 +1,4 @@
-"""Where the broker is, who we are there, and whom we trust; what can not be used of it is told at once."""
+"""The client's options from the settings: address, client id, login and TLS; errors are reported together."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
     from placed.settings.schema import Mqtt
 
-KEEPALIVE = 15  # seconds; a connection that is dead without a word is noticed within twice this
+KEEPALIVE = 15  # seconds; a dead connection is noticed within twice this
 
 _ONE_LINE = "write the password on one line"
 
 
 def address_of(settings: Mqtt) -> str:
-    """The broker's `host:port`."""
+    """Returns the broker's `host:port`."""
     parts = urlsplit(settings.url)
     return f"{parts.hostname}:{_port(parts)}"
 
@@ -37,15 +37,15 @@ def _port(parts: SplitResult) -> int:
 
 
 def client_id_of(settings: Mqtt) -> str:
-    """The daemon's client identifier."""
+    """Returns the daemon's client identifier."""
     return settings.client_id or settings.base_topic.replace("/", "-")
 
 
 def login_options(settings: Mqtt, client_id: str) -> dict[str, Any]:
-    """For `aiomqtt.Client`: where the broker is, who we are there, and whom we trust.
+    """Returns arguments for `aiomqtt.Client`: address, client identifier, login and TLS context.
 
     Raises:
-        CannotStart: files that the settings name can not be used.
+        CannotStart: files that the settings name cannot be used.
     """
     parts = urlsplit(settings.url)
     tls = parts.scheme == "mqtts"
@@ -61,7 +61,7 @@ def login_options(settings: Mqtt, client_id: str) -> dict[str, Any]:
         "password": password,
         "identifier": client_id,
         "keepalive": KEEPALIVE,
-        # Or the kernel holds a small message back until the one before is acknowledged, 40 ms at worst.
+        # Otherwise the kernel delays a small message until the one before is acknowledged, up to 40 ms.
         "socket_options": [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
         "tls_context": context,
         "max_queued_incoming_messages": 100,
@@ -70,11 +70,11 @@ def login_options(settings: Mqtt, client_id: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """What a daemon logs in with, as its files were when it was made.
+    """A daemon's login, with the content of its files at the time when it was made.
 
     Attributes:
-        options: for `aiomqtt.Client`.
-        mark: a digest of settings and files; the same mark means the same broker and the same login.
+        options: arguments for `aiomqtt.Client`.
+        mark: a digest of settings and files; an equal mark means the same broker and the same login.
     """
 
     settings: Mqtt
@@ -96,27 +96,27 @@ class Login:
 
     @property
     def address(self) -> str:
-        """The broker's `host:port`."""
+        """Returns the broker's `host:port`."""
         return address_of(self.settings)
 
     @property
     def place(self) -> tuple[str, str]:
-        """The address, and whether it is reached with TLS."""
+        """The address, and the URL scheme, which shows whether TLS is used."""
         return self.address, urlsplit(self.settings.url).scheme
 
 
 def _content(path: Path | None) -> bytes:
-    """What a file holds; nothing if it cannot be read, which was reported before."""
+    """Returns the content of a file; nothing if it cannot be read, which was reported before."""
     with suppress(OSError):
         return path.read_bytes() if path is not None else b""
     return b""
 
 
-# --- what the settings name: password, CA, client certificate ---
+# --- password, CA and client certificate ---
 
 
 def _contradictions(settings: Mqtt, *, tls: bool) -> list[Problem]:
-    """Settings that would silently be of no effect."""
+    """Returns problems of settings that would have no effect."""
     problems: list[Problem] = []
     if settings.password_file and not settings.username:
         text = "a password without a login is of no use"
@@ -134,7 +134,7 @@ def _contradictions(settings: Mqtt, *, tls: bool) -> list[Problem]:
 
 
 def _read_password(path: Path | None, problems: list[Problem]) -> str | None:
-    """The password in a file; what is wrong with it is added to `problems`."""
+    """Returns the password in a file; problems are added to `problems`."""
     found = content("mqtt.password_file", path, problems, read_secret)
     if found is None:
         return None
@@ -150,7 +150,7 @@ def _read_password(path: Path | None, problems: list[Problem]) -> str | None:
 
 
 def _tls_context(settings: Mqtt, problems: list[Problem]) -> ssl.SSLContext | None:
-    """A context that checks certificate and host name, against the private CA if one is set."""
+    """Returns a context that checks certificate and host name, with the private CA if one is set."""
     before = len(problems)
     content("mqtt.ca_file", settings.ca_file, problems, read_certificate)
     context: ssl.SSLContext | None = None
@@ -162,7 +162,7 @@ def _tls_context(settings: Mqtt, problems: list[Problem]) -> ssl.SSLContext | No
             text = f"{settings.ca_file}: holds no certificate"
             problems.append(Problem("mqtt.ca_file", text, "name a PEM file with the CA"))
     if settings.certificate:
-        chain = context or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # its mistakes are told in any case
+        chain = context or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # its errors are reported in any case
         load_chain(chain, "mqtt", settings.certificate, settings.key, problems)
     return context if len(problems) == before else None
 
@@ -170,7 +170,7 @@ def _tls_context(settings: Mqtt, problems: list[Problem]) -> ssl.SSLContext | No
 class _Socket(ssl.SSLSocket):
     """Closes itself when the handshake fails, which paho leaves to the garbage collector."""
 
-    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - as ssl has it
+    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - the signature of ssl
         try:
             super().do_handshake(block)
         except BaseException:

@@ -1,6 +1,6 @@
-"""Why there is no connection: by the error itself, or, where that does not show it, by a short connection.
+"""Diagnoses why a connection failed: by the error itself, or else by probing the broker's address.
 
-The daemon, the doctor and all other commands ask here, so that each names the same cause and remedy.
+The daemon, the doctor and all other commands use it, so that each reports the same cause and remedy.
 """
 
 from __future__ import annotations
@@ -34,42 +34,42 @@ _OTHERS: dict[Protocol, Protocol] = {"5": "3.1.1", "3.1.1": "5"}
 
 
 async def diagnose(error: Exception, options: Mapping[str, Any]) -> Trouble:
-    """What an attempt to connect failed of.
+    """Returns why an attempt to connect failed.
 
     Args:
         error: of the attempt.
-        options: that the `BrokerClient` had.
+        options: the options of the `BrokerClient`.
     """
     protocol: Protocol = "5" if options["protocol"] is aiomqtt.ProtocolVersion.V5 else "3.1.1"
     known = why_not_connected(error, protocol)
     if not unexplained(error):
         return known
     return (
-        await _look(Target(options["hostname"], options["port"], options.get("tls_context")), protocol)
+        await _probe(Target(options["hostname"], options["port"], options.get("tls_context")), protocol)
         or known
     )
 
 
-async def _look(target: Target, protocol: Protocol) -> Trouble | None:
-    """None where the visit shows no more than is known: nobody listens, or all is well by now."""
+async def _probe(target: Target, protocol: Protocol) -> Trouble | None:
+    """Returns None if the probe shows no more: nothing listens there, or everything works by now."""
     own = await ask(target, protocol)
     if found := await _wrong_port(target, own):
         return found
     if own.unknown_version:
         return other_version(protocol)
     if own.connack is not None:
-        # It answers, but not to all that we ask for: the will is to be sent with QoS 1.
+        # It answers, but it may refuse the QoS 1 of our will.
         newest = own if protocol == "5" else await ask(target, "5")
         return no_qos_1() if newest.qos_0_alone else None
     if own.unreached:
         return None
-    return await _versions(target, protocol, own)
+    return await _compare_versions(target, protocol, own)
 
 
-async def _versions(target: Target, protocol: Protocol, own: Answer) -> Trouble | None:
-    """It ended the connection at our CONNECT, or is silent: whether the other version is answered."""
-    # A broker that is just starting ends connections, too: what ends our version
-    # before and after the other one was answered is no accident.
+async def _compare_versions(target: Target, protocol: Protocol, own: Answer) -> Trouble | None:
+    """The broker ended the connection at our CONNECT, or is silent: tries the other version of MQTT."""
+    # A broker that is just starting ends connections too. It is no accident if our version fails both before
+    # and after the other one was answered.
     other = await ask(target, _OTHERS[protocol])
     if other.connack is not None and not other.unknown_version:
         again = await ask(target, protocol)
@@ -80,7 +80,7 @@ async def _versions(target: Target, protocol: Protocol, own: Answer) -> Trouble 
 
 
 async def _wrong_port(target: Target, own: Answer) -> Trouble | None:
-    """What listens there speaks something else than what `mqtt.url` says."""
+    """Returns the problem if another protocol is spoken there than `mqtt.url` says."""
     if target.context is None:
         if own.tls or (own.connack is None and not own.unreached and (await greet(target)).tls):
             return tls_port()

@@ -1,8 +1,8 @@
-"""One short question to whatever listens at the broker's address: a CONNECT without a login, or a TLS hello.
+"""Probes the broker's address with one short connection: a CONNECT without a login, or a TLS ClientHello.
 
-aiomqtt reports many causes as the same reset connection. The first bytes that come back distinguish them.
-Over TLS an alert is waited for before anything is sent: a broker that refuses a client certificate in
-TLS 1.3 reports it after the handshake, and what is sent meanwhile may reset the connection before it is read.
+aiomqtt reports many causes as the same reset connection. The first bytes of the answer distinguish them.
+Over TLS the probe waits for an alert before it sends anything: a broker that refuses a client certificate in
+TLS 1.3 reports it after the handshake, and data sent meanwhile may reset the connection before it is read.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 Protocol = Literal["5", "3.1.1"]
 
 _WAIT = 3.0  # seconds for each step; a broker answers a CONNECT at once
-_ALERT = 1.0  # seconds after the handshake in which a client certificate is refused
-_ENOUGH = 512  # bytes; a CONNACK has some ten, an alert seven
+_ALERT = 1.0  # seconds after the handshake in which a broker may refuse the client certificate
+_ENOUGH = 512  # bytes; a CONNACK has some ten, an alert has seven
 _LEVELS: dict[Protocol, int] = {"5": 5, "3.1.1": 4}
 _CONNACK, _DISCONNECT = 0x20, b"\xe0\0"
 _TLS_RECORDS = (b"\x15\x03", b"\x16\x03")  # an alert, a handshake: RFC 8446, 5.1
@@ -32,10 +32,10 @@ _FIXED = {0x11: 4, 0x21: 2, 0x24: 1, 0x25: 1, 0x27: 4, 0x22: 2, 0x28: 1, 0x29: 1
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where the broker is.
+    """The address to probe.
 
     Attributes:
-        context: with the client certificate that is used there; None without TLS.
+        context: with the client certificate, if one is used; None without TLS.
     """
 
     host: str
@@ -45,13 +45,13 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back.
+    """The result of a probe.
 
     Attributes:
-        data: the first bytes; empty where the connection was ended, or nothing came in time.
+        data: the first bytes; empty if the connection was ended, or nothing arrived in time.
         error: why the connection could not be made, or what ended it.
-        silent: nothing came in time, and the connection stands.
-        unreached: there was no connection at all.
+        silent: whether nothing arrived in time although there is a connection.
+        unreached: whether no connection could be made.
     """
 
     data: bytes = b""
@@ -61,18 +61,18 @@ class Answer:
 
     @property
     def connack(self) -> int | None:
-        """The reason code of a CONNACK (of 3.1.1: the return code); None if it is none."""
+        """The reason code of a CONNACK (in 3.1.1: the return code); None if the answer is no CONNACK."""
         packet = self.data
         return packet[3] if len(packet) > 3 and packet[0] == _CONNACK else None  # noqa: PLR2004 - its head
 
     @property
     def unknown_version(self) -> bool:
-        """Whether a CONNACK refuses the version of MQTT, in the words of either version."""
+        """Whether a CONNACK refuses the version of MQTT, with the code of either version."""
         return self.connack in (0x01, 0x84)
 
     @property
     def tls(self) -> bool:
-        """Whether this is said by something that speaks TLS."""
+        """Whether the answer is a TLS record."""
         return self.data.startswith(_TLS_RECORDS)
 
     @property
@@ -80,7 +80,7 @@ class Answer:
         """Whether a CONNACK of MQTT 5 allows QoS 0 alone."""
         if self.connack is None or len(self.data) < 6:  # noqa: PLR2004 - its head, and one property
             return False
-        place, end = 5, 5 + self.data[4]  # a length below 128, or else the property is not looked for
+        place, end = 5, 5 + self.data[4]  # a length below 128; in a longer list the property is not searched
         while place < min(end, len(self.data) - 1):
             if self.data[place] == _MAXIMUM_QOS:
                 return self.data[place + 1] == 0
@@ -92,7 +92,7 @@ class Answer:
 
 
 async def ask(target: Target, protocol: Protocol) -> Answer:
-    """What comes back of a CONNECT without a login, over TLS where `target` has a context."""
+    """Sends a CONNECT without a login, over TLS if `target` has a context."""
     try:
         async with _opened(target) as (reader, writer):
             if target.context is not None:
@@ -109,7 +109,7 @@ async def ask(target: Target, protocol: Protocol) -> Answer:
 
 
 async def greet(target: Target) -> Answer:
-    """What comes back of the first record of a TLS handshake."""
+    """Sends the first record of a TLS handshake."""
     try:
         async with _opened(Target(target.host, target.port)) as (reader, writer):
             writer.write(_client_hello(target.host))
@@ -119,7 +119,7 @@ async def greet(target: Target) -> Answer:
 
 
 def _failed(error: OSError, *, tls: bool) -> Answer:
-    """A connection that was not made, or was ended; over TLS one that stands may hear nothing."""
+    """The answer for a connection that failed or was ended; over TLS a timeout means a silent peer."""
     late = isinstance(error, TimeoutError)
     ended = isinstance(error, (ssl.SSLError, ConnectionResetError, ConnectionAbortedError, BrokenPipeError))
     return Answer(error=error, silent=late and tls, unreached=not (ended or (late and tls)))
@@ -150,7 +150,7 @@ async def _read(reader: asyncio.StreamReader) -> Answer:
 
 
 def _connect(protocol: Protocol) -> bytes:
-    """A CONNECT of a client of its own, which leaves nothing: clean start, no will, no login."""
+    """Returns a CONNECT that leaves nothing behind: a random client id, clean start, no will, no login."""
     client_id = f"placedprobe{secrets.token_hex(4)}".encode()
     properties = b"\0" if protocol == "5" else b""
     body = b"\0\4MQTT" + bytes((_LEVELS[protocol], 2, 0, 15)) + properties

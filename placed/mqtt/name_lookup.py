@@ -1,7 +1,7 @@
-"""Looks up the broker's name before it is connected to, in a way that can be given up.
+"""Looks up the broker's host name before the client connects, with a timeout.
 
-A look-up blocks the thread that makes it, for half a minute or more where name servers are silent. Those of
-asyncio and aiomqtt are in threads that the end of the program, and a reload, wait for.
+A look-up blocks its thread, for half a minute or more if the name servers are silent. The look-ups of asyncio
+and aiomqtt run in threads that the end of the program, and a reload, have to wait for.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ import socket
 import threading
 from contextlib import suppress
 
-PATIENCE = 10.0  # seconds for the name servers
+TIMEOUT = 10.0  # seconds for the name servers
 
 
 async def look_up(host: str, port: int) -> None:
-    """Returns once the name is known.
+    """Waits until the name is resolved.
 
     Raises:
-        OSError: it is not known, or no name server answers in time.
+        OSError: the name is unknown, or no name server answers in time.
         UnicodeError: no such name can exist.
     """
     loop = asyncio.get_running_loop()
@@ -38,12 +38,12 @@ async def look_up(host: str, port: int) -> None:
             socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
             problem = error
-        with suppress(RuntimeError):  # the loop has ended meanwhile
+        with suppress(RuntimeError):  # the event loop has ended meanwhile
             loop.call_soon_threadsafe(settle, problem)
 
     threading.Thread(target=ask, name="name look-up", daemon=True).start()
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             await found
     except TimeoutError:
         raise socket.gaierror(socket.EAI_AGAIN, "no name server answers") from None

@@ -1,4 +1,4 @@
-"""A visit to the broker beside the daemon: with a client identifier of its own, no will and no session."""
+"""Short connections to the broker beside the daemon's: with another client id, no will and no session."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
     from placed.settings.schema import Mqtt
 
 _CONNECT = 40.0  # seconds for DNS, TCP, TLS and login together
-_PATIENCE = 10.0  # seconds for the same, where a reload waits for it
+_TRIAL = 10.0  # seconds for the same, while a reload waits for it
 _ABOUT_THE_CLIENT_ID = ("broker.refused_client_id", "broker.refused_login")
 
 
 @asynccontextmanager
-async def visit(settings: Mqtt, purpose: str) -> AsyncIterator[BrokerClient]:
-    """A connection, logged in; `purpose` is added to the client identifier.
+async def connected(settings: Mqtt, purpose: str) -> AsyncIterator[BrokerClient]:
+    """Connects and logs in; `purpose` is added to the client identifier.
 
     Raises:
-        BrokerLost: it could not be made, or was lost.
-        CannotStart: files that the settings name can not be used.
+        BrokerLost: that failed, or the connection was lost.
+        CannotStart: files that the settings name cannot be used.
     """
-    options = visiting_options(settings, f"{client_id_of(settings)}-{purpose}")
+    options = oneshot_options(settings, f"{client_id_of(settings)}-{purpose}")
     broker = BrokerClient(**options)
     try:
         async with asyncio.timeout(_CONNECT):
@@ -52,32 +52,34 @@ async def visit(settings: Mqtt, purpose: str) -> AsyncIterator[BrokerClient]:
 
 
 def trial_will(settings: Mqtt) -> aiomqtt.Will:
-    """A will that says nothing, with the daemon's QoS: a broker that refuses that reports it at once."""
+    """Returns an empty will with the daemon's QoS: a broker that refuses this QoS reports it at once."""
     return aiomqtt.Will(f"{settings.base_topic}/bridge/doctor", b"", qos=1)
 
 
-def visiting_options(settings: Mqtt, client_id: str) -> dict[str, Any]:
-    """What a `BrokerClient` takes for a visit."""
+def oneshot_options(settings: Mqtt, client_id: str) -> dict[str, Any]:
+    """Returns the options of a `BrokerClient` for a short connection."""
     options = login_options(settings, client_id)
-    options["max_queued_incoming_messages"] = None  # all that is retained comes at once
+    options["max_queued_incoming_messages"] = None  # all retained messages arrive at once
     if settings.protocol == "5":
         return options | {"protocol": aiomqtt.ProtocolVersion.V5, "clean_start": True}
     return options | {"protocol": aiomqtt.ProtocolVersion.V311, "clean_session": True}
 
 
-# --- a changed login, before the running daemon gives way ---
+# --- the trial of a changed login, before the running daemon stops ---
 
 
 async def try_login(wanted: Login, running: Login | None, *, connected: bool) -> None:
-    """Logs in with what a changed configuration says.
+    """Logs in as a changed configuration says, and disconnects.
+
+    The trial has its own client identifier, so the running session is not taken over. It publishes nothing.
 
     Args:
-        wanted: what is tried.
-        running: what the running daemon logs in with, if it has a broker.
-        connected: whether that one is connected.
+        wanted: the login to try.
+        running: the login of the running daemon, if it has a broker.
+        connected: whether the running daemon is connected.
 
     Raises:
-        CannotStart: the broker refuses it, or cannot be reached although the running one can.
+        CannotStart: the broker refuses the login, or cannot be reached although the running one can.
     """
     same = running is not None and running.mark == wanted.mark
     if same and connected:
@@ -86,18 +88,18 @@ async def try_login(wanted: Login, running: Login | None, *, connected: bool) ->
     if trouble is None:
         return
     if trouble.problem.lasting:
-        if connected and running is not None and await _refuses_the_trial_itself(trouble, running, wanted):
+        if connected and running is not None and await _refuses_trial_client_id(trouble, running, wanted):
             return
         raise CannotStart(trouble.at(wanted.address))
     if running is not None and running.place == wanted.place and not connected:
-        return  # it is away for both; a start waits for it
+        return  # the broker is away for both; the daemon waits for it after a start
     problem = trouble.at(wanted.address)
     remedy = problem.remedy or "correct the address, or start that broker, and reload again"
     raise CannotStart(replace(problem, remedy=remedy))
 
 
-async def _refuses_the_trial_itself(trouble: Trouble, running: Login, wanted: Login) -> bool:
-    """Whether a login that works is refused as well, since the broker knows clients by their identifier."""
+async def _refuses_trial_client_id(trouble: Trouble, running: Login, wanted: Login) -> bool:
+    """Returns whether the running login is refused too, because the broker allows only known client ids."""
     if trouble.event not in _ABOUT_THE_CLIENT_ID or running.address != wanted.address:
         return False
     again = await _trouble(running)
@@ -105,32 +107,32 @@ async def _refuses_the_trial_itself(trouble: Trouble, running: Login, wanted: Lo
 
 
 async def _trouble(login: Login) -> Trouble | None:
-    """Why a login fails; None if it works."""
+    """Returns why a login fails; None if it works."""
     session: dict[str, Any] = {"protocol": aiomqtt.ProtocolVersion.V311, "clean_session": True}
     if login.settings.protocol == "5":
         session = {"protocol": aiomqtt.ProtocolVersion.V5, "clean_start": True}
     identifier = f"{login.options['identifier']}-reload"
     will = trial_will(login.settings)
     options = {**login.options, **session, "identifier": identifier, "will": will}
-    connection = BrokerClient(**options)
+    client = BrokerClient(**options)
     try:
-        async with asyncio.timeout(_PATIENCE):
-            await connection.open()
+        async with asyncio.timeout(_TRIAL):
+            await client.open()
     except TimeoutError as error:
         found = await _why(error, options, login.settings.protocol)
-        late = Trouble.of("broker.was_not_reached", f"no answer within {_PATIENCE:g} s")
+        late = Trouble.of("broker.was_not_reached", f"no answer within {_TRIAL:g} s")
         return found if found.problem.remedy else late
     except (aiomqtt.MqttError, OSError, ValueError) as error:
         return await _why(error, options, login.settings.protocol)
-    takes_qos_1 = connection.takes_qos_1
-    await connection.close()
+    takes_qos_1 = client.takes_qos_1
+    await client.close()
     return None if takes_qos_1 else no_qos_1()
 
 
 async def _why(error: Exception, options: dict[str, Any], protocol: str) -> Trouble:
-    """What the error means; a longer look is cut off."""
+    """Returns the cause of an error; the probe has limited time."""
     try:
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(_TRIAL):
             return await diagnose(error, options)
     except TimeoutError:
         return why_not_connected(error, protocol)

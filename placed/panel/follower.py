@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from placed.mqtt.backoff import Backoff
 from placed.mqtt.client_options import address_of
 from placed.mqtt.errors import BrokerLost, Trouble
-from placed.mqtt.oneshot import visit
+from placed.mqtt.oneshot import connected
 from placed.panel.rules import Heard, Moment
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ async def _subscribed(settings: Mqtt, topics: Sequence[str]) -> AsyncIterator[_S
         BrokerLost: it could not be made, the topics may not be read, or it was lost.
         CannotStart: files that the settings name can not be used.
     """
-    async with visit(settings, f"watch-{secrets.token_hex(4)}") as broker:
+    async with connected(settings, f"watch-{secrets.token_hex(4)}") as broker:
         subscription = _Subscription(broker)
         try:
             await _subscribe(broker, topics)

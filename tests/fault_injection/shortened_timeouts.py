@@ -27,7 +27,7 @@ SHORTENED: dict[str, dict[str, object]] = {
     "placed.polling.fence_check": {"EVERY": 20.0, "_AGAIN": LONGEST_REST},
     "placed.runtime.reload_trial": {"_PATIENCE": ANSWER},
     "placed.runtime.reload": {"_LONGEST_PAUSE": 2.0},
-    "placed.mqtt.oneshot": {"_PATIENCE": ANSWER},
+    "placed.mqtt.oneshot": {"_TRIAL": ANSWER},
     "placed.mqtt.client_options": {"KEEPALIVE": KEEPALIVE},
     "placed.mqtt.client": {"ANSWER": ANSWER},
     "placed.mqtt.refused_topics": {"LONGEST_PAUSE": LONGEST_REST},

@@ -46,7 +46,7 @@ async def test_a_start_that_is_called_off_does_not_wait_for_name_servers(asked: 
 
 @pytest.mark.usefixtures("asked")
 async def test_name_servers_that_are_silent_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(names, "PATIENCE", 0.01)
+    monkeypatch.setattr(names, "TIMEOUT", 0.01)
     async with asyncio.timeout(PROMPT):
         with pytest.raises(MqttError) as raised:
             await BrokerClient(hostname="broker.example").open()
