@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import HttpVersion11, hdrs, web
 
+from placed.http.connection import ClientConnection
 from placed.http.errors import Problem
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ class Guard:
         Raises:
             Problem: why it may not.
         """
-        if getattr(request.protocol, "crowded", False):
+        if isinstance(request.protocol, ClientConnection) and request.protocol.crowded:
             raise Problem(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "There are as many connections as this endpoint takes, or as it takes from one address.",

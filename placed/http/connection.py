@@ -1,8 +1,7 @@
-"""A connection to a client: what is no request is a problem too, and nobody may take all day.
+"""One connection of a client: what aiohttp lacks, over its public API.
 
-aiohttp waits for as long as a client likes, both for a request and for an answer to be read. Here a request
-has to come whole in time (else 408), idle connections are let go, and so is who does not read what waits for
-it, be it an event stream or the listing of all rooms.
+That is a deadline for the head of a request, a problem as the answer to what is no HTTP, and an end for
+clients that send without an end or do not read what they asked for.
 """
 
 from __future__ import annotations
@@ -14,24 +13,24 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from aiohttp import web
+from aiohttp import EMPTY_PAYLOAD, web
 from aiohttp.http_exceptions import LineTooLong
 
 from placed.http import limits as fixed
-from placed.http.errors import Problem, unforeseen
+from placed.http.errors import Problem, of_aiohttp, unforeseen
 from placed.http.responses import add_common_fields
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
-    from placed.http.client_slots import Place
+    from aiohttp import StreamReader
+
     from placed.http.limits import Limits
 
-_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+_RESET = struct.pack("ii", 1, 0)  # struct linger: the kernel drops what it has not sent
 
-_FORGET = struct.pack("ii", 1, 0)  # struct linger: on, for no time
-_TOO_LATE = Problem(HTTPStatus.REQUEST_TIMEOUT, "The request did not come whole in time.")
+_TOO_LATE = Problem(HTTPStatus.REQUEST_TIMEOUT, "The request did not arrive completely in time.")
 _HEAD_TOO_LARGE = Problem(
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
     f"A field may have {fixed.LONGEST_FIELD} bytes, and there may be {fixed.MOST_FIELDS} of them.",
@@ -40,24 +39,45 @@ _LINE_TOO_LONG = Problem(
     HTTPStatus.REQUEST_URI_TOO_LONG, f"An address may have {fixed.LONGEST_LINE} bytes with its query."
 )
 
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
-class Protocol(web.RequestHandler):
-    """Answers what comes over one connection.
+
+class ClientConnection(web.RequestHandler):
+    """One connection of a client: aiohttp's handler, with deadlines.
 
     Args:
-        manager: aiohttp's server.
+        server: aiohttp's server.
         loop: the running one.
-        limits: how long all may take.
-        place: what the connection has taken; it is given back when the connection is lost.
+        limits: how long everything may take.
+        crowded: whether it is beyond a limit, so that the client is answered with 503 only.
+        lost: is called when the connection is lost.
     """
 
-    __slots__ = ("_asking", "_head", "_in_vain", "_limits", "_line", "_place", "_reading", "crowded")
+    __slots__ = (
+        "_answering",
+        "_body",
+        "_head",
+        "_head_deadline",
+        "_in_vain",
+        "_limits",
+        "_lost",
+        "_read_deadline",
+        "_tcp",
+        "_turn",
+        "crowded",
+    )
 
     def __init__(
-        self, manager: web.Server, *, loop: asyncio.AbstractEventLoop, limits: Limits, place: Place
+        self,
+        server: web.Server,
+        loop: asyncio.AbstractEventLoop,
+        limits: Limits,
+        *,
+        crowded: bool,
+        lost: Callable[[], None],
     ) -> None:
         super().__init__(
-            manager,
+            server,
             loop=loop,
             access_log=None,  # type: ignore[arg-type] # None is no log
             keepalive_timeout=limits.idle,
@@ -65,96 +85,93 @@ class Protocol(web.RequestHandler):
             max_line_size=fixed.LONGEST_LINE,
             max_field_size=fixed.LONGEST_FIELD,
             max_headers=fixed.MOST_FIELDS,
-            auto_decompress=False,  # bodies are thrown away as they come
+            auto_decompress=False,  # no body is used
         )
-        self.crowded = place.crowded  # there was no place left: this is to be told, and no more
         self._limits = limits
-        self._place = place
-        self._line: asyncio.Transport | None = None
-        self._head = 0  # bytes of a request that has not come whole
-        self._in_vain = 0  # bytes since the last one, while that is answered
-        self._asking = _Alarm(loop, limits.head, self._come_too_late)  # until a request has come whole
-        self._reading = _Alarm(loop, limits.patience, self._drop)  # until the client has read what waits
-
-    # --- the connection ---
+        self.crowded = crowded
+        self._lost = lost
+        self._turn = loop.call_soon
+        self._tcp: asyncio.Transport | None = None
+        self._answering = False
+        self._body: StreamReader = EMPTY_PAYLOAD  # of the latest request
+        self._head = 0  # bytes of a request whose head is not complete
+        self._in_vain = 0  # bytes that came while a request is answered
+        self._head_deadline = _Deadline(loop, limits.head, self._head_is_late)
+        self._read_deadline = _Deadline(loop, limits.patience, self._drop)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """It begins."""
+        """See `asyncio.Protocol`."""
         super().connection_made(transport)
         assert self.transport is not None  # noqa: S101 - set just now
-        self._line = self.transport
-        self._line.set_write_buffer_limits(high=1, low=0)  # what waits is known of at once
+        self._tcp = self.transport
+        self._tcp.set_write_buffer_limits(
+            high=1, low=0
+        )  # `pause_writing` is called as soon as anything waits
         connection = transport.get_extra_info("socket")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, fixed.SEND_BUFFER)
-        # Neither does a machine that is gone without a word count as there, nor one that takes in nothing.
+        # The kernel ends the connection to a machine that vanished, or that takes in nothing.
         gone = int(1000 * (self._limits.patience + self._limits.head))
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, gone)
-        self._asking.set()
+        self._head_deadline.start()
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """It is over."""
-        self._line = None
-        self._asking.end()
-        self._reading.end()
-        self._place.leave()
+        """See `asyncio.Protocol`."""
+        self._tcp = None
+        self._head_deadline.end()
+        self._read_deadline.end()
+        self._lost()
         super().connection_lost(exc)
 
-    # --- what comes in ---
+    # --- requests ---
 
     def data_received(self, data: bytes) -> None:
-        """Some of a request, or more than one."""
-        idle = self._waiter is not None  # nothing is being answered, nor its body swallowed
-        before = self._request_count
+        """See `asyncio.Protocol`."""
+        idle = not self._answering and self._body.is_eof()
         super().data_received(data)
-        if self._request_count != before:
-            self._head = self._in_vain = 0
-            self._asking.stop()
-        elif idle and data:
+        if idle:
             self._head += len(data)
-            if self._head > fixed.LARGEST_HEAD:
-                self._refuse(_HEAD_TOO_LARGE)
-            else:
-                self._asking.set()
+            self._head_deadline.start()
+            if self._head > fixed.LARGEST_HEAD:  # unless a request is complete, which aiohttp takes up next
+                self._turn(self._check_head)
         else:
             self._in_vain += len(data)
             if self._in_vain > fixed.IN_VAIN:
                 self.force_close()
 
-    def _come_too_late(self) -> None:
+    def request_begins(self, body: StreamReader) -> None:
+        """The head of a request is complete. It is answered from now on."""
+        self._answering = True
+        self._body = body
+        self._head = self._in_vain = 0
+        self._head_deadline.stop()
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Sends the rest of an answer."""
+        if isinstance(resp, web.HTTPException):  # raised by aiohttp, outside of the middleware
+            resp = of_aiohttp(resp).response()
+            resp.force_close()
+        try:
+            return await super().finish_response(request, resp, start_time)
+        finally:
+            self._answering = False
+
+    def _check_head(self) -> None:
+        if self._head > fixed.LARGEST_HEAD:
+            self._refuse(_HEAD_TOO_LARGE)
+
+    def _head_is_late(self) -> None:
         if self._head:
             self._refuse(_TOO_LATE)
-        else:  # it has asked for nothing, as browsers do that connect in advance
+        else:  # nothing was asked, as by browsers that connect in advance
             self.force_close()
 
     def _refuse(self, problem: Problem) -> None:
-        """Answers what has not come to be a request, and ends."""
+        """Answers what has not become a request, and ends the connection."""
         if self.transport is not None:
-            self.transport.write(_bytes_of(problem))
+            self.transport.write(_as_bytes(problem))
         self.force_close()
-
-    # --- what goes out ---
-
-    def pause_writing(self) -> None:
-        """Something waits for the client to read."""
-        super().pause_writing()
-        self._reading.set()
-
-    def resume_writing(self) -> None:
-        """It has read all of it."""
-        self._reading.stop()
-        super().resume_writing()
-
-    def _drop(self) -> None:
-        if self._line is not None:
-            peer: Any = self._line.get_extra_info("peername")
-            _log.warning(
-                "http.reader_was_dropped", remote=peer[0] if peer else None, patience=self._limits.patience
-            )
-            connection = self._line.get_extra_info("socket")
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _FORGET)  # what the kernel has, too
-            self._line.abort()
-
-    # --- what goes wrong ---
 
     def handle_error(
         self,
@@ -165,7 +182,7 @@ class Protocol(web.RequestHandler):
     ) -> web.StreamResponse:
         """Answers with a problem, and ends the connection: where the next request begins is not known."""
         if isinstance(exc, ConnectionError):
-            raise exc  # the client has gone, or half an answer is out: there is nothing to answer with
+            raise exc  # the client has gone, or a part of the answer is sent: nothing can be answered
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             _log.error("http.request_failed", path=request.path, exc_info=exc)
             problem = unforeseen()
@@ -173,38 +190,38 @@ class Protocol(web.RequestHandler):
             problem = _malformed(status, exc, message)
             _log.debug("http.request_was_malformed", remote=request.remote, status=problem.status.value)
         if request.writer.output_size > 0:
-            raise ConnectionError("an answer was begun already") from exc
+            raise ConnectionError("the answer was sent in part") from exc
         response = problem.response()
         add_common_fields(response.headers)
         response.force_close()
         return response
 
+    # --- answers that wait to be read ---
 
-def _malformed(status: int, error: BaseException | None, message: str | None) -> Problem:
-    """Which problem it is. What was sent is not shown again, as aiohttp's own words would."""
-    if isinstance(error, LineTooLong):
-        return _LINE_TOO_LONG if fixed.LONGEST_LINE in error.args else _HEAD_TOO_LARGE
-    if message == "Too many headers received":
-        return _HEAD_TOO_LARGE
-    return Problem(HTTPStatus(status), "That is no HTTP request that can be read.")
+    def pause_writing(self) -> None:
+        """See `asyncio.Protocol`: data waits for the client to read."""
+        super().pause_writing()
+        self._read_deadline.start()
+
+    def resume_writing(self) -> None:
+        """See `asyncio.Protocol`: the client has read all of it."""
+        self._read_deadline.stop()
+        super().resume_writing()
+
+    def _drop(self) -> None:
+        if self._tcp is not None:
+            peer: Any = self._tcp.get_extra_info("peername")
+            _log.warning(
+                "http.reader_was_dropped", remote=peer[0] if peer else None, patience=self._limits.patience
+            )
+            self._tcp.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            self._tcp.abort()
 
 
-def _bytes_of(problem: Problem) -> bytes:
-    """An answer as bytes, for what never came to be a request. The connection ends with it."""
-    response = problem.response()
-    add_common_fields(response.headers)
-    body = bytes(response.body) if isinstance(response.body, bytes) else b""
-    lines = [f"HTTP/1.1 {problem.status.value} {problem.status.phrase}"]
-    lines += [f"{name}: {value}" for name, value in response.headers.items()]
-    lines += [f"Date: {formatdate(usegmt=True)}", f"Content-Length: {len(body)}", "Connection: close", "", ""]
-    return "\r\n".join(lines).encode() + body
+class _Deadline:
+    """Calls back when some seconds have passed since `start`, unless `stop` came first.
 
-
-class _Alarm:
-    """Goes off once, so long after it was set, unless it is stopped before.
-
-    It is set and stopped with every request and portion, so a timer that runs is left to run: when it ends it
-    is seen what for.
+    Both come with every request, so a timer that runs goes on, and checks at its end whether it is still due.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float, call: Callable[[], None]) -> None:
@@ -212,32 +229,63 @@ class _Alarm:
         self._seconds = seconds
         self._call = call
         self._due: float | None = None  # by the loop's clock
-        self._handle: asyncio.TimerHandle | None = None
+        self._timer: asyncio.TimerHandle | None = None
 
-    def set(self) -> None:
-        """Begins to wait, if it does not already."""
+    def start(self) -> None:
+        """Does nothing if it runs already."""
         if self._due is None:
             self._due = self._loop.time() + self._seconds
-            if self._handle is None:
-                self._handle = self._loop.call_at(self._due, self._look)
+            if self._timer is None:
+                self._timer = self._loop.call_at(self._due, self._check)
 
     def stop(self) -> None:
-        """Waits no more, for now."""
+        """Does nothing if it does not run."""
         self._due = None
 
     def end(self) -> None:
-        """Waits no more, and is let go of."""
+        """Stops it, with its timer."""
         self._due = None
-        if self._handle is not None:
-            self._handle.cancel()
-            self._handle = None
+        if self._timer is not None:
+            self._timer.cancel()
 
-    def _look(self) -> None:
-        due, self._handle = self._due, None
-        if due is None:
-            return
-        if self._loop.time() < due:
-            self._handle = self._loop.call_at(due, self._look)
-            return
-        self._due = None
-        self._call()
+    def _check(self) -> None:
+        due, self._timer = self._due, None
+        if due is not None and self._loop.time() < due:
+            self._timer = self._loop.call_at(due, self._check)
+        elif due is not None:
+            self._due = None
+            self._call()
+
+
+def notice_requests(server: web.Server) -> None:
+    """Has every request that aiohttp takes up reported to its connection."""
+    make = server.request_factory
+
+    def notice(
+        message: Any, payload: StreamReader, protocol: web.RequestHandler, writer: Any, task: Any
+    ) -> web.BaseRequest:
+        assert isinstance(protocol, ClientConnection)  # noqa: S101 - the listener makes no others
+        protocol.request_begins(payload)
+        return make(message, payload, protocol, writer, task)
+
+    server.request_factory = notice
+
+
+def _malformed(status: int, error: BaseException | None, message: str | None) -> Problem:
+    """The problem of a request that is no HTTP. It does not show what was sent, as aiohttp's texts would."""
+    if isinstance(error, LineTooLong):
+        return _LINE_TOO_LONG if fixed.LONGEST_LINE in error.args else _HEAD_TOO_LARGE
+    if message == "Too many headers received":
+        return _HEAD_TOO_LARGE
+    return Problem(HTTPStatus(status), "That is no HTTP request that can be read.")
+
+
+def _as_bytes(problem: Problem) -> bytes:
+    """The answer to what has not become a request. The connection ends with it."""
+    response = problem.response()
+    add_common_fields(response.headers)
+    body = bytes(response.body) if isinstance(response.body, bytes) else b""
+    lines = [f"HTTP/1.1 {problem.status.value} {problem.status.phrase}"]
+    lines += [f"{name}: {value}" for name, value in response.headers.items()]
+    lines += [f"Date: {formatdate(usegmt=True)}", f"Content-Length: {len(body)}", "Connection: close", "", ""]
+    return "\r\n".join(lines).encode() + body

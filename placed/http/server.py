@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ import msgspec
 import structlog
 from aiohttp import web
 
+from placed.http.acceptor import Acceptor
 from placed.http.api import openapi
 from placed.http.api.connections import ConnectionsApi
 from placed.http.api.days import DaysApi
@@ -18,8 +18,6 @@ from placed.http.api.metrics import Metrics
 from placed.http.api.readiness import unready, warnings
 from placed.http.api.rooms import RoomDocuments, RoomsApi
 from placed.http.auth import Guard, host_names
-from placed.http.client_slots import Door
-from placed.http.connection import Protocol
 from placed.http.errors import Problem
 from placed.http.event_stream import EventStream
 from placed.http.limits import Limits
@@ -92,7 +90,7 @@ class StatusServer:
         self._metrics = Metrics(board, publisher, now, version, lambda: self._events.clients)
         self._description = Representation(openapi.description(version))
         self._runner: web.AppRunner | None = None
-        self._door: Door | None = None
+        self._acceptor: Acceptor | None = None
 
     # --- life ---
 
@@ -105,24 +103,19 @@ class StatusServer:
         Raises:
             CannotStart: the address is taken, or is not ours to take.
         """
-        loop = asyncio.get_running_loop()
         listeners = listeners or await bind_sockets(self._settings.listen)
         app = self._app()
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=_PATIENCE)
         await self._runner.setup()
         manager = self._runner.server
         assert manager is not None  # noqa: S101 - set up just now
-        door = Door(
-            self._limits,
-            self._tls,
-            lambda place: Protocol(manager, loop=loop, limits=self._limits, place=place),
-        )
+        acceptor = Acceptor(self._limits, self._tls, manager)
         try:
-            bound = door.open(listeners)
+            bound = acceptor.open(listeners)
         except OSError as error:
             await self._runner.cleanup()
             raise listen_failure(self._settings.listen, error) from error
-        self._door = door
+        self._acceptor = acceptor
         self.url = endpoint_url(*bound, tls=self._tls is not None)
         self._events.begin()
         if self._token is None and not self._address.loopback:
@@ -130,17 +123,17 @@ class StatusServer:
 
     async def stop(self) -> None:
         """Ends every stream and lets go of the address. Does nothing if it was never started."""
-        if self._door is None or self._runner is None:
+        if self._acceptor is None or self._runner is None:
             return
         manager = self._runner.server
         connections = [c.transport for c in manager.connections if c.transport] if manager else []
-        self._door.close()
+        await self._acceptor.close()
         self._events.close()
         await self._runner.cleanup()
         for connection in connections:
             with suppress(AttributeError):  # of Python before 3.11.4, where TLS is over already
                 connection.abort()  # who has not read by now what is still to be sent never will
-        self._door = None
+        self._acceptor = None
 
     # --- what the board tells ---
 
