@@ -32,7 +32,11 @@ FilePath = Annotated[Path, BeforeValidator(_expanded)]  # may begin with $CREDEN
 
 
 class ConnectionSettings(BaseModel):
-    """What every `[[connections]]` table has; a driver's own settings derive from it."""
+    """What every `[[connections]]` table has; a driver's own settings derive from it.
+
+    They declare `driver: Literal["<name>"]` with the name of the driver's entry point, by which placed
+    distinguishes the tables of several drivers.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 

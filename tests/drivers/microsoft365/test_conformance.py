@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from placed.driver.conformance import Conformance, CredentialExpiryConformance, FenceTrialConformance
 from placed_microsoft365.simulator import Secret, Where
-from tests.drivers.conformance import Conformance
 from tests.drivers.microsoft365.driver_with_simulator import ADA, ADDRESSES, CERTIFICATE, House, at
 from tests.support.secret_files import write_secret
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
-    from tests.drivers.conformance import Service
+    from placed.driver.conformance import Service
 
 
 class Microsoft365Service:
@@ -61,15 +61,18 @@ class Microsoft365Service:
                 self._house.tenant.book(address, at(7) + length, at(9) + length)
 
 
-class TestWithASecretAndAList(Conformance):
+class TestWithASecretAndAList(Conformance, FenceTrialConformance, CredentialExpiryConformance):
     """The least that can be configured."""
 
     @pytest.fixture
     def service(self, house: House) -> Service:
         return Microsoft365Service(house)
 
+    async def test_its_rooms_have_mail_addresses(self, service: Service) -> None:
+        assert all("@" in room.address for room in await service.driver.find_rooms())
 
-class TestWithACertificateAndAGroup(Conformance):
+
+class TestWithACertificateAndAGroup(Conformance, FenceTrialConformance, CredentialExpiryConformance):
     """What the documentation recommends."""
 
     @pytest.fixture
