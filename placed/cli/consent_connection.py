@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import typer
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from placed.domain.clock import Clock
     from placed.domain.consent import ConsentRecord
-    from placed.driver import Consent, ConsentFlow, DriverError
+    from placed.domain.problems import Problem
+    from placed.driver import Consent, ConsentFlow
     from placed.store import Journal
 
 _TOLD_BY = {
@@ -102,18 +103,13 @@ def opened(config: Path | None, name: str | None, state_directory: Path | None) 
         problem = configuration.locate(error.problem, "connections", place, error.problem.key)
         raise cannot_start([problem]) from None
     except DriverError as error:
-        complain(problem_of(connection.name, error))
-        raise typer.Exit(ExitCode.CANNOT_START if error.lasting else ExitCode.FAILED) from None
+        complain(connection_line(connection.name, error.problem))
+        raise typer.Exit(ExitCode.CANNOT_START if error.problem.lasting else ExitCode.FAILED) from None
 
 
-def problem_of(connection: str, error: DriverError) -> str:
-    """A line on what is wrong, and what to do about it."""
-    return with_remedy(f"connections.{connection}: {error}", error.remedy)
-
-
-def with_remedy(said: str, remedy: str) -> str:
-    """Both in a line."""
-    return f"{said}: {remedy}" if remedy else said
+def connection_line(connection: str, problem: Problem) -> str:
+    """The line of what is wrong with a connection."""
+    return replace(problem, key=f"connections.{connection}", joint=": ").line
 
 
 def complain(problem: str) -> None:

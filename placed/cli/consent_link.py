@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from placed.cli.consent_connection import complain, length, whoever, with_remedy
+from placed.cli.consent_connection import complain, connection_line, length, whoever
 from placed.consent.redirect_listener import Page, Redirect
 from placed.domain.exit_errors import ExitCode
 from placed.driver import Consent
@@ -133,7 +133,9 @@ def _page(judged: ConsentAnswer) -> Page:
         case Consent.DECLINED:
             return Page("Consent was declined", f"Nothing was granted. {close}")
         case _:
-            return Page("This answer does not count", f"{judged.said}. {close}", HTTPStatus.BAD_REQUEST)
+            return Page(
+                "This answer does not count", f"{judged.problem.text}. {close}", HTTPStatus.BAD_REQUEST
+            )
 
 
 def _conclude(matter: Matter, judged: ConsentAnswer, who: str | None) -> ExitCode:
@@ -143,10 +145,10 @@ def _conclude(matter: Matter, judged: ConsentAnswer, who: str | None) -> ExitCod
         moment = matter.clock.now()
         matter.keep(ConsentRecord(judged.consent, moment, source=Source.LINK, who=whoever(who) or None))
     if judged.consent is not Consent.GRANTED:
-        complain(with_remedy(f"connections.{matter.name}: {judged.said}", judged.remedy))
+        complain(connection_line(matter.name, judged.problem))
         return ExitCode.FAILED
-    typer.echo(f"{matter.name}: {judged.said}")
-    if not judged.effective and judged.remedy:
-        typer.echo(judged.remedy)
+    typer.echo(f"{matter.name}: {judged.problem.text}")
+    if not judged.effective and judged.problem.remedy:
+        typer.echo(judged.problem.remedy)
     typer.echo(f"Next, until the rooms can be read: placed consent {matter.name} --wait")
     return ExitCode.DONE

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 import typer
 
-from placed.cli.consent_connection import complain, length, with_remedy
+from placed.cli.consent_connection import complain, connection_line, length
 from placed.consent.grant_wait import until_effective
 from placed.domain.exit_errors import ExitCode
 from placed.driver import Consent
@@ -35,14 +36,17 @@ async def wait_for_effect(matter: Matter, timeout: float | None) -> ExitCode:  #
         )
     if last.probe.effective:
         matter.saw(Consent.GRANTED)
-        typer.echo(f"{matter.name}: the grant is in effect, after {length(last.elapsed)}: {last.probe.said}")
+        typer.echo(
+            f"{matter.name}: the grant is in effect, after {length(last.elapsed)}: {last.probe.problem.text}"
+        )
         typer.echo("Whether the fence keeps everybody else out is another matter: placed doctor")
         return ExitCode.DONE
-    if last.probe.lasting:
-        complain(with_remedy(f"connections.{matter.name}: {last.probe.said}", last.probe.remedy))
+    if last.probe.problem.lasting:
+        complain(connection_line(matter.name, last.probe.problem))
         return ExitCode.CANNOT_START
-    said = f"connections.{matter.name}: not in effect after {length(last.elapsed)}: {last.probe.said}"
-    complain(with_remedy(said, last.probe.remedy))
+    problem = last.probe.problem
+    text = f"not in effect after {length(last.elapsed)}: {problem.text}"
+    complain(connection_line(matter.name, replace(problem, text=text)))
     return ExitCode.FAILED
 
 
@@ -69,7 +73,11 @@ def _line(look: Look) -> None:
 
 
 def _state(look: Look) -> str:
-    return f"in effect: {look.probe.said}" if look.probe.effective else f"not yet: {look.probe.said}"
+    return (
+        f"in effect: {look.probe.problem.text}"
+        if look.probe.effective
+        else f"not yet: {look.probe.problem.text}"
+    )
 
 
 class _Shown:
@@ -99,8 +107,8 @@ class _Shown:
             return grid
         look = self._last
         grid.add_row(Text(f"last check, after {length(look.elapsed)}: {_state(look)}"))
-        if look.probe.remedy:
-            grid.add_row(Text(look.probe.remedy, "dim"))
+        if look.probe.problem.remedy:
+            grid.add_row(Text(look.probe.problem.remedy, "dim"))
         left = (look.rest or 0.0) - (elapsed - look.elapsed)
         grid.add_row(Text(f"next check in {length(left)}" if left > 0 else "checking ..."))
         return grid

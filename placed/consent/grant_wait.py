@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from placed.driver import DriverError, GrantProbe, Unavailable
@@ -53,7 +53,7 @@ async def until_effective(
         found, rest = await _look(probe, every)
         elapsed = clock.steady() - began
         left = at_most - elapsed
-        over = found.effective or found.lasting or left <= 0
+        over = found.effective or found.problem.lasting or left <= 0
         look = Look(elapsed, found, None if over else min(rest, left))
         looked(look)
         if look.rest is None:
@@ -65,8 +65,8 @@ async def _look(probe: Callable[[], Awaitable[GrantProbe]], every: float) -> tup
     try:
         return await probe(), every
     except Unavailable as error:
-        rest = min(every, max(_HICCUP, error.retry_after or 0.0))
-        return GrantProbe(effective=False, said=str(error), remedy=error.remedy), rest
+        rest = min(every, max(_HICCUP, error.problem.retry_after or 0.0))
+        return GrantProbe(effective=False, problem=replace(error.problem, lasting=False)), rest
     except DriverError as error:
-        found = GrantProbe(effective=False, said=str(error), remedy=error.remedy, lasting=error.lasting)
+        found = GrantProbe(effective=False, problem=error.problem)
         return found, every

@@ -156,7 +156,7 @@ class Patient:
             await self._habits(diagnosis, [room for room in found if room.address.lower() in readable])
 
     def _no_rooms(self, error: DriverError) -> None:
-        broken = Finding.of("rooms", Verdict.BAD, str(error), error.remedy or AGAIN)
+        broken = Finding.of("rooms", Verdict.BAD, str(error), error.problem.remedy or AGAIN)
         if error.consent is Consent.MISSING:
             broken = self._for_want_of_a_grant(broken)
         self.told(broken)
@@ -211,7 +211,7 @@ class Patient:
             self.told(
                 blocked("canaries", unreadable)
                 if unreadable is not None
-                else Finding.of("canaries", Verdict.BAD, f"not tried: {error}", error.remedy or AGAIN)
+                else Finding.of("canaries", Verdict.BAD, f"not tried: {error}", error.problem.remedy or AGAIN)
             )
             return
         except TimeoutError:

@@ -89,7 +89,7 @@ class Tally:
         found = []
         if error is not None:
             said = f"{head}, then: {error}" if self.answered else str(error)
-            found.append(Finding.of("readable", verdict, said, error.remedy or AGAIN))
+            found.append(Finding.of("readable", verdict, said, error.problem.remedy or AGAIN))
         for reason, failures in sorted(self.failed.items(), key=lambda kind: -len(kind[1])):
             if failures:
                 said = f"{head}; {len(failures):,} {_WORDS.get(reason, reason.value)}{_details(failures)}"
@@ -99,13 +99,13 @@ class Tally:
     def _remedy(self, reason: Reason, failures: Sequence[Failed]) -> str:
         if reason is Reason.FORBIDDEN and self.readable:
             return outside_fence(self.grant_delay)
-        told = Counter(failure.remedy for failure in failures if failure.remedy)
+        told = Counter(failure.problem.remedy for failure in failures if failure.problem.remedy)
         return told.most_common(1)[0][0] if told else _REMEDIES.get(reason, AGAIN)
 
 
 def _details(failures: Sequence[Failed]) -> str:
     """` (403 ErrorAccessDenied): boardroom, library and 3 more`."""
-    detail = Counter(failure.detail for failure in failures).most_common(1)[0][0]
+    detail = Counter(failure.problem.text for failure in failures).most_common(1)[0][0]
     return f" ({detail}){_names(sorted(failure.query.room.id for failure in failures))}"
 
 

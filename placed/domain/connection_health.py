@@ -11,7 +11,8 @@ import msgspec
 
 from placed.domain.consent_state import Consent
 from placed.domain.fence import UNTRIED, Fence
-from placed.domain.room_readability import RoomFailure, Standings, WholeProblem, standing_documents
+from placed.domain.problems import Problem
+from placed.domain.room_readability import ReadFailure, Standings, standing_documents
 from placed.domain.timestamps import timestamp, timestamp_or_none
 
 if TYPE_CHECKING:
@@ -38,11 +39,10 @@ class ConnectionHealth(msgspec.Struct, frozen=True):
     driver: str
     state: ConnectionState = ConnectionState.STARTING
     rooms: int = 0
-    failing: Mapping[str, RoomFailure] | None = None  # by room id
+    failing: Mapping[str, ReadFailure] | None = None  # by room id
     last_success: datetime | None = None  # when a calendar was last read
     since: datetime | None = None  # since when the state is what it is
-    problem: str | None = None  # what is wrong with the connection as a whole
-    remedy: str | None = None
+    problem: Problem | None = None  # what is wrong with the connection as a whole
     consent: Consent = Consent.UNKNOWN
     consent_since: datetime | None = None
     consent_until: datetime | None = None  # when a request lapses
@@ -50,7 +50,7 @@ class ConnectionHealth(msgspec.Struct, frozen=True):
     credential_expires_at: datetime | None = None
     impossible_meetings: int = 0  # that end no later than they start; they occupy nothing
     standings: Standings | None = None  # of every room; goes on with the poller
-    whole: WholeProblem | None = None  # why none of the rooms is read
+    whole: ReadFailure | None = None  # why none of the rooms is read
 
     def document(self) -> dict[str, Any]:
         """For `bridge/health` and `/api/v1/connections`; names no address and no person."""
@@ -66,8 +66,8 @@ class ConnectionHealth(msgspec.Struct, frozen=True):
                 for room, f in sorted(failing.items())
             ],
             "last_success": timestamp_or_none(self.last_success),
-            "problem": self.problem,
-            "remedy": self.remedy,
+            "problem": self.problem.text if self.problem else None,
+            "remedy": (self.problem.remedy or None) if self.problem else None,
             "consent": self.consent.value,
             "consent_since": timestamp_or_none(self.consent_since),
             "consent_until": timestamp_or_none(self.consent_until),

@@ -14,13 +14,14 @@ import msgspec
 
 from placed.domain.consent_state import Consent
 from placed.domain.model import Reason
+from placed.domain.problems import Problem
 from placed.domain.timestamps import timestamp_or_none
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from placed.domain.model import Room
-    from placed.driver import DriverError, Failed
+    from placed.driver import Failed
 
 # Of a room that is refused while others are not. That is no fault: somebody chose whom the fence lets in.
 _OUTSIDE = (
@@ -65,13 +66,12 @@ DOUBTED = 3  # failures in a row of what was readable before, until they count a
 _GONE = frozenset({Reason.FORBIDDEN, Reason.NOT_FOUND})
 
 
-class RoomFailure(msgspec.Struct, frozen=True):
-    """Why a room's last reading failed, and since when they fail."""
+class ReadFailure(msgspec.Struct, frozen=True):
+    """Why the last reading of a room, or of every room of a connection, failed; and since when they fail."""
 
     reason: Reason
     since: datetime
-    detail: str
-    remedy: str = ""
+    problem: Problem
     consent: Consent = Consent.UNKNOWN
     times: int = 1  # in a row
 
@@ -85,7 +85,7 @@ class Standings:
 
     def __init__(self, grant_delay: timedelta = timedelta(0)) -> None:
         self.outside = outside_fence(grant_delay)  # the remedy for a room that the fence does not let in
-        self.failing: dict[str, RoomFailure] = {}  # by room id
+        self.failing: dict[str, ReadFailure] = {}  # by room id
         self.readable: dict[str, datetime] = {}  # since when, by room id
 
     def keep(self, room_ids: Collection[str]) -> None:
@@ -108,9 +108,7 @@ class Standings:
         self.readable.pop(room_id, None)
         since = before.since if before else moment
         times = before.times + 1 if before else 1
-        self.failing[room_id] = RoomFailure(
-            answer.reason, since, answer.detail, answer.remedy, answer.consent, times
-        )
+        self.failing[room_id] = ReadFailure(answer.reason, since, answer.problem, answer.consent, times)
         return before is None or before.reason is not answer.reason
 
     def is_gone(self, room_id: str) -> bool:
@@ -134,22 +132,8 @@ class Standings:
         return Consent.GRANTED if Consent.GRANTED in told else Consent.MISSING
 
 
-class WholeProblem(msgspec.Struct, frozen=True):
-    """What ails a connection as a whole, so that none of its rooms is read."""
-
-    reason: Reason
-    since: datetime
-    detail: str
-    remedy: str = ""
-
-    @classmethod
-    def of(cls, error: DriverError, since: datetime) -> WholeProblem:
-        """The problem that an error is."""
-        return cls(error.reason, since, str(error), error.remedy)
-
-
 def standing_documents(
-    rooms: Iterable[Room], standings: Standings, whole: WholeProblem | None
+    rooms: Iterable[Room], standings: Standings, whole: ReadFailure | None
 ) -> list[dict[str, str | None]]:
     """A document a room: `{"room","name","access","since","reason","detail","remedy"}`.
 
@@ -158,16 +142,16 @@ def standing_documents(
     return [_document(room, standings, whole) for room in rooms]
 
 
-def _document(room: Room, standings: Standings, whole: WholeProblem | None) -> dict[str, str | None]:
+def _document(room: Room, standings: Standings, whole: ReadFailure | None) -> dict[str, str | None]:
     since = standings.readable.get(room.id)
-    failure: RoomFailure | WholeProblem | None = whole or standings.failing.get(room.id)
+    failure: ReadFailure | None = whole or standings.failing.get(room.id)
     access = Access.WAITING if since is None else Access.READABLE
     reason = detail = remedy = None
     if failure is not None:
         access = _ACCESS.get(failure.reason, Access.UNAVAILABLE)
-        since, reason, detail = failure.since, failure.reason.value, failure.detail
+        since, reason, detail = failure.since, failure.reason.value, failure.problem.text
         outside = failure.reason is Reason.FORBIDDEN and failure is not whole and standings.readable
-        remedy = standings.outside if outside else failure.remedy
+        remedy = standings.outside if outside else failure.problem.remedy
     return {
         "room": room.id,
         "name": room.name,

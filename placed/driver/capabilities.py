@@ -283,14 +283,12 @@ class ConsentAnswer(msgspec.Struct, frozen=True):
 
     Attributes:
         consent: `GRANTED` or `DECLINED`; `UNKNOWN` if the answer cannot be trusted.
-        said: what happened, for the user at the terminal. It quotes nothing that may name people.
-        remedy: what to do about it.
+        problem: what happened, and what to do about it. It quotes nothing that may name people.
         effective: whether the service itself already shows the grant. The answer alone is no proof of it.
     """
 
     consent: Consent
-    said: str
-    remedy: str = ""
+    problem: Problem
     effective: bool = False
 
 
@@ -299,15 +297,11 @@ class GrantProbe(msgspec.Struct, frozen=True):
 
     Attributes:
         effective: everything that is needed can be read.
-        said: what works so far.
-        remedy: what to do if waiting does not help.
-        lasting: whether waiting cannot help, since a person has to change something.
+        problem: how far it is, and what to do if waiting does not help; lasting, if waiting is useless.
     """
 
     effective: bool
-    said: str
-    remedy: str = ""
-    lasting: bool = False
+    problem: Problem
 
 
 class Propagation(msgspec.Struct, frozen=True):

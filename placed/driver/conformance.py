@@ -192,7 +192,7 @@ class Conformance:
             failed, others = others[0], [failed, *others[1:]]
         assert isinstance(failed, Failed)
         assert isinstance(failed.reason, Reason)
-        assert "@" not in failed.detail
+        assert "@" not in failed.problem.text
         assert all(isinstance(answer, Read) for answer in others)
 
     async def test_a_service_that_is_down_is_a_failure_and_no_crash(self, service: Service) -> None:
@@ -220,7 +220,7 @@ class Conformance:
         service.refuse()
         with pytest.raises(DriverError) as error:
             await service.driver.read(queries, lambda _: None)
-        assert error.value.remedy
+        assert error.value.problem.remedy
         service.accept()
         service.wait(timedelta(minutes=5))
         answers = await ask(service.driver, queries)

@@ -4,39 +4,36 @@ from __future__ import annotations
 
 from placed.domain.consent_state import Consent
 from placed.domain.model import Reason
+from placed.domain.problems import Problem
 
 
 class DriverError(Exception):
-    """A connection as a whole can not be read.
+    """A connection as a whole cannot be read.
 
     Attributes:
-        remedy: what the operator has to do about it.
-        retry_after: seconds that the service asked for.
-        lasting: whether asking again within minutes is of no use, since a person has to change something.
+        problem: what is wrong, what the operator has to do, and how long the service asked to be left alone.
         certain: whether it is believed at once. A calendar service has been seen to refuse once what it
             grants a moment later; a login host that names the reason is not doubted.
-        consent: what it says of the administrator's consent, if anything.
+        consent: what it shows of the administrator's consent, if anything.
     """
 
     reason = Reason.UNAVAILABLE
-    lasting = False
+    lasts = False  # whether the problem is lasting, unless the constructor is given it
     certain = False
 
     def __init__(
         self,
-        message: str,
+        text: str,
         *,
         remedy: str = "",
         retry_after: float | None = None,
         lasting: bool | None = None,
         consent: Consent = Consent.UNKNOWN,
     ) -> None:
-        super().__init__(message)
-        self.remedy = remedy
-        self.retry_after = retry_after
+        super().__init__(text)
+        lasting = self.lasts if lasting is None else lasting
+        self.problem = Problem("", text, remedy, lasting, retry_after, joint=": ")
         self.consent = consent
-        if lasting is not None:
-            self.lasting = lasting
 
 
 class Unavailable(DriverError):
@@ -53,5 +50,5 @@ class Refused(DriverError):
     """Refused for good - credential, application, tenant, TLS: only a change of configuration heals it."""
 
     reason = Reason.REFUSED
-    lasting = True
+    lasts = True
     certain = True

@@ -15,6 +15,7 @@ import msgspec
 
 from placed.domain.consent_state import Consent
 from placed.domain.model import Meeting, Reason, Room
+from placed.domain.problems import Problem
 from placed.domain.service_time import ServiceTime
 
 if TYPE_CHECKING:
@@ -79,19 +80,13 @@ class Failed(msgspec.Struct, frozen=True, gc=False):
     """One room could not be read; that says nothing about any other.
 
     Attributes:
-        detail: for the log and the list of rooms: a service's error code, never a person's name or a secret.
-        retry_after: seconds that the service asked for.
-        remedy: what the operator can do about it.
-        lasting: whether asking again within minutes is of no use, since a person has to change something.
+        problem: for the log and the list of rooms; its text is as a rule the service's error code.
         consent: what the credential tells of the administrator's consent, if the room is forbidden.
     """
 
     query: Query
     reason: Reason
-    detail: str
-    retry_after: float | None = None
-    remedy: str = ""
-    lasting: bool = False
+    problem: Problem
     consent: Consent = Consent.UNKNOWN
 
 

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from placed.domain.connection_health import ConnectionHealth, ConnectionState
 from placed.domain.fence import LIMIT_ACCESS
 from placed.domain.model import Reason
-from placed.domain.room_readability import Standings, WholeProblem, within
+from placed.domain.problems import Problem
+from placed.domain.room_readability import ReadFailure, Standings, within
 from placed.driver import Consent, FenceState, Refused, credential_expiry, grant_delay
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ _NOT_SINCE_START = (
 )
 _FENCED = "every room is refused, though the administrator has consented"
 _ASK_GROUP = "check that the rooms are in the fence's group"
-_NO_CONSENT = (
+_NO_CONSENT = Problem(
+    "",
     "every room is refused",
     "has the administrator consented (placed consent), and are the rooms in the fence's group?",
 )
@@ -113,9 +115,9 @@ class Condition:
             self._board.report(self.health)
             return
         self._board.forget(self._name, Reason.BREACHED)
-        remedy = f"{fence.remedy or LIMIT_ACCESS}, and start again"
-        whole = WholeProblem(Reason.BREACHED, self._clock.now(), _BREACH, remedy)
-        self._tell(ConnectionState.BREACHED, rooms, problem=_BREACH, remedy=remedy, whole=whole)
+        problem = Problem("", _BREACH, f"{fence.remedy or LIMIT_ACCESS}, and start again")
+        whole = ReadFailure(Reason.BREACHED, self._clock.now(), problem)
+        self._tell(ConnectionState.BREACHED, rooms, problem=problem, whole=whole)
 
     def failed(self, error: DriverError, rooms: int) -> None:
         """The connection as a whole failed; the log hears of it once."""
@@ -124,8 +126,8 @@ class Condition:
                 "connection.failed",
                 connection=self._name,
                 reason=error.reason.value,
-                problem=str(error),
-                remedy=error.remedy or None,
+                problem=error.problem.text,
+                remedy=error.problem.remedy or None,
             )
         self.problem = error
         refused = isinstance(error, Refused)
@@ -136,10 +138,9 @@ class Condition:
         self._tell(
             ConnectionState.REFUSED if refused else ConnectionState.FAILING,
             rooms,
-            problem=str(error),
-            remedy=error.remedy or None,
+            problem=error.problem,
             consent=error.consent,
-            whole=WholeProblem.of(error, since),
+            whole=ReadFailure(error.reason, since, error.problem),
         )
 
     def read(self, rooms: int) -> None:
@@ -151,22 +152,22 @@ class Condition:
         if len(failing) < rooms or not rooms:
             self._tell(ConnectionState.OK, rooms, consent=consent)
         elif not self.standings.forbidden:
-            detail = next(iter(failing.values())).detail
-            self._tell(ConnectionState.FAILING, rooms, problem=f"no room can be read: {detail}")
+            text = next(iter(failing.values())).problem.text
+            self._tell(ConnectionState.FAILING, rooms, problem=Problem("", f"no room can be read: {text}"))
         else:
-            fenced = _FENCED, _ASK_GROUP + within(self._grant_delay)
-            problem, remedy = fenced if consent is Consent.GRANTED else _NO_CONSENT
-            self._tell(ConnectionState.FAILING, rooms, problem=problem, remedy=remedy, consent=consent)
+            problem = _NO_CONSENT
+            if consent is Consent.GRANTED:
+                problem = Problem("", _FENCED, _ASK_GROUP + within(self._grant_delay))
+            self._tell(ConnectionState.FAILING, rooms, problem=problem, consent=consent)
 
-    def _tell(  # noqa: PLR0913 - what there is to tell
+    def _tell(
         self,
         state: ConnectionState,
         rooms: int,
         *,
-        problem: str | None = None,
-        remedy: str | None = None,
+        problem: Problem | None = None,
         consent: Consent = Consent.UNKNOWN,
-        whole: WholeProblem | None = None,
+        whole: ReadFailure | None = None,
     ) -> None:
         known = self._consent.observe(consent, self._clock.now(), self._grant_delay)
         if known.state is not self.health.consent:
@@ -181,7 +182,6 @@ class Condition:
             failing=dict(self.standings.failing),
             last_success=self.read_at,
             problem=problem,
-            remedy=remedy,
             consent=known.state,
             consent_since=known.since,
             consent_until=known.until,

@@ -16,6 +16,7 @@ import structlog
 from placed.board.board import Known
 from placed.domain.liveness import Pulse
 from placed.domain.model import Reason, Schedule, window
+from placed.domain.problems import Problem
 from placed.domain.room_readability import DOUBTED
 from placed.driver import (
     DriverError,
@@ -235,7 +236,7 @@ class Poller:
                     "rooms.were_not_found",
                     connection=self._connection.name,
                     problem=str(error),
-                    remedy=error.remedy or None,
+                    remedy=error.problem.remedy or None,
                 )
             self._discovery_fails = True
             return
@@ -304,10 +305,10 @@ class Poller:
     def _list_again_in(self, error: DriverError) -> float:
         """The same after a list that failed."""
         self._failed_lists += 1
-        if error.lasting:
+        if error.problem.lasting:
             return SELDOM
         rest = self._interval * 2.0 ** min(self._failed_lists - 1, 16)
-        return max(min(rest, self._rediscover, SELDOM), error.retry_after or 0.0)
+        return max(min(rest, self._rediscover, SELDOM), error.problem.retry_after or 0.0)
 
     def _is_failing(self, mailbox: str) -> bool:
         failure = self._condition.standings.failing.get(self._id_of(mailbox))
@@ -403,7 +404,9 @@ class Poller:
             return
         if isinstance(answer, Unchanged) and not self._board.has_schedule(room_id):
             # Believed, the room would count as readable and stay unknown.
-            answer = Failed(query, Reason.UNAVAILABLE, "reported as unchanged, but nothing is known of it")
+            answer = Failed(
+                query, Reason.UNAVAILABLE, Problem("", "reported as unchanged, but nothing is known of it")
+            )
         if isinstance(answer, Failed):
             self._take_failure(answer, changes)
             return
@@ -424,9 +427,10 @@ class Poller:
 
     def _take_failure(self, answer: Failed, changes: RoundLog) -> None:
         room_id, reason = answer.query.room.id, answer.reason
-        self._rota.failed(room_id, reason, answer.retry_after, self._clock.steady(), lasting=answer.lasting)
+        problem = answer.problem
+        self._rota.failed(room_id, reason, problem.retry_after, self._clock.steady(), lasting=problem.lasting)
         if self._condition.standings.failed(room_id, answer, self._clock.now()):
-            changes.failed[reason, answer.detail].append(room_id)
+            changes.failed[reason, problem.text].append(room_id)
         self._board.fail(room_id, reason)
         mailbox = answer.query.room.mailbox
         if mailbox in self._missing.mailboxes and self._is_failing(mailbox):
@@ -438,9 +442,9 @@ class Poller:
         """For how many seconds nothing is asked."""
         self._failures += 1
         doubted = self._condition.read_at is not None and self._failures <= DOUBTED
-        if doubted and not error.certain and (error.lasting or isinstance(error, NotPermitted)):
+        if doubted and not error.certain and (error.problem.lasting or isinstance(error, NotPermitted)):
             self._rest = rest = min(self._interval, SELDOM)  # it was readable a moment ago
-        elif error.lasting:
+        elif error.problem.lasting:
             rest = SELDOM
         elif isinstance(error, NotPermitted):
             self._rest = rest = min(max(self._interval, self._rest * 2), SELDOM)
@@ -449,7 +453,7 @@ class Poller:
             longest = min(max(self._interval, _LONGEST_REST[0]), _LONGEST_REST[1])
             self._rest = rest = min(max(_SHORTEST_REST, self._rest * 2), longest)
         self._rota.restart()  # as soon as the rest is over
-        return max(rest, error.retry_after or 0.0) * (1 + 0.1 * self._jitter())
+        return max(rest, error.problem.retry_after or 0.0) * (1 + 0.1 * self._jitter())
 
 
 def _rota(polling: Polling, longest: timedelta, jitter: Callable[[], float]) -> Rota | RotaByNeed:

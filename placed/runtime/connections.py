@@ -95,6 +95,6 @@ def breach(connection: str, fence: Fence) -> Problem:
     )
 
 
-def refusal(connection: str, error: DriverError | None) -> Problem:
+def refusal(connection: str, error: DriverError) -> Problem:
     """Why a connection is refused."""
-    return Problem(f"connections.{connection}", str(error), error.remedy if error else "", joint=": ")
+    return error.problem.at(f"connections.{connection}")

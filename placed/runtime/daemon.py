@@ -352,9 +352,9 @@ class Daemon:
             await poller.first.wait()
         for poller in self.pollers:
             poller.progress = None
-        refused = [p for p in self.pollers if isinstance(p.problem, Refused)]
+        refused = [refusal(p.health.name, p.problem) for p in self.pollers if isinstance(p.problem, Refused)]
         if len(refused) == len(self.pollers) and not self._patient:
-            raise CannotStart(*(refusal(p.health.name, p.problem) for p in refused))
+            raise CannotStart(*refused)
         self._let_in.set()
 
     async def _tell_when_ready(self, *, all_recalled: bool) -> None:

@@ -133,7 +133,7 @@ class StatusLine:
                 yield f"{health.name}: reading the rooms for the first time{_progress(poller)}"
             elif health.state is not ConnectionState.OK:
                 since = f" since {_time(health.since)}" if health.since else ""
-                problem = f": {_short(health.problem)}" if health.problem else ""
+                problem = f": {_short(health.problem.text)}" if health.problem else ""
                 yield f"{health.name} {_STATES[health.state]}{since}{problem}"
 
 

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from placed.domain.model import Meeting, Reason, Schedule
 from placed.domain.occupancy import Policy
 from placed.domain.privacy import Show
+from placed.domain.problems import Problem
 from placed.domain.room_readability import Standings
 from placed.driver import Consent, Failed, Fence, FenceState, Query
 from tests.support.sample_boards import Site
 
 if TYPE_CHECKING:
-    from placed.domain.room_readability import RoomFailure
+    from placed.domain.room_readability import ReadFailure
 
 MOMENT = datetime(2026, 1, 8, 9, 22, 10, tzinfo=UTC)
 MIDNIGHT = datetime(2026, 1, 7, 23, tzinfo=UTC)  # in Berlin
@@ -130,10 +131,12 @@ def building(show: Show = Show.EVERYTHING, kind: type[Site] = Site) -> Site:
 def report(site: Site, **other: Any) -> None:
     """How the connection of this building is."""
     standings = Standings()
-    failing: dict[str, RoomFailure] = {}
+    failing: dict[str, ReadFailure] = {}
     for room in site.board.rooms:
         if room.id == BROKEN:
-            answer = Failed(Query(room, MIDNIGHT, MIDNIGHT), Reason.FORBIDDEN, "Access is denied")
+            answer = Failed(
+                Query(room, MIDNIGHT, MIDNIGHT), Reason.FORBIDDEN, Problem("", "Access is denied")
+            )
             standings.failed(room.id, answer, MOMENT)
             failing = standings.failing
         else:

@@ -7,6 +7,7 @@ Applications in Exchange Online" (where the calendar permission is not granted i
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -128,9 +129,10 @@ def explain_forbidden(claims: Claims | None, failure: Failed, fence_kind: str) -
     Under RBAC for Applications the token does not list the calendar permission, so it shows nothing.
     """
     if fence_kind == RBAC:
-        return replace(failure, remedy=_NOT_IN_SCOPE)
+        return replace(failure, problem=dataclasses.replace(failure.problem, remedy=_NOT_IN_SCOPE))
     if claims is None:
         return failure
     if may_read_calendars(claims):
         return replace(failure, consent=Consent.GRANTED)
-    return replace(failure, consent=Consent.MISSING, remedy=_NO_CONSENT, lasting=True)
+    problem = dataclasses.replace(failure.problem, remedy=_NO_CONSENT, lasting=True)
+    return replace(failure, consent=Consent.MISSING, problem=problem)

@@ -142,7 +142,8 @@ class TokenCache:
 
     def _remember(self, error: DriverError) -> None:
         healed_by_time = isinstance(error, Unavailable)
-        rest = error.retry_after if error.retry_after is not None else _RETRY
+        asked = error.problem.retry_after
+        rest = asked if asked is not None else _RETRY
         moment = self._moment()
         self._failure = _Failure(error, moment, moment + (rest if healed_by_time else _RETRY_REFUSED))
 

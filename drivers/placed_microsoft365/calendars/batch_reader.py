@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from placed.domain.model import Reason
-from placed.driver import DriverError, Failed, Refused, Unavailable, Unchanged
-from placed_microsoft365.calendars.calendar_view import FirstPage
+from placed.driver import DriverError, Failed, Problem, Refused, Unavailable, Unchanged
+from placed_microsoft365.calendars.calendar_view import FirstPage, failure_of
 from placed_microsoft365.graph.batch_response import items_of
 from placed_microsoft365.graph.client import BATCH_SIZE
 from placed_microsoft365.graph.error_codes import error_meaning, reason_of
@@ -160,7 +161,7 @@ class _ReadRun:
         for place, query in enumerate(queries):
             item = items.get(str(place))
             if item is None:
-                self._answer(Failed(query, Reason.MALFORMED, "no answer in the batch"))
+                self._answer(Failed(query, Reason.MALFORMED, Problem("", "no answer in the batch")))
             elif item.status == HTTPStatus.OK:
                 result = self._views.answer(query, item.body, asked_at)
                 if isinstance(result, FirstPage):
@@ -240,7 +241,7 @@ class _ReadRun:
 
     def _fail(self, queries: Sequence[Query], error: DriverError) -> None:
         for query in queries:
-            self._answer(Failed(query, error.reason, str(error), error.retry_after))
+            self._answer(failure_of(query, error))
 
     def _failed_again(self, error: DriverError) -> None:
         self._failures += 1
@@ -255,16 +256,8 @@ def _asks_for_patience(outer: GraphAnswer) -> bool:
 
 
 def _failed(query: Query, status: int, body: bytes | msgspec.Raw, rest: float | None) -> Failed:
-    code = error_code(body)
-    meaning = error_meaning(status, code)
-    return Failed(
-        query,
-        meaning.reason,
-        f"{status} {code}".rstrip(),
-        rest,
-        remedy=meaning.remedy,
-        lasting=meaning.lasting,
-    )
+    meaning = error_meaning(status, error_code(body))
+    return Failed(query, meaning.reason, replace(meaning.problem, retry_after=rest))
 
 
 def _most_severe(failures: BaseExceptionGroup[DriverError]) -> DriverError:

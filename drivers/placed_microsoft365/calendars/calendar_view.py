@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from placed.domain.model import Reason
-from placed.driver import DriverError, Failed, Read, Unavailable, Unchanged
+from placed.driver import DriverError, Failed, Problem, Read, Unavailable, Unchanged
 from placed_microsoft365.calendars.event_to_meeting import meetings_of
 from placed_microsoft365.calendars.unchanged_detection import KnownAnswer, all_unchanged, digest_of
 from placed_microsoft365.graph.json_structs import EVENT_DETAILS, EVENT_FIELDS, Events
@@ -115,7 +115,7 @@ class CalendarViews:
         try:
             page = decode(body, Events)
         except DriverError as error:
-            return Failed(query, error.reason, str(error))
+            return failure_of(query, error)
         if page.next_link is not None:  # the first page alone does not show that nothing changed
             return FirstPage(query, asked_at, page)
         result = _decoded(query, asked_at, page.value)
@@ -128,7 +128,7 @@ class CalendarViews:
         try:
             events = await self._whole(first)
         except DriverError as error:
-            return Failed(first.query, error.reason, str(error), error.retry_after)
+            return failure_of(first.query, error)
         return _decoded(first.query, first.asked_at, events)
 
     async def _whole(self, first: FirstPage) -> list[Event]:
@@ -168,9 +168,14 @@ def _places(events: Iterable[Event]) -> set[tuple[str, str, str]]:
     return {(event.id, event.start.date_time, event.end.date_time) for event in events}
 
 
+def failure_of(query: Query, error: DriverError) -> Failed:
+    """The failure of a room that an error is, which is not believed to last."""
+    return Failed(query, error.reason, Problem("", str(error), retry_after=error.problem.retry_after))
+
+
 def _decoded(query: Query, asked_at: datetime, events: Iterable[Event]) -> Read | Failed:
     try:
         meetings = meetings_of(events, query.room.time_zone)
     except (ValueError, OverflowError):
-        return Failed(query, Reason.MALFORMED, "an event has invalid times")
+        return Failed(query, Reason.MALFORMED, Problem("", "an event has invalid times"))
     return Read(query, asked_at, meetings)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from placed.domain.model import Reason, Room
-from placed.driver import Failed, GrantProbe, NotPermitted, Query, Unavailable
+from placed.driver import Failed, GrantProbe, NotPermitted, Problem, Query, Unavailable
 from placed_microsoft365 import rooms as directory
 from placed_microsoft365.calendars.batch_reader import CalendarReader
 from placed_microsoft365.calendars.calendar_view import CalendarViews
@@ -38,25 +39,21 @@ async def probe(settings: Microsoft365Settings, surroundings: Surroundings) -> G
                 return not_listed(missing)
             rooms = await directory.find_rooms(attempt.graph, settings)
             if not rooms:
-                return GrantProbe(
-                    effective=False,
-                    said="no rooms are found",
-                    remedy="add the room mailboxes to the group or list that room_group or room_list names",
-                )
+                remedy = "add the room mailboxes to the group or list that room_group or room_list names"
+                return GrantProbe(effective=False, problem=Problem("", "no rooms are found", remedy))
             return _of_calendars(await _read(attempt, surroundings, rooms))
         except NotPermitted as error:
-            return GrantProbe(effective=False, said=str(error), remedy=error.remedy)
+            return GrantProbe(effective=False, problem=replace(error.problem, lasting=False))
 
 
 def not_listed(names: Sequence[str]) -> GrantProbe:
     """Returns the result for a token that lacks permissions."""
     listed = " and ".join(names)
-    return GrantProbe(
-        effective=False,
-        said=f"the token does not list {listed} yet",
-        remedy=f"if this stays, check in Entra whether the application's API permissions ask for {listed} "
-        "and whether consent was given to them",
+    remedy = (
+        f"if this stays, check in Entra whether the application's API permissions ask for {listed} "
+        "and whether consent was given to them"
     )
+    return GrantProbe(effective=False, problem=Problem("", f"the token does not list {listed} yet", remedy))
 
 
 async def _read(attempt: FreshSignIn, surroundings: Surroundings, rooms: Sequence[FoundRoom]) -> list[Answer]:
@@ -84,20 +81,17 @@ def _of_calendars(answers: Sequence[Answer]) -> GrantProbe:
     failures = [answer for answer in answers if isinstance(answer, Failed)]
     readable = len(answers) - len(failures)
     if readable:
-        return GrantProbe(
-            effective=True, said=f"{readable} of {len(answers)} rooms that were tried can be read"
-        )
+        text = f"{readable} of {len(answers)} rooms that were tried can be read"
+        return GrantProbe(effective=True, problem=Problem("", text))
     forbidden = [failure for failure in failures if failure.reason is Reason.FORBIDDEN]
     if forbidden:
-        first = forbidden[0]
-        return GrantProbe(
-            effective=False, said=f"the calendars are refused: {first.detail}", remedy=first.remedy
-        )
-    first = failures[0]
+        first = forbidden[0].problem
+        text = f"the calendars are refused: {first.text}"
+        return GrantProbe(effective=False, problem=Problem("", text, first.remedy))
+    first = failures[0].problem
     if all(failure.reason is Reason.NOT_FOUND for failure in failures):
-        text = f"none of the rooms that were tried exists: {first.detail}"
-        return GrantProbe(effective=False, said=text, remedy=first.remedy, lasting=True)
-    rests = [failure.retry_after for failure in failures if failure.retry_after is not None]
-    raise Unavailable(
-        f"the calendars cannot be read now: {first.detail}", retry_after=max(rests, default=None)
-    )
+        text = f"none of the rooms that were tried exists: {first.text}"
+        return GrantProbe(effective=False, problem=Problem("", text, first.remedy, lasting=True))
+    asked = [failure.problem.retry_after for failure in failures]
+    rests = [rest for rest in asked if rest is not None]
+    raise Unavailable(f"the calendars cannot be read now: {first.text}", retry_after=max(rests, default=None))

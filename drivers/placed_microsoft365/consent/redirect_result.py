@@ -8,13 +8,14 @@ description is not repeated here, because it may contain names.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import aiohttp
 import msgspec
 
-from placed.driver import Consent, ConsentAnswer, DriverError, Refused
+from placed.driver import Consent, ConsentAnswer, DriverError, Problem, Refused
 from placed_microsoft365.auth.aadsts_codes import codes_in, token_error
 from placed_microsoft365.consent.fresh_sign_in import fresh_sign_in
 from placed_microsoft365.consent.grant_check import not_listed
@@ -32,6 +33,7 @@ _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ERROR = re.compile(r"[a-z_]{1,40}")
 _DECLINED = frozenset({"consent_required", "permission_denied", "access_denied"})
 _DECLINED_CODE = 65004
+_AGAIN = "open the link again"
 _LARGEST = 2**20  # bytes of a response
 _TIMEOUT = aiohttp.ClientTimeout(total=20)
 
@@ -55,18 +57,18 @@ async def judge(
     if "error" in answer:
         return _failure(answer)
     if answer.get("admin_consent", "").lower() != "true":
-        return ConsentAnswer(
-            Consent.UNKNOWN, "that was not a redirect of the consent page", remedy="open the link again"
-        )
+        problem = Problem("", "that was not a redirect of the consent page", _AGAIN)
+        return ConsentAnswer(Consent.UNKNOWN, problem)
     given_in = answer.get("tenant", "").lower()
     if given_in != await tenant_id(settings):
         named = f" ({given_in})" if _GUID.fullmatch(given_in) else ""
-        return ConsentAnswer(
-            Consent.UNKNOWN,
+        problem = Problem(
+            "",
             f"consent was given in another tenant{named}, and so does not count",
-            remedy=f"open the link again and sign in as an administrator of {settings.tenant}; in the other "
-            "tenant, delete the enterprise application if it was made by mistake",
+            f"{_AGAIN} and sign in as an administrator of {settings.tenant}; in the other tenant, delete the "
+            "enterprise application if it was made by mistake",
         )
+        return ConsentAnswer(Consent.UNKNOWN, problem)
     return await _confirmed(settings, surroundings)
 
 
@@ -75,18 +77,16 @@ def _failure(answer: Mapping[str, str]) -> ConsentAnswer:
     error = answer["error"]
     reason = f"AADSTS{codes[0]}" if codes else error if _ERROR.fullmatch(error) else "no reason to show"
     if _DECLINED_CODE in codes or (error in _DECLINED and not codes):
-        return ConsentAnswer(
-            Consent.DECLINED,
+        problem = Problem(
+            "",
             f"the administrator declined ({reason})",
-            remedy="ask for the objections; the permissions and what they cannot do are in the message "
-            "that `placed consent --request` writes",
+            "ask for the objections; the permissions and what they cannot do are in the message that "
+            "`placed consent --request` writes",
         )
-    known = token_error(codes, error, HTTPStatus.BAD_REQUEST).remedy
-    return ConsentAnswer(
-        Consent.UNKNOWN,
-        f"the consent page ended with an error ({reason}), and nothing was granted",
-        remedy=known or "open the link again",
-    )
+        return ConsentAnswer(Consent.DECLINED, problem)
+    known = token_error(codes, error, HTTPStatus.BAD_REQUEST).problem.remedy
+    text = f"the consent page ended with an error ({reason}), and nothing was granted"
+    return ConsentAnswer(Consent.UNKNOWN, Problem("", text, known or _AGAIN))
 
 
 async def _confirmed(settings: Microsoft365Settings, surroundings: Surroundings) -> ConsentAnswer:
@@ -98,12 +98,13 @@ async def _confirmed(settings: Microsoft365Settings, surroundings: Surroundings)
         raise
     except DriverError as error:
         text = f"consent was given; whether it is in effect could not be checked: {error}"
-        return ConsentAnswer(Consent.GRANTED, text, remedy=error.remedy)
+        return ConsentAnswer(Consent.GRANTED, Problem("", text, error.problem.remedy))
     if missing:
-        probe = not_listed(missing)
-        text = f"consent was given, and is not in effect yet: {probe.said}"
-        return ConsentAnswer(Consent.GRANTED, text, remedy=probe.remedy)
-    return ConsentAnswer(Consent.GRANTED, "consent was given, and the token lists it", effective=True)
+        problem = not_listed(missing).problem
+        text = f"consent was given, and is not in effect yet: {problem.text}"
+        return ConsentAnswer(Consent.GRANTED, replace(problem, text=text))
+    text = "consent was given, and the token lists it"
+    return ConsentAnswer(Consent.GRANTED, Problem("", text), effective=True)
 
 
 async def tenant_id(settings: Microsoft365Settings) -> str:

@@ -108,5 +108,5 @@ class Examination:
         try:
             await self._tokens.token()
         except DriverError as error:
-            return Finding.of("token", Verdict.BAD, str(error), error.remedy or AGAIN)
+            return Finding.of("token", Verdict.BAD, str(error), error.problem.remedy or AGAIN)
         return Finding.of("token", Verdict.GOOD, f"signed in to {self._settings.tenant}")

@@ -102,7 +102,7 @@ def problem_of_proxy(settings: Microsoft365Settings) -> Finding | None:
     try:
         hosts_of(settings)
     except DriverError as error:
-        return Finding.of("dns", Verdict.BAD, str(error), error.remedy)
+        return Finding.of("dns", Verdict.BAD, str(error), error.problem.remedy)
     return None
 
 
@@ -187,7 +187,7 @@ def judge_connections(hosts: Sequence[ServiceHost], contacts: Sequence[HostProbe
 
 def _untrusted(host: ServiceHost, error: Exception) -> tuple[str, str]:
     if not isinstance(error, ssl.SSLCertVerificationError):
-        return f"{host.name}: its certificate is not trusted", not_trusted(host.url).remedy
+        return f"{host.name}: its certificate is not trusted", not_trusted(host.url).problem.remedy
     message = f"{host.name}: its certificate is not trusted: {error.verify_message}"
     if error.verify_code == _NOT_YET_VALID:
         return message, SET_CLOCK
@@ -200,13 +200,13 @@ def _untrusted(host: ServiceHost, error: Exception) -> tuple[str, str]:
         return message, f"set {host.key} to the name that the certificate is for"
     if host.proxy:
         message = f"{message}; the proxy {proxies.name_of(host.proxy)} may inspect TLS"
-    return message, not_trusted(host.url).remedy
+    return message, not_trusted(host.url).problem.remedy
 
 
 def _unreached(host: ServiceHost, error: Exception) -> tuple[str, str]:
     if isinstance(error, (aiohttp.ClientHttpProxyError, aiohttp.ClientProxyConnectionError)):
         problem = not_reached("the host", host.url, error)
-        return f"{host.name}: {problem}", problem.remedy
+        return f"{host.name}: {problem}", problem.problem.remedy
     reach = f"let this machine reach {host.name} over HTTPS: firewall, or HTTPS_PROXY"
     if isinstance(error, aiohttp.ClientConnectorSSLError):
         return f"{host.name}: TLS fails", f"have {host.name} speak TLS 1.2 or newer to this machine"

@@ -7,26 +7,22 @@ than the status; texts may change and are not compared.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from http import HTTPStatus
 
 import msgspec
 
 from placed.domain.model import Reason
+from placed.driver import Problem
 
 BANDWIDTH_LIMIT_EXCEEDED = 509
 
 
 class ErrorMeaning(msgspec.Struct, frozen=True):
-    """Why something could not be read.
-
-    Attributes:
-        remedy: what the operator can do; empty if the error is temporary.
-        lasting: whether a person has to change something first, so that a soon repetition is useless.
-    """
+    """Why something could not be read. The problem's remedy is empty if the error is temporary."""
 
     reason: Reason
-    remedy: str = ""
-    lasting: bool = False
+    problem: Problem
 
 
 _FENCE = (
@@ -41,56 +37,57 @@ NO_DIRECTORY = (
 )
 _CLOUD = "the mailbox is not in the cloud, or no longer: move it there, or remove the room from the settings"
 
+
+def _means(reason: Reason, remedy: str = "", *, lasting: bool = False) -> ErrorMeaning:
+    return ErrorMeaning(reason, Problem("", "", remedy, lasting))
+
+
 _BY_STATUS: dict[int, ErrorMeaning] = {
-    HTTPStatus.BAD_REQUEST: ErrorMeaning(Reason.MALFORMED, _OURS, lasting=True),
+    HTTPStatus.BAD_REQUEST: _means(Reason.MALFORMED, _OURS, lasting=True),
     # With a valid token: no permission on mailboxes at all, or a fault of the service.
-    HTTPStatus.UNAUTHORIZED: ErrorMeaning(Reason.FORBIDDEN, _FENCE),
-    HTTPStatus.FORBIDDEN: ErrorMeaning(Reason.FORBIDDEN, _FENCE),
-    HTTPStatus.NOT_FOUND: ErrorMeaning(Reason.NOT_FOUND, _ADDRESS),
-    HTTPStatus.METHOD_NOT_ALLOWED: ErrorMeaning(Reason.MALFORMED, _OURS, lasting=True),
-    HTTPStatus.REQUEST_TIMEOUT: ErrorMeaning(Reason.UNAVAILABLE),
-    HTTPStatus.GONE: ErrorMeaning(Reason.NOT_FOUND, _ADDRESS),
-    HTTPStatus.FAILED_DEPENDENCY: ErrorMeaning(Reason.UNAVAILABLE),
-    HTTPStatus.TOO_MANY_REQUESTS: ErrorMeaning(Reason.THROTTLED),
-    BANDWIDTH_LIMIT_EXCEEDED: ErrorMeaning(Reason.THROTTLED),
+    HTTPStatus.UNAUTHORIZED: _means(Reason.FORBIDDEN, _FENCE),
+    HTTPStatus.FORBIDDEN: _means(Reason.FORBIDDEN, _FENCE),
+    HTTPStatus.NOT_FOUND: _means(Reason.NOT_FOUND, _ADDRESS),
+    HTTPStatus.METHOD_NOT_ALLOWED: _means(Reason.MALFORMED, _OURS, lasting=True),
+    HTTPStatus.REQUEST_TIMEOUT: _means(Reason.UNAVAILABLE),
+    HTTPStatus.GONE: _means(Reason.NOT_FOUND, _ADDRESS),
+    HTTPStatus.FAILED_DEPENDENCY: _means(Reason.UNAVAILABLE),
+    HTTPStatus.TOO_MANY_REQUESTS: _means(Reason.THROTTLED),
+    BANDWIDTH_LIMIT_EXCEEDED: _means(Reason.THROTTLED),
 }
 _BY_CODE: dict[tuple[int, str], ErrorMeaning] = {
-    (HTTPStatus.BAD_REQUEST, "errortimeintervaltoobig"): ErrorMeaning(
+    (HTTPStatus.BAD_REQUEST, "errortimeintervaltoobig"): _means(
         Reason.MALFORMED,
         "the polling window is longer than Graph allows: lower polling.days_ahead",
         lasting=True,
     ),
-    (HTTPStatus.BAD_REQUEST, "timezonenotsupportedexception"): ErrorMeaning(
+    (HTTPStatus.BAD_REQUEST, "timezonenotsupportedexception"): _means(
         Reason.MALFORMED, "Graph does not know the time zone: check time_zone", lasting=True
     ),
-    (HTTPStatus.FORBIDDEN, "authorization_requestdenied"): ErrorMeaning(
+    (HTTPStatus.FORBIDDEN, "authorization_requestdenied"): _means(
         Reason.FORBIDDEN, NO_DIRECTORY, lasting=True
     ),
-    (HTTPStatus.FORBIDDEN, "accessdenied"): ErrorMeaning(Reason.FORBIDDEN, _FENCE, lasting=True),
-    (HTTPStatus.FORBIDDEN, "extensionerror"): ErrorMeaning(
+    (HTTPStatus.FORBIDDEN, "accessdenied"): _means(Reason.FORBIDDEN, _FENCE, lasting=True),
+    (HTTPStatus.FORBIDDEN, "extensionerror"): _means(
         Reason.FORBIDDEN,
         "the mailbox is on premises, or outside the fence: move it, or add it to the fence's group",
         lasting=True,
     ),
-    (HTTPStatus.FORBIDDEN, "insufficient_claims"): ErrorMeaning(
+    (HTTPStatus.FORBIDDEN, "insufficient_claims"): _means(
         Reason.FORBIDDEN,
         "Conditional Access blocks the application: have the administrator except this server",
         lasting=True,
     ),
-    (HTTPStatus.NOT_FOUND, "errorinvaliduser"): ErrorMeaning(
+    (HTTPStatus.NOT_FOUND, "errorinvaliduser"): _means(
         Reason.NOT_FOUND,
         "the address is no mailbox's user name: check it for typing errors; of a mailbox with several "
         "addresses, give the user principal name",
         lasting=True,
     ),
-    (HTTPStatus.NOT_FOUND, "mailboxnotenabledforrestapi"): ErrorMeaning(
-        Reason.NOT_FOUND, _CLOUD, lasting=True
-    ),
-    (HTTPStatus.NOT_FOUND, "resourcenotfound"): ErrorMeaning(Reason.NOT_FOUND, _ADDRESS, lasting=True),
-    (HTTPStatus.NOT_FOUND, "request_resourcenotfound"): ErrorMeaning(
-        Reason.NOT_FOUND, _ADDRESS, lasting=True
-    ),
-    (HTTPStatus.SERVICE_UNAVAILABLE, "mailboxinfostale"): ErrorMeaning(
+    (HTTPStatus.NOT_FOUND, "mailboxnotenabledforrestapi"): _means(Reason.NOT_FOUND, _CLOUD, lasting=True),
+    (HTTPStatus.NOT_FOUND, "resourcenotfound"): _means(Reason.NOT_FOUND, _ADDRESS, lasting=True),
+    (HTTPStatus.NOT_FOUND, "request_resourcenotfound"): _means(Reason.NOT_FOUND, _ADDRESS, lasting=True),
+    (HTTPStatus.SERVICE_UNAVAILABLE, "mailboxinfostale"): _means(
         Reason.UNAVAILABLE,
         "the service looks for the mailbox in the wrong place: if this stays, use room_group, by which rooms "
         "are asked for by their object ids",
@@ -101,11 +98,11 @@ _BY_CODE: dict[tuple[int, str], ErrorMeaning] = {
 def error_meaning(status: int, code: str = "") -> ErrorMeaning:
     """Returns the meaning of a status and code; an unknown code means what its status means."""
     known = _BY_CODE.get((status, code.lower())) or _BY_STATUS.get(status)
-    if known is not None:
-        return known
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return ErrorMeaning(Reason.UNAVAILABLE)
-    return ErrorMeaning(Reason.MALFORMED, _OURS if status >= HTTPStatus.BAD_REQUEST else "")
+    if known is None and status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        known = _means(Reason.UNAVAILABLE)
+    if known is None:
+        known = _means(Reason.MALFORMED, _OURS if status >= HTTPStatus.BAD_REQUEST else "")
+    return ErrorMeaning(known.reason, replace(known.problem, text=f"{status} {code}".rstrip()))
 
 
 def reason_of(status: int) -> Reason:

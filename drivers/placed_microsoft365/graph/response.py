@@ -93,9 +93,9 @@ def error_code(body: bytes | msgspec.Raw) -> str:
 def error_of(answer: Answer) -> DriverError:
     """Returns the error for a response to a whole request."""
     code = error_code(answer.body)
-    message = f"Graph answered {answer.status} {code}".rstrip()
     meaning = error_meaning(answer.status, code)
-    remedy, lasting = meaning.remedy, meaning.lasting
+    message = f"Graph answered {meaning.problem.text}"
+    remedy, lasting = meaning.problem.remedy, meaning.problem.lasting
     match meaning.reason:
         case Reason.FORBIDDEN | Reason.NOT_FOUND:
             return NotPermitted(message, remedy=remedy, lasting=lasting)

@@ -85,7 +85,7 @@ def _connection(health: ConnectionHealth | None, statements: list[Statement], mo
     if health is None:
         return _STATES[ConnectionState.STARTING]
     if health.state is not ConnectionState.OK:
-        return health.problem or _STATES[health.state]
+        return health.problem.text if health.problem else _STATES[health.state]
     if statements and not any(_fresh(statement, moment) for statement in statements):
         return "no room was read in time"
     return None

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from placed.domain.model import Reason
-from placed.domain.room_readability import Standings, WholeProblem
+from placed.domain.problems import Problem
+from placed.domain.room_readability import ReadFailure, Standings
 from placed.driver import Failed, Query
 from tests.support.sample_boards import NINE, Site, minutes
 
@@ -22,7 +23,7 @@ def standings(site: Site) -> Standings:
     library = site.enrolled["contoso"]["library"]
     found.failed(
         "library",
-        Failed(Query(library, NINE, NINE), Reason.NOT_FOUND, "404 ErrorInvalidUser", remedy="check it"),
+        Failed(Query(library, NINE, NINE), Reason.NOT_FOUND, Problem("", "404 ErrorInvalidUser", "check it")),
         NINE + minutes(5),
     )
     return found
@@ -50,7 +51,9 @@ async def test_rooms_of_other_connections_are_not_there(endpoint: Endpoint, site
 
 
 async def test_what_ails_the_connection_is_said_of_each_room(endpoint: Endpoint, site: Site) -> None:
-    whole = WholeProblem(Reason.BREACHED, NINE, "a mailbox outside of the fence is readable", "mend it")
+    whole = ReadFailure(
+        Reason.BREACHED, NINE, Problem("", "a mailbox outside of the fence is readable", "fix it")
+    )
     site.report(standings=standings(site), whole=whole)
     answer = await endpoint.get(PATH)
     assert {room["access"] for room in answer.json["rooms"]} == {"breached"}

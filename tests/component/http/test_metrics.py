@@ -11,7 +11,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from placed.domain.connection_health import ConnectionState
 from placed.domain.model import Reason
-from placed.domain.room_readability import RoomFailure
+from placed.domain.problems import Problem
+from placed.domain.room_readability import ReadFailure
 from placed.driver import Consent, Fence, FenceState
 from tests.support.sample_boards import NINE, Site, meeting, minutes, undelivered
 
@@ -82,8 +83,8 @@ async def test_a_connection_is_told_as_its_health_is(endpoint: Endpoint, site: S
     site.report("fabrikam", state=ConnectionState.FAILING, last_success=None)
     site.report(
         failing={
-            "atrium": RoomFailure(Reason.FORBIDDEN, NINE, ""),
-            "library": RoomFailure(Reason.FORBIDDEN, NINE, ""),
+            "atrium": ReadFailure(Reason.FORBIDDEN, NINE, Problem("", "")),
+            "library": ReadFailure(Reason.FORBIDDEN, NINE, Problem("", "")),
         },
         fence=Fence(FenceState.VERIFIED, NINE, warnings=("mind the gap",)),
         consent=Consent.GRANTED,

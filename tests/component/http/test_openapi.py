@@ -8,7 +8,8 @@ import pytest
 
 from placed.domain.connection_health import ConnectionState
 from placed.domain.model import Reason, Status
-from placed.domain.room_readability import Access, RoomFailure, Standings
+from placed.domain.problems import Problem
+from placed.domain.room_readability import Access, ReadFailure, Standings
 from placed.driver import Consent, Failed, Fence, FenceState, Query
 from placed.http.api import openapi
 from tests.support.sample_boards import NINE, meeting
@@ -113,12 +114,11 @@ def lively(site: Site) -> Site:
     standings = Standings()
     standings.succeeded("boardroom", NINE)
     query = Query(site.enrolled["contoso"]["library"], NINE, NINE)
-    standings.failed("library", Failed(query, Reason.FORBIDDEN, "x"), NINE)
+    standings.failed("library", Failed(query, Reason.FORBIDDEN, Problem("", "x")), NINE)
     site.report(
         since=NINE,
-        failing={"library": RoomFailure(Reason.FORBIDDEN, NINE, "x")},
-        problem="a",
-        remedy="b",
+        failing={"library": ReadFailure(Reason.FORBIDDEN, NINE, Problem("", "x"))},
+        problem=Problem("", "a", "b"),
         consent=Consent.REQUESTED,
         consent_since=NINE,
         consent_until=NINE,

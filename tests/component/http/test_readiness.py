@@ -6,7 +6,8 @@ import pytest
 
 from placed.domain.connection_health import ConnectionState
 from placed.domain.model import Reason
-from placed.domain.room_readability import RoomFailure
+from placed.domain.problems import Problem
+from placed.domain.room_readability import ReadFailure
 from placed.http.api.readiness import Unready, unready
 from tests.support.sample_boards import NINE, Site, minutes, undelivered
 
@@ -63,14 +64,14 @@ def test_a_connection_that_is_not_ok_is_named(ready: Site, state: ConnectionStat
 
 
 def test_what_the_connection_says_is_wrong_goes_before(ready: Site) -> None:
-    ready.report(state=ConnectionState.FAILING, problem="the login service cannot be reached")
+    ready.report(state=ConnectionState.FAILING, problem=Problem("", "the login service cannot be reached"))
     assert told(ready) == [Unready("connection:contoso", "the login service cannot be reached")]
 
 
 def test_one_forbidden_room_of_many_is_no_harm(ready: Site) -> None:
     ready.add("vault")
     ready.board.fail("vault", Reason.FORBIDDEN)
-    ready.report(failing={"vault": RoomFailure(Reason.FORBIDDEN, NINE, "ErrorAccessDenied")})
+    ready.report(failing={"vault": ReadFailure(Reason.FORBIDDEN, NINE, Problem("", "ErrorAccessDenied"))})
     assert told(ready) == []
 
 

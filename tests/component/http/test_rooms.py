@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from placed.domain.model import Reason
 from placed.domain.privacy import Show
-from placed.domain.room_readability import RoomFailure
+from placed.domain.problems import Problem
+from placed.domain.room_readability import ReadFailure
 from tests.support.sample_boards import NINE, Site, meeting, minutes
 from tests.support.status_endpoint import Endpoint
 
@@ -135,7 +136,7 @@ async def test_a_packed_listing_is_another_representation(site: Site) -> None:
 
 async def test_connections_are_told_as_their_health_is(endpoint: Endpoint, site: Site) -> None:
     site.report("fabrikam")
-    site.report(failing={"atrium": RoomFailure(Reason.FORBIDDEN, NINE, "ErrorAccessDenied")})
+    site.report(failing={"atrium": ReadFailure(Reason.FORBIDDEN, NINE, Problem("", "ErrorAccessDenied"))})
     answer = await endpoint.get("/api/v1/connections")
     assert answer.json == {
         "schema": 1,
@@ -157,7 +158,9 @@ async def test_what_is_hidden_is_in_no_byte_of_any_answer(show: Show) -> None:
     site.add("boardroom")
     private = show is Show.EVERYTHING
     site.read("boardroom", meeting(-10, 30, title=SECRETS[0], organizer=SECRETS[1], private=private))
-    site.report(failing={"boardroom": RoomFailure(Reason.FORBIDDEN, NINE, "boardroom@contoso.example")})
+    site.report(
+        failing={"boardroom": ReadFailure(Reason.FORBIDDEN, NINE, Problem("", "boardroom@contoso.example"))}
+    )
     async with Endpoint(site) as endpoint, endpoint.listen() as listening:
         paths = ("/", "/rooms/boardroom", "/api/v1/rooms", "/api/v1/rooms?status=busy", "/metrics")
         more = (

@@ -153,4 +153,4 @@ def outcomes(answers: Sequence[Answer]) -> list[str]:
 def failure(answer: Answer) -> tuple[Reason, str, float | None]:
     """Reason, detail and rest of a failure."""
     assert isinstance(answer, Failed), answer
-    return answer.reason, answer.detail, answer.retry_after
+    return answer.reason, answer.problem.text, answer.problem.retry_after

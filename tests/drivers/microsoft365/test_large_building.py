@@ -72,7 +72,7 @@ async def test_a_large_building(
     house.tenant.faults.bad_event(room=malformed)
     troubled, _ = await round_()
     failed = {address: answer for address, answer in troubled.items() if isinstance(answer, Failed)}
-    assert {address: (answer.reason, answer.retry_after) for address, answer in failed.items()} == {
+    assert {address: (answer.reason, answer.problem.retry_after) for address, answer in failed.items()} == {
         forbidden: (Reason.FORBIDDEN, None),
         deleted: (Reason.NOT_FOUND, None),
         throttled: (Reason.THROTTLED, 2.128),

@@ -135,8 +135,9 @@ async def test_a_sign_in_that_a_person_has_to_heal_is_tried_every_five_minutes_w
     assert len(tries) in (12, 13)
     assert min(apart(tries)) >= SELDOM
     health = polled.poller.health
-    assert health.problem == f"sign-in refused: AADSTS{code}"
-    assert (PERMANENT | ANOTHER_PERSON)[code] in (health.remedy or "")
+    assert health.problem is not None
+    assert health.problem.text == f"sign-in refused: AADSTS{code}"
+    assert (PERMANENT | ANOTHER_PERSON)[code] in str(health.problem)
     refused = code in PERMANENT
     assert health.state is (ConnectionState.REFUSED if refused else ConnectionState.FAILING)
     house.tenant.faults.clear()
@@ -151,7 +152,7 @@ async def test_a_sign_in_that_time_heals_is_waited_for_without_haste(house: Hous
     await polled.go_on(minutes=61)
     assert 10 <= len(sign_ins(house)) <= 125  # at most two a minute
     assert polled.state() is ConnectionState.FAILING
-    assert f"sign-in failed: AADSTS{code}" in (polled.poller.health.problem or "")
+    assert f"sign-in failed: AADSTS{code}" in str(polled.poller.health.problem)
     house.tenant.faults.clear()
     await polled.go_on(minutes=6)
     assert polled.state() is ConnectionState.OK
@@ -181,8 +182,8 @@ async def test_a_room_that_a_person_has_to_mend_is_asked_for_every_five_minutes(
     assert min(apart(tries)) >= SELDOM
     assert len(readings(house, LIBRARY)) > 100
     failure = (polled.poller.health.failing or {})["boardroom"]
-    assert (failure.reason, failure.detail) == (reason, f"{status} {code}")
-    assert remedy in failure.remedy
+    assert (failure.reason, failure.problem.text) == (reason, f"{status} {code}")
+    assert remedy in failure.problem.remedy
     house.tenant.faults.clear()
     await polled.go_on(minutes=6)
     assert not polled.poller.health.failing
@@ -201,8 +202,8 @@ async def test_a_room_that_may_be_let_in_any_time_is_asked_for_more_and_more_sel
     assert gaps == sorted(gaps)
     assert gaps[-1] == SELDOM
     failure = (polled.poller.health.failing or {})["boardroom"]
-    assert (failure.reason, failure.detail) == (reason, f"{status} {code}")
-    assert remedy in failure.remedy
+    assert (failure.reason, failure.problem.text) == (reason, f"{status} {code}")
+    assert remedy in failure.problem.remedy
     house.tenant.faults.clear()
     await polled.go_on(minutes=6)
     assert not polled.poller.health.failing
@@ -217,8 +218,8 @@ async def test_a_room_that_time_heals_is_asked_for_again_soon(
     await polled.go_on(minutes=10)
     assert len(readings(house, BOARDROOM)) >= 8
     failure = (polled.poller.health.failing or {})["boardroom"]
-    assert (failure.reason, failure.detail) == (reason, f"{status} {code}")
-    assert remedy in failure.remedy
+    assert (failure.reason, failure.problem.text) == (reason, f"{status} {code}")
+    assert remedy in failure.problem.remedy
     house.tenant.faults.clear()
     await polled.go_on(minutes=1.5)
     assert not polled.poller.health.failing
@@ -253,7 +254,7 @@ async def test_a_refusal_of_the_whole_connection_is_asked_for_every_five_minutes
     tries = [r.time for r in house.simulator.requests if part in r.path and r.status == 403]
     assert len(tries) in (12, 13)
     assert min(apart(tries)) >= SELDOM
-    assert "placed consent" in (polled.poller.health.remedy or "")
+    assert "placed consent" in str(polled.poller.health.problem)
     house.tenant.faults.clear()
     await polled.go_on(minutes=6)
     assert polled.state() is ConnectionState.OK
@@ -273,7 +274,7 @@ async def test_consent_that_is_missing_is_asked_for_every_five_minutes_and_seen_
     assert len(sign_ins(house)) in (12, 13)
     health = polled.poller.health
     assert (health.state, health.consent) == (ConnectionState.FAILING, Consent.MISSING)
-    assert "placed consent" in (health.remedy or "")
+    assert "placed consent" in str(health.problem)
     house.tenant.grant(house.app, "Calendars.Read")
     await polled.go_on(minutes=5.1)
     assert polled.state() is ConnectionState.OK
@@ -286,8 +287,9 @@ async def test_rooms_outside_the_fence_are_no_missing_consent(house: House) -> N
     await polled.go_on(minutes=10)
     health = polled.poller.health
     assert (health.state, health.consent) == (ConnectionState.FAILING, Consent.GRANTED)
-    assert health.problem == "every room is refused, though the administrator has consented"
-    assert "fence's group" in (health.remedy or "")
+    assert health.problem is not None
+    assert health.problem.text == "every room is refused, though the administrator has consented"
+    assert "fence's group" in str(health.problem)
     assert len(sign_ins(house)) == 1
 
 

@@ -52,7 +52,7 @@ async def test_a_group_may_be_named_by_its_id(house: House) -> None:
 async def test_a_group_that_is_not_there_is_told(house: House) -> None:
     with pytest.raises(NotPermitted, match="not found") as error:
         await house.open(rooms=None, room_group="o'neill & sons@contoso.example").find_rooms()
-    assert "room_group" in error.value.remedy
+    assert "room_group" in error.value.problem.remedy
     with pytest.raises(NotPermitted, match="404"):
         await house.open(rooms=None, room_group="00000000-0000-0000-0000-000000000000").find_rooms()
 
@@ -119,7 +119,7 @@ async def test_a_missing_permission_is_told(house: House, settings: dict[str, An
     house.tenant.revoke(house.app, role)
     with pytest.raises(NotPermitted, match="403") as error:
         await house.open(**settings).find_rooms()
-    assert "consented" in error.value.remedy
+    assert "consented" in error.value.problem.remedy
 
 
 @pytest.mark.parametrize(("settings", "where"), [(GROUP, Where.GROUPS), (ALL, Where.PLACES)])
@@ -140,7 +140,7 @@ async def test_a_throttled_directory_says_for_how_long(house: House, where: Wher
     house.tenant.faults.throttled(retry_after="12.5", where=where)
     with pytest.raises(Unavailable) as error:
         await house.open(**(GROUP if where is Where.GROUPS else ALL)).find_rooms()
-    assert error.value.retry_after == 12.5
+    assert error.value.problem.retry_after == 12.5
 
 
 async def test_rooms_without_addresses_are_not_taken_for_none(house: House) -> None:
@@ -301,7 +301,7 @@ async def test_a_group_that_hides_its_members_is_an_error(house: House) -> None:
     answering(driver, {"value": []}, group={"id": "g", "visibility": "HiddenMembership"})
     with pytest.raises(NotPermitted, match="hides") as error:
         await driver.find_rooms()
-    assert "Member.Read.Hidden" in error.value.remedy
+    assert "Member.Read.Hidden" in error.value.problem.remedy
 
 
 async def test_a_group_that_is_empty_is_no_error(house: House) -> None:

@@ -141,9 +141,9 @@ async def test_what_only_a_person_mends_ends_it_at_once(stage: Stage) -> None:
     stage.tenant.expire_secrets(app)
     waiting = Waiting(stage)
     last = await waiting.end()
-    assert last.probe.lasting
-    assert last.probe.said == "sign-in refused: AADSTS7000222"
-    assert "expired" in last.probe.remedy
+    assert last.probe.problem.lasting
+    assert last.probe.problem.text == "sign-in refused: AADSTS7000222"
+    assert "expired" in last.probe.problem.remedy
     assert (stage.logins, waiting.moments) == (1, [0])
 
 
@@ -162,4 +162,4 @@ async def test_an_outage_is_waited_out(stage: Stage) -> None:
     waiting.clock.meanwhile = mend
     assert (await waiting.end()).probe.effective
     assert waiting.moments == [0, 1, 2, 3]
-    assert waiting.looks[0].probe.said == "sign-in failed: AADSTS90033"
+    assert waiting.looks[0].probe.problem.text == "sign-in failed: AADSTS90033"

@@ -149,7 +149,7 @@ def tally(readable: int, **failed: tuple[Reason, str, str]) -> Tally:
     for number in range(readable):
         counted.add(Read(Query(room(f"room-{number}"), DAY, DAY), DAY, ()))
     for name, (reason, detail, remedy) in failed.items():
-        counted.add(Failed(Query(room(name), DAY, DAY), reason, detail, remedy=remedy))
+        counted.add(Failed(Query(room(name), DAY, DAY), reason, Problem("", detail, remedy)))
     return counted
 
 

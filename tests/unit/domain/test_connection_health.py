@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from placed.domain.connection_health import ConnectionHealth, ConnectionState
 from placed.domain.model import Reason
-from placed.domain.room_readability import RoomFailure
+from placed.domain.problems import Problem
+from placed.domain.room_readability import ReadFailure
 from placed.driver import Consent, Fence, FenceState
 from tests.support.domain_builders import at
 
@@ -36,13 +37,12 @@ def test_all_that_is_known_of_a_connection_is_told_like_this() -> None:
         state=ConnectionState.FAILING,
         rooms=3,
         failing={
-            "library": RoomFailure(Reason.THROTTLED, at("9:01"), "429 ApplicationThrottled"),
-            "boardroom": RoomFailure(Reason.FORBIDDEN, at("9:00:00.5"), "403 ErrorAccessDenied"),
+            "library": ReadFailure(Reason.THROTTLED, at("9:01"), Problem("", "429 ApplicationThrottled")),
+            "boardroom": ReadFailure(Reason.FORBIDDEN, at("9:00:00.5"), Problem("", "403 ErrorAccessDenied")),
         },
         last_success=at("8:59:30"),
         since=at("9:00"),
-        problem="Graph cannot be reached",
-        remedy="see that DNS works",
+        problem=Problem("", "Graph cannot be reached", "see that DNS works"),
         consent=Consent.REQUESTED,
         consent_since=at("7:00"),
         consent_until=at("24:00"),

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from placed.domain.model import Reason
-from placed.domain.room_readability import Standings, WholeProblem, standing_documents
+from placed.domain.problems import Problem
+from placed.domain.room_readability import ReadFailure, Standings, standing_documents
 from placed.driver import Consent, Failed, Query, Refused, Unavailable
 from tests.support.domain_builders import DAY, at, room
 
@@ -18,10 +19,11 @@ NINE, TEN = at("9:00"), at("10:00")
 
 
 def failed(reason: Reason, detail: str = "403 ErrorAccessDenied", **more: Any) -> Failed:
-    return Failed(Query(room(), DAY, DAY), reason, detail, **more)
+    consent = more.pop("consent", Consent.UNKNOWN)
+    return Failed(Query(room(), DAY, DAY), reason, Problem("", detail, **more), consent)
 
 
-def told(standings: Standings, whole: WholeProblem | None = None) -> dict[str, Any]:
+def told(standings: Standings, whole: ReadFailure | None = None) -> dict[str, Any]:
     (document,) = standing_documents([room()], standings, whole)
     return document
 
@@ -89,9 +91,9 @@ def test_what_ails_the_whole_connection_goes_before_what_is_known_of_a_room(
 ) -> None:
     standings = Standings()
     standings.succeeded("boardroom", NINE)
-    document = told(standings, WholeProblem.of(error, TEN))
+    document = told(standings, ReadFailure(error.reason, TEN, error.problem))
     assert (document["access"], document["since"]) == (access, "2026-10-06T10:00:00Z")
-    assert (document["detail"], document["remedy"]) == (str(error), error.remedy or None)
+    assert (document["detail"], document["remedy"]) == (str(error), error.problem.remedy or None)
 
 
 def test_rooms_that_are_gone_are_forgotten() -> None:

@@ -44,8 +44,8 @@ def test_an_error_says_why_its_rooms_are_unknown_and_what_to_do(
 ) -> None:
     raised = error("it went wrong", remedy="do that", retry_after=7.5)
     assert isinstance(raised, DriverError)
-    assert (raised.reason, str(raised), raised.remedy) == (reason, "it went wrong", "do that")
-    assert raised.retry_after == 7.5
+    assert (raised.reason, str(raised), raised.problem.remedy) == (reason, "it went wrong", "do that")
+    assert raised.problem.retry_after == 7.5
 
 
 @pytest.mark.parametrize("name", ["contoso", "c", "0", "contoso-east_2"])

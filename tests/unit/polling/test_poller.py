@@ -17,6 +17,7 @@ from placed.domain.connection_health import ConnectionState
 from placed.domain.consent import ConsentMemory, ConsentRecord, Source
 from placed.domain.model import Reason, Status
 from placed.domain.privacy import Show
+from placed.domain.problems import Problem
 from placed.driver import (
     Answer,
     ConnectionSettings,
@@ -76,7 +77,7 @@ class ScriptedDriver:
         for query in queries:
             if query.room.id in self.failing:
                 reason, retry_after = self.failing[query.room.id]
-                answer(Failed(query, reason, f"because {reason}", retry_after))
+                answer(Failed(query, reason, Problem("", f"because {reason}", retry_after=retry_after)))
             elif self.unchanged:
                 answer(Unchanged(query, self.clock.now()))
             else:
@@ -248,7 +249,8 @@ async def test_a_connection_that_is_refused_takes_its_rooms_back_and_is_tried_ev
     assert [when for when, _ in stage.asked()] == [0, 30, 330, 630, 930]
     assert stage.status("one") == (Status.UNKNOWN, Reason.REFUSED)
     assert stage.poller.health.state is ConnectionState.REFUSED
-    assert stage.poller.health.remedy == "make a new secret"
+    assert stage.poller.health.problem == stage.driver.broken.problem
+    assert stage.driver.broken.problem.remedy == "make a new secret"
     stage.driver.broken = None
     await stage.steps(400)
     assert stage.status("one") == (Status.FREE, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ class Lasting(ScriptedDriver):
     async def read(self, queries: Sequence[Query], answer: Callable[[Answer], None]) -> None:
         def lasting(found: Answer) -> None:
             if isinstance(found, Failed):
-                found = Failed(found.query, found.reason, found.detail, lasting=True)
+                found = Failed(found.query, found.reason, replace(found.problem, lasting=True))
             answer(found)
 
         await super().read(queries, lasting)

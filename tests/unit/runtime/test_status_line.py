@@ -13,7 +13,7 @@ from placed.domain.clock_health import ClockHealth, ClockState
 from placed.domain.connection_health import ConnectionHealth, ConnectionState
 from placed.domain.model import Reason
 from placed.domain.problems import Problem
-from placed.domain.room_readability import RoomFailure
+from placed.domain.room_readability import ReadFailure
 from placed.driver import Fence, FenceState
 from placed.runtime.status_line import StatusLine
 from placed.runtime.systemd import Supervisor
@@ -138,8 +138,10 @@ def test_it_shows_what_the_broker_refuses(daemon: Daemon) -> None:
     ],
 )
 def test_it_names_a_connection_that_fails(daemon: Daemon, state: ConnectionState, words: str) -> None:
-    failing = {"boardroom": RoomFailure(Reason.UNAVAILABLE, NOON, "")}
-    daemon.pollers[0] = Poller(connection(state, since=NOON, problem="no way\nin " * 100, failing=failing))
+    failing = {"boardroom": ReadFailure(Reason.UNAVAILABLE, NOON, Problem("", ""))}
+    daemon.pollers[0] = Poller(
+        connection(state, since=NOON, problem=Problem("", "no way\nin " * 100), failing=failing)
+    )
     assert daemon.text.startswith("12 rooms in 1 connection(s), 1 not readable; ")
     assert words in daemon.text
     assert "\n" not in daemon.text

@@ -28,8 +28,8 @@ def test_an_answer_says_who_can_heal_it(
 ) -> None:
     error = token_error(codes, word, 400, 7.0)
     assert (type(error), str(error)) == (kind, told)
-    assert bool(error.remedy) is (kind is not Unavailable or not OUT_OF_TIME.isdisjoint(codes))
-    assert error.retry_after == (7.0 if kind is Unavailable else None)
+    assert bool(error.problem.remedy) is (kind is not Unavailable or not OUT_OF_TIME.isdisjoint(codes))
+    assert error.problem.retry_after == (7.0 if kind is Unavailable else None)
 
 
 def test_codes_are_found_in_texts() -> None:

@@ -72,7 +72,7 @@ async def test_a_login_host_that_refuses_the_time_that_it_shows_is_waited_for(ho
     driver = house.open(client_secret_file=None, certificate=file, rooms=None, room_list="*")
     with pytest.raises(Unavailable, match="AADSTS700024") as error:
         await driver.find_rooms()
-    assert "clock" in error.value.remedy
+    assert "clock" in error.value.problem.remedy
 
 
 @pytest.mark.parametrize("off", [-12 * 60, -3 * 86_400, 2 * 3600, -50 * 365 * 86_400])
@@ -122,7 +122,7 @@ async def test_the_codes_of_entra_say_who_can_heal_it(
     house.tenant.faults.login_error(number)
     with pytest.raises(kind, match=f"AADSTS{number}") as error:
         await house.open(rooms=None, room_list="*").find_rooms()
-    assert bool(error.value.remedy) is (kind is not Unavailable or number in OUT_OF_TIME)
+    assert bool(error.value.problem.remedy) is (kind is not Unavailable or number in OUT_OF_TIME)
 
 
 async def test_a_tenant_that_does_not_exist_is_refused_for_good(house: House) -> None:
@@ -176,7 +176,7 @@ async def test_a_login_host_in_trouble_is_unavailable(house: House, where: Where
     with pytest.raises(Unavailable) as error:
         await house.open(rooms=None, room_list="*").find_rooms()
     if fault in ("429", "503", "400"):
-        assert error.value.retry_after == 7
+        assert error.value.problem.retry_after == 7
 
 
 async def test_while_the_login_host_is_down_a_round_asks_it_once(house: House) -> None:
@@ -223,7 +223,7 @@ async def test_a_named_ca_wins_over_the_environment(
 async def test_a_login_host_that_is_not_trusted_is_refused(house: House) -> None:
     with pytest.raises(Refused, match="is not trusted") as error:
         await house.read(house.open(ca_file=None))
-    assert "ca_file" in error.value.remedy
+    assert "ca_file" in error.value.problem.remedy
 
 
 async def test_a_graph_host_that_is_not_trusted_is_refused(house: House, clock: Clock) -> None:
@@ -234,7 +234,7 @@ async def test_a_graph_host_that_is_not_trusted_is_refused(house: House, clock: 
     with pytest.raises(Refused, match="is not trusted") as error:
         await graph.get("/places/microsoft.graph.room", Places)
     await graph.close()
-    assert "ca_file" in error.value.remedy
+    assert "ca_file" in error.value.problem.remedy
 
 
 async def test_a_netrc_does_not_win_over_the_credential(
@@ -287,6 +287,6 @@ async def test_neither_secret_nor_token_is_in_what_is_told(
         house.tenant.faults.drop(where=Where.LOGIN)
     with pytest.raises(DriverError) as error:
         await house.read(driver, *(house.query(f"room-{n}@contoso.example") for n in range(60)))
-    told = caplog.text + "".join(traceback.format_exception(error.value)) + error.value.remedy
+    told = caplog.text + "".join(traceback.format_exception(error.value)) + error.value.problem.remedy
     assert "V3rySecret" not in told
     assert "room-1" not in told

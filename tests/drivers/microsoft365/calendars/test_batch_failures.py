@@ -90,14 +90,14 @@ async def test_a_forbidden_batch_is_the_connection_s_failure(house: House) -> No
     house.tenant.faults.status(403, code="ErrorAccessDenied", where=Where.BATCH)
     with pytest.raises(NotPermitted, match="403 ErrorAccessDenied") as error:
         await house.read(house.open())
-    assert error.value.remedy
+    assert error.value.problem.remedy
 
 
 async def test_a_batch_that_is_told_to_wait_for_long_ends_the_reading(house: House) -> None:
     house.tenant.faults.throttled(retry_after="120", where=Where.BATCH)
     with pytest.raises(Throttled) as error:
         await house.read(house.open(), *(f"room-{number}@contoso.example" for number in range(2000)))
-    assert error.value.retry_after == 120
+    assert error.value.problem.retry_after == 120
     assert error.value.reason is Reason.THROTTLED
     assert house.batches <= 8
 

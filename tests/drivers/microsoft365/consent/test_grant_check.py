@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from placed.domain.problems import Problem
 from placed.driver import GrantProbe, Refused, SettingsError, Surroundings, Unavailable
 from placed_microsoft365.consent import Microsoft365Consent
 from tests.drivers.microsoft365.driver_with_simulator import ADDRESSES, CERTIFICATE, House
@@ -31,7 +32,9 @@ def bare(house: House, roles: Iterable[str] = ()) -> None:
 
 
 async def test_what_can_be_read_is_in_effect(house: House) -> None:
-    assert await look(house) == GrantProbe(effective=True, said="2 of 2 rooms that were tried can be read")
+    assert await look(house) == GrantProbe(
+        effective=True, problem=Problem("", "2 of 2 rooms that were tried can be read")
+    )
     assert (house.sign_ins, house.batches) == (1, 1)
 
 
@@ -39,8 +42,8 @@ async def test_as_long_as_the_token_lacks_the_permission_no_calendar_is_asked_fo
     bare(house)
     house.tenant.grant(house.app, "Calendars.Read", delay=timedelta(minutes=5))
     found = await look(house)
-    assert (found.effective, found.lasting) == (False, False)
-    assert found.said == "the token does not list Calendars.Read yet"
+    assert (found.effective, found.problem.lasting) == (False, False)
+    assert found.problem.text == "the token does not list Calendars.Read yet"
     assert not house.batches
     house.clock.advance(minutes=5)
     assert (await look(house)).effective
@@ -60,19 +63,19 @@ async def test_an_access_policy_that_has_not_seen_the_rooms_yet_is_waited_for(ho
     house.tenant.add_group("waiting")
     house.tenant.restrict(house.app, "waiting")
     found = await look(house)
-    assert (found.effective, found.lasting) == (False, False)
-    assert found.said == "the calendars are refused: 403 ErrorAccessDenied"
+    assert (found.effective, found.problem.lasting) == (False, False)
+    assert found.problem.text == "the calendars are refused: 403 ErrorAccessDenied"
     house.tenant.add_member("waiting", "boardroom", delay=timedelta(hours=1))
     assert not (await look(house)).effective
     house.clock.advance(hours=1)
-    assert (await look(house)).said == "1 of 2 rooms that were tried can be read"
+    assert (await look(house)).problem.text == "1 of 2 rooms that were tried can be read"
 
 
 async def test_under_rbac_the_token_lists_nothing_and_the_calendars_decide(house: House) -> None:
     bare(house)
     found = await look(house, fence=RBAC)
-    assert (found.effective, found.lasting) == (False, False)
-    assert found.said.startswith("the calendars are refused: 40")
+    assert (found.effective, found.problem.lasting) == (False, False)
+    assert found.problem.text.startswith("the calendars are refused: 40")
     house.tenant.assign_rbac(house.app, "placed-rooms", delay=timedelta(hours=2))
     assert not (await look(house, fence=RBAC)).effective
     house.clock.advance(hours=2)
@@ -82,7 +85,7 @@ async def test_under_rbac_the_token_lists_nothing_and_the_calendars_decide(house
 async def test_rooms_of_the_directory_have_to_be_found_as_well(house: House) -> None:
     bare(house, ["Calendars.Read"])
     found = await look(house, rooms=None, room_group=GROUP)
-    assert found.said == "the token does not list GroupMember.Read.All yet"
+    assert found.problem.text == "the token does not list GroupMember.Read.All yet"
     house.tenant.grant(house.app, "GroupMember.Read.All")
     assert (await look(house, rooms=None, room_group=GROUP)).effective
 
@@ -90,20 +93,28 @@ async def test_rooms_of_the_directory_have_to_be_found_as_well(house: House) -> 
 async def test_a_group_without_members_is_waited_for(house: House) -> None:
     house.tenant.add_group("empty")
     found = await look(house, rooms=None, room_group="empty@contoso.example")
-    assert (found.effective, found.lasting, found.said) == (False, False, "no rooms are found")
-    assert "room_group" in found.remedy
+    assert (found.effective, found.problem.lasting, found.problem.text) == (
+        False,
+        False,
+        "no rooms are found",
+    )
+    assert "room_group" in found.problem.remedy
 
 
 async def test_a_group_that_is_not_there_yet_is_waited_for(house: House) -> None:
     found = await look(house, rooms=None, room_group="nobody@contoso.example")
-    assert (found.effective, found.lasting, found.said) == (False, False, "the room group is not found")
+    assert (found.effective, found.problem.lasting, found.problem.text) == (
+        False,
+        False,
+        "the room group is not found",
+    )
 
 
 async def test_rooms_that_do_not_exist_are_not_waited_for(house: House) -> None:
     found = await look(house, rooms=("nowhere@contoso.example", "nothing@contoso.example"))
-    assert (found.effective, found.lasting) == (False, True)
-    assert found.said == "none of the rooms that were tried exists: 404 ErrorInvalidUser"
-    assert "nowhere" not in found.said + found.remedy
+    assert (found.effective, found.problem.lasting) == (False, True)
+    assert found.problem.text == "none of the rooms that were tried exists: 404 ErrorInvalidUser"
+    assert "nowhere" not in found.problem.text + found.problem.remedy
 
 
 async def test_one_batch_is_enough_for_a_large_building(house: House) -> None:
@@ -111,7 +122,7 @@ async def test_one_batch_is_enough_for_a_large_building(house: House) -> None:
         room = house.tenant.add_room(f"room-{number}")
         house.tenant.add_member("placed-rooms", room)
     found = await look(house, rooms=None, room_group=GROUP)
-    assert found.said == "20 of 20 rooms that were tried can be read"
+    assert found.problem.text == "20 of 20 rooms that were tried can be read"
     assert house.batches == 1
 
 
@@ -119,7 +130,7 @@ async def test_what_is_down_is_told_as_such(house: House) -> None:
     house.tenant.faults.status(503, retry_after="90")
     with pytest.raises(Unavailable) as problem:
         await look(house)
-    assert problem.value.retry_after == 90
+    assert problem.value.problem.retry_after == 90
     async with house.simulator.outage():
         with pytest.raises(Unavailable):
             await look(house)
@@ -134,8 +145,12 @@ async def test_a_sign_in_that_is_refused_is_told_as_such(house: House) -> None:
 async def test_conditional_access_is_another_persons_matter_and_waited_for(house: House) -> None:
     house.tenant.faults.login_error(53003)
     found = await look(house)
-    assert (found.effective, found.lasting, found.said) == (False, False, "sign-in refused: AADSTS53003")
-    assert "Conditional Access" in found.remedy
+    assert (found.effective, found.problem.lasting, found.problem.text) == (
+        False,
+        False,
+        "sign-in refused: AADSTS53003",
+    )
+    assert "Conditional Access" in found.problem.remedy
 
 
 async def test_a_certificate_does_as_well_as_a_secret(house: House) -> None:
@@ -151,4 +166,4 @@ async def test_nobodys_address_is_told(house: House) -> None:
     bare(house, ["Calendars.Read"])
     house.tenant.restrict(house.app, house.tenant.add_group("nobody"))
     found = await look(house)
-    assert not any(address in found.said + found.remedy for address in ADDRESSES)
+    assert not any(address in found.problem.text + found.problem.remedy for address in ADDRESSES)

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from placed.domain.problems import Problem
 from placed.driver import Consent, ConsentAnswer, DriverError, Refused, SettingsError, Surroundings
 from placed_microsoft365.consent import Microsoft365Consent
 from placed_microsoft365.settings import Microsoft365Settings
@@ -117,8 +118,8 @@ async def test_the_word_of_the_redirect_is_no_proof(house: House) -> None:
     house.tenant.revoke(house.app, "Calendars.Read")
     answer = await judged(house, granted(house))
     assert (answer.consent, answer.effective) == (Consent.GRANTED, False)
-    assert "the token does not list Calendars.Read yet" in answer.said
-    assert "API permissions" in answer.remedy
+    assert "the token does not list Calendars.Read yet" in answer.problem.text
+    assert "API permissions" in answer.problem.remedy
 
 
 @pytest.mark.parametrize("by_guid", [True, False])
@@ -127,7 +128,7 @@ async def test_consent_in_another_tenant_does_not_count(house: House, by_guid: b
     tenant = house.tenant.tenant_id.upper() if by_guid else house.tenant.domain
     answer = await judged(house, granted(house, tenant=other), tenant=tenant)
     assert answer.consent is Consent.UNKNOWN
-    assert f"in another tenant ({other})" in answer.said
+    assert f"in another tenant ({other})" in answer.problem.text
     assert not house.sign_ins
 
 
@@ -140,7 +141,7 @@ async def test_the_configured_tenant_may_be_a_guid(house: House) -> None:
 async def test_a_tenant_that_is_none_is_not_repeated(house: House, spoilt: str) -> None:
     answer = await judged(house, granted(house, tenant=spoilt))
     assert answer.consent is Consent.UNKNOWN
-    assert answer.said == "consent was given in another tenant, and so does not count"
+    assert answer.problem.text == "consent was given in another tenant, and so does not count"
 
 
 @pytest.mark.parametrize(
@@ -158,7 +159,7 @@ async def test_a_tenant_that_is_none_is_not_repeated(house: House, spoilt: str) 
 async def test_a_decline_is_told_without_what_the_page_said(house: House, answer: dict[str, str]) -> None:
     found = await judged(house, answer)
     assert found.consent is Consent.DECLINED
-    assert not {"ada", "canceled"} & set(found.said.replace("@", " ").split())
+    assert not {"ada", "canceled"} & set(found.problem.text.replace("@", " ").split())
     assert not house.simulator.requests
 
 
@@ -179,9 +180,9 @@ async def test_an_error_of_the_page_is_no_decline(
 ) -> None:
     found = await judged(house, answer)
     assert found.consent is Consent.UNKNOWN
-    assert said in found.said
-    assert remedy in found.remedy
-    assert "script" not in found.said
+    assert said in found.problem.text
+    assert remedy in found.problem.remedy
+    assert "script" not in found.problem.text
 
 
 async def test_what_is_no_answer_of_a_consent_page_means_nothing(house: House) -> None:
@@ -194,7 +195,7 @@ async def test_a_login_host_that_is_down_is_no_reason_to_forget_the_answer(house
     house.tenant.faults.login_error(90033)
     answer = await judged(house, granted(house))
     assert (answer.consent, answer.effective) == (Consent.GRANTED, False)
-    assert "could not be checked" in answer.said
+    assert "could not be checked" in answer.problem.text
 
 
 async def test_a_credential_that_is_refused_is_told_as_such(house: House) -> None:
@@ -235,6 +236,6 @@ def test_under_rbac_no_line_removes_what_it_merely_lists() -> None:
 
 
 def test_an_answer_is_a_value() -> None:
-    answer = ConsentAnswer(Consent.GRANTED, "said")
+    answer = ConsentAnswer(Consent.GRANTED, Problem("", "said"))
     with pytest.raises(AttributeError):
-        answer.said = "other"  # type: ignore[misc]
+        answer.problem = Problem("", "other")  # type: ignore[misc]

@@ -124,7 +124,7 @@ async def test_a_round_over_the_service_s_limit_ends_and_the_window_settles(
     answers = await house.read(driver, *rooms)
     failed = [answer for answer in answers if isinstance(answer, Failed)]
     assert len(failed) == 1000 - limit
-    assert {(f.reason, f.retry_after) for f in failed} == {(Reason.THROTTLED, 10.0)}
+    assert {(f.reason, f.problem.retry_after) for f in failed} == {(Reason.THROTTLED, 10.0)}
     assert driver.limit.window < 3
     for _ in range(3):
         clock.advance(seconds=10)

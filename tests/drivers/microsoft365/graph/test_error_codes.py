@@ -79,8 +79,8 @@ async def test_a_status_is_an_error(
     assert type(raised.value) is error
     assert raised.value.reason is reason
     assert str(raised.value) == f"Graph answered {status}{' SomeCode' if body.startswith('{') else ''}"
-    assert raised.value.retry_after == (7 if issubclass(error, Unavailable) else None)
-    assert bool(raised.value.remedy) is (
+    assert raised.value.problem.retry_after == (7 if issubclass(error, Unavailable) else None)
+    assert bool(raised.value.problem.remedy) is (
         error is NotPermitted or (400 <= status < 500 and reason is Reason.MALFORMED)
     )
 

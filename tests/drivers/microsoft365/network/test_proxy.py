@@ -125,7 +125,7 @@ async def test_a_proxy_that_refuses_is_named_with_the_remedy(  # noqa: PLR0913, 
             await ask(house)
         found = await examine(house)
     tls = only(found, "tls")
-    for text, do in ((str(raised.value), raised.value.remedy), (tls.said, tls.remedy)):
+    for text, do in ((str(raised.value), raised.value.problem.remedy), (tls.said, tls.problem.remedy)):
         assert f"the proxy 127.0.0.1:{port} {said}" in text
         assert do.startswith(remedy)
         assert "hush" not in text + do
@@ -148,8 +148,11 @@ async def test_a_proxy_that_is_not_there_is_named(
     with pytest.raises(Unavailable) as raised:
         await ask(house)
     assert str(raised.value) == said.format(closed=closed)
-    assert "correct HTTPS_PROXY in /etc/default/placed, then systemctl restart placed" in raised.value.remedy
-    assert "hush" not in f"{raised.value}{raised.value.remedy}"
+    assert (
+        "correct HTTPS_PROXY in /etc/default/placed, then systemctl restart placed"
+        in raised.value.problem.remedy
+    )
+    assert "hush" not in f"{raised.value}{raised.value.problem.remedy}"
 
 
 @pytest.mark.parametrize("ask", ASKING)
@@ -168,7 +171,7 @@ async def test_a_proxy_that_inspects_tls_is_suspected(
             await ask(house)
         found = await examine(house)
     tls = only(found, "tls")
-    for text, do in ((str(raised.value), raised.value.remedy), (tls.said, tls.remedy)):
+    for text, do in ((str(raised.value), raised.value.problem.remedy), (tls.said, tls.problem.remedy)):
         assert f"the proxy 127.0.0.1:{port} may inspect TLS" in text
         assert do.startswith("set ca_file to the proxy's CA, or have the proxy leave localhost:")
         assert "hush" not in text + do
@@ -212,7 +215,7 @@ async def test_a_proxy_of_another_kind_is_one_line(
         await ask(house)
     said = f"HTTPS_PROXY names a proxy of the kind {kind.lower()}://, which placed cannot use"
     assert str(raised.value) == said
-    assert "set HTTPS_PROXY=http://HOST:PORT, or NO_PROXY=localhost" in raised.value.remedy
+    assert "set HTTPS_PROXY=http://HOST:PORT, or NO_PROXY=localhost" in raised.value.problem.remedy
     found = await examine(house)
     assert only(found, "dns").said == said
     assert "hush" not in str(found)

@@ -176,7 +176,7 @@ async def test_an_endpoint_on_another_host_gets_no_secret(house: House, ca: trus
         return  # MSAL refuses that by itself
     assert isinstance(error, Refused)
     assert "another host" in str(error)
-    assert "authority" in error.remedy
+    assert "authority" in error.problem.remedy
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def test_a_certificate_out_of_its_time_may_be_this_machines_clock(error: str, sa
     problem = not_trusted(HOST, error, NOON)
     assert isinstance(problem, Unavailable)
     assert str(problem) == (f"the TLS certificate of {HOST} {said}; this machine's clock shows 2026-10-06")
-    assert "timedatectl" in problem.remedy
+    assert "timedatectl" in problem.problem.remedy
 
 
 def test_a_certificate_of_an_unknown_authority_is_refused() -> None:
