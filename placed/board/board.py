@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from placed.domain.model import Meeting, Occupancy, Reason, Room, Schedule, Status
 from placed.domain.occupancy import Judgement, Policy, judge, lapse
 from placed.domain.privacy import permitted_schedule
-from placed.domain.room_events import Event, happened, rescheduled
+from placed.domain.room_events import Event, events_between, rescheduled
 from placed.domain.state_document import Statement, state_document
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Listener(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownRoom:
     """What is known of a room, for whoever remembers it over a restart."""
 
     room: Room
@@ -62,7 +62,7 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
-class _Place:
+class _RoomEntry:
     """A room's place on the board."""
 
     room: Room
@@ -72,12 +72,12 @@ class _Place:
     change: datetime | None = None  # when its occupancy changes by the calendar
     renewal: datetime = _LONG_AGO  # when the statement has to be made again so that it does not expire
     due: datetime | None = None  # when it has to be looked at again
-    noted_at: datetime | None = None  # as in `Known`, until it is read again
+    noted_at: datetime | None = None  # as in `KnownRoom`, until it is read again
 
     @property
-    def known(self) -> Known:
+    def known(self) -> KnownRoom:
         """What is to be remembered of it."""
-        return Known(self.room, self.schedule, self.failure, self.statement.changed_at, self.noted_at)
+        return KnownRoom(self.room, self.schedule, self.failure, self.statement.changed_at, self.noted_at)
 
 
 class Board:
@@ -110,12 +110,12 @@ class Board:
         self.turned = 0  # how often an edge was due, or the clock was set
         self._now = now
         self._believable = believable
-        self._places: dict[str, _Place] = {}
+        self._places: dict[str, _RoomEntry] = {}
         self._due: list[tuple[datetime, str]] = []  # of a room only the one that its place has counts
         # No room that is not stale gets too old before. Nearly all are read again until then, so none has a
         # place of its own in the heap for it: when it has come, all are looked at.
         self._lapse = _NEVER
-        self._before: dict[tuple[str, str], Known] = {}
+        self._before: dict[tuple[str, str], KnownRoom] = {}
         # What is remembered of these rooms is not what is known: (connection, address) -> id.
         self.touched: dict[tuple[str, str], str] = {}
 
@@ -155,16 +155,16 @@ class Board:
         place = self._places.get(room_id)
         return place is not None and place.schedule is not None
 
-    def known_of(self, room_id: str) -> Known | None:
+    def known_of(self, room_id: str) -> KnownRoom | None:
         """What is known of a room; None if there is no such room."""
         place = self._places.get(room_id)
         return place.known if place else None
 
-    def known(self) -> Iterator[Known]:
+    def known(self) -> Iterator[KnownRoom]:
         """What is known of every room."""
         return (place.known for place in self._places.values())
 
-    def remember(self, known: Known) -> None:
+    def remember(self, known: KnownRoom) -> None:
         """A room that is still to be enrolled begins with this, unless something newer is remembered."""
         self._before.setdefault((known.room.connection, known.room.id), known)
 
@@ -308,7 +308,7 @@ class Board:
 
     # --- inside ---
 
-    def _begin(self, room: Room, known: Known | None, moment: datetime) -> None:
+    def _begin(self, room: Room, known: KnownRoom | None, moment: datetime) -> None:
         """A room that was not there."""
         if known is not None and not known.room.is_same_mailbox(room):
             known = None  # another mailbox had the id
@@ -322,17 +322,17 @@ class Board:
             if _meetings(then) == _meetings(first.occupancy):
                 changed_at = known.changed_at
         statement = self._statement(room, first.occupancy, changed_at)
-        self._places[room.id] = place = _Place(room, statement, schedule, failure, first.change)
+        self._places[room.id] = place = _RoomEntry(room, statement, schedule, failure, first.change)
         place.noted_at = known.noted_at if known else None
         place.renewal = self._renewal(place)
         self._tell(place, urgent=False)
         self._schedule(place, moment)
 
-    def _touch(self, place: _Place) -> None:
+    def _touch(self, place: _RoomEntry) -> None:
         self.touched[place.room.connection, place.room.address] = place.room.id
 
     def _judge(
-        self, place: _Place, moment: datetime, *, changes: tuple[Event, ...] = (), anew: bool = False
+        self, place: _RoomEntry, moment: datetime, *, changes: tuple[Event, ...] = (), anew: bool = False
     ) -> None:
         before = place.statement.occupancy
         judgement = self._judgement(place.schedule, moment, place.failure)
@@ -345,7 +345,7 @@ class Board:
                 self._touch(place)
             place.statement = self._statement(place.room, after, changed_at)
             place.renewal = self._renewal(place)
-            events = (*changes, *happened(before, after, moment)) if changed else changes
+            events = (*changes, *events_between(before, after, moment)) if changed else changes
             first = before.reason is Reason.NOT_READ_YET
             self._tell(place, urgent=(changed and not first) or bool(changes), events=events)
         place.change = judgement.change
@@ -361,11 +361,11 @@ class Board:
         )
         return Statement(room, occupancy, changed_at, self.epoch, self.seq, document)
 
-    def _tell(self, place: _Place, *, urgent: bool, events: tuple[Event, ...] = ()) -> None:
+    def _tell(self, place: _RoomEntry, *, urgent: bool, events: tuple[Event, ...] = ()) -> None:
         for listener in self.listeners:
             listener.stated(place.statement, urgent=urgent, events=events)
 
-    def _renewal(self, place: _Place) -> datetime:
+    def _renewal(self, place: _RoomEntry) -> datetime:
         """When a statement has to be made again.
 
         That is a third to two thirds through its life, spread over the rooms so that they do not all
@@ -384,7 +384,7 @@ class Board:
             return occupancy.valid_until - life + life * share
         return observed_at + life * share
 
-    def _schedule(self, place: _Place, moment: datetime) -> None:
+    def _schedule(self, place: _RoomEntry, moment: datetime) -> None:
         """Sees that a room is judged when it changes, when its statement or what is known gets too old."""
         # Where a renewal is overdue nothing was read that it could tell; the next reading makes up for it.
         moments = [m for m in (place.renewal, place.change) if m is not None and m > moment]
@@ -406,11 +406,11 @@ class Board:
                 else:
                     self._lapse = min(self._lapse, lapses)
 
-    def _lapse_of(self, place: _Place, schedule: Schedule, moment: datetime) -> datetime:
+    def _lapse_of(self, place: _RoomEntry, schedule: Schedule, moment: datetime) -> datetime:
         stale = place.statement.occupancy.stale
         return lapse(schedule, moment, self.policy, place.failure, stale=stale)
 
-    def _put_down(self, place: _Place, due: datetime | None) -> None:
+    def _put_down(self, place: _RoomEntry, due: datetime | None) -> None:
         before, place.due = place.due, due
         if due is None or due == before:
             return

@@ -27,7 +27,7 @@ _STEP = timedelta(seconds=0.5)  # less is the clock's own steering
 log = structlog.get_logger("placed.board.edge_timer")
 
 
-class Timekeeper:
+class EdgeTimer:
     """Keeps the board's time.
 
     Args:

@@ -25,7 +25,7 @@ _EVENTS = {
 }
 
 
-class Narrator:
+class StatusLog:
     """A listener of the board that logs every change of a status."""
 
     def __init__(self) -> None:

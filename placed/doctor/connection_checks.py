@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 
     from placed.domain.model import Room
     from placed.driver import Answer, ConnectionSettings, Diagnosis, Driver, FoundRoom, Surroundings
-    from placed.polling.room_ids import RoomBook
+    from placed.polling.room_ids import RoomIds
     from placed.settings.loader import Configuration
-    from placed.store.read_only import Glance
+    from placed.store.read_only import StoreSnapshot
 
 _FINDING = 300.0  # seconds for the list of rooms
 _READING = 900.0  # for all calendars; 5,500 rooms are 275 batches
@@ -61,8 +61,8 @@ class Patient:
     configuration: Configuration
     place: int
     surroundings: Surroundings
-    book: RoomBook
-    noted: Glance
+    book: RoomIds
+    noted: StoreSnapshot
     told: Callable[[Finding], None]
     progress: Callable[[int, int], None]
     listed: asyncio.Future[tuple[Room, ...]]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from placed.domain.clock_health import ClockHealth, ClockState
 from placed.domain.connection_health import ConnectionHealth
 from placed.domain.model import Meeting, Occupancy, Status
-from placed.domain.room_events import Event, Happening
+from placed.domain.room_events import Event, EventKind
 from placed.domain.state_document import Statement, state_document
 from placed.mqtt.discovery.home_assistant import Discovery
 from placed.mqtt.messages import (
@@ -63,7 +63,7 @@ def expected_messages(
     for room in rooms:
         statement = _statement(settings, room, now)
         yield from room_messages(topics, statement, plain=plain)
-        event = Event(Happening.STARTED, now, statement.occupancy.current)
+        event = Event(EventKind.STARTED, now, statement.occupancy.current)
         yield event_message(topics, statement, event, settings.privacy.show, now)
         if discovery is not None:
             yield from discovery.room(room)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from placed.driver import Finding, Verdict
 from placed.driver.diagnosis import look_at_secrets
 from placed.store.database import NAME, Unusable
-from placed.store.read_only import Glance, glance
+from placed.store.read_only import StoreSnapshot, read_snapshot
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -50,7 +50,7 @@ def look_at_state(directory: Path) -> Finding:
         )
     file = directory / NAME
     try:
-        glance(directory)
+        read_snapshot(directory)
     except FileNotFoundError:
         return Finding.of(
             "state", Verdict.GOOD, f"{directory}: can be written; placed has not run with it yet"
@@ -66,11 +66,11 @@ def look_at_state(directory: Path) -> Finding:
     return Finding.of("state", Verdict.GOOD, f"{directory}: can be written")
 
 
-def remembered(directory: Path) -> Glance:
+def remembered(directory: Path) -> StoreSnapshot:
     """What the daemon has noted, as far as it can be read; the file stays as it is."""
     with suppress(OSError, sqlite3.Error, Unusable):
-        return glance(directory)
-    return Glance()
+        return read_snapshot(directory)
+    return StoreSnapshot()
 
 
 # --- time zones ---------------------------------------------------------------------------------------------

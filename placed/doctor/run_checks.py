@@ -22,7 +22,7 @@ from placed.doctor.machine_checks import (
 )
 from placed.domain.model import Room
 from placed.mqtt.topics import Topics
-from placed.polling.room_ids import RoomBook
+from placed.polling.room_ids import RoomIds
 
 # Where no room is known its topics stand for those of all rooms.
 _SOME_ROOM = Room("placed-doctor", "", "", "", "", ZoneInfo("UTC"))
@@ -57,7 +57,7 @@ async def examine(
     settings = configuration.settings
     found: asyncio.Queue[Told | None] = asyncio.Queue()
     noted = remembered(state_directory)
-    book = RoomBook(settings.rooms, noted.room_ids, noted.objects)
+    book = RoomIds(settings.rooms, noted.room_ids, noted.objects)
     book.keep(connection.name for connection in settings.connections)
     patients = [
         Patient(

@@ -12,7 +12,7 @@ import msgspec
 from placed.domain.consent_state import Consent
 from placed.domain.fence import UNTRIED, Fence
 from placed.domain.problems import Problem
-from placed.domain.room_readability import ReadFailure, Standings, standing_documents
+from placed.domain.room_readability import ReadFailure, RoomReadability, readability_documents
 from placed.domain.timestamps import timestamp, timestamp_or_none
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class ConnectionHealth(msgspec.Struct, frozen=True):
     fence: Fence = UNTRIED
     credential_expires_at: datetime | None = None
     impossible_meetings: int = 0  # that end no later than they start; they occupy nothing
-    standings: Standings | None = None  # of every room; goes on with the poller
+    readability: RoomReadability | None = None  # of every room; goes on with the poller
     whole: ReadFailure | None = None  # why none of the rooms is read
 
     def document(self) -> dict[str, Any]:
@@ -83,4 +83,4 @@ class ConnectionHealth(msgspec.Struct, frozen=True):
 
     def rooms_document(self, rooms: Iterable[Room]) -> list[dict[str, str | None]]:
         """How each of the rooms is read, for `/api/v1/connections/<name>/rooms`."""
-        return standing_documents(rooms, self.standings or Standings(), self.whole)
+        return readability_documents(rooms, self.readability or RoomReadability(), self.whole)

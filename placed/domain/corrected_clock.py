@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from placed.domain.clock_health import ClockHealth, ClockState
 from placed.domain.release_date import RELEASED
-from placed.domain.service_time import TOLERANCE, Span, Witness, believed, disagree, span_of
+from placed.domain.service_time import TOLERANCE, ServiceClockBounds, Span, believed, disagree, span_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -49,17 +49,17 @@ class ServiceTimes:
 
     def __init__(self, earliest: datetime = RELEASED) -> None:
         self.earliest = earliest
-        self._witnesses: dict[str, Witness] = {}
+        self._witnesses: dict[str, ServiceClockBounds] = {}
         self._lock = threading.Lock()
 
     def keep(self, connections: Collection[str]) -> None:
         """Only these connections count, in this order."""
         with self._lock:
             before = self._witnesses
-            self._witnesses = {name: before.get(name) or Witness() for name in connections}
+            self._witnesses = {name: before.get(name) or ServiceClockBounds() for name in connections}
 
     def hear(self, connection: str, answer: ServiceTime, wall: float | None) -> None:
-        """A connection's service reported the time; see `Witness.hear`."""
+        """A connection's service reported the time; see `ServiceClockBounds.hear`."""
         found = span_of(answer)
         if found is None or answer.moment < self.earliest:
             return

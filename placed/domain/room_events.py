@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from placed.domain.occupancy import Policy
 
 
-class Happening(StrEnum):
+class EventKind(StrEnum):
     """The kinds of events."""
 
     STARTED = "started"
@@ -33,36 +33,36 @@ class Happening(StrEnum):
 class Event(msgspec.Struct, frozen=True):
     """Something happened in a room; `before` is where a moved meeting was."""
 
-    happening: Happening
+    happening: EventKind
     at: datetime
     meeting: Meeting | None = None
     before: Meeting | None = None
 
 
-def happened(before: Occupancy, after: Occupancy, at: datetime) -> Iterator[Event]:
+def events_between(before: Occupancy, after: Occupancy, at: datetime) -> Iterator[Event]:
     """What the step from one occupancy to the next means to people.
 
     A room that is read for the first time has not recovered, and what already runs in it did not start now.
     """
     if after.status is Status.UNKNOWN:
         if before.status is not Status.UNKNOWN:
-            yield Event(Happening.UNKNOWN, at)
+            yield Event(EventKind.UNKNOWN, at)
         return
     if before.status is Status.UNKNOWN:
         if before.reason is not Reason.NOT_READ_YET:
-            yield Event(Happening.RECOVERED, at)
+            yield Event(EventKind.RECOVERED, at)
         return
     were, are = _by_identity(_running(before)), _by_identity(_running(after))
     ended = [meeting for identity, meeting in were.items() if identity not in are]
     started = [meeting for identity, meeting in are.items() if identity not in were]
     for meeting in ended:
         if meeting.end <= at and not any(_goes_on(meeting, other) for other in started):
-            yield Event(Happening.ENDED, at, meeting)
+            yield Event(EventKind.ENDED, at, meeting)
     for meeting in started:
         if not any(_goes_on(other, meeting) for other in ended):
-            yield Event(Happening.STARTED, at, meeting)
+            yield Event(EventKind.STARTED, at, meeting)
     if after.conflicts and not before.conflicts:
-        yield Event(Happening.CONFLICT, at, after.conflicts[0])
+        yield Event(EventKind.CONFLICT, at, after.conflicts[0])
 
 
 def rescheduled(before: Schedule, after: Schedule, at: datetime, policy: Policy) -> Iterator[Event]:
@@ -86,9 +86,9 @@ def rescheduled(before: Schedule, after: Schedule, at: datetime, policy: Policy)
         if found is None and elsewhere.get(meeting.key):
             found = elsewhere[meeting.key].pop(0)
         if found is None or not occupies(found, policy):
-            yield Event(Happening.CANCELLED, at, meeting)
+            yield Event(EventKind.CANCELLED, at, meeting)
         elif (found.start, found.end) != (meeting.start, meeting.end):
-            yield Event(Happening.MOVED, at, found, meeting)
+            yield Event(EventKind.MOVED, at, found, meeting)
 
 
 def _running(occupancy: Occupancy) -> tuple[Meeting, ...]:

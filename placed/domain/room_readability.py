@@ -76,7 +76,7 @@ class ReadFailure(msgspec.Struct, frozen=True):
     times: int = 1  # in a row
 
 
-class Standings:
+class RoomReadability:
     """Of all rooms of a connection. What is not known of a room is that it waits.
 
     Args:
@@ -132,26 +132,26 @@ class Standings:
         return Consent.GRANTED if Consent.GRANTED in told else Consent.MISSING
 
 
-def standing_documents(
-    rooms: Iterable[Room], standings: Standings, whole: ReadFailure | None
+def readability_documents(
+    rooms: Iterable[Room], readability: RoomReadability, whole: ReadFailure | None
 ) -> list[dict[str, str | None]]:
     """A document a room: `{"room","name","access","since","reason","detail","remedy"}`.
 
     What ails the whole connection goes before what is known of a room.
     """
-    return [_document(room, standings, whole) for room in rooms]
+    return [_document(room, readability, whole) for room in rooms]
 
 
-def _document(room: Room, standings: Standings, whole: ReadFailure | None) -> dict[str, str | None]:
-    since = standings.readable.get(room.id)
-    failure: ReadFailure | None = whole or standings.failing.get(room.id)
+def _document(room: Room, readability: RoomReadability, whole: ReadFailure | None) -> dict[str, str | None]:
+    since = readability.readable.get(room.id)
+    failure: ReadFailure | None = whole or readability.failing.get(room.id)
     access = Access.WAITING if since is None else Access.READABLE
     reason = detail = remedy = None
     if failure is not None:
         access = _ACCESS.get(failure.reason, Access.UNAVAILABLE)
         since, reason, detail = failure.since, failure.reason.value, failure.problem.text
-        outside = failure.reason is Reason.FORBIDDEN and failure is not whole and standings.readable
-        remedy = standings.outside if outside else failure.problem.remedy
+        outside = failure.reason is Reason.FORBIDDEN and failure is not whole and readability.readable
+        remedy = readability.outside if outside else failure.problem.remedy
     return {
         "room": room.id,
         "name": room.name,

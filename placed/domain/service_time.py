@@ -84,7 +84,7 @@ def span_of(answer: ServiceTime) -> Span | None:
     return Span(seconds - answer.answered_at, seconds + _SECOND - answer.asked_at, answer.answered_at)
 
 
-class Witness:
+class ServiceClockBounds:
     """One service: what is known from its answers, and answers in a row that contradict that."""
 
     def __init__(self) -> None:

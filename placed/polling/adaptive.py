@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING
 
 from placed.domain.working_hours import WorkingHours
 from placed.driver import Read
-from placed.polling.budget import Allowance
-from placed.polling.calendar_activity import Bustle
-from placed.polling.demand import Habits
+from placed.polling.budget import ReadingBudget
+from placed.polling.calendar_activity import CalendarActivity
+from placed.polling.demand import RoomUsage
 from placed.polling.fixed_interval import failures_believed, rest_of, rounds_out
-from placed.polling.rate_shares import Shares, level_of
+from placed.polling.rate_shares import RateShares, level_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -37,7 +37,7 @@ _UNREAD = 0  # the level of a room of which nothing is known
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class AdaptivePolicy:
     """What a site decides: readings a minute, intervals in seconds, and when people are there."""
 
     budget: int
@@ -52,11 +52,11 @@ class Plan:
 
 
 @dataclass(slots=True)
-class _Turn:
+class _NextReading:
     """When a room's turn is."""
 
     room: Room
-    habits: Habits
+    habits: RoomUsage
     level: int = _UNREAD
     due: float = 0.0
     ticket: int = -1  # of its place in the queue; no other place counts
@@ -67,7 +67,7 @@ class _Turn:
     readable: bool = False  # it was read before, be it by an earlier start
 
 
-class RotaByNeed:
+class AdaptivePlanner:
     """Keeps the turns of one connection's rooms.
 
     Args:
@@ -75,18 +75,18 @@ class RotaByNeed:
         jitter: a number from [0, 1), so that rooms that were read together are not always.
     """
 
-    def __init__(self, plan: Plan, jitter: Callable[[], float]) -> None:
+    def __init__(self, plan: AdaptivePolicy, jitter: Callable[[], float]) -> None:
         self._plan = plan
         self._jitter = jitter
-        self._turns: dict[str, _Turn] = {}
+        self._turns: dict[str, _NextReading] = {}
         self._at_once: dict[str, None] = {}  # rooms that do not wait, in their order
         self._queue: list[tuple[float, int, str]] = []
         self._tickets = count()
         self._under_way: set[str] = set()
-        self._allowance = Allowance(plan.budget, BATCH)
-        self._shares = Shares(plan.budget * _SHARED / 60, plan.shortest, plan.longest)
+        self._allowance = ReadingBudget(plan.budget, BATCH)
+        self._shares = RateShares(plan.budget * _SHARED / 60, plan.shortest, plan.longest)
         self._settle_at = 0.0
-        self._bustle = Bustle()
+        self._calendar_activity = CalendarActivity()
 
     def __contains__(self, room_id: object) -> bool:
         return room_id in self._turns
@@ -124,7 +124,7 @@ class RotaByNeed:
             if turn is None or not turn.room.is_same_mailbox(room):
                 if turn is not None:
                     self._shares.remove(turn.level)
-                turn = _Turn(room, Habits(room.time_zone), readable=room.id in readable)
+                turn = _NextReading(room, RoomUsage(room.time_zone), readable=room.id in readable)
                 self._shares.add(turn.level)
                 self._at_once[room.id] = None
                 added.add(room.id)
@@ -163,14 +163,14 @@ class RotaByNeed:
         turn = self._turns[room_id]
         now = answer.asked_at.timestamp()
         if isinstance(answer, Read) and turn.habits.learn(answer.meetings, answer.query.until, now):
-            self._bustle.changed(now)
+            self._calendar_activity.changed(now)
         level = level_of(turn.habits.weight(now))
         if level != turn.level:
             self._shares.remove(turn.level)
             self._shares.add(level)
             turn.level = level
         turn.readable, turn.failures, turn.rests = True, 0, False
-        quiet = turn.habits.quiet(answer.asked_at, self._plan.hours, self._bustle.share(now))
+        quiet = turn.habits.quiet(answer.asked_at, self._plan.hours, self._calendar_activity.share(now))
         interval = self._shares.interval(turn.level, quiet)
         turn.interval = interval
         shortest = self._plan.shortest
@@ -212,13 +212,13 @@ class RotaByNeed:
         """With how many a reading is worth its request."""
         return max(1, min(BATCH, len(self._turns), self._plan.budget))
 
-    def _queue_up(self, turn: _Turn, due: float) -> None:
+    def _queue_up(self, turn: _NextReading, due: float) -> None:
         self._under_way.discard(turn.room.id)
         self._at_once.pop(turn.room.id, None)
         turn.due, turn.ticket = due, next(self._tickets)
         heapq.heappush(self._queue, (due, turn.ticket, turn.room.id))
 
-    def _first(self) -> _Turn | None:
+    def _first(self) -> _NextReading | None:
         """Who is first in the queue."""
         while self._queue:
             _, ticket, room_id = self._queue[0]

@@ -13,7 +13,7 @@ _AT_ONCE = 2.0  # seconds for which what was not used is kept, so that they are 
 _ROUNDING = 1e-6  # of a reading
 
 
-class Allowance:
+class ReadingBudget:
     """Counts the readings of one connection.
 
     Args:

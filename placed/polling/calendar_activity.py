@@ -13,7 +13,7 @@ _DAYS = 2 * 86400.0  # seconds, in which the busiest time is half forgotten
 _TELLS_LITTLE = 3.0  # changes
 
 
-class Bustle:
+class CalendarActivity:
     """Counts the changes of one connection's calendars."""
 
     def __init__(self) -> None:

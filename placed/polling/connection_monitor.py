@@ -11,7 +11,7 @@ from placed.domain.connection_health import ConnectionHealth, ConnectionState
 from placed.domain.fence import LIMIT_ACCESS
 from placed.domain.model import Reason
 from placed.domain.problems import Problem
-from placed.domain.room_readability import ReadFailure, Standings, within
+from placed.domain.room_readability import ReadFailure, RoomReadability, within
 from placed.driver import Consent, FenceState, Refused, credential_expiry, grant_delay
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ _NO_CONSENT = Problem(
 log = structlog.get_logger("placed.polling.poller")
 
 
-class Condition:
+class ConnectionMonitor:
     """The condition of one connection. Tells the board when it changes, and the log what needs a person.
 
     Args:
@@ -62,7 +62,7 @@ class Condition:
         self._clock = clock
         self._consent = consent
         self._grant_delay = grant_delay(driver)
-        self.standings = Standings(self._grant_delay)
+        self.readability = RoomReadability(self._grant_delay)
         self.problem: DriverError | None = None  # what ails the connection as a whole
         self.read_at: datetime | None = None  # when a calendar was last read
         self._impossible: dict[str, int] = {}  # meetings that end no later than they start, by room
@@ -74,13 +74,13 @@ class Condition:
             consent_since=known.since,
             consent_until=known.until,
             credential_expires_at=credential_expiry(driver),
-            standings=self.standings,
+            readability=self.readability,
         )
         board.report(self.health)
 
     def keep(self, room_ids: set[str]) -> None:
         """Forgets all other rooms."""
-        self.standings.keep(room_ids)
+        self.readability.keep(room_ids)
         self._impossible = {room_id: n for room_id, n in self._impossible.items() if room_id in room_ids}
 
     def count_impossible(self, answer: Read) -> None:
@@ -97,9 +97,9 @@ class Condition:
     @property
     def circumstances(self) -> tuple[Consent, bool, frozenset[str]]:
         """Consent, and which rooms are refused: with another value other mailboxes may be readable, too."""
-        failing = self.standings.failing.items()
+        failing = self.readability.failing.items()
         refused = frozenset(room_id for room_id, failure in failing if failure.reason is Reason.FORBIDDEN)
-        return self.health.consent, bool(self.standings.readable), refused
+        return self.health.consent, bool(self.readability.readable), refused
 
     def recalled(self, fence: Fence) -> None:
         """What the last start knew of the fence. What was verified then is no proof now."""
@@ -133,7 +133,7 @@ class Condition:
         refused = isinstance(error, Refused)
         if refused:
             self._board.forget(self._name, error.reason)
-        self.standings.interrupt()
+        self.readability.interrupt()
         since = self.health.whole.since if self.health.whole else self._clock.now()
         self._tell(
             ConnectionState.REFUSED if refused else ConnectionState.FAILING,
@@ -148,10 +148,10 @@ class Condition:
         if self.problem is not None:
             log.info("connection.recovered", connection=self._name)
         self.problem = None
-        failing, consent = self.standings.failing, self.standings.consent
+        failing, consent = self.readability.failing, self.readability.consent
         if len(failing) < rooms or not rooms:
             self._tell(ConnectionState.OK, rooms, consent=consent)
-        elif not self.standings.forbidden:
+        elif not self.readability.forbidden:
             text = next(iter(failing.values())).problem.text
             self._tell(ConnectionState.FAILING, rooms, problem=Problem("", f"no room can be read: {text}"))
         else:
@@ -179,7 +179,7 @@ class Condition:
             state=state,
             since=self._clock.now() if changed else self.health.since,
             rooms=rooms,
-            failing=dict(self.standings.failing),
+            failing=dict(self.readability.failing),
             last_success=self.read_at,
             problem=problem,
             consent=known.state,

@@ -18,7 +18,7 @@ _EVERY = timedelta(days=1)
 log = structlog.get_logger("placed.credential")
 
 
-class CredentialWatch:
+class CredentialCheck:
     """Watches one connection's credential."""
 
     def __init__(self, connection: str) -> None:

@@ -39,7 +39,7 @@ _NEAR = 600.0  # seconds
 
 
 @dataclass(slots=True)
-class Habits:
+class RoomUsage:
     """What is known of how a room is used. Moments are POSIX seconds."""
 
     zone: ZoneInfo
@@ -72,10 +72,10 @@ class Habits:
             guess *= _NEAR_AN_EDGE
         return float(guess**_POWER)
 
-    def quiet(self, now: datetime, hours: WorkingHours, bustle: float) -> float:
+    def quiet(self, now: datetime, hours: WorkingHours, calendar_activity: float) -> float:
         """By how much less at this time: 1 in working hours with all the bustle there can be, else below."""
         activity = hours.activity(now.astimezone(self.zone))
-        return float((max(bustle, EVENING) if activity >= 1 else activity) ** _POWER)
+        return float((max(calendar_activity, EVENING) if activity >= 1 else activity) ** _POWER)
 
     def next_edge(self, moment: float) -> float:
         """When the next meeting starts or ends; infinity if none does. The moment itself does not count."""

@@ -22,7 +22,7 @@ _UNTIL_PROVEN = 300.0  # seconds between trials that are no proof, where there a
 log = structlog.get_logger("placed.fence")
 
 
-class FenceWatch:
+class FenceCheck:
     """Watches one connection's fence.
 
     Args:

@@ -29,7 +29,7 @@ _PATIENT = frozenset({Reason.FORBIDDEN, Reason.NOT_FOUND, Reason.MALFORMED})
 
 
 @dataclass(slots=True)
-class _Turn:
+class _NextReading:
     """When a room's turn is."""
 
     room: Room
@@ -39,7 +39,7 @@ class _Turn:
     again_at: float | None = None  # not before
 
 
-class Rota:
+class FixedIntervalPlanner:
     """Keeps the turns of one connection's rooms.
 
     Args:
@@ -50,7 +50,7 @@ class Rota:
     def __init__(self, interval: float, jitter: Callable[[], float]) -> None:
         self._interval = interval
         self._jitter = jitter
-        self._turns: dict[str, _Turn] = {}
+        self._turns: dict[str, _NextReading] = {}
         self._next_round = 0.0
 
     def __contains__(self, room_id: object) -> bool:
@@ -79,7 +79,7 @@ class Rota:
         for room in rooms:
             turn = before.get(room.id)
             if turn is None or not turn.room.is_same_mailbox(room):
-                turn = _Turn(room, room.id in readable)
+                turn = _NextReading(room, room.id in readable)
                 added.add(room.id)
             if turn.room != room:  # else the one that the board has, too
                 turn.room = room

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from placed.board.board import Known
+from placed.board.board import KnownRoom
 from placed.domain.liveness import Pulse
 from placed.domain.model import Reason, Schedule, window
 from placed.domain.problems import Problem
@@ -28,14 +28,14 @@ from placed.driver import (
     Unchanged,
     credential_expiry,
 )
-from placed.polling.adaptive import Plan, RotaByNeed
-from placed.polling.connection_monitor import Condition
-from placed.polling.credential_check import CredentialWatch
-from placed.polling.fence_check import FenceWatch
-from placed.polling.fixed_interval import SELDOM, Rota
+from placed.polling.adaptive import AdaptivePlanner, AdaptivePolicy
+from placed.polling.connection_monitor import ConnectionMonitor
+from placed.polling.credential_check import CredentialCheck
+from placed.polling.fence_check import FenceCheck
+from placed.polling.fixed_interval import SELDOM, FixedIntervalPlanner
 from placed.polling.missing_rooms import MissingRooms
 from placed.polling.round_log import RoundLog
-from placed.store.connection_notes import Notes
+from placed.store.connection_memory import ConnectionMemory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from placed.domain.connection_health import ConnectionHealth
     from placed.domain.model import Room
     from placed.driver import Answer, ConnectionSettings, Driver, FoundRoom
-    from placed.polling.room_ids import RoomBook
+    from placed.polling.room_ids import RoomIds
     from placed.settings.schema import Polling
 
 # Seconds without an answer after which something must have got stuck. A service that is down is no such
@@ -82,12 +82,12 @@ class Poller:
         connection: ConnectionSettings,
         driver: Driver,
         board: Board,
-        book: RoomBook,
+        book: RoomIds,
         polling: Polling,
         clock: Clock,
         longest: timedelta | None = None,
         remember: Callable[[], None] = lambda: None,
-        notes: Notes | None = None,
+        notes: ConnectionMemory | None = None,
         pulse: Pulse | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
@@ -102,12 +102,14 @@ class Poller:
         self._interval = polling.interval.total_seconds()
         self._days_ahead = polling.days_ahead
         self._rediscover = polling.rediscover_or_default.total_seconds()
-        self._rota = _rota(polling, longest or polling.longest_interval(board.policy.expire_after), jitter)
+        self._planner = _planner(
+            polling, longest or polling.longest_interval(board.policy.expire_after), jitter
+        )
         self._budget_is_small = False
-        self._notes = notes or Notes()
-        self._condition = Condition(connection, driver, board, clock, self._notes.consent)
-        self._fence = FenceWatch(connection.name, driver, clock)
-        self._credential = CredentialWatch(connection.name)
+        self._notes = notes or ConnectionMemory()
+        self._monitor = ConnectionMonitor(connection, driver, board, clock, self._notes.consent)
+        self._fence = FenceCheck(connection.name, driver, clock)
+        self._credential = CredentialCheck(connection.name)
         self._discovery_fails, self._failed_lists = False, 0
         self._missing = MissingRooms()
         self._ids: dict[str, str] = {}  # of rooms, by mailbox
@@ -125,17 +127,17 @@ class Poller:
     @property
     def health(self) -> ConnectionHealth:
         """How the connection is."""
-        return self._condition.health
+        return self._monitor.health
 
     @property
     def problem(self) -> DriverError | None:
         """What ails the connection as a whole."""
-        return self._condition.problem
+        return self._monitor.problem
 
     @property
     def rooms(self) -> int:
         """How many rooms are polled."""
-        return len(self._rota)
+        return len(self._planner)
 
     def recall(self, *, believable: bool = True) -> bool:
         """Tells of the rooms what was known when they were last read; whether anything was.
@@ -148,7 +150,7 @@ class Poller:
         """
         recalled = self._notes.recall(self._clock.now(), self._clock.steady())
         if recalled.fence is not None:
-            self._condition.recalled(recalled.fence)
+            self._monitor.recalled(recalled.fence)
         rooms = self._rooms_of(room.listing for room in recalled.rooms)
         by_mailbox = {room.mailbox.lower(): room for room in rooms}
         for known in recalled.rooms:
@@ -156,13 +158,13 @@ class Poller:
                 room = by_mailbox.get(known.listing.mailbox.lower())
                 if room is not None:
                     self._board.remember(
-                        Known(room, known.schedule, known.failure, known.changed_at, known.noted_at)
+                        KnownRoom(room, known.schedule, known.failure, known.changed_at, known.noted_at)
                     )
         if rooms:
             self._missing.begin(known.listing for known in recalled.rooms)
             self._ids = {room.mailbox.lower(): room.id for room in rooms}
             readable = [k.listing for k in recalled.rooms if k.schedule and k.failure is None]
-            self._rota.enroll(rooms, {self._id_of(listing.mailbox) for listing in readable})
+            self._planner.enroll(rooms, {self._id_of(listing.mailbox) for listing in readable})
             self._board.enroll(self._connection.name, rooms)
         return believable and any(known.schedule for known in recalled.rooms)
 
@@ -178,10 +180,10 @@ class Poller:
     def hurry(self) -> None:
         """What failed is tried again at once: the machine's clock was set, which may have been the reason."""
         moment = self._clock.steady()
-        well = self.problem is None and len(self._condition.standings.readable) >= self.rooms
+        well = self.problem is None and len(self._monitor.readability.readable) >= self.rooms
         if not well and moment >= self._hurry_from:
             self._hurry_from = moment + _SHORTEST_REST * 5
-            self._rota.restart()
+            self._planner.restart()
             self._hurried.set()
 
     async def _sleep(self, seconds: float) -> None:
@@ -208,12 +210,12 @@ class Poller:
             if self._fence.enforcing:
                 return 0.0
         except DriverError as error:
-            self._condition.failed(error, self.rooms)
+            self._monitor.failed(error, self.rooms)
             return self._rest_after(error)
         self._rest, self._failures = 0.0, 0
-        self._condition.read(self.rooms)
-        self._fence.observe(self._condition.circumstances)
-        upcoming = min(self._rota.next, self._next_discovery, self._fence.next)
+        self._monitor.read(self.rooms)
+        self._fence.observe(self._monitor.circumstances)
+        upcoming = min(self._planner.next, self._next_discovery, self._fence.next)
         return max(0.0, upcoming - self._clock.steady())
 
     # --- rooms ---
@@ -227,7 +229,7 @@ class Poller:
         except Refused:
             raise
         except DriverError as error:
-            if not self._rota:
+            if not self._planner:
                 raise
             # The rooms that are known can be read all the same.
             self._next_discovery = moment + self._list_again_in(error)
@@ -247,7 +249,7 @@ class Poller:
         rooms = self._rooms_of(found)
         self._ids = {room.mailbox.lower(): room.id for room in rooms}
         self._note_missing(before)
-        added, gone = self._rota.enroll(rooms)
+        added, gone = self._planner.enroll(rooms)
         if added or gone or not self.health.rooms:
             log.info(
                 "rooms.were_found",
@@ -257,7 +259,7 @@ class Poller:
                 removed=len(gone),
             )
         if gone:
-            self._condition.keep({room.id for room in rooms})
+            self._monitor.keep({room.id for room in rooms})
         self._board.enroll(self._connection.name, rooms)
         self._look_at_budget()
         if self._book.remembered != ids:
@@ -272,7 +274,7 @@ class Poller:
             )
 
     def _is_gone(self, listing: FoundRoom) -> bool:
-        return self._condition.standings.is_gone(self._id_of(listing.mailbox))
+        return self._monitor.readability.is_gone(self._id_of(listing.mailbox))
 
     def _id_of(self, mailbox: str) -> str:
         """The id of a mailbox's room; "" if it has none."""
@@ -311,7 +313,7 @@ class Poller:
         return max(min(rest, self._rediscover, SELDOM), error.problem.retry_after or 0.0)
 
     def _is_failing(self, mailbox: str) -> bool:
-        failure = self._condition.standings.failing.get(self._id_of(mailbox))
+        failure = self._monitor.readability.failing.get(self._id_of(mailbox))
         return failure is not None and failure.reason in (Reason.FORBIDDEN, Reason.NOT_FOUND)
 
     def _rooms_of(self, found: Iterable[FoundRoom]) -> tuple[Room, ...]:
@@ -321,7 +323,7 @@ class Poller:
         return self._id_of(mailbox) in self._read_without_address
 
     def _look_at_budget(self) -> None:
-        needed = self._rota.budget_needed
+        needed = self._planner.budget_needed
         if needed is not None and not self._budget_is_small:
             log.warning(
                 "polling.budget_is_small",
@@ -338,10 +340,10 @@ class Poller:
         if await self._fence.look():
             fence, enforcing = self._fence.fence, self._fence.enforcing
             self._notes.tried(fence)
-            self._condition.fenced(fence, enforcing=enforcing, rooms=self.rooms)
+            self._monitor.fenced(fence, enforcing=enforcing, rooms=self.rooms)
 
     async def _read_due(self) -> None:
-        due = self._rota.take_due(self._clock.steady())
+        due = self._planner.take_due(self._clock.steady())
         if not due:
             return
         now = self._clock.now()
@@ -379,10 +381,10 @@ class Poller:
                     self._board.fail(query.room.id, error.reason)
             raise
         finally:
-            self._rota.over(self._clock.steady())
-            standings = self._condition.standings
+            self._planner.over(self._clock.steady())
+            readability = self._monitor.readability
             changes.write(
-                self._connection.name, others_readable=bool(standings.readable), outside=standings.outside
+                self._connection.name, others_readable=bool(readability.readable), outside=readability.outside
             )
 
     async def _release(self, held: Sequence[Read | Unchanged], changes: RoundLog) -> None:
@@ -400,7 +402,7 @@ class Poller:
         query = answer.query
         room_id = query.room.id
         changes.answered.add(room_id)
-        if room_id not in self._rota:
+        if room_id not in self._planner:
             return
         if isinstance(answer, Unchanged) and not self._board.has_schedule(room_id):
             # Believed, the room would count as readable and stay unknown.
@@ -410,10 +412,10 @@ class Poller:
         if isinstance(answer, Failed):
             self._take_failure(answer, changes)
             return
-        again_within = self._rota.succeeded(answer, self._clock.steady())
-        if self._condition.standings.succeeded(room_id, answer.asked_at):
+        again_within = self._planner.succeeded(answer, self._clock.steady())
+        if self._monitor.readability.succeeded(room_id, answer.asked_at):
             changes.recovered.append(room_id)
-        self._condition.read_at = answer.asked_at
+        self._monitor.read_at = answer.asked_at
         if query.room.address == query.room.object_id and room_id not in self._read_without_address:
             self._read_without_address.add(room_id)
             self._next_discovery = 0.0  # what reports its calendar may report its address
@@ -421,15 +423,17 @@ class Poller:
             case Read():
                 schedule = Schedule(answer.meetings, query.since, query.until, answer.asked_at, again_within)
                 self._board.learn(room_id, schedule)
-                self._condition.count_impossible(answer)
+                self._monitor.count_impossible(answer)
             case Unchanged():
                 self._board.confirm(room_id, query.since, query.until, answer.asked_at, again_within)
 
     def _take_failure(self, answer: Failed, changes: RoundLog) -> None:
         room_id, reason = answer.query.room.id, answer.reason
         problem = answer.problem
-        self._rota.failed(room_id, reason, problem.retry_after, self._clock.steady(), lasting=problem.lasting)
-        if self._condition.standings.failed(room_id, answer, self._clock.now()):
+        self._planner.failed(
+            room_id, reason, problem.retry_after, self._clock.steady(), lasting=problem.lasting
+        )
+        if self._monitor.readability.failed(room_id, answer, self._clock.now()):
             changes.failed[reason, problem.text].append(room_id)
         self._board.fail(room_id, reason)
         mailbox = answer.query.room.mailbox
@@ -441,7 +445,7 @@ class Poller:
     def _rest_after(self, error: DriverError) -> float:
         """For how many seconds nothing is asked."""
         self._failures += 1
-        doubted = self._condition.read_at is not None and self._failures <= DOUBTED
+        doubted = self._monitor.read_at is not None and self._failures <= DOUBTED
         if doubted and not error.certain and (error.problem.lasting or isinstance(error, NotPermitted)):
             self._rest = rest = min(self._interval, SELDOM)  # it was readable a moment ago
         elif error.problem.lasting:
@@ -452,13 +456,17 @@ class Poller:
             # No longer than from poll to poll, so that all is right again one interval after the service is.
             longest = min(max(self._interval, _LONGEST_REST[0]), _LONGEST_REST[1])
             self._rest = rest = min(max(_SHORTEST_REST, self._rest * 2), longest)
-        self._rota.restart()  # as soon as the rest is over
+        self._planner.restart()  # as soon as the rest is over
         return max(rest, error.problem.retry_after or 0.0) * (1 + 0.1 * self._jitter())
 
 
-def _rota(polling: Polling, longest: timedelta, jitter: Callable[[], float]) -> Rota | RotaByNeed:
+def _planner(
+    polling: Polling, longest: timedelta, jitter: Callable[[], float]
+) -> FixedIntervalPlanner | AdaptivePlanner:
     """All rooms once an interval, or each by its need where readings have a budget."""
     interval = polling.interval.total_seconds()
     if polling.budget is None:
-        return Rota(interval, jitter)
-    return RotaByNeed(Plan(polling.budget, interval, longest.total_seconds(), polling.hours), jitter)
+        return FixedIntervalPlanner(interval, jitter)
+    return AdaptivePlanner(
+        AdaptivePolicy(polling.budget, interval, longest.total_seconds(), polling.hours), jitter
+    )

@@ -19,7 +19,7 @@ def level_of(weight: float) -> int:
     return round(math.log2(weight) * _A_DOUBLING)
 
 
-class Shares:
+class RateShares:
     """Knows how many rooms there are of each level, and from that every room's interval.
 
     Args:

@@ -34,7 +34,7 @@ def tables_without_room(tables: Iterable[str], connections: Iterable[ConnectionS
     return sorted(table for table in tables if table.lower() not in addresses)
 
 
-class RoomBook:
+class RoomIds:
     """Gives every room its id and keeps it: once given, an id never changes by itself.
 
     A room keeps its id by its object id, where the service has one, though its address changes; else by its

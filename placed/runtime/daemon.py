@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from placed.board.board import Board
-from placed.board.edge_timer import AT_ONCE, Timekeeper
-from placed.board.status_log import Narrator
+from placed.board.edge_timer import AT_ONCE, EdgeTimer
+from placed.board.status_log import StatusLog
 from placed.domain.connection_health import ConnectionState
 from placed.domain.corrected_clock import CorrectedClock, ServiceTimes
 from placed.domain.exit_errors import CannotStart
@@ -25,11 +25,11 @@ from placed.mqtt.client_options import Login
 from placed.mqtt.messages import BridgeInfo
 from placed.mqtt.publisher import Publisher
 from placed.polling.poller import Poller
-from placed.polling.room_ids import RoomBook
+from placed.polling.room_ids import RoomIds
 from placed.runtime.connections import Problems, breach, open_drivers, refusal, take_over_sign_ins
 from placed.runtime.status_line import StatusLine
 from placed.runtime.watchdog import show_life
-from placed.store import Journal, Memory, Scribe, next_epoch
+from placed.store import Journal, Memory, StoreWriter, next_epoch
 
 if TYPE_CHECKING:
     import socket
@@ -131,7 +131,7 @@ class Daemon:
         self._pulses: list[Pulse] = []
         remembered = around.journal.load()
         epoch = next_epoch(remembered, self._clock.now().timestamp())
-        self._book = RoomBook(settings.rooms, remembered.room_ids, remembered.objects)
+        self._book = RoomIds(settings.rooms, remembered.room_ids, remembered.objects)
         self._book.keep(connection.name for connection in settings.connections)
         self.board = Board(
             settings.policy,
@@ -140,11 +140,11 @@ class Daemon:
             epoch,
             believable=lambda: self._clock.believable,
         )
-        self._timekeeper = Timekeeper(self.board, self._clock, self._pulse("board"))
+        self._edge_timer = EdgeTimer(self.board, self._clock, self._pulse("board"))
         self.is_ready = False
         self.publisher: Publisher | NoBroker = NoBroker()  # until there is one, see `_open_ways_out`
         self.server: StatusServer | None = None  # the same
-        self._scribe = Scribe(self.board, around.journal, self._clock)
+        self._store_writer = StoreWriter(self.board, around.journal, self._clock)
         self._let_in = asyncio.Event()
         problems = Problems()
         with problems:
@@ -173,7 +173,7 @@ class Daemon:
             for connection in settings.connections
         ]
         self.status = StatusLine(around.supervisor, self.pollers, lambda: self.publisher, self._clock)
-        self.board.listeners.append(Narrator())
+        self.board.listeners.append(StatusLog())
 
     async def run(self, stop: asyncio.Event) -> None:
         """Lives until `stop` is set.
@@ -192,7 +192,7 @@ class Daemon:
             self._around.journal.keep(connection.name for connection in self.settings.connections)
             self._around.times.keep([connection.name for connection in self.settings.connections])
             self._clock.news = self._follow_services()
-            self._timekeeper.was_set = self._hurry
+            self._edge_timer.was_set = self._hurry
             self._around.journal.permit(self.settings.privacy.show)
             recalled = [poller.recall(believable=self._clock.believable) for poller in self.pollers]
             stack.push_async_callback(self._write_last_notes)
@@ -234,10 +234,10 @@ class Daemon:
 
         def follow() -> None:
             if threading.get_ident() == thread:
-                self._timekeeper.check(AT_ONCE)
+                self._edge_timer.check(AT_ONCE)
                 return
             with suppress(RuntimeError):  # the loop has ended meanwhile
-                loop.call_soon_threadsafe(self._timekeeper.check, AT_ONCE)
+                loop.call_soon_threadsafe(self._edge_timer.check, AT_ONCE)
 
         return follow
 
@@ -248,7 +248,7 @@ class Daemon:
     async def _write_last_notes(self) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(_LAST_NOTES):
-                await self._scribe.write_all()
+                await self._store_writer.write_all()
 
     # --- the parts ---
 
@@ -307,7 +307,7 @@ class Daemon:
             publisher=self.publisher,
             version=self._around.version,
             options=self._listen_options,
-            catch_up=self._timekeeper.catch_up,
+            catch_up=self._edge_timer.catch_up,
         )
 
     # --- life ---
@@ -320,9 +320,9 @@ class Daemon:
             ]
             await self._open_ways_out(listeners)
             tasks = [
-                group.create_task(self._timekeeper.run(), name="timekeeper"),
+                group.create_task(self._edge_timer.run(), name="edge_timer"),
                 group.create_task(self.publisher.run(), name="publisher"),
-                group.create_task(self._scribe.run(), name="scribe"),
+                group.create_task(self._store_writer.run(), name="scribe"),
                 group.create_task(self.status.run(), name="status"),
                 group.create_task(self._tell_when_ready(all_recalled=all_recalled), name="readiness"),
                 group.create_task(

@@ -16,7 +16,7 @@ from placed.domain.model import window
 from placed.driver import UNTRIED, DriverError, FenceState, FenceTrial, Query, Refused
 from placed.http.listen import check_bindable, parse_address
 from placed.mqtt.oneshot import try_login
-from placed.polling.room_ids import RoomBook
+from placed.polling.room_ids import RoomIds
 from placed.runtime.connections import Problems, breach, open_drivers, refusal, take_over_sign_ins
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ async def _try_connection(
             if fence.state is FenceState.BREACHED and fence.enforce:
                 return _Refusal(breach(connection.name, fence), breached=True)
             found = await driver.find_rooms()
-            rooms = RoomBook(settings.rooms).rooms(connection.name, connection.time_zone, found)[:1]
+            rooms = RoomIds(settings.rooms).rooms(connection.name, connection.time_zone, found)[:1]
             now, days = clock.now(), settings.polling.days_ahead
             queries = [Query(room, *window(now, room.time_zone, days)) for room in rooms]
             await driver.read(queries, lambda _answer: None)

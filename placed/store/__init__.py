@@ -6,6 +6,6 @@ in it is needed: where it can not be kept placed goes on without, and the servic
 
 from placed.store.state_directory import state_directory
 from placed.store.store import Journal, Memory, next_epoch
-from placed.store.writer import Scribe
+from placed.store.writer import StoreWriter
 
-__all__ = ["Journal", "Memory", "Scribe", "next_epoch", "state_directory"]
+__all__ = ["Journal", "Memory", "StoreWriter", "next_epoch", "state_directory"]

@@ -15,7 +15,7 @@ from placed.domain.model import Reason, Schedule
 from placed.domain.privacy import permitted_schedule
 from placed.domain.service_time import TOLERANCE
 from placed.driver import Fence, FenceState
-from placed.store.connection_notes import Notes, Recollection, Remembered
+from placed.store.connection_memory import ConnectionMemory, StoredConnection, StoredRoom
 from placed.store.records import (
     Confirmed,
     Key,
@@ -62,7 +62,7 @@ class Records(Protocol):
         ...
 
 
-class KeptConsent(ConsentMemory):
+class StoredConsent(ConsentMemory):
     """The consent of one connection, as the journal has it; commands and a daemon may share it."""
 
     def __init__(self, journal: Records, connection: str) -> None:
@@ -79,7 +79,7 @@ class KeptConsent(ConsentMemory):
         self._journal.write([(self._key, encoded(record))])
 
 
-class ConnectionNotes(Notes):
+class ConnectionStore(ConnectionMemory):
     """Notes of one connection that outlive the process.
 
     Args:
@@ -89,7 +89,7 @@ class ConnectionNotes(Notes):
     """
 
     def __init__(self, journal: Records, connection: ConnectionSettings, *, show: Show) -> None:
-        super().__init__(KeptConsent(journal, connection.name))
+        super().__init__(StoredConsent(journal, connection.name))
         self._journal = journal
         self._name = connection.name
         self._mark = _mark(connection)
@@ -108,7 +108,7 @@ class ConnectionNotes(Notes):
         if self._journal.read(key) != value:
             self._journal.write([(key, value)])
 
-    def recall(self, now: datetime, steady: float) -> Recollection:
+    def recall(self, now: datetime, steady: float) -> StoredConnection:
         """What was noted before this start: no room where the fence was breached, or settings are others.
 
         Where the clock on the wall contradicts what was noted, rooms are listed and nothing else is recalled.
@@ -116,16 +116,16 @@ class ConnectionNotes(Notes):
         fence = decoded(self._journal.read(Key(Kind.FENCE, self._name)), Fence)
         listing = decoded(self._journal.read(Key(Kind.ROOMS, self._name)), Listing)
         if listing is None or listing.mark != self._mark:
-            return Recollection()
+            return StoredConnection()
         if fence is not None and fence.state is FenceState.BREACHED and fence.enforce:
-            return Recollection(fence=fence)
+            return StoredConnection(fence=fence)
         confirmed = decoded(self._journal.read(Key(Kind.CONFIRMED, self._name)), Confirmed)
         older_by = _set_back(confirmed, now, steady) if confirmed else timedelta()
         if confirmed is not None and (
             older_by.total_seconds() > TOLERANCE or _may_be_ahead(confirmed, now, steady)
         ):
             # It was set, or was wrong all the time and corrected before: rooms judged by it would lie.
-            return Recollection(tuple(Remembered(room) for room in listing.rooms), fence)
+            return StoredConnection(tuple(StoredRoom(room) for room in listing.rooms), fence)
         readings = self._journal.all(Kind.SCHEDULE, self._name)
         rooms = []
         for room in listing.rooms:
@@ -137,7 +137,7 @@ class ConnectionNotes(Notes):
                 schedule = permitted_schedule(schedule, self._show)
                 if schedule.read_at <= now:  # else nobody knows how old it is
                     rooms.append(
-                        Remembered(
+                        StoredRoom(
                             room,
                             schedule,
                             found.failure,
@@ -146,8 +146,8 @@ class ConnectionNotes(Notes):
                         )
                     )
                     continue
-            rooms.append(Remembered(room))
-        return Recollection(tuple(rooms), fence)
+            rooms.append(StoredRoom(room))
+        return StoredConnection(tuple(rooms), fence)
 
 
 class _Found(msgspec.Struct, frozen=True):

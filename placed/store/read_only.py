@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Glance:
+class StoreSnapshot:
     """What was seen of it."""
 
     records: dict[Key, bytes] = field(default_factory=dict)
@@ -42,7 +42,7 @@ class Glance:
         }
 
 
-def glance(directory: Path) -> Glance:
+def read_snapshot(directory: Path) -> StoreSnapshot:
     """Looks.
 
     Raises:
@@ -52,6 +52,6 @@ def glance(directory: Path) -> Glance:
     database = Database.read_only(directory / NAME)
     try:
         kinds = (Kind.IDS, Kind.OBJECTS, Kind.CONSENT)
-        return Glance({key: value for kind in kinds for key, value in database.all(kind).items()})
+        return StoreSnapshot({key: value for kind in kinds for key, value in database.all(kind).items()})
     finally:
         database.close()

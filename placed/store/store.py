@@ -15,7 +15,7 @@ import structlog
 from msgspec.structs import replace
 
 from placed.domain.privacy import permitted_schedule
-from placed.store.connection_store import ConnectionNotes, KeptConsent
+from placed.store.connection_store import ConnectionStore, StoredConsent
 from placed.store.database import NAME, Database, Unusable
 from placed.store.records import (
     Confirmed,
@@ -84,13 +84,13 @@ class Journal:
                     ids[f"{key.connection}/{name}"] = room_id
         return memory
 
-    def notes(self, connection: ConnectionSettings, *, show: Show) -> ConnectionNotes:
+    def notes(self, connection: ConnectionSettings, *, show: Show) -> ConnectionStore:
         """Those of one connection; `show`: what of a meeting may be seen."""
-        return ConnectionNotes(self, connection, show=show)
+        return ConnectionStore(self, connection, show=show)
 
-    def consent(self, connection: str) -> KeptConsent:
+    def consent(self, connection: str) -> StoredConsent:
         """What is known of a connection's consent; also by a command, while a daemon runs."""
-        return KeptConsent(self, connection)
+        return StoredConsent(self, connection)
 
     # --- what is noted ---
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
     from datetime import datetime
 
-    from placed.board.board import Board, Known
+    from placed.board.board import Board, KnownRoom
     from placed.domain.clock import Clock
     from placed.domain.model import Schedule
     from placed.store.store import Journal
@@ -29,7 +29,7 @@ log = structlog.get_logger("placed.store")
 _Which = tuple[str, str]  # connection and address
 
 
-class Scribe:
+class StoreWriter:
     """Keeps the journal in step with the board.
 
     Args:
@@ -70,7 +70,7 @@ class Scribe:
         await asyncio.to_thread(self._write, known, gone, moment)
 
     async def _write_touched(self) -> None:
-        known: dict[_Which, Known] = {}
+        known: dict[_Which, KnownRoom] = {}
         gone: set[_Which] = set()
         for which, room_id in self._board.touched.items():
             one = self._board.known_of(room_id)
@@ -83,7 +83,7 @@ class Scribe:
             await asyncio.to_thread(self._write, known, gone & self._journal.saved.keys(), None)
 
     def _write(
-        self, known: dict[_Which, Known], gone: AbstractSet[_Which], moment: tuple[datetime, float] | None
+        self, known: dict[_Which, KnownRoom], gone: AbstractSet[_Which], moment: tuple[datetime, float] | None
     ) -> None:
         """Readings first: a confirmation must not be there before what it confirms."""
         saved: dict[_Which, Saved] = {}
@@ -97,7 +97,7 @@ class Scribe:
             self._journal.write_all(self._confirmations(known, *moment))
 
     def _records(
-        self, known: dict[_Which, Known], gone: AbstractSet[_Which], saved: dict[_Which, Saved]
+        self, known: dict[_Which, KnownRoom], gone: AbstractSet[_Which], saved: dict[_Which, Saved]
     ) -> Iterator[tuple[Key, bytes | None]]:
         """Each is made when it is written: those of a whole site at once would take much memory."""
         for which in gone:
@@ -115,7 +115,7 @@ class Scribe:
         saved = self._journal.saved.get(which)
         return saved is not None and not _texts(saved.schedule) <= _texts(schedule)
 
-    def _is_written(self, which: _Which, one: Known) -> bool:
+    def _is_written(self, which: _Which, one: KnownRoom) -> bool:
         """Whether the journal has it, but for when it was read."""
         saved = self._journal.saved.get(which)
         if saved is None or one.schedule is None:
@@ -127,7 +127,7 @@ class Scribe:
         return same and one.changed_at == saved.changed_at
 
     def _confirmations(
-        self, known: dict[_Which, Known], wall: datetime, steady: float
+        self, known: dict[_Which, KnownRoom], wall: datetime, steady: float
     ) -> list[tuple[Key, bytes]]:
         rooms: dict[str, dict[str, Again]] = {}
         for (connection, address), one in known.items():

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from placed.domain.connection_health import ConnectionState
 from placed.domain.model import Reason, Status
-from placed.domain.room_events import Happening
+from placed.domain.room_events import EventKind
 from placed.driver import Consent, FenceState
 from placed.http.api import openapi
 from placed.mqtt.client_factory import ClientFactory
@@ -102,7 +102,7 @@ def test_the_words_are_those_of_the_program() -> None:
     told = [SCHEMAS[name]["properties"]["event"] for name in ("MeetingEvent", "KnowledgeEvent")]
     words = [word for event in told for word in event["enum"]]
     words.append(SCHEMAS["MovedEvent"]["properties"]["event"]["const"])
-    assert sorted(words) == sorted(Happening)
+    assert sorted(words) == sorted(EventKind)
 
 
 def test_the_times_are_those_of_the_program() -> None:

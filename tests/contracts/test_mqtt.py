@@ -12,7 +12,7 @@ import pytest
 from placed.disconnect.topic_clearing import clear
 from placed.doctor.broker import try_broker
 from placed.domain.model import Status
-from placed.domain.room_events import Happening
+from placed.domain.room_events import EventKind
 from placed.mqtt.session_context import Timing
 from placed.settings.schema import Mqtt
 from tests.contracts.asyncapi_contract import Contract
@@ -49,7 +49,7 @@ async def test_in_a_day_all_is_said_that_is_described_and_nothing_else(tmp_path:
     assert words(heard, "occupied") == {"ON", "OFF"}
     assert words(heard, "availability") == {"online", "offline"}
     events = {a.document["event"] for a in heard if a.topic.endswith("/event")}
-    assert events == {*Happening}
+    assert events == {*EventKind}
     assert {a.topic.split("/")[0] for a in heard} == {"placed", "homeassistant"}
 
 

@@ -9,7 +9,7 @@ from placed.domain.model import Meeting, Reason, Schedule
 from placed.domain.occupancy import Policy
 from placed.domain.privacy import Show
 from placed.domain.problems import Problem
-from placed.domain.room_readability import Standings
+from placed.domain.room_readability import RoomReadability
 from placed.driver import Consent, Failed, Fence, FenceState, Query
 from tests.support.sample_boards import Site
 
@@ -130,17 +130,17 @@ def building(show: Show = Show.EVERYTHING, kind: type[Site] = Site) -> Site:
 
 def report(site: Site, **other: Any) -> None:
     """How the connection of this building is."""
-    standings = Standings()
+    readability = RoomReadability()
     failing: dict[str, ReadFailure] = {}
     for room in site.board.rooms:
         if room.id == BROKEN:
             answer = Failed(
                 Query(room, MIDNIGHT, MIDNIGHT), Reason.FORBIDDEN, Problem("", "Access is denied")
             )
-            standings.failed(room.id, answer, MOMENT)
-            failing = standings.failing
+            readability.failed(room.id, answer, MOMENT)
+            failing = readability.failing
         else:
-            standings.succeeded(room.id, MOMENT)
+            readability.succeeded(room.id, MOMENT)
     usual: dict[str, Any] = {
         "rooms": len(site.board.rooms),
         "since": MOMENT - timedelta(hours=5),
@@ -149,7 +149,7 @@ def report(site: Site, **other: Any) -> None:
         "consent": Consent.GRANTED,
         "fence": Fence(FenceState.VERIFIED, MOMENT - timedelta(minutes=12)),
         "credential_expires_at": MOMENT + timedelta(days=211),
-        "standings": standings,
+        "standings": readability,
     }
     site.report(**(usual | other))
 

@@ -45,7 +45,7 @@ def load_credential(settings: Microsoft365Settings) -> Credential:
     """Reads the credential's file.
 
     It does not check whether the credential is valid now, because this machine's clock may be wrong; see
-    `judge_dates`.
+    `check_dates`.
 
     Raises:
         SettingsError: the file is missing, unreadable, readable by other users, or invalid.
@@ -65,7 +65,7 @@ def load_credential(settings: Microsoft365Settings) -> Credential:
     return Credential(secret)
 
 
-def judge_dates(settings: Microsoft365Settings, credential: Credential, now: datetime) -> None:
+def check_dates(settings: Microsoft365Settings, credential: Credential, now: datetime) -> None:
     """Compares both dates of a certificate with the time.
 
     Raises:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from placed_microsoft365.auth.application_permissions import to_consent
-from placed_microsoft365.auth.credential import judge_dates, load_credential
+from placed_microsoft365.auth.credential import check_dates, load_credential
 from placed_microsoft365.auth.token_claims import claims_of
 from placed_microsoft365.client_factory import graph_client, token_cache_of
 
@@ -50,7 +50,7 @@ async def fresh_sign_in(
         SettingsError: the credential's file or the CA file is invalid.
     """
     credential = load_credential(settings)
-    judge_dates(settings, credential, surroundings.now())
+    check_dates(settings, credential, surroundings.now())
     tokens = token_cache_of(settings, credential, surroundings)
     graph = graph_client(settings, tokens, surroundings)
     try:

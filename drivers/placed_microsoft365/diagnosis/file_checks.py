@@ -10,7 +10,7 @@ from cryptography import x509
 
 from placed.driver import Finding, SettingsError, Verdict
 from placed.driver.diagnosis import look_at_secrets, unreadable
-from placed_microsoft365.auth.credential import judge_dates, load_credential
+from placed_microsoft365.auth.credential import check_dates, load_credential
 from placed_microsoft365.network.tls_and_proxy import tls_context
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def look_at_credential(settings: Microsoft365Settings, now: datetime) -> tuple[F
     renew = f"create another with placed setup {settings.name} --renew, and register it with the application"
     try:
         credential = load_credential(settings)
-        judge_dates(settings, credential, now)
+        check_dates(settings, credential, now)
     except SettingsError as error:
         remedy = _credential_remedy(settings, now, renew)
         return Finding.of("certificate", Verdict.BAD, error.problem.line, remedy), None

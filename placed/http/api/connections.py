@@ -39,7 +39,7 @@ class ConnectionsApi:
         )
 
     async def rooms(self, request: web.Request) -> web.StreamResponse:
-        """`{"schema":1,"connection":"contoso","rooms":[…]}`, each as in `standing_documents`."""
+        """`{"schema":1,"connection":"contoso","rooms":[…]}`, each as in `readability_documents`."""
         name = request.match_info["connection"]
         health = self._board.health.get(name)
         if health is None:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
-    from placed.board.board import Board, Known
+    from placed.board.board import Board, KnownRoom
     from placed.domain.occupancy import Policy
     from placed.domain.privacy import Show
 
@@ -66,7 +66,7 @@ class DaysApi:
         return await Representation(msgspec.json.encode(document)).answer(request)
 
 
-def day_document(known: Known, moment: datetime, policy: Policy, show: Show) -> dict[str, Any]:
+def day_document(known: KnownRoom, moment: datetime, policy: Policy, show: Show) -> dict[str, Any]:
     """What the day of `moment` holds for a room."""
     room, schedule = known.room, known.schedule
     today = moment.astimezone(room.time_zone).date()

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from placed.board.board import Board
-from placed.board.edge_timer import Timekeeper
+from placed.board.edge_timer import EdgeTimer
 from placed.domain.occupancy import Policy
 from placed.domain.privacy import Show
 from placed.driver import Surroundings
 from placed.polling.poller import Poller
-from placed.polling.room_ids import RoomBook
+from placed.polling.room_ids import RoomIds
 from placed.settings.schema import Polling
 from placed_microsoft365 import Microsoft365
 from placed_microsoft365.settings import Microsoft365Settings
@@ -63,12 +63,12 @@ class Building:
     poller: Poller
     board: Board
     clock: StillClock
-    timekeeper: Timekeeper
+    edge_timer: EdgeTimer
 
     async def poll(self) -> None:
         """One round of all rooms, after an interval in which what was due was done."""
         self.clock.pass_(INTERVAL)
-        self.timekeeper.check()
+        self.edge_timer.check()
         await self.poller.step()
         if self.poller.problem is not None or self.poller.health.failing:
             raise RuntimeError(f"rooms could not be read: {self.poller.health}")
@@ -87,13 +87,13 @@ async def building(graph: Child, rooms: int) -> AsyncIterator[Building]:
             connection=settings,
             driver=driver,
             board=board,
-            book=RoomBook({}, {}),
+            book=RoomIds({}, {}),
             polling=Polling(interval=INTERVAL),
             clock=clock,
             jitter=lambda: 0.0,
         )
         try:
-            yield Building(poller, board, clock, Timekeeper(board, clock))
+            yield Building(poller, board, clock, EdgeTimer(board, clock))
         finally:
             await driver.close()
             await asyncio.sleep(0)

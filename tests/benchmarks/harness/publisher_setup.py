@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from placed.board.board import Board
-from placed.board.edge_timer import Timekeeper
+from placed.board.edge_timer import EdgeTimer
 from placed.domain.model import Meeting, Room, Schedule
 from placed.domain.occupancy import Policy
 from placed.domain.privacy import Show
@@ -100,7 +100,7 @@ async def telling(board: Board, clock: ForwardClock, port: int) -> AsyncIterator
     )
     board.listeners.append(publisher)
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(Timekeeper(board, clock).run()), group.create_task(publisher.run())]
+        tasks = [group.create_task(EdgeTimer(board, clock).run()), group.create_task(publisher.run())]
         yield Site(board, clock, publisher)
         for task in tasks:
             task.cancel()

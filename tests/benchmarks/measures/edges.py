@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from placed.domain.model import Meeting
 from placed.driver import Surroundings
 from placed.polling.poller import Poller
-from placed.polling.room_ids import RoomBook
+from placed.polling.room_ids import RoomIds
 from placed.settings.schema import Polling
 from placed_microsoft365 import Microsoft365
 from tests.benchmarks.child_process import Child
@@ -52,7 +52,7 @@ async def _lags(graph: Child, panel: Child, port: int, rooms: int, edges: int) -
             connection=settings,
             driver=driver,
             board=board,
-            book=RoomBook({}, {}),
+            book=RoomIds({}, {}),
             polling=Polling(interval=_NO_PAUSE, rediscover=_LIST),
             clock=clock,
         )

@@ -56,7 +56,7 @@ from placed.domain.occupancy import Policy
 from placed.domain.privacy import Show
 from placed.driver import ConnectionSettings, Fence, FenceState, FoundRoom, Read, Unchanged
 from placed.polling.poller import Poller
-from placed.polling.room_ids import RoomBook
+from placed.polling.room_ids import RoomIds
 from placed.settings.schema import Polling
 
 if TYPE_CHECKING:
@@ -324,7 +324,7 @@ def _live_through(day: Day, polling: Polling) -> Service:
         connection=ConnectionSettings(name="contoso", driver="freshness", time_zone=ZONE),
         driver=service,
         board=Board(Policy(), Show.NOTHING, clock.now, epoch=1),
-        book=RoomBook({}),
+        book=RoomIds({}),
         polling=polling,
         clock=clock,
         jitter=jitter,

@@ -8,12 +8,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from placed.board.board import Board
-from placed.board.edge_timer import Timekeeper
+from placed.board.edge_timer import EdgeTimer
 from placed.domain.occupancy import Policy
 from placed.domain.privacy import Show
 from placed.driver import ConnectionSettings, Fence, FenceState, FoundRoom
 from placed.polling.poller import Poller
-from placed.polling.room_ids import RoomBook
+from placed.polling.room_ids import RoomIds
 from placed_microsoft365.calendars.batch_reader import CalendarReader
 from placed_microsoft365.calendars.calendar_view import CalendarViews
 from placed_microsoft365.graph.concurrency_limit import ConcurrencyLimit
@@ -83,7 +83,7 @@ class Polled:
             connection=ConnectionSettings(name="contoso", driver="bench", time_zone=ZONE),
             driver=self.driver,
             board=self.board,
-            book=RoomBook({}),
+            book=RoomIds({}),
             polling=polling,
             clock=clock,
         )
@@ -93,4 +93,4 @@ class Polled:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds), asyncio.TaskGroup() as group:
                 group.create_task(self.poller.run())
-                group.create_task(Timekeeper(self.board, self._clock).run())
+                group.create_task(EdgeTimer(self.board, self._clock).run())

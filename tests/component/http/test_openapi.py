@@ -9,7 +9,7 @@ import pytest
 from placed.domain.connection_health import ConnectionState
 from placed.domain.model import Reason, Status
 from placed.domain.problems import Problem
-from placed.domain.room_readability import Access, ReadFailure, Standings
+from placed.domain.room_readability import Access, ReadFailure, RoomReadability
 from placed.driver import Consent, Failed, Fence, FenceState, Query
 from placed.http.api import openapi
 from tests.support.sample_boards import NINE, meeting
@@ -111,10 +111,10 @@ def lively(site: Site) -> Site:
     site.read("boardroom", meeting(-10, 30), meeting(0, 20), meeting(40, 50, private=True))
     site.read("atrium", meeting(3, 60, all_day=True))
     site.board.fail("library", Reason.FORBIDDEN)
-    standings = Standings()
-    standings.succeeded("boardroom", NINE)
+    readability = RoomReadability()
+    readability.succeeded("boardroom", NINE)
     query = Query(site.enrolled["contoso"]["library"], NINE, NINE)
-    standings.failed("library", Failed(query, Reason.FORBIDDEN, Problem("", "x")), NINE)
+    readability.failed("library", Failed(query, Reason.FORBIDDEN, Problem("", "x")), NINE)
     site.report(
         since=NINE,
         failing={"library": ReadFailure(Reason.FORBIDDEN, NINE, Problem("", "x"))},
@@ -123,7 +123,7 @@ def lively(site: Site) -> Site:
         consent_since=NINE,
         consent_until=NINE,
         fence=Fence(FenceState.EXCESS, NINE, excess=("Mail.Read",), warnings=("mind the gap",)),
-        standings=standings,
+        readability=readability,
     )
     return site
 

@@ -7,15 +7,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from placed.board.board import Board, Known
+from placed.board.board import Board, KnownRoom
 from placed.domain.model import Schedule
 from placed.domain.privacy import Show
 from placed.driver import ConnectionSettings, FoundRoom
-from placed.store import Journal, Scribe
+from placed.store import Journal, StoreWriter
 from tests.support.domain_builders import DAY, POLICY, FakeClock, at, meeting, room
 
 if TYPE_CHECKING:
-    from placed.store.connection_notes import Remembered
+    from placed.store.connection_memory import StoredRoom
 
 SETTINGS = ConnectionSettings(name="contoso", driver="script", time_zone=ZoneInfo("UTC"))
 ROOMS = ("boardroom", "library")
@@ -33,7 +33,7 @@ class Life:
 
     def __post_init__(self) -> None:
         self.board = Board(POLICY, self.show, self.clock.now, epoch=1)
-        self.scribe = Scribe(self.board, self.journal, self.clock)
+        self.store_writer = StoreWriter(self.board, self.journal, self.clock)
         self.notes = self.journal.notes(self.settings, show=self.show)
 
     def enroll(self) -> None:
@@ -41,7 +41,7 @@ class Life:
         self.notes.listed(FOUND)
         self.board.enroll("contoso", [room(name) for name in ROOMS])
 
-    def recalled(self) -> dict[str, Remembered]:
+    def recalled(self) -> dict[str, StoredRoom]:
         """What a start finds, by the rooms' addresses."""
         recollection = self.notes.recall(self.clock.now(), self.clock.steady())
         return {known.listing.mailbox: known for known in recollection.rooms}
@@ -50,7 +50,7 @@ class Life:
         """The board begins with what is recalled."""
         for name, known in self.recalled().items():
             if known.schedule and known.changed_at:
-                self.board.remember(Known(room(name), known.schedule, known.failure, known.changed_at))
+                self.board.remember(KnownRoom(room(name), known.schedule, known.failure, known.changed_at))
         self.board.enroll("contoso", [room(name) for name in ROOMS])
 
     def pass_(self, **time: float) -> None:

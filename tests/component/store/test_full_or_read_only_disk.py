@@ -50,7 +50,7 @@ async def test_on_a_full_disk_it_is_said_once_and_everything_is_written_when_the
         life = Life(journal, show=Show.EVERYTHING)
         life.enroll()
         life.read("boardroom", ("9:30", "10:00"))
-        await life.scribe.write_all()
+        await life.store_writer.write_all()
         with (folder / "filler").open("ab", buffering=0) as filler, capture_logs() as logs:
             fill(filler)
             for minute in range(30):
@@ -59,10 +59,10 @@ async def test_on_a_full_disk_it_is_said_once_and_everything_is_written_when_the
                     "boardroom", *((f"{10 + hour}:{minute:02}", f"{11 + hour}:00") for hour in range(9))
                 )
                 life.read("library", *((f"{10 + hour}:{minute:02}", f"{11 + hour}:00") for hour in range(9)))
-                await life.scribe.write_all()
+                await life.store_writer.write_all()
                 journal.save(Memory(minute, {f"contoso/{n}@x": str(n) for n in range(200)}))
             filler.truncate(0)
-            await life.scribe.write_all()
+            await life.store_writer.write_all()
         told = [entry["event"] for entry in logs if entry["log_level"] != "debug"]
         assert told == ["journal.is_not_kept", "journal.is_kept_again"]
         assert journal.load().epoch == 29
@@ -82,7 +82,7 @@ async def test_where_it_may_only_be_read_placed_goes_on_without(tmp_path: Path) 
             life = Life(journal)
             life.enroll()
             life.read("boardroom")
-            await life.scribe.write_all()
+            await life.store_writer.write_all()
             journal.save(Memory(8, {"contoso/a@x": "a"}))
             assert journal.load() == Memory(8, {"contoso/a@x": "a"})
         assert [entry["event"] for entry in logs] == ["journal.is_not_kept"]

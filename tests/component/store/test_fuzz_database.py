@@ -14,12 +14,12 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from placed.board.board import Known
+from placed.board.board import KnownRoom
 from placed.domain.consent import ConsentRecord
 from placed.domain.model import Status
 from placed.store import Journal, Memory
 from placed.store.database import NAME
-from placed.store.read_only import glance
+from placed.store.read_only import read_snapshot
 from placed.store.records import Kind
 from tests.component.store.daemon_restarts import ROOMS, Life
 from tests.support.domain_builders import FakeClock, at, room
@@ -73,7 +73,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
         life.enroll()
         life.read("boardroom", ("0:00", "9999:00"))
         life.read("library")
-        life.scribe._write(
+        life.store_writer._write(
             {(k.room.connection, k.room.address): k for k in life.board.known()},
             frozenset(),
             (life.clock.now(), life.clock.steady()),
@@ -96,7 +96,7 @@ def begun(directory: Path) -> Life:
         for name, known in life.recalled().items():
             if known.schedule and known.changed_at and name in ROOMS:
                 assert known.schedule.read_at <= life.clock.now()
-                life.board.remember(Known(room(name), known.schedule, known.failure, known.changed_at))
+                life.board.remember(KnownRoom(room(name), known.schedule, known.failure, known.changed_at))
         life.board.enroll("contoso", [room(name) for name in ROOMS])
         life.board.turn()
         journal.save(Memory(8, {"contoso/a@x": "a"}))
@@ -175,7 +175,7 @@ def test_records_of_any_content_with_a_checksum_that_fits(
                 (str(kind), connection, address, zlib.crc32(value, zlib.crc32(key)), value),
             )
     with capture_logs():
-        glance(directory)
+        read_snapshot(directory)
         assert is_not_free(begun(directory))
 
 

@@ -55,7 +55,7 @@ async def lived(folder: Path, show: Show, *, closed: bool = True) -> Life:
     life.enroll()
     schedule = Schedule(MEETINGS, DAY - timedelta(days=1), DAY + timedelta(days=2), life.clock.now())
     life.board.learn("boardroom", schedule)
-    await life.scribe.write_all()
+    await life.store_writer.write_all()
     if closed:
         journal.close()
     return life
@@ -90,7 +90,7 @@ async def test_what_is_left_is_as_fresh_as_it_was(tmp_path: Path) -> None:
     life = await lived(tmp_path, Show.EVERYTHING, closed=False)
     life.pass_(minutes=10)
     life.confirm("boardroom")
-    await life.scribe.write_all()
+    await life.store_writer.write_all()
     life.journal.close()
     with closing(Journal(tmp_path)) as journal:
         journal.permit(Show.NOTHING)
@@ -118,8 +118,8 @@ async def test_a_meeting_that_is_made_private_leaves_nothing_behind(tmp_path: Pa
     hidden = tuple(replace(one, private=True) for one in MEETINGS)
     schedule = Schedule(hidden, DAY - timedelta(days=1), DAY + timedelta(days=2), life.clock.now())
     life.board.learn("boardroom", schedule)
-    await life.scribe.write_all()
-    await life.scribe.scrub()
+    await life.store_writer.write_all()
+    await life.store_writer.scrub()
     assert on_disk(tmp_path) == set()
     life.journal.close()
 
@@ -154,9 +154,9 @@ async def test_that_somebody_else_reads_the_file_now_is_made_up_for(tmp_path: Pa
         other.execute("BEGIN")
         other.execute("SELECT count(*) FROM record").fetchone()
         life.board.learn("boardroom", Schedule((), DAY, DAY + timedelta(days=1), life.clock.now()))
-        await life.scribe.write_all()
-        await life.scribe.scrub()
-    await life.scribe.scrub()
+        await life.store_writer.write_all()
+        await life.store_writer.scrub()
+    await life.store_writer.scrub()
     assert on_disk(tmp_path) == set()
     life.journal.close()
 

@@ -14,7 +14,7 @@ from placed.domain.corrected_clock import CorrectedClock, ServiceTimes
 from placed.domain.model import Reason, Status
 from placed.domain.privacy import Show
 from placed.driver import Fence, FenceState, ServiceTime
-from placed.store import Scribe
+from placed.store import StoreWriter
 from placed.store.database import NAME
 from tests.component.store.daemon_restarts import FOUND, ROOMS, SETTINGS, Life
 from tests.support.domain_builders import POLICY, FakeClock, at, room
@@ -30,7 +30,7 @@ async def test_the_next_life_begins_with_what_was_known_and_when_it_was_read(lif
     life.read("library")
     life.pass_(minutes=1)
     life.confirm("library")
-    await life.scribe.write_all()
+    await life.store_writer.write_all()
     after = life.later(minutes=2)
     after.begin()
     boardroom, library = (after.board.statement(name) for name in ROOMS)
@@ -48,7 +48,7 @@ async def test_since_when_a_room_is_what_it_is_is_remembered_unless_that_changed
 ) -> None:
     life.read("boardroom", ("9:02", "9:04"))
     life.read("library")
-    await life.scribe.write_all()
+    await life.store_writer.write_all()
     after = life.later(minutes=3)
     after.begin()
     boardroom, library = (after.board.statement(name) for name in ROOMS)
@@ -60,7 +60,7 @@ async def test_since_when_a_room_is_what_it_is_is_remembered_unless_that_changed
 
 async def test_what_is_too_old_is_unknown(life: Life) -> None:
     life.read("boardroom", ("8:00", "10:00"))
-    await life.scribe.write_all()
+    await life.store_writer.write_all()
     after = life.later(minutes=15)
     after.begin()
     statement = after.board.statement("boardroom")
@@ -72,17 +72,17 @@ async def test_why_a_room_could_not_be_read_is_remembered(life: Life) -> None:
     life.read("boardroom")
     life.pass_(minutes=2)
     life.board.fail("boardroom", Reason.UNAVAILABLE)
-    await life.scribe.write_all()
+    await life.store_writer.write_all()
     assert life.later(minutes=1).recalled()["boardroom"].failure is Reason.UNAVAILABLE
 
 
 async def test_a_new_booking_is_written_soon_and_a_confirmation_with_all_the_rest(life: Life) -> None:
     life.read("boardroom")
-    await life.scribe.write_all()
+    await life.store_writer.write_all()
     life.read("boardroom", ("9:30", "10:00"))
     life.pass_(seconds=1)
     life.confirm("library")
-    await life.scribe._write_touched()
+    await life.store_writer._write_touched()
     found = life.later(seconds=1).recalled()["boardroom"].schedule
     assert found
     assert [m.start for m in found.meetings] == [at("9:30")]
@@ -91,11 +91,11 @@ async def test_a_new_booking_is_written_soon_and_a_confirmation_with_all_the_res
 async def test_a_confirmation_counts_for_what_it_confirmed_alone(life: Life, tmp_path: Path) -> None:
     """An old reading whose successor got lost is not believed for as long as that."""
     life.read("boardroom", ("9:30", "10:00"))
-    await life.scribe.write_all()
+    await life.store_writer.write_all()
     old = rows(tmp_path)
     life.pass_(minutes=5)
     life.read("boardroom", ("11:00", "12:00"))
-    await life.scribe.write_all()
+    await life.store_writer.write_all()
     with closing(sqlite3.connect(tmp_path / "state" / NAME)) as file, file:
         file.executemany("INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?, ?)", old)
     found = life.later(seconds=1).recalled()["boardroom"].schedule
@@ -111,10 +111,10 @@ def rows(tmp_path: Path) -> list[tuple[object, ...]]:
 async def test_what_is_not_believed_any_more_is_not_remembered(life: Life, tmp_path: Path) -> None:
     life.read("boardroom", ("8:00", "10:00"))
     life.read("library")
-    await life.scribe.write_all()
+    await life.store_writer.write_all()
     assert len(rows(tmp_path)) == 2
     life.board.forget("contoso", Reason.REFUSED)
-    await life.scribe._write_touched()
+    await life.store_writer._write_touched()
     assert rows(tmp_path) == []
     assert [known.schedule for known in life.later(seconds=1).recalled().values()] == [None, None]
 
@@ -122,30 +122,30 @@ async def test_what_is_not_believed_any_more_is_not_remembered(life: Life, tmp_p
 async def test_rooms_that_are_gone_are_forgotten(life: Life, tmp_path: Path) -> None:
     life.read("boardroom")
     life.read("library")
-    await life.scribe.write_all()
+    await life.store_writer.write_all()
     life.board.enroll("contoso", [room("library")])
     life.notes.listed(FOUND[1:])
-    await life.scribe._write_touched()
+    await life.store_writer._write_touched()
     assert len(rows(tmp_path)) == 1
     assert life.later(seconds=1).recalled().keys() == {"library"}
 
 
 async def test_what_has_not_changed_is_not_written_again(life: Life, tmp_path: Path) -> None:
     life.read("boardroom", ("9:30", "10:00"))
-    await life.scribe.write_all()
+    await life.store_writer.write_all()
     with closing(sqlite3.connect(tmp_path / "state" / NAME)) as file:
         version = file.execute("PRAGMA data_version").fetchone()
-        await life.scribe._write_touched()
+        await life.store_writer._write_touched()
         assert file.execute("PRAGMA data_version").fetchone() == version
     before = rows(tmp_path)
     life.read("boardroom", ("9:30", "10:00"))  # as a start reads it again
-    await life.scribe.write_all()
+    await life.store_writer.write_all()
     assert rows(tmp_path) == before
 
 
 async def test_under_other_settings_nothing_is_recalled(life: Life) -> None:
     life.read("boardroom")
-    await life.scribe.write_all()
+    await life.store_writer.write_all()
     other = Life(life.journal, life.clock, settings=SETTINGS.model_copy(update={"driver": "another"}))
     assert other.recalled() == {}
     assert Life(life.journal, life.clock).recalled() != {}
@@ -153,7 +153,7 @@ async def test_under_other_settings_nothing_is_recalled(life: Life) -> None:
 
 async def test_a_fence_that_did_not_hold_keeps_its_rooms_untold(life: Life) -> None:
     life.read("boardroom")
-    await life.scribe.write_all()
+    await life.store_writer.write_all()
     life.notes.tried(Fence(FenceState.BREACHED, at("9:00"), enforce=True))
     after = life.later(seconds=1)
     recollection = after.notes.recall(after.clock.now(), after.clock.steady())
@@ -168,7 +168,7 @@ async def test_titles_are_not_kept_once_they_are_not_wanted(journal: Journal, tm
     before = Life(journal, show=Show.EVERYTHING)
     before.enroll()
     before.read("boardroom", ("9:30", "10:00"))
-    await before.scribe.write_all()
+    await before.store_writer.write_all()
     assert b"Budget" in rows(tmp_path)[0][4]  # type: ignore[operator]
     after = Life(journal, before.clock, show=Show.NOTHING)
     after.begin()
@@ -176,7 +176,7 @@ async def test_titles_are_not_kept_once_they_are_not_wanted(journal: Journal, tm
     assert known
     assert known.schedule
     assert known.schedule.meetings[0].title is None
-    await after.scribe.write_all()
+    await after.store_writer.write_all()
     assert b"Budget" not in rows(tmp_path)[0][4]  # type: ignore[operator]
     journal.close()
     assert b"Budget" not in (tmp_path / "state" / NAME).read_bytes()
@@ -187,7 +187,7 @@ async def test_titles_are_not_kept_once_they_are_not_wanted(journal: Journal, tm
 
 async def test_a_clock_that_was_steered_back_makes_nothing_younger(life: Life) -> None:
     life.read("boardroom")
-    await life.scribe.write_all()
+    await life.store_writer.write_all()
     life.clock.elapsed += 64  # by which the clock on the wall shows one minute more
     life.clock.step(60)
     found = Life(life.journal, life.clock).recalled()["boardroom"].schedule
@@ -198,7 +198,7 @@ async def test_a_clock_that_was_steered_back_makes_nothing_younger(life: Life) -
 async def test_by_a_clock_that_was_set_back_no_room_is_judged(life: Life) -> None:
     """It may also have been wrong all the time, and the services' time was what rooms were judged by."""
     life.read("boardroom")
-    await life.scribe.write_all()
+    await life.store_writer.write_all()
     life.clock.elapsed += 7200  # two hours pass, and the clock on the wall shows one minute more
     life.clock.step(60)
     assert Life(life.journal, life.clock).recalled()["boardroom"].schedule is None
@@ -206,7 +206,7 @@ async def test_by_a_clock_that_was_set_back_no_room_is_judged(life: Life) -> Non
 
 async def test_by_a_clock_that_shows_less_than_the_machine_has_run_no_room_is_judged(life: Life) -> None:
     life.read("boardroom")
-    await life.scribe.write_all()
+    await life.store_writer.write_all()
     life.clock.elapsed = 600  # since the machine was started; its clock shows the time of before
     assert Life(life.journal, life.clock).recalled()["boardroom"].schedule is None
 
@@ -214,7 +214,7 @@ async def test_by_a_clock_that_shows_less_than_the_machine_has_run_no_room_is_ju
 async def test_by_a_clock_that_is_ahead_of_what_was_noted_no_room_is_judged(life: Life) -> None:
     """It was set ahead, or it was wrong all the time and rooms were judged by the services' time."""
     life.read("boardroom")
-    await life.scribe.write_all()
+    await life.store_writer.write_all()
     life.clock.elapsed += 60
     life.clock.step(660)
     assert Life(life.journal, life.clock).recalled()["boardroom"].schedule is None
@@ -232,11 +232,11 @@ async def test_after_a_boot_a_clock_that_was_wrong_before_is_not_believed(
         clock.hear("contoso", ServiceTime(at("9:00"), machine.steady(), machine.steady()))
     before = Life(journal, machine)
     before.board = Board(POLICY, Show.NOTHING, clock.now, epoch=1)
-    before.scribe = Scribe(before.board, journal, clock)
+    before.store_writer = StoreWriter(before.board, journal, clock)
     clock.settle()
     before.enroll()
     before.read("boardroom")
-    await before.scribe.write_all()
+    await before.store_writer.write_all()
     machine.elapsed = 1.0  # the machine has just been started
     machine.step(60)
     assert (Life(journal, machine).recalled()["boardroom"].schedule is None) is wrong
@@ -244,7 +244,7 @@ async def test_after_a_boot_a_clock_that_was_wrong_before_is_not_believed(
 
 async def test_what_was_read_in_the_future_is_not_believed(life: Life) -> None:
     life.read("boardroom")
-    await life.scribe._write_touched()  # no confirmation, and so no clocks, are written yet
+    await life.store_writer._write_touched()  # no confirmation, and so no clocks, are written yet
     life.clock.step(-3600)
     assert Life(life.journal, life.clock).recalled()["boardroom"].schedule is None
 

@@ -14,7 +14,7 @@ from placed.domain.consent import ConsentRecord, Source
 from placed.driver import Consent
 from placed.store import Journal, Memory, next_epoch, state_directory
 from placed.store.database import MIGRATIONS, NAME, VERSION, Unusable
-from placed.store.read_only import glance
+from placed.store.read_only import read_snapshot
 from tests.support.domain_builders import at
 
 MEMORY = Memory(7, {"contoso/boardroom@contoso.example": "boardroom"})
@@ -196,7 +196,7 @@ def test_a_full_disk_is_said_once_and_made_up_for(tmp_path: Path) -> None:
     assert [e["event"] for e in logs] == ["journal.is_not_kept", "journal.is_kept_again"]
     assert logs[0]["problem"] == "database or disk is full"
     assert load(tmp_path) == many
-    assert glance(tmp_path).consent("contoso") == REQUESTED
+    assert read_snapshot(tmp_path).consent("contoso") == REQUESTED
 
 
 # --- migration ----------------------------------------------------------------------------------------------

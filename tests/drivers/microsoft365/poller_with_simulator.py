@@ -13,9 +13,9 @@ from placed.domain.occupancy import Policy
 from placed.domain.privacy import Show
 from placed.driver import ConnectionSettings
 from placed.polling.poller import Poller
-from placed.polling.room_ids import RoomBook
+from placed.polling.room_ids import RoomIds
 from placed.settings.schema import Polling
-from placed.store.connection_notes import Notes
+from placed.store.connection_memory import ConnectionMemory
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -65,10 +65,10 @@ class Polled:
             ),
             driver=driver,
             board=self.board,
-            book=RoomBook({}),
+            book=RoomIds({}),
             polling=Polling(interval=timedelta(seconds=INTERVAL)),
             clock=self.clock,
-            notes=Notes(consent),
+            notes=ConnectionMemory(consent),
             jitter=lambda: 0.0,
         )
 

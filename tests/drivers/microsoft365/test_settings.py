@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from placed.driver import SettingsError, Surroundings
 from placed_microsoft365 import Microsoft365
-from placed_microsoft365.auth.credential import judge_dates, load_credential
+from placed_microsoft365.auth.credential import check_dates, load_credential
 from placed_microsoft365.network.tls_and_proxy import ca_bundle, proxy_for
 from placed_microsoft365.settings import Microsoft365Settings
 from placed_microsoft365.simulator import make_client_certificate
@@ -127,7 +127,7 @@ def credential(tmp_path: Path, content: bytes, key: str = "certificate") -> Any:
     changes = {"client_secret_file": None, key: file}
     kept = settings(**changes)
     found = load_credential(kept)
-    judge_dates(kept, found, NOW)
+    check_dates(kept, found, NOW)
     return found
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from placed.domain.consent import ConsentRecord
-from placed.store.read_only import glance
+from placed.store.read_only import read_snapshot
 from placed_microsoft365.simulator import Simulator, Tenant
 from tests.support.placed_process import Program, run
 from tests.support.secret_files import write_secret
@@ -202,7 +202,7 @@ async def test_a_connection_that_is_taken_out_is_cleared_by_the_reload(
         code, command = await run(stage.folder, "disconnect", "fabrikam", "--yes", "-c", stage.file)
         assert code == 0, command.err
         assert "cleared in the state: its consent record" in command.out
-        kept_of = glance(stage.state_directory)
+        kept_of = read_snapshot(stage.state_directory)
         assert kept_of.consent("fabrikam") == ConsentRecord()
         assert {key.partition("/")[0] for key in kept_of.room_ids} == {"contoso"}
         stage.tenant.book("library", stage.clock.now(), stage.clock.now() + timedelta(hours=1))

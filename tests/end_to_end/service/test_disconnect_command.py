@@ -15,7 +15,7 @@ import pytest
 from placed.domain.consent import ConsentRecord
 from placed.driver import Consent
 from placed.store import Journal
-from placed.store.read_only import glance
+from placed.store.read_only import read_snapshot
 from placed.store.records import Key, Kind
 from tests.support.free_ports import free_port
 from tests.support.mosquitto import Subscriber
@@ -53,11 +53,11 @@ async def kept(stage: Stage) -> dict[str, tuple[bytes, Any]]:
 
 
 def remembered(stage: Stage) -> dict[str, str]:
-    return glance(stage.state_directory).room_ids
+    return read_snapshot(stage.state_directory).room_ids
 
 
 def consents(stage: Stage) -> set[str]:
-    seen = glance(stage.state_directory)
+    seen = read_snapshot(stage.state_directory)
     return {name for name in ("contoso", "fabrikam") if seen.consent(name) != ConsentRecord()}
 
 

@@ -9,10 +9,10 @@ import pytest
 from msgspec.structs import replace
 
 from placed.board.board import Board
-from placed.board.edge_timer import Timekeeper
+from placed.board.edge_timer import EdgeTimer
 from placed.domain.model import Reason, Status
 from placed.domain.privacy import Show
-from placed.domain.room_events import Happening
+from placed.domain.room_events import EventKind
 from tests.support.domain_builders import POLICY, FakeClock, Recorder, at, meeting, room, schedule
 
 
@@ -64,7 +64,7 @@ def test_edges_are_told_at_their_moment_and_urgently(
     assert (at("9:05"), Status.STARTING) in seen
     assert (at("9:10"), Status.BUSY) in seen
     assert (at("9:12"), Status.FREE) in seen
-    assert [e.happening for e in recorder.events] == [Happening.STARTED, Happening.ENDED]
+    assert [e.happening for e in recorder.events] == [EventKind.STARTED, EventKind.ENDED]
 
 
 def test_an_edge_needs_no_reading(board: Board, clock: FakeClock) -> None:
@@ -175,7 +175,7 @@ def test_unread_rooms_turn_stale_and_then_unknown_and_recover(
     clock.moment = at("9:20")
     board.learn("boardroom", schedule(read_at="9:20"))
     assert status(board) is Status.FREE
-    assert [e.happening for e in recorder.events] == [Happening.UNKNOWN, Happening.RECOVERED]
+    assert [e.happening for e in recorder.events] == [EventKind.UNKNOWN, EventKind.RECOVERED]
 
 
 def test_an_unknown_room_goes_on_being_called_unknown(
@@ -269,15 +269,15 @@ def test_events_of_changed_plans(board: Board, recorder: Recorder) -> None:
     board.learn("boardroom", schedule(meeting("10:00", "11:00", key="a"), meeting("12:00", "13:00", key="b")))
     board.learn("boardroom", schedule(meeting("10:30", "11:00", key="a")))
     moved, cancelled = recorder.events
-    assert (moved.happening, moved.before and moved.before.start) == (Happening.MOVED, at("10:00"))
-    assert (cancelled.happening, cancelled.meeting and cancelled.meeting.key) == (Happening.CANCELLED, "b")
+    assert (moved.happening, moved.before and moved.before.start) == (EventKind.MOVED, at("10:00"))
+    assert (cancelled.happening, cancelled.meeting and cancelled.meeting.key) == (EventKind.CANCELLED, "b")
 
 
 def test_a_running_meeting_that_is_cancelled_has_not_ended(board: Board, recorder: Recorder) -> None:
     board.enroll("contoso", [room()])
     board.learn("boardroom", schedule(meeting("8:00", "11:00", key="a")))
     board.learn("boardroom", schedule(meeting("8:00", "11:00", key="a", cancelled=True)))
-    assert [e.happening for e in recorder.events] == [Happening.CANCELLED]
+    assert [e.happening for e in recorder.events] == [EventKind.CANCELLED]
     assert status(board) is Status.FREE
 
 
@@ -285,7 +285,7 @@ def test_a_conflict_is_an_event(board: Board, recorder: Recorder) -> None:
     board.enroll("contoso", [room()])
     board.learn("boardroom", schedule(meeting("8:00", "11:00", key="a")))
     board.learn("boardroom", schedule(meeting("8:00", "11:00", key="a"), meeting("8:30", "9:30", key="b")))
-    assert [e.happening for e in recorder.events] == [Happening.STARTED, Happening.CONFLICT]
+    assert [e.happening for e in recorder.events] == [EventKind.STARTED, EventKind.CONFLICT]
 
 
 def test_a_refused_connection_takes_back_what_it_said(board: Board, recorder: Recorder) -> None:
@@ -314,7 +314,7 @@ def test_a_board_takes_over_what_an_earlier_one_knew(board: Board, clock: FakeCl
 def test_a_stepped_clock_judges_every_room_at_once(board: Board, clock: FakeClock, step: int) -> None:
     board.enroll("contoso", [room()])
     board.learn("boardroom", schedule(meeting("8:00", "8:30"), meeting("9:30", "10:30")))
-    keeper = Timekeeper(board, clock)
+    keeper = EdgeTimer(board, clock)
     clock.step(step)
     keeper.check()
     said = board.statement("boardroom")
@@ -326,7 +326,7 @@ def test_a_stepped_clock_judges_every_room_at_once(board: Board, clock: FakeCloc
 def test_after_a_suspend_what_is_known_is_as_old_as_it_is(board: Board, clock: FakeClock) -> None:
     board.enroll("contoso", [room()])
     board.learn("boardroom", schedule())
-    keeper = Timekeeper(board, clock)
+    keeper = EdgeTimer(board, clock)
     clock.pass_(3600)
     keeper.check()
     assert status(board) is Status.UNKNOWN
@@ -336,7 +336,7 @@ def test_a_clock_that_is_steered_is_not_stepped(board: Board, recorder: Recorder
     board.enroll("contoso", [room()])
     board.learn("boardroom", schedule())
     told = len(recorder.statements)
-    keeper = Timekeeper(board, clock)
+    keeper = EdgeTimer(board, clock)
     for _ in range(60):
         clock.pass_(1)
         clock.step(0.01)
@@ -362,7 +362,7 @@ async def test_the_timekeeper_sleeps_until_the_edge_and_no_longer_than_a_second(
 
     monkeypatch.setattr(clock, "sleep", sleep)
     with pytest.raises(Enough):
-        await Timekeeper(board, clock).run()
+        await EdgeTimer(board, clock).run()
     assert slept == [
         (1.0, Status.STARTING),
         (1.0, Status.STARTING),
@@ -391,7 +391,7 @@ async def test_where_a_whole_site_has_an_edge_others_get_their_turn_before_all_o
 
     monkeypatch.setattr(clock, "sleep", sleep)
     with pytest.raises(Enough):
-        await Timekeeper(board, clock).run()
+        await EdgeTimer(board, clock).run()
     assert [seconds for seconds, _ in slept] == [0.0] * (len(slept) - 1) + [1.0]
     assert slept[0][1] <= 25  # rooms that wait for nobody else
     assert {status(board, one.id) for one in board.rooms} == {Status.BUSY}

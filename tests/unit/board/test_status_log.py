@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from placed.board.board import Board
-from placed.board.status_log import Narrator
+from placed.board.status_log import StatusLog
 from placed.domain.connection_health import ConnectionHealth
 from placed.domain.model import Reason
 from placed.domain.privacy import Show
@@ -29,7 +29,7 @@ def clock() -> FakeClock:
 @pytest.fixture
 def board(clock: FakeClock) -> Board:
     board = Board(POLICY, Show.EVERYTHING, clock.now, epoch=7)
-    board.listeners.append(Narrator())
+    board.listeners.append(StatusLog())
     return board
 
 

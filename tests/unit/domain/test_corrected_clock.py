@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
-from placed.board.board import Board, Known
-from placed.board.edge_timer import Timekeeper
+from placed.board.board import Board, KnownRoom
+from placed.board.edge_timer import EdgeTimer
 from placed.domain.clock_health import ClockState
 from placed.domain.corrected_clock import CorrectedClock, ServiceTimes
 from placed.domain.model import Schedule, Status
@@ -37,7 +37,7 @@ class World:
         self.board = Board(
             POLICY, Show.NOTHING, self.clock.now, epoch=1, believable=lambda: self.clock.believable
         )
-        self.keeper = Timekeeper(self.board, self.clock)
+        self.keeper = EdgeTimer(self.board, self.clock)
         self.clock.news = self.keeper.check
 
     def pass_(self, seconds: float) -> None:
@@ -289,7 +289,7 @@ def test_a_time_before_this_release_is_not_believed_of_a_service() -> None:
 def test_a_clock_of_1970_publishes_nothing_as_known(by: str) -> None:
     with capture_logs() as logs:
         world = World(-56 * 365 * 86_400.0)
-        world.board.remember(Known(room(), schedule(read_at="8:59"), None, at("8:00"), at("8:59")))
+        world.board.remember(KnownRoom(room(), schedule(read_at="8:59"), None, at("8:00"), at("8:59")))
         world.board.enroll("contoso", [room()])
         world.keeper.check()
         assert world.status() is Status.UNKNOWN
@@ -311,7 +311,7 @@ def test_a_clock_of_1970_publishes_nothing_as_known(by: str) -> None:
 def test_what_an_earlier_run_noted_is_as_old_as_it_is_once_the_time_is_known(off: float) -> None:
     """It was read at 8:20; unknown at a start with a wrong clock, known later."""
     world = World(off)
-    world.board.remember(Known(room(), schedule(read_at="8:20"), None, at("8:00"), at("8:20")))
+    world.board.remember(KnownRoom(room(), schedule(read_at="8:20"), None, at("8:00"), at("8:20")))
     world.board.enroll("contoso", [room()])
     world.answers(2)
     assert world.status() is Status.UNKNOWN

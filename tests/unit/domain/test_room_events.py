@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from placed.domain.model import Occupancy, Reason, Schedule, ShowAs, Status
 from placed.domain.occupancy import judge
-from placed.domain.room_events import Event, Happening, happened, rescheduled
+from placed.domain.room_events import Event, EventKind, events_between, rescheduled
 from tests.support.domain_builders import DAY, POLICY, at, meeting, schedule
 
 if TYPE_CHECKING:
@@ -43,34 +43,34 @@ NEVER_READ = unknown(Reason.NOT_READ_YET)
         (FREE, FREE, "9:00", []),
         (FREE, STARTING, "8:55", []),
         (STARTING, FREE, "8:56", []),
-        (STARTING, known(Status.BUSY, NINE), "9:00", [(Happening.STARTED, "nine")]),
-        (FREE, known(Status.BUSY, NINE), "9:10", [(Happening.STARTED, "nine")]),  # booked on the spot
+        (STARTING, known(Status.BUSY, NINE), "9:00", [(EventKind.STARTED, "nine")]),
+        (FREE, known(Status.BUSY, NINE), "9:10", [(EventKind.STARTED, "nine")]),  # booked on the spot
         (known(Status.BUSY, NINE), known(Status.BUSY, NINE), "9:30", []),
-        (known(Status.BUSY, NINE), FREE, "10:00", [(Happening.ENDED, "nine")]),
+        (known(Status.BUSY, NINE), FREE, "10:00", [(EventKind.ENDED, "nine")]),
         (known(Status.BUSY, NINE), FREE, "9:59:59.9", []),  # it was cancelled or moved, which is told as such
         (
             known(Status.BUSY, NINE),
             known(Status.BUSY, TEN),
             "10:00",
-            [(Happening.ENDED, "nine"), (Happening.STARTED, "ten")],
+            [(EventKind.ENDED, "nine"), (EventKind.STARTED, "ten")],
         ),
         (
             known(Status.BUSY, NINE),
             known(Status.BUSY, NINE, HALF),
             "9:30",
-            [(Happening.STARTED, "half"), (Happening.CONFLICT, "half")],
+            [(EventKind.STARTED, "half"), (EventKind.CONFLICT, "half")],
         ),
-        (known(Status.BUSY, NINE, HALF), known(Status.BUSY, HALF), "10:00", [(Happening.ENDED, "nine")]),
+        (known(Status.BUSY, NINE, HALF), known(Status.BUSY, HALF), "10:00", [(EventKind.ENDED, "nine")]),
         (
             known(Status.BUSY, NINE, HALF),
             known(Status.BUSY, HALF, TEN),
             "10:00",
-            [(Happening.ENDED, "nine"), (Happening.STARTED, "ten")],  # it is in conflict still
+            [(EventKind.ENDED, "nine"), (EventKind.STARTED, "ten")],  # it is in conflict still
         ),
-        (FREE, FAILED, "9:15", [(Happening.UNKNOWN, None)]),
-        (known(Status.BUSY, NINE), FAILED, "10:00", [(Happening.UNKNOWN, None)]),
-        (FAILED, FREE, "9:15", [(Happening.RECOVERED, None)]),
-        (FAILED, known(Status.BUSY, NINE, HALF), "9:45", [(Happening.RECOVERED, None)]),
+        (FREE, FAILED, "9:15", [(EventKind.UNKNOWN, None)]),
+        (known(Status.BUSY, NINE), FAILED, "10:00", [(EventKind.UNKNOWN, None)]),
+        (FAILED, FREE, "9:15", [(EventKind.RECOVERED, None)]),
+        (FAILED, known(Status.BUSY, NINE, HALF), "9:45", [(EventKind.RECOVERED, None)]),
         (FAILED, unknown(Reason.REFUSED), "9:15", []),
         (NEVER_READ, FREE, "9:15", []),
         (NEVER_READ, known(Status.BUSY, NINE, HALF), "9:45", []),
@@ -78,16 +78,16 @@ NEVER_READ = unknown(Reason.NOT_READ_YET)
     ],
 )
 def test_what_a_change_of_occupancy_means_to_people(
-    before: Occupancy, after: Occupancy, moment: str, expected: list[tuple[Happening, str | None]]
+    before: Occupancy, after: Occupancy, moment: str, expected: list[tuple[EventKind, str | None]]
 ) -> None:
-    events = list(happened(before, after, at(moment)))
+    events = list(events_between(before, after, at(moment)))
     assert [(event.happening, event.meeting.key if event.meeting else None) for event in events] == expected
     assert {event.at for event in events} <= {at(moment)}
 
 
 def test_a_meeting_that_is_prolonged_does_not_start_again() -> None:
     longer = replace(NINE, end=at("10:30"))
-    assert list(happened(known(Status.BUSY, NINE), known(Status.BUSY, longer), at("9:30"))) == []
+    assert list(events_between(known(Status.BUSY, NINE), known(Status.BUSY, longer), at("9:30"))) == []
 
 
 TWIN = replace(TEN, key="nine")  # of another time, by the same key
@@ -95,13 +95,16 @@ TWIN = replace(TEN, key="nine")  # of another time, by the same key
 
 def test_meetings_that_share_a_key_are_told_apart_by_their_times() -> None:
     then, now = known(Status.BUSY, NINE), known(Status.BUSY, TWIN)
-    assert list(happened(then, now, at("10:00"))) == [
-        Event(Happening.ENDED, at("10:00"), NINE),
-        Event(Happening.STARTED, at("10:00"), TWIN),
+    assert list(events_between(then, now, at("10:00"))) == [
+        Event(EventKind.ENDED, at("10:00"), NINE),
+        Event(EventKind.STARTED, at("10:00"), TWIN),
     ]
     overlapping = replace(TWIN, start=at("9:30"))
     both = known(Status.BUSY, NINE, overlapping)
-    assert [e.happening for e in happened(then, both, at("9:30"))] == [Happening.STARTED, Happening.CONFLICT]
+    assert [e.happening for e in events_between(then, both, at("9:30"))] == [
+        EventKind.STARTED,
+        EventKind.CONFLICT,
+    ]
 
 
 # --- plans --------------------------------------------------------------------------------------------------
@@ -120,34 +123,34 @@ NONSENSE = replace(TEN, end=at("9:00"))
     [
         ([TEN], [TEN], "9:00", []),
         ([], [TEN], "9:00", []),  # a new booking is no event until it starts
-        ([TEN], [], "9:00", [Event(Happening.CANCELLED, at("9:00"), TEN)]),
-        ([TEN], [CANCELLED], "9:00", [Event(Happening.CANCELLED, at("9:00"), TEN)]),
-        ([TEN], [DECLINED], "9:00", [Event(Happening.CANCELLED, at("9:00"), TEN)]),
-        ([TEN], [OFFERED], "9:00", [Event(Happening.CANCELLED, at("9:00"), TEN)]),
-        ([TEN], [NONSENSE], "9:00", [Event(Happening.CANCELLED, at("9:00"), TEN)]),
+        ([TEN], [], "9:00", [Event(EventKind.CANCELLED, at("9:00"), TEN)]),
+        ([TEN], [CANCELLED], "9:00", [Event(EventKind.CANCELLED, at("9:00"), TEN)]),
+        ([TEN], [DECLINED], "9:00", [Event(EventKind.CANCELLED, at("9:00"), TEN)]),
+        ([TEN], [OFFERED], "9:00", [Event(EventKind.CANCELLED, at("9:00"), TEN)]),
+        ([TEN], [NONSENSE], "9:00", [Event(EventKind.CANCELLED, at("9:00"), TEN)]),
         ([CANCELLED], [], "9:00", []),
         ([OFFERED], [], "9:00", []),
         ([NONSENSE], [], "8:00", []),
         ([CANCELLED], [TEN], "9:00", []),
-        ([TEN], [LATER], "9:00", [Event(Happening.MOVED, at("9:00"), LATER, TEN)]),
-        ([TEN], [LONGER], "10:15", [Event(Happening.MOVED, at("10:15"), LONGER, TEN)]),
+        ([TEN], [LATER], "9:00", [Event(EventKind.MOVED, at("9:00"), LATER, TEN)]),
+        ([TEN], [LONGER], "10:15", [Event(EventKind.MOVED, at("10:15"), LONGER, TEN)]),
         ([TEN], [RENAMED], "9:00", []),
-        ([TEN], [], "10:59:59.9", [Event(Happening.CANCELLED, at("10:59:59.9"), TEN)]),
+        ([TEN], [], "10:59:59.9", [Event(EventKind.CANCELLED, at("10:59:59.9"), TEN)]),
         ([TEN], [], "11:00", []),  # it is over
-        ([NINE, TWIN], [TWIN], "8:00", [Event(Happening.CANCELLED, at("8:00"), NINE)]),
-        ([NINE, TWIN], [NINE], "8:00", [Event(Happening.CANCELLED, at("8:00"), TWIN)]),
+        ([NINE, TWIN], [TWIN], "8:00", [Event(EventKind.CANCELLED, at("8:00"), NINE)]),
+        ([NINE, TWIN], [NINE], "8:00", [Event(EventKind.CANCELLED, at("8:00"), TWIN)]),
         (
             [NINE, TWIN],
             [NINE, replace(LATER, key="nine")],
             "8:00",
-            [Event(Happening.MOVED, at("8:00"), replace(LATER, key="nine"), TWIN)],
+            [Event(EventKind.MOVED, at("8:00"), replace(LATER, key="nine"), TWIN)],
         ),
         ([TEN], [LATER], "11:00", []),
         (
             [NINE, TEN],
             [LATER],
             "8:00",
-            [Event(Happening.CANCELLED, at("8:00"), NINE), Event(Happening.MOVED, at("8:00"), LATER, TEN)],
+            [Event(EventKind.CANCELLED, at("8:00"), NINE), Event(EventKind.MOVED, at("8:00"), LATER, TEN)],
         ),
     ],
 )
@@ -186,7 +189,7 @@ def plans(draw: st.DrawFn) -> Schedule:
 def test_nothing_happens_where_nothing_changed(plan: Schedule, hour: int) -> None:
     moment = at(f"{hour}:00")
     occupancy = judge(plan, moment, POLICY).occupancy
-    assert list(happened(occupancy, occupancy, moment)) == []
+    assert list(events_between(occupancy, occupancy, moment)) == []
     assert list(rescheduled(plan, plan, moment, POLICY)) == []
 
 
@@ -197,4 +200,4 @@ def test_a_meeting_is_moved_or_cancelled_or_neither_and_only_once(
     events = list(rescheduled(before, after, at(f"{hour}:00"), POLICY))
     told = [event.meeting.key for event in events if event.meeting]
     assert len(told) == len(events) == len(set(told))
-    assert {event.happening for event in events} <= {Happening.MOVED, Happening.CANCELLED}
+    assert {event.happening for event in events} <= {EventKind.MOVED, EventKind.CANCELLED}

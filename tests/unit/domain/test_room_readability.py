@@ -8,7 +8,7 @@ import pytest
 
 from placed.domain.model import Reason
 from placed.domain.problems import Problem
-from placed.domain.room_readability import ReadFailure, Standings, standing_documents
+from placed.domain.room_readability import ReadFailure, RoomReadability, readability_documents
 from placed.driver import Consent, Failed, Query, Refused, Unavailable
 from tests.support.domain_builders import DAY, at, room
 
@@ -23,13 +23,13 @@ def failed(reason: Reason, detail: str = "403 ErrorAccessDenied", **more: Any) -
     return Failed(Query(room(), DAY, DAY), reason, Problem("", detail, **more), consent)
 
 
-def told(standings: Standings, whole: ReadFailure | None = None) -> dict[str, Any]:
-    (document,) = standing_documents([room()], standings, whole)
+def told(readability: RoomReadability, whole: ReadFailure | None = None) -> dict[str, Any]:
+    (document,) = readability_documents([room()], readability, whole)
     return document
 
 
 def test_a_room_that_was_not_asked_for_yet_waits() -> None:
-    assert told(Standings()) == {
+    assert told(RoomReadability()) == {
         "room": "boardroom",
         "name": "Boardroom",
         "access": "waiting",
@@ -41,10 +41,10 @@ def test_a_room_that_was_not_asked_for_yet_waits() -> None:
 
 
 def test_a_room_is_readable_since_it_was_first_read() -> None:
-    standings = Standings()
-    assert not standings.succeeded("boardroom", NINE)
-    assert not standings.succeeded("boardroom", TEN)
-    assert (told(standings)["access"], told(standings)["since"]) == ("readable", "2026-10-06T09:00:00Z")
+    readability = RoomReadability()
+    assert not readability.succeeded("boardroom", NINE)
+    assert not readability.succeeded("boardroom", TEN)
+    assert (told(readability)["access"], told(readability)["since"]) == ("readable", "2026-10-06T09:00:00Z")
 
 
 @pytest.mark.parametrize(
@@ -58,11 +58,11 @@ def test_a_room_is_readable_since_it_was_first_read() -> None:
     ],
 )
 def test_a_room_that_can_not_be_read_says_since_when_and_why(reason: Reason, access: str) -> None:
-    standings = Standings()
-    standings.succeeded("boardroom", NINE)
-    assert standings.failed("boardroom", failed(reason, remedy="mend it"), NINE)
-    assert not standings.failed("boardroom", failed(reason, remedy="mend it"), TEN)
-    assert told(standings) | {"name": ""} == {
+    readability = RoomReadability()
+    readability.succeeded("boardroom", NINE)
+    assert readability.failed("boardroom", failed(reason, remedy="mend it"), NINE)
+    assert not readability.failed("boardroom", failed(reason, remedy="mend it"), TEN)
+    assert told(readability) | {"name": ""} == {
         "room": "boardroom",
         "name": "",
         "access": access,
@@ -71,16 +71,16 @@ def test_a_room_that_can_not_be_read_says_since_when_and_why(reason: Reason, acc
         "detail": "403 ErrorAccessDenied",
         "remedy": "mend it",
     }
-    assert standings.succeeded("boardroom", TEN)
-    assert (told(standings)["access"], told(standings)["since"]) == ("readable", "2026-10-06T10:00:00Z")
+    assert readability.succeeded("boardroom", TEN)
+    assert (told(readability)["access"], told(readability)["since"]) == ("readable", "2026-10-06T10:00:00Z")
 
 
 def test_a_room_that_is_refused_while_others_are_readable_is_told_as_outside_the_fence() -> None:
-    standings = Standings()
-    standings.failed("boardroom", failed(Reason.FORBIDDEN, remedy="consent?"), NINE)
-    assert told(standings)["remedy"] == "consent?"
-    standings.succeeded("library", NINE)
-    assert "not in the fence's group, or not yet" in told(standings)["remedy"]
+    readability = RoomReadability()
+    readability.failed("boardroom", failed(Reason.FORBIDDEN, remedy="consent?"), NINE)
+    assert told(readability)["remedy"] == "consent?"
+    readability.succeeded("library", NINE)
+    assert "not in the fence's group, or not yet" in told(readability)["remedy"]
 
 
 @pytest.mark.parametrize(
@@ -89,21 +89,21 @@ def test_a_room_that_is_refused_while_others_are_readable_is_told_as_outside_the
 def test_what_ails_the_whole_connection_goes_before_what_is_known_of_a_room(
     error: DriverError, access: str
 ) -> None:
-    standings = Standings()
-    standings.succeeded("boardroom", NINE)
-    document = told(standings, ReadFailure(error.reason, TEN, error.problem))
+    readability = RoomReadability()
+    readability.succeeded("boardroom", NINE)
+    document = told(readability, ReadFailure(error.reason, TEN, error.problem))
     assert (document["access"], document["since"]) == (access, "2026-10-06T10:00:00Z")
     assert (document["detail"], document["remedy"]) == (str(error), error.problem.remedy or None)
 
 
 def test_rooms_that_are_gone_are_forgotten() -> None:
-    standings = Standings()
-    standings.succeeded("boardroom", NINE)
-    standings.failed("library", failed(Reason.THROTTLED), NINE)
-    standings.keep({"library"})
-    assert (list(standings.readable), list(standings.failing)) == ([], ["library"])
-    standings.keep(set())
-    assert not standings.failing
+    readability = RoomReadability()
+    readability.succeeded("boardroom", NINE)
+    readability.failed("library", failed(Reason.THROTTLED), NINE)
+    readability.keep({"library"})
+    assert (list(readability.readable), list(readability.failing)) == ([], ["library"])
+    readability.keep(set())
+    assert not readability.failing
 
 
 @pytest.mark.parametrize(
@@ -118,16 +118,16 @@ def test_rooms_that_are_gone_are_forgotten() -> None:
     ],
 )
 def test_the_rooms_tell_of_consent(consents: list[Consent], *, readable: bool, consent: Consent) -> None:
-    standings = Standings()
+    readability = RoomReadability()
     for number, told_by_token in enumerate(consents):
-        standings.failed(f"room-{number}", failed(Reason.FORBIDDEN, consent=told_by_token), NINE)
+        readability.failed(f"room-{number}", failed(Reason.FORBIDDEN, consent=told_by_token), NINE)
     if readable:
-        standings.succeeded("boardroom", NINE)
-    assert standings.consent is consent
+        readability.succeeded("boardroom", NINE)
+    assert readability.consent is consent
 
 
 def test_a_failure_of_another_kind_tells_nothing_of_consent() -> None:
-    standings = Standings()
-    standings.failed("boardroom", failed(Reason.FORBIDDEN), NINE)
-    standings.failed("library", failed(Reason.UNAVAILABLE), NINE)
-    assert standings.consent is Consent.UNKNOWN
+    readability = RoomReadability()
+    readability.failed("boardroom", failed(Reason.FORBIDDEN), NINE)
+    readability.failed("library", failed(Reason.UNAVAILABLE), NINE)
+    assert readability.consent is Consent.UNKNOWN

@@ -13,7 +13,7 @@ import pytest
 from placed.domain.model import Reason
 from placed.domain.working_hours import WorkingHours
 from placed.driver import Query, Read, Unchanged
-from placed.polling.adaptive import BATCH, Plan, RotaByNeed
+from placed.polling.adaptive import BATCH, AdaptivePlanner, AdaptivePolicy
 from tests.support.domain_builders import DAY, at, meeting, room
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Life:
         longest: float = 300.0,
         hours: WorkingHours = NIGHTS_TOO,
     ) -> None:
-        self.rota = RotaByNeed(Plan(budget, 30.0, longest, hours), random.Random(1).random)  # noqa: S311 - no secret
+        self.rota = AdaptivePlanner(AdaptivePolicy(budget, 30.0, longest, hours), random.Random(1).random)  # noqa: S311 - no secret
         self.elapsed = 1000.0
         self.begun = at(start)
         self.meetings: dict[str, tuple[Meeting, ...]] = {}

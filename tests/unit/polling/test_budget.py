@@ -7,11 +7,11 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from placed.polling.budget import Allowance
+from placed.polling.budget import ReadingBudget
 
 
 def test_what_can_not_wait_gets_all_that_is_left_of_the_minute() -> None:
-    allowance = Allowance(100, 20)
+    allowance = ReadingBudget(100, 20)
     assert allowance.left(1000.0) == 100
     allowance.begin(80, 1000.0)
     allowance.end(1002.0)
@@ -23,7 +23,7 @@ def test_what_can_not_wait_gets_all_that_is_left_of_the_minute() -> None:
 
 
 def test_what_can_wait_is_spread_evenly() -> None:
-    allowance = Allowance(600, 20)
+    allowance = ReadingBudget(600, 20)
     begun = []
     for tenth in range(10_000, 10_600):
         moment = tenth / 10
@@ -37,7 +37,7 @@ def test_what_can_wait_is_spread_evenly() -> None:
 
 
 def test_it_says_when_enough_may_be_begun() -> None:
-    allowance = Allowance(600, 20)
+    allowance = ReadingBudget(600, 20)
     allowance.begin(20, 1000.0)
     allowance.end(1000.0)
     assert allowance.evenly(1000.0) < 20
@@ -52,7 +52,7 @@ def test_no_minute_has_more_than_the_budget(
     budget: int, wishes: list[tuple[float, float, int, bool]]
 ) -> None:
     """Whenever within its reading the service counts a request, and however long readings take."""
-    allowance = Allowance(budget, 20)
+    allowance = ReadingBudget(budget, 20)
     moment = 1000.0
     readings: list[tuple[float, float, int]] = []
     for pause, takes, wish, waits in wishes:

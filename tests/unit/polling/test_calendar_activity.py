@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from placed.polling.calendar_activity import Bustle
+from placed.polling.calendar_activity import CalendarActivity
 
 HOUR = 3600.0
 
 
-def busy(changes: int) -> Bustle:
-    bustle = Bustle()
+def busy(changes: int) -> CalendarActivity:
+    bustle = CalendarActivity()
     for _ in range(changes):
         bustle.changed(1000.0)
     return bustle
 
 
 def test_before_anything_is_known_it_is_as_busy_as_can_be() -> None:
-    assert Bustle().share(1000.0) == 1.0
+    assert CalendarActivity().share(1000.0) == 1.0
 
 
 def test_it_quietens_when_nothing_changes_any_more() -> None:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from placed.domain.working_hours import WorkingHours
-from placed.polling.demand import Habits
+from placed.polling.demand import RoomUsage
 from tests.support.domain_builders import DAY, at, meeting
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -17,8 +17,8 @@ UNTIL = DAY + timedelta(days=2)
 MORNING, NOON, EVENING = meeting("8:00", "8:30"), meeting("12:00", "13:00"), meeting("17:00", "18:00")
 
 
-def habits(*meetings: object) -> Habits:
-    known = Habits(BERLIN)
+def habits(*meetings: object) -> RoomUsage:
+    known = RoomUsage(BERLIN)
     known.learn(meetings, UNTIL, at("6:00").timestamp())  # type: ignore[arg-type]
     return known
 

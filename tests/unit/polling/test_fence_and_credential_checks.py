@@ -9,8 +9,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from placed.driver import DriverError, Fence, FenceState, Refused, Unavailable
-from placed.polling.credential_check import CredentialWatch
-from placed.polling.fence_check import FenceWatch
+from placed.polling.credential_check import CredentialCheck
+from placed.polling.fence_check import FenceCheck
 from tests.support.domain_builders import FakeClock, at
 from tests.unit.polling.test_poller import ScriptedDriver
 
@@ -27,7 +27,7 @@ class Watched:
     def __init__(self) -> None:
         self.clock = FakeClock(NINE)
         self.driver = ScriptedDriver(self.clock, ["boardroom"])
-        self.watch = FenceWatch("contoso", self.driver, self.clock)
+        self.watch = FenceCheck("contoso", self.driver, self.clock)
 
     async def hours(self, number: int, fence: Fence | DriverError) -> list[EventDict]:
         """So many hours pass, with such a fence; what the log was told."""
@@ -135,7 +135,7 @@ async def test_a_refusal_of_the_connection_is_not_kept_from_it() -> None:
 
 
 def test_a_credential_is_said_to_run_out_thirty_days_before_and_then_every_day() -> None:
-    watch, end = CredentialWatch("contoso"), NINE + 31 * DAY
+    watch, end = CredentialCheck("contoso"), NINE + 31 * DAY
     with capture_logs() as logs:
         for hour in range(0, 33 * 24, 6):
             watch.look(end, NINE + timedelta(hours=hour))
@@ -146,7 +146,7 @@ def test_a_credential_is_said_to_run_out_thirty_days_before_and_then_every_day()
 
 
 def test_a_credential_that_was_renewed_or_has_no_end_is_no_matter() -> None:
-    watch = CredentialWatch("contoso")
+    watch = CredentialCheck("contoso")
     with capture_logs() as logs:
         watch.look(None, NINE)
         watch.look(NINE + 300 * DAY, NINE)

@@ -35,9 +35,9 @@ from placed.driver import (
     Unchanged,
 )
 from placed.polling.poller import Poller
-from placed.polling.room_ids import RoomBook
+from placed.polling.room_ids import RoomIds
 from placed.settings.schema import Polling
-from placed.store.connection_notes import Notes
+from placed.store.connection_memory import ConnectionMemory
 from tests.support.domain_builders import POLICY, FakeClock, Recorder, at, meeting
 
 if TYPE_CHECKING:
@@ -112,10 +112,10 @@ class Stage:
             connection=ConnectionSettings(name="contoso", driver="script", time_zone=zone or ZoneInfo("UTC")),
             driver=self.driver,
             board=self.board,
-            book=RoomBook({}),
+            book=RoomIds({}),
             polling=polling or Polling(interval=timedelta(seconds=30)),
             clock=self.clock,
-            notes=Notes(consent),
+            notes=ConnectionMemory(consent),
             jitter=lambda: 0.0,
         )
 

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from placed.polling.rate_shares import Shares, level_of
+from placed.polling.rate_shares import RateShares, level_of
 
 
 def shared(rate: float, weights: list[float], shortest: float = 5.0, longest: float = 300.0) -> list[float]:
     """The intervals of rooms with those weights."""
-    shares = Shares(rate, shortest, longest)
+    shares = RateShares(rate, shortest, longest)
     levels = [level_of(weight) for weight in weights]
     for level in levels:
         shares.add(level)
@@ -34,7 +34,7 @@ def test_with_too_little_all_intervals_stretch_alike() -> None:
 
 
 def test_what_a_quiet_room_leaves_is_saved() -> None:
-    shares = Shares(0.1, 5.0, 300.0)
+    shares = RateShares(0.1, 5.0, 300.0)
     shares.add(0)
     shares.settle()
     assert shares.interval(0) == pytest.approx(10.0)
@@ -42,7 +42,7 @@ def test_what_a_quiet_room_leaves_is_saved() -> None:
 
 
 def test_rooms_come_and_go() -> None:
-    shares = Shares(1.0, 5.0, 300.0)
+    shares = RateShares(1.0, 5.0, 300.0)
     shares.settle()
     for _ in range(20):
         shares.add(0)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from placed.domain.model import Reason, Status
-from placed.domain.room_readability import Access, standing_documents
+from placed.domain.room_readability import Access, readability_documents
 from placed.driver import Failed, NotPermitted, Unchanged
 from placed.settings.schema import Polling
 from tests.unit.polling.test_poller import ScriptedDriver, Stage
@@ -132,6 +132,6 @@ async def test_an_unchanged_answer_for_a_room_of_which_nothing_is_known_does_not
     stage = with_driver(Careless, "one")
     await stage.steps(31)
     assert stage.status("one") == (Status.UNKNOWN, Reason.UNAVAILABLE)
-    assert stage.poller.health.standings
-    (standing,) = standing_documents(stage.board.rooms, stage.poller.health.standings, None)
+    assert stage.poller.health.readability
+    (standing,) = readability_documents(stage.board.rooms, stage.poller.health.readability, None)
     assert standing["access"] == Access.UNAVAILABLE

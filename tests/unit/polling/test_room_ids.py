@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from placed.driver import FoundRoom
-from placed.polling.room_ids import RoomBook, slug
+from placed.polling.room_ids import RoomIds, slug
 from placed.settings.schema import RoomSettings
 
 UTC = ZoneInfo("UTC")
@@ -21,7 +21,7 @@ def found(*addresses: str) -> list[FoundRoom]:
     return [FoundRoom(address, f"object-of-{address}") for address in addresses]
 
 
-def ids(book: RoomBook, connection: str, *addresses: str) -> list[str]:
+def ids(book: RoomIds, connection: str, *addresses: str) -> list[str]:
     return [room.id for room in book.rooms(connection, UTC, found(*addresses))]
 
 
@@ -52,14 +52,14 @@ def test_every_address_has_an_id_that_fits_a_topic_and_a_url(address: str) -> No
 
 
 def test_on_a_clash_the_connections_name_goes_in_front() -> None:
-    book = RoomBook({})
+    book = RoomIds({})
     assert ids(book, "contoso", "boardroom@contoso.example") == ["boardroom"]
     assert ids(book, "fabrikam", "boardroom@fabrikam.example") == ["fabrikam-boardroom"]
 
 
 def test_a_clash_within_one_connection_is_settled_too() -> None:
     assert ids(
-        RoomBook({}), "contoso", "a.b@contoso.example", "a-b@contoso.example", "a+b@contoso.example"
+        RoomIds({}), "contoso", "a.b@contoso.example", "a-b@contoso.example", "a+b@contoso.example"
     ) == [
         "a-b",
         "contoso-a-b",
@@ -68,65 +68,65 @@ def test_a_clash_within_one_connection_is_settled_too() -> None:
 
 
 def test_rooms_come_in_the_order_of_their_ids_however_they_are_listed() -> None:
-    one = ids(RoomBook({}), "contoso", "b@contoso.example", "a.x@contoso.example", "a-x@contoso.example")
-    other = ids(RoomBook({}), "contoso", "a-x@contoso.example", "b@contoso.example", "a.x@contoso.example")
+    one = ids(RoomIds({}), "contoso", "b@contoso.example", "a.x@contoso.example", "a-x@contoso.example")
+    other = ids(RoomIds({}), "contoso", "a-x@contoso.example", "b@contoso.example", "a.x@contoso.example")
     assert one == other == ["a-x", "b", "contoso-a-x"]
 
 
 def test_an_id_stays_when_the_room_that_it_clashed_with_goes() -> None:
-    book = RoomBook({})
+    book = RoomIds({})
     ids(book, "contoso", "a-b@contoso.example", "a.b@contoso.example")
     assert ids(book, "contoso", "a.b@contoso.example") == ["contoso-a-b"]
-    assert ids(RoomBook({}, book.given), "contoso", "a.b@contoso.example") == ["contoso-a-b"]
+    assert ids(RoomIds({}, book.given), "contoso", "a.b@contoso.example") == ["contoso-a-b"]
 
 
 def test_the_id_of_a_room_that_went_waits_for_it() -> None:
-    book = RoomBook({})
+    book = RoomIds({})
     ids(book, "contoso", "a-b@contoso.example", "a.b@contoso.example")
     assert ids(book, "contoso", "a-b@contoso.example") == ["a-b"]
     assert ids(book, "contoso", "a-b@contoso.example", "a.b@contoso.example") == ["a-b", "contoso-a-b"]
 
 
 def test_the_id_of_a_room_that_went_is_free_for_a_room_that_comes() -> None:
-    book = RoomBook({})
+    book = RoomIds({})
     assert ids(book, "contoso", "boardroom@old.example") == ["boardroom"]
-    assert ids(RoomBook({}, book.given), "contoso", "boardroom@new.example") == ["boardroom"]
+    assert ids(RoomIds({}, book.given), "contoso", "boardroom@new.example") == ["boardroom"]
 
 
 def test_the_id_of_a_room_whose_connection_was_not_read_yet_is_not_free() -> None:
-    book = RoomBook({})
+    book = RoomIds({})
     ids(book, "contoso", "boardroom@contoso.example")
-    again = RoomBook({}, book.given)
+    again = RoomIds({}, book.given)
     again.keep(["contoso", "fabrikam"])
     assert ids(again, "fabrikam", "boardroom@fabrikam.example") == ["fabrikam-boardroom"]
 
 
 def test_the_ids_of_a_connection_that_is_not_in_the_settings_any_more_are_free() -> None:
-    book = RoomBook({})
+    book = RoomIds({})
     ids(book, "contoso", "boardroom@contoso.example")
-    again = RoomBook({}, book.given)
+    again = RoomIds({}, book.given)
     again.keep(["fabrikam"])
     assert ids(again, "fabrikam", "boardroom@fabrikam.example") == ["boardroom"]
 
 
 def test_after_a_restart_ids_do_not_depend_on_who_comes_first() -> None:
-    book = RoomBook({})
+    book = RoomIds({})
     ids(book, "contoso", "boardroom@contoso.example")
     ids(book, "fabrikam", "boardroom@fabrikam.example")
-    again = RoomBook({}, book.given)
+    again = RoomIds({}, book.given)
     assert ids(again, "fabrikam", "boardroom@fabrikam.example") == ["fabrikam-boardroom"]
     assert ids(again, "contoso", "boardroom@contoso.example") == ["boardroom"]
 
 
 def test_an_id_stays_when_the_case_of_its_address_changes() -> None:
-    book = RoomBook({})
+    book = RoomIds({})
     ids(book, "contoso", "boardroom@contoso.example")
     assert ids(book, "contoso", "BoardRoom@Contoso.example") == ["boardroom"]
     assert list(book.given) == ["contoso/boardroom@contoso.example"]
 
 
 def test_an_address_that_is_listed_twice_is_one_room() -> None:
-    rooms = RoomBook({}).rooms("contoso", UTC, found("A@contoso.example", "a@contoso.example"))
+    rooms = RoomIds({}).rooms("contoso", UTC, found("A@contoso.example", "a@contoso.example"))
     assert [(room.id, room.address) for room in rooms] == [("a", "a@contoso.example")]
 
 
@@ -140,11 +140,11 @@ rounds = st.lists(st.tuples(st.sampled_from(["contoso", "fabrikam"]), addresses,
 def test_the_id_of_a_room_that_is_there_never_changes_and_never_names_two_rooms(
     history: list[tuple[str, list[str], bool]],
 ) -> None:
-    book = RoomBook({})
+    book = RoomIds({})
     there: dict[str, dict[str, str]] = {"contoso": {}, "fabrikam": {}}
     for connection, listed, restarted in history:
         if restarted:
-            book = RoomBook({}, dict(book.given))
+            book = RoomIds({}, dict(book.given))
         now = {room.address: room.id for room in book.rooms(connection, UTC, found(*listed))}
         for address in now.keys() & there[connection].keys():
             assert now[address] == there[connection][address]
@@ -157,29 +157,29 @@ def test_the_id_of_a_room_that_is_there_never_changes_and_never_names_two_rooms(
 
 
 def test_a_settled_id_goes_before_that_of_the_address() -> None:
-    book = RoomBook({"Boardroom@Contoso.example": RoomSettings(id="big")})
+    book = RoomIds({"Boardroom@Contoso.example": RoomSettings(id="big")})
     assert ids(book, "contoso", "boardroom@contoso.example") == ["big"]
 
 
 def test_a_settled_id_is_kept_from_rooms_that_would_have_it_by_their_address() -> None:
-    book = RoomBook({"one@contoso.example": RoomSettings(id="two")})
+    book = RoomIds({"one@contoso.example": RoomSettings(id="two")})
     assert ids(book, "contoso", "two@contoso.example") == ["contoso-two"]
     assert ids(book, "contoso", "one@contoso.example", "two@contoso.example") == ["contoso-two", "two"]
 
 
 def test_a_settled_id_is_taken_from_the_room_that_had_it() -> None:
-    before = RoomBook({})
+    before = RoomIds({})
     ids(before, "contoso", "two@contoso.example")
-    book = RoomBook({"one@contoso.example": RoomSettings(id="two")}, before.given)
+    book = RoomIds({"one@contoso.example": RoomSettings(id="two")}, before.given)
     assert ids(book, "contoso", "one@contoso.example", "two@contoso.example") == ["contoso-two", "two"]
-    later = RoomBook({}, book.given)  # and the setting goes: who has got another id keeps it
+    later = RoomIds({}, book.given)  # and the setting goes: who has got another id keeps it
     assert ids(later, "contoso", "one@contoso.example", "two@contoso.example") == ["contoso-two", "one"]
 
 
 def test_what_is_settled_of_a_room_goes_before_what_the_service_says() -> None:
     settled = RoomSettings(id="big", name="Big Room", building="B", floor="2", capacity=12, time_zone=BERLIN)
     listing = FoundRoom("Room@contoso.example", "guid", "Room", "A", "1", 4)
-    (room,) = RoomBook({"room@contoso.example": settled}).rooms("contoso", UTC, [listing])
+    (room,) = RoomIds({"room@contoso.example": settled}).rooms("contoso", UTC, [listing])
     assert (room.id, room.name, room.building, room.floor) == ("big", "Big Room", "B", "2")
     assert (room.capacity, room.time_zone) == (12, BERLIN)
     assert (room.connection, room.address, room.mailbox) == ("contoso", "room@contoso.example", "guid")
@@ -187,12 +187,12 @@ def test_what_is_settled_of_a_room_goes_before_what_the_service_says() -> None:
 
 def test_what_is_not_settled_is_what_the_service_says_and_else_the_connection() -> None:
     listing = FoundRoom("room@contoso.example", "guid", "Room", "A", "1", 4)
-    book = RoomBook({"room@contoso.example": RoomSettings(floor="2")})
+    book = RoomIds({"room@contoso.example": RoomSettings(floor="2")})
     (room,) = book.rooms("contoso", BERLIN, [listing])
     assert (room.id, room.name, room.building, room.floor) == ("room", "Room", "A", "2")
     assert (room.capacity, room.time_zone) == (4, BERLIN)
 
 
 def test_a_room_without_a_name_has_that_of_its_address() -> None:
-    (room,) = RoomBook({}).rooms("contoso", UTC, found("Board.Room@contoso.example"))
+    (room,) = RoomIds({}).rooms("contoso", UTC, found("Board.Room@contoso.example"))
     assert room.name == "board.room"

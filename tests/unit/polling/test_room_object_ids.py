@@ -12,7 +12,7 @@ from placed.board.board import Board
 from placed.domain.model import Room, Status
 from placed.domain.privacy import Show
 from placed.driver import FoundRoom
-from placed.polling.room_ids import RoomBook
+from placed.polling.room_ids import RoomIds
 from placed.settings.schema import RoomSettings
 from tests.support.domain_builders import POLICY, at, schedule
 
@@ -24,17 +24,17 @@ def user(object_id: str, address: str | None, name: str | None = None) -> FoundR
     return FoundRoom(address or object_id, object_id, name, object_id=object_id)
 
 
-def book_of(book: RoomBook, *found: FoundRoom) -> dict[str, str]:
+def book_of(book: RoomIds, *found: FoundRoom) -> dict[str, str]:
     return {room.mailbox: room.id for room in book.rooms("contoso", ZONE, found)}
 
 
-def restarted(book: RoomBook, overrides: dict[str, RoomSettings] | None = None) -> RoomBook:
-    return RoomBook(overrides or {}, dict(book.given), dict(book.objects))
+def restarted(book: RoomIds, overrides: dict[str, RoomSettings] | None = None) -> RoomIds:
+    return RoomIds(overrides or {}, dict(book.given), dict(book.objects))
 
 
 @pytest.mark.parametrize("restart", [False, True])
 def test_an_id_stays_when_the_address_changes(*, restart: bool) -> None:
-    book = RoomBook({})
+    book = RoomIds({})
     assert book_of(book, user(BOARD, "boardroom@contoso.example")) == {BOARD: "boardroom"}
     book = restarted(book) if restart else book
     assert book_of(book, user(BOARD, "big-room@contoso.example")) == {BOARD: "boardroom"}
@@ -43,19 +43,19 @@ def test_an_id_stays_when_the_address_changes(*, restart: bool) -> None:
 
 
 def test_an_id_stays_where_earlier_versions_remembered_the_address_alone() -> None:
-    book = RoomBook({}, {"contoso/boardroom@contoso.example": "big"})
+    book = RoomIds({}, {"contoso/boardroom@contoso.example": "big"})
     assert book_of(book, user(BOARD, "boardroom@contoso.example")) == {BOARD: "big"}
     assert book_of(book, user(BOARD, "other@contoso.example")) == {BOARD: "big"}
 
 
 def test_of_two_rooms_with_one_address_none_is_lost() -> None:
-    book = RoomBook({})
+    book = RoomIds({})
     found = book_of(book, user(BOARD, "a@contoso.example"), user(LIBRARY, "a@contoso.example"))
     assert found == {BOARD: "a", LIBRARY: LIBRARY}
 
 
 def test_rooms_that_exchange_their_addresses_keep_their_ids() -> None:
-    book = RoomBook({})
+    book = RoomIds({})
     book_of(book, user(BOARD, "a@contoso.example"), user(LIBRARY, "b@contoso.example"))
     assert book_of(book, user(BOARD, "b@contoso.example"), user(LIBRARY, "a@contoso.example")) == {
         BOARD: "a",
@@ -64,7 +64,7 @@ def test_rooms_that_exchange_their_addresses_keep_their_ids() -> None:
 
 
 def test_a_new_room_with_the_address_of_one_that_moved_gets_an_id_of_its_own() -> None:
-    book = RoomBook({})
+    book = RoomIds({})
     book_of(book, user(BOARD, "a@contoso.example"))
     assert book_of(book, user(BOARD, "old@contoso.example"), user(LIBRARY, "a@contoso.example")) == {
         BOARD: "a",
@@ -73,7 +73,7 @@ def test_a_new_room_with_the_address_of_one_that_moved_gets_an_id_of_its_own() -
 
 
 def test_a_mailbox_that_was_made_again_at_the_same_address_has_the_same_id() -> None:
-    book = RoomBook({})
+    book = RoomIds({})
     book_of(book, user(BOARD, "a@contoso.example"))
     assert book_of(book, user(LIBRARY, "a@contoso.example")) == {LIBRARY: "a"}
     assert book_of(book, user(LIBRARY, "b@contoso.example")) == {LIBRARY: "a"}
@@ -83,7 +83,7 @@ def test_a_mailbox_that_was_made_again_at_the_same_address_has_the_same_id() -> 
 @pytest.mark.parametrize("restart", [False, True])
 def test_a_room_whose_address_is_not_reported_any_more_is_what_it_was(*, restart: bool) -> None:
     settings = {"boardroom@contoso.example": RoomSettings(floor="2")}
-    book = RoomBook(settings)
+    book = RoomIds(settings)
     book_of(book, user(BOARD, "boardroom@contoso.example", "Boardroom"))
     book = restarted(book, settings) if restart else book
     (room,) = book.rooms("contoso", ZONE, [user(BOARD, None)])
@@ -93,18 +93,18 @@ def test_a_room_whose_address_is_not_reported_any_more_is_what_it_was(*, restart
 
 def test_a_room_whose_address_was_never_reported_is_named_by_its_object_id() -> None:
     settings = {BOARD.upper(): RoomSettings(name="Boardroom", capacity=8)}
-    (room,) = RoomBook(settings).rooms("contoso", ZONE, [user(BOARD, None)])
+    (room,) = RoomIds(settings).rooms("contoso", ZONE, [user(BOARD, None)])
     assert (room.id, room.name, room.capacity, room.mailbox) == (BOARD, "Boardroom", 8, BOARD)
 
 
 def test_an_id_by_an_object_id_stays_when_the_address_is_reported() -> None:
-    book = RoomBook({})
+    book = RoomIds({})
     assert book_of(book, user(BOARD, None)) == {BOARD: BOARD}
     assert book_of(book, user(BOARD, "boardroom@contoso.example")) == {BOARD: BOARD}
 
 
 def test_two_rooms_never_have_one_address() -> None:
-    book = RoomBook({})
+    book = RoomIds({})
     book_of(book, user(BOARD, "a@contoso.example"))
     found = book.rooms("contoso", ZONE, [user(BOARD, None), user(LIBRARY, "a@contoso.example")])
     assert len({room.address for room in found}) == len({room.id for room in found}) == 2
@@ -112,7 +112,7 @@ def test_two_rooms_never_have_one_address() -> None:
 
 def test_an_object_that_is_listed_twice_is_one_room() -> None:
     found = [user(BOARD, "a@contoso.example"), user(BOARD, "b@contoso.example")]
-    assert book_of(RoomBook({}), *found) == {BOARD: "a"}
+    assert book_of(RoomIds({}), *found) == {BOARD: "a"}
 
 
 objects = st.sampled_from([f"o{n}" for n in range(4)])
@@ -124,7 +124,7 @@ lists = st.lists(st.tuples(objects, addresses), max_size=4, unique_by=(lambda o:
 def test_the_id_of_an_object_that_is_there_never_changes(
     history: list[tuple[list[tuple[str, str | None]], bool]],
 ) -> None:
-    book, before = RoomBook({}), dict[str, str]()
+    book, before = RoomIds({}), dict[str, str]()
     for listed, restart in history:
         book = restarted(book) if restart else book
         now = book_of(book, *(user(object_id, address) for object_id, address in listed))
@@ -145,7 +145,7 @@ def never(_mailbox: str) -> bool:
 
 
 def test_a_room_that_was_never_read_gets_an_id_by_its_address_as_soon_as_that_is_known() -> None:
-    book = RoomBook({})
+    book = RoomIds({})
     assert [room.id for room in book.rooms("contoso", ZONE, [user(BOARD, None)], never)] == [BOARD]
     assert [room.id for room in book.rooms("contoso", ZONE, [user(BOARD, None)], never)] == [BOARD]
     assert book.remembered == ({}, {})
@@ -157,10 +157,10 @@ def test_a_room_that_was_never_read_gets_an_id_by_its_address_as_soon_as_that_is
 
 
 def test_the_id_of_a_room_that_was_read_is_for_good() -> None:
-    book = RoomBook({})
+    book = RoomIds({})
     book.rooms("contoso", ZONE, [user(BOARD, None)], never)
     book.rooms("contoso", ZONE, [user(BOARD, None)], lambda mailbox: mailbox == BOARD)
-    again = RoomBook({}, *book.remembered)
+    again = RoomIds({}, *book.remembered)
     assert [room.id for room in again.rooms("contoso", ZONE, [user(BOARD, None)], never)] == [BOARD]
     assert book_of(again, user(BOARD, "boardroom@contoso.example")) == {BOARD: BOARD}
 
@@ -170,7 +170,7 @@ def test_the_id_of_a_room_that_was_read_is_for_good() -> None:
 
 def test_tables_that_fit_no_room_are_reported_once_and_after_every_list() -> None:
     tables = {"A@contoso.example": RoomSettings(), "Typo@contoso.example": RoomSettings(id="typo")}
-    book = RoomBook(tables)
+    book = RoomIds(tables)
     book.keep(["contoso", "fabrikam"])
     book_of(book, user(BOARD, "a@contoso.example"))
     assert book.listed("contoso") == []
@@ -179,7 +179,7 @@ def test_tables_that_fit_no_room_are_reported_once_and_after_every_list() -> Non
 
 
 def test_a_table_by_object_id_fits() -> None:
-    book = RoomBook({BOARD: RoomSettings()})
+    book = RoomIds({BOARD: RoomSettings()})
     book.keep(["contoso"])
     book_of(book, user(BOARD, "a@contoso.example"))
     assert book.listed("contoso") == []

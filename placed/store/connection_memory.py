@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-class Remembered(msgspec.Struct, frozen=True):
+class StoredRoom(msgspec.Struct, frozen=True):
     """A room as it was known: how the service listed it, and what was last read of it, if anything."""
 
     listing: FoundRoom
@@ -25,22 +25,22 @@ class Remembered(msgspec.Struct, frozen=True):
     noted_at: datetime | None = None  # when it was read, by the clock of then
 
 
-class Recollection(msgspec.Struct, frozen=True):
+class StoredConnection(msgspec.Struct, frozen=True):
     """What was known of a connection when it was last read. No room where that is not to be told again."""
 
-    rooms: tuple[Remembered, ...] = ()
+    rooms: tuple[StoredRoom, ...] = ()
     fence: Fence | None = None
 
 
-class Notes:
+class ConnectionMemory:
     """Takes notes of one connection, and forgets them with the process. `placed.store` has lasting ones."""
 
     def __init__(self, consent: ConsentMemory | None = None) -> None:
         self.consent = consent or ConsentMemory()
 
-    def recall(self, now: datetime, steady: float) -> Recollection:  # noqa: ARG002 - here nothing was
+    def recall(self, now: datetime, steady: float) -> StoredConnection:  # noqa: ARG002 - here nothing was
         """What was noted before this start, which is now by both clocks."""
-        return Recollection()
+        return StoredConnection()
 
     def listed(self, found: Sequence[FoundRoom]) -> None:
         """These are the rooms of the connection."""
