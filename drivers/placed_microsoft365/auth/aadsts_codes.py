@@ -27,7 +27,7 @@ _REMEDIES: dict[int, str] = {
     700027: f"the certificate is not registered with the application, or expired; upload it there {_SETUP}",
     50012: "the credential is not valid; check the certificate and this machine's clock",
     50013: "the signed assertion is not valid; check the certificate and this machine's clock",
-    700030: "the certificate's subject is not authorized for the application",
+    700030: "the certificate's subject is not authorised for the application",
     7000218: "the request had no credential; set certificate or client_secret_file",
     700025: "the registration is a public client; make one with a credential",
     7000112: "the application is disabled in the tenant; have its administrator enable it",
