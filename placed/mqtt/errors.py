@@ -1,4 +1,4 @@
-"""What a failed connection means to the operator: an error of aiomqtt, told as trouble. Pure."""
+"""What a failed connection means to the operator: from errors of aiomqtt to problems. Pure."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from placed.domain.problems import Problem
 from placed.mqtt.client import ClosedBeforeConnack
 
 TAKEN_OVER = 0x8E  # MQTT 5, section 4.13: another client connected with our client identifier
-# X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED: of a clock that is wrong and may be set, or
-# of a certificate that is about to be renewed, so time heals it.
+# X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED: the clock is wrong and may be set, or the
+# certificate is about to be renewed, so it may work later.
 _OUT_OF_TIME = (9, 10)
 _HOSTNAME_MISMATCH = (62, 64)  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
 
-# Reason codes of a CONNACK, MQTT 5, table 3-1. paho tells the return codes of 3.1.1 as these, too.
+# Reason codes of a CONNACK, MQTT 5, table 3-1. paho maps the return codes of 3.1.1 to these.
 _LASTING = {
     0x85: ("broker.refused_client_id", "client_id", "set mqtt.client_id to one that the broker allows"),
     0x86: ("broker.refused_login", "username", "check mqtt.username and mqtt.password_file"),
@@ -56,7 +56,7 @@ _CERTIFICATE_ALERTS = {
     ),
     "DECRYPT_ERROR": ("the broker could not verify the client certificate", _OURS),
     "ACCESS_DENIED": ("the broker denies access with this client certificate", _OURS),
-    # What TLS 1.2 says if a certificate is missing, and also if there is no common cipher.
+    # TLS 1.2 sends it if a certificate is missing, and also if there is no common cipher.
     "HANDSHAKE_FAILURE": (
         "the broker ends the TLS handshake, which as a rule means that it requires a client certificate",
         f"{_OURS}; if it requires none, let it use the usual ciphers",
@@ -99,13 +99,13 @@ class BrokerLost(Exception):
 
 
 def reason(error: BaseException | None) -> int | None:
-    """The reason code that a broker gave."""
+    """Returns the reason code of the broker, if there is one."""
     code = error.rc if isinstance(error, aiomqtt.MqttCodeError) else None
     return code.value if isinstance(code, ReasonCode) else None
 
 
 def why_not_connected(error: Exception, protocol: str = "5") -> Trouble:
-    """What an attempt to connect failed of, by the error alone; `protocol` is the version that was tried."""
+    """Returns why connecting failed, by the error alone; `protocol` is the version that was tried."""
     code = reason(error)
     if code == _UNSUPPORTED_VERSION:
         return other_version(protocol)
@@ -123,7 +123,7 @@ def why_not_connected(error: Exception, protocol: str = "5") -> Trouble:
 
 
 def unexplained(error: Exception) -> bool:
-    """Whether an attempt to connect ended without a word of why: another look at the broker may show it."""
+    """Returns whether the error does not show the cause, so that a probe of the broker may show it."""
     if reason(error) not in (None, _UNSPECIFIED) or isinstance(error, UnicodeError):
         return False
     cause = _cause(error)
@@ -136,19 +136,19 @@ def unexplained(error: Exception) -> bool:
 
 
 def why_lost(error: BaseException) -> Trouble:
-    """What ended a connection."""
+    """Returns why a connection ended."""
     told = error.__cause__ or error
     code = told.rc if isinstance(told, aiomqtt.MqttCodeError) else None
-    if reason(told) == _UNSPECIFIED or code in _GONE:  # both are what paho has for a connection that is gone
+    if reason(told) == _UNSPECIFIED or code in _GONE:  # paho uses both for a lost connection
         return Trouble.of("broker.was_lost", "the connection was lost")
     return Trouble.of("broker.was_lost", _words(told))
 
 
-# --- what a look at the broker shows ---
+# --- what a probe of the broker shows ---
 
 
 def other_version(protocol: str, *, hangs_up: bool = False) -> Trouble:
-    """The broker does not speak this version of MQTT; `hangs_up`: it ends the connection without a word."""
+    """The broker does not speak this version of MQTT; `hangs_up`: it ends the connection silently."""
     other = _OTHER_VERSIONS[protocol]
     text = f"the broker does not speak MQTT {protocol}"
     if hangs_up:

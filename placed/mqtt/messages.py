@@ -1,4 +1,4 @@
-"""From what the board says to messages: topic, payload, whether it is retained, and when it expires. Pure."""
+"""Makes messages from statements and health: topic, payload, retain flag and expiry. Pure."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ INSTANCE = "instance"  # key of the user property that names the running program
 
 @dataclass(frozen=True, slots=True)
 class BridgeInfo:
-    """What the publisher can not know by itself."""
+    """What `bridge/info` contains besides the epoch and the number of rooms."""
 
     version: str
-    freshness_budget: timedelta  # nothing that is told of a room is older; then it is unknown
+    freshness_budget: timedelta  # the greatest age of a reading; beyond it a room is unknown
     connections: tuple[str, ...]  # the names of all connections in the settings, read or not
-    life: timedelta | None = None  # no statement holds for longer; the budget, unless it is said
+    life: timedelta | None = None  # the longest validity of a statement; by default the budget
 
     @classmethod
     def of(cls, settings: Settings, version: str) -> BridgeInfo:
-        """Returns what these settings say of it."""
+        """Returns the information for these settings."""
         return cls(
             version=version,
             freshness_budget=settings.policy.freshness_budget,
@@ -65,32 +65,32 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     retain: bool = True
     expires_at: datetime | None = None
     json: bool = True
-    instance: str = ""  # which running program says it; a user property
+    instance: str = ""  # which running program published it; a user property
 
     def expired(self, now: datetime) -> bool:
-        """Whether it is not to be told any more."""
+        """Returns whether the message must not be sent any more."""
         return self.expires_at is not None and self.expires_at <= now
 
     def expiry(self, now: datetime) -> int | None:
-        """Seconds that it may live from now on, rounded up, at least one; None for ever."""
+        """Returns the seconds until it expires, rounded up, at least one; None if it never expires."""
         if self.expires_at is None:
             return None
         return max(1, -((now - self.expires_at) // _SECOND))
 
 
 def online(topics: Topics, epoch: int, instance: str, now: datetime) -> Message:
-    """`{"state":"online","epoch":7}`: the daemon is there; believed for `ONLINE_HOLDS`."""
+    """Returns `{"state":"online","epoch":7}`, which panels believe for `ONLINE_HOLDS`."""
     document = {"state": "online", "epoch": epoch}
     return Message(topics.bridge_state, _encode(document), expires_at=now + ONLINE_HOLDS, instance=instance)
 
 
 def offline(topics: Topics, epoch: int, instance: str) -> Message:
-    """`{"state":"offline","epoch":7}`: it is gone. True until it says otherwise, so it does not expire."""
+    """Returns `{"state":"offline","epoch":7}`. It is true until the daemon is back, so it does not expire."""
     return Message(topics.bridge_state, _encode({"state": "offline", "epoch": epoch}), instance=instance)
 
 
 def bridge_info(topics: Topics, info: BridgeInfo, epoch: int, rooms: int) -> Message:
-    """What the daemon is."""
+    """Returns the message that describes the daemon."""
     document = {
         "schema": SCHEMA,
         "version": info.version,
@@ -102,7 +102,7 @@ def bridge_info(topics: Topics, info: BridgeInfo, epoch: int, rooms: int) -> Mes
     return Message(topics.bridge_info, _encode(document))
 
 
-def bridge_health(  # noqa: PLR0913 - it is made of all of it
+def bridge_health(  # noqa: PLR0913 - the document has that many parts
     topics: Topics,
     health: Iterable[ConnectionHealth],
     epoch: int,
@@ -111,7 +111,7 @@ def bridge_health(  # noqa: PLR0913 - it is made of all of it
     *,
     undelivered: Iterable[Undelivered] = (),
 ) -> Message:
-    """How every connection is, in the order of their names, how the clock is, and what the broker refuses."""
+    """Returns the health of all connections by name, of the clock, and what the broker refuses."""
     document = {
         "schema": SCHEMA,
         "epoch": epoch,
@@ -124,14 +124,14 @@ def bridge_health(  # noqa: PLR0913 - it is made of all of it
 
 
 def room_messages(topics: Topics, statement: Statement, *, plain: bool) -> Iterator[Message]:
-    """A room's statement on its retained topics; `plain` adds those for building systems."""
+    """Yields the retained messages of a statement; `plain` adds those for building systems."""
     room_id, occupancy = statement.room.id, statement.occupancy
     until = occupancy.valid_until
     yield Message(topics.state(room_id), statement.document, expires_at=until)
     known = occupancy.status is not Status.UNKNOWN
     yield _word(topics.availability(room_id), "online" if known else "offline", until)
     if plain:
-        # Neither ON nor OFF would be true of an unknown room.
+        # An unknown room is neither ON nor OFF.
         if occupancy.occupied is None:
             yield clear(topics.occupied(room_id))
         else:
@@ -140,7 +140,7 @@ def room_messages(topics: Topics, statement: Statement, *, plain: bool) -> Itera
 
 
 def event_message(topics: Topics, statement: Statement, event: Event, show: Show, now: datetime) -> Message:
-    """Something happened in a room; told once, to those who listen now."""
+    """Returns the message of an event, which is not retained."""
     document = {
         "schema": SCHEMA,
         "room": statement.room.id,
@@ -159,12 +159,12 @@ def event_message(topics: Topics, statement: Statement, event: Event, show: Show
 
 
 def clear(topic: str) -> Message:
-    """Takes from the broker what it holds on a topic."""
+    """Returns the message that removes the retained message on a topic."""
     return Message(topic, b"")
 
 
 def unknown_room_messages(topics: Topics, room_id: str) -> Iterator[Message]:
-    """The plain topics of a room that an earlier run spoke of and nothing is known of now."""
+    """Yields the plain messages of a room that an earlier run published and that is not on the board yet."""
     yield _word(topics.availability(room_id), "offline", None)
     yield clear(topics.occupied(room_id))
     yield _word(topics.status(room_id), Status.UNKNOWN.value, None)

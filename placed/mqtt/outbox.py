@@ -1,4 +1,4 @@
-"""What is to be published and was not yet: the latest of each topic, the urgent first. Pure."""
+"""The outbox: messages that wait to be sent, the latest of each topic, urgent ones first. Pure."""
 
 from __future__ import annotations
 
@@ -17,42 +17,42 @@ if TYPE_CHECKING:
 class Outbox:
     """Waiting messages, and rooms whose messages are made when their turn comes.
 
-    What is retained waits once a topic, and a room once with all of its topics: what comes later takes the
-    place of what came earlier and keeps its turn, or gets an urgent one. What is not retained is told one by
-    one, and always urgently. What clears a topic, or is `late`, waits until nothing else does: no
-    state waits for it, however much it is.
+    A retained message waits once for its topic, and a room once for all of its topics: a later one replaces
+    an earlier one and keeps its turn, or gets an urgent one. Messages that are not retained are all sent, and
+    are always urgent. Messages that clear a topic, or are `late`, wait until no other message does, so that
+    no state waits for them.
 
     Args:
-        write_up: makes the messages of a statement. When all rooms change at once, those of all of them would
-            take more memory than everything that is known.
-        topics_of: the topics of a room, by its id, that these messages are on.
+        messages_of: makes the messages of a statement. If they were made when all rooms change at once, they
+            would take more memory than everything else.
+        topics_of: returns the topics of these messages, by the room's id.
     """
 
     def __init__(
         self,
-        write_up: Callable[[Statement], Iterable[Message]],
+        messages_of: Callable[[Statement], Iterable[Message]],
         topics_of: Callable[[str], Iterable[str]],
     ) -> None:
-        self._write_up = write_up
+        self._messages_of = messages_of
         self._topics_of = topics_of
-        # By topic, by room id, which is none, or by number. Not plain dicts: of these the first is the harder
-        # to find the more were taken before it.
+        # By topic, by room id (which is no topic), or by number. Not plain dicts: the more items were removed
+        # from a dict, the longer it takes to find its first one.
         self._urgent: OrderedDict[str | int, Message | Statement] = OrderedDict()
         self._bulk: OrderedDict[str | int, Message | Statement] = OrderedDict()
         self._late: OrderedDict[str | int, Message | Statement] = OrderedDict()
-        self._turn: deque[Message] = deque()  # of the room whose turn it is, what is left
+        self._turn: deque[Message] = deque()  # the rest of the room whose turn it is
         self._count = 0
 
     def __bool__(self) -> bool:
         return self.pressing or bool(self._late)
 
     def __len__(self) -> int:
-        """How many things wait; a room is one."""
+        """How many messages and rooms wait."""
         return len(self._turn) + len(self._urgent) + len(self._bulk) + len(self._late)
 
     @property
     def pressing(self) -> bool:
-        """Whether anything waits that is not late."""
+        """Whether any message waits that is neither late nor clears a topic."""
         return bool(self._turn or self._urgent or self._bulk)
 
     def put(self, message: Message, *, urgent: bool = False, late: bool = False) -> None:
@@ -69,7 +69,9 @@ class Outbox:
     def put_room(self, statement: Statement, *, urgent: bool = False) -> None:
         """Adds all messages of a room."""
         room_id = statement.room.id
-        for topic in self._topics_of(room_id):  # such as what clears them, from when it was gone
+        for topic in self._topics_of(
+            room_id
+        ):  # such as messages that clear them, from when the room was removed
             self._drop(topic)
         self._put(room_id, statement, urgent=urgent)
 
@@ -78,11 +80,11 @@ class Outbox:
         self._turn.extend(messages)
 
     def drop_room(self, room_id: str) -> None:
-        """A room is gone: what was to be told of it is not."""
+        """Drops the waiting statement of a room that was removed."""
         self._drop(room_id)
 
     def take(self, now: datetime) -> tuple[Message | None, list[Message]]:
-        """The message whose turn it is, if any, and those before it that have expired their time."""
+        """Removes and returns the next message, if any, and the messages before it that have expired."""
         expired: list[Message] = []
         while (message := self._first()) is not None:
             if not message.expired(now):
@@ -106,21 +108,24 @@ class Outbox:
     def _first(self) -> Message | None:
         while True:
             if self._turn:
-                # Before all else: what is said of the room from now on comes after it.
+                # Before all others: later messages of the room must follow it.
                 return self._turn.popleft()
             queue = self._urgent or self._bulk or self._late
             if not queue:
                 for empty in (self._urgent, self._bulk, self._late):
-                    empty.clear()  # else they stay as large as they ever were
+                    empty.clear()  # otherwise they keep the memory of their largest size
                 return None
             _, waiting = queue.popitem(last=False)
             if isinstance(waiting, Message):
                 return waiting
-            self._turn.extend(self._write_up(waiting))
+            self._turn.extend(self._messages_of(waiting))
 
 
 class InitialPublication:
-    """Topics, and rooms whose turn has not come, of which it takes only the ids. True while there are any."""
+    """Messages of the initial publication that still lack a PUBACK. True while there are any.
+
+    Rooms whose turn has not come are kept by their ids.
+    """
 
     def __init__(self, topics: Iterable[str]) -> None:
         self._topics = set(topics)
@@ -130,19 +135,19 @@ class InitialPublication:
         return bool(self._topics or self._rooms)
 
     def add_room(self, room_id: str) -> None:
-        """All of a room is owed."""
+        """Adds all messages of a room."""
         self._rooms.add(room_id)
 
     def drop_room(self, room_id: str) -> None:
-        """A room is gone before its turn came: nothing is owed of it."""
+        """Removes a room that was removed before its turn came."""
         self._rooms.discard(room_id)
 
     def start_room(self, room_id: str, topics: Iterable[str]) -> None:
-        """A room's turn has come, and it is told on these topics."""
+        """A room's turn has come; its messages are on these topics."""
         if room_id in self._rooms:
             self._rooms.remove(room_id)
             self._topics.update(topics)
 
     def acknowledge(self, topic: str) -> None:
-        """Something on a topic was acknowledged, or is not to be told any more."""
+        """A message on the topic was acknowledged, or is not sent any more."""
         self._topics.discard(topic)

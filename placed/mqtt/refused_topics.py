@@ -1,8 +1,7 @@
-"""Which topics the broker refused, and when each is tried again. Pure.
+"""Which topics the broker refused, and when each is repeated. Pure.
 
-A refused message is repeated, with longer and longer pauses, until the broker takes something on its topic:
-the message itself, or a newer one. Messages are not kept for that, but for events: they are made again from
-the board.
+A refused message is repeated, with increasing pauses, until the broker takes it or a newer message on its
+topic. Only events are kept for that; all other messages are made again from the board.
 """
 
 from __future__ import annotations
@@ -25,13 +24,13 @@ if TYPE_CHECKING:
 
 FIRST_PAUSE = 1.0  # seconds
 LONGEST_PAUSE = 15.0  # seconds
-TICK = 0.25  # seconds between two looks at what is due
-_FEW = 8  # repetitions in a tick, while the broker refuses them
+TICK = 0.25  # seconds between two calls of `due`
+_FEW = 8  # repetitions in a tick while the broker refuses them
 _MANY = 4096
 _MOST_EVENTS = 1000
-_HURRY = 5.0  # seconds between two hurries
-_FRESH = 4  # tries; what was refused more often waits for what was not
-# Reason codes of a PUBACK: MQTT 5, 3.4.2.1; and one that some brokers send in it all the same.
+_BETWEEN_BURSTS = 5.0  # seconds between repeating all refusals of one reason
+_FRESH = 4  # tries; messages that were refused more often wait for the others
+# Reason codes of a PUBACK: MQTT 5, 3.4.2.1; and 0x95, which some brokers send in it although it is not allowed.
 _REASONS = {
     0x87: Refused.NOT_AUTHORIZED,
     0x90: Refused.NOT_AUTHORIZED,
@@ -60,12 +59,12 @@ _PROBLEMS = {
 
 
 def reason_for(code: int) -> Refused:
-    """The reason that a PUBACK's code stands for."""
+    """Returns the reason for the code of a PUBACK."""
     return _REASONS.get(code, Refused.OTHER)
 
 
 def key_of(message: Message) -> str:
-    """What is refused as one: a topic, or a single message where nothing takes its place."""
+    """Returns the key of a refusal: the topic, or one for each event, since no later message replaces it."""
     return message.topic if message.retain else f"{message.topic}#{hash(message):x}"
 
 
@@ -80,12 +79,12 @@ class Refusal:
     tries: int = 0
     due: float = math.inf
     event: Message | None = None
-    clears: bool = False  # a state that panels have to forget before they hear of another
+    clears: bool = False  # whether the state must be cleared before the next one is published
 
 
 @dataclass(slots=True)
 class _Group:
-    """Refusals of one pattern and one reason."""
+    """The refusals of one pattern and one reason."""
 
     since: datetime
     importance: Importance
@@ -95,22 +94,26 @@ class _Group:
 
 
 class Refusals:
-    """Of one publisher, over all of its connections.
+    """The refusals of one publisher, over all of its connections.
 
     Args:
-        topics: the publisher's.
-        chance: [0, 1), for the pauses.
+        topics: of the publisher.
+        random: returns a number in [0, 1), for the pauses.
     """
 
-    def __init__(self, topics: Topics, chance: Callable[[], float]) -> None:
+    def __init__(self, topics: Topics, random: Callable[[], float]) -> None:
         self.counted: Counter[Refused] = Counter()
         self._topics = topics
-        self._chance = chance
+        self._random = random
         self._refused: dict[str, Refusal] = {}
         self._groups: dict[tuple[Refused, str], _Group] = {}
-        self._due: tuple[list[tuple[float, str]], ...] = ([], [], [])  # by rank; of a key only its own counts
+        self._due: tuple[list[tuple[float, str]], ...] = (
+            [],
+            [],
+            [],
+        )  # by rank; an entry counts only if it is the refusal's `due`
         self._window = _FEW
-        self._hurried = -math.inf
+        self._last_burst = -math.inf
         self._named: set[tuple[Refused, str]] = set()
 
     def __contains__(self, key: str) -> bool:
@@ -118,7 +121,7 @@ class Refusals:
 
     @property
     def undelivered(self) -> tuple[Undelivered, ...]:
-        """What the broker does not hold as it should: a value for each pattern and reason, states first."""
+        """What the broker does not hold although it should: one for each pattern and reason, states first."""
         found = [self._undelivered(why, {pattern: group}) for (why, pattern), group in self._groups.items()]
         return tuple(sorted(found, key=lambda u: (not u.state, u.topics, u.reason)))
 
@@ -127,9 +130,9 @@ class Refusals:
         """Whether a state, an availability or `bridge/state` was refused."""
         return any(group.importance is Importance.STATE for group in self._groups.values())
 
-    # --- what comes of messages ---
+    # --- results of messages ---
 
-    def add(  # noqa: PLR0913 - what is known of it
+    def add(  # noqa: PLR0913 - what is known of the refusal
         self,
         message: Message,
         reason: Refused,
@@ -141,7 +144,7 @@ class Refusals:
         steady: float,
         repeat: bool = True,
     ) -> None:
-        """The broker did not take it. `number` counts what is sent; `repeat`: by itself, after a pause."""
+        """The broker did not take message `number`; `repeat`: it is repeated after a pause."""
         self.counted[reason] += 1
         key = key_of(message)
         before = self._refused.get(key)
@@ -155,7 +158,7 @@ class Refusals:
         refusal.tries = before.tries + 1 if before is not None else 1
         if repeat:
             pause = min(FIRST_PAUSE * 2 ** (refusal.tries - 1), LONGEST_PAUSE)
-            refusal.due = steady + pause * (1 - self._chance() / 2)
+            refusal.due = steady + pause * (1 - self._random() / 2)
         self._refused[key] = refusal
         self._join_group(refusal, words, size, wall)
         self._schedule(refusal)
@@ -163,24 +166,24 @@ class Refusals:
             self._window = _FEW
 
     def acknowledged(self, message: Message, number: int, steady: float) -> bool:
-        """The broker has taken it; whether something was refused on its topic before."""
+        """The broker took message `number`; returns whether a refusal ended with that."""
         if not self._refused:
             return False
         key = key_of(message)
         refusal = self._refused.get(key)
         if refusal is None or refusal.number > number or refusal.reason is Refused.NOT_KEPT:
-            return False  # only reading back shows what is not kept
+            return False  # only reading back shows whether a message is kept
         if refusal.clears and message.payload:
             return False
         self.remove(key)
         self._window = min(2 * self._window, _MANY)
-        if steady - self._hurried > _HURRY:
-            self._hurried = steady
+        if steady - self._last_burst > _BETWEEN_BURSTS:
+            self._last_burst = steady
             self.repeat_now(refusal.reason, steady)
         return True
 
     def was_read_back(self, topic: str) -> bool:
-        """It was read back; whether it was thought not to be kept."""
+        """The broker holds the message on the topic; returns whether a refusal ended with that."""
         refusal = self._refused.get(topic)
         if refusal is None or refusal.reason is not Refused.NOT_KEPT:
             return False
@@ -188,12 +191,12 @@ class Refusals:
         return True
 
     def has_known_reason(self, topic: str) -> bool:
-        """Whether it was refused for something that the broker gave a sign of."""
+        """Returns whether the topic was refused for a reason that the broker reported."""
         refusal = self._refused.get(topic)
         return refusal is not None and refusal.reason is not Refused.NOT_KEPT
 
     def remove(self, key: str) -> None:
-        """It is not to be repeated any more."""
+        """The message is not repeated any more."""
         refusal = self._refused.pop(key, None)
         if refusal is not None:
             self._leave_group(refusal)
@@ -201,20 +204,20 @@ class Refusals:
     # --- when to repeat ---
 
     def repeat_now(self, reason: Refused, steady: float) -> None:
-        """All that was refused for this reason may be taken now."""
+        """Makes all refusals for this reason due now, since the broker may take them."""
         for refusal in self._refused.values():
             if refusal.reason is reason and refusal.due > steady:
                 refusal.due = steady
                 self._schedule(refusal)
 
     def restart(self, steady: float) -> None:
-        """Over a new connection everything refused is tried again."""
+        """Makes all refusals due soon, over a new connection."""
         for refusal in self._refused.values():
             refusal.due = steady + FIRST_PAUSE
             self._schedule(refusal)
 
     def due(self, steady: float) -> list[Refusal]:
-        """What is to be repeated now, the most important first; called every `TICK`."""
+        """Returns what to repeat now, the most important first. Called every `TICK`."""
         found: list[Refusal] = []
         for heap in self._due:
             while heap and heap[0][0] <= steady and len(found) < self._window:
@@ -226,13 +229,13 @@ class Refusals:
         return found
 
     def any_scheduled(self) -> bool:
-        """Whether anything is to be repeated at some time."""
+        """Returns whether any repetition is scheduled."""
         return any(self._due)
 
     # --- for the log ---
 
     def changes(self) -> tuple[list[Undelivered], bool]:
-        """What was refused since the last call and is new, one for each reason, and whether all is taken."""
+        """Returns what is newly refused since the last call, by reason, and whether all is taken again."""
         new = [place for place in self._groups if place not in self._named]
         over = bool(self._named) and not self._groups
         self._named = set() if over else self._named | set(new)
@@ -243,7 +246,7 @@ class Refusals:
                 began.append(self._undelivered(reason, groups))
         return began, over
 
-    # --- inside ---
+    # --- scheduling and grouping ---
 
     def _schedule(self, refusal: Refusal) -> None:
         if refusal.due < math.inf:
@@ -274,7 +277,7 @@ class Refusals:
 
     @staticmethod
     def _undelivered(reason: Refused, groups: Mapping[str, _Group]) -> Undelivered:
-        """Groups of one reason, by pattern."""
+        """Combines groups of one reason, by pattern."""
         topics = " ".join(_named(pattern, group) for pattern, group in groups.items())
         first = next(iter(groups.values()))
         what = f"messages on {topics} {_PROBLEMS.get(reason, 'are refused by the broker')}"
@@ -290,5 +293,5 @@ class Refusals:
 
 
 def _named(pattern: str, group: _Group) -> str:
-    """The topic itself where it is only one."""
+    """Returns the pattern, or the topic itself if there is only one."""
     return next(iter(group.keys.values())) if len(group.keys) == 1 else pattern

@@ -1,4 +1,4 @@
-"""What the broker may hold of rooms that are gone: to be cleared, whenever it is there. Pure."""
+"""What the broker may still hold of rooms that were removed, and has to be cleared. Pure."""
 
 from __future__ import annotations
 
@@ -19,11 +19,14 @@ if TYPE_CHECKING:
 
 
 class RetainedRooms:
-    """Topics to clear, and rooms of an earlier run of which it is not yet known whether they are gone.
+    """Topics to clear, and rooms of an earlier run that may have been removed.
 
     Args:
         topics: of this run.
-        prefix: what discovery topics begin with by the settings, whether discovery is published or not.
+        prefix: the discovery prefix of the settings, whether discovery is on or not.
+
+    Attributes:
+        to_clear: topics that the broker has not acknowledged as cleared yet.
     """
 
     def __init__(self, topics: Topics, prefix: str | None = None) -> None:
@@ -34,15 +37,15 @@ class RetainedRooms:
 
     @property
     def undecided(self) -> list[Entry]:
-        """Rooms of an earlier run that are neither on the board nor known to be gone."""
+        """Rooms of an earlier run that are neither on the board nor known to be removed."""
         return list(self._earlier.values())
 
     def add_earlier(self, earlier: Mapping[str, Entry], discovery: str | None = None) -> list[str]:
-        """The broker holds an index of an earlier run; the topics to clear of those it alone spoke on.
+        """Adds the index of an earlier run that the broker holds; returns discovery topics to clear.
 
-        `discovery` is the prefix under which it published its discovery messages. Where this run does not,
-        that is over also for rooms that are there. Anybody who may publish can have named any prefix, so what
-        is not below the one of the settings is left alone.
+        `discovery` is the prefix under which the earlier run published its discovery messages. If this run
+        publishes none, they are cleared for all rooms. Anybody who may publish can have written the index, so
+        topics under another prefix than that of the settings are left alone.
         """
         self._earlier |= earlier
         if discovery == self._topics.discovery or discovery is None or discovery != self.prefix:
@@ -54,13 +57,13 @@ class RetainedRooms:
         return topics
 
     def room_present(self, room_id: str) -> None:
-        """A room is on the board."""
+        """A room is on the board: its topics are not cleared."""
         self._earlier.pop(room_id, None)
         if self.to_clear:
             self.to_clear.difference_update(self._topics.retained(room_id))
 
     def rooms_removed(self, room_ids: Iterable[str]) -> list[str]:
-        """Rooms are gone; the topics to clear."""
+        """Rooms were removed; returns the topics to clear."""
         topics = [topic for room_id in room_ids for topic in self._topics.retained(room_id)]
         self.to_clear.update(topics)
         return topics
@@ -68,7 +71,7 @@ class RetainedRooms:
     def find_removed(
         self, rooms: Collection[Room], connections: Collection[str], health: Mapping[str, ConnectionHealth]
     ) -> list[str]:
-        """Looks again which rooms of an earlier run are gone; the topics to clear."""
+        """Finds the rooms of an earlier run that were removed; returns the topics to clear."""
         for room in rooms:
             self._earlier.pop(room.id, None)
         if not self._earlier:
@@ -79,7 +82,7 @@ class RetainedRooms:
         return self.rooms_removed(sorted(lost))
 
     def cleared(self, topic: str) -> None:
-        """The broker has acknowledged it."""
+        """The broker has acknowledged that the topic is cleared."""
         self.to_clear.discard(topic)
 
 
@@ -89,24 +92,24 @@ def removed_rooms(
     connections: Collection[str],
     health: Mapping[str, ConnectionHealth],
 ) -> set[str]:
-    """Which rooms of an earlier run are gone: those that a connection that knows its rooms does not have.
+    """Returns the rooms of an earlier run that were removed: their connection lists its rooms without them.
 
-    None are while a connection is still starting, since a room may have moved to it. The rooms of a
-    connection that could not list any are not gone: they can not be told from a failure.
+    While a connection is starting there are none, since a room may have moved to it. The rooms of a
+    connection that could not list any count as present: its list may have failed.
     """
     states = {
         name: health[name].state if name in health else ConnectionState.STARTING for name in connections
     }
     if ConnectionState.STARTING in states.values():
         return set()
-    told = {room.connection for room in rooms}
-    silent = {name for name, state in states.items() if state is not ConnectionState.OK} - told
+    listed = {room.connection for room in rooms}
+    silent = {name for name, state in states.items() if state is not ConnectionState.OK} - listed
     here = {room.id for room in rooms}
     return {i for i, entry in earlier.items() if i not in here and entry.connection not in silent}
 
 
 def clear_plain_topics(topics: Topics, earlier: Iterable[Entry]) -> Iterator[Message]:
-    """Clears the plain topics that an earlier run told of its rooms."""
+    """Yields messages that clear the plain topics of an earlier run."""
     for room in earlier:
         if "occupied" in room.topics:
             yield clear(topics.occupied(room.id))

@@ -1,4 +1,4 @@
-"""The index of rooms: what is told of them, and what an earlier run told, which may be anything. Pure."""
+"""The index of rooms: the published document, and that of an earlier run, which is untrusted. Pure."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from placed.domain.model import Room
     from placed.mqtt.topics import Topics
 
-LARGEST = 8 * 1024 * 1024  # bytes of an earlier index that are looked at; 5,500 rooms take about 2 MiB
-MOST = 20_000  # rooms of an earlier index that are looked at
+LARGEST = 8 * 1024 * 1024  # bytes; a larger index is ignored. 5,500 rooms take about 2 MiB
+MOST = 20_000  # rooms; the rest of an earlier index is ignored
 
 _ID = re.compile(r"[a-z0-9_-]{1,200}")
 _Text = Annotated[str, msgspec.Meta(max_length=500)]
@@ -40,7 +40,7 @@ class _Index(msgspec.Struct, omit_defaults=True):
     schema: int
     epoch: int
     rooms: list[msgspec.Raw]
-    discovery: str | None = None  # what Home Assistant's topics begin with, if it is told of the rooms
+    discovery: str | None = None  # the discovery prefix; None if discovery is off
 
 
 class _Earlier(msgspec.Struct):
@@ -65,23 +65,23 @@ _read_discovery = msgspec.json.Decoder(_EarlierDiscovery).decode
 def index_message(
     topics: Topics, rooms: Iterable[Room], kept: Iterable[Entry], epoch: int, *, plain: bool
 ) -> Message:
-    """The index of the rooms, and of those `kept` from an earlier run that may or may not be gone."""
+    """Returns the index of the rooms, and of those `kept` from an earlier run that may have been removed."""
     entries = [Entry(r.id, r.name, r.connection, r.building, r.floor, r.capacity) for r in rooms]
     entries += kept
     entries.sort(key=lambda e: e.id)
-    # One after the other: the topics of all rooms at once take five times as much as what is written of them.
-    told = [
+    # Encoded one by one: the topics of all rooms at once would take five times the memory of the document.
+    encoded = [
         msgspec.Raw(_encode(msgspec.structs.replace(e, topics=_topics(topics, e.id, plain=plain))))
         for e in entries
     ]
-    return Message(topics.rooms, _encode(_Index(SCHEMA, epoch, told, topics.discovery)))
+    return Message(topics.rooms, _encode(_Index(SCHEMA, epoch, encoded, topics.discovery)))
 
 
 def earlier_rooms(payload: bytes) -> dict[str, Entry]:
-    """The rooms in an index that somebody left on the broker; what is no room is passed over.
+    """Returns the rooms of an earlier index; entries that are no rooms are ignored.
 
-    Anybody who may publish can have written it, so it is only ever used to name rooms: an id that no room
-    can have, such as one with a wildcard, names none.
+    Anybody who may publish can have written it, so only room ids are taken from it, and only those that a
+    room can have: none with a wildcard.
     """
     if len(payload) > LARGEST:
         return {}
@@ -101,7 +101,7 @@ def earlier_rooms(payload: bytes) -> dict[str, Entry]:
 
 
 def earlier_epoch(payload: bytes) -> int:
-    """The epoch of an index that somebody left on the broker; 0 if it tells none."""
+    """Returns the epoch of an earlier index; 0 if it has none."""
     if len(payload) > LARGEST:
         return 0
     try:
@@ -111,10 +111,7 @@ def earlier_epoch(payload: bytes) -> int:
 
 
 def earlier_discovery(payload: bytes) -> str | None:
-    """What Home Assistant's topics began with, by an index that somebody left on the broker.
-
-    None if it was told of no rooms, or if no topic can begin so.
-    """
+    """Returns the discovery prefix of an earlier index; None if it has none, or an invalid one."""
     if len(payload) > LARGEST:
         return None
     try:
@@ -125,7 +122,7 @@ def earlier_discovery(payload: bytes) -> str | None:
 
 
 def is_room_id(text: str) -> bool:
-    """Whether a room can have it for its id, so that it is one level of a topic and no wildcard."""
+    """Returns whether this can be the id of a room: one level of a topic, and no wildcard."""
     return _ID.fullmatch(text) is not None
 
 

@@ -1,4 +1,4 @@
-"""The names of all topics. Pure."""
+"""The names of all topics, and what depends on each. Pure."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from placed.settings.schema import HomeAssistant, Mqtt
 
-# What Home Assistant is shown of the bridge and of each room, and as what kind of entity. No name is in both,
-# and none is the end of another with a _ before it, so that no two entities ever have one topic.
+# The entities of the bridge and of each room in Home Assistant, and their kinds. No name is in both, and none
+# is the end of another one after a `_`, so that no two entities have the same topic.
 BRIDGE_ENTITIES = {"connection": "binary_sensor", "problem": "binary_sensor"}
 ROOM_ENTITIES = {
     "occupancy": "binary_sensor",
@@ -38,7 +38,7 @@ class Importance(Enum):
 class Topics:
     """The topics below a base topic such as `placed/hq`.
 
-    `discovery` is what Home Assistant's discovery topics begin with; None where it is not told of rooms.
+    `discovery` is the prefix of Home Assistant's discovery topics; None if discovery is off.
     """
 
     base: str
@@ -51,24 +51,18 @@ class Topics:
         return cls(mqtt.base_topic, discovery=prefix)
 
     @property
-    def written(self) -> str:
-        """All that is published on, for who has to allow it."""
-        own = f"{self.base}/#"
-        return own if self.discovery is None else f"{own} {self.config_pattern}"
-
-    @property
     def bridge_state(self) -> str:
-        """Whether the daemon is there; also the topic of the will."""
+        """`online` or `offline`; also the topic of the will."""
         return f"{self.base}/bridge/state"
 
     @property
     def bridge_info(self) -> str:
-        """What the daemon is."""
+        """Describes the daemon."""
         return f"{self.base}/bridge/info"
 
     @property
     def bridge_health(self) -> str:
-        """How its connections are."""
+        """The health of its connections."""
         return f"{self.base}/bridge/health"
 
     @property
@@ -77,7 +71,7 @@ class Topics:
         return f"{self.base}/rooms"
 
     def state(self, room_id: str) -> str:
-        """The room's one atomic document."""
+        """The state document of a room."""
         return f"{self.base}/rooms/{room_id}/state"
 
     def availability(self, room_id: str) -> str:
@@ -93,28 +87,28 @@ class Topics:
         return f"{self.base}/rooms/{room_id}/status"
 
     def event(self, room_id: str) -> str:
-        """What happens in the room; not retained."""
+        """The events of a room; not retained."""
         return f"{self.base}/rooms/{room_id}/event"
 
     def room_topics(self, room_id: str, *, plain: bool) -> tuple[str, ...]:
-        """The topics that a statement of a room is told on; `plain` adds those for building systems."""
+        """Returns the topics of a statement; `plain` adds those for building systems."""
         always = self.state(room_id), self.availability(room_id)
         return (*always, self.occupied(room_id), self.status(room_id)) if plain else always
 
     def retained(self, room_id: str) -> tuple[str, ...]:
-        """All topics of a room that the broker may hold something on."""
+        """Returns all topics on which the broker may hold messages of a room."""
         return (*self.room_topics(room_id, plain=True), *self.room_configs(room_id).values())
 
     def bridge_configs(self) -> dict[str, str]:
-        """Where Home Assistant is told of the bridge, by entity; nowhere if it is not."""
+        """Returns the config topics of the bridge by entity; none if discovery is off."""
         return self._configs("bridge", BRIDGE_ENTITIES)
 
     def room_configs(self, room_id: str) -> dict[str, str]:
-        """Where Home Assistant is told of a room, by entity; nowhere if it is not."""
+        """Returns the config topics of a room by entity; none if discovery is off."""
         return self._configs(room_id, ROOM_ENTITIES)
 
     def room_of(self, topic: str) -> str | None:
-        """The id of the room that a topic is about; None if it is about none, or is not ours."""
+        """Returns the room id of a topic; None if it has none, or is not ours."""
         prefix = f"{self.rooms}/"
         if topic.startswith(prefix):
             room_id, _, leaf = topic.removeprefix(prefix).partition("/")
@@ -137,7 +131,7 @@ class Topics:
         return Importance.OPTIONAL
 
     def pattern_of(self, topic: str) -> str:
-        """The topic with wildcards for room and entity, as access rules name it: `placed/rooms/+/state`."""
+        """Returns the topic with wildcards, as access rules name it: `placed/rooms/+/state`."""
         if (
             self.discovery is not None
             and topic.startswith(f"{self.discovery}/")
@@ -151,7 +145,7 @@ class Topics:
 
     @property
     def config_pattern(self) -> str:
-        """The discovery topics of rooms and of the bridge; with `discovery` alone."""
+        """The pattern of all discovery topics; only if discovery is on."""
         return f"{self.discovery}/+/{_node(self.base)}/+/config"
 
     def _configured_room(self, topic: str) -> str | None:
@@ -168,7 +162,7 @@ class Topics:
         return None
 
     def _configs(self, whose: str, entities: dict[str, str]) -> dict[str, str]:
-        """`<prefix>/<component>/<node>/<object>/config`: every version of Home Assistant understands it."""
+        """`<prefix>/<component>/<node>/<object>/config`, which every version of Home Assistant supports."""
         if self.discovery is None:
             return {}
         node = _node(self.base)
@@ -179,7 +173,7 @@ class Topics:
 
 
 def _node(base: str) -> str:
-    """Stands for the base topic in a level that takes a-z A-Z 0-9 - _ alone, and for no other base topic."""
+    """Returns one topic level for the base topic, unique to it, which may hold a-z A-Z 0-9 - _ alone."""
     if re.fullmatch(r"[A-Za-z0-9/-]+", base):
         return base.replace("/", "_")
     return f"{re.sub(r'[^A-Za-z0-9-]', '_', base)}_{zlib.crc32(base.encode()):08x}"

@@ -1,10 +1,11 @@
-"""From rooms to what Home Assistant is told of them: a config message per entity, one device a room. Pure.
+"""Makes the discovery messages for Home Assistant: a device for each room, a config message per entity. Pure.
 
-The keys are those of https://www.home-assistant.io/integrations/mqtt/#mqtt-discovery. A version drops those
-that it does not know: `options` and `default_entity_id` are for later ones, `object_id` is for earlier ones.
+The keys are those of https://www.home-assistant.io/integrations/mqtt/#mqtt-discovery. Home Assistant ignores
+keys that its version does not know: `options` and `default_entity_id` are for later versions, `object_id` is
+for earlier ones.
 
-Of a room only its names and its size get into these messages, and never into a template: all templates are
-written here. They read the room's state document, so that all entities of a room change together.
+Only a room's names and its size get into these messages, and never into a template: all templates are
+constants in this file. They read the room's state document, so that all entities of a room change together.
 """
 
 from __future__ import annotations
@@ -35,17 +36,17 @@ _encode = msgspec.json.Encoder().encode
 
 
 def _while_valid(value: str, otherwise: str) -> str:
-    """A template for `value`, which holds until `valid_until` by Home Assistant's clock.
+    """Returns a template for `value`, which is valid until `valid_until` by Home Assistant's clock.
 
-    Home Assistant looks at it when a message comes in. That an entity does not go on showing what it was told
-    is for `expire_after` and `availability`.
+    Home Assistant evaluates it when a message arrives. `expire_after` and `availability` make sure that an
+    entity does not show an old value for ever.
     """
     fresh = "as_timestamp(value_json.valid_until, 0) > as_timestamp(now())"
     return f"{{{{ {value} if {fresh} else {otherwise} }}}}"
 
 
-# In a sensor, and in a binary_sensor, `None` is Home Assistant's word for a state that is not known. For an
-# enum sensor it is not in every version, while what it shows is `unknown` in all of them.
+# `None` is an unknown state in a sensor and a binary_sensor. For an enum sensor not every version accepts it,
+# but all versions show `unknown`.
 _ROOM: dict[str, dict[str, Any]] = {
     "occupancy": {
         "name": "Occupancy",
@@ -89,8 +90,8 @@ _ROOM: dict[str, dict[str, Any]] = {
         **_DIAGNOSTIC,
     },
 }
-# They tell why nothing is known of a room, so they have to be there when nothing is.
-_TELL_WHY = {"stale", "reason"}
+# These entities show why a room is unknown, so they must be available then.
+_EXPLAIN_UNKNOWN = {"stale", "reason"}
 
 _BRIDGE: dict[str, dict[str, Any]] = {
     "connection": {
@@ -113,12 +114,12 @@ _BRIDGE: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """What Home Assistant is told.
+    """Makes the config messages.
 
     Attributes:
-        topics: with a prefix for discovery.
+        topics: with a discovery prefix.
         info: of the bridge.
-        birth: where Home Assistant says that it has started.
+        birth: the topic of Home Assistant's birth message.
     """
 
     topics: Topics
@@ -126,15 +127,15 @@ class Discovery:
     birth: str
 
     def bridge(self) -> Iterator[Message]:
-        """The daemon itself: whether it is there, and whether its calendar services can be read."""
+        """Yields the config messages of the bridge: a device with the daemon's state and its problems."""
         topics = self.topics
-        told = {
+        states = {
             "connection": (topics.bridge_state, ONLINE_HOLDS),
             "problem": (topics.bridge_health, HEALTH_HOLDS),
         }
         configs = topics.bridge_configs()
         for name, parts in _BRIDGE.items():
-            state, holds = told[name]
+            state, holds = states[name]
             yield self._config(
                 configs[name],
                 parts,
@@ -143,13 +144,13 @@ class Discovery:
                 object_id=f"{topics.base}_{name}",
                 state_topic=state,
                 holds=holds,
-                # Whether it is there is what its connection says.
-                availability=[] if name == "connection" else [self._there()],
+                # The entity `connection` shows the availability itself.
+                availability=[] if name == "connection" else [self._bridge_online()],
                 device=self._bridge_device(),
             )
 
     def room(self, room: Room) -> Iterator[Message]:
-        """A room, as a device with its entities."""
+        """Yields the config messages of a room: a device with its entities."""
         topics = self.topics
         configs = topics.room_configs(room.id)
         device = self._room_device(room)
@@ -163,11 +164,13 @@ class Discovery:
                 object_id=f"{room.id}_{name}",
                 state_topic=topics.state(room.id),
                 holds=self.info.life or self.info.freshness_budget,
-                availability=[self._there()] if name in _TELL_WHY else [self._there(), known],
+                availability=[self._bridge_online()]
+                if name in _EXPLAIN_UNKNOWN
+                else [self._bridge_online(), known],
                 device=device,
             )
 
-    def _config(  # noqa: PLR0913 - what an entity is made of
+    def _config(  # noqa: PLR0913 - the parts of an entity
         self,
         topic: str,
         parts: dict[str, Any],
@@ -188,7 +191,7 @@ class Discovery:
             "default_entity_id": f"{component}.{named}",
             "state_topic": state_topic,
             "qos": 1,
-            # Home Assistant does not see a message expire on the broker. It is told again before that.
+            # Home Assistant does not notice that a message expires. States are renewed before that.
             "expire_after": max(1, math.ceil(holds.total_seconds())),
             "device": device,
             "origin": {"name": "placed", "sw_version": self.info.version},
@@ -197,7 +200,7 @@ class Discovery:
             document |= {"availability": availability, "availability_mode": "all"}
         return Message(topic, _encode(document))
 
-    def _there(self) -> dict[str, str]:
+    def _bridge_online(self) -> dict[str, str]:
         return {"topic": self.topics.bridge_state, "value_template": "{{ value_json.state }}"}
 
     def _bridge_device(self) -> dict[str, Any]:
@@ -222,19 +225,19 @@ class Discovery:
 
 
 def _area(room: Room) -> str:
-    """Building and floor, as far as they are known; where nothing is, every room is an area of its own."""
+    """Returns building and floor if they are known; otherwise each room is an area of its own."""
     floor = _plain(room.floor or "")
     parts = [_plain(room.building or ""), f"Floor {floor}" if floor.lstrip("-").isdigit() else floor]
     return ", ".join(filter(None, parts)) or _plain(room.name) or room.id
 
 
 def _plain(name: str) -> str:
-    """A name in one line, without what can not be seen."""
-    seen = "".join(character if character.isprintable() else " " for character in name)
-    return " ".join(seen.split())[:_LONGEST_NAME]
+    """Returns a name in one line, without invisible characters."""
+    visible = "".join(character if character.isprintable() else " " for character in name)
+    return " ".join(visible.split())[:_LONGEST_NAME]
 
 
-# As topics begin, so that no bridge and no room of any base topic can be taken for another.
+# Identifiers begin as the topics do, so that they are unique across all base topics.
 def _bridge_identifier(topics: Topics) -> str:
     return f"{topics.base}/bridge"
 
