@@ -30,7 +30,7 @@ _MANY = 4096
 _MOST_EVENTS = 1000
 _BETWEEN_BURSTS = 5.0  # seconds between repeating all refusals of one reason
 _FRESH = 4  # tries; messages that were refused more often wait for the others
-# Reason codes of a PUBACK: MQTT 5, 3.4.2.1; and 0x95, which some brokers send in it although it is not allowed.
+# Reason codes of a PUBACK: MQTT 5, 3.4.2.1; 0x95 is not among them, but some brokers send it.
 _REASONS = {
     0x87: Refused.NOT_AUTHORIZED,
     0x90: Refused.NOT_AUTHORIZED,
