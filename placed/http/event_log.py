@@ -1,15 +1,15 @@
-"""The latest news of every subject, in the order in which they came. Pure.
+"""The latest entry of every room, or of every connection, in the order in which they came. Pure.
 
-All clients of the event stream read the same ledger, each from where it has got to, in portions that those
-who have got equally far share. So a statement costs the same however many clients there are, a client that
-lags finds only the latest of each room, and what is kept is bounded by the number of rooms.
+All clients of the event stream read the same log, each from its own position, in portions that clients at
+the same position share. So a statement costs the same for any number of clients, a client that lags reads
+only the latest entry of each room, and the size is bounded by the number of rooms.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -17,34 +17,34 @@ from placed.domain.connection_health import ConnectionHealth
 from placed.domain.state_document import Statement
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable, Iterable
 
-PORTION = 64 * 1024  # bytes to send before more is looked for; the last frame goes beyond
-_KEPT = 64  # portions that may be shared, at most
+PORTION = 64 * 1024  # bytes that are sent before the log is read again; the last frame goes beyond
+_KEPT = 64  # portions that are kept to be shared, at most
 
 
 class Entry(msgspec.Struct, eq=False, gc=False):
-    """News of a subject; None where it is gone. There is one of every room, whoever listens."""
+    """The latest of a room or connection; `news` is None if it was removed."""
 
     subject: str
     seq: int
     news: Statement | ConnectionHealth | None
-    frame: bytes | None = None  # the bytes to send, once they were made
+    frame: bytes | None = None  # the bytes to send, made for the first client that needs them
 
 
 @dataclass(frozen=True, slots=True)
 class Portion:
-    """Frames to send, and the seq that whoever has them has got to."""
+    """Frames to send, and the position of a client that has them."""
 
     frames: bytes
     last: int
 
 
-class Ledger:
-    """One entry a subject, by rising seq.
+class EventLog:
+    """One entry for each subject, by rising seq.
 
     Args:
-        frame: makes the bytes of an entry, which is when the first client needs them; all others share them.
+        frame: makes the bytes of an entry.
     """
 
     def __init__(self, frame: Callable[[Entry], bytes]) -> None:
@@ -54,7 +54,7 @@ class Ledger:
         self.last = 0  # the highest seq
 
     def note(self, *entries: Entry) -> None:
-        """Takes entries in place of their subjects' earlier ones."""
+        """Replaces the entries of these subjects."""
         in_order = True
         self._portions.clear()
         for entry in entries:
@@ -62,23 +62,23 @@ class Ledger:
             self._entries[entry.subject] = entry
             in_order = in_order and entry.seq >= self.last
             self.last = max(self.last, entry.seq)
-        if not in_order:  # rooms that are gone are told of after rooms that came later in the same go
+        if not in_order:  # removed rooms are noted after rooms that were added with them
             self._entries = {e.subject: e for e in sorted(self._entries.values(), key=lambda e: e.seq)}
 
     def after(self, seq: int, subjects: frozenset[str] | None = None) -> list[Entry]:
-        """What came after `seq`, in order; of these subjects only, unless None."""
+        """The entries after `seq`, in order; only of these subjects, unless None."""
         new = takewhile(lambda entry: entry.seq > seq, reversed(self._entries.values()))
         return [entry for entry in new if subjects is None or entry.subject in subjects][::-1]
 
     def portion(
         self, seq: int, subjects: frozenset[str] | None = None, *, without_gone: int = 0
     ) -> Portion | None:
-        """The first of what came after `seq`, as it is now; None if nothing did.
+        """The first frames after `seq`; None if there are none.
 
         Args:
-            seq: where the reader has got to.
-            subjects: of these only, unless None.
-            without_gone: that subjects are gone is left out up to this seq.
+            seq: the position of the reader.
+            subjects: the subjects that it reads, all if None.
+            without_gone: removals up to this seq are left out.
         """
         if subjects is not None:
             return self._portion(seq, subjects, without_gone)
@@ -88,6 +88,29 @@ class Ledger:
                 self._portions.clear()
             self._portions[key] = self._portion(seq, None, without_gone)
         return self._portions[key]
+
+    async def read(
+        self,
+        send: Callable[[bytes], Awaitable[None]],
+        position: int,
+        subjects: frozenset[str] | None = None,
+        *,
+        without_gone: int = 0,
+        before: Callable[[], None] = lambda: None,
+    ) -> int:
+        """Sends the entries after a position, in their latest form; returns the new position.
+
+        `before` is called each time before the log is read.
+        """
+        end = self.last
+        while position < end:
+            before()
+            portion = self.portion(position, subjects, without_gone=without_gone)
+            if portion is None:
+                return self.last
+            await send(portion.frames)
+            position = portion.last
+        return position
 
     def _portion(self, seq: int, subjects: frozenset[str] | None, without_gone: int) -> Portion | None:
         frames: list[bytes] = []
@@ -102,3 +125,56 @@ class Ledger:
             if size >= PORTION:
                 break
         return Portion(b"".join(frames), last) if frames else None
+
+
+class Reader(Protocol):
+    """A reader of logs. `wanted` are the subjects that it waits for, all if None."""
+
+    @property
+    def wanted(self) -> frozenset[str] | None:
+        """See above."""
+        ...
+
+
+AnyReader = TypeVar("AnyReader", bound=Reader)
+
+
+class Waiting(Generic[AnyReader]):
+    """The readers that wait for new entries. One that was taken has to be added again.
+
+    So thousands of statements at the full hour wake every client once, and other rooms do not wake a panel.
+    """
+
+    def __init__(self) -> None:
+        self._readers: dict[str | None, set[AnyReader]] = {}  # by subject; None stands for all of them
+
+    def add(self, reader: AnyReader) -> None:
+        """It waits from now on."""
+        for subject in _subjects(reader):
+            self._readers.setdefault(subject, set()).add(reader)
+
+    def discard(self, reader: AnyReader) -> None:
+        """It waits no more."""
+        for subject in _subjects(reader):
+            readers = self._readers.get(subject, set())
+            readers.discard(reader)
+            if not readers:
+                self._readers.pop(subject, None)
+
+    def take(self, subject: str) -> set[AnyReader]:
+        """Takes the readers that wait for this subject."""
+        taken = self._readers.pop(None, set()) | self._readers.pop(subject, set())
+        for reader in taken:
+            if reader.wanted is not None:
+                self.discard(reader)  # it may wait for other subjects, too
+        return taken
+
+    def take_all(self) -> set[AnyReader]:
+        """Takes every reader."""
+        taken: set[AnyReader] = set().union(*self._readers.values())
+        self._readers.clear()
+        return taken
+
+
+def _subjects(reader: Reader) -> Iterable[str | None]:
+    return (None,) if reader.wanted is None else reader.wanted

@@ -1,8 +1,8 @@
-"""`/api/v1/events`: what the board says, as it says it (server-sent events).
+"""`/api/v1/events`: every statement of the board as it is made (server-sent events).
 
-    retry: 2000                         how long the client waits before it comes again
+    retry: 2000                         the client reconnects after so many milliseconds
 
-    event: snapshot                     to who is new here, or comes from another epoch: what follows is all
+    event: snapshot                     to a new client, or one of another epoch; all rooms follow
     data: {"schema":1,"epoch":7,"seq":412,"rooms":["atrium","boardroom"]}
 
     event: state                        as /api/v1/rooms/<id>
@@ -13,64 +13,65 @@
     id: 7-413
     data: {"room":"atrium"}
 
-    event: health                       as in /api/v1/connections; has no id, and is told whole to who is new
+    event: health                       as in /api/v1/connections; without id, a new client gets all
     data: {"name":"contoso",…}
 
-    : keep-alive 2026-01-08T09:22:10Z   the time; after all that a new client did not have, and every 3 s
+    : keep-alive 2026-01-08T09:22:10Z   the time; when a new client has everything, and then every 3 s
 
-Ids only ever rise, so who comes again with its last one, in `Last-Event-ID` or `?last_event_id=`, misses
-nothing. A client that lags is told the latest of each room and not what was in between; one that does not
-read at all is let go.
+Ids only rise, so a client that reconnects with its last one, in `Last-Event-ID` or `?last_event_id=`, misses
+nothing. A client that lags gets the latest of each room and not what was in between; one that does not read
+at all is dropped.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
+import socket
 from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import msgspec
 from aiohttp import web
+from aiohttp.http import StreamWriter
 
 from placed.domain.connection_health import ConnectionHealth
 from placed.domain.state_document import SCHEMA, Statement
 from placed.http.api import room_filters as filters
 from placed.http.errors import Problem
-from placed.http.event_client import Follower
-from placed.http.event_log import Entry, Ledger
-from placed.http.waiters import Bells
+from placed.http.event_log import Entry, EventLog, Waiting
+from placed.http.limits import STREAM_BUFFER
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Callable, Iterable
 
     from placed.board.board import Board
     from placed.http.api.rooms import RoomDocuments
 
 MEDIA_TYPE = "text/event-stream"
 RETRY = b"retry: 2000\n\n"
-# Proxies that pack an answer keep it back until there is enough of it; nginx does so unpacked, too.
+# Proxies that compress an answer hold it back until there is enough of it; nginx also does uncompressed.
 _HEADERS = {
     "Content-Type": MEDIA_TYPE,
     "Cache-Control": "no-cache, no-transform",
     "X-Accel-Buffering": "no",
 }
-KEEP_ALIVE = 3.0  # seconds; pages show nothing after 8 s without it
+KEEP_ALIVE = 3.0  # seconds; pages stop showing states after 8 s without it
 _HEALTH = "*"  # no room has this id
 _ID = re.compile(r"(\d{1,18})-(\d{1,18})")
 
 
 class EventStream:
-    """Keeps the ledgers of rooms and connections, and reads them to every client.
+    """Sends the log of rooms and the log of connections to every client.
 
     Args:
-        board: what is told.
+        board: the source of the events.
         documents: the rooms' JSON.
         clock_text: the time, for keep-alive comments.
-        limit: clients at once, at most.
-        catch_up: turns the board to now, before a client is sent anything of it.
-        keep_alive: seconds from one time that is sent to the next.
+        limit: the most clients at once.
+        catch_up: brings the board up to date; called before anything of it is sent.
+        keep_alive: seconds between two keep-alive comments.
     """
 
     def __init__(  # noqa: PLR0913 - made once, in the status server
@@ -90,18 +91,18 @@ class EventStream:
         self._limit = limit
         self._catch_up = catch_up
         self._keep_alive = keep_alive
-        self._rooms = Ledger(self._room_frame)
-        self._health = Ledger(_health_frame)
+        self._rooms = EventLog(self._room_frame)
+        self._health = EventLog(_health_frame)
         self._reports = 0
-        self._bells = Bells()
-        self._rung: list[Follower] = []  # who has news
-        self._telling: asyncio.Task[None] | None = None
+        self._waiting: Waiting[Client] = Waiting()
+        self._woken: list[Client] = []  # clients for which there are new entries
+        self._sending: asyncio.Task[None] | None = None
         self._closed = False
 
-    # --- what comes in ---
+    # --- the board's events ---
 
     def begin(self) -> None:
-        """Takes over what the board has said so far."""
+        """Takes over the current statements of the board."""
         self._rooms.note(*map(_entry, self._board.statements))
         self.remove(self._board.removed)
         for name in sorted(self._board.health):
@@ -110,25 +111,26 @@ class EventStream:
     def state(self, statement: Statement) -> None:
         """A room has a new statement."""
         self._rooms.note(_entry(statement))
-        self._bells.ring(statement.room.id)
+        self._wake(statement.room.id)
 
     def remove(self, rooms: Iterable[str]) -> None:
-        """Rooms are gone."""
+        """Rooms were removed."""
         gone = self._board.removed
         self._rooms.note(*(Entry(room, gone[room], None) for room in rooms if room in gone))
         for room in rooms:
-            self._bells.ring(room)
+            self._wake(room)
 
     def report(self, health: ConnectionHealth) -> None:
-        """A connection's health was told."""
+        """A connection's health has changed."""
         self._reports += 1
         self._health.note(Entry(health.name, self._reports, health))
-        self._bells.ring(_HEALTH)
+        self._wake(_HEALTH)
 
     def close(self) -> None:
         """Ends every stream."""
         self._closed = True
-        self._bells.ring_all()
+        for client in self._waiting.take_all():
+            client.awake.set()
 
     def _room_frame(self, entry: Entry) -> bytes:
         if isinstance(entry.news, Statement):
@@ -143,7 +145,7 @@ class EventStream:
             self._documents.document(statement),
         )
 
-    # --- what goes out ---
+    # --- a client ---
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Answers one client for as long as it stays."""
@@ -155,21 +157,21 @@ class EventStream:
         if self._closed or self.clients >= self._limit:
             raise Problem(
                 HTTPStatus.SERVICE_UNAVAILABLE,
-                "There are as many event streams as this endpoint serves; /api/v1/rooms tells the same.",
+                "There are as many event streams as this endpoint serves; /api/v1/rooms has the same data.",
                 headers={"Retry-After": "10"},
             )
         response = web.StreamResponse(headers=_HEADERS)
-        client = Follower(request, wanted, self._news_for)
+        client = Client(request, wanted)
         self.clients += 1
         try:
             await client.begin(request, response)
-            await self._tell(client, position)
+            await self._stream(client, position)
         finally:
             self.clients -= 1
         return response
 
     def _position(self, request: web.Request) -> int | None:
-        """The seq that the client has got to; None if it has to be told everything."""
+        """The seq that the client has, or None if it needs everything."""
         asked = request.query.get("last_event_id")
         if asked is not None and not _ID.fullmatch(asked):
             problem = {"parameter": "last_event_id", "found": asked, "expected": "an id such as 7-412"}
@@ -178,42 +180,42 @@ class EventStream:
                 f"last_event_id: found {asked!r}, expected an id such as 7-412.",
                 problems=[problem],
             )
-        # A client that comes again by itself asks for the same address as at first, and knows better now.
+        # A browser reconnects with its first address, so the header field is the newer one.
         found = _ID.fullmatch(request.headers.get("Last-Event-ID", "")) or _ID.fullmatch(asked or "")
         if found is None or int(found[1]) != self._board.epoch or int(found[2]) > self._board.seq:
             return None
         return int(found[2])
 
-    async def _tell(self, client: Follower, position: int | None) -> None:
+    async def _stream(self, client: Client, position: int | None) -> None:
         await client.write(RETRY)
         client.rooms_at, new_at = position or 0, 0
         complete = False
         try:
             while not self._closed:
                 self._catch_up()
-                self._bells.hang(client, client.wanted)
+                client.awake.clear()
+                self._waiting.add(client)
                 if position is None:
-                    position = new_at = self._board.seq  # rooms that went before are not in the snapshot
+                    position = new_at = self._board.seq  # earlier removals are not in the snapshot
                     await client.write(self._snapshot(client.wanted))
-                client.rooms_at = await _read(
-                    self._rooms,
+                client.rooms_at = await self._rooms.read(
                     client.write,
                     client.rooms_at,
                     client.wanted,
                     without_gone=new_at,
                     before=self._catch_up,
                 )
-                new_at = 0  # from now on it reads what all read
+                new_at = 0  # from now on it shares portions with all
                 if client.wanted is None:
-                    client.health_at = await _read(self._health, client.write, client.health_at)
-                if not complete:  # it may believe what it knows from now on
+                    client.health_at = await self._health.read(client.write, client.health_at)
+                if not complete:  # pages may rely on what they have from now on
                     complete = True
                     await self._send_time(client)
                 await self._wait(client)
         finally:
-            self._bells.take_down(client, client.wanted)
+            self._waiting.discard(client)
 
-    async def _wait(self, client: Follower) -> None:
+    async def _wait(self, client: Client) -> None:
         client.waits = True
         try:
             while not client.awake.is_set():
@@ -227,33 +229,35 @@ class EventStream:
         finally:
             client.waits = False
 
-    async def _send_time(self, client: Follower) -> None:
-        """Also where there is much news: a page has to notice that the daemon's clock was set."""
+    async def _send_time(self, client: Client) -> None:
+        """Also between many events: a page has to notice that the daemon's clock was set."""
         client.timed_at = asyncio.get_running_loop().time()
         await client.write(b": keep-alive %b\n\n" % self._clock_text().encode())
 
-    # --- to all at once ---
+    # --- all clients at once ---
 
-    def _news_for(self, client: Follower) -> None:
-        if not self._rung:
-            self._telling = asyncio.create_task(self._tell_all())
-        self._rung.append(client)
+    def _wake(self, subject: str) -> None:
+        """Wakes, once, every client that waits for this subject."""
+        for client in self._waiting.take(subject):
+            if not self._woken:
+                self._sending = asyncio.create_task(self._send_to_all())
+            self._woken.append(client)
 
-    async def _tell_all(self) -> None:
-        """Tells those who have news, one after the other and without a wait.
+    async def _send_to_all(self) -> None:
+        """Sends the new entries to the woken clients, one after the other and without waiting for any.
 
-        To wake the task of each would take longer than all the rest. Those who have not read what they were
-        told before, or for whom there is much, are told by their tasks all the same, as fast as they read.
+        To wake the task of each client would take longer than all the rest. A client that has not read what
+        it was sent before, or for which there is much, is served by its task, as fast as it reads.
         """
-        rung, self._rung = self._rung, []
-        for client in rung:
-            if not self._closed and client.at_leisure and await self._tell_at_once(client):
-                self._bells.hang(client, client.wanted)
+        woken, self._woken = self._woken, []
+        for client in woken:
+            if not self._closed and client.is_up_to_date and await self._send_now(client):
+                self._waiting.add(client)
             else:
                 client.awake.set()
 
-    async def _tell_at_once(self, client: Follower) -> bool:
-        """Tells a client a portion of what it does not have; whether that is all of it."""
+    async def _send_now(self, client: Client) -> bool:
+        """Sends a client one portion of what it lacks; returns whether that is all of it."""
         try:
             self._catch_up()
             portion = self._rooms.portion(client.rooms_at, client.wanted)
@@ -264,8 +268,8 @@ class EventStream:
                     return False
             client.rooms_at = self._rooms.last
             if client.wanted is None:
-                client.health_at = await _read(self._health, client.push, client.health_at)
-        except Exception:  # noqa: BLE001 - its task meets the same, and ends by it
+                client.health_at = await self._health.read(client.push, client.health_at)
+        except Exception:  # noqa: BLE001 - its task meets the same error, and ends by it
             return False
         return True
 
@@ -275,6 +279,49 @@ class EventStream:
             "snapshot",
             {"schema": SCHEMA, "epoch": self._board.epoch, "seq": self._board.seq, "rooms": rooms},
         )
+
+
+class Client:
+    """A client of the stream: which entries it has, and whether more can be sent without waiting.
+
+    Args:
+        request: its request.
+        wanted: the rooms that it asks for; None for all of them, and for the connections.
+    """
+
+    def __init__(self, request: web.Request, wanted: frozenset[str] | None) -> None:
+        self.wanted = wanted
+        self.rooms_at = 0  # the seq that it has
+        self.health_at = 0  # the same of connections
+        self.waits = False  # it has everything, and its task sleeps
+        self.awake = asyncio.Event()  # its task has something to do
+        self.timed_at = 0.0  # when it was sent the time, by the loop's clock
+        self._protocol = request.protocol
+        self._writer: StreamWriter | None = None
+
+    async def begin(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Sends the head of the answer."""
+        writer = await response.prepare(request)
+        assert isinstance(writer, StreamWriter)  # noqa: S101 - it was not prepared before
+        self._writer = writer
+        connection = request.get_extra_info("socket")
+        if connection is not None:  # the client is still connected
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, STREAM_BUFFER)
+
+    @property
+    def is_up_to_date(self) -> bool:
+        """Whether it waits for new entries, and has read all that it was sent."""
+        return self.waits and not self._protocol.writing_paused
+
+    async def write(self, frames: bytes) -> None:
+        """Sends frames as fast as the client reads."""
+        assert self._writer is not None  # noqa: S101 - it has begun
+        await self._writer.write(frames)
+
+    async def push(self, frames: bytes) -> None:
+        """Sends frames without waiting: only a few, to a client that is up to date."""
+        assert self._writer is not None  # noqa: S101 - it has begun
+        await self._writer.write(frames, drain=False)
 
 
 def frame(event: str, data: object) -> bytes:
@@ -289,27 +336,3 @@ def _entry(statement: Statement) -> Entry:
 def _health_frame(entry: Entry) -> bytes:
     assert isinstance(entry.news, ConnectionHealth)  # noqa: S101 - see `EventStream.report`
     return frame("health", entry.news.document())
-
-
-async def _read(  # noqa: PLR0913 - where from, where to and what of it
-    ledger: Ledger,
-    tell: Callable[[bytes], Awaitable[None]],
-    position: int,
-    wanted: frozenset[str] | None = None,
-    *,
-    without_gone: int = 0,
-    before: Callable[[], None] = lambda: None,
-) -> int:
-    """Reads to a client what there is after a position, or newer news of it; where it has got to then.
-
-    `before` is called before each look into the ledger.
-    """
-    end = ledger.last
-    while position < end:
-        before()
-        portion = ledger.portion(position, wanted, without_gone=without_gone)
-        if portion is None:
-            return ledger.last
-        await tell(portion.frames)
-        position = portion.last
-    return position

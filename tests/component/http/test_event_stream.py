@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 import pytest
 from structlog.testing import capture_logs
 
-from placed.http import event_log as ledger
+from placed.http import event_log
 from placed.http import event_stream as events
 from placed.http.event_stream import EventStream
 from placed.http.limits import Limits
@@ -297,7 +297,7 @@ async def test_who_waits_is_told_in_order_what_is_more_than_a_portion(
 ) -> None:
     async with endpoint.listen(f"?last_event_id=7-{site.board.seq}") as listening:
         await listening.block()
-        monkeypatch.setattr(ledger, "PORTION", 1)
+        monkeypatch.setattr(event_log, "PORTION", 1)
         for number in range(3):
             for room in ("library", "boardroom", "atrium"):
                 site.read(room, meeting(10 + number, 90))
