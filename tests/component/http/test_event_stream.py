@@ -272,6 +272,7 @@ def crowd() -> Site:
     return site
 
 
+@pytest.mark.slow  # megabytes of events pass a client that does not read
 async def test_who_lags_is_told_the_latest_and_keeps_nobody_waiting() -> None:
     site = crowd()
     async with Endpoint(site) as endpoint, endpoint.listen() as quick, SlowFollower(endpoint) as slow:
@@ -306,6 +307,7 @@ async def test_who_waits_is_told_in_order_what_is_more_than_a_portion(
         assert told[-1].id == f"7-{site.board.seq}"
 
 
+@pytest.mark.slow  # it waits until the server drops a client
 async def test_who_does_not_read_at_all_is_let_go() -> None:
     site = crowd()
     endpoint = Endpoint(site, limits=Limits(patience=0.05))

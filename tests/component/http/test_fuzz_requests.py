@@ -23,6 +23,8 @@ from tests.support.status_endpoint import Endpoint
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
 
+pytestmark = pytest.mark.slow  # hypothesis sends hundreds of requests
+
 _T = TypeVar("_T")
 fuzz = settings(
     max_examples=60,

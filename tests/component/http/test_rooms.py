@@ -185,6 +185,7 @@ async def test_what_the_site_shows_is_shown() -> None:
     assert (current["title"], current["organizer"]) == ("Standup", "Adele Vance")
 
 
+@pytest.mark.slow  # 5,500 rooms are set up
 async def test_thousands_of_rooms_are_listed_in_no_time(capsys: pytest.CaptureFixture[str]) -> None:
     site = Site()
     site.add(*(f"room-{number:04}" for number in range(5500)), building="Headquarters", capacity=8)

@@ -92,6 +92,7 @@ async def test_states_beyond_a_limit_that_is_not_announced_are_left_out(
             assert publisher.counters.connections < 16
 
 
+@pytest.mark.slow  # real time: what was left out is tried again after seconds
 async def test_what_is_left_out_is_published_when_the_broker_takes_it(
     mosquitto: Mosquitto, proxy: Proxy
 ) -> None:
@@ -209,6 +210,7 @@ async def test_a_broker_that_ends_the_connection_under_load_blames_no_message(
     assert not [entry for entry in log if entry["event"] == "broker.refused_messages"]
 
 
+@pytest.mark.slow  # real time: placed connects again after pauses of seconds
 @pytest.mark.parametrize("rule", [HANG_UP, SWALLOW])
 async def test_a_broker_that_takes_nothing_on_the_topic_of_a_state_keeps_the_connection(
     mosquitto: Mosquitto, proxy: Proxy, monkeypatch: pytest.MonkeyPatch, rule: Any

@@ -143,6 +143,7 @@ async def test_a_packet_size_that_the_broker_announces_is_compared(start: Start)
     assert "max_packet_size" in publish.remedy
 
 
+@pytest.mark.slow  # the broker hangs up several times, and placed connects again after a pause
 @PROTOCOLS
 @pytest.mark.parametrize("limit", ["message_size_limit", "max_packet_size"])
 async def test_a_size_at_which_the_broker_hangs_up_is_found(start: Start, protocol: str, limit: str) -> None:
@@ -191,6 +192,7 @@ async def test_beside_a_daemon_a_topic_that_is_refused_to_it_is_found(
     assert "placed/rooms/library/state" in publish.said
 
 
+@pytest.mark.slow  # it waits for the daemon to publish again
 @PROTOCOLS
 async def test_beside_a_daemon_a_topic_that_is_refused_to_it_by_now_is_found(
     start: Start, house: House, protocol: str, monkeypatch: pytest.MonkeyPatch
@@ -227,6 +229,7 @@ async def test_configs_that_home_assistant_knows_are_published_as_they_are(mosqu
         assert all(payload.startswith(b"placed doctor: a trial") for payload in others)
 
 
+@pytest.mark.slow  # thousands of messages go to a real broker
 async def test_thousands_of_topics_are_tried(mosquitto: Mosquitto) -> None:
     names = [f"room-{number}" for number in range(1500)]
     publish, _ = await trial(mosquitto, *names, protocol="3.1.1")

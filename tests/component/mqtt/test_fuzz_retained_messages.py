@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aiomqtt
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -28,6 +29,8 @@ from tests.support.mosquitto import DEADLINE, Mosquitto, Subscriber
 
 if TYPE_CHECKING:
     from placed.mqtt.publisher import Publisher
+
+pytestmark = pytest.mark.slow  # hypothesis draws hundreds of messages, some of them over a real broker
 
 fuzz = settings(
     max_examples=200, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]

@@ -182,6 +182,7 @@ async def test_the_will_is_told_when_it_dies(mosquitto: Mosquitto, house: House)
     assert will.properties["ContentType"] == "application/json"
 
 
+@pytest.mark.slow  # real time: it waits for longer than the will's delay
 async def test_the_will_is_not_told_when_it_is_back_in_time(mosquitto: Mosquitto, house: House) -> None:
     delay = 2
     timing = Timing(will_delay=delay, first_pause=0.05, online=0.2)

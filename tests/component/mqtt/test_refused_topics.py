@@ -90,6 +90,7 @@ async def test_a_change_is_published_though_it_was_refused_with_a_code_that_no_b
         assert publisher.undelivered == ()
 
 
+@pytest.mark.slow  # real time: refused messages are repeated after seconds
 async def test_a_state_that_is_not_answered_is_owed_after_seconds(
     proxy: Proxy, house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -109,6 +110,7 @@ async def test_a_state_that_is_not_answered_is_owed_after_seconds(
         await told(publisher)
 
 
+@pytest.mark.slow  # real time: refused messages are repeated after seconds
 async def test_what_is_repeated_is_the_latest(mosquitto: Mosquitto, proxy: Proxy, house: House) -> None:
     publisher = publisher_behind(proxy, house)
     async with running(publisher), Subscriber(mosquitto, "placed/rooms/library/status") as seen:
@@ -153,6 +155,7 @@ async def test_a_room_whose_clearing_was_refused_is_cleared(
         await becomes(lambda: not publisher.undelivered and not publisher._context.retained_rooms.to_clear)
 
 
+@pytest.mark.slow  # real time: refused messages are repeated after seconds
 @pytest.mark.parametrize(
     "topic", ["placed/bridge/state", "placed/bridge/info", "placed/bridge/health", "placed/rooms"]
 )
@@ -240,6 +243,7 @@ async def test_everything_refused_is_named_and_counted_as_refused(
         assert publisher.messages_published == 0
 
 
+@pytest.mark.slow  # real time: refused messages are repeated after seconds
 async def test_rights_that_are_given_later_are_used_within_seconds(
     start: Callable[..., Awaitable[Mosquitto]], house: House
 ) -> None:

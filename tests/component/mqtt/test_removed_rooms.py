@@ -158,6 +158,7 @@ async def test_an_index_that_is_wrong_or_hostile_does_no_harm(
         assert [a.topic for a in seen.arrivals if not a.payload] == []
 
 
+@pytest.mark.slow  # hypothesis draws hundreds of indexes
 async def test_whatever_an_index_names_nothing_outside_is_written_and_states_go_first(
     mosquitto: Mosquitto, house: House
 ) -> None:

@@ -192,6 +192,7 @@ async def test_a_daemon_that_is_there_is_seen_and_not_disturbed(mosquitto: Mosqu
     assert not (await clearing.look(settings, "fabrikam")).online
 
 
+@pytest.mark.slow  # thousands of topics are published and cleared
 async def test_a_large_building_is_cleared_whole(mosquitto: Mosquitto) -> None:
     rooms = [f"room-{number:04}" for number in range(1500)]
     house = House("contoso", "fabrikam")

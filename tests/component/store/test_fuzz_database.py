@@ -27,6 +27,8 @@ from tests.support.domain_builders import FakeClock, at, room
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow  # hypothesis writes and opens hundreds of journals
+
 FUZZ = settings(
     max_examples=150,
     deadline=None,

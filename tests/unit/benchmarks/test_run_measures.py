@@ -51,6 +51,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.mark.slow  # it starts a process
 def test_a_measure_runs_in_a_process_of_its_own_and_may_say_what_it_likes() -> None:
     assert measure_apart("made_up", Effort(short=True)) == result(row(ours=30.0))
     assert measure_apart("made_up", Effort()) == result(row(ours=60.0))

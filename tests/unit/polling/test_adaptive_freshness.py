@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.benchmarks.simulated_time.freshness import measure
+
+pytestmark = pytest.mark.slow  # it simulates a day of thirty calendars twice
 
 
 def test_by_need_changes_are_read_sooner_for_as_many_readings() -> None:

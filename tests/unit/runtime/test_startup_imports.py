@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow  # it starts a Python for each program
+
 FOR_EVERY_COMMAND = {"aiohttp", "aiomqtt", "pydantic", "rich", "structlog"}  # `--version` needs none of them
 ONLY_WHEN_USED = {"amqtt", "msal", "pydantic_settings", "trustme"}
 

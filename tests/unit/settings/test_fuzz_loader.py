@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +21,8 @@ from placed.settings.loader import Configuration, ConfigurationError, load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+pytestmark = pytest.mark.slow  # hypothesis draws hundreds of files and variables
 
 EXAMPLE = (Path(__file__).parents[3] / "config" / "placed.toml").read_text("utf-8")
 SECRET = "hunter2-hush"
