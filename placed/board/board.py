@@ -136,14 +136,6 @@ class Board:
         place = self._places.get(room_id)
         return place.statement if place else None
 
-    def since(self, epoch: int, seq: int) -> tuple[list[Statement], list[str]]:
-        """What is new since (epoch, seq): statements in their order, and ids of rooms that are gone."""
-        if epoch != self.epoch:
-            seq = 0
-        new = [p.statement for p in self._places.values() if p.statement.seq > seq]
-        gone = [room_id for room_id, at in self.removed.items() if at > seq]
-        return sorted(new, key=lambda s: s.seq), gone if epoch == self.epoch else []
-
     @property
     def next_due(self) -> datetime | None:
         """When `turn` has something to do next."""

@@ -40,13 +40,12 @@ class Policy(msgspec.Struct, frozen=True):
 
 
 class Judgement(msgspec.Struct, frozen=True):
-    """An occupancy, and the next moment at which it changes by itself; None if it never does.
+    """An occupancy, and the next moment at which it changes by the calendar; None if it never does.
 
-    `change` is the next at which it does so by the calendar, however often that is read until then.
+    It also changes when what was read lapses: see `lapse`.
     """
 
     occupancy: Occupancy
-    edge: datetime | None
     change: datetime | None = None
 
 
@@ -83,7 +82,7 @@ def _stale_from(schedule: Schedule, policy: Policy) -> datetime:
 def judge(
     schedule: Schedule | None, moment: datetime, policy: Policy, failure: Reason | None = None
 ) -> Judgement:
-    """What a room is at `moment`, and its next edge.
+    """What a room is at `moment`, and when its calendar changes that next.
 
     Args:
         schedule: what was read last, None if nothing ever was.
@@ -92,10 +91,10 @@ def judge(
         failure: why the last reading failed, None if it did not; it explains what is stale or unknown.
     """
     if schedule is None:
-        return Judgement(_unknown(moment, policy, failure or Reason.NOT_READ_YET, None), None)
+        return Judgement(_unknown(moment, policy, failure or Reason.NOT_READ_YET, None))
     expires = expiry(schedule, moment, policy, failure)
     if moment >= expires or moment < schedule.since:
-        return Judgement(_unknown(moment, policy, failure or Reason.EXPIRED, schedule.read_at), None)
+        return Judgement(_unknown(moment, policy, failure or Reason.EXPIRED, schedule.read_at))
 
     meetings = _in_order([m for m in schedule.meetings if m.end > moment and occupies(m, policy)])
     running = [m for m in meetings if m.start <= moment]
@@ -114,8 +113,7 @@ def judge(
     else:
         status = Status.FREE
 
-    stale_from = _stale_from(schedule, policy)
-    stale = moment >= stale_from
+    stale = moment >= _stale_from(schedule, policy)
     change = min(edges, default=None)
     valid_until = expires if change is None else min(change, expires)
     occupancy = Occupancy(
@@ -130,7 +128,7 @@ def judge(
         observed_at=schedule.read_at,
         reason=(failure or Reason.EXPIRED) if stale else None,
     )
-    return Judgement(occupancy, valid_until if stale else min(valid_until, stale_from), change)
+    return Judgement(occupancy, change)
 
 
 def _unknown(moment: datetime, policy: Policy, reason: Reason, observed_at: datetime | None) -> Occupancy:

@@ -70,7 +70,6 @@ class Publisher:
 
     Attributes:
         first_published: set when the broker has taken the first initial publication.
-        connected_since: when the connection was made; None while there is none.
 
     Raises:
         CannotStart: files that the settings name cannot be used.
@@ -108,7 +107,6 @@ class Publisher:
         self._blamed = False  # whether a message is blamed for the end of the last connection
         self.counters = self._context.counters
         self.first_published = self._context.first_published
-        self.connected_since: datetime | None = None
 
     # --- for health and metrics ---
 
@@ -233,7 +231,6 @@ class Publisher:
     async def _serve(self, client: BrokerClient) -> None:
         """Runs the session of one connection until it is lost."""
         self._session = session = Session(self._context, client)
-        self.connected_since = self._context.now()
         self.counters.connections += 1
         self._trouble = None
         _log.info(
@@ -253,7 +250,6 @@ class Publisher:
         finally:
             self._session = None
             self._context.idle.clear()
-            self.connected_since = None
             error = None if serving.cancelled() or not serving.done() else serving.exception()
         if isinstance(error, BaseExceptionGroup):
             lost, bugs = error.split(aiomqtt.MqttError)

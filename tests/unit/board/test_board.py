@@ -223,7 +223,7 @@ def test_removed_rooms_are_told(board: Board, recorder: Recorder) -> None:
     board.enroll("contoso", [room("two")])
     assert recorder.removed == [frozenset(), frozenset({"one"})]
     assert board.statement("one") is None
-    assert board.since(7, 2) == ([], ["one"])
+    assert board.removed == {"one": 3}
 
 
 def test_rooms_of_other_connections_stay(board: Board) -> None:
@@ -252,16 +252,6 @@ def test_readings_of_rooms_that_are_gone_are_passed_over(board: Board) -> None:
     board.confirm("nobody", at("0:00"), at("24:00"), at("9:00"))
     board.fail("nobody", Reason.FORBIDDEN)
     assert board.statements == []
-
-
-def test_what_is_new_since_a_statement_is_told_in_order(board: Board) -> None:
-    board.enroll("contoso", [room("one"), room("two"), room("three")])
-    board.learn("one", schedule())
-    board.learn("three", schedule())
-    new, gone = board.since(7, 3)
-    assert [(s.room.id, s.seq) for s in new] == [("one", 4), ("three", 5)]
-    assert gone == []
-    assert len(board.since(6, 5)[0]) == 3  # another start of the daemon: everything is new
 
 
 def test_events_of_changed_plans(board: Board, recorder: Recorder) -> None:
