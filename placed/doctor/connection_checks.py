@@ -6,15 +6,12 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
 from placed.doctor.consent_checks import judge_consent
 from placed.doctor.fence_checks import judge_fence, untried_fence
 from placed.doctor.report import CONNECTION
 from placed.doctor.room_checks import Tally, judge_names, judge_tables
 from placed.domain.model import window
 from placed.domain.privacy import Show
-from placed.domain.problems import Problem
 from placed.driver import (
     Consent,
     DriverError,
@@ -167,8 +164,7 @@ class Patient:
         """What is refused, where the credential tells already that it was not granted."""
         if self._ungranted is None:
             return finding
-        waits = blocked(finding.check, self._ungranted)
-        return replace(waits, problem=Problem("", finding.said, waits.remedy))
+        return blocked(finding.check, self._ungranted, finding.said)
 
     async def _find(self, driver: Driver) -> Sequence[FoundRoom]:
         try:
@@ -220,7 +216,7 @@ class Patient:
         findings = judge_fence(fence)
         if unreadable is not None and fence.state is not FenceState.BREACHED:
             said = "not proven: where no room can be read, a refusal proves nothing"
-            findings = [replace(blocked("canaries", unreadable), said=said)]
+            findings = [blocked("canaries", unreadable, said)]
         for finding in findings:
             self.told(finding)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from placed.domain.consent import Source
-from placed.domain.problems import Problem
 from placed.driver import Consent, Finding, Verdict
 from placed.driver.diagnosis import blocked
 
@@ -54,8 +53,7 @@ def judge_consent(  # noqa: PLR0913 - what it is judged by
             "consent", Verdict.GOOD, f"{said}; given by now, which the daemon notes when it reads"
         )
     if broken is not None:
-        first = blocked("consent", broken)
-        return Finding("consent", Verdict.BAD, Problem("", said, first.remedy), first.blocked_by)
+        return blocked("consent", broken, said)
     if record.state is Consent.GRANTED:
         if record.since is not None and now < record.since + grant_delay:
             remedy = f"wait until it works: placed consent {connection} --wait"

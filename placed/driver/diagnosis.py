@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 AGAIN = "wait a minute, then run placed doctor again"
 
 
-def blocked(check: str, by: Finding) -> Finding:
+def blocked(check: str, by: Finding, text: str = "not tried") -> Finding:
     """A check that can not be made before another is good: the one where the chain is broken."""
-    return Finding(check, Verdict.BAD, Problem("", "not tried", by.remedy), by.blocked_by or by.check)
+    return Finding(check, Verdict.BAD, Problem("", text, by.remedy), by.blocked_by or by.check)
 
 
 def unreadable(key: str, path: Path, error: OSError, make: str = "make the file") -> Finding:

@@ -82,7 +82,7 @@ async def test_neither_people_nor_subjects_nor_tokens_are_told_of(
     for spoil in spoilers:
         spoil()
         told += await house.read(driver)
-    details = " ".join(getattr(answer, "detail", "") for answer in told) + caplog.text
+    details = " ".join(str(getattr(answer, "problem", "")) for answer in told) + caplog.text
     assert details
     issued = [token for tokens in house.tenant.tokens._issued.values() for token in tokens]
     assert issued
