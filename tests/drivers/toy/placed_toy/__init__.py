@@ -13,7 +13,16 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from placed.domain.model import Meeting, Reason
-from placed.driver import ConnectionSettings, Failed, FilePath, FoundRoom, Read, Refused, Unavailable
+from placed.driver import (
+    ConnectionSettings,
+    Failed,
+    FilePath,
+    FoundRoom,
+    Problem,
+    Read,
+    Refused,
+    Unavailable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -74,11 +83,11 @@ class Toy:
 
 def _answer(query: Query, calendars: dict[str, Any], asked_at: datetime) -> Answer:
     if query.room.mailbox not in calendars:
-        return Failed(query, Reason.NOT_FOUND, "no such room")
+        return Failed(query, Reason.NOT_FOUND, Problem("", "no such room"))
     try:
         booked = [_meeting(*times) for times in calendars[query.room.mailbox]]
     except (TypeError, ValueError):
-        return Failed(query, Reason.MALFORMED, "not a list of times")
+        return Failed(query, Reason.MALFORMED, Problem("", "not a list of times"))
     meetings = (m for m in booked if m.start < query.until and m.end > query.since)
     return Read(query, asked_at, tuple(meetings))
 
