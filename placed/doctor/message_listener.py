@@ -1,4 +1,4 @@
-"""Keeps what comes over a connection, for those who wait for a message of theirs to come back."""
+"""Collects the messages that arrive over a connection, for checks that wait for their own message."""
 
 from __future__ import annotations
 
@@ -17,47 +17,47 @@ _Result = TypeVar("_Result")
 
 
 class MessageListener:
-    """Reads until it is closed.
+    """Collects messages until it is closed.
 
     Attributes:
-        held: payloads of retained messages, by topic; the last of each.
-        heard: payloads of all others, by topic; the last of each.
+        retained: payloads of retained messages by topic; the last one of each.
+        received: payloads of all other messages by topic; the last one of each.
         ended: set when the connection is lost.
     """
 
     def __init__(self) -> None:
-        self.held: dict[str, bytes] = {}
-        self.heard: dict[str, bytes] = {}
+        self.retained: dict[str, bytes] = {}
+        self.received: dict[str, bytes] = {}
         self.ended = asyncio.Event()
-        self._came = asyncio.Event()
+        self._arrived = asyncio.Event()
 
-    def forget(self) -> None:
-        """Begins again."""
-        self.held.clear()
-        self.heard.clear()
+    def clear(self) -> None:
+        """Removes all messages."""
+        self.retained.clear()
+        self.received.clear()
 
-    async def until(self, wanted: Callable[[], bool], patience: float) -> bool:
-        """Whether it becomes so; gives up when nothing has come for `patience` seconds."""
-        while not wanted():
-            self._came.clear()
+    async def wait_until(self, condition: Callable[[], bool], wait: float) -> bool:
+        """Returns whether the condition becomes true; gives up when nothing arrives for `wait` seconds."""
+        while not condition():
+            self._arrived.clear()
             try:
-                async with asyncio.timeout(patience):
-                    await self._came.wait()
+                async with asyncio.timeout(wait):
+                    await self._arrived.wait()
             except TimeoutError:
-                return wanted()
+                return condition()
         return True
 
     async def unless_ended(self, work: Coroutine[Any, Any, _Result]) -> _Result:
-        """What comes of the work.
+        """Returns the result of the work.
 
         Raises:
-            aiomqtt.MqttError: the connection was lost meanwhile; what the work waits for never comes.
+            aiomqtt.MqttError: the connection was lost meanwhile; the work would wait for ever.
         """
         task = asyncio.create_task(work)
         ended = asyncio.create_task(self.ended.wait())
         await asyncio.wait([task, ended], return_when=asyncio.FIRST_COMPLETED)
         ended.cancel()
-        await asyncio.sleep(0)  # what was acknowledged before that is taken note of
+        await asyncio.sleep(0)  # the work gets to handle what was acknowledged before
         task.cancel()
         await asyncio.wait([task])
         if task.cancelled():
@@ -65,19 +65,19 @@ class MessageListener:
         return task.result()
 
     async def listen(self, connection: BrokerClient) -> None:
-        """Until the connection is lost."""
+        """Reads messages until the connection is lost."""
         try:
             async for message in connection.messages:
-                kept = self.held if message.retain else self.heard
+                kept = self.retained if message.retain else self.received
                 kept[message.topic.value] = bytes(message.payload or b"")
-                self._came.set()
+                self._arrived.set()
         except aiomqtt.MqttError:
             self.ended.set()
 
 
 @asynccontextmanager
 async def listening(connection: BrokerClient) -> AsyncIterator[MessageListener]:
-    """Hears all that comes while this is entered; that the connection is lost is for others to notice."""
+    """Collects messages in the background; it does not raise if the connection is lost."""
     listener = MessageListener()
     task = asyncio.create_task(listener.listen(connection))
     try:

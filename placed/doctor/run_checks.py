@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from placed.doctor.broker import try_broker
+from placed.doctor.broker_checks import check_broker
 from placed.doctor.connection_checks import Patient
 from placed.doctor.endpoint_checks import look_at_endpoint
 from placed.doctor.expected_messages import expected_messages
@@ -126,12 +126,12 @@ async def _broker(
     settings = configuration.settings
     findings: Sequence[Finding]
     if settings.mqtt is None:
-        findings = await try_broker(None)
+        findings = await check_broker(None)
     else:
         rooms = [room for future in listed for room in await future] or [_SOME_ROOM]
         messages = expected_messages(settings, rooms, version=surroundings.version, now=surroundings.now())
         topics = Topics.of(settings.mqtt, settings.home_assistant)
-        findings = await try_broker(settings.mqtt, topics=topics, messages=list(messages))
+        findings = await check_broker(settings.mqtt, topics=topics, messages=list(messages))
     for finding in findings:
         (problem,) = configuration.located([finding.problem])
         told(replace(finding, problem=problem))

@@ -1,4 +1,4 @@
-"""What came of trying the daemon's topics, as the doctor's findings. Pure."""
+"""Makes the doctor's findings from the trial of the daemon's topics. Pure."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from placed.driver import Finding, Verdict
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from placed.doctor.broker_topics import Outcome, TrialMessage
+    from placed.doctor.topic_checks import TopicTrialResult
+    from placed.doctor.trial_messages import TrialMessage
     from placed.mqtt.topics import Topics
 
 _FEW = 3  # topics that are named
 _PACKET_TOO_LARGE, _QUOTA_EXCEEDED = 0x95, 0x97  # MQTT 5, table 2-6
 
 
-def judge_topics(outcome: Outcome, topics: Topics, said: str) -> list[Finding]:
-    """The findings `publish`, at least one; `said` is what is good already."""
+def judge_topics(outcome: TopicTrialResult, topics: Topics, said: str) -> list[Finding]:
+    """Returns the findings `publish`, at least one; `said` is the text of the good finding so far."""
     found = []
     if outcome.too_large:
         limit = "the broker announces a limit on packets, and drops what is larger"
@@ -32,26 +33,26 @@ def judge_topics(outcome: Outcome, topics: Topics, said: str) -> list[Finding]:
         rest = f"{outcome.untried:,} topics were not tried, since the broker ended too many connections"
         found.append(_bad(rest, "let the broker take the others first, then run placed doctor again"))
     for (code, words), refused in outcome.refused.items():
-        told = f"the broker refuses what is published on {_topics(topics, refused)}: {words} (0x{code:02x})"
-        found.append(_bad(told, _remedy(code, topics, refused)))
+        text = f"the broker refuses what is published on {_topics(topics, refused)}: {words} (0x{code:02x})"
+        found.append(_bad(text, _remedy(code, topics, refused)))
     if outcome.lost:
         found.append(_lost(outcome, topics))
     if found:
         return found
-    kept = f", {outcome.kept:,} of them kept from the running daemon" if outcome.kept else ""
-    number = len(outcome.tried) + outcome.kept
-    told = f"{said}; all {number:,} topics of the daemon{kept}, with up to {outcome.largest:,} bytes"
-    return [Finding.of("publish", Verdict.GOOD, told)]
+    kept = f", {outcome.working:,} of them kept from the running daemon" if outcome.working else ""
+    number = len(outcome.tried) + outcome.working
+    text = f"{said}; all {number:,} topics of the daemon{kept}, with up to {outcome.largest:,} bytes"
+    return [Finding.of("publish", Verdict.GOOD, text)]
 
 
-def _lost(outcome: Outcome, topics: Topics) -> Finding:
-    """Access rules or size: MQTT 3.1.1 reports neither."""
+def _lost(outcome: TopicTrialResult, topics: Topics) -> Finding:
+    """Returns the finding for lost messages: MQTT 3.1.1 does not report if access or size is the cause."""
     access = f"have the broker's access rules let this login write and read {_patterns(topics, outcome.lost)}"
     if outcome.largest_back < min(message.size for message in outcome.lost):
-        told = f"{_sizes(outcome.lost)} did not come back, and only smaller messages did"
-        return _bad(told, f"{_raise(outcome.lost, 'message_size_limit')}, or {access}")
-    told = f"{_topics(topics, outcome.lost)} did not come back: it may not be written there, or not be read"
-    return _bad(told, access)
+        text = f"{_sizes(outcome.lost)} did not come back, and only smaller messages did"
+        return _bad(text, f"{_raise(outcome.lost, 'message_size_limit')}, or {access}")
+    text = f"{_topics(topics, outcome.lost)} did not come back: it may not be written there, or not be read"
+    return _bad(text, access)
 
 
 def _bad(said: str, remedy: str) -> Finding:
@@ -73,7 +74,7 @@ def _raise(messages: Sequence[TrialMessage], settings: str) -> str:
 
 
 def _by_pattern(topics: Topics, messages: Sequence[TrialMessage]) -> dict[str, list[str]]:
-    """The topics, by how access rules name all of their kind."""
+    """Returns the topics by the pattern that access rules use for all of their kind."""
     kinds: dict[str, list[str]] = {}
     for topic in sorted(message.topic for message in messages):
         kinds.setdefault(topics.pattern_of(topic), []).append(topic)
@@ -81,7 +82,7 @@ def _by_pattern(topics: Topics, messages: Sequence[TrialMessage]) -> dict[str, l
 
 
 def _patterns(topics: Topics, messages: Sequence[TrialMessage]) -> str:
-    """For access rules; single topics where they are few."""
+    """Returns patterns for access rules; single topics if they are few."""
     if len(messages) <= _FEW:
         return " ".join(sorted(message.topic for message in messages))
     kinds = _by_pattern(topics, messages).items()
@@ -89,7 +90,7 @@ def _patterns(topics: Topics, messages: Sequence[TrialMessage]) -> str:
 
 
 def _topics(topics: Topics, messages: Sequence[TrialMessage]) -> str:
-    """Some of them, of each kind one."""
+    """Returns one topic of each kind; all topics if they are few."""
     some = [named[0] for named in _by_pattern(topics, messages).values()]
     if len(messages) <= _FEW:
         some = sorted(message.topic for message in messages)
@@ -98,7 +99,7 @@ def _topics(topics: Topics, messages: Sequence[TrialMessage]) -> str:
 
 
 def _sizes(messages: Sequence[TrialMessage]) -> str:
-    """`placed/rooms (1,234 bytes), …`, the largest first."""
+    """Returns `placed/rooms (1,234 bytes), …`, the largest first."""
     ordered = sorted(messages, key=lambda message: (-message.size, message.topic))
     more = f" and {len(ordered) - _FEW:,} more" if len(ordered) > _FEW else ""
     return ", ".join(f"{m.topic} ({m.size:,} bytes)" for m in ordered[:_FEW]) + more

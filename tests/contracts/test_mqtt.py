@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from placed.disconnect.topic_clearing import clear
-from placed.doctor.broker import try_broker
+from placed.doctor.broker_checks import check_broker
 from placed.domain.model import Status
 from placed.domain.room_events import EventKind
 from placed.mqtt.session_context import Timing
@@ -97,7 +97,7 @@ async def test_what_the_doctor_tries_is_described(tmp_path: Path) -> None:
     await broker.start()
     try:
         async with Subscriber(broker, "#") as panel:
-            await try_broker(Mqtt(url=broker.url))
+            await check_broker(Mqtt(url=broker.url))
             await panel.caught_up()
         assert {saying.operation for saying in CONTRACT.hold(panel.arrivals)} == OF_THE_DOCTOR
     finally:

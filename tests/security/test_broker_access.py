@@ -13,7 +13,7 @@ import aiomqtt
 import pytest
 
 from placed.disconnect import topic_clearing as clearing
-from placed.doctor.broker import try_broker
+from placed.doctor.broker_checks import check_broker
 from placed.driver import Verdict
 from placed.mqtt.topics import Topics
 from placed.settings.schema import HomeAssistant, Mqtt
@@ -71,7 +71,7 @@ async def test_the_daemon_says_and_hears_all_that_it_wants(
         assert daemon.undelivered == ()
         assert not any(daemon.messages_refused.values())
         settings = Mqtt.model_validate(broker.settings(protocol=protocol))
-        found = await try_broker(settings)
+        found = await check_broker(settings)
         assert [finding.verdict for finding in found] == [Verdict.GOOD] * 3
         held = await clearing.look(settings, "contoso")
         assert set(held.rooms) == {"boardroom", "library"}

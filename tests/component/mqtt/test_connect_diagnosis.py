@@ -10,7 +10,7 @@ import aiomqtt
 import pytest
 from structlog.testing import capture_logs
 
-from placed.doctor.broker import try_broker
+from placed.doctor.broker_checks import check_broker
 from placed.domain.exit_errors import CannotStart
 from placed.driver import Verdict
 from placed.mqtt import client as connection
@@ -42,7 +42,7 @@ IN_TLS = pytest.mark.parametrize("version", ["tlsv1.3", "tlsv1.2"])
 
 async def named(house: House, url: str, **settings: Any) -> Finding:
     """What the doctor finds, the daemon ends with at the start, and a reload is refused with: the same."""
-    found = await try_broker(Mqtt.model_validate({"url": url, **settings}), patience=0.5)
+    found = await check_broker(Mqtt.model_validate({"url": url, **settings}), wait=0.5)
     assert [finding.check for finding in found] == ["broker", "publish", "subscribe"]
     broker = found[0]
     assert broker.verdict is Verdict.BAD
@@ -114,7 +114,7 @@ async def test_a_broker_that_always_hangs_up_is_tried_again_with_a_hint(
     house: House, protocol: str, other: str
 ) -> None:
     async with listening(lambda _data, _count: None) as listener:
-        found, *_ = await try_broker(Mqtt.model_validate({"url": listener.url, "protocol": protocol}))
+        found, *_ = await check_broker(Mqtt.model_validate({"url": listener.url, "protocol": protocol}))
         assert found.verdict is Verdict.BAD
         assert f'set mqtt.protocol to "{other}"' in found.remedy
         publisher = house.publisher(None, url=listener.url, protocol=protocol)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from placed.doctor.broker import try_broker
+from placed.doctor.broker_checks import check_broker
 from placed.driver import Finding, Verdict
 from placed.settings.schema import Mqtt
 from tests.support.board_with_publisher import running
@@ -29,7 +29,7 @@ PROTOCOLS = pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 
 async def trial(broker: Mosquitto, patience: float = DEADLINE, **settings: Any) -> dict[str, Finding]:
     """What is found, by check; each once, and in order."""
-    found = await try_broker(Mqtt.model_validate({"url": broker.url, **settings}), patience)
+    found = await check_broker(Mqtt.model_validate({"url": broker.url, **settings}), patience)
     assert [finding.check for finding in found] == ["broker", "publish", "subscribe"]
     return {finding.check: finding for finding in found}
 
@@ -120,7 +120,7 @@ async def test_a_broker_that_may_mind_the_doctors_client_id_is_told_which_it_is(
 
 async def test_a_broker_that_is_not_there_is_told() -> None:
     port = free_port()
-    broker, publish, subscribe = await try_broker(Mqtt(url=f"mqtt://127.0.0.1:{port}"))
+    broker, publish, subscribe = await check_broker(Mqtt(url=f"mqtt://127.0.0.1:{port}"))
     assert broker.verdict is BAD
     assert f"mqtt.url: 127.0.0.1:{port}: " in broker.said
     assert "see that the broker runs" in broker.remedy
@@ -131,7 +131,7 @@ async def test_a_broker_that_is_not_there_is_told() -> None:
 async def test_a_file_that_is_missing_is_told_before_anything_is_tried(tmp_path: Path) -> None:
     nothing = tmp_path / "nothing"
     settings = Mqtt(url="mqtts://127.0.0.1:1", username="placed", password_file=nothing, ca_file=nothing)
-    *mistakes, publish, subscribe = await try_broker(settings)
+    *mistakes, publish, subscribe = await check_broker(settings)
     assert [mistake.said.partition(":")[0] for mistake in mistakes] == ["mqtt.password_file", "mqtt.ca_file"]
     assert {mistake.remedy for mistake in mistakes} == {"create it or correct the path"}
     assert waits(publish, mistakes[0])
@@ -139,7 +139,7 @@ async def test_a_file_that_is_missing_is_told_before_anything_is_tried(tmp_path:
 
 
 async def test_without_a_broker_that_is_a_matter_to_look_at() -> None:
-    (broker,) = await try_broker(None)
+    (broker,) = await check_broker(None)
     assert (broker.check, broker.verdict) == ("broker", DOUBTFUL)
     assert broker.remedy.startswith("set mqtt.url")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from placed.doctor.broker import try_broker
+from placed.doctor.broker_checks import check_broker
 from placed.doctor.expected_messages import expected_messages
 from placed.driver import Verdict
 from placed.mqtt.topics import Topics
@@ -52,7 +52,7 @@ async def trial(
         version="0.1",
         now=datetime.now(UTC),
     )
-    found = await try_broker(
+    found = await check_broker(
         settings.mqtt,
         patience,
         topics=Topics.of(settings.mqtt, settings.home_assistant),

@@ -13,7 +13,7 @@ import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from placed.doctor.broker import try_broker
+from placed.doctor.broker_checks import check_broker
 from placed.domain.exit_errors import CannotStart
 from placed.settings.schema import Mqtt
 from tests.support.daemon_environment import Stage
@@ -235,7 +235,7 @@ async def tried(broker: Software, protocol: Protocol, folder: Path) -> Record:
                 record.passed[name] = await _passes(trial, broker, protocol)
                 if record.passed[name] is not False:
                     break
-        found = await try_broker(Mqtt.model_validate({"url": broker.url, "protocol": protocol}), 2.0)
+        found = await check_broker(Mqtt.model_validate({"url": broker.url, "protocol": protocol}), 2.0)
         record.doctor = [f"{f.check}: {f.said}; {f.remedy}" for f in found if f.remedy]
     return record
 
