@@ -128,7 +128,7 @@ class TopicTrial:
     # --- publishing ---
 
     async def _try_all(self, planned: Sequence[TrialMessage], connection: BrokerClient) -> None:
-        """Publishes the largest message of each kind alone, to see if that ends the connection, then the rest."""
+        """Publishes the largest message of each kind alone, in case it ends the connection; then the rest."""
         kinds: dict[str, TrialMessage] = {}
         for message in sorted(planned, key=lambda p: -p.size):
             kinds.setdefault(self.topics.pattern_of(message.topic), message)
