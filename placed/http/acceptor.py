@@ -135,7 +135,7 @@ class Slots:
         self._most = _clients_with_files(limits.clients)
         self._most_of_one = limits.clients_of_one
         self._taken: Counter[str] = Counter()
-        self._reported: set[str] = set()  # clients at their limit, as the log says; "" stands for all clients
+        self._reported: set[str] = set()  # clients whose limit was reported; "" stands for all clients
 
     def take(self, client: str) -> Slot | None:
         """A slot for a connection of this client; None if it is to be closed at once."""

@@ -2,8 +2,8 @@
 
     {"type":"about:blank","title":"Not Found","status":404,"detail":"There is no room boardrom."}
 
-`type` is always about:blank: the status says which problem it is, and `detail` what to do about it. Some
-carry `problems`, a list of what is wrong in particular.
+`type` is always about:blank: the status identifies the problem, and `detail` explains what to do about it.
+Some carry `problems`, a list of the single problems.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _TITLES = {
 }
 _DETAILS = {
     HTTPStatus.NOT_FOUND: "There is nothing at this address; /openapi.json lists what there is.",
-    HTTPStatus.METHOD_NOT_ALLOWED: "This address does not know that method; Allow says which it knows.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "This address does not have that method; Allow lists those that it has.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is too large; nothing here wants one.",
 }
 
@@ -36,8 +36,8 @@ class Problem(Exception):
 
     Args:
         status: the HTTP status.
-        detail: one or two sentences for whoever asked.
-        problems: what is wrong in particular, if that can be told one by one.
+        detail: one or two sentences for the client.
+        problems: the single problems, if there are several.
         headers: header fields that belong to the status.
     """
 
@@ -56,7 +56,7 @@ class Problem(Exception):
         self.headers = dict(headers or {})
 
     def response(self) -> web.Response:
-        """The answer. It is never kept by a cache: what is wrong now may be right in a second."""
+        """The answer. No cache keeps it, because the problem may be over in a second."""
         document: dict[str, Any] = {
             "type": "about:blank",
             "title": _TITLES.get(self.status, self.status.phrase),
@@ -77,12 +77,12 @@ class Problem(Exception):
 
 
 def of_aiohttp(error: web.HTTPException) -> Problem:
-    """What aiohttp raises by itself: nothing at the address, or not with that method."""
+    """What aiohttp itself raises: there is nothing at the address, or not with that method."""
     status = HTTPStatus(error.status)
     headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
     return Problem(status, _DETAILS.get(status, status.description or status.phrase), headers=headers)
 
 
 def unforeseen() -> Problem:
-    """The answer to what nobody foresaw."""
+    """The answer to an unforeseen error."""
     return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here; the log says what.")

@@ -1,4 +1,4 @@
-"""How much of this machine clients may take up, and for how long. Pure."""
+"""How many resources clients may use, and for how long. Pure."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What holds for all connections, and for each.
+    """Limits of all connections together, and of each.
 
     Attributes:
         clients: connections at once.
-        head: seconds in which a request has to come whole, body aside.
-        idle: seconds without a request. Longer than the proxies in front of us keep theirs, so that none
-            sends a request just when we hang up; Caddy's two minutes are the longest of the usual ones.
+        head: seconds in which the head of a request has to arrive.
+        idle: seconds without a request. Longer than proxies keep their connections, so that none sends a
+            request just when the server closes; Caddy's two minutes are the longest of the usual ones.
         patience: seconds in which a client has to read what waits for it, which is a portion at most.
-        handshake: seconds for that of TLS.
+        handshake: seconds for the TLS handshake.
     """
 
     clients: int = 2000
@@ -26,23 +26,23 @@ class Limits:
 
     @property
     def clients_of_one(self) -> int:
-        """Connections at once from one address. Many, for a proxy or a router hides a whole house."""
+        """Connections at once from one address. Many, because a proxy or router may hide a whole building."""
         return max(1, self.clients // 2)
 
     @property
     def streams(self) -> int:
-        """Clients that follow the events. Some connections are left to those who look whether all is well."""
+        """Clients of the event stream. Some connections are left for health checks."""
         return max(1, self.clients * 9 // 10)
 
 
 LONGEST_LINE = 16 * 1024  # bytes of a request's first line: /api/v1/days asks for 200 rooms in one
 LONGEST_FIELD = 8 * 1024  # bytes of a header field
 MOST_FIELDS = 64
-LARGEST_HEAD = 64 * 1024  # bytes of all of it
+LARGEST_HEAD = 64 * 1024  # bytes of a request line with all fields
 LARGEST_BODY = 16 * 1024  # bytes; no address takes a body, but a client may send a small one by habit
 IN_VAIN = 2**20  # bytes that a client may send while it is answered, as in a body without an end
-LINGER = 2.0  # seconds in which a body that nobody wants is read and forgotten
+LINGER = 2.0  # seconds in which a body is read and discarded
 # A client that reads nothing holds a portion, and twice the buffer, for that is what Linux makes of it.
 PORTION = 256 * 1024  # bytes that are written before the client has to have read some
 SEND_BUFFER = 256 * 1024  # bytes in the kernel, per client: with less, a large answer is many small steps
-STREAM_BUFFER = 128 * 1024  # the same of who follows the events: old news that who lags has to read first
+STREAM_BUFFER = 128 * 1024  # the same of event streams: a client that lags has to read all of it first

@@ -1,7 +1,7 @@
 """What a GET is answered with: bytes with an entity tag; whole, compressed, or as 304 Not Modified.
 
 A large answer is compressed once and kept, because many clients read the same bytes: with aiohttp's
-`enable_compression`, which compresses each answer anew, the listing of 5,500 rooms takes some hundred times
+`enable_compression`, which compresses each answer again, the listing of 5,500 rooms takes a hundred times
 longer.
 """
 

@@ -1,4 +1,4 @@
-"""The status endpoint: start, run, stop, and which address is answered by whom."""
+"""The status endpoint: start, stop, the board's events, and the routes."""
 
 from __future__ import annotations
 
@@ -38,26 +38,26 @@ if TYPE_CHECKING:
     from placed.domain.state_document import Statement
     from placed.settings.schema import Http
 
-_PATIENCE = 0.25  # seconds that a request under way gets when we stop, twice: to end, and to be ended
+_PATIENCE = 0.25  # seconds at stop, twice: for a request to end, and for it to be cancelled
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 class StatusServer:
-    """Serves what the board says over HTTP. Whoever makes it adds it to the board's listeners.
+    """Serves the board over HTTP. It has to be added to the board's listeners.
 
     Args:
         settings: where to listen, and who may ask.
-        board: what is told.
-        now: the clock on the wall.
+        board: the source of all answers.
+        now: the wall clock.
         publisher: the MQTT side, for /readyz and /metrics.
         version: of the program.
         options: what the settings' files decide, if they were read already.
-        limits: of what clients may take up; by the settings if None.
-        catch_up: turns the board to now before anything is answered.
+        limits: the resources that clients may use; by the settings if None.
+        catch_up: brings the board up to date before a request is answered.
 
     Raises:
-        CannotStart: there is no usable token where one is wanted, or no usable certificate.
+        CannotStart: the token or the certificate is missing or invalid.
     """
 
     def __init__(  # noqa: PLR0913 - what it is made of
@@ -92,16 +92,16 @@ class StatusServer:
         self._runner: web.AppRunner | None = None
         self._acceptor: Acceptor | None = None
 
-    # --- life ---
+    # --- start and stop ---
 
     async def start(self, listeners: Sequence[socket.socket] = ()) -> None:
-        """Answers from then on.
+        """Starts to listen and to answer.
 
         Args:
             listeners: the sockets from `bind_sockets`, if the address is bound already.
 
         Raises:
-            CannotStart: the address is taken, or is not ours to take.
+            CannotStart: the address is in use or cannot be bound.
         """
         listeners = listeners or await bind_sockets(self._settings.listen)
         app = self._app()
@@ -122,7 +122,7 @@ class StatusServer:
             _log.warning("http.is_open_to_all", listen=self._settings.listen)
 
     async def stop(self) -> None:
-        """Ends every stream and lets go of the address. Does nothing if it was never started."""
+        """Ends every stream and releases the address. Does nothing if it was never started."""
         if self._acceptor is None or self._runner is None:
             return
         manager = self._runner.server
@@ -132,10 +132,10 @@ class StatusServer:
         await self._runner.cleanup()
         for connection in connections:
             with suppress(AttributeError):  # of Python before 3.11.4, where TLS is over already
-                connection.abort()  # who has not read by now what is still to be sent never will
+                connection.abort()  # a client that has not read its answer by now never will
         self._acceptor = None
 
-    # --- what the board tells ---
+    # --- the board's events ---
 
     def stated(self, statement: Statement, *, urgent: bool, events: tuple[Event, ...]) -> None:  # noqa: ARG002
         """A room has a new statement."""
@@ -147,10 +147,10 @@ class StatusServer:
         self._events.remove(removed)
 
     def health_changed(self, health: ConnectionHealth) -> None:
-        """A connection's health was told."""
+        """A connection's health has changed."""
         self._events.report(health)
 
-    # --- what is asked ---
+    # --- routes ---
 
     def _app(self) -> web.Application:
         app = web.Application()
@@ -188,7 +188,7 @@ class StatusServer:
         return Guard(answered, self._token)
 
     async def _healthz(self, _request: web.Request) -> web.Response:
-        """That this is answered is what is asked."""
+        """Whether the event loop answers."""
         return _uncached({"status": "ok"})
 
     async def _readyz(self, _request: web.Request) -> web.Response:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class ConnectionsApi:
-    """Answers how the connections are, and how each of their rooms is read."""
+    """Answers with the health of the connections, and with how each of their rooms is read."""
 
     def __init__(self, board: Board, publisher: PublisherStatus) -> None:
         self._board = board
@@ -29,7 +29,7 @@ class ConnectionsApi:
     async def connections(self, request: web.Request) -> web.StreamResponse:
         """`{"schema":1,"connections":[…],"clock":{…},"undelivered":[…]}`.
 
-        The clock is null before it was compared; `undelivered` is what the broker does not hold as it should.
+        The clock is null until it was compared; `undelivered` is what the broker does not hold as published.
         """
         health = [self._board.health[name].document() for name in sorted(self._board.health)]
         clock = self._board.clock.document() if self._board.clock is not None else None

@@ -5,8 +5,8 @@
        "since":"2026-01-07T23:00:00Z","until":"2026-01-08T23:00:00Z",
        "observed_at":"…Z","valid_until":"…Z","meetings":[{"start":"…Z","end":"…Z","title":null,…}]}]}
 
-A day is that of the room's own clocks, so it may have 23 or 25 hours. Only meetings that occupy the room are
-told, as far as privacy lets them be seen. `meetings` is null where nothing is known that may be believed.
+A day is that of the room's own time zone, so it may have 23 or 25 hours. It lists the meetings that occupy
+the room, with the fields that the privacy settings allow. `meetings` is null if nothing valid is known.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ if TYPE_CHECKING:
     from placed.domain.occupancy import Policy
     from placed.domain.privacy import Show
 
-MOST = 200  # rooms in a request; a page asks for those that are seen
+MOST = 200  # rooms in a request; a page asks for those that are visible
 
 
 class DaysApi:
-    """Answers what today holds for rooms."""
+    """Answers with the day of rooms."""
 
     def __init__(self, board: Board, now: Callable[[], datetime]) -> None:
         self._board = board
         self._now = now
 
     async def days(self, request: web.Request) -> web.StreamResponse:
-        """The days of the rooms asked for, in that order; rooms that do not exist are left out."""
+        """The days of the requested rooms, in that order; rooms that do not exist are left out."""
         filters.known_only(request.query, ("room",))
         asked = request.query.getall("room", [])
         if not 0 < len(asked) <= MOST:
@@ -67,7 +67,7 @@ class DaysApi:
 
 
 def day_document(known: KnownRoom, moment: datetime, policy: Policy, show: Show) -> dict[str, Any]:
-    """What the day of `moment` holds for a room."""
+    """The day of a room in which `moment` lies."""
     room, schedule = known.room, known.schedule
     today = moment.astimezone(room.time_zone).date()
     since, until = whole_days(today, today + timedelta(days=1), room.time_zone)
@@ -78,14 +78,14 @@ def day_document(known: KnownRoom, moment: datetime, policy: Policy, show: Show)
             (m for m in schedule.meetings if m.start < until and m.end > since and occupies(m, policy)),
             key=lambda m: (m.start, m.end, m.key),
         )
-    told = meetings is not None
+    known_now = meetings is not None
     return {
         "room": room.id,
         "date": today.isoformat(),
         "time_zone": room.time_zone.key,
         "since": timestamp(since),
         "until": timestamp(until),
-        "observed_at": timestamp_or_none(schedule.read_at if schedule and told else None),
-        "valid_until": timestamp_or_none(expires if told else None),
+        "observed_at": timestamp_or_none(schedule.read_at if schedule and known_now else None),
+        "valid_until": timestamp_or_none(expires if known_now else None),
         "meetings": None if meetings is None else [meeting_document(m, show) for m in meetings],
     }

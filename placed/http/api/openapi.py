@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 description of the endpoint; it stands in openapi.json."""
+"""The OpenAPI 3.1 description of the endpoint, from openapi.json."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether what is told can be relied on: calendars are fresh, and the broker hears of them. Pure."""
+"""Readiness: whether the calendars are fresh and the broker holds the states. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from placed.domain.delivery import PublisherStatus
     from placed.domain.state_document import Statement
 
-_LATE = timedelta(seconds=10)  # an edge this late was forgotten; one a bit late is on its way
+_LATE = timedelta(seconds=10)  # an edge this late is lost; a shorter delay is normal under load
 _STATES = {
     ConnectionState.STARTING: "nothing was read yet",
     ConnectionState.FAILING: "the last round read no room",
@@ -31,14 +31,14 @@ _STATES = {
 
 @dataclass(frozen=True, slots=True)
 class Unready:
-    """A part that is not as it should be. `part` is mqtt, board, clock, connections or connection:<name>."""
+    """A part with a problem. `part` is mqtt, board, clock, connections or connection:<name>."""
 
     part: str
     detail: str
 
 
 def unready(board: Board, publisher: PublisherStatus, moment: datetime) -> list[Unready]:
-    """What is not ready; nothing if all is."""
+    """The parts that are not ready."""
     found: list[Unready] = []
     rooms: dict[str, list[Statement]] = {name: [] for name in board.health}
     for statement in board.statements:
@@ -59,7 +59,7 @@ def unready(board: Board, publisher: PublisherStatus, moment: datetime) -> list[
 
 
 def warnings(board: Board, publisher: PublisherStatus) -> list[Unready]:
-    """What is not as it should be, and does no harm to what is shown of rooms; nothing if all is well."""
+    """Problems that do not affect the states of rooms."""
     clock = board.clock
     optional = [group for group in publisher.undelivered if not group.state]
     found = [Unready("mqtt", f"{group.problem}; {group.remedy}") for group in optional]
@@ -69,7 +69,7 @@ def warnings(board: Board, publisher: PublisherStatus) -> list[Unready]:
 
 
 def _mqtt(publisher: PublisherStatus) -> Iterator[Unready]:
-    """What keeps the broker from holding the current states, which panels read."""
+    """What prevents the broker from holding the current states, which panels read."""
     if not publisher.configured:
         return
     if not publisher.connected:

@@ -1,10 +1,10 @@
-"""Which rooms a listing shows, by the query of its address. Pure.
+"""Which rooms a listing contains, by the query of its address. Pure.
 
-- `building`, `floor`: the room's own, whatever the case; given more than once, any of them will do.
+- `building`, `floor`: those of the room, in any case; if given more than once, one of them has to match.
 - `status`: one or more words, separated by commas or given more than once.
-- `capacity`: for at least so many people. A room of unknown capacity is for none.
-- `free_for`: free now, and for so long from now as far as is known: 45m, 2h; at most a day, because what
-  comes after may not have been read. A room that is stale or unknown is never promised as free.
+- `capacity`: for at least so many people. A room of unknown capacity never matches.
+- `free_for`: free now, and for so long from now as far as is known: 45m, 2h; at most a day, because later
+  meetings may not have been read. A room that is stale or unknown never matches.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _duration: TypeAdapter[timedelta] = TypeAdapter(Duration)
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What a room has to be; None asks nothing. Buildings and floors are case-folded."""
+    """The conditions on a room; None is no condition. Buildings and floors are case-folded."""
 
     buildings: frozenset[str] | None = None
     floors: frozenset[str] | None = None
@@ -44,7 +44,7 @@ class Filter:
     free_for: timedelta | None = None
 
     def lets_pass(self, statement: Statement, moment: datetime) -> bool:
-        """Whether the room is what is asked for at `moment`."""
+        """Whether the room matches at `moment`."""
         room = statement.room
         return (
             (self.buildings is None or (room.building or "").casefold() in self.buildings)
@@ -59,7 +59,7 @@ EVERYTHING = Filter()
 
 
 def status_at(statement: Statement, moment: datetime) -> Status:
-    """The status; unknown once the statement must not be believed any more."""
+    """The status; unknown once the statement has expired."""
     occupancy = statement.occupancy
     return occupancy.status if moment < occupancy.valid_until else Status.UNKNOWN
 
@@ -74,7 +74,7 @@ def _stays_free(statement: Statement, moment: datetime, duration: timedelta) -> 
 
 
 class _Mistakes:
-    """Collects what is wrong with a query, so that all of it is told at once."""
+    """Collects the mistakes in a query, so that all of them are reported together."""
 
     def __init__(self) -> None:
         self.found: list[dict[str, str]] = []
@@ -82,7 +82,7 @@ class _Mistakes:
     def note(self, parameter: str, found: str, expected: str) -> None:
         self.found.append({"parameter": parameter, "found": found, "expected": expected})
 
-    def tell(self) -> None:
+    def raise_if_any(self) -> None:
         if self.found:
             detail = "; ".join(
                 f"{mistake['parameter']}: found {mistake['found']!r}, expected {mistake['expected']}"
@@ -92,10 +92,10 @@ class _Mistakes:
 
 
 def parse(query: MultiMapping[str]) -> Filter:
-    """The filter that a query asks for.
+    """The filter in a query.
 
     Raises:
-        Problem: 400, naming every parameter that is unknown or has a value that makes no sense.
+        Problem: 400, with every parameter that is unknown or has an invalid value.
     """
     if not query:
         return EVERYTHING
@@ -108,18 +108,18 @@ def parse(query: MultiMapping[str]) -> Filter:
         capacity=_capacity(query, mistakes),
         free_for=_free_for(query, mistakes),
     )
-    mistakes.tell()
+    mistakes.raise_if_any()
     return wanted
 
 
 def known_only(query: Iterable[str], known: Iterable[str], mistakes: _Mistakes | None = None) -> None:
-    """Refuses parameters that are not known: a filter that is misspelled must not show everything."""
+    """Refuses unknown parameters: a misspelled filter must not return every room."""
     noted = mistakes or _Mistakes()
     names = ", ".join(known)
     for parameter in sorted(set(query) - set(known)):
         noted.note(parameter, parameter, f"one of the parameters {names}")
     if mistakes is None:
-        noted.tell()
+        noted.raise_if_any()
 
 
 def _names(query: MultiMapping[str], parameter: str, mistakes: _Mistakes) -> frozenset[str] | None:

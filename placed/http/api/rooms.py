@@ -1,7 +1,7 @@
 """Rooms as JSON: `/api/v1/rooms` and `/api/v1/rooms/<id>`.
 
 A room here is its state document with `building`, `floor`, `capacity` and `time_zone` added at the end. The
-document is taken over as bytes: what MQTT tells and what HTTP tells of a room can not differ.
+document is copied as bytes, so MQTT and HTTP cannot differ in what they publish of a room.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class RoomDocuments:
-    """The JSON of rooms. What of it does not change with a statement is encoded once a room."""
+    """The JSON of rooms. The part that no statement changes is encoded once for each room."""
 
     def __init__(self) -> None:
         self._endings: dict[str, tuple[Room, bytes]] = {}
@@ -48,13 +48,13 @@ class RoomDocuments:
         return statement.document[:-1] + known[1]
 
     def forget(self, removed: Iterable[str]) -> None:
-        """Lets go of rooms that are gone."""
+        """Forgets rooms that were removed."""
         for room_id in removed:
             self._endings.pop(room_id, None)
 
 
 class RoomsApi:
-    """Answers what rooms there are and what they are."""
+    """Answers with all rooms, with some of them, or with one."""
 
     def __init__(self, board: Board, documents: RoomDocuments, now: Callable[[], datetime]) -> None:
         self._board = board
@@ -65,9 +65,9 @@ class RoomsApi:
     async def rooms(self, request: web.Request) -> web.StreamResponse:
         """`{"schema":1,"epoch":7,"seq":412,"rooms":[…]}`.
 
-        `seq` of a whole listing is the board's: from there /api/v1/events goes on without a gap. That of a
-        filtered one is of the newest statement in it, so that it stays the same byte for byte while nothing
-        in it changes.
+        `seq` of a whole listing is the board's: /api/v1/events continues from there without a gap. In a
+        filtered listing it is that of the newest statement in it, so that the listing stays the same byte for
+        byte while nothing in it changes.
         """
         wanted = filters.parse(request.query) if request.query_string else filters.EVERYTHING
         if wanted is filters.EVERYTHING:
