@@ -1,4 +1,4 @@
-"""`placed check`: the configuration, and nothing but the configuration."""
+"""`placed check`: checks the configuration only."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 def check(config: ConfigOption = None) -> None:
-    """Check the configuration: every key, and every file that it names. No network is touched.
+    """Check the configuration: every key, and every file that it names. Uses no network.
 
-    Reports all mistakes at once, a line each: file, key, what was found, what is expected.
+    Reports all errors at once, one per line: file, key, the value found, the value expected.
 
     Files in $CREDENTIALS_DIRECTORY are those of the service. As root their sources in /etc/placed/secrets are
-    checked; those that this user cannot read are listed, with the command that checks them as well.
+    checked; files that this user cannot read are listed, with the command that checks them as well.
     """
     from placed.domain.exit_errors import CannotStart
     from placed.polling.room_ids import tables_without_room
@@ -59,7 +59,7 @@ def check(config: ConfigOption = None) -> None:
 
 
 def _credentials(configuration: Configuration) -> dict[str, Path]:
-    """The files below $CREDENTIALS_DIRECTORY where that is not set, by where the settings name them."""
+    """The files below $CREDENTIALS_DIRECTORY if that is not set, by the key that names them."""
     from pydantic import BaseModel
 
     from placed.driver.secret_file import of_the_service
@@ -81,7 +81,7 @@ def _credentials(configuration: Configuration) -> dict[str, Path]:
 
 
 def _others(problems: list[Problem], unseen: Mapping[str, Path]) -> None:
-    """Raises what is wrong beside files that cannot be read here."""
+    """Raises the problems that are not about the service's files."""
     from placed.settings.loader import ConfigurationError
 
     about_others = [problem for problem in problems if problem.unread not in unseen.values()]
@@ -90,7 +90,7 @@ def _others(problems: list[Problem], unseen: Mapping[str, Path]) -> None:
 
 
 def _missing(unseen: Mapping[str, Path]) -> None:
-    """Raises what the service would lack, where this user can look into the folder that it is taken from."""
+    """Raises missing files of the service, if this user can read their source folder."""
     from placed.domain.problems import Problem
     from placed.driver.secret_file import source_of
     from placed.settings.loader import ConfigurationError
@@ -119,7 +119,7 @@ def _show_unseen(unseen: Mapping[str, Path], config: Path | None) -> None:
 
 
 async def _open_all(configuration: Configuration) -> None:
-    """Makes the daemon, which reads every file that the settings name, and does not run it."""
+    """Creates the daemon, which reads every file that the settings name, without running it."""
     from placed.domain.clock import SystemClock
     from placed.runtime.daemon import Around, Daemon
     from placed.runtime.systemd import Supervisor
@@ -128,7 +128,7 @@ async def _open_all(configuration: Configuration) -> None:
     around = Around(
         clock=SystemClock(),
         supervisor=Supervisor(None),
-        journal=Journal(None),  # nothing is kept, nor looked at
+        journal=Journal(None),  # nothing is read or stored
         version=version("placed"),
     )
     Daemon(configuration, around)

@@ -1,4 +1,4 @@
-"""The commands. Each is a module of its own that imports the rest of the program only when it is called."""
+"""The typer application with all commands."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help=(
-        "Room calendars in, truthful room occupancy out: reads the calendars of room "
-        "mailboxes and tells over MQTT and HTTP which rooms are free, until when, and for how long that "
-        "may be believed."
+        "Room calendars in, truthful room occupancy out: reads the calendars of room mailboxes "
+        "and publishes over MQTT and HTTP whether each room is free or busy, until when, and when that "
+        "statement expires."
     ),
     epilog=(
-        "Begin with [bold]placed demo[/bold]: it needs no configuration. "
+        "Start with [bold]placed demo[/bold]: it needs no configuration. "
         "Exit codes: 0 done, 1 failed while running, 2 usage, 3 cannot start: "
-        "a person has to fix the configuration or a file."
+        "a person must fix the configuration or a file."
     ),
 )
 app.command()(run)
@@ -67,7 +67,7 @@ def _placed(
 
 
 def end_with(error: OSError) -> NoReturn:
-    """Ends with a line about a file, a folder or an output that cannot be used as a command wanted to."""
+    """Ends with one line about a file, a folder or an output that cannot be used."""
     name = "the output"
     if error.filename is not None:
         name = os.fsdecode(error.filename) if isinstance(error.filename, bytes) else str(error.filename)

@@ -1,4 +1,4 @@
-"""What the commands about one connection share: which one is meant, and where its state is kept."""
+"""Options and helpers of the commands about one connection: its name and its state directory."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from placed.settings.loader import Configuration
     from placed.settings.schema import Settings
 
-SERVICE_STATE = Path("/var/lib/placed")  # of the unit: StateDirectory=placed
+SERVICE_STATE = Path("/var/lib/placed")  # StateDirectory=placed in the systemd unit
 
 NameArgument = Annotated[
     str | None,
-    typer.Argument(metavar="NAME", help="The connection. [dim]Default: the only one there is[/dim]"),
+    typer.Argument(metavar="NAME", help="The connection. [dim]Default: the only one[/dim]"),
 ]
 StateOption = Annotated[
     Path | None,
@@ -27,13 +27,13 @@ StateOption = Annotated[
         "--state-directory",
         metavar="DIR",
         help="Where the daemon keeps its state. [dim]Default: $STATE_DIRECTORY, else the service's "
-        "/var/lib/placed where that can be written, else the user's own[/dim]",
+        "/var/lib/placed if it can be written, else the user's[/dim]",
     ),
 ]
 
 
 def loaded(config: Path | None) -> Configuration:
-    """The configuration; ends the command with a line a mistake if it is of no use."""
+    """The configuration; if it is invalid, ends the command with one line per error."""
     from placed.settings.loader import ConfigurationError, load
 
     try:
@@ -43,7 +43,7 @@ def loaded(config: Path | None) -> Configuration:
 
 
 def chosen(settings: Settings, name: str | None) -> ConnectionSettings:
-    """The connection of that name, or the only one; ends the command where that is none."""
+    """The connection of that name, or the only one; ends the command if there is none."""
     names = [connection.name for connection in settings.connections]
     for connection in settings.connections:
         if connection.name == name or (name is None and len(names) == 1):
@@ -53,7 +53,7 @@ def chosen(settings: Settings, name: str | None) -> ConnectionSettings:
 
 
 def state_directory_of_daemon(given: Path | None) -> Path:
-    """Where the daemon keeps what it knows, for a command that an administrator calls beside it."""
+    """The state directory of the daemon, for a command that runs beside it."""
     from placed.domain.exit_errors import CannotStart
     from placed.store import state_directory
 
@@ -68,7 +68,7 @@ def state_directory_of_daemon(given: Path | None) -> Path:
 
 
 def surroundings_of(settings: Settings) -> Surroundings:
-    """What a command gives to a driver."""
+    """The surroundings that a command passes to a driver."""
     from importlib.metadata import version
 
     from placed.domain.clock import SystemClock

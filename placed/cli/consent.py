@@ -1,4 +1,4 @@
-"""`placed consent`: the administrator's consent, in each of the ways in which an organisation may give it."""
+"""`placed consent`: the administrator's consent, by link, by request or granted elsewhere."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _REQUEST = "The request (--request)"
 
 
 class Way(StrEnum):
-    """How consent is come by."""
+    """What the command does."""
 
     LINK = "link"
     REQUEST = "request"
@@ -34,10 +34,10 @@ def consent(  # noqa: PLR0913 - its options
     ] = False,
     request: Annotated[
         bool,
-        typer.Option("--request", help="Write a message that asks an administrator, for those who are none."),
+        typer.Option("--request", help="Write a message that requests consent from an administrator."),
     ] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until the grant is in effect.")] = False,
-    status: Annotated[bool, typer.Option("--status", help="Tell what is known of consent.")] = False,
+    status: Annotated[bool, typer.Option("--status", help="Print the known state of consent.")] = False,
     timeout: Annotated[
         str | None,
         typer.Option(
@@ -48,7 +48,8 @@ def consent(  # noqa: PLR0913 - its options
     who: Annotated[
         str | None,
         typer.Option(
-            help="Who asks, or answers; kept in the state directory. [dim]Default: this user's name[/dim]"
+            help="Who requests or gives consent; stored in the state directory. "
+            "[dim]Default: this user's name[/dim]"
         ),
     ] = None,
     open_browser: Annotated[
@@ -56,70 +57,72 @@ def consent(  # noqa: PLR0913 - its options
     ] = False,
     port: Annotated[
         int,
-        typer.Option(min=0, max=65535, help="Where the answer is waited for; 0: any.", rich_help_panel=_LINK),
+        typer.Option(min=0, max=65535, help="The local port for the answer; 0: any.", rich_help_panel=_LINK),
     ] = 0,
     because: Annotated[
-        str | None, typer.Option(help="Why consent is wanted.", rich_help_panel=_REQUEST)
+        str | None, typer.Option(help="The reason for the request.", rich_help_panel=_REQUEST)
     ] = None,
     days: Annotated[
         int,
-        typer.Option(min=1, max=60, help="After how many days it lapses.", rich_help_panel=_REQUEST),
+        typer.Option(
+            min=1, max=60, help="The number of days until the request lapses.", rich_help_panel=_REQUEST
+        ),
     ] = 30,
     output: Annotated[
-        Path, typer.Option(metavar="DIR", help="Where the files go.", rich_help_panel=_REQUEST)
+        Path, typer.Option(metavar="DIR", help="The folder for the files.", rich_help_panel=_REQUEST)
     ] = Path(),
 ) -> None:
-    """Have the administrator consent: by a link or by a request, and wait until it is in effect.
+    """Get the administrator's consent: by a link or by a request, and wait until it is in effect.
 
-    --link is for whoever is an administrator, or sits beside one.
-    --request writes a message that asks one.
-    --wait tells, after either, when it is in effect.
+    --link prints a link for an administrator who can open it now.
+    --request writes a message to an administrator.
+    --wait returns, after either, when the grant is in effect.
 
     Exit codes: 0 granted (or written), 1 declined, given in another tenant or not in time,
-    3 a person has to fix the configuration.
+    3 a person must fix the configuration.
     """
     import asyncio
 
-    from placed.cli.consent_connection import opened, usage
+    from placed.cli.consent_connection import open_consent, usage
 
     flags = {Way.LINK: link, Way.REQUEST: request, Way.WAIT: wait, Way.STATUS: status}
     ways = [way for way, wanted in flags.items() if wanted]
     if len(ways) > 1:
         raise usage("one of --link, --request, --wait and --status at a time")
     seconds = _seconds(timeout)
-    with opened(config, name, state_directory) as matter:
+    with open_consent(config, name, state_directory) as context:
         way = ways[0] if ways else _asked_for()
         if way is Way.STATUS:
-            typer.echo(matter.status())
+            typer.echo(context.status())
         elif way is Way.WAIT:
             from placed.cli.consent_wait import wait_for_effect
 
-            code = asyncio.run(wait_for_effect(matter, seconds))
+            code = asyncio.run(wait_for_effect(context, seconds))
             raise typer.Exit(code)
-        elif not matter.flow.permissions:
-            typer.echo(f"{matter.name}: there is nothing to consent to in this way.")
-            typer.echo(matter.flow.granted_elsewhere)
-            typer.echo(f"Then: placed consent {matter.name} --wait")
+        elif not context.flow.permissions:
+            typer.echo(f"{context.name}: this connection needs no consent in Entra.")
+            typer.echo(context.flow.granted_elsewhere)
+            typer.echo(f"Then: placed consent {context.name} --wait")
         elif way is Way.LINK:
-            from placed.cli.consent_link import Wanted, give_link
+            from placed.cli.consent_link import LinkOptions, give_link
 
-            wanted = Wanted(port, seconds, who, open_browser=open_browser)
-            raise typer.Exit(asyncio.run(give_link(matter, wanted)))
+            options = LinkOptions(port, seconds, who, open_browser=open_browser)
+            raise typer.Exit(asyncio.run(give_link(context, options)))
         else:
             from placed.cli.consent_request import write_request
 
-            write_request(matter, who=who, because=because, days=days, folder=output)
+            write_request(context, who=who, because=because, days=days, folder=output)
 
 
 def _asked_for() -> Way:
     from placed.cli.consent_connection import at_a_terminal, usage
 
     if not at_a_terminal():
-        raise usage("this is no terminal, so name a way: --link, --request or --wait")
+        raise usage("this is not a terminal, so choose one of: --link, --request or --wait")
     typer.echo(
         "  link     an administrator opens a link now\n"
         "  request  write a message to an administrator\n"
-        "  wait     it was given; tell when it is in effect"
+        "  wait     consent was given; wait until it is in effect"
     )
     choices = [Way.LINK, Way.REQUEST, Way.WAIT]
     while True:

@@ -1,4 +1,4 @@
-"""What every way of consenting has to do with: one connection, what it offers, and what is kept of it."""
+"""The connection, driver and stored consent for all modes of `placed consent`; texts for the terminal."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
     from placed.driver import Consent, ConsentFlow
     from placed.store import Journal
 
-_TOLD_BY = {
-    "link": "the consent page told",
-    "request": "an administrator was asked",
-    "observed": "the service shows it",
+_SOURCES = {
+    "link": "from the consent page",
+    "request": "by request",
+    "observed": "from the service's answers",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Matter:
+class ConsentContext:
     """One connection's consent."""
 
     name: str
@@ -40,16 +40,16 @@ class Matter:
     clock: Clock
 
     def keep(self, record: ConsentRecord) -> None:
-        """Keeps it for the daemon and for later; where that can not be done it is said, and all goes on."""
+        """Stores the record for the daemon; if that fails, prints a warning and continues."""
         self.journal.consent(self.name).save(record)
-        self._see_that_it_is_kept(record)
+        self._warn_if_not_stored(record)
 
     def saw(self, consent: Consent) -> None:
-        """The services themselves have shown it."""
-        self._see_that_it_is_kept(self.journal.consent(self.name).observe(consent, self.clock.now()))
+        """Records the state of consent that the service itself has shown."""
+        self._warn_if_not_stored(self.journal.consent(self.name).observe(consent, self.clock.now()))
 
     def status(self) -> str:
-        """What is known, in a line. Who asked or answered stays in the file."""
+        """The known state in one line, without the stored names."""
         from placed.domain.consent import observed
         from placed.driver import Consent
 
@@ -57,10 +57,10 @@ class Matter:
         if record.state is Consent.UNKNOWN or record.since is None:
             return f"{self.name}: nothing is known of consent yet"
         until = f", lapses {record.until:%Y-%m-%d}" if record.until else ""
-        source = f" ({_TOLD_BY[record.source.value]})" if record.source else ""
+        source = f" ({_SOURCES[record.source.value]})" if record.source else ""
         return f"{self.name}: {record.state.value} since {record.since:%Y-%m-%d %H:%M} UTC{until}{source}"
 
-    def _see_that_it_is_kept(self, record: ConsentRecord) -> None:
+    def _warn_if_not_stored(self, record: ConsentRecord) -> None:
         from placed.store import Journal
 
         path = self.journal.path
@@ -68,15 +68,17 @@ class Matter:
         with closing(Journal(path.parent)) as another:
             kept = another.consent(self.name).load() == record
         if not kept:
-            complain(
-                f"{path}: can not be written, so the daemon does not hear of this; run it as the user of "
-                "the service, or give --state-directory"
+            print_problem(
+                f"{path}: cannot be written, so the daemon does not learn of this; run the command "
+                "as the user of the service, or give --state-directory"
             )
 
 
 @contextmanager
-def opened(config: Path | None, name: str | None, state_directory: Path | None) -> Iterator[Matter]:
-    """The connection that is meant; ends the command with a line where a file or a service is of no use."""
+def open_consent(
+    config: Path | None, name: str | None, state_directory: Path | None
+) -> Iterator[ConsentContext]:
+    """Opens the chosen connection; if a file or a service fails, ends the command with one line."""
     import logging
 
     from placed.domain.clock import SystemClock
@@ -96,35 +98,35 @@ def opened(config: Path | None, name: str | None, state_directory: Path | None) 
     try:
         flow = kind.consent(connection, surroundings_of(settings))
         with closing(Journal(state_directory_of_daemon(state_directory))) as journal:
-            yield Matter(connection.name, flow, journal, SystemClock())
+            yield ConsentContext(connection.name, flow, journal, SystemClock())
     except CannotStart as error:
         raise cannot_start(error.problems) from None
     except SettingsError as error:
         problem = configuration.locate(error.problem, "connections", place, error.problem.key)
         raise cannot_start([problem]) from None
     except DriverError as error:
-        complain(connection_line(connection.name, error.problem))
+        print_problem(connection_line(connection.name, error.problem))
         raise typer.Exit(ExitCode.CANNOT_START if error.problem.lasting else ExitCode.FAILED) from None
 
 
 def connection_line(connection: str, problem: Problem) -> str:
-    """The line of what is wrong with a connection."""
+    """The problem of a connection in one line."""
     return replace(problem, key=f"connections.{connection}", joint=": ").line
 
 
-def complain(problem: str) -> None:
-    """A line on stderr."""
+def print_problem(problem: str) -> None:
+    """Prints a line on stderr."""
     typer.echo(f"placed: {problem}", err=True)
 
 
 def usage(problem: str) -> typer.Exit:
-    """Tells what is wrong with how the command was called, in a line; to be raised."""
-    complain(problem)
+    """Prints a usage error and returns the exception to raise."""
+    print_problem(problem)
     return typer.Exit(ExitCode.USAGE)
 
 
 def length(seconds: float) -> str:
-    """The two largest units that it has: `31 min`, `1 h 5 min`, `2 days`."""
+    """A duration in its two largest units: `31 min`, `1 h 5 min`, `2 days`."""
     left = max(0, round(seconds))
     parts = []
     for unit, size in (("day", 86_400), ("h", 3600), ("min", 60), ("s", 1)):
@@ -135,22 +137,22 @@ def length(seconds: float) -> str:
 
 
 def at_a_terminal() -> bool:
-    """Whether somebody can be asked."""
+    """Whether the command can prompt."""
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def cleaned(text: str) -> str:
-    """On one line, without what would steer a terminal or break a header."""
+    """The text on one line, without control characters."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
-def whoever(who: str | None) -> str:
-    """Who asks or answers, as far as that was told."""
+def operator_name(who: str | None) -> str:
+    """The name given with --who, else the name of this user, else an empty text."""
     import getpass
 
     if who is not None:
         return cleaned(who)
     try:
         return getpass.getuser()
-    except (KeyError, OSError):  # a user without a name
+    except (KeyError, OSError):  # the user has no name
         return ""

@@ -1,4 +1,4 @@
-"""`placed consent --link`: the consent page's address, and what comes back from there."""
+"""`placed consent --link`: prints the address of the consent page and handles the answer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from placed.cli.consent_connection import complain, connection_line, length, whoever
+from placed.cli.consent_connection import connection_line, length, operator_name, print_problem
 from placed.consent.redirect_listener import Page, Redirect
 from placed.domain.exit_errors import ExitCode
 from placed.driver import Consent
@@ -17,18 +17,18 @@ from placed.driver import Consent
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from placed.cli.consent_connection import Matter
+    from placed.cli.consent_connection import ConsentContext
     from placed.driver import ConsentAnswer
 
-_PATIENCE = 15 * 60.0  # seconds, unless told otherwise
+_PATIENCE = 15 * 60.0  # seconds; the default of --timeout
 _UNCHECKED = Page(
     "The answer could not be checked", "See the terminal for the reason.", HTTPStatus.BAD_GATEWAY
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What the operator has said; `timeout` in seconds."""
+class LinkOptions:
+    """The options of --link; `timeout` in seconds."""
 
     port: int
     timeout: float | None
@@ -36,30 +36,30 @@ class Wanted:
     open_browser: bool
 
 
-async def give_link(matter: Matter, wanted: Wanted) -> ExitCode:
-    """Prints the link, and tells what the administrator answered."""
+async def give_link(context: ConsentContext, options: LinkOptions) -> ExitCode:
+    """Prints the link, waits for the administrator's answer and reports it."""
     import secrets
 
     state = secrets.token_urlsafe(32)
-    timeout = wanted.timeout if wanted.timeout is not None else _PATIENCE
-    async with Redirect(state, port=wanted.port, forged=_Forged()) as redirect:
-        url = matter.flow.consent_url(redirect.uri, state)
-        _explain(matter, url, redirect.port, timeout)
-        if wanted.open_browser:
+    timeout = options.timeout if options.timeout is not None else _PATIENCE
+    async with Redirect(state, port=options.port, forged=_Forged()) as redirect:
+        url = context.flow.consent_url(redirect.uri, state)
+        _explain(context, url, redirect.port, timeout)
+        if options.open_browser:
             _open(url)
         answer = await _answered(redirect, timeout)
         if answer is None:
-            complain(
-                f"connections.{matter.name}: no answer came in time: if it went to a browser on another "
-                f"machine, run placed consent {matter.name} --wait"
+            print_problem(
+                f"connections.{context.name}: no answer arrived in time: if the browser runs on another "
+                f"machine, run placed consent {context.name} --wait"
             )
             return ExitCode.FAILED
-        judged: ConsentAnswer | None = None
+        result: ConsentAnswer | None = None
         try:
-            judged = await matter.flow.judge(answer)
+            result = await context.flow.judge(answer)
         finally:
-            redirect.show(_UNCHECKED if judged is None else _page(judged))
-    return _conclude(matter, judged, wanted.who)
+            redirect.show(_UNCHECKED if result is None else _page(result))
+    return _conclude(context, result, options.who)
 
 
 async def _answered(redirect: Redirect, patience: float) -> Mapping[str, str] | None:
@@ -70,10 +70,10 @@ async def _answered(redirect: Redirect, patience: float) -> Mapping[str, str] | 
         return None
 
 
-def _explain(matter: Matter, url: str, port: int, timeout: float) -> None:
-    flow, name = matter.flow, matter.name
+def _explain(context: ConsentContext, url: str, port: int, timeout: float) -> None:
+    flow, name = context.flow, context.name
     lines = [
-        f"An administrator opens this link within {length(timeout)} and compares what it asks for:",
+        f"An administrator opens this link within {length(timeout)} and compares the permissions:",
         "",
         f"  {url}",
         "",
@@ -81,17 +81,17 @@ def _explain(matter: Matter, url: str, port: int, timeout: float) -> None:
     for permission in flow.permissions:
         lines += [
             f"  {permission.name}: {permission.can}.",
-            f"    It can not {permission.can_not}.",
+            f"    It cannot {permission.can_not}.",
         ]
     if flow.granted_elsewhere:
         lines += ["", flow.granted_elsewhere]
     lines += [
         "",
-        f"The answer comes back to localhost, port {port}, on this machine. A browser on another one shows",
-        "an error at the end, which does no harm; then run",
+        f"The browser sends the answer to localhost, port {port}, on this machine. A browser on another",
+        "machine shows an error at the end, which does no harm; then run",
         f"  placed consent {name} --wait",
-        f"or, before it begins, ssh -L {port}:localhost:{port} to this machine, and here: --port {port}.",
-        "If the page says that an administrator has to approve:",
+        f"or first connect with ssh -L {port}:localhost:{port} to this machine, and add --port {port} here.",
+        "If the page requires the approval of an administrator:",
         f"  placed consent {name} --request",
         "",
         "Waiting for the answer; Ctrl-C ends it.",
@@ -100,55 +100,57 @@ def _explain(matter: Matter, url: str, port: int, timeout: float) -> None:
 
 
 class _Forged:
-    """Says once that an answer was refused, however many there are."""
+    """Reports the first refused answer only."""
 
     def __init__(self) -> None:
-        self._told = False
+        self._reported = False
 
     def __call__(self) -> None:
-        if not self._told:
-            complain("an answer with a wrong state came in and was refused; still waiting for the right one")
-        self._told = True
+        if not self._reported:
+            print_problem("an answer with a wrong state was refused; still waiting for the right one")
+        self._reported = True
 
 
 def _open(url: str) -> None:
-    """In a thread that nobody waits for: some browsers only come back when they are closed."""
+    """Opens the browser in a daemon thread, since some browsers block until they are closed."""
     import threading
     import webbrowser
 
     def work() -> None:
         if not webbrowser.open(url):
-            complain("no browser could be opened; open the link yourself")
+            print_problem("no browser could be open_consent; open the link yourself")
 
     threading.Thread(target=work, name="browser", daemon=True).start()
 
 
-def _page(judged: ConsentAnswer) -> Page:
+def _page(result: ConsentAnswer) -> Page:
     close = "You can close this page."
-    match judged.consent:
-        case Consent.GRANTED if judged.effective:
-            return Page("Consent was given", f"placed has seen it. {close}")
+    match result.consent:
+        case Consent.GRANTED if result.effective:
+            return Page("Consent was given", f"placed has confirmed it. {close}")
         case Consent.GRANTED:
-            return Page("Consent was given", f"It takes a while until it is in effect. {close}")
+            return Page("Consent was given", f"It takes some time until it is in effect. {close}")
         case Consent.DECLINED:
             return Page("Consent was declined", f"Nothing was granted. {close}")
         case _:
             return Page(
-                "This answer does not count", f"{judged.problem.text}. {close}", HTTPStatus.BAD_REQUEST
+                "This answer was not accepted", f"{result.problem.text}. {close}", HTTPStatus.BAD_REQUEST
             )
 
 
-def _conclude(matter: Matter, judged: ConsentAnswer, who: str | None) -> ExitCode:
+def _conclude(context: ConsentContext, result: ConsentAnswer, who: str | None) -> ExitCode:
     from placed.domain.consent import ConsentRecord, Source
 
-    if judged.consent is not Consent.UNKNOWN:
-        moment = matter.clock.now()
-        matter.keep(ConsentRecord(judged.consent, moment, source=Source.LINK, who=whoever(who) or None))
-    if judged.consent is not Consent.GRANTED:
-        complain(connection_line(matter.name, judged.problem))
+    if result.consent is not Consent.UNKNOWN:
+        moment = context.clock.now()
+        context.keep(
+            ConsentRecord(result.consent, moment, source=Source.LINK, who=operator_name(who) or None)
+        )
+    if result.consent is not Consent.GRANTED:
+        print_problem(connection_line(context.name, result.problem))
         return ExitCode.FAILED
-    typer.echo(f"{matter.name}: {judged.problem.text}")
-    if not judged.effective and judged.problem.remedy:
-        typer.echo(judged.problem.remedy)
-    typer.echo(f"Next, until the rooms can be read: placed consent {matter.name} --wait")
+    typer.echo(f"{context.name}: {result.problem.text}")
+    if not result.effective and result.problem.remedy:
+        typer.echo(result.problem.remedy)
+    typer.echo(f"Next, until the rooms can be read: placed consent {context.name} --wait")
     return ExitCode.DONE

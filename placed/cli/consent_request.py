@@ -1,4 +1,4 @@
-"""`placed consent --request`: a message that asks an administrator, ready to be sent."""
+"""`placed consent --request`: writes a message to an administrator."""
 
 from __future__ import annotations
 
@@ -7,49 +7,53 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from placed.cli.consent_connection import at_a_terminal, cleaned, usage, whoever
+from placed.cli.consent_connection import at_a_terminal, cleaned, operator_name, usage
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from placed.cli.consent_connection import Matter
+    from placed.cli.consent_connection import ConsentContext
 
-_NOWHERE = "http://localhost"  # where the administrator's browser is sent at the end; nobody listens there
+_NOWHERE = "http://localhost"  # redirect address of the consent page; nothing listens there
 
 
-def write_request(matter: Matter, *, who: str | None, because: str | None, days: int, folder: Path) -> None:
-    """Writes the message as text and as HTML, prints it, and keeps that it was asked."""
+def write_request(
+    context: ConsentContext, *, who: str | None, because: str | None, days: int, folder: Path
+) -> None:
+    """Writes the message as text and as HTML, prints it, and stores the request."""
     import secrets
 
     from placed.domain.consent import ConsentRecord, Source
     from placed.driver import Consent, ConsentRequest
 
-    asking = _said("--who", "Who asks", whoever(who), given=who is not None)
-    reason = _said("--because", "Why is it wanted", cleaned(because or ""), given=because is not None)
-    now = matter.clock.now()
+    asking = _option_or_prompt("--who", "Who requests it", operator_name(who), given=who is not None)
+    reason = _option_or_prompt(
+        "--because", "Why is it needed", cleaned(because or ""), given=because is not None
+    )
+    now = context.clock.now()
     asked = ConsentRequest(asking, reason, now, now + timedelta(days=days))
-    url = matter.flow.consent_url(_NOWHERE, secrets.token_urlsafe(32))
-    letter = matter.flow.letter(asked, url)
-    files = [folder / f"consent-request-{matter.name}.{ending}" for ending in ("txt", "html")]
+    url = context.flow.consent_url(_NOWHERE, secrets.token_urlsafe(32))
+    letter = context.flow.letter(asked, url)
+    files = [folder / f"consent-request-{context.name}.{ending}" for ending in ("txt", "html")]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for file, content in zip(files, (letter.text, letter.html), strict=True):
             file.write_text(content, "utf-8")
     except OSError as error:
         raise usage(f"--output {folder}: {error.strerror}") from None
-    matter.keep(
+    context.keep(
         ConsentRecord(Consent.REQUESTED, now, asked.lapses_on, source=Source.REQUEST, who=asking or None)
     )
     typer.echo(letter.text)
     typer.echo(f"Written to {files[0]} and {files[1]}; send either.")
-    typer.echo(f"Once it was answered: placed consent {matter.name} --wait")
+    typer.echo(f"After the answer: placed consent {context.name} --wait")
 
 
-def _said(option: str, question: str, known: str, *, given: bool) -> str:
-    """What the operator says; asked for at a terminal, if no option has it."""
+def _option_or_prompt(option: str, question: str, known: str, *, given: bool) -> str:
+    """The value of the option; prompted for at a terminal if it is missing."""
     answer = known
     if not given and at_a_terminal():
         answer = cleaned(str(typer.prompt(question, default=known or None)))
     if not answer:
-        raise usage(f"{option} is missing: the administrator will want to know")
+        raise usage(f"{option} is missing: the administrator needs to know it")
     return answer

@@ -1,4 +1,4 @@
-"""`placed consent --wait`: looks now and then whether the grant is in effect, and shows how far it is."""
+"""`placed consent --wait`: checks periodically whether the grant is in effect, and shows progress."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import typer
 
-from placed.cli.consent_connection import complain, connection_line, length
+from placed.cli.consent_connection import connection_line, length, print_problem
 from placed.consent.grant_wait import until_effective
 from placed.domain.exit_errors import ExitCode
 from placed.driver import Consent
@@ -19,34 +19,38 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from placed.cli.consent_connection import Matter
+    from placed.cli.consent_connection import ConsentContext
     from placed.consent.grant_wait import Look
     from placed.domain.clock import Clock
 
 
-async def wait_for_effect(matter: Matter, timeout: float | None) -> ExitCode:  # noqa: ASYNC109 - told to the user
-    """Waits for `timeout` seconds at most, or as long as the service says is normal."""
-    usual = matter.flow.propagation
+async def wait_for_effect(context: ConsentContext, timeout: float | None) -> ExitCode:  # noqa: ASYNC109 - shown to the user
+    """Waits for `timeout` seconds at most, by default for the driver's usual propagation time."""
+    usual = context.flow.propagation
     at_most = usual.at_most if timeout is None else timeout
     typer.echo(usual.normal)
     typer.echo(f"Checking every {length(usual.every)}, giving up after {length(at_most)}; Ctrl-C ends it.")
-    with _display(matter.clock) as looked:
+    with _display(context.clock) as looked:
         last = await until_effective(
-            matter.flow.probe, matter.clock, every=usual.every, at_most=at_most, looked=looked
+            context.flow.probe,
+            context.clock,
+            every=usual.every,
+            at_most=at_most,
+            looked=looked,
         )
     if last.probe.effective:
-        matter.saw(Consent.GRANTED)
+        context.saw(Consent.GRANTED)
         typer.echo(
-            f"{matter.name}: the grant is in effect, after {length(last.elapsed)}: {last.probe.problem.text}"
+            f"{context.name}: the grant is in effect, after {length(last.elapsed)}: {last.probe.problem.text}"
         )
-        typer.echo("Whether the fence keeps everybody else out is another matter: placed doctor")
+        typer.echo("To check the fence as well, run: placed doctor")
         return ExitCode.DONE
     if last.probe.problem.lasting:
-        complain(connection_line(matter.name, last.probe.problem))
+        print_problem(connection_line(context.name, last.probe.problem))
         return ExitCode.CANNOT_START
     problem = last.probe.problem
     text = f"not in effect after {length(last.elapsed)}: {problem.text}"
-    complain(connection_line(matter.name, replace(problem, text=text)))
+    print_problem(connection_line(context.name, replace(problem, text=text)))
     return ExitCode.FAILED
 
 
@@ -56,7 +60,7 @@ class _Looked(Protocol):
 
 @contextmanager
 def _display(clock: Clock) -> Iterator[_Looked]:
-    """A moving line at a terminal; else a line a look."""
+    """An animated line at a terminal; else one line per check."""
     if not sys.stdout.isatty():
         yield _line
         return
@@ -81,7 +85,7 @@ def _state(look: Look) -> str:
 
 
 class _Shown:
-    """What a terminal shows, as it is at the moment at which it is drawn."""
+    """The animated line, rendered for the current time."""
 
     def __init__(self, clock: Clock) -> None:
         from rich.spinner import Spinner

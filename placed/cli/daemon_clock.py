@@ -1,4 +1,4 @@
-"""What time it is for the daemon, by which its statements end; this machine's clock may be wrong."""
+"""The daemon's time, by which its statements expire; this machine's clock may be wrong."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z")
 
 
 class DaemonClock:
-    """The latest that it can be for the daemon, by the times that came with its answers.
+    """The latest possible time of the daemon, from the times in its answers.
 
     Args:
-        clock: this machine's; its time on the wall counts only until the daemon has reported one.
+        clock: this machine's clock; its wall clock is used only until the daemon's time is known.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._ahead: timedelta | None = None  # of the daemon's time to the steady clock's seconds
+        self._ahead: timedelta | None = None  # offset of the daemon's time from the steady clock
 
     def now(self) -> datetime:
         """The daemon's time, in UTC."""
@@ -30,20 +30,20 @@ class DaemonClock:
         return datetime.fromtimestamp(0, UTC) + self._ahead + timedelta(seconds=self._clock.steady())
 
     def steady(self) -> float:
-        """Seconds that only ever grow."""
+        """Monotonic seconds."""
         return self._clock.steady()
 
-    def answered(self, text: str, asked: float) -> None:
-        """What was asked at `asked` of `steady` was answered with this time; other text is ignored."""
-        told = read_time(text)
-        if told is not None:
-            self._ahead = told - datetime.fromtimestamp(0, UTC) - timedelta(seconds=asked)
+    def set_from_answer(self, text: str, asked: float) -> None:
+        """Sets the time from an answer to a request sent at `asked` (of `steady`); ignores other text."""
+        stated = read_time(text)
+        if stated is not None:
+            self._ahead = stated - datetime.fromtimestamp(0, UTC) - timedelta(seconds=asked)
 
-    def heard(self, told: datetime) -> timedelta:
-        """A stream brought this time; how late it is. It cannot be earlier than that."""
-        late = self.now() - told
+    def delay_of(self, stated: datetime) -> timedelta:
+        """The delay of a stream that carries this time. The daemon's time cannot be earlier than that."""
+        late = self.now() - stated
         if late < timedelta(0):
-            self._ahead = told - datetime.fromtimestamp(0, UTC) - timedelta(seconds=self._clock.steady())
+            self._ahead = stated - datetime.fromtimestamp(0, UTC) - timedelta(seconds=self._clock.steady())
         return max(late, timedelta(0))
 
 

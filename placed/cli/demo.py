@@ -1,4 +1,4 @@
-"""`placed demo`: everything at once, with nothing real: a simulated tenant, a broker, the daemon."""
+"""`placed demo`: a simulated tenant, a broker and the daemon in one process."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 GROUP = (
     "placed.demos"  # entry points: (folder, rooms) -> async context manager that gives a connection as TOML
 )
-EXTRA = ("amqtt", "trustme")  # what the extra `demo` brings, beside what these bring
+EXTRA = ("amqtt", "trustme")  # the packages of the extra `demo`, without their dependencies
 _INSTALL = (
     "install the extra demo: pip install 'placed[demo]' in a virtual environment, "
     "or run scripts/demo in a checkout"
@@ -46,18 +46,18 @@ def demo(  # noqa: PLR0913 - its options
     ] = None,
     rooms: Annotated[
         int | None,
-        typer.Option(min=1, help="A big, quiet building of so many rooms in place of the lively one."),
+        typer.Option(min=1, help="Simulate a large building with this number of rooms and few changes."),
     ] = None,
     interval: Annotated[str, typer.Option(help="How often the calendars are read.")] = "5s",
     show: Annotated[
-        str, typer.Option(help="What of a meeting is told: nothing, organizer, title, everything.")
+        str, typer.Option(help="Details of meetings to show: nothing, organizer, title, everything.")
     ] = "nothing",
     *,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Do not log every change of a room.")] = False,
 ) -> None:
-    """Try it: a simulated tenant, an embedded broker and the daemon; no configuration, nothing real.
+    """Try placed: a simulated tenant, an embedded broker and the daemon, without any configuration.
 
-    When the first rooms are on the broker, one line tells where to look. Ctrl-C ends it.
+    When the first rooms are published, it prints one line with the addresses. Ctrl-C ends it.
     """
     import asyncio
     import logging
@@ -69,7 +69,7 @@ def demo(  # noqa: PLR0913 - its options
     from placed.settings.loader import ConfigurationError
 
     logs.set_up(verbose=not quiet)
-    logging.getLogger("amqtt").setLevel(logging.CRITICAL)  # what it fails of is reported by us
+    logging.getLogger("amqtt").setLevel(logging.CRITICAL)  # placed reports its failures
     try:
         with tempfile.TemporaryDirectory(prefix="placed-demo-") as folder:
             asyncio.run(
@@ -122,7 +122,7 @@ async def _demonstrate(  # noqa: PLR0913 - the options
     async with AsyncExitStack() as stack:
         connection = await stack.enter_async_context(_tenant(folder, rooms))
         write(connection, mqtt_port or _MQTT_PORT)
-        load(file)  # an option that is invalid is reported before anything listens
+        load(file)  # an invalid option is reported before anything listens
         port = await _open_broker(stack, mqtt_port)
         write(connection, port)
 
@@ -145,10 +145,10 @@ async def _demonstrate(  # noqa: PLR0913 - the options
 
 
 async def _open_broker(stack: AsyncExitStack, wanted: int | None) -> int:
-    """Starts the broker, and gives its port.
+    """Starts the broker, and returns its port.
 
-    A port that was free a moment ago may be taken by another program before the broker listens. Where it was
-    not asked for, another one is as good.
+    Another program may take a free port before the broker listens. If no port was given, another one is
+    tried.
     """
     from amqtt.errors import BrokerError
 
@@ -176,7 +176,7 @@ def _broker(port: int) -> AbstractAsyncContextManager[None]:
 
     from amqtt.broker import Broker
 
-    # amqtt speaks MQTT 3.1.1 only, so panels of the demo have to look at valid_until themselves.
+    # amqtt supports MQTT 3.1.1 only, so panels of the demo have to check valid_until themselves.
     settings: dict[str, Any] = {
         "listeners": {"default": {"type": "tcp", "bind": f"{_HOST}:{port}"}},
         "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
@@ -189,7 +189,7 @@ def _broker(port: int) -> AbstractAsyncContextManager[None]:
         try:
             yield
         finally:
-            # From Python 3.12 on its shutdown also waits for clients, of which some never hang up.
+            # Since Python 3.12 its shutdown also waits for clients, and some never disconnect.
             with suppress(TimeoutError):
                 async with asyncio.timeout(_FAREWELL):
                     await broker.shutdown()
@@ -198,7 +198,7 @@ def _broker(port: int) -> AbstractAsyncContextManager[None]:
 
 
 def _port(option: str, wanted: int | None, usual: int) -> int:
-    """The port that was asked for; else the usual one; else, where that is taken, a free one."""
+    """The given port; else the default one; else, if that is in use, a free one."""
     import socket
 
     for port in [usual, 0] if wanted is None else [wanted]:
@@ -217,5 +217,5 @@ def _in_use(option: str, port: int | None) -> CannotStart:
     from placed.domain.exit_errors import CannotStart
     from placed.domain.problems import Problem
 
-    remedy = "choose another, or leave it out for a free one"
+    remedy = "choose another, or omit the option for a free one"
     return CannotStart(Problem(f"{option} {port}", "it is in use", remedy))

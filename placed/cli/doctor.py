@@ -1,4 +1,4 @@
-"""`placed doctor`: every link of the chain, tried, with one remedy each."""
+"""`placed doctor`: checks every link, with one remedy for each failure."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
 def doctor(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="NAME", help="One connection to look at. [dim]Default: everything[/dim]"),
+        typer.Argument(metavar="NAME", help="The connection to check. [dim]Default: everything[/dim]"),
     ] = None,
     config: ConfigOption = None,
     state_directory: StateOption = None,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Try every link of the chain: files, network, sign-in, consent, every room, the fence, the broker.
+    """Check every link: files, network, sign-in, consent, every room, the fence, the broker.
 
-    Each link that does not hold comes with the one next step. Nothing is changed, and a daemon that runs is
-    not disturbed.
+    Each failure comes with the one next step. The command changes nothing, and does not disturb a running
+    daemon.
 
-    Exit codes: 0 nothing is broken, 1 something is, 2 usage.
+    Exit codes: 0 no failure, 1 some check failed, 2 usage.
     """
     import asyncio
     import logging
@@ -48,7 +48,7 @@ def doctor(
     from placed.settings.loader import ConfigurationError, load
 
     set_up(LogFormat.TEXT)
-    logging.disable(logging.CRITICAL)  # what is wrong is found, and told once
+    logging.disable(logging.CRITICAL)  # the findings report each problem once
     try:
         configuration = load(config)
     except ConfigurationError as error:
@@ -71,13 +71,13 @@ async def _examine(configuration: Configuration, state_directory: Path, only: st
     surroundings = surroundings_of(configuration.settings)
     with _bars() as progress:
         findings = examine(configuration, surroundings, state_directory, only=only, progress=progress)
-        told = [item async for item in findings]
-    return Chart.of(told, names)
+        items = [item async for item in findings]
+    return Chart.of(items, names)
 
 
 @contextmanager
 def _bars() -> Iterator[Callable[[str, int, int], None]]:
-    """At a terminal, shows that it goes on, and a bar a connection while its rooms are read."""
+    """At a terminal, shows progress: one bar per connection while its rooms are read."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TimeRemainingColumn
 
@@ -93,7 +93,7 @@ def _bars() -> Iterator[Callable[[str, int, int], None]]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, transient=True) as shown:
-        links = shown.add_task("trying every link", total=None)
+        links = shown.add_task("checking every link", total=None)
         bars: dict[str, TaskID] = {}
 
         def show(name: str, done: int, total: int) -> None:

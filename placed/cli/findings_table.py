@@ -1,4 +1,4 @@
-"""What `placed doctor` found, for people: a table at a terminal, else a line a finding."""
+"""The findings of `placed doctor` as text: a table at a terminal, else one line per finding."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _STYLES = {Verdict.GOOD: "green", Verdict.DOUBTFUL: "yellow", Verdict.BAD: "bold
 
 
 def lines(chart: Chart) -> Iterator[str]:
-    """A line a finding, and a last one with the numbers."""
+    """One line per finding, and a last one with the counts."""
     for name, finding in chart.told:
         where = f"{name} " if name is not None else ""
         yield f"{SHAPES[finding.verdict]} {where}{finding.check}: {finding.said}{_next(finding, ' -> ')}"
@@ -35,7 +35,7 @@ def summary(chart: Chart) -> str:
 
 
 def table(chart: Chart) -> Group:
-    """A table in which what belongs together stands together."""
+    """A table of the findings, grouped by connection."""
     shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("", "check", "found", "next step"):
         shown.add_column(heading, no_wrap=heading == "check", ratio={"found": 5, "next step": 4}.get(heading))
@@ -47,7 +47,7 @@ def table(chart: Chart) -> Group:
             shown.add_row("", Text(title, "bold"))
         _, finding = item
         style = _STYLES[finding.verdict]
-        # As text, for a string would be read as markup, and paths may hold brackets.
+        # As Text, since rich would parse a string as markup, and paths may contain brackets.
         shown.add_row(
             Text(SHAPES[finding.verdict], style),
             Text(finding.check),

@@ -1,4 +1,4 @@
-"""What stays on the terminal: drawn anew when it is another, and at most twice a second."""
+"""A live view in the terminal: redrawn when it changes, at most twice per second."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ if TYPE_CHECKING:
     from placed.cli.room_table import View
 
 _PAUSE = 0.5  # seconds between two drawings
-_MARGIN = 0.25  # seconds after a state's time is over; where there is a next one, it has come by then
+_MARGIN = 0.25  # seconds after the expiry of a state; by then a next one has arrived, if there is any
 
 
 def is_live(console: Console) -> bool:
-    """Whether it is a terminal on which something can change."""
+    """Whether the output is a terminal that can be redrawn."""
     return console.is_terminal and not console.is_dumb_terminal
 
 
 async def keep_drawn(
-    console: Console, draw: Callable[[tuple[int, int]], tuple[View, float | None]], news: asyncio.Event
+    console: Console, draw: Callable[[tuple[int, int]], tuple[View, float | None]], changed: asyncio.Event
 ) -> None:
-    """Draws for ever.
+    """Draws until it is cancelled.
 
     Args:
-        console: the terminal; what was on it before comes back at the end.
-        draw: makes the view for (columns, lines), and says in how many seconds it will be another by itself.
-        news: is set when it may be another now.
+        console: the terminal; its previous content is restored at the end.
+        draw: returns the view for (columns, lines), and the seconds until it changes by itself.
+        changed: set when the view may have changed.
     """
     from rich.live import Live
 
@@ -39,11 +39,11 @@ async def keep_drawn(
 
     loop = asyncio.get_running_loop()
     with suppress(NotImplementedError, RuntimeError):
-        loop.add_signal_handler(signal.SIGWINCH, news.set)
+        loop.add_signal_handler(signal.SIGWINCH, changed.set)
     last: View | None = None
     with Live(console=console, screen=True, auto_refresh=False) as live:
         while True:
-            news.clear()
+            changed.clear()
             view, seconds = draw((console.width, console.height))
             if view != last:
                 live.update(rendered(view), refresh=True)
@@ -51,11 +51,11 @@ async def keep_drawn(
             await asyncio.sleep(_PAUSE)
             with suppress(TimeoutError):
                 async with asyncio.timeout(None if seconds is None else max(0.0, seconds - _PAUSE) + _MARGIN):
-                    await news.wait()
+                    await changed.wait()
 
 
 async def first_of(*works: Coroutine[object, object, None]) -> None:
-    """Until one of them ends; what it raises is raised."""
+    """Runs all until one of them ends; raises its exception."""
     tasks = [asyncio.ensure_future(work) for work in works]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -68,7 +68,7 @@ async def first_of(*works: Coroutine[object, object, None]) -> None:
 
 
 def until_interrupted(work: Coroutine[object, object, None]) -> None:
-    """Runs it; Ctrl-C and SIGTERM end it, and leave the terminal as it was."""
+    """Runs the coroutine; Ctrl-C and SIGTERM end it and restore the terminal."""
 
     async def interruptible() -> None:
         task = asyncio.ensure_future(work)

@@ -1,4 +1,4 @@
-"""Options that several commands have, and how they end with a problem."""
+"""Options that several commands share, and their exit with a problem."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ConfigOption = Annotated[
         "--config",
         "-c",
         metavar="FILE",
-        help="The configuration; a folder placed.d beside it adds to it. "
+        help="The configuration; files in placed.d beside it are added. "
         "[dim]Default: $PLACED_CONFIG, else /etc/placed/placed.toml[/dim]",
     ),
 ]
@@ -28,12 +28,12 @@ VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Log every 
 
 
 def printable(text: str) -> str:
-    """With bytes of a file's name that are no UTF-8 written out, which no stream would take."""
+    """The text with invalid UTF-8 (from file names) escaped, so that it can be printed."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
 def cannot_start(problems: Iterable[Problem]) -> typer.Exit:
-    """Prints a line a problem; to be raised."""
+    """Prints one line per problem and returns the exception to raise."""
     for problem in problems:
         typer.echo(printable(f"placed: {problem.line}"), err=True)
     return typer.Exit(ExitCode.CANNOT_START)

@@ -1,4 +1,4 @@
-"""Shows how far the first round is: a bar at a terminal, else a line in the log."""
+"""The progress of the first round: a bar at a terminal, else lines in the log."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import structlog
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_MANY = 200  # rooms; fewer are read before anybody wonders
+_MANY = 200  # rooms; with fewer no progress is shown
 _EVERY = 2.0  # seconds
 
 log = structlog.get_logger("placed.progress")
@@ -20,7 +20,7 @@ log = structlog.get_logger("placed.progress")
 
 @contextmanager
 def first_round() -> Iterator[Callable[[int, int], None]]:
-    """Gives what is to be called with (rooms answered, rooms) while the first round runs."""
+    """Yields a callback for (rooms read, rooms) during the first round."""
     if sys.stderr.isatty():
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
@@ -51,10 +51,10 @@ def first_round() -> Iterator[Callable[[int, int], None]]:
     else:
         last = time.monotonic()
 
-        def tell(done: int, total: int) -> None:
+        def log_progress(done: int, total: int) -> None:
             nonlocal last
             if total >= _MANY and time.monotonic() - last >= _EVERY:
                 last = time.monotonic()
                 log.info("rooms.are_being_read", done=done, total=total)
 
-        yield tell
+        yield log_progress

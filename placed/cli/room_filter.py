@@ -1,4 +1,4 @@
-"""Rooms as the status endpoint tells them, and which of them are shown. Pure."""
+"""Rooms of the status endpoint, and the filter for them. Pure."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class _Next(msgspec.Struct, frozen=True):
     start: _Time
 
 
-class Listed(msgspec.Struct, frozen=True):
-    """A room of the status endpoint, as far as it is shown here."""
+class ListedRoom(msgspec.Struct, frozen=True):
+    """A room of the status endpoint, with the members that are shown."""
 
     room: str
     name: str
@@ -38,13 +38,13 @@ class Listed(msgspec.Struct, frozen=True):
     capacity: int | None = None
 
     def status_at(self, moment: datetime) -> str:
-        """The status; unknown once it must not be believed any more."""
+        """The status; unknown after `valid_until`."""
         return self.status if moment < self.valid_until else Status.UNKNOWN.value
 
     def line(self, moment: datetime, lost: str | None = None) -> Line:
-        """What is shown of it; `lost` is why nothing can be known of any room."""
+        """The row of the table; `lost` is the reason if there is no connection."""
         if lost is not None or moment >= self.valid_until:
-            note = lost or "not heard of in time"
+            note = lost or "not updated in time"
             return Line(self.name, self.building, self.floor, Status.UNKNOWN.value, note=note)
         return Line(
             self.name,
@@ -66,26 +66,26 @@ class Listing(msgspec.Struct):
     seq: int
     rooms: list[msgspec.Raw]
 
-    def filtered(self, wanted: Wanted, moment: datetime) -> bytes:
-        """The same, of the rooms that are wanted: what is told of them stays to the byte."""
-        rooms = [raw for raw in self.rooms if wanted.lets_pass(read_room(bytes(raw)), moment)]
+    def filtered(self, wanted: RoomFilter, moment: datetime) -> bytes:
+        """The listing with matching rooms only; their documents stay the same bytes."""
+        rooms = [raw for raw in self.rooms if wanted.matches(read_room(bytes(raw)), moment)]
         return msgspec.json.encode(msgspec.structs.replace(self, rooms=rooms))
 
 
-read_room = msgspec.json.Decoder(Listed).decode
+read_room = msgspec.json.Decoder(ListedRoom).decode
 read_listing = msgspec.json.Decoder(Listing).decode
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a room has to be; what is empty asks nothing. Texts are folded: case and accents do not matter."""
+class RoomFilter:
+    """The conditions for a room; empty ones match all. Case and accents are ignored."""
 
     buildings: frozenset[str] = frozenset()
     floors: frozenset[str] = frozenset()
     statuses: frozenset[str] = frozenset()
     capacity: int | None = None
     free_for: timedelta | None = None
-    words: tuple[str, ...] = ()  # each is somewhere in the room's names or place
+    words: tuple[str, ...] = ()  # each must be part of the room's name, id, building or floor
 
     @classmethod
     def of(  # noqa: PLR0913 - the options
@@ -98,7 +98,7 @@ class Wanted:
         free_for: str | None,
         search: str | None,
     ) -> Self:
-        """From the options.
+        """Creates the filter from the options.
 
         Raises:
             ValueError: (option, what is wrong with it).
@@ -115,8 +115,8 @@ class Wanted:
             words=tuple(_folded(search or "").split()),
         )
 
-    def lets_pass(self, room: Listed, moment: datetime, *, lost: bool = False) -> bool:
-        """Whether the room is what is asked for at the moment; `lost` if nothing can be known of it."""
+    def matches(self, room: ListedRoom, moment: datetime, *, lost: bool = False) -> bool:
+        """Whether the room matches at the moment; `lost` if there is no connection."""
         status = Status.UNKNOWN.value if lost else room.status_at(moment)
         return (
             (not self.buildings or _folded(room.building or "") in self.buildings)
@@ -127,20 +127,20 @@ class Wanted:
             and (not self.words or self._is_named(room))
         )
 
-    def _is_named(self, room: Listed) -> bool:
+    def _is_named(self, room: ListedRoom) -> bool:
         text = _folded(" ".join(filter(None, (room.name, room.room, room.building, room.floor))))
         return all(word in text for word in self.words)
 
-    def changes_in(self, room: Listed, moment: datetime) -> float | None:
-        """Seconds until the room is another by itself, or is no longer what is asked for."""
+    def changes_in(self, room: ListedRoom, moment: datetime) -> float | None:
+        """Seconds until the room changes by itself, or no longer matches."""
         times = [room.valid_until]
         if self.free_for is not None and room.free_until is not None:
             times.append(room.free_until - self.free_for)
         coming = [(time - moment).total_seconds() for time in times if time > moment]
         return min(coming, default=None)
 
-    def _stays_free(self, room: Listed, status: str, moment: datetime) -> bool:
-        """As /api/v1/rooms judges it: what is stale is never promised as free."""
+    def _stays_free(self, room: ListedRoom, status: str, moment: datetime) -> bool:
+        """As in /api/v1/rooms: a stale room never counts as free."""
         return (
             not room.stale
             and status in _FREE
@@ -162,4 +162,4 @@ def _duration(text: str) -> timedelta:
     try:
         return TypeAdapter[timedelta](Duration).validate_python(text)
     except (ValidationError, OverflowError):
-        raise ValueError("--free-for", f"{text!r} is no duration such as 45m or 2h") from None
+        raise ValueError("--free-for", f"{text!r} is not a duration such as 45m or 2h") from None

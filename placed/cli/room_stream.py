@@ -1,4 +1,4 @@
-"""Follows the status endpoint's events, and comes back when the daemon was away."""
+"""Follows the event stream of the status endpoint, and reconnects."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import aiohttp
 import msgspec
 
 from placed.cli.daemon_clock import read_time
-from placed.cli.room_filter import Listed, Listing, read_listing, read_room
+from placed.cli.room_filter import ListedRoom, Listing, read_listing, read_room
 from placed.domain.network_errors import why
 
 if TYPE_CHECKING:
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from placed.cli.daemon_clock import DaemonClock
 
 _LONGEST_PAUSE = 15.0  # seconds between two attempts
-_SILENCE = 8.0  # seconds; the daemon sends something every 3
-_PATIENCE = 20.0  # seconds, with a daemon of before: it sends a comment every 15, and without the time
-_LONGEST_LINE = 16 * 1024 * 1024  # bytes: the snapshot names all rooms in one
-_LARGEST = 64 * 1024 * 1024  # bytes of a listing, unpacked; that of 5,500 rooms has some three million
-_LISTING = 60.0  # seconds for it
+_SILENCE = 8.0  # seconds without data; the daemon sends some every 3
+_PATIENCE = 20.0  # seconds, with an older daemon: it sends a comment every 15, without the time
+_LONGEST_LINE = 16 * 1024 * 1024  # bytes: the snapshot has all rooms in one line
+_LARGEST = 64 * 1024 * 1024  # bytes of an uncompressed listing; 5,500 rooms take some three million
+_LISTING = 60.0  # seconds for the listing
 _UNAUTHORIZED, _OK = 401, 200
 
 
@@ -44,14 +44,14 @@ class _Snapshot(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What the status endpoint wants to see, and whose certificate is trusted: True for the machine's own."""
+    """The token for the status endpoint, and the trusted certificates: True for the machine's own."""
 
     token: str | None
     trust: ssl.SSLContext | Literal[True]
 
 
 def session(access: Access) -> aiohttp.ClientSession:
-    """A client of the status endpoint; to be closed."""
+    """A client of the status endpoint; the caller closes it."""
     headers = {"Authorization": f"Bearer {access.token}"} if access.token else {}
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=_PATIENCE)
     return aiohttp.ClientSession(
@@ -63,16 +63,16 @@ def session(access: Access) -> aiohttp.ClientSession:
 
 
 async def listing(client: aiohttp.ClientSession, url: str, clock: DaemonClock) -> tuple[Listing, bytes]:
-    """All rooms, and the answer as it came; the clock learns the daemon's time.
+    """All rooms, and the raw answer; sets the clock to the daemon's time.
 
     Raises:
-        NoAnswer: there is none.
+        NoAnswer: the endpoint does not answer as it should.
     """
     try:
         asked = clock.steady()
         async with asyncio.timeout(_LISTING), client.get(f"{url}/api/v1/rooms") as response:
             _expect_ok(response)
-            clock.answered(response.headers.get("Placed-Time", ""), asked)
+            clock.set_from_answer(response.headers.get("Placed-Time", ""), asked)
             body = await _content(response)
             return read_listing(body), body
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
@@ -80,30 +80,32 @@ async def listing(client: aiohttp.ClientSession, url: str, clock: DaemonClock) -
 
 
 class RoomStream:
-    """The rooms, as they are told.
+    """The rooms, kept up to date by the event stream.
 
     Attributes:
         rooms: by id.
-        lost: why there is no connection now; None while there is one.
+        lost: why there is no connection; None while there is one.
     """
 
     def __init__(
-        self, client: aiohttp.ClientSession, url: str, news: Callable[[], None], clock: DaemonClock
+        self, client: aiohttp.ClientSession, url: str, notify: Callable[[], None], clock: DaemonClock
     ) -> None:
-        self.rooms: dict[str, Listed] = {}
+        self.rooms: dict[str, ListedRoom] = {}
         self.lost: str | None = "not connected yet"
         self._client = client
         self._url = f"{url}/api/v1/events"
-        self._news = news
+        self._notify = notify
         self._clock = clock
         self._last_id: str | None = None
-        self._older = False  # the daemon: where there are always events it sends no comment
+        self._older = (
+            False  # whether the daemon is an older one, which sends no comment between frequent events
+        )
 
     async def run(self) -> None:
-        """Follows for ever.
+        """Follows the stream until it is cancelled.
 
         Raises:
-            NoAnswer: the first time that it is asked, there is none.
+            NoAnswer: the first connection fails.
         """
         attempts = 0
         been_there = False
@@ -119,10 +121,10 @@ class RoomStream:
             if not been_there:
                 raise trouble
             self.lost = str(trouble)
-            self._news()
+            self._notify()
             pause = min(2.0**attempts, _LONGEST_PAUSE)
             attempts += 1
-            await asyncio.sleep(pause * (1 - random.random() / 2))  # noqa: S311 - spreads those who come back
+            await asyncio.sleep(pause * (1 - random.random() / 2))  # noqa: S311 - spreads reconnects over time
 
     async def _follow(self) -> None:
         headers = {"Last-Event-ID": self._last_id} if self._last_id else {}
@@ -134,18 +136,18 @@ class RoomStream:
         ):
             _expect_ok(response)
             if response.content_type != "text/event-stream":
-                raise NoAnswer("what answers there is no placed daemon")
-            self._clock.answered(response.headers.get("Placed-Time", ""), asked)
+                raise NoAnswer("the answer is not from a placed daemon")
+            self._clock.set_from_answer(response.headers.get("Placed-Time", ""), asked)
             kind, data = "", b""
-            patience = _PATIENCE  # nothing is believed yet
+            patience = _PATIENCE  # not connected yet
             begun = loop.time()
             deadline.reschedule(begun + patience)
             async for line in response.content:
                 if line.startswith(b":"):
-                    patience = self._hear(line.decode(errors="replace"))
+                    patience = self._take_comment(line.decode(errors="replace"))
                 elif self._older or loop.time() - begun > _PATIENCE:
                     self._older = self.lost is not None or self._older
-                    self._believe()
+                    self._set_connected()
                 deadline.reschedule(loop.time() + patience)
                 field, _, value = line.rstrip(b"\n").partition(b": ")
                 if field == b"event":
@@ -159,20 +161,20 @@ class RoomStream:
                     kind, data = "", b""
         raise NoAnswer("the daemon has ended")
 
-    def _hear(self, comment: str) -> float:
-        """A comment follows what was missed: what is known is true now. Seconds until the next, at most."""
-        told = read_time(comment)
-        if told is not None and self._clock.heard(told) > timedelta(seconds=_SILENCE):
-            # Or its clock was set back; then all is well with the next connection.
-            raise NoAnswer("what the daemon sends comes late")
-        self._older = told is None
-        self._believe()
+    def _take_comment(self, comment: str) -> float:
+        """A comment follows all missed events: the rooms are current. Returns the seconds to the next."""
+        stated = read_time(comment)
+        if stated is not None and self._clock.delay_of(stated) > timedelta(seconds=_SILENCE):
+            # Or the daemon's clock was set back; then the next connection succeeds.
+            raise NoAnswer("the daemon's event stream is delayed")
+        self._older = stated is None
+        self._set_connected()
         return _PATIENCE if self._older else _SILENCE
 
-    def _believe(self) -> None:
+    def _set_connected(self) -> None:
         if self.lost is not None:
             self.lost = None
-            self._news()
+            self._notify()
 
     def _take(self, kind: str, data: bytes) -> None:
         if kind == "state":
@@ -185,7 +187,7 @@ class RoomStream:
             self.rooms = {room: listed for room, listed in self.rooms.items() if room in there}
         else:
             return
-        self._news()
+        self._notify()
 
 
 async def _content(response: aiohttp.ClientResponse) -> bytes:
@@ -199,28 +201,30 @@ async def _content(response: aiohttp.ClientResponse) -> bytes:
 
 def _expect_ok(response: aiohttp.ClientResponse) -> None:
     if response.status == _UNAUTHORIZED:
-        raise NoAnswer("the daemon wants a token: --token-file")
+        raise NoAnswer("the daemon requires a token: --token-file")
     if response.status != _OK:
         raise NoAnswer(f"it answered {response.status}")
 
 
 def _no_answer(error: Exception) -> NoAnswer:
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        said = getattr(error.certificate_error, "verify_message", "") or "it is refused"
-        return NoAnswer(f"its certificate is not trusted: {said}; --ca-file, and the name that it is for")
+        reason = getattr(error.certificate_error, "verify_message", "") or "it is refused"
+        return NoAnswer(f"its certificate is not trusted: {reason}; check --ca-file and the host name")
     if isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError):
-        return NoAnswer("this is no address of a status endpoint; expected one such as http://127.0.0.1:8620")
+        return NoAnswer(
+            "this is not the address of a status endpoint; expected one such as http://127.0.0.1:8620"
+        )
     return NoAnswer(f"no answer from a placed daemon ({_words(error)}); is it running?")
 
 
 def _words(error: Exception) -> str:
-    """What became of a request; nothing of the library's own words."""
+    """Why a request failed, without texts of the library."""
     if isinstance(error, aiohttp.ClientConnectorSSLError):
-        return "it does not speak TLS; begin the address with http://"
+        return "it does not use TLS; begin the address with http://"
     if isinstance(error, aiohttp.ClientConnectorError):
         return why(error.os_error) or "the connection failed"
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return "it ended the connection"
     if isinstance(error, aiohttp.ClientResponseError | aiohttp.ClientPayloadError | ValueError):
-        return "what answers there is no placed"
+        return "the answer is not from placed"
     return why(error) or "the connection failed"

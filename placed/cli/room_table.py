@@ -1,4 +1,4 @@
-"""A table of rooms for a terminal, of `placed rooms` and of `placed watch`: colour, word and shape. Pure."""
+"""The table of rooms in `placed rooms` and `placed watch`: colour, word and shape. Pure."""
 
 from __future__ import annotations
 
@@ -20,24 +20,28 @@ STYLES = {"free": "green", "starting": "yellow", "busy": "red", "pending": "yell
 # As on the page: circle, triangle, square, hexagon, diamond.
 SHAPES = {"free": "○", "starting": "△", "busy": "■", "pending": "⬡", "unknown": "◇"}
 
-_AROUND = 6  # lines: a head, a foot, and of the table its heading and three rules
-_LONGEST = 200  # characters of a text that somebody else wrote
+_AROUND = 6  # lines: head, foot, and the table's heading and three rules
+_LONGEST = 200  # characters of a text from outside
 NO_MATCH = "No room matches these filters."
 _MINUTE = timedelta(minutes=1)
 _FREE = (Status.FREE, Status.STARTING)
 _WORD = re.compile(r"[a-z]+")
 _COMMANDING = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]")
 _TURNING = re.compile("[\\u202a-\\u202e\\u2066-\\u2069\\ud800-\\udfff]")
-# What is left out where the terminal is narrower than so many columns.
+# Columns that are omitted if the terminal is narrower than this.
 _LEAST = {"where": 64, "left": 48, "next": 84, "note": 72}
-_SHORTENED = {"room": 12, "where": 8, "note": 10}  # columns that these may shrink to
-_STEADY = {"status": 10, "until": 9, "left": 7}  # that these have where there is room, so that nothing jumps
+_SHORTENED = {"room": 12, "where": 8, "note": 10}  # minimum widths
+_STEADY = {
+    "status": 10,
+    "until": 9,
+    "left": 7,
+}  # fixed widths on a wide terminal, so that the table does not jump
 _WIDE = 80
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A room. `status` may be a word that this version does not know."""
+    """The row of a room. `status` may be a word that this version does not know."""
 
     name: str
     building: str | None
@@ -58,7 +62,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What is on the terminal: texts, so that two views are equal if nobody would see a difference."""
+    """The content of the terminal as texts, so that equal views look the same."""
 
     head: tuple[str, str]  # and its style
     rows: tuple[tuple[str, ...], ...]  # name, where, status, until, left, next, note
@@ -74,12 +78,12 @@ def view(
     *,
     filtered: bool = False,
 ) -> View:
-    """As many of the lines, which are in order, as fit a terminal of (columns, lines).
+    """The first lines that fit on a terminal of (columns, lines).
 
     Args:
-        lines: of the rooms that match.
-        moment: now.
-        head: the line above them, and its style.
+        lines: the matching rooms, in order.
+        moment: the current time.
+        head: the line above the table, and its style.
         size: of the terminal.
         filtered: whether there are rooms, so that no line means that none matches.
     """
@@ -92,7 +96,7 @@ def view(
 
 
 def cells(line: Line, moment: datetime) -> tuple[str, ...]:
-    """The texts of a line at the moment."""
+    """The texts of a row at the moment."""
     return (
         plain(line.name),
         plain(" ".join(part for part in (line.building, line.floor) if part)),
@@ -105,7 +109,7 @@ def cells(line: Line, moment: datetime) -> tuple[str, ...]:
 
 
 def rendered(shown: View) -> RenderableType:
-    """What rich prints for a view that fills the terminal."""
+    """The view as a rich renderable."""
     from rich.console import Group
     from rich.text import Text
 
@@ -118,7 +122,7 @@ def rendered(shown: View) -> RenderableType:
 
 
 def table(rows: Sequence[tuple[str, ...]], width: int) -> Table:
-    """A table that a terminal of so many columns has room for; a line a room."""
+    """A table for a terminal of this width; one row per room."""
     from rich.cells import cell_len
     from rich.table import Table
     from rich.text import Text
@@ -142,7 +146,7 @@ def table(rows: Sequence[tuple[str, ...]], width: int) -> Table:
             )
     for row in rows:
         style = next((STYLES[word] for word in _WORD.findall(row[2]) if word in STYLES), "")
-        # As text, for a string would be read as markup, and names may hold brackets.
+        # As Text, since rich would parse a string as markup, and names may contain brackets.
         texts = [
             Text(cell, style if heading == "status" else "")
             for heading, cell in zip(headings, row, strict=True)
@@ -152,23 +156,23 @@ def table(rows: Sequence[tuple[str, ...]], width: int) -> Table:
 
 
 def _status(line: Line) -> str:
-    """Shape and word; that it is stale stands beside it, for a narrow terminal has no room for notes."""
+    """Shape and word, with `stale` beside it, since a narrow terminal shows no notes."""
     word = plain(line.status)
     shaped = f"{SHAPES[word]} {word}" if word in SHAPES else word
     return f"{shaped}, stale" if line.stale else shaped
 
 
 def summary(lines: Sequence[Line], of: int) -> str:
-    """`12 rooms: 5 free, 7 busy`; `5 of 12 rooms: …` where not all are shown."""
+    """`12 rooms: 5 free, 7 busy`; `5 of 12 rooms: …` if not all are shown."""
     counted = [(word, sum(line.status == word for line in lines)) for word in SHAPES]
-    told = ", ".join(f"{number:,} {word}" for word, number in counted if number)
+    counts = ", ".join(f"{number:,} {word}" for word, number in counted if number)
     rooms = f"{of:,} room{'' if of == 1 else 's'}"
     number = rooms if len(lines) == of else f"{len(lines):,} of {rooms}"
-    return f"{number}: {told}" if told else number
+    return f"{number}: {counts}" if counts else number
 
 
 def clock(moment: datetime | None, now: datetime) -> str:
-    """The time on this machine's clock, with the day where it is another than today."""
+    """The local time, with the day if it is not today."""
     if moment is None:
         return ""
     local = moment.astimezone()
@@ -176,7 +180,7 @@ def clock(moment: datetime | None, now: datetime) -> str:
 
 
 def left(status: str, until: datetime | None, now: datetime) -> str:
-    """How long that still is, in minutes; a free room is promised for no longer than it is free."""
+    """The remaining time in minutes; rounded down for free rooms, up for others."""
     if until is None or until <= now:
         return ""
     minutes = (until - now) // _MINUTE if status in _FREE else -((now - until) // _MINUTE)
@@ -187,12 +191,12 @@ def left(status: str, until: datetime | None, now: datetime) -> str:
 
 
 def changes_in(lines: Iterable[Line], moment: datetime) -> float | None:
-    """Seconds until a countdown crosses a minute, or a day ends; None where nothing is counted down."""
+    """Seconds until a countdown reaches the next minute; None without a countdown."""
     counted = [(line.until - moment) % _MINUTE for line in lines if line.until and line.until > moment]
     return min(counted).total_seconds() if counted else None
 
 
 def plain(text: str) -> str:
-    """A text that somebody else wrote, without what would command the terminal, or turn its direction."""
+    """A text from outside, shortened, without control and direction characters."""
     cut = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
     return _TURNING.sub("", _COMMANDING.sub(" ", cut))

@@ -1,4 +1,4 @@
-"""`placed rooms`: a live table of the rooms in the terminal, from a running daemon's status endpoint."""
+"""`placed rooms`: a live table of the rooms, from the status endpoint of a running daemon."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from placed.cli.room_filter import Wanted
+    from placed.cli.room_filter import RoomFilter
     from placed.cli.room_stream import Access
     from placed.cli.room_table import View
 
@@ -25,31 +25,36 @@ def rooms(  # noqa: PLR0913 - its options
     *,
     url: Annotated[str, typer.Option(help="The status endpoint of the daemon.", envvar="PLACED_URL")] = _URL,
     token_file: Annotated[
-        str | None, typer.Option(metavar="FILE", help="File with the bearer token, if the daemon wants one.")
+        str | None,
+        typer.Option(metavar="FILE", help="File with the bearer token, if the daemon requires one."),
     ] = None,
     ca_file: Annotated[
         str | None,
         typer.Option(
             metavar="FILE",
-            help="For https: the CA, or the certificate itself, if it is not one that this machine trusts.",
+            help="For https: the CA or the certificate, if this machine does not trust it.",
         ),
     ] = None,
     building: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Rooms of this building; may be given again.")
+        list[str] | None, typer.Option(metavar="NAME", help="Rooms in this building; can be repeated.")
     ] = None,
     floor: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Rooms of this floor; may be given again.")
+        list[str] | None, typer.Option(metavar="NAME", help="Rooms on this floor; can be repeated.")
     ] = None,
     status: Annotated[
         list[str] | None,
-        typer.Option(metavar="WORD", help="free, starting, busy, pending, unknown; several with commas."),
+        typer.Option(
+            metavar="WORD", help="free, starting, busy, pending, unknown; several separated by commas."
+        ),
     ] = None,
     free_for: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Free now and for so long: 45m, 2h.")
+        str | None, typer.Option(metavar="TIME", help="Free now and for this time: 45m, 2h.")
     ] = None,
-    capacity: Annotated[int | None, typer.Option(min=0, help="For at least so many people.")] = None,
+    capacity: Annotated[
+        int | None, typer.Option(min=0, help="Rooms with at least this number of seats.")
+    ] = None,
     search: Annotated[
-        str | None, typer.Option(metavar="WORDS", help="With these words in name, building or floor.")
+        str | None, typer.Option(metavar="WORDS", help="Rooms with these words in name, building or floor.")
     ] = None,
     once: Annotated[bool, typer.Option("--once", help="Print the table once and end.")] = False,
     as_json: Annotated[
@@ -58,16 +63,16 @@ def rooms(  # noqa: PLR0913 - its options
 ) -> None:
     """Show the rooms of a running daemon: a live table; Ctrl-C ends it.
 
-    Where the output is no terminal, the table is printed once. While the daemon is away all are unknown.
+    If the output is not a terminal, the table is printed once. While the daemon is down, all are unknown.
     """
     from rich.console import Console
 
     from placed.cli.live_terminal import is_live, until_interrupted
-    from placed.cli.room_filter import Wanted
+    from placed.cli.room_filter import RoomFilter
     from placed.cli.room_stream import Access, NoAnswer
 
     try:
-        wanted = Wanted.of(
+        room_filter = RoomFilter.of(
             building=building or [],
             floor=floor or [],
             status=status or [],
@@ -83,9 +88,9 @@ def rooms(  # noqa: PLR0913 - its options
     address = url.rstrip("/")
     try:
         if as_json or once or not is_live(console):
-            until_interrupted(_print(address, access, wanted, console, as_json=as_json))
+            until_interrupted(_print(address, access, room_filter, console, as_json=as_json))
         else:
-            until_interrupted(_follow(address, access, wanted, console))
+            until_interrupted(_follow(address, access, room_filter, console))
     except NoAnswer as error:
         typer.echo(f"placed: {url}: {error}", err=True)
         raise typer.Exit(ExitCode.FAILED) from None
@@ -99,7 +104,7 @@ def _read_token(file: str) -> str:
     try:
         return read_secret(Path(file)).decode().strip()
     except UnicodeDecodeError:
-        problem = "is no text"
+        problem = "is not a text file"
     except OSError as error:
         problem = str(error.strerror)
     except Exposed as exposed:
@@ -114,17 +119,19 @@ def _read_ca(file: str) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=file)
     except ssl.SSLError:
-        problem = "holds no certificate; name a PEM file with the CA"
+        problem = "contains no certificate; name a PEM file with the CA"
     except OSError as error:
         problem = str(error.strerror)
     typer.echo(f"placed: --ca-file {file}: {problem}", err=True)
     raise typer.Exit(ExitCode.USAGE)
 
 
-async def _print(url: str, access: Access, wanted: Wanted, console: Console, *, as_json: bool) -> None:
+async def _print(
+    url: str, access: Access, room_filter: RoomFilter, console: Console, *, as_json: bool
+) -> None:
     from placed.cli import room_stream
     from placed.cli.daemon_clock import DaemonClock
-    from placed.cli.room_filter import Wanted, read_room
+    from placed.cli.room_filter import RoomFilter, read_room
     from placed.cli.room_table import NO_MATCH, cells, summary, table
     from placed.domain.clock import SystemClock
 
@@ -133,10 +140,10 @@ async def _print(url: str, access: Access, wanted: Wanted, console: Console, *, 
         found, body = await room_stream.listing(client, url, clock)
     moment = clock.now()
     if as_json:
-        typer.echo((body if wanted == Wanted() else found.filtered(wanted, moment)).decode())
+        typer.echo((body if room_filter == RoomFilter() else found.filtered(room_filter, moment)).decode())
         return
     known = [read_room(bytes(raw)) for raw in found.rooms]
-    lines = [room.line(moment) for room in known if wanted.lets_pass(room, moment)]
+    lines = [room.line(moment) for room in known if room_filter.matches(room, moment)]
     lines.sort(key=lambda line: line.order)
     shown = table([cells(line, moment) for line in lines], console.width)
     shown.title = summary(lines, len(known))
@@ -145,7 +152,7 @@ async def _print(url: str, access: Access, wanted: Wanted, console: Console, *, 
         console.print(NO_MATCH)
 
 
-async def _follow(url: str, access: Access, wanted: Wanted, console: Console) -> None:
+async def _follow(url: str, access: Access, room_filter: RoomFilter, console: Console) -> None:
     from placed.cli import room_stream
     from placed.cli.daemon_clock import DaemonClock
     from placed.cli.live_terminal import first_of, keep_drawn
@@ -153,30 +160,30 @@ async def _follow(url: str, access: Access, wanted: Wanted, console: Console) ->
     from placed.domain.clock import SystemClock
 
     clock = DaemonClock(SystemClock())
-    news = asyncio.Event()
+    changed = asyncio.Event()
     connected = asyncio.Event()
 
-    def heard() -> None:
-        news.set()
+    def on_change() -> None:
+        changed.set()
         connected.set()
 
     def draw(size: tuple[int, int]) -> tuple[View, float | None]:
         moment, lost = clock.now(), stream.lost
-        found = [r for r in stream.rooms.values() if wanted.lets_pass(r, moment, lost=lost is not None)]
+        found = [r for r in stream.rooms.values() if room_filter.matches(r, moment, lost=lost is not None)]
         note = "no connection" if lost is not None else None
         lines = sorted((room.line(moment, note) for room in found), key=lambda line: line.order)
         head = (summary(lines, len(stream.rooms)), "bold")
         if lost is not None:
             head = (f"{url}: {lost.removesuffix('; is it running?')}; trying again", "bold yellow")
         shown = view(lines, moment, head, size, filtered=bool(stream.rooms))
-        changes = [wanted.changes_in(room, moment) for room in stream.rooms.values()]
+        changes = [room_filter.changes_in(room, moment) for room in stream.rooms.values()]
         changes.append(changes_in(lines[: len(shown.rows)], moment))
         return shown, min((seconds for seconds in changes if seconds is not None), default=None)
 
     async def drawing() -> None:
-        await connected.wait()  # the terminal is left alone until there is something to show on it
-        await keep_drawn(console, draw, news)
+        await connected.wait()  # nothing is drawn before there are rooms to show
+        await keep_drawn(console, draw, changed)
 
     async with room_stream.session(access) as client:
-        stream = room_stream.RoomStream(client, url, heard, clock)
+        stream = room_stream.RoomStream(client, url, on_change, clock)
         await first_of(stream.run(), drawing())

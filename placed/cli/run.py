@@ -26,9 +26,9 @@ def run(
 ) -> None:
     """Run the daemon: poll the room calendars, publish over MQTT, answer over HTTP.
 
-    It runs in the foreground and logs to stderr. SIGTERM or Ctrl-C ends it, SIGHUP reads the configuration
-    again, SIGUSR1 ends it to be started again at once. A broker or a calendar service that is away is waited
-    for; only what a person has to fix ends it.
+    It runs in the foreground and logs to stderr. SIGTERM or Ctrl-C ends it, SIGHUP reloads the configuration,
+    SIGUSR1 ends it for a restart. If a broker or a calendar service is down it waits; it ends only with
+    problems that a person must fix.
     """
     import asyncio
     import signal
@@ -40,7 +40,7 @@ def run(
     from placed.runtime.systemd import Supervisor, first_of
     from placed.settings.loader import ConfigurationError, load
 
-    # A reload that is asked for before there is anything to reload would end us, as if that were wanted.
+    # Without this, SIGHUP during the start would end the process as if that were intended.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     form = logs.set_up(log_format, verbose=verbose)
     log = structlog.get_logger("placed.run")

@@ -1,4 +1,4 @@
-"""`placed setup`: the folder that the service's administrator reads and runs."""
+"""`placed setup`: writes the folder for the service's administrator."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from placed.driver import ConnectionSettings, Kit, Question, Setup
 
-_NAME = "name"  # the key of a connection's name, for what is said about it
+_NAME = "name"  # the key of a connection's name
 
 
 def setup(  # noqa: PLR0913 - its options
@@ -24,7 +24,7 @@ def setup(  # noqa: PLR0913 - its options
         str | None,
         typer.Argument(
             metavar="NAME",
-            help="The connection; it may be a new one. [dim]Default: the only one there is[/dim]",
+            help="The connection; it can be a new one. [dim]Default: the only one[/dim]",
         ),
     ] = None,
     config: ConfigOption = None,
@@ -39,8 +39,8 @@ def setup(  # noqa: PLR0913 - its options
         typer.Option(
             "--set",
             metavar="KEY=VALUE",
-            help="An answer, by the key that it has in a \\[\\[connections]] table; lists are separated by "
-            "commas. It goes before the configuration. May be given several times.",
+            help="An answer, by its key in a \\[\\[connections]] table; lists are separated by "
+            "commas. It overrides the configuration. Can be repeated.",
         ),
     ] = None,
     driver: Annotated[
@@ -54,52 +54,52 @@ def setup(  # noqa: PLR0913 - its options
         bool,
         typer.Option(
             "--renew",
-            help="Make another key and certificate beside those in the folder, which go on working.",
+            help="Create another key and certificate; those in the folder stay valid.",
         ),
     ] = False,
 ) -> None:
-    """Write a folder that the service's administrator reads and runs: registration, fence, certificate.
+    """Write a folder for the service's administrator: registration, fence, certificate.
 
-    What is neither in the configuration nor given with --set is asked for at a terminal.
+    Values that are neither in the configuration nor given with --set are prompted for at a terminal.
 
-    It needs no configuration and touches no network. A second run changes nothing, and never a key.
+    The command needs no configuration and no network. A second run changes nothing, and never a key.
     """
     connection = _connection(config, name)
     chosen = _name(name, connection)
-    offered = _setup(driver or (connection.driver if connection else None))
-    known = dict(offered.answers_of(connection)) if connection else {}
-    known |= _given(answers or (), offered.questions())
-    told = _asked(known, offered.questions())
+    driver_setup = _setup(driver or (connection.driver if connection else None))
+    known = dict(driver_setup.answers_of(connection)) if connection else {}
+    known |= _given(answers or (), driver_setup.questions())
+    prompted = _asked(known, driver_setup.questions())
     folder = output or Path(f"placed-setup-{chosen}")
-    _show(_written(offered, chosen, known, told, folder, renew=renew))
+    _show(_written(driver_setup, chosen, known, prompted, folder, renew=renew))
 
 
 def _written(  # noqa: PLR0913 - what a kit is made of
-    offered: Setup,
+    driver_setup: Setup,
     connection: str,
     known: Mapping[str, str],
-    told: dict[str, str],
+    prompted: dict[str, str],
     folder: Path,
     *,
     renew: bool,
 ) -> Kit:
-    """Writes it. What was told at the terminal and is of no use is asked for again."""
+    """Writes the kit. Invalid answers from the terminal are prompted for again."""
     from placed.domain.clock import SystemClock
     from placed.driver import KitError
 
     while True:
         try:
-            answers, now = {**known, **told}, SystemClock().now()
-            return offered.write_kit(connection, answers, folder, now=now, renew=renew)
+            answers, now = {**known, **prompted}, SystemClock().now()
+            return driver_setup.write_kit(connection, answers, folder, now=now, renew=renew)
         except KitError as error:
             problems = (error, *error.others)
         for problem in problems:
             typer.echo(f"placed: {problem.key}: {problem}" if problem.key else f"placed: {problem}", err=True)
         keys = {problem.key for problem in problems}
-        if not keys <= told.keys():
+        if not keys <= prompted.keys():
             raise typer.Exit(ExitCode.USAGE if any(keys) else ExitCode.FAILED)
-        told |= {
-            question.key: _prompted(question) for question in offered.questions() if question.key in keys
+        prompted |= {
+            question.key: _prompted(question) for question in driver_setup.questions() if question.key in keys
         }
 
 
@@ -107,9 +107,9 @@ def _written(  # noqa: PLR0913 - what a kit is made of
 
 
 def _connection(config: Path | None, name: str | None) -> ConnectionSettings | None:
-    """The connection as the configuration has it; None if it is new, or if there is no configuration.
+    """The connection in the configuration; None if it is new, or if there is no configuration.
 
-    A configuration that is of no use is no obstacle, unless it was named: it may be half-written still.
+    An invalid configuration is ignored, unless it was named: it may be incomplete still.
     """
     import os
 
@@ -121,7 +121,7 @@ def _connection(config: Path | None, name: str | None) -> ConnectionSettings | N
         if config is not None:
             raise cannot_start(error.problems) from None
         if FILE_VARIABLE in os.environ or DEFAULT_FILE.exists():
-            typer.echo(f"placed: goes on without the configuration: {error.problems[0].line}", err=True)
+            typer.echo(f"placed: continues without the configuration: {error.problems[0].line}", err=True)
         return None
     if name is None and len(connections) > 1:
         names = ", ".join(connection.name for connection in connections)
@@ -149,7 +149,7 @@ def _name(name: str | None, connection: ConnectionSettings | None) -> str:
 
 
 def _setup(driver: str | None) -> Setup:
-    """What the driver of that name offers, or the only one that offers it."""
+    """The setup of the named driver, or of the only driver that has one."""
     from placed.driver import OffersSetup, find_drivers
 
     offers = {name: kind for name, kind in find_drivers().items() if isinstance(kind, OffersSetup)}
@@ -165,7 +165,7 @@ def _setup(driver: str | None) -> Setup:
 
 
 def _given(pairs: Iterable[str], questions: Sequence[Question]) -> dict[str, str]:
-    """What --set says."""
+    """The answers given with --set."""
     import difflib
 
     keys = [question.key for question in questions]
@@ -188,21 +188,21 @@ def _given(pairs: Iterable[str], questions: Sequence[Question]) -> dict[str, str
 
 
 def _asked(known: Mapping[str, str], questions: Sequence[Question]) -> dict[str, str]:
-    """What somebody at the terminal says; without one, everything that is missing ends the command."""
+    """Prompts for missing answers; without a terminal, missing answers end the command."""
     at_terminal = sys.stdin.isatty()
-    told: dict[str, str] = {}
+    prompted: dict[str, str] = {}
     missing = []
     for question in questions:
-        answered = {key for key, answer in {**known, **told}.items() if answer}
+        answered = {key for key, answer in {**known, **prompted}.items() if answer}
         if question.key in known or not answered.isdisjoint(question.instead):
             continue
         if at_terminal:
-            told[question.key] = _prompted(question)
+            prompted[question.key] = _prompted(question)
         elif question.default is None:
             missing.append(question)
     if missing:
-        _usage(*(_how_to_say(question) for question in missing))
-    return told
+        _usage(*(_how_to_give(question) for question in missing))
+    return prompted
 
 
 def _prompted(question: Question) -> str:
@@ -211,7 +211,7 @@ def _prompted(question: Question) -> str:
     return answer.strip()
 
 
-def _how_to_say(question: Question) -> str:
+def _how_to_give(question: Question) -> str:
     value = "A,B" if question.several else "VALUE"
     ways = [f"--set {question.key}={value}", *(f"--set {key}=VALUE" for key in question.instead)]
     return f"{question.key}: missing; give it with {', or '.join(ways)}. {question.text}"

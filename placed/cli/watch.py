@@ -1,4 +1,4 @@
-"""`placed watch`: follows the broker the way a panel does, and says what a panel would show."""
+"""`placed watch`: follows the broker as a panel does, and shows what a panel would show."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from placed.cli.room_table import View
-    from placed.cli.watch_output import Teller
+    from placed.cli.watch_output import WatchPrinter
     from placed.panel.follower import Watching
     from placed.settings.schema import Mqtt
 
-_MARGIN = 0.25  # seconds after a state's time is over; where there is a next one, it has come by then
+_MARGIN = 0.25  # seconds after the expiry of a state; by then a next one has arrived, if there is any
 _ROOM = re.compile(r"[a-z0-9_-]+")
 
 
@@ -33,27 +33,23 @@ def watch(  # noqa: PLR0913 - its options
     config: ConfigOption = None,
     broker: Annotated[
         str | None,
-        typer.Option(metavar="URL", help="mqtt://host:1883; without it the configuration's broker."),
+        typer.Option(metavar="URL", help="mqtt://host:1883; by default the configuration's broker."),
     ] = None,
-    base_topic: Annotated[
-        str | None, typer.Option(metavar="TOPIC", help="What all topics begin with.")
-    ] = None,
-    protocol: Annotated[str | None, typer.Option(metavar="VERSION", help="5, or 3.1.1.")] = None,
+    base_topic: Annotated[str | None, typer.Option(metavar="TOPIC", help="The prefix of all topics.")] = None,
+    protocol: Annotated[str | None, typer.Option(metavar="VERSION", help="5 or 3.1.1.")] = None,
     username: Annotated[str | None, typer.Option(metavar="NAME", help="Login.")] = None,
-    password_file: Annotated[
-        str | None, typer.Option(metavar="FILE", help="File that holds the password.")
-    ] = None,
+    password_file: Annotated[str | None, typer.Option(metavar="FILE", help="File with the password.")] = None,
     ca_file: Annotated[str | None, typer.Option(metavar="FILE", help="Private CA of the broker.")] = None,
     lines: Annotated[
-        bool, typer.Option("--lines", help="Print a line a change, in place of a table.")
+        bool, typer.Option("--lines", help="Print a line for each change instead of a table.")
     ] = False,
-    once: Annotated[bool, typer.Option("--once", help="Say what a panel would show now, and end.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON a change.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Print what a panel would show now, and end.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON for each change.")] = False,
 ) -> None:
-    """Follow the broker as a panel does, and say what a truthful panel shows; Ctrl-C ends it.
+    """Follow the broker as a panel does, and show what a truthful panel shows; Ctrl-C ends it.
 
-    It knows nothing but what the broker tells and what time it is here. A room that it can not vouch for is
-    unknown, and it says why. Where the output is no terminal, it prints lines.
+    It uses only the broker's messages and this machine's clock. If the state of a room is not certain, the
+    room is unknown, with the reason. If the output is not a terminal, it prints lines.
     """
     from rich.console import Console
 
@@ -63,7 +59,7 @@ def watch(  # noqa: PLR0913 - its options
 
     for room in rooms or []:
         if not _ROOM.fullmatch(room):
-            raise typer.BadParameter(f"{room!r} is no room's id: a-z, 0-9, - and _", param_hint="ROOM")
+            raise typer.BadParameter(f"{room!r} is not a room id: a-z, 0-9, - and _", param_hint="ROOM")
     given = {
         "url": broker,
         "base_topic": base_topic,
@@ -85,7 +81,7 @@ def watch(  # noqa: PLR0913 - its options
 
 
 def _settings(config: Path | None, given: dict[str, Any]) -> Mqtt:
-    """The broker: of the options, else of the configuration, where options go before what it says."""
+    """The broker from the options, else from the configuration; options override it."""
     from pydantic import ValidationError
 
     from placed.cli.connection_option import loaded
@@ -115,86 +111,86 @@ async def _watch(  # noqa: PLR0913 - the options
     settings: Mqtt, rooms: list[str], console: Console, *, live: bool, once: bool, as_json: bool
 ) -> None:
     from placed.cli.live_terminal import first_of
-    from placed.cli.watch_output import Teller
+    from placed.cli.watch_output import WatchPrinter
     from placed.domain.clock import SystemClock
     from placed.panel.follower import Watching
     from placed.panel.rules import Panel
 
-    news = asyncio.Event()
+    changed = asyncio.Event()
     panel = Panel(settings.base_topic, rooms)
-    teller = Teller(panel, as_json=as_json)
+    printer = WatchPrinter(panel, as_json=as_json)
 
-    def heard(room: str | None) -> None:
-        news.set()
+    def on_change(room: str | None) -> None:
+        changed.set()
         if not live and not once and room is not None and watching.settled.is_set():
-            teller.tell_room(room, watching.moment())
+            printer.print_room(room, watching.moment())
 
-    watching = Watching(settings, panel, SystemClock(), heard)
+    watching = Watching(settings, panel, SystemClock(), on_change)
     if once:
         await watching.once()
         if as_json:
-            teller.tell_all(watching.moment())
+            printer.print_changes(watching.moment())
         else:
-            _print_table(teller, watching, console)
-        if problem := teller.clock_problem():
+            _print_table(printer, watching, console)
+        if problem := printer.clock_problem():
             typer.echo(f"placed: {problem}", err=True)
     elif live:
-        await first_of(watching.run(), _draw(teller, watching, console, news))
+        await first_of(watching.run(), _draw(printer, watching, console, changed))
     else:
-        await first_of(watching.run(), _tell(teller, watching, news))
+        await first_of(watching.run(), _print_lines(printer, watching, changed))
 
 
-def _print_table(teller: Teller, watching: Watching, console: Console) -> None:
+def _print_table(printer: WatchPrinter, watching: Watching, console: Console) -> None:
     from placed.cli.room_table import cells, summary, table
 
     moment = watching.moment()
-    lines = teller.lines(moment)
+    lines = printer.lines(moment)
     shown = table([cells(line, moment.wall) for line in lines], console.width)
     shown.title = summary(lines, len(lines))
     console.print(shown)
 
 
-async def _draw(teller: Teller, watching: Watching, console: Console, news: asyncio.Event) -> None:
+async def _draw(printer: WatchPrinter, watching: Watching, console: Console, changed: asyncio.Event) -> None:
     from placed.cli.live_terminal import keep_drawn
     from placed.cli.room_table import changes_in, summary, view
 
     def draw(size: tuple[int, int]) -> tuple[View, float | None]:
         moment = watching.moment()
-        lines = teller.lines(moment)
+        lines = printer.lines(moment)
         head = (f"{watching.broker} · {summary(lines, len(lines))}", "bold")
         if watching.trouble is not None:
             head = (f"{watching.trouble}; trying again", "bold yellow")
         elif not watching.settled.is_set():
             head = (f"{watching.broker}: connecting", "bold")
-        elif problem := teller.clock_problem():
+        elif problem := printer.clock_problem():
             head = (problem, "bold yellow")
         shown = view(lines, moment.wall, head, size)
         counted = lines[: len(shown.rows)]
-        changes = (teller.panel.holds(moment), changes_in(counted, moment.wall))
+        changes = (printer.panel.holds(moment), changes_in(counted, moment.wall))
         return shown, min((seconds for seconds in changes if seconds is not None), default=None)
 
-    await keep_drawn(console, draw, news)
+    await keep_drawn(console, draw, changed)
 
 
-async def _tell(teller: Teller, watching: Watching, news: asyncio.Event) -> None:
-    """Says what changes for all rooms: with the connection, with the daemon, and with time."""
+async def _print_lines(printer: WatchPrinter, watching: Watching, changed: asyncio.Event) -> None:
+    """Prints the changes of all rooms: by connection, daemon and time."""
     troubled = warned = False
     while True:
-        news.clear()
+        changed.clear()
         moment = watching.moment()
         if (watching.trouble is not None) is not troubled:
             troubled = not troubled
-            told = f"{watching.trouble}; trying again" if troubled else f"{watching.broker}: connected again"
-            typer.echo(f"placed: {told}", err=True)
+            text = f"{watching.trouble}; trying again" if troubled else f"{watching.broker}: connected again"
+            typer.echo(f"placed: {text}", err=True)
         if watching.settled.is_set():
-            teller.tell_all(moment)
-        if not warned and (problem := teller.clock_problem()):
+            printer.print_changes(moment)
+        if not warned and (problem := printer.clock_problem()):
             warned = True
             typer.echo(f"placed: {problem}", err=True)
         await asyncio.sleep(_MARGIN)
-        left = teller.panel.holds(watching.moment())
+        left = printer.panel.holds(watching.moment())
         try:
             async with asyncio.timeout(None if left is None else left + _MARGIN):
-                await news.wait()
+                await changed.wait()
         except TimeoutError:
             continue

@@ -1,4 +1,4 @@
-"""What `placed watch` says of what a panel shows: rows of a table, lines, and JSON."""
+"""The output of `placed watch`: rows of a table, lines, and JSON."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from placed.panel.rules import Why
 if TYPE_CHECKING:
     from placed.panel.rules import Moment, Panel, Shown
 
-_TOLERATED = timedelta(seconds=5)  # between two clocks
+_TOLERATED = timedelta(seconds=5)  # difference between two clocks
 WORDS = {
     Why.DISCONNECTED: "not connected to the broker",
     Why.BRIDGE_OFFLINE: "the daemon is offline",
-    Why.BRIDGE_SILENT: "no word of the daemon",
-    Why.NO_STATE: "the broker holds no state of it",
-    Why.UNREADABLE: "its state can not be understood",
+    Why.BRIDGE_SILENT: "no message from the daemon",
+    Why.NO_STATE: "the broker has no state of it",
+    Why.UNREADABLE: "its state is invalid",
     Why.OUTDATED: "valid_until has passed",
     Why.EXPIRED: "its message has expired",
     Why.UNAVAILABLE: "availability is offline",
@@ -29,43 +29,43 @@ WORDS = {
 }
 
 
-class Teller:
-    """Says what a panel shows, and of what was said only what changes.
+class WatchPrinter:
+    """Prints what a panel shows, and later only the changes.
 
     Args:
         panel: the panel.
-        as_json: says it in JSON.
+        as_json: prints JSON.
     """
 
     def __init__(self, panel: Panel, *, as_json: bool) -> None:
         self.panel = panel
         self._as_json = as_json
-        self._said: dict[str, tuple[object, ...]] = {}
+        self._printed: dict[str, tuple[object, ...]] = {}
 
     def lines(self, moment: Moment) -> list[Line]:
-        """A line a room, in order."""
+        """One line per room, in order."""
         return sorted(
             (_line(self.panel.shows(room, moment)) for room in self.panel.rooms), key=lambda line: line.order
         )
 
-    def tell_all(self, moment: Moment) -> None:
-        """Prints what is another of all rooms."""
+    def print_changes(self, moment: Moment) -> None:
+        """Prints the changes of all rooms."""
         rooms = self.panel.rooms
         shown = [self.panel.shows(room, moment) for room in rooms]
         if not any(one.why is Why.DISCONNECTED for one in shown):
-            for room in sorted(self._said.keys() - set(rooms)):
-                del self._said[room]
+            for room in sorted(self._printed.keys() - set(rooms)):
+                del self._printed[room]
                 self._print({"room": room, "gone": True}, f"{room} is gone", moment)
         for one in shown:
-            self._tell(one, moment)
+            self._print_if_changed(one, moment)
 
-    def tell_room(self, room: str, moment: Moment) -> None:
-        """Prints what is another of a room."""
+    def print_room(self, room: str, moment: Moment) -> None:
+        """Prints the changes of a room."""
         if self.panel.knows(room):
-            self._tell(self.panel.shows(room, moment), moment)
+            self._print_if_changed(self.panel.shows(room, moment), moment)
 
     def clock_problem(self) -> str | None:
-        """What is wrong with the clock here, as far as messages tell."""
+        """A warning if this machine's clock differs from the daemon's."""
         offset = self.panel.clock_offset
         if abs(offset) <= _TOLERATED:
             return None
@@ -74,22 +74,22 @@ class Teller:
         side = "behind" if offset > timedelta(0) else "ahead of"
         return f"the clock here seems to be {length} {side} the daemon's; set it by NTP"
 
-    def _tell(self, shown: Shown, moment: Moment) -> None:
-        said = (shown.status, shown.until, shown.stale, shown.why, shown.reason)
-        if self._said.get(shown.room) != said:
-            self._said[shown.room] = said
+    def _print_if_changed(self, shown: Shown, moment: Moment) -> None:
+        printed = (shown.status, shown.until, shown.stale, shown.why, shown.reason)
+        if self._printed.get(shown.room) != printed:
+            self._printed[shown.room] = printed
             self._print(_document(shown), _sentence(shown, moment), moment)
 
     def _print(self, document: dict[str, Any], sentence: str, moment: Moment) -> None:
         if self._as_json:
-            told = {"at": timestamp(moment.wall.replace(microsecond=0)), **document}
-            typer.echo(msgspec.json.encode(told).decode())
+            printed = {"at": timestamp(moment.wall.replace(microsecond=0)), **document}
+            typer.echo(msgspec.json.encode(printed).decode())
         else:
             typer.echo(f"{moment.wall.astimezone():%H:%M:%S} {sentence}")
 
 
 def why_unknown(shown: Shown) -> str:
-    """Why the room is unknown, in words; the daemon's own reason word where it gave one."""
+    """Why the room is unknown, with the daemon's reason if there is one."""
     if shown.why is None:
         return ""
     reason = plain(shown.reason or "")

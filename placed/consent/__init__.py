@@ -1,1 +1,1 @@
-"""The administrator's consent: the page's redirect to this machine, and waiting for the grant."""
+"""The administrator's consent: the redirect of the consent page, and waiting for the grant."""

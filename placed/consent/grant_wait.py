@@ -1,4 +1,4 @@
-"""Waits until a grant is in effect: looks, rests and looks again. Knows no service and no terminal."""
+"""Waits until a grant is in effect, by checking periodically. Independent of service and terminal."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
 
     from placed.domain.clock import Clock
 
-_HICCUP = 60.0  # seconds until the next look, where network or service was down and nothing was learned
+_HICCUP = 60.0  # seconds until the next check if network or service was down
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What was found, and when it is looked for again.
+    """The result of one check.
 
     Attributes:
-        elapsed: seconds since the waiting began.
-        rest: seconds until the next look; None if this was the last.
+        elapsed: seconds since the start.
+        rest: seconds until the next check; None after the last.
     """
 
     elapsed: float
@@ -37,16 +37,16 @@ async def until_effective(
     at_most: float,
     looked: Callable[[Look], None],
 ) -> Look:
-    """Looks at once, then every so many seconds, and a last time when the time is over.
+    """Checks at once, then every `every` seconds, and a last time after `at_most`.
 
-    Ends early once the grant is in effect, or where waiting is of no use. What is down is waited out.
+    Ends early if the grant is in effect, or if waiting cannot help. It continues while the service is down.
 
     Args:
-        probe: looks once; it may raise a `DriverError`.
-        clock: what is waited with.
-        every: seconds between two looks.
-        at_most: seconds after which it is given up.
-        looked: is told of every look.
+        probe: checks once; it may raise a `DriverError`.
+        clock: for time and sleep.
+        every: seconds between two checks.
+        at_most: seconds after which it gives up.
+        looked: called with the result of every check.
     """
     began = clock.steady()
     while True:

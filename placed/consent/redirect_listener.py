@@ -1,11 +1,16 @@
-"""Waits on this machine's loopback for the browser that a consent page sends back.
+"""Listens on loopback for the redirect of a consent page.
 
-Anybody who has a page open in that browser can send it here too, so an answer is believed only with the
-random state that the link carried. One without it changes nothing: it is refused, and waiting goes on.
+Any web page in that browser can send requests here too, so an answer is accepted only with the random
+state of the link. Any other answer is refused, and the listener continues to wait.
 
+<<<<<<< HEAD
 Both 127.0.0.1 and ::1 are listened on, at one port, since a browser may take `localhost` for either
 (RFC 8252, section 7.3). The port is free to choose: an authorization server accepts any port of a loopback
 address (the same section).
+=======
+It listens on both 127.0.0.1 and ::1, at the same port, since `localhost` can be either (RFC 8252, section
+7.3).
+>>>>>>> 6c57ccb (cli, consent: word help, messages and docstrings plainly)
 """
 
 from __future__ import annotations
@@ -35,9 +40,9 @@ if TYPE_CHECKING:
 
 _HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")
 _NO_IPV6 = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
-_TRIES = 16  # ports that are free on 127.0.0.1 and not on ::1
-_JUDGING = 90.0  # seconds that a browser waits for what becomes of its answer
-_LEAVING = 5.0  # seconds that a page has to leave in, at the end
+_TRIES = 16  # attempts to find a port that is free on 127.0.0.1 and ::1
+_JUDGING = 90.0  # seconds that the browser waits for the result of its answer
+_LEAVING = 5.0  # seconds to send the last page at the end
 _STYLE = "body{font:18px/1.5 sans-serif;max-width:36em;margin:4em auto;padding:0 1em}"
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 _HEADERS = {
@@ -55,7 +60,7 @@ _HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What the browser shows: plain text, a heading and a paragraph."""
+    """A page for the browser: a heading and a paragraph of plain text."""
 
     heading: str
     text: str
@@ -63,29 +68,29 @@ class Page:
 
 
 _FORGED = Page(
-    "This answer is refused",
-    "It does not belong to the link that was printed, and changes nothing. If you came from there, open the "
-    "newest link again.",
+    "This answer was refused",
+    "It does not belong to the printed link, and changes nothing. If you used that link, open the newest "
+    "one again.",
     HTTPStatus.BAD_REQUEST,
 )
 _AGAIN = Page(
-    "This was answered already",
-    "See the terminal for what came of it.",
+    "This was already answered",
+    "See the terminal for the result.",
     HTTPStatus.BAD_REQUEST,
 )
-_UNDECIDED = Page("The answer has arrived", "See the terminal for what comes of it.")
+_UNDECIDED = Page("The answer has arrived", "See the terminal for the result.")
 
 
 class Redirect:
-    """Listens for the time of an `async with`.
+    """Listens inside an `async with`.
 
     Args:
-        state: what the link carries; who does not know it is not believed.
-        port: to listen on, 0 for one that is free.
-        forged: called with every answer that is refused for its state.
+        state: the random state of the link; answers without it are refused.
+        port: to listen on, 0 for a free one.
+        forged: called for every answer that is refused because of its state.
 
     Raises (when entered):
-        CannotStart: the port is taken, or is not ours to take.
+        CannotStart: the port is in use or not permitted.
     """
 
     def __init__(self, state: str, *, port: int = 0, forged: Callable[[], None] = lambda: None) -> None:
@@ -98,7 +103,7 @@ class Redirect:
 
     @property
     def uri(self) -> str:
-        """What goes into the link; without a path, as it is registered."""
+        """The redirect address for the link; without a path, as registered."""
         return f"http://localhost:{self.port}"
 
     async def answer(self) -> Mapping[str, str]:
@@ -106,7 +111,7 @@ class Redirect:
         return await asyncio.shield(self._arrived)
 
     def show(self, page: Page) -> None:
-        """Shows the browser what became of its answer."""
+        """Shows the browser the result of its answer."""
         if not self._page.done():
             self._page.set_result(page)
 
@@ -115,7 +120,7 @@ class Redirect:
             sockets = _bind(self._wanted)
         except OSError as error:
             reason = os.strerror(error.errno) if error.errno else str(error)
-            text = f"port {self._wanted} of localhost can not be listened on: {reason}"
+            text = f"port {self._wanted} of localhost cannot be listened on: {reason}"
             raise CannotStart(Problem("", text)) from None
         self.port = sockets[0].getsockname()[1]
         app = web.Application()
@@ -125,7 +130,7 @@ class Redirect:
         await self._runner.setup()
         loop = asyncio.get_running_loop()
         manager = self._runner.server
-        assert manager is not None  # noqa: S101 - set up just now
+        assert manager is not None  # noqa: S101 - set up above
         self._servers = [
             await loop.create_server(
                 lambda: _Protocol(manager, loop=loop, access_log=None),  # type: ignore[arg-type] # None is no log
@@ -144,7 +149,7 @@ class Redirect:
         await self._runner.cleanup()
 
     async def _redirected(self, request: web.Request) -> web.Response:
-        if not _HOST.fullmatch(request.host.lower()):  # a name of somebody's that resolves to 127.0.0.1
+        if not _HOST.fullmatch(request.host.lower()):  # another name that resolves to 127.0.0.1
             return web.Response(status=HTTPStatus.MISDIRECTED_REQUEST, text="Ask for localhost.\n")
         query = request.query
         states = query.getall("state", [])
@@ -163,7 +168,7 @@ class Redirect:
 
 
 class _Protocol(web.RequestHandler):
-    """A connection. Of what can not be parsed nothing is quoted, as aiohttp would."""
+    """A client. Invalid requests are not quoted in the answer, as aiohttp would do."""
 
     __slots__ = ()
 
@@ -172,21 +177,21 @@ class _Protocol(web.RequestHandler):
         request: web.BaseRequest,
         status: int = 500,
         exc: BaseException | None = None,
-        message: str | None = None,  # noqa: ARG002 - quotes what was sent
+        message: str | None = None,  # noqa: ARG002 - quotes the request
     ) -> web.StreamResponse:
-        """Answers with a line, and ends the connection."""
+        """Answers with one line and closes the socket."""
         if isinstance(exc, ConnectionError) or request.writer.output_size > 0:
-            raise ConnectionError("there is nobody to answer") from exc
-        response = web.Response(status=status, text="That can not be read.\n", headers=_HEADERS)
+            raise ConnectionError("the client is gone") from exc
+        response = web.Response(status=status, text="The request is invalid.\n", headers=_HEADERS)
         response.force_close()
         return response
 
 
 def _bind(port: int) -> list[socket.socket]:
-    """A socket on 127.0.0.1 and, where the machine has IPv6, one on ::1 with the same port.
+    """A socket on 127.0.0.1 and, if the machine has IPv6, one on ::1 with the same port.
 
     Raises:
-        OSError: the port is taken on either: whoever has it there would be sent the browser.
+        OSError: the port is in use on either; the browser could be sent to the other program.
     """
     for tries_left in reversed(range(_TRIES)):
         with contextlib.ExitStack() as stack:
@@ -216,5 +221,5 @@ def _response(page: Page) -> web.Response:
 
 
 async def _seal(_request: web.Request, response: web.StreamResponse) -> None:
-    """What every answer carries; none of them repeats what was asked."""
+    """Adds the headers of every answer; no answer repeats parts of the request."""
     response.headers.update(_HEADERS)

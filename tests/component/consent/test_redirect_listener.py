@@ -124,7 +124,7 @@ async def test_a_forged_answer_is_refused_and_the_right_one_is_still_taken(
 ) -> None:
     shown = await listening.ask(query)
     assert (shown.status, listening.refused) == (400, 1)
-    assert "This answer is refused" in shown.text
+    assert "This answer was refused" in shown.text
     assert "script" not in shown.text
     assert STATE not in shown.text
     assert strict(shown.headers)

@@ -89,13 +89,15 @@ async def test_rooms_are_judged_by_the_daemons_time(site: Site, wrong: timedelta
 def test_the_time_is_the_latest_that_it_can_be() -> None:
     hand = HandClock(NOON)
     clock = DaemonClock(hand)
-    clock.answered("no time", 0.0)
+    clock.set_from_answer("no time", 0.0)
     assert clock.now() == NOON
     hand.seconds = 103.0
-    clock.answered("2026-01-08T11:00:00.000Z", 100.0)  # it took three seconds, on the way there or back
+    clock.set_from_answer(
+        "2026-01-08T11:00:00.000Z", 100.0
+    )  # it took three seconds, on the way there or back
     assert clock.now() == datetime(2026, 1, 8, 11, 0, 3, tzinfo=UTC)
-    assert clock.heard(datetime(2026, 1, 8, 11, 0, 1, tzinfo=UTC)) == timedelta(seconds=2)
-    assert clock.heard(datetime(2026, 1, 8, 11, 0, 9, tzinfo=UTC)) == timedelta(0)
+    assert clock.delay_of(datetime(2026, 1, 8, 11, 0, 1, tzinfo=UTC)) == timedelta(seconds=2)
+    assert clock.delay_of(datetime(2026, 1, 8, 11, 0, 9, tzinfo=UTC)) == timedelta(0)
     assert clock.now() == datetime(2026, 1, 8, 11, 0, 9, tzinfo=UTC)
     assert daemon_clock.read_time("2026-13-41T99:00:00Z") is None
 
@@ -132,8 +134,8 @@ LATE = b": keep-alive 2026-01-08T11:59:30.000Z\n\n"
 @pytest.mark.parametrize(
     ("media_type", "pieces", "why"),
     [
-        ("text/html", [b"<style>\n\n:root {}\n\n</style>"], "what answers there is no placed daemon"),
-        ("text/event-stream", [STATE, LATE], "what the daemon sends comes late"),
+        ("text/html", [b"<style>\n\n:root {}\n\n</style>"], "the answer is not from a placed daemon"),
+        ("text/event-stream", [STATE, LATE], "the daemon's event stream is delayed"),
     ],
 )
 async def test_what_is_no_word_of_the_daemon_or_an_old_one_is_not_believed(

@@ -174,7 +174,7 @@ def test_files_that_are_of_no_use_are_all_named(site: Site, tmp_path: Path) -> N
     missing = tmp_path / "missing"
     assert problems(site, certificate=missing, key=tmp_path) == (
         f"http.certificate: {missing}: there is no such file; create it or correct the path",
-        f"http.key: {tmp_path}: can not be read (Is a directory); name a readable file",
+        f"http.key: {tmp_path}: cannot be read (Is a directory); name a readable file",
     )
 
 
@@ -190,7 +190,7 @@ def test_what_is_no_certificate_with_its_key_is_refused(
         {"certificate": certificate, "key": nonsense},
     ):
         (problem,) = problems(site, **given)
-        assert problem.startswith(f"http.certificate: {given['certificate']}: is no PEM certificate with")
+        assert problem.startswith(f"http.certificate: {given['certificate']}: is not a PEM certificate with")
     _, other = authority.issue("other.example")
     assert problems(site, certificate=certificate, key=other) == (
         f"http.key: {other}: is not the key of {certificate}; name the key that belongs to it",

@@ -204,7 +204,7 @@ async def test_a_key_of_another_certificate_is_refused(
     _, key = authority.issue("other.example")
     with pytest.raises(CannotStart, match=r"^mqtt\.key: .*other\.example\.key: is not the key of "):
         house.publisher(mosquitto, url="mqtts://broker.example", certificate=certificate, key=key)
-    with pytest.raises(CannotStart, match=r"^mqtt\.certificate: .*is no PEM certificate"):
+    with pytest.raises(CannotStart, match=r"^mqtt\.certificate: .*is not a PEM certificate"):
         house.publisher(mosquitto, url="mqtts://broker.example", certificate=certificate)
 
 

@@ -50,7 +50,7 @@ async def test_rooms_names_itself_to_a_daemon_that_wants_a_token(stage: Stage) -
         code, program = await run(stage.folder, "rooms", "--once", "--url", running.url)
         assert (code, program.err) == (
             1,
-            [f"placed: {running.url}: the daemon wants a token: --token-file"],
+            [f"placed: {running.url}: the daemon requires a token: --token-file"],
         )
         code, program = await run(
             stage.folder, "rooms", "--once", "--url", running.url, "--token-file", token
@@ -75,10 +75,16 @@ async def test_rooms_says_in_a_line_that_no_daemon_runs(tmp_path: Path) -> None:
         ("http://nobody.invalid:8620", "no answer from a placed daemon (the host name is not known)"),
         (
             "127.0.0.1:8620",
-            "this is no address of a status endpoint; expected one such as http://127.0.0.1:8620",
+            "this is not the address of a status endpoint; expected one such as http://127.0.0.1:8620",
         ),
-        ("http://[", "this is no address of a status endpoint; expected one such as http://127.0.0.1:8620"),
-        ("ftp://x", "this is no address of a status endpoint; expected one such as http://127.0.0.1:8620"),
+        (
+            "http://[",
+            "this is not the address of a status endpoint; expected one such as http://127.0.0.1:8620",
+        ),
+        (
+            "ftp://x",
+            "this is not the address of a status endpoint; expected one such as http://127.0.0.1:8620",
+        ),
     ],
 )
 async def test_rooms_names_in_words_what_is_wrong_with_an_address(

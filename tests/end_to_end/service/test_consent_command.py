@@ -54,7 +54,7 @@ async def test_a_request_needs_a_reason_and_a_sensible_end(stage: Stage) -> None
     configured(stage)
     code, program = await run(stage.folder, "consent", "--request", "-c", stage.file)
     assert code == 2
-    assert program.err == ["placed: --because is missing: the administrator will want to know"]
+    assert program.err == ["placed: --because is missing: the administrator needs to know it"]
     code, _ = await run(
         stage.folder, "consent", "--request", "--because", "x", "--days", "61", "-c", stage.file
     )
@@ -103,7 +103,7 @@ async def test_waiting_ends_when_the_grant_is_in_effect_and_keeps_that(stage: St
     assert code == 0
     (line,) = program.out
     assert re.fullmatch(
-        r"contoso: granted since \d{4}-\d\d-\d\d \d\d:\d\d UTC \(the service shows it\)", line
+        r"contoso: granted since \d{4}-\d\d-\d\d \d\d:\d\d UTC \(from the service's answers\)", line
     )
 
 
@@ -161,7 +161,7 @@ async def test_without_a_terminal_a_way_has_to_be_named(stage: Stage) -> None:
     configured(stage)
     code, program = await run(stage.folder, "consent", "-c", stage.file)
     assert code == 2
-    assert program.err == ["placed: this is no terminal, so name a way: --link, --request or --wait"]
+    assert program.err == ["placed: this is not a terminal, so choose one of: --link, --request or --wait"]
     code, program = await run(stage.folder, "consent", "--link", "--wait", "-c", stage.file)
     assert code == 2
     assert program.err == ["placed: one of --link, --request, --wait and --status at a time"]
@@ -191,7 +191,7 @@ async def test_a_state_directory_that_can_not_be_written_is_told_and_no_reason_t
     )
     assert code == 0
     (line,) = program.err
-    assert line.startswith(f"placed: {blocked}/journal.db: can not be written")
+    assert line.startswith(f"placed: {blocked}/journal.db: cannot be written")
 
 
 @pytest.mark.parametrize(

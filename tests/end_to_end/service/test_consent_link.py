@@ -36,7 +36,7 @@ async def test_a_grant_is_told_kept_and_in_effect(stage: Stage, browser: Browser
     text = "\n".join(program.out)
     for wanted in (
         "  Calendars.Read: reads calendars",
-        "    It can not write, book, move or cancel anything",
+        "    It cannot write, book, move or cancel anything",
         f"ssh -L {port}:localhost:{port}",
         "placed consent contoso --request",
         "contoso: consent was given, and the token lists it",
@@ -53,7 +53,7 @@ async def test_a_grant_that_is_on_its_way_is_told_as_such(stage: Stage, browser:
     app.requested = set()  # the registration asks for nothing, so that nothing is granted
     async with asking(stage) as (program, link):
         _, page = await browser.follow(link)
-        assert "It takes a while until it is in effect" in page
+        assert "It takes some time until it is in effect" in page
         assert await program.ends() == 0
     text = "\n".join(program.out)
     assert "not in effect yet: the token does not list Calendars.Read" in text
@@ -81,7 +81,7 @@ async def test_a_forged_answer_changes_nothing_and_the_right_one_is_still_awaite
     async with asking(stage) as (program, link):
         for _ in range(3):
             status, page = await browser.follow(link)
-            assert (status, "This answer is refused" in page) == (400, True)
+            assert (status, "This answer was refused" in page) == (400, True)
         await program.says("wrong state")
         assert not record(stage)
         assert program.process.returncode is None
@@ -91,7 +91,7 @@ async def test_a_forged_answer_changes_nothing_and_the_right_one_is_still_awaite
         assert status == 200
         assert await program.ends() == 0
     assert program.err == [
-        "placed: an answer with a wrong state came in and was refused; still waiting for the right one"
+        "placed: an answer with a wrong state was refused; still waiting for the right one"
     ]
     assert record(stage)["state"] == "granted"
 
@@ -101,7 +101,7 @@ async def test_consent_in_another_tenant_is_refused(stage: Stage, browser: Brows
     async with asking(stage) as (program, link):
         back = await browser.back(link)
         status, page = await browser.show(back.update_query(tenant=OTHER_TENANT))
-        assert (status, "This answer does not count" in page) == (400, True)
+        assert (status, "This answer was not accepted" in page) == (400, True)
         assert await program.ends() == 1
     (line,) = program.err
     assert f"consent was given in another tenant ({OTHER_TENANT}), and so does not count" in line
@@ -113,7 +113,7 @@ async def test_an_administrator_who_does_not_come_is_not_waited_for_for_ever(sta
     code, program = await run(stage.folder, "consent", "--link", "--timeout", "0.2s", "-c", stage.file)
     assert code == 1
     (line,) = program.err
-    assert "no answer came in time" in line
+    assert "no answer arrived in time" in line
     assert "placed consent contoso --wait" in line
     assert not record(stage)
 
@@ -128,7 +128,7 @@ async def test_a_port_can_be_chosen_and_is_not_shared(stage: Stage, browser: Bro
         code, second = await run(stage.folder, "consent", "--link", "--port", str(port), "-c", stage.file)
         assert code == 3
         (line,) = second.err
-        assert line.startswith(f"placed: port {port} of localhost can not be listened on: ")
+        assert line.startswith(f"placed: port {port} of localhost cannot be listened on: ")
         await browser.follow(link)
         assert await program.ends() == 0
 

@@ -92,7 +92,7 @@ async def test_a_port_that_was_asked_for_and_is_taken_is_told(tmp_path: Path) ->
         code, program = await run(tmp_path, "demo", "--mqtt-port", port)
     assert code == 3
     assert program.err == [
-        f"placed: --mqtt-port {port}: it is in use; choose another, or leave it out for a free one"
+        f"placed: --mqtt-port {port}: it is in use; choose another, or omit the option for a free one"
     ]
 
 

@@ -85,10 +85,10 @@ async def test_it_takes_one_connection_away_and_leaves_the_other_to_the_byte(two
     assert (code, err) == (0, [])
     assert out[:6] == [
         "connection fabrikam",
-        "  configuration: not there any more",
+        "  configuration: does not contain it any more",
         f"  broker 127.0.0.1:{two.broker.port}: topics of 1 room",
         f"  state in {two.state_directory}: the id of 1 room and its consent record",
-        "cleared at the broker: topics of 1 room",
+        "cleared on the broker: topics of 1 room",
         "cleared in the state: the id of 1 room and its consent record",
     ]
     assert "undo script" in "\n".join(out[6:])
@@ -139,7 +139,7 @@ async def test_whoever_alone_knows_it_is_enough(two: Stage, known_by: str) -> No
     assert (code, out) == (2, [])
     assert "\n".join(err) == (
         f"placed: there is no connection fabrikam: {two.file}, the state in {two.state_directory} and "
-        f"the broker 127.0.0.1:{two.broker.port} know none"
+        f"the broker 127.0.0.1:{two.broker.port} contain none"
     )
 
 
@@ -150,7 +150,7 @@ async def test_a_daemon_that_reads_it_keeps_it_unless_it_is_forced(two: Stage) -
         assert code == 1
         assert "Remove-ApplicationAccessPolicy" in "\n".join(out)  # later nobody knows what was granted
         assert "\n".join(err) == (
-            "placed: a daemon reads fabrikam and would publish it again: take its table out "
+            "placed: a daemon uses fabrikam and would publish it again: remove its table "
             f"({two.file}: connections[1]), and reload the daemon (systemctl reload placed); "
             "then call this again, or with --force"
         )

@@ -191,7 +191,7 @@ async def test_a_configuration_that_is_not_ready_is_no_obstacle(tmp_path: Path) 
     )
     assert code == 0
     (said,) = program.err
-    assert said.startswith(f"placed: goes on without the configuration: {file}: connections[0]")
+    assert said.startswith(f"placed: continues without the configuration: {file}: connections[0]")
 
 
 # --- at a terminal ------------------------------------------------------------------------------------------

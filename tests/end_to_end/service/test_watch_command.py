@@ -132,9 +132,9 @@ async def test_it_never_shows_a_room_as_free_once_valid_until_has_passed(
     tmp_path: Path, broker: Mosquitto
 ) -> None:
     async with Publisher(broker) as publisher, watching(tmp_path, broker, "boardroom") as program:
-        await program.says("boardroom unknown: no word of the daemon")
+        await program.says("boardroom unknown: no message from the daemon")
         await publisher.publish("placed/bridge/state", ONLINE, retain=True)
-        await program.says("boardroom unknown: the broker holds no state of it")
+        await program.says("boardroom unknown: the broker has no state of it")
         await publisher.publish(TOPIC, state(valid_until=moment(1.5)), retain=True)
         await program.says("boardroom free")
         await program.says("boardroom unknown: valid_until has passed")
@@ -210,7 +210,7 @@ async def test_what_anybody_publishes_can_not_command_the_terminal(tmp_path: Pat
         await publisher.publish("placed/rooms/junk/state", b"\x1b[2J\xff", retain=True)
         for arguments in (["--once"], ["--lines"]):
             async with Program.start(tmp_path, "watch", "--broker", broker.url, *arguments) as program:
-                await program.says("unknown", "its state can not be understood")
+                await program.says("unknown", "its state is invalid")
                 assert not any("\x1b" in line or "\x07" in line for line in program.out)
 
 

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from placed.cli.room_filter import Listed, Wanted, read_listing
+from placed.cli.room_filter import ListedRoom, RoomFilter, read_listing
 from placed.cli.room_table import Line, cells, changes_in, left, plain, rendered, summary, table, view
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -20,7 +20,7 @@ def minutes(number: float) -> timedelta:
     return timedelta(minutes=number)
 
 
-def told(room: str = "boardroom", **more: Any) -> Listed:
+def told(room: str = "boardroom", **more: Any) -> ListedRoom:
     """A room as the status endpoint tells it."""
     usual: dict[str, Any] = {
         "room": room,
@@ -31,10 +31,10 @@ def told(room: str = "boardroom", **more: Any) -> Listed:
         "building": None,
         "floor": None,
     }
-    return msgspec.convert(usual | more, Listed)
+    return msgspec.convert(usual | more, ListedRoom)
 
 
-def shown(*rooms: Listed, width: int = 150) -> list[list[str]]:
+def shown(*rooms: ListedRoom, width: int = 150) -> list[list[str]]:
     """The cells of the table, a list a room."""
     lines = sorted((room.line(NOW) for room in rooms), key=lambda line: line.order)
     console = Console(file=StringIO(), width=width)
@@ -66,7 +66,7 @@ def test_a_status_has_a_shape_and_not_only_a_colour(status: str, cell: str) -> N
 
 def test_a_state_that_is_past_its_time_is_not_believed() -> None:
     past = told(valid_until=NOW, free_until=NOW + minutes(60), next={"start": NOW + minutes(60)})
-    assert shown(past) == [["Boardroom", "", "◇ unknown", "", "", "", "not heard of in time"]]
+    assert shown(past) == [["Boardroom", "", "◇ unknown", "", "", "", "not updated in time"]]
 
 
 def test_nothing_is_known_of_any_room_without_a_connection() -> None:
@@ -178,7 +178,7 @@ ROOMS = [
 ]
 
 
-def wanted(**options: Any) -> Wanted:
+def wanted(**options: Any) -> RoomFilter:
     nothing: dict[str, Any] = {
         "building": [],
         "floor": [],
@@ -187,7 +187,7 @@ def wanted(**options: Any) -> Wanted:
         "free_for": None,
         "search": None,
     }
-    return Wanted.of(**(nothing | options))
+    return RoomFilter.of(**(nothing | options))
 
 
 @pytest.mark.parametrize(
@@ -209,14 +209,14 @@ def wanted(**options: Any) -> Wanted:
     ],
 )
 def test_filters_are_those_of_the_status_endpoint(options: dict[str, Any], found: str) -> None:
-    passing = [room.room[0] for room in ROOMS if wanted(**options).lets_pass(room, NOW)]
+    passing = [room.room[0] for room in ROOMS if wanted(**options).matches(room, NOW)]
     assert "".join(passing) == found
 
 
 def test_without_a_connection_no_room_counts_as_free() -> None:
-    assert not any(wanted(status=["free"]).lets_pass(room, NOW, lost=True) for room in ROOMS)
-    assert not any(wanted(free_for="1m").lets_pass(room, NOW, lost=True) for room in ROOMS)
-    assert all(wanted(status=["unknown"]).lets_pass(room, NOW, lost=True) for room in ROOMS)
+    assert not any(wanted(status=["free"]).matches(room, NOW, lost=True) for room in ROOMS)
+    assert not any(wanted(free_for="1m").matches(room, NOW, lost=True) for room in ROOMS)
+    assert all(wanted(status=["unknown"]).matches(room, NOW, lost=True) for room in ROOMS)
 
 
 @pytest.mark.parametrize(
