@@ -19,7 +19,7 @@ from typing import Any
 HOUSE = Path(__file__).resolve().parents[1]
 _OTHER_SYSTEMS = "sys_platform == 'win32'"
 _MARKER = "uv:package:marker"
-# What packages from before PEP 639 call their licence, in SPDX's words.
+# The licence names of packages from before PEP 639, as SPDX expressions.
 _SPDX = {
     "Apache 2.0": "Apache-2.0",
     "Apache-2.0": "Apache-2.0",
@@ -32,7 +32,7 @@ _SPDX = {
     "PSF-2.0": "PSF-2.0",
     "License :: OSI Approved :: MIT License": "MIT",
 }
-# What only its licence's text tells.
+# Packages whose licence is only in the text of their licence file.
 _READ = {"aiomqtt": "BSD-3-Clause"}
 
 
@@ -62,7 +62,7 @@ def _exported() -> bytes:
 
 def _is_for_others(part: dict[str, Any]) -> bool:
     return any(
-        told["name"] == _MARKER and told["value"] == _OTHER_SYSTEMS for told in part.get("properties", [])
+        entry["name"] == _MARKER and entry["value"] == _OTHER_SYSTEMS for entry in part.get("properties", [])
     )
 
 

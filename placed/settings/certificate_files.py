@@ -1,4 +1,4 @@
-"""Certificates and keys in the files that settings name, and what is wrong with them."""
+"""Loads certificates and keys from the files in the settings, and collects problems with them."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 def content(
     name: str, path: Path | None, problems: list[Problem], read: Callable[[Path], bytes]
 ) -> bytes | None:
-    """What is in a file, or None; why it can not be had is added to `problems`.
+    """The content of a file, or None; a problem with it is added to `problems`.
 
     Args:
         name: the setting, such as `mqtt.key`.
-        path: its file, if it is set.
+        path: its file, if set.
         problems: what is wrong so far.
         read: `read_secret`, or what else reads such a file.
     """
@@ -38,7 +38,7 @@ def content(
         remedy = "give this user the right to read it"
         problems.append(Problem(name, f"{path}: may not be read", remedy, unread=path))
     except OSError as error:
-        text = f"{path}: can not be read ({error.strerror})"
+        text = f"{path}: cannot be read ({error.strerror})"
         problems.append(Problem(name, text, "name a readable file", unread=path))
     return None
 
@@ -46,10 +46,10 @@ def content(
 def load_chain(
     context: ssl.SSLContext, table: str, certificate: Path, key: Path | None, problems: list[Problem]
 ) -> None:
-    """Has a context show this certificate; what is wrong with it is added to `problems`.
+    """Loads a certificate into a TLS context; problems with it are added to `problems`.
 
     Args:
-        context: of either side.
+        context: of a client or a server.
         table: where `certificate` and `key` are set: `mqtt` or `http`.
         certificate: PEM, with all certificates up to the CA's. It may hold the key as well.
         key: PEM, if it is in another file.
@@ -72,5 +72,5 @@ def _unsuitable(table: str, certificate: Path, key: Path | None, error: ssl.SSLE
         name, path = (f"{table}.key", key) if key else (f"{table}.certificate", certificate)
         return Problem(name, f"{path}: is not the key of {certificate}", "name the key that belongs to it")
     where = f" in {key}" if key else ""
-    text = f"{certificate}: is no PEM certificate with an unencrypted private key{where}"
+    text = f"{certificate}: is not a PEM certificate with an unencrypted private key{where}"
     return Problem(f"{table}.certificate", text, "name the files that hold both")

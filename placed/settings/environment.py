@@ -1,4 +1,4 @@
-"""What environment variables and systemd credentials set, laid over what files say: by pydantic-settings.
+"""Settings from environment variables and systemd credentials, which override files; by pydantic-settings.
 
 It is imported only where anything is set there, since that takes an eighth of the start.
 """
@@ -32,7 +32,7 @@ _EXAMPLE = '{"key": "value"} for a table, ["value"] for a list'
 
 
 class Unreadable(Exception):
-    """A variable or a credential cannot be read as what it sets."""
+    """The value of a variable or a credential cannot be parsed."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.line)
@@ -40,18 +40,18 @@ class Unreadable(Exception):
 
 
 def over(kind: type[Settings], files: dict[str, Any]) -> Settings:
-    """The settings of files, and over them those of credentials and of variables.
+    """The settings of files, overridden by credentials and variables.
 
     Args:
         kind: the type of the settings.
-        files: what the files say together.
+        files: the merged content of the files.
 
     Raises:
         ValidationError: they are not as they have to be.
-        Unreadable: they can not be read.
+        Unreadable: a value cannot be parsed.
     """
 
-    class Sourced(kind, BaseSettings):  # type: ignore[valid-type, misc] # which type is known only now
+    class Sourced(kind, BaseSettings):  # type: ignore[valid-type, misc] # the type is known at run time only
         model_config = SettingsConfigDict(env_prefix=ENVIRONMENT_PREFIX, env_nested_delimiter="__")
 
         @classmethod
@@ -85,7 +85,7 @@ def over(kind: type[Settings], files: dict[str, Any]) -> Settings:
 
 
 def _not_json(text: str) -> Problem:
-    """The variables of the field that pydantic-settings names, of which one holds half of some JSON."""
+    """The problem of a variable with incomplete JSON, from the field that pydantic-settings names."""
     named = re.search(r'field "(\w+)"', text)
     of_field = f"{ENVIRONMENT_PREFIX}{named[1] if named else ''}".upper()
     names = [name for name in sorted(os.environ) if name.upper().partition("__")[0].startswith(of_field)]

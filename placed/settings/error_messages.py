@@ -1,4 +1,4 @@
-"""What a mistake in the settings is called, in the words of the manual; none of the library that finds it."""
+"""Converts validation errors of pydantic into problems with texts of this project. Pure."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
     from placed.driver import DriverKind
     from placed.settings.files import Location
 
-Where = Callable[["Location"], tuple[str, str]]  # what holds a setting, and the setting's name there
+Where = Callable[["Location"], tuple[str, str]]  # the file of a setting, and its key there
 
 ENVIRONMENT = "environment"  # in place of a file's name
 
 _CONNECTIONS: Location = ("connections",)
 _SECRET_WORDS = ("secret", "password", "token", "key")
-_LONGEST = 60  # characters of a value that are repeated
+_LONGEST = 60  # characters of a value that are quoted
 _TAGS = ("union_tag_not_found", "union_tag_invalid", "literal_error")
 _TABLES = ("model_type", "model_attributes_type", "dict_type", "mapping_type", "dataclass_type")
 _LIST = ' a list, such as ["..."]'
-_PLAIN = {  # by what the kind of the mistake begins with
+_PLAIN = {  # by the prefix of the error type
     "bool": " true or false",
     "float": " a number",
     "finite": " a number",
@@ -40,10 +40,10 @@ _BOUNDS = ("greater_than_equal", "greater_than", "less_than_equal", "less_than")
 
 
 def called(details: Mapping[str, Any], kinds: Mapping[str, DriverKind], where: Where) -> Problem:
-    """The problem of one mistake: where, what was found, what is expected.
+    """The problem for one error: location, found value, expected value.
 
     Args:
-        details: of the mistake, as pydantic's `ValidationError.errors()` has them.
+        details: the error, as in pydantic's `ValidationError.errors()`.
         kinds: the installed drivers, by name.
         where: names the place of a setting.
     """
@@ -78,18 +78,18 @@ def called(details: Mapping[str, Any], kinds: Mapping[str, DriverKind], where: W
 
 
 def did_you_mean(name: str, known: set[str]) -> str:
-    """The end of a line about a name that is not known."""
+    """The end of a message about an unknown name."""
     close = difflib.get_close_matches(name, known, n=1)
     return f"; did you mean {close[0]}?" if close else f"; known: {', '.join(sorted(known))}"
 
 
-# --- what was found -----------------------------------------------------------------------------------------
+# --- the found value ----------------------------------------------------------------------------------------
 
 
 def _found(location: Location, found: object) -> str:
-    """What was found, unless it could be a secret."""
+    """The found value; only its type if it could be a secret."""
     login = isinstance(found, str) and "://" in found and "@" in found
-    table = isinstance(found, str) and found.lstrip().startswith(("{", "["))  # JSON of a variable, half of it
+    table = isinstance(found, str) and found.lstrip().startswith(("{", "["))  # incomplete JSON of a variable
     if login or table or any(word in str(step) for step in location for word in _SECRET_WORDS):
         return f"found {_kind(found)}"
     return f"found {_shown(found)}"
@@ -108,7 +108,7 @@ def _kind(found: object) -> str:
 
 
 def _shown(found: object) -> str:
-    """As it is written in TOML, cut off where it is long."""
+    """The value in TOML, shortened."""
     if isinstance(found, str):
         return repr(found[:_LONGEST])
     if isinstance(found, bool):
@@ -118,11 +118,11 @@ def _shown(found: object) -> str:
     return _kind(found)
 
 
-# --- what is expected ---------------------------------------------------------------------------------------
+# --- the expected value -------------------------------------------------------------------------------------
 
 
 def _expected(kind: str, location: Location, kinds: Mapping[str, DriverKind], found: object) -> str:
-    """The end of a line, from after the word `expected`."""
+    """The end of a message, after the word `expected`."""
     if location[:1] == _CONNECTIONS and len(location) == 1:
         return f" [[connections]]{', in two brackets' if isinstance(found, Mapping) else ' tables'}"
     if location[:1] == _CONNECTIONS and len(location) == 2:  # noqa: PLR2004 - one of them
@@ -144,7 +144,7 @@ def _table(location: Location) -> str:
 
 
 def _range(field: Any) -> str:
-    """The bounds that a field's annotations set."""
+    """The bounds from a field's annotations."""
     lowest: object = None
     highest: object = None
     for bound in getattr(field, "metadata", ()):
@@ -161,7 +161,7 @@ def _range(field: Any) -> str:
 
 
 def _fields(location: Location, kinds: Mapping[str, DriverKind]) -> dict[str, Any]:
-    """The fields of the table that holds the key, as far as the tree has them."""
+    """The fields of the table that contains the key, if it is known."""
     if location[:1] == _CONNECTIONS:
         fields: dict[str, Any] = {}
         for driver in kinds.values():
@@ -177,7 +177,7 @@ def _fields(location: Location, kinds: Mapping[str, DriverKind]) -> dict[str, An
 
 
 def _field(location: Location, kinds: Mapping[str, DriverKind]) -> Any:
-    """The field of a key; of an item of a list, that of the list."""
+    """The field of a key; for a list item, that of the list."""
     named = location
     while named and isinstance(named[-1], int):
         named = named[:-1]

@@ -1,4 +1,4 @@
-"""The configuration's files: which there are, their text in any usual encoding, and what they hold."""
+"""Reads and merges the configuration files; accepts UTF-8 and UTF-16."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Location = tuple[str | int, ...]
 
 _UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_LARGEST = 16 * 2**20  # bytes of one file; a device may have no end
+_LARGEST = 16 * 2**20  # bytes of one file; a device may be endless
 _SAVE = "save the file as UTF-8"
 _MISSING = (errno.ENOENT, errno.ENOTDIR)
 _DENIED = (errno.EACCES, errno.EPERM)
@@ -34,7 +34,7 @@ class UnreadableFiles(Exception):
 
 @dataclass(slots=True)
 class SettingsFiles:
-    """What the files say together, and which file said it last."""
+    """The merged content of the files, and the origin of each key."""
 
     main: Path
     read: list[Path] = field(default_factory=list)
@@ -42,7 +42,7 @@ class SettingsFiles:
     origin: dict[Location, Path] = field(default_factory=dict)
 
     def add(self, path: Path, content: dict[str, Any]) -> None:
-        """Lays the content of another file over what is there."""
+        """Merges another file, which overrides the earlier ones."""
         self.read.append(path)
         self._merge(path, self.merged, content, ())
 
@@ -64,7 +64,7 @@ class SettingsFiles:
                 self.origin[here] = path
 
     def holding(self, location: Location) -> Path:
-        """The file that holds the key, or else its table."""
+        """The file that contains the key, or else its table."""
         for length in range(len(location), 0, -1):
             if location[:length] in self.origin:
                 return self.origin[location[:length]]
@@ -76,7 +76,7 @@ def read_files(main: Path, *, required: bool) -> SettingsFiles:
 
     Args:
         main: the configuration's file.
-        required: whether it has to exist; else none may be there at all.
+        required: whether the file must exist.
 
     Raises:
         UnreadableFiles: with everything that is wrong with them.
@@ -88,7 +88,7 @@ def read_files(main: Path, *, required: bool) -> SettingsFiles:
         dropins = sorted(path for path in folder.iterdir() if _is_drop_in(path.name))
     except (OSError, ValueError) as error:
         dropins = []
-        # What keeps us from the folder keeps us from the main file, too, and is reported of that.
+        # If the folder cannot be read, neither can the main file, which is reported.
         if not (isinstance(error, OSError) and error.errno in _MISSING and not os.path.lexists(folder)):
             problems.append(_unreadable(folder, error))
     try:
@@ -113,7 +113,7 @@ def _is_drop_in(name: str) -> bool:
 
 
 class _Unusable(Exception):
-    """One file cannot be used. `missing`: there is none of that name."""
+    """One file cannot be used. `missing`: it does not exist."""
 
     def __init__(self, problem: Problem, *, missing: bool = False) -> None:
         super().__init__(problem.line)
@@ -129,7 +129,7 @@ def _parsed(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
             content = file.read(_LARGEST + 1)
-    except (OSError, ValueError) as error:  # a ValueError is a name with a NUL in it
+    except (OSError, ValueError) as error:  # a ValueError is a name with a NUL
         missing = isinstance(error, FileNotFoundError) and not os.path.lexists(path)
         raise _Unusable(_unreadable(path, error), missing=missing) from None
     if len(content) > _LARGEST:
@@ -149,7 +149,7 @@ def _unreadable(path: Path, error: OSError | ValueError) -> Problem:
     why = error.strerror if isinstance(error, OSError) else "no file can have this name"
     remedy = ""
     if isinstance(error, OSError) and error.errno in _DENIED:
-        # Under systemd the user exists only while the service runs: everybody has to have access.
+        # Under systemd the user exists only while the service runs, so the file must be world-readable.
         remedy = f"let the user that placed runs as read it: chmod 755 {path.parent}; chmod 644 {path}"
     return Problem("", f"cannot be read: {why}", remedy, file=str(path), unread=path)
 
@@ -158,11 +158,11 @@ def _unreadable(path: Path, error: OSError | ValueError) -> Problem:
 
 
 class _OtherEncoding(Exception):
-    """What the file holds instead of UTF-8."""
+    """The encoding that the file has instead of UTF-8."""
 
 
 def _text(content: bytes) -> str:
-    """The text of a file. The marks (BOM) that Windows' editors put in front are no part of it."""
+    """The text of a file, without a byte order mark (BOM)."""
     if content.startswith(_UTF32):
         raise _OtherEncoding("UTF-32")
     try:

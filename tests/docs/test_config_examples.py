@@ -138,7 +138,7 @@ def test_the_flow_shows_nothing_without_daemon_or_broker() -> None:
         "free",
         "the daemon is offline",
         "free",
-        "no word of the daemon",
+        "no message from the daemon",
         "free",
         "not connected to the broker",
         "no state",
