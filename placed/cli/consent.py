@@ -100,7 +100,7 @@ def consent(  # noqa: PLR0913 - its options
             code = asyncio.run(wait_for_effect(context, seconds))
             raise typer.Exit(code)
         elif not context.flow.permissions:
-            typer.echo(f"{context.name}: this connection needs no consent in Entra.")
+            typer.echo(f"{context.name}: no consent page is needed for this connection.")
             typer.echo(context.flow.granted_elsewhere)
             typer.echo(f"Then: placed consent {context.name} --wait")
         elif way is Way.LINK:

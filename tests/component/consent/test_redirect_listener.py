@@ -138,7 +138,7 @@ async def test_only_the_first_answer_counts(listening: Listening) -> None:
     first = asyncio.create_task(listening.ask(f"error=access_denied&state={STATE}"))
     await listening.redirect.answer()
     second = await listening.ask(f"admin_consent=True&state={STATE}")
-    assert (second.status, "answered already" in second.text) == (400, True)
+    assert (second.status, "already answered" in second.text) == (400, True)
     assert await listening.redirect.answer() == {"error": "access_denied", "state": STATE}
     listening.redirect.show(SHOWN)
     await first

@@ -77,7 +77,7 @@ async def test_at_a_terminal_it_asks_what_it_needs(stage: Stage) -> None:
         answers=[
             ("Which way", "nonsense"),
             ("Which way", "request"),
-            ("Who asks", "Grace"),
+            ("Who requests it", "Grace"),
             ("Why", "panels"),
         ],
     )

@@ -152,7 +152,7 @@ async def test_a_daemon_that_reads_it_keeps_it_unless_it_is_forced(two: Stage) -
         assert "\n".join(err) == (
             "placed: a daemon uses fabrikam and would publish it again: remove its table "
             f"({two.file}: connections[1]), and reload the daemon (systemctl reload placed); "
-            "then call this again, or with --force"
+            "then run this again, or use --force"
         )
         without(two, 1)
         code, _, err = await disconnect(two, "fabrikam", "--yes")
@@ -175,7 +175,7 @@ async def test_the_only_connection_of_a_daemon_wants_the_daemon_stopped(stage: S
         assert "stop the daemon (systemctl stop placed), since there is no other connection" in err[0]
     code, out, _ = await disconnect(stage, "contoso", "--yes")
     assert code == 0
-    assert "leave that stopped" in "\n".join(out)
+    assert "keep it stopped" in "\n".join(out)
     assert not [topic for topic in await kept(stage) if topic.startswith("placed/rooms/")]
     assert remembered(stage) == {}
 
@@ -184,7 +184,7 @@ async def test_without_a_broker_what_is_stored_goes(two: Stage) -> None:
     two.configure(mqtt=None)
     code, out, err = await disconnect(two, "fabrikam", "--yes")
     assert (code, err) == (0, [])
-    assert out[2] == "  broker: none is configured"
+    assert out[2] == "  broker: not configured"
     assert list(remembered(two)) == ["contoso/boardroom@contoso.example"]
     assert consents(two) == {"contoso"}
 
@@ -250,7 +250,7 @@ async def test_the_state_directory_can_be_named(two: Stage) -> None:
 async def test_what_makes_no_sense_is_a_matter_of_usage(tmp_path: Path) -> None:
     """Not a file is looked at, neither is one that a name leads to."""
     for arguments, told in (
-        (["fabrikam"], "say --yes"),
+        (["fabrikam"], "confirm with --yes"),
         (["../state", "--yes"], "a-z, 0-9, - and _ only"),
         (["Fabrikam", "--yes"], "a-z, 0-9, - and _ only"),
         ([], "Missing argument"),
