@@ -51,7 +51,7 @@ class _VisitedPages:
 
     def step(self, url: str) -> None:
         if url in self._seen or len(self._seen) >= _MOST_PAGES:
-            raise UnexpectedAnswer("the directory returns pages without end")
+            raise UnexpectedAnswer("the directory has pages without an end")
         self._seen.add(url)
 
 

@@ -1,7 +1,7 @@
-"""The board: the latest statement of every room, its edges, and those who listen.
+"""The board: the latest statement of every room, its edges, and the listeners.
 
-Everything here happens at once and without waiting: a reading comes in, or an edge is due, the rooms
-concerned are judged anew, and where that says something new, a statement is made and every listener told.
+Everything here happens synchronously: when a reading arrives or an edge is due, the rooms concerned are
+judged again, and if the result is new, a statement is made and every listener is notified.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class Listener(Protocol):
-    """Who is told of what the board says. Every method returns at once: it notes, and tells on later."""
+    """Is notified of what the board states. Every method returns at once; it queues the work."""
 
     def stated(self, statement: Statement, *, urgent: bool, events: tuple[Event, ...]) -> None:
         """A room has a new statement. One that is not urgent renews an earlier one, or is the first."""
@@ -41,52 +41,52 @@ class Listener(Protocol):
         ...
 
     def health_changed(self, health: ConnectionHealth) -> None:
-        """A connection's health was told."""
+        """A connection's health was reported."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class KnownRoom:
-    """What is known of a room, for whoever remembers it over a restart."""
+    """What is known of a room, for the store that keeps it over a restart."""
 
     room: Room
     schedule: Schedule | None
     failure: Reason | None
-    changed_at: datetime  # since when its occupancy is what it is
-    noted_at: datetime | None = None  # of what an earlier run has read: when, by the clock of then
+    changed_at: datetime  # since when its occupancy is the same
+    noted_at: datetime | None = None  # of an earlier run: when it was read, by the clock of that time
 
 
-_FEW = 100  # moments that do not count any more
+_FEW = 100  # moments that no longer count
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
 class _RoomEntry:
-    """A room's place on the board."""
+    """The board's entry for a room."""
 
     room: Room
     statement: Statement
     schedule: Schedule | None = None
     failure: Reason | None = None
     change: datetime | None = None  # when its occupancy changes by the calendar
-    renewal: datetime = _LONG_AGO  # when the statement has to be made again so that it does not expire
-    due: datetime | None = None  # when it has to be looked at again
+    renewal: datetime = _LONG_AGO  # when the statement has to be renewed so that it does not expire
+    due: datetime | None = None  # when it has to be judged again
     noted_at: datetime | None = None  # as in `KnownRoom`, until it is read again
 
     @property
     def known(self) -> KnownRoom:
-        """What is to be remembered of it."""
+        """What has to be stored."""
         return KnownRoom(self.room, self.schedule, self.failure, self.statement.changed_at, self.noted_at)
 
 
 class Board:
-    """Judges rooms and keeps what was said of them.
+    """Judges rooms and keeps their latest statements.
 
     Args:
         policy: the site's rules.
-        show: what of a meeting may be seen.
-        now: the clock on the wall.
+        show: what of a meeting may be shown.
+        now: the wall clock.
         epoch: the number of this start of the daemon.
         believable: whether the time is known; if not, every room is unknown.
     """
@@ -104,19 +104,19 @@ class Board:
         self.epoch = epoch
         self.seq = 0
         self.health: dict[str, ConnectionHealth] = {}
-        self.clock: ClockHealth | None = None  # how the machine's clock is; None before it was looked at
+        self.clock: ClockHealth | None = None  # the state of the machine's clock; None before the first check
         self.listeners: list[Listener] = []
-        self.removed: dict[str, int] = {}  # rooms that are gone, with the seq of their going
+        self.removed: dict[str, int] = {}  # removed rooms, with the seq of their removal
         self.turned = 0  # how often an edge was due, or the clock was set
         self._now = now
         self._believable = believable
         self._places: dict[str, _RoomEntry] = {}
-        self._due: list[tuple[datetime, str]] = []  # of a room only the one that its place has counts
-        # No room that is not stale gets too old before. Nearly all are read again until then, so none has a
-        # place of its own in the heap for it: when it has come, all are looked at.
+        self._due: list[tuple[datetime, str]] = []  # only the entry that the room itself refers to counts
+        # No room that is not stale becomes too old earlier. Nearly all are read again before, so none has an
+        # entry of its own in the heap for it: at that time all rooms are checked.
         self._lapse = _NEVER
         self._before: dict[tuple[str, str], KnownRoom] = {}
-        # What is remembered of these rooms is not what is known: (connection, address) -> id.
+        # For these rooms the stored state differs from the known one: (connection, address) -> id.
         self.touched: dict[tuple[str, str], str] = {}
 
     # --- what is known ---

@@ -1,4 +1,4 @@
-"""Turns the board at every edge, to the moment, and reports to it when the clock was set or corrected."""
+"""Judges rooms at their edges, on time, and reports to the board when the clock was set or corrected."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
     from placed.domain.clock import Clock
     from placed.domain.clock_health import ClockHealth
 
-_SILENCE = 15.0  # seconds; who turns the board only every so often is stuck
-_LONGEST_SLEEP = 1.0  # seconds; so soon a step of the clock, or the end of a suspend, is noticed
-AT_ONCE = 25  # rooms; where a whole site has an edge, the first ones are published before the last are judged
-_STEP = timedelta(seconds=0.5)  # less is the clock's own steering
+_SILENCE = 15.0  # seconds; a board that is judged less often is stuck
+_LONGEST_SLEEP = 1.0  # seconds; within this time a step of the clock, or the end of a suspend, is noticed
+AT_ONCE = 25  # rooms; if a whole site has an edge, the first ones are published before the last are judged
+_STEP = timedelta(seconds=0.5)  # less is the normal adjustment of the clock
 
 log = structlog.get_logger("placed.board.edge_timer")
 
 
 class EdgeTimer:
-    """Keeps the board's time.
+    """Runs the board's edges.
 
     Args:
-        board: whose edges are watched.
-        clock: what time it is.
-        pulse: shows that it gets on.
+        board: the board whose edges are due.
+        clock: the clock.
+        pulse: reports liveness.
     """
 
     def __init__(self, board: Board, clock: Clock, pulse: Pulse | None = None) -> None:
@@ -41,10 +41,10 @@ class EdgeTimer:
         self._clock = clock if isinstance(clock, CorrectedClock) else CorrectedClock(clock)
         self._pulse = pulse or Pulse("board")
         self._reported: ClockHealth | None = None
-        self.was_set: Callable[[], None] = lambda: None  # called when somebody has set the machine's clock
+        self.was_set: Callable[[], None] = lambda: None  # called when the machine's clock was set
 
     async def run(self) -> None:
-        """Turns the board at its edges until cancelled."""
+        """Judges rooms at their edges until it is cancelled."""
         while True:
             self.check(AT_ONCE)
             self._pulse.expect(_SILENCE)
@@ -53,7 +53,7 @@ class EdgeTimer:
             await self._clock.sleep(min(max(left, 0.0), _LONGEST_SLEEP))
 
     def check(self, most: int = sys.maxsize) -> None:
-        """Turns the board by so many rooms at most, after a step of the clock was reported to it."""
+        """Judges at most so many rooms, after reporting a step of the clock to the board."""
         was_believable = self._clock.believable
         step = self._clock.settle()
         if abs(step.wall) > _STEP:
@@ -65,7 +65,7 @@ class EdgeTimer:
         self._board.turn(most)
 
     def catch_up(self) -> None:
-        """Does what is due, before anything is answered: a process that was stopped goes on with requests."""
+        """Judges what is due before a request is answered, after the process was stopped."""
         due = self._board.next_due
         if self._clock.was_set or (due is not None and due <= self._clock.now()):
             self.check()
@@ -81,7 +81,7 @@ class EdgeTimer:
                 log.info("clock.is_right_again", offset=_rounded(health.offset))
             elif state_before is ClockState.UNSET and state is not ClockState.CORRECTED:
                 log.info("clock.is_set")
-            if health.problem is not None and state is not ClockState.DOUBTED:  # that is over soon
+            if health.problem is not None and state is not ClockState.DOUBTED:  # a short piece of work
                 event = "clock.is_wrong" if state is ClockState.CORRECTED else "clock.is_unset"
                 log.warning(
                     event, offset=_rounded(health.offset), problem=health.problem, remedy=health.remedy

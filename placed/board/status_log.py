@@ -1,4 +1,4 @@
-"""Tells the log what becomes of the rooms, for whoever wants to watch; not a word of who and what."""
+"""Logs every change of a room's status; the lines contain no titles and no names."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class StatusLog:
         self._last: dict[str, tuple[Status, bool]] = {}
 
     def stated(self, statement: Statement, *, urgent: bool, events: tuple[Event, ...]) -> None:
-        """Logs it if it is another status than before."""
+        """Logs the status if it differs from the one before."""
         del urgent, events
         occupancy = statement.occupancy
         said = (occupancy.status, occupancy.stale)
@@ -49,9 +49,9 @@ class StatusLog:
         )
 
     def rooms_changed(self, removed: frozenset[str]) -> None:
-        """Forgets rooms that are gone."""
+        """Forgets removed rooms."""
         for room_id in removed:
             self._last.pop(room_id, None)
 
     def health_changed(self, health: ConnectionHealth) -> None:
-        """The poller logs that."""
+        """Does nothing, because the poller logs it."""

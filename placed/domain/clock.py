@@ -1,4 +1,4 @@
-"""Time, as the parts of placed are given it. Tests give them another."""
+"""The clock interface; tests replace the clock."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ class Clock(Protocol):
     """Two clocks and a way to wait."""
 
     def now(self) -> datetime:
-        """What the clock on the wall shows, in UTC. It may be stepped."""
+        """The wall clock, in UTC. It may be stepped."""
         ...
 
     def steady(self) -> float:
-        """Seconds that only ever grow, and go on while the machine is suspended."""
+        """Seconds of a monotonic clock, which goes on while the machine is suspended."""
         ...
 
     async def sleep(self, seconds: float) -> None:
-        """Waits for `seconds`, and for longer if the machine is suspended meanwhile."""
+        """Waits for `seconds`, and longer if the machine is suspended meanwhile."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""How the machine's clock is, compared with the calendar services. A value."""
+"""The state of the machine's clock, compared with the calendar services. A value."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _REMEDY = "set this machine's clock, for example: timedatectl set-ntp true"
 
 
 class ClockState(StrEnum):
-    """The clock in one word."""
+    """The state in one word."""
 
     UNKNOWN = "unknown"  # no service has reported a time yet
     RIGHT = "right"  # it agrees with the services
@@ -32,10 +32,10 @@ class ClockState(StrEnum):
 
 
 class ClockHealth(msgspec.Struct, frozen=True):
-    """The machine's clock at a moment.
+    """The state of the machine's clock at a moment.
 
     Attributes:
-        since: since when the state is what it is.
+        since: since when the state is the same.
         offset: seconds by which it is ahead of the services, negative if it is behind; None if not known.
         services_disagree: whether the services of several connections report different times.
     """
@@ -47,7 +47,7 @@ class ClockHealth(msgspec.Struct, frozen=True):
 
     @property
     def problem(self) -> str | None:
-        """What is wrong with it, in a sentence without its remedy."""
+        """The problem, in a sentence without its remedy."""
         if self.state is ClockState.CORRECTED and self.offset is not None:
             direction = "ahead of" if self.offset > 0 else "behind"
             return (
@@ -72,7 +72,7 @@ class ClockHealth(msgspec.Struct, frozen=True):
         return _REMEDY if self.problem is not None else None
 
     def document(self) -> dict[str, Any]:
-        """For `bridge/health` and `/api/v1/connections`. Small offsets are 0, so that it seldom changes."""
+        """For `bridge/health` and `/api/v1/connections`. Small offsets are 0, so that it rarely changes."""
         corrected = self.state is ClockState.CORRECTED
         return {
             "state": self.state.value,
@@ -85,7 +85,7 @@ class ClockHealth(msgspec.Struct, frozen=True):
 
 
 def _length(seconds: float) -> str:
-    """In the unit that fits: 45 s, 12 min, 5 h, 3 days."""
+    """Returns a duration in a fitting unit: 45 s, 12 min, 5 h, 3 days."""
     for unit, size in (("days", 86_400), ("h", 3600), ("min", 60)):
         if seconds >= 2 * size - size / 20:
             return f"{seconds / size:.0f} {unit}"

@@ -1,8 +1,8 @@
-"""What is known of the administrators' consent, and what an observation makes of it. Pure.
+"""The administrator's consent as it is known, and how an observation changes it. Pure.
 
-Three tell of it: `placed consent`, when an administrator was asked or has answered; the token; and the
-calendars, which can be read or are refused. The latest of them is believed, with two exceptions: a grant
-that was just given may take hours to be in effect, and a request stands until it lapses.
+There are three sources: `placed consent`, when an administrator was asked or has answered; the token; and the
+calendars, which are readable or refused. The latest one counts, with two exceptions: a new grant may take
+hours to be in effect, and a request stands until it lapses.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from placed.domain.timestamps import timestamp_or_none
 
 
 class Source(StrEnum):
-    """Who told."""
+    """The source of the information."""
 
-    LINK = "link"  # the consent page sent the administrator's browser back
-    REQUEST = "request"  # somebody wrote to an administrator
+    LINK = "link"  # the redirect of the consent page
+    REQUEST = "request"  # a message to an administrator
     OBSERVED = "observed"  # the services themselves
 
 
@@ -28,9 +28,9 @@ class ConsentRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """The consent of one connection.
 
     Attributes:
-        since: since when it is what it is.
+        since: since when it is the same.
         until: when a request lapses.
-        who: who asked or answered, as the command was told. It is kept, and never shown.
+        who: who asked or answered, as given to the command. It is stored, and never shown.
     """
 
     state: Consent = Consent.UNKNOWN
@@ -40,7 +40,7 @@ class ConsentRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     who: str | None = None
 
     def document(self) -> dict[str, str | None]:
-        """For those who look; names nobody."""
+        """The public part, without names."""
         return {
             "state": self.state.value,
             "since": timestamp_or_none(self.since),
@@ -50,23 +50,23 @@ class ConsentRecord(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ConsentMemory:
-    """Knows the consent of one connection, for as long as it lives."""
+    """Keeps the consent of one connection in memory."""
 
     def __init__(self) -> None:
         self._record = ConsentRecord()
 
     def load(self) -> ConsentRecord:
-        """What is known now."""
+        """Returns the current record."""
         return self._record
 
     def save(self, record: ConsentRecord) -> None:
-        """Takes it in place of what was known."""
+        """Replaces the record."""
         self._record = record
 
     def observe(
         self, seen: Consent, moment: datetime, grant_delay: timedelta = timedelta(0)
     ) -> ConsentRecord:
-        """Keeps and returns what becomes of the record when the service shows `seen`."""
+        """Updates and returns the record after the service has shown `seen`."""
         before = self.load()
         after = observed(before, seen, moment, grant_delay)
         if after != before:
@@ -77,7 +77,7 @@ class ConsentMemory:
 def observed(
     record: ConsentRecord, seen: Consent, moment: datetime, grant_delay: timedelta = timedelta(0)
 ) -> ConsentRecord:
-    """What becomes of a record when the service shows `seen`: granted, missing or declined.
+    """Returns the record after the service has shown `seen`: granted, missing or declined.
 
     `UNKNOWN` shows nothing, but time may have passed. A new grant may be missing for `grant_delay`.
     """
@@ -92,7 +92,7 @@ def observed(
 
 
 def _missed(record: ConsentRecord, moment: datetime, grant_delay: timedelta) -> ConsentRecord:
-    """There is no grant in effect."""
+    """Returns the record if no grant is in effect."""
     if record.state is Consent.GRANTED and record.source is Source.OBSERVED:
         return ConsentRecord(Consent.REVOKED, moment, source=Source.OBSERVED)
     on_its_way = record.since is not None and moment < record.since + grant_delay
@@ -102,7 +102,7 @@ def _missed(record: ConsentRecord, moment: datetime, grant_delay: timedelta) -> 
 
 
 def _lapsed(record: ConsentRecord, moment: datetime) -> ConsentRecord:
-    """A request has an end."""
+    """Returns the record after a request's end."""
     if record.until is None or moment < record.until:
         return record
     return ConsentRecord(Consent.MISSING, moment, source=Source.OBSERVED)

@@ -1,4 +1,4 @@
-"""What is known of the administrator's grant, in a word."""
+"""The states of the administrator's consent."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from enum import StrEnum
 class Consent(StrEnum):
     """The administrator's grant of the application permissions."""
 
-    UNKNOWN = "unknown"  # nothing was asked with it yet
-    MISSING = "missing"  # not given, and not asked for
+    UNKNOWN = "unknown"  # nothing was requested with it yet
+    MISSING = "missing"  # not given, and not requested
     REQUESTED = "requested"  # an administrator was asked, and may still answer
     GRANTED = "granted"
-    DECLINED = "declined"  # an administrator said no
-    REVOKED = "revoked"  # it was given, and is not any more
+    DECLINED = "declined"  # an administrator declined
+    REVOKED = "revoked"  # it was given, and then revoked

@@ -1,9 +1,9 @@
-"""The machine's clock, corrected by what the calendar services report.
+"""The machine's clock, corrected by the time that the calendar services report.
 
-Within `TOLERANCE` of the services, and where they reported nothing, it is the machine's clock as it is.
-Beyond, it is the services' time, carried on by the steady clock. What it shows changes by a step only in
-`settle`, so that its caller can have everything judged again in the same moment: until then a clock that was
-set is not followed, nor is a correction begun.
+Within `TOLERANCE` of the services, or if they reported nothing, it is the machine's clock. Otherwise it is
+the services' time, continued by the steady clock. It changes by a step only in `settle`, so that its caller
+can judge everything again at that moment: until then neither a step of the machine's clock nor a new
+correction takes effect.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ class Step:
 
 
 _AGAIN_RIGHT = 4.0  # seconds; a correction ends only below, so that it does not come and go
-_STEERING = 0.5  # seconds by which a clock may change without having been set
-_SURE = 1.0  # seconds by which an estimate may be wrong without counting
+_STEERING = 0.5  # seconds by which a clock may drift without having been set
+_SURE = 1.0  # seconds by which an estimate may be wrong without effect
 _BETTER = 1.5  # seconds by which the services' time has to differ from the correction to be set back
 _SLEW = 0.05  # seconds a second by which the correction is set back otherwise
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class ServiceTimes:
-    """What the services reported, by connection. Outlives a reload; may be used from any thread.
+    """The times that the services reported, by connection. It outlives a reload and is thread-safe.
 
     Args:
-        earliest: an earlier time is wrong for certain, whichever service reports it.
+        earliest: an earlier time is certainly wrong, whichever service reports it.
     """
 
     def __init__(self, earliest: datetime = RELEASED) -> None:
@@ -53,13 +53,13 @@ class ServiceTimes:
         self._lock = threading.Lock()
 
     def keep(self, connections: Collection[str]) -> None:
-        """Only these connections count, in this order."""
+        """Keeps these connections only, in this order."""
         with self._lock:
             before = self._witnesses
             self._witnesses = {name: before.get(name) or ServiceClockBounds() for name in connections}
 
     def hear(self, connection: str, answer: ServiceTime, wall: float | None) -> None:
-        """A connection's service reported the time; see `ServiceClockBounds.hear`."""
+        """Adds a time that a connection's service reported; see `ServiceClockBounds.hear`."""
         found = span_of(answer)
         if found is None or answer.moment < self.earliest:
             return
@@ -69,7 +69,7 @@ class ServiceTimes:
 
     @property
     def contradicted(self) -> bool:
-        """Whether an answer contradicts the machine's clock, and no second one has confirmed it yet."""
+        """Whether a response contradicts the machine's clock and no second one has confirmed it yet."""
         with self._lock:
             return any(witness.contradicts for witness in self._witnesses.values())
 
@@ -83,8 +83,8 @@ class CorrectedClock:
     """Implements `placed.domain.clock.Clock`.
 
     Args:
-        clock: the machine's.
-        times: what the services reported.
+        clock: the machine's clock.
+        times: the times that the services reported.
     """
 
     def __init__(self, clock: Clock, times: ServiceTimes | None = None) -> None:
@@ -122,16 +122,16 @@ class CorrectedClock:
         """See `placed.domain.clock.Clock.sleep`."""
         await self._clock.sleep(seconds)
 
-    # --- what is learned ---
+    # --- observations ---
 
     def hear(self, connection: str, answer: ServiceTime) -> None:
-        """A service reported the time in an answer. May be called from any thread."""
+        """Adds a time that a service reported. Thread-safe."""
         wall = self._difference()
         self._times.hear(connection, answer, None if self._impossible(wall) else wall)
         self.news()
 
     def settle(self) -> Step:
-        """Follows what was learned, and a clock that was set; by how much `now` has changed by that."""
+        """Applies observations and a step of the machine's clock; returns by how much `now` has changed."""
         wall_before = self._wall
         before = self._correction if self._correction is not None else self._wall
         steady = self._clock.steady()
@@ -152,7 +152,7 @@ class CorrectedClock:
 
     @property
     def was_set(self) -> bool:
-        """Whether the machine's clock was set since it was settled."""
+        """Whether the machine's clock was set since the last `settle`."""
         return abs(self._difference() - self._wall) > _STEERING
 
     @property
@@ -162,14 +162,14 @@ class CorrectedClock:
 
     @property
     def health(self) -> ClockHealth:
-        """How the machine's clock is, as it was settled last."""
+        """The state of the machine's clock at the last `settle`."""
         offset = self._offset
         if offset is not None and self._correction is not None:
             offset = self._wall - self._correction
         return ClockHealth(self._state, self._since, offset, services_disagree=self._disagree)
 
     def _corrected(self, best: Span | None, wall: float) -> float | None:
-        """The correction from now on."""
+        """Returns the new correction."""
         if best is None:
             return None
         off = abs(wall - best.middle)
@@ -177,12 +177,12 @@ class CorrectedClock:
             return self._refined(self._correction, best) if off > _AGAIN_RIGHT else None
         if off <= TOLERANCE + max(0.0, best.half - _SURE):
             return None
-        if self._state is ClockState.RIGHT:  # the machine's own clock knew best until now
+        if self._state is ClockState.RIGHT:  # until now the machine's own clock was used
             return min(max(self._wall, best.low), best.high)
-        return best.high  # rather ahead than behind: nothing is shown beyond its time
+        return best.high  # rather ahead than behind: nothing is shown after its time
 
     def _refined(self, correction: float, best: Span) -> float:
-        """A correction as narrower bounds have it: back slowly, so that time never does."""
+        """Returns a correction for narrower bounds; it goes back slowly, so that time never does."""
         if correction > best.high + _BETTER:
             return best.high
         if correction > best.high:

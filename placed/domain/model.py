@@ -1,10 +1,10 @@
-"""The values that placed speaks in.
+"""The values of room occupancy.
 
-All are frozen. Every `datetime` is aware and in UTC; other time zones exist only at the doors. An interval
-is half-open: it holds its first moment and not its last.
+All are frozen. Every `datetime` is aware and in UTC; other time zones exist only at the interfaces. An
+interval is half-open: it contains its first moment and not its last.
 
-They are structs of msgspec, which are made in a tenth of the time that a frozen dataclass takes, and of which
-there are a hundred thousand: gc=False spares the collector them, since none can be part of a cycle.
+They are msgspec structs, which are created in a tenth of the time that a frozen dataclass takes. There are a
+hundred thousand of them; gc=False excludes them from garbage collection, since none can be part of a cycle.
 """
 
 from __future__ import annotations
@@ -43,30 +43,30 @@ class Reason(StrEnum):
     NOT_READ_YET = "not_read_yet"
     FORBIDDEN = "forbidden"  # the room mailbox is outside the fence, or consent is not given
     NOT_FOUND = "not_found"  # there is no such mailbox
-    THROTTLED = "throttled"  # the service asked for patience
-    MALFORMED = "malformed"  # the service answered with something that is no calendar
+    THROTTLED = "throttled"  # the service throttles
+    MALFORMED = "malformed"  # the response of the service is not a calendar
     UNAVAILABLE = "unavailable"  # network, or a fault of the service
     REFUSED = "refused"  # the whole connection is refused: credential, application or tenant
     BREACHED = "breached"  # the fence does not hold, so nothing is read
-    EXPIRED = "expired"  # what is known is too old, with no failure told
+    EXPIRED = "expired"  # what is known is too old, without a reported failure
 
 
 class Room(msgspec.Struct, frozen=True, gc=False):
-    """A room mailbox. `id` is for everybody; `address` and `mailbox` never leave the program."""
+    """A room mailbox. `id` is public; `address` and `mailbox` never leave the program."""
 
     id: str
     connection: str
     address: str  # SMTP address, lower-case
-    mailbox: str  # what the service knows the mailbox by; an object id where it is known
+    mailbox: str  # how the service names the mailbox; an object id if it is known
     name: str
     time_zone: ZoneInfo
     building: str | None = None
     floor: str | None = None
     capacity: int | None = None
-    object_id: str | None = None  # by which the service knows it for good, whatever its address
+    object_id: str | None = None  # the service's permanent id, whatever the address
 
     def is_same_mailbox(self, other: Room) -> bool:
-        """Whether both are one mailbox of one connection, though its address may have changed."""
+        """Whether both are one mailbox of one connection, even if its address has changed."""
         if self.mailbox == other.mailbox:
             return True
         if self.object_id is not None and other.object_id is not None:
@@ -75,12 +75,12 @@ class Room(msgspec.Struct, frozen=True, gc=False):
 
 
 class Meeting(msgspec.Struct, frozen=True, gc=False):
-    """One occurrence on a room's calendar, [start, end), as the service tells it.
+    """One occurrence on a room's calendar, [start, end), as the service reports it.
 
-    The service may tell nonsense, such as an end before the start; the rules of occupancy see to that.
+    The service may report nonsense, such as an end before the start; the rules of occupancy handle that.
     """
 
-    key: str  # stands for the service's identity of the occurrence, of its room; stays when it is moved
+    key: str  # identifies the occurrence within its room; it stays when the meeting is moved
     start: datetime
     end: datetime
     show_as: ShowAs = ShowAs.BUSY
@@ -99,7 +99,7 @@ class Meeting(msgspec.Struct, frozen=True, gc=False):
 class Schedule(msgspec.Struct, frozen=True, gc=False):
     """A room's meetings in the window [since, until), as read at `read_at`.
 
-    `again_within` is when it is meant to be read again, where that may be long: nothing is stale for it.
+    `again_within` is the planned time until the next reading, if it is long: until then nothing is stale.
     """
 
     meetings: tuple[Meeting, ...]
@@ -110,9 +110,9 @@ class Schedule(msgspec.Struct, frozen=True, gc=False):
 
 
 class Occupancy(msgspec.Struct, frozen=True, gc=False):
-    """What a room is at a moment, and until when that holds.
+    """The occupancy of a room at a moment, and until when it holds.
 
-    `current` is of the meetings running now the one that started first, `conflicts` are the others.
+    `current` is the running meeting that started first, `conflicts` are the other running ones.
     `busy_until` and `free_until` look through back-to-back meetings; at most one of them is set.
     """
 
@@ -129,17 +129,17 @@ class Occupancy(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def occupied(self) -> bool | None:
-        """Whether somebody has the room now; None when that is not known."""
+        """Whether the room is occupied; None if that is not known."""
         if self.status is Status.UNKNOWN:
             return None
         return self.status in (Status.BUSY, Status.PENDING)
 
 
 def whole_days(first: date, after: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    """The UTC interval from midnight of `first` to midnight of `after` on the clocks of `zone`.
+    """Returns the UTC interval from midnight of `first` to midnight of `after` in `zone`.
 
-    A day across a change of clocks has 23 or 25 hours. Where midnight itself does not exist, the day
-    begins with the first moment that does.
+    A day with a change of clocks has 23 or 25 hours. If midnight itself does not exist, the day begins with
+    the first moment that does.
     """
     return _midnight(first, zone), _midnight(after, zone)
 
@@ -147,10 +147,10 @@ def whole_days(first: date, after: date, zone: ZoneInfo) -> tuple[datetime, date
 def window(
     moment: datetime, zone: ZoneInfo, days_ahead: int, at_least: timedelta = timedelta()
 ) -> tuple[datetime, datetime]:
-    """The polling window around `moment`: from local yesterday to the end of the day `days_ahead`.
+    """Returns the polling window around `moment`: from local yesterday to the end of the day `days_ahead`.
 
-    It goes on for `at_least` that long, to the end of a day: before midnight the next day is part of it, so
-    that what is read now is not over before it is read again.
+    It covers at least `at_least`, to the end of a day: before midnight the next day is part of it, so that
+    the window does not end before the next reading.
     """
     today = moment.astimezone(zone).date()
     last = max(today + timedelta(days=days_ahead), (moment + at_least).astimezone(zone).date())

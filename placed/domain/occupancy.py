@@ -25,7 +25,7 @@ DEFAULT_BUSY_FOR = frozenset({ShowAs.BUSY, ShowAs.TENTATIVE, ShowAs.OOF, ShowAs.
 
 
 class Policy(msgspec.Struct, frozen=True):
-    """What a site may decide about occupancy."""
+    """The site's choices about occupancy."""
 
     lead: timedelta = timedelta(minutes=5)
     busy_for: frozenset[ShowAs] = DEFAULT_BUSY_FOR
@@ -35,7 +35,7 @@ class Policy(msgspec.Struct, frozen=True):
 
     @property
     def freshness_budget(self) -> timedelta:
-        """Nothing that is told of a room is older; then it is unknown."""
+        """The maximum age of what is published of a room; beyond it the room is unknown."""
         return max(self.expire_after, self.offline_grace)
 
 
@@ -50,7 +50,7 @@ class Judgement(msgspec.Struct, frozen=True):
 
 
 def occupies(meeting: Meeting, policy: Policy) -> bool:
-    """Whether the meeting takes its room for its time."""
+    """Returns whether the meeting occupies its room."""
     return (
         not meeting.cancelled
         and not meeting.declined
@@ -60,7 +60,7 @@ def occupies(meeting: Meeting, policy: Policy) -> bool:
 
 
 def expiry(schedule: Schedule, moment: datetime, policy: Policy, failure: Reason | None) -> datetime:
-    """Until when what was read is to be believed, as far as can be said at `moment`."""
+    """Returns until when a reading is valid, as far as it is known at `moment`."""
     expires = schedule.read_at + policy.expire_after
     if failure is Reason.UNAVAILABLE:
         expires = max(expires, min(schedule.read_at + policy.offline_grace, moment + policy.expire_after))
@@ -70,7 +70,7 @@ def expiry(schedule: Schedule, moment: datetime, policy: Policy, failure: Reason
 def lapse(
     schedule: Schedule, moment: datetime, policy: Policy, failure: Reason | None, *, stale: bool
 ) -> datetime:
-    """When what was read gets stale; or, if it is, when it is not to be believed any more."""
+    """Returns when a reading becomes stale; or, if it is, when it expires."""
     expires = expiry(schedule, moment, policy, failure)
     return expires if stale else min(expires, _stale_from(schedule, policy))
 
@@ -142,7 +142,7 @@ def _unknown(moment: datetime, policy: Policy, reason: Reason, observed_at: date
 
 
 def _in_order(meetings: list[Meeting]) -> list[Meeting]:
-    """By start, for which nearly always the start alone has to be looked at."""
+    """Sorts by start, for which the start alone is nearly always enough."""
     meetings.sort(key=_start)
     if len({meeting.start for meeting in meetings}) < len(meetings):
         meetings.sort(key=_place)
@@ -153,7 +153,7 @@ _start = attrgetter("start")
 
 
 def _place(meeting: Meeting) -> tuple[object, ...]:
-    """By start; on a tie the one that ends last comes first; beyond that any order, but always the same."""
+    """The sort key: by start; on a tie the one that ends last comes first; then any stable order."""
     return (
         meeting.start,
         -meeting.end.timestamp(),
@@ -167,7 +167,7 @@ def _place(meeting: Meeting) -> tuple[object, ...]:
 
 
 def _end_of_block(running: list[Meeting], following: list[Meeting]) -> datetime:
-    """When the room really gets free, looking through meetings that overlap or follow without a gap."""
+    """Returns when the room becomes free, looking through overlapping and adjacent meetings."""
     end = max(m.end for m in running)
     for meeting in following:
         if meeting.start > end:

@@ -1,4 +1,4 @@
-"""What happened in a room, told by comparing what was known of it before and after. Pure."""
+"""Detects events in a room by comparing what was known before and after. Pure."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class EventKind(StrEnum):
 
 
 class Event(msgspec.Struct, frozen=True):
-    """Something happened in a room; `before` is where a moved meeting was."""
+    """An event in a room; `before` is the former time of a moved meeting."""
 
     happening: EventKind
     at: datetime
@@ -40,9 +40,9 @@ class Event(msgspec.Struct, frozen=True):
 
 
 def events_between(before: Occupancy, after: Occupancy, at: datetime) -> Iterator[Event]:
-    """What the step from one occupancy to the next means to people.
+    """Returns the events between one occupancy and the next.
 
-    A room that is read for the first time has not recovered, and what already runs in it did not start now.
+    A room that is read for the first time has not recovered, and a running meeting did not start now.
     """
     if after.status is Status.UNKNOWN:
         if before.status is not Status.UNKNOWN:
@@ -66,18 +66,18 @@ def events_between(before: Occupancy, after: Occupancy, at: datetime) -> Iterato
 
 
 def rescheduled(before: Schedule, after: Schedule, at: datetime, policy: Policy) -> Iterator[Event]:
-    """Which meetings that were not over were moved or cancelled between two readings.
+    """Returns which future or running meetings were moved or cancelled between two readings.
 
-    What lies outside of the window that was read last was not asked for, and so was not cancelled.
+    Meetings outside of the last window were not requested, so they were not cancelled.
     """
     old, now = _by_identity(before.meetings), _by_identity(after.meetings)
-    elsewhere: dict[str, list[Meeting]] = {}  # by key, what was at no such time before
+    elsewhere: dict[str, list[Meeting]] = {}  # by key, meetings that were not at such a time before
     for identity, meeting in now.items():
         if identity not in old:
             elsewhere.setdefault(meeting.key, []).append(meeting)
     for identity, meeting in old.items():
         found = now.get(identity)
-        if found == meeting:  # as nearly all are, so the rules are asked about no more than have changed
+        if found == meeting:  # as nearly all are, so the rules run only for meetings that have changed
             continue
         if meeting.end <= at or not occupies(meeting, policy):
             continue
@@ -96,10 +96,10 @@ def _running(occupancy: Occupancy) -> tuple[Meeting, ...]:
 
 
 def _by_identity(meetings: Iterable[Meeting]) -> dict[tuple[str, datetime, datetime], Meeting]:
-    """A service may give several meetings one key, so the times count as well."""
+    """Groups meetings by key and times, since a service may give several meetings one key."""
     return {(meeting.key, meeting.start, meeting.end): meeting for meeting in meetings}
 
 
 def _goes_on(before: Meeting, after: Meeting) -> bool:
-    """Whether a running meeting is the other one, only longer, shorter or shifted a little."""
+    """Returns whether a running meeting is the other one, only longer, shorter or slightly shifted."""
     return before.key == after.key and before.start < after.end and after.start < before.end

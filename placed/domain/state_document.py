@@ -1,4 +1,4 @@
-"""The state document of a room, schema 1: what panels, pages and building systems are told, as JSON."""
+"""The state document of a room, schema 1, as JSON for panels, pages and building systems."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SCHEMA = 1
 
 _LONGEST = 255  # characters of a title or a name, as long as calendar programs allow
-# Control characters end lines and strings; the others turn the text around them back to front.
+# Control characters end lines and strings; the others reverse the direction of the text around them.
 _UNSEEMLY: dict[int, str | None] = {
     **dict.fromkeys((*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029), " "),
     **dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A))),
@@ -30,7 +30,7 @@ _encode = msgspec.json.Encoder().encode
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What was said of a room: an occupancy, and its document, encoded once for all who tell it on.
+    """An occupancy, and its document, encoded once for all who publish it.
 
     (epoch, seq) orders all statements of the program; epoch grows with each start of the daemon.
     """
@@ -80,7 +80,7 @@ def meeting_document(meeting: Meeting, show: Show) -> dict[str, Any]:
 
 
 def _line(text: str | None) -> str | None:
-    """A title or a name as one line that can be shown anywhere, cut if it is too long."""
+    """Returns a title or a name as one line, cut if it is too long."""
     if not text:
         return None
     line = " ".join(text[: 4 * _LONGEST].translate(_UNSEEMLY).split())
@@ -90,7 +90,7 @@ def _line(text: str | None) -> str | None:
 def state_document(  # noqa: PLR0913 - what a statement is made of
     room: Room, occupancy: Occupancy, *, changed_at: datetime, epoch: int, seq: int, show: Show
 ) -> bytes:
-    """The document of a room's occupancy, UTF-8 JSON."""
+    """Returns the document of a room's occupancy, UTF-8 JSON."""
     return _encode(
         StateDocument(
             schema=SCHEMA,

@@ -1,10 +1,9 @@
-"""Which rooms are read when, where readings have a budget: each by its need. Pure.
+"""Decides which rooms are read when, within a budget of readings: each by its need. Pure.
 
-It stands in for the rounds where `polling.budget` is set. A room that was read is due again after its
-interval (`shares`), or just before or after an edge that is nearer; what is due is read in its order, in
-batches that are full, as evenly as the budget asks for (`allowance`). What is new, or has to be read anew,
-does not wait for that: it gets what is left of the minute. Failures rest as they do in rounds. Times are
-seconds on the steady clock.
+It replaces the rounds if `polling.budget` is set. A room is due again after its interval (`rate_shares`), or
+just before or after an edge that is nearer. Due rooms are read in order, in full batches, as evenly as the
+budget asks for (`budget`). New rooms, and rooms that have to be read again, do not wait for that: they get
+what is left of the minute. Failures pause as they do in rounds. Times are seconds on the steady clock.
 """
 
 from __future__ import annotations
@@ -30,15 +29,15 @@ if TYPE_CHECKING:
     from placed.domain.model import Reason, Room
     from placed.driver import Unchanged
 
-BATCH = 20  # what a full request holds; a driver that asks for rooms one by one loses nothing by it
-_SHARED = 0.97  # of the budget; the rest is for what comes early: edges, and what fills batches
+BATCH = 20  # the size of a full request; a driver that requests rooms one by one loses nothing by it
+_SHARED = 0.97  # of the budget; the rest is for early readings: edges, and rooms that fill batches
 _SETTLED_FOR = 1.0  # seconds
-_UNREAD = 0  # the level of a room of which nothing is known
+_UNREAD = 0  # the level of a room without any history
 
 
 @dataclass(frozen=True, slots=True)
 class AdaptivePolicy:
-    """What a site decides: readings a minute, intervals in seconds, and when people are there."""
+    """The site's choices: readings a minute, intervals in seconds, and working hours."""
 
     budget: int
     interval: float
@@ -53,26 +52,26 @@ class AdaptivePolicy:
 
 @dataclass(slots=True)
 class _NextReading:
-    """When a room's turn is."""
+    """When a room is read next."""
 
     room: Room
     habits: RoomUsage
     level: int = _UNREAD
     due: float = 0.0
-    ticket: int = -1  # of its place in the queue; no other place counts
+    ticket: int = -1  # of its entry in the queue; no other entry counts
     interval: float = math.inf
     failures: int = 0  # in a row
-    rests: bool = False  # it is not to be read any earlier
+    rests: bool = False  # it must not be read earlier
     met: bool = False  # it was read before, and has an interval
-    readable: bool = False  # it was read before, be it by an earlier start
+    readable: bool = False  # it was read before, possibly by an earlier start
 
 
 class AdaptivePlanner:
-    """Keeps the turns of one connection's rooms.
+    """Plans the readings of one connection's rooms.
 
     Args:
-        plan: what the site decided.
-        jitter: a number from [0, 1), so that rooms that were read together are not always.
+        plan: the site's choices.
+        jitter: a number from [0, 1), so that rooms that were read together are spread.
     """
 
     def __init__(self, plan: AdaptivePolicy, jitter: Callable[[], float]) -> None:
@@ -96,7 +95,7 @@ class AdaptivePlanner:
 
     @property
     def next(self) -> float:
-        """When somebody's turn is next."""
+        """When the next room is due."""
         moments = [math.inf]
         if self._at_once:
             moments.append(self._allowance.left_from(min(self._batch, len(self._at_once))))
@@ -107,12 +106,12 @@ class AdaptivePlanner:
 
     @property
     def budget_needed(self) -> int | None:
-        """Readings a minute without which rooms are read too seldom; None if the budget suffices."""
+        """Readings a minute without which rooms are read too rarely; None if the budget suffices."""
         needed = math.ceil(self._shares.needed * 60 / _SHARED)
         return needed if needed > self._plan.budget else None
 
     def enroll(self, rooms: Iterable[Room], readable: Collection[str] = ()) -> tuple[set[str], set[str]]:
-        """Sets the rooms; the ids of those that are new and of those that are gone. New ones are due now.
+        """Sets the rooms; returns the ids of new and of removed ones. New ones are due now.
 
         `readable`: ids of new ones that were readable a moment ago.
         """
@@ -140,14 +139,14 @@ class AdaptivePlanner:
         return added, gone
 
     def restart(self) -> None:
-        """All that do not rest are due now."""
+        """Makes all rooms that do not pause due now."""
         for room_id, turn in self._turns.items():
             if not turn.rests:
                 turn.ticket = -1
                 self._at_once[room_id] = None
 
     def take_due(self, moment: float) -> list[Room]:
-        """The rooms to read now."""
+        """Returns the rooms to read now."""
         if moment >= self._settle_at:
             self._settle_at = moment + _SETTLED_FOR
             self._shares.settle()
@@ -158,7 +157,7 @@ class AdaptivePlanner:
         return [self._turns[room_id].room for room_id in due]
 
     def succeeded(self, answer: Read | Unchanged, moment: float) -> timedelta:
-        """A room was read; within how long it is meant to be read again."""
+        """Notes a reading; returns within how long the room is read again."""
         room_id = answer.query.room.id
         turn = self._turns[room_id]
         now = answer.asked_at.timestamp()
@@ -174,7 +173,7 @@ class AdaptivePlanner:
         interval = self._shares.interval(turn.level, quiet)
         turn.interval = interval
         shortest = self._plan.shortest
-        # Rooms that came together go apart: the first wait is anything up to the interval.
+        # Rooms that were added together are spread: the first wait is a random part of the interval.
         wait = interval if turn.met else max(shortest, interval * (1 - self._jitter()))
         turn.met = True
         to_edge = turn.habits.next_edge(now) - now
@@ -185,7 +184,7 @@ class AdaptivePlanner:
     def failed(
         self, room_id: str, reason: Reason, retry_after: float | None, moment: float, *, lasting: bool = False
     ) -> None:
-        """A room could not be read; `retry_after` are seconds that the service asked for.
+        """Notes a failed reading; `retry_after` are seconds that the service asked for.
 
         `lasting`: a person has to change something first.
         """
@@ -200,7 +199,7 @@ class AdaptivePlanner:
         self._queue_up(turn, moment + wait)
 
     def over(self, moment: float) -> None:
-        """The reading is over; whatever of it was not answered has to be read anew."""
+        """Ends the reading; rooms without an answer are due again."""
         self._allowance.end(moment)
         self._at_once.update(dict.fromkeys(room_id for room_id in self._under_way if room_id in self._turns))
         self._under_way.clear()
@@ -209,7 +208,7 @@ class AdaptivePlanner:
 
     @property
     def _batch(self) -> int:
-        """With how many a reading is worth its request."""
+        """Returns how many rooms make a request worthwhile."""
         return max(1, min(BATCH, len(self._turns), self._plan.budget))
 
     def _queue_up(self, turn: _NextReading, due: float) -> None:
@@ -219,7 +218,7 @@ class AdaptivePlanner:
         heapq.heappush(self._queue, (due, turn.ticket, turn.room.id))
 
     def _first(self) -> _NextReading | None:
-        """Who is first in the queue."""
+        """Returns the first room in the queue."""
         while self._queue:
             _, ticket, room_id = self._queue[0]
             turn = self._turns.get(room_id)
@@ -238,7 +237,7 @@ class AdaptivePlanner:
         return taken
 
     def _take_queued(self, taken: list[str], most: int, moment: float) -> None:
-        """What is due, and then whoever is next, until the last batch is full."""
+        """Returns due rooms, and then the next ones until the last batch is full."""
         most += len(taken)
         while len(taken) < most and (turn := self._first()) is not None:
             if turn.due > moment:
@@ -251,5 +250,5 @@ class AdaptivePlanner:
 
 
 def _whole(number: int, batch: int) -> int:
-    """So many as fill whole batches."""
+    """Rounds down to whole batches."""
     return max(0, number) // batch * batch

@@ -1,7 +1,7 @@
-"""How many readings a budget allows now: never more than it in any minute, and evenly if they can wait. Pure.
+"""Limits the readings to a budget per minute, and spreads those that can wait evenly. Pure.
 
-Times are seconds on the steady clock. A reading counts from when it is begun until a minute after it is over,
-since nobody knows when within that time the service counted it.
+Times are seconds on the steady clock. A reading counts from its begin until a minute after its end, since it
+is not known when the service counted it.
 """
 
 from __future__ import annotations
@@ -17,46 +17,48 @@ class ReadingBudget:
     """Counts the readings of one connection.
 
     Args:
-        budget: readings a minute, at most.
-        batch: how many are asked for at once.
+        budget: the maximum of readings a minute.
+        batch: how many rooms one request reads.
     """
 
     def __init__(self, budget: int, batch: int) -> None:
         self._budget = budget
         self._rate = budget / _MINUTE
         self._most_kept = max(float(min(batch, budget)), self._rate * _AT_ONCE)
-        self._kept = self._most_kept  # below nothing after many that could not wait
+        self._kept = self._most_kept  # negative after many that could not wait
         self._kept_at = 0.0
-        self._over: deque[tuple[float, int]] = deque()  # when how many were over, in the last minute
+        self._over: deque[tuple[float, int]] = (
+            deque()
+        )  # the time and number of readings that ended in the last minute
         self._counted = 0  # of these
         self._under_way = 0
 
     def left(self, moment: float) -> int:
-        """How many may be begun, if they can not wait."""
+        """Returns how many may begin, if they cannot wait."""
         while self._over and self._over[0][0] <= moment - _MINUTE + _ROUNDING:
             self._counted -= self._over.popleft()[1]
         return self._budget - self._counted - self._under_way
 
     def evenly(self, moment: float) -> int:
-        """How many may be begun, if others are to be begun soon after."""
+        """Returns how many may begin, if others begin soon after."""
         self._keep(moment)
         return max(0, min(self.left(moment), int(self._kept + _ROUNDING)))
 
     def begin(self, number: int, moment: float) -> None:
-        """So many are begun."""
+        """Notes readings that begin."""
         self._keep(moment)
         self._kept -= number
         self._under_way += number
 
     def end(self, moment: float) -> None:
-        """All that were begun are over."""
+        """Notes that all readings have ended."""
         if self._under_way:
             self._over.append((moment, self._under_way))
             self._counted += self._under_way
             self._under_way = 0
 
     def left_from(self, number: int) -> float:
-        """When so many may be begun, if they can not wait."""
+        """Returns when so many may begin, if they cannot wait."""
         left = self._budget - self._counted - self._under_way
         when = 0.0
         for over, count in self._over:
@@ -67,7 +69,7 @@ class ReadingBudget:
         return when
 
     def evenly_from(self, number: int) -> float:
-        """When so many may be begun, if others are to be begun soon after."""
+        """Returns when so many may begin, if others begin soon after."""
         return max(self.left_from(number), self._kept_at + max(0.0, number - self._kept) / self._rate)
 
     def _keep(self, moment: float) -> None:

@@ -1,9 +1,8 @@
-"""How busy a building is now, told by how many of its calendars changed lately. Pure.
+"""Estimates how busy a building is from the recent changes of its calendars. Pure.
 
-Working hours say when people may be there, this says how many seem to be: less early and late, at noon and
-on a holiday. It compares the changes that were seen lately with the most that it has known, which it forgets
-within days; with few rooms, whose changes tell little, it says that the building is as busy as ever.
-Times are POSIX seconds.
+Working hours define when people may be there; this estimates how many are: fewer early and late, at noon and
+on a holiday. It compares recent changes with the highest known rate, which decays within days. With few
+rooms, whose changes show little, it reports the full share. Times are POSIX seconds.
 """
 
 from __future__ import annotations
@@ -22,13 +21,13 @@ class CalendarActivity:
         self._counted_at = 0.0
 
     def changed(self, moment: float) -> None:
-        """A calendar changed."""
+        """Notes a change of a calendar."""
         self._forget(moment)
         self._lately += 1.0
         self._most = max(self._most, self._lately)
 
     def share(self, moment: float) -> float:
-        """How busy it is, as a share of the busiest that is known: above 0, at most 1."""
+        """Returns the activity as a share of the highest known: above 0, at most 1."""
         self._forget(moment)
         return (self._lately + _TELLS_LITTLE) / (self._most + _TELLS_LITTLE)
 

@@ -1,4 +1,4 @@
-"""Says in time that a credential runs out: once a day from thirty days before."""
+"""Warns that a credential expires: once a day from thirty days before."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ log = structlog.get_logger("placed.credential")
 
 
 class CredentialCheck:
-    """Watches one connection's credential."""
+    """Checks one connection's credential."""
 
     def __init__(self, connection: str) -> None:
         self._connection = connection
         self._told_at: datetime | None = None
 
     def look(self, expires_at: datetime | None, moment: datetime) -> None:
-        """Says it if it is time. None is a credential whose end can not be told."""
+        """Logs a warning if it is due. None means that the expiry is not known."""
         if expires_at is None or expires_at - moment > NOTICE:
             self._told_at = None
             return

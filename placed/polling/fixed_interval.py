@@ -1,11 +1,10 @@
-"""Which rooms are read when: all of them once a round, but for those that are left alone for a while. Pure.
+"""Decides which rooms are read when: all of them once per round, except rooms that pause. Pure.
 
-A room that the service asked to be left alone is read again when that is over, between the rounds if need be.
-A room that is refused, does not exist or makes no sense sits out more and more rounds, up to five minutes;
-one for which a person has to change something first is read again in five minutes. Of a room that was
-readable neither is believed at once: it is read in the next rounds, until it has failed `DOUBTED` times in a
-row.
-Times are seconds on the steady clock.
+A throttled room is read again after the pause that the service asked for, between the rounds if necessary. A
+room that is forbidden, not found or malformed skips more and more rounds, up to five minutes; a room for
+which a person has to change something is read again after five minutes. For a room that was readable neither
+applies at once: it is read in the next rounds, until it has failed `DOUBTED` times in a row. Times are
+seconds on the steady clock.
 """
 
 from __future__ import annotations
@@ -22,15 +21,15 @@ if TYPE_CHECKING:
 
     from placed.driver import Read, Unchanged
 
-SELDOM = 300.0  # seconds between tries where asking often does not help
-_LONGEST_REST = 60.0  # seconds, where the service asked for patience and did not say for how long
+SELDOM = 300.0  # seconds between attempts if frequent attempts do not help
+_LONGEST_REST = 60.0  # seconds, if the service throttled without a duration
 _EVERY_ROUND = timedelta()
 _PATIENT = frozenset({Reason.FORBIDDEN, Reason.NOT_FOUND, Reason.MALFORMED})
 
 
 @dataclass(slots=True)
 class _NextReading:
-    """When a room's turn is."""
+    """When a room is read next."""
 
     room: Room
     readable: bool = False  # it was read before
@@ -40,11 +39,11 @@ class _NextReading:
 
 
 class FixedIntervalPlanner:
-    """Keeps the turns of one connection's rooms.
+    """Plans the readings of one connection's rooms.
 
     Args:
         interval: seconds from round to round.
-        jitter: a number from [0, 1), so that several daemons do not ask in step.
+        jitter: a number from [0, 1), so that several daemons do not poll in step.
     """
 
     def __init__(self, interval: float, jitter: Callable[[], float]) -> None:
@@ -61,15 +60,15 @@ class FixedIntervalPlanner:
 
     @property
     def next(self) -> float:
-        """When somebody's turn is next."""
+        """When the next room is due."""
         return min([self._next_round, *(t.again_at for t in self._turns.values() if t.again_at is not None)])
 
     @property
     def budget_needed(self) -> None:
-        """No budget is wanted where none is set."""
+        """None, since there is no budget."""
 
     def enroll(self, rooms: Iterable[Room], readable: Collection[str] = ()) -> tuple[set[str], set[str]]:
-        """Sets the rooms; the ids of those that are new and of those that are gone. New ones are due now.
+        """Sets the rooms; returns the ids of new and of removed ones. New ones are due now.
 
         `readable`: ids of new ones that were readable a moment ago.
         """
@@ -90,11 +89,11 @@ class FixedIntervalPlanner:
         return added, gone
 
     def restart(self) -> None:
-        """The next round is due now."""
+        """Makes the next round due now."""
         self._next_round = 0.0
 
     def take_due(self, moment: float) -> list[Room]:
-        """The rooms to read now. It begins a round if one is due, so it is asked once."""
+        """Returns the rooms to read now. It begins a round if one is due, so it is called once."""
         if moment < self._next_round:
             return [t.room for t in self._turns.values() if t.again_at is not None and t.again_at <= moment]
         # A little early, so that an interval is never exceeded.
@@ -108,7 +107,7 @@ class FixedIntervalPlanner:
         return due
 
     def succeeded(self, answer: Read | Unchanged, moment: float) -> timedelta:  # noqa: ARG002 - a round is a round
-        """A room was read; within how long it is meant to be read again, where that is not every round."""
+        """Notes a reading; returns within how long the room is read again, if that is not every round."""
         turn = self._turns[answer.query.room.id]
         turn.readable, turn.failures, turn.again_at = True, 0, None
         return _EVERY_ROUND
@@ -116,7 +115,7 @@ class FixedIntervalPlanner:
     def failed(
         self, room_id: str, reason: Reason, retry_after: float | None, moment: float, *, lasting: bool = False
     ) -> None:
-        """A room could not be read; `retry_after` are seconds that the service asked for.
+        """Notes a failed reading; `retry_after` are seconds that the service asked for.
 
         `lasting`: a person has to change something first.
         """
@@ -130,11 +129,11 @@ class FixedIntervalPlanner:
         turn.failures += 1
 
     def over(self, moment: float) -> None:
-        """The reading is over. Here nobody counts them."""
+        """Ends the reading. Nothing has to be counted here."""
 
 
 def failures_believed(failures: int, *, readable: bool) -> int | None:
-    """How many failures in a row were believed; None while the room counts as readable all the same."""
+    """Returns how many failures in a row count; None while the room still counts as readable."""
     if not readable:
         return failures
     return None if failures < DOUBTED else failures - DOUBTED
@@ -143,7 +142,7 @@ def failures_believed(failures: int, *, readable: bool) -> int | None:
 def rest_of(
     reason: Reason, retry_after: float | None, failures: int, jitter: Callable[[], float], *, lasting: bool
 ) -> float | None:
-    """For how many seconds a room is left alone after so many failures in a row; None until its next turn."""
+    """Returns the seconds of a room's pause after so many failures in a row; None until the next round."""
     if retry_after is not None or reason is Reason.THROTTLED:
         rest = max(retry_after or 0.0, min(_doubled(failures), _LONGEST_REST))
     elif lasting:
@@ -154,7 +153,7 @@ def rest_of(
 
 
 def rounds_out(reason: Reason, failures: int, interval: float) -> int:
-    """In how many rounds a room is tried again after so many failures in a row, one being the next."""
+    """Returns after how many rounds a room is tried again, by its failures in a row; 1 is the next."""
     return min(_doubled(failures), max(1, int(SELDOM / interval))) if reason in _PATIENT else 1
 
 

@@ -1,7 +1,7 @@
-"""Rooms that the service's list lacks, though they were on it: kept until they are really gone. Pure.
+"""Keeps rooms that the service's list lacks until they are really gone. Pure.
 
-A directory has been seen to answer with a list that is empty or lacks a room, and with the whole one the next
-time. So a room is gone only if two lists in a row lack it and its mailbox cannot be read any more.
+A directory has been seen to return a list that is empty or lacks a room, and the complete list the next time.
+So a room is gone only if two lists in a row lack it and its mailbox is no longer readable.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class MissingRooms:
     """Compares the lists of one connection.
 
     Attributes:
-        mailboxes: those that the last list lacks; whether as many lists in a row as are needed lack them.
+        mailboxes: those that the last list lacks, with whether enough lists in a row lack them.
     """
 
     def __init__(self) -> None:
@@ -37,20 +37,20 @@ class MissingRooms:
         self._rooms: list[_Listed] = []
 
     def begin(self, listed: Iterable[FoundRoom]) -> None:
-        """These rooms were on the last list of an earlier start."""
+        """Sets the rooms of an earlier start's last list."""
         self._rooms = [_Listed(listing) for listing in listed]
 
     def compare(
         self, listed: Iterable[FoundRoom], is_unreadable: Callable[[FoundRoom], bool]
     ) -> list[FoundRoom]:
-        """Takes in a list.
+        """Compares a new list.
 
         Args:
             listed: the rooms that the service lists now.
-            is_unreadable: whether a room's mailbox cannot be read any more.
+            is_unreadable: whether a room's mailbox is no longer readable.
 
         Returns:
-            The rooms that there are: those that are listed, and after them those that are only missing.
+            The rooms: those that are listed, and after them those that are only missing.
         """
         now = [_Listed(listing) for listing in listed]
         names = {name for one in now for name in _names(one.listing)}
@@ -65,5 +65,5 @@ class MissingRooms:
 
 
 def _names(listing: FoundRoom) -> set[str]:
-    """By any of these it is the same room."""
+    """Returns the names by which a room is recognized."""
     return {name.lower() for name in (listing.address, listing.mailbox, listing.object_id) if name}

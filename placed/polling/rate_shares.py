@@ -1,8 +1,8 @@
-"""How a rate of readings is shared out among rooms by their weights. Pure.
+"""Divides a rate of readings among rooms by their weights. Pure.
 
-A room's interval is `unit / weight`, between the shortest and the longest, with one unit for all: the one
-with which all rooms together take what there is to share. Weights are counted by level, of which four make a
-doubling, so that finding the unit takes as long for 50,000 rooms as for 50.
+A room's interval is `unit / weight`, between the shortest and the longest; the unit is the one with which all
+rooms together use the whole rate. Weights are counted by level, four levels per doubling, so that finding the
+unit takes as long for 50,000 rooms as for 50.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ _ROUNDS = 40  # of halving, until the unit is found: to a part in a million mill
 
 
 def level_of(weight: float) -> int:
-    """The level that a weight belongs to."""
+    """Returns the level of a weight."""
     return round(math.log2(weight) * _A_DOUBLING)
 
 
 class RateShares:
-    """Knows how many rooms there are of each level, and from that every room's interval.
+    """Counts the rooms of each level, and derives every room's interval.
 
     Args:
         rate: readings a second, for all of them.
-        shortest: seconds, of an interval.
-        longest: the same; it is stretched if the rate does not suffice for it.
+        shortest: the shortest interval in seconds.
+        longest: the longest one; it is extended if the rate does not suffice for it.
     """
 
     def __init__(self, rate: float, shortest: float, longest: float) -> None:
@@ -38,35 +38,35 @@ class RateShares:
 
     @property
     def longest(self) -> float:
-        """The longest interval that a room has now; seconds."""
+        """The longest interval of a room now, in seconds."""
         return max(self._longest, self._rooms / self._rate)
 
     @property
     def needed(self) -> float:
-        """Readings a second that it takes to read every room at the longest interval that is wanted."""
+        """Readings a second that are needed to read every room at the longest interval."""
         return self._rooms / self._longest
 
     def add(self, level: int) -> None:
-        """A room of that level comes."""
+        """Adds a room of that level."""
         self._levels[level] += 1
         self._rooms += 1
 
     def remove(self, level: int) -> None:
-        """A room of that level goes."""
+        """Removes a room of that level."""
         self._levels[level] -= 1
         self._rooms -= 1
         if not self._levels[level]:
             del self._levels[level]
 
     def interval(self, level: int, quiet: float = 1.0) -> float:
-        """Seconds from one reading of such a room to the next, as the unit was found last.
+        """Returns the seconds between two readings of such a room, by the current unit.
 
-        `quiet`: which part of its share the room takes. What it leaves is saved, and goes to nobody.
+        `quiet`: which part of its share the room takes. The rest is saved; no other room gets it.
         """
         return self._interval(level, self._unit / quiet, self.longest)
 
     def settle(self) -> None:
-        """Finds the unit."""
+        """Computes the unit."""
         if not self._levels:
             return
         longest = self.longest

@@ -1,4 +1,4 @@
-"""Says once a round which rooms became unreadable or readable: a line a kind, not a line a room."""
+"""Logs once per round which rooms became unreadable or readable: one line per kind, not per room."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ log = structlog.get_logger("placed.polling.poller")
 
 
 class RoundLog:
-    """What changed for the rooms of one connection in one reading."""
+    """The changes of one connection's rooms in one reading."""
 
     def __init__(self) -> None:
         self.answered: set[str] = set()

@@ -1,7 +1,7 @@
-"""The journal: what is remembered across restarts, in SQLite in the state directory.
+"""The journal: keeps state across restarts, in SQLite in the state directory.
 
-The epoch, the ids that rooms were given, the rooms and what was last read of them, consent and fence. Nothing
-in it is needed: where it can not be kept placed goes on without, and the services tell everything again.
+It holds the epoch, the rooms' ids, the rooms with their last readings, consent and fence. None of it is
+required: if it cannot be kept, placed goes on without it, and the services report everything again.
 """
 
 from placed.store.state_directory import state_directory

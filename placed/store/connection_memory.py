@@ -1,4 +1,4 @@
-"""What is noted of one connection for the next start, and what a start finds noted. Here for a life only."""
+"""The store of one connection's state for the next start; this one forgets it with the process."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ if TYPE_CHECKING:
 
 
 class StoredRoom(msgspec.Struct, frozen=True):
-    """A room as it was known: how the service listed it, and what was last read of it, if anything."""
+    """A stored room: how the service listed it, and its last reading, if any."""
 
     listing: FoundRoom
     schedule: Schedule | None = None
     failure: Reason | None = None
-    changed_at: datetime | None = None  # since when its occupancy was what it was
-    noted_at: datetime | None = None  # when it was read, by the clock of then
+    changed_at: datetime | None = None  # since when its occupancy was the same
+    noted_at: datetime | None = None  # when it was read, by the clock of that time
 
 
 class StoredConnection(msgspec.Struct, frozen=True):
-    """What was known of a connection when it was last read. No room where that is not to be told again."""
+    """The stored state of a connection. It has no rooms if they must not be published again."""
 
     rooms: tuple[StoredRoom, ...] = ()
     fence: Fence | None = None
 
 
 class ConnectionMemory:
-    """Takes notes of one connection, and forgets them with the process. `placed.store` has lasting ones."""
+    """Keeps one connection's state until the process ends. `placed.store` has persistent ones."""
 
     def __init__(self, consent: ConsentMemory | None = None) -> None:
         self.consent = consent or ConsentMemory()
 
-    def recall(self, now: datetime, steady: float) -> StoredConnection:  # noqa: ARG002 - here nothing was
-        """What was noted before this start, which is now by both clocks."""
+    def recall(self, now: datetime, steady: float) -> StoredConnection:  # noqa: ARG002 - nothing is stored here
+        """Returns what was stored before this start."""
         return StoredConnection()
 
     def listed(self, found: Sequence[FoundRoom]) -> None:
-        """These are the rooms of the connection."""
+        """Stores the rooms of the connection."""
 
     def tried(self, fence: Fence) -> None:
-        """The fence was tried."""
+        """Stores the result of a fence check."""

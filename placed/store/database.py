@@ -1,4 +1,4 @@
-"""The journal's file: SQLite with a write-ahead log, checked as a whole when it is opened, and row by row."""
+"""The journal's file: SQLite with a write-ahead log, checked as a whole on opening, and row by row."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 NAME = "journal.db"
 _MAGIC = b"SQLite format 3\0"
-_CACHE = 256  # KiB; what is written is hardly ever read again
+_CACHE = 256  # KiB; written data is rarely read again
 _BUSY = 1.0  # seconds to wait for another process, such as `placed consent`
-_APPLICATION = 0x706C6364  # "plcd", in the file's header, so that file(1) can tell
+_APPLICATION = 0x706C6364  # "plcd", in the file's header, for file(1)
 _BEYOND_REPAIR = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
-# What brings the file from each version of its schema to the next; its own version is in PRAGMA user_version.
+# Migrates the file from each version of its schema to the next; its version is in PRAGMA user_version.
 MIGRATIONS = (
     """
     CREATE TABLE record (
@@ -38,13 +38,13 @@ VERSION = len(MIGRATIONS)
 
 
 class Unusable(Exception):
-    """The file is no journal, is damaged, or is of a later version; it has to be put aside."""
+    """The file is not a journal, is damaged, or is of a later version; it has to be replaced."""
 
 
 class Database:
-    """The file, open.
+    """The open file.
 
-    Every method may raise `sqlite3.Error`, where it can not be read or written now, and `Unusable`.
+    Every method may raise `sqlite3.Error`, if it cannot be read or written now, and `Unusable`.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -53,40 +53,42 @@ class Database:
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """Opens it, makes it if there is none, and brings it to the present schema.
+        """Opens the file, creates it if it does not exist, and migrates it to the current schema.
 
         Raises:
-            OSError: its folder can not be made or written.
+            OSError: its folder cannot be created or written.
             sqlite3.Error: the same.
-            Unusable: it has to be put aside.
+            Unusable: it has to be replaced.
         """
         path = _whole(path)
         _make(path)
         _see_that_it_is_sqlite(path)
-        # Used from the event loop and from one thread beside it, never by both at once.
+        # Used by the event loop and by one thread beside it, never by both at once.
         connection = sqlite3.connect(path, timeout=_BUSY, isolation_level=None, check_same_thread=False)
         with _judged(), _closed_if_it_fails(connection):
             _check(connection)
             connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")  # a commit waits for no disk, and none is torn
+            connection.execute(
+                "PRAGMA synchronous = NORMAL"
+            )  # a commit does not wait for the disk, and none is torn
             connection.execute(f"PRAGMA cache_size = -{_CACHE}")
-            connection.execute("PRAGMA secure_delete = ON")  # what is not to be known any more is not kept
+            connection.execute("PRAGMA secure_delete = ON")  # deleted content is overwritten
             with _transaction(connection):
                 _migrate(connection)
         return cls(connection)
 
     @classmethod
     def read_only(cls, path: Path) -> Self:
-        """Opens one that there is, to look at it: neither it nor its folder is changed.
+        """Opens an existing file for reading: neither it nor its folder is changed.
 
         Raises:
             FileNotFoundError: there is none.
-            OSError, sqlite3.Error: it can not be read.
-            Unusable: it is of no use.
+            OSError, sqlite3.Error: it cannot be read.
+            Unusable: it is invalid.
         """
         path = _whole(path)
         _see_that_it_is_sqlite(path)
-        # Where nobody has it open there is no log beside it, and without one SQLite would make it.
+        # If no process has it open there is no log beside it; without one SQLite would create it.
         state = "" if path.with_name(f"{NAME}-wal").exists() else "&immutable=1"
         connection = sqlite3.connect(f"{path.as_uri()}?mode=ro{state}", uri=True, timeout=_BUSY)
         with _judged(), _closed_if_it_fails(connection):
@@ -94,10 +96,10 @@ class Database:
         return cls(connection)
 
     def scrub(self, *, thoroughly: bool) -> bool:
-        """Empties the log, where what was overwritten is for long; whether that could be done now.
+        """Empties the log, which keeps overwritten content for long; returns whether that was possible now.
 
         Args:
-            thoroughly: also writes the file itself again, without its free pages.
+            thoroughly: also rewrites the file itself, without its free pages.
         """
         with _judged():
             if thoroughly:
@@ -106,22 +108,22 @@ class Database:
         return not busy
 
     def close(self) -> None:
-        """Lets go of the file. The last who does takes the log beside it away."""
+        """Closes the file. The last process to do so removes the log."""
         self._connection.close()
 
     def get(self, key: Key) -> bytes | None:
-        """The value of a record; None if there is none that its checksum vouches for."""
+        """Returns the value of a record; None if there is none with a valid checksum."""
         row = self._rows("WHERE kind = ? AND connection = ? AND room = ?", key)
         return row.get(key)
 
     def all(self, kind: Kind, connection: str = "") -> dict[Key, bytes]:
-        """Every record of a kind, of one connection or, without its name, of all."""
+        """Returns every record of a kind, of one connection or, without a name, of all."""
         if connection:
             return self._rows("WHERE kind = ? AND connection = ?", (kind, connection))
         return self._rows("WHERE kind = ?", (kind,))
 
     def put(self, records: Iterable[tuple[Key, bytes | None]]) -> None:
-        """Writes records, all of them or none; without a value one is taken away."""
+        """Writes records, all of them or none; a record without a value is deleted."""
         with _judged(), _transaction(self._connection) as connection:
             for key, value in records:
                 if value is None:
@@ -142,12 +144,12 @@ class Database:
 
 
 def _text(content: bytes) -> str:
-    """Of a row that is damaged, too; its checksum tells."""
+    """Decodes a column, also of a damaged row; its checksum detects that."""
     return content.decode(errors="replace")
 
 
 def _whole(path: Path) -> Path:
-    """The path from the root on, as a URI needs it.
+    """Returns the absolute path, as a URI needs it.
 
     Raises:
         OSError: no file can have this name.
@@ -158,7 +160,7 @@ def _whole(path: Path) -> Path:
 
 
 def _make(path: Path) -> None:
-    """Makes an empty file for its owner alone. In a folder of another user's, root leaves it to that user."""
+    """Creates an empty file for its owner only. In another user's folder, root gives it to that user."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     if os.geteuid() == 0:
@@ -167,7 +169,7 @@ def _make(path: Path) -> None:
 
 
 def _see_that_it_is_sqlite(path: Path) -> None:
-    """SQLite takes a file of some bytes for one that is empty, and does not tell why it can not open one."""
+    """Checks the header: SQLite takes a very short file for an empty database."""
     with path.open("rb") as file:
         if file.read(len(_MAGIC)) not in (_MAGIC, b""):
             raise Unusable("it is damaged")
@@ -223,7 +225,7 @@ def _closed_if_it_fails(connection: sqlite3.Connection) -> Iterator[None]:
 
 @contextmanager
 def _judged() -> Iterator[None]:
-    """Raises `Unusable` where SQLite says that the file will never do."""
+    """Raises `Unusable` if SQLite's error is permanent."""
     try:
         yield
     except sqlite3.Error as error:

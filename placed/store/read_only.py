@@ -1,4 +1,4 @@
-"""A look into the journal that changes nothing, for `placed doctor`; a daemon may be writing it."""
+"""Reads the journal without changing anything, for `placed doctor`; a daemon may be writing it."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StoreSnapshot:
-    """What was seen of it."""
+    """The content at the time of reading."""
 
     records: dict[Key, bytes] = field(default_factory=dict)
 
     @property
     def room_ids(self) -> dict[str, str]:
-        """The ids that rooms were given, by "connection/address"."""
+        """The ids of rooms, by "connection/address"."""
         return self._ids(Kind.IDS)
 
     @property
     def objects(self) -> dict[str, str]:
-        """The same by "connection/object id"."""
+        """The ids by "connection/object id"."""
         return self._ids(Kind.OBJECTS)
 
     def consent(self, connection: str) -> ConsentRecord:
-        """What is known of a connection's consent."""
+        """Returns the stored consent of a connection."""
         return decoded(self.records.get(Key(Kind.CONSENT, connection)), ConsentRecord) or ConsentRecord()
 
     def _ids(self, kind: Kind) -> dict[str, str]:
@@ -43,11 +43,11 @@ class StoreSnapshot:
 
 
 def read_snapshot(directory: Path) -> StoreSnapshot:
-    """Looks.
+    """Reads the journal.
 
     Raises:
         FileNotFoundError: there is no journal yet.
-        OSError, sqlite3.Error, Unusable: it can not be read, or is of no use.
+        OSError, sqlite3.Error, Unusable: it cannot be read, or is invalid.
     """
     database = Database.read_only(directory / NAME)
     try:

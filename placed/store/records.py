@@ -1,4 +1,4 @@
-"""What a record of the journal is: its key, its value as bytes, and the checksum over both. Pure."""
+"""The journal's records: their keys, their values as bytes, and the checksum over both. Pure."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def _field(name: str) -> bytes:
     return msgspec.msgpack.encode(name)
 
 
-_TEXTS, _NIL = (_field("title"), _field("organizer")), b"\xc0"  # as MessagePack has them
+_TEXTS, _NIL = (_field("title"), _field("organizer")), b"\xc0"  # the range of MessagePack's integers
 _encode = msgspec.msgpack.Encoder().encode
 
 
 class Kind(StrEnum):
-    """What a record tells. The words are in the file."""
+    """The kinds of records. The words are stored in the file."""
 
     EPOCH = "epoch"  # of the program: the number of its last start
     IDS = "ids"  # of a connection: address -> id
@@ -38,7 +38,7 @@ class Kind(StrEnum):
 
 
 class Key(NamedTuple):
-    """Names a record. `connection` and `room`, an address, are empty where it is not of one."""
+    """Identifies a record. `connection` and `room`, an address, are empty if they do not apply."""
 
     kind: Kind
     connection: str = ""
@@ -46,23 +46,23 @@ class Key(NamedTuple):
 
 
 class Listing(msgspec.Struct, frozen=True):
-    """The rooms of a connection as the service listed them, under settings that `mark` is a digest of."""
+    """The rooms of a connection as the service listed them, with a digest `mark` of the settings."""
 
     mark: str
     rooms: tuple[FoundRoom, ...]
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """What was read of a room, and since when its occupancy is what it is."""
+    """The last reading of a room, and since when its occupancy is the same."""
 
     schedule: Schedule
     changed_at: datetime
 
 
 class Again(msgspec.Struct, frozen=True, array_like=True):
-    """When a room was last read, and why it could not be since.
+    """When a room was last read, and why later readings failed.
 
-    `checksum` is that of the reading that was confirmed: a confirmation counts for no other.
+    `checksum` identifies the confirmed reading: a confirmation counts for no other.
     """
 
     read_at: datetime
@@ -71,7 +71,7 @@ class Again(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Confirmed(msgspec.Struct, frozen=True):
-    """What is noted of all rooms of a connection at once, and the two clocks as they stood then.
+    """The confirmations of all rooms of a connection, and both clocks at that time.
 
     Attributes:
         wall: the time by which rooms were judged.
@@ -86,7 +86,7 @@ class Confirmed(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """The reading of a room as the journal has it, and the checksum of that record."""
+    """The stored reading of a room, and the checksum of that record."""
 
     schedule: Schedule
     changed_at: datetime
@@ -94,12 +94,12 @@ class Saved:
 
 
 def encoded(value: Any) -> bytes:
-    """A value as a record keeps it."""
+    """Encodes a record's value."""
     return _encode(value)
 
 
 def decoded(value: bytes | None, kind: type[_T]) -> _T | None:
-    """The value of that kind; None where there is none, or it is of no use."""
+    """Decodes a value of that kind; None if there is none, or if it is invalid."""
     if value is None:
         return None
     try:
@@ -109,10 +109,10 @@ def decoded(value: bytes | None, kind: type[_T]) -> _T | None:
 
 
 def holds_text(reading: bytes) -> bool:
-    """Whether a record of a room may hold a title or a name; a look at the bytes, since nearly none does."""
+    """Returns whether a room's record may contain a title or a name, by its bytes: nearly none does."""
     return any(reading.count(field) != reading.count(field + _NIL) for field in _TEXTS)
 
 
 def checksum(key: Key, value: bytes) -> int:
-    """CRC-32 of a record; what does not agree with it counts as not there."""
+    """Returns the CRC-32 of a record; a record that does not match it is ignored."""
     return zlib.crc32(value, zlib.crc32("\0".join(key).encode()))

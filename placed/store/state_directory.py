@@ -1,4 +1,4 @@
-"""Where the daemon keeps its state."""
+"""Finds the directory of the daemon's state."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from placed.domain.problems import Problem
 
 
 def state_directory() -> Path:
-    """Systemd's StateDirectory, or the user's own (XDG base directories).
+    """Returns systemd's StateDirectory, or the user's own (XDG base directories).
 
     Raises:
         CannotStart: none is set, and the user has no home.

@@ -1,4 +1,4 @@
-"""Copies from the board into the journal what a restart has to know, every few seconds."""
+"""Copies the board's state to the journal every few seconds."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from placed.domain.model import Schedule
     from placed.store.store import Journal
 
-EVERY = 2.0  # seconds after which what changed is written
-ALL = 30.0  # seconds after which all is compared, and when every room was last read is written
+EVERY = 2.0  # seconds after which changes are written
+ALL = 30.0  # seconds after which everything is compared, and the time of every reading is written
 
 log = structlog.get_logger("placed.store")
 
@@ -33,9 +33,9 @@ class StoreWriter:
     """Keeps the journal in step with the board.
 
     Args:
-        board: what is known now.
-        journal: what is written.
-        clock: both clocks, to tell after a start how much time has passed.
+        board: the source.
+        journal: the destination.
+        clock: both clocks, with which a start computes how much time has passed.
     """
 
     def __init__(self, board: Board, journal: Journal, clock: Clock) -> None:
@@ -43,7 +43,7 @@ class StoreWriter:
         self._journal = journal
         self._clock = clock
         self._all_at = 0.0
-        self._residue = False  # whether texts that are gone may still be in the log
+        self._residue = False  # whether deleted texts may still be in the log
 
     async def run(self) -> None:
         """Writes until it is cancelled."""
@@ -57,12 +57,12 @@ class StoreWriter:
                 await self._write_touched()
 
     async def scrub(self) -> None:
-        """Titles and names that are not to be known any more are not kept in the log either."""
+        """Removes deleted titles and names from the log, too."""
         if self._residue and await asyncio.to_thread(self._journal.scrub):
             self._residue = False
 
     async def write_all(self) -> None:
-        """Compares everything, and writes what differs, and when every room was last read."""
+        """Compares everything, and writes differences and the time of every reading."""
         self._board.touched.clear()
         known = {(k.room.connection, k.room.address): k for k in self._board.known()}
         gone = self._journal.saved.keys() - {which for which, one in known.items() if one.schedule}
@@ -85,7 +85,7 @@ class StoreWriter:
     def _write(
         self, known: dict[_Which, KnownRoom], gone: AbstractSet[_Which], moment: tuple[datetime, float] | None
     ) -> None:
-        """Readings first: a confirmation must not be there before what it confirms."""
+        """Writes readings first: a confirmation must not exist before its reading."""
         saved: dict[_Which, Saved] = {}
         if not self._journal.write_all(self._records(known, gone, saved)):
             return
@@ -99,7 +99,7 @@ class StoreWriter:
     def _records(
         self, known: dict[_Which, KnownRoom], gone: AbstractSet[_Which], saved: dict[_Which, Saved]
     ) -> Iterator[tuple[Key, bytes | None]]:
-        """Each is made when it is written: those of a whole site at once would take much memory."""
+        """Yields records as they are written: those of a whole site at once would take much memory."""
         for which in gone:
             self._residue = self._residue or self._drops_text(which, None)
             yield Key(Kind.SCHEDULE, *which), None
@@ -116,12 +116,12 @@ class StoreWriter:
         return saved is not None and not _texts(saved.schedule) <= _texts(schedule)
 
     def _is_written(self, which: _Which, one: KnownRoom) -> bool:
-        """Whether the journal has it, but for when it was read."""
+        """Returns whether the journal has this state, except for the time of reading."""
         saved = self._journal.saved.get(which)
         if saved is None or one.schedule is None:
             return False
         before, now = saved.schedule, one.schedule
-        # A calendar that was confirmed has the very same meetings; one that a start read again, equal ones.
+        # A confirmed calendar has the identical meetings; one that was restored and read again, equal ones.
         equal = now.meetings is before.meetings or now.meetings == before.meetings
         same = equal and (now.since, now.until) == (before.since, before.until)
         return same and one.changed_at == saved.changed_at

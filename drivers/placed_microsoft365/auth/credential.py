@@ -58,7 +58,7 @@ def load_credential(settings: Microsoft365Settings) -> Credential:
         content = _read("client_secret_file", settings.client_secret_file, read_secret)
         secret = content.decode("utf-8-sig").strip()
     except UnicodeDecodeError:
-        text = f"{settings.client_secret_file} is not UTF-8 text"
+        text = f"{settings.client_secret_file} is no text in UTF-8"
         raise SettingsError(Problem("client_secret_file", text)) from None
     if not secret:
         raise SettingsError(Problem("client_secret_file", f"{settings.client_secret_file} is empty"))
