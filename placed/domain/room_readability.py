@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import replace
 
 from placed.domain.consent_state import Consent
 from placed.domain.model import Reason
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from placed.domain.model import Room
-    from placed.driver import Failed
 
 # Of a room that is refused while others are not. That is no fault: somebody chose whom the fence lets in.
 _OUTSIDE = (
@@ -102,14 +102,14 @@ class RoomReadability:
         self.readable.setdefault(room_id, moment)
         return self.failing.pop(room_id, None) is not None
 
-    def failed(self, room_id: str, answer: Failed, moment: datetime) -> bool:
+    def failed(self, room_id: str, failure: ReadFailure) -> bool:
         """A room could not be read; whether that, or why, is news."""
         before = self.failing.get(room_id)
         self.readable.pop(room_id, None)
-        since = before.since if before else moment
-        times = before.times + 1 if before else 1
-        self.failing[room_id] = ReadFailure(answer.reason, since, answer.problem, answer.consent, times)
-        return before is None or before.reason is not answer.reason
+        if before is not None:
+            failure = replace(failure, since=before.since, times=before.times + 1)
+        self.failing[room_id] = failure
+        return before is None or before.reason is not failure.reason
 
     def is_gone(self, room_id: str) -> bool:
         """Whether a room's mailbox cannot be read any more: refused or not found, not just once."""

@@ -17,7 +17,7 @@ from placed.board.board import KnownRoom
 from placed.domain.liveness import Pulse
 from placed.domain.model import Reason, Schedule, window
 from placed.domain.problems import Problem
-from placed.domain.room_readability import DOUBTED
+from placed.domain.room_readability import DOUBTED, ReadFailure
 from placed.driver import (
     DriverError,
     Failed,
@@ -433,7 +433,8 @@ class Poller:
         self._planner.failed(
             room_id, reason, problem.retry_after, self._clock.steady(), lasting=problem.lasting
         )
-        if self._monitor.readability.failed(room_id, answer, self._clock.now()):
+        failure = ReadFailure(reason, self._clock.now(), problem, answer.consent)
+        if self._monitor.readability.failed(room_id, failure):
             changes.failed[reason, problem.text].append(room_id)
         self._board.fail(room_id, reason)
         mailbox = answer.query.room.mailbox

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 # What the modules of a folder of placed/ may import of the other folders: all that is below them, and never
 # sideways between the outputs. A driver may import of placed what `test_a_driver_imports_...` says.
-MAY_IMPORT = {
+MAY_IMPORT: dict[str, set[str]] = {
     "domain": set(),
     "driver": {"domain"},
     "settings": {"domain", "driver"},
@@ -57,9 +57,6 @@ MAY_IMPORT = {
         "runtime",
     },
 }
-# Types that a folder names though it lies below them.
-TYPES_FROM_ABOVE = {("placed.domain.room_readability", "driver")}
-
 # What the pure modules may stand on: types and arithmetic, nothing that reads a clock, a file or a socket.
 PURE_LIBRARIES = {
     "__future__",
@@ -134,16 +131,8 @@ def test_a_folder_imports_only_what_the_table_allows() -> None:
         if within(module, "placed") and folder_of(module)
         for name in names
         if folder_of(name) not in MAY_IMPORT[folder_of(module)] | {folder_of(module), ""}
-        and (module, folder_of(name)) not in TYPES_FROM_ABOVE
     ]
     assert sorted(against) == []
-
-
-def test_what_a_module_imports_from_above_is_for_types_only() -> None:
-    at_run_time = graph(Kind.START, Kind.CALL)
-    for module, folder in TYPES_FROM_ABOVE:
-        assert folder not in {folder_of(name) for name in at_run_time[module]}
-        assert folder in {folder_of(name) for name in graph()[module]}, f"{module} no longer needs {folder}"
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:

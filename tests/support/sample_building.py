@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from placed.domain.model import Meeting, Reason, Schedule
 from placed.domain.occupancy import Policy
 from placed.domain.privacy import Show
 from placed.domain.problems import Problem
-from placed.domain.room_readability import RoomReadability
-from placed.driver import Consent, Failed, Fence, FenceState, Query
+from placed.domain.room_readability import ReadFailure, RoomReadability
+from placed.driver import Consent, Fence, FenceState
 from tests.support.sample_boards import Site
-
-if TYPE_CHECKING:
-    from placed.domain.room_readability import ReadFailure
 
 MOMENT = datetime(2026, 1, 8, 9, 22, 10, tzinfo=UTC)
 MIDNIGHT = datetime(2026, 1, 7, 23, tzinfo=UTC)  # in Berlin
@@ -134,10 +131,8 @@ def report(site: Site, **other: Any) -> None:
     failing: dict[str, ReadFailure] = {}
     for room in site.board.rooms:
         if room.id == BROKEN:
-            answer = Failed(
-                Query(room, MIDNIGHT, MIDNIGHT), Reason.FORBIDDEN, Problem("", "Access is denied")
-            )
-            readability.failed(room.id, answer, MOMENT)
+            failure = ReadFailure(Reason.FORBIDDEN, MOMENT, Problem("", "Access is denied"))
+            readability.failed(room.id, failure)
             failing = readability.failing
         else:
             readability.succeeded(room.id, MOMENT)

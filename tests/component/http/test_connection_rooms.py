@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from placed.domain.model import Reason
 from placed.domain.problems import Problem
 from placed.domain.room_readability import ReadFailure, RoomReadability
-from placed.driver import Failed, Query
 from tests.support.sample_boards import NINE, Site, minutes
 
 if TYPE_CHECKING:
@@ -16,23 +15,19 @@ if TYPE_CHECKING:
 PATH = "/api/v1/connections/contoso/rooms"
 
 
-def readability(site: Site) -> RoomReadability:
+def readability() -> RoomReadability:
     """The boardroom is readable, the library is not found, the atrium was not asked for yet."""
     found = RoomReadability()
     found.succeeded("boardroom", NINE)
-    library = site.enrolled["contoso"]["library"]
-    found.failed(
-        "library",
-        Failed(Query(library, NINE, NINE), Reason.NOT_FOUND, Problem("", "404 ErrorInvalidUser", "check it")),
-        NINE + minutes(5),
-    )
+    problem = Problem("", "404 ErrorInvalidUser", "check it")
+    found.failed("library", ReadFailure(Reason.NOT_FOUND, NINE + minutes(5), problem))
     return found
 
 
 async def test_every_room_says_whether_it_is_readable_since_when_and_why_not(
     endpoint: Endpoint, site: Site
 ) -> None:
-    site.report(readability=readability(site))
+    site.report(readability=readability())
     answer = await endpoint.get(PATH)
     assert answer.status == 200
     assert (answer.json["schema"], answer.json["connection"]) == (1, "contoso")
@@ -54,7 +49,7 @@ async def test_what_ails_the_connection_is_said_of_each_room(endpoint: Endpoint,
     whole = ReadFailure(
         Reason.BREACHED, NINE, Problem("", "a mailbox outside of the fence is readable", "fix it")
     )
-    site.report(readability=readability(site), whole=whole)
+    site.report(readability=readability(), whole=whole)
     answer = await endpoint.get(PATH)
     assert {room["access"] for room in answer.json["rooms"]} == {"breached"}
 
@@ -66,12 +61,12 @@ async def test_a_connection_that_is_not_there_is_a_problem(endpoint: Endpoint) -
 
 
 async def test_no_address_is_in_it(endpoint: Endpoint, site: Site) -> None:
-    site.report(readability=readability(site))
+    site.report(readability=readability())
     assert b"@" not in (await endpoint.get(PATH)).body
 
 
 async def test_it_is_answered_with_304_while_it_stays_the_same(endpoint: Endpoint, site: Site) -> None:
-    site.report(readability=readability(site))
+    site.report(readability=readability())
     first = await endpoint.get(PATH)
     again = await endpoint.get(PATH, headers={"If-None-Match": first.headers["ETag"]})
     assert again.status == 304

@@ -10,7 +10,7 @@ from placed.domain.connection_health import ConnectionState
 from placed.domain.model import Reason, Status
 from placed.domain.problems import Problem
 from placed.domain.room_readability import Access, ReadFailure, RoomReadability
-from placed.driver import Consent, Failed, Fence, FenceState, Query
+from placed.driver import Consent, Fence, FenceState
 from placed.http.api import openapi
 from tests.support.sample_boards import NINE, meeting
 
@@ -113,8 +113,7 @@ def lively(site: Site) -> Site:
     site.board.fail("library", Reason.FORBIDDEN)
     readability = RoomReadability()
     readability.succeeded("boardroom", NINE)
-    query = Query(site.enrolled["contoso"]["library"], NINE, NINE)
-    readability.failed("library", Failed(query, Reason.FORBIDDEN, Problem("", "x")), NINE)
+    readability.failed("library", ReadFailure(Reason.FORBIDDEN, NINE, Problem("", "x")))
     site.report(
         since=NINE,
         failing={"library": ReadFailure(Reason.FORBIDDEN, NINE, Problem("", "x"))},

@@ -9,18 +9,21 @@ import pytest
 from placed.domain.model import Reason
 from placed.domain.problems import Problem
 from placed.domain.room_readability import ReadFailure, RoomReadability, readability_documents
-from placed.driver import Consent, Failed, Query, Refused, Unavailable
-from tests.support.domain_builders import DAY, at, room
+from placed.driver import Consent, Refused, Unavailable
+from tests.support.domain_builders import at, room
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from placed.driver import DriverError
 
 NINE, TEN = at("9:00"), at("10:00")
 
 
-def failed(reason: Reason, detail: str = "403 ErrorAccessDenied", **more: Any) -> Failed:
-    consent = more.pop("consent", Consent.UNKNOWN)
-    return Failed(Query(room(), DAY, DAY), reason, Problem("", detail, **more), consent)
+def failed(
+    reason: Reason, since: datetime, *, remedy: str = "", consent: Consent = Consent.UNKNOWN
+) -> ReadFailure:
+    return ReadFailure(reason, since, Problem("", "403 ErrorAccessDenied", remedy), consent)
 
 
 def told(readability: RoomReadability, whole: ReadFailure | None = None) -> dict[str, Any]:
@@ -60,8 +63,8 @@ def test_a_room_is_readable_since_it_was_first_read() -> None:
 def test_a_room_that_can_not_be_read_says_since_when_and_why(reason: Reason, access: str) -> None:
     readability = RoomReadability()
     readability.succeeded("boardroom", NINE)
-    assert readability.failed("boardroom", failed(reason, remedy="mend it"), NINE)
-    assert not readability.failed("boardroom", failed(reason, remedy="mend it"), TEN)
+    assert readability.failed("boardroom", failed(reason, NINE, remedy="mend it"))
+    assert not readability.failed("boardroom", failed(reason, TEN, remedy="mend it"))
     assert told(readability) | {"name": ""} == {
         "room": "boardroom",
         "name": "",
@@ -77,7 +80,7 @@ def test_a_room_that_can_not_be_read_says_since_when_and_why(reason: Reason, acc
 
 def test_a_room_that_is_refused_while_others_are_readable_is_told_as_outside_the_fence() -> None:
     readability = RoomReadability()
-    readability.failed("boardroom", failed(Reason.FORBIDDEN, remedy="consent?"), NINE)
+    readability.failed("boardroom", failed(Reason.FORBIDDEN, NINE, remedy="consent?"))
     assert told(readability)["remedy"] == "consent?"
     readability.succeeded("library", NINE)
     assert "not in the fence's group, or not yet" in told(readability)["remedy"]
@@ -99,7 +102,7 @@ def test_what_ails_the_whole_connection_goes_before_what_is_known_of_a_room(
 def test_rooms_that_are_gone_are_forgotten() -> None:
     readability = RoomReadability()
     readability.succeeded("boardroom", NINE)
-    readability.failed("library", failed(Reason.THROTTLED), NINE)
+    readability.failed("library", failed(Reason.THROTTLED, NINE))
     readability.keep({"library"})
     assert (list(readability.readable), list(readability.failing)) == ([], ["library"])
     readability.keep(set())
@@ -120,7 +123,7 @@ def test_rooms_that_are_gone_are_forgotten() -> None:
 def test_the_rooms_tell_of_consent(consents: list[Consent], *, readable: bool, consent: Consent) -> None:
     readability = RoomReadability()
     for number, told_by_token in enumerate(consents):
-        readability.failed(f"room-{number}", failed(Reason.FORBIDDEN, consent=told_by_token), NINE)
+        readability.failed(f"room-{number}", failed(Reason.FORBIDDEN, NINE, consent=told_by_token))
     if readable:
         readability.succeeded("boardroom", NINE)
     assert readability.consent is consent
@@ -128,6 +131,6 @@ def test_the_rooms_tell_of_consent(consents: list[Consent], *, readable: bool, c
 
 def test_a_failure_of_another_kind_tells_nothing_of_consent() -> None:
     readability = RoomReadability()
-    readability.failed("boardroom", failed(Reason.FORBIDDEN), NINE)
-    readability.failed("library", failed(Reason.UNAVAILABLE), NINE)
+    readability.failed("boardroom", failed(Reason.FORBIDDEN, NINE))
+    readability.failed("library", failed(Reason.UNAVAILABLE, NINE))
     assert readability.consent is Consent.UNKNOWN
