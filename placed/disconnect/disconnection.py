@@ -1,4 +1,4 @@
-"""Disconnects a connection: finds what placed holds of it, at the broker and on disk, and takes that away."""
+"""Removes a connection: finds what placed keeps of it, at the broker and on disk, and deletes that."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from placed.settings.loader import Configuration
     from placed.settings.schema import Mqtt
 
-# Of a connection whose settings are gone, so that it is not known what was granted to it.
+# For a connection that is no longer configured, so that its grants are unknown.
 _IN_GENERAL = (
     "As an administrator of its calendar service, run the undo script of what `placed setup` wrote for it.",
     "Or take away by hand, in this order: permissions, fence, and the registration if nothing else uses it.",
@@ -34,7 +34,7 @@ _OTHER_USER = "be the daemon's user, or root"
 
 
 class NotDisconnected(Exception):
-    """It cannot be done, or not to its end."""
+    """The connection could not be removed, or not completely."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.line)
@@ -43,16 +43,16 @@ class NotDisconnected(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """What there is of a connection.
+    """What is kept of a connection.
 
     Attributes:
-        configured: file and place of its table; None if there is none.
+        configured: file and place of its table; None if it is not configured.
         alone: whether no other connection is configured.
         broker: the broker's address; None if none is configured.
-        rooms: how many rooms the broker holds something of, or lists.
-        running: whether a daemon is there that reads it.
+        rooms: how many of its rooms are at the broker, as topics or in the index.
+        running: whether a running daemon reads it.
         remembered: how many of its rooms have an id in the state directory.
-        consent: whether what is known of its consent is kept there.
+        consent: whether its consent is recorded there.
     """
 
     configured: str | None
@@ -65,14 +65,14 @@ class Holding:
 
     @property
     def anything(self) -> bool:
-        """Whether anybody knows it."""
+        """Whether the connection is known anywhere."""
         held = self.rooms or self.remembered or self.consent
         return bool(held or self.running or self.configured is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class Cleared:
-    """What was taken away."""
+    """What was deleted."""
 
     rooms: int
     remembered: int
@@ -80,11 +80,11 @@ class Cleared:
 
 
 class Disconnection:
-    """Of one connection, which need not be configured any more.
+    """The removal of one connection, which need not be configured any more.
 
     Args:
-        configuration: as it is now; it names the broker.
-        directory: where the daemon keeps its state.
+        configuration: the current one; it names the broker.
+        directory: the state directory.
         name: of the connection.
     """
 
@@ -96,11 +96,11 @@ class Disconnection:
         self._name = name
 
     async def find(self) -> Holding:
-        """What there is of it; nothing is changed.
+        """Returns what is kept of the connection; changes nothing.
 
         Raises:
-            NotDisconnected: that can not be told.
-            CannotStart: files that the settings name can not be used.
+            NotDisconnected: that could not be found out.
+            CannotStart: files that the settings name cannot be used.
         """
         with self._journal() as journal:
             remembered, consent = journal.held_of(self._name)
@@ -109,7 +109,7 @@ class Disconnection:
             try:
                 retained = await clearing.look(self._mqtt, self._name, self._prefix)
             except BrokerLost as lost:
-                raise NotDisconnected(_told(self._mqtt, lost)) from lost
+                raise NotDisconnected(_problem(self._mqtt, lost)) from lost
         places = [
             place
             for place, connection in enumerate(self._configuration.settings.connections)
@@ -126,23 +126,23 @@ class Disconnection:
         )
 
     async def clear(self) -> Cleared:
-        """Takes it away: first at the broker, so that if that fails all of it can be repeated.
+        """Deletes it: first at the broker, so that everything can be repeated if that fails.
 
         Raises:
-            NotDisconnected: not all of it could be taken away.
-            CannotStart: files that the settings name can not be used.
+            NotDisconnected: not everything could be deleted.
+            CannotStart: files that the settings name cannot be used.
         """
         retained = Retained()
         if self._mqtt is not None:
             try:
                 retained = await clearing.clear(self._mqtt, self._name, self._prefix)
             except BrokerLost as lost:
-                raise NotDisconnected(_told(self._mqtt, lost)) from lost
+                raise NotDisconnected(_problem(self._mqtt, lost)) from lost
         with self._journal() as journal:
             return Cleared(len(retained.rooms), *journal.forget(self._name))
 
     def revocation(self, surroundings: Surroundings) -> Sequence[str]:
-        """How to take back at the service what was granted, a step each."""
+        """Returns the steps that revoke its grants at the calendar service."""
         for connection in self._configuration.settings.connections:
             if connection.name == self._name:
                 kind = self._configuration.drivers[connection.driver]
@@ -166,7 +166,7 @@ class Disconnection:
             raise NotDisconnected(problem) from error
 
 
-def _told(settings: Mqtt, lost: BrokerLost) -> Problem:
+def _problem(settings: Mqtt, lost: BrokerLost) -> Problem:
     problem = lost.trouble.at(address_of(settings))
     remedy = problem.remedy or "see that the broker runs and can be reached, then call this again"
     return replace(problem, remedy=remedy)

@@ -1,7 +1,7 @@
-"""Takes from the broker what it holds of one connection's rooms, for `placed disconnect`.
+"""Clears the topics of one connection's rooms at the broker, for `placed disconnect`.
 
-It comes with a client identifier of its own and without a will, so that a daemon beside it is not disturbed.
-What else is on the broker stays as it is, to the byte; of the index only those rooms are taken out.
+It has its own client identifier and no will, so that a running daemon is not disturbed. Everything else at
+the broker stays as it is, to the byte; only these rooms are removed from the index.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from placed.mqtt.client import BrokerClient
     from placed.settings.schema import Mqtt
 
-_RETAINED = 60.0  # seconds for the broker to send all that it holds of rooms
+_RETAINED = 60.0  # seconds for the broker to send all retained messages of rooms
 _FAILED = 0x80  # and above, of a SUBACK: MQTT 3.1.1, 3.9.3; MQTT 5, 2.4
 _USUAL_PREFIX = HomeAssistant().discovery_prefix
 _BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
@@ -36,15 +36,15 @@ _BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 @dataclass(frozen=True, slots=True)
 class Retained:
-    """What the broker holds.
+    """What the broker holds of a connection.
 
     Attributes:
-        rooms: the ids of the connection's rooms, those that the index lists and those that are told.
-        discovery: what the topics begin with of their Home Assistant discovery; None if it is not, or
-            if that is not the prefix of the settings.
-        index: the index without them; None if it lists none of them.
-        online: whether a daemon is there.
-        connections: what the daemon said last of its connections.
+        rooms: the ids of its rooms, both those in the index and those with a state.
+        discovery: the prefix of their Home Assistant discovery topics; None if there are none, or if it is
+            not the prefix of the settings.
+        index: the index without these rooms; None if it lists none of them.
+        online: whether a daemon is online.
+        connections: the connections that the daemon published last.
     """
 
     rooms: tuple[str, ...] = ()
@@ -55,36 +55,36 @@ class Retained:
 
 
 async def look(settings: Mqtt, connection: str, prefix: str = _USUAL_PREFIX) -> Retained:
-    """What the broker holds of the connection; `prefix` is that of Home Assistant's topics by the settings.
+    """Returns what the broker holds of the connection; `prefix` is the discovery prefix of the settings.
 
     Raises:
-        BrokerLost: that can not be told.
-        CannotStart: files that the settings name can not be used.
+        BrokerLost: that could not be found out.
+        CannotStart: files that the settings name cannot be used.
     """
     async with connected(settings, "disconnect") as broker:
         return await _look(broker, Topics(settings.base_topic), connection, prefix)
 
 
 async def clear(settings: Mqtt, connection: str, prefix: str = _USUAL_PREFIX) -> Retained:
-    """Clears all topics of the connection's rooms, and takes them out of the index; returns what there was.
+    """Clears all topics of the connection's rooms, and removes them from the index; returns what there was.
 
-    Whatever the index names, only topics below the base topic and `prefix` are cleared: anybody who may
+    Only topics below the base topic and `prefix` are cleared, whatever the index names: anybody who may
     publish can have written it.
 
     Raises:
-        BrokerLost: it was not all cleared, and can be tried again.
-        CannotStart: files that the settings name can not be used.
+        BrokerLost: not everything was cleared; it can be tried again.
+        CannotStart: files that the settings name cannot be used.
     """
     topics = Topics(settings.base_topic)
     async with connected(settings, "disconnect") as broker:
         found = await _look(broker, topics, connection, prefix)
         await _clear_rooms(broker, replace(topics, discovery=found.discovery), found.rooms)
-        if found.index is not None:  # at last: should we be cut off, it still names what is left
+        if found.index is not None:  # last: if the connection is lost before, it still names what is left
             properties = _json(v5=settings.protocol == "5")
             await broker.publish_qos1(topics.rooms, found.index, retain=True, properties=properties)
         refused = f"{broker.refusals[0]}" if broker.refusals else ""
         left = await _look(broker, topics, connection, prefix)
-        if refused or left.rooms:  # without a refusal where MQTT 3.1.1 has no word for it
+        if refused or left.rooms:  # MQTT 3.1.1 reports no refusal
             raise BrokerLost(
                 Trouble.of(
                     "broker.refused_messages",
@@ -96,10 +96,10 @@ async def clear(settings: Mqtt, connection: str, prefix: str = _USUAL_PREFIX) ->
     return found
 
 
-# --- looking ------------------------------------------------------------------------------------------------
+# --- reading ------------------------------------------------------------------------------------------------
 
 
-class _Told(msgspec.Struct):
+class _Owner(msgspec.Struct):
     connection: str
 
 
@@ -118,7 +118,7 @@ async def _look(broker: BrokerClient, topics: Topics, connection: str, prefix: s
     index = held.get(topics.rooms, b"")
     listed = {room_id: entry.connection for room_id, entry in earlier_rooms(index).items()}
     rooms = {room_id for room_id, whose in listed.items() if whose == connection}
-    rooms |= _told_of(held, topics, connection) - (listed.keys() - rooms)
+    rooms |= _owned_by(held, topics, connection) - (listed.keys() - rooms)
     return Retained(
         rooms=tuple(sorted(rooms)),
         index=_without(index, connection) if rooms & listed.keys() else None,
@@ -129,9 +129,9 @@ async def _look(broker: BrokerClient, topics: Topics, connection: str, prefix: s
 
 
 async def _retained(broker: BrokerClient, filters: list[str]) -> dict[str, bytes]:
-    """What the broker keeps on these topics; what it has is on its way before it answers the end of it.
+    """Returns the retained messages on these topics; the broker sends them before it answers the UNSUBSCRIBE.
 
-    At QoS 0, since of QoS 1 brokers send only some until they are acknowledged, and keep a limited queue.
+    With QoS 0: with QoS 1 brokers send only some until they are acknowledged, and have a limited queue.
     """
     codes: Sequence[int | ReasonCode] = await broker.subscribe([(topic, 0) for topic in filters])
     for topic, code in zip(filters, codes, strict=False):
@@ -148,21 +148,21 @@ async def _retained(broker: BrokerClient, filters: list[str]) -> dict[str, bytes
     return held
 
 
-def _told_of(held: Mapping[str, bytes], topics: Topics, connection: str) -> set[str]:
-    """The rooms whose state says that they are the connection's; anybody who may publish can have said so."""
+def _owned_by(held: Mapping[str, bytes], topics: Topics, connection: str) -> set[str]:
+    """Returns the rooms whose state names the connection; anybody who may publish can have written it."""
     before, _, after = topics.state("+").partition("+")
     found = set()
     for topic, payload in held.items():
         room_id = topic.removeprefix(before).removesuffix(after)
         if topic == topics.state(room_id) and is_room_id(room_id):
-            told = _decoded(payload, _Told)
-            if told is not None and told.connection == connection:
+            owner = _decoded(payload, _Owner)
+            if owner is not None and owner.connection == connection:
                 found.add(room_id)
     return found
 
 
 def _without(index: bytes, connection: str) -> bytes:
-    """The index without the connection's rooms; all else in it stays to the byte."""
+    """Returns the index without the connection's rooms; everything else in it stays to the byte."""
     whole = msgspec.json.decode(index, type=dict[str, msgspec.Raw])
     rooms = msgspec.json.decode(whole["rooms"], type=list[msgspec.Raw])
     kept = [room for room in rooms if _connection_of(room) != connection]
@@ -170,12 +170,12 @@ def _without(index: bytes, connection: str) -> bytes:
 
 
 def _connection_of(entry: msgspec.Raw) -> str | None:
-    told = _decoded(bytes(entry), _Told)
-    return told.connection if told is not None else None
+    owner = _decoded(bytes(entry), _Owner)
+    return owner.connection if owner is not None else None
 
 
 def _decoded(payload: bytes | None, kind: type[Any]) -> Any:
-    """The payload, if it is what it should be; anybody may have written it."""
+    """Returns the decoded payload; None if it is invalid. Anybody may have written it."""
     if not payload or len(payload) > LARGEST:
         return None
     try:
@@ -188,7 +188,7 @@ def _decoded(payload: bytes | None, kind: type[Any]) -> Any:
 
 
 async def _clear_rooms(broker: BrokerClient, topics: Topics, rooms: Iterable[str]) -> None:
-    """As many at once as the broker allows; the next begins as soon as one of them is acknowledged."""
+    """Clears as many topics at once as the broker allows in flight."""
     waiting = iter([topic for room_id in rooms for topic in topics.retained(room_id)])
 
     async def clear_one_by_one() -> None:
@@ -199,7 +199,7 @@ async def _clear_rooms(broker: BrokerClient, topics: Topics, rooms: Iterable[str
 
 
 def _json(*, v5: bool) -> Properties | None:
-    """As the daemon's own index has them."""
+    """Returns the properties of the daemon's own index."""
     if not v5:
         return None
     properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call] # paho leaves it untyped

@@ -1,4 +1,4 @@
-"""What a panel understands of the documents that it hears: anybody may have written them. Pure."""
+"""Parses the documents that a panel receives; anybody may have written them. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class _Next(msgspec.Struct):
 
 
 class StateHeard(msgspec.Struct):
-    """Of the state document what a panel needs."""
+    """The fields of the state document that a panel needs."""
 
     schema: int
     room: str
@@ -42,7 +42,7 @@ class _Bridge(msgspec.Struct):
 
 
 class EntryHeard(msgspec.Struct):
-    """Of the index what a panel needs."""
+    """The fields of an index entry that a panel needs."""
 
     id: str
     name: str
@@ -61,7 +61,7 @@ _read_index = msgspec.json.Decoder(_Index).decode
 
 
 def understood_state(room: str, payload: bytes) -> StateHeard | None:
-    """The state of the room; None if it is none that a panel of this schema understands."""
+    """Returns the state of the room; None if it is invalid, of another room or of another schema."""
     try:
         document = _read_state(payload)
     except _BROKEN:
@@ -70,7 +70,7 @@ def understood_state(room: str, payload: bytes) -> StateHeard | None:
 
 
 def understood_bridge(payload: bytes) -> str | None:
-    """`online` or `offline`, or another word; None if there is none."""
+    """Returns `online`, `offline` or another word; None if the document is invalid."""
     try:
         return _read_bridge(payload).state
     except _BROKEN:
@@ -78,7 +78,7 @@ def understood_bridge(payload: bytes) -> str | None:
 
 
 def understood_index(payload: bytes) -> list[EntryHeard] | None:
-    """The rooms of the index; None if it is none."""
+    """Returns the rooms of the index; None if it is invalid."""
     try:
         return _read_index(payload).rooms
     except _BROKEN:

@@ -1,4 +1,4 @@
-"""Has a panel hear what the broker says, and stays at it: for `placed watch`."""
+"""Follows the broker's messages with a panel, and reconnects: for `placed watch`."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from placed.panel.rules import Panel
     from placed.settings.schema import Mqtt
 
-_SETTLED = 1.0  # seconds without a message, after which what the broker holds has come
+_SETTLED = 1.0  # seconds without a message, after which the retained messages have arrived
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
 _FAILED = 0x80  # and above, of a SUBACK: MQTT 3.1.1, 3.9.3; MQTT 5, 2.4
-_FEW = 50  # topics that are worth an acknowledgement; of QoS 1 brokers queue only so many retained messages
+_FEW = 50  # topics for QoS 1; brokers queue only a limited number of its retained messages
 
 
 class NotWatching(Exception):
@@ -40,13 +40,13 @@ class NotWatching(Exception):
 
 
 class Watching:
-    """Keeps a panel told.
+    """Passes the broker's messages to a panel.
 
     Args:
         settings: of the broker.
-        panel: hears what comes.
-        clock: what it is told the time by.
-        news: is called when something came, with the room that it is about, or None.
+        panel: receives the messages.
+        clock: for the panel.
+        news: called when a message arrived, with the room that it is about, or None.
 
     Attributes:
         trouble: why there is no connection now; None while there is one.
@@ -64,15 +64,15 @@ class Watching:
         self.settled = asyncio.Event()
 
     def moment(self) -> Moment:
-        """Now, as the panel wants it."""
+        """Returns the present, for the panel."""
         return Moment(self._clock.now(), self._clock.steady())
 
     async def once(self) -> None:
-        """Until what the broker holds has come.
+        """Follows until the retained messages have arrived.
 
         Raises:
             NotWatching: there is no connection.
-            CannotStart: files that the settings name can not be used.
+            CannotStart: files that the settings name cannot be used.
         """
         try:
             await self._connection(once=True)
@@ -80,11 +80,11 @@ class Watching:
             raise self._told(lost.trouble) from lost
 
     async def run(self) -> None:
-        """For ever; comes back when it was cut off.
+        """Follows for ever, and reconnects when the connection is lost.
 
         Raises:
-            NotWatching: the first connection was refused for what only a person can mend.
-            CannotStart: files that the settings name can not be used.
+            NotWatching: the first connection was refused for a reason that only a person can fix.
+            CannotStart: files that the settings name cannot be used.
         """
         backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE, random.random)
         while True:
@@ -109,7 +109,7 @@ class Watching:
             refused = problem.lasting and problem.key == "mqtt.protocol"
             if not refused or "protocol" in self._settings.model_fields_set:
                 raise
-            # Nobody said which version; older brokers speak 3.1.1 alone.
+            # The settings name no version, and older brokers speak 3.1.1 alone.
             self._settings = self._settings.model_copy(update={"protocol": "3.1.1"})
             await self._one_connection(once=once)
 
@@ -125,7 +125,7 @@ class Watching:
                 self._news(self._panel.hear(message, self.moment()))
 
     async def _catch_up(self, subscription: _Subscription) -> None:
-        """Hears what the broker holds. It does not say where that ends."""
+        """Reads the retained messages. The broker does not mark where they end."""
         while not self._panel.complete:
             try:
                 async with asyncio.timeout(_SETTLED):
@@ -140,14 +140,14 @@ class Watching:
 
 
 class _Subscription:
-    """What comes on the topics, one by one."""
+    """The messages on the topics, one by one."""
 
     def __init__(self, broker: BrokerClient) -> None:
         self._broker = broker
         self._coming: asyncio.Task[Heard] | None = None
 
     async def next(self) -> Heard:
-        """The next message; may be cancelled, and then nothing is missed."""
+        """Returns the next message; if it is cancelled, no message is lost."""
         if self._coming is None:
             self._coming = asyncio.create_task(self._read())
         coming = self._coming
@@ -158,7 +158,7 @@ class _Subscription:
                 self._coming = None
 
     async def close(self) -> None:
-        """Nobody waits any more."""
+        """Stops waiting for a message."""
         if self._coming is not None:
             self._coming.cancel()
             await asyncio.wait([self._coming])
@@ -167,18 +167,18 @@ class _Subscription:
         while True:
             message = await anext(self._broker.messages)
             if isinstance(message.payload, bytes):
-                told = vars(message.properties) if message.properties else {}  # what was not told is missing
-                expiry = told.get("MessageExpiryInterval")
+                properties = vars(message.properties) if message.properties else {}
+                expiry = properties.get("MessageExpiryInterval")
                 return Heard(message.topic.value, message.payload, message.retain, expiry)
 
 
 @asynccontextmanager
 async def _subscribed(settings: Mqtt, topics: Sequence[str]) -> AsyncIterator[_Subscription]:
-    """A connection that tells what comes on the topics, what the broker holds first.
+    """Connects and subscribes to the topics; the retained messages arrive first.
 
     Raises:
-        BrokerLost: it could not be made, the topics may not be read, or it was lost.
-        CannotStart: files that the settings name can not be used.
+        BrokerLost: that failed, the topics may not be read, or the connection was lost.
+        CannotStart: files that the settings name cannot be used.
     """
     async with connected(settings, f"watch-{secrets.token_hex(4)}") as broker:
         subscription = _Subscription(broker)

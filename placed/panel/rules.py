@@ -1,14 +1,14 @@
-"""What a truthful panel shows: from the MQTT messages that it heard, and two clocks. Pure.
+"""What a truthful panel shows, from the MQTT messages that it received and two clocks. Pure.
 
-It goes by the published contract alone and shares no code with what publishes, so that it can stand for
-every panel that somebody builds. Its rules:
+It follows the published contract alone and shares no code with the publisher, so it can represent every panel
+that somebody builds. Its rules:
 
-- A state is shown until its `valid_until` on the clock on the wall, or until its message has expired, which
-  a clock that can not be stepped tells; whichever comes first.
-- No room is shown while `bridge/state` is `offline`, is 90 seconds old, or was never heard.
-- No room is shown without a connection to the broker: what changes there would not be heard.
-- Of two states the one with the greater (epoch, seq) is true, in whatever order they come.
-- What is not understood is not shown: another schema, a status that is none of ours, no JSON.
+- A state is shown until its `valid_until` by the wall clock, or until its message expires by the monotonic
+  clock, whichever comes first.
+- No room is shown while `bridge/state` is `offline`, is 90 seconds old, or was never received.
+- No room is shown without a connection to the broker: changes would not arrive.
+- Of two states the one with the greater (epoch, seq) is true, in whatever order they arrive.
+- Invalid documents are not shown: another schema, an unknown status, no JSON.
 """
 
 from __future__ import annotations
@@ -27,28 +27,30 @@ if TYPE_CHECKING:
 
     from placed.panel.documents import StateHeard
 
-BRIDGE_HOLDS = 90.0  # seconds for which `online` is believed; it is said every 30
+BRIDGE_HOLDS = 90.0  # seconds for which `online` is believed; it is published every 30 seconds
 
 _NO_OFFSET = timedelta(0)
 
 
 class Why(StrEnum):
-    """Why a panel does not know how a room is."""
+    """Why a panel shows a room as unknown."""
 
     DISCONNECTED = "disconnected"  # from the broker
     BRIDGE_OFFLINE = "bridge_offline"  # the daemon has ended, or was cut off
-    BRIDGE_SILENT = "bridge_silent"  # it said nothing for too long, or the broker holds nothing of it
+    BRIDGE_SILENT = (
+        "bridge_silent"  # it published nothing for too long, or the broker holds no `bridge/state`
+    )
     NO_STATE = "no_state"  # the broker holds no state of the room
-    UNREADABLE = "unreadable"  # what came is no state that this panel understands
+    UNREADABLE = "unreadable"  # the document is no valid state
     OUTDATED = "outdated"  # valid_until has passed
-    EXPIRED = "expired"  # the message has
-    UNAVAILABLE = "unavailable"  # the topic availability says offline
-    TOLD = "told"  # the daemon says so, with a reason
+    EXPIRED = "expired"  # the message has expired
+    UNAVAILABLE = "unavailable"  # the topic `availability` holds `offline`
+    TOLD = "told"  # the daemon publishes `unknown`, with a reason
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Now, on both clocks: the one on the wall, and one that only ever grows (seconds)."""
+    """The present by two clocks: the wall clock, and a monotonic one in seconds."""
 
     wall: datetime
     steady: float
@@ -56,7 +58,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A message as it came. `retain`: the broker held it; `expiry`: seconds that it may still live."""
+    """A received message. `retain`: the broker held it; `expiry`: seconds until it expires."""
 
     topic: str
     payload: bytes
@@ -66,7 +68,7 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What the index says of a room."""
+    """The description of a room in the index."""
 
     name: str
     building: str | None = None
@@ -76,10 +78,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What is on the panel.
+    """What the panel shows of a room.
 
-    `until` is when a free room is taken or a busy one free, None where that is not known. An unknown room
-    has a `why`, and the daemon's `reason` where that is what made it unknown.
+    `until` is when a free room becomes busy or a busy one free; None if that is not known. An unknown room
+    has a `why`, and the daemon's `reason` if the daemon made it unknown.
     """
 
     room: str
@@ -95,10 +97,10 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """The last state of a room; no document where it could not be read."""
+    """The last state of a room; no document if it was invalid."""
 
     document: StateHeard | None
-    deadline: float | None  # on the steady clock: when the message expires
+    deadline: float | None  # by the monotonic clock: when the message expires
 
 
 class Panel:
@@ -106,12 +108,12 @@ class Panel:
 
     Args:
         base: the base topic, such as `placed`.
-        rooms: the ids of the rooms that it shows; all that there are, if none is given.
+        rooms: the ids of the rooms that it shows; by default all rooms.
     """
 
     def __init__(self, base: str = "placed", rooms: Iterable[str] = ()) -> None:
         self.wanted = tuple(dict.fromkeys(rooms))
-        self.clock_offset = _NO_OFFSET  # how far the daemon's clock is ahead of ours, as far as can be told
+        self.clock_offset = _NO_OFFSET  # how far the daemon's clock seems to be ahead of ours
         self._base = base
         self._connected = False
         self._bridge: str | None = None
@@ -122,11 +124,11 @@ class Panel:
         self._newest: dict[str, tuple[int, int]] = {}
         self._unavailable: set[str] = set()
 
-    # --- what it hears ---
+    # --- received messages ---
 
     @property
     def topics(self) -> tuple[str, ...]:
-        """What it subscribes to."""
+        """The topics to subscribe to."""
         own = (f"{self._base}/bridge/state", f"{self._base}/rooms")
         return own + tuple(
             f"{self._base}/rooms/{room}/{topic}"
@@ -135,11 +137,11 @@ class Panel:
         )
 
     def connect(self) -> None:
-        """It has a subscription, and what the broker holds has come."""
+        """The panel is subscribed, and the retained messages have arrived."""
         self._connected = True
 
     def disconnect(self) -> None:
-        """The broker is gone. What it holds comes again with the next connection; names and order stay."""
+        """The connection is lost. Retained messages arrive again with the next one; names and order stay."""
         self._connected = False
         self._bridge = None
         for room, held in self._held.items():
@@ -149,7 +151,7 @@ class Panel:
         self._listed = False
 
     def hear(self, message: Heard, moment: Moment) -> str | None:
-        """Takes a message in; the room that it is about, None if it is about all, or nothing."""
+        """Takes a message; returns the room that it is about, None if it is about all rooms or none."""
         topic = message.topic.removeprefix(f"{self._base}/")
         if topic == "bridge/state":
             self._hear_bridge(message, moment)
@@ -178,7 +180,7 @@ class Panel:
         self._places = {e.id: Place(e.name, e.building, e.floor, e.capacity) for e in entries}
 
     def _hear_state(self, room: str, message: Heard, moment: Moment) -> None:
-        if not message.payload:  # cleared: the room is gone, or what was known of it
+        if not message.payload:  # cleared: the room or its state was removed
             self._held.pop(room, None)
             self._newest.pop(room, None)
             return
@@ -192,25 +194,25 @@ class Panel:
             self.clock_offset = _offset(document, message, moment.wall)
         self._held[room] = _Held(document, deadline)
 
-    # --- what it shows ---
+    # --- what the panel shows ---
 
     @property
     def rooms(self) -> list[str]:
-        """The ids of the rooms that it shows something of."""
+        """The ids of the rooms that the panel shows."""
         return list(self.wanted) if self.wanted else sorted(self._places.keys() | self._held.keys())
 
     def knows(self, room: str) -> bool:
-        """Whether it shows something of the room."""
+        """Returns whether the panel shows the room."""
         return room in self.wanted if self.wanted else room in self._places or room in self._held
 
     @property
     def complete(self) -> bool:
-        """Whether something is held of all that is to be shown, so that nothing needs to be awaited."""
+        """Whether a message of everything that is shown has arrived, so that nothing needs to be awaited."""
         wanted = self.wanted or self._places.keys()
         return self._bridge is not None and self._listed and all(room in self._held for room in wanted)
 
     def shows(self, room: str, moment: Moment) -> Shown:
-        """What is on the panel of the room at the moment."""
+        """Returns what the panel shows of the room at the moment."""
         held = self._held.get(room)
         document = held.document if held else None
         place = self._places.get(room) or Place(document.name if document else room)
@@ -231,7 +233,7 @@ class Panel:
         )
 
     def holds(self, moment: Moment) -> float | None:
-        """Seconds until something that is shown changes by itself; None where nothing will."""
+        """Returns the seconds until something that is shown changes by itself; None if nothing will."""
         left = [held.deadline - moment.steady for held in self._held.values() if held.deadline is not None]
         left += [
             (held.document.valid_until - moment.wall).total_seconds()
@@ -266,11 +268,11 @@ class Panel:
 
 
 def _offset(document: StateHeard, message: Heard, wall: datetime) -> timedelta:
-    """How far the daemon's clock is ahead of ours, as far as a message tells.
+    """Returns how far the daemon's clock is ahead of ours, as a message shows it.
 
-    With an expiry to the second or two, since that is what was left until `valid_until`, on the daemon's
-    clock and then on the broker's. Without one only what can not be: read in the future, or passed on when
-    its time was over.
+    With an expiry it is exact to a second or two, since the expiry is the time that was left until
+    `valid_until` by the daemon's clock. Without one only the impossible shows it: a calendar that was read in
+    the future, or a state that was published after it had become invalid.
     """
     if message.expiry is not None:
         return document.valid_until - (wall + timedelta(seconds=message.expiry))
