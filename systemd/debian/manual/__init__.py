@@ -1,1 +1,1 @@
-"""The manual pages, written from what the program itself says of its commands and settings."""
+"""The manual pages, generated from the help of the commands and the descriptions of the settings."""

@@ -1,4 +1,4 @@
-"""placed(1): every command, from what `--help` says of it."""
+"""placed(1): every command, from its `--help`."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ if TYPE_CHECKING:
 
 _FILES = {
     "/etc/placed/placed.toml": "The configuration; placed.toml(5).",
-    "/etc/placed/placed.d/*.toml": "What adds to it, in the order of their names.",
-    "/etc/placed/secrets/": "Keys, passwords and tokens, for root alone; systemd hands them to the service.",
-    "/var/lib/placed/": "What the service remembers across its starts.",
+    "/etc/placed/placed.d/*.toml": "Further configuration files, in the order of their names.",
+    "/etc/placed/secrets/": "Keys, passwords and tokens, for root only; systemd passes them to the service.",
+    "/var/lib/placed/": "The stored state of the service.",
     "/usr/share/doc/placed/": "Pages for building IT, the tenant's administrator, panel makers, staff.",
 }
 _ENVIRONMENT = {
     "PLACED_CONFIG": "Another file than /etc/placed/placed.toml.",
-    "PLACED_…": "A setting, before what the files say: PLACED_MQTT__URL is the key url of the table [mqtt].",
-    "CREDENTIALS_DIRECTORY": "Where systemd puts what it hands over; a setting's path may begin with it.",
-    "STATE_DIRECTORY": "Where the daemon keeps its state.",
+    "PLACED_…": "A setting, which overrides the files: PLACED_MQTT__URL is the key url of the table [mqtt].",
+    "CREDENTIALS_DIRECTORY": "The folder of systemd's credentials; the path of a setting may begin with it.",
+    "STATE_DIRECTORY": "The folder for the state of the daemon.",
 }
 _CODES = {
     "0": "Done.",
     "1": "Failed while running.",
     "2": "Usage: an option or an argument that does not exist.",
-    "3": "Cannot start: a person has to fix configuration, credential or file. systemd does not retry.",
+    "3": "Cannot start: a person must fix configuration, credential or file. systemd does not retry.",
 }
 
 
 def page(version: str, day: date) -> Page:
     """The manual page of the command `placed`."""
     group: Any = get_command(app)
-    made = Page("placed", 1, "tells over MQTT and HTTP which rooms are free", version, day)
+    made = Page("placed", 1, "publishes over MQTT and HTTP which rooms are free", version, day)
     made.section_of("Synopsis").paragraph(f"{bold('placed')} {italic('COMMAND')} [{italic('OPTION')}]...")
     made.section_of("Description")
     for paragraph in _paragraphs(group.help):

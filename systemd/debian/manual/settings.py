@@ -56,10 +56,10 @@ def page(version: str, day: date) -> Page:
     made.section_of("Description")
     made.paragraph(
         prose(
-            "TOML. `placed.d/*.toml` is read after `placed.toml`, in the order of the files' names, and what "
-            "is said later wins; `[[connections]]` of several files add up. Environment variables win over "
-            "files: `PLACED_MQTT__URL` sets the key `url` of the table `[mqtt]`. `placed check` tells all "
-            "mistakes at once, and `systemctl reload placed` has the daemon read the configuration again."
+            "TOML. `placed.d/*.toml` is read after `placed.toml`, in the order of the files' names; later "
+            "files override earlier ones, and `[[connections]]` of several files add up. Environment "
+            "variables override files: `PLACED_MQTT__URL` sets the key `url` of the table `[mqtt]`. `placed "
+            "check` reports all errors at once, and `systemctl reload placed` reloads the configuration."
         )
     )
     made.paragraph(
