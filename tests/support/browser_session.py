@@ -30,7 +30,7 @@ Scheme = Literal["light", "dark"]
 
 
 @dataclass
-class Eyes:
+class BrowserSession:
     """Opens pages, and remembers what the browser complained of."""
 
     browser: Browser

@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import async_playwright
 
-from tests.support.browser_session import FLAGS, Eyes
+from tests.support.browser_session import FLAGS, BrowserSession
 from tests.support.daemon_environment import Stage
 from tests.support.sample_building import building
 from tests.support.status_endpoint import Endpoint
@@ -34,9 +34,9 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def eyes(browser: Browser) -> AsyncIterator[Eyes]:
+async def eyes(browser: Browser) -> AsyncIterator[BrowserSession]:
     """Somebody who looks; what the browser complains of fails the test."""
-    eyes = Eyes(browser)
+    eyes = BrowserSession(browser)
     yield eyes
     await eyes.close()
     assert eyes.complaints == []

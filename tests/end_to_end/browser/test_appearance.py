@@ -13,7 +13,7 @@ from tests.support.http_relay import Relay
 from tests.support.sample_building import read
 
 if TYPE_CHECKING:
-    from tests.support.browser_session import Eyes, Scheme
+    from tests.support.browser_session import BrowserSession, Scheme
     from tests.support.sample_boards import Site
     from tests.support.status_endpoint import Endpoint
 
@@ -38,7 +38,13 @@ DRAWN = ".tile[data-room=boardroom] .block"
     ],
 )
 async def test_the_board_is_fit_for_everybody(  # noqa: PLR0913, PLR0917 - a row of the table
-    eyes: Eyes, endpoint: Endpoint, name: str | None, scheme: Scheme, path: str, width: int, height: int
+    eyes: BrowserSession,
+    endpoint: Endpoint,
+    name: str | None,
+    scheme: Scheme,
+    path: str,
+    width: int,
+    height: int,
 ) -> None:
     page = await eyes.open(endpoint.server.url + path, width=width, height=height, scheme=scheme)
     await page.locator(DRAWN).first.wait_for(state="attached")
@@ -70,7 +76,7 @@ async def test_the_board_is_fit_for_everybody(  # noqa: PLR0913, PLR0917 - a row
     ],
 )
 async def test_the_panel_is_fit_for_everybody(
-    eyes: Eyes, endpoint: Endpoint, name: str, room: str, status: str
+    eyes: BrowserSession, endpoint: Endpoint, name: str, room: str, status: str
 ) -> None:
     for suffix, width, height in (("", 1024, 768), ("-upright", 600, 960), ("-small", 480, 320)):
         page = await eyes.open(
@@ -92,7 +98,7 @@ async def test_the_panel_is_fit_for_everybody(
 
 
 async def test_at_night_the_panel_is_dim_and_by_day_it_moves(
-    eyes: Eyes, site: Site, endpoint: Endpoint
+    eyes: BrowserSession, site: Site, endpoint: Endpoint
 ) -> None:
     """Neither the field nor a letter stays where it is for good."""
     page = await eyes.open(endpoint.server.url + "/rooms/library", clock=True, wait="[data-status=free]")
@@ -113,7 +119,7 @@ async def test_at_night_the_panel_is_dim_and_by_day_it_moves(
     assert await violations(page) == []
 
 
-async def test_a_wall_turns_its_pages(eyes: Eyes, endpoint: Endpoint) -> None:
+async def test_a_wall_turns_its_pages(eyes: BrowserSession, endpoint: Endpoint) -> None:
     async with Relay(endpoint.server.url) as relay:
         page = await eyes.open(relay.url + "/?kiosk", width=1280, height=600, clock=True)
         assert not await page.locator("#filters").is_visible()
@@ -134,13 +140,15 @@ async def test_a_wall_turns_its_pages(eyes: Eyes, endpoint: Endpoint) -> None:
         assert max(seen) == end
 
 
-async def test_axe_would_notice(eyes: Eyes, endpoint: Endpoint) -> None:
+async def test_axe_would_notice(eyes: BrowserSession, endpoint: Endpoint) -> None:
     page = await eyes.open(endpoint.server.url)
     await page.evaluate("document.body.append(document.createElement('button'))")
     assert [line.split(":")[0] for line in await violations(page)] == ["button-name"]
 
 
-async def test_a_status_is_told_by_colour_and_word_and_shape(eyes: Eyes, endpoint: Endpoint) -> None:
+async def test_a_status_is_told_by_colour_and_word_and_shape(
+    eyes: BrowserSession, endpoint: Endpoint
+) -> None:
     page = await eyes.open(endpoint.server.url)
     seen = await page.evaluate(
         """[...document.querySelectorAll(".tile")].map((tile) => [
@@ -157,7 +165,7 @@ async def test_a_status_is_told_by_colour_and_word_and_shape(eyes: Eyes, endpoin
         assert len(set(told)) == 4
 
 
-async def test_it_prints_rooms_and_no_controls(eyes: Eyes, endpoint: Endpoint) -> None:
+async def test_it_prints_rooms_and_no_controls(eyes: BrowserSession, endpoint: Endpoint) -> None:
     page = await eyes.open(endpoint.server.url)
     await page.emulate_media(media="print")
     assert not await page.locator("#filters").is_visible()
@@ -166,7 +174,7 @@ async def test_it_prints_rooms_and_no_controls(eyes: Eyes, endpoint: Endpoint) -
 
 @pytest.mark.parametrize("path", ["/", "/?room=boardroom", "/rooms/boardroom", "/rooms/pier"])
 async def test_the_day_is_on_paper_where_backgrounds_are_left_out(
-    eyes: Eyes, endpoint: Endpoint, path: str
+    eyes: BrowserSession, endpoint: Endpoint, path: str
 ) -> None:
     """Its parts ask for their colours, and have lines for browsers that do not listen; text is dark."""
     page = await eyes.open(endpoint.server.url + path, scheme="dark")
@@ -190,7 +198,9 @@ async def test_the_day_is_on_paper_where_backgrounds_are_left_out(
     assert pale == []
 
 
-async def test_it_speaks_the_readers_language_and_keeps_their_hours(eyes: Eyes, endpoint: Endpoint) -> None:
+async def test_it_speaks_the_readers_language_and_keeps_their_hours(
+    eyes: BrowserSession, endpoint: Endpoint
+) -> None:
     for locale, address, word, until in (
         ("en-GB", "/", "Busy", "until 11:00"),
         ("en-US", "/", "Busy", "until 11:00 AM"),
@@ -206,7 +216,9 @@ async def test_it_speaks_the_readers_language_and_keeps_their_hours(eyes: Eyes, 
         assert await page.evaluate("document.documentElement.lang") == {"Belegt": "de"}.get(word, "en")
 
 
-async def test_times_are_the_rooms_own_wherever_the_reader_is(eyes: Eyes, endpoint: Endpoint) -> None:
+async def test_times_are_the_rooms_own_wherever_the_reader_is(
+    eyes: BrowserSession, endpoint: Endpoint
+) -> None:
     page = await eyes.open(endpoint.server.url, zone="America/New_York")
     assert await page.locator(".tile[data-room=boardroom] .until").text_content() == "until 11:00"
     assert await page.locator(".building .zone").first.text_content() == "10:22 CET"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Page
 
-    from tests.support.browser_session import Eyes
+    from tests.support.browser_session import BrowserSession
     from tests.support.sample_boards import Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -61,14 +61,16 @@ FREE_NOW = ["garden", "atrium", "library", "workshop", "lighthouse"]
     ],
 )
 async def test_an_address_shows_what_it_says(
-    eyes: Eyes, endpoint: Endpoint, query: str, rooms: list[str]
+    eyes: BrowserSession, endpoint: Endpoint, query: str, rooms: list[str]
 ) -> None:
     page = await eyes.open(endpoint.server.url + "/" + query)
     assert await shown(page) == rooms
     assert await page.locator("#nothing").is_visible() is (rooms == [])
 
 
-async def test_what_is_chosen_stands_in_the_address_and_stays(eyes: Eyes, endpoint: Endpoint) -> None:
+async def test_what_is_chosen_stands_in_the_address_and_stays(
+    eyes: BrowserSession, endpoint: Endpoint
+) -> None:
     page = await eyes.open(endpoint.server.url + "/?lang=en")
     await page.get_by_label("for 30 min").check()
     await expect(page).to_have_url(re.compile(r"/\?lang=en&free=30$"))
@@ -98,14 +100,14 @@ async def test_what_is_chosen_stands_in_the_address_and_stays(eyes: Eyes, endpoi
     assert len(await shown(page)) == 11
 
 
-async def test_the_summary_counts_what_is_not_free_too(eyes: Eyes, endpoint: Endpoint) -> None:
+async def test_the_summary_counts_what_is_not_free_too(eyes: BrowserSession, endpoint: Endpoint) -> None:
     page = await eyes.open(endpoint.server.url + "/?free=30&building=Headquarters")
     counts = await page.locator("#summary b").all_text_contents()
     assert counts == ["4", "1", "3", "0"]
 
 
 async def test_a_room_that_is_taken_meanwhile_is_shown_no_more(
-    eyes: Eyes, site: Site, endpoint: Endpoint
+    eyes: BrowserSession, site: Site, endpoint: Endpoint
 ) -> None:
     page = await eyes.open(endpoint.server.url + "/?free=now")
     assert await shown(page) == FREE_NOW
@@ -117,7 +119,9 @@ async def test_a_room_that_is_taken_meanwhile_is_shown_no_more(
 # --- one room ---
 
 
-async def test_a_rooms_day_is_had_by_keyboard_and_left_again(eyes: Eyes, endpoint: Endpoint) -> None:
+async def test_a_rooms_day_is_had_by_keyboard_and_left_again(
+    eyes: BrowserSession, endpoint: Endpoint
+) -> None:
     page = await eyes.open(endpoint.server.url)
     await page.keyboard.press("Tab")
     await expect(page.get_by_text("Skip to the rooms")).to_be_focused()
@@ -140,7 +144,7 @@ async def test_a_rooms_day_is_had_by_keyboard_and_left_again(eyes: Eyes, endpoin
     await expect(page).to_have_url(re.compile(r"/$"))
 
 
-async def test_a_rooms_detail_has_an_address(eyes: Eyes, endpoint: Endpoint) -> None:
+async def test_a_rooms_detail_has_an_address(eyes: BrowserSession, endpoint: Endpoint) -> None:
     page = await eyes.open(endpoint.server.url + "/?building=Annex&room=boardroom")
     dialog = page.get_by_role("dialog", name="Boardroom")
     await dialog.wait_for()
@@ -155,14 +159,18 @@ async def test_a_rooms_detail_has_an_address(eyes: Eyes, endpoint: Endpoint) -> 
     await page.wait_for_url("**/rooms/studio")
 
 
-async def test_why_a_room_is_unknown_is_told_with_what_to_do(eyes: Eyes, endpoint: Endpoint) -> None:
+async def test_why_a_room_is_unknown_is_told_with_what_to_do(
+    eyes: BrowserSession, endpoint: Endpoint
+) -> None:
     page = await eyes.open(endpoint.server.url + "/?room=vault")
     reason = page.get_by_role("dialog").locator(".reason")
     await expect(reason).to_contain_text("No permission to read the calendar — Access is denied — ")
     await expect(reason).to_contain_text("add the room mailbox")
 
 
-async def test_the_strip_tells_how_a_connection_is(eyes: Eyes, site: Site, endpoint: Endpoint) -> None:
+async def test_the_strip_tells_how_a_connection_is(
+    eyes: BrowserSession, site: Site, endpoint: Endpoint
+) -> None:
     page = await eyes.open(endpoint.server.url)
     card = page.locator("[data-connection=contoso]")
     facts = await card.evaluate(
@@ -196,7 +204,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("path", ["/", "/rooms/boardroom", "/?room=boardroom"])
-async def test_hostile_text_is_shown_as_the_text_that_it_is(eyes: Eyes, path: str) -> None:
+async def test_hostile_text_is_shown_as_the_text_that_it_is(eyes: BrowserSession, path: str) -> None:
     site = building()
     async with Endpoint(site) as endpoint:
         page = await eyes.open(endpoint.server.url + path)
@@ -219,7 +227,7 @@ async def test_hostile_text_is_shown_as_the_text_that_it_is(eyes: Eyes, path: st
 
 
 @pytest.mark.parametrize("show", [Show.NOTHING, Show.ORGANIZER, Show.TITLE])
-async def test_what_is_hidden_is_in_no_byte_sent_to_a_browser(eyes: Eyes, show: Show) -> None:
+async def test_what_is_hidden_is_in_no_byte_sent_to_a_browser(eyes: BrowserSession, show: Show) -> None:
     secrets = {
         Show.NOTHING: ("Budget 2027", "Grace Abara", "Weekly numbers", "Ada Lindqvist"),
         Show.ORGANIZER: ("Budget 2027", "Weekly numbers"),
@@ -247,7 +255,7 @@ async def test_what_is_hidden_is_in_no_byte_sent_to_a_browser(eyes: Eyes, show: 
 
 
 async def test_where_a_token_is_wanted_the_page_asks_for_it_once(
-    eyes: Eyes, site: Site, tmp_path: Path
+    eyes: BrowserSession, site: Site, tmp_path: Path
 ) -> None:
     eyes.expected = ("401",)
     file = tmp_path / "token"
@@ -275,7 +283,7 @@ async def test_where_a_token_is_wanted_the_page_asks_for_it_once(
 
 
 async def test_the_first_view_of_a_hundred_rooms_takes_sixty_kilobytes(
-    eyes: Eyes, capsys: pytest.CaptureFixture[str]
+    eyes: BrowserSession, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """All that goes over the wire, with all headers, until every room and its day is drawn."""
     async with Endpoint(many(100)) as endpoint, Relay(endpoint.server.url) as relay:
@@ -289,7 +297,9 @@ async def test_the_first_view_of_a_hundred_rooms_takes_sixty_kilobytes(
 
 
 @pytest.mark.alone
-async def test_thousands_of_rooms_stay_smooth(eyes: Eyes, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_thousands_of_rooms_stay_smooth(
+    eyes: BrowserSession, capsys: pytest.CaptureFixture[str]
+) -> None:
     async with Endpoint(many(5500)) as endpoint:
         site = endpoint.site
         page = await eyes.open(endpoint.server.url)

@@ -9,20 +9,20 @@ import pytest
 from placed.http.pages import Assets
 
 if TYPE_CHECKING:
-    from tests.support.browser_session import Eyes
+    from tests.support.browser_session import BrowserSession
     from tests.support.status_endpoint import Endpoint
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 
-async def run(eyes: Eyes, endpoint: Endpoint, module: str, script: str) -> Any:
+async def run(eyes: BrowserSession, endpoint: Endpoint, module: str, script: str) -> Any:
     """What a function of the module `m` gives."""
     page = await eyes.open(endpoint.server.url)
     address = f"/static/{Assets().version}/{module}"
     return await page.evaluate(f"async () => {{ const m = await import('{address}'); {script} }}")
 
 
-async def test_the_clock_takes_the_latest_that_it_can_be(eyes: Eyes, endpoint: Endpoint) -> None:
+async def test_the_clock_takes_the_latest_that_it_can_be(eyes: BrowserSession, endpoint: Endpoint) -> None:
     told = await run(
         eyes,
         endpoint,
@@ -55,7 +55,7 @@ async def test_the_clock_takes_the_latest_that_it_can_be(eyes: Eyes, endpoint: E
     assert told == ["NaN", False, 100_040, 100_050, 160_050, 3_760_050, 3_760_050, 1, 170_000]
 
 
-async def test_events_are_read_however_they_are_cut(eyes: Eyes, endpoint: Endpoint) -> None:
+async def test_events_are_read_however_they_are_cut(eyes: BrowserSession, endpoint: Endpoint) -> None:
     told = await run(
         eyes,
         endpoint,
@@ -78,7 +78,7 @@ async def test_events_are_read_however_they_are_cut(eyes: Eyes, endpoint: Endpoi
     ]
 
 
-async def test_durations_are_said_as_people_say_them(eyes: Eyes, endpoint: Endpoint) -> None:
+async def test_durations_are_said_as_people_say_them(eyes: BrowserSession, endpoint: Endpoint) -> None:
     told = await run(
         eyes,
         endpoint,
@@ -93,7 +93,7 @@ async def test_durations_are_said_as_people_say_them(eyes: Eyes, endpoint: Endpo
     assert told == ["1 min", "1 min", "2 min", "59 min", "1 h", "1 h 1 min", "25 h", "2 days"]
 
 
-async def test_the_first_language_that_there_is_is_taken(eyes: Eyes, endpoint: Endpoint) -> None:
+async def test_the_first_language_that_there_is_is_taken(eyes: BrowserSession, endpoint: Endpoint) -> None:
     told = await run(
         eyes,
         endpoint,

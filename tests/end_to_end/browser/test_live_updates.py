@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Page
 
-    from tests.support.browser_session import Eyes
+    from tests.support.browser_session import BrowserSession
     from tests.support.daemon_environment import Stage
     from tests.support.sample_boards import Site
 
@@ -36,7 +36,7 @@ def tile(room: str, **status: str) -> str:
 
 
 @pytest.mark.alone
-async def test_a_tile_changes_within_a_second_of_a_booking(eyes: Eyes, stage: Stage) -> None:
+async def test_a_tile_changes_within_a_second_of_a_booking(eyes: BrowserSession, stage: Stage) -> None:
     stage.configure(polling={"interval": "250ms"})
     async with stage.daemon() as running:
         page = await eyes.open(running.url, wait=tile("boardroom", status="free"))
@@ -53,7 +53,7 @@ async def test_a_tile_changes_within_a_second_of_a_booking(eyes: Eyes, stage: St
         assert await page.locator(tile("library", status="free")).count() == 1
 
 
-async def test_a_room_turns_busy_when_its_meeting_starts(eyes: Eyes, stage: Stage) -> None:
+async def test_a_room_turns_busy_when_its_meeting_starts(eyes: BrowserSession, stage: Stage) -> None:
     """By the daemon's timer: neither calendar nor page are asked for that."""
     now = stage.clock.now()
     stage.tenant.book("boardroom", now + timedelta(minutes=10), now + HOUR)
@@ -65,7 +65,7 @@ async def test_a_room_turns_busy_when_its_meeting_starts(eyes: Eyes, stage: Stag
             await page.locator(tile("boardroom", status=status)).wait_for()
 
 
-async def test_rooms_come_and_go(eyes: Eyes, site: Site, endpoint: Endpoint) -> None:
+async def test_rooms_come_and_go(eyes: BrowserSession, site: Site, endpoint: Endpoint) -> None:
     page = await eyes.open(endpoint.server.url)
     site.add("cellar", name="Cellar", building="Annex", floor="-1")
     await page.locator(tile("cellar")).wait_for()
@@ -77,7 +77,7 @@ async def test_rooms_come_and_go(eyes: Eyes, site: Site, endpoint: Endpoint) -> 
 # --- time ---
 
 
-async def test_what_is_left_counts_down_across_the_minute(eyes: Eyes, site: Site) -> None:
+async def test_what_is_left_counts_down_across_the_minute(eyes: BrowserSession, site: Site) -> None:
     site.moment += timedelta(seconds=20)  # half a minute before the next
     async with Endpoint(site, offline_after=HOUR) as endpoint, Relay(endpoint.server.url) as relay:
         page = await eyes.open(relay.url, clock=True)
@@ -91,7 +91,9 @@ async def test_what_is_left_counts_down_across_the_minute(eyes: Eyes, site: Site
         assert await page.locator("#clock").text_content() == "10:23"
 
 
-async def test_a_browser_whose_clock_is_wrong_shows_the_same(eyes: Eyes, endpoint: Endpoint) -> None:
+async def test_a_browser_whose_clock_is_wrong_shows_the_same(
+    eyes: BrowserSession, endpoint: Endpoint
+) -> None:
     page = await eyes.open(endpoint.server.url, clock=True)
     for wrong in ("2001-01-01T00:00:00Z", "2040-06-01T12:00:00Z"):
         await page.clock.set_system_time(wrong)
@@ -106,7 +108,7 @@ async def green(page: Page) -> int:
     return await page.locator(".tile[data-status=free], .tile[data-status=starting]").count()
 
 
-async def test_what_has_ended_is_unknown_on_the_page_too(eyes: Eyes, site: Site) -> None:
+async def test_what_has_ended_is_unknown_on_the_page_too(eyes: BrowserSession, site: Site) -> None:
     """With a line that is cut, so that nothing but the page itself can know."""
     async with (
         Endpoint(site, offline_after=HOUR) as endpoint,
@@ -127,7 +129,7 @@ async def test_what_has_ended_is_unknown_on_the_page_too(eyes: Eyes, site: Site)
         await page.locator(tile("library", status="free")).wait_for()
 
 
-async def test_after_a_sleep_nothing_old_is_believed(eyes: Eyes, endpoint: Endpoint) -> None:
+async def test_after_a_sleep_nothing_old_is_believed(eyes: BrowserSession, endpoint: Endpoint) -> None:
     """The steady clock stands still while a machine sleeps; the one on the wall tells that it did."""
     async with Relay(endpoint.server.url) as relay:
         page = await eyes.open(relay.url + "/rooms/library", wait="[data-status=free]")
@@ -140,7 +142,7 @@ async def test_after_a_sleep_nothing_old_is_believed(eyes: Eyes, endpoint: Endpo
 
 
 async def test_a_reading_that_finds_nothing_new_counts_as_one(
-    eyes: Eyes, site: Site, endpoint: Endpoint
+    eyes: BrowserSession, site: Site, endpoint: Endpoint
 ) -> None:
     """No statement of the room follows it; beside the connection's last reading the room's is as recent."""
     page = await eyes.open(endpoint.server.url + "/?room=library")
@@ -161,7 +163,7 @@ async def test_a_reading_that_finds_nothing_new_counts_as_one(
 
 
 async def test_a_stream_that_broke_is_resumed_where_it_broke(
-    eyes: Eyes, site: Site, endpoint: Endpoint
+    eyes: BrowserSession, site: Site, endpoint: Endpoint
 ) -> None:
     async with Relay(endpoint.server.url) as relay:
         page = await eyes.open(relay.url)
@@ -176,7 +178,7 @@ async def test_a_stream_that_broke_is_resumed_where_it_broke(
 
 
 async def test_the_panel_turns_unknown_when_the_daemon_is_killed_and_comes_back(
-    eyes: Eyes, stage: Stage, tmp_path: Path
+    eyes: BrowserSession, stage: Stage, tmp_path: Path
 ) -> None:
     listen = f"127.0.0.1:{free_port()}"
     stage.configure(
@@ -197,7 +199,9 @@ async def test_the_panel_turns_unknown_when_the_daemon_is_killed_and_comes_back(
         assert await page.locator("#word").text_content() == "Free"
 
 
-async def test_a_cover_comes_down_though_the_script_hangs(eyes: Eyes, site: Site, endpoint: Endpoint) -> None:
+async def test_a_cover_comes_down_though_the_script_hangs(
+    eyes: BrowserSession, site: Site, endpoint: Endpoint
+) -> None:
     """The page's own clock and all its timers stand still here; the browser's do not."""
     site.moment = site.board.statement("atrium").occupancy.valid_until - timedelta(seconds=6)  # type: ignore[union-attr]
     page = await eyes.open(
@@ -210,7 +214,9 @@ async def test_a_cover_comes_down_though_the_script_hangs(eyes: Eyes, site: Site
     assert await page.locator("body[data-status=starting]").count() == 1
 
 
-async def test_the_panel_says_that_there_is_no_such_room(eyes: Eyes, site: Site, endpoint: Endpoint) -> None:
+async def test_the_panel_says_that_there_is_no_such_room(
+    eyes: BrowserSession, site: Site, endpoint: Endpoint
+) -> None:
     eyes.expected = ("404",)
     page = await eyes.open(endpoint.server.url + "/rooms/cellar", wait=None)
     await page.get_by_text("There is no room with the id cellar").wait_for()
@@ -218,7 +224,7 @@ async def test_the_panel_says_that_there_is_no_such_room(eyes: Eyes, site: Site,
     await page.get_by_role("heading", name="Cellar").wait_for()
 
 
-async def test_the_panel_tells_current_and_next_and_the_day(eyes: Eyes, endpoint: Endpoint) -> None:
+async def test_the_panel_tells_current_and_next_and_the_day(eyes: BrowserSession, endpoint: Endpoint) -> None:
     page = await eyes.open(endpoint.server.url + "/rooms/boardroom", wait="body[data-status=busy]")
     await page.locator(".panel .now").wait_for(state="attached")
     assert (

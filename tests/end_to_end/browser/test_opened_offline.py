@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from playwright.async_api import BrowserContext, Page
 
-    from tests.support.browser_session import Eyes
+    from tests.support.browser_session import BrowserSession
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -48,7 +48,7 @@ async def is_kept(page: Page) -> None:
     await page.evaluate("navigator.serviceWorker.ready.then(() => null)")
 
 
-async def visited(eyes: Eyes, url: str) -> BrowserContext:
+async def visited(eyes: BrowserSession, url: str) -> BrowserContext:
     """A browser that has seen a panel, and keeps the pages."""
     page = await eyes.open(f"{url}/rooms/boardroom", wait=BUSY, keeps=True)
     await is_kept(page)
@@ -57,7 +57,7 @@ async def visited(eyes: Eyes, url: str) -> BrowserContext:
 
 @pytest.mark.parametrize("silent", [False, True], ids=["refused", "never answered"])
 async def test_a_tablet_that_is_switched_on_while_the_daemon_is_away(
-    eyes: Eyes, endpoint: Endpoint, *, silent: bool
+    eyes: BrowserSession, endpoint: Endpoint, *, silent: bool
 ) -> None:
     async with Relay(endpoint.server.url) as relay:
         tablet = await visited(eyes, relay.url)
@@ -87,7 +87,7 @@ async def test_a_tablet_that_is_switched_on_while_the_daemon_is_away(
         await board.locator(".tile[data-room=studio][data-status=busy]").wait_for()
 
 
-async def test_no_room_is_kept(eyes: Eyes, endpoint: Endpoint) -> None:
+async def test_no_room_is_kept(eyes: BrowserSession, endpoint: Endpoint) -> None:
     """But for the pages and what they are made of: no answer of the API, no name, no title."""
     tablet = await visited(eyes, endpoint.server.url)
     board = await eyes.open_beside(tablet, f"{endpoint.server.url}/?room=boardroom", wait="dialog .block")
@@ -99,7 +99,9 @@ async def test_no_room_is_kept(eyes: Eyes, endpoint: Endpoint) -> None:
         assert not any(word in text for word in ("Boardroom", "Budget 2027", "Grace Abara"))
 
 
-async def test_what_the_api_answers_never_comes_from_the_browser(eyes: Eyes, endpoint: Endpoint) -> None:
+async def test_what_the_api_answers_never_comes_from_the_browser(
+    eyes: BrowserSession, endpoint: Endpoint
+) -> None:
     async with Relay(endpoint.server.url) as relay:
         tablet = await visited(eyes, relay.url)
         await relay.cut()
@@ -109,7 +111,9 @@ async def test_what_the_api_answers_never_comes_from_the_browser(eyes: Eyes, end
             assert failed, address
 
 
-async def test_a_proxys_page_of_errors_is_not_what_a_tablet_shows(eyes: Eyes, endpoint: Endpoint) -> None:
+async def test_a_proxys_page_of_errors_is_not_what_a_tablet_shows(
+    eyes: BrowserSession, endpoint: Endpoint
+) -> None:
     eyes.expected = ("502",)
     async with Relay(endpoint.server.url) as relay:
         tablet = await visited(eyes, relay.url)
@@ -134,7 +138,7 @@ def other_version(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_a_new_version_takes_over_wherever_it_is_met(
-    eyes: Eyes, request: pytest.FixtureRequest
+    eyes: BrowserSession, request: pytest.FixtureRequest
 ) -> None:
     """By a page that stayed open, and by one that was opened from the store while the daemon was updated."""
     async with Endpoint(building()) as old, Relay(old.server.url) as relay:
@@ -164,7 +168,7 @@ async def test_a_new_version_takes_over_wherever_it_is_met(
             assert await page.locator(f"link[href*='{version}']").count() > 0
 
 
-async def test_where_a_token_is_wanted_too(eyes: Eyes, tmp_path: Path) -> None:
+async def test_where_a_token_is_wanted_too(eyes: BrowserSession, tmp_path: Path) -> None:
     file = tmp_path / "token"
     write_secret(file, "correct-horse")
     async with Endpoint(building(), token_file=file) as endpoint, Relay(endpoint.server.url) as relay:

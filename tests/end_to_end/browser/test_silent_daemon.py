@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Page
 
-    from tests.support.browser_session import Eyes
+    from tests.support.browser_session import BrowserSession
     from tests.support.daemon_environment import Stage
     from tests.support.sample_boards import Site
 
@@ -35,7 +35,7 @@ UNKNOWN = "[data-status=unknown]"
 BOARD = ".tile[data-room=boardroom]"
 
 
-async def pages(eyes: Eyes, *urls: str) -> list[Page]:
+async def pages(eyes: BrowserSession, *urls: str) -> list[Page]:
     """The board and the panel of each address, with a room that is free."""
     opened = []
     for url in urls:
@@ -65,7 +65,7 @@ async def daemon(stage: Stage, folder: Path) -> AsyncIterator[tuple[Program, str
 
 
 @pytest.mark.alone
-async def test_when_the_daemon_is_killed(eyes: Eyes, stage: Stage, tmp_path: Path) -> None:
+async def test_when_the_daemon_is_killed(eyes: BrowserSession, stage: Stage, tmp_path: Path) -> None:
     """Beside it pages behind a proxy that keeps their connections open, though the daemon has gone."""
     async with daemon(stage, tmp_path) as (program, url), Relay(url) as proxy:
         shown = await pages(eyes, url, proxy.url)
@@ -80,7 +80,7 @@ async def test_when_the_daemon_is_killed(eyes: Eyes, stage: Stage, tmp_path: Pat
 
 
 @pytest.mark.alone
-async def test_when_the_daemon_stands_still(eyes: Eyes, stage: Stage, tmp_path: Path) -> None:
+async def test_when_the_daemon_stands_still(eyes: BrowserSession, stage: Stage, tmp_path: Path) -> None:
     async with daemon(stage, tmp_path) as (program, url):
         shown = await pages(eyes, url)
         program.process.send_signal(SIGSTOP)
@@ -92,7 +92,7 @@ async def test_when_the_daemon_stands_still(eyes: Eyes, stage: Stage, tmp_path: 
         await shown[1].locator("body" + KNOWN).wait_for()
 
 
-async def test_when_the_line_is_cut_and_nobody_is_told(eyes: Eyes, endpoint: Endpoint) -> None:
+async def test_when_the_line_is_cut_and_nobody_is_told(eyes: BrowserSession, endpoint: Endpoint) -> None:
     async with Relay(endpoint.server.url) as relay:
         panel = await eyes.open(f"{relay.url}/rooms/library", wait="body" + KNOWN)
         relay.hold()
@@ -101,7 +101,7 @@ async def test_when_the_line_is_cut_and_nobody_is_told(eyes: Eyes, endpoint: End
         await panel.locator("body" + KNOWN).wait_for()
 
 
-async def test_the_cover_comes_down_though_the_script_hangs(eyes: Eyes, endpoint: Endpoint) -> None:
+async def test_the_cover_comes_down_though_the_script_hangs(eyes: BrowserSession, endpoint: Endpoint) -> None:
     """The page's own clock and all its timers stand still here; the browser's do not."""
     async with Relay(endpoint.server.url) as relay:
         page = await eyes.open(f"{relay.url}/rooms/library", clock=True, wait="body" + KNOWN)
@@ -112,7 +112,7 @@ async def test_the_cover_comes_down_though_the_script_hangs(eyes: Eyes, endpoint
 
 
 async def test_no_filter_finds_a_room_that_was_free_and_the_summary_counts_none(
-    eyes: Eyes, endpoint: Endpoint
+    eyes: BrowserSession, endpoint: Endpoint
 ) -> None:
     async with Relay(endpoint.server.url) as relay:
         page = await eyes.open(f"{relay.url}/?free=now", clock=True)
@@ -125,7 +125,7 @@ async def test_no_filter_finds_a_room_that_was_free_and_the_summary_counts_none(
 
 
 async def test_a_site_may_have_pages_wait_longer_but_no_state_longer_than_it_holds(
-    eyes: Eyes, site: Site
+    eyes: BrowserSession, site: Site
 ) -> None:
     async with (
         Endpoint(site, offline_after=timedelta(minutes=5)) as endpoint,
@@ -142,7 +142,7 @@ async def test_a_site_may_have_pages_wait_longer_but_no_state_longer_than_it_hol
         assert await starting.locator("body" + UNKNOWN).count() == 1
 
 
-async def test_a_short_break_is_not_seen(eyes: Eyes, site: Site, endpoint: Endpoint) -> None:
+async def test_a_short_break_is_not_seen(eyes: BrowserSession, site: Site, endpoint: Endpoint) -> None:
     """Such as that of a proxy that reads its configuration again."""
     async with Relay(endpoint.server.url) as relay:
         page = await eyes.open(relay.url + "/rooms/library", wait="body" + KNOWN)
@@ -160,7 +160,9 @@ async def test_a_short_break_is_not_seen(eyes: Eyes, site: Site, endpoint: Endpo
         assert await page.evaluate("window.seen") == ["busy"]
 
 
-async def test_events_that_do_not_come_through_are_made_up_for_by_questions(eyes: Eyes, site: Site) -> None:
+async def test_events_that_do_not_come_through_are_made_up_for_by_questions(
+    eyes: BrowserSession, site: Site
+) -> None:
     """A proxy that keeps back what belongs to a stream until it ends: the pages know all the same."""
     async with Endpoint(site) as endpoint:
         page = await eyes.open("about:blank", wait=None)

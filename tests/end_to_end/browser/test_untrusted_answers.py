@@ -19,7 +19,7 @@ from tests.support.status_endpoint import Endpoint
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.browser_session import Eyes
+    from tests.support.browser_session import BrowserSession
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -41,7 +41,7 @@ def answer(status: str, media_type: str, body: str) -> bytes:
 @pytest.mark.parametrize("stranger", STRANGERS)
 @pytest.mark.parametrize("status", ["200 OK", "404 Not Found"])
 async def test_what_somebody_else_answers_is_no_word_of_the_daemon(
-    eyes: Eyes, endpoint: Endpoint, stranger: str, status: str
+    eyes: BrowserSession, endpoint: Endpoint, stranger: str, status: str
 ) -> None:
     """Such as a proxy's page while the daemon is away, or what has its address by now."""
     eyes.expected = ("404", "net::ERR_")
@@ -63,7 +63,7 @@ async def test_what_somebody_else_answers_is_no_word_of_the_daemon(
 
 
 async def test_a_browser_that_keeps_nothing_shows_the_rooms_all_the_same(
-    eyes: Eyes, endpoint: Endpoint
+    eyes: BrowserSession, endpoint: Endpoint
 ) -> None:
     """Where a policy forbids sites to keep anything, so much as to ask for it fails."""
     panel = await eyes.open("about:blank", wait=None)
@@ -81,7 +81,9 @@ async def test_a_browser_that_keeps_nothing_shows_the_rooms_all_the_same(
     await panel.locator("body" + KNOWN).wait_for()
 
 
-async def test_the_question_for_a_token_goes_when_none_is_wanted_any_more(eyes: Eyes, tmp_path: Path) -> None:
+async def test_the_question_for_a_token_goes_when_none_is_wanted_any_more(
+    eyes: BrowserSession, tmp_path: Path
+) -> None:
     """Nobody stands at a door to close it."""
     eyes.expected = ("401",)
     write_secret(tmp_path / "token", "correct-horse")
@@ -152,7 +154,9 @@ BEGUN = datetime.now(UTC)
 
 
 @pytest.mark.parametrize("questions", [True, False])
-async def test_events_that_come_late_are_not_believed_to_be_new(eyes: Eyes, *, questions: bool) -> None:
+async def test_events_that_come_late_are_not_believed_to_be_new(
+    eyes: BrowserSession, *, questions: bool
+) -> None:
     """The page asks instead; where that is not possible either, it does not know."""
     site = building(kind=Living)
     eyes.expected = ("net::ERR_",)

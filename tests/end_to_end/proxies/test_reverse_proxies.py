@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from tests.support.browser_session import Eyes
+    from tests.support.browser_session import BrowserSession
     from tests.support.sample_boards import Site
     from tests.support.status_endpoint import Endpoint
 
@@ -113,7 +113,7 @@ async def test_events_come_as_they_happen(
 
 
 @pytest.mark.browser
-async def test_a_reader_goes_from_the_board_to_a_panel(eyes: Eyes, root: str) -> None:
+async def test_a_reader_goes_from_the_board_to_a_panel(eyes: BrowserSession, root: str) -> None:
     page = await eyes.open(root, wait=".tile[data-room=boardroom][data-status=busy] .block")
     await page.locator(".tile[data-room=boardroom]").click()
     dialog = page.get_by_role("dialog", name="Boardroom")
@@ -129,7 +129,9 @@ async def test_a_reader_goes_from_the_board_to_a_panel(eyes: Eyes, root: str) ->
 
 
 @pytest.mark.browser
-async def test_a_panel_notices_that_the_daemon_has_gone(eyes: Eyes, root: str, endpoint: Endpoint) -> None:
+async def test_a_panel_notices_that_the_daemon_has_gone(
+    eyes: BrowserSession, root: str, endpoint: Endpoint
+) -> None:
     """The web server is still there, and answers. A tablet that is opened then gets the page all the same."""
     eyes.expected = ("502", "503")
     page = await eyes.open(root + "rooms/boardroom", wait=BUSY, keeps=True)
@@ -147,7 +149,7 @@ async def test_a_panel_notices_that_the_daemon_has_gone(eyes: Eyes, root: str, e
 @pytest.mark.browser
 @pytest.mark.proxies
 async def test_a_panel_asks_where_events_are_held_back(
-    eyes: Eyes, site: Site, endpoint: Endpoint, tmp_path: Path
+    eyes: BrowserSession, site: Site, endpoint: Endpoint, tmp_path: Path
 ) -> None:
     kind = KINDS["caddy that packs"]
     if shutil.which(kind.program) is None:
