@@ -157,17 +157,17 @@ class Board:
         return (place.known for place in self._places.values())
 
     def remember(self, known: KnownRoom) -> None:
-        """A room that is still to be enrolled begins with this, unless something newer is remembered."""
+        """Sets the stored state with which a room is enrolled, unless something newer was set."""
         self._before.setdefault((known.room.connection, known.room.id), known)
 
     def take_over(self, before: Board) -> None:
-        """Begins with what an earlier board knew of the same rooms, so that a reload is not seen."""
+        """Starts with what an earlier board knew of the same rooms, so that a reload is not noticed."""
         self._before |= {(known.room.connection, known.room.id): known for known in before.known()}
 
-    # --- what comes in ---
+    # --- input ---
 
     def enroll(self, connection: str, rooms: Iterable[Room]) -> None:
-        """Sets the rooms of a connection: new ones begin as unknown, those not named any more are gone."""
+        """Sets the rooms of a connection: new ones begin as unknown, those not named any more are removed."""
         moment = self._now()
         wanted = {room.id: room for room in rooms}
         gone = {i for i, p in self._places.items() if p.room.connection == connection} - wanted.keys()
@@ -183,7 +183,7 @@ class Board:
                 self._begin(room, self._before.pop((connection, room_id), None), moment)
                 changed = True
             elif place.room != room:
-                self._touch(place)  # under its address of before
+                self._touch(place)  # under its former address
                 if not place.room.is_same_mailbox(room):  # another mailbox has the id now
                     place.schedule = place.failure = None
                 place.room = room
@@ -195,7 +195,7 @@ class Board:
                 listener.rooms_changed(frozenset(gone))
 
     def learn(self, room_id: str, schedule: Schedule) -> None:
-        """A room's calendar was read. Readings of rooms that are gone are passed over."""
+        """Takes in a reading of a room's calendar. Readings of removed rooms are ignored."""
         place = self._places.get(room_id)
         if place is None:
             return
@@ -220,7 +220,7 @@ class Board:
         read_at: datetime,
         again_within: timedelta = timedelta(),
     ) -> None:
-        """A room's calendar was read and is what it was."""
+        """Takes in a reading that equals the one before."""
         place = self._places.get(room_id)
         if place is None or place.schedule is None:
             return
@@ -228,7 +228,7 @@ class Board:
         read_at = min(read_at, moment)  # the clock may have been corrected while it was read
         if place.schedule.until != until:
             self._touch(place)
-        sooner = again_within < place.schedule.again_within  # it may be stale earlier than it was to be
+        sooner = again_within < place.schedule.again_within  # it may become stale earlier than planned
         place.schedule = replace(
             place.schedule, since=since, until=until, read_at=read_at, again_within=again_within
         )
@@ -239,7 +239,7 @@ class Board:
             self._schedule(place, moment)
 
     def fail(self, room_id: str, reason: Reason) -> None:
-        """A room could not be read. What is known of it goes on being told, for its time."""
+        """Takes in a failed reading. The known schedule stays in use until it expires."""
         place = self._places.get(room_id)
         if place is None or place.failure is reason:
             return
@@ -248,7 +248,7 @@ class Board:
             self._judge(place, self._now())
 
     def forget(self, connection: str, reason: Reason) -> None:
-        """Nothing known of a connection's rooms is to be believed any more."""
+        """Discards everything known of a connection's rooms."""
         moment = self._now()
         for place in self._places.values():
             if place.room.connection == connection:
@@ -257,13 +257,13 @@ class Board:
                 self._judge(place, moment)
 
     def report(self, health: ConnectionHealth) -> None:
-        """A connection's health, for those who listen."""
+        """Passes a connection's health to the listeners."""
         self.health[health.name] = health
         for listener in self.listeners:
             listener.health_changed(health)
 
     def report_clock(self, health: ClockHealth) -> None:
-        """How the machine's clock is, for those who publish how the connections are."""
+        """Sets the state of the machine's clock, for those who publish the connections' health."""
         self.clock = health
         for connection in list(self.health.values()):
             self.report(connection)
@@ -271,7 +271,7 @@ class Board:
     # --- time ---
 
     def turn(self, most: int = sys.maxsize) -> None:
-        """Judges rooms whose edge or renewal is due; if that is more than `most`, the others next time."""
+        """Judges rooms whose edge or renewal is due; if these are more than `most`, the others next time."""
         moment = self._now()
         if self._lapse <= moment:
             self._look_for_lapses(moment)
@@ -286,22 +286,22 @@ class Board:
                 self._judge(place, moment)
 
     def stepped(self, by: timedelta) -> None:
-        """The clock on the wall was stepped: what was read is as old as before, all else is judged anew."""
+        """Handles a step of the wall clock: readings keep their age, and every room is judged again."""
         moment = self._now()
         self.turned += 1
         for place in self._places.values():
             if place.schedule:
                 read_at = place.schedule.read_at + by
                 if place.noted_at is not None and place.noted_at <= moment:
-                    # The clock was wrong at the start, so how long this run was down was not known then.
+                    # The clock was wrong at the start, so it was not known how long the daemon was down.
                     read_at = min(read_at, place.noted_at)
                 place.schedule = replace(place.schedule, read_at=read_at)
             self._judge(place, moment, anew=True)
 
-    # --- inside ---
+    # --- internals ---
 
     def _begin(self, room: Room, known: KnownRoom | None, moment: datetime) -> None:
-        """A room that was not there."""
+        """Adds a new room."""
         if known is not None and not known.room.is_same_mailbox(room):
             known = None  # another mailbox had the id
         schedule, failure = (known.schedule, known.failure) if known else (None, None)
@@ -358,10 +358,10 @@ class Board:
             listener.stated(place.statement, urgent=urgent, events=events)
 
     def _renewal(self, place: _RoomEntry) -> datetime:
-        """When a statement has to be made again.
+        """Returns when a statement has to be renewed.
 
-        That is a third to two thirds through its life, spread over the rooms so that they do not all
-        come at once.
+        That is after a third to two thirds of its life, spread over the rooms so that they are not all
+        renewed at once.
         """
         occupancy = place.statement.occupancy
         share = (1000 + zlib.crc32(place.room.id.encode()) % 1000) / 3000
@@ -372,13 +372,13 @@ class Board:
             or observed_at is None
             or occupancy.valid_until > observed_at + life
         ):
-            # It holds from when it was made, not from when the calendar was read.
+            # It is valid from when it was made, not from when the calendar was read.
             return occupancy.valid_until - life + life * share
         return observed_at + life * share
 
     def _schedule(self, place: _RoomEntry, moment: datetime) -> None:
-        """Sees that a room is judged when it changes, when its statement or what is known gets too old."""
-        # Where a renewal is overdue nothing was read that it could tell; the next reading makes up for it.
+        """Schedules the next judgement: at the edge, at the renewal, or when the reading becomes too old."""
+        # If a renewal is overdue, there was no reading to publish; the next reading makes up for it.
         moments = [m for m in (place.renewal, place.change) if m is not None and m > moment]
         if place.schedule is not None:
             lapses = self._lapse_of(place, place.schedule, moment)
@@ -414,18 +414,18 @@ class Board:
 
 
 def _kept(before: Iterable[Meeting], now: Iterable[Meeting]) -> tuple[Meeting, ...]:
-    """What was read now, with what was known before in place of what is the same, so that memory stays."""
+    """Returns the new meetings, with equal old objects in their place, to save memory."""
     known = {meeting.key: meeting for meeting in before}
     return tuple([same if (same := known.get(m.key)) == m else m for m in now])
 
 
 def _content(occupancy: Occupancy) -> tuple[object, ...]:
-    """What of an occupancy is news. When it was read, and for how long it holds, is not."""
+    """Returns what makes an occupancy new; the time of reading and the validity do not."""
     return (occupancy.stale, occupancy.reason, *_meetings(occupancy))
 
 
 def _meetings(occupancy: Occupancy) -> tuple[object, ...]:
-    """What of it comes from the calendar."""
+    """Returns the part that comes from the calendar."""
     return (
         occupancy.status,
         occupancy.current,

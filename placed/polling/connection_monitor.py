@@ -1,4 +1,4 @@
-"""How a connection is, as it is told: from what comes of polling to its health. The poller keeps it."""
+"""Derives a connection's health from the results of polling. The poller keeps it."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class ConnectionMonitor:
         self._impossible = {room_id: n for room_id, n in self._impossible.items() if room_id in room_ids}
 
     def count_impossible(self, answer: Read) -> None:
-        """Counts what ends no later than it starts, and so occupies nothing."""
+        """Counts meetings that end no later than they start, and so occupy nothing."""
         room_id = answer.query.room.id
         count = sum(meeting.end <= meeting.start for meeting in answer.meetings)
         if count and count != self._impossible.get(room_id):
@@ -96,20 +96,20 @@ class ConnectionMonitor:
 
     @property
     def circumstances(self) -> tuple[Consent, bool, frozenset[str]]:
-        """Consent, and which rooms are refused: with another value other mailboxes may be readable, too."""
+        """Consent, and which rooms are refused: if it changes, other mailboxes may be readable, too."""
         failing = self.readability.failing.items()
         refused = frozenset(room_id for room_id, failure in failing if failure.reason is Reason.FORBIDDEN)
         return self.health.consent, bool(self.readability.readable), refused
 
     def recalled(self, fence: Fence) -> None:
-        """What the last start knew of the fence. What was verified then is no proof now."""
+        """Takes in the fence as the last start knew it. A verification of that time is no proof now."""
         if fence.state is FenceState.VERIFIED:
             fence = replace(fence, state=FenceState.UNPROVEN, warnings=(*fence.warnings, _NOT_SINCE_START))
         self.health = replace(self.health, fence=fence)
         self._board.report(self.health)
 
     def fenced(self, fence: Fence, *, enforcing: bool, rooms: int) -> None:
-        """The fence was tried; if that is enforced, nothing known of the rooms is believed any more."""
+        """Takes in a fence check; an enforced breach discards everything known of the rooms."""
         self.health = replace(self.health, fence=fence)
         if not enforcing:
             self._board.report(self.health)
@@ -120,7 +120,7 @@ class ConnectionMonitor:
         self._tell(ConnectionState.BREACHED, rooms, problem=problem, whole=whole)
 
     def failed(self, error: DriverError, rooms: int) -> None:
-        """The connection as a whole failed; the log hears of it once."""
+        """Takes in a failure of the connection as a whole; it is logged once."""
         if self.problem is None or str(self.problem) != str(error):
             log.error(
                 "connection.failed",
@@ -144,7 +144,7 @@ class ConnectionMonitor:
         )
 
     def read(self, rooms: int) -> None:
-        """What was due was read, of so many rooms in all; some or all of them may have failed."""
+        """Takes in a reading of so many rooms in all; some or all of them may have failed."""
         if self.problem is not None:
             log.info("connection.recovered", connection=self._name)
         self.problem = None

@@ -1,14 +1,15 @@
-"""How badly a room's calendar wants to be read. Pure.
+"""Estimates how urgently a room's calendar has to be read. Pure.
 
-1. Readings are few, so each room gets its share of them by a weight.
-2. The weight is a power of a guess at how often the calendar changes. With the square root what changes would
-   be read soonest on the mean; with a little more than that, most of it is read sooner, and the last later.
-3. Rooms with many meetings change often, and a room that changed lately changes again: what counts is the
-   meetings in the window that is read, and the changes that were seen, each half forgotten in an hour.
+1. Readings are limited, so each room gets a share of them by a weight.
+2. The weight is a power of the estimated rate of changes. The square root would minimize the mean delay of
+   changes; with a slightly higher power most changes are read sooner, and the last ones later.
+3. Rooms with many meetings change often, and a room that changed recently changes again: the estimate uses
+the
+   meetings in the window, and the changes that were seen, with a half-life of an hour.
 4. While a room is in use, and near the start or the end of a meeting, people prolong, leave and come in.
-5. Outside of working hours little changes, though within two hours of them more than in the night; within
-   them it is as much as the building's bustle says (`placed.polling.calendar_activity`).
-6. What a room does not take then is saved: it goes to nobody.
+5. Outside of working hours little changes, though within two hours of them more than at night; within
+   them it depends on the building's activity (`placed.polling.calendar_activity`).
+6. What a room does not use then is saved: no other room gets it.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from placed.domain.working_hours import WorkingHours
 
 _POWER = 0.6
-_ALWAYS = 2.0  # the guess for a room without meetings; all others are in proportion to it
+_ALWAYS = 2.0  # the estimate for a room without meetings; all others are relative to it
 _A_MEETING = 0.5
 _A_CHANGE = 2.0
 _HALF_FORGOTTEN = 3600.0  # seconds
@@ -40,7 +41,7 @@ _NEAR = 600.0  # seconds
 
 @dataclass(slots=True)
 class RoomUsage:
-    """What is known of how a room is used. Moments are POSIX seconds."""
+    """What is known of a room's use. Moments are POSIX seconds."""
 
     zone: ZoneInfo
     until: datetime | None = None  # of the window that was read
@@ -50,7 +51,7 @@ class RoomUsage:
     _counted_at: float = 0.0
 
     def learn(self, meetings: Iterable[Meeting], until: datetime, moment: float) -> bool:
-        """Its calendar was read, up to `until`; whether it changed. That the window moved on is no change."""
+        """Takes in a reading up to `until`, and whether it changed. A moved window is not a change."""
         held = [m for m in meetings if not m.cancelled and m.start < m.end]
         starts = tuple(sorted(m.start.timestamp() for m in held))
         ends = tuple(sorted(m.end.timestamp() for m in held))
@@ -62,7 +63,7 @@ class RoomUsage:
         return changed
 
     def weight(self, moment: float) -> float:
-        """How badly it wants to be read from now on, if these are working hours."""
+        """Returns the urgency from now on, in working hours."""
         guess = _ALWAYS + _A_MEETING * len(self._starts) + _A_CHANGE * self._recent(moment)
         begun, ended = bisect_right(self._starts, moment), bisect_right(self._ends, moment)
         if begun > ended:
@@ -73,17 +74,17 @@ class RoomUsage:
         return float(guess**_POWER)
 
     def quiet(self, now: datetime, hours: WorkingHours, calendar_activity: float) -> float:
-        """By how much less at this time: 1 in working hours with all the bustle there can be, else below."""
+        """Returns the factor for the time of day: 1 in working hours at full activity, otherwise less."""
         activity = hours.activity(now.astimezone(self.zone))
         return float((max(calendar_activity, EVENING) if activity >= 1 else activity) ** _POWER)
 
     def next_edge(self, moment: float) -> float:
-        """When the next meeting starts or ends; infinity if none does. The moment itself does not count."""
+        """Returns when the next meeting starts or ends after the moment; infinity if none does."""
         begun, ended = bisect_right(self._starts, moment), bisect_right(self._ends, moment)
         return min((*self._starts[begun : begun + 1], *self._ends[ended : ended + 1]), default=math.inf)
 
     def _recent(self, moment: float) -> float:
-        """The changes that were seen, less what was forgotten of them."""
+        """Returns the decayed number of changes."""
         if not self._changes:
             return 0.0
         hours = max(0.0, moment - self._counted_at) / _HALF_FORGOTTEN

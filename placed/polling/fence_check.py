@@ -1,4 +1,4 @@
-"""Has a connection's fence tried when it is time or circumstances change, and logs what came of it."""
+"""Checks a connection's fence on time, or when circumstances change, and logs the result."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
     from placed.domain.clock import Clock
     from placed.driver import Driver
 
-EVERY = 3600.0  # seconds between trials
-_AGAIN = 60.0  # seconds until a trial that could not be made is tried again
-_UNTIL_PROVEN = 300.0  # seconds between trials that are no proof, where there are canaries
+EVERY = 3600.0  # seconds between checks
+_AGAIN = 60.0  # seconds until a failed check is repeated
+_UNTIL_PROVEN = 300.0  # seconds between checks without proof, if there are canaries
 
 log = structlog.get_logger("placed.fence")
 
 
 class FenceCheck:
-    """Watches one connection's fence.
+    """Checks one connection's fence.
 
     Args:
         connection: its name.
-        driver: tries the fence, if it can.
-        clock: what time it is.
+        driver: checks the fence, if it can.
+        clock: the clock.
     """
 
     def __init__(self, connection: str, driver: Driver, clock: Clock) -> None:
@@ -37,28 +37,28 @@ class FenceCheck:
         self._trial = driver if isinstance(driver, FenceTrial) else None
         self._clock = clock
         self._log = log.bind(connection=connection)
-        self.next = 0.0  # when it is tried next, on the steady clock
+        self.next = 0.0  # the time of the next check, on the steady clock
         self.fence = UNTRIED
-        self._reported: Fence | None = None  # what was logged last
+        self._reported: Fence | None = None  # the last logged result
         self._reported_at = 0.0
         self._tried_with: Hashable = None
         self._circumstances: Hashable = None
 
     @property
     def enforcing(self) -> bool:
-        """Whether nothing may be read any more."""
+        """Whether a breach is enforced, so that nothing may be read any more."""
         return self.fence.state is FenceState.BREACHED and self.fence.enforce
 
     def demand(self) -> None:
-        """It is tried with the next look, whatever the time."""
+        """Makes a check due now."""
         if self._trial is not None:
             self.next = 0.0
 
     def observe(self, circumstances: Hashable) -> None:
-        """What else is known of the connection after a reading.
+        """Takes in what else is known of the connection after a reading.
 
-        The fence is tried at once where that is not what it was after the reading before, or where the driver
-        has another token than that of the last trial: either may mean that others may be read than before.
+        The fence is checked at once if that has changed since the reading before, or if the driver has
+        another token than at the last check: either may mean that others may be read than before.
         """
         changed = self._circumstances not in (None, circumstances)
         self._circumstances = circumstances
@@ -66,11 +66,12 @@ class FenceCheck:
             self.demand()
 
     async def look(self) -> bool:
-        """Tries it if it is time; whether it was tried.
+        """Checks the fence if that is due; returns whether it did.
 
         Raises:
-            DriverError: the connection as a whole cannot be read. That it is unavailable is no such error:
-                it is no answer, and no reason not to read.
+            DriverError: the connection as a whole cannot be read. An unavailable service is not such an
+            error: it
+                answers nothing about the fence, and does not prevent reading.
         """
         if self._clock.steady() < self.next:
             return False

@@ -1,4 +1,4 @@
-"""From rooms as a service lists them to rooms as everybody knows them: ids, names, what the settings add."""
+"""Assigns ids, names and the settings' additions to the rooms that a service lists."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 def slug(address: str) -> str:
-    """A room's id by its address: the lower-cased local part; what is not a-z 0-9 - _ becomes a -."""
+    """Returns a room's id by its address: the lower-cased local part; what is not a-z 0-9 - _ becomes a -."""
     return re.sub(r"[^a-z0-9_-]", "-", address.partition("@")[0].lower()) or "room"
 
 
 def tables_without_room(tables: Iterable[str], connections: Iterable[ConnectionSettings]) -> list[str]:
-    """The keys of `[rooms."…"]` tables that can fit no room, as far as the settings show it.
+    """Returns keys of `[rooms."…"]` tables that can match no room, by the settings alone.
 
-    They show it only where every connection names its rooms; else the services have to list them first.
+    This is known only if every connection names its rooms; else the services have to list them first.
     """
     named = [connection.named_rooms for connection in connections]
     if None in named:
@@ -35,13 +35,13 @@ def tables_without_room(tables: Iterable[str], connections: Iterable[ConnectionS
 
 
 class RoomIds:
-    """Gives every room its id and keeps it: once given, an id never changes by itself.
+    """Gives every room its id and keeps it: an id never changes by itself.
 
-    A room keeps its id by its object id, where the service has one, though its address changes; else by its
-    address. The id of a room that is gone waits for its return until another room wants it.
+    A room keeps its id by its object id, if the service has one, even if its address changes; else by its
+    address. The id of a removed room is reserved for its return until another room needs it.
 
-    A room whose address is not known yet has its object id for an id. That is for good only once its calendar
-    was read: it was never published with a state before, and with its calendar its address may become known.
+    A room whose address is not known yet has its object id as id. That becomes permanent only once its
+    calendar was read: it was never published with a state before, and the calendar may reveal its address.
 
     Attributes:
         given: "connection/address" -> id.
@@ -60,20 +60,20 @@ class RoomIds:
         self.objects = {
             key: room_id for key, room_id in (objects or {}).items() if room_id not in self._settled
         }
-        self._latest: dict[str, FoundRoom] = {}  # "connection/object id" -> the last that had an address
-        self._unfitted = {address.lower(): address for address in overrides}  # tables that fit no room yet
+        self._latest: dict[str, FoundRoom] = {}  # "connection/object id" -> its last address
+        self._unfitted = {address.lower(): address for address in overrides}  # tables that match no room yet
         self._awaited: set[str] = set()  # connections whose rooms were not listed yet
-        self._for_now: set[str] = set()  # of `given`: ids that are not for good
+        self._for_now: set[str] = set()  # of `given`: ids that are not permanent
 
     def keep(self, connections: Iterable[str]) -> None:
-        """Forgets what connections had that are not in the settings any more."""
+        """Forgets connections that are no longer in the settings."""
         wanted = self._awaited = set(connections)
         self.given = {key: i for key, i in self.given.items() if key.partition("/")[0] in wanted}
         self.objects = {key: i for key, i in self.objects.items() if key.partition("/")[0] in wanted}
 
     @property
     def remembered(self) -> tuple[dict[str, str], dict[str, str]]:
-        """`given` and `objects` as a restart has to know them: without ids that are not for good."""
+        """`given` and `objects` for the store: without ids that are not permanent."""
         for_now = {self.given[key] for key in self._for_now if key in self.given}
         given, objects = (
             {key: room_id for key, room_id in ids.items() if room_id not in for_now}
@@ -88,11 +88,11 @@ class RoomIds:
         found: Iterable[FoundRoom],
         was_read: Callable[[str], bool] = lambda _mailbox: True,
     ) -> tuple[Room, ...]:
-        """The rooms of a connection, in the order of their ids; an address listed twice counts once.
+        """Returns the rooms of a connection, in the order of their ids; a repeated address counts once.
 
         Args:
             connection: its name.
-            time_zone: of its rooms, unless the settings say otherwise.
+            time_zone: the time zone of its rooms, unless the settings name another.
             found: the rooms as the service lists them.
             was_read: whether the calendar of a mailbox was read.
         """
@@ -127,10 +127,10 @@ class RoomIds:
         return tuple(sorted(rooms, key=lambda room: room.id))
 
     def listed(self, connection: str) -> list[str]:
-        """The service has listed a connection's rooms.
+        """Notes that the service has listed a connection's rooms.
 
         Returns:
-            The tables `[rooms."…"]` that fit no room of any connection, as the settings spell them: each
+            The tables `[rooms."…"]` that match no room of any connection, as spelled in the settings: each
             once, and only after every connection's rooms were listed.
         """
         self._awaited.discard(connection)
@@ -140,16 +140,16 @@ class RoomIds:
         return unfitted
 
     def _take_back(self, connection: str) -> None:
-        """Ids that are not for good are given again, perhaps by an address."""
+        """Releases ids that are not permanent; they are assigned again, perhaps by an address."""
         keys = {key for key in self._for_now if key.startswith(f"{connection}/")}
         ids = {self.given.pop(key) for key in keys if key in self.given}
         self.objects = {key: room_id for key, room_id in self.objects.items() if room_id not in ids}
         self._for_now -= keys
 
-    # --- what the service lists ---
+    # --- the service's list ---
 
     def _by_address(self, connection: str, found: Iterable[FoundRoom]) -> dict[str, FoundRoom]:
-        """By address, in lower case; where the service does not report one, it is the last that was known."""
+        """Returns the rooms by address, in lower case; if the service reports none, by the last known one."""
         listings: dict[str, FoundRoom] = {}
         nameless: dict[str, FoundRoom] = {}
         seen = set()
@@ -176,22 +176,22 @@ class RoomIds:
 
     @staticmethod
     def _is_another(first: FoundRoom | None, second: FoundRoom) -> bool:
-        """Whether an address is reported of two objects: one report is outdated, and both are rooms."""
+        """Returns whether one address is reported of two objects: one is outdated, and both are rooms."""
         return first is not None and first.object_id not in (None, second.object_id)
 
     def _addresses(self, connection: str) -> dict[str, str]:
-        """The addresses by which rooms of a connection were known, by id."""
+        """Returns the addresses by which rooms of a connection were known, by id."""
         return {i: key.partition("/")[2] for key, i in self.given.items() if key.startswith(f"{connection}/")}
 
     def _known(self, key: str, listing: FoundRoom, addresses: Mapping[str, str]) -> FoundRoom:
-        """A room that is listed by its object id alone, with what was known of it before."""
+        """Returns a room that is listed by its object id alone, with what was known of it before."""
         latest = self._latest.get(key)
         if latest is not None:
             return replace(latest, mailbox=listing.mailbox, name=listing.name or latest.name)
         return replace(listing, address=addresses.get(self.objects.get(key, ""), listing.address))
 
     def _override(self, listing: FoundRoom) -> RoomSettings | None:
-        """What the settings say of it, by its address or by its object id."""
+        """Returns the settings' table for it, by its address or by its object id."""
         for key in (listing.address.lower(), (listing.object_id or "").lower()):
             if key in self._overrides:
                 self._unfitted.pop(key, None)
@@ -224,7 +224,7 @@ class RoomIds:
         self._note_objects(connection, here)
 
     def _follow_objects(self, connection: str, here: Mapping[str, FoundRoom]) -> None:
-        """Rooms whose object id is known keep their id, whatever their address is now."""
+        """Keeps the ids of rooms whose object id is known, whatever their address is now."""
         moved = {
             key: room_id
             for key, listing in here.items()
@@ -236,7 +236,7 @@ class RoomIds:
             self.given = {key: room_id for key, room_id in self.given.items() if room_id not in ids} | moved
 
     def _note_objects(self, connection: str, here: Mapping[str, FoundRoom]) -> None:
-        """An id is one object's: that of the mailbox that has the address now, and so the id."""
+        """Assigns an id to one object: the mailbox that has the address now."""
         now = {
             f"{connection}/{listing.object_id}": self.given[key]
             for key, listing in here.items()
@@ -251,7 +251,7 @@ class RoomIds:
 
 
 def _free(wanted: str, connection: str, taken: set[str]) -> str:
-    """The id, or, if it is taken, the next best."""
+    """Returns the id, or, if it is taken, the next one that is free."""
     if wanted in taken:
         wanted = f"{connection}-{wanted}"
     chosen, copy = wanted, 1

@@ -1,4 +1,4 @@
-"""The journal's notes of one connection: consent, fence, rooms, and what a start makes of them."""
+"""Stores one connection's state in the journal: consent, fence, rooms, and restores it at a start."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ log = structlog.get_logger("placed.store")
 
 
 class Records(Protocol):
-    """The records that the notes of a connection are kept in; `placed.store.store` has them in a file.
+    """Reads and writes the records of connections; `placed.store.store` has them in a file.
 
     Attributes:
         saved: the readings that are in the file, by (connection, address).
@@ -50,11 +50,11 @@ class Records(Protocol):
     saved: dict[tuple[str, str], Saved]
 
     def read(self, key: Key) -> bytes | None:
-        """The value of a record; None if there is none."""
+        """Returns the value of a record; None if there is none."""
         ...
 
     def all(self, kind: Kind, connection: str = "") -> Mapping[Key, bytes]:
-        """Every record of a kind, of one connection or of all."""
+        """Returns every record of a kind, of one connection or of all."""
         ...
 
     def write(self, records: Iterable[tuple[Key, bytes | None]]) -> None:
@@ -63,7 +63,7 @@ class Records(Protocol):
 
 
 class StoredConsent(ConsentMemory):
-    """The consent of one connection, as the journal has it; commands and a daemon may share it."""
+    """The stored consent of one connection; commands and a daemon may share it."""
 
     def __init__(self, journal: Records, connection: str) -> None:
         super().__init__()
@@ -71,21 +71,21 @@ class StoredConsent(ConsentMemory):
         self._key = Key(Kind.CONSENT, connection)
 
     def load(self) -> ConsentRecord:
-        """What is known now."""
+        """Returns the current record."""
         return decoded(self._journal.read(self._key), ConsentRecord) or ConsentRecord()
 
     def save(self, record: ConsentRecord) -> None:
-        """Takes it in place of what was known."""
+        """Replaces the record."""
         self._journal.write([(self._key, encoded(record))])
 
 
 class ConnectionStore(ConnectionMemory):
-    """Notes of one connection that outlive the process.
+    """The state of one connection, which outlives the process.
 
     Args:
-        journal: keeps them.
-        connection: its settings. What was noted of its rooms under others is not recalled.
-        show: what of a meeting may be seen; nothing else is recalled.
+        journal: keeps it.
+        connection: its settings. Rooms that were stored under other settings are not restored.
+        show: what of a meeting may be shown; nothing else is restored.
     """
 
     def __init__(self, journal: Records, connection: ConnectionSettings, *, show: Show) -> None:
@@ -96,11 +96,11 @@ class ConnectionStore(ConnectionMemory):
         self._show = show
 
     def listed(self, found: Sequence[FoundRoom]) -> None:
-        """These are the rooms of the connection."""
+        """Stores the rooms of the connection."""
         self._note(Kind.ROOMS, encoded(Listing(self._mark, tuple(found))))
 
     def tried(self, fence: Fence) -> None:
-        """The fence was tried."""
+        """Stores the result of a fence check."""
         self._note(Kind.FENCE, encoded(fence))
 
     def _note(self, kind: Kind, value: bytes) -> None:
@@ -109,9 +109,9 @@ class ConnectionStore(ConnectionMemory):
             self._journal.write([(key, value)])
 
     def recall(self, now: datetime, steady: float) -> StoredConnection:
-        """What was noted before this start: no room where the fence was breached, or settings are others.
+        """Returns what was stored before this start: no rooms after a breach, or under other settings.
 
-        Where the clock on the wall contradicts what was noted, rooms are listed and nothing else is recalled.
+        If the wall clock contradicts the stored times, rooms are listed and nothing else is restored.
         """
         fence = decoded(self._journal.read(Key(Kind.FENCE, self._name)), Fence)
         listing = decoded(self._journal.read(Key(Kind.ROOMS, self._name)), Listing)
@@ -135,7 +135,7 @@ class ConnectionStore(ConnectionMemory):
                 self._journal.saved[self._name, key.room] = found.saved
                 schedule = replace(found.schedule, read_at=found.schedule.read_at - older_by)
                 schedule = permitted_schedule(schedule, self._show)
-                if schedule.read_at <= now:  # else nobody knows how old it is
+                if schedule.read_at <= now:  # else its age is unknown
                     rooms.append(
                         StoredRoom(
                             room,
@@ -151,7 +151,7 @@ class ConnectionStore(ConnectionMemory):
 
 
 class _Found(msgspec.Struct, frozen=True):
-    """What the journal says of a room."""
+    """The stored state of a room."""
 
     saved: Saved
     schedule: Schedule  # the same, with when it was last confirmed
@@ -170,10 +170,10 @@ def _reading(key: Key, value: bytes | None, confirmed: Confirmed | None) -> _Fou
 
 
 def _set_back(confirmed: Confirmed, now: datetime, steady: float) -> timedelta:
-    """How far the clock on the wall was set back since, at least: readings are older by that than they look.
+    """Returns how far the wall clock was set back since, at least: readings are older by that.
 
-    So many seconds have passed by the steady clock; or, if the machine was started anew since, at least as
-    many as it runs.
+    So many seconds have passed by the steady clock; or, if the machine was restarted since, at least as many
+    as its uptime.
     """
     passed = steady - confirmed.steady if steady >= confirmed.steady else steady
     seen = (now - confirmed.wall).total_seconds()
@@ -184,9 +184,9 @@ def _set_back(confirmed: Confirmed, now: datetime, steady: float) -> timedelta:
 
 
 def _may_be_ahead(confirmed: Confirmed, now: datetime, steady: float) -> bool:
-    """Whether the clock on the wall shows that more time has passed than the steady clock does.
+    """Returns whether the wall clock shows that more time has passed than the steady clock does.
 
-    How long a machine was switched off nobody knows. Where its clock was wrong before, it may be so again.
+    It is unknown how long a machine was switched off. If its clock was wrong before, it may be wrong again.
     """
     if steady < confirmed.steady:
         contradicts = confirmed.corrected
@@ -203,6 +203,6 @@ def _may_be_ahead(confirmed: Confirmed, now: datetime, steady: float) -> bool:
 
 
 def _mark(connection: ConnectionSettings) -> str:
-    """A digest of what the settings say, so that what was read under others is not believed."""
+    """Returns a digest of the settings, so that readings under other settings are not used."""
     told = connection.model_dump_json(exclude_defaults=True)
     return hashlib.sha256(told.encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""The journal among failures: whatever becomes of its file, what this process noted it knows, and goes on."""
+"""The journal with its failures handled: whatever happens to the file, this process keeps what it stored."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from placed.domain.privacy import Show
     from placed.driver import ConnectionSettings
 
-_AT_ONCE = 250  # records in a transaction; so long the event loop may have to wait for one
+_AT_ONCE = 250  # records in a transaction; the event loop may have to wait for one
 _AGAIN = 30.0  # seconds until a file that could not be opened is tried again
 _BESIDE = ("-wal", "-shm")  # what SQLite puts beside the file
 _FAILS = (OSError, sqlite3.Error, Unusable)
@@ -46,7 +46,7 @@ log = structlog.get_logger("placed.store")
 
 @dataclass(slots=True)
 class Memory:
-    """What is remembered of no single connection, and the ids of rooms."""
+    """State of no single connection, and the ids of rooms."""
 
     epoch: int = 0
     room_ids: dict[str, str] = field(default_factory=dict)  # "connection/address" -> id
@@ -54,13 +54,13 @@ class Memory:
 
 
 class Journal:
-    """Keeps what the next start has to know. Where that can not be done it is said once.
+    """Keeps the state for the next start. If that fails it is logged once.
 
     Args:
-        directory: of the state; None keeps everything for the life of the process only, as it is for a look.
+        directory: the state directory; None keeps everything in memory only.
 
     Attributes:
-        saved: the readings that it has, by (connection, address); the scribe compares them with the board.
+        saved: the readings that it has, by (connection, address); the writer compares them with the board.
     """
 
     def __init__(self, directory: Path | None) -> None:
@@ -68,15 +68,15 @@ class Journal:
         self.saved: dict[tuple[str, str], Saved] = {}
         self._database: Database | None = None
         self._try_at = 0.0
-        self._own: dict[Key, bytes | None] = {}  # what this process noted, but for readings
+        self._own: dict[Key, bytes | None] = {}  # what this process stored, except for readings
         self._unsaved: set[Key] = set()
         self._complained = False
         self._lock = threading.Lock()
 
-    # --- what is asked ---
+    # --- reading ---
 
     def load(self) -> Memory:
-        """What this process noted last, else what the file says; nothing, if that is of no use."""
+        """Returns what this process stored last, else the content of the file; nothing, if that is invalid."""
         memory = Memory(decoded(self.read(Key(Kind.EPOCH)), int) or 0)
         for kind, ids in ((Kind.IDS, memory.room_ids), (Kind.OBJECTS, memory.objects)):
             for key, value in self.all(kind).items():
@@ -85,17 +85,17 @@ class Journal:
         return memory
 
     def notes(self, connection: ConnectionSettings, *, show: Show) -> ConnectionStore:
-        """Those of one connection; `show`: what of a meeting may be seen."""
+        """Returns the store of one connection; `show`: what of a meeting may be shown."""
         return ConnectionStore(self, connection, show=show)
 
     def consent(self, connection: str) -> StoredConsent:
-        """What is known of a connection's consent; also by a command, while a daemon runs."""
+        """Returns the store of a connection's consent; also for a command, while a daemon runs."""
         return StoredConsent(self, connection)
 
-    # --- what is noted ---
+    # --- writing ---
 
     def save(self, memory: Memory) -> None:
-        """Notes it in place of what was noted before."""
+        """Replaces what was stored before."""
         wanted: dict[Key, bytes | None] = {Key(Kind.EPOCH): encoded(memory.epoch)}
         for kind, ids in ((Kind.IDS, memory.room_ids), (Kind.OBJECTS, memory.objects)):
             given: dict[str, dict[str, str]] = {key.connection: {} for key in self.all(kind)}
@@ -119,14 +119,14 @@ class Journal:
         self.saved = {which: saved for which, saved in self.saved.items() if which[0] in kept}
 
     def permit(self, show: Show) -> None:
-        """Takes out of all readings, and so of the disk, what may not be shown any more."""
+        """Removes from all readings, and so from the disk, what may not be shown any more."""
         rewritten: dict[Key, bytes | None] = {}
         before = self.all(Kind.SCHEDULE)
         for key, value in before.items():
             if not holds_text(value):
                 continue
             reading = decoded(value, Reading)
-            if reading is None:  # what is in it is unknown
+            if reading is None:  # its content is unknown
                 rewritten[key] = None
                 continue
             schedule = permitted_schedule(reading.schedule, show)
@@ -140,7 +140,7 @@ class Journal:
     def _confirmed_again(
         self, before: Mapping[Key, bytes], rewritten: Mapping[Key, bytes | None]
     ) -> Iterator[tuple[Key, bytes]]:
-        """What confirmed a reading confirms it as it is written now, too."""
+        """Makes the confirmation of a reading count for the reading as it is written now, too."""
         for key, value in self.all(Kind.CONFIRMED).items():
             confirmed = decoded(value, Confirmed)
             rooms = dict(confirmed.rooms) if confirmed else {}
@@ -153,7 +153,7 @@ class Journal:
                 yield key, encoded(replace(confirmed, rooms=rooms))
 
     def scrub(self, *, thoroughly: bool = False) -> bool:
-        """Takes what was overwritten or deleted out of the files, the log beside the file too.
+        """Removes overwritten and deleted content from the files, including the log.
 
         Args:
             thoroughly: also what an earlier version may have left in free pages.
@@ -167,10 +167,10 @@ class Journal:
                 return False
 
     def held_of(self, connection: str) -> tuple[int, bool]:
-        """How many rooms of a connection have an id, and whether its consent is noted; for a command.
+        """Returns how many rooms of a connection have an id, and whether its consent is stored; for a command.
 
         Raises:
-            OSError, sqlite3.Error, Unusable: the file can not be read, or is of no use.
+            OSError, sqlite3.Error, Unusable: the file cannot be read, or is invalid.
         """
         if self.path is None or not self.path.exists():
             return 0, False
@@ -179,10 +179,10 @@ class Journal:
         return len(ids), database.get(Key(Kind.CONSENT, connection)) is not None
 
     def forget(self, connection: str) -> tuple[int, bool]:
-        """Takes all of a connection out of the file, and tells what there was; for a command.
+        """Removes all of a connection from the file, and returns what there was; for a command.
 
         Raises:
-            OSError, sqlite3.Error, Unusable: the file can not be read or written, or is of no use.
+            OSError, sqlite3.Error, Unusable: the file cannot be read or written, or is invalid.
         """
         held = self.held_of(connection)
         if self._database is not None:
@@ -194,7 +194,7 @@ class Journal:
         return held
 
     def close(self) -> None:
-        """Lets go of the file, for good."""
+        """Closes the file permanently."""
         with self._lock, suppress(sqlite3.Error):
             if self._database is not None:
                 self._database.close()
@@ -203,7 +203,7 @@ class Journal:
     # --- records ---
 
     def read(self, key: Key) -> bytes | None:
-        """A record that this process noted and could not write, else the file's."""
+        """Returns a record that this process could not write yet, else the file's."""
         with self._lock:
             database = self._usable()
             if database is not None and key not in self._unsaved:
@@ -214,7 +214,7 @@ class Journal:
             return self._own.get(key)
 
     def all(self, kind: Kind, connection: str = "") -> dict[Key, bytes]:
-        """Every record of a kind, of one connection or of all."""
+        """Returns every record of a kind, of one connection or of all."""
         found: dict[Key, bytes] = {}
         with self._lock:
             database = self._usable()
@@ -235,18 +235,18 @@ class Journal:
         return found
 
     def write(self, records: Iterable[tuple[Key, bytes | None]]) -> None:
-        """Notes records; without a value one is forgotten. What can not be written is so with the next."""
+        """Stores records; one without a value is deleted. What cannot be written is retried with the next."""
         mine = dict(records)
         if mine:
-            with self._lock:  # the scribe's thread may be writing what is owed
+            with self._lock:  # the writer's thread may be writing what is pending
                 self._own |= mine
                 self._unsaved |= mine.keys()
             self.write_all(())
 
     def write_all(self, readings: Iterable[tuple[Key, bytes | None]]) -> bool:
-        """Writes readings, and before them what is still to be written; whether all could be.
+        """Writes readings, and before them what is still pending; returns whether all could be written.
 
-        May be called from another thread.
+        It may be called from another thread.
         """
         waiting = iter(readings)
         while True:
@@ -270,7 +270,7 @@ class Journal:
     # --- the file ---
 
     def _usable(self) -> Database | None:
-        """The file, opened; None where that can not be done now."""
+        """Returns the open file; None if it cannot be opened now."""
         if self._database is None and self.path is not None and time.monotonic() >= self._try_at:
             try:
                 self._opened()
@@ -285,7 +285,7 @@ class Journal:
 
     def _opened(self) -> Database:
         """Opens it."""
-        assert self.path is not None  # noqa: S101 - who calls has looked
+        assert self.path is not None  # noqa: S101 - the caller has checked
         if self._database is None:
             self._database = Database.open(self.path)
             _remove_leftovers(self.path)
@@ -310,7 +310,7 @@ class Journal:
         self._complained = False
 
     def _discard(self, error: Unusable) -> None:
-        """Deletes a file that cannot be used: what it holds is unknown, and so is whether it may be kept."""
+        """Deletes an unusable file: its content is unknown, and so is whether it may be kept."""
         assert self.path is not None  # noqa: S101 - it was opened
         problem = str(error)
         try:
@@ -324,12 +324,12 @@ class Journal:
 
 
 def _remove_leftovers(path: Path) -> None:
-    """What earlier versions put aside, which may hold what was hidden since."""
+    """Deletes what earlier versions put aside, which may contain what was hidden since."""
     for suffix in ("", *_BESIDE):
         with suppress(OSError):
             path.with_name(f"{NAME}.broken{suffix}").unlink(missing_ok=True)
 
 
 def next_epoch(memory: Memory, unix_seconds: float) -> int:
-    """The number of this start: greater than any before, also where nothing could be remembered."""
+    """Returns the number of this start: greater than any before, also if nothing could be stored."""
     return max(memory.epoch + 1, int(unix_seconds))
