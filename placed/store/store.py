@@ -76,7 +76,7 @@ class Journal:
     # --- reading ---
 
     def load(self) -> Memory:
-        """Returns what this process stored last, else the content of the file; nothing, if that is invalid."""
+        """Returns what this process stored last, else the content of the file; nothing if it is invalid."""
         memory = Memory(decoded(self.read(Key(Kind.EPOCH)), int) or 0)
         for kind, ids in ((Kind.IDS, memory.room_ids), (Kind.OBJECTS, memory.objects)):
             for key, value in self.all(kind).items():
@@ -167,7 +167,7 @@ class Journal:
                 return False
 
     def held_of(self, connection: str) -> tuple[int, bool]:
-        """Returns how many rooms of a connection have an id, and whether its consent is stored; for a command.
+        """Returns how many rooms of a connection have an id, and whether its consent is stored.
 
         Raises:
             OSError, sqlite3.Error, Unusable: the file cannot be read, or is invalid.
