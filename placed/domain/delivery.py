@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
+    from placed.domain.problems import Problem
+
 
 class Refused(StrEnum):
     """Why the broker did not take a message; the label `reason` of the metrics."""
@@ -34,8 +36,7 @@ class Undelivered:
         count: how many topics these are.
         reason: why.
         since: since when.
-        problem: what is wrong, in a text without secrets.
-        remedy: what to do about it.
+        problem: what is wrong, and what to do about it.
         state: whether panels or building systems are misled by it; readiness depends on these alone.
     """
 
@@ -43,8 +44,7 @@ class Undelivered:
     count: int
     reason: Refused
     since: datetime
-    problem: str
-    remedy: str
+    problem: Problem
     state: bool
 
     def document(self) -> dict[str, Any]:
@@ -54,8 +54,8 @@ class Undelivered:
             "count": self.count,
             "reason": self.reason.value,
             "since": timestamp(self.since),
-            "problem": self.problem,
-            "remedy": self.remedy,
+            "problem": self.problem.text,
+            "remedy": self.problem.remedy,
             "state": self.state,
         }
 

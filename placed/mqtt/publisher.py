@@ -162,7 +162,7 @@ class Publisher:
         if self._session is None and self._trouble is not None:
             return self._trouble.problem.text
         undelivered = self.undelivered
-        return f"{undelivered[0].problem}; {undelivered[0].remedy}" if undelivered else None
+        return undelivered[0].problem.line if undelivered else None
 
     async def published(self) -> None:
         """Waits until the broker has taken every state that is known now, and acknowledged all messages."""

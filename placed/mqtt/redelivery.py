@@ -108,8 +108,8 @@ class Redelivery:
                 "broker.refused_messages",
                 topics=group.topics,
                 reason=group.reason.value,
-                problem=group.problem,
-                remedy=group.remedy,
+                problem=group.problem.text,
+                remedy=group.problem.remedy,
             )
         if began or over:
             self._reported()

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from placed.domain.delivery import Refused, Undelivered
+from placed.domain.problems import Problem
 from placed.mqtt.topics import Importance
 
 if TYPE_CHECKING:
@@ -286,8 +287,11 @@ class Refusals:
             count=sum(len(group.keys) for group in groups.values()),
             reason=reason,
             since=min(group.since for group in groups.values()),
-            problem=f"{what}: {first.words}" if first.words else what,
-            remedy=_REMEDIES[reason].format(topics=topics, size=max(g.size for g in groups.values())),
+            problem=Problem(
+                "",
+                f"{what}: {first.words}" if first.words else what,
+                _REMEDIES[reason].format(topics=topics, size=max(g.size for g in groups.values())),
+            ),
             state=any(group.importance is not Importance.OPTIONAL for group in groups.values()),
         )
 

@@ -15,6 +15,7 @@ from placed.domain.delivery import Refused, Undelivered
 from placed.domain.model import Meeting, Room, Schedule
 from placed.domain.occupancy import Policy
 from placed.domain.privacy import Show
+from placed.domain.problems import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,8 +35,9 @@ def undelivered(*, count: int = 1, state: bool = True) -> Undelivered:
         count=count,
         reason=Refused.NOT_AUTHORIZED,
         since=NINE,
-        problem="messages are refused by the broker: Not authorized (0x87)",
-        remedy="allow this login to write there",
+        problem=Problem(
+            "", "messages are refused by the broker: Not authorized (0x87)", "allow this login to write there"
+        ),
         state=state,
     )
 

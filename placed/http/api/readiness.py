@@ -62,7 +62,7 @@ def warnings(board: Board, publisher: PublisherStatus) -> list[Unready]:
     """Problems that do not affect the states of rooms."""
     clock = board.clock
     optional = [group for group in publisher.undelivered if not group.state]
-    found = [Unready("mqtt", f"{group.problem}; {group.remedy}") for group in optional]
+    found = [Unready("mqtt", group.problem.line) for group in optional]
     if clock is not None and clock.state is ClockState.CORRECTED:
         found.append(Unready("clock", f"{clock.problem}; {clock.remedy}"))
     return found
@@ -78,7 +78,7 @@ def _mqtt(publisher: PublisherStatus) -> Iterator[Unready]:
         yield Unready("mqtt", "the broker has not yet acknowledged the states of all rooms")
     for group in publisher.undelivered:
         if group.state:
-            yield Unready("mqtt", f"{group.problem}; {group.remedy}")
+            yield Unready("mqtt", group.problem.line)
 
 
 def _connection(health: ConnectionHealth | None, statements: list[Statement], moment: datetime) -> str | None:

@@ -212,7 +212,7 @@ async def test_one_topic_that_may_not_be_written_is_named_with_the_remedy(
             assert group.count == 1
             assert group.reason is Refused.NOT_AUTHORIZED
             assert group.state
-            assert group.remedy == (
+            assert group.problem.remedy == (
                 "allow this login to write placed/rooms/library/state in the broker's access rules"
             )
             assert publisher.last_error is not None
@@ -224,7 +224,7 @@ async def test_one_topic_that_may_not_be_written_is_named_with_the_remedy(
     warnings = [entry for entry in log if entry["event"] == "broker.refused_messages"]
     assert len(warnings) == 1
     assert warnings[0]["topics"] == "placed/rooms/library/state"
-    assert warnings[0]["remedy"] == group.remedy
+    assert warnings[0]["remedy"] == group.problem.remedy
 
 
 async def test_everything_refused_is_named_and_counted_as_refused(
@@ -303,8 +303,8 @@ async def test_states_that_are_larger_than_the_broker_takes_are_named(
         group = next(g for g in publisher.undelivered if g.topics == "placed/rooms/+/state")
         assert group.reason is Refused.TOO_LARGE
         assert group.count == 2
-        assert "300 bytes at most" in group.problem
-        assert "at least" in group.remedy
+        assert "300 bytes at most" in group.problem.text
+        assert "at least" in group.problem.remedy
         assert publisher.messages_refused["too_large"] >= 2
         async with Subscriber(broker, "placed/rooms/#") as seen:
             await seen.message("placed/rooms/library/status", "free")
