@@ -18,7 +18,7 @@ ROOMS = 5500
 PATIENCE = 60.0  # seconds for everything; a few on an idle machine, more on one that runs all tests at once
 
 
-@pytest.mark.alone
+@pytest.mark.alone  # it measures how long a large site takes
 async def test_a_large_site_is_told_in_seconds_and_a_change_at_once(mosquitto: Mosquitto) -> None:
     house = House()
     rooms = [f"r{i}" for i in range(ROOMS)]

@@ -296,7 +296,7 @@ async def test_the_first_view_of_a_hundred_rooms_takes_sixty_kilobytes(
     assert sent < 60_000
 
 
-@pytest.mark.alone
+@pytest.mark.alone  # it measures the frames of the browser
 async def test_thousands_of_rooms_stay_smooth(
     eyes: BrowserSession, capsys: pytest.CaptureFixture[str]
 ) -> None:

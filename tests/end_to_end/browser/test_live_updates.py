@@ -35,7 +35,7 @@ def tile(room: str, **status: str) -> str:
     return f".tile[data-room={room}]" + "".join(f"[data-{k}={v}]" for k, v in status.items())
 
 
-@pytest.mark.alone
+@pytest.mark.alone  # it measures a second of real time
 async def test_a_tile_changes_within_a_second_of_a_booking(eyes: BrowserSession, stage: Stage) -> None:
     stage.configure(polling={"interval": "250ms"})
     async with stage.daemon() as running:

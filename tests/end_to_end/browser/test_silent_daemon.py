@@ -64,7 +64,7 @@ async def daemon(stage: Stage, folder: Path) -> AsyncIterator[tuple[Program, str
         yield program, f"http://{listen}"
 
 
-@pytest.mark.alone
+@pytest.mark.alone  # it measures after how many seconds the pages show it
 async def test_when_the_daemon_is_killed(eyes: BrowserSession, stage: Stage, tmp_path: Path) -> None:
     """Beside it pages behind a proxy that keeps their connections open, though the daemon has gone."""
     async with daemon(stage, tmp_path) as (program, url), Relay(url) as proxy:
@@ -79,7 +79,7 @@ async def test_when_the_daemon_is_killed(eyes: BrowserSession, stage: Stage, tmp
             assert (reading.word, reading.why, reading.until) == ("Unknown", "offline", None)
 
 
-@pytest.mark.alone
+@pytest.mark.alone  # the same
 async def test_when_the_daemon_stands_still(eyes: BrowserSession, stage: Stage, tmp_path: Path) -> None:
     async with daemon(stage, tmp_path) as (program, url):
         shown = await pages(eyes, url)

@@ -38,7 +38,7 @@ async def latencies(panel: Subscriber, status: str, edge: datetime, *rooms: str)
     return found
 
 
-@pytest.mark.alone
+@pytest.mark.alone  # it measures lateness in real time
 async def test_starts_and_ends_are_told_within_a_quarter_of_a_second_however_long_the_interval(
     stage: Stage,
 ) -> None:
