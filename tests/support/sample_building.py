@@ -144,7 +144,7 @@ def report(site: Site, **other: Any) -> None:
         "consent": Consent.GRANTED,
         "fence": Fence(FenceState.VERIFIED, MOMENT - timedelta(minutes=12)),
         "credential_expires_at": MOMENT + timedelta(days=211),
-        "standings": readability,
+        "readability": readability,
     }
     site.report(**(usual | other))
 
