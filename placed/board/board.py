@@ -44,6 +44,10 @@ class Listener(Protocol):
         """A connection's health was reported."""
         ...
 
+    def connection_removed(self, connection: str) -> None:
+        """A connection is not in the settings any more. Its rooms were removed before."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class KnownRoom:
@@ -160,10 +164,6 @@ class Board:
         """Sets the stored state with which a room is enrolled, unless something newer was set."""
         self._before.setdefault((known.room.connection, known.room.id), known)
 
-    def take_over(self, before: Board) -> None:
-        """Starts with what an earlier board knew of the same rooms, so that a reload is not noticed."""
-        self._before |= {(known.room.connection, known.room.id): known for known in before.known()}
-
     # --- input ---
 
     def enroll(self, connection: str, rooms: Iterable[Room]) -> None:
@@ -268,6 +268,36 @@ class Board:
         for connection in list(self.health.values()):
             self.report(connection)
 
+    # --- other settings ---
+
+    def change_policy(self, policy: Policy) -> None:
+        """Judges by other rules from now on. Only rooms that they judge differently are stated again."""
+        before, self.policy = self.policy, policy
+        moment = self._now()
+        for place in self._places.values():
+            schedule = place.schedule if self._believable() else None
+            then = judge(schedule, moment, before, place.failure).occupancy
+            now = judge(schedule, moment, policy, place.failure).occupancy
+            self._judge(place, moment, anew=then != now)
+
+    def change_show(self, show: Show) -> None:
+        """Shows more or less of meetings from now on; what may not be shown any more is forgotten."""
+        self.show = show
+        moment = self._now()
+        for place in self._places.values():
+            permitted = permitted_schedule(place.schedule, show) if place.schedule is not None else None
+            if permitted is not place.schedule:
+                place.schedule = permitted
+                self._touch(place)
+                self._restate(place, moment)
+
+    def drop_connection(self, connection: str) -> None:
+        """A connection is not in the settings any more: its rooms and its health are gone."""
+        self.enroll(connection, ())
+        if self.health.pop(connection, None) is not None:
+            for listener in self.listeners:
+                listener.connection_removed(connection)
+
     # --- time ---
 
     def turn(self, most: int = sys.maxsize) -> None:
@@ -340,6 +370,15 @@ class Board:
             events = (*changes, *events_between(before, after, moment)) if changed else changes
             first = before.reason is Reason.NOT_READ_YET
             self._tell(place, urgent=(changed and not first) or bool(changes), events=events)
+        place.change = judgement.change
+        self._schedule(place, moment)
+
+    def _restate(self, place: _RoomEntry, moment: datetime) -> None:
+        """States a room again of which only what is shown has changed; nothing happened to it."""
+        judgement = self._judgement(place.schedule, moment, place.failure)
+        place.statement = self._statement(place.room, judgement.occupancy, place.statement.changed_at)
+        place.renewal = self._renewal(place)
+        self._tell(place, urgent=False)
         place.change = judgement.change
         self._schedule(place, moment)
 

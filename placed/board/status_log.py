@@ -55,3 +55,6 @@ class StatusLog:
 
     def health_changed(self, health: ConnectionHealth) -> None:
         """Does nothing, because the poller logs it."""
+
+    def connection_removed(self, connection: str) -> None:
+        """Does nothing, because the reload logs it."""

@@ -65,6 +65,11 @@ class EventLog:
         if not in_order:  # removed rooms are noted after rooms that were added with them
             self._entries = {e.subject: e for e in sorted(self._entries.values(), key=lambda e: e.seq)}
 
+    def drop(self, subject: str) -> None:
+        """Forgets a subject, as if it had never been noted."""
+        self._portions.clear()
+        self._entries.pop(subject, None)
+
     def after(self, seq: int, subjects: frozenset[str] | None = None) -> list[Entry]:
         """The entries after `seq`, in order; only of these subjects, unless None."""
         new = takewhile(lambda entry: entry.seq > seq, reversed(self._entries.values()))

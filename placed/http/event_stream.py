@@ -126,6 +126,10 @@ class EventStream:
         self._health.note(Entry(health.name, self._reports, health))
         self._wake(_HEALTH)
 
+    def drop_connection(self, connection: str) -> None:
+        """A connection is not in the settings any more: new clients are not sent its health."""
+        self._health.drop(connection)
+
     def close(self) -> None:
         """Ends every stream."""
         self._closed = True

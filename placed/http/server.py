@@ -150,6 +150,10 @@ class StatusServer:
         """A connection's health has changed."""
         self._events.report(health)
 
+    def connection_removed(self, connection: str) -> None:
+        """A connection is not in the settings any more."""
+        self._events.drop_connection(connection)
+
     # --- routes ---
 
     def _app(self) -> web.Application:

@@ -203,6 +203,17 @@ class Publisher:
         if self._session:
             self._session.health_changed(health)
 
+    def connection_removed(self, connection: str) -> None:
+        """A connection is not in the settings any more."""
+        if self._session:
+            self._session.connection_removed(connection)
+
+    def change_info(self, info: BridgeInfo) -> None:
+        """Publishes other general information from now on; nothing else is repeated."""
+        self._context.info = info
+        if self._session:
+            self._session.info_changed()
+
     # --- connecting and disconnecting ---
 
     async def run(self) -> None:

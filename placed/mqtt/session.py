@@ -126,6 +126,16 @@ class Session:
             self._health_urgent.set()
             self._rooms_changed.set()  # it may be known now which rooms of an earlier run were removed
 
+    def connection_removed(self, connection: str) -> None:
+        """A connection is not in the settings any more."""
+        self._published_health.pop(connection, None)
+        self._health_urgent.set()
+        self._health_changed.set()
+
+    def info_changed(self) -> None:
+        """The general information is not what it was. It is published with the index, if that has changed."""
+        self._rooms_changed.set()
+
     # --- the tasks ---
 
     async def serve(self) -> None:

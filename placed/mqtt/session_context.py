@@ -56,9 +56,9 @@ class Counters:
     online: int = 0  # connections over which `online` was published
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SessionContext:
-    """What every session is given.
+    """What every session is given. Only `info` changes, with the settings.
 
     Attributes:
         discovery: None if Home Assistant discovery is off.

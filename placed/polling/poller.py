@@ -99,12 +99,11 @@ class Poller:
         self._remember = remember
         self._pulse = pulse or Pulse(f"poller {connection.name}")
         self._jitter = jitter
-        self._interval = polling.interval.total_seconds()
-        self._days_ahead = polling.days_ahead
-        self._rediscover = polling.rediscover_or_default.total_seconds()
+        self._take_times(polling)
         self._planner = _planner(
             polling, longest or polling.longest_interval(board.policy.expire_after), jitter
         )
+        self._changed: tuple[Polling, timedelta] | None = None  # what counts from the next step on
         self._budget_is_small = False
         self._notes = notes or ConnectionMemory()
         self._monitor = ConnectionMonitor(connection, driver, board, clock, self._notes.consent)
@@ -156,7 +155,7 @@ class Poller:
         for known in recalled.rooms:
             if believable and known.schedule is not None and known.changed_at is not None:
                 room = by_mailbox.get(known.listing.mailbox.lower())
-                if room is not None:
+                if room is not None and self._board.statement(room.id) is None:
                     self._board.remember(
                         KnownRoom(room, known.schedule, known.failure, known.changed_at, known.noted_at)
                     )
@@ -171,11 +170,34 @@ class Poller:
     async def run(self) -> None:
         """Polls until it is cancelled, or until the fence is breached and has to be enforced."""
         while not self._fence.enforcing:
+            self._take_change()
             self._pulse.expect(_SILENCE)
             pause = await self.step()
             self.first.set()
             self._pulse.expect(pause + _SILENCE)
-            await self._sleep(pause)
+            if self._changed is None:
+                await self._sleep(pause)
+
+    def change(self, polling: Polling, longest: timedelta) -> None:
+        """Polls by other settings from now on; the list of rooms and all rooms are read again at once."""
+        self._changed = polling, longest
+        self._hurried.set()
+
+    def _take_change(self) -> None:
+        if self._changed is None:
+            return
+        (polling, longest), self._changed = self._changed, None
+        rooms = [room for room in self._board.rooms if room.id in self._planner]
+        self._take_times(polling)
+        self._planner = _planner(polling, longest, self._jitter)
+        self._planner.enroll(rooms, self._monitor.readability.readable)
+        self._look_at_budget()
+        self._next_discovery = 0.0
+
+    def _take_times(self, polling: Polling) -> None:
+        self._interval = polling.interval.total_seconds()
+        self._days_ahead = polling.days_ahead
+        self._rediscover = polling.rediscover_or_default.total_seconds()
 
     def hurry(self) -> None:
         """What failed is tried again at once: the machine's clock was set, which may have been the reason."""

@@ -65,6 +65,14 @@ class RoomIds:
         self._awaited: set[str] = set()  # connections whose rooms were not listed yet
         self._for_now: set[str] = set()  # of `given`: ids that are not permanent
 
+    def change(self, overrides: Mapping[str, RoomSettings]) -> None:
+        """Other settings of single rooms count from the next list of rooms on. Ids that were given stay."""
+        self._overrides = {address.lower(): override for address, override in overrides.items()}
+        self._settled = {o.id for o in self._overrides.values() if o.id}
+        self.given = {key: i for key, i in self.given.items() if i not in self._settled}
+        self.objects = {key: i for key, i in self.objects.items() if i not in self._settled}
+        self._unfitted = {address.lower(): address for address in overrides}
+
     def keep(self, connections: Iterable[str]) -> None:
         """Forgets connections that are no longer in the settings."""
         wanted = self._awaited = set(connections)

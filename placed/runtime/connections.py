@@ -1,11 +1,16 @@
-"""Opens connections from their settings, and says in a line what makes it impossible to go on."""
+"""A connection as the daemon runs it: what it was opened from, its driver and its poller."""
 
 from __future__ import annotations
 
+import hashlib
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
+from pydantic import BaseModel
 
 from placed.domain.exit_errors import CannotStart
 from placed.domain.fence import LIMIT_ACCESS
@@ -14,15 +19,21 @@ from placed.domain.problems import Problem
 from placed.driver import SettingsError, SignInTakeover, Surroundings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from placed.domain.corrected_clock import CorrectedClock
-    from placed.driver import Driver, DriverError, Fence
+    from placed.domain.liveness import Pulse
+    from placed.driver import ConnectionSettings, Driver, DriverError, Fence
+    from placed.polling.poller import Poller
     from placed.settings.loader import Configuration
+    from placed.settings.schema import Settings
+
+
+_LARGEST = 1024 * 1024  # bytes of a file that count
 
 
 class Problems:
-    """What can not be used of several parts, so that it is told all at once."""
+    """Collects the start-up errors of all parts and reports them together."""
 
     def __init__(self) -> None:
         self._found: list[Problem] = []
@@ -36,23 +47,59 @@ class Problems:
             return True
         return False
 
-    def tell(self) -> None:
-        """Every part was tried."""
+    def report(self) -> None:
+        """Raises what was collected, if anything."""
         if self._found:
             raise CannotStart(*self._found)
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a driver is opened from. Of an equal one another driver would be the same.
+
+    Attributes:
+        settings: the connection's table.
+        files: a digest of the files that the table names.
+        concurrency: requests under way at once.
+        show: what of a meeting may be seen.
+    """
+
+    settings: ConnectionSettings
+    files: bytes
+    concurrency: int
+    show: Show
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One calendar account that is polled."""
+
+    origin: Origin
+    driver: Driver
+    poller: Poller
+    pulse: Pulse
+
+
+def origins_of(settings: Settings) -> dict[str, Origin]:
+    """What every connection is opened from, by its name; the files are read now."""
+    return {
+        connection.name: Origin(
+            connection, digest_of_files(connection), settings.polling.concurrency, settings.privacy.show
+        )
+        for connection in settings.connections
+    }
+
+
 def open_drivers(
-    configuration: Configuration,
-    clock: CorrectedClock,
-    version: str,
-) -> list[Driver]:
-    """Opens every connection, which reads the files that it names; no network is touched.
+    configuration: Configuration, clock: CorrectedClock, version: str, names: Collection[str]
+) -> dict[str, Driver]:
+    """Opens connections, which reads the files that they name; no network is touched.
 
     Args:
         configuration: of all connections.
         clock: what time it is; learns what the services report.
         version: of the program.
+        names: the connections to open.
 
     Raises:
         CannotStart: with everything that is wrong with them.
@@ -65,17 +112,40 @@ def open_drivers(
         details=settings.privacy.show is not Show.NOTHING,
         version=version,
     )
-    drivers: list[Driver] = []
+    drivers: dict[str, Driver] = {}
     problems: list[Problem] = []
     for place, connection in enumerate(settings.connections):
+        if connection.name not in names:
+            continue
         try:
             own = replace(surroundings, report_time=partial(clock.hear, connection.name))
-            drivers.append(configuration.drivers[connection.driver].open(connection, own))
+            drivers[connection.name] = configuration.drivers[connection.driver].open(connection, own)
         except SettingsError as error:
             problems.append(configuration.locate(error.problem, "connections", place, error.problem.key))
     if problems:
         raise CannotStart(*problems)
     return drivers
+
+
+def digest_of_files(table: BaseModel) -> bytes:
+    """A digest of the content of all files that a table of the settings names."""
+    digest = hashlib.sha256()
+    for path in _paths(table):
+        content = b""
+        with suppress(OSError):  # a file that cannot be read is reported when it is used
+            if path.is_file():
+                with path.open("rb") as file:
+                    content = file.read(_LARGEST)
+        digest.update(hashlib.sha256(content).digest())
+    return digest.digest()
+
+
+def _paths(table: BaseModel) -> Iterator[Path]:
+    for _, value in table:
+        if isinstance(value, Path):
+            yield value
+        elif isinstance(value, BaseModel):
+            yield from _paths(value)
 
 
 def take_over_sign_ins(drivers: Mapping[str, Driver], earlier: Mapping[str, Driver]) -> None:

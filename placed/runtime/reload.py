@@ -1,4 +1,4 @@
-"""SIGHUP: reads the configuration again, tries it, and makes the daemon that is to follow."""
+"""SIGHUP: reads the configuration again, and tries it before the daemon takes it up."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import structlog
 
 from placed.domain.exit_errors import CannotStart
 from placed.domain.problems import Problem
-from placed.runtime.daemon import Around, Daemon
 from placed.runtime.reload_trial import rehearse
 from placed.settings.loader import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from placed.runtime.daemon import Around, Daemon
+    from placed.runtime.prepared import Prepared
     from placed.settings.loader import Configuration
 
 _SHORTEST_PAUSE = 1.0  # seconds from one reload to the next; doubled as long as they go on
@@ -43,18 +44,22 @@ class Reloads:
         self._pause = 0.0
         self._ended = 0.0  # on the event loop's clock
 
-    async def next(self, daemon: Daemon) -> Daemon | None:
-        """Waits until a reload is wanted, and makes a daemon of the configuration as it is then.
+    async def next(self, daemon: Daemon) -> Prepared | None:
+        """Waits until a reload is wanted, and tries the configuration as it is then.
 
-        Until that is known to start, the running one is left alone. None if it is refused.
+        The daemon is left alone meanwhile. None if the configuration is refused.
         """
         await self._wanted.wait()
-        await self._keep_distance()
-        self._wanted.clear()
-        if daemon.is_ready:
-            self._around.supervisor.reloading()
         try:
+            await daemon.serving.wait()
+            await self._keep_distance()
+            self._wanted.clear()
+            if daemon.is_ready:
+                self._around.supervisor.reloading()
             return await self._try(daemon)
+        except asyncio.CancelledError:
+            self._wanted.set()  # it was not answered
+            raise
         finally:
             self._ended = asyncio.get_running_loop().time()
 
@@ -68,13 +73,12 @@ class Reloads:
             await asyncio.sleep(self._pause - quiet)
         self._pause = min(2 * self._pause, _LONGEST_PAUSE)
 
-    async def _try(self, daemon: Daemon) -> Daemon | None:
-        configuration = None
+    async def _try(self, daemon: Daemon) -> Prepared | None:
+        configuration = prepared = None
         try:
             configuration = self._load()
-            following = Daemon(configuration, self._around)
-            await rehearse(configuration, self._around, daemon, following)
-            following.follow(daemon)
+            prepared = daemon.prepare(configuration)
+            await rehearse(prepared, self._around, daemon)
         except (ConfigurationError, CannotStart) as error:
             problems = list(error.problems)
             if configuration is not None:
@@ -85,8 +89,14 @@ class Reloads:
                 Problem("", "the trial of the configuration failed by a fault in placed", "please report it")
             ]
         else:
-            log.info("configuration.was_reloaded")
-            return following
+            log.info(
+                "configuration.was_reloaded",
+                changed=daemon.prepared.changes(prepared),
+                stays_until_a_start=["state directory", "epoch"],
+            )
+            return prepared
+        for driver in prepared.drivers.values() if prepared is not None else ():
+            await driver.close()
         report_refusal(daemon, problems)
         if daemon.is_ready:
             self._around.supervisor.ready()

@@ -23,65 +23,66 @@ if TYPE_CHECKING:
     from placed.domain.problems import Problem
     from placed.driver import ConnectionSettings, Driver
     from placed.runtime.daemon import Around, Daemon
-    from placed.settings.loader import Configuration
+    from placed.runtime.prepared import Prepared
     from placed.settings.schema import Http, Settings
 
 _PATIENCE = 20.0  # seconds for all connections; who does not answer in time is not refused
 
 
-async def rehearse(configuration: Configuration, around: Around, running: Daemon, following: Daemon) -> None:
-    """Signs in, tries the fence and reads a room with every connection; tries the broker and the port.
+async def rehearse(prepared: Prepared, around: Around, running: Daemon) -> None:
+    """Signs in, tries the fence and reads a room with every connection that changes; tries broker and port.
 
-    Of broker and port only that is tried which the running daemon does not use already.
+    Of a connection that stays only the fence is tried. Of broker and port only that is tried which the
+    running daemon does not use already.
 
     Args:
-        configuration: what is tried.
+        prepared: what is tried; its connections continue with the sign-ins of the trial.
         around: the world.
-        running: the daemon that would give way.
-        following: the one that was made of the configuration; it goes on with the sign-ins of the trial.
+        running: the daemon that would take it up.
 
     Raises:
-        CannotStart: it would not start with this configuration.
+        CannotStart: it would not work with this configuration.
     """
     problems = Problems()
     with problems:
-        await _try_port(configuration.settings.http, running.settings.http)
+        await _try_port(prepared.settings.http, running.settings.http)
     outcomes = await asyncio.gather(
-        _try_connections(configuration, around, running, following),
-        _try_broker(running, following),
+        _try_connections(prepared, around, running),
+        _try_broker(prepared, running),
         return_exceptions=True,
     )
     for outcome in outcomes:
         with problems:
             if outcome is not None:
                 raise outcome
-    problems.tell()
+    problems.report()
 
 
-async def _try_connections(
-    configuration: Configuration, around: Around, running: Daemon, following: Daemon
-) -> None:
-    settings = configuration.settings
+async def _try_connections(prepared: Prepared, around: Around, running: Daemon) -> None:
+    settings = prepared.settings
     clock = CorrectedClock(around.clock, around.times)
-    opened = open_drivers(configuration, clock, around.version)
-    drivers = {c.name: driver for c, driver in zip(settings.connections, opened, strict=True)}
-    take_over_sign_ins(drivers, running.drivers)
+    # Drivers of their own: what a trial reads is not published, so those that poll must not know it already.
+    drivers = open_drivers(prepared.configuration, clock, around.version, prepared.drivers.keys())
+    earlier = {name: connection.driver for name, connection in running.connections.by_name.items()}
+    take_over_sign_ins(drivers, earlier)
     try:
         refusals = await asyncio.gather(
             *(
                 _try_connection(settings, connection, drivers[connection.name], clock)
+                if connection.name in drivers
+                else _try_fence(connection, earlier[connection.name])
                 for connection in settings.connections
             )
         )
-        take_over_sign_ins(following.drivers, drivers)
+        take_over_sign_ins(prepared.drivers, drivers)
     finally:
-        for driver in opened:
+        for driver in drivers.values():
             await driver.close()
     refused = {c.name: found for c, found in zip(settings.connections, refusals, strict=True) if found}
     breached = {name for name, found in refused.items() if found.breached}
     # One of several that is refused ends no start. But what is read now is not given up for a mistake, only
     # for a fence that does not hold.
-    lost = refused.keys() & running.readable - breached
+    lost = refused.keys() & running.connections.read.keys() - breached
     if lost or len(refused) == len(refusals):
         raise CannotStart(*(found.problem for found in refused.values()))
 
@@ -92,6 +93,20 @@ class _Refusal:
 
     problem: Problem
     breached: bool = False
+
+
+async def _try_fence(connection: ConnectionSettings, driver: Driver) -> _Refusal | None:
+    """Tries the fence of a connection that stays; why it is refused for good, else None."""
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            fence = await driver.try_fence() if isinstance(driver, FenceTrial) else UNTRIED
+    except Refused as error:
+        return _Refusal(refusal(connection.name, error))
+    except (DriverError, TimeoutError):
+        return None
+    if fence.state is FenceState.BREACHED and fence.enforce:
+        return _Refusal(breach(connection.name, fence), breached=True)
+    return None
 
 
 async def _try_connection(
@@ -115,10 +130,9 @@ async def _try_connection(
     return None
 
 
-async def _try_broker(running: Daemon, following: Daemon) -> None:
-    if following.login is None:
-        return
-    await try_login(following.login, running.login, connected=running.publisher.connected)
+async def _try_broker(prepared: Prepared, running: Daemon) -> None:
+    if prepared.login is not None:
+        await try_login(prepared.login, running.prepared.login, connected=running.publisher.connected)
 
 
 async def _try_port(wanted: Http, taken: Http) -> None:

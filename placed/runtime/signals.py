@@ -8,15 +8,17 @@ from __future__ import annotations
 import asyncio
 import signal
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from placed.domain.exit_errors import CannotStart, TakenOver
-from placed.runtime.daemon import Around, Daemon, Earlier
+from placed.domain.exit_errors import CannotStart
+from placed.runtime.daemon import Daemon
 from placed.runtime.reload import Reloads, report_refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from placed.runtime.daemon import Around
+    from placed.runtime.prepared import Prepared
     from placed.settings.loader import Configuration
 
 
@@ -29,70 +31,70 @@ async def serve(configuration: Configuration, load: Callable[[], Configuration],
         around: the world.
 
     Raises:
-        CannotStart: only a person can mend it.
+        CannotStart: only a person can fix it.
     """
     signals = _Signals()
-    reloads = Reloads(signals.reload, load, around)
     daemon = Daemon(configuration, around)
-    earlier: Earlier | None = None
+    stop = asyncio.Event()
     with signals.caught():
-        while True:
-            stop = asyncio.Event()
-            running = asyncio.create_task(daemon.run(stop))
-            following = await _until_next(running, signals, daemon, reloads)
-            if signals.pausing:
-                daemon.pause()
-            stop.set()
-            refusal: CannotStart | None = None
-            try:
-                await running
-            except* CannotStart as group:
-                refusal = _first(group)
-            if refusal is not None:  # not raised up there: Python 3.11.2 would put it into a group again
-                if earlier is None or daemon.proven or isinstance(refusal, TakenOver) or signals.end.is_set():
-                    raise refusal
-                daemon, earlier = _back(earlier, daemon, refusal, around), None
-            elif following is None:
-                around.supervisor.status("stopped")
-                return
-            else:
-                if earlier is None or daemon.proven:
-                    earlier = Earlier(daemon.configuration, daemon.login)
-                daemon = following
+        running = asyncio.create_task(daemon.run(stop))
+        end = asyncio.create_task(signals.end.wait())
+        hopeless: CannotStart | None = None
+        try:
+            await _follow(daemon, Reloads(signals.reload, load, around), {running, end})
+        except CannotStart as error:
+            hopeless = error
+        end.cancel()
+        if signals.pausing:
+            daemon.pause()
+        stop.set()
+        try:
+            await running
+        except* CannotStart as group:
+            hopeless = hopeless or _first(group)
+    if hopeless is not None:  # not raised up there: Python 3.11.2 would put it into a group again
+        raise hopeless
+    around.supervisor.status("stopped")
 
 
-def _back(earlier: Earlier, failed: Daemon, refusal: CannotStart, around: Around) -> Daemon:
-    """Goes back to the earlier configuration: only the switch has shown that the new one does not work."""
+async def _follow(daemon: Daemon, reloads: Reloads, until: set[asyncio.Task[Any]]) -> None:
+    """Has the daemon follow the configuration, until one of these tasks is done.
+
+    Raises:
+        CannotStart: neither a changed configuration works nor the one before.
+    """
+    while True:
+        reload = asyncio.create_task(reloads.next(daemon))
+        refused = asyncio.create_task(daemon.refused())
+        try:
+            await asyncio.wait({*until, reload, refused}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (reload, refused):
+                task.cancel()
+            await asyncio.wait({reload, refused})
+        if any(task.done() for task in until):
+            return
+        if not refused.cancelled():
+            await _go_back(daemon, refused.result())
+        elif (prepared := reload.result()) is not None:
+            await _change(daemon, prepared)
+
+
+async def _change(daemon: Daemon, prepared: Prepared) -> None:
     try:
-        daemon = Daemon(earlier.configuration, around, login=earlier.login, patient=True)
+        await daemon.change(prepared)
+    except CannotStart as error:
+        report_refusal(daemon, prepared.configuration.located(error.problems))
+
+
+async def _go_back(daemon: Daemon, refusal: CannotStart) -> None:
+    """Only the change has shown that the new configuration does not work."""
+    failed = daemon.prepared.configuration
+    try:
+        await daemon.go_back()
     except CannotStart as error:
         raise CannotStart(*refusal.problems, *error.problems) from error
-    daemon.follow(failed)
-    report_refusal(daemon, failed.configuration.located(refusal.problems))
-    return daemon
-
-
-async def _until_next(
-    running: asyncio.Task[None], signals: _Signals, daemon: Daemon, reloads: Reloads
-) -> Daemon | None:
-    """Waits for the end, or for a reload that works out; gives the daemon that is to follow."""
-    end = asyncio.create_task(signals.end.wait())
-    try:
-        while True:
-            reload = asyncio.create_task(reloads.next(daemon))
-            try:
-                await asyncio.wait({running, end, reload}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                reload.cancel()
-                await asyncio.wait({reload})
-            if running.done() or end.done():
-                return None
-            following = reload.result()
-            if following is not None:
-                daemon.hand_over(following.settings)
-                return following
-    finally:
-        end.cancel()
+    report_refusal(daemon, failed.located(refusal.problems))
 
 
 class _Signals:

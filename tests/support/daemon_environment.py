@@ -224,6 +224,9 @@ class _Failure:
     def rooms_changed(self, *_: object) -> None:
         """No matter."""
 
+    def connection_removed(self, connection: str) -> None:
+        """No matter."""
+
     def health_changed(self, health: ConnectionHealth) -> None:
         if health.state is ConnectionState.FAILING:
             self.happened.set()

@@ -85,6 +85,7 @@ class Recorder:
         self.urgent: list[bool] = []
         self.events: list[Event] = []
         self.removed: list[frozenset[str]] = []
+        self.removed_connections: list[str] = []
         self.health: list[ConnectionHealth] = []
 
     def stated(self, statement: Statement, *, urgent: bool, events: tuple[Event, ...]) -> None:
@@ -97,3 +98,6 @@ class Recorder:
 
     def health_changed(self, health: ConnectionHealth) -> None:
         self.health.append(health)
+
+    def connection_removed(self, connection: str) -> None:
+        self.removed_connections.append(connection)

@@ -155,6 +155,7 @@ export class Feed {
     const changed = new Set();
     let restructured = false;
     let health = false;
+    let removed = false;
     for (const { event, id, data } of events) {
       const document = JSON.parse(data);
       if (event === "snapshot") {
@@ -173,6 +174,7 @@ export class Feed {
       } else if (event === "removed") {
         restructured = this.rooms.delete(document.room) || restructured;
         this.#setMissing(document.room === this.#room || this.missing);
+        removed = true;
       } else if (event === "health") {
         this.connections.set(document.name, document);
         health = true;
@@ -182,6 +184,7 @@ export class Feed {
     if (restructured) this.#listener.restructured();
     else if (changed.size > 0) this.#listener.changed(changed);
     if (health) this.#listener.health();
+    if (removed) this.#loadHealth().catch(() => {}); // its connection may be gone as well
   }
 
   /** Applies the document of a room, unless a newer one is known. */

@@ -122,8 +122,10 @@ async def test_a_reload_takes_up_a_changed_configuration_unseen_by_panels(stage:
         program.signal(signal.SIGHUP)
         await panel.message("placed/rooms/library/status", "starting")
         await program.logged("configuration.was_reloaded")
+        stage.tenant.book("boardroom", now + timedelta(hours=2), now + timedelta(hours=3))
         again = await panel.until(lambda a: a.topic.endswith("boardroom/state"), after=heard)
-        assert again.document["epoch"] > state.document["epoch"]
+        order = [(a.document["epoch"], a.document["seq"]) for a in (state, again)]
+        assert order[0] < order[1]
         assert again.document["changed_at"] >= state.document["changed_at"]
         await panel.caught_up()
         assert lies(panel, heard) == []

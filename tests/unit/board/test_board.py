@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from placed.board.board import Board
 from placed.board.edge_timer import EdgeTimer
+from placed.domain.connection_health import ConnectionHealth
 from placed.domain.model import Reason, Status
 from placed.domain.privacy import Show
 from placed.domain.room_events import EventKind
@@ -290,7 +291,8 @@ def test_a_board_takes_over_what_an_earlier_one_knew(board: Board, clock: FakeCl
     board.enroll("contoso", [room()])
     board.learn("boardroom", schedule(meeting("8:00", "11:00")))
     later = Board(replace(POLICY, lead=timedelta(0)), Show.NOTHING, clock.now, epoch=8)
-    later.take_over(board)
+    for known in board.known():
+        later.remember(known)
     recorder = Recorder()
     later.listeners.append(recorder)
     later.enroll("contoso", [room()])
@@ -385,3 +387,52 @@ async def test_where_a_whole_site_has_an_edge_others_get_their_turn_before_all_o
     assert [seconds for seconds, _ in slept] == [0.0] * (len(slept) - 1) + [1.0]
     assert slept[0][1] <= 25  # rooms that wait for nobody else
     assert {status(board, one.id) for one in board.rooms} == {Status.BUSY}
+
+
+# --- other settings -----------------------------------------------------------------------------------------
+
+
+def test_other_rules_restate_only_the_rooms_that_they_judge_differently(
+    board: Board, recorder: Recorder
+) -> None:
+    board.enroll("contoso", [room(), room("library")])
+    board.learn("boardroom", schedule(meeting("9:15", "10:00")))
+    board.learn("library", schedule(meeting("8:00", "11:00")))
+    recorder.statements.clear()
+    board.change_policy(replace(POLICY, lead=timedelta(minutes=20)))
+    assert [(s.room.id, s.occupancy.status) for s in recorder.statements] == [("boardroom", Status.STARTING)]
+
+
+def test_the_same_rules_restate_nothing(board: Board, recorder: Recorder) -> None:
+    board.enroll("contoso", [room()])
+    board.learn("boardroom", schedule(meeting("9:15", "10:00")))
+    recorder.statements.clear()
+    board.change_policy(replace(POLICY))
+    assert recorder.statements == []
+
+
+def test_what_may_not_be_shown_any_more_is_taken_out_and_that_is_no_event(clock: FakeClock) -> None:
+    board, recorder = Board(POLICY, Show.EVERYTHING, clock.now, epoch=7), Recorder()
+    board.listeners.append(recorder)
+    board.enroll("contoso", [room(), room("library")])
+    board.learn("boardroom", schedule(replace(meeting("8:00", "11:00"), title="Budget", organizer="Ada")))
+    board.learn("library", schedule(meeting("8:00", "11:00")))
+    recorder.statements.clear()
+    recorder.events.clear()
+    board.change_show(Show.ORGANIZER)
+    assert [s.room.id for s in recorder.statements] == ["boardroom"]
+    assert b"Ada" in recorder.statements[0].document
+    assert b"Budget" not in recorder.statements[0].document
+    assert recorder.events == []
+
+
+def test_a_connection_that_is_dropped_takes_its_rooms_and_its_health_along(
+    board: Board, recorder: Recorder
+) -> None:
+    board.enroll("contoso", [room()])
+    board.report(ConnectionHealth("contoso", "microsoft365"))
+    board.drop_connection("contoso")
+    assert board.rooms == []
+    assert board.health == {}
+    assert recorder.removed[-1] == {"boardroom"}
+    assert recorder.removed_connections == ["contoso"]

@@ -220,6 +220,7 @@ def test_a_mailbox_that_was_made_again_does_not_have_the_meetings_of_the_one_bef
 
 def test_after_a_reload_a_mailbox_does_not_have_the_meetings_of_the_one_that_had_its_id() -> None:
     following = Board(POLICY, Show.NOTHING, lambda: at("9:00"), epoch=1)
-    following.take_over(board())
+    for known in board().known():
+        following.remember(known)
     following.enroll("contoso", [room("b@contoso.example", LIBRARY)])
     assert not is_known(following)

@@ -1,0 +1,216 @@
+"""A reload starts, stops and changes what differs, and leaves everything else alone."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from tests.support.placed_process import Program
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.support.daemon_environment import Stage
+    from tests.support.mosquitto import Arrival, Subscriber
+
+ROOMS = ("boardroom", "library")
+TOPICS = ("state", "availability", "occupied", "status")
+REPEATED_BY_THE_CLOCK = ("placed/bridge/state", "placed/bridge/health")
+
+
+class Stream:
+    """A client that follows the events over HTTP, on one connection."""
+
+    def __init__(self, reader: asyncio.StreamReader) -> None:
+        self._reader = reader
+        self.text = ""
+
+    @property
+    def ended(self) -> bool:
+        return self._reader.at_eof()
+
+    async def follow(self) -> None:
+        while chunk := await self._reader.read(65536):
+            self.text += chunk.decode()
+
+    async def shows(self, text: str) -> None:
+        async with asyncio.timeout(30):
+            while text not in self.text:  # noqa: ASYNC110 - the stream is read by another task
+                await asyncio.sleep(0.05)
+
+
+@dataclass
+class Watched:
+    """`placed run` with all that would notice a restart of one of its parts."""
+
+    stage: Stage
+    program: Program
+    panel: Subscriber
+    stream: Stream
+
+    def __post_init__(self) -> None:
+        self.begun = len(self.panel.arrivals)
+        self.logins = self.stage.logins
+
+    async def reload(self) -> list[str]:
+        """Reloads; what changed, by the log, once the reload is over."""
+        after = len(self.program.err)
+        self.program.signal(signal.SIGHUP)
+        entry = json.loads(await self.program.says("configuration.was_reloaded", after=after))
+        await self.program.says("daemon.became_ready", after=after)
+        assert entry["stays_until_a_start"] == ["state directory", "epoch"]
+        return list(entry["changed"])
+
+    async def arrivals(self) -> list[Arrival]:
+        """What was published since the beginning, but for what is repeated by the clock."""
+        await self.panel.caught_up()
+        return [a for a in self.panel.arrivals[self.begun :] if a.topic not in REPEATED_BY_THE_CLOCK]
+
+    async def nothing_was_restarted(self) -> None:
+        """Nobody signed in, the broker saw one session, and the stream is the one of the beginning."""
+        assert self.stage.logins == self.logins
+        assert len([entry for entry in self.program.logs if entry["event"] == "broker.connected"]) == 1
+        assert not self.stream.ended
+        assert self.stream.text.count("event: snapshot") == 1
+        states = [a.document["state"] for a in self.panel.arrivals if a.topic == "placed/bridge/state"]
+        assert set(states) == {"online"}
+
+
+@asynccontextmanager
+async def watched(stage: Stage) -> AsyncIterator[Watched]:
+    """The boardroom is busy for an hour, the library free until a meeting in 15 minutes."""
+    now = stage.clock.now()
+    stage.tenant.book("boardroom", now, now + timedelta(hours=1))
+    stage.tenant.book("library", now + timedelta(minutes=15), now + timedelta(minutes=30))
+    stage.configure(occupancy={"lead": "5m"})
+    arguments = ("run", "-c", stage.file, "--log-format", "json")
+    async with Program.start(stage.folder, *arguments) as program, stage.listener() as panel:
+        await program.logged("daemon.became_ready")
+        for room in ROOMS:
+            for topic in TOPICS:
+                await panel.message(f"placed/rooms/{room}/{topic}")
+        await panel.message("placed/rooms")
+        await panel.caught_up()
+        url = (await program.logged("http.is_listening"))["url"]
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+        writer.write(b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        stream = Stream(reader)
+        following = asyncio.create_task(stream.follow())
+        await stream.shows(": keep-alive")
+        try:
+            yield Watched(stage, program, panel, stream)
+            assert "Traceback" not in "\n".join(program.err)
+        finally:
+            following.cancel()
+            writer.close()
+
+
+def names(health: Arrival) -> list[str]:
+    return [connection["name"] for connection in health.document["connections"]]
+
+
+async def test_with_another_lead_only_rooms_that_it_concerns_are_published(stage: Stage) -> None:
+    async with watched(stage) as daemon:
+        stage.configure(occupancy={"lead": "20m"})
+        assert await daemon.reload() == ["occupancy"]
+        await daemon.panel.message("placed/rooms/library/status", "starting")
+        await daemon.stream.shows('"status":"starting"')
+        topics = {a.topic for a in await daemon.arrivals()}
+        assert {topic for topic in topics if not topic.startswith("placed/rooms/library/")} == set()
+        await daemon.nothing_was_restarted()
+
+
+async def test_a_configuration_that_is_the_same_changes_nothing(stage: Stage) -> None:
+    async with watched(stage) as daemon:
+        stage.file.write_text(stage.file.read_text() + "\n# another look, the same settings\n")
+        assert await daemon.reload() == []
+        assert await daemon.arrivals() == []
+        await daemon.nothing_was_restarted()
+
+
+async def test_a_connection_that_is_added_leaves_the_others_alone(stage: Stage) -> None:
+    stage.connect("one", rooms=ROOMS)
+    async with watched(stage) as daemon:
+        stage.tenant.add_room("attic")
+        stage.connect("two", rooms=["attic"])
+        stage.configure(occupancy={"lead": "5m"})
+        assert await daemon.reload() == ["connections.two"]
+        await daemon.panel.message("placed/rooms/attic/status", "free")
+        await daemon.stream.shows('"room":"attic"')
+        topics = {a.topic for a in await daemon.arrivals()}
+        assert not [topic for topic in topics if "boardroom" in topic or "library" in topic]
+        daemon.logins += 1  # that of the new one, in its trial
+        await daemon.nothing_was_restarted()
+
+
+async def test_a_connection_that_is_changed_leaves_the_others_alone(stage: Stage) -> None:
+    stage.connect("one", rooms=["boardroom"])
+    stage.connect("two", rooms=["library"])
+    async with watched(stage) as daemon:
+        stage.tenant.add_room("attic")
+        text = stage.file.read_text()
+        stage.file.write_text(text.replace('["library', '["attic@contoso.example", "library'))
+        assert await daemon.reload() == ["connections.two"]
+        await daemon.panel.message("placed/rooms/attic/status", "free")
+        topics = {a.topic for a in await daemon.arrivals()}
+        assert not [topic for topic in topics if "boardroom" in topic]
+        await daemon.nothing_was_restarted()  # the registration is the same, so its token is used on
+
+
+async def test_a_connection_that_is_removed_leaves_the_others_alone(stage: Stage) -> None:
+    stage.connect("one", rooms=["boardroom"])
+    stage.connect("two", rooms=["library"])
+    async with watched(stage) as daemon:
+        del stage.connections[1]
+        stage.configure(occupancy={"lead": "5m"})
+        assert await daemon.reload() == ["connections.two"]
+        for topic in TOPICS:
+            await daemon.panel.message(f"placed/rooms/library/{topic}", "", after=daemon.begun)
+        await daemon.panel.until(
+            lambda a: a.topic == "placed/bridge/health" and names(a) == ["one"],
+            after=daemon.begun,
+        )
+        await daemon.stream.shows("event: removed")
+        assert not [a.topic for a in await daemon.arrivals() if "boardroom" in a.topic]
+        await daemon.nothing_was_restarted()
+
+
+async def test_another_broker_table_restarts_the_publisher_alone(stage: Stage) -> None:
+    async with watched(stage) as daemon:
+        stage.configure(occupancy={"lead": "5m"}, mqtt={"url": stage.broker.url, "plain_topics": False})
+        assert await daemon.reload() == ["mqtt"]
+        await daemon.panel.message("placed/rooms/library/status", "", after=daemon.begun)
+        assert stage.logins == daemon.logins
+        assert not daemon.stream.ended
+
+
+async def test_another_endpoint_restarts_the_endpoint_alone(stage: Stage) -> None:
+    async with watched(stage) as daemon:
+        stage.configure(occupancy={"lead": "5m"}, http={"listen": "127.0.0.1:0", "max_clients": 100})
+        assert await daemon.reload() == ["http"]
+        async with asyncio.timeout(30):
+            while not daemon.stream.ended:  # noqa: ASYNC110 - the stream is read by another task
+                await asyncio.sleep(0.05)
+        assert stage.logins == daemon.logins
+        assert await daemon.arrivals() == []
+
+
+async def test_what_may_be_shown_changes_without_a_sign_in(stage: Stage) -> None:
+    async with watched(stage) as daemon:
+        stage.configure(occupancy={"lead": "5m"}, privacy={"show": "organizer"})
+        assert await daemon.reload() == ["privacy"]
+        await daemon.panel.until(
+            lambda a: a.topic == "placed/rooms/boardroom/state" and bool(a.document["current"]["organizer"]),
+            after=daemon.begun,
+        )
+        stage.configure(occupancy={"lead": "5m"})
+        after = len(daemon.panel.arrivals)
+        assert await daemon.reload() == ["privacy"]
+        state = await daemon.panel.message("placed/rooms/boardroom/state", after=after)
+        assert state.document["current"]["organizer"] is None
+        await daemon.nothing_was_restarted()
