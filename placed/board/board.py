@@ -188,7 +188,7 @@ class Board:
                     place.schedule = place.failure = None
                 place.room = room
                 self._touch(place)
-                self._judge(place, moment, anew=True)
+                self._judge(place, moment, again=True)
                 changed = True
         if changed:
             for listener in self.listeners:
@@ -326,7 +326,7 @@ class Board:
                     # The clock was wrong at the start, so it was not known how long the daemon was down.
                     read_at = min(read_at, place.noted_at)
                 place.schedule = replace(place.schedule, read_at=read_at)
-            self._judge(place, moment, anew=True)
+            self._judge(place, moment, again=True)
 
     # --- internals ---
 
@@ -354,14 +354,14 @@ class Board:
         self.touched[place.room.connection, place.room.address] = place.room.id
 
     def _judge(
-        self, place: _RoomEntry, moment: datetime, *, changes: tuple[Event, ...] = (), anew: bool = False
+        self, place: _RoomEntry, moment: datetime, *, changes: tuple[Event, ...] = (), again: bool = False
     ) -> None:
         before = place.statement.occupancy
         judgement = self._judgement(place.schedule, moment, place.failure)
         after = judgement.occupancy
         changed = _content(after) != _content(before)
         renewed = place.renewal <= moment and after.valid_until > before.valid_until
-        if changed or changes or anew or renewed:
+        if changed or changes or again or renewed:
             changed_at = moment if changed else place.statement.changed_at
             if changed:
                 self._touch(place)

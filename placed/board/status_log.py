@@ -35,10 +35,10 @@ class StatusLog:
         """Logs the status if it differs from the one before."""
         del urgent, events
         occupancy = statement.occupancy
-        said = (occupancy.status, occupancy.stale)
-        if self._last.get(statement.room.id) == said or occupancy.reason is Reason.NOT_READ_YET:
+        text = (occupancy.status, occupancy.stale)
+        if self._last.get(statement.room.id) == text or occupancy.reason is Reason.NOT_READ_YET:
             return
-        self._last[statement.room.id] = said
+        self._last[statement.room.id] = text
         until = occupancy.busy_until or occupancy.free_until
         log.debug(
             _EVENTS[occupancy.status],

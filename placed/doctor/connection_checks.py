@@ -1,4 +1,4 @@
-"""One connection, from its files to the canaries. What can not be tried waits for the link that is broken."""
+"""One connection, from its files to the canaries. A failed check blocks those behind it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _FINDING = 300.0  # seconds for the list of rooms
 _READING = 900.0  # for all calendars; 5,500 rooms are 275 batches
 _TRYING = 120.0  # for the canaries, and for a look at the habits
 _AFTER = CONNECTION[CONNECTION.index("rooms") :]
-# The links that reading goes through, the last first: a broken one before it is told by each after it.
+# The checks that reading depends on, the last first: each names the failed one before it.
 _WAY = ("token", "tls", "dns", "certificate")
 
 
@@ -63,7 +63,7 @@ class Patient:
     told: Callable[[Finding], None]
     progress: Callable[[int, int], None]
     listed: asyncio.Future[tuple[Room, ...]]
-    _ungranted: Finding | None = None  # what the credential lacks, if it tells
+    _ungranted: Finding | None = None  # what the credential lacks, if that is known
 
     @property
     def connection(self) -> ConnectionSettings:
@@ -96,7 +96,7 @@ class Patient:
         self._all_wait(_AFTER, broken)
 
     async def _chain(self, diagnosis: Diagnosis) -> Finding | None:
-        """What the driver says of its own links; the one that reading has to wait for."""
+        """Runs the driver's own checks; returns the one that blocks reading."""
         found: dict[str, Finding] = {}
         async for finding in diagnosis.examine():
             self.told(finding)
@@ -161,7 +161,7 @@ class Patient:
         self._all_wait(_AFTER[1:], broken)
 
     def _for_want_of_a_grant(self, finding: Finding) -> Finding:
-        """What is refused, where the credential tells already that it was not granted."""
+        """Returns the finding for a refusal that the credential already explains."""
         if self._ungranted is None:
             return finding
         return blocked(finding.check, self._ungranted, finding.said)
@@ -196,7 +196,7 @@ class Patient:
     # --- what goes with it ---
 
     async def _try_fence(self, driver: Driver, unreadable: Finding | None) -> None:
-        """Refused canaries prove nothing where nothing can be read; a readable one is told in any case."""
+        """Refused canaries prove nothing if nothing can be read; a readable one is always reported."""
         if not isinstance(driver, FenceTrial):
             self.told(untried_fence(self.connection.driver))
             return
@@ -215,8 +215,8 @@ class Patient:
             return
         findings = judge_fence(fence)
         if unreadable is not None and fence.state is not FenceState.BREACHED:
-            said = "not proven: where no room can be read, a refusal proves nothing"
-            findings = [blocked("canaries", unreadable, said)]
+            text = "not proven: where no room can be read, a refusal proves nothing"
+            findings = [blocked("canaries", unreadable, text)]
         for finding in findings:
             self.told(finding)
 
@@ -227,8 +227,8 @@ class Patient:
             async with asyncio.timeout(_TRYING):
                 findings = await diagnosis.look_at_habits(rooms)
         except (DriverError, TimeoutError) as error:
-            said = f"not looked at: {error}" if str(error) else f"no answer within {_TRYING:.0f} s"
-            findings = [Finding.of(check, Verdict.DOUBTFUL, said, AGAIN) for check in ("titles", "private")]
+            text = f"not looked at: {error}" if str(error) else f"no answer within {_TRYING:.0f} s"
+            findings = [Finding.of(check, Verdict.DOUBTFUL, text, AGAIN) for check in ("titles", "private")]
         for finding in findings:
             if finding.check == "titles" and show is Show.ORGANIZER:  # names are wanted, and titles are not
                 self.told(Finding.of("titles", Verdict.GOOD, f"privacy.show wants none; {finding.said}"))

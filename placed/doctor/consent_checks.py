@@ -38,28 +38,28 @@ def judge_consent(  # noqa: PLR0913 - what it is judged by
     """The finding `consent`.
 
     Args:
-        record: what is known; who it was about is not told.
+        record: what is known; names are not reported.
         connection: its name.
         now: the moment.
         readable: whether rooms can be read, which is what consent is for.
         grant_delay: how long a grant may take to be in effect.
         broken: the link that keeps it from being seen, if one does.
     """
-    said = _recorded(record)
+    text = _recorded(record)
     if readable:
         if record.state in (Consent.GRANTED, Consent.UNKNOWN):
-            return Finding.of("consent", Verdict.GOOD, said)
+            return Finding.of("consent", Verdict.GOOD, text)
         return Finding.of(
-            "consent", Verdict.GOOD, f"{said}; given by now, which the daemon notes when it reads"
+            "consent", Verdict.GOOD, f"{text}; given by now, which the daemon notes when it reads"
         )
     if broken is not None:
-        return blocked("consent", broken, said)
+        return blocked("consent", broken, text)
     if record.state is Consent.GRANTED:
         if record.since is not None and now < record.since + grant_delay:
             remedy = f"wait until it works: placed consent {connection} --wait"
-            return Finding.of("consent", Verdict.DOUBTFUL, said, remedy)
-        said = f"{said}, and not in effect"
-    return Finding.of("consent", Verdict.BAD, said, _NEXT.get(record.state, _ASK).format(connection))
+            return Finding.of("consent", Verdict.DOUBTFUL, text, remedy)
+        text = f"{text}, and not in effect"
+    return Finding.of("consent", Verdict.BAD, text, _NEXT.get(record.state, _ASK).format(connection))
 
 
 def _recorded(record: ConsentRecord) -> str:

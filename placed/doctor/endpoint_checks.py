@@ -21,7 +21,7 @@ _TIMEOUT = aiohttp.ClientTimeout(total=5)
 
 
 async def look_at_endpoint(configuration: Configuration) -> list[Finding]:
-    """Whether a daemon can listen where the settings say: a finding, or one for each mistake."""
+    """Whether a daemon can listen at the configured address: a finding, or one for each mistake."""
     settings = configuration.settings.http
     if not settings.listen:
         return [Finding.of("http", Verdict.GOOD, "off: http.listen is empty")]
@@ -33,11 +33,11 @@ async def look_at_endpoint(configuration: Configuration) -> list[Finding]:
         if in_use and await _is_placed(options.address):
             return [Finding.of("http", Verdict.GOOD, f"{settings.listen}: a running placed answers")]
         return [of_problem("http", problem) for problem in configuration.located(error.problems)]
-    said = f"{settings.listen}: free"
+    text = f"{settings.listen}: free"
     if not options.address.loopback and options.token is None:
         remedy = "set http.token_file, unless everybody may ask"
-        return [Finding.of("http", Verdict.DOUBTFUL, f"{said}, and open to everybody who gets there", remedy)]
-    return [Finding.of("http", Verdict.GOOD, said)]
+        return [Finding.of("http", Verdict.DOUBTFUL, f"{text}, and open to everybody who gets there", remedy)]
+    return [Finding.of("http", Verdict.GOOD, text)]
 
 
 async def _is_placed(address: Address) -> bool:

@@ -10,9 +10,9 @@ _OUTSIDERS = "set fence.canaries of the connection to mailboxes outside of it, w
 
 def untried_fence(driver: str) -> Finding:
     """The finding `canaries` where the driver cannot try the fence."""
-    said = f"the driver {driver} cannot try a fence, so nothing shows that only the rooms can be read"
+    text = f"the driver {driver} cannot try a fence, so nothing shows that only the rooms can be read"
     remedy = "limit at the calendar service what the credential may read; placed cannot check that"
-    return Finding.of("canaries", Verdict.DOUBTFUL, said, remedy)
+    return Finding.of("canaries", Verdict.DOUBTFUL, text, remedy)
 
 
 def judge_fence(fence: Fence) -> list[Finding]:
@@ -20,26 +20,26 @@ def judge_fence(fence: Fence) -> list[Finding]:
     found = []
     match fence.state:
         case FenceState.BREACHED:
-            said = "a mailbox outside of the fence can be read: the fence does not hold"
+            text = "a mailbox outside of the fence can be read: the fence does not hold"
             remedy = f"have the administrator {fence.remedy or LIMIT_ACCESS}"
-            found.append(Finding.of("canaries", Verdict.BAD, said, remedy))
+            found.append(Finding.of("canaries", Verdict.BAD, text, remedy))
         case FenceState.VERIFIED:
             found.append(
                 Finding.of("canaries", Verdict.GOOD, "every mailbox outside of the fence is refused")
             )
         case _ if fence.checked_at is None:
-            said = "no canary is set, so nothing shows that only the rooms can be read"
-            found.append(Finding.of("canaries", Verdict.DOUBTFUL, said, _OUTSIDERS))
+            text = "no canary is set, so nothing shows that only the rooms can be read"
+            found.append(Finding.of("canaries", Verdict.DOUBTFUL, text, _OUTSIDERS))
         case FenceState.UNPROVEN if not fence.warnings:
-            said = "a canary was not refused as it has to be, and not read"
-            found.append(Finding.of("canaries", Verdict.DOUBTFUL, said, _OUTSIDERS))
+            text = "a canary was not refused as it has to be, and not read"
+            found.append(Finding.of("canaries", Verdict.DOUBTFUL, text, _OUTSIDERS))
         case _:
             pass
     if fence.excess:
-        said = f"the registration holds more than it needs: {', '.join(fence.excess)}"
+        text = f"the registration holds more than it needs: {', '.join(fence.excess)}"
         remedy = "have the administrator remove these permissions from the registration"
-        found.append(Finding.of("canaries", Verdict.DOUBTFUL, said, remedy))
+        found.append(Finding.of("canaries", Verdict.DOUBTFUL, text, remedy))
     for warning in fence.warnings:
-        said, _, remedy = warning.partition(": ")
-        found.append(Finding.of("canaries", Verdict.DOUBTFUL, said, remedy or said))
+        text, _, remedy = warning.partition(": ")
+        found.append(Finding.of("canaries", Verdict.DOUBTFUL, text, remedy or text))
     return found

@@ -56,13 +56,13 @@ def look_at_state(directory: Path) -> Finding:
             "state", Verdict.GOOD, f"{directory}: can be written; placed has not run with it yet"
         )
     except Unusable as error:
-        said = f"{file}: {error}: placed will put it aside, and rooms may get other ids"
+        text = f"{file}: {error}: placed will put it aside, and rooms may get other ids"
         return Finding.of(
-            "state", Verdict.DOUBTFUL, said, f"put the file back from a backup, or remove {file}"
+            "state", Verdict.DOUBTFUL, text, f"put the file back from a backup, or remove {file}"
         )
     except (OSError, sqlite3.Error) as error:
-        said = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        return Finding.of("state", Verdict.DOUBTFUL, f"{file}: {said}", f"let placed read and write {file}")
+        text = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        return Finding.of("state", Verdict.DOUBTFUL, f"{file}: {text}", f"let placed read and write {file}")
     return Finding.of("state", Verdict.GOOD, f"{directory}: can be written")
 
 
@@ -85,10 +85,10 @@ def look_at_time_zones(settings: Settings, now: datetime) -> Finding:
     if version is None:
         return Finding.of("time_zones", Verdict.GOOD, f"{listed}; how old they are is not told")
     year, letter = version
-    said = f"{listed}; as of {year}{letter}"
+    text = f"{listed}; as of {year}{letter}"
     if now.year - year >= _OLD:
-        return Finding.of("time_zones", Verdict.DOUBTFUL, f"{said}, which may be wrong by now", _NEWER)
-    return Finding.of("time_zones", Verdict.GOOD, said)
+        return Finding.of("time_zones", Verdict.DOUBTFUL, f"{text}, which may be wrong by now", _NEWER)
+    return Finding.of("time_zones", Verdict.GOOD, text)
 
 
 def _version() -> tuple[int, str] | None:

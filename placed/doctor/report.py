@@ -40,7 +40,8 @@ class Chart:
     """All that was found, in the order in which it is read.
 
     Attributes:
-        told: of the machine, of each connection, of the broker; within each along the chain.
+        told: findings of the machine, of each connection, of the broker; within each in the order of the
+        checks.
     """
 
     told: tuple[Told, ...]

@@ -42,8 +42,8 @@ def judge_names(rooms: Sequence[Room]) -> list[Finding]:
     nameless = sorted(room.id for room in rooms if room.address == room.object_id)
     found = [Finding.of("rooms", Verdict.GOOD, f"{len(rooms):,} found")]
     if nameless:
-        said = f"{len(nameless):,} of {_rooms(len(rooms))} listed without an address{_names(nameless)}"
-        found.append(Finding.of("rooms", Verdict.DOUBTFUL, said, _NAMELESS))
+        message = f"{len(nameless):,} of {_rooms(len(rooms))} listed without an address{_names(nameless)}"
+        found.append(Finding.of("rooms", Verdict.DOUBTFUL, message, _NAMELESS))
     return found
 
 
@@ -88,19 +88,19 @@ class Tally:
         head = f"{len(self.readable):,} of {self.total:,} rooms can be read"
         found = []
         if error is not None:
-            said = f"{head}, then: {error}" if self.answered else str(error)
-            found.append(Finding.of("readable", verdict, said, error.problem.remedy or AGAIN))
+            message = f"{head}, then: {error}" if self.answered else str(error)
+            found.append(Finding.of("readable", verdict, message, error.problem.remedy or AGAIN))
         for reason, failures in sorted(self.failed.items(), key=lambda kind: -len(kind[1])):
             if failures:
-                said = f"{head}; {len(failures):,} {_WORDS.get(reason, reason.value)}{_details(failures)}"
-                found.append(Finding.of("readable", verdict, said, self._remedy(reason, failures)))
+                message = f"{head}; {len(failures):,} {_WORDS.get(reason, reason.value)}{_details(failures)}"
+                found.append(Finding.of("readable", verdict, message, self._remedy(reason, failures)))
         return found or [Finding.of("readable", Verdict.GOOD, f"{_rooms(self.total)} can be read")]
 
     def _remedy(self, reason: Reason, failures: Sequence[Failed]) -> str:
         if reason is Reason.FORBIDDEN and self.readable:
             return outside_fence(self.grant_delay)
-        told = Counter(failure.problem.remedy for failure in failures if failure.problem.remedy)
-        return told.most_common(1)[0][0] if told else _REMEDIES.get(reason, AGAIN)
+        remedies = Counter(failure.problem.remedy for failure in failures if failure.problem.remedy)
+        return remedies.most_common(1)[0][0] if remedies else _REMEDIES.get(reason, AGAIN)
 
 
 def _details(failures: Sequence[Failed]) -> str:

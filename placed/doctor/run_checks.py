@@ -45,7 +45,7 @@ async def examine(
     only: str | None = None,
     progress: Callable[[str, int, int], None] = lambda _name, _done, _total: None,
 ) -> AsyncIterator[Told]:
-    """Tries everything, and tells each finding as soon as it is there; `Chart.of` puts them in order.
+    """Runs all checks, and yields each finding as soon as it is known; `Chart.of` puts them in order.
 
     Args:
         configuration: that is good so far.

@@ -8,7 +8,7 @@
   where that is longer, and gone after `expire_after`, or at the end of the window that was read. A room of
   which nothing is known is `unknown`.
 - A statement is valid until its next edge or until what is known expires, whichever is earlier.
-- Where a site chose an `offline_grace`, what is known is told for longer while the service can not be
+- Where a site chose an `offline_grace`, what is known is published for longer while the service cannot be
   reached: stale, and each statement for no longer than `expire_after` from when it is made.
 """
 

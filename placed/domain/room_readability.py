@@ -1,7 +1,7 @@
 """How each room of a connection is read: since when it is readable, or why it is not. Pure.
 
-This is about the calendar service, not about occupancy: a room that can not be read since a minute is still
-told by the schedule that is known.
+This is about the calendar service, not about occupancy: a room that has been unreadable for a minute is still
+judged by its known schedule.
 """
 
 from __future__ import annotations
@@ -123,13 +123,13 @@ class RoomReadability:
 
     @property
     def consent(self) -> Consent:
-        """What all rooms together tell of consent."""
+        """What all rooms together show about consent."""
         if self.readable:
             return Consent.GRANTED
         if not self.forbidden:
             return Consent.UNKNOWN
-        told = {failure.consent for failure in self.failing.values()}
-        return Consent.GRANTED if Consent.GRANTED in told else Consent.MISSING
+        shown = {failure.consent for failure in self.failing.values()}
+        return Consent.GRANTED if Consent.GRANTED in shown else Consent.MISSING
 
 
 def readability_documents(

@@ -1,4 +1,4 @@
-"""What all who examine have in common: links that can not be tried, and files that hold secrets."""
+"""Shared by all diagnoses: blocked checks, and files that hold secrets."""
 
 from __future__ import annotations
 
@@ -24,30 +24,30 @@ AGAIN = "wait a minute, then run placed doctor again"
 
 
 def blocked(check: str, by: Finding, text: str = "not tried") -> Finding:
-    """A check that can not be made before another is good: the one where the chain is broken."""
+    """Returns a finding for a check that is blocked by another."""
     return Finding(check, Verdict.BAD, Problem("", text, by.remedy), by.blocked_by or by.check)
 
 
 def unreadable(key: str, path: Path, error: OSError, make: str = "make the file") -> Finding:
-    """A file that the settings name can not be read; `make` is how one that is missing is made."""
-    said = f"{key}: {path}: {error.strerror}"
+    """Returns a finding for an unreadable file; `make` is how to create a missing one."""
+    message = f"{key}: {path}: {error.strerror}"
     if of_the_service(path):
-        told = f"{said}; ${CREDENTIALS} is set for the service only"
+        described = f"{message}; ${CREDENTIALS} is set for the service only"
         remedy = f"run it as systemd would: {as_service('placed doctor', [path])}"
-        return Finding.of("files", Verdict.BAD, told, remedy)
+        return Finding.of("files", Verdict.BAD, described, remedy)
     if kept_by_systemd(path):
-        return Finding.of("files", Verdict.BAD, said, remedy_for_missing(path))
+        return Finding.of("files", Verdict.BAD, message, remedy_for_missing(path))
     if isinstance(error, PermissionError):
         remedy = f"give the user that placed runs as the right to read {path}; or run placed doctor with sudo"
-        return Finding.of("files", Verdict.BAD, said, remedy)
-    return Finding.of("files", Verdict.BAD, said, f"{make}, or correct {key}")
+        return Finding.of("files", Verdict.BAD, message, remedy)
+    return Finding.of("files", Verdict.BAD, message, f"{make}, or correct {key}")
 
 
 def look_at_secrets(files: Iterable[tuple[str, Path]], make: str = "make the file") -> list[Finding]:
     """Whether files that hold secrets can be read, and by whom else; by their keys in the settings.
 
     Good ones share a finding. What systemd keeps in $CREDENTIALS_DIRECTORY nobody else can read, whatever
-    its mode says: systemd.exec(5), LoadCredential=.
+    its mode: systemd.exec(5), LoadCredential=.
     """
     findings, good = [], []
     for key, path in files:
@@ -59,15 +59,15 @@ def look_at_secrets(files: Iterable[tuple[str, Path]], make: str = "make the fil
             findings.append(unreadable(key, path, error, make))
             continue
         mode = stat.S_IMODE(found)
-        told = f"{key}: {path}: can be {{}} by {{}} of this machine (mode {mode:04o})"
+        described = f"{key}: {path}: can be {{}} by {{}} of this machine (mode {mode:04o})"
         remedy = f"chmod 600 {path}"
         if kept_by_systemd(path):
             good.append(f"{key} is kept by systemd")
         elif doing := exposure(path, found):
-            findings.append(Finding.of("files", Verdict.BAD, told.format(doing, "every user"), remedy))
+            findings.append(Finding.of("files", Verdict.BAD, described.format(doing, "every user"), remedy))
         elif stat.S_ISREG(found) and mode & stat.S_IRWXG:
             doing = "changed" if mode & stat.S_IWGRP else "read"
-            findings.append(Finding.of("files", Verdict.DOUBTFUL, told.format(doing, "a group"), remedy))
+            findings.append(Finding.of("files", Verdict.DOUBTFUL, described.format(doing, "a group"), remedy))
         else:
             good.append(f"{key} is for its owner alone")
     if good:

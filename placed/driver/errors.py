@@ -1,4 +1,4 @@
-"""Why a connection as a whole can not be read: one root, and who heals it."""
+"""Errors of a connection as a whole: one base class, and a subclass for who can fix it."""
 
 from __future__ import annotations
 

@@ -77,11 +77,11 @@ class Unchanged(msgspec.Struct, frozen=True, gc=False):
 
 
 class Failed(msgspec.Struct, frozen=True, gc=False):
-    """One room could not be read; that says nothing about any other.
+    """One room could not be read; this does not affect any other.
 
     Attributes:
         problem: for the log and the list of rooms; its text is as a rule the service's error code.
-        consent: what the credential tells of the administrator's consent, if the room is forbidden.
+        consent: what the credential shows about the administrator's consent, if the room is forbidden.
     """
 
     query: Query
@@ -146,6 +146,6 @@ class DriverKind(Protocol):
         """Opens a connection without any network traffic.
 
         Raises:
-            SettingsError: a file that the settings name is missing, unreadable or of no use.
+            SettingsError: a file that the settings name is missing, unreadable or invalid.
         """
         ...

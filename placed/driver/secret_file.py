@@ -39,7 +39,7 @@ def read_secret(path: Path) -> bytes:
 
     Raises:
         Exposed: others than its owner and its group can read or change it.
-        OSError: it can not be read.
+        OSError: it cannot be read.
     """
     content, exposed = _read(path)
     if exposed is not None:
@@ -52,7 +52,7 @@ def read_certificate(path: Path) -> bytes:
 
     Raises:
         Exposed: it holds a private key, and others than its owner and its group can read or change it.
-        OSError: it can not be read.
+        OSError: it cannot be read.
     """
     content, exposed = _read(path)
     if exposed is not None and _PRIVATE_KEY in content:
@@ -63,7 +63,7 @@ def read_certificate(path: Path) -> bytes:
 def exposure(path: Path, mode: int) -> str | None:
     """What everybody can do with a file of this mode: `read`, `changed`; None if nothing, or it is no file.
 
-    A pipe or a device, as `/dev/fd/5` may be, is nobody else's to open, whatever its mode says. Nor is what
+    A pipe or a device, as `/dev/fd/5` may be, is nobody else's to open, whatever its mode. Nor is what
     systemd keeps in $CREDENTIALS_DIRECTORY: systemd.exec(5), LoadCredential=.
     """
     if not stat.S_ISREG(mode) or not mode & _OTHERS or kept_by_systemd(path):

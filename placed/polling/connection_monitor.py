@@ -38,12 +38,12 @@ log = structlog.get_logger("placed.polling.poller")
 
 
 class ConnectionMonitor:
-    """The condition of one connection. Tells the board when it changes, and the log what needs a person.
+    """Monitors one connection. It reports changes to the board, and logs what a person has to fix.
 
     Args:
         connection: its settings, as every driver has them.
         driver: may report when the credential expires.
-        board: is told.
+        board: receives the health.
         clock: what time it is.
         consent: keeps what is known of the administrator's consent.
     """

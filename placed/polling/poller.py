@@ -71,8 +71,8 @@ class Poller:
         clock: what time it is.
         longest: how seldom a room may be read where a budget is set; see `Settings.longest_interval`.
         remember: called when rooms were given ids.
-        notes: are taken for the next start, and tell what the last one knew.
-        pulse: shows that it gets on.
+        notes: the store of the connection, for the next start.
+        pulse: reports liveness.
         jitter: a number from [0, 1), so that several daemons do not ask in step.
     """
 
@@ -139,9 +139,9 @@ class Poller:
         return len(self._planner)
 
     def recall(self, *, believable: bool = True) -> bool:
-        """Tells of the rooms what was known when they were last read; whether anything was.
+        """Restores what was known of the rooms at the last start; returns whether anything was.
 
-        How old that is is told with it, and judged as always. The fence counts as it was until it is tried.
+        Its age is kept and judged as always. The fence counts as it was until it is checked.
 
         Args:
             believable: whether the time is known; if not, nothing shows how old it is, and only the rooms'
@@ -221,9 +221,9 @@ class Poller:
             sleeping.result()
 
     async def step(self) -> float:
-        """Does what is due, and tells in how many seconds the next is."""
+        """Does what is due, and returns in how many seconds the next is due."""
         try:
-            # The rooms first: should the connection be refused or the fence breached, that is said of each.
+            # The rooms first: if the connection is refused or the fence breached, each of them shows it.
             self._credential.look(credential_expiry(self._driver), self._clock.now())
             await self._discover()
             await self._look_at_fence()

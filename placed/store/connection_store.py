@@ -204,5 +204,5 @@ def _may_be_ahead(confirmed: Confirmed, now: datetime, steady: float) -> bool:
 
 def _mark(connection: ConnectionSettings) -> str:
     """Returns a digest of the settings, so that readings under other settings are not used."""
-    told = connection.model_dump_json(exclude_defaults=True)
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
+    settings_json = connection.model_dump_json(exclude_defaults=True)
+    return hashlib.sha256(settings_json.encode()).hexdigest()[:16]

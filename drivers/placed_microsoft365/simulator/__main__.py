@@ -1,8 +1,8 @@
 """Start a simulated tenant by hand: `python -m placed_microsoft365.simulator`.
 
 It prints its addresses and, with `--write-config`, writes what a daemon needs to read it: `ca.pem`,
-`client.pem`, `client_secret` and `placed.toml`. An `--empty` tenant has rooms and people only: whoever wants
-to read it plays its administrator first, through the control interface. It ends at Ctrl-C or SIGTERM.
+`client.pem`, `client_secret` and `placed.toml`. An `--empty` tenant has rooms and people only: a reader has
+to play its administrator first, through the control interface. It ends at Ctrl-C or SIGTERM.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ async def _serve(tenant: Tenant, asked: Arguments) -> None:
 
 
 def _let_in(simulator: Simulator, folder: Path) -> str:
-    """Does what an administrator would for a daemon, and writes what it needs; tells of it."""
+    """Does what an administrator would for a daemon, writes what the daemon needs, and prints it."""
     tenant = simulator.tenant
     certificate = make_client_certificate()
     app = tenant.register_app(secrets=[SECRET], certificates=[certificate], roles=ROLES)
@@ -128,7 +128,7 @@ What the kit's scripts do at a real tenant, its administrator does here with cur
 
 
 async def _live(tenant: Tenant, asked: Arguments, stop: asyncio.Event) -> None:
-    """Until the signal; a still building changes only by what the control interface is told."""
+    """Until the signal; a still building changes only through the control interface."""
     if asked.still:
         await stop.wait()
         return

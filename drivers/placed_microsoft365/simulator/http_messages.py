@@ -53,7 +53,7 @@ class Request:
         method: upper case.
         target: path and query below `/v1.0`, percent-encoded as it was sent, beginning with a slash.
         headers: the names in lower case.
-        caller: who asks, as the access token says.
+        caller: the caller, by the access token.
         request_id: the service's own id of this call.
         moment: when it arrived, aware UTC.
         items: filled by a batch with what it held, for the request log.
@@ -78,7 +78,7 @@ class Request:
 class Reply:
     """An answer: what the server writes, or what a batch wraps.
 
-    `dropped` cuts the connection in place of it; `broken` says that the body is no whole JSON.
+    `dropped` cuts the connection in place of it; `broken` means that the body is not complete JSON.
     """
 
     status: int

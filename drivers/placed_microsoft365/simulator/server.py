@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 VERSION = "/v1.0"
 MOST_REQUESTS = 50_000
 NOBODY = Caller(App(client_id="", object_id="", name="nobody"), frozenset())
-"""Who asks as long as no token says so."""
+"""The caller without a token."""
 
 
 class Simulator:
@@ -81,7 +81,7 @@ class Simulator:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop listening; whoever still waits for an answer is cut off."""
+        """Stop listening; clients that still wait for an answer are disconnected."""
         await self._hang_up()
         self._clean_up()
 

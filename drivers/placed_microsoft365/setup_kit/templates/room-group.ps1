@@ -24,7 +24,7 @@ Every room mailbox of the organisation is taken.
 
 .PARAMETER RoomList
 Also makes a room list of this address with the same rooms, as Outlook's room finder shows it. A room list is
-another kind of group: it can not be the fence, and the fence is not changed by it.
+another kind of group: it cannot be the fence, and the fence is not changed by it.
 #>
 [CmdletBinding(SupportsShouldProcess)]
 param(

@@ -132,7 +132,7 @@ def _register(tenant: Tenant, new: NewApp) -> App:
 
 
 def _apply(app: App, body: bytes) -> None:
-    """What the app asks for is what the manifest says, and nothing else; what was granted stays."""
+    """Sets the requested permissions to those of the manifest; what was granted stays."""
     manifest = read_manifest(body)
     requested = requested_roles(manifest.required_resource_access)
     if manifest.redirect_uris is not None:

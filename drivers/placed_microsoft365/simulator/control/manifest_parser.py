@@ -1,4 +1,4 @@
-"""The manifest of an app registration, as far as it says what the app asks for.
+"""The manifest of an app registration: the permissions that the app asks for.
 
 Source: Microsoft, "Understand the app manifest". The list of `requiredResourceAccess` alone is taken too, as
 Azure CLI reads it for `--required-resource-accesses`.
@@ -47,7 +47,7 @@ class Manifest(msgspec.Struct, frozen=True, rename="camel"):
 
     @property
     def redirect_uris(self) -> tuple[str, ...] | None:
-        """Where the consent page may send a browser; None if the manifest does not say."""
+        """Where the consent page may send a browser; None if the manifest has none."""
         platforms = [platform for platform in (self.web, self.public_client) if platform is not None]
         return tuple(uri for platform in platforms for uri in platform.redirect_uris) if platforms else None
 

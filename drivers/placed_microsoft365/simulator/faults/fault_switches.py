@@ -212,7 +212,7 @@ class Faults:
         times: int | None = None,
         where: Where = Where.CALENDAR,
     ) -> Fault:
-        """429 with `Retry-After`, whatever the limits say."""
+        """429 with `Retry-After`, whatever the limits are."""
         return self.status(
             429,
             code="TooManyRequests",
@@ -275,7 +275,7 @@ class Faults:
         return self.add(Fault(kind=Kind.ODD_EVENTS, room=room, times=times, detail=detail))
 
     def endless(self, *, room: str | None = None, times: int | None = None) -> Fault:
-        """Each page says that there is another, for ever (msgraph-sdk-dotnet issue 3082)."""
+        """Each page links to another, without end (msgraph-sdk-dotnet issue 3082)."""
         return self.add(Fault(kind=Kind.ENDLESS, room=room, times=times))
 
     def lacking(
@@ -289,7 +289,7 @@ class Faults:
         )
 
     def no_next_link(self, *, where: Where = Where.PLACES, times: int | None = None) -> Fault:
-        """A full page does not say that there is another (microsoft-graph-docs issues 6427, 9923)."""
+        """A full page does not link to the next (microsoft-graph-docs issues 6427, 9923)."""
         return self.add(Fault(kind=Kind.NO_NEXT_LINK, where=where, times=times))
 
     def missing_item(self, *, room: str | None = None, times: int | None = None) -> Fault:

@@ -85,7 +85,7 @@ def _address(listed: Document, ids: Mapping[str, str]) -> str | None:
 
 
 def _wrong_types(document: Document, fault: Fault) -> object:
-    """JSON of whatever type, so nothing can be said about it here."""
+    """Changes types in JSON of any shape."""
     if fault.detail == "value_is_object":
         return {**document, "value": {}}
     if fault.detail == "value_missing":

@@ -75,7 +75,7 @@ class Batches:
         self._order = random.Random(tenant.domain)  # noqa: S311 - an order, not a secret
 
     async def answer(self, request: Request) -> Reply:
-        """The batch's answer, 200 whatever its items say, or 400 for a batch that is none."""
+        """The batch's answer, 200 whatever the status of its items, or 400 for a batch that is none."""
         try:
             items = _decoder.decode(request.body).requests
         except msgspec.DecodeError as error:

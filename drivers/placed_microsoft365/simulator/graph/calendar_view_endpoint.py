@@ -125,7 +125,7 @@ def _chosen(fields: dict[str, object], chosen: frozenset[str]) -> dict[str, obje
 
 
 def _ordered(meetings: list[Meeting], query: Mapping[str, str]) -> list[Meeting]:
-    """As booked, unless `$orderby` says otherwise."""
+    """In the order of booking, unless `$orderby` is given."""
     for unsupported in ("$filter", "$expand", "$search"):
         if unsupported in query:
             raise BadQueryError("ErrorInvalidUrlQuery", f"{unsupported} is not supported here.")

@@ -25,7 +25,7 @@ class TokenRefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a good token says."""
+    """The content of a valid token."""
 
     client_id: str
     roles: frozenset[str]
@@ -34,7 +34,7 @@ class Grant:
 
 @cache
 def _signing_key() -> RSAPrivateKey:
-    """One key for the process: it says nothing about any tenant, and making one takes a tenth of a second."""
+    """One key for the process: it identifies no tenant, and making one takes a tenth of a second."""
     return generate_private_key(public_exponent=65537, key_size=2048)
 
 

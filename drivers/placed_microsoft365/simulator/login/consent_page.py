@@ -27,7 +27,7 @@ ANY_TENANT = frozenset({"organizations", "common"})
 
 
 def consent_page(tenant: Tenant, name: str, target: str, *, version: int) -> Reply:
-    """The page for the tenant of that name; a redirect, or a page that says what is wrong."""
+    """The page for the tenant of that name; a redirect, or a page with the error."""
     query = {key: values[-1] for key, values in parse_qs(urlsplit(target).query).items()}
     app = tenant.apps.get(query.get("client_id", "").lower())
     if app is None:

@@ -75,7 +75,7 @@ def load_scenario(path: Path | None = None) -> Scenario:
 
     Raises:
         ValueError: the file is no TOML, or has keys or values that a scenario does not have.
-        OSError: it can not be read.
+        OSError: it cannot be read.
     """
     source = path if path is not None else files(__package__).joinpath("building.toml")
     return msgspec.convert(tomllib.loads(source.read_text(encoding="utf-8")), Scenario)

@@ -29,7 +29,7 @@ PLANNING = 0.5
 
 
 def _quiet(_line: str) -> None:
-    """Tell nobody."""
+    """Reports nothing."""
 
 
 async def life(  # noqa: PLR0913 - what is outside of the rules is given
@@ -62,7 +62,7 @@ class Building:
         self._planned = False
 
     def step(self) -> str:
-        """Let something happen now; a line that says what."""
+        """Let something happen now; returns a line about it."""
         now = self.tenant.now()
         self._forget(now)
         rooms = self.tenant.rooms()

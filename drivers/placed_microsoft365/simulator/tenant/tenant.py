@@ -94,7 +94,7 @@ class Tenant(Bookings):
         `certificates` are PEM files; a private key beside the certificate in one is passed over.
 
         Raises:
-            ValueError: there is an app with that client id, or a certificate or redirect URI is of no use.
+            ValueError: there is an app with that client id, or a certificate or redirect URI is invalid.
         """
         if client_id is not None and client_id.lower() in self.apps:
             raise ValueError(f"there is an app {client_id} already")
@@ -160,7 +160,7 @@ class Tenant(Bookings):
         """`New-ApplicationAccessPolicy -AccessRight RestrictAccess`: only the group, nested groups too.
 
         Raises:
-            ValueError: the group is a room list, which can not be the scope of an access policy.
+            ValueError: the group is a room list, which cannot be the scope of an access policy.
         """
         self._add_policy(app, "RestrictAccess", group, delay)
 
