@@ -136,9 +136,9 @@ async def _retained(broker: BrokerClient, filters: list[str]) -> dict[str, bytes
     codes: Sequence[int | ReasonCode] = await broker.subscribe([(topic, 0) for topic in filters])
     for topic, code in zip(filters, codes, strict=False):
         if (code if isinstance(code, int) else code.value) >= _FAILED:
-            told = f"the broker does not let us subscribe to {topic}: {code}"
+            text = f"the broker does not let us subscribe to {topic}: {code}"
             remedy = "have its access rules let this login read there"
-            raise BrokerLost(Trouble.of("topic.was_not_readable", told, "base_topic", remedy))
+            raise BrokerLost(Trouble.of("topic.was_not_readable", text, "base_topic", remedy))
     await broker.unsubscribe(filters, timeout=_RETAINED)
     held: dict[str, bytes] = {}
     for _ in range(len(broker.messages)):

@@ -58,9 +58,9 @@ async def check_broker(
         messages: those that the daemon will publish, one for each topic; each is tried.
     """
     if settings is None:
-        said = "no broker is configured, so nothing is published over MQTT"
+        text = "no broker is configured, so nothing is published over MQTT"
         remedy = "set mqtt.url, if panels are to hear of the rooms"
-        return [Finding.of("broker", Verdict.DOUBTFUL, said, remedy)]
+        return [Finding.of("broker", Verdict.DOUBTFUL, text, remedy)]
     client_id = f"{client_id_of(settings)}-doctor"
     try:
         options = oneshot_options(settings, client_id)
@@ -120,8 +120,8 @@ async def _try_topics(trial: TopicTrial, client: BrokerClient, publish: Finding)
 
 def _connected(settings: Mqtt, client_id: str) -> Finding:
     login = f", logged in as {settings.username}" if settings.username else ", without a login"
-    said = f"{settings.url}: reached{login}; MQTT {settings.protocol}, client id {client_id}"
-    return Finding.of("broker", Verdict.GOOD, said)
+    text = f"{settings.url}: reached{login}; MQTT {settings.protocol}, client id {client_id}"
+    return Finding.of("broker", Verdict.GOOD, text)
 
 
 def _not_connected(settings: Mqtt, client_id: str, error: Exception, trouble: Trouble) -> Finding:
@@ -131,7 +131,7 @@ def _not_connected(settings: Mqtt, client_id: str, error: Exception, trouble: Tr
     match reason(error):
         case code if code == _CLIENT_ID:
             remedy = f"have the broker let the client id {client_id} in, which only placed doctor comes with"
-            text = f"{problem.text}; the daemon's own, {client_id_of(settings)}, can not be tried beside it"
+            text = f"{problem.text}; the daemon's own, {client_id_of(settings)}, cannot be tried beside it"
             return Finding("broker", Verdict.DOUBTFUL, replace(problem, text=text, remedy=remedy))
         case code if code == _NOT_AUTHORIZED:
             remedy = f"{problem.remedy}, which have to let the client id {client_id} in, too"
@@ -145,12 +145,12 @@ def _refused(settings: Mqtt, trouble: Trouble) -> Finding:
     return Finding("broker", Verdict.BAD, trouble.at(address_of(settings)))
 
 
-def _unreached(settings: Mqtt, told: str) -> Finding:
+def _unreached(settings: Mqtt, text: str) -> Finding:
     address = address_of(settings)
     remedy = (
         f"see that the broker runs, that mqtt.url is its address, and that this machine reaches {address}"
     )
-    return Finding.of("broker", Verdict.BAD, f"{address}: {told}", remedy, key="mqtt.url")
+    return Finding.of("broker", Verdict.BAD, f"{address}: {text}", remedy, key="mqtt.url")
 
 
 def _wait(checks: Sequence[str], broken: Finding) -> list[Finding]:

@@ -95,10 +95,10 @@ class BrokerRights:
                 Finding.of("subscribe", Verdict.GOOD, f"what is published on {self._topic} comes back"),
             ]
         if self._v5:
-            said = f"{self._topic} was subscribed to, and a message that was taken there did not come back"
-            return [good, Finding.of("subscribe", Verdict.BAD, said, self._may.format("read"))]
-        said = f"a message on {self._topic} did not come back: it may not be written there, or not be read"
-        lost = Finding.of("publish", Verdict.BAD, said, self._may.format("write and read"))
+            text = f"{self._topic} was subscribed to, and a message that was taken there did not come back"
+            return [good, Finding.of("subscribe", Verdict.BAD, text, self._may.format("read"))]
+        text = f"a message on {self._topic} did not come back: it may not be written there, or not be read"
+        lost = Finding.of("publish", Verdict.BAD, text, self._may.format("write and read"))
         return [lost, blocked("subscribe", lost)]
 
     async def _subscribe(self) -> Finding | None:
@@ -108,8 +108,8 @@ class BrokerRights:
         await self._client.unsubscribe(topics[1:])
         for topic, code in zip(topics, codes, strict=False):
             if _code(code) >= _FAILED:
-                said = f"the broker does not let us subscribe to {topic}: {_words(code)}"
-                return Finding.of("subscribe", Verdict.BAD, said, self._may.format("read"))
+                text = f"the broker does not let us subscribe to {topic}: {_words(code)}"
+                return Finding.of("subscribe", Verdict.BAD, text, self._may.format("read"))
         return None
 
     async def _publish(self, *, retain: bool, payload: bytes | None = None) -> Finding | None:
@@ -122,8 +122,8 @@ class BrokerRights:
         refused = await self._client.publish_qos1(self._topic, payload, retain=retain, properties=properties)
         if refused is None:
             return None
-        said = f"the broker refuses what is published on {self._topic}: {_words(refused)}"
-        return Finding.of("publish", Verdict.BAD, said, self._may.format("write"))
+        text = f"the broker refuses what is published on {self._topic}: {_words(refused)}"
+        return Finding.of("publish", Verdict.BAD, text, self._may.format("write"))
 
     async def _retain(self) -> Finding | None:
         """Publishes a retained message and clears it at once; returns a refusal."""
@@ -132,8 +132,8 @@ class BrokerRights:
         try:
             return await self._publish(retain=True) or await self._publish(retain=True, payload=b"")
         except ERRORS as error:
-            said = f"the broker ends the connection at a retained message: {why_lost(error).problem.text}"
-            return Finding.of("publish", Verdict.BAD, said, _KEEP)
+            text = f"the broker ends the connection at a retained message: {why_lost(error).problem.text}"
+            return Finding.of("publish", Verdict.BAD, text, _KEEP)
 
     async def _echo(self) -> None:
         """Waits for our message to come back."""
@@ -197,19 +197,19 @@ async def _check_replay(
                 break
         await client.publish_qos1(topic, b"", retain=True)
     if topic in missing:
-        said = f"a retained message on {topic} is not sent to who subscribes to it later"
-        return [Finding.of("publish", Verdict.BAD, said, _KEEP)]
+        text = f"a retained message on {topic} is not sent to a later subscriber"
+        return [Finding.of("publish", Verdict.BAD, text, _KEEP)]
     if not missing:
         return []
-    said = (
-        f"retained messages are not sent to who subscribes with a wildcard, here {' and '.join(missing)}: "
+    text = (
+        f"retained messages are not sent to subscribers with a wildcard, here {' and '.join(missing)}: "
         "panels that subscribe to all rooms at once see each only when it is published the next time"
     )
     remedy = (
         "have panels subscribe to each room by its own topic, or use a broker that sends retained "
         "messages to wildcard subscriptions, such as mosquitto (docs/brokers.md)"
     )
-    return [Finding.of("subscribe", Verdict.DOUBTFUL, said, remedy)]
+    return [Finding.of("subscribe", Verdict.DOUBTFUL, text, remedy)]
 
 
 async def _arrives(

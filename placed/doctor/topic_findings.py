@@ -17,8 +17,8 @@ _FEW = 3  # topics that are named
 _PACKET_TOO_LARGE, _QUOTA_EXCEEDED = 0x95, 0x97  # MQTT 5, table 2-6
 
 
-def judge_topics(outcome: TopicTrialResult, topics: Topics, said: str) -> list[Finding]:
-    """Returns the findings `publish`, at least one; `said` is the text of the good finding so far."""
+def judge_topics(outcome: TopicTrialResult, topics: Topics, so_far: str) -> list[Finding]:
+    """Returns the findings `publish`, at least one; `so_far` is the text of the good finding so far."""
     found = []
     if outcome.too_large:
         limit = "the broker announces a limit on packets, and drops what is larger"
@@ -41,7 +41,7 @@ def judge_topics(outcome: TopicTrialResult, topics: Topics, said: str) -> list[F
         return found
     kept = f", {outcome.working:,} of them kept from the running daemon" if outcome.working else ""
     number = len(outcome.tried) + outcome.working
-    text = f"{said}; all {number:,} topics of the daemon{kept}, with up to {outcome.largest:,} bytes"
+    text = f"{so_far}; all {number:,} topics of the daemon{kept}, with up to {outcome.largest:,} bytes"
     return [Finding.of("publish", Verdict.GOOD, text)]
 
 
@@ -55,8 +55,8 @@ def _lost(outcome: TopicTrialResult, topics: Topics) -> Finding:
     return _bad(text, access)
 
 
-def _bad(said: str, remedy: str) -> Finding:
-    return Finding.of("publish", Verdict.BAD, said, remedy)
+def _bad(text: str, remedy: str) -> Finding:
+    return Finding.of("publish", Verdict.BAD, text, remedy)
 
 
 def _remedy(code: int, topics: Topics, refused: Sequence[TrialMessage]) -> str:

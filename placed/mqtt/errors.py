@@ -137,11 +137,11 @@ def unexplained(error: Exception) -> bool:
 
 def why_lost(error: BaseException) -> Trouble:
     """Returns why a connection ended."""
-    told = error.__cause__ or error
-    code = told.rc if isinstance(told, aiomqtt.MqttCodeError) else None
-    if reason(told) == _UNSPECIFIED or code in _GONE:  # paho uses both for a lost connection
+    source = error.__cause__ or error
+    code = source.rc if isinstance(source, aiomqtt.MqttCodeError) else None
+    if reason(source) == _UNSPECIFIED or code in _GONE:  # paho uses both for a lost connection
         return Trouble.of("broker.was_lost", "the connection was lost")
-    return Trouble.of("broker.was_lost", _words(told))
+    return Trouble.of("broker.was_lost", _words(source))
 
 
 # --- what a probe of the broker shows ---
@@ -161,8 +161,8 @@ def other_version(protocol: str, *, hangs_up: bool = False) -> Trouble:
 def hung_up(protocol: str, detail: str | None = None) -> Trouble:
     """The connection was ended at CONNECT, and nothing else is known."""
     other = _OTHER_VERSIONS[protocol]
-    told = f" ({detail})" if detail else ""
-    text = f"the broker ended the connection at CONNECT, without an answer{told}"
+    suffix = f" ({detail})" if detail else ""
+    text = f"the broker ended the connection at CONNECT, without an answer{suffix}"
     advice = (
         f"if this goes on, look into the broker's log; where it does not speak MQTT {protocol}, "
         f'set mqtt.protocol to "{other}"'
@@ -216,8 +216,8 @@ def tls_trouble(error: ssl.SSLError) -> Trouble | None:
     named = str(error)
     for alert, (text, remedy) in _CERTIFICATE_ALERTS.items():
         if alert in named:
-            told = f"{text} (TLS alert: {alert.lower().replace('_', ' ')})"
-            return Trouble.of("broker.refused_certificate", told, "certificate", remedy)
+            named_text = f"{text} (TLS alert: {alert.lower().replace('_', ' ')})"
+            return Trouble.of("broker.refused_certificate", named_text, "certificate", remedy)
     if any(alert in named for alert in _VERSION_ALERTS):
         text = "there is no version of TLS that the broker and placed both speak"
         return Trouble.of("broker.refused_tls", text, "url", "let the broker speak TLS 1.2 or 1.3")
@@ -242,5 +242,5 @@ def _cause(error: Exception) -> BaseException | None:
 def _words(error: BaseException) -> str:
     if isinstance(error, aiomqtt.MqttCodeError) and isinstance(error.rc, ReasonCode):
         return f"{error.rc} (0x{error.rc.value:02x})"
-    said = None if isinstance(error, ssl.SSLError) else why(error)
-    return said or str(error) or "the connection failed"
+    words = None if isinstance(error, ssl.SSLError) else why(error)
+    return words or str(error) or "the connection failed"
