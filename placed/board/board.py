@@ -278,7 +278,7 @@ class Board:
             schedule = place.schedule if self._believable() else None
             then = judge(schedule, moment, before, place.failure).occupancy
             now = judge(schedule, moment, policy, place.failure).occupancy
-            self._judge(place, moment, anew=then != now)
+            self._judge(place, moment, again=then != now)
 
     def change_show(self, show: Show) -> None:
         """Shows more or less of meetings from now on; what may not be shown any more is forgotten."""
