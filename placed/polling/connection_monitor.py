@@ -115,7 +115,8 @@ class ConnectionMonitor:
             self._board.report(self.health)
             return
         self._board.forget(self._name, Reason.BREACHED)
-        problem = Problem("", _BREACH, f"{fence.remedy or LIMIT_ACCESS}, and start again")
+        remedy = f"{fence.remedy} (placed setup writes scripts)" if fence.remedy else LIMIT_ACCESS
+        problem = Problem("", _BREACH, f"{remedy}, and start again")
         whole = ReadFailure(Reason.BREACHED, self._clock.now(), problem)
         self._tell(ConnectionState.BREACHED, rooms, problem=problem, whole=whole)
 
