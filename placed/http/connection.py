@@ -96,7 +96,7 @@ class ClientConnection(web.RequestHandler):
         self._body: StreamReader = EMPTY_PAYLOAD  # of the latest request
         self._head = 0  # bytes of a request whose head is not complete
         self._in_vain = 0  # bytes that came while a request is answered
-        self._head_deadline = _Deadline(loop, limits.head, self._head_is_late)
+        self._head_deadline = _Deadline(loop, limits.head, self._head_is_due)
         self._read_deadline = _Deadline(loop, limits.patience, self._drop)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -161,7 +161,13 @@ class ClientConnection(web.RequestHandler):
         if self._head > fixed.LARGEST_HEAD:
             self._refuse(_HEAD_TOO_LARGE)
 
+    def _head_is_due(self) -> None:
+        # After the event loop was held up, the request may just have been read: aiohttp takes it up first.
+        self._turn(self._head_is_late)
+
     def _head_is_late(self) -> None:
+        if self._answering:
+            return
         if self._head:
             self._refuse(_TOO_LATE)
         else:  # nothing was asked, as by browsers that connect in advance
