@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from placed.domain.model import Reason
@@ -13,6 +14,7 @@ from placed_microsoft365 import rooms as directory
 from placed_microsoft365.auth.application_permissions import RBAC, explain_forbidden, may_read_calendars
 from placed_microsoft365.auth.credential import judge_expiry, load_credential
 from placed_microsoft365.auth.token_claims import claims_of
+from placed_microsoft365.calendars.answer_stream import stream
 from placed_microsoft365.calendars.batch_reader import CalendarReader
 from placed_microsoft365.calendars.calendar_view import CalendarViews
 from placed_microsoft365.client_factory import graph_client, registration_of, token_cache_of
@@ -21,7 +23,7 @@ from placed_microsoft365.room_names import RoomNames
 from placed_microsoft365.settings import Microsoft365Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
     from placed.driver import (
         Answer,
@@ -110,8 +112,11 @@ class Microsoft365:
         self._views.keep(set(self._mailboxes))
         return rooms
 
-    async def read(self, queries: Sequence[Query], answer: Callable[[Answer], None]) -> None:
+    def read(self, queries: Sequence[Query]) -> AsyncIterator[Answer]:
         """See `placed.driver.Driver.read`."""
+        return stream(partial(self._read, queries), self._forget)
+
+    async def _read(self, queries: Sequence[Query], answer: Callable[[Answer], None]) -> None:
         forbidden = 0
 
         def take(found: Answer) -> None:
@@ -191,5 +196,9 @@ class Microsoft365:
         try:
             yield
         except Refused:
-            self._views.keep(frozenset())
+            self._forget()
             raise
+
+    def _forget(self) -> None:
+        """No calendar counts as known, so none is reported as unchanged."""
+        self._views.keep(frozenset())

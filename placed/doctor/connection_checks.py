@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from placed.domain.model import Room
-    from placed.driver import Answer, ConnectionSettings, Diagnosis, Driver, FoundRoom, Surroundings
+    from placed.driver import ConnectionSettings, Diagnosis, Driver, FoundRoom, Surroundings
     from placed.polling.room_ids import RoomIds
     from placed.settings.loader import Configuration
     from placed.store.read_only import StoreSnapshot
@@ -179,14 +179,13 @@ class Patient:
         windows = {zone: window(now, zone, ahead) for zone in {room.time_zone for room in rooms}}
         tally = Tally(len(rooms), grant_delay(driver))
 
-        def take(answer: Answer) -> None:
-            tally.add(answer)
-            self.progress(tally.answered, tally.total)
-
+        queries = [Query(room, *windows[room.time_zone]) for room in rooms]
         self.progress(0, tally.total)
         try:
             async with asyncio.timeout(_READING):
-                await driver.read([Query(room, *windows[room.time_zone]) for room in rooms], take)
+                async for answer in driver.read(queries):
+                    tally.add(answer)
+                    self.progress(tally.answered, tally.total)
         except DriverError as error:
             return tally, error
         except TimeoutError:

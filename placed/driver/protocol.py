@@ -19,7 +19,7 @@ from placed.domain.problems import Problem
 from placed.domain.service_time import ServiceTime
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from placed.driver.settings import ConnectionSettings
 
@@ -103,10 +103,11 @@ class Driver(Protocol):
         """The rooms that the settings name, as they are now."""
         ...
 
-    async def read(self, queries: Sequence[Query], answer: Callable[[Answer], None]) -> None:
-        """Reads calendars and calls `answer` exactly once a query, each as soon as it is there.
+    def read(self, queries: Sequence[Query]) -> AsyncIterator[Answer]:
+        """Reads calendars: exactly one answer for each query, each as soon as it is there.
 
-        If it raises, the queries not yet answered are those that the error is about.
+        If it raises, the error is about the queries that were not answered. If the iteration ends early,
+        answers may not have been taken: the driver must not report those calendars as `Unchanged` next time.
         """
         ...
 

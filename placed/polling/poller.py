@@ -392,7 +392,8 @@ class Poller:
 
         try:
             try:
-                await self._driver.read(queries, take)
+                async for answer in self._driver.read(queries):
+                    take(answer)
             except DriverError:
                 await self._release(held, changes)
                 raise

@@ -122,7 +122,8 @@ async def _try_connection(
             rooms = RoomIds(settings.rooms).rooms(connection.name, connection.time_zone, found)[:1]
             now, days = clock.now(), settings.polling.days_ahead
             queries = [Query(room, *window(now, room.time_zone, days)) for room in rooms]
-            await driver.read(queries, lambda _answer: None)
+            async for _ in driver.read(queries):
+                pass  # that it can be read is all that counts
     except Refused as error:
         return _Refusal(refusal(connection.name, error))
     except (DriverError, TimeoutError):

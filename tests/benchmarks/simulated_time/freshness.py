@@ -60,7 +60,7 @@ from placed.polling.room_ids import RoomIds
 from placed.settings.schema import Polling
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 
     from placed.driver import Answer, Query
 
@@ -226,7 +226,7 @@ class Service:
         """All rooms."""
         return [FoundRoom(f"{room}@contoso.example", room) for room in self._rooms]
 
-    async def read(self, queries: Sequence[Query], answer: Callable[[Answer], None]) -> None:
+    async def read(self, queries: Sequence[Query]) -> AsyncIterator[Answer]:
         """Reads calendars as they are now."""
         moment = self._clock.elapsed
         self._go_on(moment)
@@ -239,9 +239,9 @@ class Service:
             self.delays += [moment - change for change in unread]
             if unread or room not in self._told:
                 self._told.add(room)
-                answer(Read(query, now, tuple(b.meeting for b in self._rooms[room].values())))
+                yield Read(query, now, tuple(b.meeting for b in self._rooms[room].values()))
             else:
-                answer(Unchanged(query, now))
+                yield Unchanged(query, now)
 
     async def try_fence(self) -> Fence:
         """There is none."""

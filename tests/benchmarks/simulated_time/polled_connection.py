@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from placed.board.board import Board
@@ -14,6 +15,7 @@ from placed.domain.privacy import Show
 from placed.driver import ConnectionSettings, Fence, FenceState, FoundRoom
 from placed.polling.poller import Poller
 from placed.polling.room_ids import RoomIds
+from placed_microsoft365.calendars.answer_stream import stream
 from placed_microsoft365.calendars.batch_reader import CalendarReader
 from placed_microsoft365.calendars.calendar_view import CalendarViews
 from placed_microsoft365.graph.concurrency_limit import ConcurrencyLimit
@@ -21,7 +23,7 @@ from tests.benchmarks.simulated_time.event_loop import LoopClock
 from tests.benchmarks.simulated_time.freshness import MIDNIGHT, ZONE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from placed.driver import Answer, Query
     from placed.settings.schema import Polling
@@ -45,9 +47,9 @@ class Connection:
         """All rooms; their mailboxes are numbers."""
         return [FoundRoom(f"{room}@contoso.example", f"{room}") for room in range(self._rooms)]
 
-    async def read(self, queries: Sequence[Query], answer: Callable[[Answer], None]) -> None:
+    def read(self, queries: Sequence[Query]) -> AsyncIterator[Answer]:
         """As the driver does."""
-        await self._calendars.read(queries, answer)
+        return stream(partial(self._calendars.read, queries))
 
     async def try_fence(self) -> Fence:
         """There is none."""

@@ -30,7 +30,7 @@ from tests.benchmarks.simulated_time.polled_connection import Polled
 from tests.benchmarks.simulated_time.rate_limited_graph import LimitedGraph, Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from placed.driver import Answer, Query
 
@@ -122,11 +122,12 @@ class _Timed(Polled):
         self.rounds: list[float] = []
         read = self.driver.read
 
-        async def timed(queries: Sequence[Query], answer: Callable[[Answer], None]) -> None:
+        async def timed(queries: Sequence[Query]) -> AsyncIterator[Answer]:
             clock = asyncio.get_running_loop().time
             begun = clock()
             try:
-                await read(queries, answer)
+                async for answer in read(queries):
+                    yield answer
             finally:
                 if len(queries) > rooms / 2:
                     self.rounds.append(clock() - begun)

@@ -128,8 +128,7 @@ class House:
 
 async def read(driver: Microsoft365, queries: Sequence[Query]) -> list[Answer]:
     """The answers in the order of the queries; exactly one each."""
-    answers: list[Answer] = []
-    await driver.read(queries, answers.append)
+    answers = [answer async for answer in driver.read(queries)]
     assert len(answers) == len(queries)
     by_query = {id(answer.query): answer for answer in answers}
     return [by_query[id(query)] for query in queries]

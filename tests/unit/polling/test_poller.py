@@ -41,7 +41,7 @@ from placed.store.connection_memory import ConnectionMemory
 from tests.support.domain_builders import POLICY, FakeClock, Recorder, at, meeting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from placed.domain.model import Meeting
 
@@ -70,18 +70,18 @@ class ScriptedDriver:
             raise self.undiscoverable
         return [FoundRoom(f"{name}@{self.domain}", f"{name}@{self.domain}") for name in self.rooms]
 
-    async def read(self, queries: Sequence[Query], answer: Callable[[Answer], None]) -> None:
+    async def read(self, queries: Sequence[Query]) -> AsyncIterator[Answer]:
         self.rounds.append((self.clock.steady(), [q.room.id for q in queries]))
         if self.broken:
             raise self.broken
         for query in queries:
             if query.room.id in self.failing:
                 reason, retry_after = self.failing[query.room.id]
-                answer(Failed(query, reason, Problem("", f"because {reason}", retry_after=retry_after)))
+                yield Failed(query, reason, Problem("", f"because {reason}", retry_after=retry_after))
             elif self.unchanged:
-                answer(Unchanged(query, self.clock.now()))
+                yield Unchanged(query, self.clock.now())
             else:
-                answer(Read(query, self.clock.now(), self.meetings))
+                yield Read(query, self.clock.now(), self.meetings)
 
     async def try_fence(self) -> Fence:
         self.fences_tried += 1

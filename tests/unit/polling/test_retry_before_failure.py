@@ -15,7 +15,7 @@ from placed.settings.schema import Polling
 from tests.unit.polling.test_poller import ScriptedDriver, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from placed.driver import Answer, Query
 
@@ -25,13 +25,12 @@ LASTING = [Reason.NOT_FOUND, Reason.FORBIDDEN, Reason.MALFORMED]
 class Lasting(ScriptedDriver):
     """Says of what fails that only a person can change it."""
 
-    async def read(self, queries: Sequence[Query], answer: Callable[[Answer], None]) -> None:
-        def lasting(found: Answer) -> None:
+    async def read(self, queries: Sequence[Query]) -> AsyncIterator[Answer]:
+        async for found in super().read(queries):
             if isinstance(found, Failed):
-                found = Failed(found.query, found.reason, replace(found.problem, lasting=True))
-            answer(found)
-
-        await super().read(queries, lasting)
+                yield Failed(found.query, found.reason, replace(found.problem, lasting=True))
+            else:
+                yield found
 
 
 def asked_for(stage: Stage, room: str) -> list[int]:
@@ -110,9 +109,9 @@ async def test_a_room_of_which_nothing_is_known_is_not_unchanged() -> None:
     asked: list[bool] = []
     read = stage.driver.read
 
-    async def noted(queries: Sequence[Query], answer: Callable[[Answer], None]) -> None:
+    def noted(queries: Sequence[Query]) -> AsyncIterator[Answer]:
         asked.extend(query.known for query in queries)
-        await read(queries, answer)
+        return read(queries)
 
     stage.driver.read = noted  # type: ignore[method-assign]
     await stage.steps(31)
@@ -125,9 +124,9 @@ async def test_an_unchanged_answer_for_a_room_of_which_nothing_is_known_does_not
     stage = Stage("one")
 
     class Careless(ScriptedDriver):
-        async def read(self, queries: Sequence[Query], answer: Callable[[Answer], None]) -> None:
+        async def read(self, queries: Sequence[Query]) -> AsyncIterator[Answer]:
             for query in queries:
-                answer(Unchanged(query, self.clock.now()))
+                yield Unchanged(query, self.clock.now())
 
     stage = with_driver(Careless, "one")
     await stage.steps(31)

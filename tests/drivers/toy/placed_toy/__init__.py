@@ -25,7 +25,7 @@ from placed.driver import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from placed.driver import Answer, Query, Surroundings
 
@@ -60,12 +60,12 @@ class Toy:
         log.info("%d rooms were found", len(found))
         return found
 
-    async def read(self, queries: Sequence[Query], answer: Callable[[Answer], None]) -> None:
+    async def read(self, queries: Sequence[Query]) -> AsyncIterator[Answer]:
         """Reads the file once for all of them."""
         asked_at = self._now()
         calendars = self._calendars()
         for query in queries:
-            answer(_answer(query, calendars, asked_at))
+            yield _answer(query, calendars, asked_at)
 
     async def close(self) -> None:
         """Nothing is open."""
