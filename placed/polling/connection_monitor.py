@@ -116,7 +116,7 @@ class ConnectionMonitor:
             return
         self._board.forget(self._name, Reason.BREACHED)
         remedy = f"{fence.remedy} (placed setup writes scripts)" if fence.remedy else LIMIT_ACCESS
-        problem = Problem("", _BREACH, f"{remedy} (placed setup writes scripts), and start again")
+        problem = Problem("", _BREACH, f"{remedy}, and start again")
         whole = ReadFailure(Reason.BREACHED, self._clock.now(), problem)
         self._tell(ConnectionState.BREACHED, rooms, problem=problem, whole=whole)
 
