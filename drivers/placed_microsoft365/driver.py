@@ -14,12 +14,12 @@ from placed_microsoft365 import rooms as directory
 from placed_microsoft365.auth.application_permissions import RBAC, explain_forbidden, may_read_calendars
 from placed_microsoft365.auth.credential import judge_expiry, load_credential
 from placed_microsoft365.auth.token_claims import claims_of
+from placed_microsoft365.calendar_owners import RoomNames
 from placed_microsoft365.calendars.answer_stream import stream
 from placed_microsoft365.calendars.batch_reader import CalendarReader
 from placed_microsoft365.calendars.calendar_view import CalendarViews
 from placed_microsoft365.client_factory import graph_client, registration_of, token_cache_of
 from placed_microsoft365.graph.concurrency_limit import ConcurrencyLimit
-from placed_microsoft365.room_names import RoomNames
 from placed_microsoft365.settings import Microsoft365Settings
 
 if TYPE_CHECKING:

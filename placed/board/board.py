@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from placed.domain.model import Meeting, Occupancy, Reason, Room, Schedule, Status
 from placed.domain.occupancy import Judgement, Policy, judge, lapse
 from placed.domain.privacy import permitted_schedule
-from placed.domain.room_events import Event, events_between, rescheduled
+from placed.domain.room_event_detection import Event, events_between, rescheduled
 from placed.domain.state_document import Statement, state_document
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import structlog
 
 from placed.domain.clock_health import ClockState
 from placed.domain.corrected_clock import CorrectedClock
-from placed.domain.liveness import Pulse
+from placed.domain.task_heartbeat import Pulse
 
 if TYPE_CHECKING:
     from collections.abc import Callable

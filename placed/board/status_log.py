@@ -11,7 +11,7 @@ from placed.domain.timestamps import timestamp_or_none
 
 if TYPE_CHECKING:
     from placed.domain.connection_health import ConnectionHealth
-    from placed.domain.room_events import Event
+    from placed.domain.room_event_detection import Event
     from placed.domain.state_document import Statement
 
 log = structlog.get_logger("placed.board.status_log")

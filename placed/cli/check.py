@@ -15,7 +15,7 @@ from placed.cli.options import ConfigOption, cannot_start, printable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from placed.domain.problems import Problem
+    from placed.domain.problem import Problem
     from placed.settings.loader import Configuration
 
 
@@ -91,7 +91,7 @@ def _others(problems: list[Problem], unseen: Mapping[str, Path]) -> None:
 
 def _missing(unseen: Mapping[str, Path]) -> None:
     """Raises missing files of the service, if this user can read their source folder."""
-    from placed.domain.problems import Problem
+    from placed.domain.problem import Problem
     from placed.driver.secret_file import source_of
     from placed.settings.loader import ConfigurationError
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from placed.domain.clock import Clock
-    from placed.domain.consent import ConsentRecord
-    from placed.domain.problems import Problem
+    from placed.domain.consent_record import ConsentRecord
+    from placed.domain.problem import Problem
     from placed.driver import Consent, ConsentFlow
     from placed.store import Journal
 
@@ -50,7 +50,7 @@ class ConsentContext:
 
     def status(self) -> str:
         """The known state in one line, without the stored names."""
-        from placed.domain.consent import observed
+        from placed.domain.consent_record import observed
         from placed.driver import Consent
 
         record = observed(self.journal.consent(self.name).load(), Consent.UNKNOWN, self.clock.now())

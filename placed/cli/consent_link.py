@@ -139,7 +139,7 @@ def _page(result: ConsentAnswer) -> Page:
 
 
 def _conclude(context: ConsentContext, result: ConsentAnswer, who: str | None) -> ExitCode:
-    from placed.domain.consent import ConsentRecord, Source
+    from placed.domain.consent_record import ConsentRecord, Source
 
     if result.consent is not Consent.UNKNOWN:
         moment = context.clock.now()

@@ -23,7 +23,7 @@ def write_request(
     """Writes the message as text and as HTML, prints it, and stores the request."""
     import secrets
 
-    from placed.domain.consent import ConsentRecord, Source
+    from placed.domain.consent_record import ConsentRecord, Source
     from placed.driver import Consent, ConsentRequest
 
     asking = _option_or_prompt("--who", "Who requests it", operator_name(who), given=who is not None)

@@ -64,7 +64,7 @@ def demo(  # noqa: PLR0913 - its options
     import tempfile
 
     from placed.domain.exit_errors import CannotStart
-    from placed.domain.problems import Problem
+    from placed.domain.problem import Problem
     from placed.runtime import logging as logs
     from placed.settings.loader import ConfigurationError
 
@@ -98,7 +98,7 @@ async def _demonstrate(  # noqa: PLR0913 - the options
     import json
     from importlib.metadata import version
 
-    from placed.cli.progress import first_round
+    from placed.cli.first_round_progress import first_round
     from placed.domain.clock import SystemClock
     from placed.runtime.daemon import Around
     from placed.runtime.signals import serve
@@ -215,7 +215,7 @@ def _port(option: str, wanted: int | None, usual: int) -> int:
 
 def _in_use(option: str, port: int | None) -> CannotStart:
     from placed.domain.exit_errors import CannotStart
-    from placed.domain.problems import Problem
+    from placed.domain.problem import Problem
 
     remedy = "choose another, or omit the option for a free one"
     return CannotStart(Problem(f"{option} {port}", "it is in use", remedy))

@@ -43,7 +43,7 @@ def doctor(
     from placed.cli.connection_option import state_directory_of_daemon
     from placed.doctor import Chart, refused_settings
     from placed.domain.exit_errors import ExitCode
-    from placed.runtime.log_format import LogFormat
+    from placed.runtime.log_format_option import LogFormat
     from placed.runtime.logging import set_up
     from placed.settings.loader import ConfigurationError, load
 

@@ -12,7 +12,7 @@ from placed.domain.exit_errors import ExitCode
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from placed.domain.problems import Problem
+    from placed.domain.problem import Problem
 
 ConfigOption = Annotated[
     Path | None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from placed.cli.options import ConfigOption, VerboseOption, cannot_start
-from placed.runtime.log_format import LogFormat
+from placed.runtime.log_format_option import LogFormat
 
 if TYPE_CHECKING:
     from placed.runtime.systemd import Supervisor
@@ -68,7 +68,7 @@ async def _serve(configuration: Configuration, config: Path | None, supervisor: 
     from contextlib import closing
     from importlib.metadata import version
 
-    from placed.cli.progress import first_round
+    from placed.cli.first_round_progress import first_round
     from placed.domain.clock import SystemClock
     from placed.runtime.daemon import Around
     from placed.runtime.signals import serve

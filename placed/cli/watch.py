@@ -85,7 +85,7 @@ def _settings(config: Path | None, given: dict[str, Any]) -> Mqtt:
     from pydantic import ValidationError
 
     from placed.cli.connection_option import loaded
-    from placed.domain.problems import Problem
+    from placed.domain.problem import Problem
     from placed.settings.error_messages import called
     from placed.settings.schema import Mqtt
 

@@ -3,14 +3,9 @@
 Any web page in that browser can send requests here too, so an answer is accepted only with the random
 state of the link. Any other answer is refused, and the listener continues to wait.
 
-<<<<<<< HEAD
-Both 127.0.0.1 and ::1 are listened on, at one port, since a browser may take `localhost` for either
+It listens on both 127.0.0.1 and ::1, at the same port, since a browser may take `localhost` for either
 (RFC 8252, section 7.3). The port is free to choose: an authorization server accepts any port of a loopback
 address (the same section).
-=======
-It listens on both 127.0.0.1 and ::1, at the same port, since `localhost` can be either (RFC 8252, section
-7.3).
->>>>>>> 6c57ccb (cli, consent: word help, messages and docstrings plainly)
 """
 
 from __future__ import annotations
@@ -32,7 +27,7 @@ from typing import TYPE_CHECKING, Self
 from aiohttp import web
 
 from placed.domain.exit_errors import CannotStart
-from placed.domain.problems import Problem
+from placed.domain.problem import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from placed.disconnect import topic_clearing as clearing
 from placed.disconnect.topic_clearing import Retained
-from placed.domain.problems import Problem
+from placed.domain.problem import Problem
 from placed.driver import OffersConsent
 from placed.mqtt.client_options import address_of
-from placed.mqtt.errors import BrokerLost
+from placed.mqtt.connection_problems import BrokerLost
 from placed.store import Journal
 from placed.store.database import NAME, Unusable
 

@@ -14,7 +14,7 @@ import msgspec
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from placed.mqtt.errors import BrokerLost, Trouble
+from placed.mqtt.connection_problems import BrokerLost, Trouble
 from placed.mqtt.oneshot import connected
 from placed.mqtt.room_index import LARGEST, earlier_discovery, earlier_rooms, is_room_id
 from placed.mqtt.topics import Topics

@@ -16,22 +16,22 @@ import msgspec
 
 from placed.doctor.broker_rights import ERRORS, BrokerRights, lost_finding
 from placed.doctor.report import of_problem
-from placed.doctor.topic_checks import TopicTrial
-from placed.doctor.topic_findings import judge_topics
+from placed.doctor.topic_trial import TopicTrial
+from placed.doctor.topic_trial_findings import judge_topics
 from placed.domain.exit_errors import CannotStart
 from placed.driver import Finding, Verdict
-from placed.driver.diagnosis import blocked
+from placed.driver.shared_findings import blocked
 from placed.mqtt.client import BrokerClient
 from placed.mqtt.client_options import address_of, client_id_of
 from placed.mqtt.connect_diagnosis import diagnose
-from placed.mqtt.errors import no_qos_1, reason
+from placed.mqtt.connection_problems import no_qos_1, reason
 from placed.mqtt.oneshot import oneshot_options, trial_will
 from placed.mqtt.topics import Topics
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from placed.mqtt.errors import Trouble
+    from placed.mqtt.connection_problems import Trouble
     from placed.mqtt.messages import Message
     from placed.settings.schema import Mqtt
 

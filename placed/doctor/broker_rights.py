@@ -17,8 +17,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from placed.doctor.message_listener import listening
 from placed.driver import Finding, Verdict
-from placed.driver.diagnosis import blocked
-from placed.mqtt.errors import TAKEN_OVER, no_qos_1, reason, why_lost
+from placed.driver.shared_findings import blocked
+from placed.mqtt.connection_problems import TAKEN_OVER, no_qos_1, reason, why_lost
 from placed.mqtt.topics import Topics
 
 if TYPE_CHECKING:

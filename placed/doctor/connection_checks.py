@@ -25,7 +25,7 @@ from placed.driver import (
     Verdict,
     grant_delay,
 )
-from placed.driver.diagnosis import AGAIN, blocked
+from placed.driver.shared_findings import AGAIN, blocked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from placed.domain.consent import Source
+from placed.domain.consent_record import Source
 from placed.driver import Consent, Finding, Verdict
-from placed.driver.diagnosis import blocked
+from placed.driver.shared_findings import blocked
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
-    from placed.domain.consent import ConsentRecord
+    from placed.domain.consent_record import ConsentRecord
 
 _BY = {
     Source.LINK: " at the consent page",

@@ -11,10 +11,10 @@ import aiohttp
 from placed.doctor.report import of_problem
 from placed.domain.exit_errors import CannotStart
 from placed.driver import Finding, Verdict
-from placed.http.listen import ListenOptions, check_bindable, endpoint_url
+from placed.http.listen_options import ListenOptions, check_bindable, endpoint_url
 
 if TYPE_CHECKING:
-    from placed.http.listen import Address
+    from placed.http.listen_options import Address
     from placed.settings.loader import Configuration
 
 _TIMEOUT = aiohttp.ClientTimeout(total=5)

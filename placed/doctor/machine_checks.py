@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from placed.driver import Finding, Verdict
-from placed.driver.diagnosis import look_at_secrets
+from placed.driver.shared_findings import look_at_secrets
 from placed.store.database import NAME, Unusable
 from placed.store.read_only import StoreSnapshot, read_snapshot
 

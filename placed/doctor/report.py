@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from placed.driver import Finding, Verdict
-from placed.driver.diagnosis import blocked
+from placed.driver.shared_findings import blocked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from placed.domain.problems import Problem
+    from placed.domain.problem import Problem
 
 SCHEMA = 1
 MACHINE = ("settings", "state", "time_zones", "files", "http")

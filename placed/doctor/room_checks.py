@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from placed.domain.model import Reason
 from placed.domain.room_readability import outside_fence
 from placed.driver import Failed, Finding, Verdict
-from placed.driver.diagnosis import AGAIN
+from placed.driver.shared_findings import AGAIN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,7 +12,6 @@ from msgspec.structs import replace
 from placed.doctor.broker_checks import check_broker
 from placed.doctor.connection_checks import Patient
 from placed.doctor.endpoint_checks import look_at_endpoint
-from placed.doctor.expected_messages import expected_messages
 from placed.doctor.machine_checks import (
     look_at_own_files,
     look_at_settings,
@@ -20,6 +19,7 @@ from placed.doctor.machine_checks import (
     look_at_time_zones,
     remembered,
 )
+from placed.doctor.sample_messages import expected_messages
 from placed.domain.model import Room
 from placed.mqtt.topics import Topics
 from placed.polling.room_ids import RoomIds

@@ -11,7 +11,7 @@ import msgspec
 
 from placed.domain.consent_state import Consent
 from placed.domain.fence import UNTRIED, Fence
-from placed.domain.problems import Problem
+from placed.domain.problem import Problem
 from placed.domain.room_readability import ReadFailure, RoomReadability, readability_documents
 from placed.domain.timestamps import timestamp, timestamp_or_none
 

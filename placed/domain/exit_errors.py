@@ -6,7 +6,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from placed.domain.problems import Problem
+    from placed.domain.problem import Problem
 
 
 class ExitCode(IntEnum):

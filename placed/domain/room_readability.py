@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from placed.domain.consent_state import Consent
 from placed.domain.model import Reason
-from placed.domain.problems import Problem
+from placed.domain.problem import Problem
 from placed.domain.timestamps import timestamp_or_none
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from placed.domain.consent_state import Consent
 from placed.domain.fence import UNTRIED, Fence, FenceState
-from placed.domain.problems import Problem
+from placed.domain.problem import Problem
 from placed.domain.service_time import ServiceTime
 from placed.driver.capabilities import (
     ConsentAnswer,

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import msgspec
 
 from placed.domain.consent_state import Consent
-from placed.domain.problems import Problem, one_line
+from placed.domain.problem import Problem, one_line
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Hashable, Mapping, Sequence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from placed.domain.consent_state import Consent
 from placed.domain.model import Reason
-from placed.domain.problems import Problem
+from placed.domain.problem import Problem
 
 
 class DriverError(Exception):

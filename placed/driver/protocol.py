@@ -15,7 +15,7 @@ import msgspec
 
 from placed.domain.consent_state import Consent
 from placed.domain.model import Meeting, Reason, Room
-from placed.domain.problems import Problem
+from placed.domain.problem import Problem
 from placed.domain.service_time import ServiceTime
 
 if TYPE_CHECKING:

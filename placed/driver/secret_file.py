@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from placed.domain.problems import Problem
+from placed.domain.problem import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from placed.driver.secret_file import found_here
 
 if TYPE_CHECKING:
-    from placed.domain.problems import Problem
+    from placed.domain.problem import Problem
 
 
 def _zone(value: object) -> object:

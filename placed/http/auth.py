@@ -25,7 +25,7 @@ from placed.http.errors import Problem
 if TYPE_CHECKING:
     from multidict import MultiMapping
 
-    from placed.http.listen import Address
+    from placed.http.listen_options import Address
     from placed.settings.schema import Http
 
 # These reveal nothing: a process monitor has no token, and a page must load before it can ask for one.

@@ -21,7 +21,7 @@ from placed.http.auth import Guard, host_names
 from placed.http.errors import Problem
 from placed.http.event_stream import EventStream
 from placed.http.limits import Limits
-from placed.http.listen import ListenOptions, bind_sockets, endpoint_url, listen_failure
+from placed.http.listen_options import ListenOptions, bind_sockets, endpoint_url, listen_failure
 from placed.http.middleware import ClockText, Middleware, continue_unanswered
 from placed.http.pages import Assets, Pages
 from placed.http.responses import JSON, Representation
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
     from placed.board.board import Board
     from placed.domain.connection_health import ConnectionHealth
-    from placed.domain.delivery import PublisherStatus
-    from placed.domain.room_events import Event
+    from placed.domain.publisher_status import PublisherStatus
+    from placed.domain.room_event_detection import Event
     from placed.domain.state_document import Statement
     from placed.settings.schema import Http
 

@@ -14,7 +14,7 @@ from paho.mqtt.properties import Properties
 from placed.mqtt.client import BrokerClient
 from placed.mqtt.client_options import address_of, client_id_of, login_options
 from placed.mqtt.connect_diagnosis import diagnose
-from placed.mqtt.errors import BrokerLost, no_qos_1, unexplained, why_not_connected
+from placed.mqtt.connection_problems import BrokerLost, no_qos_1, unexplained, why_not_connected
 from placed.mqtt.messages import INSTANCE
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from paho.mqtt.reasoncodes import ReasonCode
 
-    from placed.mqtt.errors import Trouble
+    from placed.mqtt.connection_problems import Trouble
     from placed.mqtt.messages import Message
     from placed.settings.schema import Mqtt
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from placed.domain.exit_errors import CannotStart
-from placed.domain.problems import Problem
+from placed.domain.problem import Problem
 from placed.driver import read_certificate, read_secret
 from placed.settings.certificate_files import content, load_chain
 

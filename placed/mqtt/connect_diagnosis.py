@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import aiomqtt
 
 from placed.mqtt.connect_probe import Answer, Target, ask, greet
-from placed.mqtt.errors import (
+from placed.mqtt.connection_problems import (
     hung_up,
     no_answer,
     no_qos_1,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from placed.mqtt.connect_probe import Protocol
-    from placed.mqtt.errors import Trouble
+    from placed.mqtt.connection_problems import Trouble
 
 _OTHERS: dict[Protocol, Protocol] = {"5": "3.1.1", "3.1.1": "5"}
 

@@ -7,7 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from placed.mqtt.disconnect_causes import SentMessage
+    from placed.mqtt.suspect_messages import SentMessage
 
 _LOAD = (
     32  # messages within `_LOAD_TIME` seconds, from which a broker may end the connection for their number

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from placed.domain.delivery import documents
 from placed.domain.model import Status
+from placed.domain.publisher_status import documents
 from placed.domain.state_document import SCHEMA, meeting_document
 from placed.domain.timestamps import timestamp
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from placed.domain.clock_health import ClockHealth
     from placed.domain.connection_health import ConnectionHealth
-    from placed.domain.delivery import Undelivered
     from placed.domain.privacy import Show
-    from placed.domain.room_events import Event
+    from placed.domain.publisher_status import Undelivered
+    from placed.domain.room_event_detection import Event
     from placed.domain.state_document import Statement
     from placed.mqtt.topics import Topics
     from placed.settings.schema import Settings

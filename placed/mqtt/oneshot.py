@@ -13,7 +13,7 @@ from placed.domain.exit_errors import CannotStart
 from placed.mqtt.client import BrokerClient
 from placed.mqtt.client_options import client_id_of, login_options
 from placed.mqtt.connect_diagnosis import diagnose
-from placed.mqtt.errors import BrokerLost, Trouble, no_qos_1, why_lost, why_not_connected
+from placed.mqtt.connection_problems import BrokerLost, Trouble, no_qos_1, why_lost, why_not_connected
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 import aiomqtt
 import structlog
 
-from placed.domain.delivery import Refused
 from placed.domain.exit_errors import CannotStart, TakenOver
-from placed.domain.liveness import Pulse
-from placed.domain.problems import Problem
+from placed.domain.problem import Problem
+from placed.domain.publisher_status import Refused
+from placed.domain.task_heartbeat import Pulse
 from placed.mqtt.backoff import Backoff
-from placed.mqtt.errors import BrokerLost, Trouble, why_lost
+from placed.mqtt.connection_problems import BrokerLost, Trouble, why_lost
 from placed.mqtt.messages import Message
 from placed.mqtt.session import Session
 from placed.mqtt.session_context import SILENCE, SessionContext, Timing
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 
     from placed.board.board import Board
     from placed.domain.connection_health import ConnectionHealth
-    from placed.domain.delivery import Undelivered
-    from placed.domain.room_events import Event
+    from placed.domain.publisher_status import Undelivered
+    from placed.domain.room_event_detection import Event
     from placed.domain.state_document import Statement
     from placed.mqtt.client import BrokerClient
-    from placed.mqtt.disconnect_causes import SentMessage
     from placed.mqtt.messages import BridgeInfo
+    from placed.mqtt.suspect_messages import SentMessage
     from placed.settings.schema import Mqtt
 
 _DEFAULT_TIMING = Timing()

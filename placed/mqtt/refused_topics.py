@@ -12,8 +12,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from placed.domain.delivery import Refused, Undelivered
-from placed.domain.problems import Problem
+from placed.domain.problem import Problem
+from placed.domain.publisher_status import Refused, Undelivered
 from placed.mqtt.topics import Importance
 
 if TYPE_CHECKING:

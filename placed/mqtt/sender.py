@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import aiomqtt
 
-from placed.domain.delivery import Refused
-from placed.mqtt.disconnect_causes import SentMessage
+from placed.domain.publisher_status import Refused
 from placed.mqtt.in_flight import InFlight
 from placed.mqtt.messages import clear, packet_size
 from placed.mqtt.outbox import InitialPublication, Outbox
 from placed.mqtt.refused_topics import reason_for
 from placed.mqtt.session_context import SILENCE
+from placed.mqtt.suspect_messages import SentMessage
 from placed.mqtt.topics import Importance
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from placed.mqtt.current_messages import CurrentMessages
 from placed.mqtt.discovery.announcer import Announcer
 from placed.mqtt.messages import clear, event_message, unknown_room_messages
 from placed.mqtt.read_back import ReadBack
-from placed.mqtt.redelivery import Redelivery
+from placed.mqtt.refused_message_retry import Redelivery
 from placed.mqtt.retained_rooms import clear_plain_topics
 from placed.mqtt.room_index import earlier_discovery, earlier_epoch, earlier_rooms
 from placed.mqtt.sender import Sender
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from paho.mqtt.reasoncodes import ReasonCode
 
     from placed.domain.connection_health import ConnectionHealth, ConnectionState
-    from placed.domain.room_events import Event
+    from placed.domain.room_event_detection import Event
     from placed.domain.state_document import Statement
     from placed.mqtt.client import BrokerClient
-    from placed.mqtt.disconnect_causes import SentMessage
     from placed.mqtt.messages import Message
     from placed.mqtt.session_context import SessionContext
+    from placed.mqtt.suspect_messages import SentMessage
 
 _SLICE = 50  # rooms that are queued before other tasks get a turn on the event loop
 _CLOCK_CHECK = 1.0  # seconds; so soon a suspend, or a clock that was stepped, is noticed

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from placed.mqtt.client_factory import ClientFactory
-from placed.mqtt.disconnect_causes import DisconnectCauses
 from placed.mqtt.discovery.home_assistant import Discovery
 from placed.mqtt.messages import offline
 from placed.mqtt.refused_topics import Refusals
 from placed.mqtt.retained_rooms import RetainedRooms
+from placed.mqtt.suspect_messages import DisconnectCauses
 from placed.mqtt.topics import Topics
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from placed.board.board import Board
-    from placed.domain.liveness import Pulse
+    from placed.domain.task_heartbeat import Pulse
     from placed.mqtt.messages import BridgeInfo, Message
     from placed.settings.schema import HomeAssistant, Mqtt
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import aiomqtt
 import msgspec
 
-from placed.mqtt.errors import TAKEN_OVER, reason
+from placed.mqtt.connection_problems import TAKEN_OVER, reason
 
 
 class ReplacedByAnother(aiomqtt.MqttError):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from placed.mqtt.backoff import Backoff
 from placed.mqtt.client_options import address_of
-from placed.mqtt.errors import BrokerLost, Trouble
+from placed.mqtt.connection_problems import BrokerLost, Trouble
 from placed.mqtt.oneshot import connected
 from placed.panel.rules import Heard, Moment
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from paho.mqtt.reasoncodes import ReasonCode
 
     from placed.domain.clock import Clock
-    from placed.domain.problems import Problem
+    from placed.domain.problem import Problem
     from placed.mqtt.client import BrokerClient
     from placed.panel.rules import Panel
     from placed.settings.schema import Mqtt

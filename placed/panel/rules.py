@@ -19,13 +19,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from placed.domain.model import Status
-from placed.panel.documents import understood_bridge, understood_index, understood_state
+from placed.panel.received_documents import understood_bridge, understood_index, understood_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from placed.panel.documents import StateHeard
+    from placed.panel.received_documents import StateHeard
 
 BRIDGE_HOLDS = 90.0  # seconds for which `online` is believed; it is published every 30 seconds
 

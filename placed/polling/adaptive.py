@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 from placed.domain.working_hours import WorkingHours
 from placed.driver import Read
 from placed.polling.budget import ReadingBudget
-from placed.polling.calendar_activity import CalendarActivity
-from placed.polling.demand import RoomUsage
+from placed.polling.building_activity import CalendarActivity
 from placed.polling.fixed_interval import failures_believed, rest_of, rounds_out
 from placed.polling.rate_shares import RateShares, level_of
+from placed.polling.reading_urgency import RoomUsage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from placed.domain.connection_health import ConnectionHealth, ConnectionState
 from placed.domain.fence import LIMIT_ACCESS
 from placed.domain.model import Reason
-from placed.domain.problems import Problem
+from placed.domain.problem import Problem
 from placed.domain.room_readability import ReadFailure, RoomReadability, within
 from placed.driver import Consent, FenceState, Refused, credential_expiry, grant_delay
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from placed.board.board import Board
     from placed.domain.clock import Clock
-    from placed.domain.consent import ConsentMemory
+    from placed.domain.consent_record import ConsentMemory
     from placed.driver import ConnectionSettings, Driver, DriverError, Fence, Read
 
 _BREACH = "a mailbox outside of the fence is readable"

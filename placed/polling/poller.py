@@ -1,8 +1,8 @@
 """Asks one connection's driver in time, and keeps a room's failure its own.
 
-What is read when is the rota's business. When the connection as a whole fails, it rests: shortly where time
-heals it, longer and longer where another person has to, and for five minutes where only a change of the
-configuration does.
+The planners decide which room is read when. When the connection as a whole fails, the poller waits: shortly
+where time heals it, longer and longer where another person has to, and for five minutes where only a change
+of the configuration does.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 import structlog
 
 from placed.board.board import KnownRoom
-from placed.domain.liveness import Pulse
 from placed.domain.model import Reason, Schedule, window
-from placed.domain.problems import Problem
+from placed.domain.problem import Problem
 from placed.domain.room_readability import DOUBTED, ReadFailure
+from placed.domain.task_heartbeat import Pulse
 from placed.driver import (
     DriverError,
     Failed,
@@ -35,7 +35,7 @@ from placed.polling.fence_check import FenceCheck
 from placed.polling.fixed_interval import SELDOM, FixedIntervalPlanner
 from placed.polling.missing_rooms import MissingRooms
 from placed.polling.round_log import RoundLog
-from placed.store.connection_memory import ConnectionMemory
+from placed.store.in_memory_connection_store import ConnectionMemory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -15,14 +15,14 @@ from pydantic import BaseModel
 from placed.domain.exit_errors import CannotStart
 from placed.domain.fence import LIMIT_ACCESS
 from placed.domain.privacy import Show
-from placed.domain.problems import Problem
+from placed.domain.problem import Problem
 from placed.driver import SettingsError, SignInTakeover, Surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from placed.domain.corrected_clock import CorrectedClock
-    from placed.domain.liveness import Pulse
+    from placed.domain.task_heartbeat import Pulse
     from placed.driver import ConnectionSettings, Driver, DriverError, Fence
     from placed.polling.poller import Poller
     from placed.settings.loader import Configuration

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from placed.board.board import Board
-    from placed.domain.delivery import Undelivered
+    from placed.domain.publisher_status import Undelivered
     from placed.runtime.prepared import Prepared
     from placed.runtime.tasks import Tasks
     from placed.settings.schema import Settings
@@ -51,7 +51,7 @@ class NoBroker:
 
 
 class CurrentPublisher:
-    """Implements `placed.domain.delivery.PublisherStatus` by the publisher that is used now, and replaces it.
+    """The publisher that is used now, as a `PublisherStatus` that outlives a change of the settings.
 
     Args:
         make: makes the publisher of a configuration; the second argument is whether it is patient.

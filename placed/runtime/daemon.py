@@ -16,7 +16,7 @@ from placed.board.edge_timer import AT_ONCE, EdgeTimer
 from placed.board.status_log import StatusLog
 from placed.domain.corrected_clock import CorrectedClock, ServiceTimes
 from placed.domain.exit_errors import CannotStart, TakenOver
-from placed.domain.liveness import Pulse
+from placed.domain.task_heartbeat import Pulse
 from placed.http.server import StatusServer
 from placed.mqtt.messages import BridgeInfo
 from placed.mqtt.publisher import Publisher

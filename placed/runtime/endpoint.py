@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from placed.domain.exit_errors import CannotStart
-from placed.http.listen import bind_sockets, parse_address
+from placed.http.listen_options import bind_sockets, parse_address
 
 if TYPE_CHECKING:
     import socket

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 import structlog
 
 from placed.driver.registry import driver_packages
-from placed.runtime.log_format import LogFormat
+from placed.runtime.log_format_option import LogFormat
 
 if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor, WrappedLogger

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from placed.board.board import Board
-    from placed.domain.liveness import Pulse
+    from placed.domain.task_heartbeat import Pulse
     from placed.polling.poller import Poller
     from placed.runtime.connections import Connection, Origin
     from placed.runtime.prepared import Prepared

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
-from placed.http.listen import ListenOptions
+from placed.http.listen_options import ListenOptions
 from placed.mqtt.client_options import Login
 from placed.runtime.connections import Origin, Problems, digest_of_files, open_drivers, origins_of
 

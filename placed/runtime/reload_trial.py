@@ -14,13 +14,13 @@ from placed.domain.corrected_clock import CorrectedClock
 from placed.domain.exit_errors import CannotStart
 from placed.domain.model import window
 from placed.driver import UNTRIED, DriverError, FenceState, FenceTrial, Query, Refused
-from placed.http.listen import check_bindable, parse_address
+from placed.http.listen_options import check_bindable, parse_address
 from placed.mqtt.oneshot import try_login
 from placed.polling.room_ids import RoomIds
 from placed.runtime.connections import Problems, breach, open_drivers, refusal, take_over_sign_ins
 
 if TYPE_CHECKING:
-    from placed.domain.problems import Problem
+    from placed.domain.problem import Problem
     from placed.driver import ConnectionSettings, Driver
     from placed.runtime.daemon import Around, Daemon
     from placed.runtime.prepared import Prepared

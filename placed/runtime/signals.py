@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from placed.domain.exit_errors import CannotStart
 from placed.runtime.daemon import Daemon
-from placed.runtime.reload import Reloads, report_refusal
+from placed.runtime.reload_requests import Reloads, report_refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

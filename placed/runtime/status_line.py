@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from placed.domain.connection_health import ConnectionHealth
     from placed.domain.corrected_clock import CorrectedClock
-    from placed.domain.delivery import PublisherStatus
-    from placed.domain.problems import Problem
+    from placed.domain.problem import Problem
+    from placed.domain.publisher_status import PublisherStatus
     from placed.runtime.systemd import Supervisor
 
 _EVERY = 1.0  # seconds between two looks; systemd is notified only of what changed

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from placed.domain.problems import Problem
+    from placed.domain.problem import Problem
 
 _PATIENCE = (
     1.0  # seconds for a queue that is full, as while a machine boots: without READY the start never ends

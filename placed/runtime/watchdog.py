@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from placed.domain.clock import Clock
-    from placed.domain.liveness import Pulse
+    from placed.domain.task_heartbeat import Pulse
     from placed.runtime.systemd import Supervisor
 
 log = structlog.get_logger("placed.watchdog")

@@ -6,7 +6,7 @@ import ssl
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from placed.domain.problems import Problem
+from placed.domain.problem import Problem
 from placed.driver import Exposed, read_certificate, read_secret, remedy_for_missing
 
 if TYPE_CHECKING:

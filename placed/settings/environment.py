@@ -20,7 +20,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from placed.domain.problems import Problem
+from placed.domain.problem import Problem
 from placed.settings.error_messages import ENVIRONMENT
 from placed.settings.schema import ENVIRONMENT_PREFIX
 

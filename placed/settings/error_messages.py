@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, time
 from typing import TYPE_CHECKING, Any
 
-from placed.domain.problems import Problem
+from placed.domain.problem import Problem
 from placed.settings.schema import Settings
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import tomllib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from placed.domain.problems import Problem
+from placed.domain.problem import Problem
 
 if TYPE_CHECKING:
     from pathlib import Path

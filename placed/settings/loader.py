@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Union
 
 from pydantic import AfterValidator, Field, ValidationError, create_model
 
-from placed.domain.problems import Problem
+from placed.domain.problem import Problem
 from placed.driver import DriverKind, find_drivers
 from placed.settings.error_messages import ENVIRONMENT, called, did_you_mean
 from placed.settings.files import Location, SettingsFiles, UnreadableFiles, read_files

@@ -10,12 +10,12 @@ import msgspec
 import structlog
 from msgspec.structs import replace
 
-from placed.domain.consent import ConsentMemory, ConsentRecord
+from placed.domain.consent_record import ConsentMemory, ConsentRecord
 from placed.domain.model import Reason, Schedule
 from placed.domain.privacy import permitted_schedule
 from placed.domain.service_time import TOLERANCE
 from placed.driver import Fence, FenceState
-from placed.store.connection_memory import ConnectionMemory, StoredConnection, StoredRoom
+from placed.store.in_memory_connection_store import ConnectionMemory, StoredConnection, StoredRoom
 from placed.store.records import (
     Confirmed,
     Key,

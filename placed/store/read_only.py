@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from placed.domain.consent import ConsentRecord
+from placed.domain.consent_record import ConsentRecord
 from placed.store.database import NAME, Database
 from placed.store.records import Key, Kind, decoded
 

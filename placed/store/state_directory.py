@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from placed.domain.exit_errors import CannotStart
-from placed.domain.problems import Problem
+from placed.domain.problem import Problem
 
 
 def state_directory() -> Path:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from placed.domain.exit_errors import CannotStart
-from placed.domain.problems import Problem
+from placed.domain.problem import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

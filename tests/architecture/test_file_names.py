@@ -8,10 +8,9 @@ from tests.architecture.import_graph import modules
 
 # Files of one name, by the role that they play in each of these folders.
 ROLES = {
-    ("placed", "errors"): {"driver", "http", "mqtt"},  # what can go wrong in that folder
+    ("placed", "errors"): {"driver", "http"},  # what can go wrong in that folder
     ("placed", "rooms"): {"cli", "http.api"},  # a command and an endpoint, as users type them
     ("placed", "connections"): {"http.api", "runtime"},  # the endpoint, and what it shows
-    ("placed", "consent"): {"cli", "domain"},  # the command, and the rules that it goes by
     ("placed_microsoft365", "service"): {  # one simulated service each: a request in, a reply out
         "simulator.control",
         "simulator.graph",

@@ -79,7 +79,7 @@ PURE_LIBRARIES = {
 IMPURE = {
     "placed.domain.clock",  # the machine's clocks
     "placed.domain.corrected_clock",  # called from the threads of drivers, so it has a lock
-    "placed.domain.liveness",  # reads the steady clock
+    "placed.domain.task_heartbeat",  # reads the steady clock
     "placed.domain.network_errors",  # the errors that the module `socket` raises
 }
 PURE = sorted(name for name in modules() if folder_of(name) == "domain" and name not in IMPURE)

@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from placed.domain.problems import Problem
+from placed.domain.problem import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

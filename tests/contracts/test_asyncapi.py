@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from placed.domain.connection_health import ConnectionState
 from placed.domain.model import Reason, Status
-from placed.domain.room_events import EventKind
+from placed.domain.room_event_detection import EventKind
 from placed.driver import Consent, FenceState
 from placed.http.api import openapi
 from placed.mqtt.client_factory import ClientFactory

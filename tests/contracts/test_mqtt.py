@@ -12,7 +12,7 @@ import pytest
 from placed.disconnect.topic_clearing import clear
 from placed.doctor.broker_checks import check_broker
 from placed.domain.model import Status
-from placed.domain.room_events import EventKind
+from placed.domain.room_event_detection import EventKind
 from placed.mqtt.session_context import Timing
 from placed.settings.schema import Mqtt
 from tests.contracts.asyncapi_contract import Contract

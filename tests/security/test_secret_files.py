@@ -9,7 +9,7 @@ import pytest
 
 from placed.domain.exit_errors import CannotStart
 from placed.driver import Exposed, SettingsError, read_certificate, read_secret
-from placed.http.listen import bearer_token
+from placed.http.listen_options import bearer_token
 from placed.mqtt.client_options import login_options
 from placed.settings.schema import Http, Mqtt
 from placed_microsoft365.auth.credential import load_credential

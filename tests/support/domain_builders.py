@@ -11,7 +11,7 @@ from placed.domain.occupancy import Policy
 
 if TYPE_CHECKING:
     from placed.domain.connection_health import ConnectionHealth
-    from placed.domain.room_events import Event
+    from placed.domain.room_event_detection import Event
     from placed.domain.state_document import Statement
 
 DAY = datetime(2026, 10, 6, tzinfo=UTC)

@@ -11,11 +11,11 @@ from msgspec.structs import replace
 
 from placed.board.board import Board
 from placed.domain.connection_health import ConnectionHealth, ConnectionState
-from placed.domain.delivery import Refused, Undelivered
 from placed.domain.model import Meeting, Room, Schedule
 from placed.domain.occupancy import Policy
 from placed.domain.privacy import Show
-from placed.domain.problems import Problem
+from placed.domain.problem import Problem
+from placed.domain.publisher_status import Refused, Undelivered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

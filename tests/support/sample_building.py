@@ -8,7 +8,7 @@ from typing import Any
 from placed.domain.model import Meeting, Reason, Schedule
 from placed.domain.occupancy import Policy
 from placed.domain.privacy import Show
-from placed.domain.problems import Problem
+from placed.domain.problem import Problem
 from placed.domain.room_readability import ReadFailure, RoomReadability
 from placed.driver import Consent, Fence, FenceState
 from tests.support.sample_boards import Site

@@ -14,7 +14,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from placed.driver import Finding, Verdict
-from placed.driver.diagnosis import AGAIN
+from placed.driver.shared_findings import AGAIN
 from placed_microsoft365.calendars.calendar_view import calendar_view
 from placed_microsoft365.graph.batch_response import items_of
 from placed_microsoft365.graph.client import BATCH_SIZE

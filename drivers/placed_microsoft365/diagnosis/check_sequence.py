@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from placed.driver import DriverError, Finding, Verdict
-from placed.driver.diagnosis import AGAIN, blocked
+from placed.driver.shared_findings import AGAIN, blocked
 from placed_microsoft365.auth.token_claims import claims_of
 from placed_microsoft365.client_factory import graph_client, token_cache_of
 from placed_microsoft365.diagnosis import host_checks as visiting

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 
 from placed.driver import Finding, SettingsError, Verdict
-from placed.driver.diagnosis import look_at_secrets, unreadable
+from placed.driver.shared_findings import look_at_secrets, unreadable
 from placed_microsoft365.auth.credential import check_dates, load_credential
 from placed_microsoft365.network.tls_and_proxy import tls_context
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from placed.driver import DriverError, Finding, Verdict
-from placed.driver.diagnosis import AGAIN
+from placed.driver.shared_findings import AGAIN
 from placed_microsoft365.background_thread import run_in_thread
 from placed_microsoft365.graph.response_body import ACCEPTED, content_of
 from placed_microsoft365.network import proxy_errors as proxies

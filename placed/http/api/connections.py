@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from placed.domain.delivery import documents
+from placed.domain.publisher_status import documents
 from placed.domain.state_document import SCHEMA
 from placed.http.errors import Problem
 from placed.http.responses import Representation
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from placed.board.board import Board
-    from placed.domain.delivery import PublisherStatus
+    from placed.domain.publisher_status import PublisherStatus
 
 
 class ConnectionsApi:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
     from placed.domain.connection_health import ConnectionHealth
-    from placed.domain.delivery import Undelivered
+    from placed.domain.publisher_status import Undelivered
     from placed.domain.state_document import Statement
 
 

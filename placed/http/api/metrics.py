@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from placed.board.board import Board
-    from placed.domain.delivery import PublisherStatus
+    from placed.domain.publisher_status import PublisherStatus
 
 
 class Metrics:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from placed.board.board import Board
     from placed.domain.connection_health import ConnectionHealth
-    from placed.domain.delivery import PublisherStatus
+    from placed.domain.publisher_status import PublisherStatus
     from placed.domain.state_document import Statement
 
 _LATE = timedelta(seconds=10)  # an edge this late is lost; a shorter delay is normal under load

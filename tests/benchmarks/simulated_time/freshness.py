@@ -17,8 +17,8 @@ The last percent is what people book in the evening, when rooms are read seldom:
 hours, the p99 is no worse than at fixed intervals.
 
 What people do. These numbers are assumed: they are not from a building, and no source was asked for them. The
-weights of `placed.polling.demand` were chosen with an eye on days of seeds 1 to 3; other seeds are days that
-they have not seen.
+weights of `placed.polling.reading_urgency` were chosen with an eye on days of seeds 1 to 3; other seeds are
+days that they have not seen.
 
 - Half of a day's meetings are booked within the hour before they start, evenly; a fifth of these at the
   door, at any minute, to start at once. The other half is booked a day before, on average, with an

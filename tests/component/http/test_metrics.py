@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from placed.domain.connection_health import ConnectionState
 from placed.domain.model import Reason
-from placed.domain.problems import Problem
+from placed.domain.problem import Problem
 from placed.domain.room_readability import ReadFailure
 from placed.driver import Consent, Fence, FenceState
 from tests.support.sample_boards import NINE, Site, meeting, minutes, undelivered

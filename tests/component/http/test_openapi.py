@@ -8,7 +8,7 @@ import pytest
 
 from placed.domain.connection_health import ConnectionState
 from placed.domain.model import Reason, Status
-from placed.domain.problems import Problem
+from placed.domain.problem import Problem
 from placed.domain.room_readability import Access, ReadFailure, RoomReadability
 from placed.driver import Consent, Fence, FenceState
 from placed.http.api import openapi

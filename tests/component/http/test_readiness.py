@@ -6,7 +6,7 @@ import pytest
 
 from placed.domain.connection_health import ConnectionState
 from placed.domain.model import Reason
-from placed.domain.problems import Problem
+from placed.domain.problem import Problem
 from placed.domain.room_readability import ReadFailure
 from placed.http.api.readiness import Unready, unready
 from tests.support.sample_boards import NINE, Site, minutes, undelivered

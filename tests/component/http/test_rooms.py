@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from placed.domain.model import Reason
 from placed.domain.privacy import Show
-from placed.domain.problems import Problem
+from placed.domain.problem import Problem
 from placed.domain.room_readability import ReadFailure
 from tests.support.sample_boards import NINE, Site, meeting, minutes
 from tests.support.status_endpoint import Endpoint

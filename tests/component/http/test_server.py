@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from structlog.testing import capture_logs
 
 from placed.domain.exit_errors import CannotStart
-from placed.http.listen import Address, endpoint_url, listen_failure, parse_address
+from placed.http.listen_options import Address, endpoint_url, listen_failure, parse_address
 from placed.settings.schema import Http
 from tests.support.secret_files import write_secret
 from tests.support.status_endpoint import LONG, Endpoint

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from structlog.testing import capture_logs
 
-from placed.domain.delivery import Refused
+from placed.domain.publisher_status import Refused
 from placed.settings.schema import HomeAssistant
 from tests.component.mqtt.test_publisher import becomes
 from tests.support.board_with_publisher import House, running

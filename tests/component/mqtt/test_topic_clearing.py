@@ -9,7 +9,7 @@ import pytest
 
 from placed.disconnect import topic_clearing as clearing
 from placed.domain.connection_health import ConnectionState
-from placed.mqtt.errors import BrokerLost
+from placed.mqtt.connection_problems import BrokerLost
 from placed.mqtt.topics import Topics
 from placed.settings.schema import Mqtt
 from tests.support.board_with_publisher import House, running

@@ -15,7 +15,7 @@ from placed.store import Journal, StoreWriter
 from tests.support.domain_builders import DAY, POLICY, FakeClock, at, meeting, room
 
 if TYPE_CHECKING:
-    from placed.store.connection_memory import StoredRoom
+    from placed.store.in_memory_connection_store import StoredRoom
 
 SETTINGS = ConnectionSettings(name="contoso", driver="script", time_zone=ZoneInfo("UTC"))
 ROOMS = ("boardroom", "library")

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from placed.board.board import KnownRoom
-from placed.domain.consent import ConsentRecord
+from placed.domain.consent_record import ConsentRecord
 from placed.domain.model import Status
 from placed.store import Journal, Memory
 from placed.store.database import NAME

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from placed.domain.consent import ConsentRecord, Source
+from placed.domain.consent_record import ConsentRecord, Source
 from placed.driver import Consent
 from placed.store import Journal, Memory, next_epoch, state_directory
 from placed.store.database import MIGRATIONS, NAME, VERSION, Unusable

@@ -15,12 +15,12 @@ from placed.driver import ConnectionSettings
 from placed.polling.poller import Poller
 from placed.polling.room_ids import RoomIds
 from placed.settings.schema import Polling
-from placed.store.connection_memory import ConnectionMemory
+from placed.store.in_memory_connection_store import ConnectionMemory
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from placed.domain.consent import ConsentMemory
+    from placed.domain.consent_record import ConsentMemory
     from placed.driver import Consent
     from placed_microsoft365 import Microsoft365
     from tests.drivers.microsoft365.driver_with_simulator import House

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from placed.domain.consent import ConsentRecord
+from placed.domain.consent_record import ConsentRecord
 from placed.store.read_only import read_snapshot
 from placed_microsoft365.simulator import Simulator, Tenant
 from tests.support.placed_process import Program, run

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from placed.domain.consent import ConsentRecord
+from placed.domain.consent_record import ConsentRecord
 from placed.driver import Consent
 from placed.store import Journal
 from placed.store.read_only import read_snapshot

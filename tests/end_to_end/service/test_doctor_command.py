@@ -17,7 +17,7 @@ import jsonschema
 import pytest
 
 from placed.doctor import Chart, examine
-from placed.domain.consent import ConsentRecord, Source
+from placed.domain.consent_record import ConsentRecord, Source
 from placed.driver import Consent, Finding, Surroundings, Verdict
 from placed.settings.loader import load
 from placed.store import Journal

@@ -13,7 +13,7 @@ from placed.board.edge_timer import EdgeTimer
 from placed.domain.connection_health import ConnectionHealth
 from placed.domain.model import Reason, Status
 from placed.domain.privacy import Show
-from placed.domain.room_events import EventKind
+from placed.domain.room_event_detection import EventKind
 from tests.support.domain_builders import POLICY, FakeClock, Recorder, at, meeting, room, schedule
 
 

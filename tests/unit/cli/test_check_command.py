@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from placed.cli.commands import app
-from placed.driver.diagnosis import look_at_secrets
+from placed.driver.shared_findings import look_at_secrets
 from placed_microsoft365.simulator import make_client_certificate
 from tests.support.secret_files import write_secret
 

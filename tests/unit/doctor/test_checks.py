@@ -15,9 +15,9 @@ from placed.doctor.consent_checks import judge_consent
 from placed.doctor.fence_checks import judge_fence
 from placed.doctor.machine_checks import look_at_state, look_at_time_zones, remembered
 from placed.doctor.room_checks import Tally
-from placed.domain.consent import ConsentRecord, Source
+from placed.domain.consent_record import ConsentRecord, Source
 from placed.domain.model import Reason
-from placed.domain.problems import Problem
+from placed.domain.problem import Problem
 from placed.driver import (
     Consent,
     Failed,

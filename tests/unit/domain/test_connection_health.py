@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from placed.domain.connection_health import ConnectionHealth, ConnectionState
 from placed.domain.model import Reason
-from placed.domain.problems import Problem
+from placed.domain.problem import Problem
 from placed.domain.room_readability import ReadFailure
 from placed.driver import Consent, Fence, FenceState
 from tests.support.domain_builders import at

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from placed.domain.model import Reason
-from placed.domain.problems import Problem
+from placed.domain.problem import Problem
 from placed.domain.room_readability import ReadFailure, RoomReadability, readability_documents
 from placed.driver import Consent, Refused, Unavailable
 from tests.support.domain_builders import at, room

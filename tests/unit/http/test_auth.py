@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from placed.http.auth import HostNames, host_names
-from placed.http.listen import parse_address
+from placed.http.listen_options import parse_address
 from placed.settings.schema import Http
 
 

@@ -12,7 +12,7 @@ from aiomqtt import MqttError
 
 from placed.mqtt import name_lookup as names
 from placed.mqtt.client import BrokerClient
-from placed.mqtt.errors import unexplained, why_not_connected
+from placed.mqtt.connection_problems import unexplained, why_not_connected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,10 +14,10 @@ from structlog.testing import capture_logs
 
 from placed.board.board import Board
 from placed.domain.connection_health import ConnectionState
-from placed.domain.consent import ConsentMemory, ConsentRecord, Source
+from placed.domain.consent_record import ConsentMemory, ConsentRecord, Source
 from placed.domain.model import Reason, Status
 from placed.domain.privacy import Show
-from placed.domain.problems import Problem
+from placed.domain.problem import Problem
 from placed.driver import (
     Answer,
     ConnectionSettings,
@@ -37,7 +37,7 @@ from placed.driver import (
 from placed.polling.poller import Poller
 from placed.polling.room_ids import RoomIds
 from placed.settings.schema import Polling
-from placed.store.connection_memory import ConnectionMemory
+from placed.store.in_memory_connection_store import ConnectionMemory
 from tests.support.domain_builders import POLICY, FakeClock, Recorder, at, meeting
 
 if TYPE_CHECKING:

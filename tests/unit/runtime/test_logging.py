@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import structlog
 
-from placed.runtime.log_format import LogFormat
+from placed.runtime.log_format_option import LogFormat
 from placed.runtime.logging import form_for, set_up
 
 if TYPE_CHECKING:

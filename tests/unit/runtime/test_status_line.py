@@ -12,7 +12,7 @@ import pytest
 from placed.domain.clock_health import ClockHealth, ClockState
 from placed.domain.connection_health import ConnectionHealth, ConnectionState
 from placed.domain.model import Reason
-from placed.domain.problems import Problem
+from placed.domain.problem import Problem
 from placed.domain.room_readability import ReadFailure
 from placed.driver import Fence, FenceState
 from placed.runtime.status_line import StatusLine
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from placed.domain.delivery import Undelivered
+    from placed.domain.publisher_status import Undelivered
 
 VERIFIED = Fence(FenceState.VERIFIED)
 NOON = at("12:00")

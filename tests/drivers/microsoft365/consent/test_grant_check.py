@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from placed.domain.problems import Problem
+from placed.domain.problem import Problem
 from placed.driver import GrantProbe, Refused, SettingsError, Surroundings, Unavailable
 from placed_microsoft365.consent import Microsoft365Consent
 from tests.drivers.microsoft365.driver_with_simulator import ADDRESSES, CERTIFICATE, House

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from placed.domain.problems import Problem
+from placed.domain.problem import Problem
 from placed.driver import Consent, ConsentAnswer, DriverError, Refused, SettingsError, Surroundings
 from placed_microsoft365.consent import Microsoft365Consent
 from placed_microsoft365.settings import Microsoft365Settings

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from placed.domain.consent import ConsentMemory
+from placed.domain.consent_record import ConsentMemory
 from placed.domain.model import Reason, Schedule
 from placed.driver import Fence, FoundRoom
 

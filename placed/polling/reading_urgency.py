@@ -4,11 +4,10 @@
 2. The weight is a power of the estimated rate of changes. The square root would minimize the mean delay of
    changes; with a slightly higher power most changes are read sooner, and the last ones later.
 3. Rooms with many meetings change often, and a room that changed recently changes again: the estimate uses
-the
-   meetings in the window, and the changes that were seen, with a half-life of an hour.
+   the meetings in the window, and the changes that were seen, with a half-life of an hour.
 4. While a room is in use, and near the start or the end of a meeting, people prolong, leave and come in.
 5. Outside of working hours little changes, though within two hours of them more than at night; within
-   them it depends on the building's activity (`placed.polling.calendar_activity`).
+   them it depends on the building's activity (`placed.polling.building_activity`).
 6. What a room does not use then is saved: no other room gets it.
 """
 

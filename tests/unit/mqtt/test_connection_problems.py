@@ -10,7 +10,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from placed.mqtt.backoff import Backoff
 from placed.mqtt.client import ClosedBeforeConnack
-from placed.mqtt.errors import why_lost, why_not_connected
+from placed.mqtt.connection_problems import why_lost, why_not_connected
 
 
 def refused(code: int) -> MqttError:

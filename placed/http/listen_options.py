@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Self
 import msgspec
 
 from placed.domain.exit_errors import CannotStart
-from placed.domain.problems import Problem
+from placed.domain.problem import Problem
 from placed.driver import Exposed, read_secret, remedy_for_missing
 from placed.settings.certificate_files import load_chain
 

@@ -15,7 +15,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from placed.doctor.message_listener import listening
-from placed.doctor.trial_messages import TrialMessage, trial_messages
+from placed.doctor.topic_trial_messages import TrialMessage, trial_messages
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence

@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 from placed.driver import FoundRoom
+from placed_microsoft365.calendar_owners import RoomNames
 from placed_microsoft365.graph.response import Answer
-from placed_microsoft365.room_names import RoomNames
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,7 +11,7 @@ from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 
 from placed.domain.network_errors import why
-from placed.domain.problems import Problem
+from placed.domain.problem import Problem
 from placed.mqtt.client import ClosedBeforeConnack
 
 TAKEN_OVER = 0x8E  # MQTT 5, section 4.13: another client connected with our client identifier

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from placed.domain.consent import ConsentMemory, ConsentRecord, Source, observed
+from placed.domain.consent_record import ConsentMemory, ConsentRecord, Source, observed
 from placed.driver import Consent
 from tests.support.domain_builders import at
 

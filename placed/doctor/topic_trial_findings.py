@@ -9,8 +9,8 @@ from placed.driver import Finding, Verdict
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from placed.doctor.topic_checks import TopicTrialResult
-    from placed.doctor.trial_messages import TrialMessage
+    from placed.doctor.topic_trial import TopicTrialResult
+    from placed.doctor.topic_trial_messages import TrialMessage
     from placed.mqtt.topics import Topics
 
 _FEW = 3  # topics that are named

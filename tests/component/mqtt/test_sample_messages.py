@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from placed.doctor.expected_messages import expected_messages
+from placed.doctor.sample_messages import expected_messages
 from placed.mqtt.messages import BridgeInfo, Message, packet_size
 from placed.mqtt.publisher import Publisher
 from placed.mqtt.topics import Importance, Topics

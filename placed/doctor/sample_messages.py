@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from placed.domain.clock_health import ClockHealth, ClockState
 from placed.domain.connection_health import ConnectionHealth
 from placed.domain.model import Meeting, Occupancy, Status
-from placed.domain.room_events import Event, EventKind
+from placed.domain.room_event_detection import Event, EventKind
 from placed.domain.state_document import Statement, state_document
 from placed.mqtt.discovery.home_assistant import Discovery
 from placed.mqtt.messages import (

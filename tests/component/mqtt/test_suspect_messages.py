@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from structlog.testing import capture_logs
 
-from placed.domain.delivery import Refused
-from placed.mqtt.disconnect_causes import SELDOM, DisconnectCauses, SentMessage
+from placed.domain.publisher_status import Refused
 from placed.mqtt.session_context import Timing
+from placed.mqtt.suspect_messages import SELDOM, DisconnectCauses, SentMessage
 from placed.mqtt.topics import Topics
 from tests.component.mqtt.test_publisher import becomes
 from tests.component.mqtt.test_refused_topics import publisher_behind, told, topics
@@ -217,7 +217,7 @@ async def test_a_broker_that_takes_nothing_on_the_topic_of_a_state_keeps_the_con
 ) -> None:
     """Nor a message that clears it: the other rooms are published over one connection that stays."""
     monkeypatch.setattr("placed.mqtt.client.ANSWER", 0.5)
-    monkeypatch.setattr("placed.mqtt.disconnect_causes.SOON", 0.1)
+    monkeypatch.setattr("placed.mqtt.suspect_messages.SOON", 0.1)
     house = large_house(3)
     publisher = publisher_behind(proxy, house, timing=IMPATIENT)
     topic = "placed/rooms/room-1/state"

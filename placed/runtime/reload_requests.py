@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from placed.domain.exit_errors import CannotStart
-from placed.domain.problems import Problem
+from placed.domain.problem import Problem
 from placed.runtime.reload_trial import rehearse
 from placed.settings.loader import ConfigurationError
 

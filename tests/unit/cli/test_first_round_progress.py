@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
-from placed.cli import progress
-from placed.cli.progress import first_round
+from placed.cli import first_round_progress as progress
+from placed.cli.first_round_progress import first_round
 from tests.support.domain_builders import FakeClock, at
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from placed.domain.working_hours import WorkingHours
-from placed.polling.demand import RoomUsage
+from placed.polling.reading_urgency import RoomUsage
 from tests.support.domain_builders import DAY, at, meeting
 
 BERLIN = ZoneInfo("Europe/Berlin")

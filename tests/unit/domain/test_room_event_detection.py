@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from placed.domain.model import Occupancy, Reason, Schedule, ShowAs, Status
 from placed.domain.occupancy import judge
-from placed.domain.room_events import Event, EventKind, events_between, rescheduled
+from placed.domain.room_event_detection import Event, EventKind, events_between, rescheduled
 from tests.support.domain_builders import DAY, POLICY, at, meeting, schedule
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from placed.polling.calendar_activity import CalendarActivity
+from placed.polling.building_activity import CalendarActivity
 
 HOUR = 3600.0
 

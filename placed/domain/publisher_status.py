@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
-    from placed.domain.problems import Problem
+    from placed.domain.problem import Problem
 
 
 class Refused(StrEnum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 from typing import TYPE_CHECKING
 
-from placed.domain.problems import Problem
+from placed.domain.problem import Problem
 from placed.driver.capabilities import Finding, Verdict
 from placed.driver.secret_file import (
     CREDENTIALS,
