@@ -21,7 +21,8 @@ def judge_fence(fence: Fence) -> list[Finding]:
     match fence.state:
         case FenceState.BREACHED:
             text = "a mailbox outside of the fence can be read: the fence does not hold"
-            remedy = f"have the administrator {fence.remedy or LIMIT_ACCESS}"
+            limit = f"{fence.remedy} (placed setup writes the script)" if fence.remedy else LIMIT_ACCESS
+            remedy = f"have the administrator {limit}"
             found.append(Finding.of("canaries", Verdict.BAD, text, remedy))
         case FenceState.VERIFIED:
             found.append(

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 JSON = "application/json"
 _WORTH_COMPRESSING = 2048  # bytes; below, gzip saves nothing that anybody would notice
 _LEVEL = 1  # a listing shrinks to a tenth with it, and with 9 to little less
+_SERVER = "placed"  # without a version, which only readers of /metrics may know
 _COMMON_FIELDS = {
+    hdrs.SERVER: _SERVER,
     istr("X-Content-Type-Options"): "nosniff",
     istr("Referrer-Policy"): "no-referrer",
     istr("Cross-Origin-Resource-Policy"): "same-origin",  # other sites cannot embed any answer
@@ -62,7 +64,8 @@ class Representation:
         self.body = body
         self.tag = tag or blake2b(body, digest_size=12).hexdigest()
         self._media_type = media_type
-        self._headers = CIMultiDict({hdrs.CACHE_CONTROL: "no-cache", hdrs.VARY: "Accept-Encoding"})
+        self._headers = CIMultiDict(_COMMON_FIELDS)
+        self._headers.update({hdrs.CACHE_CONTROL: "no-cache", hdrs.VARY: "Accept-Encoding"})
         self._headers.update(headers or {})
         self._level = level
         self._may_compress = len(body) >= worth_compressing
@@ -72,16 +75,14 @@ class Representation:
         """Answers the request: 304 if the client has these bytes, else in a coding that it accepts."""
         compress = self._may_compress and accepts_gzip(request.headers.get(hdrs.ACCEPT_ENCODING, ""))
         tag = f"{self.tag}-gzip" if compress else self.tag  # other bytes need another strong tag
+        headers = self._headers.copy()
+        headers[hdrs.ETAG] = f'"{tag}"'
         if _is_known(request, tag):
-            response = web.Response(status=304, headers=self._headers)
-        else:
-            headers = self._headers.copy()
-            headers[hdrs.CONTENT_TYPE] = self._media_type
-            if compress:
-                headers[hdrs.CONTENT_ENCODING] = "gzip"
-            response = whole(await self._compress() if compress else self.body, headers)
-        response.etag = tag
-        return response
+            return web.Response(status=304, headers=headers)
+        headers[hdrs.CONTENT_TYPE] = self._media_type
+        if compress:
+            headers[hdrs.CONTENT_ENCODING] = "gzip"
+        return whole(await self._compress() if compress else self.body, headers)
 
     async def _compress(self) -> bytes:
         if self._compressed is None:
@@ -92,9 +93,11 @@ class Representation:
 
 def add_common_fields(headers: MutableMapping[str, str]) -> None:
     """Adds the header fields that every answer carries, except those that it has already."""
-    headers[hdrs.SERVER] = "placed"  # without a version, which only readers of /metrics may know
+    if headers.get(hdrs.SERVER) == _SERVER:  # it was made with all of them
+        return
     for name, value in _COMMON_FIELDS.items():
         headers.setdefault(name, value)
+    headers[hdrs.SERVER] = _SERVER
 
 
 def whole(body: bytes, headers: Mapping[str, str]) -> web.Response:

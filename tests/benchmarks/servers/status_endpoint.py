@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 EPOCH = 7
 EVENTS = "/api/v1/events"
 LISTING = "/api/v1/rooms"
+_AIOHTTPS = {"Date", "Content-Length", "Connection"}
 _DAY = timedelta(days=1)
 _HOUR = timedelta(hours=1)
 
@@ -85,6 +86,8 @@ class Bare:
         self.tag = ""
         self.frames = b""  # to tell
         self._listing = self._packed = b""
+        self._fields: dict[str, str] = {}
+        self._packed_fields: dict[str, str] = {}
         self._streams: list[web.StreamResponse] = []
         self._over = asyncio.Event()
 
@@ -105,8 +108,9 @@ class Bare:
         async with aiohttp.ClientSession(auto_decompress=False) as session:
             async with session.get(url, headers={"Accept-Encoding": "identity"}) as response:
                 self._listing, self.tag = await response.read(), response.headers["ETag"]
+                self._fields = _own_fields(response)
             async with session.get(url, headers={"Accept-Encoding": "gzip"}) as response:
-                self._packed = await response.read()
+                self._packed, self._packed_fields = await response.read(), _own_fields(response)
 
     async def tell(self) -> None:
         """Writes the same to everybody who follows."""
@@ -114,15 +118,13 @@ class Bare:
             await stream.write(self.frames)
 
     async def _answer(self, _request: web.Request) -> web.Response:
-        return web.Response(body=self._listing, content_type="application/json")
+        return web.Response(body=self._listing, headers=self._fields)
 
     async def _answer_packed(self, _request: web.Request) -> web.Response:
-        return web.Response(
-            body=self._packed, content_type="application/json", headers={"Content-Encoding": "gzip"}
-        )
+        return web.Response(body=self._packed, headers=self._packed_fields)
 
     async def _answer_unchanged(self, _request: web.Request) -> web.Response:
-        return web.Response(status=304, headers={"ETag": self.tag})
+        return web.Response(status=304, headers=self._fields)
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         stream = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
@@ -131,6 +133,11 @@ class Bare:
         self._streams.append(stream)
         await self._over.wait()
         return stream
+
+
+def _own_fields(response: aiohttp.ClientResponse) -> dict[str, str]:
+    """The header fields of an answer, apart from those that aiohttp adds by itself."""
+    return {name: value for name, value in response.headers.items() if name not in _AIOHTTPS}
 
 
 async def serve(rooms: int) -> None:

@@ -12,6 +12,7 @@ from playwright.async_api import expect
 
 from placed.domain.model import Meeting
 from placed.domain.privacy import Show
+from placed.domain.problem import Problem
 from tests.support.browser_session import violations
 from tests.support.http_relay import Relay
 from tests.support.sample_building import MOMENT, building, clock, many, read
@@ -185,7 +186,8 @@ async def test_the_strip_tells_how_a_connection_is(
         "Credential": "210 days left",
     }
     site.report(
-        problem="The login is refused", remedy="renew the <b>secret</b>", credential_expires_at=MOMENT
+        problem=Problem("", "The login is refused", "renew the <b>secret</b>"),
+        credential_expires_at=MOMENT,
     )
     await card.get_by_text("renew the <b>secret</b>").wait_for()
     assert await card.get_by_text("expired").count() == 1

@@ -14,6 +14,8 @@ from tests.support.notify_socket import Manager
 from tests.support.placed_process import DEADLINE, Program
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from tests.support.daemon_environment import Stage
     from tests.support.mosquitto import Arrival, Subscriber
 
@@ -140,8 +142,9 @@ async def test_the_watchdog_is_fed_while_the_service_is_down_and_not_once_a_part
                 await running.failing()
                 await fed(manager, 5)
 
-            async def never(*_: object) -> None:
+            async def never(*_: object) -> AsyncIterator[None]:
                 await asyncio.Event().wait()
+                yield  # reading is an async iterator
 
             monkeypatch.setattr("placed.polling.poller._SILENCE", 0.5)
             monkeypatch.setattr(running.daemon.pollers[0]._driver, "read", never)
