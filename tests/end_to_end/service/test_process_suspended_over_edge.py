@@ -106,6 +106,7 @@ async def test_requests_that_waited_are_answered_as_of_now(stage: Stage, edge: s
             new = waiting.ask(-2, "/api/v1/events?room=room-99")
             resumed = waiting.ask(-1, f"/api/v1/events?room=room-99&last_event_id={shown['epoch']}-0")
             await is_past(start if starts else datetime.now(UTC) + timedelta(seconds=6))
+            await panel.caught_up()  # with what was published before the daemon was suspended
             went_on, before = datetime.now(UTC), len(panel.arrivals)
         finally:
             program.signal(signal.SIGCONT)
