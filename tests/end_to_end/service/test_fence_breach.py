@@ -69,15 +69,21 @@ async def test_of_several_connections_only_the_breached_one_stops_and_asks_for_n
         health = await stream.health("one", "breached")
         assert health["fence"]["state"] == "breached"
         assert "placed setup" in health["remedy"]
-        before = {name: asked(stage, name) for name in ("boardroom", "ada", "library", "grace")}
 
-        for hour in range(1, 4):
-            stage.clock.leap(HOUR)
-            meeting = stage.tenant.book("library", stage.clock.now(), stage.clock.now() + timedelta(hours=2))
+        async def is_read() -> None:
+            """The library is read twice; a trial of its fence that was under way is over then."""
             heard = len(panel.arrivals)
+            meeting = stage.tenant.book("library", stage.clock.now(), stage.clock.now() + timedelta(hours=2))
             await panel.message("placed/rooms/library/status", "busy", after=heard)
+            heard = len(panel.arrivals)  # before, it may have been published as free for the hour that passed
             stage.tenant.delete(meeting)
             await panel.message("placed/rooms/library/status", "free", after=heard)
+
+        await is_read()
+        before = {name: asked(stage, name) for name in ("boardroom", "ada", "library", "grace")}
+        for hour in range(1, 4):
+            stage.clock.leap(HOUR)
+            await is_read()
             assert asked(stage, "grace") >= before["grace"] + hour
 
         assert asked(stage, "boardroom") == before["boardroom"]
