@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from placed.domain.fence import LIMIT_ACCESS
 from placed.driver import Fence, FenceState, Finding, Verdict
 
 _OUTSIDERS = "set fence.canaries of the connection to mailboxes outside of it, which must not be readable"
@@ -21,8 +20,7 @@ def judge_fence(fence: Fence) -> list[Finding]:
     match fence.state:
         case FenceState.BREACHED:
             text = "a mailbox outside of the fence can be read: the fence does not hold"
-            limit = f"{fence.remedy} (placed setup writes the script)" if fence.remedy else LIMIT_ACCESS
-            remedy = f"have the administrator {limit}"
+            remedy = f"have the administrator {fence.limit_with_setup}"
             found.append(Finding.of("canaries", Verdict.BAD, text, remedy))
         case FenceState.VERIFIED:
             found.append(

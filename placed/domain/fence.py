@@ -38,8 +38,18 @@ class Fence(msgspec.Struct, frozen=True):
     awaits_rooms: bool = False
     remedy: str = ""
 
+    @property
+    def limit(self) -> str:
+        """What to do about a breach, whether or not the driver knows the service's own terms."""
+        return self.remedy or _LIMIT_ACCESS
+
+    @property
+    def limit_with_setup(self) -> str:
+        """The same, with the command that helps; a driver without own terms has no scripts for it."""
+        return f"{self.remedy} (placed setup writes scripts)" if self.remedy else _LIMIT_ACCESS
+
 
 UNTRIED = Fence(FenceState.UNPROVEN)  # before any trial
 
 # What to do about a breach where the driver does not know the service's own terms.
-LIMIT_ACCESS = "limit at the calendar service what the credential may read"
+_LIMIT_ACCESS = "limit at the calendar service what the credential may read"

@@ -8,7 +8,6 @@ import structlog
 from msgspec.structs import replace
 
 from placed.domain.connection_health import ConnectionHealth, ConnectionState
-from placed.domain.fence import LIMIT_ACCESS
 from placed.domain.model import Reason
 from placed.domain.problem import Problem
 from placed.domain.room_readability import ReadFailure, RoomReadability, within
@@ -115,8 +114,7 @@ class ConnectionMonitor:
             self._board.report(self.health)
             return
         self._board.forget(self._name, Reason.BREACHED)
-        remedy = f"{fence.remedy} (placed setup writes scripts)" if fence.remedy else LIMIT_ACCESS
-        problem = Problem("", _BREACH, f"{remedy}, and start again")
+        problem = Problem("", _BREACH, f"{fence.limit_with_setup}, and start again")
         whole = ReadFailure(Reason.BREACHED, self._clock.now(), problem)
         self._tell(ConnectionState.BREACHED, rooms, problem=problem, whole=whole)
 

@@ -70,8 +70,7 @@ class FenceCheck:
 
         Raises:
             DriverError: the connection as a whole cannot be read. An unavailable service is not such an
-            error: it
-                answers nothing about the fence, and does not prevent reading.
+                error: it answers nothing about the fence, and does not prevent reading.
         """
         if self._clock.steady() < self.next:
             return False

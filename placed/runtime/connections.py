@@ -13,7 +13,6 @@ from msgspec.structs import replace
 from pydantic import BaseModel
 
 from placed.domain.exit_errors import CannotStart
-from placed.domain.fence import LIMIT_ACCESS
 from placed.domain.privacy import Show
 from placed.domain.problem import Problem
 from placed.driver import SettingsError, SignInTakeover, Surroundings
@@ -161,7 +160,7 @@ def breach(connection: str, fence: Fence) -> Problem:
     return Problem(
         f"connections.{connection}",
         "the fence does not hold: a canary is readable",
-        f"{fence.remedy or LIMIT_ACCESS} before starting again",
+        f"{fence.limit} before starting again",
     )
 
 
