@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from placed.domain.model import Reason
-from placed.driver import DriverError, Fence, FenceState, NotPermitted, Unavailable
+from placed.driver import DriverError, Fence, FenceState, NotPermitted, Problem, Unavailable
 from placed_microsoft365.auth.application_permissions import CALENDARS_READ, RBAC, excess, may_read_calendars
 from placed_microsoft365.calendars.calendar_view import calendar_view
 from placed_microsoft365.graph.batch_response import items_of
@@ -29,29 +29,33 @@ if TYPE_CHECKING:
     from placed_microsoft365.settings import FenceSettings
 
 
-_UNION_TRAP = (
+def _flaw(text: str, remedy: str) -> Problem:
+    return Problem("", text, remedy, joint=": ")
+
+
+_UNION_TRAP = _flaw(
     f"the token's roles hold {CALENDARS_READ}, a grant in Entra that cancels the scope of RBAC for "
-    "Applications: remove it from the application (placed setup writes the script)"
+    "Applications",
+    "remove it from the application (placed setup writes the script)",
 )
 # The code with which Exchange refuses a mailbox to an application, by policy, by scope or without a grant.
 _DENIED = "erroraccessdenied"
-_NO_MAILBOX = (
-    "a canary does not exist as a mailbox, so it proves nothing: name one that exists in fence.canaries"
+_NO_MAILBOX = _flaw(
+    "a canary does not exist as a mailbox, so it proves nothing", "name one that exists in fence.canaries"
 )
-_NOT_GRAPH = (
-    "a canary was refused with 403 by something that is not Microsoft Graph, which proves nothing: check the "
-    "proxy between this machine and Graph"
+_NOT_GRAPH = _flaw(
+    "a canary was refused with 403 by something that is not Microsoft Graph, which proves nothing",
+    "check the proxy between this machine and Graph",
 )
-_NO_PROOF = (
-    "a canary was refused with {code}, which is not how a mailbox outside of the fence is refused: check "
-    "that it is a working mailbox in the cloud, or name another one in fence.canaries"
-)
-_NOTHING_READABLE = (
-    "the canaries are refused, but so is every room, which proves nothing: grant consent and put the rooms "
-    "into the fence, it is tried again as soon as a room can be read"
+_NO_PROOF = "check that it is a working mailbox in the cloud, or name another one in fence.canaries"
+_NOTHING_READABLE = _flaw(
+    "the canaries are refused, but so is every room, which proves nothing",
+    "grant consent and put the rooms into the fence, it is tried again as soon as a room can be read",
 )
 _BREACHED = "fix the access policy or the RBAC scope"  # placed setup writes scripts for both
-_ANOTHER_TOKEN = "the token changed during the trial, which proves nothing: no action, it is tried again"  # noqa: S105
+_ANOTHER_TOKEN = _flaw(
+    "the token changed during the trial, which proves nothing", "no action, it is tried again"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ class _CanaryResult:
 
     state: FenceState
     token: str = field(repr=False)
-    reason: str = ""
+    reason: Problem | None = None
 
 
 async def try_canaries(
@@ -176,7 +180,8 @@ async def _try(graph: GraphClient, canary: str, now: datetime) -> _CanaryResult:
     elif answer.status == HTTPStatus.FORBIDDEN and not code:
         reason = _NOT_GRAPH
     else:
-        reason = _NO_PROOF.format(code=f"{answer.status} {code}".rstrip())
+        refused = f"a canary was refused with {answer.status} {code}".rstrip()
+        reason = _flaw(f"{refused}, which is not how a mailbox outside of the fence is refused", _NO_PROOF)
     return _CanaryResult(FenceState.UNPROVEN, answer.token, reason)
 
 

@@ -38,7 +38,4 @@ def judge_fence(fence: Fence) -> list[Finding]:
         text = f"the registration holds more than it needs: {', '.join(fence.excess)}"
         remedy = "have the administrator remove these permissions from the registration"
         found.append(Finding.of("canaries", Verdict.DOUBTFUL, text, remedy))
-    for warning in fence.warnings:
-        text, _, remedy = warning.partition(": ")
-        found.append(Finding.of("canaries", Verdict.DOUBTFUL, text, remedy or text))
-    return found
+    return [*found, *(Finding("canaries", Verdict.DOUBTFUL, warning) for warning in fence.warnings)]

@@ -75,7 +75,7 @@ class ConnectionHealth(msgspec.Struct, frozen=True):
                 "state": self.fence.state.value,
                 "checked_at": timestamp_or_none(self.fence.checked_at),
                 "excess": list(self.fence.excess),
-                "warnings": list(self.fence.warnings),
+                "warnings": [warning.line for warning in self.fence.warnings],
             },
             "credential_expires_at": timestamp_or_none(self.credential_expires_at),
             "impossible_meetings": self.impossible_meetings,

@@ -7,6 +7,8 @@ from enum import StrEnum
 
 import msgspec
 
+from placed.domain.problem import Problem
+
 
 class FenceState(StrEnum):
     """What is known about the limit on what the registration may read. The gravest that is the case."""
@@ -24,7 +26,7 @@ class Fence(msgspec.Struct, frozen=True):
         checked_at: when every canary was last tried; None if none was.
         enforce: whether a breach ends the reading of this connection.
         excess: permissions that the registration holds beyond what it needs, by the service's names.
-        warnings: why it is not proven, and what else is wrong with it, a sentence each, with what to do.
+        warnings: why it is not proven, and what else is wrong with it.
         awaits_rooms: whether it is not proven since no room was readable either. It has to be tried again
             before the first room that is gets published.
         remedy: what to do about a breach, in the service's own terms.
@@ -34,7 +36,7 @@ class Fence(msgspec.Struct, frozen=True):
     checked_at: datetime | None = None
     enforce: bool = True
     excess: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Problem, ...] = ()
     awaits_rooms: bool = False
     remedy: str = ""
 

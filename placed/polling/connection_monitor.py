@@ -22,8 +22,11 @@ if TYPE_CHECKING:
     from placed.driver import ConnectionSettings, Driver, DriverError, Fence, Read
 
 _BREACH = "a mailbox outside of the fence is readable"
-_NOT_SINCE_START = (
-    "it held when it was last tried, before this start: no action, it is tried as soon as the service answers"
+_NOT_SINCE_START = Problem(
+    "",
+    "it held when it was last tried, before this start",
+    "no action, it is tried as soon as the service answers",
+    joint=": ",
 )
 _FENCED = "every room is refused, though the administrator has consented"
 _ASK_GROUP = "check that the rooms are in the fence's group"

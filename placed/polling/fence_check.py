@@ -111,7 +111,7 @@ class FenceCheck:
                     remedy=(
                         "set fence.canaries to mailboxes outside of the fence"
                         if fence.checked_at is None
-                        else "; ".join(fence.warnings) or None
+                        else "; ".join(warning.line for warning in fence.warnings) or None
                     ),
                 )
                 self._reported_at = moment
@@ -125,5 +125,5 @@ class FenceCheck:
                 self._log.info("fence.was_verified")
         for warning in fence.warnings:
             if before is None or warning not in before.warnings:
-                self._log.warning("fence.has_a_flaw", problem=warning)
+                self._log.warning("fence.has_a_flaw", problem=warning.text, remedy=warning.remedy or None)
         self._reported = fence

@@ -14,10 +14,11 @@ from placed.domain.consent_record import ConsentMemory, ConsentRecord
 from placed.domain.model import Reason, Schedule
 from placed.domain.privacy import permitted_schedule
 from placed.domain.service_time import TOLERANCE
-from placed.driver import Fence, FenceState
+from placed.driver import FenceState
 from placed.store.in_memory_connection_store import ConnectionMemory, StoredConnection, StoredRoom
 from placed.store.records import (
     Confirmed,
+    FenceRecord,
     Key,
     Kind,
     Listing,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from placed.domain.privacy import Show
-    from placed.driver import ConnectionSettings, FoundRoom
+    from placed.driver import ConnectionSettings, Fence, FoundRoom
 
 _STEERING = 0.5  # seconds that two clocks may differ by themselves
 
@@ -101,7 +102,7 @@ class ConnectionStore(ConnectionMemory):
 
     def tried(self, fence: Fence) -> None:
         """Stores the result of a fence check."""
-        self._note(Kind.FENCE, encoded(fence))
+        self._note(Kind.FENCE, encoded(FenceRecord.of(fence)))
 
     def _note(self, kind: Kind, value: bytes) -> None:
         key = Key(kind, self._name)
@@ -113,7 +114,8 @@ class ConnectionStore(ConnectionMemory):
 
         If the wall clock contradicts the stored times, rooms are listed and nothing else is restored.
         """
-        fence = decoded(self._journal.read(Key(Kind.FENCE, self._name)), Fence)
+        tried = decoded(self._journal.read(Key(Kind.FENCE, self._name)), FenceRecord)
+        fence = tried.fence if tried is not None else None
         listing = decoded(self._journal.read(Key(Kind.ROOMS, self._name)), Listing)
         if listing is None or listing.mark != self._mark:
             return StoredConnection()

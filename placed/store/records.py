@@ -9,9 +9,11 @@ from enum import StrEnum
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
+from msgspec.structs import asdict
 
 from placed.domain.model import Reason, Schedule
-from placed.driver import FoundRoom
+from placed.domain.problem import Problem
+from placed.driver import Fence, FenceState, FoundRoom
 
 _T = TypeVar("_T")
 
@@ -31,7 +33,7 @@ class Kind(StrEnum):
     IDS = "ids"  # of a connection: address -> id
     OBJECTS = "objects"  # of a connection: object id -> id
     CONSENT = "consent"  # of a connection: a ConsentRecord
-    FENCE = "fence"  # of a connection: a Fence
+    FENCE = "fence"  # of a connection: a `FenceRecord`
     ROOMS = "rooms"  # of a connection: a `Listing`
     SCHEDULE = "schedule"  # of a room: a `Reading`
     CONFIRMED = "confirmed"  # of a connection: a `Confirmed`
@@ -50,6 +52,28 @@ class Listing(msgspec.Struct, frozen=True):
 
     mark: str
     rooms: tuple[FoundRoom, ...]
+
+
+class FenceRecord(msgspec.Struct, frozen=True):
+    """The result of a trial of the fence; `warnings` are kept as the lines that were published."""
+
+    state: FenceState
+    checked_at: datetime | None = None
+    enforce: bool = True
+    excess: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    awaits_rooms: bool = False
+    remedy: str = ""
+
+    @classmethod
+    def of(cls, fence: Fence) -> FenceRecord:
+        """The record of a result."""
+        return cls(**{**asdict(fence), "warnings": tuple(warning.line for warning in fence.warnings)})
+
+    @property
+    def fence(self) -> Fence:
+        """The result; each warning is a text, and its remedy is part of it."""
+        return Fence(**{**asdict(self), "warnings": tuple(Problem("", line) for line in self.warnings)})
 
 
 class Reading(msgspec.Struct, frozen=True):

@@ -86,7 +86,7 @@ async def test_a_connection_is_told_as_its_health_is(endpoint: Endpoint, site: S
             "atrium": ReadFailure(Reason.FORBIDDEN, NINE, Problem("", "")),
             "library": ReadFailure(Reason.FORBIDDEN, NINE, Problem("", "")),
         },
-        fence=Fence(FenceState.VERIFIED, NINE, warnings=("mind the gap",)),
+        fence=Fence(FenceState.VERIFIED, NINE, warnings=(Problem("", "mind the gap"),)),
         consent=Consent.GRANTED,
         credential_expires_at=NINE + timedelta(days=30),
         impossible_meetings=2,

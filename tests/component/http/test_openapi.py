@@ -121,7 +121,7 @@ def lively(site: Site) -> Site:
         consent=Consent.REQUESTED,
         consent_since=NINE,
         consent_until=NINE,
-        fence=Fence(FenceState.EXCESS, NINE, excess=("Mail.Read",), warnings=("mind the gap",)),
+        fence=Fence(FenceState.EXCESS, NINE, excess=("Mail.Read",), warnings=(Problem("", "mind the gap"),)),
         readability=readability,
     )
     return site

@@ -7,15 +7,19 @@ from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from placed.board.board import Board
 from placed.domain.corrected_clock import CorrectedClock, ServiceTimes
 from placed.domain.model import Reason, Status
 from placed.domain.privacy import Show
+from placed.domain.problem import Problem
 from placed.driver import Fence, FenceState, ServiceTime
 from placed.store import StoreWriter
 from placed.store.database import NAME
+from placed.store.records import Key, Kind
 from tests.component.store.daemon_restarts import FOUND, ROOMS, SETTINGS, Life
 from tests.support.domain_builders import POLICY, FakeClock, at, room
 
@@ -162,6 +166,36 @@ async def test_a_fence_that_did_not_hold_keeps_its_rooms_untold(life: Life) -> N
     assert recollection.fence.state is FenceState.BREACHED
     life.notes.tried(Fence(FenceState.VERIFIED, at("9:00")))
     assert after.recalled().keys() == set(ROOMS)
+
+
+def test_a_fence_is_recalled_with_the_lines_of_its_warnings(life: Life) -> None:
+    flaw = Problem("", "a canary is no mailbox", "name another one", joint=": ")
+    tried = Fence(FenceState.EXCESS, at("9:00"), excess=("Mail.Read",), warnings=(flaw,), remedy="fix it")
+    life.enroll()
+    life.notes.tried(tried)
+    recalled = life.notes.recall(life.clock.now(), life.clock.steady()).fence
+    line = "a canary is no mailbox: name another one"
+    assert recalled == replace(tried, warnings=(Problem("", line),))
+    life.notes.tried(recalled)
+    assert life.notes.recall(life.clock.now(), life.clock.steady()).fence == recalled
+
+
+def test_a_fence_that_an_earlier_version_stored_is_recalled(life: Life) -> None:
+    life.enroll()
+    stored = {
+        "state": "excess",
+        "checked_at": at("9:00"),
+        "enforce": False,
+        "excess": ["Mail.Read"],
+        "warnings": ["a canary is no mailbox: name another one"],
+        "awaits_rooms": False,
+        "remedy": "",
+    }
+    life.journal.write([(Key(Kind.FENCE, SETTINGS.name), msgspec.msgpack.encode(stored))])
+    flaw = Problem("", "a canary is no mailbox: name another one")
+    assert life.notes.recall(life.clock.now(), life.clock.steady()).fence == Fence(
+        FenceState.EXCESS, at("9:00"), enforce=False, excess=("Mail.Read",), warnings=(flaw,)
+    )
 
 
 async def test_titles_are_not_kept_once_they_are_not_wanted(journal: Journal, tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ async def test_consent_that_opens_all_mailboxes_is_a_breach_before_a_room_is_pub
     polled = watched(house)
     await polled.go_on(minutes=30)
     assert polled.fence() is FenceState.UNPROVEN
-    assert "so is every room" in polled.poller.health.fence.warnings[0]
+    assert "so is every room" in polled.poller.health.fence.warnings[0].text
     house.tenant.grant(house.app, "Calendars.Read")
     await polled.go_on(minutes=12)  # a new token, then the rooms in their turn
     assert polled.state() is ConnectionState.BREACHED

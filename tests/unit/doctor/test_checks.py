@@ -257,21 +257,25 @@ def test_where_an_earlier_link_is_broken_only_the_record_is_told() -> None:
 
 
 def test_what_came_of_the_canaries_is_told() -> None:
-    def verdicts(*results: object, **more: tuple[str, ...]) -> list[Verdict]:
+    def verdicts(*results: object, **more: tuple[object, ...]) -> list[Verdict]:
         return [finding.verdict for finding in judge_fence(Fence(*results, **more))]  # type: ignore[arg-type]
 
     assert verdicts(FenceState.VERIFIED, DAY) == [GOOD]
     assert verdicts(FenceState.BREACHED, DAY) == [BAD]
     assert verdicts(FenceState.UNPROVEN) == [DOUBTFUL]
     assert verdicts(FenceState.EXCESS, DAY, excess=("Mail.Read",)) == [DOUBTFUL]
-    assert verdicts(FenceState.VERIFIED, DAY, warnings=("one too many: remove it",)) == [GOOD, DOUBTFUL]
+    assert verdicts(FenceState.VERIFIED, DAY, warnings=(Problem("", "one too many", "remove it"),)) == [
+        GOOD,
+        DOUBTFUL,
+    ]
     assert verdicts(FenceState.EXCESS, None, excess=("Mail.Read",)) == [DOUBTFUL, DOUBTFUL]
 
 
 def test_excess_and_flaws_are_named_with_what_to_do() -> None:
     excess = judge_fence(Fence(FenceState.EXCESS, DAY, excess=("Mail.Read", "Mail.Send")))[0]
     assert "Mail.Read, Mail.Send" in excess.said
-    flaw = judge_fence(Fence(FenceState.UNPROVEN, DAY, warnings=("a canary is no mailbox: name one",)))[0]
+    problem = Problem("", "a canary is no mailbox", "name one")
+    flaw = judge_fence(Fence(FenceState.UNPROVEN, DAY, warnings=(problem,)))[0]
     assert (flaw.said, flaw.remedy) == ("a canary is no mailbox", "name one")
 
 

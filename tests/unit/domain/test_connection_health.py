@@ -46,7 +46,9 @@ def test_all_that_is_known_of_a_connection_is_told_like_this() -> None:
         consent=Consent.REQUESTED,
         consent_since=at("7:00"),
         consent_until=at("24:00"),
-        fence=Fence(FenceState.EXCESS, at("8:00"), excess=("Mail.Read",), warnings=("mind the gap",)),
+        fence=Fence(
+            FenceState.EXCESS, at("8:00"), excess=("Mail.Read",), warnings=(Problem("", "mind the gap"),)
+        ),
         credential_expires_at=at("24:00"),
         impossible_meetings=2,
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
+from placed.domain.problem import Problem
 from placed.driver import DriverError, Fence, FenceState, Refused, Unavailable
 from placed.polling.credential_check import CredentialCheck
 from placed.polling.fence_check import FenceCheck
@@ -74,13 +75,13 @@ async def test_permissions_in_excess_are_named_and_named_again_when_they_change(
 
 async def test_a_trial_that_was_no_proof_is_made_again_soon_and_the_reason_is_said_once_an_hour() -> None:
     watched = Watched()
-    watched.driver.fence = Fence(FenceState.UNPROVEN, NINE, warnings=("a proxy: ask it",))
+    watched.driver.fence = Fence(FenceState.UNPROVEN, NINE, warnings=(Problem("", "a proxy", "ask it"),))
     with capture_logs() as logs:
         for _ in range(3600 // 60):
             await watched.watch.look()
             watched.clock.pass_(60)
     assert watched.driver.fences_tried == 3600 // 300
-    assert [e["remedy"] for e in logs if e["event"] == "fence.is_unproven"] == ["a proxy: ask it"]
+    assert [e["remedy"] for e in logs if e["event"] == "fence.is_unproven"] == ["a proxy; ask it"]
 
 
 async def test_it_is_tried_again_where_circumstances_are_others_than_after_the_reading_before() -> None:
@@ -109,8 +110,11 @@ async def test_it_is_tried_again_where_the_driver_has_another_token() -> None:
 
 
 async def test_a_flaw_is_told_once() -> None:
-    logs = await Watched().hours(3, Fence(FenceState.VERIFIED, NINE, warnings=("mind the gap",)))
-    assert [e["problem"] for e in logs if e["event"] == "fence.has_a_flaw"] == ["mind the gap"]
+    logs = await Watched().hours(
+        3, Fence(FenceState.VERIFIED, NINE, warnings=(Problem("", "mind the gap", "step over it"),))
+    )
+    (flaw,) = [e for e in logs if e["event"] == "fence.has_a_flaw"]
+    assert (flaw["problem"], flaw["remedy"]) == ("mind the gap", "step over it")
 
 
 @pytest.mark.parametrize("enforce", [True, False])
