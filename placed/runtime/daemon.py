@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 _LAST_WORDS = 10.0  # seconds to publish that a breach made everything unknown
 READY_WITHIN = 15.0  # seconds after which a start counts as done, whatever the network does
-_LAST_NOTES = 2.0  # seconds to write the journal at the end
+LAST_NOTES = 10.0  # seconds to write the journal at the end: an overloaded machine may need them
 
 log = structlog.get_logger("placed.runtime.daemon")
 
@@ -170,7 +170,7 @@ class Daemon:
         """Writes the journal, and closes what is open."""
         if self.serving.is_set():
             with suppress(TimeoutError):
-                async with asyncio.timeout(_LAST_NOTES):
+                async with asyncio.timeout(LAST_NOTES):
                     await self._store_writer.write_all()
         await self._endpoint.stop()
         await self.connections.close()

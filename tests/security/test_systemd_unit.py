@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from placed.mqtt.session_context import Timing
+from placed.runtime.daemon import LAST_NOTES
+
 HOUSE = Path(__file__).resolve().parents[2]
 UNIT = HOUSE / "systemd" / "placed.service"
 
@@ -27,3 +30,9 @@ def test_the_exposure_that_the_pages_state_is_what_systemd_finds_offline() -> No
 @pytest.mark.parametrize("line", ["PrivateMounts=yes", "EnvironmentFile=-/etc/default/placed"])
 def test_the_unit_says_it(line: str) -> None:
     assert line in UNIT.read_text("utf-8").splitlines()
+
+
+def test_systemd_waits_for_the_last_readings_to_be_stored() -> None:
+    (seconds,) = re.findall(r"^TimeoutStopSec=(\d+)$", UNIT.read_text("utf-8"), re.MULTILINE)
+    # The publisher stops in two steps, each with its own limit; endpoint and drivers take a second or so.
+    assert int(seconds) > LAST_NOTES + 2 * Timing().stop_timeout + 2
