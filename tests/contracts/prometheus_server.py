@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, Self
 import aiohttp
 import pytest
 
+from tests.support.deadlines import DEADLINE
 from tests.support.free_ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-DEADLINE = 30.0
 HOUSE = Path(__file__).resolve().parents[2]
 RULES = HOUSE / "config" / "prometheus" / "placed.rules.yml"
 DASHBOARD = HOUSE / "config" / "grafana" / "placed.json"

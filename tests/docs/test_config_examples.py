@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.deadlines import DEADLINE
+
 EXAMPLES = Path(__file__).resolve().parents[2] / "config" / "examples"
 FLOW = EXAMPLES / "node-red-flow.json"
 SKETCH = EXAMPLES / "door-light" / "door-light.ino"
@@ -84,7 +86,7 @@ def shown(*steps: tuple[float, dict[str, Any]]) -> list[str | None]:
         capture_output=True,
         check=True,
         text=True,
-        timeout=30,
+        timeout=DEADLINE,
     )
     return [told[0]["why"] or told[0]["status"] if told else None for told in json.loads(ran.stdout)]
 

@@ -18,6 +18,7 @@ import pytest
 from placed.domain.model import Reason, Status
 from placed.domain.state_document import StateDocument
 from placed.mqtt.topics import Topics
+from tests.support.deadlines import DEADLINE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 HOUSE = Path(__file__).resolve().parents[2]
 PAGES = [*sorted((HOUSE / "docs").glob("*.md")), HOUSE / "SECURITY.md", HOUSE / "systemd" / "README.md"]
 PANELS, STAFF, OPERATORS = (HOUSE / "docs" / f"{name}.md" for name in ("panels", "staff", "operators"))
-DEADLINE = 30.0
 OF_SYSTEMD = ("systemctl", "journalctl")  # are tried where there is a systemd: tests/end_to_end/systemd
 
 _BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)

@@ -25,6 +25,7 @@ from tests.fault_injection.http_panel import HttpPanel
 from tests.fault_injection.mqtt_panel import Screen, running
 from tests.fault_injection.oracle import PAGE_RETURNS
 from tests.fault_injection.shortened_timeouts import shortened
+from tests.support.deadlines import DEADLINE
 from tests.support.free_ports import HOST
 from tests.support.page_reader import PageScreen, browser
 
@@ -118,7 +119,7 @@ class Campaign:
                 ]
                 try:
                     async with running(*screens, http), AsyncExitStack() as open_pages:
-                        await asyncio.wait_for(world.unit.listening.wait(), 20.0)
+                        await asyncio.wait_for(world.unit.listening.wait(), DEADLINE)
                         if self._pages:
                             await self._open_pages(open_pages)
                         world.weather.ends("the first start", world.clock.steady())

@@ -10,13 +10,13 @@ import signal
 from typing import TYPE_CHECKING
 
 from tests.fault_injection.fault_catalogue import fault
+from tests.support.deadlines import DEADLINE
 
 if TYPE_CHECKING:
     import random
 
     from tests.fault_injection.environment import World
 
-_STARTS = 20.0  # seconds that a start may take on a machine with much to do
 _OFF = (-720.0, 720.0, -3 * 86_400.0, 7200.0, -7200.0, 8.0, -8.0, -50 * 365 * 86_400.0)
 
 
@@ -38,7 +38,7 @@ async def clock_is_wrong_at_the_start(world: World, chance: random.Random, secon
     try:
         world.unit.tell(signal.SIGKILL, -signal.SIGKILL)
         await world.unit.ended.wait()
-        async with asyncio.timeout(_STARTS):
+        async with asyncio.timeout(DEADLINE):
             await world.unit.listening.wait()
         await asyncio.sleep(seconds)
     finally:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from tests.fault_injection.environment import ZONE
 from tests.fault_injection.fault_catalogue import fault
 from tests.fault_injection.process_supervisor import CANNOT_START
+from tests.support.deadlines import DEADLINE
 
 if TYPE_CHECKING:
     import random
@@ -19,11 +20,10 @@ if TYPE_CHECKING:
     from tests.fault_injection.environment import World
 
 KILLED, TERMINATED, RESTARTED = -signal.SIGKILL, -signal.SIGTERM, -signal.SIGUSR1
-_STARTS = 20.0  # seconds that a start may take on a machine with much to do
 
 
 async def _is_back(world: World) -> None:
-    async with asyncio.timeout(_STARTS):
+    async with asyncio.timeout(DEADLINE):
         await world.unit.listening.wait()
 
 
@@ -71,7 +71,7 @@ async def is_told_to_end(world: World, chance: random.Random, seconds: float) ->
         await asyncio.sleep(chance.uniform(0.2, 2.0))
     early = not world.unit.listening.is_set()
     world.unit.tell(signal.SIGTERM, 0, *([TERMINATED] if early else []))
-    async with asyncio.timeout(_STARTS):
+    async with asyncio.timeout(DEADLINE):
         await world.unit.ended.wait()
     await _is_back(world)
 
@@ -82,7 +82,7 @@ async def is_restarted(world: World, chance: random.Random, seconds: float) -> N
     del chance, seconds
     early = not world.unit.listening.is_set()
     world.unit.tell(signal.SIGUSR1, 0, *([RESTARTED] if early else []))
-    async with asyncio.timeout(_STARTS):
+    async with asyncio.timeout(DEADLINE):
         await world.unit.ended.wait()
     await _is_back(world)
 
@@ -141,13 +141,13 @@ async def is_doubled(world: World, chance: random.Random, seconds: float) -> Non
     try:
         rival.hold()
         rival.release()
-        async with asyncio.timeout(_STARTS):
+        async with asyncio.timeout(DEADLINE):
             await rival.listening.wait()
         rival.hold()
         world.unit.expect(CANNOT_START)
         rival.expect(CANNOT_START)
         ends = [asyncio.create_task(unit.ended.wait()) for unit in (world.unit, rival)]
-        done, waiting = await asyncio.wait(ends, timeout=_STARTS, return_when=asyncio.FIRST_COMPLETED)
+        done, waiting = await asyncio.wait(ends, timeout=DEADLINE, return_when=asyncio.FIRST_COMPLETED)
         for task in waiting:
             task.cancel()
         if not done:
@@ -155,7 +155,7 @@ async def is_doubled(world: World, chance: random.Random, seconds: float) -> Non
         world.unit.expect_nothing()
         if rival.pid is not None:
             rival.tell(signal.SIGTERM, 0)
-            async with asyncio.timeout(_STARTS):
+            async with asyncio.timeout(DEADLINE):
                 await rival.ended.wait()
     finally:
         rivalry.cancel()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tests.fault_injection.fault_catalogue import fault
 from tests.fault_injection.process_supervisor import CANNOT_START
+from tests.support.deadlines import DEADLINE
 from tests.support.free_ports import free_port
 
 if TYPE_CHECKING:
@@ -15,13 +16,12 @@ if TYPE_CHECKING:
 
     from tests.fault_injection.environment import World
 
-_STARTS = 20.0  # seconds that a start or a reload may take on a machine with much to do
 _RELOADS = 200
 _SIGN_INS = 40  # at most, for so many reloads and whatever tokens other faults cost meanwhile
 
 
 async def _runs(world: World) -> None:
-    async with asyncio.timeout(_STARTS):
+    async with asyncio.timeout(DEADLINE):
         await world.unit.listening.wait()
 
 
@@ -39,7 +39,7 @@ async def reloads_a_wrong_broker(world: World, chance: random.Random, seconds: f
     world.configuration.write_text(good.replace(f"mqtt://localhost:{port}", wrong))
     try:
         world.unit.tell(signal.SIGHUP)
-        async with asyncio.timeout(_STARTS):
+        async with asyncio.timeout(DEADLINE):
             while world.unit.refused_reloads == refused:  # noqa: ASYNC110 - a log is no event
                 await asyncio.sleep(0.05)
     except TimeoutError:
@@ -66,6 +66,6 @@ async def starts_a_second_daemon(world: World, chance: random.Random, seconds: f
     """On the same state directory: it is refused, and the first one does not notice."""
     del chance, seconds
     await _runs(world)
-    code, said = await world.unit.start_another(_STARTS)
+    code, said = await world.unit.start_another(DEADLINE)
     if code != CANNOT_START or "state directory" not in said:
         world.complain(f"a second daemon on one state directory ended with {code}: {said[:2000]}")

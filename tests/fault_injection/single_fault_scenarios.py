@@ -14,6 +14,7 @@ from placed.domain.model import Status
 from tests.fault_injection.environment import Pace, World
 from tests.fault_injection.http_panel import HttpPanel
 from tests.fault_injection.mqtt_panel import Screen, running
+from tests.support.deadlines import DEADLINE
 from tests.support.free_ports import HOST
 from tests.support.page_reader import PageScreen, browser
 
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.fault_injection.oracle import Violation
-
-_STARTS = 60.0  # seconds, of a machine with much else to do
 
 
 @dataclass
@@ -68,7 +67,7 @@ async def play(
         daemon = asyncio.create_task(world.unit.run())
         try:
             async with running(screen), asyncio.timeout(240):
-                async with asyncio.timeout(_STARTS):
+                async with asyncio.timeout(DEADLINE):
                     await screen.shows_all(len(world.all_rooms))
                 world.weather.ends("the first start", world.clock.steady() - world.pace.promise.recovery)
                 yield made

@@ -23,6 +23,7 @@ from placed_microsoft365.simulator import building_of
 from tests.fault_injection.calendar_changes import People
 from tests.fault_injection.process_supervisor import HOUSE, Unit
 from tests.support.daemon_environment import Stage
+from tests.support.deadlines import DEADLINE
 from tests.support.status_client import Web
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ async def soak(folder: Path, rooms: int, minutes: float) -> list[dict[str, Any]]
         )
         people = People(stage.tenant, chance, lambda: None)
         async with _running(unit.run(), people.run(_BOOKINGS), _trouble(stage)):
-            await asyncio.wait_for(unit.listening.wait(), 60)
+            await asyncio.wait_for(unit.listening.wait(), DEADLINE)
             url = _url(unit)
             end = time.monotonic() + 60 * minutes
             while time.monotonic() < end:

@@ -104,7 +104,7 @@ async def campaign(folder: Path, seed: int, seen: Seen) -> None:
         stderr=asyncio.subprocess.STDOUT,
     )
     try:
-        async with asyncio.timeout(180):
+        async with asyncio.timeout(600):
             told = (await process.communicate())[0].decode()
     finally:
         if process.returncode is None:

@@ -19,8 +19,8 @@ from placed.mqtt.topics import Topics
 from placed.settings.schema import HomeAssistant, Mqtt
 from tests.security.example_mosquitto import PASSWORDS, Guarded
 from tests.support.board_with_publisher import IMPATIENT, House, cut, running
+from tests.support.deadlines import DEADLINE
 from tests.support.free_ports import HOST
-from tests.support.mosquitto import DEADLINE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -18,7 +18,7 @@ from placed.mqtt.messages import BridgeInfo
 from placed.mqtt.publisher import Publisher
 from placed.mqtt.session_context import Timing
 from placed.settings.schema import HomeAssistant, Mqtt
-from tests.support.mosquitto import DEADLINE
+from tests.support.deadlines import DEADLINE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -7,6 +7,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from tests.support.deadlines import DEADLINE
+
 if TYPE_CHECKING:
     from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page
 
@@ -24,7 +26,7 @@ PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 # What a browser says of a daemon that is not there; every test ends with that.
 GONE = ("net::ERR_CONNECTION_", "net::ERR_INCOMPLETE_CHUNKED_ENCODING", "net::ERR_EMPTY_RESPONSE")
 KEEPS_NOTHING = "Service Worker registration blocked by Playwright"
-LONG = 30_000  # ms, after which a test that waits has failed
+LONG = DEADLINE * 1000  # ms
 _STANDARD = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 Scheme = Literal["light", "dark"]
 

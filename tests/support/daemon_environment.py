@@ -18,6 +18,7 @@ from placed.settings.loader import load
 from placed.store import Journal
 from placed_microsoft365.simulator import App, Simulator, Tenant
 from tests.support.adjustable_clock import LeapingClock
+from tests.support.deadlines import DEADLINE
 from tests.support.mosquitto import Mosquitto, Subscriber
 from tests.support.secret_files import write_secret
 from tests.support.status_client import Web
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
     from placed_microsoft365.simulator import RequestRecord
 
-DEADLINE = 30.0
 ROLES = ("Calendars.Read", "Place.Read.All", "GroupMember.Read.All")
 ROOMS = ("boardroom", "library")
 

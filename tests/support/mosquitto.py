@@ -20,6 +20,7 @@ import pytest
 import trustme
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from tests.support.deadlines import DEADLINE
 from tests.support.free_ports import HOST, free_port
 from tests.support.secret_files import write_secret
 
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
-
-DEADLINE = 30.0  # seconds that a test waits for what has to come
 
 
 class Authority:

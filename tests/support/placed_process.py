@@ -10,11 +10,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from tests.support.deadlines import DEADLINE
+
 if TYPE_CHECKING:
     import signal
     from collections.abc import AsyncIterator, Mapping
 
-DEADLINE = 30.0
 _KEPT = ("PATH", "PYTHONPATH", "COVERAGE_PROCESS_START")  # of our own environment
 
 

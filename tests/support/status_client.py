@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
 
+from tests.support.deadlines import DEADLINE
 from tests.support.status_endpoint import Listening, Told
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from types import TracebackType
-
-DEADLINE = 30.0
 
 
 class Web:

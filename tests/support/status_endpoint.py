@@ -13,6 +13,7 @@ import aiohttp
 
 from placed.http.server import StatusServer
 from placed.settings.schema import Http
+from tests.support.deadlines import DEADLINE
 
 if TYPE_CHECKING:
     import ssl
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
     from placed.http.limits import Limits
     from tests.support.sample_boards import Site
-
-LONG = 10.0  # seconds, after which a test that waits has failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ class Listening:
     async def block(self) -> list[str]:
         """The next lines up to an empty one."""
         lines: list[str] = []
-        async with asyncio.timeout(LONG):
+        async with asyncio.timeout(DEADLINE):
             async for raw in self.response.content:
                 line = raw.decode().removesuffix("\n")
                 if not line:
@@ -131,7 +130,7 @@ class Endpoint:
         self, method: str, path: str, headers: Mapping[str, str] | None = None, **more: Any
     ) -> Answer:
         given = {"Accept-Encoding": "identity", **(headers or {})}
-        timeout = aiohttp.ClientTimeout(LONG)
+        timeout = aiohttp.ClientTimeout(DEADLINE)
         async with self.session.request(method, path, headers=given, timeout=timeout, **more) as response:
             return Answer(response.status, response.headers, await response.read())
 

@@ -15,13 +15,13 @@ from yarl import URL
 
 from placed.consent.redirect_listener import Page, Redirect
 from placed.domain.exit_errors import CannotStart
+from tests.support.deadlines import DEADLINE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
 STATE = "a-state_that-nobody~knows"
 SHOWN = Page("Consent was given", "All is well & <good>.")
-DEADLINE = 20.0
 
 
 @dataclass(frozen=True, slots=True)

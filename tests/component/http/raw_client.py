@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from tests.support.status_endpoint import LONG
+from tests.support.deadlines import DEADLINE
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -54,7 +54,7 @@ class Raw:
     async def end(self) -> bytes:
         """All that comes until the other side hangs up; it need not do so politely."""
         received = b""
-        async with asyncio.timeout(LONG):
+        async with asyncio.timeout(DEADLINE):
             try:
                 while chunk := await self.reader.read(65536):
                     received += chunk

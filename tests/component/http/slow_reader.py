@@ -7,7 +7,7 @@ import socket
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Self
 
-from tests.support.status_endpoint import LONG
+from tests.support.deadlines import DEADLINE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +45,7 @@ class SlowReader:
 
     async def read(self, until: bytes) -> None:
         """Reads until something has come."""
-        async with asyncio.timeout(LONG):
+        async with asyncio.timeout(DEADLINE):
             while until not in self.received[-200_000:]:
                 await self._more()
 
@@ -53,7 +53,7 @@ class SlowReader:
         """The same, of what comes after something else, which has to come first."""
         await self.read(since)
         begin = self.received.index(since)
-        async with asyncio.timeout(LONG):
+        async with asyncio.timeout(DEADLINE):
             while until not in self.received[begin:]:
                 await self._more()
 
@@ -61,7 +61,7 @@ class SlowReader:
         """Reads a byte now and then until it is enough, and then what is left; how much there was."""
         read = 0
         with suppress(ConnectionResetError), closing(self._socket):
-            async with asyncio.timeout(LONG):
+            async with asyncio.timeout(DEADLINE):
                 while chunk := await self._loop.sock_recv(self._socket, 1 if not enough() else _WHOLE):
                     read += len(chunk)
                     await asyncio.sleep(0 if enough() else pause)

@@ -17,8 +17,9 @@ from structlog.testing import capture_logs
 from placed.http.limits import PORTION, SEND_BUFFER, STREAM_BUFFER, Limits
 from tests.component.http.raw_client import Raw
 from tests.component.http.slow_reader import SlowReader
+from tests.support.deadlines import DEADLINE
 from tests.support.sample_boards import Site
-from tests.support.status_endpoint import LONG, Endpoint
+from tests.support.status_endpoint import Endpoint
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -106,7 +107,7 @@ async def test_who_sends_without_an_end_while_it_is_answered_is_let_go(endpoint:
         with suppress(ConnectionError):
             while sent < 2**25:
                 client.send(b"a" * 2**16)
-                async with asyncio.timeout(LONG):
+                async with asyncio.timeout(DEADLINE):
                     await client.writer.drain()
                 sent += 2**16
         assert sent < 2**25
@@ -118,7 +119,7 @@ async def test_a_body_is_not_waited_for(endpoint: Endpoint) -> None:
     for field in (b"Content-Length: 1000000", b"Transfer-Encoding: chunked"):
         async with Raw(endpoint) as client:
             client.send(b"POST / HTTP/1.1\r\nHost: localhost\r\n%b\r\n\r\n" % field)
-            async with asyncio.timeout(LONG):
+            async with asyncio.timeout(DEADLINE):
                 head = await client.reader.readuntil(b"\r\n\r\n")
             assert head.startswith((b"HTTP/1.1 405", b"HTTP/1.1 413"))
 
@@ -144,7 +145,7 @@ async def unread(endpoint: Endpoint) -> tuple[int, int, int]:
     assert endpoint.server._runner is not None
     manager = endpoint.server._runner.server
     assert manager is not None
-    async with asyncio.timeout(LONG):
+    async with asyncio.timeout(DEADLINE):
         while not any(one.writing_paused for one in manager.connections):  # noqa: ASYNC110 - it tells nobody
             await asyncio.sleep(0)
     (connection,) = manager.connections
@@ -209,7 +210,7 @@ async def test_of_all_connections_the_newest_is_told_that_it_is_full(site: Site)
                 assert await refused(endpoint, "127.0.0.9")
             for client in clients[:2]:
                 client.writer.transport.abort()
-            async with asyncio.timeout(LONG):
+            async with asyncio.timeout(DEADLINE):
                 while await refused(endpoint, "127.0.0.9"):
                     pass
             clients[2].send(WHOLE)  # who was there is served on
@@ -266,6 +267,6 @@ async def test_it_sees_to_files_for_all_its_clients(site: Site) -> None:
 async def test_clients_that_come_and_go_leave_nothing_behind(site: Site) -> None:
     async with Endpoint(site, limits=TEN) as endpoint:
         for number in range(100):
-            async with asyncio.timeout(LONG):
+            async with asyncio.timeout(DEADLINE):
                 while await refused(endpoint, f"127.0.0.{number % 2 + 2}"):
                     pass  # the one before is still on its way out

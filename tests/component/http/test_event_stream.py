@@ -12,8 +12,9 @@ from placed.http import event_stream as events
 from placed.http.event_stream import EventStream
 from placed.http.limits import Limits
 from tests.component.http.slow_reader import SlowReader
+from tests.support.deadlines import DEADLINE
 from tests.support.sample_boards import Site, meeting, minutes
-from tests.support.status_endpoint import LONG, Endpoint, Told
+from tests.support.status_endpoint import Endpoint, Told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -232,7 +233,7 @@ async def test_there_is_a_limit_to_the_streams(site: Site) -> None:
 
 async def until_alone(endpoint: Endpoint) -> None:
     """Until the endpoint has noticed that its clients have gone."""
-    async with asyncio.timeout(LONG):
+    async with asyncio.timeout(DEADLINE):
         while b"placed_http_sse_clients 0.0" not in (await endpoint.get("/metrics")).body:
             pass
 

@@ -15,8 +15,9 @@ from placed.cli import daemon_clock, room_stream
 from placed.cli.daemon_clock import DaemonClock
 from placed.cli.room_stream import Access, NoAnswer, RoomStream
 from placed.domain.clock import SystemClock
+from tests.support.deadlines import DEADLINE
 from tests.support.http_relay import Relay
-from tests.support.status_endpoint import LONG, Endpoint
+from tests.support.status_endpoint import Endpoint
 
 if TYPE_CHECKING:
     from tests.support.sample_boards import Site
@@ -32,7 +33,7 @@ async def test_a_daemon_that_is_silent_is_away(site: Site, monkeypatch: pytest.M
         endpoint,
         Relay(endpoint.server.url) as relay,
         room_stream.session(Access(None, trust=True)) as client,
-        asyncio.timeout(LONG),
+        asyncio.timeout(DEADLINE),
     ):
         stream = RoomStream(client, relay.url, news.set, DaemonClock(SystemClock()))
         following = asyncio.create_task(stream.run())
@@ -113,7 +114,7 @@ async def streaming(
         for piece in pieces:
             await response.write(piece)
             await asyncio.sleep(pause)
-        await asyncio.sleep(LONG)
+        await asyncio.sleep(DEADLINE)
         return response
 
     app = web.Application()
@@ -142,7 +143,7 @@ async def test_what_is_no_word_of_the_daemon_or_an_old_one_is_not_believed(
     media_type: str, pieces: list[bytes], why: str
 ) -> None:
     runner = await streaming(*pieces, media_type=media_type, told="2026-01-08T12:00:00.000Z")
-    async with room_stream.session(Access(None, trust=True)) as client, asyncio.timeout(LONG):
+    async with room_stream.session(Access(None, trust=True)) as client, asyncio.timeout(DEADLINE):
         stream = RoomStream(client, address(runner), lambda: None, DaemonClock(HandClock(NOON)))
         with pytest.raises(NoAnswer, match=why):
             await stream.run()
@@ -165,7 +166,7 @@ async def test_a_daemon_of_before_is_given_the_time_that_it_takes(
         elif live.is_set():
             quiet.set()
 
-    async with room_stream.session(Access(None, trust=True)) as client, asyncio.timeout(LONG):
+    async with room_stream.session(Access(None, trust=True)) as client, asyncio.timeout(DEADLINE):
         stream = RoomStream(client, address(runner), news, DaemonClock(HandClock(NOON)))
         following = asyncio.create_task(stream.run())
         await live.wait()
@@ -193,7 +194,7 @@ async def test_a_daemon_of_before_that_always_has_news_is_believed_after_a_while
         if stream.lost is None:
             live.set()
 
-    async with room_stream.session(Access(None, trust=True)) as client, asyncio.timeout(LONG):
+    async with room_stream.session(Access(None, trust=True)) as client, asyncio.timeout(DEADLINE):
         stream = RoomStream(client, address(runner), news, DaemonClock(HandClock(NOON)))
         following = asyncio.create_task(stream.run())
         await live.wait()

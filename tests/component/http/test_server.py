@@ -13,8 +13,9 @@ from structlog.testing import capture_logs
 from placed.domain.exit_errors import CannotStart
 from placed.http.listen_options import Address, endpoint_url, listen_failure, parse_address
 from placed.settings.schema import Http
+from tests.support.deadlines import DEADLINE
 from tests.support.secret_files import write_secret
-from tests.support.status_endpoint import LONG, Endpoint
+from tests.support.status_endpoint import Endpoint
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -159,7 +160,7 @@ async def test_it_ends_at_once_though_clients_follow(site: Site) -> None:
         begun = time.monotonic()
         await endpoint.server.stop()
         assert time.monotonic() - begun < 1
-        async with asyncio.timeout(LONG):
+        async with asyncio.timeout(DEADLINE):
             await listening.response.content.read()  # to a clean end, with no error
             await panel.response.content.read()
     parts = endpoint.server.url.removeprefix("http://").split(":")

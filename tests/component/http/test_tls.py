@@ -17,9 +17,10 @@ from placed.domain.exit_errors import CannotStart
 from placed.driver import Verdict
 from placed.http.limits import Limits
 from placed.settings.loader import load
+from tests.support.deadlines import DEADLINE
 from tests.support.mosquitto import Authority
 from tests.support.secret_files import write_secret
-from tests.support.status_endpoint import LONG, Endpoint
+from tests.support.status_endpoint import Endpoint
 from tests.unit.settings.test_loader import CONNECTION
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ async def test_handshakes_that_never_end_take_places_only_for_a_while(secure: En
     """A client of which nothing is known yet counts as one."""
     silent = [await asyncio.open_connection(*secure.at) for _ in range(5)]
     assert (await secure.get("/healthz")).status == 503
-    async with asyncio.timeout(LONG):
+    async with asyncio.timeout(DEADLINE):
         for reader, writer in silent:
             with suppress(ConnectionError):
                 assert await reader.read() == b""
@@ -104,7 +105,7 @@ async def test_it_ends_at_once_in_the_middle_of_handshakes(
     site: Site, authority: Authority, pair: tuple[Path, Path]
 ) -> None:
     endpoint = Endpoint(site, trust=authority.context(), certificate=pair[0], key=pair[1])
-    async with endpoint, asyncio.timeout(LONG):
+    async with endpoint, asyncio.timeout(DEADLINE):
         reader, writer = await asyncio.open_connection(*endpoint.at)
         async with endpoint.listen() as listening:
             await listening.next()

@@ -11,8 +11,8 @@ import aiomqtt
 import pytest
 
 from placed.mqtt.client import BrokerClient, cancellable
+from tests.support.deadlines import DEADLINE
 from tests.support.free_ports import HOST
-from tests.support.mosquitto import DEADLINE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -80,7 +80,7 @@ async def test_a_cancellation_at_the_moment_of_an_answer_is_not_lost(turns: int)
     answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def subscribe_and_wait() -> None:
-        await cancellable(asyncio.wait_for(answer, 10))
+        await cancellable(asyncio.wait_for(answer, DEADLINE))
         await asyncio.Event().wait()
 
     task = asyncio.create_task(subscribe_and_wait())

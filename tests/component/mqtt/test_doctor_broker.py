@@ -10,8 +10,9 @@ from placed.doctor.broker_checks import check_broker
 from placed.driver import Finding, Verdict
 from placed.settings.schema import Mqtt
 from tests.support.board_with_publisher import running
+from tests.support.deadlines import DEADLINE
 from tests.support.free_ports import free_port
-from tests.support.mosquitto import DEADLINE, Authority, Subscriber
+from tests.support.mosquitto import Authority, Subscriber
 from tests.support.secret_files import write_secret
 
 if TYPE_CHECKING:

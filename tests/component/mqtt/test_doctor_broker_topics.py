@@ -14,7 +14,8 @@ from placed.mqtt.topics import Topics
 from placed.settings.schema import Settings
 from tests.component.mqtt.test_publisher import becomes
 from tests.support.board_with_publisher import room, running
-from tests.support.mosquitto import DEADLINE, Subscriber
+from tests.support.deadlines import DEADLINE
+from tests.support.mosquitto import Subscriber
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -24,8 +24,9 @@ from placed.panel.rules import Heard, Moment, Panel
 from placed.settings.schema import HomeAssistant
 from tests.support.arbitrary_json import anything, encoded
 from tests.support.board_with_publisher import House, room, running
+from tests.support.deadlines import DEADLINE
 from tests.support.free_ports import HOST
-from tests.support.mosquitto import DEADLINE, Mosquitto, Subscriber
+from tests.support.mosquitto import Mosquitto, Subscriber
 
 if TYPE_CHECKING:
     from placed.mqtt.publisher import Publisher

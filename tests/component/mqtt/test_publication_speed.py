@@ -9,13 +9,13 @@ import pytest
 
 from tests.component.mqtt.test_publisher import becomes
 from tests.support.board_with_publisher import House, running
+from tests.support.deadlines import DEADLINE
 from tests.support.mosquitto import Subscriber
 
 if TYPE_CHECKING:
     from tests.support.mosquitto import Mosquitto
 
 ROOMS = 5500
-PATIENCE = 60.0  # seconds for everything; a few on an idle machine, more on one that runs all tests at once
 
 
 @pytest.mark.alone  # it measures how long a large site takes
@@ -48,7 +48,7 @@ async def test_a_large_site_is_told_in_seconds_and_a_change_at_once(mosquitto: M
                 arrival = await seen.message(topic, word, after=before)
                 latency = max(latency, arrival.at - changed)
             overtook = not publisher.first_published.is_set()
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(DEADLINE):
                 await publisher.first_published.wait()
             took = loop.time() - began
         watching.cancel()

@@ -18,8 +18,9 @@ from placed.mqtt.client import BrokerClient
 from placed.mqtt.session import Session
 from placed.mqtt.session_context import Timing
 from tests.support.board_with_publisher import House, cut, running
+from tests.support.deadlines import DEADLINE
 from tests.support.free_ports import HOST
-from tests.support.mosquitto import DEADLINE, Subscriber
+from tests.support.mosquitto import Subscriber
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -12,7 +12,8 @@ from placed.domain.publisher_status import Refused
 from placed.settings.schema import HomeAssistant
 from tests.component.mqtt.test_publisher import becomes
 from tests.support.board_with_publisher import House, running
-from tests.support.mosquitto import DEADLINE, Subscriber
+from tests.support.deadlines import DEADLINE
+from tests.support.mosquitto import Subscriber
 from tests.support.mqtt_proxy import SWALLOW, Proxy
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from placed.mqtt.topics import Topics
 from tests.component.mqtt.test_publisher import becomes
 from tests.component.mqtt.test_refused_topics import publisher_behind, told, topics
 from tests.support.board_with_publisher import IMPATIENT, House, cut, running
-from tests.support.mosquitto import DEADLINE, Subscriber
+from tests.support.deadlines import DEADLINE
+from tests.support.mosquitto import Subscriber
 from tests.support.mqtt_proxy import HANG_UP, SWALLOW, Proxy
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ import aiohttp
 import jwt
 
 from tests.end_to_end.home_assistant.installation import python
+from tests.support.deadlines import DEADLINE
 from tests.support.free_ports import HOST, free_port
-from tests.support.mosquitto import DEADLINE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

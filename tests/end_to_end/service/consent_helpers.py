@@ -11,6 +11,7 @@ import msgspec
 from yarl import URL
 
 from placed.store import Journal
+from tests.support.deadlines import DEADLINE
 from tests.support.placed_process import Program
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
     from placed_microsoft365.simulator import App
     from tests.support.daemon_environment import Stage
-
-DEADLINE = 30.0
 
 
 def configured(stage: Stage, *, roles: tuple[str, ...] = (), **settings: Any) -> App:

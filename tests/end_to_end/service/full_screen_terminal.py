@@ -13,11 +13,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from tests.support.deadlines import DEADLINE
+
 if TYPE_CHECKING:
     import signal
     from collections.abc import AsyncIterator, Mapping
 
-DEADLINE = 30.0
 _HOME = "\x1b[H"
 _SEQUENCE = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|[()][A-Z0-9])")
 _KEPT = ("PATH", "PYTHONPATH", "COVERAGE_PROCESS_START")

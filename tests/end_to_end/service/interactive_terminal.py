@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.support.deadlines import DEADLINE
+
 if TYPE_CHECKING:
     from tests.support.daemon_environment import Stage
-
-DEADLINE = 30.0
 
 
 async def at_a_terminal(

@@ -18,6 +18,7 @@ from placed.cli import demo
 from placed.cli.commands import app
 from placed.cli.demo import EXTRA
 from placed.domain.exit_errors import CannotStart
+from tests.support.deadlines import DEADLINE
 from tests.support.free_ports import free_port
 from tests.support.placed_process import Program, run
 from tests.support.status_client import Web
@@ -38,7 +39,7 @@ async def retained(port: int, rooms: set[str]) -> dict[str, bytes]:
     The demo's broker acknowledges a message before it keeps it, so some may come a moment later.
     """
     kept: dict[str, bytes] = {}
-    async with aiomqtt.Client("127.0.0.1", port) as client, asyncio.timeout(15):
+    async with aiomqtt.Client("127.0.0.1", port) as client, asyncio.timeout(DEADLINE):
         await client.subscribe("placed/rooms/+/state", qos=1)
         async for message in client.messages:
             assert isinstance(message.payload, bytes)

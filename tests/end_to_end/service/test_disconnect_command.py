@@ -17,6 +17,7 @@ from placed.driver import Consent
 from placed.store import Journal
 from placed.store.read_only import read_snapshot
 from placed.store.records import Key, Kind
+from tests.support.deadlines import DEADLINE
 from tests.support.free_ports import free_port
 from tests.support.mosquitto import Subscriber
 from tests.support.placed_process import run
@@ -281,7 +282,7 @@ async def test_at_a_terminal_it_asks(two: Stage, answer: str, code: int) -> None
     )
     os.close(theirs)
     os.write(ours, answer.encode())
-    out, _ = await asyncio.wait_for(process.communicate(), 30)
+    out, _ = await asyncio.wait_for(process.communicate(), DEADLINE)
     os.close(ours)
     assert process.returncode == code
     assert b"Clear it? [y/N]: " in out

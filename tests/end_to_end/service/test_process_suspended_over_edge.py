@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.deadlines import DEADLINE
 from tests.support.placed_process import Program
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ PATHS = (
     "/metrics",
     "/readyz",
 )
-DEADLINE = 30.0
 MANY = 150
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from tests.support.deadlines import DEADLINE
 from tests.support.placed_process import Program
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Stream:
             self.text += chunk.decode()
 
     async def shows(self, text: str) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(DEADLINE):
             while text not in self.text:  # noqa: ASYNC110 - the stream is read by another task
                 await asyncio.sleep(0.05)
 
@@ -193,7 +194,7 @@ async def test_another_endpoint_restarts_the_endpoint_alone(stage: Stage) -> Non
     async with watched(stage) as daemon:
         stage.configure(occupancy={"lead": "5m"}, http={"listen": "127.0.0.1:0", "max_clients": 100})
         assert await daemon.reload() == ["http"]
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(DEADLINE):
             while not daemon.stream.ended:  # noqa: ASYNC110 - the stream is read by another task
                 await asyncio.sleep(0.05)
         assert stage.logins == daemon.logins

@@ -17,6 +17,7 @@ from placed.runtime.systemd import Supervisor
 from placed.settings.loader import load
 from placed.store import Journal
 from tests.end_to_end.service.test_signals import lies
+from tests.support.deadlines import DEADLINE
 from tests.support.free_ports import free_port
 from tests.support.placed_process import Program
 from tests.support.status_client import Web
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
     from placed.runtime.daemon import Daemon
     from tests.support.daemon_environment import Stage
-
-DEADLINE = 30.0
 
 
 async def test_a_secret_that_stops_one_of_two_connections_is_refused(stage: Stage) -> None:

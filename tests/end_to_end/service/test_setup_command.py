@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.placed_process import DEADLINE, run
+from tests.support.deadlines import DEADLINE
+from tests.support.placed_process import run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from placed.runtime.systemd import Supervisor
+from tests.support.deadlines import DEADLINE
 from tests.support.notify_socket import Manager
-from tests.support.placed_process import DEADLINE, Program
+from tests.support.placed_process import Program
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

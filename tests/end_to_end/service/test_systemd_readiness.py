@@ -13,6 +13,7 @@ import pytest
 
 from placed.runtime.daemon import READY_WITHIN
 from placed.runtime.systemd import Supervisor
+from tests.support.deadlines import DEADLINE
 from tests.support.notify_socket import Manager
 from tests.support.placed_process import Program, run
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from tests.support.daemon_environment import Stage
 
-DEADLINE = 30.0
 ALL_WELL = "2 rooms in 1 connection(s); fence contoso unproven"
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.end_to_end.service.full_screen_terminal import Terminal
+from tests.support.deadlines import DEADLINE
 from tests.support.free_ports import free_port
 from tests.support.mosquitto import Mosquitto
 from tests.support.mosquitto import Subscriber as Publisher
@@ -72,7 +73,7 @@ async def watching(folder: Path, broker: Mosquitto, *arguments: str) -> AsyncIte
 
 async def printed(program: Program, words: str, since: int = 0) -> str:
     """The first line on stdout with the words, of those from number `since` on."""
-    async with asyncio.timeout(30), program._said:
+    async with asyncio.timeout(DEADLINE), program._said:
         while True:
             for line in program.out[since:]:
                 if words in line:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import aiomqtt
 
+from tests.support.deadlines import DEADLINE
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-DEADLINE = 10.0
 
 
 @contextmanager

@@ -12,11 +12,11 @@ from placed.domain.clock import SystemClock
 from placed.panel.follower import Watching
 from placed.panel.rules import Panel
 from placed.settings.schema import Mqtt
+from tests.support.deadlines import DEADLINE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-DEADLINE = 30.0
 _EVERY = 0.02  # seconds between two looks
 
 

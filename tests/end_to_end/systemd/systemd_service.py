@@ -6,12 +6,13 @@ import json
 import time
 from typing import TYPE_CHECKING, Final, Self
 
+from tests.support.deadlines import DEADLINE
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tests.end_to_end.systemd.debian_container import Box
 
-DEADLINE: Final = 30.0
 DROPIN: Final = "run/systemd/system/placed.service.d/test.conf"
 
 

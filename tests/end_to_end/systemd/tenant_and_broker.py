@@ -11,6 +11,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Final, Self
 
 from placed_microsoft365.simulator import ConnectionSettings, Simulator, Tenant, make_client_certificate
+from tests.support.deadlines import DEADLINE
 from tests.support.free_ports import free_port
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ CLIENT_SECRET: Final = "hush-client-secret"
 BROKER_PASSWORD: Final = "hush-broker-password"
 ORGANIZER: Final = "Ada Example"
 ROOMS: Final = ("boardroom", "library")
-DEADLINE: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)

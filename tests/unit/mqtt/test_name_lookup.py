@@ -13,11 +13,10 @@ from aiomqtt import MqttError
 from placed.mqtt import name_lookup as names
 from placed.mqtt.client import BrokerClient
 from placed.mqtt.connection_problems import unexplained, why_not_connected
+from tests.support.deadlines import DEADLINE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-PROMPT = 5.0  # seconds; a look-up that is waited for would take for ever
 
 
 @pytest.fixture
@@ -37,7 +36,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
 
 async def test_a_start_that_is_called_off_does_not_wait_for_name_servers(asked: threading.Event) -> None:
     opening = asyncio.create_task(BrokerClient(hostname="broker.example").open())
-    async with asyncio.timeout(PROMPT):
+    async with asyncio.timeout(DEADLINE):
         await asyncio.to_thread(asked.wait)
         opening.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -47,7 +46,7 @@ async def test_a_start_that_is_called_off_does_not_wait_for_name_servers(asked: 
 @pytest.mark.usefixtures("asked")
 async def test_name_servers_that_are_silent_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(names, "TIMEOUT", 0.01)
-    async with asyncio.timeout(PROMPT):
+    async with asyncio.timeout(DEADLINE):
         with pytest.raises(MqttError) as raised:
             await BrokerClient(hostname="broker.example").open()
     trouble = why_not_connected(raised.value)

@@ -38,6 +38,7 @@ from placed.polling.poller import Poller
 from placed.polling.room_ids import RoomIds
 from placed.settings.schema import Polling
 from placed.store.in_memory_connection_store import ConnectionMemory
+from tests.support.deadlines import DEADLINE
 from tests.support.domain_builders import POLICY, FakeClock, Recorder, at, meeting
 
 if TYPE_CHECKING:
@@ -528,7 +529,7 @@ async def test_what_failed_is_tried_again_at_once_when_the_clock_was_set(
     monkeypatch.setattr(stage.clock, "sleep", sleep)
     running = asyncio.create_task(stage.poller.run())
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE):
             await asleep.wait()
             assert stage.asked() == [(0, "one")]
             stage.driver.broken = None

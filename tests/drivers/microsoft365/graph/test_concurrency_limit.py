@@ -12,6 +12,7 @@ import pytest
 from placed.domain.model import Reason
 from placed.driver import Failed
 from placed_microsoft365.graph.concurrency_limit import ConcurrencyLimit
+from tests.support.deadlines import DEADLINE
 
 if TYPE_CHECKING:
     from tests.drivers.microsoft365.driver_with_simulator import House
@@ -99,7 +100,7 @@ async def test_who_is_cancelled_gives_the_place_back() -> None:
         waiting = asyncio.create_task(limit.slot().__aenter__())
         await asyncio.sleep(0)
         waiting.cancel()
-    async with asyncio.timeout(1), limit.slot():
+    async with asyncio.timeout(DEADLINE), limit.slot():
         pass
 
 
@@ -158,7 +159,7 @@ async def test_who_gives_up_waiting_keeps_nobody_from_a_place() -> None:
             await asyncio.sleep(0)
             waiting.cancel()
             await asyncio.wait([waiting])
-    async with asyncio.timeout(1), limit.slot():
+    async with asyncio.timeout(DEADLINE), limit.slot():
         pass
 
 
@@ -175,5 +176,5 @@ async def test_who_gives_up_when_let_in_gives_the_place_back() -> None:
     waiting.cancel()  # it has the place by now, and has not heard of it yet
     await asyncio.wait([waiting])
     assert waiting.cancelled()
-    async with asyncio.timeout(1), limit.slot():
+    async with asyncio.timeout(DEADLINE), limit.slot():
         pass

@@ -24,6 +24,7 @@ from tests.drivers.microsoft365.network.scripted_tls_server import (
     threads_end,
     trusted,
 )
+from tests.support.deadlines import DEADLINE
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -116,7 +117,7 @@ async def test_an_answer_without_an_end_is_ended_by_us(house: House, ca: trustme
 
     async with host(ca, act) as at:
         assert isinstance(await sign_in(house, ca, at), BodyTooLarge)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(DEADLINE):
             await at.ended.wait()
 
 

@@ -17,6 +17,7 @@ import tree_sitter_bash
 from placed_microsoft365.auth.application_permissions import APP_ROLES
 from placed_microsoft365.setup_kit import key_and_certificate as pair
 from tests.drivers.microsoft365.setup_kit.sample_kits import CLIENT_ID, COMBINATIONS, NOW, scripts, write
+from tests.support.deadlines import DEADLINE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -76,7 +77,7 @@ class Az:
             cwd="/",
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=DEADLINE,
             check=False,
         )
 

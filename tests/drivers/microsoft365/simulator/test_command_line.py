@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import aiohttp
 import pytest
 
+from tests.support.deadlines import DEADLINE
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -26,7 +28,7 @@ async def test_it_writes_what_a_daemon_needs_and_ends_at_a_signal(
         *COMMAND, "--write-config", str(tmp_path), "--rooms", "3", "--still", stdout=asyncio.subprocess.PIPE
     )
     assert process.stdout is not None
-    first = (await asyncio.wait_for(process.stdout.readline(), 30)).decode()
+    first = (await asyncio.wait_for(process.stdout.readline(), DEADLINE)).decode()
     assert "with 3 rooms at https://localhost:" in first
     settings = tomllib.loads((tmp_path / "placed.toml").read_text())["connections"][0]
     assert settings["graph"] == settings["authority"] == first.split()[-1]
@@ -41,7 +43,7 @@ async def test_it_writes_what_a_daemon_needs_and_ends_at_a_signal(
     ):
         assert len(await response.json()) == 3
     process.send_signal(number)
-    output, _ = await asyncio.wait_for(process.communicate(), 30)
+    output, _ = await asyncio.wait_for(process.communicate(), DEADLINE)
     assert process.returncode == 0
     assert b"[[connections]]" in output
 
@@ -50,7 +52,7 @@ async def test_a_scenario_that_can_not_be_read_is_a_usage_error(tmp_path: Path) 
     process = await asyncio.create_subprocess_exec(
         *COMMAND, "--scenario", str(tmp_path / "none.toml"), stderr=asyncio.subprocess.PIPE
     )
-    _, errors = await asyncio.wait_for(process.communicate(), 30)
+    _, errors = await asyncio.wait_for(process.communicate(), DEADLINE)
     assert process.returncode == 2
     assert b"none.toml" in errors
 
@@ -68,7 +70,7 @@ async def test_an_empty_tenant_has_rooms_and_people_and_says_how_to_go_on(
         stdout=asyncio.subprocess.PIPE,
     )
     assert process.stdout is not None
-    first = (await asyncio.wait_for(process.stdout.readline(), 30)).decode()
+    first = (await asyncio.wait_for(process.stdout.readline(), DEADLINE)).decode()
     url = first.split()[-1]
     assert files(tmp_path) == ["ca.pem"]
     context = ssl.create_default_context(cafile=str(tmp_path / "ca.pem"))
@@ -81,7 +83,7 @@ async def test_an_empty_tenant_has_rooms_and_people_and_says_how_to_go_on(
     assert found["people"] > 0
     assert (found["groups"], found["apps"]) == (0, 0)
     process.terminate()
-    output, _ = await asyncio.wait_for(process.communicate(), 30)
+    output, _ = await asyncio.wait_for(process.communicate(), DEADLINE)
     assert process.returncode == 0
     for step in ("apps", "manifest", "certificates", "groups", "access-policies", "consent"):
         assert step.encode() in output
