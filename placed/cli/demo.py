@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from placed.domain.exit_errors import CannotStart
+    from placed.runtime.daemon import Daemon
 
 GROUP = (
     "placed.demos"  # entry points: (folder, rooms) -> async context manager that gives a connection as TOML
@@ -75,7 +76,7 @@ def demo(  # noqa: PLR0913 - its options
             asyncio.run(
                 _demonstrate(
                     Path(folder),
-                    http_port=_port("--http-port", http_port, _HTTP_PORT),
+                    http_port=_http_port(http_port),
                     mqtt_port=mqtt_port,
                     interval=interval,
                     show=show,
@@ -126,9 +127,10 @@ async def _demonstrate(  # noqa: PLR0913 - the options
         port = await _open_broker(stack, mqtt_port)
         write(connection, port)
 
-        def announce(_daemon: object) -> None:
+        def announce(daemon: Daemon) -> None:
+            assert daemon.server is not None  # noqa: S101 - the settings have it listen
             typer.echo(
-                f"placed demo: page http://{_HOST}:{http_port}/ | broker mqtt://{_HOST}:{port} | "
+                f"placed demo: page {daemon.server.url}/ | broker mqtt://{_HOST}:{port} | "
                 f"try: mosquitto_sub -h {_HOST} -p {port} -v -t 'placed/#' | Ctrl-C ends it"
             )
 
@@ -195,6 +197,12 @@ def _broker(port: int) -> AbstractAsyncContextManager[None]:
                     await broker.shutdown()
 
     return running()
+
+
+def _http_port(wanted: int | None) -> int:
+    """The port of the page; 0 where the endpoint takes a free one, so that no other program can be first."""
+    port = _port("--http-port", wanted, _HTTP_PORT)
+    return port if port in {wanted, _HTTP_PORT} else 0
 
 
 def _port(option: str, wanted: int | None, usual: int) -> int:

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
+import fcntl
 import random
 import socket
-from contextlib import suppress
+import tempfile
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 HOST = "127.0.0.1"
 _BELOW_CLIENTS = range(10_000, 32_768)  # the kernel gives these to no client (ip(7): ip_local_port_range)
@@ -46,3 +54,14 @@ def _reserve(port: int) -> None:
         name.close()
         raise
     _reserved.append(name)
+
+
+@asynccontextmanager
+async def usual_ports() -> AsyncIterator[None]:
+    """Who goes by whether a usual port (1883, 8620) is free is alone with that on this machine, meanwhile.
+
+    Other runs of the tests wait, also those of another clone. It ends with this process at the latest.
+    """
+    with (Path(tempfile.gettempdir()) / "placed-tests-usual-ports").open("a") as lock:
+        await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
+        yield

@@ -69,6 +69,8 @@ class Relay:
         task = asyncio.create_task(self._relay(reader, writer))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        # Here, not in the task: one that is cancelled before its first step never runs.
+        task.add_done_callback(lambda _: writer.transport.abort())
 
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -87,8 +89,6 @@ class Relay:
                 there_writer.transport.abort()
         except OSError:
             pass  # the daemon is not there
-        finally:
-            writer.transport.abort()
 
     async def _pass(
         self,

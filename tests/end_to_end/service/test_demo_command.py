@@ -7,7 +7,7 @@ import re
 import signal
 import socket
 import sys
-from contextlib import AsyncExitStack, ExitStack, suppress
+from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, NoReturn
 
 import aiomqtt
@@ -19,7 +19,7 @@ from placed.cli.commands import app
 from placed.cli.demo import EXTRA
 from placed.domain.exit_errors import CannotStart
 from tests.support.deadlines import DEADLINE
-from tests.support.free_ports import free_port
+from tests.support.free_ports import free_port, usual_ports
 from tests.support.placed_process import Program, run
 from tests.support.status_client import Web
 
@@ -55,7 +55,7 @@ async def test_it_prints_where_to_look_once_states_are_on_the_broker_and_leaves_
     tmp_path: Path, ports: str
 ) -> None:
     """On the usual ports if they are free; they may be taken, and in the second case are."""
-    with ExitStack() as taken:
+    async with usual_ports(), AsyncExitStack() as taken:
         for port in (1883, 8620) if ports == "taken" else ():
             with suppress(OSError):  # somebody else has it, which is as good
                 taken.enter_context(socket.create_server(("127.0.0.1", port)))
@@ -111,6 +111,17 @@ async def test_a_port_that_is_taken_while_it_starts_is_replaced_unless_it_was_as
         async with AsyncExitStack() as stack:
             with pytest.raises(CannotStart, match=f"--mqtt-port {port}: it is in use"):
                 await demo._open_broker(stack, port)
+
+
+async def test_a_free_port_of_the_page_is_chosen_only_when_it_is_taken() -> None:
+    """Between the choice of a number and its use, another program may take it."""
+    assert demo._http_port(0) == 0
+    async with usual_ports(), AsyncExitStack() as taken:
+        with suppress(OSError):  # somebody else has it, which is as good
+            taken.enter_context(socket.create_server(("127.0.0.1", 8620)))
+        assert demo._http_port(None) == 0
+    free = free_port()
+    assert demo._http_port(free) == free
 
 
 async def test_an_option_is_checked_before_anything_listens(monkeypatch: pytest.MonkeyPatch) -> None:
