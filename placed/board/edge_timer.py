@@ -81,10 +81,11 @@ class EdgeTimer:
                 log.info("clock.is_right_again", offset=_rounded(health.offset))
             elif state_before is ClockState.UNSET and state is not ClockState.CORRECTED:
                 log.info("clock.is_set")
-            if health.problem is not None and state is not ClockState.DOUBTED:  # a short piece of work
+            problem = health.problem
+            if problem is not None and state is not ClockState.DOUBTED:  # a short piece of work
                 event = "clock.is_wrong" if state is ClockState.CORRECTED else "clock.is_unset"
                 log.warning(
-                    event, offset=_rounded(health.offset), problem=health.problem, remedy=health.remedy
+                    event, offset=_rounded(health.offset), problem=problem.text, remedy=problem.remedy
                 )
         if health.services_disagree and not (before and before.services_disagree):
             log.warning(

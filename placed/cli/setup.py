@@ -92,9 +92,9 @@ def _written(  # noqa: PLR0913 - what a kit is made of
             answers, now = {**known, **prompted}, SystemClock().now()
             return driver_setup.write_kit(connection, answers, folder, now=now, renew=renew)
         except KitError as error:
-            problems = (error, *error.others)
+            problems = error.problems
         for problem in problems:
-            typer.echo(f"placed: {problem.key}: {problem}" if problem.key else f"placed: {problem}", err=True)
+            typer.echo(f"placed: {problem.line}", err=True)
         keys = {problem.key for problem in problems}
         if not keys <= prompted.keys():
             raise typer.Exit(ExitCode.USAGE if any(keys) else ExitCode.FAILED)

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from placed.domain.problem import Problem
 from placed.domain.timestamps import timestamp
 
 if TYPE_CHECKING:
     from typing import Any
 
-_REMEDY = "set this machine's clock, for example: timedatectl set-ntp true"
+SET_CLOCK = "set this machine's clock, for example: timedatectl set-ntp true"
 
 
 class ClockState(StrEnum):
@@ -46,8 +47,13 @@ class ClockHealth(msgspec.Struct, frozen=True):
     services_disagree: bool = False
 
     @property
-    def problem(self) -> str | None:
-        """The problem, in a sentence without its remedy."""
+    def problem(self) -> Problem | None:
+        """What is wrong with it."""
+        text = self._text
+        return Problem("", text, SET_CLOCK) if text is not None else None
+
+    @property
+    def _text(self) -> str | None:
         if self.state is ClockState.CORRECTED and self.offset is not None:
             direction = "ahead of" if self.offset > 0 else "behind"
             return (
@@ -66,21 +72,16 @@ class ClockHealth(msgspec.Struct, frozen=True):
             )
         return None
 
-    @property
-    def remedy(self) -> str | None:
-        """What to do about it."""
-        return _REMEDY if self.problem is not None else None
-
     def document(self) -> dict[str, Any]:
         """For `bridge/health` and `/api/v1/connections`. Small offsets are 0, so that it rarely changes."""
-        corrected = self.state is ClockState.CORRECTED
+        corrected, problem = self.state is ClockState.CORRECTED, self.problem
         return {
             "state": self.state.value,
             "since": timestamp(self.since),
             "offset_seconds": None if self.offset is None else round(self.offset) if corrected else 0,
             "services_disagree": self.services_disagree,
-            "problem": self.problem,
-            "remedy": self.remedy,
+            "problem": problem.text if problem else None,
+            "remedy": problem.remedy if problem else None,
         }
 
 

@@ -201,15 +201,11 @@ class Kit(msgspec.Struct, frozen=True):
 
 
 class KitError(Exception):
-    """A kit cannot be written. `key` is the answer that it is about, or "" if it is none.
+    """A kit cannot be written. The key of a problem is the answer that it is about, or "" if it is none."""
 
-    `others` are errors of further answers, so that all of them can be reported at once.
-    """
-
-    def __init__(self, key: str, message: str, others: Sequence[KitError] = ()) -> None:
-        super().__init__(message)
-        self.key = key
-        self.others = tuple(others)
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__("\n".join(problem.line for problem in problems))
+        self.problems = problems
 
 
 class Setup(Protocol):

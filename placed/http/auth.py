@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING
 
 from aiohttp import HttpVersion11, hdrs, web
 
+from placed.domain.problem import Problem
 from placed.http.connection import ClientConnection
-from placed.http.errors import Problem
+from placed.http.errors import HttpError
 
 if TYPE_CHECKING:
     from multidict import MultiMapping
@@ -32,6 +33,22 @@ if TYPE_CHECKING:
 OPEN_ROUTES = frozenset({"/healthz", "/", "/rooms/{room}", "/worker.js", "/static/{version}/{name}"})
 _HOST = re.compile(r"(\[(?P<address>[0-9a-f:.]+)\]|(?P<name>[^:\[\]]+))(:\d*)?")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_AS_MANY_CONNECTIONS = Problem(
+    "", "There are as many connections as this endpoint takes, or as it takes from one address"
+)
+_THIS_MACHINE = Problem(
+    "",
+    "This endpoint is for this machine only and answers to localhost, 127.0.0.1 and [::1]",
+    "A proxy in front of it has to send one of these as Host, or its name has to be in http.hosts",
+    joint=". ",
+)
+_UNKNOWN_NAME = Problem(
+    "",
+    "This endpoint does not answer to this name",
+    "Use its IP address or the machine's own name, or have the operator add the name to http.hosts in the "
+    "configuration",
+    joint=". ",
+)
 
 
 # --- host names ---
@@ -44,12 +61,12 @@ class HostNames:
     Attributes:
         names: the accepted names, lower-case; None if every name is.
         addresses: whether every IP address is accepted, too.
-        detail: what a refused client can do about it.
+        problem: what a refused client can do about it.
     """
 
     names: frozenset[str] | None
     addresses: bool = False
-    detail: str = ""
+    problem: Problem = _UNKNOWN_NAME
 
     def accept(self, field: str) -> bool:
         """Whether a Host field, `name` or `name:port`, is accepted."""
@@ -72,8 +89,7 @@ def host_names(settings: Http, address: Address, *, guarded: bool, machine: str 
     if address.loopback:
         return HostNames(
             _LOOPBACK | settings.hosts | {address.host},
-            detail="This endpoint is for this machine only and answers to localhost, 127.0.0.1 and [::1]."
-            " A proxy in front of it has to send one of these as Host, or its name has to be in http.hosts.",
+            problem=_THIS_MACHINE,
         )
     if guarded and not settings.hosts:
         return HostNames(None)
@@ -82,8 +98,6 @@ def host_names(settings: Http, address: Address, *, guarded: bool, machine: str 
     return HostNames(
         _LOOPBACK | settings.hosts | {address.host, own, short, f"{short}.local"} - {"", ".local"},
         addresses=True,
-        detail="This endpoint does not answer to this name. Use its IP address or the machine's own name,"
-        " or have the operator add the name to http.hosts in the configuration.",
     )
 
 
@@ -120,12 +134,15 @@ class Guard:
         """Returns if the request may be answered, except for its token.
 
         Raises:
-            Problem: why it may not.
+            HttpError: why it may not.
         """
         if isinstance(request.protocol, ClientConnection) and request.protocol.crowded:
-            raise Problem(
+            raise HttpError(
                 HTTPStatus.SERVICE_UNAVAILABLE,
-                "There are as many connections as this endpoint takes, or as it takes from one address.",
+                Problem(
+                    "",
+                    "There are as many connections as this endpoint takes, or as it takes from one address",
+                ),
                 headers={"Retry-After": "10", "Connection": "close"},
             )
         self._check_host(request)
@@ -134,20 +151,20 @@ class Guard:
         host = request.headers.get(hdrs.HOST)
         if host is None:
             if request.version >= HttpVersion11:
-                raise Problem(HTTPStatus.BAD_REQUEST, "The Host field is missing.")
+                raise HttpError(HTTPStatus.BAD_REQUEST, Problem("", "The Host field is missing"))
             return
         if not self._accepts(host):
-            raise Problem(HTTPStatus.MISDIRECTED_REQUEST, self._names.detail)
+            raise HttpError(HTTPStatus.MISDIRECTED_REQUEST, self._names.problem)
 
     async def check_token(self, request: web.Request) -> None:
         """Returns if the request shows the token, or if its route is open to all.
 
         Raises:
-            Problem: it does neither.
+            HttpError: it does neither.
         """
         try:
             check_token(request.headers, self._token or b"")
-        except Problem:
+        except HttpError:
             if not await _is_open(request):
                 raise
 
@@ -165,14 +182,14 @@ def check_token(headers: MultiMapping[str], token: bytes) -> None:
     """Refuses a request without the token. The comparison takes the same time for every wrong token."""
     scheme, _, shown = headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
-        raise Problem(
+        raise HttpError(
             HTTPStatus.UNAUTHORIZED,
-            "A bearer token is required: Authorization: Bearer <token>.",
+            Problem("", "A bearer token is required", "Authorization: Bearer <token>", joint=": "),
             headers={"WWW-Authenticate": 'Bearer realm="placed"'},
         )
     if not hmac.compare_digest(shown.strip().encode(errors="surrogateescape"), token):
-        raise Problem(
+        raise HttpError(
             HTTPStatus.UNAUTHORIZED,
-            "That is not the bearer token of this endpoint.",
+            Problem("", "That is not the bearer token of this endpoint"),
             headers={"WWW-Authenticate": 'Bearer realm="placed", error="invalid_token"'},
         )

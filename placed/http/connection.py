@@ -16,8 +16,9 @@ import structlog
 from aiohttp import EMPTY_PAYLOAD, web
 from aiohttp.http_exceptions import LineTooLong
 
+from placed.domain.problem import Problem
 from placed.http import limits as fixed
-from placed.http.errors import Problem, of_aiohttp, unforeseen
+from placed.http.errors import HttpError, of_aiohttp, unforeseen
 from placed.http.responses import add_common_fields
 
 if TYPE_CHECKING:
@@ -30,13 +31,18 @@ if TYPE_CHECKING:
 
 _RESET = struct.pack("ii", 1, 0)  # struct linger: the kernel drops what it has not sent
 
-_TOO_LATE = Problem(HTTPStatus.REQUEST_TIMEOUT, "The request did not arrive completely in time.")
-_HEAD_TOO_LARGE = Problem(
-    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
-    f"A field may have {fixed.LONGEST_FIELD} bytes, and there may be {fixed.MOST_FIELDS} of them.",
+_TOO_LATE = HttpError(
+    HTTPStatus.REQUEST_TIMEOUT, Problem("", "The request did not arrive completely in time")
 )
-_LINE_TOO_LONG = Problem(
-    HTTPStatus.REQUEST_URI_TOO_LONG, f"An address may have {fixed.LONGEST_LINE} bytes with its query."
+_HEAD_TOO_LARGE = HttpError(
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    Problem(
+        "", f"A field may have {fixed.LONGEST_FIELD} bytes, and there may be {fixed.MOST_FIELDS} of them"
+    ),
+)
+_LINE_TOO_LONG = HttpError(
+    HTTPStatus.REQUEST_URI_TOO_LONG,
+    Problem("", f"An address may have {fixed.LONGEST_LINE} bytes with its query"),
 )
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -173,10 +179,10 @@ class ClientConnection(web.RequestHandler):
         else:  # nothing was asked, as by browsers that connect in advance
             self.force_close()
 
-    def _refuse(self, problem: Problem) -> None:
+    def _refuse(self, error: HttpError) -> None:
         """Answers what has not become a request, and ends the connection."""
         if self.transport is not None:
-            self.transport.write(_as_bytes(problem))
+            self.transport.write(_as_bytes(error))
         self.force_close()
 
     def handle_error(
@@ -277,21 +283,21 @@ def notice_requests(server: web.Server) -> None:
     server.request_factory = notice
 
 
-def _malformed(status: int, error: BaseException | None, message: str | None) -> Problem:
+def _malformed(status: int, error: BaseException | None, message: str | None) -> HttpError:
     """The problem of a request that is no HTTP. It does not show what was sent, as aiohttp's texts would."""
     if isinstance(error, LineTooLong):
         return _LINE_TOO_LONG if fixed.LONGEST_LINE in error.args else _HEAD_TOO_LARGE
     if message == "Too many headers received":
         return _HEAD_TOO_LARGE
-    return Problem(HTTPStatus(status), "That is no HTTP request that can be read.")
+    return HttpError(HTTPStatus(status), Problem("", "That is no HTTP request that can be read"))
 
 
-def _as_bytes(problem: Problem) -> bytes:
+def _as_bytes(error: HttpError) -> bytes:
     """The answer to what has not become a request. The connection ends with it."""
-    response = problem.response()
+    response = error.response()
     add_common_fields(response.headers)
     body = bytes(response.body) if isinstance(response.body, bytes) else b""
-    lines = [f"HTTP/1.1 {problem.status.value} {problem.status.phrase}"]
+    lines = [f"HTTP/1.1 {error.status.value} {error.status.phrase}"]
     lines += [f"{name}: {value}" for name, value in response.headers.items()]
     lines += [f"Date: {formatdate(usegmt=True)}", f"Content-Length: {len(body)}", "Connection: close", "", ""]
     return "\r\n".join(lines).encode() + body

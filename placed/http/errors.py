@@ -8,11 +8,14 @@ Some carry `problems`, a list of the single problems.
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from aiohttp import web
+
+from placed.domain.problem import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,35 +27,40 @@ _TITLES = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Content Too Large",
     HTTPStatus.REQUEST_URI_TOO_LONG: "URI Too Long",
 }
-_DETAILS = {
-    HTTPStatus.NOT_FOUND: "There is nothing at this address; /openapi.json lists what there is.",
-    HTTPStatus.METHOD_NOT_ALLOWED: "This address does not have that method; Allow lists those that it has.",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is too large; nothing here wants one.",
+_PROBLEMS = {
+    HTTPStatus.NOT_FOUND: Problem(
+        "", "There is nothing at this address", "/openapi.json lists what there is"
+    ),
+    HTTPStatus.METHOD_NOT_ALLOWED: Problem(
+        "", "This address does not have that method", "Allow lists those that it has"
+    ),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: Problem("", "The body is too large", "nothing here wants one"),
 }
 
 
-class Problem(Exception):
+class HttpError(Exception):
     """An answer that is an error.
 
     Args:
         status: the HTTP status.
-        detail: one or two sentences for the client.
-        problems: the single problems, if there are several.
+        problems: what is wrong; their lines are the `detail`.
+        listed: the single problems as members of the document, if there are several.
         headers: header fields that belong to the status.
+        lead: begins the `detail`.
     """
 
     def __init__(
         self,
         status: HTTPStatus,
-        detail: str,
-        *,
-        problems: Sequence[Mapping[str, Any]] = (),
+        *problems: Problem,
+        listed: Sequence[Mapping[str, Any]] = (),
         headers: Mapping[str, str] | None = None,
+        lead: str = "",
     ) -> None:
-        super().__init__(detail)
+        self.detail = f"{lead}{'; '.join(problem.line for problem in problems)}."
+        super().__init__(self.detail)
         self.status = status
-        self.detail = detail
-        self.problems = problems
+        self.listed = listed
         self.headers = dict(headers or {})
 
     def response(self) -> web.Response:
@@ -63,8 +71,8 @@ class Problem(Exception):
             "status": self.status.value,
             "detail": self.detail,
         }
-        if self.problems:
-            document["problems"] = list(self.problems)
+        if self.listed:
+            document["problems"] = list(self.listed)
         response = web.Response(
             status=self.status,
             body=msgspec.json.encode(document),
@@ -76,13 +84,39 @@ class Problem(Exception):
         return response
 
 
-def of_aiohttp(error: web.HTTPException) -> Problem:
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """A parameter of a query that is unknown or has an invalid value."""
+
+    parameter: str
+    found: str
+    expected: str
+
+    @property
+    def problem(self) -> Problem:
+        """The mistake as a problem."""
+        return Problem(self.parameter, f"expected {self.expected}", found=f"found {self.found!r}")
+
+
+def bad_request(*mistakes: Mistake) -> HttpError:
+    """The answer to a query with mistakes; it lists all of them."""
+    return HttpError(
+        HTTPStatus.BAD_REQUEST,
+        *(mistake.problem for mistake in mistakes),
+        listed=[asdict(mistake) for mistake in mistakes],
+    )
+
+
+def of_aiohttp(error: web.HTTPException) -> HttpError:
     """What aiohttp itself raises: there is nothing at the address, or not with that method."""
     status = HTTPStatus(error.status)
     headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
-    return Problem(status, _DETAILS.get(status, status.description or status.phrase), headers=headers)
+    problem = _PROBLEMS.get(status) or Problem("", status.description or status.phrase)
+    return HttpError(status, problem, headers=headers)
 
 
-def unforeseen() -> Problem:
+def unforeseen() -> HttpError:
     """The answer to an unforeseen error."""
-    return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here; the log says what.")
+    return HttpError(
+        HTTPStatus.INTERNAL_SERVER_ERROR, Problem("", "Something went wrong here", "the log says what")
+    )

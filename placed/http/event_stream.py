@@ -37,9 +37,10 @@ from aiohttp import web
 from aiohttp.http import StreamWriter
 
 from placed.domain.connection_health import ConnectionHealth
+from placed.domain.problem import Problem
 from placed.domain.state_document import SCHEMA, Statement
 from placed.http.api import room_filters as filters
-from placed.http.errors import Problem
+from placed.http.errors import HttpError, Mistake, bad_request
 from placed.http.event_log import Entry, EventLog, Waiting
 from placed.http.limits import STREAM_BUFFER
 
@@ -59,6 +60,9 @@ _HEADERS = {
 }
 KEEP_ALIVE = 3.0  # seconds; pages stop showing states after 8 s without it
 _HEALTH = "*"  # no room has this id
+_AS_MANY_STREAMS = Problem(
+    "", "There are as many event streams as this endpoint serves", "/api/v1/rooms has the same data"
+)
 _ID = re.compile(r"(\d{1,18})-(\d{1,18})")
 
 
@@ -159,11 +163,7 @@ class EventStream:
         if request.method == "HEAD":
             return web.Response(headers=_HEADERS)
         if self._closed or self.clients >= self._limit:
-            raise Problem(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                "There are as many event streams as this endpoint serves; /api/v1/rooms has the same data.",
-                headers={"Retry-After": "10"},
-            )
+            raise HttpError(HTTPStatus.SERVICE_UNAVAILABLE, _AS_MANY_STREAMS, headers={"Retry-After": "10"})
         response = web.StreamResponse(headers=_HEADERS)
         client = Client(request, wanted)
         self.clients += 1
@@ -178,12 +178,7 @@ class EventStream:
         """The seq that the client has, or None if it needs everything."""
         asked = request.query.get("last_event_id")
         if asked is not None and not _ID.fullmatch(asked):
-            problem = {"parameter": "last_event_id", "found": asked, "expected": "an id such as 7-412"}
-            raise Problem(
-                HTTPStatus.BAD_REQUEST,
-                f"last_event_id: found {asked!r}, expected an id such as 7-412.",
-                problems=[problem],
-            )
+            raise bad_request(Mistake("last_event_id", asked, "an id such as 7-412"))
         # A browser reconnects with its first address, so the header field is the newer one.
         found = _ID.fullmatch(request.headers.get("Last-Event-ID", "")) or _ID.fullmatch(asked or "")
         if found is None or int(found[1]) != self._board.epoch or int(found[2]) > self._board.seq:

@@ -12,7 +12,8 @@ import structlog
 from aiohttp import hdrs, web
 from multidict import istr
 
-from placed.http.errors import Problem, of_aiohttp, unforeseen
+from placed.domain.problem import Problem
+from placed.http.errors import HttpError, of_aiohttp, unforeseen
 from placed.http.limits import LARGEST_BODY
 from placed.http.responses import add_common_fields
 
@@ -62,8 +63,8 @@ class Middleware:
                 await self._guard.check_token(request)
             _check_demands(request)
             return await handler(request)
-        except Problem as problem:
-            return problem.response()
+        except HttpError as error:
+            return error.response()
         except web.HTTPException as error:
             return of_aiohttp(error).response()
         except ConnectionError:
@@ -134,7 +135,8 @@ def _check_demands(request: web.Request) -> None:
     """Refuses a large body, and an expectation that is not met."""
     if (request.content_length or 0) > LARGEST_BODY:
         close = {"Connection": "close"}  # the body is not read
-        raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "No address here takes a body.", headers=close)
+        problem = Problem("", "No address here takes a body")
+        raise HttpError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, problem, headers=close)
     expected = request.headers.get(hdrs.EXPECT)
     if expected is not None and expected.lower() != "100-continue":
-        raise Problem(HTTPStatus.EXPECTATION_FAILED, "No expectation but 100-continue is met.")
+        raise HttpError(HTTPStatus.EXPECTATION_FAILED, Problem("", "No expectation but 100-continue is met"))

@@ -16,7 +16,8 @@ from http import HTTPStatus
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from placed.http.errors import Problem
+from placed.domain.problem import Problem
+from placed.http.errors import HttpError
 from placed.http.responses import Representation
 
 if TYPE_CHECKING:
@@ -121,7 +122,8 @@ class Assets:
         """`/static/<version>/<name>`."""
         found = self._representations.get(request.match_info["name"])
         if found is None or request.match_info["version"] != self.version:
-            raise Problem(HTTPStatus.NOT_FOUND, "There is no such file in this version of the pages.")
+            text = "There is no such file in this version of the pages"
+            raise HttpError(HTTPStatus.NOT_FOUND, Problem("", text))
         return await found.answer(request)
 
 

@@ -18,7 +18,7 @@ from placed.http.api.metrics import Metrics
 from placed.http.api.readiness import unready, warnings
 from placed.http.api.rooms import RoomDocuments, RoomsApi
 from placed.http.auth import Guard, host_names
-from placed.http.errors import Problem
+from placed.http.errors import HttpError
 from placed.http.event_stream import EventStream
 from placed.http.limits import Limits
 from placed.http.listen_options import ListenOptions, bind_sockets, endpoint_url, listen_failure
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from placed.board.board import Board
     from placed.domain.connection_health import ConnectionHealth
+    from placed.domain.problem import Problem
     from placed.domain.publisher_status import PublisherStatus
     from placed.domain.room_event_detection import Event
     from placed.domain.state_document import Statement
@@ -199,18 +200,24 @@ class StatusServer:
         found = unready(self._board, self._publisher, self._now())
         doubtful = warnings(self._board, self._publisher)
         if found:
-            raise Problem(
+            raise HttpError(
                 HTTPStatus.SERVICE_UNAVAILABLE,
-                "Not ready: " + "; ".join(f"{u.part}: {u.detail}" for u in (*found, *doubtful)) + ".",
-                problems=[{"part": u.part, "detail": u.detail} for u in (*found, *doubtful)],
+                *found,
+                *doubtful,
+                listed=[_part(problem) for problem in (*found, *doubtful)],
+                lead="Not ready: ",
             )
         document: dict[str, object] = {"status": "ready"}
         if doubtful:
-            document["warnings"] = [{"part": u.part, "detail": u.detail} for u in doubtful]
+            document["warnings"] = [_part(problem) for problem in doubtful]
         return _uncached(document)
 
     async def _openapi(self, request: web.Request) -> web.StreamResponse:
         return await self._description.answer(request)
+
+
+def _part(problem: Problem) -> dict[str, str]:
+    return {"part": problem.key, "detail": problem.at("").line}
 
 
 def _uncached(document: Mapping[str, object]) -> web.Response:

@@ -99,7 +99,7 @@ class StatusLine:
         if self.refused_reload:
             parts.append(self.refused_reload)
         if problem := self._clock.health.problem:
-            parts.append(problem)
+            parts.append(problem.text)
         parts += [*self._broker(), *self._connections()]
         doubtful = [
             f"{health.name} {health.fence.state.value}"

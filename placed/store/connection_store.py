@@ -10,6 +10,7 @@ import msgspec
 import structlog
 from msgspec.structs import replace
 
+from placed.domain.clock_health import SET_CLOCK
 from placed.domain.consent_record import ConsentMemory, ConsentRecord
 from placed.domain.model import Reason, Schedule
 from placed.domain.privacy import permitted_schedule
@@ -199,7 +200,7 @@ def _may_be_ahead(confirmed: Confirmed, now: datetime, steady: float) -> bool:
             "clock.may_be_wrong",
             problem="this machine's clock contradicts the time by which rooms were judged before; they are "
             "unknown until they are read",
-            remedy="set this machine's clock, for example: timedatectl set-ntp true",
+            remedy=SET_CLOCK,
         )
     return contradicts
 

@@ -7,7 +7,7 @@ import secrets
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from placed.driver import KitError
+from placed.driver import KitError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,4 +68,4 @@ def _told(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise KitError("", f"{path} cannot be written: {error.strerror}") from None
+        raise KitError(Problem("", f"{path} cannot be written: {error.strerror}")) from None

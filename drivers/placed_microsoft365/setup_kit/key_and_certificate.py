@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
-from placed.driver import KitError
+from placed.driver import KitError, Problem
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -118,7 +118,7 @@ def _read(path: Path) -> KeyPair:
         key = load_pem_private_key(pem, password=None)
         certificates = x509.load_pem_x509_certificates(pem)
     except OSError as error:
-        raise KitError("", f"{path} cannot be read: {error.strerror}") from None
+        raise KitError(Problem("", f"{path} cannot be read: {error.strerror}")) from None
     except (TypeError, ValueError, UnsupportedAlgorithm):
         certificates = []
     else:
@@ -127,5 +127,6 @@ def _read(path: Path) -> KeyPair:
         else:
             certificates = []
     if not certificates:
-        raise KitError("", f"{path} holds no RSA key with its certificate; it is left alone, move it away")
+        text = f"{path} holds no RSA key with its certificate"
+        raise KitError(Problem("", text, "it is left alone, move it away"))
     return KeyPair(path.stem, certificates[0])

@@ -7,7 +7,7 @@ import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from placed.driver import Kit, KitError, KitFile
+from placed.driver import Kit, KitError, KitFile, Problem
 from placed_microsoft365.setup_kit import atomic_files as files
 from placed_microsoft365.setup_kit import key_and_certificate as pair
 from placed_microsoft365.setup_kit import template_rendering as scripts
@@ -58,10 +58,12 @@ def write_kit(
     """See `placed.driver.Setup.write_kit`."""
     if len(connection) > _LONGEST_NAME:
         text = f"found {len(connection)} characters, expected at most {_LONGEST_NAME}"
-        raise KitError("NAME", f"{text}: Exchange Online takes 64 for the names that are made of it")
+        limit = "Exchange Online takes 64 for the names that are made of it"
+        raise KitError(Problem("NAME", f"{text}: {limit}"))
     folder = folder.absolute()
     if not str(folder).isprintable():  # it is written into files, in UTF-8, on one line
-        raise KitError("", f"{str(folder)!r}: expected a folder whose name is printable UTF-8")
+        text = f"{str(folder)!r}: expected a folder whose name is printable UTF-8"
+        raise KitError(Problem("", text))
     known = {"client_id": _client_id_in(folder / "placed.toml", connection)}
     given = known | {key: answer for key, answer in answers.items() if answer}
     understand(connection, given, folder / f"{connection}.pem")  # before anything is written
@@ -71,7 +73,7 @@ def write_kit(
     good = [one for one in pairs if one.expires > now]
     if not good:
         expired = f"{folder / pairs[-1].name}.pem expired on {pairs[-1].expires:%Y-%m-%d}"
-        raise KitError("", f"{expired}; --renew makes another")
+        raise KitError(Problem("", expired, "--renew makes another"))
     understood = understand(connection, given, folder / f"{good[0].name}.pem")
     written = list(_contents(understood, good))
     for file in written:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from placed.driver import KitError, Question
+from placed.driver import KitError, Problem, Question
 from placed_microsoft365.auth.application_permissions import RBAC
 from placed_microsoft365.clouds import Cloud
 from placed_microsoft365.settings import ALL_ROOMS, Microsoft365Settings
@@ -110,14 +110,14 @@ def understand(connection: str, answers: Mapping[str, str], certificate: Path) -
     """Checks the answers.
 
     Raises:
-        KitError: for the first invalid one, with the others.
+        KitError: with a problem for each that is invalid.
     """
     given = {question.key: question.default or "" for question in _QUESTIONS} | {
         key: answer.strip() for key, answer in answers.items()
     }
     rooms, canaries = _several(given["rooms"]), _several(given["fence.canaries"])
     problems = [*_problems(given, rooms, canaries)]
-    named = {key for key, _ in problems}
+    named = {problem.key for problem in problems}
     made: Microsoft365Settings | None = None
     try:
         made = Microsoft365Settings(**_settings(connection, given, rooms, canaries, certificate))
@@ -125,11 +125,10 @@ def understand(connection: str, answers: Mapping[str, str], certificate: Path) -
         for details in error.errors(include_url=False, include_input=False):
             key = ".".join(str(step) for step in details["loc"] if isinstance(step, str))
             if key not in named and not (key == "" and named & {"rooms", "room_group", "room_list"}):
-                problems.append((key, _said(key, details)))
+                problems.append(Problem(key, _said(key, details)))
                 named.add(key)
     if problems or made is None:
-        first, *rest = [KitError(key, message) for key, message in problems]
-        raise KitError(first.key, str(first), rest)
+        raise KitError(*problems)
     domain = (
         rooms or [address for address in (made.room_list,) if address != ALL_ROOMS and address]
     ) or canaries
@@ -154,38 +153,38 @@ def _settings(
     }
 
 
-def _problems(given: Mapping[str, str], rooms: list[str], canaries: list[str]) -> Iterator[tuple[str, str]]:
-    """Returns problems that the settings would accept, each with its key."""
+def _problems(given: Mapping[str, str], rooms: list[str], canaries: list[str]) -> Iterator[Problem]:
+    """Returns the problems of answers that the settings would accept."""
     if not (_GUID.fullmatch(given["tenant"]) or _is_domain(given["tenant"])):
-        yield "tenant", "expected the tenant's domain name such as contoso.onmicrosoft.com, or its GUID"
+        text = "expected the tenant's domain name such as contoso.onmicrosoft.com, or its GUID"
+        yield Problem("tenant", text)
     if given["client_id"] and not _GUID.fullmatch(given["client_id"]):
-        yield "client_id", "expected the application (client) id, a GUID"
+        yield Problem("client_id", "expected the application (client) id, a GUID")
     group, room_list = given["room_group"], given["room_list"]
     if [bool(rooms), bool(group), bool(room_list)].count(True) != 1:
-        yield "rooms", "expected one of rooms, room_group and room_list"
+        yield Problem("rooms", "expected one of rooms, room_group and room_list")
     yield from _address_problem("rooms", rooms)
     if group and not _GUID.fullmatch(group):
         yield from _address_problem("room_group", [group])
     if room_list and room_list != ALL_ROOMS:
         yield from _address_problem("room_list", [room_list])
     if not canaries:
-        yield (
-            "fence.canaries",
-            "expected a mailbox outside of the fence; without one nothing proves the fence",
-        )
+        text = "expected a mailbox outside of the fence; without one nothing proves the fence"
+        yield Problem("fence.canaries", text)
     yield from _address_problem("fence.canaries", canaries)
     inside = {address.casefold() for address in (*rooms, group, room_list)}
     if any(canary.casefold() in inside for canary in canaries):
-        yield "fence.canaries", "one of them is among the rooms; expected mailboxes outside of the fence"
+        text = "one of them is among the rooms; expected mailboxes outside of the fence"
+        yield Problem("fence.canaries", text)
 
 
-def _address_problem(key: str, addresses: list[str]) -> Iterator[tuple[str, str]]:
+def _address_problem(key: str, addresses: list[str]) -> Iterator[Problem]:
     """Returns at most one problem; it names the position, since an address may be a person's."""
     for place, address in enumerate(addresses, start=1):
         local, at, domain = address.rpartition("@")
         if not (at and _LOCAL.fullmatch(local) and _is_domain(domain)):
             where = f"number {place} of them: " if len(addresses) > 1 else ""
-            yield key, f"{where}expected a mail address such as boardroom@contoso.com"
+            yield Problem(key, f"{where}expected a mail address such as boardroom@contoso.com")
             return
 
 

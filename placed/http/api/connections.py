@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from placed.domain.problem import Problem
 from placed.domain.publisher_status import documents
 from placed.domain.state_document import SCHEMA
-from placed.http.errors import Problem
+from placed.http.errors import HttpError
 from placed.http.responses import Representation
 
 if TYPE_CHECKING:
@@ -43,10 +44,8 @@ class ConnectionsApi:
         name = request.match_info["connection"]
         health = self._board.health.get(name)
         if health is None:
-            raise Problem(
-                HTTPStatus.NOT_FOUND,
-                "There is no connection with this name; /api/v1/connections lists them all.",
-            )
+            text, remedy = "There is no connection with this name", "/api/v1/connections lists them all"
+            raise HttpError(HTTPStatus.NOT_FOUND, Problem("", text, remedy))
         rooms = [room for room in self._board.rooms if room.connection == name]
         document = {"schema": SCHEMA, "connection": name, "rooms": health.rooms_document(rooms)}
         return await _answer(request, document)

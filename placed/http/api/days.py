@@ -19,10 +19,11 @@ import msgspec
 
 from placed.domain.model import whole_days
 from placed.domain.occupancy import expiry, occupies
+from placed.domain.problem import Problem
 from placed.domain.state_document import SCHEMA, meeting_document
 from placed.domain.timestamps import timestamp, timestamp_or_none
 from placed.http.api import room_filters as filters
-from placed.http.errors import Problem
+from placed.http.errors import HttpError
 from placed.http.responses import Representation
 
 if TYPE_CHECKING:
@@ -51,10 +52,10 @@ class DaysApi:
         asked = request.query.getall("room", [])
         if not 0 < len(asked) <= MOST:
             expected = f"1 to {MOST} rooms"
-            raise Problem(
+            raise HttpError(
                 HTTPStatus.BAD_REQUEST,
-                f"room: found {len(asked)} of them, expected {expected}.",
-                problems=[{"parameter": "room", "found": str(len(asked)), "expected": expected}],
+                Problem("room", f"expected {expected}", found=f"found {len(asked)} of them"),
+                listed=[{"parameter": "room", "found": str(len(asked)), "expected": expected}],
             )
         moment = self._now()
         days = [

@@ -1,14 +1,17 @@
-"""Readiness: whether the calendars are fresh and the broker holds the states. Pure."""
+"""Readiness: whether the calendars are fresh and the broker holds the states. Pure.
+
+The key of a problem is the part that has it: mqtt, board, clock, connections or connection:<name>.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from placed.domain.clock_health import ClockState
 from placed.domain.connection_health import ConnectionState
 from placed.domain.model import Status
+from placed.domain.problem import Problem
 from placed.http.api.room_filters import status_at
 
 if TYPE_CHECKING:
@@ -29,56 +32,48 @@ _STATES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Unready:
-    """A part with a problem. `part` is mqtt, board, clock, connections or connection:<name>."""
-
-    part: str
-    detail: str
-
-
-def unready(board: Board, publisher: PublisherStatus, moment: datetime) -> list[Unready]:
+def unready(board: Board, publisher: PublisherStatus, moment: datetime) -> list[Problem]:
     """The parts that are not ready."""
-    found: list[Unready] = []
+    found: list[Problem] = []
     rooms: dict[str, list[Statement]] = {name: [] for name in board.health}
     for statement in board.statements:
         rooms.setdefault(statement.room.connection, []).append(statement)
     if not rooms:
-        found.append(Unready("connections", "no connection was tried yet"))
+        found.append(Problem("connections", "no connection was tried yet"))
     for name in sorted(rooms):
         detail = _connection(board.health.get(name), rooms[name], moment)
         if detail:
-            found.append(Unready(f"connection:{name}", detail))
+            found.append(Problem(f"connection:{name}", detail))
     if board.next_due is not None and moment - board.next_due > _LATE:
-        found.append(Unready("board", "rooms are not judged in time"))
+        found.append(Problem("board", "rooms are not judged in time"))
     clock = board.clock
-    if clock is not None and not clock.state.is_believable:
-        found.append(Unready("clock", f"{clock.problem}; {clock.remedy}"))
+    if clock is not None and clock.problem is not None and not clock.state.is_believable:
+        found.append(clock.problem.at("clock"))
     found += _mqtt(publisher)
     return found
 
 
-def warnings(board: Board, publisher: PublisherStatus) -> list[Unready]:
+def warnings(board: Board, publisher: PublisherStatus) -> list[Problem]:
     """Problems that do not affect the states of rooms."""
     clock = board.clock
     optional = [group for group in publisher.undelivered if not group.state]
-    found = [Unready("mqtt", group.problem.line) for group in optional]
-    if clock is not None and clock.state is ClockState.CORRECTED:
-        found.append(Unready("clock", f"{clock.problem}; {clock.remedy}"))
+    found = [group.problem.at("mqtt") for group in optional]
+    if clock is not None and clock.problem is not None and clock.state is ClockState.CORRECTED:
+        found.append(clock.problem.at("clock"))
     return found
 
 
-def _mqtt(publisher: PublisherStatus) -> Iterator[Unready]:
+def _mqtt(publisher: PublisherStatus) -> Iterator[Problem]:
     """What prevents the broker from holding the current states, which panels read."""
     if not publisher.configured:
         return
     if not publisher.connected:
-        yield Unready("mqtt", "the broker is not connected")
+        yield Problem("mqtt", "the broker is not connected")
     elif not publisher.all_acknowledged:
-        yield Unready("mqtt", "the broker has not yet acknowledged the states of all rooms")
+        yield Problem("mqtt", "the broker has not yet acknowledged the states of all rooms")
     for group in publisher.undelivered:
         if group.state:
-            yield Unready("mqtt", group.problem.line)
+            yield group.problem.at("mqtt")
 
 
 def _connection(health: ConnectionHealth | None, statements: list[Statement], moment: datetime) -> str | None:

@@ -11,13 +11,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter, ValidationError
 
 from placed.domain.model import Status
-from placed.http.errors import Problem
+from placed.http.errors import Mistake, bad_request
 from placed.settings.schema import Duration
 
 if TYPE_CHECKING:
@@ -77,25 +76,21 @@ class _Mistakes:
     """Collects the mistakes in a query, so that all of them are reported together."""
 
     def __init__(self) -> None:
-        self.found: list[dict[str, str]] = []
+        self.found: list[Mistake] = []
 
     def note(self, parameter: str, found: str, expected: str) -> None:
-        self.found.append({"parameter": parameter, "found": found, "expected": expected})
+        self.found.append(Mistake(parameter, found, expected))
 
     def raise_if_any(self) -> None:
         if self.found:
-            detail = "; ".join(
-                f"{mistake['parameter']}: found {mistake['found']!r}, expected {mistake['expected']}"
-                for mistake in self.found
-            )
-            raise Problem(HTTPStatus.BAD_REQUEST, f"{detail}.", problems=self.found)
+            raise bad_request(*self.found)
 
 
 def parse(query: MultiMapping[str]) -> Filter:
     """The filter in a query.
 
     Raises:
-        Problem: 400, with every parameter that is unknown or has an invalid value.
+        HttpError: 400, with every parameter that is unknown or has an invalid value.
     """
     if not query:
         return EVERYTHING

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from placed.domain.problem import Problem
 from placed.domain.state_document import SCHEMA
 from placed.http.api import room_filters as filters
-from placed.http.errors import Problem
+from placed.http.errors import HttpError
 from placed.http.responses import Representation
 
 if TYPE_CHECKING:
@@ -82,9 +83,8 @@ class RoomsApi:
         """One room."""
         statement = self._board.statement(request.match_info["room"])
         if statement is None:
-            raise Problem(
-                HTTPStatus.NOT_FOUND, "There is no room with this id; /api/v1/rooms lists them all."
-            )
+            problem = Problem("", "There is no room with this id", "/api/v1/rooms lists them all")
+            raise HttpError(HTTPStatus.NOT_FOUND, problem)
         return await Representation(
             self._documents.document(statement), tag=f"{statement.epoch}-{statement.seq}"
         ).answer(request)

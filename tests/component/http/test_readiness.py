@@ -8,14 +8,14 @@ from placed.domain.connection_health import ConnectionState
 from placed.domain.model import Reason
 from placed.domain.problem import Problem
 from placed.domain.room_readability import ReadFailure
-from placed.http.api.readiness import Unready, unready
+from placed.http.api.readiness import unready
 from tests.support.sample_boards import NINE, Site, minutes, undelivered
 
 if TYPE_CHECKING:
     from tests.support.status_endpoint import Endpoint
 
 
-def told(site: Site) -> list[Unready]:
+def told(site: Site) -> list[Problem]:
     return unready(site.board, site.bridge, site.moment)
 
 
@@ -34,13 +34,13 @@ def test_a_site_whose_calendars_are_fresh_is_ready(ready: Site) -> None:
 
 
 def test_before_the_first_report_nothing_is_ready() -> None:
-    assert told(Site()) == [Unready("connections", "no connection was tried yet")]
+    assert told(Site()) == [Problem("connections", "no connection was tried yet")]
 
 
 def test_rooms_that_are_listed_and_not_read_are_not_ready() -> None:
     site = Site()
     site.add("boardroom")
-    assert told(site) == [Unready("connection:contoso", "nothing was read yet")]
+    assert told(site) == [Problem("connection:contoso", "nothing was read yet")]
 
 
 def test_a_connection_without_rooms_is_ready() -> None:
@@ -60,12 +60,12 @@ def test_a_connection_without_rooms_is_ready() -> None:
 )
 def test_a_connection_that_is_not_ok_is_named(ready: Site, state: ConnectionState, detail: str) -> None:
     ready.report("fabrikam", state=state)
-    assert told(ready) == [Unready("connection:fabrikam", detail)]
+    assert told(ready) == [Problem("connection:fabrikam", detail)]
 
 
 def test_what_the_connection_says_is_wrong_goes_before(ready: Site) -> None:
     ready.report(state=ConnectionState.FAILING, problem=Problem("", "the login service cannot be reached"))
-    assert told(ready) == [Unready("connection:contoso", "the login service cannot be reached")]
+    assert told(ready) == [Problem("connection:contoso", "the login service cannot be reached")]
 
 
 def test_one_forbidden_room_of_many_is_no_harm(ready: Site) -> None:
@@ -77,7 +77,7 @@ def test_one_forbidden_room_of_many_is_no_harm(ready: Site) -> None:
 
 def test_rooms_that_are_all_stale_are_not_ready(ready: Site) -> None:
     ready.wait(minutes(2))
-    assert told(ready) == [Unready("connection:contoso", "no room was read in time")]
+    assert told(ready) == [Problem("connection:contoso", "no room was read in time")]
     ready.read("atrium")
     assert told(ready) == []
 
@@ -86,12 +86,12 @@ def test_a_board_that_nobody_turns_is_named(ready: Site) -> None:
     ready.moment += minutes(1.6)
     assert told(ready) == []
     ready.moment += minutes(0.2)
-    assert told(ready) == [Unready("board", "rooms are not judged in time")]
+    assert told(ready) == [Problem("board", "rooms are not judged in time")]
 
 
 def test_a_broker_that_is_gone_is_named(ready: Site) -> None:
     ready.bridge.connected = False
-    assert told(ready) == [Unready("mqtt", "the broker is not connected")]
+    assert told(ready) == [Problem("mqtt", "the broker is not connected")]
 
 
 def test_where_no_broker_is_configured_none_is_missed(ready: Site) -> None:
@@ -161,4 +161,4 @@ async def test_what_misleads_no_panel_is_a_warning(endpoint: Endpoint, site: Sit
 
 def test_until_every_state_is_acknowledged_it_is_not_ready(ready: Site) -> None:
     ready.bridge.all_acknowledged = False
-    assert told(ready) == [Unready("mqtt", "the broker has not yet acknowledged the states of all rooms")]
+    assert told(ready) == [Problem("mqtt", "the broker has not yet acknowledged the states of all rooms")]

@@ -9,7 +9,7 @@ from yarl import URL
 from placed.domain.model import Status
 from placed.http.api import room_filters as filters
 from placed.http.api.room_filters import Filter
-from placed.http.errors import Problem
+from placed.http.errors import HttpError
 from tests.support.sample_boards import NINE, Site, meeting, minutes
 
 
@@ -124,10 +124,10 @@ KNOWN = "one of the parameters building, floor, status, free_for, capacity"
 def test_a_query_that_makes_no_sense_is_refused_with_all_of_it(
     query: str, mistakes: list[tuple[str, str, str]]
 ) -> None:
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(HttpError) as caught:
         filters.parse(URL(f"/?{query}").query)
     assert caught.value.status == 400
-    told = [(p["parameter"], p["found"], p["expected"]) for p in caught.value.problems]
+    told = [(p["parameter"], p["found"], p["expected"]) for p in caught.value.listed]
     assert told == mistakes
 
 
