@@ -18,10 +18,9 @@ from typing import TYPE_CHECKING
 from placed.domain.working_hours import WorkingHours
 from placed.driver import Read
 from placed.polling.budget import ReadingBudget
-from placed.polling.building_activity import CalendarActivity
-from placed.polling.fixed_interval import failures_believed, rest_of, rounds_out
+from placed.polling.planner import PlannedRoom, Planner
 from placed.polling.rate_shares import RateShares, level_of
-from placed.polling.reading_urgency import RoomUsage
+from placed.polling.reading_urgency import CalendarActivity, RoomUsage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -50,23 +49,20 @@ class AdaptivePolicy:
         return min(self.interval / 6, self.longest)
 
 
-@dataclass(slots=True)
-class _NextReading:
+@dataclass(slots=True, kw_only=True)
+class _NextReading(PlannedRoom):
     """When a room is read next."""
 
-    room: Room
     habits: RoomUsage
     level: int = _UNREAD
     due: float = 0.0
     ticket: int = -1  # of its entry in the queue; no other entry counts
     interval: float = math.inf
-    failures: int = 0  # in a row
     rests: bool = False  # it must not be read earlier
     met: bool = False  # it was read before, and has an interval
-    readable: bool = False  # it was read before, possibly by an earlier start
 
 
-class AdaptivePlanner:
+class AdaptivePlanner(Planner[_NextReading]):
     """Plans the readings of one connection's rooms.
 
     Args:
@@ -75,9 +71,8 @@ class AdaptivePlanner:
     """
 
     def __init__(self, plan: AdaptivePolicy, jitter: Callable[[], float]) -> None:
+        super().__init__(jitter)
         self._plan = plan
-        self._jitter = jitter
-        self._turns: dict[str, _NextReading] = {}
         self._at_once: dict[str, None] = {}  # rooms that do not wait, in their order
         self._queue: list[tuple[float, int, str]] = []
         self._tickets = count()
@@ -87,15 +82,9 @@ class AdaptivePlanner:
         self._settle_at = 0.0
         self._calendar_activity = CalendarActivity()
 
-    def __contains__(self, room_id: object) -> bool:
-        return room_id in self._turns
-
-    def __len__(self) -> int:
-        return len(self._turns)
-
     @property
     def next(self) -> float:
-        """When the next room is due."""
+        """See `Planner.next`."""
         moments = [math.inf]
         if self._at_once:
             moments.append(self._allowance.left_from(min(self._batch, len(self._at_once))))
@@ -106,47 +95,37 @@ class AdaptivePlanner:
 
     @property
     def budget_needed(self) -> int | None:
-        """Readings a minute without which rooms are read too rarely; None if the budget suffices."""
+        """See `Planner.budget_needed`."""
         needed = math.ceil(self._shares.needed * 60 / _SHARED)
         return needed if needed > self._plan.budget else None
 
     def enroll(self, rooms: Iterable[Room], readable: Collection[str] = ()) -> tuple[set[str], set[str]]:
-        """Sets the rooms; returns the ids of new and of removed ones. New ones are due now.
-
-        `readable`: ids of new ones that were readable a moment ago.
-        """
-        before = self._turns
-        self._turns = {}
-        added = set()
-        for room in rooms:
-            turn = before.get(room.id)
-            if turn is None or not turn.room.is_same_mailbox(room):
-                if turn is not None:
-                    self._shares.remove(turn.level)
-                turn = _NextReading(room, RoomUsage(room.time_zone), readable=room.id in readable)
-                self._shares.add(turn.level)
-                self._at_once[room.id] = None
-                added.add(room.id)
-            if turn.room != room:  # else the one that the board has, too
-                turn.room = room
-            turn.habits.zone = room.time_zone
-            self._turns[room.id] = turn
-        gone = before.keys() - self._turns.keys()
-        for room_id in gone:
-            self._shares.remove(before[room_id].level)
-            self._at_once.pop(room_id, None)
+        """See `Planner.enroll`."""
+        added, gone = super().enroll(rooms, readable)
+        for turn in self._planned.values():
+            turn.habits.zone = turn.room.time_zone
         self._settle_at = 0.0
         return added, gone
 
+    def _add(self, room: Room, *, readable: bool) -> _NextReading:
+        turn = _NextReading(room=room, habits=RoomUsage(room.time_zone), readable=readable)
+        self._shares.add(turn.level)
+        self._at_once[room.id] = None
+        return turn
+
+    def _remove(self, planned: _NextReading) -> None:
+        self._shares.remove(planned.level)
+        self._at_once.pop(planned.room.id, None)
+
     def restart(self) -> None:
-        """Makes all rooms that do not pause due now."""
-        for room_id, turn in self._turns.items():
+        """See `Planner.restart`."""
+        for room_id, turn in self._planned.items():
             if not turn.rests:
                 turn.ticket = -1
                 self._at_once[room_id] = None
 
     def take_due(self, moment: float) -> list[Room]:
-        """Returns the rooms to read now."""
+        """See `Planner.take_due`."""
         if moment >= self._settle_at:
             self._settle_at = moment + _SETTLED_FOR
             self._shares.settle()
@@ -154,12 +133,12 @@ class AdaptivePlanner:
         self._take_queued(due, _whole(self._allowance.evenly(moment) - len(due), self._batch), moment)
         self._allowance.begin(len(due), moment)
         self._under_way.update(due)
-        return [self._turns[room_id].room for room_id in due]
+        return [self._planned[room_id].room for room_id in due]
 
     def succeeded(self, answer: Read | Unchanged, moment: float) -> timedelta:
-        """Notes a reading; returns within how long the room is read again."""
+        """See `Planner.succeeded`."""
         room_id = answer.query.room.id
-        turn = self._turns[room_id]
+        turn = self._planned[room_id]
         now = answer.asked_at.timestamp()
         if isinstance(answer, Read) and turn.habits.learn(answer.meetings, answer.query.until, now):
             self._calendar_activity.changed(now)
@@ -184,24 +163,19 @@ class AdaptivePlanner:
     def failed(
         self, room_id: str, reason: Reason, retry_after: float | None, moment: float, *, lasting: bool = False
     ) -> None:
-        """Notes a failed reading; `retry_after` are seconds that the service asked for.
-
-        `lasting`: a person has to change something first.
-        """
-        turn = self._turns[room_id]
-        believed = failures_believed(turn.failures, readable=turn.readable)
-        lasting = lasting and believed is not None
-        rest = rest_of(reason, retry_after, turn.failures, self._jitter, lasting=lasting)
-        rounds = rounds_out(reason, believed or 0, self._plan.interval)
-        turn.failures += 1
+        """See `Planner.failed`."""
+        turn = self._planned[room_id]
+        rest, rounds = turn.fail(reason, retry_after, self._plan.interval, self._jitter, lasting=lasting)
         turn.rests = rest is not None or rounds > 1
         wait = rest if rest is not None else rounds * self._plan.interval
         self._queue_up(turn, moment + wait)
 
     def over(self, moment: float) -> None:
-        """Ends the reading; rooms without an answer are due again."""
+        """See `Planner.over`."""
         self._allowance.end(moment)
-        self._at_once.update(dict.fromkeys(room_id for room_id in self._under_way if room_id in self._turns))
+        self._at_once.update(
+            dict.fromkeys(room_id for room_id in self._under_way if room_id in self._planned)
+        )
         self._under_way.clear()
 
     # --- the queue ---
@@ -209,7 +183,7 @@ class AdaptivePlanner:
     @property
     def _batch(self) -> int:
         """Returns how many rooms make a request worthwhile."""
-        return max(1, min(BATCH, len(self._turns), self._plan.budget))
+        return max(1, min(BATCH, len(self._planned), self._plan.budget))
 
     def _queue_up(self, turn: _NextReading, due: float) -> None:
         self._under_way.discard(turn.room.id)
@@ -221,7 +195,7 @@ class AdaptivePlanner:
         """Returns the first room in the queue."""
         while self._queue:
             _, ticket, room_id = self._queue[0]
-            turn = self._turns.get(room_id)
+            turn = self._planned.get(room_id)
             if turn is not None and turn.ticket == ticket:
                 return turn
             heapq.heappop(self._queue)
@@ -233,7 +207,7 @@ class AdaptivePlanner:
         taken = list(islice(self._at_once, max(0, most)))
         for room_id in taken:
             del self._at_once[room_id]
-            self._turns[room_id].ticket = -1
+            self._planned[room_id].ticket = -1
         return taken
 
     def _take_queued(self, taken: list[str], most: int, moment: float) -> None:

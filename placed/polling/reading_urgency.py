@@ -7,7 +7,7 @@
    the meetings in the window, and the changes that were seen, with a half-life of an hour.
 4. While a room is in use, and near the start or the end of a meeting, people prolong, leave and come in.
 5. Outside of working hours little changes, though within two hours of them more than at night; within
-   them it depends on the building's activity (`placed.polling.building_activity`).
+   them it depends on the building's activity, estimated from the recent changes of all its calendars.
 6. What a room does not use then is saved: no other room gets it.
 """
 
@@ -36,6 +36,9 @@ _HALF_FORGOTTEN = 3600.0  # seconds
 _IN_USE = 1.5
 _NEAR_AN_EDGE = 2.0
 _NEAR = 600.0  # seconds
+_LATELY = 1800.0  # seconds, in which a building's change is half forgotten
+_DAYS = 2 * 86400.0  # seconds, in which its busiest time is half forgotten
+_SHOWS_LITTLE = 3.0  # changes
 
 
 @dataclass(slots=True)
@@ -88,3 +91,34 @@ class RoomUsage:
             return 0.0
         hours = max(0.0, moment - self._counted_at) / _HALF_FORGOTTEN
         return self._changes * float(0.5**hours)
+
+
+class CalendarActivity:
+    """Estimates how busy a building is, from the recent changes of one connection's calendars.
+
+    Working hours define when people may be there; this estimates how many are: fewer early and late, at noon
+    and on a holiday. It compares recent changes with the highest known rate, which decays within days. With
+    few rooms, whose changes show little, it reports the full share. Moments are POSIX seconds.
+    """
+
+    def __init__(self) -> None:
+        self._lately = 0.0
+        self._most = 0.0
+        self._counted_at = 0.0
+
+    def changed(self, moment: float) -> None:
+        """Notes a change of a calendar."""
+        self._forget(moment)
+        self._lately += 1.0
+        self._most = max(self._most, self._lately)
+
+    def share(self, moment: float) -> float:
+        """Returns the activity as a share of the highest known: above 0, at most 1."""
+        self._forget(moment)
+        return (self._lately + _SHOWS_LITTLE) / (self._most + _SHOWS_LITTLE)
+
+    def _forget(self, moment: float) -> None:
+        passed = max(0.0, moment - self._counted_at)
+        self._counted_at = max(moment, self._counted_at)
+        self._lately *= float(0.5 ** (passed / _LATELY))
+        self._most = max(self._lately, self._most * float(0.5 ** (passed / _DAYS)))

@@ -103,9 +103,10 @@ class Stage:
         consent: ConsentMemory | None = None,
         polling: Polling | None = None,
         zone: ZoneInfo | None = None,
+        kind: type[ScriptedDriver] = ScriptedDriver,
     ) -> None:
         self.clock = FakeClock(at("9:00"))
-        self.driver = ScriptedDriver(self.clock, rooms)
+        self.driver = kind(self.clock, rooms)
         self.board = Board(POLICY, Show.NOTHING, self.clock.now, epoch=1)
         self.recorder = Recorder()
         self.board.listeners.append(self.recorder)
@@ -280,7 +281,7 @@ async def test_a_new_room_does_not_wait_for_the_next_round() -> None:
     stage = Stage("one")
     await stage.steps(1)
     stage.driver.rooms.append("two")
-    stage.poller._next_discovery = stage.clock.steady() + 5
+    stage.poller._discovery.next = stage.clock.steady() + 5
     await stage.steps(10)
     assert (35, "one two") in stage.asked()
 
@@ -292,7 +293,7 @@ async def test_another_mailbox_with_the_same_id_is_read_at_once() -> None:
     await stage.steps(600)
     stage.driver.rooms, stage.driver.domain = ["one", "two"], "new.example"
     stage.driver.failing.clear()
-    stage.poller._next_discovery = stage.clock.steady() + 5
+    stage.poller._discovery.next = stage.clock.steady() + 5
     await stage.steps(10)
     assert stage.status("one") == (Status.FREE, None)
 

@@ -1,4 +1,4 @@
-"""How badly a room's calendar wants to be read."""
+"""How urgently a room's calendar has to be read, and how busy its building is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from placed.domain.working_hours import WorkingHours
-from placed.polling.reading_urgency import RoomUsage
+from placed.polling.reading_urgency import CalendarActivity, RoomUsage
 from tests.support.domain_builders import DAY, at, meeting
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -89,3 +89,36 @@ def test_the_next_edge_is_the_nearest_start_or_end() -> None:
     assert known.next_edge(at("8:00").timestamp()) == at("8:30").timestamp()
     assert known.next_edge(at("8:30").timestamp()) == at("12:00").timestamp()
     assert known.next_edge(at("13:00").timestamp()) == math.inf
+
+
+def busy(changes: int) -> CalendarActivity:
+    activity = CalendarActivity()
+    for _ in range(changes):
+        activity.changed(1000.0)
+    return activity
+
+
+def test_before_anything_is_known_it_is_as_busy_as_can_be() -> None:
+    assert CalendarActivity().share(1000.0) == 1.0
+
+
+def test_it_quietens_when_nothing_changes_any_more() -> None:
+    activity = busy(100)
+    shares = [activity.share(1000.0 + hours * 3600.0) for hours in (0, 0.5, 1, 3)]
+    assert shares == sorted(shares, reverse=True)
+    assert shares[0] == 1.0
+    assert shares[1] == pytest.approx(0.5, abs=0.05)
+    assert shares[3] < 0.1
+
+
+def test_a_few_changes_tell_little() -> None:
+    assert busy(2).share(1000.0 + 3 * 3600.0) > 0.5
+
+
+def test_a_quiet_week_makes_it_as_busy_as_ever() -> None:
+    assert busy(100).share(1000.0 + 14 * 24 * 3600.0) > 0.5
+
+
+def test_a_clock_that_is_set_back_harms_nothing() -> None:
+    activity = busy(100)
+    assert activity.share(0.0) == 1.0

@@ -37,19 +37,12 @@ def asked_for(stage: Stage, room: str) -> list[int]:
     return [when for when, rooms in stage.asked() if room in rooms.split()]
 
 
-def with_driver(kind: type[ScriptedDriver], *rooms: str, polling: Polling | None = None) -> Stage:
-    stage = Stage(*rooms, polling=polling)
-    stage.driver = kind(stage.clock, rooms)
-    stage.poller._driver = stage.driver
-    return stage
-
-
 @pytest.mark.parametrize("kind", [ScriptedDriver, Lasting])
 @pytest.mark.parametrize("reason", LASTING)
 async def test_a_failure_of_a_room_that_was_readable_is_doubted(
     kind: type[ScriptedDriver], reason: Reason
 ) -> None:
-    stage = with_driver(kind, "one", "two")
+    stage = Stage("one", "two", kind=kind)
     await stage.steps(31)
     stage.driver.failing["one"] = (reason, None)
     await stage.steps(900)
@@ -61,7 +54,7 @@ async def test_a_failure_of_a_room_that_was_readable_is_doubted(
 
 @pytest.mark.parametrize("reason", LASTING)
 async def test_a_failure_that_is_over_at_once_is_not_felt(reason: Reason) -> None:
-    stage = with_driver(Lasting, "one")
+    stage = Stage("one", kind=Lasting)
     await stage.steps(31)
     stage.driver.failing["one"] = (reason, None)
     await stage.steps(30)
@@ -74,7 +67,7 @@ async def test_a_failure_that_is_over_at_once_is_not_felt(reason: Reason) -> Non
 
 
 async def test_with_a_budget_too() -> None:
-    stage = with_driver(Lasting, "one", polling=Polling(budget=600))
+    stage = Stage("one", polling=Polling(budget=600), kind=Lasting)
     await stage.steps(120)
     stage.driver.failing["one"] = (Reason.NOT_FOUND, None)
     await stage.steps(60)
@@ -84,7 +77,7 @@ async def test_with_a_budget_too() -> None:
 
 
 async def test_a_room_that_was_never_readable_is_believed_at_once() -> None:
-    stage = with_driver(Lasting, "one", "two")
+    stage = Stage("one", "two", kind=Lasting)
     stage.driver.failing["one"] = (Reason.NOT_FOUND, None)
     await stage.steps(600)
     assert asked_for(stage, "one")[:2] == [0, 300]
@@ -128,7 +121,7 @@ async def test_an_unchanged_answer_for_a_room_of_which_nothing_is_known_does_not
             for query in queries:
                 yield Unchanged(query, self.clock.now())
 
-    stage = with_driver(Careless, "one")
+    stage = Stage("one", kind=Careless)
     await stage.steps(31)
     assert stage.status("one") == (Status.UNKNOWN, Reason.UNAVAILABLE)
     assert stage.poller.health.readability
