@@ -14,7 +14,7 @@ import msgspec
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from placed.mqtt.connection_problems import BrokerLost, Trouble
+from placed.mqtt.connection_problems import BrokerLost, Trouble, not_subscribed
 from placed.mqtt.oneshot import connected
 from placed.mqtt.room_index import LARGEST, earlier_discovery, earlier_rooms, is_room_id
 from placed.mqtt.topics import Topics
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from placed.settings.schema import Mqtt
 
 _RETAINED = 60.0  # seconds for the broker to send all retained messages of rooms
-_FAILED = 0x80  # and above, of a SUBACK: MQTT 3.1.1, 3.9.3; MQTT 5, 2.4
 _USUAL_PREFIX = HomeAssistant().discovery_prefix
 _BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
@@ -135,10 +134,8 @@ async def _retained(broker: BrokerClient, filters: list[str]) -> dict[str, bytes
     """
     codes: Sequence[int | ReasonCode] = await broker.subscribe([(topic, 0) for topic in filters])
     for topic, code in zip(filters, codes, strict=False):
-        if (code if isinstance(code, int) else code.value) >= _FAILED:
-            text = f"the broker does not let us subscribe to {topic}: {code}"
-            remedy = "have its access rules let this login read there"
-            raise BrokerLost(Trouble.of("topic.was_not_readable", text, "base_topic", remedy))
+        if (trouble := not_subscribed(topic, code)) is not None:
+            raise BrokerLost(trouble)
     await broker.unsubscribe(filters, timeout=_RETAINED)
     held: dict[str, bytes] = {}
     for _ in range(len(broker.messages)):

@@ -11,6 +11,7 @@ from placed.domain.model import Reason
 from placed.domain.room_readability import outside_fence
 from placed.driver import Failed, Finding, Verdict
 from placed.driver.shared_findings import AGAIN
+from placed.polling.room_ids import FITS_NO_ROOM
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,9 +50,10 @@ def judge_names(rooms: Sequence[Room]) -> list[Finding]:
 
 def judge_tables(tables: Sequence[str]) -> list[Finding]:
     """The findings `rooms` for tables of the settings that fit no room."""
-    remedy = "correct the address in the table, or give the room's object id; or remove the table"
     return [
-        Finding.of("rooms", Verdict.DOUBTFUL, f'[rooms."{table}"] fits no room of any connection', remedy)
+        Finding.of(
+            "rooms", Verdict.DOUBTFUL, f'[rooms."{table}"] fits no room of any connection', FITS_NO_ROOM
+        )
         for table in tables
     ]
 

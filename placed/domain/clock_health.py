@@ -14,7 +14,7 @@ from placed.domain.timestamps import timestamp
 if TYPE_CHECKING:
     from typing import Any
 
-SET_CLOCK = "set this machine's clock, for example: timedatectl set-ntp true"
+SET_CLOCK = "set this machine's clock: timedatectl set-ntp true"
 
 
 class ClockState(StrEnum):

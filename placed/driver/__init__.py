@@ -1,5 +1,6 @@
 """The port that a driver implements: `protocol` reads calendars, `capabilities` are optional."""
 
+from placed.domain.clock_health import SET_CLOCK
 from placed.domain.consent_state import Consent
 from placed.domain.fence import UNTRIED, Fence, FenceState
 from placed.domain.problem import Problem
@@ -48,6 +49,7 @@ from placed.driver.secret_file import Exposed, read_certificate, read_secret, re
 from placed.driver.settings import ConnectionSettings, FilePath, SettingsError, TimeZone
 
 __all__ = [
+    "SET_CLOCK",
     "UNTRIED",
     "Answer",
     "ConnectionSettings",

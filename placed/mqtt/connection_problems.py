@@ -62,6 +62,7 @@ _CERTIFICATE_ALERTS = {
         f"{_OURS}; if it requires none, let it use the usual ciphers",
     ),
 }
+_FAILED = 0x80  # and above, of a SUBACK: MQTT 3.1.1, 3.9.3; MQTT 5, 2.4
 _VERSION_ALERTS = ("PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL", "INSUFFICIENT_SECURITY")
 _OTHER_VERSIONS = {"5": "3.1.1", "3.1.1": "5"}
 _SERVERS = {b"HTTP/": "a web server", b"AMQP": "AMQP", b"INFO {": "NATS without MQTT", b"SSH-": "SSH"}
@@ -156,6 +157,15 @@ def other_version(protocol: str, *, hangs_up: bool = False) -> Trouble:
             f"the broker ends the connection at a CONNECT of MQTT {protocol}, and answers one of MQTT {other}"
         )
     return Trouble.of("broker.refused_protocol", text, "protocol", f'set mqtt.protocol to "{other}"')
+
+
+def not_subscribed(topic: str, code: int | ReasonCode) -> Trouble | None:
+    """The broker refused a subscription; None if the code of its SUBACK grants it."""
+    if (code if isinstance(code, int) else code.value) < _FAILED:
+        return None
+    text = f"the broker does not let us subscribe to {topic}: {code}"
+    remedy = "have its access rules let this login read there"
+    return Trouble.of("topic.was_not_readable", text, "base_topic", remedy)
 
 
 def hung_up(protocol: str, detail: str | None = None) -> Trouble:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from placed.mqtt.backoff import Backoff
 from placed.mqtt.client_options import address_of
-from placed.mqtt.connection_problems import BrokerLost, Trouble
+from placed.mqtt.connection_problems import BrokerLost, not_subscribed
 from placed.mqtt.oneshot import connected
 from placed.panel.rules import Heard, Moment
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from placed.domain.clock import Clock
     from placed.domain.problem import Problem
     from placed.mqtt.client import BrokerClient
+    from placed.mqtt.connection_problems import Trouble
     from placed.panel.rules import Panel
     from placed.settings.schema import Mqtt
 
 _SETTLED = 1.0  # seconds without a message, after which the retained messages have arrived
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
-_FAILED = 0x80  # and above, of a SUBACK: MQTT 3.1.1, 3.9.3; MQTT 5, 2.4
 _FEW = 50  # topics for QoS 1; brokers queue only a limited number of its retained messages
 
 
@@ -194,12 +194,5 @@ async def _subscribe(broker: BrokerClient, topics: Sequence[str]) -> None:
     qos = 0 if every or len(topics) > _FEW else 1
     codes: Sequence[int | ReasonCode] = await broker.subscribe([(topic, qos) for topic in topics])
     for topic, code in zip(topics, codes, strict=False):
-        if (code if isinstance(code, int) else code.value) >= _FAILED:
-            raise BrokerLost(
-                Trouble.of(
-                    "topic.was_not_readable",
-                    f"the broker does not let us subscribe to {topic}: {code}",
-                    "base_topic",
-                    "have its access rules let this login read there",
-                )
-            )
+        if (trouble := not_subscribed(topic, code)) is not None:
+            raise BrokerLost(trouble)

@@ -13,6 +13,7 @@ from placed.domain.model import Reason
 from placed.driver import DriverError, Refused
 from placed.polling.missing_rooms import MissingRooms
 from placed.polling.planner import SELDOM
+from placed.polling.room_ids import FITS_NO_ROOM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -127,7 +128,7 @@ class RoomDiscovery:
             log.warning(
                 "rooms.settings_fit_no_room",
                 table=f'[rooms."{table}"]',
-                remedy="correct the address in the table, or give the room's object id; or remove the table",
+                remedy=FITS_NO_ROOM,
             )
 
     def room_was_read(self, room: Room) -> None:

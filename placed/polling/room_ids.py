@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from placed.driver import ConnectionSettings, FoundRoom
     from placed.settings.schema import RoomSettings
 
+# The remedy for a table of the settings that fits no room.
+FITS_NO_ROOM = "correct the address in the table, or give the room's object id; or remove the table"
+
 
 def slug(address: str) -> str:
     """Returns a room's id by its address: the lower-cased local part; what is not a-z 0-9 - _ becomes a -."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 
-from placed.driver import Finding, SettingsError, Verdict
+from placed.driver import SET_CLOCK, Finding, SettingsError, Verdict
 from placed.driver.shared_findings import look_at_secrets, unreadable
 from placed_microsoft365.auth.credential import check_dates, load_credential
 from placed_microsoft365.network.tls_and_proxy import tls_context
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from placed_microsoft365.settings import Microsoft365Settings
 
 NOTICE = timedelta(days=30)  # before its end a certificate should be renewed
-_CLOCK = "set this machine's clock: timedatectl set-ntp true"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,7 @@ def _credential_remedy(settings: Microsoft365Settings, now: datetime, renew: str
     if any(certificate.not_valid_after_utc <= now for certificate in found):
         return renew
     if any(certificate.not_valid_before_utc > now for certificate in found):
-        return _CLOCK
+        return SET_CLOCK
     return (
         f"create key and certificate with placed setup {settings.name}, and name the PEM file in certificate"
     )

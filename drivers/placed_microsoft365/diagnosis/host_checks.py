@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from placed.driver import DriverError, Finding, Verdict
+from placed.driver import SET_CLOCK, DriverError, Finding, Problem, Verdict
 from placed.driver.shared_findings import AGAIN
 from placed_microsoft365.background_thread import run_in_thread
 from placed_microsoft365.graph.response_body import ACCEPTED, content_of
@@ -32,7 +32,6 @@ SKEWED = 60.0  # seconds that a clock may be off
 WRONG = (
     300.0  # seconds; beyond this the machine's clock has to be set, although rooms follow the services' time
 )
-SET_CLOCK = "set this machine's clock: timedatectl set-ntp true"
 _RESOLVE = 10.0  # seconds
 _TIMEOUT = aiohttp.ClientTimeout(total=20, sock_connect=10)
 _LARGEST = 2**20  # bytes of a response
@@ -77,12 +76,12 @@ class HostProbe:
     """The result of one request to a host.
 
     Attributes:
-        problem: why there was no TLS connection, and the remedy.
+        problem: why there was no TLS connection.
         ahead: seconds that the host's clock is ahead of this machine's, if it is known.
         tenant_id: the tenant's GUID, if the host reported it.
     """
 
-    problem: tuple[str, str] | None = None
+    problem: Problem | None = None
     ahead: float | None = None
     tenant_id: str | None = None
 
@@ -102,36 +101,37 @@ def problem_of_proxy(settings: Microsoft365Settings) -> Finding | None:
     try:
         hosts_of(settings)
     except DriverError as error:
-        return Finding.of("dns", Verdict.BAD, str(error), error.problem.remedy)
+        return Finding("dns", Verdict.BAD, error.problem)
     return None
 
 
 # --- DNS ----------------------------------------------------------------------------------------------------
 
 
-async def resolve(host: ServiceHost) -> tuple[str, str] | None:
-    """Returns why a host's name cannot be resolved, and the remedy; None if it can."""
+async def resolve(host: ServiceHost) -> Problem | None:
+    """Returns why a host's name cannot be resolved; None if it can."""
     name, port = host.first
+    check_dns = f"check DNS on this machine: resolvectl query {name}"
     try:
         async with asyncio.timeout(_RESOLVE):
             await run_in_thread(partial(socket.getaddrinfo, name, port, type=socket.SOCK_STREAM))
     except TimeoutError:
-        return f"{name}: no name server answers", f"check DNS on this machine: resolvectl query {name}"
+        return Problem("", f"{name}: no name server answers", check_dns)
     except (OSError, UnicodeError) as error:
         text = error.strerror if isinstance(error, OSError) else "no host can have this name"
         if host.proxy is not None:
-            return f"{name}, the proxy: {text}", "correct the proxy's name in HTTPS_PROXY"
+            return Problem("", f"{name}, the proxy: {text}", "correct the proxy's name in HTTPS_PROXY")
         if host.own:
-            return f"{name}: {text}", f"correct {host.key} in the settings, or check DNS on this machine"
-        return f"{name}: {text}", f"check DNS on this machine: resolvectl query {name}"
+            check_dns = f"correct {host.key} in the settings, or check DNS on this machine"
+        return Problem("", f"{name}: {text}", check_dns)
     return None
 
 
-def judge_names(hosts: Sequence[ServiceHost], problems: Sequence[tuple[str, str] | None]) -> Finding:
+def judge_names(hosts: Sequence[ServiceHost], problems: Sequence[Problem | None]) -> Finding:
     """Returns the finding `dns`."""
     found = [problem for problem in problems if problem is not None]
     if found:
-        return Finding.of("dns", Verdict.BAD, "; ".join(dict.fromkeys(p[0] for p in found)), found[0][1])
+        return _all_bad("dns", found)
     names = " and ".join(dict.fromkeys(host.first[0] for host in hosts))
     proxied = ", the proxy" if all(host.proxy for host in hosts) else ""
     return Finding.of("dns", Verdict.GOOD, f"{names}{proxied}: found")
@@ -166,11 +166,17 @@ async def probe(host: ServiceHost, context: ssl.SSLContext, now: Callable[[], da
     return HostProbe(ahead=ahead, tenant_id=tenant[1].lower() if tenant else None)
 
 
+def _all_bad(check: str, problems: Sequence[Problem]) -> Finding:
+    """Returns the finding with all texts and the remedy of the first."""
+    texts = "; ".join(dict.fromkeys(problem.text for problem in problems))
+    return Finding.of(check, Verdict.BAD, texts, problems[0].remedy)
+
+
 def judge_connections(hosts: Sequence[ServiceHost], contacts: Sequence[HostProbe | None]) -> Finding | None:
     """Returns the finding `tls`; None if a host could not be tried, and no other had a problem."""
     found = [contact.problem for contact in contacts if contact is not None and contact.problem is not None]
     if found:
-        return Finding.of("tls", Verdict.BAD, "; ".join(dict.fromkeys(p[0] for p in found)), found[0][1])
+        return _all_bad("tls", found)
     if None in contacts:
         return None
     if not any(host.proxy for host in hosts):
@@ -185,38 +191,37 @@ def judge_connections(hosts: Sequence[ServiceHost], contacts: Sequence[HostProbe
     return Finding.of("tls", Verdict.GOOD, f"{', '.join(ways.values())}: reached and trusted")
 
 
-def _untrusted(host: ServiceHost, error: Exception) -> tuple[str, str]:
+def _untrusted(host: ServiceHost, error: Exception) -> Problem:
+    text, remedy = f"{host.name}: its certificate is not trusted", not_trusted(host.url).problem.remedy
     if not isinstance(error, ssl.SSLCertVerificationError):
-        return f"{host.name}: its certificate is not trusted", not_trusted(host.url).problem.remedy
-    message = f"{host.name}: its certificate is not trusted: {error.verify_message}"
+        return Problem("", text, remedy)
+    text = f"{text}: {error.verify_message}"
     if error.verify_code == _NOT_YET_VALID:
-        return message, SET_CLOCK
-    if error.verify_code == _EXPIRED:
-        return (
-            message,
-            f"have the operator of {host.name} renew its certificate, if this machine's clock is right",
-        )
-    if error.verify_code in _OTHER_NAMES:
-        return message, f"set {host.key} to the name that the certificate is for"
-    if host.proxy:
-        message = f"{message}; the proxy {proxies.name_of(host.proxy)} may inspect TLS"
-    return message, not_trusted(host.url).problem.remedy
+        remedy = SET_CLOCK
+    elif error.verify_code == _EXPIRED:
+        remedy = f"have the operator of {host.name} renew its certificate, if this machine's clock is right"
+    elif error.verify_code in _OTHER_NAMES:
+        remedy = f"set {host.key} to the name that the certificate is for"
+    elif host.proxy:
+        text = f"{text}; the proxy {proxies.name_of(host.proxy)} may inspect TLS"
+    return Problem("", text, remedy)
 
 
-def _unreached(host: ServiceHost, error: Exception) -> tuple[str, str]:
+def _unreached(host: ServiceHost, error: Exception) -> Problem:
     if isinstance(error, (aiohttp.ClientHttpProxyError, aiohttp.ClientProxyConnectionError)):
-        problem = not_reached("the host", host.url, error)
-        return f"{host.name}: {problem}", problem.problem.remedy
+        problem = not_reached("the host", host.url, error).problem
+        return Problem("", f"{host.name}: {problem.text}", problem.remedy)
     reach = f"let this machine reach {host.name} over HTTPS: firewall, or HTTPS_PROXY"
     if isinstance(error, aiohttp.ClientConnectorSSLError):
-        return f"{host.name}: TLS fails", f"have {host.name} speak TLS 1.2 or newer to this machine"
+        remedy = f"have {host.name} speak TLS 1.2 or newer to this machine"
+        return Problem("", f"{host.name}: TLS fails", remedy)
     if isinstance(error, aiohttp.ClientConnectorError):
         number = error.os_error.errno
         text = os.strerror(number) if number and number > 0 else "no connection"
-        return f"{host.name}: {text}", reach
+        return Problem("", f"{host.name}: {text}", reach)
     if isinstance(error, TimeoutError):
-        return f"{host.name}: no answer within {_TIMEOUT.total:.0f} s", reach
-    return f"{host.name}: it closes the connection without a response", AGAIN
+        return Problem("", f"{host.name}: no answer within {_TIMEOUT.total:.0f} s", reach)
+    return Problem("", f"{host.name}: it closes the connection without a response", AGAIN)
 
 
 # --- the clock ----------------------------------------------------------------------------------------------
