@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from placed.domain.consent_state import Consent
+from placed.domain.consent_record import Consent
 from placed.domain.fence import UNTRIED, Fence
 from placed.domain.problem import Problem
 from placed.domain.room_readability import ReadFailure, RoomReadability, readability_documents

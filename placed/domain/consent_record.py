@@ -12,8 +12,18 @@ from enum import StrEnum
 
 import msgspec
 
-from placed.domain.consent_state import Consent
 from placed.domain.timestamps import timestamp_or_none
+
+
+class Consent(StrEnum):
+    """The administrator's grant of the application permissions."""
+
+    UNKNOWN = "unknown"  # nothing was requested with it yet
+    MISSING = "missing"  # not given, and not requested
+    REQUESTED = "requested"  # an administrator was asked, and may still answer
+    GRANTED = "granted"
+    DECLINED = "declined"  # an administrator declined
+    REVOKED = "revoked"  # it was given, and then revoked
 
 
 class Source(StrEnum):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec.structs import replace
 
-from placed.domain.consent_state import Consent
+from placed.domain.consent_record import Consent
 from placed.domain.model import Reason
 from placed.domain.problem import Problem
 from placed.domain.timestamps import timestamp_or_none

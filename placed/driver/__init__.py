@@ -1,7 +1,7 @@
 """The port that a driver implements: `protocol` reads calendars, `capabilities` are optional."""
 
 from placed.domain.clock_health import SET_CLOCK
-from placed.domain.consent_state import Consent
+from placed.domain.consent_record import Consent
 from placed.domain.fence import UNTRIED, Fence, FenceState
 from placed.domain.problem import Problem
 from placed.domain.service_time import ServiceTime

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import msgspec
 
-from placed.domain.consent_state import Consent
+from placed.domain.consent_record import Consent
 from placed.domain.problem import Problem, one_line
 
 if TYPE_CHECKING:

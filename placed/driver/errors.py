@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from placed.domain.consent_state import Consent
+from placed.domain.consent_record import Consent
 from placed.domain.model import Reason
 from placed.domain.problem import Problem
 

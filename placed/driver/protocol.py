@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from placed.domain.consent_state import Consent
+from placed.domain.consent_record import Consent
 from placed.domain.model import Meeting, Reason, Room
 from placed.domain.problem import Problem
 from placed.domain.service_time import ServiceTime
