@@ -49,7 +49,7 @@ class ConnectionHealth(msgspec.Struct, frozen=True):
     fence: Fence = UNTRIED
     credential_expires_at: datetime | None = None
     impossible_meetings: int = 0  # that end no later than they start; they occupy nothing
-    readability: RoomReadability | None = None  # of every room; goes on with the poller
+    readability: RoomReadability = RoomReadability()  # of every room, as of the last round
     whole: ReadFailure | None = None  # why none of the rooms is read
 
     def document(self) -> dict[str, Any]:
@@ -83,4 +83,4 @@ class ConnectionHealth(msgspec.Struct, frozen=True):
 
     def rooms_document(self, rooms: Iterable[Room]) -> list[dict[str, str | None]]:
         """How each of the rooms is read, for `/api/v1/connections/<name>/rooms`."""
-        return readability_documents(rooms, self.readability or RoomReadability(), self.whole)
+        return readability_documents(rooms, self.readability, self.whole)

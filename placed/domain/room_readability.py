@@ -1,4 +1,4 @@
-"""How each room of a connection is read: since when it is readable, or why it is not. Pure.
+"""How each room of a connection is read: since when it is readable, or why it is not. Values.
 
 This is about the calendar service, not about occupancy: a room that has been unreadable for a minute is still
 judged by its known schedule.
@@ -6,12 +6,13 @@ judged by its known schedule.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec.structs import replace
 
 from placed.domain.consent_record import Consent
 from placed.domain.model import Reason
@@ -19,7 +20,7 @@ from placed.domain.problem import Problem
 from placed.domain.timestamps import timestamp_or_none
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Iterable
 
     from placed.domain.model import Room
 
@@ -63,7 +64,6 @@ _ACCESS = {
     Reason.BREACHED: Access.BREACHED,
 }
 DOUBTED = 3  # failures in a row of what was readable before, until they count as lasting
-_GONE = frozenset({Reason.FORBIDDEN, Reason.NOT_FOUND})
 
 
 class ReadFailure(msgspec.Struct, frozen=True):
@@ -76,45 +76,18 @@ class ReadFailure(msgspec.Struct, frozen=True):
     times: int = 1  # in a row
 
 
-class RoomReadability:
-    """Of all rooms of a connection. What is not known of a room is that it waits.
+class RoomReadability(msgspec.Struct, frozen=True):
+    """How each room of a connection is read, as of a moment. A room that is in neither mapping waits.
 
-    Args:
-        grant_delay: how long a change of the fence's group takes to be in effect; zero if unknown.
+    Attributes:
+        failing: why a room is not readable, by room id.
+        readable: since when a room is readable, by room id.
+        outside: the remedy for a room that the fence does not let in.
     """
 
-    def __init__(self, grant_delay: timedelta = timedelta(0)) -> None:
-        self.outside = outside_fence(grant_delay)  # the remedy for a room that the fence does not let in
-        self.failing: dict[str, ReadFailure] = {}  # by room id
-        self.readable: dict[str, datetime] = {}  # since when, by room id
-
-    def keep(self, room_ids: Collection[str]) -> None:
-        """Forgets all others."""
-        self.failing = {room_id: f for room_id, f in self.failing.items() if room_id in room_ids}
-        self.readable = {room_id: since for room_id, since in self.readable.items() if room_id in room_ids}
-
-    def interrupt(self) -> None:
-        """None could be read, for what ails the whole connection."""
-        self.readable.clear()
-
-    def succeeded(self, room_id: str, moment: datetime) -> bool:
-        """A room was read; whether it could not be before."""
-        self.readable.setdefault(room_id, moment)
-        return self.failing.pop(room_id, None) is not None
-
-    def failed(self, room_id: str, failure: ReadFailure) -> bool:
-        """A room could not be read; whether that, or why, is news."""
-        before = self.failing.get(room_id)
-        self.readable.pop(room_id, None)
-        if before is not None:
-            failure = replace(failure, since=before.since, times=before.times + 1)
-        self.failing[room_id] = failure
-        return before is None or before.reason is not failure.reason
-
-    def is_gone(self, room_id: str) -> bool:
-        """Whether a room's mailbox cannot be read any more: refused or not found, not just once."""
-        failure = self.failing.get(room_id)
-        return failure is not None and failure.reason in _GONE and failure.times >= DOUBTED
+    failing: Mapping[str, ReadFailure] = MappingProxyType({})
+    readable: Mapping[str, datetime] = MappingProxyType({})
+    outside: str = outside_fence(timedelta(0))
 
     @property
     def forbidden(self) -> bool:

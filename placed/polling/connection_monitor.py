@@ -10,8 +10,9 @@ from msgspec.structs import replace
 from placed.domain.connection_health import ConnectionHealth, ConnectionState
 from placed.domain.model import Reason
 from placed.domain.problem import Problem
-from placed.domain.room_readability import ReadFailure, RoomReadability, within
+from placed.domain.room_readability import ReadFailure, within
 from placed.driver import Consent, FenceState, Refused, credential_expiry, grant_delay
+from placed.polling.readability_tracker import ReadabilityTracker
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -64,7 +65,7 @@ class ConnectionMonitor:
         self._clock = clock
         self._consent = consent
         self._grant_delay = grant_delay(driver)
-        self.readability = RoomReadability(self._grant_delay)
+        self.readability = ReadabilityTracker(self._grant_delay)
         self.problem: DriverError | None = None  # what ails the connection as a whole
         self.read_at: datetime | None = None  # when a calendar was last read
         self._impossible: dict[str, int] = {}  # meetings that end no later than they start, by room
@@ -76,7 +77,7 @@ class ConnectionMonitor:
             consent_since=known.since,
             consent_until=known.until,
             credential_expires_at=credential_expiry(driver),
-            readability=self.readability,
+            readability=self.readability.snapshot,
         )
         board.report(self.health)
 
@@ -150,10 +151,11 @@ class ConnectionMonitor:
         if self.problem is not None:
             log.info("connection.recovered", connection=self._name)
         self.problem = None
-        failing, consent = self.readability.failing, self.readability.consent
+        readability = self.readability.snapshot
+        failing, consent = readability.failing, readability.consent
         if len(failing) < rooms or not rooms:
             self._tell(ConnectionState.OK, rooms, consent=consent)
-        elif not self.readability.forbidden:
+        elif not readability.forbidden:
             text = next(iter(failing.values())).problem.text
             self._tell(ConnectionState.FAILING, rooms, problem=Problem("", f"no room can be read: {text}"))
         else:
@@ -176,12 +178,14 @@ class ConnectionMonitor:
             before, after = self.health.consent.value, known.state.value
             log.info("consent.changed", connection=self._name, before=before, after=after)
         changed = self.health.state is not state
+        readability = self.readability.snapshot
         self.health = replace(
             self.health,
             state=state,
             since=self._clock.now() if changed else self.health.since,
             rooms=rooms,
-            failing=dict(self.readability.failing),
+            failing=readability.failing,
+            readability=readability,
             last_success=self.read_at,
             problem=problem,
             consent=known.state,

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from placed.domain.clock import Clock
     from placed.domain.model import Room
-    from placed.domain.room_readability import RoomReadability
     from placed.driver import ConnectionSettings, Driver, FoundRoom
+    from placed.polling.readability_tracker import ReadabilityTracker
     from placed.polling.room_ids import RoomIds
     from placed.settings.schema import Polling
     from placed.store.in_memory_connection_store import ConnectionMemory
@@ -55,7 +55,7 @@ class RoomDiscovery:
         driver: Driver,
         book: RoomIds,
         clock: Clock,
-        readability: RoomReadability,
+        readability: ReadabilityTracker,
         notes: ConnectionMemory,
         remember: Callable[[], None],
         take_up: Callable[[Sequence[Room]], None],

@@ -72,6 +72,7 @@ PURE_LIBRARIES = {
     "msgspec",
     "operator",
     "re",
+    "types",
     "typing",
     "zoneinfo",
 }

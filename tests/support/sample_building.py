@@ -9,8 +9,9 @@ from placed.domain.model import Meeting, Reason, Schedule
 from placed.domain.occupancy import Policy
 from placed.domain.privacy import Show
 from placed.domain.problem import Problem
-from placed.domain.room_readability import ReadFailure, RoomReadability
+from placed.domain.room_readability import ReadFailure
 from placed.driver import Consent, Fence, FenceState
+from placed.polling.readability_tracker import ReadabilityTracker
 from tests.support.sample_boards import Site
 
 MOMENT = datetime(2026, 1, 8, 9, 22, 10, tzinfo=UTC)
@@ -127,24 +128,22 @@ def building(show: Show = Show.EVERYTHING, kind: type[Site] = Site) -> Site:
 
 def report(site: Site, **other: Any) -> None:
     """How the connection of this building is."""
-    readability = RoomReadability()
-    failing: dict[str, ReadFailure] = {}
+    readability = ReadabilityTracker()
     for room in site.board.rooms:
         if room.id == BROKEN:
             failure = ReadFailure(Reason.FORBIDDEN, MOMENT, Problem("", "Access is denied"))
             readability.failed(room.id, failure)
-            failing = readability.failing
         else:
             readability.succeeded(room.id, MOMENT)
     usual: dict[str, Any] = {
         "rooms": len(site.board.rooms),
         "since": MOMENT - timedelta(hours=5),
         "last_success": MOMENT - 2 * MINUTE,
-        "failing": failing,
+        "failing": readability.failing,
         "consent": Consent.GRANTED,
         "fence": Fence(FenceState.VERIFIED, MOMENT - timedelta(minutes=12)),
         "credential_expires_at": MOMENT + timedelta(days=211),
-        "readability": readability,
+        "readability": readability.snapshot,
     }
     site.report(**(usual | other))
 

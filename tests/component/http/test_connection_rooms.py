@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from placed.domain.model import Reason
 from placed.domain.problem import Problem
-from placed.domain.room_readability import ReadFailure, RoomReadability
+from placed.domain.room_readability import ReadFailure
+from placed.polling.readability_tracker import ReadabilityTracker
 from tests.support.sample_boards import NINE, Site, minutes
 
 if TYPE_CHECKING:
+    from placed.domain.room_readability import RoomReadability
     from tests.support.status_endpoint import Endpoint
 
 PATH = "/api/v1/connections/contoso/rooms"
@@ -17,11 +19,11 @@ PATH = "/api/v1/connections/contoso/rooms"
 
 def readability() -> RoomReadability:
     """The boardroom is readable, the library is not found, the atrium was not asked for yet."""
-    found = RoomReadability()
+    found = ReadabilityTracker()
     found.succeeded("boardroom", NINE)
     problem = Problem("", "404 ErrorInvalidUser", "check it")
     found.failed("library", ReadFailure(Reason.NOT_FOUND, NINE + minutes(5), problem))
-    return found
+    return found.snapshot
 
 
 async def test_every_room_says_whether_it_is_readable_since_when_and_why_not(

@@ -9,9 +9,10 @@ import pytest
 from placed.domain.connection_health import ConnectionState
 from placed.domain.model import Reason, Status
 from placed.domain.problem import Problem
-from placed.domain.room_readability import Access, ReadFailure, RoomReadability
+from placed.domain.room_readability import Access, ReadFailure
 from placed.driver import Consent, Fence, FenceState
 from placed.http.api import openapi
+from placed.polling.readability_tracker import ReadabilityTracker
 from tests.support.sample_boards import NINE, meeting
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def lively(site: Site) -> Site:
     site.read("boardroom", meeting(-10, 30), meeting(0, 20), meeting(40, 50, private=True))
     site.read("atrium", meeting(3, 60, all_day=True))
     site.board.fail("library", Reason.FORBIDDEN)
-    readability = RoomReadability()
+    readability = ReadabilityTracker()
     readability.succeeded("boardroom", NINE)
     readability.failed("library", ReadFailure(Reason.FORBIDDEN, NINE, Problem("", "x")))
     site.report(
@@ -122,7 +123,7 @@ def lively(site: Site) -> Site:
         consent_since=NINE,
         consent_until=NINE,
         fence=Fence(FenceState.EXCESS, NINE, excess=("Mail.Read",), warnings=(Problem("", "mind the gap"),)),
-        readability=readability,
+        readability=readability.snapshot,
     )
     return site
 

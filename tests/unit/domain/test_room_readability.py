@@ -43,46 +43,10 @@ def test_a_room_that_was_not_asked_for_yet_waits() -> None:
     }
 
 
-def test_a_room_is_readable_since_it_was_first_read() -> None:
-    readability = RoomReadability()
-    assert not readability.succeeded("boardroom", NINE)
-    assert not readability.succeeded("boardroom", TEN)
-    assert (told(readability)["access"], told(readability)["since"]) == ("readable", "2026-10-06T09:00:00Z")
-
-
-@pytest.mark.parametrize(
-    ("reason", "access"),
-    [
-        (Reason.FORBIDDEN, "refused"),
-        (Reason.NOT_FOUND, "not_found"),
-        (Reason.THROTTLED, "throttled"),
-        (Reason.MALFORMED, "malformed"),
-        (Reason.UNAVAILABLE, "unavailable"),
-    ],
-)
-def test_a_room_that_can_not_be_read_says_since_when_and_why(reason: Reason, access: str) -> None:
-    readability = RoomReadability()
-    readability.succeeded("boardroom", NINE)
-    assert readability.failed("boardroom", failed(reason, NINE, remedy="mend it"))
-    assert not readability.failed("boardroom", failed(reason, TEN, remedy="mend it"))
-    assert told(readability) | {"name": ""} == {
-        "room": "boardroom",
-        "name": "",
-        "access": access,
-        "since": "2026-10-06T09:00:00Z",
-        "reason": reason.value,
-        "detail": "403 ErrorAccessDenied",
-        "remedy": "mend it",
-    }
-    assert readability.succeeded("boardroom", TEN)
-    assert (told(readability)["access"], told(readability)["since"]) == ("readable", "2026-10-06T10:00:00Z")
-
-
 def test_a_room_that_is_refused_while_others_are_readable_is_told_as_outside_the_fence() -> None:
-    readability = RoomReadability()
-    readability.failed("boardroom", failed(Reason.FORBIDDEN, NINE, remedy="consent?"))
-    assert told(readability)["remedy"] == "consent?"
-    readability.succeeded("library", NINE)
+    failing = {"boardroom": failed(Reason.FORBIDDEN, NINE, remedy="consent?")}
+    assert told(RoomReadability(failing))["remedy"] == "consent?"
+    readability = RoomReadability(failing, {"library": NINE})
     assert "not in the fence's group, or not yet" in told(readability)["remedy"]
 
 
@@ -92,21 +56,10 @@ def test_a_room_that_is_refused_while_others_are_readable_is_told_as_outside_the
 def test_what_ails_the_whole_connection_goes_before_what_is_known_of_a_room(
     error: DriverError, access: str
 ) -> None:
-    readability = RoomReadability()
-    readability.succeeded("boardroom", NINE)
+    readability = RoomReadability({}, {"boardroom": NINE})
     document = told(readability, ReadFailure(error.reason, TEN, error.problem))
     assert (document["access"], document["since"]) == (access, "2026-10-06T10:00:00Z")
     assert (document["detail"], document["remedy"]) == (str(error), error.problem.remedy or None)
-
-
-def test_rooms_that_are_gone_are_forgotten() -> None:
-    readability = RoomReadability()
-    readability.succeeded("boardroom", NINE)
-    readability.failed("library", failed(Reason.THROTTLED, NINE))
-    readability.keep({"library"})
-    assert (list(readability.readable), list(readability.failing)) == ([], ["library"])
-    readability.keep(set())
-    assert not readability.failing
 
 
 @pytest.mark.parametrize(
@@ -121,16 +74,16 @@ def test_rooms_that_are_gone_are_forgotten() -> None:
     ],
 )
 def test_the_rooms_tell_of_consent(consents: list[Consent], *, readable: bool, consent: Consent) -> None:
-    readability = RoomReadability()
-    for number, told_by_token in enumerate(consents):
-        readability.failed(f"room-{number}", failed(Reason.FORBIDDEN, NINE, consent=told_by_token))
-    if readable:
-        readability.succeeded("boardroom", NINE)
-    assert readability.consent is consent
+    failing = {
+        f"room-{number}": failed(Reason.FORBIDDEN, NINE, consent=told_by_token)
+        for number, told_by_token in enumerate(consents)
+    }
+    assert RoomReadability(failing, {"boardroom": NINE} if readable else {}).consent is consent
 
 
 def test_a_failure_of_another_kind_tells_nothing_of_consent() -> None:
-    readability = RoomReadability()
-    readability.failed("boardroom", failed(Reason.FORBIDDEN, NINE))
-    readability.failed("library", failed(Reason.UNAVAILABLE, NINE))
-    assert readability.consent is Consent.UNKNOWN
+    failing = {
+        "boardroom": failed(Reason.FORBIDDEN, NINE),
+        "library": failed(Reason.UNAVAILABLE, NINE),
+    }
+    assert RoomReadability(failing).consent is Consent.UNKNOWN

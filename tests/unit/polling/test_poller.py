@@ -437,6 +437,17 @@ async def test_rooms_that_are_refused_while_others_are_readable_are_told_as_no_f
     assert stage.poller.health.consent is Consent.GRANTED
 
 
+async def test_the_health_of_a_moment_does_not_change_with_what_is_read_later() -> None:
+    stage = Stage("one")
+    await stage.steps(40)
+    before = stage.poller.health
+    standing = before.rooms_document(stage.board.rooms)
+    stage.driver.broken = Unavailable("down")
+    await stage.steps(300)
+    assert stage.poller.health.rooms_document(stage.board.rooms) != standing
+    assert before.rooms_document(stage.board.rooms) == standing
+
+
 async def test_a_whole_connection_s_problem_has_the_time_at_which_it_began() -> None:
     stage = Stage("one")
     await stage.steps(40)
