@@ -14,19 +14,24 @@ from placed.driver import Finding, Verdict
 from placed.http.listen_options import ListenOptions, check_bindable, endpoint_url
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from placed.http.listen_options import Address
     from placed.settings.loader import Configuration
 
 _TIMEOUT = aiohttp.ClientTimeout(total=5)
 
 
-async def look_at_endpoint(configuration: Configuration) -> list[Finding]:
+async def look_at_endpoint(configuration: Configuration, now: datetime) -> list[Finding]:
     """Whether a daemon can listen at the configured address: a finding, or one for each mistake."""
     settings = configuration.settings.http
     if not settings.listen:
         return [Finding.of("http", Verdict.GOOD, "off: http.listen is empty")]
     try:
         options = ListenOptions.of(settings)
+        problem = options.certificate_problem(now)
+        if problem is not None:
+            return [of_problem("http", located) for located in configuration.located([problem])]
         await check_bindable(settings.listen)
     except CannotStart as error:
         in_use = isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.EADDRINUSE

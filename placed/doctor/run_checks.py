@@ -112,7 +112,7 @@ async def _machine(configuration: Configuration, state_directory: Path, now: dat
         look_at_state(state_directory),
         look_at_time_zones(settings, now),
         *look_at_own_files(settings),
-        *await look_at_endpoint(configuration),
+        *await look_at_endpoint(configuration, now),
     ]
 
 

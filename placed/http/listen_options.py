@@ -17,9 +17,10 @@ import msgspec
 from placed.domain.exit_errors import CannotStart
 from placed.domain.problem import Problem
 from placed.driver import Exposed, read_secret, remedy_for_missing
-from placed.settings.certificate_files import load_chain
+from placed.settings.certificate_files import Validity, load_chain, validity_of
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
     from placed.settings.schema import Http
@@ -58,11 +59,13 @@ class ListenOptions:
         address: where it listens.
         token: the bearer token that requests need, or None if no token is required.
         tls: the TLS context of every connection, or None for plain HTTP.
+        validity: of the certificate, if it is known.
     """
 
     address: Address
     token: bytes | None = field(repr=False)
     tls: ssl.SSLContext | None
+    validity: Validity | None = None
 
     @classmethod
     def of(cls, settings: Http) -> Self:
@@ -84,7 +87,12 @@ class ListenOptions:
             problems += error.problems
         if problems:
             raise CannotStart(*problems)
-        return cls(parse_address(settings.listen), token, context)
+        validity = validity_of(settings.certificate) if settings.certificate is not None else None
+        return cls(parse_address(settings.listen), token, context, validity)
+
+    def certificate_problem(self, now: datetime) -> Problem | None:
+        """Why clients reject the certificate at this moment."""
+        return self.validity.problem("http.certificate", now) if self.validity is not None else None
 
 
 # --- addresses and sockets ---

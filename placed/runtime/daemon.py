@@ -149,6 +149,7 @@ class Daemon:
         self.board.listeners.append(StatusLog())
         self._all_recalled = self.connections.recall(believable=self._clock.believable)
         await self._endpoint.start(sockets)
+        self._look_at_certificate()
 
     async def serve(self, stop: asyncio.Event) -> None:
         """Polls and publishes until `stop` is set."""
@@ -317,6 +318,14 @@ class Daemon:
         return pulse
 
     # --- what it reports ---
+
+    def _look_at_certificate(self) -> None:
+        """Warns of a certificate that clients reject: MQTT does not depend on it, so it ends no start."""
+        listen = self.prepared.listen
+        if listen is not None and self._clock.believable:
+            problem = listen.certificate_problem(self._clock.now())
+            if problem is not None:
+                log.warning("http.certificate_is_not_valid", problem=problem.text, remedy=problem.remedy)
 
     async def _publish_last_words(self) -> None:
         """Waits until the broker knows that everything is unknown now, but not for long."""

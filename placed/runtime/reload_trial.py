@@ -22,6 +22,7 @@ from placed.runtime.connections import Problems, breach, open_drivers, refusal, 
 if TYPE_CHECKING:
     from placed.domain.problem import Problem
     from placed.driver import ConnectionSettings, Driver
+    from placed.http.listen_options import ListenOptions
     from placed.runtime.daemon import Around, Daemon
     from placed.runtime.prepared import Prepared
     from placed.settings.schema import Http, Settings
@@ -44,10 +45,13 @@ async def rehearse(prepared: Prepared, around: Around, running: Daemon) -> None:
         CannotStart: it would not work with this configuration.
     """
     problems = Problems()
+    clock = CorrectedClock(around.clock, around.times)
     with problems:
         await _try_port(prepared.settings.http, running.settings.http)
+    with problems:
+        _try_certificate(prepared.listen, running.prepared.listen, clock)
     outcomes = await asyncio.gather(
-        _try_connections(prepared, around, running),
+        _try_connections(prepared, around, running, clock),
         _try_broker(prepared, running),
         return_exceptions=True,
     )
@@ -58,9 +62,10 @@ async def rehearse(prepared: Prepared, around: Around, running: Daemon) -> None:
     problems.report()
 
 
-async def _try_connections(prepared: Prepared, around: Around, running: Daemon) -> None:
+async def _try_connections(
+    prepared: Prepared, around: Around, running: Daemon, clock: CorrectedClock
+) -> None:
     settings = prepared.settings
-    clock = CorrectedClock(around.clock, around.times)
     # Drivers of their own: what a trial reads is not published, so those that poll must not know it already.
     drivers = open_drivers(prepared.configuration, clock, around.version, prepared.drivers.keys())
     earlier = {name: connection.driver for name, connection in running.connections.by_name.items()}
@@ -134,6 +139,17 @@ async def _try_connection(
 async def _try_broker(prepared: Prepared, running: Daemon) -> None:
     if prepared.login is not None:
         await try_login(prepared.login, running.prepared.login, connected=running.publisher.connected)
+
+
+def _try_certificate(
+    wanted: ListenOptions | None, taken: ListenOptions | None, clock: CorrectedClock
+) -> None:
+    """Refuses another certificate that clients would reject; one that is used already prevents nothing."""
+    if wanted is None or not clock.believable or (taken is not None and wanted.validity == taken.validity):
+        return
+    problem = wanted.certificate_problem(clock.now())
+    if problem is not None:
+        raise CannotStart(problem)
 
 
 async def _try_port(wanted: Http, taken: Http) -> None:

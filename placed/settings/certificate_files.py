@@ -3,15 +3,46 @@
 from __future__ import annotations
 
 import ssl
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from cryptography.x509 import load_pem_x509_certificates
 
 from placed.domain.problem import Problem
 from placed.driver import Exposed, read_certificate, read_secret, remedy_for_missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
     from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Validity:
+    """From when to when a certificate is valid."""
+
+    path: Path
+    begins: datetime
+    ends: datetime
+
+    def problem(self, name: str, now: datetime) -> Problem | None:
+        """Why clients reject it at this moment; None if it is valid. `name` is the setting."""
+        if now >= self.ends:
+            text = f"{self.path}: the certificate expired on {self.ends:%Y-%m-%d}"
+            return Problem(name, text, "put a renewed one there, and reload")
+        if now < self.begins:
+            text = f"{self.path}: the certificate is valid only from {self.begins:%Y-%m-%d %H:%M}Z on"
+            return Problem(name, text, "wait until then, or put another one there, and reload")
+        return None
+
+
+def validity_of(path: Path) -> Validity | None:
+    """The validity of the first certificate in a PEM file, the server's own; None if it cannot be read."""
+    with suppress(OSError, ValueError):
+        first = load_pem_x509_certificates(path.read_bytes())[0]
+        return Validity(path, first.not_valid_before_utc, first.not_valid_after_utc)
+    return None
 
 
 def content(

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -17,6 +18,7 @@ from placed.domain.exit_errors import CannotStart
 from placed.driver import Verdict
 from placed.http.limits import Limits
 from placed.settings.loader import load
+from placed_microsoft365.simulator import make_client_certificate
 from tests.support.deadlines import DEADLINE
 from tests.support.mosquitto import Authority
 from tests.support.secret_files import write_secret
@@ -138,10 +140,10 @@ async def test_the_doctor_knows_a_running_placed_whatever_it_speaks(
         file.write_text(
             f'{CONNECTION}[http]\nlisten = "{host}:{port}"\ncertificate = "{pair[0]}"\nkey = "{pair[1]}"\n'
         )
-        (finding,) = await look_at_endpoint(load(file))
+        (finding,) = await look_at_endpoint(load(file), SystemClock().now())
         assert (finding.verdict, finding.said) == (Verdict.GOOD, f"{host}:{port}: a running placed answers")
     file.write_text(f'{CONNECTION}[http]\nlisten = "127.0.0.1:0"\ncertificate = "{tmp_path / "missing"}"\n')
-    (finding,) = await look_at_endpoint(load(file))
+    (finding,) = await look_at_endpoint(load(file), SystemClock().now())
     assert finding.verdict is Verdict.BAD
     assert finding.said.startswith(f"{file}: http.certificate: {tmp_path / 'missing'}: there is no such file")
 
@@ -151,7 +153,7 @@ async def test_the_doctor_tells_all_that_is_wrong_with_the_files(tmp_path: Path)
     file.write_text(
         f'{CONNECTION}[http]\nlisten = "127.0.0.1:0"\ncertificate = "{certificate}"\nkey = "{key}"\n'
     )
-    findings = await look_at_endpoint(load(file))
+    findings = await look_at_endpoint(load(file), SystemClock().now())
     assert [(f.verdict, f.said, f.remedy) for f in findings] == [
         (
             Verdict.BAD,
@@ -209,3 +211,20 @@ def test_a_key_that_everybody_can_read_is_refused(
     (problem,) = problems(site, certificate=certificate, key=open_key)
     assert problem.startswith(f"http.key: {open_key}: can be read by every user of this machine")
     assert "\n" not in problem
+
+
+async def test_the_doctor_names_a_certificate_that_is_not_valid_now(tmp_path: Path) -> None:
+    file, certificate = tmp_path / "placed.toml", tmp_path / "both.pem"
+    begins = datetime(2026, 1, 8, tzinfo=UTC)
+    write_secret(
+        certificate, make_client_certificate(key_size=2048, valid_from=begins, lifetime=timedelta(days=30))
+    )
+    file.write_text(f'{CONNECTION}[http]\nlisten = "127.0.0.1:0"\ncertificate = "{certificate}"\n')
+    found = {}
+    for day in (-1, 1, 31):
+        (found[day],) = await look_at_endpoint(load(file), begins + timedelta(days=day))
+    assert [finding.verdict for finding in found.values()] == [Verdict.BAD, Verdict.GOOD, Verdict.BAD]
+    named = f"{file}: http.certificate: {certificate}: the certificate"
+    assert found[-1].said == f"{named} is valid only from 2026-01-08 00:00Z on"
+    assert found[31].said == f"{named} expired on 2026-02-07"
+    assert found[31].remedy == "put a renewed one there, and reload"

@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import socket
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from structlog.testing import capture_logs
@@ -16,13 +16,17 @@ from placed.runtime.signals import serve
 from placed.runtime.systemd import Supervisor
 from placed.settings.loader import load
 from placed.store import Journal
+from placed_microsoft365.simulator import make_client_certificate
 from tests.end_to_end.service.test_signals import lies
 from tests.support.deadlines import DEADLINE
 from tests.support.free_ports import free_port
 from tests.support.placed_process import Program
+from tests.support.secret_files import write_secret
 from tests.support.status_client import Web
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pytest
 
     from placed.runtime.daemon import Daemon
@@ -107,3 +111,48 @@ async def test_an_address_that_is_nobodys_is_refused_where_the_port_stays(stage:
         program.signal(signal.SIGHUP)
         refused = await program.logged("configuration.was_refused")
         assert f"192.0.2.1:{port} is not an address of this machine" in refused["problem"]
+
+
+def certificate(stage: Stage, name: str, *, expired: bool) -> Path:
+    """A file with a key and its certificate."""
+    valid_from = datetime(2024, 1, 1, tzinfo=UTC) if expired else None
+    path = stage.folder / name
+    write_secret(path, make_client_certificate(key_size=2048, valid_from=valid_from))
+    return path
+
+
+async def test_a_certificate_that_has_expired_is_refused_and_the_earlier_one_stays(stage: Stage) -> None:
+    table = {"listen": f"127.0.0.1:{free_port()}"}
+    stage.connect(rooms=["boardroom"])
+    stage.configure(http=table | {"certificate": str(certificate(stage, "good.pem", expired=False))})
+    arguments = ("run", "-c", stage.file, "--log-format", "json")
+    async with Program.start(stage.folder, *arguments) as program:
+        await program.logged("daemon.became_ready")
+        expired = certificate(stage, "expired.pem", expired=True)
+        stage.configure(http=table | {"certificate": str(expired)})
+        program.signal(signal.SIGHUP)
+        refused = await program.logged("configuration.was_refused")
+        assert refused["problem"] == (
+            f"{stage.file}: http.certificate: {expired}: the certificate expired on 2024-12-31; "
+            "put a renewed one there, and reload"
+        )
+        await program.logged("configuration.stays")
+        stage.configure(http=table | {"certificate": str(certificate(stage, "expired.pem", expired=False))})
+        program.signal(signal.SIGHUP)
+        await program.logged("configuration.was_reloaded")
+
+
+async def test_a_certificate_that_had_expired_at_the_start_is_reported_and_refuses_no_other_change(
+    stage: Stage,
+) -> None:
+    table = {"listen": "127.0.0.1:0", "certificate": str(certificate(stage, "old.pem", expired=True))}
+    stage.connect(rooms=["boardroom"])
+    stage.configure(http=table)
+    arguments = ("run", "-c", stage.file, "--log-format", "json")
+    async with Program.start(stage.folder, *arguments) as program:
+        reported = await program.logged("http.certificate_is_not_valid")
+        assert "old.pem: the certificate expired on 2024-12-31" in reported["problem"]
+        await program.logged("daemon.became_ready")
+        stage.configure(http=table | {"max_clients": 100})
+        program.signal(signal.SIGHUP)
+        await program.logged("configuration.was_reloaded")
