@@ -74,6 +74,12 @@ class Acceptor:
         host, port = self._sockets[0].getsockname()[:2]
         return host, port
 
+    def change(self, limits: Limits, tls: ssl.SSLContext | None) -> None:
+        """Accepts by other limits, and with another certificate, from the next client on."""
+        self._limits = limits
+        self._tls = tls
+        self._slots.change(limits)
+
     async def close(self) -> None:
         """Accepts no further client; those that are connected stay."""
         tasks = [*self._accepting, *self._handshakes]
@@ -132,10 +138,14 @@ class Slots:
     """Counts connections: all of them, and those of each client."""
 
     def __init__(self, limits: Limits) -> None:
-        self._most = _clients_with_files(limits.clients)
-        self._most_of_one = limits.clients_of_one
         self._taken: Counter[str] = Counter()
         self._reported: set[str] = set()  # clients whose limit was reported; "" stands for all clients
+        self.change(limits)
+
+    def change(self, limits: Limits) -> None:
+        """Other limits count from the next connection on; those that exist stay."""
+        self._most = _clients_with_files(limits.clients)
+        self._most_of_one = limits.clients_of_one
 
     def take(self, client: str) -> Slot | None:
         """A slot for a connection of this client; None if it is to be closed at once."""

@@ -17,20 +17,19 @@ from http import HTTPStatus
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from aiohttp import HttpVersion11, hdrs, web
+from aiohttp import HttpVersion11, hdrs
 
 from placed.domain.problem import Problem
 from placed.http.connection import ClientConnection
 from placed.http.errors import HttpError
 
 if TYPE_CHECKING:
+    from aiohttp import web
     from multidict import MultiMapping
 
     from placed.http.listen_options import Address
     from placed.settings.schema import Http
 
-# These reveal nothing: a process monitor has no token, and a page must load before it can ask for one.
-OPEN_ROUTES = frozenset({"/healthz", "/", "/rooms/{room}", "/worker.js", "/static/{version}/{name}"})
 _HOST = re.compile(r"(\[(?P<address>[0-9a-f:.]+)\]|(?P<name>[^:\[\]]+))(:\d*)?")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _AS_MANY_CONNECTIONS = Problem(
@@ -117,7 +116,7 @@ class Guard:
 
     Args:
         names: the host names that are accepted.
-        token: the bearer token that requests need, or None. Some routes need no token.
+        token: the bearer token that requests need, or None.
     """
 
     def __init__(self, names: HostNames, token: bytes | None) -> None:
@@ -125,13 +124,12 @@ class Guard:
         self._accepts = lru_cache(maxsize=32)(names.accept)  # a client sends the same field each time
         self._token = token
 
-    @property
-    def needs_token(self) -> bool:
-        """Whether `check_token` has to be called, too."""
-        return self._token is not None
+    def check(self, request: web.Request, *, open_to_all: bool) -> None:
+        """Returns if the request may be answered.
 
-    def check(self, request: web.Request) -> None:
-        """Returns if the request may be answered, except for its token.
+        Args:
+            request: the request.
+            open_to_all: whether its address needs no token.
 
         Raises:
             HttpError: why it may not.
@@ -139,43 +137,18 @@ class Guard:
         if isinstance(request.protocol, ClientConnection) and request.protocol.crowded:
             raise HttpError(
                 HTTPStatus.SERVICE_UNAVAILABLE,
-                Problem(
-                    "",
-                    "There are as many connections as this endpoint takes, or as it takes from one address",
-                ),
+                _AS_MANY_CONNECTIONS,
                 headers={"Retry-After": "10", "Connection": "close"},
             )
-        self._check_host(request)
-
-    def _check_host(self, request: web.Request) -> None:
-        host = request.headers.get(hdrs.HOST)
+        headers = request.headers
+        host = headers.get(hdrs.HOST)
         if host is None:
             if request.version >= HttpVersion11:
                 raise HttpError(HTTPStatus.BAD_REQUEST, Problem("", "The Host field is missing"))
-            return
-        if not self._accepts(host):
+        elif not self._accepts(host):
             raise HttpError(HTTPStatus.MISDIRECTED_REQUEST, self._names.problem)
-
-    async def check_token(self, request: web.Request) -> None:
-        """Returns if the request shows the token, or if its route is open to all.
-
-        Raises:
-            HttpError: it does neither.
-        """
-        try:
-            check_token(request.headers, self._token or b"")
-        except HttpError:
-            if not await _is_open(request):
-                raise
-
-
-async def _is_open(request: web.Request) -> bool:
-    match = request.match_info
-    if isinstance(match.http_exception, web.HTTPMethodNotAllowed):
-        # Which methods an open route has is no secret.
-        match = await request.app.router.resolve(request.clone(method="GET"))
-    resource = match.route.resource
-    return resource is not None and resource.canonical in OPEN_ROUTES
+        if self._token is not None and not open_to_all:
+            check_token(headers, self._token)
 
 
 def check_token(headers: MultiMapping[str], token: bytes) -> None:

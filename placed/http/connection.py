@@ -155,8 +155,9 @@ class ClientConnection(web.RequestHandler):
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
         """Sends the rest of an answer."""
-        if isinstance(resp, web.HTTPException):  # raised by aiohttp, outside of the middleware
+        if isinstance(resp, web.HTTPException):  # raised by aiohttp, before there is a handler
             resp = of_aiohttp(resp).response()
+            add_common_fields(resp.headers)
             resp.force_close()
         try:
             return await super().finish_response(request, resp, start_time)

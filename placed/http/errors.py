@@ -27,15 +27,8 @@ _TITLES = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Content Too Large",
     HTTPStatus.REQUEST_URI_TOO_LONG: "URI Too Long",
 }
-_PROBLEMS = {
-    HTTPStatus.NOT_FOUND: Problem(
-        "", "There is nothing at this address", "/openapi.json lists what there is"
-    ),
-    HTTPStatus.METHOD_NOT_ALLOWED: Problem(
-        "", "This address does not have that method", "Allow lists those that it has"
-    ),
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: Problem("", "The body is too large", "nothing here wants one"),
-}
+_NO_SUCH_ADDRESS = Problem("", "There is nothing at this address", "/openapi.json lists what there is")
+_NO_SUCH_METHOD = Problem("", "This address does not have that method", "Allow lists those that it has")
 
 
 class HttpError(Exception):
@@ -107,12 +100,22 @@ def bad_request(*mistakes: Mistake) -> HttpError:
     )
 
 
+def no_such_address() -> HttpError:
+    """The answer where there is nothing."""
+    return HttpError(HTTPStatus.NOT_FOUND, _NO_SUCH_ADDRESS)
+
+
+def no_such_method(allowed: str) -> HttpError:
+    """The answer to a method that the address does not have."""
+    return HttpError(HTTPStatus.METHOD_NOT_ALLOWED, _NO_SUCH_METHOD, headers={"Allow": allowed})
+
+
 def of_aiohttp(error: web.HTTPException) -> HttpError:
-    """What aiohttp itself raises: there is nothing at the address, or not with that method."""
+    """What aiohttp itself raises, before there is a handler: for `OPTIONS *`, for example."""
     status = HTTPStatus(error.status)
-    headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
-    problem = _PROBLEMS.get(status) or Problem("", status.description or status.phrase)
-    return HttpError(status, problem, headers=headers)
+    if status is HTTPStatus.NOT_FOUND:
+        return no_such_address()
+    return HttpError(status, Problem("", status.description or status.phrase))
 
 
 def unforeseen() -> HttpError:

@@ -39,13 +39,16 @@ from aiohttp.http import StreamWriter
 from placed.domain.connection_health import ConnectionHealth
 from placed.domain.problem import Problem
 from placed.domain.state_document import SCHEMA, Statement
+from placed.domain.timestamps import to_the_millisecond
 from placed.http.api import room_filters as filters
 from placed.http.errors import HttpError, Mistake, bad_request
 from placed.http.event_log import Entry, EventLog, Waiting
 from placed.http.limits import STREAM_BUFFER
+from placed.http.responses import complete
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from datetime import datetime
 
     from placed.board.board import Board
     from placed.http.api.rooms import RoomDocuments
@@ -72,17 +75,21 @@ class EventStream:
     Args:
         board: the source of the events.
         documents: the rooms' JSON.
-        clock_text: the time, for keep-alive comments.
+        now: the wall clock.
         limit: the most clients at once.
         catch_up: brings the board up to date; called before anything of it is sent.
         keep_alive: seconds between two keep-alive comments.
+
+    Attributes:
+        clients: how many there are.
+        limit: see above; may be changed.
     """
 
     def __init__(  # noqa: PLR0913 - made once, in the status server
         self,
         board: Board,
         documents: RoomDocuments,
-        clock_text: Callable[[], str],
+        now: Callable[[], datetime],
         *,
         limit: int = 1000,
         catch_up: Callable[[], None] = lambda: None,
@@ -91,8 +98,8 @@ class EventStream:
         self.clients = 0
         self._board = board
         self._documents = documents
-        self._clock_text = clock_text
-        self._limit = limit
+        self._now = now
+        self.limit = limit
         self._catch_up = catch_up
         self._keep_alive = keep_alive
         self._rooms = EventLog(self._room_frame)
@@ -162,9 +169,10 @@ class EventStream:
         position = self._position(request)
         if request.method == "HEAD":
             return web.Response(headers=_HEADERS)
-        if self._closed or self.clients >= self._limit:
+        if self._closed or self.clients >= self.limit:
             raise HttpError(HTTPStatus.SERVICE_UNAVAILABLE, _AS_MANY_STREAMS, headers={"Retry-After": "10"})
         response = web.StreamResponse(headers=_HEADERS)
+        complete(response.headers, self._now)
         client = Client(request, wanted)
         self.clients += 1
         try:
@@ -231,7 +239,7 @@ class EventStream:
     async def _send_time(self, client: Client) -> None:
         """Also between many events: a page has to notice that the daemon's clock was set."""
         client.timed_at = asyncio.get_running_loop().time()
-        await client.write(b": keep-alive %b\n\n" % self._clock_text().encode())
+        await client.write(b": keep-alive %b\n\n" % to_the_millisecond(self._now()).encode())
 
     # --- all clients at once ---
 

@@ -156,6 +156,11 @@ class Pages:
     """The board of all rooms, and the panel of one."""
 
     def __init__(self, assets: Assets) -> None:
+        self.change(assets)
+
+    def change(self, assets: Assets) -> None:
+        """Answers with these files from now on."""
+        self._assets = assets
         self._board = assets.page("board.html", "")
         self._panel = assets.page("panel.html", "../")
         self._worker = assets.worker(self._board, self._panel)
@@ -171,3 +176,7 @@ class Pages:
     async def worker(self, request: web.Request) -> web.StreamResponse:
         """`/worker.js`: the service worker. Its address sets its scope: every page beside and below it."""
         return await self._worker.answer(request)
+
+    async def asset(self, request: web.Request) -> web.StreamResponse:
+        """`/static/<version>/<name>`: a file that the pages consist of."""
+        return await self._assets.serve(request)

@@ -17,14 +17,17 @@ from aiohttp import hdrs, web
 from aiohttp.payload import Payload
 from multidict import CIMultiDict, istr
 
+from placed.domain.timestamps import to_the_millisecond
 from placed.http.limits import PORTION
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, MutableMapping
+    from collections.abc import Callable, Mapping, MutableMapping
+    from datetime import datetime
 
     from aiohttp.abc import AbstractStreamWriter
 
 JSON = "application/json"
+PLACED_TIME = istr("Placed-Time")
 _WORTH_COMPRESSING = 2048  # bytes; below, gzip saves nothing that anybody would notice
 _LEVEL = 1  # a listing shrinks to a tenth with it, and with 9 to little less
 _SERVER = "placed"  # without a version, which only readers of /metrics may know
@@ -63,32 +66,45 @@ class Representation:
     ) -> None:
         self.body = body
         self.tag = tag or blake2b(body, digest_size=12).hexdigest()
-        self._media_type = media_type
-        self._headers = CIMultiDict(_COMMON_FIELDS)
-        self._headers.update({hdrs.CACHE_CONTROL: "no-cache", hdrs.VARY: "Accept-Encoding"})
-        self._headers.update(headers or {})
+        fields = CIMultiDict(_COMMON_FIELDS)
+        fields.update({hdrs.CACHE_CONTROL: "no-cache", hdrs.VARY: "Accept-Encoding"})
+        fields.update(headers or {})
+        self._plain = _Coding(self.tag, fields, {"Content-Type": media_type})
+        self._gzip: _Coding | None = None
+        if len(body) >= worth_compressing:
+            packed = {"Content-Type": media_type, "Content-Encoding": "gzip"}
+            self._gzip = _Coding(f"{self.tag}-gzip", fields, packed)  # other bytes need another strong tag
         self._level = level
-        self._may_compress = len(body) >= worth_compressing
         self._compressed: bytes | None = None
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answers the request: 304 if the client has these bytes, else in a coding that it accepts."""
-        compress = self._may_compress and accepts_gzip(request.headers.get(hdrs.ACCEPT_ENCODING, ""))
-        tag = f"{self.tag}-gzip" if compress else self.tag  # other bytes need another strong tag
-        headers = self._headers.copy()
-        headers[hdrs.ETAG] = f'"{tag}"'
-        if _is_known(request, tag):
-            return web.Response(status=304, headers=headers)
-        headers[hdrs.CONTENT_TYPE] = self._media_type
-        if compress:
-            headers[hdrs.CONTENT_ENCODING] = "gzip"
-        return whole(await self._compress() if compress else self.body, headers)
+        asked = request.headers
+        coding = self._plain
+        if self._gzip is not None and accepts_gzip(asked.get(hdrs.ACCEPT_ENCODING, "")):
+            coding = self._gzip
+        known = asked.get(hdrs.IF_NONE_MATCH)
+        if known is not None and (known == coding.field or _is_known(request, coding.tag)):
+            return web.Response(status=304, headers=coding.unchanged)
+        return whole(self.body if coding is self._plain else await self._compress(), coding.headers)
 
     async def _compress(self) -> bytes:
         if self._compressed is None:
             # Thousands of rooms take tens of milliseconds, in which the event loop would publish no edge.
             self._compressed = await asyncio.to_thread(gzip.compress, self.body, self._level, mtime=0)
         return self._compressed
+
+
+class _Coding:
+    """The tag and the header fields of a body in one coding, made once for all answers."""
+
+    def __init__(self, tag: str, fields: CIMultiDict[str], content: Mapping[str, str]) -> None:
+        self.tag = tag
+        self.field = f'"{tag}"'
+        self.unchanged = fields.copy()
+        self.unchanged[hdrs.ETAG] = self.field
+        self.headers = self.unchanged.copy()
+        self.headers.update(content)
 
 
 def add_common_fields(headers: MutableMapping[str, str]) -> None:
@@ -98,6 +114,17 @@ def add_common_fields(headers: MutableMapping[str, str]) -> None:
     for name, value in _COMMON_FIELDS.items():
         headers.setdefault(name, value)
     headers[hdrs.SERVER] = _SERVER
+
+
+def complete(headers: MutableMapping[str, str], now: Callable[[], datetime]) -> None:
+    """Adds the header fields that every answer to a request carries.
+
+    `Placed-Time` is the daemon's time: pages show the state of that moment, whatever their own clock shows,
+    and `Date` has only seconds.
+    """
+    add_common_fields(headers)
+    if PLACED_TIME not in headers:
+        headers[PLACED_TIME] = to_the_millisecond(now())
 
 
 def whole(body: bytes, headers: Mapping[str, str]) -> web.Response:
@@ -129,8 +156,6 @@ class _Portions(Payload):
 
 def _is_known(request: web.Request, tag: str) -> bool:
     """Whether If-None-Match names the tag, by the weak comparison of RFC 9110, 13.1.2."""
-    if request.headers.get(hdrs.IF_NONE_MATCH) == f'"{tag}"':  # as nearly all send it; saves a tenth of a 304
-        return True
     return any(known.value in (tag, "*") for known in request.if_none_match or ())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -18,12 +19,12 @@ from placed.http.api.metrics import Metrics
 from placed.http.api.readiness import unready, warnings
 from placed.http.api.rooms import RoomDocuments, RoomsApi
 from placed.http.auth import Guard, host_names
-from placed.http.errors import HttpError
+from placed.http.errors import HttpError, no_such_address, no_such_method
 from placed.http.event_stream import EventStream
 from placed.http.limits import Limits
 from placed.http.listen_options import ListenOptions, bind_sockets, endpoint_url, listen_failure
-from placed.http.middleware import ClockText, Middleware, continue_unanswered
 from placed.http.pages import Assets, Pages
+from placed.http.request_handling import RequestHandling, continue_unanswered
 from placed.http.responses import JSON, Representation
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from placed.domain.publisher_status import PublisherStatus
     from placed.domain.room_event_detection import Event
     from placed.domain.state_document import Statement
+    from placed.http.request_handling import Handler
     from placed.settings.schema import Http
 
 _PATIENCE = 0.25  # seconds at stop, twice: for a request to end, and for it to be cancelled
@@ -75,19 +77,16 @@ class StatusServer:
     ) -> None:
         self.url = ""
         self._settings = settings
+        self._options = options or ListenOptions.of(settings)
+        self._limits = limits or Limits(settings.max_clients)
         self._board = board
         self._now = now
         self._publisher = publisher
-        self._catch_up = catch_up or board.turn
-        options = options or ListenOptions.of(settings)
-        self._token = options.token
-        self._address = options.address
-        self._tls = options.tls
-        self._limits = limits or Limits(settings.max_clients)
+        catch_up = catch_up or board.turn
+        self._handling = RequestHandling(_guard(settings, self._options), board, catch_up, now)
+        self._pages = Pages(_assets(settings))
         self._documents = RoomDocuments()
-        self._events = EventStream(
-            board, self._documents, ClockText(now).text, limit=self._limits.streams, catch_up=self._catch_up
-        )
+        self._events = EventStream(board, self._documents, now, limit=self._limits.streams, catch_up=catch_up)
         self._metrics = Metrics(board, publisher, now, version, lambda: self._events.clients)
         self._description = Representation(openapi.description(version))
         self._runner: web.AppRunner | None = None
@@ -110,16 +109,39 @@ class StatusServer:
         await self._runner.setup()
         manager = self._runner.server
         assert manager is not None  # noqa: S101 - set up just now
-        acceptor = Acceptor(self._limits, self._tls, manager)
+        acceptor = Acceptor(self._limits, self._options.tls, manager)
         try:
             bound = acceptor.open(listeners)
         except OSError as error:
             await self._runner.cleanup()
             raise listen_failure(self._settings.listen, error) from error
         self._acceptor = acceptor
-        self.url = endpoint_url(*bound, tls=self._tls is not None)
+        self.url = endpoint_url(*bound, tls=self._options.tls is not None)
         self._events.begin()
-        if self._token is None and not self._address.loopback:
+        self._warn_if_open()
+
+    def change(self, settings: Http, options: ListenOptions) -> None:
+        """Takes up other settings of the same address. Connections and streams that are open go on.
+
+        The token is checked from the next request on; the certificate, and the number of clients, count from
+        the next connection on.
+
+        Args:
+            settings: with the same `listen`, and with TLS if and only if there was TLS before.
+            options: what the settings' files decide.
+        """
+        before, self._settings, self._options = self._settings, settings, options
+        self._limits = replace(self._limits, clients=settings.max_clients)
+        self._handling.guard = _guard(settings, options)
+        self._events.limit = self._limits.streams
+        if _shown(before) != _shown(settings):
+            self._pages.change(_assets(settings))
+        if self._acceptor is not None:
+            self._acceptor.change(self._limits, options.tls)
+            self._warn_if_open()
+
+    def _warn_if_open(self) -> None:
+        if self._options.token is None and not self._options.address.loopback:
             _log.warning("http.is_open_to_all", listen=self._settings.listen)
 
     async def stop(self) -> None:
@@ -158,39 +180,39 @@ class StatusServer:
     # --- routes ---
 
     def _app(self) -> web.Application:
-        app = web.Application()
-        middleware = Middleware(self._guard(), self._board, self._catch_up, self._now)
-        app.middlewares.append(middleware.admit)
-        app.on_response_prepare.append(middleware.complete)
+        around, as_of_now = self._handling.around, self._handling.as_of_now
         rooms = RoomsApi(self._board, self._documents, self._now)
         connections = ConnectionsApi(self._board, self._publisher)
         days = DaysApi(self._board, self._now)
-        assets = Assets(self._settings.frame_ancestors, self._settings.offline_after)
-        pages = Pages(assets)
-        as_of_now = middleware.as_of_now
+        pages = self._pages
+        app = web.Application()
+
+        def add(path: str, handler: Handler, *, open_to_all: bool = False) -> None:
+            refused = around(_refuse_method, open_to_all=open_to_all)  # which methods it has is no secret
+            app.router.add_get(path, handler, expect_handler=continue_unanswered)
+            app.router.add_route("*", path, refused, expect_handler=continue_unanswered)
+
+        # These reveal nothing. A process monitor has no token, and a page must load before it can ask for it.
         for path, handler in (
             ("/", pages.board),
             ("/rooms/{room:[a-z0-9_-]+}", pages.panel),
             ("/worker.js", pages.worker),
-            ("/static/{version}/{name:.+}", assets.serve),
-            ("/api/v1/rooms", as_of_now(rooms.rooms)),
-            ("/api/v1/rooms/{room}", as_of_now(rooms.room)),
-            ("/api/v1/days", as_of_now(days.days)),
-            ("/api/v1/connections", as_of_now(connections.connections)),
-            ("/api/v1/connections/{connection}/rooms", as_of_now(connections.rooms)),
-            ("/api/v1/events", self._events.serve),
-            ("/healthz", self._healthz),  # these three report whether edges are late
-            ("/readyz", self._readyz),
-            ("/metrics", self._metrics.serve),
-            ("/openapi.json", self._openapi),
+            ("/static/{version}/{name:.+}", pages.asset),
+            ("/healthz", self._healthz),
         ):
-            app.router.add_get(path, handler, expect_handler=continue_unanswered)
+            add(path, around(handler, open_to_all=True), open_to_all=True)
+        add("/api/v1/rooms", as_of_now(rooms.rooms))
+        add("/api/v1/rooms/{room}", as_of_now(rooms.room))
+        add("/api/v1/days", as_of_now(days.days))
+        add("/api/v1/connections", as_of_now(connections.connections))
+        add("/api/v1/connections/{connection}/rooms", as_of_now(connections.rooms))
+        add("/api/v1/events", around(self._events.serve))
+        add("/readyz", around(self._readyz))  # these two, and /healthz, report whether edges are late
+        add("/metrics", around(self._metrics.serve))
+        add("/openapi.json", around(self._openapi))
+        nothing = around(_refuse_address)
+        app.router.add_route("*", "/{path:.*}", nothing, expect_handler=continue_unanswered)
         return app
-
-    def _guard(self) -> Guard:
-        guarded = self._token is not None or self._tls is not None
-        answered = host_names(self._settings, self._address, guarded=guarded)
-        return Guard(answered, self._token)
 
     async def _healthz(self, _request: web.Request) -> web.Response:
         """Whether the event loop answers."""
@@ -218,6 +240,28 @@ class StatusServer:
 
 def _part(problem: Problem) -> dict[str, str]:
     return {"part": problem.key, "detail": problem.at("").line}
+
+
+def _guard(settings: Http, options: ListenOptions) -> Guard:
+    guarded = options.token is not None or options.tls is not None
+    return Guard(host_names(settings, options.address, guarded=guarded), options.token)
+
+
+def _shown(settings: Http) -> tuple[object, ...]:
+    """What of the settings the pages depend on."""
+    return settings.frame_ancestors, settings.offline_after
+
+
+def _assets(settings: Http) -> Assets:
+    return Assets(settings.frame_ancestors, settings.offline_after)
+
+
+async def _refuse_method(_request: web.Request) -> web.StreamResponse:
+    raise no_such_method("GET,HEAD")
+
+
+async def _refuse_address(_request: web.Request) -> web.StreamResponse:
+    raise no_such_address()
 
 
 def _uncached(document: Mapping[str, object]) -> web.Response:

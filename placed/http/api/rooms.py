@@ -18,7 +18,7 @@ from placed.http.errors import HttpError
 from placed.http.responses import Representation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
     from datetime import datetime
 
     from aiohttp import web
@@ -63,7 +63,7 @@ class RoomsApi:
         self._now = now
         self._whole: tuple[int, Representation] | None = None
 
-    async def rooms(self, request: web.Request) -> web.StreamResponse:
+    def rooms(self, request: web.Request) -> Awaitable[web.StreamResponse]:
         """`{"schema":1,"epoch":7,"seq":412,"rooms":[…]}`.
 
         `seq` of a whole listing is the board's: /api/v1/events continues from there without a gap. In a
@@ -72,20 +72,18 @@ class RoomsApi:
         """
         wanted = filters.parse(request.query) if request.query_string else filters.EVERYTHING
         if wanted is filters.EVERYTHING:
-            return await self._everything().answer(request)
+            return self._everything().answer(request)
         moment = self._now()
         found = [s for s in self._board.statements if wanted.lets_pass(s, moment)]
-        return await Representation(self._listing(found, max((s.seq for s in found), default=0))).answer(
-            request
-        )
+        return Representation(self._listing(found, max((s.seq for s in found), default=0))).answer(request)
 
-    async def room(self, request: web.Request) -> web.StreamResponse:
+    def room(self, request: web.Request) -> Awaitable[web.StreamResponse]:
         """One room."""
         statement = self._board.statement(request.match_info["room"])
         if statement is None:
             problem = Problem("", "There is no room with this id", "/api/v1/rooms lists them all")
             raise HttpError(HTTPStatus.NOT_FOUND, problem)
-        return await Representation(
+        return Representation(
             self._documents.document(statement), tag=f"{statement.epoch}-{statement.seq}"
         ).answer(request)
 

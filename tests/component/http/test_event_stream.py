@@ -217,7 +217,7 @@ async def test_a_new_client_is_told_when_it_has_everything(site: Site, endpoint:
 
 async def test_there_is_a_limit_to_the_streams(site: Site) -> None:
     endpoint = Endpoint(site)
-    endpoint.server._events._limit = 2
+    endpoint.server._events.limit = 2
     async with endpoint:
         async with endpoint.listen() as one, endpoint.listen() as two:
             await one.next()

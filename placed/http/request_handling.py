@@ -1,0 +1,135 @@
+"""What happens to every request and answer, around the handler of its address.
+
+aiohttp's middlewares and signals are not used for it: they cost a fifth of a short answer, and aiohttp keeps
+the chains that it makes of them, and so every application that was ever served. Requests that are not valid
+HTTP reach no handler; `connection.py` answers them.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import structlog
+from aiohttp import hdrs
+
+from placed.domain.problem import Problem
+from placed.domain.timestamps import to_the_millisecond
+from placed.http.errors import HttpError, unforeseen
+from placed.http.limits import LARGEST_BODY
+from placed.http.responses import PLACED_TIME, complete
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from datetime import datetime
+
+    from aiohttp import web
+
+    from placed.board.board import Board
+    from placed.http.auth import Guard
+
+    Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_NO_BODY = Problem("", "No address here takes a body")
+_NO_EXPECTATION = Problem("", "No expectation but 100-continue is met")
+_TRIES = 3  # answers that are made, before one is sent that an edge has made out of date
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+class RequestHandling:
+    """Admits requests, answers from a board that is up to date, and completes the answers.
+
+    Args:
+        guard: refuses requests that may not ask.
+        board: the source of the answers.
+        catch_up: brings the board up to date. A process that was suspended has requests waiting when it
+            resumes, and edges that have passed meanwhile.
+        now: the wall clock, in UTC.
+
+    Attributes:
+        guard: may be replaced; it counts from the next request on.
+    """
+
+    def __init__(
+        self, guard: Guard, board: Board, catch_up: Callable[[], None], now: Callable[[], datetime]
+    ) -> None:
+        self.guard = guard
+        self._board = board
+        self._catch_up = catch_up
+        self._now = now
+
+    def around(self, handler: Handler, *, open_to_all: bool = False) -> Handler:
+        """Has a handler asked only what may be asked, and answers its errors with problems.
+
+        Args:
+            handler: answers the requests that are admitted.
+            open_to_all: whether no token is needed.
+        """
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            try:
+                self._admit(request, open_to_all=open_to_all)
+                response = await handler(request)
+            except Exception as error:  # noqa: BLE001 - it is logged there
+                response = _failed(request, error)
+            if not response.prepared:
+                complete(response.headers, self._now)
+            return response
+
+        return answer
+
+    def as_of_now(self, handler: Handler) -> Handler:
+        """The same, where the answer is made from a board that is up to date.
+
+        If an edge passes while the answer is made, it is made again.
+        """
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            try:
+                self._admit(request, open_to_all=False)
+                for _ in range(_TRIES):
+                    time = to_the_millisecond(self._now())  # nothing in the answer has ended at this moment
+                    self._catch_up()
+                    turned = self._board.turned
+                    response = await handler(request)
+                    response.headers[PLACED_TIME] = time
+                    self._catch_up()
+                    if self._board.turned == turned:
+                        break
+            except Exception as error:  # noqa: BLE001 - it is logged there
+                response = _failed(request, error)
+            complete(response.headers, self._now)
+            return response
+
+        return answer
+
+    def _admit(self, request: web.Request, *, open_to_all: bool) -> None:
+        """Refuses requests that may not ask, a large body, and an expectation that is not met."""
+        self.guard.check(request, open_to_all=open_to_all)
+        if request.body_exists and (request.content_length or 0) > LARGEST_BODY:
+            close = {"Connection": "close"}  # the body is not read
+            raise HttpError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _NO_BODY, headers=close)
+        expected = request.headers.get(hdrs.EXPECT)
+        if expected is not None and expected.lower() != "100-continue":
+            raise HttpError(HTTPStatus.EXPECTATION_FAILED, _NO_EXPECTATION)
+
+
+def _failed(request: web.Request, error: Exception) -> web.Response:
+    """The answer to an error: a problem. An unforeseen error is logged here, once, and not shown.
+
+    Raises:
+        ConnectionError: the client has gone, or a part of the answer is sent: it can only be broken off.
+    """
+    if isinstance(error, HttpError):
+        return error.response()
+    if isinstance(error, ConnectionError):
+        raise error
+    _log.error("http.request_failed", method=request.method, path=request.path, exc_info=True)
+    if request.writer.output_size > 0:
+        raise ConnectionError("the answer was sent in part") from error
+    return unforeseen().response()
+
+
+async def continue_unanswered(_request: web.Request) -> None:
+    """Handles the field `Expect` instead of aiohttp; no address waits for a body."""
