@@ -1,4 +1,4 @@
-"""The status endpoint as the daemon runs it: it can be replaced while everything else goes on."""
+"""The status endpoint as the daemon runs it: a reload changes its settings, or moves it elsewhere."""
 
 from __future__ import annotations
 
@@ -70,12 +70,16 @@ class Endpoint:
             await self.server.stop()
 
     async def change(self, before: Prepared, to: Prepared) -> None:
-        """Serves by other settings, unless they are the same.
+        """Serves by other settings, unless they are the same. Only for another address it starts again.
 
         Raises:
             CannotStart: it cannot listen there; the server is as it was before.
         """
         if before.same_endpoint(to):
+            return
+        if self.server is not None and to.listen is not None and before.same_address(to):
+            self.server.change(to.settings.http, to.listen)
+            self._settings = to.settings
             return
         changed = Endpoint(self._make, self._board, to)
         port = _port(to.settings)

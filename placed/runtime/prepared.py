@@ -99,6 +99,11 @@ class Prepared:
         """Whether one endpoint serves both."""
         return (self.settings.http, self.listen_files) == (other.settings.http, other.listen_files)
 
+    def same_address(self, other: Prepared) -> bool:
+        """Whether both listen at one address, either with TLS or without."""
+        ours, theirs = self.settings.http, other.settings.http
+        return (ours.listen, ours.certificate is None) == (theirs.listen, theirs.certificate is None)
+
     def changes(self, to: Prepared) -> list[str]:
         """The tables of the settings in which another configuration differs, and its connections."""
         ours, theirs = self.settings, to.settings

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import aiohttp
+
 from tests.support.deadlines import DEADLINE
 from tests.support.placed_process import Program
 
@@ -53,6 +55,7 @@ class Watched:
     program: Program
     panel: Subscriber
     stream: Stream
+    url: str
 
     def __post_init__(self) -> None:
         self.begun = len(self.panel.arrivals)
@@ -104,7 +107,7 @@ async def watched(stage: Stage) -> AsyncIterator[Watched]:
         following = asyncio.create_task(stream.follow())
         await stream.shows(": keep-alive")
         try:
-            yield Watched(stage, program, panel, stream)
+            yield Watched(stage, program, panel, stream, url)
             assert "Traceback" not in "\n".join(program.err)
         finally:
             following.cancel()
@@ -190,9 +193,20 @@ async def test_another_broker_table_restarts_the_publisher_alone(stage: Stage) -
         assert not daemon.stream.ended
 
 
-async def test_another_endpoint_restarts_the_endpoint_alone(stage: Stage) -> None:
+async def test_another_endpoint_at_the_same_address_ends_no_stream(stage: Stage) -> None:
     async with watched(stage) as daemon:
-        stage.configure(occupancy={"lead": "5m"}, http={"listen": "127.0.0.1:0", "max_clients": 100})
+        http = {"listen": "127.0.0.1:0", "hosts": ["rooms.contoso.example"], "max_clients": 100}
+        stage.configure(occupancy={"lead": "5m"}, http=http)
+        assert await daemon.reload() == ["http"]
+        async with aiohttp.ClientSession(daemon.url, headers={"Host": "rooms.contoso.example"}) as client:
+            assert (await client.get("/healthz")).status == 200
+        assert await daemon.arrivals() == []
+        await daemon.nothing_was_restarted()
+
+
+async def test_another_address_restarts_the_endpoint_alone(stage: Stage) -> None:
+    async with watched(stage) as daemon:
+        stage.configure(occupancy={"lead": "5m"}, http={"listen": "127.0.0.2:0"})
         assert await daemon.reload() == ["http"]
         async with asyncio.timeout(DEADLINE):
             while not daemon.stream.ended:  # noqa: ASYNC110 - the stream is read by another task
