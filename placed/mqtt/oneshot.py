@@ -14,11 +14,13 @@ from placed.mqtt.client import BrokerClient
 from placed.mqtt.client_options import client_id_of, login_options
 from placed.mqtt.connect_diagnosis import diagnose
 from placed.mqtt.connection_problems import BrokerLost, Trouble, no_qos_1, why_lost, why_not_connected
+from placed.mqtt.write_trial import NOT_WRITABLE, why_not_written
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from placed.mqtt.client_options import Login
+    from placed.mqtt.messages import Message
     from placed.settings.schema import Mqtt
 
 _CONNECT = 40.0  # seconds for DNS, TCP, TLS and login together
@@ -68,25 +70,37 @@ def oneshot_options(settings: Mqtt, client_id: str) -> dict[str, Any]:
 # --- the trial of a changed login, before the running daemon stops ---
 
 
-async def try_login(wanted: Login, running: Login | None, *, connected: bool) -> None:
-    """Logs in as a changed configuration says, and disconnects.
+async def try_login(
+    wanted: Login,
+    running: Login | None,
+    *,
+    connected: bool,
+    writes: Callable[[str], Message] | None = None,
+) -> None:
+    """Logs in as a changed configuration says, publishes, and disconnects.
 
-    The trial has its own client identifier, so the running session is not taken over. It publishes nothing.
+    The trial has its own client identifier, so the running session is not taken over.
 
     Args:
         wanted: the login to try.
         running: the login of the running daemon, if it has a broker.
         connected: whether the running daemon is connected.
+        writes: returns a message that the login has to be able to publish, for a base topic; the broker does
+            not keep it. None tries no such thing.
 
     Raises:
-        CannotStart: the broker refuses the login, or cannot be reached although the running one can.
+        CannotStart: the broker refuses the login or what it publishes, or cannot be reached although the
+            running one can.
     """
-    same = running is not None and running.mark == wanted.mark
-    if same and connected:
+    if running is not None and connected and _same_rights(running, wanted):
         return
-    trouble = await _trouble(wanted)
+    trouble = await _trouble(wanted, writes)
     if trouble is None:
         return
+    if trouble.event == NOT_WRITABLE and running is not None and connected:
+        if await _refuses_trial_writes(running, wanted, writes):
+            return
+        raise CannotStart(trouble.at(wanted.address))
     if trouble.problem.lasting:
         if connected and running is not None and await _refuses_trial_client_id(trouble, running, wanted):
             return
@@ -106,7 +120,22 @@ async def _refuses_trial_client_id(trouble: Trouble, running: Login, wanted: Log
     return again is not None and again.event in _ABOUT_THE_CLIENT_ID
 
 
-async def _trouble(login: Login) -> Trouble | None:
+def _same_rights(running: Login, wanted: Login) -> bool:
+    """Returns whether the broker sees no difference: the same login, and the same topics."""
+    return running.mark == wanted.mark and running.settings.base_topic == wanted.settings.base_topic
+
+
+async def _refuses_trial_writes(
+    running: Login, wanted: Login, writes: Callable[[str], Message] | None
+) -> bool:
+    """Returns whether the running login may not write in a trial either: access depends on the client id."""
+    if running.address != wanted.address:
+        return False
+    again = await _trouble(running, writes)
+    return again is not None and again.event == NOT_WRITABLE
+
+
+async def _trouble(login: Login, writes: Callable[[str], Message] | None = None) -> Trouble | None:
     """Returns why a login fails; None if it works."""
     session: dict[str, Any] = {"protocol": aiomqtt.ProtocolVersion.V311, "clean_session": True}
     if login.settings.protocol == "5":
@@ -124,9 +153,18 @@ async def _trouble(login: Login) -> Trouble | None:
         return found if found.problem.remedy else late
     except (aiomqtt.MqttError, OSError, ValueError) as error:
         return await _why(error, options, login.settings.protocol)
-    takes_qos_1 = client.takes_qos_1
-    await client.close()
-    return None if takes_qos_1 else no_qos_1()
+    try:
+        if not client.takes_qos_1:
+            return no_qos_1()
+        if writes is None:
+            return None
+        message, v5 = writes(login.settings.base_topic), login.settings.protocol == "5"
+        async with asyncio.timeout(_TRIAL):
+            return await why_not_written(client, message, v5=v5)
+    except (aiomqtt.MqttError, TimeoutError) as error:
+        return Trouble.of("broker.was_lost", str(error) or f"no answer within {_TRIAL:g} s")
+    finally:
+        await client.close()
 
 
 async def _why(error: Exception, options: dict[str, Any], protocol: str) -> Trouble:

@@ -15,7 +15,9 @@ from placed.domain.exit_errors import CannotStart
 from placed.domain.model import window
 from placed.driver import UNTRIED, DriverError, FenceState, FenceTrial, Query, Refused
 from placed.http.listen_options import check_bindable, parse_address
+from placed.mqtt.messages import BridgeInfo, bridge_info
 from placed.mqtt.oneshot import try_login
+from placed.mqtt.topics import Topics
 from placed.polling.room_ids import RoomIds
 from placed.runtime.connections import Problems, breach, open_drivers, refusal, take_over_sign_ins
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from placed.domain.problem import Problem
     from placed.driver import ConnectionSettings, Driver
     from placed.http.listen_options import ListenOptions
+    from placed.mqtt.messages import Message
     from placed.runtime.daemon import Around, Daemon
     from placed.runtime.prepared import Prepared
     from placed.settings.schema import Http, Settings
@@ -52,7 +55,7 @@ async def rehearse(prepared: Prepared, around: Around, running: Daemon) -> None:
         _try_certificate(prepared.listen, running.prepared.listen, clock)
     outcomes = await asyncio.gather(
         _try_connections(prepared, around, running, clock),
-        _try_broker(prepared, running),
+        _try_broker(prepared, running, around.version),
         return_exceptions=True,
     )
     for outcome in outcomes:
@@ -136,9 +139,18 @@ async def _try_connection(
     return None
 
 
-async def _try_broker(prepared: Prepared, running: Daemon) -> None:
-    if prepared.login is not None:
-        await try_login(prepared.login, running.prepared.login, connected=running.publisher.connected)
+async def _try_broker(prepared: Prepared, running: Daemon, version: str) -> None:
+    if prepared.login is None:
+        return
+    board, publisher = running.board, running.publisher
+
+    def what_is_true(base_topic: str) -> Message:
+        info = BridgeInfo.of(running.settings, version)
+        return bridge_info(Topics(base_topic), info, board.epoch, len(board.rooms))
+
+    await try_login(
+        prepared.login, running.prepared.login, connected=publisher.connected, writes=what_is_true
+    )
 
 
 def _try_certificate(

@@ -233,3 +233,60 @@ async def test_a_second_reload_with_the_right_login_is_taken_up(stage: Stage, br
         program.signal(signal.SIGHUP)
         await program.logged("configuration.was_reloaded")
         await goes_on(stage, program, panel, heard)
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+async def test_a_login_that_may_not_write_is_refused_and_the_earlier_one_stays(
+    stage: Stage, protocol: str
+) -> None:
+    broker = Mosquitto(
+        stage.folder / "guarded",
+        authority=Authority(stage.folder / "authority"),
+        users={"placed": "right", "reader": "right", "panel": "panel"},
+        access=(
+            "user placed",
+            "topic readwrite placed/#",
+            "user reader",
+            "topic read placed/#",
+            "user panel",
+            "topic readwrite #",
+        ),
+    )
+    await broker.start()
+    write_secret(stage.folder / "password", "right")
+    try:
+        async with placed(stage, broker) as (program, panel):
+            heard = len(panel.arrivals)
+            configure(stage, broker, username="reader", protocol=protocol)
+            program.signal(signal.SIGHUP)
+            refused = await program.logged("configuration.was_refused")
+            assert "mqtt.username: " in refused["problem"]
+            assert "allow this login to write placed/bridge/info" in refused["problem"]
+            await program.logged("configuration.stays")
+            await goes_on(stage, program, panel, heard)
+    finally:
+        await broker.kill()
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+async def test_where_access_depends_on_the_client_id_a_trial_refuses_no_login(
+    stage: Stage, protocol: str
+) -> None:
+    """The trial has a client id of its own, which may not write: with the earlier login it may not either."""
+    broker = Mosquitto(
+        stage.folder / "by-client",
+        authority=Authority(stage.folder / "authority"),
+        users={"placed": "right", "other": "right", "panel": "panel"},
+        access=("pattern readwrite %c/#", "user panel", "topic readwrite #"),
+    )
+    await broker.start()
+    write_secret(stage.folder / "password", "right")
+    try:
+        async with placed(stage, broker) as (program, panel):
+            heard = len(panel.arrivals)
+            configure(stage, broker, username="other", protocol=protocol)
+            program.signal(signal.SIGHUP)
+            await program.logged("configuration.was_reloaded")
+            await panel.message(STATUS, "busy", after=heard)
+    finally:
+        await broker.kill()
