@@ -1,21 +1,26 @@
 from __future__ import annotations
 
+import asyncio
 import gzip
 import time
 from typing import TYPE_CHECKING
 
 import pytest
+from aiohttp.test_utils import make_mocked_request
 from msgspec.structs import replace
 
 from placed.domain.model import Reason
 from placed.domain.privacy import Show
 from placed.domain.problem import Problem
 from placed.domain.room_readability import ReadFailure
+from placed.http.api.rooms import RoomDocuments, RoomsApi
 from tests.support.sample_boards import NINE, Site, meeting, minutes
 from tests.support.status_endpoint import Endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from placed.domain.state_document import Statement
 
 
 async def test_a_listing_has_every_room_by_its_id(endpoint: Endpoint, site: Site) -> None:
@@ -216,3 +221,62 @@ async def test_thousands_of_rooms_are_listed_in_no_time(capsys: pytest.CaptureFi
         times = ", ".join(f"{name} {took:.1f} ms" for name, took in measured.items())
         print(f"\n5,500 rooms, {size:,} bytes, packed {packed:,}: {times}")  # noqa: T201 - to be read
     assert measured["first"] < 2000
+
+
+# --- many rooms ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def campus() -> Site:
+    site = Site()
+    site.add(*(f"room-{number}" for number in range(5000)), building="hq")
+    return site
+
+
+@pytest.mark.parametrize("query", ["", "?building=hq"])
+async def test_a_long_listing_gives_way_to_everything_else(campus: Site, query: str) -> None:
+    """Edges are published and other requests answered meanwhile."""
+    turns = 0
+
+    async def everything_else() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    other = asyncio.create_task(everything_else())
+    api = RoomsApi(campus.board, RoomDocuments(), campus.now)
+    answer = await api.rooms(make_mocked_request("GET", f"/api/v1/rooms{query}"))
+    other.cancel()
+    assert answer.status == 200
+    assert turns >= 4
+
+
+async def test_a_long_listing_is_made_once_for_all_who_ask_meanwhile(campus: Site) -> None:
+    made: list[str] = []
+
+    class Documents(RoomDocuments):
+        def document(self, statement: Statement) -> bytes:
+            made.append(statement.room.id)
+            return super().document(statement)
+
+    api = RoomsApi(campus.board, Documents(), campus.now)
+    await asyncio.gather(*(api.rooms(make_mocked_request("GET", "/api/v1/rooms")) for _ in range(3)))
+    assert len(made) == len(campus.board.rooms)
+
+
+async def test_who_asks_after_a_change_is_shown_it_though_a_listing_was_begun_before(campus: Site) -> None:
+    api = RoomsApi(campus.board, RoomDocuments(), campus.now)
+    request = make_mocked_request("GET", "/api/v1/rooms")
+    before = asyncio.ensure_future(api.rooms(request))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    campus.read("room-0")
+    after = await api.rooms(request)
+    assert (await before).headers["ETag"] != after.headers["ETag"]
+    assert after.headers["ETag"] == f'"7-{campus.board.seq}"'
+
+
+async def test_a_listing_of_no_room_is_a_listing() -> None:
+    async with Endpoint(Site()) as endpoint:
+        assert (await endpoint.get("/api/v1/rooms")).json == {"schema": 1, "epoch": 7, "seq": 0, "rooms": []}
