@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from placed.http.connection import ClientConnection, notice_requests
+from placed.http.connection import ClientConnection
 
 if TYPE_CHECKING:
     import socket
@@ -53,7 +53,6 @@ class Acceptor:
         self._sockets: list[socket.socket] = []
         self._accepting: list[asyncio.Task[None]] = []
         self._handshakes: set[asyncio.Task[None]] = set()
-        notice_requests(server)
 
     def open(self, sockets: Sequence[socket.socket]) -> tuple[str, int]:
         """Listens on the sockets, and closes them at the end; returns host and port of the first.

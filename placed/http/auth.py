@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING
 from aiohttp import HttpVersion11, hdrs
 
 from placed.domain.problem import Problem
-from placed.http.connection import ClientConnection
 from placed.http.errors import HttpError
 
 if TYPE_CHECKING:
@@ -32,9 +31,6 @@ if TYPE_CHECKING:
 
 _HOST = re.compile(r"(\[(?P<address>[0-9a-f:.]+)\]|(?P<name>[^:\[\]]+))(:\d*)?")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_AS_MANY_CONNECTIONS = Problem(
-    "", "There are as many connections as this endpoint takes, or as it takes from one address"
-)
 _THIS_MACHINE = Problem(
     "",
     "This endpoint is for this machine only and answers to localhost, 127.0.0.1 and [::1]",
@@ -134,12 +130,6 @@ class Guard:
         Raises:
             HttpError: why it may not.
         """
-        if isinstance(request.protocol, ClientConnection) and request.protocol.crowded:
-            raise HttpError(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                _AS_MANY_CONNECTIONS,
-                headers={"Retry-After": "10", "Connection": "close"},
-            )
         headers = request.headers
         host = headers.get(hdrs.HOST)
         if host is None:

@@ -138,16 +138,16 @@ class ClientConnection(web.RequestHandler):
             self._head += len(data)
             self._head_deadline.start()
             if self._head > fixed.LARGEST_HEAD:  # unless a request is complete, which aiohttp takes up next
-                self._turn(self._check_head)
+                self._next(self._check_head)
         else:
             self._in_vain += len(data)
             if self._in_vain > fixed.IN_VAIN:
                 self.force_close()
 
-    def request_begins(self, body: StreamReader) -> None:
+    def begin(self, request: web.BaseRequest) -> None:
         """The head of a request is complete. It is answered from now on."""
         self._answering = True
-        self._body = body
+        self._body = request.content
         self._head = self._in_vain = 0
         self._head_deadline.stop()
 
@@ -156,6 +156,7 @@ class ClientConnection(web.RequestHandler):
     ) -> tuple[web.StreamResponse, bool]:
         """Sends the rest of an answer."""
         if isinstance(resp, web.HTTPException):  # raised by aiohttp, before there is a handler
+            self.begin(request)
             resp = of_aiohttp(resp).response()
             add_common_fields(resp.headers)
             resp.force_close()
@@ -168,9 +169,13 @@ class ClientConnection(web.RequestHandler):
         if self._head > fixed.LARGEST_HEAD:
             self._refuse(_HEAD_TOO_LARGE)
 
+    def _next(self, call: Callable[[], None]) -> None:
+        """Calls when the handler of a request that was just read has begun: aiohttp wakes a task for it."""
+        self._turn(self._turn, call)
+
     def _head_is_due(self) -> None:
-        # After the event loop was held up, the request may just have been read: aiohttp takes it up first.
-        self._turn(self._head_is_late)
+        # After the event loop was held up, the request may just have been read: its handler begins first.
+        self._next(self._head_is_late)
 
     def _head_is_late(self) -> None:
         if self._answering:
@@ -196,6 +201,7 @@ class ClientConnection(web.RequestHandler):
         """Answers with a problem, and ends the connection: where the next request begins is not known."""
         if isinstance(exc, ConnectionError):
             raise exc  # the client has gone, or a part of the answer is sent: nothing can be answered
+        self.begin(request)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             _log.error("http.request_failed", path=request.path, exc_info=exc)
             problem = unforeseen()
@@ -268,20 +274,6 @@ class _Deadline:
         elif due is not None:
             self._due = None
             self._call()
-
-
-def notice_requests(server: web.Server) -> None:
-    """Has every request that aiohttp takes up reported to its connection."""
-    make = server.request_factory
-
-    def notice(
-        message: Any, payload: StreamReader, protocol: web.RequestHandler, writer: Any, task: Any
-    ) -> web.BaseRequest:
-        assert isinstance(protocol, ClientConnection)  # noqa: S101 - the listener makes no others
-        protocol.request_begins(payload)
-        return make(message, payload, protocol, writer, task)
-
-    server.request_factory = notice
 
 
 def _malformed(status: int, error: BaseException | None, message: str | None) -> HttpError:

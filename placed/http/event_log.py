@@ -1,4 +1,4 @@
-"""The latest entry of every room, or of every connection, in the order in which they came. Pure.
+"""The latest entry of every room, or of every connection, in the order in which they came.
 
 All clients of the event stream read the same log, each from its own position, in portions that clients at
 the same position share. So a statement costs the same for any number of clients, a client that lags reads
@@ -7,9 +7,11 @@ only the latest entry of each room, and the size is bounded by the number of roo
 
 from __future__ import annotations
 
+import asyncio
+from bisect import bisect_right
 from dataclasses import dataclass
-from itertools import takewhile
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from operator import attrgetter
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -17,10 +19,12 @@ from placed.domain.connection_health import ConnectionHealth
 from placed.domain.state_document import Statement
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterator
 
 PORTION = 64 * 1024  # bytes that are sent before the log is read again; the last frame goes beyond
 _KEPT = 64  # portions that are kept to be shared, at most
+_FEW = 100  # entries that were replaced, which need not be removed yet
+_seq = attrgetter("seq")
 
 
 class Entry(msgspec.Struct, eq=False, gc=False):
@@ -49,7 +53,8 @@ class EventLog:
 
     def __init__(self, frame: Callable[[Entry], bytes]) -> None:
         self._frame = frame
-        self._entries: dict[str, Entry] = {}
+        self._latest: dict[str, Entry] = {}
+        self._in_order: list[Entry] = []  # by seq; also some that were replaced
         self._portions: dict[tuple[int, int], Portion | None] = {}
         self.last = 0  # the highest seq
 
@@ -58,22 +63,32 @@ class EventLog:
         in_order = True
         self._portions.clear()
         for entry in entries:
-            self._entries.pop(entry.subject, None)
-            self._entries[entry.subject] = entry
+            self._latest[entry.subject] = entry
+            self._in_order.append(entry)
             in_order = in_order and entry.seq >= self.last
             self.last = max(self.last, entry.seq)
         if not in_order:  # removed rooms are noted after rooms that were added with them
-            self._entries = {e.subject: e for e in sorted(self._entries.values(), key=lambda e: e.seq)}
+            self._in_order.sort(key=_seq)
+        if len(self._in_order) > 2 * len(self._latest) + _FEW:
+            self._in_order = [entry for entry in self._in_order if self._counts(entry)]
 
     def drop(self, subject: str) -> None:
         """Forgets a subject, as if it had never been noted."""
         self._portions.clear()
-        self._entries.pop(subject, None)
+        self._latest.pop(subject, None)
 
-    def after(self, seq: int, subjects: frozenset[str] | None = None) -> list[Entry]:
+    def after(self, seq: int, subjects: frozenset[str] | None = None) -> Iterator[Entry]:
         """The entries after `seq`, in order; only of these subjects, unless None."""
-        new = takewhile(lambda entry: entry.seq > seq, reversed(self._entries.values()))
-        return [entry for entry in new if subjects is None or entry.subject in subjects][::-1]
+        if subjects is not None:
+            found = [entry for subject in subjects if (entry := self._latest.get(subject)) is not None]
+            yield from sorted((entry for entry in found if entry.seq > seq), key=_seq)
+            return
+        for place in range(bisect_right(self._in_order, seq, key=_seq), len(self._in_order)):
+            if self._counts(self._in_order[place]):
+                yield self._in_order[place]
+
+    def _counts(self, entry: Entry) -> bool:
+        return self._latest.get(entry.subject) is entry
 
     def portion(
         self, seq: int, subjects: frozenset[str] | None = None, *, without_gone: int = 0
@@ -105,7 +120,7 @@ class EventLog:
     ) -> int:
         """Sends the entries after a position, in their latest form; returns the new position.
 
-        `before` is called each time before the log is read.
+        `before` is called each time before the log is read. The caller's task gives way after each portion.
         """
         end = self.last
         while position < end:
@@ -115,6 +130,7 @@ class EventLog:
                 return self.last
             await send(portion.frames)
             position = portion.last
+            await asyncio.sleep(0)  # a client that reads at once holds up nobody
         return position
 
     def _portion(self, seq: int, subjects: frozenset[str] | None, without_gone: int) -> Portion | None:
@@ -130,56 +146,3 @@ class EventLog:
             if size >= PORTION:
                 break
         return Portion(b"".join(frames), last) if frames else None
-
-
-class Reader(Protocol):
-    """A reader of logs. `wanted` are the subjects that it waits for, all if None."""
-
-    @property
-    def wanted(self) -> frozenset[str] | None:
-        """See above."""
-        ...
-
-
-AnyReader = TypeVar("AnyReader", bound=Reader)
-
-
-class Waiting(Generic[AnyReader]):
-    """The readers that wait for new entries. One that was taken has to be added again.
-
-    So thousands of statements at the full hour wake every client once, and other rooms do not wake a panel.
-    """
-
-    def __init__(self) -> None:
-        self._readers: dict[str | None, set[AnyReader]] = {}  # by subject; None stands for all of them
-
-    def add(self, reader: AnyReader) -> None:
-        """It waits from now on."""
-        for subject in _subjects(reader):
-            self._readers.setdefault(subject, set()).add(reader)
-
-    def discard(self, reader: AnyReader) -> None:
-        """It waits no more."""
-        for subject in _subjects(reader):
-            readers = self._readers.get(subject, set())
-            readers.discard(reader)
-            if not readers:
-                self._readers.pop(subject, None)
-
-    def take(self, subject: str) -> set[AnyReader]:
-        """Takes the readers that wait for this subject."""
-        taken = self._readers.pop(None, set()) | self._readers.pop(subject, set())
-        for reader in taken:
-            if reader.wanted is not None:
-                self.discard(reader)  # it may wait for other subjects, too
-        return taken
-
-    def take_all(self) -> set[AnyReader]:
-        """Takes every reader."""
-        taken: set[AnyReader] = set().union(*self._readers.values())
-        self._readers.clear()
-        return taken
-
-
-def _subjects(reader: Reader) -> Iterable[str | None]:
-    return (None,) if reader.wanted is None else reader.wanted

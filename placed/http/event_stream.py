@@ -27,14 +27,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-import socket
 from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import msgspec
 from aiohttp import web
-from aiohttp.http import StreamWriter
 
 from placed.domain.connection_health import ConnectionHealth
 from placed.domain.problem import Problem
@@ -42,8 +40,8 @@ from placed.domain.state_document import SCHEMA, Statement
 from placed.domain.timestamps import to_the_millisecond
 from placed.http.api import room_filters as filters
 from placed.http.errors import HttpError, Mistake, bad_request
-from placed.http.event_log import Entry, EventLog, Waiting
-from placed.http.limits import STREAM_BUFFER
+from placed.http.event_clients import Client, Waiting
+from placed.http.event_log import Entry, EventLog
 from placed.http.responses import complete
 
 if TYPE_CHECKING:
@@ -62,6 +60,7 @@ _HEADERS = {
     "X-Accel-Buffering": "no",
 }
 KEEP_ALIVE = 3.0  # seconds; pages stop showing states after 8 s without it
+_AT_A_STRETCH = 100  # clients that are sent something, in a few milliseconds
 _HEALTH = "*"  # no room has this id
 _AS_MANY_STREAMS = Problem(
     "", "There are as many event streams as this endpoint serves", "/api/v1/rooms has the same data"
@@ -76,24 +75,21 @@ class EventStream:
         board: the source of the events.
         documents: the rooms' JSON.
         now: the wall clock.
-        limit: the most clients at once.
         catch_up: brings the board up to date; called before anything of it is sent.
-        keep_alive: seconds between two keep-alive comments.
+        limit: the most clients at once.
 
     Attributes:
         clients: how many there are.
         limit: see above; may be changed.
     """
 
-    def __init__(  # noqa: PLR0913 - made once, in the status server
+    def __init__(
         self,
         board: Board,
         documents: RoomDocuments,
         now: Callable[[], datetime],
-        *,
-        limit: int = 1000,
-        catch_up: Callable[[], None] = lambda: None,
-        keep_alive: float = KEEP_ALIVE,
+        catch_up: Callable[[], None],
+        limit: int,
     ) -> None:
         self.clients = 0
         self._board = board
@@ -101,7 +97,7 @@ class EventStream:
         self._now = now
         self.limit = limit
         self._catch_up = catch_up
-        self._keep_alive = keep_alive
+        self._keep_alive = KEEP_ALIVE
         self._rooms = EventLog(self._room_frame)
         self._health = EventLog(_health_frame)
         self._reports = 0
@@ -149,16 +145,10 @@ class EventStream:
 
     def _room_frame(self, entry: Entry) -> bytes:
         if isinstance(entry.news, Statement):
-            return self._state_frame(entry.news)
-        data = msgspec.json.encode({"room": entry.subject})
-        return b"event: removed\nid: %d-%d\ndata: %b\n\n" % (self._board.epoch, entry.seq, data)
-
-    def _state_frame(self, statement: Statement) -> bytes:
-        return b"event: state\nid: %d-%d\ndata: %b\n\n" % (
-            statement.epoch,
-            statement.seq,
-            self._documents.document(statement),
-        )
+            event, data = b"state", self._documents.document(entry.news)
+        else:
+            event, data = b"removed", msgspec.json.encode({"room": entry.subject})
+        return b"event: %b\nid: %d-%d\ndata: %b\n\n" % (event, self._board.epoch, entry.seq, data)
 
     # --- a client ---
 
@@ -257,7 +247,9 @@ class EventStream:
         it was sent before, or for which there is much, is served by its task, as fast as it reads.
         """
         woken, self._woken = self._woken, []
-        for client in woken:
+        for number, client in enumerate(woken, start=1):
+            if number % _AT_A_STRETCH == 0:
+                await asyncio.sleep(0)  # many clients do not hold up everything else
             if not self._closed and client.is_up_to_date and await self._send_now(client):
                 self._waiting.add(client)
             else:
@@ -286,49 +278,6 @@ class EventStream:
             "snapshot",
             {"schema": SCHEMA, "epoch": self._board.epoch, "seq": self._board.seq, "rooms": rooms},
         )
-
-
-class Client:
-    """A client of the stream: which entries it has, and whether more can be sent without waiting.
-
-    Args:
-        request: its request.
-        wanted: the rooms that it asks for; None for all of them, and for the connections.
-    """
-
-    def __init__(self, request: web.Request, wanted: frozenset[str] | None) -> None:
-        self.wanted = wanted
-        self.rooms_at = 0  # the seq that it has
-        self.health_at = 0  # the same of connections
-        self.waits = False  # it has everything, and its task sleeps
-        self.awake = asyncio.Event()  # its task has something to do
-        self.timed_at = 0.0  # when it was sent the time, by the loop's clock
-        self._protocol = request.protocol
-        self._writer: StreamWriter | None = None
-
-    async def begin(self, request: web.Request, response: web.StreamResponse) -> None:
-        """Sends the head of the answer."""
-        writer = await response.prepare(request)
-        assert isinstance(writer, StreamWriter)  # noqa: S101 - it was not prepared before
-        self._writer = writer
-        connection = request.get_extra_info("socket")
-        if connection is not None:  # the client is still connected
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, STREAM_BUFFER)
-
-    @property
-    def is_up_to_date(self) -> bool:
-        """Whether it waits for new entries, and has read all that it was sent."""
-        return self.waits and not self._protocol.writing_paused
-
-    async def write(self, frames: bytes) -> None:
-        """Sends frames as fast as the client reads."""
-        assert self._writer is not None  # noqa: S101 - it has begun
-        await self._writer.write(frames)
-
-    async def push(self, frames: bytes) -> None:
-        """Sends frames without waiting: only a few, to a client that is up to date."""
-        assert self._writer is not None  # noqa: S101 - it has begun
-        await self._writer.write(frames, drain=False)
 
 
 def frame(event: str, data: object) -> bytes:

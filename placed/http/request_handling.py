@@ -15,6 +15,7 @@ from aiohttp import hdrs
 
 from placed.domain.problem import Problem
 from placed.domain.timestamps import to_the_millisecond
+from placed.http.connection import ClientConnection
 from placed.http.errors import HttpError, unforeseen
 from placed.http.limits import LARGEST_BODY
 from placed.http.responses import PLACED_TIME, complete
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+_AS_MANY_CONNECTIONS = Problem(
+    "", "There are as many connections as this endpoint takes, or as it takes from one address"
+)
 _NO_BODY = Problem("", "No address here takes a body")
 _NO_EXPECTATION = Problem("", "No expectation but 100-continue is met")
 _TRIES = 3  # answers that are made, before one is sent that an edge has made out of date
@@ -106,6 +110,12 @@ class RequestHandling:
 
     def _admit(self, request: web.Request, *, open_to_all: bool) -> None:
         """Refuses requests that may not ask, a large body, and an expectation that is not met."""
+        connection = request.protocol
+        if isinstance(connection, ClientConnection):
+            connection.begin(request)
+            if connection.crowded:
+                headers = {"Retry-After": "10", "Connection": "close"}
+                raise HttpError(HTTPStatus.SERVICE_UNAVAILABLE, _AS_MANY_CONNECTIONS, headers=headers)
         self.guard.check(request, open_to_all=open_to_all)
         if request.body_exists and (request.content_length or 0) > LARGEST_BODY:
             close = {"Connection": "close"}  # the body is not read

@@ -86,7 +86,7 @@ class StatusServer:
         self._handling = RequestHandling(_guard(settings, self._options), board, catch_up, now)
         self._pages = Pages(_assets(settings))
         self._documents = RoomDocuments()
-        self._events = EventStream(board, self._documents, now, limit=self._limits.streams, catch_up=catch_up)
+        self._events = EventStream(board, self._documents, now, catch_up, self._limits.streams)
         self._metrics = Metrics(board, publisher, now, version, lambda: self._events.clients)
         self._description = Representation(openapi.description(version))
         self._runner: web.AppRunner | None = None

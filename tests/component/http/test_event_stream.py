@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from placed.http import event_log
 from placed.http import event_stream as events
-from placed.http.event_stream import EventStream
+from placed.http.api.rooms import RoomDocuments
 from placed.http.limits import Limits
 from tests.component.http.slow_reader import SlowReader
 from tests.support.deadlines import DEADLINE
@@ -326,13 +326,13 @@ async def test_a_frame_is_made_once_for_all(
     endpoint: Endpoint, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[int] = []
-    make = EventStream._state_frame
+    make = RoomDocuments.document
 
-    def counted(stream: EventStream, statement: Statement) -> bytes:
+    def counted(documents: RoomDocuments, statement: Statement) -> bytes:
         made.append(statement.seq)
-        return make(stream, statement)
+        return make(documents, statement)
 
-    monkeypatch.setattr(EventStream, "_state_frame", counted)
+    monkeypatch.setattr(RoomDocuments, "document", counted)
     position = f"?last_event_id=7-{site.board.seq}"
     site.read("boardroom")
     site.read("atrium", meeting(1, 2))
@@ -350,7 +350,7 @@ async def test_what_breaks_in_the_middle_ends_the_stream_and_is_logged_once(
     def broken(*_: object) -> bytes:
         raise RuntimeError("boom")
 
-    monkeypatch.setattr(EventStream, "_state_frame", broken)
+    monkeypatch.setattr(RoomDocuments, "document", broken)
     with capture_logs() as logs:
         async with endpoint.listen(f"?last_event_id=7-{site.board.seq}") as listening:
             assert await listening.block() == ["retry: 2000"]

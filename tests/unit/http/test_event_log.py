@@ -1,9 +1,13 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from typing import TYPE_CHECKING
 
 from placed.domain.connection_health import ConnectionHealth
-from placed.http.event_log import PORTION, Entry, EventLog, Waiting
+from placed.http.event_log import PORTION, Entry, EventLog
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 SOMETHING = ConnectionHealth("contoso", "microsoft365")
 
@@ -16,7 +20,7 @@ def frame(of: Entry) -> bytes:
     return f"-{of.subject}".encode() if of.news is None else f"{of.subject}{of.seq}".encode()
 
 
-def told(entries: list[Entry]) -> str:
+def told(entries: Iterable[Entry]) -> str:
     return " ".join(frame(e).decode() for e in entries)
 
 
@@ -64,6 +68,24 @@ def test_who_is_new_is_not_told_of_what_went_before_but_of_what_goes_meanwhile()
     assert (second.frames, second.last) == (b"c3-a", 4)
 
 
+def test_it_holds_little_more_than_the_latest_of_each() -> None:
+    log = EventLog(frame)
+    for seq in range(1, 10_001):
+        log.note(entry("abc"[seq % 3], seq))
+    assert told(log.after(0)) == "c9998 a9999 b10000"
+    assert len(log._in_order) < 200
+
+
+def test_a_subject_that_was_dropped_is_told_to_nobody_until_it_comes_again() -> None:
+    log = EventLog(frame)
+    log.note(entry("a", 1), entry("b", 2))
+    log.drop("a")
+    assert told(log.after(0)) == "b2"
+    assert told(log.after(0, frozenset("a"))) == ""
+    log.note(entry("a", 3))
+    assert told(log.after(0)) == "b2 a3"
+
+
 def test_what_is_told_late_takes_its_place() -> None:
     """A client that stops after any of them may come again with that one's id and misses nothing."""
     log = EventLog(frame)
@@ -89,37 +111,24 @@ def test_a_frame_is_made_once_and_not_before_it_is_wanted() -> None:
     assert made == [kept]
 
 
-@dataclass(frozen=True)
-class Panel:
-    """Waits for these rooms, or for everything."""
+async def test_a_long_reading_gives_way_after_each_portion() -> None:
+    """A client that reads as fast as the log is sent must not hold up an edge."""
+    log = EventLog(lambda e: e.subject.encode() * PORTION)
+    log.note(*(entry(subject, seq) for seq, subject in enumerate("abcde", start=1)))
+    turns = sent = 0
 
-    wanted: frozenset[str] | None
+    async def everything_else() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
 
+    async def send(_frames: bytes) -> None:
+        nonlocal sent
+        sent += 1
 
-ALL_NEWS, OF_A, OF_B = Panel(None), Panel(frozenset("a")), Panel(frozenset("bc"))
-
-
-def test_news_wakes_who_waits_for_it() -> None:
-    waiting: Waiting[Panel] = Waiting()
-    for panel in (ALL_NEWS, OF_A, OF_B):
-        waiting.add(panel)
-    assert waiting.take("a") == {ALL_NEWS, OF_A}
-    waiting.discard(OF_B)
-    assert waiting.take("b") == set()
-
-
-def test_news_of_two_rooms_wakes_once() -> None:
-    waiting: Waiting[Panel] = Waiting()
-    waiting.add(OF_B)
-    assert waiting.take("b") == {OF_B}
-    assert waiting.take("c") == set()
-    waiting.add(OF_B)
-    assert waiting.take("c") == {OF_B}
-
-
-def test_everybody_can_be_woken() -> None:
-    waiting: Waiting[Panel] = Waiting()
-    waiting.add(ALL_NEWS)
-    waiting.add(OF_A)
-    assert waiting.take_all() == {ALL_NEWS, OF_A}
-    assert waiting.take_all() == set()
+    other = asyncio.create_task(everything_else())
+    assert await log.read(send, 0) == log.last
+    other.cancel()
+    assert sent == 5
+    assert turns >= 4
