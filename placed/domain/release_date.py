@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-# Raised with each release; a clock that shows an earlier time is wrong for certain.
+# The date of the newest version in CHANGELOG.md, to which a test holds it. A clock that shows an earlier time
+# is certainly wrong.
 RELEASED = datetime(2026, 11, 25, tzinfo=UTC)

@@ -106,7 +106,8 @@ async def has_wrong_types(world: World, chance: random.Random, seconds: float) -
 @fault("graph.has_bad_events")
 async def has_bad_events(world: World, chance: random.Random, seconds: float) -> None:
     """A malformed event among the others."""
-    details = [detail for detail in BAD_EVENTS if detail != "unknown_show_as"]  # that one would occupy
+    occupying = ("unknown_show_as", "missing_id")
+    details = [detail for detail in BAD_EVENTS if detail not in occupying]
     await _for(
         world, seconds, world.tenant.faults.bad_event(chance.choice(details), room=_room(world, chance))
     )

@@ -165,7 +165,7 @@ class CalendarViews:
 
 
 def _places(events: Iterable[Event]) -> set[tuple[str, str, str]]:
-    return {(event.id, event.start.date_time, event.end.date_time) for event in events}
+    return {(event.id or "", event.start.date_time, event.end.date_time) for event in events}
 
 
 def failure_of(query: Query, error: DriverError) -> Failed:

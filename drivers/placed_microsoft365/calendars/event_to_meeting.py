@@ -29,15 +29,18 @@ def meetings_of(events: Iterable[Event], room_zone: ZoneInfo) -> tuple[Meeting, 
 
     An event may come twice, on one page, or on two if the pages shift while they are read. It is one meeting
     if both the id and the times are equal. If the times differ, it occupies the room at both until the next
-    reading shows which one is right.
+    reading shows which one is right. An event without an id is the same as another one at the same times:
+    a meeting is never in conflict with itself.
 
     Raises:
         ValueError, OverflowError: the times of an event are invalid.
     """
     found: dict[tuple[str, datetime, datetime], Meeting] = {}
-    for event in events:
+    for event in sorted(events, key=_lacks_id):
         meeting = meeting_of(event, room_zone)
         place = meeting.key, meeting.start, meeting.end
+        if _lacks_id(event):
+            place = next((other for other in found if other[1:] == place[1:]), place)
         before = found.get(place)
         found[place] = meeting if before is None else _either(before, meeting)
     return tuple(found.values())
@@ -60,7 +63,7 @@ def meeting_of(event: Event, room_zone: ZoneInfo) -> Meeting:
         event.organizer.email_address.name if event.organizer and event.organizer.email_address else None
     )
     return Meeting(
-        key=_key(event.id.strip() or f"{start.timestamp()}/{end.timestamp()}"),
+        key=_key((event.id or "").strip() or f"{start.timestamp()}/{end.timestamp()}"),
         start=start,
         end=end,
         show_as=_SHOW_AS.get(event.show_as or "", ShowAs.UNRECOGNISED),
@@ -71,6 +74,10 @@ def meeting_of(event: Event, room_zone: ZoneInfo) -> Meeting:
         title=_title(event.subject, organizer),
         organizer=organizer or None,
     )
+
+
+def _lacks_id(event: Event) -> bool:
+    return not (event.id and event.id.strip())
 
 
 def _key(graph_id: str) -> str:
@@ -98,9 +105,12 @@ def _title(subject: str | None, organizer: str | None) -> str | None:
 
 
 def _either(one: Meeting, other: Meeting) -> Meeting:
-    """Returns, of two reports of a meeting, the one that occupies the room; private if either is."""
+    """Returns, of two reports of a meeting, the one that occupies the room; private if either is.
+
+    It keeps the key of the first.
+    """
     kept = max(one, other, key=_weight)
-    return replace(kept, private=one.private or other.private)
+    return replace(kept, key=one.key, private=one.private or other.private)
 
 
 def _weight(meeting: Meeting) -> tuple[bool, int]:

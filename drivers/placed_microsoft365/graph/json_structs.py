@@ -41,11 +41,14 @@ class Recipient(msgspec.Struct, rename="camel"):
 
 
 class Event(msgspec.Struct, rename="camel"):
-    """An occurrence in a calendar view; `sensitivity` has any type, since unknown values count as private."""
+    """An occurrence in a calendar view; `sensitivity` has any type, since unknown values count as private.
 
-    id: str
+    Events have been seen without an id. They occupy their room like any other.
+    """
+
     start: DateTimeTimeZone
     end: DateTimeTimeZone
+    id: str | None = None
     is_all_day: bool | None = None
     is_cancelled: bool | None = None
     show_as: str | None = None

@@ -22,7 +22,7 @@ BERLIN, UTC_ZONE = ZoneInfo("Europe/Berlin"), ZoneInfo("UTC")
 AUCKLAND, LOS_ANGELES = ZoneInfo("Pacific/Auckland"), ZoneInfo("America/Los_Angeles")
 
 
-def event(start: str, end: str, event_id: str = "1", zone: str = "UTC", **fields: Any) -> Event:
+def event(start: str, end: str, event_id: str | None = "1", zone: str = "UTC", **fields: Any) -> Event:
     """`start` and `end` as Graph writes them."""
     times = {"start": start, "end": end}
     document = {name: {"dateTime": text, "timeZone": zone} for name, text in times.items()}
@@ -115,12 +115,35 @@ def test_an_event_that_is_at_two_times_occupies_at_both() -> None:
     assert meetings[0].key == meetings[1].key != meetings[2].key
 
 
-@pytest.mark.parametrize("blank", ["", " "])
-def test_events_without_an_id_are_told_apart_by_their_times(blank: str) -> None:
+@pytest.mark.parametrize("blank", ["", " ", None])
+def test_events_without_an_id_are_told_apart_by_their_times(blank: str | None) -> None:
     one, other = meetings_of([event(NINE, TEN, blank), event(NOON, ONE, blank)], UTC_ZONE)
     assert one.key != other.key
     (again,) = meetings_of([event(NINE, TEN, blank)] * 2, UTC_ZONE)
     assert again.key == one.key
+
+
+def test_an_event_is_not_in_conflict_with_a_report_of_it_that_has_no_id() -> None:
+    known = meeting_of(event(NINE, TEN, "7"), UTC_ZONE)
+    reports = [
+        event(NINE, TEN, "7", showAs="free"),
+        event(NINE, TEN, None, showAs="busy", sensitivity="private"),
+        event(NOON, ONE, None),
+    ]
+    for order in (reports, reports[::-1]):
+        one, other = meetings_of(order, UTC_ZONE)
+        assert (one.key, one.show_as, one.private) == (known.key, ShowAs.BUSY, True)
+        assert other.start.hour == 12
+
+
+def test_an_answer_without_ids_occupies_the_room() -> None:
+    views = CalendarViews(None, ConcurrencyLimit(1), details=False)  # type: ignore[arg-type]
+    day = datetime(2026, 10, 6, tzinfo=UTC)
+    query = Query(room_of("boardroom@contoso.example"), day, day + timedelta(days=1))
+    times = {name: {"dateTime": text, "timeZone": "UTC"} for name, text in (("start", NINE), ("end", TEN))}
+    answer = views.answer(query, msgspec.json.encode({"value": [times, times | {"id": None}]}), day)
+    assert isinstance(answer, Read)
+    assert [meeting.start.hour for meeting in answer.meetings] == [9]
 
 
 @pytest.mark.parametrize("zone", [BERLIN, AUCKLAND, LOS_ANGELES])
