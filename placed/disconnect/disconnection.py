@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from placed.disconnect import topic_clearing as clearing
+from placed.disconnect import topic_clearing
 from placed.disconnect.topic_clearing import Retained
 from placed.domain.problem import Problem
 from placed.driver import OffersConsent
@@ -107,7 +107,7 @@ class Disconnection:
         retained = Retained()
         if self._mqtt is not None:
             try:
-                retained = await clearing.look(self._mqtt, self._name, self._prefix)
+                retained = await topic_clearing.look(self._mqtt, self._name, self._prefix)
             except BrokerLost as lost:
                 raise NotDisconnected(_problem(self._mqtt, lost)) from lost
         places = [
@@ -135,7 +135,7 @@ class Disconnection:
         retained = Retained()
         if self._mqtt is not None:
             try:
-                retained = await clearing.clear(self._mqtt, self._name, self._prefix)
+                retained = await topic_clearing.clear(self._mqtt, self._name, self._prefix)
             except BrokerLost as lost:
                 raise NotDisconnected(_problem(self._mqtt, lost)) from lost
         with self._journal() as journal:

@@ -26,9 +26,9 @@ def main() -> None:
     options = parser.parse_args()
     sys.argv[1:] = ["run", "--config", str(options.config), "--log-format", "json"]
     from placed.cli import main as placed  # noqa: PLC0415 - the same
-    from placed.runtime import signals as service  # noqa: PLC0415 - as `placed run` imports it
+    from placed.runtime import signals  # noqa: PLC0415 - as `placed run` imports it
 
-    serve = service.serve
+    serve = signals.serve
 
     async def sampled(*arguments: Any) -> None:
         sampler = asyncio.create_task(_sample(options.sample))
@@ -37,7 +37,7 @@ def main() -> None:
         finally:
             sampler.cancel()
 
-    service.serve = sampled  # type: ignore[assignment]
+    signals.serve = sampled  # type: ignore[assignment]
     placed()
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import aiomqtt
 import pytest
 
-from placed.disconnect import topic_clearing as clearing
+from placed.disconnect import topic_clearing
 from placed.doctor.broker_checks import check_broker
 from placed.driver import Verdict
 from placed.mqtt.topics import Topics
@@ -73,7 +73,7 @@ async def test_the_daemon_says_and_hears_all_that_it_wants(
         settings = Mqtt.model_validate(broker.settings(protocol=protocol))
         found = await check_broker(settings)
         assert [finding.verdict for finding in found] == [Verdict.GOOD] * 3
-        held = await clearing.look(settings, "contoso")
+        held = await topic_clearing.look(settings, "contoso")
         assert set(held.rooms) == {"boardroom", "library"}
         assert daemon.connected
 

@@ -9,7 +9,7 @@ from placed.driver import DriverError, Finding, Verdict
 from placed.driver.shared_findings import AGAIN, blocked
 from placed_microsoft365.auth.token_claims import claims_of
 from placed_microsoft365.client_factory import graph_client, token_cache_of
-from placed_microsoft365.diagnosis import host_checks as visiting
+from placed_microsoft365.diagnosis import host_checks
 from placed_microsoft365.diagnosis.calendar_processing_checks import look_at_calendars
 from placed_microsoft365.diagnosis.file_checks import look_at_credential, look_at_files
 from placed_microsoft365.diagnosis.token_checks import judge_claims
@@ -46,7 +46,7 @@ class Examination:
         else:
             certificate = blocked("certificate", files.no_credential)
         yield certificate
-        proxy = visiting.problem_of_proxy(settings)
+        proxy = host_checks.problem_of_proxy(settings)
         if proxy is None:
             async for finding in self._services(files, certificate, credential):
                 yield finding
@@ -60,19 +60,19 @@ class Examination:
     ) -> AsyncIterator[Finding]:
         """Checks both hosts, and the token."""
         settings, now = self._settings, self._surroundings.now
-        hosts = visiting.hosts_of(settings)
-        names = await asyncio.gather(*(visiting.resolve(host) for host in hosts))
-        dns = visiting.judge_names(hosts, names)
+        hosts = host_checks.hosts_of(settings)
+        names = await asyncio.gather(*(host_checks.resolve(host) for host in hosts))
+        dns = host_checks.judge_names(hosts, names)
         yield dns
         contacts: list[HostProbe | None] = [None, None]
         if files.no_ca is None:
             context = tls_context(settings.ca_file)
             for place, host in enumerate(hosts):
                 if names[place] is None:
-                    contacts[place] = await visiting.probe(host, context, now)
-        tls = visiting.judge_connections(hosts, contacts) or blocked("tls", files.no_ca or dns)
+                    contacts[place] = await host_checks.probe(host, context, now)
+        tls = host_checks.judge_connections(hosts, contacts) or blocked("tls", files.no_ca or dns)
         yield tls
-        yield visiting.judge_clock(contacts) or blocked("clock", tls)
+        yield host_checks.judge_clock(contacts) or blocked("clock", tls)
 
         # --- the token ---
         login = contacts[0]

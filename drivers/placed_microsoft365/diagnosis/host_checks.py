@@ -20,7 +20,7 @@ from placed.driver import SET_CLOCK, DriverError, Finding, Problem, Verdict
 from placed.driver.shared_findings import AGAIN
 from placed_microsoft365.background_thread import run_in_thread
 from placed_microsoft365.graph.response_body import ACCEPTED, content_of
-from placed_microsoft365.network import proxy_errors as proxies
+from placed_microsoft365.network import proxy_errors
 from placed_microsoft365.network.tls_and_proxy import not_reached, not_trusted, proxy_for
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ def judge_connections(hosts: Sequence[ServiceHost], contacts: Sequence[HostProbe
         names = " and ".join(dict.fromkeys(host.name for host in hosts))
         return Finding.of("tls", Verdict.GOOD, f"{names}: reached and trusted")
     ways = {
-        host.name: f"{host.name} through the proxy {proxies.name_of(host.proxy)}"
+        host.name: f"{host.name} through the proxy {proxy_errors.name_of(host.proxy)}"
         if host.proxy
         else f"{host.name} without a proxy"
         for host in hosts
@@ -203,7 +203,7 @@ def _untrusted(host: ServiceHost, error: Exception) -> Problem:
     elif error.verify_code in _OTHER_NAMES:
         remedy = f"set {host.key} to the name that the certificate is for"
     elif host.proxy:
-        text = f"{text}; the proxy {proxies.name_of(host.proxy)} may inspect TLS"
+        text = f"{text}; the proxy {proxy_errors.name_of(host.proxy)} may inspect TLS"
     return Problem("", text, remedy)
 
 

@@ -9,7 +9,14 @@ import re
 from typing import TYPE_CHECKING
 
 from placed.driver import Finding, Verdict
-from placed_microsoft365.auth import application_permissions as permissions
+from placed_microsoft365.auth.application_permissions import (
+    CALENDARS_READ,
+    GROUP_MEMBERS,
+    PLACES,
+    RBAC,
+    excess,
+    to_consent,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,11 +27,11 @@ if TYPE_CHECKING:
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # Permissions that suffice as well: narrower ones, or wider ones, which are reported as excess.
 _AS_GOOD = {
-    permissions.CALENDARS_READ: frozenset({"Calendars.ReadWrite"}),
-    permissions.GROUP_MEMBERS: frozenset(
+    CALENDARS_READ: frozenset({"Calendars.ReadWrite"}),
+    GROUP_MEMBERS: frozenset(
         {"GroupMember.ReadBasic.All", "GroupMember.ReadWrite.All", "Group.Read.All", "Directory.Read.All"}
     ),
-    permissions.PLACES: frozenset({"Place.ReadWrite.All"}),
+    PLACES: frozenset({"Place.ReadWrite.All"}),
 }
 
 
@@ -76,27 +83,27 @@ def _foreign_token(settings: Microsoft365Settings, claims: Claims, tenant_id: st
 
 def _missing(settings: Microsoft365Settings, claims: Claims) -> list[Finding]:
     roles = set(claims.roles)
-    missing = [name for name in permissions.to_consent(settings) if not roles & {name, *_AS_GOOD[name]}]
+    missing = [name for name in to_consent(settings) if not roles & {name, *_AS_GOOD[name]}]
     if not missing:
         return []
     text = f"not granted: {', '.join(missing)}"
     remedy = f"have the administrator consent: placed consent {settings.name}"
-    if missing == [permissions.CALENDARS_READ]:
+    if missing == [CALENDARS_READ]:
         remedy += '; or, if RBAC for Applications grants it, set fence.kind = "rbac"'
     return [Finding.of("claims", Verdict.BAD, text, remedy)]
 
 
 def _too_much(settings: Microsoft365Settings, claims: Claims) -> list[Finding]:
     found = []
-    excess = permissions.excess(claims.roles)
-    if excess:
-        text = f"more than placed asks for is granted: {', '.join(excess)}"
+    too_much = excess(claims.roles)
+    if too_much:
+        text = f"more than placed asks for is granted: {', '.join(too_much)}"
         remedy = "have the administrator remove these permissions from the enterprise application in Entra"
         found.append(Finding.of("claims", Verdict.DOUBTFUL, text, remedy))
-    if settings.fence.kind == permissions.RBAC and permissions.CALENDARS_READ in claims.roles:
-        text = f"{permissions.CALENDARS_READ} is granted in Entra as well, which cancels the scope of RBAC"
+    if settings.fence.kind == RBAC and CALENDARS_READ in claims.roles:
+        text = f"{CALENDARS_READ} is granted in Entra as well, which cancels the scope of RBAC"
         remedy = (
-            f"have the administrator remove {permissions.CALENDARS_READ} from the enterprise application in "
+            f"have the administrator remove {CALENDARS_READ} from the enterprise application in "
             f"Entra; the script for it is in the folder that placed setup {settings.name} writes"
         )
         found.append(Finding.of("claims", Verdict.DOUBTFUL, text, remedy))

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from placed.driver import Problem, Refused, SettingsError, Unavailable, remedy_for_missing
-from placed_microsoft365.network import proxy_errors as proxies
+from placed_microsoft365.network import proxy_errors
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -81,8 +81,8 @@ def proxy_for(url: str) -> str | None:
     if not proxy or proxy_bypass(urlsplit(url).hostname or ""):
         return None
     whole = proxy if "://" in proxy else f"http://{proxy}"
-    if not proxies.is_usable(whole):
-        raise proxies.unusable(whole, url)
+    if not proxy_errors.is_usable(whole):
+        raise proxy_errors.unusable(whole, url)
     return whole
 
 
@@ -96,19 +96,19 @@ def not_reached(service: str, url: str, error: Exception) -> DriverError:
     """
     proxy = proxy_for(url)
     if proxy is not None:
-        status = getattr(error, "status", None) or proxies.status_in(error)
+        status = getattr(error, "status", None) or proxy_errors.status_in(error)
         if status:
-            return proxies.refusal(proxy, url, status)
+            return proxy_errors.refusal(proxy, url, status)
         if type(error).__name__ in _OF_A_PROXY:
-            return proxies.unreached(proxy, error)
-    through = f" through the proxy {proxies.name_of(proxy)}" if proxy is not None else ""
+            return proxy_errors.unreached(proxy, error)
+    through = f" through the proxy {proxy_errors.name_of(proxy)}" if proxy is not None else ""
     remedy = f"check that the proxy lets this machine through to {urlsplit(url).hostname}" if proxy else ""
     return Unavailable(f"{service} cannot be reached{through}: {_why(error)}", remedy=remedy)
 
 
 def _why(error: Exception) -> str:
     """Describes a connection's failure without the error's own text."""
-    for cause in proxies.causes(error):
+    for cause in proxy_errors.causes(error):
         kind = type(cause)
         for known, words in _WHY:
             if issubclass(kind, known):
@@ -142,7 +142,7 @@ def not_trusted(url: str, error: object = "", now: datetime | None = None) -> Dr
                 remedy="check this machine's clock (timedatectl set-ntp true); placed tries again by itself",
             )
     if (proxy := proxy_for(url)) is not None:
-        return proxies.not_trusted(proxy, url)
+        return proxy_errors.not_trusted(proxy, url)
     return Refused(
         f"the TLS certificate of {parts.scheme}://{parts.netloc} is not trusted",
         remedy="set ca_file to the CA that signed it, or correct the address",

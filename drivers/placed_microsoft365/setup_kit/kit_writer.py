@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from placed.driver import Kit, KitError, KitFile, Problem
-from placed_microsoft365.setup_kit import atomic_files as files
-from placed_microsoft365.setup_kit import key_and_certificate as pair
-from placed_microsoft365.setup_kit import template_rendering as scripts
+from placed_microsoft365.setup_kit import atomic_files, key_and_certificate, template_rendering
 from placed_microsoft365.setup_kit.app_manifest import manifest
 from placed_microsoft365.setup_kit.connection_toml import connection_table
 from placed_microsoft365.setup_kit.questionnaire import understand
@@ -49,7 +47,7 @@ class _File:
     name: str
     purpose: str
     content: str
-    mode: int = files.READABLE
+    mode: int = atomic_files.READABLE
 
 
 def write_kit(
@@ -67,7 +65,7 @@ def write_kit(
     known = {"client_id": _client_id_in(folder / "placed.toml", connection)}
     given = known | {key: answer for key, answer in answers.items() if answer}
     understand(connection, given, folder / f"{connection}.pem")  # before anything is written
-    files.make_folder(folder)
+    atomic_files.make_folder(folder)
     pairs = _pairs(connection, folder, now, renew=renew)
     # The oldest valid one is in use until its successor is registered and it is removed.
     good = [one for one in pairs if one.expires > now]
@@ -77,7 +75,7 @@ def write_kit(
     understood = understand(connection, given, folder / f"{good[0].name}.pem")
     written = list(_contents(understood, good))
     for file in written:
-        files.write(folder / file.name, file.content.encode(), file.mode)
+        atomic_files.write(folder / file.name, file.content.encode(), file.mode)
     listed = [KitFile(folder / file.name, file.purpose) for file in written]
     listed[1:1] = [KitFile(folder / f"{one.name}.pem", _PRIVATE) for one in good]
     return Kit(folder, tuple(listed), next_steps(understood, good))
@@ -97,9 +95,14 @@ def _contents(answers: Answers, pairs: Sequence[KeyPair]) -> Iterator[_File]:
     yield _File("manifest.json", "the registration, with the permissions that it asks for", described)
     for name, purpose in (_SCRIPTS | (_RETIRING if len(pairs) > 1 else {})).items():
         if name.endswith(".sh"):
-            yield _File(name, purpose, scripts.render(name, bash_values(answers, pairs)), files.RUNNABLE)
+            yield _File(
+                name,
+                purpose,
+                template_rendering.render(name, bash_values(answers, pairs)),
+                atomic_files.RUNNABLE,
+            )
         else:
-            yield _File(name, purpose, scripts.render(name, powershell_values(answers, pairs)))
+            yield _File(name, purpose, template_rendering.render(name, powershell_values(answers, pairs)))
     renewed = f"{pairs[-1].name}.pem" if len(pairs) > 1 else None
     table = connection_table(answers, renewed)
     yield _File("placed.toml", "the connection, for the configuration of placed", table)
@@ -107,11 +110,13 @@ def _contents(answers: Answers, pairs: Sequence[KeyPair]) -> Iterator[_File]:
 
 def _pairs(connection: str, folder: Path, now: datetime, *, renew: bool) -> list[KeyPair]:
     """Returns the existing pairs, the oldest first, and a new one if it is due."""
-    pairs = pair.found(connection, folder)
-    name = pair.name_of_renewed(connection, now) if renew else connection
+    pairs = key_and_certificate.found(connection, folder)
+    name = key_and_certificate.name_of_renewed(connection, now) if renew else connection
     if not pairs or (renew and name not in [one.name for one in pairs]):
-        files.write_new(folder / f"{name}.pem", pair.make(connection, now), files.OWNER_ALONE)
-        pairs = pair.found(connection, folder)
+        atomic_files.write_new(
+            folder / f"{name}.pem", key_and_certificate.make(connection, now), atomic_files.OWNER_ALONE
+        )
+        pairs = key_and_certificate.found(connection, folder)
     return pairs
 
 

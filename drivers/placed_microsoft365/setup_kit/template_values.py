@@ -15,7 +15,7 @@ from placed_microsoft365.auth.application_permissions import (
 )
 from placed_microsoft365.clouds import CLOUDS
 from placed_microsoft365.settings import ALL_ROOMS
-from placed_microsoft365.setup_kit import template_rendering as scripts
+from placed_microsoft365.setup_kit import template_rendering
 from placed_microsoft365.setup_kit.app_manifest import (
     REDIRECT_URI,
     application_name,
@@ -33,16 +33,18 @@ if TYPE_CHECKING:
 def bash_values(answers: Answers, pairs: Sequence[KeyPair]) -> dict[str, str]:
     """Returns the values for a bash script; `pairs` are the valid ones, the one in use first."""
     lists = _lists(answers, pairs)
-    values = {key: scripts.bash(text) for key, text in _texts(answers, pairs).items()}
-    values |= {key: scripts.bash_words(texts) for key, texts in lists.items()}
-    values["permission_ids"] = scripts.bash("\n".join(lists["permission_ids"]))
+    values = {key: template_rendering.bash(text) for key, text in _texts(answers, pairs).items()}
+    values |= {key: template_rendering.bash_words(texts) for key, texts in lists.items()}
+    values["permission_ids"] = template_rendering.bash("\n".join(lists["permission_ids"]))
     return values | _as_they_are(answers)
 
 
 def powershell_values(answers: Answers, pairs: Sequence[KeyPair]) -> dict[str, str]:
     """Returns the values for a PowerShell script."""
-    values = {key: scripts.powershell(text) for key, text in _texts(answers, pairs).items()}
-    values |= {key: scripts.powershell_array(texts) for key, texts in _lists(answers, pairs).items()}
+    values = {key: template_rendering.powershell(text) for key, text in _texts(answers, pairs).items()}
+    values |= {
+        key: template_rendering.powershell_array(texts) for key, texts in _lists(answers, pairs).items()
+    }
     return values | _as_they_are(answers)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from placed_microsoft365.simulator.connection_settings import ConnectionSettings
-from tests.benchmarks.servers import graph_responses as bodies
+from tests.benchmarks.servers import graph_responses
 from tests.support.free_ports import HOST
 
 if TYPE_CHECKING:
@@ -77,12 +77,12 @@ def home(graph: Child, port: int, rooms: int, certificate: bytes, interval: str 
         pem.write_bytes(certificate)
         connection = ConnectionSettings(
             name="contoso",
-            tenant=bodies.DOMAIN,
+            tenant=graph_responses.DOMAIN,
             client_id="11111111-2222-3333-4444-555555555555",
             host=graph.begun["url"],
             ca_file=graph.begun["ca_file"],
             certificate=pem,
-            rooms=tuple(map(bodies.address, range(rooms))),
+            rooms=tuple(map(graph_responses.address, range(rooms))),
         )
         (folder / "placed.toml").write_text(
             f"{connection.toml()}\n"

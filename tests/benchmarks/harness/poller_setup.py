@@ -20,7 +20,7 @@ from placed.polling.room_ids import RoomIds
 from placed.settings.schema import Polling
 from placed_microsoft365 import Microsoft365
 from placed_microsoft365.settings import Microsoft365Settings
-from tests.benchmarks.servers import graph_responses as bodies
+from tests.benchmarks.servers import graph_responses
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from tests.benchmarks.child_process import Child
 
-NOON = bodies.TODAY + timedelta(hours=12)
+NOON = graph_responses.TODAY + timedelta(hours=12)
 INTERVAL = timedelta(seconds=30)
 CONCURRENCY = 8
 
@@ -106,11 +106,11 @@ def settings_for(graph: Child, rooms: int, folder: Path) -> Microsoft365Settings
     secret.write_text("s3cret")
     return Microsoft365Settings(
         name="contoso",
-        tenant=bodies.DOMAIN,
+        tenant=graph_responses.DOMAIN,
         client_id="11111111-2222-3333-4444-555555555555",
         client_secret_file=secret,
         authority=graph.begun["url"],
         graph=graph.begun["url"],
         ca_file=graph.begun["ca_file"],
-        rooms=tuple(map(bodies.address, range(rooms))),
+        rooms=tuple(map(graph_responses.address, range(rooms))),
     )

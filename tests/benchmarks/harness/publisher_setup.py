@@ -18,7 +18,7 @@ from placed.domain.privacy import Show
 from placed.mqtt.messages import BridgeInfo
 from placed.mqtt.publisher import Publisher
 from placed.settings.schema import Mqtt
-from tests.benchmarks.servers import graph_responses as bodies
+from tests.benchmarks.servers import graph_responses
 from tests.support.free_ports import HOST
 
 if TYPE_CHECKING:
@@ -71,7 +71,10 @@ class Site:
     def read(self, room_ids: Iterable[str], meetings: tuple[Meeting, ...]) -> None:
         """These rooms' calendars were read just now, and they all have these meetings."""
         now = self.clock.now()
-        since, until = bodies.TODAY + timedelta(days=bodies.DAYS[0]), bodies.TODAY + timedelta(days=2)
+        since, until = (
+            graph_responses.TODAY + timedelta(days=graph_responses.DAYS[0]),
+            graph_responses.TODAY + timedelta(days=2),
+        )
         for room_id in room_ids:
             self.board.learn(room_id, Schedule(meetings, since, until, now))
 
@@ -85,7 +88,7 @@ class Site:
 def room(number: int) -> Room:
     """One of its rooms."""
     name = f"room{number:05}"
-    address = bodies.address(number)
+    address = graph_responses.address(number)
     return Room(name, CONNECTION, address, address, f"Room {number}", ZoneInfo("UTC"))
 
 

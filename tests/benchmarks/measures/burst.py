@@ -22,7 +22,7 @@ from tests.benchmarks.harness.publisher_setup import (
 from tests.benchmarks.harness.received_messages import heard
 from tests.benchmarks.processor_time import settle_on
 from tests.benchmarks.results import Result, Row
-from tests.benchmarks.servers import graph_responses as bodies
+from tests.benchmarks.servers import graph_responses
 from tests.benchmarks.servers.mosquitto import mosquitto
 
 if TYPE_CHECKING:
@@ -46,7 +46,9 @@ def the_day() -> tuple[Meeting, ...]:
 
     So short are the breaks that after a meeting the next one is said to be starting.
     """
-    starts = [bodies.TODAY + bodies.FIRST + n * _EVERY for n in range(bodies.MEETINGS)]
+    starts = [
+        graph_responses.TODAY + graph_responses.FIRST + n * _EVERY for n in range(graph_responses.MEETINGS)
+    ]
     return tuple(Meeting(f"m{n}", start, start + _LENGTH) for n, start in enumerate(starts))
 
 

@@ -25,7 +25,7 @@ from tests.benchmarks.harness.received_messages import heard
 from tests.benchmarks.measures.polling import Floor, session
 from tests.benchmarks.processor_time import settle_on
 from tests.benchmarks.results import Result, Row
-from tests.benchmarks.servers import graph_responses as bodies
+from tests.benchmarks.servers import graph_responses
 from tests.benchmarks.servers.mosquitto import mosquitto
 from tests.benchmarks.servers.mqtt_subscriber import MARK
 from tests.support.free_ports import HOST
@@ -75,7 +75,7 @@ def configuration(graph: Child, port: int, base: str, folder: Path) -> Configura
     file = folder / "placed.toml"
     file.write_text(
         _CONFIGURATION.format(
-            tenant=bodies.DOMAIN,
+            tenant=graph_responses.DOMAIN,
             folder=folder,
             graph=graph.begun["url"],
             ca_file=graph.begun["ca_file"],
@@ -116,7 +116,7 @@ async def floor(
     panel.ask("begin")
     begun = time.time()
     form = {"grant_type": "client_credentials", "client_secret": "s3cret"}
-    async with plain.post(f"{url}/{bodies.DOMAIN}/oauth2/v2.0/token", data=form) as response:
+    async with plain.post(f"{url}/{graph_responses.DOMAIN}/oauth2/v2.0/token", data=form) as response:
         await response.read()
     page: str | None = f"{url}/v1.0/places/microsoft.graph.room?$top={_A_PAGE}&$skip=0"
     while page is not None:

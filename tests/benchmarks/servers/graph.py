@@ -22,7 +22,7 @@ from aiohttp import web
 from placed_microsoft365.simulator.certificates import server_context
 from tests.benchmarks.child_process import obey, say
 from tests.benchmarks.processor_time import seconds_until_now, settle_on
-from tests.benchmarks.servers import graph_responses as bodies
+from tests.benchmarks.servers import graph_responses
 
 BATCH = 20
 _DIFFERENT = 20  # batches
@@ -33,7 +33,7 @@ _JSON = "application/json"
 class Answers:
     """What is answered, and how often it was."""
 
-    def __init__(self, rooms: int, plan: bodies.Plan) -> None:
+    def __init__(self, rooms: int, plan: graph_responses.Plan) -> None:
         self.rooms = rooms
         self.plan = plan
         self.version = 0
@@ -52,7 +52,7 @@ class Answers:
         self._batches = {key: body for key, body in self._batches.items() if key[1] == self.version}
         for place in range(min(_DIFFERENT, self.rooms // BATCH + 1)):
             rooms = range(place * BATCH, (place + 1) * BATCH)
-            self._batches[place, version] = bodies.batch(rooms, version, self.plan)
+            self._batches[place, version] = graph_responses.batch(rooms, version, self.plan)
 
     async def token(self, _request: web.Request) -> web.Response:
         """An access token."""
@@ -94,7 +94,7 @@ class Answers:
             raise web.HTTPForbidden
         key = int(found[1]) % (_DIFFERENT * BATCH), self.version
         if key not in self._views:
-            self._views[key] = bodies.view(*key, self.plan)
+            self._views[key] = graph_responses.view(*key, self.plan)
         return web.Response(body=self._views[key], content_type=_JSON)
 
     def _login_is_asked(self) -> None:
@@ -117,7 +117,7 @@ class Answers:
         self.asked["places"] += 1
         first = int(request.query.get("$skip", 0))
         after = min(first + int(request.query["$top"]), self.rooms)
-        page = bodies.places(range(first, after))
+        page = graph_responses.places(range(first, after))
         if after < self.rooms:
             page["@odata.nextLink"] = str(request.url.update_query({"$skip": after}))
         return web.json_response(page)
@@ -163,12 +163,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="A Graph whose answers were made beforehand.")
     parser.add_argument("--rooms", type=int, default=5500)
     parser.add_argument(
-        "--meetings", type=int, nargs=3, default=bodies.USUAL.meetings, help="yesterday, today, tomorrow"
+        "--meetings",
+        type=int,
+        nargs=3,
+        default=graph_responses.USUAL.meetings,
+        help="yesterday, today, tomorrow",
     )
-    parser.add_argument("--today", type=datetime.fromisoformat, default=bodies.TODAY)
+    parser.add_argument("--today", type=datetime.fromisoformat, default=graph_responses.TODAY)
     given = parser.parse_args()
     settle_on(1)
-    asyncio.run(serve(Answers(given.rooms, bodies.Plan(given.today, tuple(given.meetings)))))
+    asyncio.run(serve(Answers(given.rooms, graph_responses.Plan(given.today, tuple(given.meetings)))))
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ from placed.runtime.current_publisher import NoBroker
 from placed.settings.schema import Http
 from tests.benchmarks.child_process import obey, say
 from tests.benchmarks.processor_time import settle_on
-from tests.benchmarks.servers import graph_responses as bodies
+from tests.benchmarks.servers import graph_responses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +53,17 @@ class Building:
         self.board.enroll(
             "contoso",
             [
-                Room(i, "contoso", bodies.address(n), bodies.address(n), f"Room {n}", berlin, "HQ", "3", 8)
+                Room(
+                    i,
+                    "contoso",
+                    graph_responses.address(n),
+                    graph_responses.address(n),
+                    f"Room {n}",
+                    berlin,
+                    "HQ",
+                    "3",
+                    8,
+                )
                 for n, i in enumerate(ids)
             ],
         )

@@ -13,8 +13,7 @@ from structlog.testing import capture_logs
 from placed.doctor.broker_checks import check_broker
 from placed.domain.exit_errors import CannotStart
 from placed.driver import Verdict
-from placed.mqtt import client as connection
-from placed.mqtt import connect_probe as probe
+from placed.mqtt import client, connect_probe
 from placed.mqtt.client_options import Login
 from placed.mqtt.connect_diagnosis import diagnose
 from placed.mqtt.oneshot import try_login
@@ -89,7 +88,7 @@ async def test_a_broker_that_refuses_our_version_names_the_other(
 
 async def test_a_broker_that_does_not_answer_a_connect_with_a_will(monkeypatch: pytest.MonkeyPatch) -> None:
     """As amqtt at MQTT 5, which it reads as 3.1.1 and waits for more; it was a TimeoutError."""
-    monkeypatch.setattr(probe, "_WAIT", 0.3)
+    monkeypatch.setattr(connect_probe, "_WAIT", 0.3)
 
     def answer(data: bytes, _count: int) -> bytes:
         wants_will = data[data.index(b"MQTT") + 5] & 4
@@ -101,7 +100,7 @@ async def test_a_broker_that_does_not_answer_a_connect_with_a_will(monkeypatch: 
 
 
 async def test_what_never_answers_is_named_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(probe, "_WAIT", 0.2)
+    monkeypatch.setattr(connect_probe, "_WAIT", 0.2)
     async with listening(lambda _data, _count: b"") as listener:
         trouble = await diagnose(late(), options(listener.port))
     assert not trouble.problem.lasting
@@ -248,7 +247,7 @@ async def test_a_broker_that_speaks_other_versions_of_tls(authority: Authority) 
 async def test_what_is_no_broker_is_named(
     house: House, monkeypatch: pytest.MonkeyPatch, greeting: bytes, kind: str
 ) -> None:
-    monkeypatch.setattr(connection, "ANSWER", 0.3)  # paho takes the greeting for the beginning of a packet
+    monkeypatch.setattr(client, "ANSWER", 0.3)  # paho takes the greeting for the beginning of a packet
     async with listening(lambda _data, _count: greeting) as listener:
         found = await named(house, listener.url)
         assert kind in found.said

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from structlog.testing import capture_logs
 
-from placed.disconnect import topic_clearing as clearing
+from placed.disconnect import topic_clearing
 from placed.domain.model import Reason, Status
 from placed.mqtt.discovery.home_assistant import Discovery
 from placed.mqtt.messages import BridgeInfo
@@ -264,7 +264,7 @@ async def test_a_connection_that_is_disconnected_is_taken_back(mosquitto: Mosqui
     for connection in house.connections:
         house.report(connection)
     await earlier_run(mosquitto, house, "attic", "boardroom")
-    await clearing.clear(Mqtt(url=mosquitto.url), "fabrikam")
+    await topic_clearing.clear(Mqtt(url=mosquitto.url), "fabrikam")
     assert (await kept(mosquitto)).keys() == expected("boardroom")
 
 

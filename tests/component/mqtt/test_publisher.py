@@ -13,7 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from placed.domain.exit_errors import TakenOver
-from placed.mqtt import client as connection
+from placed.mqtt import client
 from placed.mqtt.client import BrokerClient
 from placed.mqtt.session import Session
 from placed.mqtt.session_context import Timing
@@ -158,7 +158,7 @@ async def fake_broker(*answers: bytes) -> AsyncIterator[tuple[int, asyncio.Event
 async def test_a_broker_that_stopped_answering_is_noticed(
     mosquitto: Mosquitto, house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "ANSWER", 0.5)
+    monkeypatch.setattr(client, "ANSWER", 0.5)
     publisher = house.publisher(mosquitto)
     async with running(publisher):
         mosquitto.freeze()
@@ -304,9 +304,9 @@ async def test_much_news_of_health_is_told_together(mosquitto: Mosquitto, house:
 async def test_a_socket_that_was_closed_meanwhile_gets_no_writer() -> None:
     complaints: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
-    connection = BrokerClient(hostname="127.0.0.1")
+    client = BrokerClient(hostname="127.0.0.1")
     with socket.socket() as closed:
-        connection._on_socket_register_write(connection._client, None, closed)
+        client._on_socket_register_write(client._client, None, closed)
     await asyncio.sleep(0)
     assert complaints == []
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
-from placed.disconnect import topic_clearing as clearing
+from placed.disconnect import topic_clearing
 from placed.domain.connection_health import ConnectionState
 from placed.mqtt.connection_problems import BrokerLost
 from placed.mqtt.topics import Topics
@@ -70,9 +70,9 @@ async def test_one_connections_rooms_are_gone_and_all_else_is_what_it_was(
     before = await kept(mosquitto)
     settings = Mqtt(url=mosquitto.url, protocol=protocol)
 
-    assert (await clearing.look(settings, "fabrikam")).rooms == ("attic", "cellar")
+    assert (await topic_clearing.look(settings, "fabrikam")).rooms == ("attic", "cellar")
     assert await kept(mosquitto) == before
-    assert (await clearing.clear(settings, "fabrikam")).rooms == ("attic", "cellar")
+    assert (await topic_clearing.clear(settings, "fabrikam")).rooms == ("attic", "cellar")
 
     after = await kept(mosquitto)
     assert rooms_in(after) == {"boardroom", "library", "attic"}
@@ -82,7 +82,7 @@ async def test_one_connections_rooms_are_gone_and_all_else_is_what_it_was(
     assert [room["id"] for room in index["rooms"]] == ["boardroom", "library"]
     assert index == was | {"rooms": [room for room in was["rooms"] if room["connection"] == "contoso"]}
     assert after.items() <= before.items()
-    assert (await clearing.clear(settings, "fabrikam")).rooms == ()
+    assert (await topic_clearing.clear(settings, "fabrikam")).rooms == ()
 
 
 async def test_the_index_keeps_the_other_rooms_and_what_it_does_not_know_to_the_byte(
@@ -95,7 +95,7 @@ async def test_the_index_keeps_the_other_rooms_and_what_it_does_not_know_to_the_
     ]
     async with Subscriber(mosquitto, "placed/rooms") as seen:
         await seen.publish("placed/rooms", f"{head}[{','.join(entries)}]}}", retain=True)
-        await clearing.clear(Mqtt(url=mosquitto.url), "b")
+        await topic_clearing.clear(Mqtt(url=mosquitto.url), "b")
         index = await seen.until(lambda a: b"b1" not in a.payload)
     assert index.text == f'{{"schema":1,"more":{{"a": 1.50}},"rooms":[{entries[0]}]}}'
 
@@ -109,7 +109,7 @@ async def test_home_assistant_forgets_the_rooms_too(mosquitto: Mosquitto) -> Non
         for room in ("attic", "boardroom"):
             for topic in topics.room_configs(room).values():
                 await seen.publish(topic, "{}", retain=True)
-        await clearing.clear(Mqtt(url=mosquitto.url), "fabrikam")
+        await topic_clearing.clear(Mqtt(url=mosquitto.url), "fabrikam")
         told = await seen.until(lambda a: a.topic == "placed/rooms" and b"attic" not in a.payload)
         await seen.caught_up()
         assert told.document["discovery"] == "homeassistant"
@@ -128,7 +128,7 @@ async def test_whatever_prefix_an_index_names_nothing_is_cleared_below_another_o
         await seen.publish("placed/rooms", json.dumps(index), retain=True)
         for topic in foreign:
             await seen.publish(topic, "kept", retain=True)
-        await clearing.clear(Mqtt(url=mosquitto.url), "fabrikam")
+        await topic_clearing.clear(Mqtt(url=mosquitto.url), "fabrikam")
         await seen.caught_up()
         assert foreign <= seen.latest.keys()
         assert not [a for a in seen.arrivals if a.topic.startswith("factory/") and not a.payload]
@@ -138,7 +138,7 @@ async def test_a_room_that_is_told_without_being_listed_is_cleared_too(mosquitto
     await left_behind(mosquitto, two())
     async with Subscriber(mosquitto) as somebody:
         await somebody.publish("placed/rooms", "", retain=True)
-    assert (await clearing.clear(Mqtt(url=mosquitto.url), "fabrikam")).rooms == ("attic", "cellar")
+    assert (await topic_clearing.clear(Mqtt(url=mosquitto.url), "fabrikam")).rooms == ("attic", "cellar")
     assert rooms_in(await kept(mosquitto)) == {"boardroom", "library"}
 
 
@@ -148,7 +148,7 @@ async def test_a_room_that_moved_to_another_connection_is_not_cleared(mosquitto:
     async with Subscriber(mosquitto) as somebody:
         moved = {"rooms": [{"id": "attic", "name": "Attic", "connection": "contoso"}]}
         await somebody.publish("placed/rooms", json.dumps(moved), retain=True)
-    assert (await clearing.clear(Mqtt(url=mosquitto.url), "fabrikam")).rooms == ("cellar",)
+    assert (await topic_clearing.clear(Mqtt(url=mosquitto.url), "fabrikam")).rooms == ("cellar",)
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ async def test_what_is_wrong_or_hostile_on_the_broker_does_no_harm(
             await somebody.publish(topic, payload, retain=True)
         await somebody.publish("placed/rooms/BIG ROOM/state", told, retain=True)
         await somebody.publish("placed/rooms/a/b/state", told, retain=True)
-    found = await clearing.clear(Mqtt(url=mosquitto.url), "fabrikam")
+    found = await topic_clearing.clear(Mqtt(url=mosquitto.url), "fabrikam")
     assert (found.rooms, found.online, found.connections) == (("attic", "cellar"), False, ())
     after = await kept(mosquitto)
     assert {"placed/rooms/BIG ROOM/state", "placed/rooms/a/b/state"} <= after.keys()
@@ -182,14 +182,14 @@ async def test_a_daemon_that_is_there_is_seen_and_not_disturbed(mosquitto: Mosqu
     publisher = house.publisher(mosquitto)
     settings = Mqtt(url=mosquitto.url)
     async with running(publisher), Subscriber(mosquitto, "placed/bridge/state") as panel:
-        found = await clearing.look(settings, "fabrikam")
+        found = await topic_clearing.look(settings, "fabrikam")
         assert (found.online, found.connections) == (True, ("contoso", "fabrikam"))
-        await clearing.clear(settings, "nobody")
+        await topic_clearing.clear(settings, "nobody")
         assert publisher.connected
         assert publisher.reconnects == 0
         await panel.caught_up()
         assert [a.document["state"] for a in panel.arrivals] == ["online"]
-    assert not (await clearing.look(settings, "fabrikam")).online
+    assert not (await topic_clearing.look(settings, "fabrikam")).online
 
 
 @pytest.mark.slow  # thousands of topics are published and cleared
@@ -204,7 +204,7 @@ async def test_a_large_building_is_cleared_whole(mosquitto: Mosquitto) -> None:
     house.report("contoso")
     house.report("fabrikam", ConnectionState.FAILING)
     await left_behind(mosquitto, house)
-    assert len((await clearing.clear(Mqtt(url=mosquitto.url), "fabrikam")).rooms) == len(rooms)
+    assert len((await topic_clearing.clear(Mqtt(url=mosquitto.url), "fabrikam")).rooms) == len(rooms)
     assert rooms_in(await kept(mosquitto)) == {"boardroom"}
 
 
@@ -223,20 +223,20 @@ async def test_a_broker_that_does_not_let_us_write_is_told(start: Start, protoco
     password = broker._folder / "password"
     write_secret(password, "right")
     settings = Mqtt(url=broker.url, username="reader", password_file=password, protocol=protocol)
-    assert (await clearing.look(settings, "fabrikam")).rooms == ("attic",)
+    assert (await topic_clearing.look(settings, "fabrikam")).rooms == ("attic",)
     with pytest.raises(BrokerLost, match="does not let us clear topics") as refused:
-        await clearing.clear(settings, "fabrikam")
+        await topic_clearing.clear(settings, "fabrikam")
     assert refused.value.trouble.problem.remedy == "have its access rules let this login write placed/#"
 
 
 async def test_a_broker_that_is_away_is_told() -> None:
     with pytest.raises(BrokerLost, match="refused") as away:
-        await clearing.look(Mqtt(url=f"mqtt://127.0.0.1:{free_port()}"), "fabrikam")
+        await topic_clearing.look(Mqtt(url=f"mqtt://127.0.0.1:{free_port()}"), "fabrikam")
     assert not away.value.trouble.problem.lasting
 
 
 async def test_a_broker_that_does_not_let_us_in_is_told(start: Start) -> None:
     broker = await start(users={"placed": "right"})
     with pytest.raises(BrokerLost, match="the broker refused the connection") as refused:
-        await clearing.look(Mqtt(url=broker.url), "fabrikam")
+        await topic_clearing.look(Mqtt(url=broker.url), "fabrikam")
     assert refused.value.trouble.problem.lasting

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from placed.http import pages as assets
+from placed.http import pages
 from tests.support.http_relay import Relay
 from tests.support.page_reader import read
 from tests.support.sample_building import building
@@ -128,13 +128,13 @@ async def test_a_proxys_page_of_errors_is_not_what_a_tablet_shows(
 @pytest.fixture
 def other_version(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the program, as far as its pages are concerned."""
-    walk = assets._walk
+    walk = pages._walk
 
     def _walk(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, bytes]]:
         for name, content in walk(folder, prefix):
             yield name, content + b"/* newer */" if name == "panel.css" else content
 
-    monkeypatch.setattr(assets, "_walk", _walk)
+    monkeypatch.setattr(pages, "_walk", _walk)
 
 
 async def test_a_new_version_takes_over_wherever_it_is_met(
@@ -151,7 +151,7 @@ async def test_a_new_version_takes_over_wherever_it_is_met(
         async with Endpoint(building()) as new:
             relay.port = int(new.server.url.rpartition(":")[2])
             await relay.mend()
-            version = assets.Assets().version
+            version = pages.Assets().version
             for page, status in ((panel, "busy"), (from_store, "free")):
                 await page.locator(f"link[href*='{version}']").first.wait_for(state="attached")
                 await page.locator(f"body[data-status={status}]").wait_for()

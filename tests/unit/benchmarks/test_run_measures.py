@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks import run_measures as measuring
+from tests.benchmarks import run_measures
 from tests.benchmarks.measures import MEASURES, SHORT
 from tests.benchmarks.run_measures import Failed, measure_apart
 from tests.benchmarks.run_one_measure import reason
 from tests.benchmarks.workload_size import Effort
 from tests.unit.benchmarks.sample_results import result, row
 
-BENCH = Path(measuring.__file__).parent
+BENCH = Path(run_measures.__file__).parent
 MADE_UP = """
 import os
 import structlog
@@ -68,7 +68,7 @@ def test_a_measure_that_can_not_be_imported_has_failed() -> None:
 
 
 def test_a_measure_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measuring, "LONGEST", 0.001)
+    monkeypatch.setattr(run_measures, "LONGEST", 0.001)
     with pytest.raises(Failed, match="not done"):
         measure_apart("made_up", Effort())
 
@@ -93,4 +93,4 @@ def test_every_measure_that_there_is_has_its_place_in_the_order() -> None:
     modules = {path.stem for path in (BENCH / "measures").glob("*.py")} - {"__init__"}
     assert modules - set(MEASURES) == set()
     assert set(SHORT) <= set(MEASURES)
-    assert measuring.names() == [name for name in MEASURES if name in modules]
+    assert run_measures.names() == [name for name in MEASURES if name in modules]

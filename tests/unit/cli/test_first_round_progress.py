@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
-from placed.cli import first_round_progress as progress
+from placed.cli import first_round_progress
 from placed.cli.first_round_progress import first_round
 from tests.support.domain_builders import FakeClock, at
 
@@ -34,7 +34,7 @@ class Terminal(io.StringIO):
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
     clock = FakeClock(at("9:00"))
-    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=clock.steady))
+    monkeypatch.setattr(first_round_progress, "time", SimpleNamespace(monotonic=clock.steady))
     return clock
 
 

@@ -7,7 +7,7 @@ from multidict import MultiDict
 from yarl import URL
 
 from placed.domain.model import Status
-from placed.http.api import room_filters as filters
+from placed.http.api import room_filters
 from placed.http.api.room_filters import Filter
 from placed.http.errors import HttpError
 from tests.support.sample_boards import NINE, Site, meeting, minutes
@@ -63,7 +63,7 @@ def building() -> Site:
     ],
 )
 def test_a_filter_lets_pass_what_is_asked_for(building: Site, query: str, found: str) -> None:
-    wanted = filters.parse(URL(f"/?{query}").query)
+    wanted = room_filters.parse(URL(f"/?{query}").query)
     passed = [s.room.id for s in building.board.statements if wanted.lets_pass(s, building.moment)]
     assert passed == found.split()
 
@@ -81,8 +81,8 @@ def test_what_is_past_its_time_is_unknown_even_if_nobody_judged_it(building: Sit
     statement = building.board.statement("free")
     assert statement is not None
     after = statement.occupancy.valid_until
-    assert filters.status_at(statement, after - minutes(0.01)) is Status.FREE
-    assert filters.status_at(statement, after) is Status.UNKNOWN
+    assert room_filters.status_at(statement, after - minutes(0.01)) is Status.FREE
+    assert room_filters.status_at(statement, after) is Status.UNKNOWN
     assert not Filter(free_for=timedelta(0)).lets_pass(statement, after)
 
 
@@ -125,11 +125,11 @@ def test_a_query_that_makes_no_sense_is_refused_with_all_of_it(
     query: str, mistakes: list[tuple[str, str, str]]
 ) -> None:
     with pytest.raises(HttpError) as caught:
-        filters.parse(URL(f"/?{query}").query)
+        room_filters.parse(URL(f"/?{query}").query)
     assert caught.value.status == 400
     told = [(p["parameter"], p["found"], p["expected"]) for p in caught.value.listed]
     assert told == mistakes
 
 
 def test_no_query_asks_for_everything() -> None:
-    assert filters.parse(MultiDict()) == filters.EVERYTHING
+    assert room_filters.parse(MultiDict()) == room_filters.EVERYTHING

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from aiomqtt import MqttError
 
-from placed.mqtt import name_lookup as names
+from placed.mqtt import name_lookup
 from placed.mqtt.client import BrokerClient
 from placed.mqtt.connection_problems import unexplained, why_not_connected
 from tests.support.deadlines import DEADLINE
@@ -45,7 +45,7 @@ async def test_a_start_that_is_called_off_does_not_wait_for_name_servers(asked: 
 
 @pytest.mark.usefixtures("asked")
 async def test_name_servers_that_are_silent_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(names, "TIMEOUT", 0.01)
+    monkeypatch.setattr(name_lookup, "TIMEOUT", 0.01)
     async with asyncio.timeout(DEADLINE):
         with pytest.raises(MqttError) as raised:
             await BrokerClient(hostname="broker.example").open()

@@ -7,11 +7,13 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from placed_microsoft365.simulator.control import app_registrations as apps
-from placed_microsoft365.simulator.control import consent_answer as consent_page
-from placed_microsoft365.simulator.control import people_and_groups as directory
-from placed_microsoft365.simulator.control import permission_grants as grants
-from placed_microsoft365.simulator.control import rooms_and_meetings as calendars
+from placed_microsoft365.simulator.control import (
+    app_registrations,
+    consent_answer,
+    people_and_groups,
+    permission_grants,
+    rooms_and_meetings,
+)
 from placed_microsoft365.simulator.control.control_request import PREFIX, Call
 from placed_microsoft365.simulator.faults.fault_switches import Fault
 from placed_microsoft365.simulator.http_messages import JSON, Reply, Request, RequestRecord
@@ -76,16 +78,18 @@ def _requests(call: Call) -> object:
 def _apps(call: Call) -> object:
     """What is asked of one app's permissions and fences is a matter of those who grant them."""
     asked = call.parts[2] if len(call.parts) > len(("apps", "id")) else ""
-    return grants.answer(call) if asked in grants.ASKED else apps.answer(call)
+    return (
+        permission_grants.answer(call) if asked in permission_grants.ASKED else app_registrations.answer(call)
+    )
 
 
 RESOURCES = {
-    "rooms": calendars.rooms,
-    "meetings": calendars.meetings,
-    "people": directory.people,
-    "groups": directory.groups,
+    "rooms": rooms_and_meetings.rooms,
+    "meetings": rooms_and_meetings.meetings,
+    "people": people_and_groups.people,
+    "groups": people_and_groups.groups,
     "apps": _apps,
-    "consent-answer": consent_page.answer,
+    "consent-answer": consent_answer.answer,
     "faults": _faults,
     "requests": _requests,
 }

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from placed.driver import DriverError
-from placed_microsoft365.auth import msal_login as login
+from placed_microsoft365.auth import msal_login
 from placed_microsoft365.auth.credential import Credential
 from placed_microsoft365.network.service_clock import ServiceClock
 from tests.support.arbitrary_json import anything, encoded
@@ -78,9 +78,11 @@ def test_sign_ins(
         response.headers.update(found)
         return response
 
-    registration = login.Registration(HOST, "t", "client", Credential("s3cret"), "https://g/.default", None)
+    registration = msal_login.Registration(
+        HOST, "t", "client", Credential("s3cret"), "https://g/.default", None
+    )
     with patch.object(requests.Session, "request", respond), suppress(DriverError):
-        text, lifetime = login.sign_in(registration, CLOCK)
+        text, lifetime = msal_login.sign_in(registration, CLOCK)
         assert text
         assert text.isprintable()
         assert 60 <= lifetime <= 86_400

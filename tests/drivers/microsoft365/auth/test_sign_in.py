@@ -16,8 +16,7 @@ import requests
 import trustme
 
 from placed.driver import DriverError, NotPermitted, Refused, Unavailable
-from placed_microsoft365.auth import msal_login as login
-from placed_microsoft365.auth import token_cache as tokens
+from placed_microsoft365.auth import msal_login, token_cache
 from placed_microsoft365.auth.aadsts_codes import OUT_OF_TIME
 from placed_microsoft365.auth.token_cache import TokenCache
 from placed_microsoft365.graph.client import GraphClient
@@ -190,7 +189,7 @@ async def test_while_the_login_host_is_down_a_round_asks_it_once(house: House) -
 async def test_a_login_host_that_hangs_does_not_stop_the_program(
     house: House, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tokens, "TIMEOUT", 0.2)
+    monkeypatch.setattr(token_cache, "TIMEOUT", 0.2)
     house.tenant.faults.delay(3600, where=Where.LOGIN)
     with pytest.raises(Unavailable, match="too long"):
         await house.open(rooms=None, room_list="*").find_rooms()
@@ -203,7 +202,7 @@ async def test_a_login_host_that_hangs_does_not_stop_the_program(
 async def test_a_login_host_that_says_nothing_is_given_up(
     house: House, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(login, "TIMEOUT", 0.2)
+    monkeypatch.setattr(msal_login, "TIMEOUT", 0.2)
     house.tenant.faults.delay(3600, where=Where.DISCOVERY)
     with pytest.raises(Unavailable, match="no answer in time"):
         await house.open(rooms=None, room_list="*").find_rooms()

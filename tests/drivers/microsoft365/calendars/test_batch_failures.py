@@ -10,7 +10,7 @@ import pytest
 
 from placed.domain.model import Reason
 from placed.driver import DriverError, NotPermitted, Unavailable
-from placed_microsoft365.calendars import calendar_view as views
+from placed_microsoft365.calendars import calendar_view
 from placed_microsoft365.graph.response import Throttled
 from placed_microsoft365.simulator import Where
 from tests.drivers.microsoft365.driver_with_simulator import BOARDROOM, LIBRARY, House, at, failure, outcomes
@@ -151,7 +151,7 @@ async def test_nobody_waits_for_another_room_s_pages(house: House) -> None:
 
 @pytest.mark.usefixtures("_pages")
 async def test_pages_that_never_come_are_given_up(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(views, "TIMEOUT", 0.05)
+    monkeypatch.setattr(calendar_view, "TIMEOUT", 0.05)
     driver = house.open()
 
     async def never(*_: Any) -> Any:

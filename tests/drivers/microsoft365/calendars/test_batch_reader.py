@@ -10,8 +10,7 @@ import pytest
 
 from placed.domain.model import Reason
 from placed.driver import DriverError, Read, Unchanged
-from placed_microsoft365.calendars import batch_reader as calendars
-from placed_microsoft365.calendars import calendar_view as views
+from placed_microsoft365.calendars import batch_reader, calendar_view
 from placed_microsoft365.simulator import UNTOUCHED, MailboxState
 from placed_microsoft365.simulator.faults.fault_switches import BAD_EVENTS, ODD_EVENTS, WRONG_TYPES
 from tests.drivers.microsoft365.driver_with_simulator import (
@@ -41,8 +40,8 @@ async def test_a_calendar_is_read_once_and_then_known_again_by_its_bytes(
     first = await house.read(driver)
     assert outcomes(first) == ["read", "read"]
     clock.advance(seconds=30)
-    monkeypatch.setattr(views, "decode", lambda *_: pytest.fail("an unchanged answer was parsed"))
-    monkeypatch.setattr(calendars, "items_of", lambda *_: pytest.fail("an unchanged batch was parsed"))
+    monkeypatch.setattr(calendar_view, "decode", lambda *_: pytest.fail("an unchanged answer was parsed"))
+    monkeypatch.setattr(batch_reader, "items_of", lambda *_: pytest.fail("an unchanged batch was parsed"))
     second = await house.read(driver)
     assert [type(answer) for answer in second] == [Unchanged, Unchanged]
     assert all(isinstance(answer, Unchanged) and answer.asked_at == clock() for answer in second)

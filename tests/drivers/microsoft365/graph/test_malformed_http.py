@@ -13,7 +13,7 @@ from placed.driver import DriverError, Failed, Read
 from placed_microsoft365.auth.token_cache import TokenCache
 from placed_microsoft365.calendars.batch_reader import CalendarReader
 from placed_microsoft365.calendars.calendar_view import CalendarViews
-from placed_microsoft365.graph import http_session as session
+from placed_microsoft365.graph import http_session
 from placed_microsoft365.graph.client import GraphClient
 from placed_microsoft365.graph.concurrency_limit import ConcurrencyLimit
 from placed_microsoft365.graph.json_structs import Places
@@ -104,7 +104,7 @@ async def test_what_is_hardly_http_is_a_driver_s_error(
     name: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(session, "_TIMEOUT", aiohttp.ClientTimeout(total=0.5))
+    monkeypatch.setattr(http_session, "_TIMEOUT", aiohttp.ClientTimeout(total=0.5))
     graph = garbage(GARBAGE[name])
     with pytest.raises(DriverError):
         await graph.get("/places", Places)
@@ -126,7 +126,7 @@ async def test_an_answer_that_does_not_end_is_read_no_further(
     garbage: Callable[[bytes], GraphClient], monkeypatch: pytest.MonkeyPatch, *, packed: bool
 ) -> None:
     """Also one that only becomes large when it is unpacked: eight megabytes out of eight thousand bytes."""
-    monkeypatch.setattr(session, "LARGEST", 2**20)
+    monkeypatch.setattr(http_session, "LARGEST", 2**20)
     body = b" " * 2**23
     head = OK
     if packed:

@@ -11,7 +11,7 @@ import pytest
 import trustme
 
 from placed.driver import DriverError, Refused
-from placed_microsoft365.auth import msal_transport as login_transport
+from placed_microsoft365.auth import msal_transport
 from placed_microsoft365.auth.msal_transport import LoginTransport
 from placed_microsoft365.clouds import CLOUDS
 from placed_microsoft365.consent.redirect_result import tenant_id
@@ -48,7 +48,7 @@ def packed() -> bytes:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(login_transport, "ONE", SECOND)
+    monkeypatch.setattr(msal_transport, "ONE", SECOND)
 
 
 @pytest.fixture

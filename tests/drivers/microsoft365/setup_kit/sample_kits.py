@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from placed_microsoft365.clouds import Cloud
-from placed_microsoft365.setup_kit import key_and_certificate as pair
-from placed_microsoft365.setup_kit import write_kit
+from placed_microsoft365.setup_kit import key_and_certificate, write_kit
 from placed_microsoft365.simulator import make_client_certificate
 from tests.support.secret_files import write_secret
 
@@ -58,7 +57,7 @@ def write(
     named = {key.replace("__", "."): answer for key, answer in {**(more or {}), **answers}.items()}
     if quick:
         folder.mkdir(exist_ok=True)
-        name = pair.name_of_renewed("contoso", now) if renew else "contoso"
+        name = key_and_certificate.name_of_renewed("contoso", now) if renew else "contoso"
         if not (folder / f"{name}.pem").exists():
             write_secret(folder / f"{name}.pem", _pem(now))
     known = GIVEN if {"rooms", "room_group", "room_list"} & named.keys() else GIVEN | ROOMS

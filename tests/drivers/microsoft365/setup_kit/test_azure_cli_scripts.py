@@ -15,7 +15,7 @@ import tree_sitter
 import tree_sitter_bash
 
 from placed_microsoft365.auth.application_permissions import APP_ROLES
-from placed_microsoft365.setup_kit import key_and_certificate as pair
+from placed_microsoft365.setup_kit import key_and_certificate
 from tests.drivers.microsoft365.setup_kit.sample_kits import CLIENT_ID, COMBINATIONS, NOW, scripts, write
 from tests.support.deadlines import DEADLINE
 
@@ -207,7 +207,7 @@ def test_renewing_adds_a_certificate_and_retiring_takes_the_old_one(tmp_path: Pa
     az.run(tmp_path / "register.sh")
     first, second = az.app["keyCredentials"]
     assert first == old
-    thumbprints = [one.thumbprint for one in pair.found("contoso", tmp_path)]
+    thumbprints = [one.thumbprint for one in key_and_certificate.found("contoso", tmp_path)]
     assert [key["customKeyIdentifier"] for key in (first, second)] == thumbprints
 
     tried = az.run(tmp_path / "retire-certificate.sh", "--what-if")

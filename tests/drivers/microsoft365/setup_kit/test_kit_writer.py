@@ -22,9 +22,7 @@ from placed.driver import KitError
 from placed_microsoft365.auth.application_permissions import APP_ROLES
 from placed_microsoft365.clouds import Cloud
 from placed_microsoft365.settings import Microsoft365Settings
-from placed_microsoft365.setup_kit import answers_of, questions, write_kit
-from placed_microsoft365.setup_kit import atomic_files as files
-from placed_microsoft365.setup_kit import key_and_certificate as pair
+from placed_microsoft365.setup_kit import answers_of, atomic_files, key_and_certificate, questions, write_kit
 from placed_microsoft365.setup_kit.app_manifest import manifest
 from placed_microsoft365.setup_kit.questionnaire import understand
 from placed_microsoft365.simulator import make_client_certificate
@@ -126,7 +124,7 @@ def test_a_key_is_never_written_over(tmp_path: Path) -> None:
         write(tmp_path)
     assert content(tmp_path).keys() == {"contoso.pem"}
     with pytest.raises(KitError, match="File exists"):
-        files.write_new(tmp_path / "contoso.pem", b"", 0o600)
+        atomic_files.write_new(tmp_path / "contoso.pem", b"", 0o600)
     assert (tmp_path / "contoso.pem").read_text() == "no key of ours"
     assert content(tmp_path).keys() == {"contoso.pem"}
 
@@ -180,7 +178,7 @@ async def test_while_renewing_placed_signs_in_with_either_certificate(house: Hou
     )  # MSAL's times are the machine's, and so are the login host's
     write(tmp_path / "kit", now=now - timedelta(days=340))
     write(tmp_path / "kit", now=now, renew=True)
-    old, new = pair.found("contoso", tmp_path / "kit")
+    old, new = key_and_certificate.found("contoso", tmp_path / "kit")
     app = house.tenant.register_app(certificates=[old.public, new.public], roles=["Calendars.Read"])
     for one in (old, new):
         driver = house.open(
@@ -194,7 +192,7 @@ async def test_while_renewing_placed_signs_in_with_either_certificate(house: Hou
 
 def test_the_readme_shows_the_certificate_as_the_portal_does(tmp_path: Path) -> None:
     write(tmp_path)
-    (one,) = pair.found("contoso", tmp_path)
+    (one,) = key_and_certificate.found("contoso", tmp_path)
     readme = (tmp_path / "README.md").read_text()
     assert re.fullmatch("[0-9A-F]{40}", one.thumbprint)
     assert one.thumbprint in readme

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.drivers.microsoft365 import graph_openapi as contract
+from tests.drivers.microsoft365 import graph_openapi
 
 if TYPE_CHECKING:
     from placed_microsoft365.simulator import Tenant
     from tests.drivers.microsoft365.simulator.simulator_client import Client
 
-pytestmark = contract.needs_contract
+pytestmark = graph_openapi.needs_contract
 
 WINDOW = "startDateTime=2026-10-06T00:00:00Z&endDateTime=2026-10-07T00:00:00Z"
 NINE = datetime(2026, 10, 6, 9, tzinfo=UTC)
@@ -23,9 +23,9 @@ HOUR = timedelta(hours=1)
 async def assert_in_contract(client: Client, target: str, status: int = 200, **headers: str) -> None:
     answer = await client.get(target, **headers)
     assert answer.status == status
-    assert contract.load().answer_problems("GET", target, status, answer.json) == []
+    assert graph_openapi.load().answer_problems("GET", target, status, answer.json) == []
     if status == 200:
-        assert contract.load().request_problems("GET", target) == []
+        assert graph_openapi.load().request_problems("GET", target) == []
 
 
 async def test_calendar_views_keep_to_the_contract(client: Client, tenant: Tenant) -> None:
@@ -73,14 +73,14 @@ async def test_errors_keep_to_the_contract(client: Client) -> None:
     ],
 )
 def test_a_wrong_request_is_found_out(target: str, problem: str) -> None:
-    assert problem in contract.load().request_problems("GET", target)
+    assert problem in graph_openapi.load().request_problems("GET", target)
 
 
 def test_a_request_beyond_the_subset_is_let_pass() -> None:
-    assert contract.load().request_problems("POST", "/$batch") == []
+    assert graph_openapi.load().request_problems("POST", "/$batch") == []
 
 
 def test_a_wrong_answer_is_found_out() -> None:
     document = {"value": [{"id": "1", "showAs": "daydreaming", "mood": "good"}]}
-    problems = contract.load().answer_problems("GET", "/users/a/calendarView", 200, document)
+    problems = graph_openapi.load().answer_problems("GET", "/users/a/calendarView", 200, document)
     assert len(problems) == 2
