@@ -22,8 +22,9 @@ ANSWER = 4.0  # seconds that an answer may take
 KEEPALIVE = 3  # seconds; a dead connection to the broker is noticed within twice this
 
 SHORTENED: dict[str, dict[str, object]] = {
-    "placed.polling.fixed_interval": {"SELDOM": LONGEST_REST, "_LONGEST_REST": LONGEST_REST},
-    "placed.polling.poller": {"SELDOM": LONGEST_REST},
+    "placed.polling.planner": {"SELDOM": LONGEST_REST, "_LONGEST_REST": LONGEST_REST},
+    "placed.polling.connection_pause": {"SELDOM": LONGEST_REST},
+    "placed.polling.room_discovery": {"SELDOM": LONGEST_REST},
     "placed.polling.fence_check": {"EVERY": 20.0, "_AGAIN": LONGEST_REST},
     "placed.runtime.reload_trial": {"_PATIENCE": ANSWER},
     "placed.runtime.reload_requests": {"_LONGEST_PAUSE": 2.0},
