@@ -14,7 +14,7 @@ from placed.driver import Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from placed.doctor import Chart, Told
+    from placed.doctor import Chart, NamedFinding
     from placed.driver import Finding
 
 SHAPES = {Verdict.GOOD: "✓", Verdict.DOUBTFUL: "!", Verdict.BAD: "✗"}
@@ -23,9 +23,9 @@ _STYLES = {Verdict.GOOD: "green", Verdict.DOUBTFUL: "yellow", Verdict.BAD: "bold
 
 def lines(chart: Chart) -> Iterator[str]:
     """One line per finding, and a last one with the counts."""
-    for name, finding in chart.told:
+    for name, finding in chart.findings:
         where = f"{name} " if name is not None else ""
-        yield f"{SHAPES[finding.verdict]} {where}{finding.check}: {finding.said}{_next(finding, ' -> ')}"
+        yield f"{SHAPES[finding.verdict]} {where}{finding.check}: {finding.text}{_next(finding, ' -> ')}"
     yield summary(chart)
 
 
@@ -40,7 +40,7 @@ def table(chart: Chart) -> Group:
     for heading in ("", "check", "found", "next step"):
         shown.add_column(heading, no_wrap=heading == "check", ratio={"found": 5, "next step": 4}.get(heading))
     title = None
-    for item in chart.told:
+    for item in chart.findings:
         if (group := _group(item)) != title:
             title = group
             shown.add_row()
@@ -51,7 +51,7 @@ def table(chart: Chart) -> Group:
         shown.add_row(
             Text(SHAPES[finding.verdict], style),
             Text(finding.check),
-            Text(finding.said, "dim" if finding.blocked_by else ""),
+            Text(finding.text, "dim" if finding.blocked_by else ""),
             Text(_next(finding, ""), style if not finding.blocked_by else "dim"),
         )
     numbers = Text("\n")
@@ -60,7 +60,7 @@ def table(chart: Chart) -> Group:
     return Group(shown, numbers)
 
 
-def _group(item: Told) -> str:
+def _group(item: NamedFinding) -> str:
     name, finding = item
     if name is not None:
         return name

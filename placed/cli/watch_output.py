@@ -25,7 +25,7 @@ WORDS = {
     Why.OUTDATED: "valid_until has passed",
     Why.EXPIRED: "its message has expired",
     Why.UNAVAILABLE: "availability is offline",
-    Why.TOLD: "the daemon does not know",
+    Why.REPORTED: "the daemon does not know",
 }
 
 

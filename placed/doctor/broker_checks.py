@@ -110,7 +110,7 @@ async def _another(options: dict[str, Any]) -> BrokerClient:
 async def _try_topics(trial: TopicTrial, client: BrokerClient, publish: Finding) -> list[Finding]:
     """Returns the findings `publish`; the argument is the finding for the test topic."""
     try:
-        return judge_topics(await trial.run(client), trial.topics, publish.said)
+        return judge_topics(await trial.run(client), trial.topics, publish.text)
     except ERRORS as error:
         return [lost_finding(error)]
 

@@ -45,12 +45,12 @@ _WAY = ("token", "tls", "dns", "certificate")
 
 
 @dataclass(slots=True)
-class Patient:
+class ConnectionExamination:
     """A connection under examination.
 
     Args:
         place: of the connection in the settings.
-        told: is called with each finding, as soon as it is there.
+        report: is called with each finding, as soon as it is there.
         progress: is called with (rooms answered, rooms).
         listed: is set to the rooms once they are listed; to none if they cannot be.
     """
@@ -60,7 +60,7 @@ class Patient:
     surroundings: Surroundings
     book: RoomIds
     noted: StoreSnapshot
-    told: Callable[[Finding], None]
+    report: Callable[[Finding], None]
     progress: Callable[[int, int], None]
     listed: asyncio.Future[tuple[Room, ...]]
     _ungranted: Finding | None = None  # what the credential lacks, if that is known
@@ -99,7 +99,7 @@ class Patient:
         """Runs the driver's own checks; returns the one that blocks reading."""
         found: dict[str, Finding] = {}
         async for finding in diagnosis.examine():
-            self.told(finding)
+            self.report(finding)
             worst = found.get(finding.check)
             if worst is None or worst.verdict is not Verdict.BAD:
                 found[finding.check] = finding
@@ -136,13 +136,13 @@ class Patient:
         rooms = self.book.rooms(self.connection.name, self.connection.time_zone, found)
         self.listed.set_result(rooms)
         for finding in (*judge_names(rooms), *judge_tables(self.book.listed(self.connection.name))):
-            self.told(finding)
+            self.report(finding)
         tally, trouble = await self._read_all(driver, rooms)
         findings = tally.findings(trouble)
         if tally.only_refused:
-            findings = [self._for_want_of_a_grant(finding) for finding in findings]
+            findings = [self._explained_by_missing_grant(finding) for finding in findings]
         for finding in findings:
-            self.told(finding)
+            self.report(finding)
         unreadable = None if tally.readable else findings[0]
         self._consent(readable=unreadable is None, broken=unreadable, refused=tally.only_refused)
         await self._try_fence(driver, unreadable)
@@ -155,16 +155,16 @@ class Patient:
     def _no_rooms(self, error: DriverError) -> None:
         broken = Finding.of("rooms", Verdict.BAD, str(error), error.problem.remedy or AGAIN)
         if error.consent is Consent.MISSING:
-            broken = self._for_want_of_a_grant(broken)
-        self.told(broken)
+            broken = self._explained_by_missing_grant(broken)
+        self.report(broken)
         self._consent(readable=False, broken=broken, refused=error.consent is Consent.MISSING)
         self._all_wait(_AFTER[1:], broken)
 
-    def _for_want_of_a_grant(self, finding: Finding) -> Finding:
+    def _explained_by_missing_grant(self, finding: Finding) -> Finding:
         """Returns the finding for a refusal that the credential already explains."""
         if self._ungranted is None:
             return finding
-        return blocked(finding.check, self._ungranted, finding.said)
+        return blocked(finding.check, self._ungranted, finding.text)
 
     async def _find(self, driver: Driver) -> Sequence[FoundRoom]:
         try:
@@ -197,27 +197,27 @@ class Patient:
     async def _try_fence(self, driver: Driver, unreadable: Finding | None) -> None:
         """Refused canaries prove nothing if nothing can be read; a readable one is always reported."""
         if not isinstance(driver, FenceTrial):
-            self.told(untried_fence(self.connection.driver))
+            self.report(untried_fence(self.connection.driver))
             return
         try:
             async with asyncio.timeout(_TRYING):
                 fence = await driver.try_fence()
         except DriverError as error:
-            self.told(
+            self.report(
                 blocked("canaries", unreadable)
                 if unreadable is not None
                 else Finding.of("canaries", Verdict.BAD, f"not tried: {error}", error.problem.remedy or AGAIN)
             )
             return
         except TimeoutError:
-            self.told(Finding.of("canaries", Verdict.BAD, f"no answer within {_TRYING:.0f} s", AGAIN))
+            self.report(Finding.of("canaries", Verdict.BAD, f"no answer within {_TRYING:.0f} s", AGAIN))
             return
         findings = judge_fence(fence)
         if unreadable is not None and fence.state is not FenceState.BREACHED:
             text = "not proven: where no room can be read, a refusal proves nothing"
             findings = [blocked("canaries", unreadable, text)]
         for finding in findings:
-            self.told(finding)
+            self.report(finding)
 
     async def _habits(self, diagnosis: Diagnosis, rooms: Sequence[FoundRoom]) -> None:
         show = self.configuration.settings.privacy.show
@@ -230,9 +230,9 @@ class Patient:
             findings = [Finding.of(check, Verdict.DOUBTFUL, text, AGAIN) for check in ("titles", "private")]
         for finding in findings:
             if finding.check == "titles" and show is Show.ORGANIZER:  # names are wanted, and titles are not
-                self.told(Finding.of("titles", Verdict.GOOD, f"privacy.show wants none; {finding.said}"))
+                self.report(Finding.of("titles", Verdict.GOOD, f"privacy.show wants none; {finding.text}"))
             else:
-                self.told(finding)
+                self.report(finding)
 
     def _consent(self, *, readable: bool, broken: Finding | None, refused: bool = False) -> None:
         """What is recorded of it; `refused` if consent may be what is broken, and not a link before it."""
@@ -242,14 +242,14 @@ class Patient:
         if refused and (asked or self._ungranted is not None):
             broken = None
         delay = grant_delay(self.configuration.drivers[self.connection.driver])
-        told = judge_consent(
+        finding = judge_consent(
             record, self.connection.name, now, readable=readable, broken=broken, grant_delay=delay
         )
-        if told.verdict is Verdict.BAD and not asked:
-            told = self._for_want_of_a_grant(told)
-        self.told(told)
+        if finding.verdict is Verdict.BAD and not asked:
+            finding = self._explained_by_missing_grant(finding)
+        self.report(finding)
 
     def _all_wait(self, checks: Sequence[str], broken: Finding | None) -> None:
         for check in checks:
             if broken is not None:
-                self.told(blocked(check, broken))
+                self.report(blocked(check, broken))

@@ -32,7 +32,9 @@ CONNECTION = (
 )
 BROKER = ("broker", "publish", "subscribe")
 
-Told = tuple[str | None, Finding]  # the connection's name, None if it is about none; and what was found
+NamedFinding = tuple[
+    str | None, Finding
+]  # the connection's name, None if it is about none; and what was found
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +42,18 @@ class Chart:
     """All that was found, in the order in which it is read.
 
     Attributes:
-        told: findings of the machine, of each connection, of the broker; within each in the order of the
+        findings: those of the machine, of each connection, of the broker; within each in the order of the
         checks.
     """
 
-    told: tuple[Told, ...]
+    findings: tuple[NamedFinding, ...]
 
     @classmethod
-    def of(cls, told: Iterable[Told], connections: Sequence[str] = ()) -> Chart:
+    def of(cls, findings: Iterable[NamedFinding], connections: Sequence[str] = ()) -> Chart:
         """In order, however it came. Checks with the same word stay in the order in which they came."""
         places = {name: place for place, name in enumerate(connections)}
 
-        def key(item: Told) -> tuple[int, int, int]:
+        def key(item: NamedFinding) -> tuple[int, int, int]:
             name, finding = item
             if name is not None:
                 return 1, places.get(name, len(places)), _place(CONNECTION, finding.check)
@@ -60,11 +62,11 @@ class Chart:
             words = MACHINE + CONNECTION  # the latter only if there are no settings, and so no connection
             return 0, 0, _place(words, finding.check)
 
-        return cls(tuple(sorted(told, key=key)))
+        return cls(tuple(sorted(findings, key=key)))
 
     def count(self, verdict: Verdict) -> int:
         """How many findings have it."""
-        return sum(finding.verdict is verdict for _, finding in self.told)
+        return sum(finding.verdict is verdict for _, finding in self.findings)
 
     @property
     def holds(self) -> bool:
@@ -81,16 +83,16 @@ class Chart:
                     "connection": name,
                     "check": finding.check,
                     "verdict": finding.verdict.value,
-                    "said": finding.said,
+                    "said": finding.text,
                     "remedy": finding.remedy or None,
                     "blocked_by": finding.blocked_by or None,
                 }
-                for name, finding in self.told
+                for name, finding in self.findings
             ],
         }
 
 
-def refused_settings(problems: Iterable[Problem]) -> list[Told]:
+def refused_settings(problems: Iterable[Problem]) -> list[NamedFinding]:
     """Findings for an invalid configuration: one per error; every other check is blocked."""
     mistakes = [_invalid_setting(problem) for problem in problems]
     others = dict.fromkeys((*MACHINE[1:], *CONNECTION, *BROKER))

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from msgspec.structs import replace
 
 from placed.doctor.broker_checks import check_broker
-from placed.doctor.connection_checks import Patient
+from placed.doctor.connection_checks import ConnectionExamination
 from placed.doctor.endpoint_checks import look_at_endpoint
 from placed.doctor.machine_checks import (
     look_at_own_files,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from placed.doctor.report import Told
+    from placed.doctor.report import NamedFinding
     from placed.driver import Finding, Surroundings
     from placed.settings.loader import Configuration
 
@@ -44,7 +44,7 @@ async def examine(
     *,
     only: str | None = None,
     progress: Callable[[str, int, int], None] = lambda _name, _done, _total: None,
-) -> AsyncIterator[Told]:
+) -> AsyncIterator[NamedFinding]:
     """Runs all checks, and yields each finding as soon as it is known; `Chart.of` puts them in order.
 
     Args:
@@ -55,27 +55,29 @@ async def examine(
         progress: is called with (connection, rooms answered, rooms) while calendars are read.
     """
     settings = configuration.settings
-    found: asyncio.Queue[Told | None] = asyncio.Queue()
+    found: asyncio.Queue[NamedFinding | None] = asyncio.Queue()
     noted = remembered(state_directory)
     book = RoomIds(settings.rooms, noted.room_ids, noted.objects)
     book.keep(connection.name for connection in settings.connections)
-    patients = [
-        Patient(
+    examinations = [
+        ConnectionExamination(
             configuration=configuration,
             place=place,
             surroundings=surroundings,
             book=book,
             noted=noted,
-            told=partial(_put, found, connection.name),
+            report=partial(_put, found, connection.name),
             progress=partial(progress, connection.name),
             listed=asyncio.get_running_loop().create_future(),
         )
         for place, connection in enumerate(settings.connections)
         if only in (None, connection.name)
     ]
-    tasks: list[Callable[[], Coroutine[None, None, None]]] = [patient.examine for patient in patients]
+    tasks: list[Callable[[], Coroutine[None, None, None]]] = [
+        examination.examine for examination in examinations
+    ]
     if only is None:
-        listed = [patient.listed for patient in patients]
+        listed = [examination.listed for examination in examinations]
         tasks.append(partial(_broker, configuration, surroundings, listed, partial(_put, found, None)))
     yield None, look_at_settings(configuration)
     if only is None:
@@ -83,20 +85,20 @@ async def examine(
             yield None, finding
     trying = asyncio.create_task(_side_by_side(tasks, found))
     try:
-        while (told := await found.get()) is not None:
-            yield told
+        while (named := await found.get()) is not None:
+            yield named
         await trying
     finally:
         trying.cancel()
         await asyncio.wait([trying])
 
 
-def _put(found: asyncio.Queue[Told | None], name: str | None, finding: Finding) -> None:
+def _put(found: asyncio.Queue[NamedFinding | None], name: str | None, finding: Finding) -> None:
     found.put_nowait((name, finding))
 
 
 async def _side_by_side(
-    tasks: Sequence[Callable[[], Coroutine[None, None, None]]], found: asyncio.Queue[Told | None]
+    tasks: Sequence[Callable[[], Coroutine[None, None, None]]], found: asyncio.Queue[NamedFinding | None]
 ) -> None:
     try:
         async with asyncio.TaskGroup() as group:
@@ -120,7 +122,7 @@ async def _broker(
     configuration: Configuration,
     surroundings: Surroundings,
     listed: Sequence[asyncio.Future[tuple[Room, ...]]],
-    told: Callable[[Finding], None],
+    report: Callable[[Finding], None],
 ) -> None:
     """With the topics of all rooms, as soon as they are listed."""
     settings = configuration.settings
@@ -134,4 +136,4 @@ async def _broker(
         findings = await check_broker(settings.mqtt, topics=topics, messages=list(messages))
     for finding in findings:
         (problem,) = configuration.located([finding.problem])
-        told(replace(finding, problem=problem))
+        report(replace(finding, problem=problem))

@@ -125,7 +125,7 @@ class Finding(msgspec.Struct, frozen=True):
         return cls(check, verdict, Problem(key, text, remedy))
 
     @property
-    def said(self) -> str:
+    def text(self) -> str:
         """What was found, with its key."""
         return self.problem.statement
 

@@ -77,7 +77,7 @@ class Watching:
         try:
             await self._connection(once=True)
         except BrokerLost as lost:
-            raise self._told(lost.trouble) from lost
+            raise self._not_watching(lost.trouble) from lost
 
     async def run(self) -> None:
         """Follows for ever, and reconnects when the connection is lost.
@@ -91,7 +91,7 @@ class Watching:
             try:
                 await self._connection(once=False)
             except BrokerLost as lost:
-                trouble = self._told(lost.trouble)
+                trouble = self._not_watching(lost.trouble)
                 if trouble.problem.lasting and not self.settled.is_set():
                     raise trouble from lost
                 if self.trouble is None and self.settled.is_set():
@@ -134,7 +134,7 @@ class Watching:
                 return
             self._panel.hear(message, self.moment())
 
-    def _told(self, trouble: Trouble) -> NotWatching:
+    def _not_watching(self, trouble: Trouble) -> NotWatching:
         problem = trouble.at(self.broker)
         return NotWatching(problem if problem.lasting else problem.at(""))
 

@@ -45,7 +45,7 @@ class Why(StrEnum):
     OUTDATED = "outdated"  # valid_until has passed
     EXPIRED = "expired"  # the message has expired
     UNAVAILABLE = "unavailable"  # the topic `availability` holds `offline`
-    TOLD = "told"  # the daemon publishes `unknown`, with a reason
+    REPORTED = "told"  # the daemon publishes `unknown`, with a reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,8 +219,8 @@ class Panel:
         why = self._why_all(moment) or self._why(room, moment)
         valid_until = document.valid_until if document else None
         if why is not None or document is None:
-            told = document.reason if document and why in (Why.TOLD, Why.UNAVAILABLE) else None
-            return Shown(room, place, Status.UNKNOWN, why=why, reason=told, valid_until=valid_until)
+            reason = document.reason if document and why in (Why.REPORTED, Why.UNAVAILABLE) else None
+            return Shown(room, place, Status.UNKNOWN, why=why, reason=reason, valid_until=valid_until)
         return Shown(
             room,
             place,
@@ -263,7 +263,7 @@ class Panel:
         if held.deadline is not None and moment.steady >= held.deadline:
             return Why.EXPIRED
         if held.document.status is Status.UNKNOWN:
-            return Why.TOLD
+            return Why.REPORTED
         return Why.UNAVAILABLE if room in self._unavailable else None
 
 

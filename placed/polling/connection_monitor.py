@@ -120,7 +120,7 @@ class ConnectionMonitor:
         self._board.forget(self._name, Reason.BREACHED)
         problem = Problem("", _BREACH, f"{fence.limit_with_setup}, and start again")
         whole = ReadFailure(Reason.BREACHED, self._clock.now(), problem)
-        self._tell(ConnectionState.BREACHED, rooms, problem=problem, whole=whole)
+        self._update(ConnectionState.BREACHED, rooms, problem=problem, whole=whole)
 
     def failed(self, error: DriverError, rooms: int) -> None:
         """Takes in a failure of the connection as a whole; it is logged once."""
@@ -138,7 +138,7 @@ class ConnectionMonitor:
             self._board.forget(self._name, error.reason)
         self.readability.interrupt()
         since = self.health.whole.since if self.health.whole else self._clock.now()
-        self._tell(
+        self._update(
             ConnectionState.REFUSED if refused else ConnectionState.FAILING,
             rooms,
             problem=error.problem,
@@ -154,17 +154,17 @@ class ConnectionMonitor:
         readability = self.readability.snapshot
         failing, consent = readability.failing, readability.consent
         if len(failing) < rooms or not rooms:
-            self._tell(ConnectionState.OK, rooms, consent=consent)
+            self._update(ConnectionState.OK, rooms, consent=consent)
         elif not readability.forbidden:
             text = next(iter(failing.values())).problem.text
-            self._tell(ConnectionState.FAILING, rooms, problem=Problem("", f"no room can be read: {text}"))
+            self._update(ConnectionState.FAILING, rooms, problem=Problem("", f"no room can be read: {text}"))
         else:
             problem = _NO_CONSENT
             if consent is Consent.GRANTED:
                 problem = Problem("", _FENCED, _ASK_GROUP + within(self._grant_delay))
-            self._tell(ConnectionState.FAILING, rooms, problem=problem, consent=consent)
+            self._update(ConnectionState.FAILING, rooms, problem=problem, consent=consent)
 
-    def _tell(
+    def _update(
         self,
         state: ConnectionState,
         rooms: int,

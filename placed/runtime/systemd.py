@@ -27,7 +27,7 @@ class Supervisor:
 
     @classmethod
     def from_environment(cls) -> Self:
-        """As systemd tells a service by NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID."""
+        """Reads what systemd sets for a service: NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID."""
         microseconds = os.environ.get("WATCHDOG_USEC", "")
         ours = os.environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
         watchdog = int(microseconds) / 1e6 if microseconds.isdecimal() and ours else 0.0
@@ -40,26 +40,26 @@ class Supervisor:
 
     def ready(self) -> None:
         """Start-up, or a reload, is over."""
-        self._tell("READY=1", patience=_PATIENCE)
+        self._notify("READY=1", patience=_PATIENCE)
 
     def reloading(self) -> None:
         """A reload has begun."""
-        self._tell(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}", patience=_PATIENCE)
+        self._notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}", patience=_PATIENCE)
 
     def stopping(self) -> None:
         """The stop has begun."""
-        self._tell("STOPPING=1")
+        self._notify("STOPPING=1")
 
     def alive(self) -> None:
         """A sign of life for the watchdog."""
-        self._tell("WATCHDOG=1")
+        self._notify("WATCHDOG=1")
 
     def status(self, text: str) -> bool:
         """A line for `systemctl status`, and whether systemd took it. Line breaks become spaces."""
         line = " ".join(text.split())
-        return self._tell(f"STATUS={line[:_LONGEST]}")
+        return self._notify(f"STATUS={line[:_LONGEST]}")
 
-    def _tell(self, message: str, patience: float = 0.0) -> bool:
+    def _notify(self, message: str, patience: float = 0.0) -> bool:
         if not self._address:
             return False
         # A name that begins with @ is in the abstract name space.

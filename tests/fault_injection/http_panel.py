@@ -98,7 +98,7 @@ def _shown(document: dict[str, Any]) -> Shown:
         status,
         until=None if status is Status.UNKNOWN else until,
         stale=document["stale"],
-        why=Why.TOLD if status is Status.UNKNOWN else None,
+        why=Why.REPORTED if status is Status.UNKNOWN else None,
         reason=document["reason"],
         valid_until=_time(document["valid_until"]),
     )

@@ -87,7 +87,7 @@ def test_what_was_true_within_the_budget_is_no_lie_and_what_was_before_is_one(co
     assert court.shown(Status.BUSY, 17.0, until=600.0) == []
     assert court.shown(Status.FREE, 17.1) == ["lie"]
     assert court.shown(Status.FREE, 17.2) == []  # it is said once
-    assert court.shown(Status.UNKNOWN, 40.0, why=Why.TOLD) == []
+    assert court.shown(Status.UNKNOWN, 40.0, why=Why.REPORTED) == []
 
 
 def test_an_edge_has_to_be_told_at_its_moment_however_old_the_calendar_may_be(court: Court) -> None:
@@ -122,10 +122,12 @@ def test_when_a_clock_was_stepped_either_of_its_times_will_do_for_the_budget(cou
 
 def test_in_calm_every_room_is_right(court: Court) -> None:
     court.weather.begins("rain", gentle=False)
-    assert court.shown(Status.UNKNOWN, 10.0, why=Why.TOLD) == []
+    assert court.shown(Status.UNKNOWN, 10.0, why=Why.REPORTED) == []
     court.weather.ends("rain", 20.0)
-    assert court.shown(Status.UNKNOWN, 31.9, why=Why.TOLD) == []  # ten seconds to recover, and two of grace
-    assert court.shown(Status.UNKNOWN, 32.1, why=Why.TOLD) == ["recovery"]
+    assert (
+        court.shown(Status.UNKNOWN, 31.9, why=Why.REPORTED) == []
+    )  # ten seconds to recover, and two of grace
+    assert court.shown(Status.UNKNOWN, 32.1, why=Why.REPORTED) == ["recovery"]
     court.oracle.look("another panel", [], 32.1)  # nothing of it at all
     assert court.violations[-1].panel == "another panel"
 
@@ -138,9 +140,9 @@ def test_a_gentle_fault_is_not_to_be_seen(court: Court) -> None:
     court.shown(Status.FREE, 3.0)
     assert court.shown(Status.UNKNOWN, 4.0, why=Why.OUTDATED) == []  # its time has passed: that is honest
     court.shown(Status.FREE, 4.5, valid_until=4.8)
-    assert court.shown(Status.UNKNOWN, 4.8, why=Why.TOLD) == []  # the same, said by the daemon
+    assert court.shown(Status.UNKNOWN, 4.8, why=Why.REPORTED) == []  # the same, said by the daemon
     court.shown(Status.FREE, 4.9, valid_until=9.0)
-    assert court.shown(Status.UNKNOWN, 4.95, why=Why.TOLD) == ["flicker"]
+    assert court.shown(Status.UNKNOWN, 4.95, why=Why.REPORTED) == ["flicker"]
     court.shown(Status.FREE, 5.0)
     court.weather.begins("storm", gentle=False)
     assert court.shown(Status.UNKNOWN, 6.0, why=Why.BRIDGE_OFFLINE) == []
@@ -151,7 +153,7 @@ def test_a_gentle_fault_is_not_to_be_seen(court: Court) -> None:
 
 def shown(status: Status, valid_until: float, until: float | None = None) -> Shown:
     times = [None if s is None else datetime.fromtimestamp(WALL + s, UTC) for s in (until, valid_until)]
-    why = Why.TOLD if status is Status.UNKNOWN else None
+    why = Why.REPORTED if status is Status.UNKNOWN else None
     return Shown("room", Place("Room"), status, until=times[0], why=why, valid_until=times[1])
 
 

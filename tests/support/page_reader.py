@@ -99,7 +99,9 @@ class Reading:
         """The same as the oracle takes it."""
         status = Status.UNKNOWN if self.covered else Status(self.status)
         known = status is not Status.UNKNOWN
-        why = None if known else _WHY.get(self.why or ("expired" if self.covered else "waiting"), Why.TOLD)
+        why = (
+            None if known else _WHY.get(self.why or ("expired" if self.covered else "waiting"), Why.REPORTED)
+        )
         return Shown(
             room=self.room,
             place=Place(self.name),
@@ -107,7 +109,7 @@ class Reading:
             until=self.until if known else None,
             stale=self.stale,
             why=why,
-            reason=self.why if why is Why.TOLD else None,
+            reason=self.why if why is Why.REPORTED else None,
             valid_until=self.valid_until if known else None,
         )
 

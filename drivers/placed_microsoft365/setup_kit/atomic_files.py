@@ -20,13 +20,13 @@ RUNNABLE = 0o755
 
 def make_folder(folder: Path) -> None:
     """Creates a folder; an existing one is used as it is."""
-    with _told(folder):
+    with _raise_kit_error(folder):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def write(path: Path, content: bytes, mode: int) -> None:
     """Replaces the file; does nothing if its content is the same."""
-    with _told(path):
+    with _raise_kit_error(path):
         if path.is_file() and path.read_bytes() == content:
             if path.stat().st_mode & 0o777 != mode:
                 path.chmod(mode)
@@ -40,7 +40,7 @@ def write(path: Path, content: bytes, mode: int) -> None:
 
 def write_new(path: Path, content: bytes, mode: int) -> None:
     """Writes a file that must not exist yet."""
-    with _told(path):
+    with _raise_kit_error(path):
         beside = _written_beside(path, content, mode)
         try:
             os.link(beside, path)  # unlike a replacement it fails if the file has appeared meanwhile
@@ -64,7 +64,7 @@ def _written_beside(path: Path, content: bytes, mode: int) -> Path:
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _raise_kit_error(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:

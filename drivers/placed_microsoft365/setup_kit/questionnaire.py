@@ -125,7 +125,7 @@ def understand(connection: str, answers: Mapping[str, str], certificate: Path) -
         for details in error.errors(include_url=False, include_input=False):
             key = ".".join(str(step) for step in details["loc"] if isinstance(step, str))
             if key not in named and not (key == "" and named & {"rooms", "room_group", "room_list"}):
-                problems.append(Problem(key, _said(key, details)))
+                problems.append(Problem(key, _reason(key, details)))
                 named.add(key)
     if problems or made is None:
         raise KitError(*problems)
@@ -198,7 +198,7 @@ def _several(text: str) -> list[str]:
     return list({item.casefold(): item for item in reversed([*items]) if item}.values())[::-1]
 
 
-def _said(key: str, details: Any) -> str:
+def _reason(key: str, details: Any) -> str:
     if key in _RULES:
         return _RULES[key]
     if details["type"] == "value_error":

@@ -141,11 +141,11 @@ async def test_the_doctor_knows_a_running_placed_whatever_it_speaks(
             f'{CONNECTION}[http]\nlisten = "{host}:{port}"\ncertificate = "{pair[0]}"\nkey = "{pair[1]}"\n'
         )
         (finding,) = await look_at_endpoint(load(file), SystemClock().now())
-        assert (finding.verdict, finding.said) == (Verdict.GOOD, f"{host}:{port}: a running placed answers")
+        assert (finding.verdict, finding.text) == (Verdict.GOOD, f"{host}:{port}: a running placed answers")
     file.write_text(f'{CONNECTION}[http]\nlisten = "127.0.0.1:0"\ncertificate = "{tmp_path / "missing"}"\n')
     (finding,) = await look_at_endpoint(load(file), SystemClock().now())
     assert finding.verdict is Verdict.BAD
-    assert finding.said.startswith(f"{file}: http.certificate: {tmp_path / 'missing'}: there is no such file")
+    assert finding.text.startswith(f"{file}: http.certificate: {tmp_path / 'missing'}: there is no such file")
 
 
 async def test_the_doctor_tells_all_that_is_wrong_with_the_files(tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ async def test_the_doctor_tells_all_that_is_wrong_with_the_files(tmp_path: Path)
         f'{CONNECTION}[http]\nlisten = "127.0.0.1:0"\ncertificate = "{certificate}"\nkey = "{key}"\n'
     )
     findings = await look_at_endpoint(load(file), SystemClock().now())
-    assert [(f.verdict, f.said, f.remedy) for f in findings] == [
+    assert [(f.verdict, f.text, f.remedy) for f in findings] == [
         (
             Verdict.BAD,
             f"{file}: http.{name}: {path}: there is no such file",
@@ -225,6 +225,6 @@ async def test_the_doctor_names_a_certificate_that_is_not_valid_now(tmp_path: Pa
         (found[day],) = await look_at_endpoint(load(file), begins + timedelta(days=day))
     assert [finding.verdict for finding in found.values()] == [Verdict.BAD, Verdict.GOOD, Verdict.BAD]
     named = f"{file}: http.certificate: {certificate}: the certificate"
-    assert found[-1].said == f"{named} is valid only from 2026-01-08 00:00Z on"
-    assert found[31].said == f"{named} expired on 2026-02-07"
+    assert found[-1].text == f"{named} is valid only from 2026-01-08 00:00Z on"
+    assert found[31].text == f"{named} expired on 2026-02-07"
     assert found[31].remedy == "put a renewed one there, and reload"

@@ -50,7 +50,7 @@ async def named(house: House, url: str, **settings: Any) -> Finding:
     with pytest.raises(CannotStart) as refused:
         async with running(publisher):
             pass
-    assert [problem.line for problem in refused.value.problems] == [f"{broker.said}; {broker.remedy}"]
+    assert [problem.line for problem in refused.value.problems] == [f"{broker.text}; {broker.remedy}"]
     with pytest.raises(CannotStart) as stays:
         await try_login(Login.of(Mqtt.model_validate({"url": url, **settings})), None, connected=False)
     assert stays.value.problems == refused.value.problems
@@ -72,8 +72,8 @@ async def test_a_broker_that_hangs_up_at_our_version_and_speaks_the_other(
 
     async with listening(answer) as listener:
         found = await named(house, listener.url, protocol=protocol)
-    assert found.said.startswith("mqtt.protocol: ")
-    assert f"MQTT {protocol}" in found.said
+    assert found.text.startswith("mqtt.protocol: ")
+    assert f"MQTT {protocol}" in found.text
     assert found.remedy == f'set mqtt.protocol to "{other}"'
 
 
@@ -155,8 +155,8 @@ async def test_a_client_certificate_that_is_missing(
     broker = await start(authority=authority, client_certificates=True, extra=[f"tls_version {version}"])
     for _ in range(3):
         found = await named(house, broker.url, ca_file=authority.ca_file)
-        assert found.said.startswith("mqtt.certificate: ")
-        assert "requires a client certificate" in found.said
+        assert found.text.startswith("mqtt.certificate: ")
+        assert "requires a client certificate" in found.text
         assert found.remedy.startswith(
             "set mqtt.certificate and mqtt.key to a certificate that the broker trusts"
         )
@@ -170,7 +170,7 @@ async def test_a_client_certificate_of_another_ca(
     certificate, key = Authority(tmp_path / "others", "others").issue("placed.example")
     for _ in range(3):
         found = await named(house, broker.url, ca_file=authority.ca_file, certificate=certificate, key=key)
-        assert "does not know the CA that issued the client certificate" in found.said
+        assert "does not know the CA that issued the client certificate" in found.text
         assert found.remedy == "set mqtt.certificate and mqtt.key to a certificate that the broker trusts"
 
 
@@ -186,7 +186,7 @@ async def test_a_client_certificate_that_has_expired(
     certificate = tmp_path / "old.pem"
     write_secret(certificate, issued.private_key_and_cert_chain_pem.bytes())
     found = await named(house, broker.url, ca_file=authority.ca_file, certificate=certificate)
-    assert "the client certificate has expired" in found.said
+    assert "the client certificate has expired" in found.text
     assert found.remedy == "renew it, and set mqtt.certificate and mqtt.key to the new one"
 
 
@@ -197,14 +197,14 @@ async def test_a_plain_url_to_a_port_that_speaks_tls(
 ) -> None:
     broker = await start(authority=authority, client_certificates=client_certificates)
     found = await named(house, broker.url.replace("mqtts:", "mqtt:"), protocol=protocol)
-    assert "speaks TLS" in found.said
+    assert "speaks TLS" in found.text
     assert found.remedy.startswith("write mqtts:// in mqtt.url")
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 async def test_a_tls_url_to_a_port_that_does_not(mosquitto: Mosquitto, house: House, protocol: str) -> None:
     found = await named(house, mosquitto.url.replace("mqtt:", "mqtts:"), protocol=protocol)
-    assert "without TLS" in found.said
+    assert "without TLS" in found.text
     assert "(as a rule 8883), or write mqtt://" in found.remedy
 
 
@@ -218,7 +218,7 @@ async def test_a_login_is_never_sent_to_a_port_without_tls(house: House, tmp_pat
     async with listening(answer) as listener:
         url = listener.url.replace("mqtt:", "mqtts:")
         found = await named(house, url, username="hush-user", password_file=password)
-        assert "without TLS" in found.said
+        assert "without TLS" in found.text
         assert listener.heard
         assert not any(b"hush" in data for data in listener.heard)
 
@@ -250,24 +250,24 @@ async def test_what_is_no_broker_is_named(
     monkeypatch.setattr(client, "ANSWER", 0.3)  # paho takes the greeting for the beginning of a packet
     async with listening(lambda _data, _count: greeting) as listener:
         found = await named(house, listener.url)
-        assert kind in found.said
+        assert kind in found.text
         assert found.remedy.startswith("set mqtt.url to the broker's MQTT port")
         secure = await named(house, listener.url.replace("mqtt:", "mqtts:"))
-        assert kind in secure.said
+        assert kind in secure.text
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 async def test_a_broker_that_takes_qos_0_alone(start: Start, house: House, protocol: str) -> None:
     broker = await start(extra=["max_qos 0"])
     found = await named(house, broker.url, protocol=protocol)
-    assert "QoS" in found.said
+    assert "QoS" in found.text
     assert found.remedy == "use a broker that does QoS 1"
 
 
 async def test_a_broker_that_takes_a_will_and_then_allows_qos_0_alone(house: House) -> None:
     async with listening(lambda _data, _count: b"\x20\x05\0\0\x02\x24\0") as listener:
         found = await named(house, listener.url)
-    assert "QoS 0 alone" in found.said
+    assert "QoS 0 alone" in found.text
     assert found.remedy == "use a broker that does QoS 1"
 
 

@@ -48,7 +48,7 @@ def waits(finding: Finding, broken: Finding) -> bool:
 async def test_a_broker_that_lets_us_do_all_is_good(mosquitto: Mosquitto, protocol: str) -> None:
     found = await trial(mosquitto, protocol=protocol)
     assert verdicts(found) == [GOOD, GOOD, GOOD]
-    assert f"MQTT {protocol}, client id placed-doctor" in found["broker"].said
+    assert f"MQTT {protocol}, client id placed-doctor" in found["broker"].text
     assert not any(finding.remedy for finding in found.values())
 
 
@@ -75,7 +75,7 @@ async def test_topics_are_below_the_base_topic(mosquitto: Mosquitto) -> None:
     async with Subscriber(mosquitto, "#") as panel:
         found = await trial(mosquitto, base_topic="placed/hq")
         await panel.caught_up()
-    assert "client id placed-hq-doctor" in found["broker"].said
+    assert "client id placed-hq-doctor" in found["broker"].text
     assert {arrival.topic for arrival in panel.arrivals} == {"placed/hq/bridge/doctor"}
 
 
@@ -88,7 +88,7 @@ async def test_tls_and_a_login_are_tried(start: Start, tmp_path: Path) -> None:
     found = await trial(broker, ca_file=authority.ca_file, **login)
     assert verdicts(found) == [GOOD, GOOD, GOOD]
     found = await trial(broker, **login)
-    assert found["broker"].said.startswith(f"mqtt.ca_file: 127.0.0.1:{broker.port}: the broker's certificate")
+    assert found["broker"].text.startswith(f"mqtt.ca_file: 127.0.0.1:{broker.port}: the broker's certificate")
     assert found["broker"].remedy == "set mqtt.ca_file to the CA that issued the broker's certificate"
     assert waits(found["publish"], found["broker"])
     assert waits(found["subscribe"], found["broker"])
@@ -100,7 +100,7 @@ async def test_a_login_that_is_refused_is_told(start: Start, tmp_path: Path, pro
     write_secret(password, "hush-wrong")
     broker = await start(users={"placed": "right"})
     found = await trial(broker, username="placed", password_file=password, protocol=protocol)
-    assert found["broker"].said.startswith(f"mqtt.username: 127.0.0.1:{broker.port}: ")
+    assert found["broker"].text.startswith(f"mqtt.username: 127.0.0.1:{broker.port}: ")
     assert "check mqtt.username and mqtt.password_file" in found["broker"].remedy
     assert waits(found["publish"], found["broker"])
     assert waits(found["subscribe"], found["broker"])
@@ -123,7 +123,7 @@ async def test_a_broker_that_is_not_there_is_told() -> None:
     port = free_port()
     broker, publish, subscribe = await check_broker(Mqtt(url=f"mqtt://127.0.0.1:{port}"))
     assert broker.verdict is BAD
-    assert f"mqtt.url: 127.0.0.1:{port}: " in broker.said
+    assert f"mqtt.url: 127.0.0.1:{port}: " in broker.text
     assert "see that the broker runs" in broker.remedy
     assert waits(publish, broker)
     assert waits(subscribe, broker)
@@ -133,7 +133,7 @@ async def test_a_file_that_is_missing_is_told_before_anything_is_tried(tmp_path:
     nothing = tmp_path / "nothing"
     settings = Mqtt(url="mqtts://127.0.0.1:1", username="placed", password_file=nothing, ca_file=nothing)
     *mistakes, publish, subscribe = await check_broker(settings)
-    assert [mistake.said.partition(":")[0] for mistake in mistakes] == ["mqtt.password_file", "mqtt.ca_file"]
+    assert [mistake.text.partition(":")[0] for mistake in mistakes] == ["mqtt.password_file", "mqtt.ca_file"]
     assert {mistake.remedy for mistake in mistakes} == {"create it or correct the path"}
     assert waits(publish, mistakes[0])
     assert waits(subscribe, mistakes[0])
@@ -149,7 +149,7 @@ async def test_an_access_list_that_forbids_to_publish_is_told(start: Start) -> N
     broker = await start(access=["topic read placed/#"])
     found = await trial(broker)
     assert verdicts(found) == [GOOD, BAD, BAD]
-    assert "placed/bridge/doctor" in found["publish"].said
+    assert "placed/bridge/doctor" in found["publish"].text
     assert found["publish"].remedy == "have the broker's access rules let this login write placed/#"
     assert waits(found["subscribe"], found["publish"])
 
@@ -173,6 +173,6 @@ async def test_with_the_older_protocol_it_shows_by_what_does_not_come_back(start
 async def test_a_broker_that_keeps_no_retained_messages_is_told(start: Start) -> None:
     found = await trial(await start(extra=["retain_available false"]))
     assert found["publish"].verdict is BAD
-    assert "retained" in found["publish"].said
+    assert "retained" in found["publish"].text
     assert found["publish"].remedy == "have the broker keep retained messages"
     assert waits(found["subscribe"], found["publish"])

@@ -81,7 +81,7 @@ async def test_where_all_is_well_every_topic_was_published_on_and_nothing_stays(
         await panel.caught_up()
     assert [finding.verdict for finding in found] == [GOOD, GOOD]
     number = 4 + 2 * 5 + (2 + 2 * 7) * discovery
-    assert f"all {number} topics of the daemon" in found[0].said
+    assert f"all {number} topics of the daemon" in found[0].text
     topics = {arrival.topic for arrival in panel.arrivals}
     assert len(topics) == number + 1
     assert {"placed/rooms/library/state", "placed/rooms/library/event", "placed/bridge/health"} <= topics
@@ -116,15 +116,15 @@ async def test_one_topic_that_may_not_be_written_is_named(start: Start, protocol
         ]
     )
     publish = broken(await trial(broker, protocol=protocol, discovery=True, patience=0.5))
-    assert f" {denied}" in f" {publish.said}"
-    assert publish.said.count("placed/") + publish.said.count("placed_") == 1
+    assert f" {denied}" in f" {publish.text}"
+    assert publish.text.count("placed/") + publish.text.count("placed_") == 1
     assert publish.remedy.endswith(f" {denied}")
 
 
 @PROTOCOLS
 async def test_rooms_that_may_not_be_written_are_named_by_their_pattern(start: Start, protocol: str) -> None:
     publish = broken(await trial(await start(access=OWN), protocol=protocol, patience=0.5))
-    assert "and 5 more" in publish.said
+    assert "and 5 more" in publish.text
     assert "placed/rooms/+/state" in publish.remedy
     assert "placed/rooms/+/occupied" in publish.remedy
 
@@ -139,8 +139,8 @@ async def test_home_assistants_topics_that_may_not_be_written_are_named(start: S
 async def test_a_packet_size_that_the_broker_announces_is_compared(start: Start) -> None:
     broker = await start(extra=["max_packet_size 300"])
     publish = broken(await trial(broker))
-    assert "placed/rooms (" in publish.said
-    assert "placed/rooms/boardroom/state (" in publish.said
+    assert "placed/rooms (" in publish.text
+    assert "placed/rooms/boardroom/state (" in publish.text
     assert "max_packet_size" in publish.remedy
 
 
@@ -152,8 +152,8 @@ async def test_a_size_at_which_the_broker_hangs_up_is_found(start: Start, protoc
     broker = await start(extra=[f"{limit} 3000"])
     names = [f"room-{number}" for number in range(40)]
     publish = broken(await trial(broker, *names, protocol=protocol, patience=2))
-    assert "placed/rooms (" in publish.said
-    assert publish.said.count("placed/") == 1
+    assert "placed/rooms (" in publish.text
+    assert publish.text.count("placed/") == 1
     assert limit in publish.remedy
 
 
@@ -168,7 +168,7 @@ async def test_a_daemon_that_runs_is_not_disturbed(mosquitto: Mosquitto, house: 
         before, shown = len(panel.arrivals), panel.latest
         found = await trial(mosquitto, protocol=protocol)
         assert [finding.verdict for finding in found] == [GOOD, GOOD]
-        assert "kept from the running daemon" in found[0].said
+        assert "kept from the running daemon" in found[0].text
         await panel.caught_up()
         during = panel.arrivals[before:]
         events = {a.topic for a in during if a.topic.endswith("/event")}
@@ -190,7 +190,7 @@ async def test_beside_a_daemon_a_topic_that_is_refused_to_it_is_found(
     ):
         await panel.message("placed/rooms/library/status")
         publish = broken(await trial(broker, protocol=protocol, patience=0.5))
-    assert "placed/rooms/library/state" in publish.said
+    assert "placed/rooms/library/state" in publish.text
 
 
 @pytest.mark.slow  # it waits for the daemon to publish again
@@ -216,7 +216,7 @@ async def test_beside_a_daemon_a_topic_that_is_refused_to_it_by_now_is_found(
         await becomes(lambda: bool(publisher.undelivered))
         await panel.until(lambda a: a.topic == "placed/bridge/health" and bool(a.document["undelivered"]))
         publish = broken(await trial(broker, protocol=protocol, patience=0.5))
-    assert "placed/rooms/library/state" in publish.said
+    assert "placed/rooms/library/state" in publish.text
 
 
 async def test_configs_that_home_assistant_knows_are_published_as_they_are(mosquitto: Mosquitto) -> None:
@@ -234,4 +234,4 @@ async def test_configs_that_home_assistant_knows_are_published_as_they_are(mosqu
 async def test_thousands_of_topics_are_tried(mosquitto: Mosquitto) -> None:
     names = [f"room-{number}" for number in range(1500)]
     publish, _ = await trial(mosquitto, *names, protocol="3.1.1")
-    assert "all 7,504 topics" in publish.said
+    assert "all 7,504 topics" in publish.text

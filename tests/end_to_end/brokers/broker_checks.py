@@ -236,7 +236,7 @@ async def tried(broker: Software, protocol: Protocol, folder: Path) -> Record:
                 if record.passed[name] is not False:
                     break
         found = await check_broker(Mqtt.model_validate({"url": broker.url, "protocol": protocol}), 2.0)
-        record.doctor = [f"{f.check}: {f.said}; {f.remedy}" for f in found if f.remedy]
+        record.doctor = [f"{f.check}: {f.text}; {f.remedy}" for f in found if f.remedy]
     return record
 
 

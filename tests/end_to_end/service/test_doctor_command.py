@@ -130,20 +130,20 @@ async def ward(tmp_path: Path) -> AsyncIterator[Ward]:
 
 def broken(chart: Chart) -> dict[str, str]:
     """What is broken, with the next step, in order; what only waits is left out."""
-    return {f.check: f.remedy for _, f in chart.told if f.verdict is BAD and not f.blocked_by}
+    return {f.check: f.remedy for _, f in chart.findings if f.verdict is BAD and not f.blocked_by}
 
 
 def waiting(chart: Chart) -> dict[str, str]:
     """What waits for which link; its step is that of the link."""
-    steps = {f.check: f.remedy for _, f in chart.told if not f.blocked_by}
-    waits = [f for _, f in chart.told if f.blocked_by]
+    steps = {f.check: f.remedy for _, f in chart.findings if not f.blocked_by}
+    waits = [f for _, f in chart.findings if f.blocked_by]
     assert all(f.verdict is BAD and f.remedy == steps[f.blocked_by] for f in waits)
     return {f.check: f.blocked_by for f in waits}
 
 
 def finding(chart: Chart, check: str) -> Finding:
     """The only one of this check, or the gravest."""
-    found = [f for _, f in chart.told if f.check == check]
+    found = [f for _, f in chart.findings if f.check == check]
     return max(found, key=lambda f: list(Verdict).index(f.verdict))
 
 
@@ -152,12 +152,12 @@ def finding(chart: Chart, check: str) -> Finding:
 
 async def test_where_all_is_well_everything_is_good(ward: Ward) -> None:
     chart = await ward.examine()
-    assert tuple(f.check for _, f in chart.told) == EVERYTHING
-    assert [f for _, f in chart.told if f.verdict is not GOOD or f.remedy or f.blocked_by] == []
+    assert tuple(f.check for _, f in chart.findings) == EVERYTHING
+    assert [f for _, f in chart.findings if f.verdict is not GOOD or f.remedy or f.blocked_by] == []
     assert chart.holds
     assert ward.stage.logins == 2  # of the examination, and of the driver that reads
-    assert finding(chart, "readable").said == "2 rooms can be read"
-    assert finding(chart, "canaries").said == "every mailbox outside of the fence is refused"
+    assert finding(chart, "readable").text == "2 rooms can be read"
+    assert finding(chart, "canaries").text == "every mailbox outside of the fence is refused"
 
 
 async def test_a_daemon_that_runs_is_not_disturbed_and_nothing_is_changed(ward: Ward) -> None:
@@ -170,8 +170,8 @@ async def test_a_daemon_that_runs_is_not_disturbed_and_nothing_is_changed(ward: 
         before = ward.files()
         chart = await ward.examine()
         assert chart.holds
-        assert finding(chart, "http").said == f"{listen}: a running placed answers"
-        assert finding(chart, "consent").said.startswith("granted since ")
+        assert finding(chart, "http").text == f"{listen}: a running placed answers"
+        assert finding(chart, "consent").text.startswith("granted since ")
         assert ward.files() == before
         assert publisher.connected
         assert publisher.reconnects == 0
@@ -182,9 +182,9 @@ async def test_one_connection_can_be_looked_at_alone(ward: Ward) -> None:
     ward.tenant.revoke(ward.connect("fabrikam"), *ROLES)
     ward.stage.configure(**ward.tables)
     both = await ward.examine()
-    assert {name for name, f in both.told if f.verdict is BAD} == {"fabrikam"}
+    assert {name for name, f in both.findings if f.verdict is BAD} == {"fabrikam"}
     contoso = await ward.examine(only="contoso")
-    assert [name for name, _ in contoso.told] == [None] + ["contoso"] * 13
+    assert [name for name, _ in contoso.findings] == [None] + ["contoso"] * 13
     assert contoso.holds
     assert not (await ward.examine(only="fabrikam")).holds
 
@@ -206,9 +206,9 @@ async def test_a_large_building_is_read_in_batches_and_its_progress_told(tmp_pat
         chart = await ward.examine(only="contoso", progress=lambda *step: told.append(step))
         batches = [len(batch) for batch in stage.batches]
     assert chart.holds
-    assert finding(chart, "rooms").said == "2,100 found"
-    assert finding(chart, "readable").said.startswith("2,093 of 2,100 rooms can be read; 7 refused (403 ")
-    assert finding(chart, "readable").said.endswith(
+    assert finding(chart, "rooms").text == "2,100 found"
+    assert finding(chart, "readable").text.startswith("2,093 of 2,100 rooms can be read; 7 refused (403 ")
+    assert finding(chart, "readable").text.endswith(
         "room-2093, room-2094, room-2095, room-2096, room-2097 and 2 more"
     )
     assert told == [("contoso", done, rooms) for done in range(rooms + 1)]
@@ -234,7 +234,7 @@ async def test_secrets_that_everybody_can_read_are_told_and_not_used(ward: Ward)
     for path in (password, certificate):
         path.chmod(0o644)
     chart = await ward.examine()
-    told = [(f.check, f.remedy) for _, f in chart.told if f.verdict is BAD and not f.blocked_by]
+    told = [(f.check, f.remedy) for _, f in chart.findings if f.verdict is BAD and not f.blocked_by]
     assert told[:2] == [("files", f"chmod 600 {password}"), ("files", f"chmod 600 {certificate}")]
     assert [check for check, _ in told[2:]] == ["broker"]
     assert told[2][1].startswith(f"chmod o-rwx {password}")
@@ -307,7 +307,7 @@ async def test_without_the_permission_to_find_the_rooms_the_next_step_is_consent
     ward.connect("fabrikam", room_group="placed-rooms@contoso.example", roles=["Calendars.Read"])
     ward.stage.configure(**ward.tables)
     chart = await ward.examine(only="fabrikam")
-    assert finding(chart, "claims").said == "not granted: GroupMember.Read.All"
+    assert finding(chart, "claims").text == "not granted: GroupMember.Read.All"
     behind = ["consent", "rooms", "readable", "canaries", "titles", "private"]
     assert waiting(chart) == dict.fromkeys(behind, "claims")
 
@@ -331,11 +331,11 @@ async def test_rooms_without_an_address_are_named(ward: Ward) -> None:
     ward.tenant.restrict(app, nobody)
     ward.stage.configure(**ward.tables)
     chart = await ward.examine(only="fabrikam")
-    first, second = [told for _, told in chart.told if told.check == "rooms"]
-    assert (first.verdict, first.said) == (GOOD, "2 found")
+    first, second = [told for _, told in chart.findings if told.check == "rooms"]
+    assert (first.verdict, first.text) == (GOOD, "2 found")
     assert second.verdict is DOUBTFUL
     ids = sorted(room.user_id for room in ward.tenant.rooms())
-    assert second.said == f"2 of 2 rooms listed without an address: {', '.join(ids)}"
+    assert second.text == f"2 of 2 rooms listed without an address: {', '.join(ids)}"
     assert '[rooms."<object id>"]' in second.remedy
 
 
@@ -344,8 +344,8 @@ async def test_a_table_that_fits_no_room_is_named(ward: Ward) -> None:
     ward.stage.connections.append('[rooms."Library@contoso.example"]\nname = "Library"\n')
     ward.stage.configure(**ward.tables)
     chart = await ward.examine()
-    told = [told for _, told in chart.told if told.check == "rooms"]
-    assert [one.said for one in told] == [
+    told = [told for _, told in chart.findings if told.check == "rooms"]
+    assert [one.text for one in told] == [
         "2 found",
         '[rooms."typo@contoso.example"] fits no room of any connection',
     ]
@@ -362,7 +362,7 @@ async def test_rooms_that_are_all_outside_the_fence_are_told(ward: Ward) -> None
     assert list(broken(chart)) == ["readable"]
     assert "is it in the fence's group" in broken(chart)["readable"]
     assert waiting(chart) == dict.fromkeys(["consent", "canaries", "titles", "private"], "readable")
-    assert "proves nothing" in finding(chart, "canaries").said
+    assert "proves nothing" in finding(chart, "canaries").text
 
 
 async def test_rooms_that_are_all_unknown_are_told(ward: Ward) -> None:
@@ -370,7 +370,7 @@ async def test_rooms_that_are_all_unknown_are_told(ward: Ward) -> None:
     ward.stage.configure(**ward.tables)
     chart = await ward.examine(only="fabrikam")
     assert list(broken(chart)) == ["readable"]
-    assert "0 of 2 rooms can be read; 2 not found" in finding(chart, "readable").said
+    assert "0 of 2 rooms can be read; 2 not found" in finding(chart, "readable").text
     assert waiting(chart) == dict.fromkeys(["consent", "titles", "private"], "readable") | {
         "canaries": "readable"
     }
@@ -382,7 +382,7 @@ async def test_one_room_of_many_is_a_matter_to_look_at(ward: Ward) -> None:
     assert chart.holds
     told = finding(chart, "readable")
     assert told.verdict is DOUBTFUL
-    assert told.said.endswith(": library")
+    assert told.text.endswith(": library")
     assert told.remedy.startswith("not in the fence's group, or not yet")
 
 
@@ -405,10 +405,10 @@ async def test_a_fence_without_a_canary_or_with_excess_is_a_matter_to_look_at(wa
     ward.stage.configure(**ward.tables)
     chart = await ward.examine(only="fabrikam")
     assert chart.holds
-    told = [f for _, f in chart.told if f.check == "canaries"]
+    told = [f for _, f in chart.findings if f.check == "canaries"]
     assert [f.verdict for f in told] == [DOUBTFUL, DOUBTFUL]
     assert told[0].remedy.startswith("set fence.canaries")
-    assert "Mail.Read" in told[1].said
+    assert "Mail.Read" in told[1].text
 
 
 async def test_the_topics_of_every_room_and_of_home_assistant_are_tried(ward: Ward) -> None:
@@ -422,7 +422,7 @@ async def test_the_topics_of_every_room_and_of_home_assistant_are_tried(ward: Wa
     await ward.stage.broker.start()
     ward.stage.configure(**ward.tables, home_assistant={"discovery": True})
     chart = await ward.examine()
-    (publish,) = [f for _, f in chart.told if f.check == "publish"]
+    (publish,) = [f for _, f in chart.findings if f.check == "publish"]
     assert publish.verdict is BAD
     assert "placed/rooms/library/state" in publish.remedy
     assert "homeassistant/+/placed/+/config" in publish.remedy
@@ -433,7 +433,7 @@ async def test_a_broker_that_refuses_the_login_is_told_with_the_key(ward: Ward) 
     (ward.stage.folder / "password").write_text("hush-another")
     chart = await ward.examine()
     assert list(broken(chart)) == ["broker"]
-    assert finding(chart, "broker").said.startswith(f"{ward.stage.file}: mqtt.username: ")
+    assert finding(chart, "broker").text.startswith(f"{ward.stage.file}: mqtt.username: ")
     assert waiting(chart) == {"publish": "broker", "subscribe": "broker"}
 
 
@@ -444,7 +444,7 @@ async def test_a_port_that_somebody_else_has_is_told(ward: Ward) -> None:
         ward.stage.configure(**ward.tables, http={"listen": listen})
         chart = await ward.examine()
     assert broken(chart) == {"http": "stop the program that has the port, or set another port"}
-    assert finding(chart, "http").said == f"{ward.stage.file}: http.listen: {listen} is in use"
+    assert finding(chart, "http").text == f"{ward.stage.file}: http.listen: {listen} is in use"
 
 
 async def test_an_endpoint_that_others_can_reach_wants_a_token(ward: Ward) -> None:

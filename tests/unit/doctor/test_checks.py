@@ -54,7 +54,7 @@ def test_findings_stand_along_the_chain_however_they_came() -> None:
         (None, Finding.of("settings", GOOD, "")),
     ]
     chart = Chart.of(told, ["one", "two"])
-    assert [(name, finding.check) for name, finding in chart.told] == [
+    assert [(name, finding.check) for name, finding in chart.findings] == [
         (None, "settings"),
         (None, "http"),
         ("one", "files"),
@@ -65,7 +65,7 @@ def test_findings_stand_along_the_chain_however_they_came() -> None:
         (None, "broker"),
         (None, "publish"),
     ]
-    assert [finding.said for _, finding in chart.told[2:4]] == ["first", "second"]
+    assert [finding.text for _, finding in chart.findings[2:4]] == ["first", "second"]
 
 
 def test_only_what_is_broken_breaks_the_chain() -> None:
@@ -112,14 +112,14 @@ def test_without_settings_there_is_a_line_a_mistake_and_all_else_waits() -> None
         )
     )
     assert chart.count(GOOD) == chart.count(DOUBTFUL) == 0
-    mistakes = [finding for _, finding in chart.told if not finding.blocked_by]
+    mistakes = [finding for _, finding in chart.findings if not finding.blocked_by]
     assert [(finding.check, finding.remedy) for finding in mistakes] == [
         ("settings", "correct mqtt.url in /etc/placed/placed.toml"),
         ("settings", "correct /etc/placed/placed.toml"),
         ("settings", "let this user read /etc/placed/placed.toml, or run placed doctor with sudo"),
         ("settings", "write it, or name another with --config"),
     ]
-    waiting = [finding for _, finding in chart.told if finding.blocked_by]
+    waiting = [finding for _, finding in chart.findings if finding.blocked_by]
     assert {finding.blocked_by for finding in waiting} == {"settings"}
     assert {finding.remedy for finding in waiting} == {mistakes[0].remedy}
     assert {"state", "http", "token", "readable", "broker"} <= {finding.check for finding in waiting}
@@ -136,8 +136,8 @@ def test_a_canary_that_is_no_address_is_not_quoted() -> None:
             )
         ]
     )
-    assert "ada" not in finding.said
-    assert "expected an e-mail address" in finding.said
+    assert "ada" not in finding.text
+    assert "expected an e-mail address" in finding.text
 
 
 # --- rooms --------------------------------------------------------------------------------------------------
@@ -160,7 +160,7 @@ def test_rooms_that_can_all_be_read_are_counted() -> None:
 def test_a_room_that_is_refused_while_others_are_not_is_outside_the_group_or_not_yet_in_it() -> None:
     (finding,) = tally(1, vault=(Reason.FORBIDDEN, "403 ErrorAccessDenied", "consent")).findings()
     assert finding.verdict is DOUBTFUL
-    assert finding.said == "1 of 2 rooms can be read; 1 refused (403 ErrorAccessDenied): vault"
+    assert finding.text == "1 of 2 rooms can be read; 1 refused (403 ErrorAccessDenied): vault"
     assert finding.remedy.startswith("not in the fence's group, or not yet")
 
 
@@ -169,7 +169,7 @@ def test_each_kind_of_failure_is_told_with_a_few_of_its_rooms_and_its_remedy() -
     slow = {"slow": (Reason.THROTTLED, "429 TooManyRequests", "")}
     found = tally(1, **slow, **lost).findings()
     some = "lost-0, lost-1, lost-2, lost-3, lost-4"
-    assert [(finding.verdict, finding.said, finding.remedy) for finding in found] == [
+    assert [(finding.verdict, finding.text, finding.remedy) for finding in found] == [
         (
             DOUBTFUL,
             f"1 of 9 rooms can be read; 7 not found (404 ErrorInvalidUser): {some} and 2 more",
@@ -195,10 +195,10 @@ def test_a_reading_that_breaks_off_says_how_far_it_came() -> None:
     counted.add(Read(Query(room(), DAY, DAY), DAY, ()))
     (finding,) = counted.findings(Unavailable("Graph cannot be reached"))
     assert finding.verdict is DOUBTFUL
-    assert finding.said == "1 of 3 rooms can be read, then: Graph cannot be reached"
+    assert finding.text == "1 of 3 rooms can be read, then: Graph cannot be reached"
     assert finding.remedy == "wait a minute, then run placed doctor again"
     (finding,) = Tally(3).findings(Unavailable("Graph cannot be reached"))
-    assert (finding.verdict, finding.said) == (BAD, "Graph cannot be reached")
+    assert (finding.verdict, finding.text) == (BAD, "Graph cannot be reached")
 
 
 # --- consent ------------------------------------------------------------------------------------------------
@@ -213,7 +213,7 @@ def consent(
     finding = judge_consent(
         record, "contoso", DAY, readable=readable, broken=broken, grant_delay=timedelta(hours=2)
     )
-    assert "Ada" not in finding.said
+    assert "Ada" not in finding.text
     return finding
 
 
@@ -243,14 +243,14 @@ def test_a_grant_takes_its_time_and_then_is_not_believed() -> None:
         DOUBTFUL,
         "wait until it works: placed consent contoso --wait",
     )
-    assert finding.said == "granted since 2026-10-05 23:00 UTC at the consent page"
+    assert finding.text == "granted since 2026-10-05 23:00 UTC at the consent page"
     assert consent(Consent.GRANTED, timedelta(hours=3)).verdict is BAD
 
 
 def test_where_an_earlier_link_is_broken_only_the_record_is_told() -> None:
     finding = consent(Consent.REQUESTED, broken=BROKEN)
     assert (finding.blocked_by, finding.remedy) == ("token", BROKEN.remedy)
-    assert finding.said.startswith("requested since 2026-10-05")
+    assert finding.text.startswith("requested since 2026-10-05")
 
 
 # --- the fence ----------------------------------------------------------------------------------------------
@@ -273,10 +273,10 @@ def test_what_came_of_the_canaries_is_told() -> None:
 
 def test_excess_and_flaws_are_named_with_what_to_do() -> None:
     excess = judge_fence(Fence(FenceState.EXCESS, DAY, excess=("Mail.Read", "Mail.Send")))[0]
-    assert "Mail.Read, Mail.Send" in excess.said
+    assert "Mail.Read, Mail.Send" in excess.text
     problem = Problem("", "a canary is no mailbox", "name one")
     flaw = judge_fence(Fence(FenceState.UNPROVEN, DAY, warnings=(problem,)))[0]
-    assert (flaw.said, flaw.remedy) == ("a canary is no mailbox", "name one")
+    assert (flaw.text, flaw.remedy) == ("a canary is no mailbox", "name one")
 
 
 # --- the machine --------------------------------------------------------------------------------------------
@@ -325,7 +325,7 @@ def test_time_zones_are_named_with_their_age(tmp_path: Path, monkeypatch: pytest
     (tmp_path / "Etc" / "UTC").touch()
     monkeypatch.setattr(zoneinfo, "TZPATH", (str(tmp_path),))
     now = datetime(2026, 10, 6, tzinfo=UTC)
-    assert look_at_time_zones(settings, now).said == "Europe/Berlin, UTC; how old they are is not told"
+    assert look_at_time_zones(settings, now).text == "Europe/Berlin, UTC; how old they are is not told"
     (tmp_path / "tzdata.zi").write_text("# version 2025b\n# rest\n")
     assert look_at_time_zones(settings, now) == Finding.of(
         "time_zones", GOOD, "Europe/Berlin, UTC; as of 2025b"
@@ -335,4 +335,4 @@ def test_time_zones_are_named_with_their_age(tmp_path: Path, monkeypatch: pytest
     assert finding.verdict is DOUBTFUL
     assert "tzdata" in finding.remedy
     monkeypatch.setattr(zoneinfo, "TZPATH", ())
-    assert "; as of 20" in look_at_time_zones(settings, now).said  # of the package
+    assert "; as of 20" in look_at_time_zones(settings, now).text  # of the package

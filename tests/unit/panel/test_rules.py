@@ -176,7 +176,7 @@ def test_the_same_state_again_is_believed_for_longer_only_if_it_says_so() -> Non
 def test_a_room_that_is_unknown_says_why() -> None:
     one = panel(state(status="unknown", occupied=None, free_until=None, reason="forbidden"))
     shown = one.shows("boardroom", at(1))
-    assert (shown.why, shown.reason) == (Why.TOLD, "forbidden")
+    assert (shown.why, shown.reason) == (Why.REPORTED, "forbidden")
 
 
 def test_a_room_that_is_not_available_is_unknown_whatever_an_old_state_says() -> None:

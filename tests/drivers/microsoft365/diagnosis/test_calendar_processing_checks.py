@@ -25,7 +25,7 @@ async def look(house: House, *, details: bool = True) -> dict[str, Finding]:
     surroundings = Surroundings(house.clock, 8, details=details, version="1.2.3")
     found = await Examination(house.settings(), surroundings).look_at_habits(BOTH)
     assert [finding.check for finding in found] == ["titles", "private"]
-    told = " ".join(f"{finding.said} {finding.remedy}" for finding in found)
+    told = " ".join(f"{finding.text} {finding.remedy}" for finding in found)
     assert not [word for word in ("Ada", "Salary", "@", "boardroom", "library") if word in told]
     return {finding.check: finding for finding in found}
 
@@ -52,7 +52,7 @@ async def test_titles_and_names_are_not_even_asked_for_where_they_are_not_wanted
     book(house, BOARDROOM, CalendarProcessing())
     found = await look(house, details=False)
     assert {finding.verdict for finding in found.values()} == {GOOD}
-    assert found["titles"].said == "not asked for: privacy.show wants none"
+    assert found["titles"].text == "not asked for: privacy.show wants none"
     assert "sensitivity" in asked_for(house)
     assert "subject" not in asked_for(house)
     assert "organizer" not in asked_for(house)
@@ -64,17 +64,17 @@ async def test_exchanges_defaults_are_told_where_titles_are_wanted(house: House)
     found = await look(house)
     titles, private = found["titles"], found["private"]
     assert titles.verdict is DOUBTFUL
-    assert titles.said == "the organizer's name stands in place of the title in 1 of 2 rooms looked at"
+    assert titles.text == "the organizer's name stands in place of the title in 1 of 2 rooms looked at"
     assert titles.remedy.startswith("Set-CalendarProcessing -DeleteSubject $false")
     assert private.verdict is DOUBTFUL
-    assert "no meeting is marked private (2 looked at)" in private.said
+    assert "no meeting is marked private (2 looked at)" in private.text
     assert "-RemovePrivateProperty $false" in private.remedy
 
 
 async def test_titles_that_are_deleted_are_told(house: House) -> None:
     book(house, BOARDROOM, CalendarProcessing(add_organizer_to_subject=False))
     titles = (await look(house))["titles"]
-    assert (titles.verdict, titles.said) == (DOUBTFUL, "titles are deleted in 1 of 1 room looked at")
+    assert (titles.verdict, titles.text) == (DOUBTFUL, "titles are deleted in 1 of 1 room looked at")
 
 
 async def test_rooms_that_keep_titles_and_marks_are_good(house: House) -> None:
@@ -82,14 +82,14 @@ async def test_rooms_that_keep_titles_and_marks_are_good(house: House) -> None:
     book(house, LIBRARY, CalendarProcessing(delete_subject=False, remove_private_property=False))
     found = await look(house)
     assert {finding.verdict for finding in found.values()} == {GOOD}
-    assert found["titles"].said == "kept in 2 rooms looked at"
-    assert found["private"].said == "private meetings keep their mark: 1 of 2 meetings have it"
+    assert found["titles"].text == "kept in 2 rooms looked at"
+    assert found["private"].text == "private meetings keep their mark: 1 of 2 meetings have it"
 
 
 async def test_empty_calendars_show_nothing_and_that_is_said(house: House) -> None:
     found = await look(house)
     assert {finding.verdict for finding in found.values()} == {GOOD}
-    assert {finding.said for finding in found.values()} == {
+    assert {finding.text for finding in found.values()} == {
         "nothing is booked in 2 rooms, so nothing shows it"
     }
 
@@ -98,7 +98,7 @@ async def test_a_calendar_that_can_not_be_understood_does_not_hide_the_others(ho
     book(house, BOARDROOM, UNTOUCHED)
     book(house, LIBRARY, UNTOUCHED)
     house.tenant.faults.add(Fault(kind=Kind.WRONG_TYPES, detail="event_is_string", room=BOARDROOM))
-    assert (await look(house))["titles"].said == "kept in 1 room looked at"
+    assert (await look(house))["titles"].text == "kept in 1 room looked at"
     house.tenant.faults.add(Fault(kind=Kind.STATUS, status=503, room=LIBRARY))
     assert {finding.verdict for finding in (await look(house)).values()} == {DOUBTFUL}
 

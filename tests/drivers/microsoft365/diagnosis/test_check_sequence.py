@@ -39,7 +39,7 @@ async def examine(house: House, *, ahead: float = 0.0, **changes: Any) -> list[F
     settings = house.settings(**changes)
     examination = Examination(settings, Surroundings(now, 8, details=False, version="1.2.3"))
     found = [finding async for finding in examination.examine()]
-    told = "\n".join(f"{finding.said} {finding.remedy}" for finding in found)
+    told = "\n".join(f"{finding.text} {finding.remedy}" for finding in found)
     assert "s3cret" not in told
     assert "@" not in told
     return found
@@ -79,16 +79,16 @@ async def test_where_all_is_well_every_link_is_good_and_one_sign_in_tells_it(hou
     assert [finding.check for finding in found] == CHAIN
     assert set(verdicts(found).values()) == {GOOD}
     assert not any(finding.remedy or finding.blocked_by for finding in found)
-    assert "proven by a certificate" in only(found, "claims").said
-    assert "2035-12-30" in only(found, "certificate").said
+    assert "proven by a certificate" in only(found, "claims").text
+    assert "2035-12-30" in only(found, "certificate").text
     assert house.sign_ins == 1
 
 
 async def test_a_secret_is_good_too_though_nobody_can_tell_its_end(house: House) -> None:
     found = await examine(house)
     assert set(verdicts(found).values()) == {GOOD}
-    assert only(found, "certificate").said == "a client secret, whose end is not known here"
-    assert "proven by a secret" in only(found, "claims").said
+    assert only(found, "certificate").text == "a client secret, whose end is not known here"
+    assert "proven by a secret" in only(found, "claims").text
 
 
 async def test_it_is_what_the_entry_point_gives(house: House) -> None:
@@ -105,7 +105,7 @@ async def test_a_file_that_is_not_there_keeps_from_signing_in_and_nothing_else(h
     nothing = house.folder / "nothing"
     found = await examine(house, client_secret_file=nothing)
     files = only(found, "files")
-    assert files.said == f"client_secret_file: {nothing}: No such file or directory"
+    assert files.text == f"client_secret_file: {nothing}: No such file or directory"
     assert files.remedy == "make the file, or correct client_secret_file"
     assert waiting(found) == {"certificate": "files", "token": "files", "claims": "files"}
     assert {verdicts(found)[check] for check in ("dns", "tls", "clock")} == {GOOD}
@@ -122,7 +122,7 @@ async def test_a_credential_that_only_the_service_is_given_is_told_with_the_way_
 ) -> None:
     monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
     found = await examine(house, client_secret_file="$CREDENTIALS_DIRECTORY/secrets_contoso")
-    assert "$CREDENTIALS_DIRECTORY is set for the service only" in only(found, "files").said
+    assert "$CREDENTIALS_DIRECTORY is set for the service only" in only(found, "files").text
     assert "systemd-run" in only(found, "files").remedy
 
 
@@ -154,7 +154,7 @@ async def test_a_certificate_that_has_expired_is_told_and_not_tried(house: House
     found = await examine(house, **certificate(house, pem))
     told = only(found, "certificate")
     assert told.verdict is BAD
-    assert "expired on 2026-01-01" in told.said
+    assert "expired on 2026-01-01" in told.text
     assert "placed setup contoso --renew" in told.remedy
     assert waiting(found) == {"token": "certificate", "claims": "certificate"}
     assert house.sign_ins == 0
@@ -170,7 +170,7 @@ async def test_a_certificate_is_to_be_renewed_thirty_days_ahead(
     )
     told = only(await examine(house, **certificate(house, pem)), "certificate")
     assert told.verdict is verdict
-    assert f"for {days} day" in told.said
+    assert f"for {days} day" in told.text
     assert ("--renew" in told.remedy) == (verdict is DOUBTFUL)
 
 
@@ -193,7 +193,7 @@ async def test_a_file_without_key_and_certificate_is_told(house: House, content:
 
 async def test_a_host_name_that_can_not_be_found_is_told(house: House) -> None:
     found = await examine(house, authority="https://login..example")
-    assert only(found, "dns").said == "login..example: no host can have this name"
+    assert only(found, "dns").text == "login..example: no host can have this name"
     assert only(found, "dns").remedy.startswith("correct authority in the settings")
     assert waiting(found) == {"tls": "dns", "token": "dns", "claims": "dns"}
     assert verdicts(found)["clock"] is GOOD  # Graph tells it as well
@@ -203,7 +203,7 @@ async def test_services_of_another_ca_are_not_trusted(house: House, tmp_path: Pa
     found = await examine(house, ca_file=Authority(tmp_path / "stranger").ca_file)
     tls = only(found, "tls")
     assert tls.verdict is BAD
-    assert "its certificate is not trusted" in tls.said
+    assert "its certificate is not trusted" in tls.text
     assert tls.remedy == "set ca_file to the CA that signed it, or correct the address"
     assert waiting(found) == {"clock": "tls", "token": "tls", "claims": "tls"}
     assert house.sign_ins == 0
@@ -230,7 +230,7 @@ async def test_why_a_certificate_is_not_trusted_is_told(
         url = f"https://localhost:{host.sockets[0].getsockname()[1]}"
         found = await examine(house, authority=url, graph=url, ca_file=stranger.ca_file)
     tls = only(found, "tls")
-    assert told in tls.said
+    assert told in tls.text
     assert tls.remedy.startswith(remedy)
     assert waiting(found) == {"clock": "tls", "token": "tls", "claims": "tls"}
 
@@ -247,7 +247,7 @@ async def test_services_that_are_down_are_told(house: House) -> None:
     async with house.simulator.outage():
         found = await examine(house)
     tls = only(found, "tls")
-    assert "Connection refused" in tls.said
+    assert "Connection refused" in tls.text
     assert tls.remedy.startswith("let this machine reach localhost")
     assert waiting(found) == {"clock": "tls", "token": "tls", "claims": "tls"}
 
@@ -257,8 +257,8 @@ async def test_a_proxy_that_is_down_is_told(house: House, monkeypatch: pytest.Mo
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
     found = await examine(house)
-    assert only(found, "dns").said == "127.0.0.1, the proxy: found"
-    assert "refuses connections" in only(found, "tls").said
+    assert only(found, "dns").text == "127.0.0.1, the proxy: found"
+    assert "refuses connections" in only(found, "tls").text
     assert only(found, "tls").remedy.startswith("start the proxy, or correct HTTPS_PROXY")
     assert "hush" not in str(found)
 
@@ -279,7 +279,7 @@ async def test_the_clock_is_held_against_the_services(
 ) -> None:
     found = await examine(house, ahead=ahead + 0.5)
     clock = only(found, "clock")
-    assert (clock.verdict, clock.said) == (verdict, told)
+    assert (clock.verdict, clock.text) == (verdict, told)
     assert ("timedatectl" in clock.remedy) == (verdict is not GOOD)
     assert waiting(found) == {}
 
@@ -292,7 +292,7 @@ async def test_a_wrong_secret_is_told_with_the_remedy_of_its_code_and_tried_once
     write_secret(wrong, "s3cret of somebody else")
     found = await examine(house, client_secret_file=wrong)
     token = only(found, "token")
-    assert token.said == "sign-in refused: AADSTS7000215"
+    assert token.text == "sign-in refused: AADSTS7000215"
     assert "write the secret's value" in token.remedy
     assert waiting(found) == {"claims": "token"}
     assert house.sign_ins == 1
@@ -300,7 +300,7 @@ async def test_a_wrong_secret_is_told_with_the_remedy_of_its_code_and_tried_once
 
 async def test_a_client_id_that_is_not_known_is_told(house: House) -> None:
     found = await examine(house, client_id="12345678-1234-1234-1234-123456789abc")
-    assert only(found, "token").said == "sign-in refused: AADSTS700016"
+    assert only(found, "token").text == "sign-in refused: AADSTS700016"
     assert "client_id" in only(found, "token").remedy
     assert waiting(found) == {"claims": "token"}
 
@@ -308,24 +308,24 @@ async def test_a_client_id_that_is_not_known_is_told(house: House) -> None:
 async def test_a_grant_that_is_missing_is_named_with_the_command_that_gets_it(house: House) -> None:
     house.tenant.revoke(house.app, "Calendars.Read", "GroupMember.Read.All", "Place.Read.All")
     claims = only(await examine(house), "claims")
-    assert (claims.verdict, claims.said) == (BAD, "not granted: Calendars.Read")
+    assert (claims.verdict, claims.text) == (BAD, "not granted: Calendars.Read")
     assert "placed consent contoso" in claims.remedy
     found = await examine(house, rooms=None, room_group="placed-rooms@contoso.example")
-    assert only(found, "claims").said == "not granted: Calendars.Read, GroupMember.Read.All"
+    assert only(found, "claims").text == "not granted: Calendars.Read, GroupMember.Read.All"
 
 
 async def test_more_than_is_needed_is_named(house: House) -> None:
     house.tenant.grant(house.app, "Mail.Read", "Calendars.ReadWrite")
     claims = only(await examine(house), "claims")
     assert claims.verdict is DOUBTFUL
-    assert claims.said == "more than placed asks for is granted: Calendars.ReadWrite, Mail.Read"
+    assert claims.text == "more than placed asks for is granted: Calendars.ReadWrite, Mail.Read"
     assert "remove these permissions" in claims.remedy
 
 
 async def test_under_rbac_a_grant_in_entra_is_one_too_many(house: House) -> None:
     claims = only(await examine(house, fence=RBAC), "claims")
     assert claims.verdict is DOUBTFUL
-    assert "cancels the scope" in claims.said
+    assert "cancels the scope" in claims.text
     assert "remove Calendars.Read" in claims.remedy
     house.tenant.revoke(house.app, "Calendars.Read", "GroupMember.Read.All", "Place.Read.All")
     assert only(await examine(house, fence=RBAC), "claims").verdict is GOOD
@@ -342,7 +342,7 @@ def test_a_token_of_somebody_else_is_told(house: House, claims: Claims, told: st
     claims = replace(claims, roles=("Calendars.Read",))
     (finding,) = judge_claims(house.settings(), claims, house.tenant.tenant_id)
     assert finding.verdict is BAD
-    assert told in finding.said
+    assert told in finding.text
 
 
 def test_a_token_that_can_not_be_read_tells_nothing_and_that_is_no_fault(house: House) -> None:

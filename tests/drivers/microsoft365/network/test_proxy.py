@@ -125,7 +125,7 @@ async def test_a_proxy_that_refuses_is_named_with_the_remedy(  # noqa: PLR0913, 
             await ask(house)
         found = await examine(house)
     tls = only(found, "tls")
-    for text, do in ((str(raised.value), raised.value.problem.remedy), (tls.said, tls.problem.remedy)):
+    for text, do in ((str(raised.value), raised.value.problem.remedy), (tls.text, tls.problem.remedy)):
         assert f"the proxy 127.0.0.1:{port} {said}" in text
         assert do.startswith(remedy)
         assert "hush" not in text + do
@@ -171,7 +171,7 @@ async def test_a_proxy_that_inspects_tls_is_suspected(
             await ask(house)
         found = await examine(house)
     tls = only(found, "tls")
-    for text, do in ((str(raised.value), raised.value.problem.remedy), (tls.said, tls.problem.remedy)):
+    for text, do in ((str(raised.value), raised.value.problem.remedy), (tls.text, tls.problem.remedy)):
         assert f"the proxy 127.0.0.1:{port} may inspect TLS" in text
         assert do.startswith("set ca_file to the proxy's CA, or have the proxy leave localhost:")
         assert "hush" not in text + do
@@ -189,7 +189,7 @@ async def test_a_proxy_that_works_is_used_and_shown(
         found = await examine(house)
     tls = only(found, "tls")
     assert tls.verdict is Verdict.GOOD
-    assert f"{urlsplit(house.simulator.url).netloc} through the proxy 127.0.0.1:{port}" in tls.said
+    assert f"{urlsplit(house.simulator.url).netloc} through the proxy 127.0.0.1:{port}" in tls.text
     assert "hush" not in str(found)
 
 
@@ -200,8 +200,8 @@ async def test_a_host_in_no_proxy_is_reached_without_it_and_shown_so(
     monkeypatch.setenv("NO_PROXY", "localhost")
     assert await signing_in(house)
     found = await examine(house)
-    assert only(found, "tls").said.endswith(": reached and trusted")
-    assert "proxy" not in only(found, "tls").said.replace("without a proxy", "")
+    assert only(found, "tls").text.endswith(": reached and trusted")
+    assert "proxy" not in only(found, "tls").text.replace("without a proxy", "")
 
 
 @pytest.mark.parametrize("kind", ["socks5", "socks5h", "SOCKS4"])
@@ -217,7 +217,7 @@ async def test_a_proxy_of_another_kind_is_one_line(
     assert str(raised.value) == said
     assert "set HTTPS_PROXY=http://HOST:PORT, or NO_PROXY=localhost" in raised.value.problem.remedy
     found = await examine(house)
-    assert only(found, "dns").said == said
+    assert only(found, "dns").text == said
     assert "hush" not in str(found)
 
 
@@ -235,5 +235,5 @@ async def test_an_address_that_is_none_is_one_line(
     found = await examine(house)
     dns = only(found, "dns")
     assert dns.verdict is Verdict.BAD
-    assert dns.said == str(raised.value)
+    assert dns.text == str(raised.value)
     assert "hush" not in str(found)
