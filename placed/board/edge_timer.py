@@ -60,9 +60,9 @@ class EdgeTimer:
             log.warning("clock.was_stepped", seconds=round(step.wall.total_seconds(), 3))
             self.was_set()
         if abs(step.by) > _STEP or self._clock.believable is not was_believable:
-            self._board.stepped(step.by)
+            self._board.clock_was_set(step.by)
         self._report(self._clock.health)
-        self._board.turn(most)
+        self._board.judge_due(most)
 
     def catch_up(self) -> None:
         """Judges what is due before a request is answered, after the process was stopped."""

@@ -95,11 +95,11 @@ class RequestHandling:
                 for _ in range(_TRIES):
                     time = to_the_millisecond(self._now())  # nothing in the answer has ended at this moment
                     self._catch_up()
-                    turned = self._board.turned
+                    before = self._board.times_judged
                     response = await handler(request)
                     response.headers[PLACED_TIME] = time
                     self._catch_up()
-                    if self._board.turned == turned:
+                    if self._board.times_judged == before:
                         break
             except Exception as error:  # noqa: BLE001 - it is logged there
                 response = _failed(request, error)

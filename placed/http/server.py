@@ -82,7 +82,7 @@ class StatusServer:
         self._board = board
         self._now = now
         self._publisher = publisher
-        catch_up = catch_up or board.turn
+        catch_up = catch_up or board.judge_due
         self._handling = RequestHandling(_guard(settings, self._options), board, catch_up, now)
         self._pages = Pages(_assets(settings))
         self._documents = RoomDocuments()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from placed.board.board import KnownRoom
+from placed.board.room_entry import KnownRoom
 from placed.domain.task_heartbeat import Pulse
 from placed.driver import DriverError, credential_expiry
 from placed.polling.adaptive import AdaptivePlanner, AdaptivePolicy

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
     from datetime import datetime
 
-    from placed.board.board import Board, KnownRoom
+    from placed.board.board import Board
+    from placed.board.room_entry import KnownRoom
     from placed.domain.clock import Clock
     from placed.domain.model import Schedule
     from placed.store.store import Journal

@@ -75,7 +75,7 @@ def _lose_names(clock: SharedClock) -> None:
 
 
 def _stale() -> None:
-    """A state that was not read for long is told on and on."""
+    """A state that was not read for long is published again and again."""
     from placed.domain import occupancy  # noqa: PLC0415 - only where it is broken
 
     def expiry(schedule: Schedule, moment: datetime, *_: object) -> datetime:
@@ -83,13 +83,12 @@ def _stale() -> None:
 
     occupancy.expiry = expiry  # type: ignore[assignment]
 
-    from placed.board.board import Board  # noqa: PLC0415 - the same
+    from placed.board.room_entry import RoomEntry  # noqa: PLC0415 - the same
 
-    def renewal(self: Any, place: Any) -> datetime:
-        del place
-        return self._now() + timedelta(seconds=1)  # type: ignore[no-any-return]
+    def renew_at(self: RoomEntry, _policy: object) -> datetime:
+        return self.statement.occupancy.valid_until - timedelta(seconds=59)  # a second after it was made
 
-    Board._renewal = renewal  # type: ignore[method-assign]
+    RoomEntry.renew_at = renew_at  # type: ignore[method-assign]
 
 
 def _will() -> None:
@@ -102,7 +101,7 @@ def _will() -> None:
 
 
 def _republish() -> None:
-    """After a reconnect only what is new is told."""
+    """After a reconnect only what is new is published."""
     from placed.mqtt.session import Session  # noqa: PLC0415 - only where it is broken
 
     publish_all = Session._publish_all

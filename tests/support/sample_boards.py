@@ -99,7 +99,7 @@ class Site:
     def wait(self, duration: timedelta) -> None:
         """Time goes by, and the board is turned."""
         self.moment += duration
-        self.board.turn()
+        self.board.judge_due()
 
     def report(self, name: str = "contoso", **health: Any) -> None:
         """A connection tells how it is."""

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
-    from placed.board.board import Board, KnownRoom
+    from placed.board.board import Board
+    from placed.board.room_entry import KnownRoom
     from placed.domain.occupancy import Policy
     from placed.domain.privacy import Show
 

@@ -140,7 +140,7 @@ async def test_an_edge_that_nobody_turned_the_board_at_is_late(endpoint: Endpoin
     assert site.board.next_due is not None
     site.moment = site.board.next_due + timedelta(seconds=7)
     assert (await scrape(endpoint))["placed_edge_lateness_seconds"] == 7
-    site.board.turn()
+    site.board.judge_due()
     assert (await scrape(endpoint))["placed_edge_lateness_seconds"] == 0
 
 

@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from placed.board.board import Board, KnownRoom
+from placed.board.board import Board
+from placed.board.room_entry import KnownRoom
 from placed.domain.model import Schedule
 from placed.domain.privacy import Show
 from placed.driver import ConnectionSettings, FoundRoom

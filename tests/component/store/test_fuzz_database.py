@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from placed.board.board import KnownRoom
+from placed.board.room_entry import KnownRoom
 from placed.domain.consent_record import ConsentRecord
 from placed.domain.model import Status
 from placed.store import Journal, Memory
@@ -100,7 +100,7 @@ def begun(directory: Path) -> Life:
                 assert known.schedule.read_at <= life.clock.now()
                 life.board.remember(KnownRoom(room(name), known.schedule, known.failure, known.changed_at))
         life.board.enroll("contoso", [room(name) for name in ROOMS])
-        life.board.turn()
+        life.board.judge_due()
         journal.save(Memory(8, {"contoso/a@x": "a"}))
         assert journal.load() == Memory(8, {"contoso/a@x": "a"})
         return life

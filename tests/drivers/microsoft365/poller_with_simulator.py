@@ -86,7 +86,7 @@ class Polled:
         while self.clock.steady() < end and self.state() is not ConnectionState.BREACHED:
             pause = await self.poller.step()
             await self.clock.sleep(min(pause, end - self.clock.steady()))
-            self.board.turn()
+            self.board.judge_due()
 
 
 def apart(moments: list[datetime]) -> list[float]:

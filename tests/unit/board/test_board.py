@@ -60,7 +60,7 @@ def test_edges_are_told_at_their_moment_and_urgently(
         clock.moment = board.next_due
         if board.next_due in (at("9:05"), at("9:10"), at("9:12")):
             board.confirm("boardroom", at("0:00") - timedelta(days=1), at("48:00"), clock.moment)
-        board.turn()
+        board.judge_due()
         seen.append((clock.moment, status(board)))
     assert (at("9:05"), Status.STARTING) in seen
     assert (at("9:10"), Status.BUSY) in seen
@@ -72,7 +72,7 @@ def test_an_edge_needs_no_reading(board: Board, clock: FakeClock) -> None:
     board.enroll("contoso", [room()])
     board.learn("boardroom", schedule(meeting("9:10", "9:12"), read_at="9:00"))
     clock.moment = at("9:11")
-    board.turn()
+    board.judge_due()
     assert status(board) is Status.BUSY
 
 
@@ -87,10 +87,10 @@ def test_edges_are_kept_and_moments_that_do_not_count_any_more_are_not(
         board.learn("boardroom", schedule(moved, read_at="9:00"))
     assert len(board._due) < 110
     clock.moment = at("9:04:58")
-    board.turn()
+    board.judge_due()
     assert status(board) is Status.FREE
     clock.moment = at("9:05")
-    board.turn()
+    board.judge_due()
     assert (status(board), status(board, "library")) == (Status.STARTING, Status.STARTING)
 
 
@@ -99,7 +99,7 @@ def test_turning_before_the_edge_changes_nothing(board: Board, recorder: Recorde
     board.learn("boardroom", schedule(meeting("9:10", "9:12")))
     told = len(recorder.statements)
     clock.moment = at("9:01")
-    board.turn()
+    board.judge_due()
     assert len(recorder.statements) == told
 
 
@@ -127,7 +127,7 @@ def test_a_room_that_is_read_more_often_again_turns_stale_as_soon_as_that_says(
     stale = False
     while not stale:
         clock.moment = board.next_due
-        board.turn()
+        board.judge_due()
         said = board.statement("boardroom")
         assert said
         stale = said.occupancy.stale
@@ -147,7 +147,7 @@ def test_a_statement_is_renewed_long_before_it_expires(
         clock.moment = at("9:00") + timedelta(seconds=second)
         for one in board.rooms:
             board.confirm(one.id, known.since, known.until, clock.now())
-        board.turn()
+        board.judge_due()
         for statement in recorder.statements:
             renewed_at.setdefault(statement.room.id, second)
             assert statement.occupancy.valid_until > clock.now() + timedelta(minutes=10)
@@ -165,13 +165,13 @@ def test_unread_rooms_turn_stale_and_then_unknown_and_recover(
     board.learn("boardroom", schedule(read_at="9:00"))
     board.fail("boardroom", Reason.FORBIDDEN)
     clock.moment = at("9:01:30")
-    board.turn()
+    board.judge_due()
     said = board.statement("boardroom")
     assert said
     assert (said.occupancy.status, said.occupancy.stale) == (Status.FREE, True)
     assert said.occupancy.reason is Reason.FORBIDDEN
     clock.moment = at("9:15")
-    board.turn()
+    board.judge_due()
     assert status(board) is Status.UNKNOWN
     clock.moment = at("9:20")
     board.learn("boardroom", schedule(read_at="9:20"))
@@ -186,7 +186,7 @@ def test_an_unknown_room_goes_on_being_called_unknown(
     for _ in range(6):
         assert board.next_due
         clock.moment = board.next_due
-        board.turn()
+        board.judge_due()
         said = board.statement("boardroom")
         assert said
         assert said.occupancy.valid_until > clock.now()
@@ -202,7 +202,7 @@ def test_what_is_not_read_is_not_renewed_again_and_again(
     told = len(recorder.statements)
     while clock.moment < at("9:14:59"):
         clock.pass_(1)
-        board.turn()
+        board.judge_due()
     assert len(recorder.statements) == told + 1  # stale, and nothing else
 
 
@@ -213,7 +213,7 @@ def test_a_renewal_that_was_due_while_the_service_was_away_is_made_up_for(
     known = schedule(read_at="9:00")
     board.learn("boardroom", known)
     clock.moment = at("9:14")
-    board.turn()
+    board.judge_due()
     board.confirm("boardroom", known.since, known.until, clock.now())
     assert recorder.statements[-1].occupancy.valid_until == at("9:29")
     assert not recorder.statements[-1].occupancy.stale
@@ -336,7 +336,7 @@ def test_a_clock_that_is_steered_is_not_stepped(board: Board, recorder: Recorder
     assert len(recorder.statements) == told
 
 
-async def test_the_timekeeper_sleeps_until_the_edge_and_no_longer_than_a_second(
+async def test_the_edge_timer_sleeps_until_the_edge_and_no_longer_than_a_second(
     board: Board, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     board.enroll("contoso", [room()])

@@ -58,7 +58,7 @@ def test_every_change_of_a_status_is_told(board: Board, clock: FakeClock, logs: 
     for moment in ("9:05", "9:10", "9:12"):
         clock.moment = at(moment)
         board.confirm("boardroom", at("0:00") - timedelta(days=1), at("48:00"), clock.moment)
-        board.turn()
+        board.judge_due()
     assert told(logs) == [
         {"event": "room.became_starting", "room": "boardroom", "until": "2026-10-06T09:10:00Z"},
         {"event": "room.became_busy", "room": "boardroom", "until": "2026-10-06T09:12:00Z"},
@@ -74,9 +74,9 @@ def test_a_room_that_is_not_read_is_told_with_the_reason(
     board.fail("boardroom", Reason.THROTTLED)
     told(logs)
     clock.moment = at("9:01:30")
-    board.turn()
+    board.judge_due()
     clock.moment = at("9:15")
-    board.turn()
+    board.judge_due()
     assert told(logs) == [
         {"event": "room.became_free", "room": "boardroom", "stale": True, "reason": "throttled"},
         {"event": "room.became_unknown", "room": "boardroom", "stale": True, "reason": "throttled"},
@@ -91,7 +91,7 @@ def test_what_goes_on_is_not_told_again(board: Board, clock: FakeClock, logs: li
     for _ in range(20):
         clock.pass_(60)
         board.confirm("boardroom", at("0:00") - timedelta(days=1), at("48:00"), clock.now())
-        board.turn()
+        board.judge_due()
     assert told(logs) == []
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
-from placed.board.board import Board, KnownRoom
+from placed.board.board import Board
 from placed.board.edge_timer import EdgeTimer
+from placed.board.room_entry import KnownRoom
 from placed.domain.clock_health import ClockState
 from placed.domain.corrected_clock import CorrectedClock, ServiceTimes
 from placed.domain.model import Schedule, Status

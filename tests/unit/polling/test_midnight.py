@@ -40,7 +40,7 @@ async def test_a_room_is_known_at_every_moment_around_midnight(
         until = stage.clock.steady() + pause
         while stage.clock.steady() < until:
             stage.clock.pass_(min(1.0, until - stage.clock.steady()))
-            stage.board.turn()
+            stage.board.judge_due()
             seen[stage.clock.now()] = stage.status("boardroom")[0]
     assert Status.UNKNOWN not in seen.values()
     for moment, status in seen.items():

@@ -127,7 +127,7 @@ class Stage:
         while self.clock.steady() < end:
             pause = await self.poller.step()
             self.clock.pass_(pause)
-            self.board.turn()
+            self.board.judge_due()
 
     def asked(self) -> list[tuple[int, str]]:
         """When what was asked for: seconds since the start, and rooms."""
@@ -489,7 +489,7 @@ async def test_a_room_that_is_not_read_any_more_is_stale_after_three_times_what_
     while stage.clock.steady() < asked[-1] + 6 * interval:
         await stage.poller.step()
         stage.clock.pass_(1)
-        stage.board.turn()
+        stage.board.judge_due()
         statement = stage.board.statement("one")
         assert statement is not None
         seen.append((stage.clock.steady() - asked[-1], statement.occupancy.stale))

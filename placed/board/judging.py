@@ -1,0 +1,141 @@
+"""Judges rooms by the site's rules, and makes a statement of each room whose occupancy has changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from placed.board.room_entry import RoomEntry
+from placed.domain.model import Reason
+from placed.domain.occupancy import judge
+from placed.domain.privacy import permitted_schedule
+from placed.domain.room_event_detection import Event, events_between
+from placed.domain.state_document import Statement, state_document
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from placed.board.room_entry import KnownRoom
+    from placed.domain.model import Occupancy, Room, Schedule
+    from placed.domain.occupancy import Judgement, Policy
+    from placed.domain.privacy import Show
+
+
+class News(NamedTuple):
+    """What a new statement is for the listeners."""
+
+    changed: bool  # not only renewed
+    urgent: bool
+    events: tuple[Event, ...]
+
+
+class Judging:
+    """The rules, and the numbers of the statements.
+
+    Args:
+        policy: the site's rules.
+        show: what of a meeting may be shown.
+        epoch: the number of this start of the daemon.
+        believable: whether the time is known; if not, every room is unknown.
+    """
+
+    def __init__(self, policy: Policy, show: Show, epoch: int, believable: Callable[[], bool]) -> None:
+        self.policy = policy
+        self.show = show
+        self.epoch = epoch
+        self.seq = 0
+        self._believable = believable
+
+    def next_seq(self) -> int:
+        """The number of the next statement or removal."""
+        self.seq += 1
+        return self.seq
+
+    def new_entry(self, room: Room, known: KnownRoom | None, moment: datetime) -> RoomEntry:
+        """Returns the entry of a new room, of which an earlier run may have stored something."""
+        if known is not None and not known.room.is_same_mailbox(room):
+            known = None  # another mailbox had the id
+        schedule, failure = (known.schedule, known.failure) if known else (None, None)
+        if schedule is not None:
+            schedule = permitted_schedule(schedule, self.show)
+        first = self._judge(schedule, moment, failure)
+        changed_at = moment
+        if known is not None and schedule is not None:
+            then = judge(schedule, known.changed_at, self.policy, failure).occupancy
+            if _meetings(then) == _meetings(first.occupancy):
+                changed_at = known.changed_at
+        statement = self._statement(room, first.occupancy, changed_at)
+        entry = RoomEntry(room, statement, schedule, failure, first.change)
+        entry.noted_at = known.noted_at if known else None
+        entry.renewal = entry.renew_at(self.policy)
+        return entry
+
+    def judge(
+        self, entry: RoomEntry, moment: datetime, *, changes: tuple[Event, ...] = (), again: bool = False
+    ) -> News | None:
+        """Judges a room, and makes a new statement if one is needed.
+
+        Args:
+            entry: the room.
+            moment: the time.
+            changes: what a reading has changed in its plans.
+            again: make a statement even if nothing has changed.
+
+        Returns:
+            What is new; None if the statement stays.
+        """
+        before = entry.statement.occupancy
+        judgement = self._judge(entry.schedule, moment, entry.failure)
+        after = judgement.occupancy
+        entry.change = judgement.change
+        changed = _content(after) != _content(before)
+        renewed = entry.renewal <= moment and after.valid_until > before.valid_until
+        if not (changed or changes or again or renewed):
+            return None
+        self._state(entry, after, moment if changed else entry.statement.changed_at)
+        events = (*changes, *events_between(before, after, moment)) if changed else changes
+        first = before.reason is Reason.NOT_READ_YET
+        return News(changed, urgent=(changed and not first) or bool(changes), events=events)
+
+    def restate(self, entry: RoomEntry, moment: datetime) -> None:
+        """States a room again of which only what is shown has changed; nothing happened to it."""
+        judgement = self._judge(entry.schedule, moment, entry.failure)
+        entry.change = judgement.change
+        self._state(entry, judgement.occupancy, entry.statement.changed_at)
+
+    def is_judged_differently(self, entry: RoomEntry, moment: datetime, before: Policy) -> bool:
+        """Whether the present rules judge a room differently than those before."""
+        schedule = entry.schedule if self._believable() else None
+        then = judge(schedule, moment, before, entry.failure).occupancy
+        return then != judge(schedule, moment, self.policy, entry.failure).occupancy
+
+    def _judge(self, schedule: Schedule | None, moment: datetime, failure: Reason | None) -> Judgement:
+        return judge(schedule if self._believable() else None, moment, self.policy, failure)
+
+    def _state(self, entry: RoomEntry, occupancy: Occupancy, changed_at: datetime) -> None:
+        entry.statement = self._statement(entry.room, occupancy, changed_at)
+        entry.renewal = entry.renew_at(self.policy)
+
+    def _statement(self, room: Room, occupancy: Occupancy, changed_at: datetime) -> Statement:
+        seq = self.next_seq()
+        document = state_document(
+            room, occupancy, changed_at=changed_at, epoch=self.epoch, seq=seq, show=self.show
+        )
+        return Statement(room, occupancy, changed_at, self.epoch, seq, document)
+
+
+def _content(occupancy: Occupancy) -> tuple[object, ...]:
+    """Returns what makes an occupancy new; the time of reading and the validity do not."""
+    return (occupancy.stale, occupancy.reason, *_meetings(occupancy))
+
+
+def _meetings(occupancy: Occupancy) -> tuple[object, ...]:
+    """Returns the part that comes from the calendar."""
+    return (
+        occupancy.status,
+        occupancy.current,
+        occupancy.next,
+        occupancy.conflicts,
+        occupancy.busy_until,
+        occupancy.free_until,
+    )
