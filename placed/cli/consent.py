@@ -137,7 +137,7 @@ def _seconds(timeout: str | None) -> float | None:
     from pydantic import TypeAdapter, ValidationError
 
     from placed.cli.consent_connection import usage
-    from placed.settings.schema import Duration
+    from placed.settings.values import Duration
 
     if timeout is None:
         return None

@@ -157,7 +157,7 @@ def _folded(text: str) -> str:
 def _duration(text: str) -> timedelta:
     from pydantic import TypeAdapter, ValidationError
 
-    from placed.settings.schema import Duration
+    from placed.settings.values import Duration
 
     try:
         return TypeAdapter[timedelta](Duration).validate_python(text)

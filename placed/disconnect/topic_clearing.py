@@ -18,7 +18,7 @@ from placed.mqtt.connection_problems import BrokerLost, Trouble, not_subscribed
 from placed.mqtt.oneshot import connected
 from placed.mqtt.room_index import LARGEST, earlier_discovery, earlier_rooms, is_room_id
 from placed.mqtt.topics import Topics
-from placed.settings.schema import HomeAssistant
+from placed.settings.output_tables import HomeAssistant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from paho.mqtt.reasoncodes import ReasonCode
 
     from placed.mqtt.client import BrokerClient
-    from placed.settings.schema import Mqtt
+    from placed.settings.output_tables import Mqtt
 
 _RETAINED = 60.0  # seconds for the broker to send all retained messages of rooms
 _USUAL_PREFIX = HomeAssistant().discovery_prefix

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from placed.mqtt.connection_problems import Trouble
     from placed.mqtt.messages import Message
-    from placed.settings.schema import Mqtt
+    from placed.settings.output_tables import Mqtt
 
 _CHECKS = ("broker", "publish", "subscribe")
 _CONNECT = 40.0  # seconds for DNS, TCP, TLS and login together

@@ -24,7 +24,7 @@ from placed.mqtt.topics import Topics
 if TYPE_CHECKING:
     from placed.doctor.message_listener import MessageListener
     from placed.mqtt.client import BrokerClient
-    from placed.settings.schema import Mqtt
+    from placed.settings.output_tables import Mqtt
 
 ERRORS = (aiomqtt.MqttError, OSError, TimeoutError, ValueError)
 _EXPIRY = 30  # seconds until a test message expires, in case it is not cleared

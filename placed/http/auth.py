@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from multidict import MultiMapping
 
     from placed.http.listen_options import Address
-    from placed.settings.schema import Http
+    from placed.settings.output_tables import Http
 
 _HOST = re.compile(r"(\[(?P<address>[0-9a-f:.]+)\]|(?P<name>[^:\[\]]+))(:\d*)?")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})

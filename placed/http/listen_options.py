@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from placed.settings.schema import Http
+    from placed.settings.output_tables import Http
 
 _LAST_PORT = 65535
 _INVALID_IN_HEADER = re.compile(rb"[^\x21-\x7e]")

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from placed.domain.room_event_detection import Event
     from placed.domain.state_document import Statement
     from placed.http.request_handling import Handler
-    from placed.settings.schema import Http
+    from placed.settings.output_tables import Http
 
 _PATIENCE = 0.25  # seconds at stop, twice: for a request to end, and for it to be cancelled
 

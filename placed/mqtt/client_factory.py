@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from placed.mqtt.connection_problems import Trouble
     from placed.mqtt.messages import Message
-    from placed.settings.schema import Mqtt
+    from placed.settings.output_tables import Mqtt
 
 _BEYOND_WILL = 15  # seconds that the session outlives the will's delay
 _DIAGNOSE_AGAIN = 300.0  # seconds after which a connection that ends at CONNECT is diagnosed again

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from urllib.parse import SplitResult
 
-    from placed.settings.schema import Mqtt
+    from placed.settings.output_tables import Mqtt
 
 KEEPALIVE = 15  # seconds; a dead connection is noticed within twice this
 

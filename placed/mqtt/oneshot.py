@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from placed.mqtt.client_options import Login
     from placed.mqtt.messages import Message
-    from placed.settings.schema import Mqtt
+    from placed.settings.output_tables import Mqtt
 
 _CONNECT = 40.0  # seconds for DNS, TCP, TLS and login together
 _TRIAL = 10.0  # seconds for the same, while a reload waits for it

@@ -25,7 +25,7 @@ from placed.mqtt.messages import Message
 from placed.mqtt.session import Session
 from placed.mqtt.session_context import SILENCE, SessionContext, Timing
 from placed.mqtt.takeover import is_takeover, most_specific
-from placed.settings.schema import HomeAssistant
+from placed.settings.output_tables import HomeAssistant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from placed.mqtt.client import BrokerClient
     from placed.mqtt.messages import BridgeInfo
     from placed.mqtt.suspect_messages import SentMessage
-    from placed.settings.schema import Mqtt
+    from placed.settings.output_tables import Mqtt
 
 _DEFAULT_TIMING = Timing()
 _NO_DISCOVERY = HomeAssistant()

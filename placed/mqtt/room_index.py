@@ -9,7 +9,7 @@ import msgspec
 
 from placed.domain.state_document import SCHEMA
 from placed.mqtt.messages import Message
-from placed.settings.schema import is_discovery_prefix
+from placed.settings.output_tables import is_discovery_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from placed.board.board import Board
     from placed.domain.task_heartbeat import Pulse
     from placed.mqtt.messages import BridgeInfo, Message
-    from placed.settings.schema import HomeAssistant, Mqtt
+    from placed.settings.output_tables import HomeAssistant, Mqtt
 
 # The publisher's deadline for the watchdog: seconds without an acknowledgement or a new attempt to connect.
 # `online` is published every 30 s; an acknowledgement takes 10 s at most, and a connection some 30 s.

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from placed.settings.schema import HomeAssistant, Mqtt
+    from placed.settings.output_tables import HomeAssistant, Mqtt
 
 # The entities of the bridge and of each room in Home Assistant, and their kinds. No name is in both, and none
 # is the end of another one after a `_`, so that no two entities have the same topic.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from placed.mqtt.client import BrokerClient
     from placed.mqtt.connection_problems import Trouble
     from placed.panel.rules import Panel
-    from placed.settings.schema import Mqtt
+    from placed.settings.output_tables import Mqtt
 
 _SETTLED = 1.0  # seconds without a message, after which the retained messages have arrived
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from placed.driver import ConnectionSettings, Driver
     from placed.polling.planner import Planner
     from placed.polling.room_ids import RoomIds
-    from placed.settings.schema import Polling
+    from placed.settings.room_tables import Polling
 
 # Seconds without an answer after which something must have got stuck. A service that is down is no such
 # thing: whatever is asked of it fails within a minute, and a list of rooms has some pages.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from placed.driver import ConnectionSettings, Driver, FoundRoom
     from placed.polling.readability_tracker import ReadabilityTracker
     from placed.polling.room_ids import RoomIds
-    from placed.settings.schema import Polling
+    from placed.settings.room_tables import Polling
     from placed.store.in_memory_connection_store import ConnectionMemory
 
 _FEW = 5  # room ids that are named in a line of the log

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from placed.driver import ConnectionSettings, FoundRoom
-    from placed.settings.schema import RoomSettings
+    from placed.settings.room_tables import RoomSettings
 
 # The remedy for a table of the settings that fits no room.
 FITS_NO_ROOM = "correct the address in the table, or give the room's object id; or remove the table"

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from placed.mqtt.messages import Message
     from placed.runtime.daemon import Around, Daemon
     from placed.runtime.prepared import Prepared
-    from placed.settings.schema import Http, Settings
+    from placed.settings.output_tables import Http
+    from placed.settings.schema import Settings
 
 _PATIENCE = 20.0  # seconds for all connections; who does not answer in time is not refused
 

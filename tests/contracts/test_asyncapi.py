@@ -20,7 +20,7 @@ from placed.mqtt.client_factory import ClientFactory
 from placed.mqtt.messages import EVENT_HOLDS, HEALTH_HOLDS, ONLINE_HOLDS, offline
 from placed.mqtt.session_context import Timing
 from placed.mqtt.topics import Topics
-from placed.settings.schema import Mqtt
+from placed.settings.output_tables import Mqtt
 from tests.contracts.asyncapi_contract import Contract
 
 CONTRACT = Contract.read()

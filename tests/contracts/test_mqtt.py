@@ -14,7 +14,7 @@ from placed.doctor.broker_checks import check_broker
 from placed.domain.model import Status
 from placed.domain.room_event_detection import EventKind
 from placed.mqtt.session_context import Timing
-from placed.settings.schema import Mqtt
+from placed.settings.output_tables import Mqtt
 from tests.contracts.asyncapi_contract import Contract
 from tests.contracts.scripted_day import configure, day, house
 from tests.support.board_with_publisher import House, cut, running

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from placed.domain.model import Status
 from placed.panel.follower import Watching
 from placed.panel.rules import Panel
-from placed.settings.schema import Mqtt
+from placed.settings.output_tables import Mqtt
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

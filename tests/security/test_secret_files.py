@@ -11,7 +11,7 @@ from placed.domain.exit_errors import CannotStart
 from placed.driver import Exposed, SettingsError, read_certificate, read_secret
 from placed.http.listen_options import bearer_token
 from placed.mqtt.client_options import login_options
-from placed.settings.schema import Http, Mqtt
+from placed.settings.output_tables import Http, Mqtt
 from placed_microsoft365.auth.credential import load_credential
 from placed_microsoft365.settings import Microsoft365Settings
 from tests.drivers.microsoft365.driver_with_simulator import CERTIFICATE

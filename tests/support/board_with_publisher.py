@@ -17,7 +17,7 @@ from placed.domain.privacy import Show
 from placed.mqtt.messages import BridgeInfo
 from placed.mqtt.publisher import Publisher
 from placed.mqtt.session_context import Timing
-from placed.settings.schema import HomeAssistant, Mqtt
+from placed.settings.output_tables import HomeAssistant, Mqtt
 from tests.support.deadlines import DEADLINE
 
 if TYPE_CHECKING:

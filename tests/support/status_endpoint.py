@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from placed.http.server import StatusServer
-from placed.settings.schema import Http
+from placed.settings.output_tables import Http
 from tests.support.deadlines import DEADLINE
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from placed.domain.model import Status
 from placed.http.errors import Mistake, bad_request
-from placed.settings.schema import Duration
+from placed.settings.values import Duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

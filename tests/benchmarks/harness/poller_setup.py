@@ -17,7 +17,7 @@ from placed.domain.privacy import Show
 from placed.driver import Surroundings
 from placed.polling.poller import Poller
 from placed.polling.room_ids import RoomIds
-from placed.settings.schema import Polling
+from placed.settings.room_tables import Polling
 from placed_microsoft365 import Microsoft365
 from placed_microsoft365.settings import Microsoft365Settings
 from tests.benchmarks.servers import graph_responses

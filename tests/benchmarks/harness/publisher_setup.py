@@ -17,7 +17,7 @@ from placed.domain.occupancy import Policy
 from placed.domain.privacy import Show
 from placed.mqtt.messages import BridgeInfo
 from placed.mqtt.publisher import Publisher
-from placed.settings.schema import Mqtt
+from placed.settings.output_tables import Mqtt
 from tests.benchmarks.servers import graph_responses
 from tests.support.free_ports import HOST
 

@@ -14,7 +14,7 @@ from placed.domain.model import Meeting
 from placed.driver import Surroundings
 from placed.polling.poller import Poller
 from placed.polling.room_ids import RoomIds
-from placed.settings.schema import Polling
+from placed.settings.room_tables import Polling
 from placed_microsoft365 import Microsoft365
 from tests.benchmarks.child_process import Child
 from tests.benchmarks.harness.poller_setup import CONCURRENCY, NOON, settings_for

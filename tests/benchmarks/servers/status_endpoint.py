@@ -27,7 +27,7 @@ from placed.domain.occupancy import Policy
 from placed.domain.privacy import Show
 from placed.http.server import StatusServer
 from placed.runtime.current_publisher import NoBroker
-from placed.settings.schema import Http
+from placed.settings.output_tables import Http
 from tests.benchmarks.child_process import obey, say
 from tests.benchmarks.processor_time import settle_on
 from tests.benchmarks.servers import graph_responses

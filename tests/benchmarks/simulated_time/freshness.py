@@ -57,7 +57,7 @@ from placed.domain.privacy import Show
 from placed.driver import ConnectionSettings, Fence, FenceState, FoundRoom, Read, Unchanged
 from placed.polling.poller import Poller
 from placed.polling.room_ids import RoomIds
-from placed.settings.schema import Polling
+from placed.settings.room_tables import Polling
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator, Sequence

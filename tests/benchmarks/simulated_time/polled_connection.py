@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from placed.driver import Answer, Query
-    from placed.settings.schema import Polling
+    from placed.settings.room_tables import Polling
     from placed_microsoft365.graph.client import GraphClient
 
 _POLICY = Policy()

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from placed.domain.exit_errors import CannotStart
 from placed.http.listen_options import Address, endpoint_url, listen_failure, parse_address
-from placed.settings.schema import Http
+from placed.settings.output_tables import Http
 from tests.support.deadlines import DEADLINE
 from tests.support.secret_files import write_secret
 from tests.support.status_endpoint import Endpoint

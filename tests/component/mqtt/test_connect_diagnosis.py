@@ -17,7 +17,7 @@ from placed.mqtt import client, connect_probe
 from placed.mqtt.client_options import Login
 from placed.mqtt.connect_diagnosis import diagnose
 from placed.mqtt.oneshot import try_login
-from placed.settings.schema import Mqtt
+from placed.settings.output_tables import Mqtt
 from tests.component.mqtt.scripted_broker import LET_IN, UNKNOWN_VERSION, level, listening
 from tests.component.mqtt.test_publisher import becomes
 from tests.support.board_with_publisher import running

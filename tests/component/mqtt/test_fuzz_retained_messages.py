@@ -21,7 +21,7 @@ from placed.mqtt.room_index import MOST, earlier_discovery, earlier_rooms, index
 from placed.mqtt.takeover import is_from_another_instance
 from placed.mqtt.topics import Topics
 from placed.panel.rules import Heard, Moment, Panel
-from placed.settings.schema import HomeAssistant
+from placed.settings.output_tables import HomeAssistant
 from tests.support.arbitrary_json import anything, encoded
 from tests.support.board_with_publisher import House, room, running
 from tests.support.deadlines import DEADLINE

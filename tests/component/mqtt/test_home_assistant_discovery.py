@@ -19,7 +19,7 @@ from placed.mqtt.discovery.home_assistant import Discovery
 from placed.mqtt.messages import BridgeInfo
 from placed.mqtt.room_index import earlier_discovery
 from placed.mqtt.topics import BRIDGE_ENTITIES, ROOM_ENTITIES, Topics
-from placed.settings.schema import HomeAssistant, Mqtt
+from placed.settings.output_tables import HomeAssistant, Mqtt
 from tests.component.mqtt.test_publisher import becomes
 from tests.support.board_with_publisher import House, cut, room, running
 from tests.support.mosquitto import Subscriber

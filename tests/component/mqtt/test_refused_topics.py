@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from placed.domain.publisher_status import Refused
-from placed.settings.schema import HomeAssistant
+from placed.settings.output_tables import HomeAssistant
 from tests.component.mqtt.test_publisher import becomes
 from tests.support.board_with_publisher import House, running
 from tests.support.deadlines import DEADLINE

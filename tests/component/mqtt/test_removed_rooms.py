@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from placed.domain.connection_health import ConnectionHealth, ConnectionState
 from placed.mqtt.retained_rooms import removed_rooms
 from placed.mqtt.room_index import LARGEST, MOST, Entry, earlier_rooms
-from placed.settings.schema import HomeAssistant
+from placed.settings.output_tables import HomeAssistant
 from tests.component.mqtt.test_publisher import becomes
 from tests.support.board_with_publisher import IMPATIENT, House, room, running
 from tests.support.mosquitto import Subscriber

@@ -13,7 +13,8 @@ from placed.doctor.sample_messages import expected_messages
 from placed.mqtt.messages import BridgeInfo, Message, packet_size
 from placed.mqtt.publisher import Publisher
 from placed.mqtt.topics import Importance, Topics
-from placed.settings.schema import HomeAssistant, Settings
+from placed.settings.output_tables import HomeAssistant
+from placed.settings.schema import Settings
 from tests.support.board_with_publisher import IMPATIENT, House, room, running
 from tests.support.mosquitto import Subscriber
 

@@ -11,7 +11,7 @@ from placed.disconnect import topic_clearing
 from placed.domain.connection_health import ConnectionState
 from placed.mqtt.connection_problems import BrokerLost
 from placed.mqtt.topics import Topics
-from placed.settings.schema import Mqtt
+from placed.settings.output_tables import Mqtt
 from tests.support.board_with_publisher import House, running
 from tests.support.free_ports import free_port
 from tests.support.mosquitto import Subscriber

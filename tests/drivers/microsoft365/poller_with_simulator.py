@@ -14,7 +14,7 @@ from placed.domain.privacy import Show
 from placed.driver import ConnectionSettings
 from placed.polling.poller import Poller
 from placed.polling.room_ids import RoomIds
-from placed.settings.schema import Polling
+from placed.settings.room_tables import Polling
 from placed.store.in_memory_connection_store import ConnectionMemory
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 
 from placed.domain.model import Status
 from placed.domain.occupancy import Policy
-from placed.settings.schema import Polling
+from placed.settings.room_tables import Polling
 from tests.benchmarks.simulated_time.event_loop import run
 from tests.benchmarks.simulated_time.freshness import HOUR, Day
 from tests.benchmarks.simulated_time.polled_connection import Polled

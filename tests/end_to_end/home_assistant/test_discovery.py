@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from placed.domain.model import Reason
 from placed.mqtt.session_context import Timing
-from placed.settings.schema import HomeAssistant as Settings
+from placed.settings.output_tables import HomeAssistant as Settings
 from tests.support.board_with_publisher import House, cut, room, running
 from tests.support.mosquitto import Subscriber
 from tests.support.placed_process import Program

@@ -30,7 +30,8 @@ from placed.driver import (
     Verdict,
 )
 from placed.driver.settings import ConnectionSettings
-from placed.settings.schema import RoomSettings, Settings
+from placed.settings.room_tables import RoomSettings
+from placed.settings.schema import Settings
 from placed.store import Journal, Memory
 from tests.support.domain_builders import DAY, room
 

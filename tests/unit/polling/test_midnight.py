@@ -9,7 +9,7 @@ import pytest
 
 from placed.domain.model import Meeting, Status
 from placed.driver import Unavailable
-from placed.settings.schema import Polling
+from placed.settings.room_tables import Polling
 from tests.support.domain_builders import POLICY
 from tests.unit.polling.test_poller import Stage
 

@@ -36,7 +36,7 @@ from placed.driver import (
 )
 from placed.polling.poller import Poller
 from placed.polling.room_ids import RoomIds
-from placed.settings.schema import Polling
+from placed.settings.room_tables import Polling
 from placed.store.in_memory_connection_store import ConnectionMemory
 from tests.support.deadlines import DEADLINE
 from tests.support.domain_builders import POLICY, FakeClock, Recorder, at, meeting

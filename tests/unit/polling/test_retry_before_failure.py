@@ -11,7 +11,7 @@ import pytest
 from placed.domain.model import Reason, Status
 from placed.domain.room_readability import Access, readability_documents
 from placed.driver import Failed, NotPermitted, Unchanged
-from placed.settings.schema import Polling
+from placed.settings.room_tables import Polling
 from tests.unit.polling.test_poller import ScriptedDriver, Stage
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from placed.driver import FoundRoom
 from placed.polling.room_ids import RoomIds, slug
-from placed.settings.schema import RoomSettings
+from placed.settings.room_tables import RoomSettings
 
 UTC = ZoneInfo("UTC")
 BERLIN = ZoneInfo("Europe/Berlin")
