@@ -81,7 +81,7 @@ def _explain(context: ConsentContext, url: str, port: int, timeout: float) -> No
     for permission in flow.permissions:
         lines += [
             f"  {permission.name}: {permission.can}.",
-            f"    It cannot {permission.can_not}.",
+            f"    It cannot {permission.cannot}.",
         ]
     if flow.granted_elsewhere:
         lines += ["", flow.granted_elsewhere]

@@ -168,5 +168,5 @@ class Disconnection:
 
 def _problem(settings: Mqtt, lost: BrokerLost) -> Problem:
     problem = lost.trouble.at(address_of(settings))
-    remedy = problem.remedy or "see that the broker runs and can be reached, then call this again"
+    remedy = problem.remedy or "check that the broker runs and can be reached, then call this again"
     return replace(problem, remedy=remedy)

@@ -59,7 +59,7 @@ async def check_broker(
     """
     if settings is None:
         text = "no broker is configured, so nothing is published over MQTT"
-        remedy = "set mqtt.url, if panels are to hear of the rooms"
+        remedy = "set mqtt.url to publish over MQTT"
         return [Finding.of("broker", Verdict.DOUBTFUL, text, remedy)]
     client_id = f"{client_id_of(settings)}-doctor"
     try:
@@ -130,11 +130,11 @@ def _not_connected(settings: Mqtt, client_id: str, error: Exception, trouble: Tr
         return _unreached(settings, trouble.problem.text)
     match reason(error):
         case code if code == _CLIENT_ID:
-            remedy = f"have the broker let the client id {client_id} in, which only placed doctor comes with"
+            remedy = f"allow the client id {client_id} at the broker; only placed doctor uses it"
             text = f"{problem.text}; the daemon's own, {client_id_of(settings)}, cannot be tried beside it"
             return Finding("broker", Verdict.DOUBTFUL, replace(problem, text=text, remedy=remedy))
         case code if code == _NOT_AUTHORIZED:
-            remedy = f"{problem.remedy}, which have to let the client id {client_id} in, too"
+            remedy = f"{problem.remedy}; they must also allow the client id {client_id}"
             problem = replace(problem, remedy=remedy)
         case _:
             pass
@@ -148,7 +148,7 @@ def _refused(settings: Mqtt, trouble: Trouble) -> Finding:
 def _unreached(settings: Mqtt, text: str) -> Finding:
     address = address_of(settings)
     remedy = (
-        f"see that the broker runs, that mqtt.url is its address, and that this machine reaches {address}"
+        f"check that the broker runs, that mqtt.url is its address, and that this machine reaches {address}"
     )
     return Finding.of("broker", Verdict.BAD, f"{address}: {text}", remedy, key="mqtt.url")
 

@@ -46,7 +46,7 @@ def look_at_state(directory: Path) -> Finding:
         return Finding.of("state", Verdict.DOUBTFUL, f"{existing}: is no folder", remedy)
     if not os.access(existing, os.W_OK | os.X_OK):
         return Finding.of(
-            "state", Verdict.DOUBTFUL, f"{directory}: can not be written, nor what is in it", remedy
+            "state", Verdict.DOUBTFUL, f"{directory}: the directory or a file in it cannot be written", remedy
         )
     file = directory / NAME
     try:
@@ -83,7 +83,7 @@ def look_at_time_zones(settings: Settings, now: datetime) -> Finding:
     listed = ", ".join(sorted(zones)[:3]) + (f" and {len(zones) - 3} more" if len(zones) > 3 else "")  # noqa: PLR2004
     version = _version()
     if version is None:
-        return Finding.of("time_zones", Verdict.GOOD, f"{listed}; how old they are is not told")
+        return Finding.of("time_zones", Verdict.GOOD, f"{listed}; their age is not known")
     year, letter = version
     text = f"{listed}; as of {year}{letter}"
     if now.year - year >= _OLD:

@@ -249,12 +249,12 @@ class Permission(msgspec.Struct, frozen=True):
     Attributes:
         name: the service's name for it.
         can: what its holder can do, in a sentence.
-        can_not: what its holder cannot do, in a sentence.
+        cannot: what its holder cannot do, in a sentence.
     """
 
     name: str
     can: str
-    can_not: str
+    cannot: str
 
 
 class ConsentRequest(msgspec.Struct, frozen=True):

@@ -47,7 +47,7 @@ class ConnectionSettings(BaseModel):
     driver: str = Field(description="Which driver reads it: the name of an installed one.")
     time_zone: TimeZone = Field(
         default=ZoneInfo("UTC"),
-        description="IANA time zone of its rooms, unless a room says otherwise.",
+        description="IANA time zone of its rooms, unless set for a room.",
     )
 
     @property

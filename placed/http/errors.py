@@ -121,5 +121,5 @@ def of_aiohttp(error: web.HTTPException) -> HttpError:
 def unforeseen() -> HttpError:
     """The answer to an unforeseen error."""
     return HttpError(
-        HTTPStatus.INTERNAL_SERVER_ERROR, Problem("", "Something went wrong here", "the log says what")
+        HTTPStatus.INTERNAL_SERVER_ERROR, Problem("", "Internal error", "look for the cause in the log")
     )

@@ -80,7 +80,7 @@ async def _compare_versions(target: Target, protocol: Protocol, own: Answer) -> 
 
 
 async def _wrong_port(target: Target, own: Answer) -> Trouble | None:
-    """Returns the problem if another protocol is spoken there than `mqtt.url` says."""
+    """Returns the problem if the server speaks another protocol than that of `mqtt.url`."""
     if target.context is None:
         if own.tls or (own.connack is None and not own.unreached and (await greet(target)).tls):
             return tls_port()

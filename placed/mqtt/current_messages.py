@@ -43,7 +43,7 @@ class CurrentMessages:
         yield from room_messages(context.topics, statement, plain=context.plain)
 
     def online(self) -> Message:
-        """Returns the message which says that the daemon is online."""
+        """Returns the message that reports the daemon as online."""
         context = self._context
         return online(context.topics, context.board.epoch, context.instance, context.now())
 

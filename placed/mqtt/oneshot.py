@@ -77,7 +77,7 @@ async def try_login(
     connected: bool,
     writes: Callable[[str], Message] | None = None,
 ) -> None:
-    """Logs in as a changed configuration says, publishes, and disconnects.
+    """Logs in with a changed configuration, publishes, and disconnects.
 
     The trial has its own client identifier, so the running session is not taken over.
 

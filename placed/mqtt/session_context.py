@@ -63,7 +63,7 @@ class SessionContext:
     Attributes:
         discovery: None if Home Assistant discovery is off.
         instance: distinguishes this running program from others; a user property of `bridge/state`.
-        offline: the message that says `offline`; also the will.
+        offline: the message `offline`; also the will.
         delivery_changed: set when a message is refused, or taken again.
         first_published: set when the broker has taken the first initial publication.
         idle: set while everything that is known is published and acknowledged.

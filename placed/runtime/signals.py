@@ -98,7 +98,7 @@ async def _go_back(daemon: Daemon, refusal: CannotStart) -> None:
 
 
 class _Signals:
-    """What the process was told by signals."""
+    """The requests that the process has received as signals."""
 
     def __init__(self) -> None:
         self.end = asyncio.Event()
@@ -130,7 +130,7 @@ class _Signals:
 
 
 def _first(group: BaseExceptionGroup[CannotStart]) -> CannotStart:
-    """The one that says it; several parts may find the same at once."""
+    """Returns one of the errors, because several components may report the same one."""
     error: BaseExceptionGroup[CannotStart] | CannotStart = group
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]

@@ -84,7 +84,7 @@ class StatusLine:
             self._shown = text
 
     def refuse_reload(self, problems: Sequence[Problem]) -> None:
-        """A changed configuration was refused; the line says so until one is taken up."""
+        """A changed configuration was refused; the line shows that until one is accepted."""
         self.refused_reload = f"reload at {_time(self._clock.now())} refused: {first_of(problems)}"
         self.show()
 
@@ -146,5 +146,5 @@ def _time(moment: datetime) -> str:
 
 
 def _short(text: str | None) -> str:
-    said = " ".join((text or "").split())
-    return said if len(said) <= _LONGEST else f"{said[: _LONGEST - 1]}…"
+    line = " ".join((text or "").split())
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"

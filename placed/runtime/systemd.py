@@ -1,4 +1,4 @@
-"""Tells systemd how the service is: sd_notify(3). Says nothing where there is no systemd."""
+"""Reports the state of the service to systemd: sd_notify(3). Does nothing without systemd."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Supervisor:
                 channel.settimeout(patience)
                 channel.sendto(message.encode(errors="replace"), address)
         except OSError:
-            return False  # systemd is not to be reached just now; that is no reason for a room to be
+            return False  # systemd cannot be reached now, which must not affect the rooms
         return True
 
 

@@ -19,12 +19,12 @@ log = structlog.get_logger("placed.watchdog")
 async def show_life(supervisor: Supervisor, pulses: Collection[Pulse], clock: Clock) -> None:
     """Notifies systemd regularly while no task is stuck. A service that is away makes no task stuck."""
     every = supervisor.watchdog
-    told = False
+    reported = False
     while every is not None:
         stuck = [pulse.name for pulse in pulses if pulse.stuck]
         if not stuck:
             supervisor.alive()
-        elif not told:
+        elif not reported:
             log.error("daemon.is_stuck", parts=stuck, remedy="systemd starts it again; please report it")
-        told = bool(stuck)
+        reported = bool(stuck)
         await clock.sleep(every / 3)

@@ -126,7 +126,7 @@ def _is_set_elsewhere() -> bool:
         except FileNotFoundError:
             pass
         except OSError:
-            return True  # what is wrong with it is told when it is read
+            return True  # an error in it is reported when it is read
     return any(name.upper().startswith(ENVIRONMENT_PREFIX) for name in names)
 
 

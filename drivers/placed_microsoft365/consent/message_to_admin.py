@@ -42,14 +42,14 @@ _FENCE = (
     "writes the script for it, and placed tries mailboxes outside of it, which must be refused."
 )
 _LOCALHOST = (
-    "At the end the browser is sent to http://localhost, where on another machine nothing answers. The error "
-    "that it then shows is as expected; the answer was taken."
+    "At the end the browser opens http://localhost, where nothing answers on another machine. The error "
+    "that it shows then is expected; your answer was recorded."
 )
 _WORKFLOW = (
-    "This message does not need it. Users can ask at the consent page, and reviewers are told by mail, if a "
-    "Global Administrator has switched it on: Microsoft Entra admin center > Entra ID > Enterprise apps > "
-    "Consent and permissions > Admin consent settings (in older menus Identity > Applications > Enterprise "
-    "applications > ...)."
+    "This message does not need it. Users can request consent at the consent page, and reviewers get a "
+    "mail, if a Global Administrator has switched this on: Microsoft Entra admin center > Entra ID > "
+    "Enterprise apps > Consent and permissions > Admin consent settings (in older menus Identity > "
+    "Applications > Enterprise applications > ...)."
 )
 _REVIEWERS = (
     "users, groups or roles; to approve these permissions a reviewer has to be a Privileged Role "
@@ -73,7 +73,7 @@ def _what_is_asked(settings: Microsoft365Settings, asked: ConsentRequest) -> tup
     return (
         Paragraph(
             "This asks an administrator to consent to what placed needs: a program on a server of this "
-            "organisation that reads the calendars of room mailboxes and tells which rooms are free."
+            "organisation that reads the calendars of room mailboxes and publishes which rooms are free."
         ),
         Facts(
             (
@@ -97,7 +97,7 @@ def _permissions(settings: Microsoft365Settings) -> tuple[Block, ...]:
         Heading("Which permissions"),
         Paragraph("Application permissions of Microsoft Graph, and no other. None of them writes anything."),
         *(
-            Facts((("Permission", found.name), ("It can", found.can), ("It can not", found.can_not)))
+            Facts((("Permission", found.name), ("It can", found.can), ("It cannot", found.cannot)))
             for found in permissions(settings)
         ),
         *((Paragraph(elsewhere),) if elsewhere else ()),
@@ -111,7 +111,7 @@ def _how_to_answer(settings: Microsoft365Settings, url: str) -> tuple[Block, ...
         f"> the application with the id {settings.client_id} > Permissions > Grant admin consent."
     )
     return (
-        Heading("To say yes, or no"),
+        Heading("To accept or decline"),
         Paragraph("Open this link as a Privileged Role Administrator or Global Administrator of the tenant:"),
         Link(url),
         Items(
@@ -119,8 +119,8 @@ def _how_to_answer(settings: Microsoft365Settings, url: str) -> tuple[Block, ...
                 "Compare the permissions on that page with those above, then accept or cancel.",
                 _LOCALHOST,
                 by_hand,
-                "Consent can be taken back at any time, on that page of Permissions.",
-                "Please tell the one who asks what you decided; a no is not sent by itself.",
+                "You can revoke consent at any time, on that Permissions page.",
+                "Please inform the person who asks of your decision; a refusal is not sent automatically.",
             )
         ),
     )
@@ -129,7 +129,7 @@ def _how_to_answer(settings: Microsoft365Settings, url: str) -> tuple[Block, ...
 def _settings_in_entra(settings: Microsoft365Settings, asked: ConsentRequest) -> tuple[Block, ...]:
     days = max(1, min((asked.lapses_on - asked.asked_on).days, _LONGEST_IN_ENTRA))
     return (
-        Heading("So that such requests can be made in Entra itself"),
+        Heading("To allow such requests in Entra itself"),
         Paragraph(_WORKFLOW),
         Link(f"{_ADMIN_CENTERS[settings.cloud]}{_CONSENT_SETTINGS}"),
         Facts(

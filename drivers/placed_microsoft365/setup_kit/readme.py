@@ -66,8 +66,8 @@ def _values(answers: Answers, pairs: Sequence[KeyPair]) -> dict[str, str]:
     names = to_consent(settings)
     return {
         "application_name": application_name(settings.name),
-        "can_not": "\n".join(
-            f"- `{name}` cannot {APP_ROLES[name].permission.can_not}."
+        "cannot": "\n".join(
+            f"- `{name}` cannot {APP_ROLES[name].permission.cannot}."
             for name in dict.fromkeys((CALENDARS_READ, *names))
         ),
         "certificates": "\n".join(_rows_of_certificate(one, current=one is pairs[0]) for one in pairs),

@@ -55,7 +55,7 @@ def _as_they_are(answers: Answers) -> dict[str, str]:
     comments = []
     for name in names:
         permission = APP_ROLES[name].permission
-        comments += _commented(f"{name}: {permission.can}. It cannot {permission.can_not}.")
+        comments += _commented(f"{name}: {permission.can}. It cannot {permission.cannot}.")
     if settings.fence.kind == RBAC:
         comments += [
             f"# Not {CALENDARS_READ}: Exchange grants that, within the fence.",

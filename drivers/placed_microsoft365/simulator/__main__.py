@@ -80,9 +80,9 @@ async def _serve(tenant: Tenant, asked: Arguments) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         async with Simulator(tenant, port=asked.port, directory=folder) as simulator:
             further = _how_to_go_on(simulator) if asked.empty else _let_in(simulator, folder)
-            _say(f"simulated tenant {tenant.domain} with {len(tenant.rooms())} rooms at {simulator.url}")
-            _say(f"play it: curl --cacert {simulator.ca_file} {simulator.url}/_control/rooms")
-            _say(further)
+            _print(f"simulated tenant {tenant.domain} with {len(tenant.rooms())} rooms at {simulator.url}")
+            _print(f"play it: curl --cacert {simulator.ca_file} {simulator.url}/_control/rooms")
+            _print(further)
             await _live(tenant, asked, stop)
 
 
@@ -117,7 +117,7 @@ It has rooms and people, but no app, no group, no fence and no consent. A daemon
 What the kit's scripts do at a real tenant, its administrator does here with curl:
 
     play() {{ curl -sS --cacert {simulator.ca_file} --json "$2" {simulator.url}/_control/$1; }}
-    play apps '{{"name":"placed","redirect_uris":["http://localhost/"]}}'    # tells the client_id
+    play apps '{{"name":"placed","redirect_uris":["http://localhost/"]}}'    # returns the client_id
     play apps/CLIENT_ID/manifest @manifest.json
     jq -Rs '{{pem:.}}' certificate.pem | play apps/CLIENT_ID/certificates @-
     play groups '{{"group":"placed-rooms","members":["{room}"]}}'
@@ -132,7 +132,7 @@ async def _live(tenant: Tenant, asked: Arguments, stop: asyncio.Event) -> None:
     if asked.still:
         await stop.wait()
         return
-    living = asyncio.create_task(life(tenant, seed=asked.seed, tell=_say))
+    living = asyncio.create_task(life(tenant, seed=asked.seed, report=_print))
     stopping = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait({living, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -150,7 +150,7 @@ def _write_private(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 

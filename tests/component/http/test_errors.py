@@ -89,7 +89,7 @@ async def test_what_nobody_foresaw_is_logged_once_and_not_shown(
         "type": "about:blank",
         "title": "Internal Server Error",
         "status": 500,
-        "detail": "Something went wrong here; the log says what.",
+        "detail": "Internal error; look for the cause in the log.",
     }
     assert logs == [
         {

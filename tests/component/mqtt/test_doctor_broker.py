@@ -124,7 +124,7 @@ async def test_a_broker_that_is_not_there_is_told() -> None:
     broker, publish, subscribe = await check_broker(Mqtt(url=f"mqtt://127.0.0.1:{port}"))
     assert broker.verdict is BAD
     assert f"mqtt.url: 127.0.0.1:{port}: " in broker.text
-    assert "see that the broker runs" in broker.remedy
+    assert "check that the broker runs" in broker.remedy
     assert waits(publish, broker)
     assert waits(subscribe, broker)
 

@@ -326,7 +326,7 @@ def test_time_zones_are_named_with_their_age(tmp_path: Path, monkeypatch: pytest
     (tmp_path / "Etc" / "UTC").touch()
     monkeypatch.setattr(zoneinfo, "TZPATH", (str(tmp_path),))
     now = datetime(2026, 10, 6, tzinfo=UTC)
-    assert look_at_time_zones(settings, now).text == "Europe/Berlin, UTC; how old they are is not told"
+    assert look_at_time_zones(settings, now).text == "Europe/Berlin, UTC; their age is not known"
     (tmp_path / "tzdata.zi").write_text("# version 2025b\n# rest\n")
     assert look_at_time_zones(settings, now) == Finding.of(
         "time_zones", GOOD, "Europe/Berlin, UTC; as of 2025b"

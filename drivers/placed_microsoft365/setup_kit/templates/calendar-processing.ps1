@@ -13,15 +13,15 @@ What Exchange does by default to a booking that a room accepts:
   RemovePrivateProperty   true    a private meeting is not marked as private any more
   RemoveCanceledMeetings  false   a cancelled meeting may stay; placed does not count it
 
-placed needs none of this changed: it tells free and busy. Only a panel that shows titles needs -ShowTitles.
+placed needs no change here: it publishes free and busy. Only panels that show titles need -ShowTitles.
 
 WHAT -ShowTitles DOES TO PRIVACY. From then on the room's calendar holds the real title of every new booking, and
-whoever may see details of that calendar in Outlook sees it too: not placed alone. The mark of private meetings is
-kept at the same time, so that placed and Outlook can hide their titles; without the mark nobody could. Bookings
-from before stay as they are. Ask those who decide about privacy in your organisation first. placed itself shows
-titles only if its configuration says so: [privacy] show = "title".
+every person who can see the details of that calendar in Outlook can read it, not only placed. The mark of private
+meetings is kept at the same time, so that placed and Outlook can hide their titles. Earlier bookings do not change.
+First ask the people who decide about privacy in your organisation. placed itself shows titles only with the setting
+[privacy] show = "title".
 
--HideTitles puts the three back to Exchange's defaults.
+-HideTitles sets the three properties back to Exchange's defaults.
 
 Who: Exchange Administrator.
 #>
@@ -84,5 +84,5 @@ $report | Export-Csv -LiteralPath $Csv -NoTypeInformation -WhatIf:$false
 Write-Host "Written to $Csv."
 $unprotected = @($report | Where-Object { $_.DeleteSubject -eq $false -and $_.RemovePrivateProperty -eq $true })
 if ($unprotected.Count -gt 0) {
-    Write-Warning "$($unprotected.Count) rooms keep titles and lose the mark of private meetings: their titles can not be hidden. -ShowTitles or -HideTitles mends that."
+    Write-Warning "$($unprotected.Count) rooms keep titles and lose the mark of private meetings: their titles cannot be hidden. -ShowTitles or -HideTitles fixes this."
 }

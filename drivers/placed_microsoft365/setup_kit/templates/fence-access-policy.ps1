@@ -2,28 +2,28 @@
 #Requires -Modules @{ ModuleName = 'ExchangeOnlineManagement'; ModuleVersion = '3.0.0' }
 <#
 .SYNOPSIS
-Draws the fence with an application access policy, and proves it. This is the legacy way.
+Sets the fence with an application access policy, and tests it. This is the legacy way.
 
 .DESCRIPTION
-LEGACY: Microsoft has replaced application access policies by RBAC for Applications and asks to make no new ones.
-They still work, and no date is known on which they end. Where you can, run fence-rbac.ps1 instead.
+LEGACY: Microsoft has replaced application access policies by RBAC for Applications, and asks administrators not to
+create new ones. They still work, and no end date is known. If you can, run fence-rbac.ps1 instead.
 
-Grants nothing. It limits what the application may read by permissions that are granted in Entra: the members of
-the room group, and nobody else. So it comes BEFORE consent: between consent and policy, placed could read every
+Grants nothing. The policy limits the permissions that are granted in Entra: the application can read the members of
+the room group, and nobody else. So run it BEFORE consent: with consent and no policy, placed could read every
 calendar of the organisation.
 
-It limits Calendars.Read. It is not known to limit Calendars.ReadBasic, so do not give that smaller one instead.
+The policy limits Calendars.Read. Whether it limits Calendars.ReadBasic is not known, so do not grant that instead.
 
 Run it with -WhatIf first. Run it as often as you like.
-In effect after more than an hour in some tenants, even when the trial at the end has passed.
+In some tenants the policy takes effect after more than an hour, even if the test at the end has passed.
 
 Who: Exchange Administrator.
 
 .PARAMETER Room
-A room to try the fence with; else the first of the group.
+The room to test the fence with. Default: the first of the group.
 
 .PARAMETER Canary
-Mailboxes outside of the fence, that must be refused.
+Mailboxes outside the fence. Exchange must refuse them.
 #>
 [CmdletBinding(SupportsShouldProcess)]
 param(
@@ -57,22 +57,22 @@ $ErrorActionPreference = 'Stop'
 
 function Get-Access {
     param([string] $Mailbox)
-    # Granted or Denied. Anything else, such as a word in another language, is not taken for either.
+    # Granted or Denied. Any other answer, such as a word in another language, is an error.
     $answer = [string](Test-ApplicationAccessPolicy -Identity $Mailbox -AppId $ClientId).AccessCheckResult
     Write-Host "${Mailbox}: $answer"
     if ($answer -notin @('Granted', 'Denied')) {
-        throw "The answer of Test-ApplicationAccessPolicy is not understood: '$answer'. Judge it yourself."
+        throw "Test-ApplicationAccessPolicy returned '$answer', and not Granted or Denied. Check the result yourself."
     }
     $answer
 }
 
 if (-not $ClientId) {
-    throw 'Say which application: -ClientId, with the application (client) id that register has printed.'
+    throw 'The client id is missing. Pass -ClientId with the application (client) id that register has printed.'
 }
 Connect-Exchange
 $roomGroup = Get-ExistingRoomGroup
 if ([string]$roomGroup.RecipientTypeDetails -ne 'MailUniversalSecurityGroup') {
-    throw "$Group is no mail-enabled security group, but $($roomGroup.RecipientTypeDetails). A policy takes no other."
+    throw "$Group is not a mail-enabled security group, but $($roomGroup.RecipientTypeDetails). A policy accepts no other kind."
 }
 $testRoom = Get-TestRoom
 
@@ -83,23 +83,23 @@ $names = @([string]$roomGroup.Name, [string]$roomGroup.DisplayName, [string]$roo
 $ours = @($policies | Where-Object { [string]$_.AccessRight -eq 'RestrictAccess' -and ([string]$_.ScopeName -in $names -or [string]$_.ScopeIdentity -in $names) })
 $others = @($policies | Where-Object { [string]$_.AccessRight -eq 'RestrictAccess' -and $_ -notin $ours })
 if ($others.Count -gt 0) {
-    # Of several such policies each lets in its own group, so these make the fence wider.
+    # Each such policy allows its own group, so these make the fence wider.
     $others | Format-Table -Property 'Identity', 'ScopeName', 'AccessRight', 'Description' | Out-Host
-    throw 'The application has access policies for other groups, which let it read these too. Remove them first.'
+    throw 'The application has access policies for other groups, so it can read these too. Remove them first.'
 }
 if ($ours.Count -eq 0) {
     if ($PSCmdlet.ShouldProcess($ApplicationName, "limit it to the members of $Group")) {
         Invoke-WithRetry 'Making the policy' { New-ApplicationAccessPolicy -AccessRight RestrictAccess -AppId $ClientId -PolicyScopeGroupId ([string]$roomGroup.PrimarySmtpAddress) -Description $ApplicationName | Out-Null }
-        # Until the policy is known to the server that is asked, everybody counts as granted. Give no consent yet.
+        # A server that does not know the policy yet answers Granted for everybody. Give no consent before that has changed.
         $null = Wait-Until 'the policy' { @($Canary | Where-Object { (Get-Access $_) -ne 'Denied' }).Count -eq 0 } 15
     }
 }
 
-# --- Proof ---
+# --- Test ---
 
 Show-Stranger
 if ($ours.Count -eq 0 -and $WhatIfPreference) {
-    Write-Host 'Not tried: there is no policy yet.'
+    Write-Host 'Not tested: there is no policy yet.'
     return
 }
 $wrong = @()

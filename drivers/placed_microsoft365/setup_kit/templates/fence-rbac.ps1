@@ -4,30 +4,30 @@
 #Requires -Modules @{ ModuleName = 'ExchangeOnlineManagement'; ModuleVersion = '3.0.0' }
 <#
 .SYNOPSIS
-Draws the fence with RBAC for Applications, and proves it. Microsoft recommends this way.
+Sets the fence with RBAC for Applications, and tests it. Microsoft recommends this way.
 
 .DESCRIPTION
 Grants: reading the calendars of the direct members of the room group. Nothing that writes, nobody else.
 
-The permission is granted by Exchange, within a scope. It is not granted in Entra, and must not be: a grant in
-Entra is for all mailboxes, both add up, and so the scope would be without effect. Where there is such a grant,
-this script takes it back before it does anything else.
+Exchange grants the permission, within a scope. It must not be granted in Entra as well: a grant in Entra is for all
+mailboxes, and grants add up, so the scope would have no effect. If there is such a grant, this script revokes it
+before it does anything else.
 
 Run it with -WhatIf first. Run it as often as you like.
-In effect after 30 minutes to 2 hours; the trial at the end looks past that.
+It takes effect after 30 minutes to 2 hours. The test at the end bypasses this delay.
 
-A new or small organisation ("dehydrated") allows no scopes and roles of its own until
-Enable-OrganizationCustomization was run, once and for good. This script does so where it is needed. It waits
-until what was made is known to the servers, shows that, and gives up after a time that it says.
+A new or small organisation ("dehydrated") cannot have its own scopes and roles until
+Enable-OrganizationCustomization has run, once and permanently. If it is needed, this script runs it. After each
+change the script waits until the servers know it, prints until when it waits, and then stops with an error.
 
 Who: Exchange Administrator (Organization Management), who may also take back a grant in Entra: Cloud Application
 Administrator or Privileged Role Administrator. In a fresh window, where no other script of Microsoft 365 has run.
 
 .PARAMETER Room
-A room to try the fence with; else the first of the group.
+The room to test the fence with. Default: the first of the group.
 
 .PARAMETER Canary
-Mailboxes outside of the fence, that must be refused.
+Mailboxes outside the fence. Exchange must refuse them.
 #>
 [CmdletBinding(SupportsShouldProcess)]
 param(
@@ -78,7 +78,7 @@ $Role = 'Application Calendars.Read'
 Connect-Entra -Scopes @('Application.Read.All', 'AppRoleAssignment.ReadWrite.All')
 Connect-Exchange
 
-# What register made a moment ago is not known to every server yet.
+# Some servers do not know yet what register has just created.
 $null = Wait-Until "the enterprise application $ApplicationName" { @(Get-EnterpriseApplication).Count -gt 0 } 3
 $enterprise = @(Get-EnterpriseApplication)
 if ($enterprise.Count -eq 0) {
@@ -91,19 +91,19 @@ $testRoom = Get-TestRoom
 
 $policies = @(Get-ApplicationAccessPolicy | Where-Object { [string]$_.AppId -eq $appId })
 if ($policies.Count -gt 0) {
-    throw 'The application has an application access policy. Run move-to-rbac.ps1: it moves without an open moment.'
+    throw 'The application has an application access policy. Run move-to-rbac.ps1, which never widens access.'
 }
 
-# 1. Shut what is open. A grant of Calendars.Read in Entra, with no policy beside it, reads every mailbox.
+# 1. Revoke the grant in Entra. Calendars.Read without a policy can read every mailbox.
 Revoke-CalendarsGrant $objectId
 
-# 2. to 4. The scope, then who, then the role: each is of no effect without the next.
+# 2. to 4. The scope, then the pointer, then the role: each has no effect without the next.
 Confirm-Customization
 Confirm-Scope ([string]$roomGroup.DistinguishedName)
 Confirm-Pointer $appId $objectId
 Confirm-Assignment $appId $objectId
 
-# 5. Proof.
+# 5. Test.
 Show-Stranger
 Show-Excess $objectId
 if (@(Get-CalendarsGrant $objectId).Count -gt 0 -and -not $WhatIfPreference) {

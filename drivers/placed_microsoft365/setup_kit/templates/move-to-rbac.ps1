@@ -4,33 +4,33 @@
 #Requires -Modules @{ ModuleName = 'ExchangeOnlineManagement'; ModuleVersion = '3.0.0' }
 <#
 .SYNOPSIS
-Moves the fence from an application access policy to RBAC for Applications, without an open moment.
+Moves the fence from an application access policy to RBAC for Applications, without widening access at any time.
 
 .DESCRIPTION
-Grants: reading the calendars of the direct members of the room group, by Exchange. Takes back: the grant in
-Entra, and at last the policy. At no moment can more be read than before.
+Grants: reading the calendars of the direct members of the room group, by Exchange. Removes: the grant in Entra, and
+finally the policy. At no time can the application read more than before.
 
-Run it three times: today, two hours later, and a day later. Each time it does what is due, and says when the
-next time is. Run it with -WhatIf first.
+Run it three times: today, two hours later, and a day later. Each run does the steps that are due, and prints when
+to run it next. Run it with -WhatIf first.
 
 Why in this order. What is granted in Entra and what is granted by RBAC add up. The policy limits the first and
 not the second; the scope limits the second and not the first.
-  1. scope        of no effect yet
-  2. pointer      of no effect yet
-  3. assignment   adds rooms, which the policy lets it read already: nothing more can be read
-  4. proof        RBAC gives the rooms and refuses the outsiders, seen before anything is taken away
-     two hours    until RBAC is in effect also for an application that keeps asking, so that no room goes dark
-  5. Entra grant  taken back: from now on only RBAC gives anything
-     a day        tokens that were issued before still carry the grant; they live for 90 minutes, or for a day
-                  where a token lifetime policy says so. Only the policy holds them back, so it has to stay
-  6. policy       removed: there is nothing left that it would limit
-With 5 before 3, rooms would go dark. With 6 before 5, or too soon after it, every mailbox would be open.
+  1. scope        has no effect yet
+  2. pointer      has no effect yet
+  3. assignment   adds the rooms, which the application can read already
+  4. test         RBAC allows the rooms and refuses the canaries; nothing is removed before this has passed
+     two hours    until RBAC is also in effect for an application that reads all the time, so that no room gets unknown
+  5. Entra grant  revoked: from now on only RBAC grants access
+     a day        earlier tokens still contain the grant. They are valid for 90 minutes, or for a day with a token
+                  lifetime policy. Only the access policy limits them, so it must stay
+  6. policy       removed: there is nothing left for it to limit
+With 5 before 3, rooms would be unknown. With 6 before 5, or too soon after it, every mailbox could be read.
 
 Who: Exchange Administrator (Organization Management), who may also take back a grant in Entra: Cloud Application
 Administrator or Privileged Role Administrator. In a fresh window, where no other script of Microsoft 365 has run.
 
 .PARAMETER Now
-Does not wait the two hours before 5. Opens nothing, but rooms may be unknown until RBAC is in effect.
+Skips the wait of two hours before 5. This grants nothing, but rooms may be unknown until RBAC is in effect.
 #>
 [CmdletBinding(SupportsShouldProcess)]
 param(
@@ -87,7 +87,7 @@ $CalendarsReadId = @@{calendars_read_id}
 Connect-Entra -Scopes @('Application.Read.All', 'AppRoleAssignment.ReadWrite.All')
 Connect-Exchange
 
-# What register made a moment ago is not known to every server yet.
+# Some servers do not know yet what register has just created.
 $null = Wait-Until "the enterprise application $ApplicationName" { @(Get-EnterpriseApplication).Count -gt 0 } 3
 $enterprise = @(Get-EnterpriseApplication)
 if ($enterprise.Count -eq 0) {
@@ -99,7 +99,7 @@ $roomGroup = Get-ExistingRoomGroup
 $testRoom = Get-TestRoom
 $policies = @(Get-ApplicationAccessPolicy | Where-Object { [string]$_.AppId -eq $appId })
 if ($policies.Count -eq 0) {
-    Write-Host 'There is no application access policy to move away from. fence-rbac.ps1 is the script for this.'
+    Write-Host 'The application has no access policy. Run fence-rbac.ps1 instead.'
     return
 }
 
@@ -109,7 +109,7 @@ Confirm-Scope ([string]$roomGroup.DistinguishedName)
 Confirm-Pointer $appId $objectId
 Confirm-Assignment $appId $objectId
 
-# 4. Proof. It ends the script where it fails, so that nothing is taken away.
+# 4. Test. If it fails, the script ends, and nothing is removed.
 Show-Stranger
 Show-Excess $objectId
 Test-Fence $appId @($testRoom) $Canary
@@ -120,10 +120,10 @@ $granted = @(Get-CalendarsGrant $objectId).Count -gt 0
 if ($granted) {
     $asks = @(Get-MgApplication -Filter "appId eq '$(Get-Quoted $appId)'" | ForEach-Object { $_.RequiredResourceAccess } | ForEach-Object { $_.ResourceAccess } | Where-Object { [string]$_.Id -eq $CalendarsReadId })
     if ($asks.Count -gt 0) {
-        throw 'The registration still asks for Calendars.Read, so that the next consent would grant it again. Make the kit anew with fence.kind=rbac, run register, then this again.'
+        throw 'The registration still requests Calendars.Read, so the next consent would grant it again. Create the kit again with fence.kind=rbac, run register, then run this script again.'
     }
     if (-not $Now -and -not (Test-Waited 'rbac-assigned' $HoursUntilAssigned)) {
-        Write-Host "So far so good. Run this again after $(Get-Due 'rbac-assigned' $HoursUntilAssigned), when RBAC is in effect."
+        Write-Host "This step is done. Run this again after $(Get-Due 'rbac-assigned' $HoursUntilAssigned), when RBAC is in effect."
         return
     }
     Revoke-CalendarsGrant $objectId

@@ -7,9 +7,9 @@ Registers placed in Microsoft Entra. register.sh does the same with the Azure CL
 
 .DESCRIPTION
 Grants nothing. A registration has a name, a certificate to sign in with, and a list of the permissions that it
-asks for. Only consent grants them, and that is another step: see README.md for when it is due.
+asks for. Only consent grants them; README.md describes when that step is due.
 
-Run it with -WhatIf first: it says what it would do, and changes nothing. Run it as often as you like.
+Run it with -WhatIf first: it prints what it would do, and changes nothing. You can run it any number of times.
 
 Who: Cloud Application Administrator, or Application Administrator.
 #>
@@ -25,7 +25,7 @@ Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
 
 $RedirectUri = @@{redirect_uri}
-# What it asks for, and nothing beside it. The same is in manifest.json.@@{permissions_comment}
+# The permissions that it requests, and no others. manifest.json contains the same.@@{permissions_comment}
 $ResourceAccess = @@{resource_access}
 $PermissionIds = @@{permission_ids}
 $GraphAppId = @@{graph_app_id}
@@ -43,7 +43,7 @@ function Get-Registration {
     }
     $found = @(Get-MgApplication -Filter $filter)
     if ($found.Count -gt 1) {
-        throw "There are $($found.Count) registrations called $ApplicationName. Say which with -ClientId."
+        throw "There are $($found.Count) registrations called $ApplicationName. Choose one with -ClientId."
     }
     if ($ClientId -and $found.Count -eq 0) {
         throw "There is no registration with the client id $ClientId."
@@ -68,7 +68,7 @@ if ($app.Count -eq 0) {
         New-MgApplication -DisplayName $ApplicationName -SignInAudience 'AzureADMyOrg' | Out-Null
         $tries = 0
         while ($app.Count -eq 0 -and $tries -lt 5) {
-            # What was just made is not known everywhere at once.
+            # Some servers do not know yet what was just created.
             Start-Sleep -Seconds 3
             $app = @(Get-Registration)
             $tries += 1
@@ -76,16 +76,16 @@ if ($app.Count -eq 0) {
     }
     if ($app.Count -eq 0) {
         if ($WhatIfPreference) {
-            Write-Host "Would then upload $($Certificates -join ', '), and make the enterprise application."
+            Write-Host "Would then upload $($Certificates -join ', '), and create the enterprise application."
             return
         }
-        throw 'Entra does not know yet what was just made. Run this again in a few minutes.'
+        throw 'Entra does not know the new registration yet. Run this again in a few minutes.'
     }
 }
 $id = $app[0].Id
 $appId = $app[0].AppId
 
-# --- The address to which the consent page comes back. Entra ignores the port of localhost. ---
+# --- The redirect address of the consent page. Entra ignores the port of localhost. ---
 
 $uris = @($app[0].Web.RedirectUris | Where-Object { $_ })
 if ($RedirectUri -notin $uris) {
@@ -94,7 +94,7 @@ if ($RedirectUri -notin $uris) {
     }
 }
 
-# --- What it asks for: exactly this, so that what was asked for before goes. Asking grants nothing. ---
+# --- The requested permissions: exactly these; earlier requests are removed. A request grants nothing. ---
 
 $asked = @($app[0].RequiredResourceAccess | Where-Object { $_ })
 $asksOf = @($asked | ForEach-Object { [string]$_.ResourceAppId } | Sort-Object -Unique)
@@ -109,7 +109,7 @@ if (($asks -join ',') -ne ($wanted -join ',') -or $elsewhere.Count -gt 0) {
     }
 }
 
-# --- The certificate: added to those that are there, of which none is ever removed here ---
+# --- The certificate: added to the existing ones; this script removes none ---
 
 foreach ($name in $Certificates) {
     # Asked for by itself and with this property, an application shows its keys with their content.
@@ -133,7 +133,7 @@ foreach ($name in $Certificates) {
     }
 }
 
-# --- The enterprise application: what permissions are granted to, and what Exchange is told of ---
+# --- The enterprise application: it receives the permissions, and Exchange refers to it ---
 
 $ClientId = $appId
 $enterprise = @(Get-EnterpriseApplication)

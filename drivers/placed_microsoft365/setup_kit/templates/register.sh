@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Registers placed in Microsoft Entra, with the Azure CLI. register.ps1 does the same with PowerShell.
 #
-#   ./register.sh --what-if                says what it would do, and changes nothing
-#   ./register.sh                          does it; run it again as often as you like
-#   ./register.sh --client-id GUID         takes that registration, whatever it is called
+#   ./register.sh --what-if                prints what it would do, and changes nothing
+#   ./register.sh                          does it; you can run it any number of times
+#   ./register.sh --client-id GUID         uses that registration, whatever its name
 #
 # Grants nothing. A registration has a name, a certificate to sign in with, and a list of the permissions that
-# it asks for. Only consent grants them, and that is another step: see README.md for when it is due.
+# it asks for. Only consent grants them; README.md describes when that step is due.
 #
 # Who: Cloud Application Administrator, or Application Administrator. First sign in, once:
 #
@@ -19,7 +19,7 @@ TENANT=@@{tenant}
 CLIENT_ID=@@{client_id}
 GRAPH=@@{graph}
 REDIRECT_URI=@@{redirect_uri}
-# What it asks for, and nothing beside it. The same is in manifest.json.@@{permissions_comment}
+# The permissions that it requests, and no others. manifest.json contains the same.@@{permissions_comment}
 RESOURCE_ACCESS=@@{resource_access}
 PERMISSION_IDS=@@{permission_ids}
 GRAPH_APP_ID=@@{graph_app_id}
@@ -36,12 +36,12 @@ die() {
     exit 1
 }
 
-# Asks, and changes nothing. The az of Windows ends its lines in a way of its own.
+# Runs a query, which changes nothing. The az of Windows ends its lines with CR LF.
 ask() {
     az "$@" --output tsv --only-show-errors | tr -d '\r'
 }
 
-# The only way in which this script changes anything.
+# Every change of this script is made here.
 change() {
     if [[ $what_if == yes ]]; then
         printf 'would run: az' >&2
@@ -52,7 +52,7 @@ change() {
     fi
 }
 
-# What was just made is not known everywhere at once.
+# Some servers do not know yet what was just created.
 patiently() {
     local try
     for try in 1 2 3 4 5; do
@@ -61,14 +61,14 @@ patiently() {
         fi
         sleep "${PLACED_PATIENCE:-$((try * 3))}"
     done
-    die "Entra does not know yet what was just made; run this again in a few minutes"
+    die "Entra does not know the new registration yet; run this again in a few minutes"
 }
 
 while (($# > 0)); do
     case $1 in
         -n | --what-if) what_if=yes ;;
         --client-id)
-            (($# > 1)) || die '--client-id wants a GUID'
+            (($# > 1)) || die '--client-id requires a GUID'
             CLIENT_ID=$2
             shift
             ;;
@@ -85,7 +85,7 @@ done
 
 # --- The right tool, cloud and tenant ---
 
-command -v az >/dev/null || die 'there is no az; install the Azure CLI, or use register.ps1'
+command -v az >/dev/null || die 'az was not found; install the Azure CLI, or use register.ps1'
 endpoint=$(ask cloud show --query endpoints.microsoftGraphResourceId)
 [[ ${endpoint%/} == "$GRAPH" ]] ||
     die "az works with ${endpoint%/} and not with $GRAPH; run: @@{choose_cloud}; then az login"
@@ -101,14 +101,14 @@ if [[ -n $CLIENT_ID ]]; then
 else
     app=$(ask ad app list --filter "displayName eq '$APPLICATION_NAME'" --query '[].appId')
     [[ $(grep -c . <<<"$app" || true) -le 1 ]] ||
-        die "there are several registrations called $APPLICATION_NAME; say which with --client-id"
+        die "there are several registrations called $APPLICATION_NAME; choose one with --client-id"
 fi
 if [[ -z $app ]]; then
     printf 'makes the registration %s\n' "$APPLICATION_NAME"
     app=$(change rest --method post --url "$GRAPH/v1.0/applications" --headers Content-Type=application/json \
         --body "@$here/manifest.json" --query appId)
     if [[ $what_if == yes ]]; then
-        printf 'would then upload %s, and make the enterprise application\n' "${CERTIFICATES[*]}"
+        printf 'would then upload %s, and create the enterprise application\n' "${CERTIFICATES[*]}"
         exit 0
     fi
     patiently ask ad app show --id "$app" --query appId >/dev/null
@@ -116,7 +116,7 @@ else
     printf 'the registration is there: %s\n' "$app"
 fi
 
-# --- The address to which the consent page comes back. Entra ignores the port of localhost. ---
+# --- The redirect address of the consent page. Entra ignores the port of localhost. ---
 
 uris=$(ask ad app show --id "$app" --query 'web.redirectUris')
 if ! grep -Fxq -- "$REDIRECT_URI" <<<"$uris"; then
@@ -129,7 +129,7 @@ if ! grep -Fxq -- "$REDIRECT_URI" <<<"$uris"; then
     change ad app update --id "$app" --web-redirect-uris "${addresses[@]}"
 fi
 
-# --- What it asks for: exactly this, so that what was asked for before goes. Asking grants nothing. ---
+# --- The requested permissions: exactly these; earlier requests are removed. A request grants nothing. ---
 
 asks=$(ask ad app show --id "$app" --query 'requiredResourceAccess[].resourceAccess[].id' | LC_ALL=C sort)
 of=$(ask ad app show --id "$app" --query 'requiredResourceAccess[].resourceAppId' | sort -u)
@@ -140,7 +140,7 @@ if [[ $asks != "$PERMISSION_IDS" || (-n $asks && ($of != "$GRAPH_APP_ID" || $kin
         --body "{\"requiredResourceAccess\":$RESOURCE_ACCESS}"
 fi
 
-# --- The certificate: added to those that are there, of which none is ever removed here ---
+# --- The certificate: added to the existing ones; this script removes none ---
 
 for i in "${!CERTIFICATES[@]}"; do
     known=$(ask ad app credential list --id "$app" --cert --query '[].customKeyIdentifier')
@@ -153,7 +153,7 @@ for i in "${!CERTIFICATES[@]}"; do
         --display-name "${CERTIFICATES[i]}" >/dev/null
 done
 
-# --- The enterprise application: what permissions are granted to, and what Exchange is told of ---
+# --- The enterprise application: it receives the permissions, and Exchange refers to it ---
 
 enterprise=$(ask ad sp list --filter "appId eq '$app'" --query '[].id')
 if [[ -z $enterprise ]]; then

@@ -3,11 +3,11 @@
 #Requires -Modules @{ ModuleName = 'Microsoft.Graph.Applications'; ModuleVersion = '2.0.0' }
 <#
 .SYNOPSIS
-Takes an old certificate from the registration. Never the last one.
+Removes an old certificate from the registration. It never removes the last one.
 
 .DESCRIPTION
-Grants nothing. Only when placed runs with the new one: `placed doctor` says which certificate it signs in with.
-Run it with -WhatIf first. Run it as often as you like.
+Grants nothing. Run it when placed uses the new certificate: `placed doctor` prints which one placed signs in with.
+Run it with -WhatIf first. You can run it any number of times.
 
 Who: Cloud Application Administrator, or Application Administrator.
 #>
@@ -29,7 +29,7 @@ $NewThumbprint = @@{new_thumbprint}
 
 function Get-Thumbprint {
     param($Credential)
-    # Of the certificate itself, which an application shows when it is asked for by itself. Empty where it does not.
+    # From the certificate itself, which Graph returns only for a single application. Empty if it returns none.
     if (-not $Credential.Key) {
         return ''
     }
@@ -44,7 +44,7 @@ if ($ClientId) {
 }
 $found = @(Get-MgApplication -Filter $filter)
 if ($found.Count -ne 1) {
-    throw "Expected one registration, found $($found.Count). Say which with -ClientId."
+    throw "Expected one registration, found $($found.Count). Choose one with -ClientId."
 }
 $keys = @((Get-MgApplication -ApplicationId $found[0].Id -Property 'id,keyCredentials').KeyCredentials | Where-Object { $_ })
 if ($NewThumbprint -notin @($keys | ForEach-Object { Get-Thumbprint $_ })) {

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Takes an old certificate from the registration, with the Azure CLI. Never the last one.
+# Removes an old certificate from the registration, with the Azure CLI. It never removes the last one.
 #
-#   ./retire-certificate.sh --what-if      says what it would do, and changes nothing
-#   ./retire-certificate.sh                removes the old certificate; run it as often as you like
+#   ./retire-certificate.sh --what-if      prints what it would do, and changes nothing
+#   ./retire-certificate.sh                removes the old certificate; you can run it any number of times
 #
-# Grants nothing. Only when placed runs with the new one: `placed doctor` says which certificate it signs in with.
+# Grants nothing. Run it when placed uses the new certificate: `placed doctor` prints which one placed signs in with.
 # Who: Cloud Application Administrator, or Application Administrator.
 set -euo pipefail
 

@@ -2,13 +2,13 @@
 #Requires -Modules @{ ModuleName = 'ExchangeOnlineManagement'; ModuleVersion = '3.0.0' }
 <#
 .SYNOPSIS
-Makes the room group: a mail-enabled security group with the room mailboxes as direct members.
+Creates the room group: a mail-enabled security group with the room mailboxes as direct members.
 
 .DESCRIPTION
-Grants nothing. The group is what the fence is drawn around: placed may read the calendars of its members, once
-the fence and the permission are there, and of nobody else.
+Grants nothing. The fence refers to this group: once the fence and the permission are in effect, placed can read the
+calendars of its members, and of nobody else.
 
-It adds who is missing, removes nobody, and tells of members that are no room mailboxes.
+It adds missing rooms, removes nobody, and lists members that are not room mailboxes.
 Run it with -WhatIf first. Run it again whenever there is a new room.
 
 Who: Exchange Administrator.
@@ -17,14 +17,14 @@ Who: Exchange Administrator.
 Addresses of the room mailboxes.
 
 .PARAMETER FromRoomList
-Address of a room list: its rooms are taken too.
+Address of a room list. Its rooms are added too.
 
 .PARAMETER AllRooms
-Every room mailbox of the organisation is taken.
+Adds every room mailbox of the organisation.
 
 .PARAMETER RoomList
-Also makes a room list of this address with the same rooms, as Outlook's room finder shows it. A room list is
-another kind of group: it cannot be the fence, and the fence is not changed by it.
+Also creates a room list with this address and the same rooms, for Outlook's room finder. A room list is another kind
+of group: it cannot be the fence, and does not change it.
 #>
 [CmdletBinding(SupportsShouldProcess)]
 param(
@@ -55,14 +55,14 @@ $ErrorActionPreference = 'Stop'
 
 function Get-Room {
     param([string] $Address)
-    # Nothing, and a warning, for what is no room mailbox: a person must not get into the group by a slip.
+    # For an address that is not a room mailbox: a warning only. A person must not get into the group by mistake.
     $found = @(Get-Recipient -Identity $Address -ErrorAction SilentlyContinue |
             Where-Object { [string]$_.PrimarySmtpAddress -eq $Address -or "smtp:$Address" -in @($_.EmailAddresses) })
     if ($found.Count -eq 0) {
         Write-Warning "There is no mailbox ${Address}: not added."
     }
     elseif ([string]$found[0].RecipientTypeDetails -ne 'RoomMailbox') {
-        Write-Warning "$Address is no room mailbox, but $($found[0].RecipientTypeDetails): not added."
+        Write-Warning "$Address is not a room mailbox, but $($found[0].RecipientTypeDetails): not added."
     }
     else {
         $found[0]
@@ -76,18 +76,18 @@ Connect-Exchange
 $existing = Get-RoomGroup
 if ($null -eq $existing) {
     if ($Group -notlike '*@*') {
-        throw "There is no group with the id $Group. Give an address to make one."
+        throw "There is no group with the id $Group. Pass an address to create one."
     }
     if ($PSCmdlet.ShouldProcess($Group, 'make the mail-enabled security group')) {
         # Of the kind Security, because an application access policy takes no other. Nobody joins by himself.
         New-DistributionGroup -Name $GroupName -Type Security -PrimarySmtpAddress $Group -MemberJoinRestriction Closed -MemberDepartRestriction Closed -Notes 'Rooms whose calendars placed may read' | Out-Null
         if (-not (Wait-Until "the group $Group" { $null -ne (Get-RoomGroup) } 15)) {
-            throw 'The group was made and is not known everywhere yet. Run this again in an hour: what is done stays done.'
+            throw 'The group was created, but not every server knows it yet. Run this again in an hour: what is done stays done.'
         }
     }
 }
 elseif ([string]$existing.RecipientTypeDetails -ne 'MailUniversalSecurityGroup') {
-    throw "$Group is no mail-enabled security group, but $($existing.RecipientTypeDetails). Choose another."
+    throw "$Group is not a mail-enabled security group, but $($existing.RecipientTypeDetails). Choose another."
 }
 
 # --- The rooms ---
@@ -142,13 +142,13 @@ if ($RoomList) {
 
 if ($null -ne (Get-RoomGroup)) {
     if ($addresses.Count -gt 0) {
-        # Not the members that this server has seen so far, but all of them: the next script asks another server.
+        # Waits until all members are visible: the next script may ask another server.
         $null = Wait-Until "all $($addresses.Count) rooms in the group" { @($addresses | Where-Object { $_ -notin @(Get-GroupMember | ForEach-Object { [string]$_.PrimarySmtpAddress }) }).Count -eq 0 } 15
     }
     Show-Stranger
     $inGroup = @(Get-RoomMember)
     Write-Host "$($inGroup.Count) rooms are in the group $Group."
     if ($inGroup.Count -eq 0 -and -not $WhatIfPreference) {
-        throw 'The group has no rooms. Give them: -Rooms a@example.com, b@example.com, or -FromRoomList, or -AllRooms.'
+        throw 'The group has no rooms. Pass them: -Rooms a@example.com, b@example.com, or -FromRoomList, or -AllRooms.'
     }
 }

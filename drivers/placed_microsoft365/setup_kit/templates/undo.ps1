@@ -4,19 +4,19 @@
 #Requires -Modules @{ ModuleName = 'ExchangeOnlineManagement'; ModuleVersion = '3.0.0' }
 <#
 .SYNOPSIS
-Takes away again what this kit has made.
+Removes what this kit has created.
 
 .DESCRIPTION
-Grants nothing. Access first, the fence last, so that on the way nothing more can be read than before:
+Grants nothing. It removes access first and the fence last, so that at no time more can be read than before:
   1. every permission that was granted in Entra
   2. the role assignment in Exchange, then its scope, then the pointer
   3. with -RemoveApplication: the registration, with its certificates (Entra can restore it for 30 days)
-  4. the application access policy, a day after 1: tokens that were issued before still carry the grant, and only
-     the policy holds them back
+  4. the application access policy, a day after 1: earlier tokens still contain the grant, and only the
+     policy limits them
   5. with -RemoveGroup: the room group, when nothing refers to it any more
-So run it again a day later, if there is a policy. Run it with -WhatIf first.
+If there is a policy, run it again a day later. Run it with -WhatIf first.
 
-What it leaves: rooms, mailboxes, the room list, and what calendar-processing.ps1 has set (its -HideTitles).
+It keeps: rooms, mailboxes, the room list, and what calendar-processing.ps1 has set (its -HideTitles).
 On the server, `placed disconnect` clears what placed has published and stored.
 
 Who: Exchange Administrator (Organization Management), and Cloud Application Administrator or Privileged Role

@@ -39,18 +39,18 @@ async def life(  # noqa: PLR0913 - what is outside of the rules is given
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     shortest: float = 6.0,
     longest: float = 9.0,
-    tell: Callable[[str], None] = _quiet,
+    report: Callable[[str], None] = _quiet,
 ) -> None:
     """Let one thing happen after another, for ever; cancel it to stop.
 
     Each pause lasts from `shortest` to `longest` seconds, so that somebody who looks on sees a change every
-    quarter of a minute. The same seed makes the same choices. `tell` gets a line for each thing that
+    quarter of a minute. The same seed makes the same choices. `report` gets a line for each thing that
     happened.
     """
     building = Building(tenant, seed)
     while True:
         await sleep(building.chance.uniform(shortest, longest))
-        tell(building.step())
+        report(building.step())
 
 
 class Building:

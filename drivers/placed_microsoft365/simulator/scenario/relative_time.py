@@ -35,7 +35,7 @@ def parse_moment(text: str, now: datetime) -> datetime:
         return now - parse_length(text[1:])
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
-        raise ValueError(f"{text!r} has no offset; say Z for UTC")
+        raise ValueError(f"{text!r} has no offset; write Z for UTC")
     return moment.astimezone(UTC)
 
 

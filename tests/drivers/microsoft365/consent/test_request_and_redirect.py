@@ -90,7 +90,7 @@ def test_the_link_leads_to_the_clouds_own_page(cloud: str, login: str, graph: st
 def test_no_more_is_asked_for_than_the_connection_needs(changes: dict[str, Any], names: list[str]) -> None:
     asked = flow(**changes).permissions
     assert [permission.name for permission in asked] == names
-    assert all(permission.can and permission.can_not for permission in asked)
+    assert all(permission.can and permission.cannot for permission in asked)
 
 
 def test_under_rbac_the_calendars_are_granted_in_exchange_and_must_not_be_in_entra() -> None:

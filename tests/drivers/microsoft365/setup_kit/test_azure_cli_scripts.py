@@ -227,7 +227,7 @@ def test_renewing_adds_a_certificate_and_retiring_takes_the_old_one(tmp_path: Pa
         ({"graph": "https://graph.microsoft.us"}, "run: az cloud set --name AzureCloud; then az login"),
         (
             {"apps": [{"appId": n, "displayName": "placed-contoso"} for n in "ab"]},
-            "there are several registrations called placed-contoso; say which with --client-id",
+            "there are several registrations called placed-contoso; choose one with --client-id",
         ),
     ],
 )

@@ -69,7 +69,7 @@ async def live(tenant: Tenant, clock: Clock, steps: int, seed: int = 1) -> list[
             await asyncio.Event().wait()
         clock.advance(seconds=length)
 
-    living = asyncio.create_task(life(tenant, seed=seed, sleep=sleep, tell=told.append))
+    living = asyncio.create_task(life(tenant, seed=seed, sleep=sleep, report=told.append))
     await over.wait()
     living.cancel()
     with pytest.raises(asyncio.CancelledError):

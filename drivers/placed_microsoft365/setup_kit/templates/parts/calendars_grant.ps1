@@ -5,7 +5,7 @@ function Get-CalendarsGrant {
 
 function Revoke-CalendarsGrant {
     param([string] $ServicePrincipalId)
-    # Takes back Calendars.Read where it was granted in Entra, for the whole organisation. Grants nothing.
+    # Revokes Calendars.Read if it was granted in Entra, for the whole organisation. Grants nothing.
     foreach ($grant in @(Get-CalendarsGrant $ServicePrincipalId)) {
         if ($PSCmdlet.ShouldProcess($ApplicationName, 'take back the Entra grant of Calendars.Read')) {
             Remove-MgServicePrincipalAppRoleAssignment -ServicePrincipalId $ServicePrincipalId -AppRoleAssignmentId $grant.Id
@@ -15,12 +15,12 @@ function Revoke-CalendarsGrant {
 
 function Show-Excess {
     param([string] $ServicePrincipalId)
-    # placed never asks for more than these. More than that may open mailboxes past the fence.
+    # placed never requests more than these. Other permissions may allow mailboxes outside the fence.
     $wanted = @('Calendars.Read', 'GroupMember.Read.All', 'Place.Read.All')
     $more = @(Get-Grant $ServicePrincipalId | Where-Object { $_.Permission -notin $wanted })
     if ($more.Count -gt 0) {
-        Write-Warning 'Granted in Entra, and nothing that placed asks for:'
+        Write-Warning 'Granted in Entra, but not requested by placed:'
         $more | Format-Table -Property 'Resource', 'Permission' | Out-Host
-        Write-Warning 'Take it back: Entra admin center, Enterprise applications, Permissions.'
+        Write-Warning 'Revoke it: Entra admin center, Enterprise applications, Permissions.'
     }
 }

@@ -6,7 +6,7 @@ function Get-EnterpriseApplication {
     }
     $found = @(Get-MgServicePrincipal -Filter $filter)
     if ($found.Count -gt 1) {
-        throw "There are $($found.Count) enterprise applications called $ApplicationName. Say which with -ClientId."
+        throw "There are $($found.Count) enterprise applications called $ApplicationName. Choose one with -ClientId."
     }
     $found
 }

@@ -6,6 +6,6 @@ function Get-Quoted {
 
 function Connect-Entra {
     param([string[]] $Scopes)
-    # The scopes are what you may do in this window, with Microsoft's own tool. placed gets nothing of them.
+    # The scopes apply to you in this window, with Microsoft's own tool. placed does not get them.
     Connect-MgGraph -Environment $GraphEnvironment -TenantId $Tenant -Scopes $Scopes -NoWelcome
 }

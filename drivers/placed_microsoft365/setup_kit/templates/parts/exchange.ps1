@@ -1,6 +1,6 @@
 function Connect-Exchange {
     # Signs in to Exchange Online, unless this window is signed in, and makes sure that it is the right tenant.
-    # In English, because what the Test cmdlets answer comes in the language of the session.
+    # In English, because the Test cmdlets answer in the language of the session.
     [System.Threading.Thread]::CurrentThread.CurrentUICulture = [cultureinfo]'en-US'
     $open = @(Get-ConnectionInformation | Where-Object { $_.State -eq 'Connected' -and $_.TokenStatus -eq 'Active' })
     if ($open.Count -eq 0) {

@@ -1,6 +1,6 @@
 function Get-Since {
     param([string] $What)
-    # When this was first seen to be so, from a file beside the script. Nothing, if it was not.
+    # The time at which the condition was first seen, from a file beside the script; nothing if it was not seen.
     $file = Join-Path $PSScriptRoot "$What.since"
     if (Test-Path -LiteralPath $file) {
         [datetimeoffset]::Parse((Get-Content -LiteralPath $file -Raw).Trim(), [cultureinfo]::InvariantCulture)
@@ -9,7 +9,7 @@ function Get-Since {
 
 function Confirm-Since {
     param([string] $What, [bool] $Seen)
-    # Notes the time at which it is first seen to be so, and forgets it where it is not.
+    # Stores the time at which the condition is first seen; deletes it if the condition does not hold.
     $file = Join-Path $PSScriptRoot "$What.since"
     $noted = Test-Path -LiteralPath $file
     if ($Seen -and -not $noted) {

@@ -1,5 +1,5 @@
 function Get-RoomGroup {
-    # By address or id. The comparison is needed: some Get cmdlets answer an unknown name with all there is.
+    # By address or id. The comparison is needed: some Get cmdlets return everything for an unknown name.
     Get-DistributionGroup -Identity $Group -ErrorAction SilentlyContinue |
         Where-Object {
             [string]$_.PrimarySmtpAddress -eq $Group -or

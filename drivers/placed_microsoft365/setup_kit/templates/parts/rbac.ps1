@@ -1,6 +1,6 @@
 function Confirm-Customization {
-    # Grants nothing. Microsoft keeps the settings of a new or small organisation in a shared place ("dehydrated"),
-    # and there refuses New-ManagementScope and New-ManagementRoleAssignment with
+    # Grants nothing. Microsoft stores the settings of a new or small organisation in a shared place ("dehydrated"),
+    # and for these refuses New-ManagementScope and New-ManagementRoleAssignment with
     # CmdletInvalidOperationInDehydratedContextException. Enable-OrganizationCustomization is needed once, and stays.
     if (-not [bool](Get-OrganizationConfig).IsDehydrated) {
         return
@@ -10,27 +10,27 @@ function Confirm-Customization {
             Enable-OrganizationCustomization
         }
         catch {
-            # Somebody, or another server, was quicker: "This operation is not required."
+            # It has run already: "This operation is not required."
             if ([string]$_.Exception.Message -notmatch 'not required|already enabled') {
                 throw
             }
         }
         if (-not (Wait-Until 'the settings of the organisation' { -not [bool](Get-OrganizationConfig).IsDehydrated } 30)) {
-            throw 'Enable-OrganizationCustomization was run and is not in effect yet. Run this again in some hours: what is done stays done.'
+            throw 'Enable-OrganizationCustomization has run, but is not in effect yet. Run this again in some hours; it continues where it stopped.'
         }
     }
 }
 
 function Confirm-Scope {
     param([string] $DistinguishedName)
-    # Grants nothing by itself: it says which mailboxes a role assignment is about. Direct members of the group.
+    # Grants nothing by itself: it selects the mailboxes of a role assignment, the direct members of the group.
     $filter = "MemberOfGroup -eq '$(Get-Quoted $DistinguishedName)'"
     $scope = @(Get-ManagementScope | Where-Object { $_.Name -eq $ScopeName })
     if ($scope.Count -eq 0) {
         if ($PSCmdlet.ShouldProcess($ScopeName, "make the management scope $filter")) {
             Invoke-WithRetry 'Making the scope' { New-ManagementScope -Name $ScopeName -RecipientRestrictionFilter $filter | Out-Null }
             if (-not (Wait-Until 'the scope' { @(Get-ManagementScope | Where-Object { $_.Name -eq $ScopeName }).Count -gt 0 } 15)) {
-                throw 'The scope was made and is not known everywhere yet. Run this again in an hour: what is done stays done.'
+                throw 'The scope was created, but not every server knows it yet. Run this again in an hour; it continues where it stopped.'
             }
         }
     }
@@ -49,7 +49,7 @@ function Confirm-Pointer {
         if ($PSCmdlet.ShouldProcess($ApplicationName, 'make the service principal known to Exchange')) {
             Invoke-WithRetry 'Making the service principal known' { New-ServicePrincipal -AppId $AppId -ObjectId $ObjectId -DisplayName $ApplicationName | Out-Null }
             if (-not (Wait-Until 'the service principal' { @(Get-ServicePrincipal | Where-Object { [string]$_.AppId -eq $AppId }).Count -gt 0 } 15)) {
-                throw 'The service principal was made and is not known everywhere yet. Run this again in an hour: what is done stays done.'
+                throw 'The service principal was created, but not every server knows it yet. Run this again in an hour; it continues where it stopped.'
             }
         }
     }
@@ -57,7 +57,7 @@ function Confirm-Pointer {
 
 function Get-Authorization {
     param([string] $AppId)
-    # What RBAC for Applications lets the application do. Nothing, as long as Exchange does not know it.
+    # What RBAC for Applications allows the application. Nothing if Exchange does not know it yet.
     $pointer = @(Get-ServicePrincipal | Where-Object { [string]$_.AppId -eq $AppId })
     if ($pointer.Count -gt 0) {
         @(Test-ServicePrincipalAuthorization -Identity $AppId)
@@ -66,14 +66,14 @@ function Get-Authorization {
 
 function Confirm-Assignment {
     param([string] $AppId, [string] $ObjectId)
-    # Grants: reading calendars, of the mailboxes in the scope. Role and scope are given in one command, so there
-    # is no moment at which the role has no scope.
+    # Grants: reading calendars, of the mailboxes in the scope. One command sets role and scope, so the role is
+    # never without a scope.
     $ours = @(Get-Authorization $AppId | Where-Object { $_.RoleName -eq $Role -and $_.AllowedResourceScope -eq $ScopeName })
     if ($ours.Count -eq 0) {
         if ($PSCmdlet.ShouldProcess($ApplicationName, "assign the role '$Role' in the scope $ScopeName")) {
             Invoke-WithRetry 'Assigning the role' { New-ManagementRoleAssignment -Name $AssignmentName -App $ObjectId -Role $Role -CustomResourceScope $ScopeName | Out-Null }
             if (-not (Wait-Until 'the assignment' { @(Get-Authorization $AppId).Count -gt 0 } 15)) {
-                throw 'The role was assigned and is not known everywhere yet. Run this again in an hour: what is done stays done.'
+                throw 'The role was assigned, but not every server knows it yet. Run this again in an hour; it continues where it stopped.'
             }
         }
     }
@@ -81,14 +81,14 @@ function Confirm-Assignment {
 
 function Test-Fence {
     param([string] $AppId, [string[]] $Inside, [string[]] $Outside)
-    # Exchange's own answer, past its caches. Loud where it is not: rooms in, others out, and nothing else granted.
+    # Asks Exchange, bypassing its caches. Fails unless rooms are allowed, canaries are refused, and nothing else is granted.
     $all = @(Get-Authorization $AppId)
     if ($all.Count -eq 0) {
         if ($WhatIfPreference) {
-            Write-Host 'Not tried: there is no role assignment yet.'
+            Write-Host 'Not tested: there is no role assignment yet.'
             return
         }
-        throw 'The fence was not tried: Exchange knows of no role assignment of the application.'
+        throw 'The fence was not tested: Exchange knows no role assignment of the application.'
     }
     $wrong = @()
     foreach ($row in $all) {
@@ -97,8 +97,8 @@ function Test-Fence {
         }
     }
     foreach ($mailbox in $Inside) {
-        # A member is in the scope when the server that is asked knows of the membership. For outsiders nothing is
-        # waited: that one of them can be read is said at once.
+        # A member is in the scope once the server knows the membership. There is no wait for canaries: a readable one
+        # is reported at once.
         $null = Wait-Until "$mailbox in the scope" { @(Test-ServicePrincipalAuthorization -Identity $AppId -Resource $mailbox | Where-Object { [string]$_.InScope -eq 'True' }).Count -gt 0 } 15
         $rows = @(Test-ServicePrincipalAuthorization -Identity $AppId -Resource $mailbox)
         $rows | Format-Table -Property 'RoleName', 'AllowedResourceScope', 'ScopeType', 'InScope' | Out-Host

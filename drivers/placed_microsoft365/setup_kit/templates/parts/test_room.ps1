@@ -1,5 +1,5 @@
 function Get-TestRoom {
-    # The room that the fence is tried with: the one that was given, else the first of the group.
+    # The room to test the fence with: the given one, else the first of the group.
     if ($Room) {
         return $Room
     }

@@ -1,9 +1,9 @@
 function Show-Stranger {
-    # Whatever else is in the group can be read by placed, or is a nested group, which does not count everywhere.
+    # placed can read every other member of the group, too; a nested group does not count everywhere.
     $strangers = @(Get-GroupMember | Where-Object { [string]$_.RecipientTypeDetails -ne 'RoomMailbox' })
     if ($strangers.Count -gt 0) {
-        Write-Warning "In the group $Group, and no room mailbox:"
+        Write-Warning "Members of the group $Group that are not room mailboxes:"
         $strangers | Format-Table -Property 'DisplayName', 'PrimarySmtpAddress', 'RecipientTypeDetails' | Out-Host
-        Write-Warning 'Take them out, unless you know why they are in: placed may read every mailbox of the group.'
+        Write-Warning 'Remove them unless you know why they are members: placed can read every mailbox of the group.'
     }
 }

@@ -1,7 +1,7 @@
 function Wait-Until {
     param([string] $For, [scriptblock] $Ready, [int] $Minutes)
-    # Exchange and Entra copy what was made or changed from server to server. That takes seconds, at times minutes,
-    # and until then another server does not know of it. True as soon as it is ready, false when the time is over.
+    # Exchange and Entra copy changes from server to server, which takes seconds, sometimes minutes. Until then other
+    # servers do not know the change. Returns true as soon as it is ready, false when the time is over.
     if ($WhatIfPreference) {
         return [bool](& $Ready)
     }
