@@ -158,7 +158,7 @@ def test_placed_imports_no_driver() -> None:
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
-def test_a_driver_imports_of_placed_the_model_and_the_port_alone(driver: str) -> None:
+def test_a_driver_imports_only_the_model_and_the_port_of_placed(driver: str) -> None:
     others = [other for other in DRIVERS if other != driver]
     allowed = ("placed.domain.model", "placed.driver")
     assert stray_imports(f"drivers/{driver}", "placed", *others, allowed=allowed) == []

@@ -48,7 +48,7 @@ def test_no_file_names_a_place_on_somebodys_own_machine() -> None:
     assert told == []
 
 
-def test_the_lock_file_names_the_public_index_alone() -> None:
+def test_the_lock_file_names_only_the_public_index() -> None:
     lock = (ROOT / "uv.lock").read_text("utf-8")
     assert set(re.findall(r"\w+://([^/\"\s]+)", lock)) == {"pypi.org", "files.pythonhosted.org"}
     assert set(re.findall(r"registry = \"([^\"]+)\"", lock)) == {"https://pypi.org/simple"}

@@ -66,14 +66,14 @@ async def schemathesis(folder: Path, source: str | Path, *more: str, examples: i
     return told
 
 
-async def test_whatever_is_asked_is_answered_as_described(tmp_path: Path) -> None:
+async def test_every_response_matches_the_description(tmp_path: Path) -> None:
     async with house(tmp_path) as (stage, group), day(stage, group) as today:
         told = await schemathesis(tmp_path, f"{today.running.url}/openapi.json", examples=8)
         assert today.running.logged("http.request_failed") == []
         assert int(re.findall(r"(\d+) generated", told)[0]) > 100
 
 
-async def test_who_shows_a_wrong_token_is_answered_as_described(tmp_path: Path) -> None:
+async def test_the_response_to_a_wrong_token_matches_the_description(tmp_path: Path) -> None:
     write_secret(tmp_path / "token", "a-token-of-this-test")
     description = tmp_path / "openapi.json"
     description.write_text(json.dumps(DESCRIPTION))

@@ -100,7 +100,7 @@ def test_promtool_would_notice() -> None:
     assert promtool("check", "metrics", given="placed_uptime_minutes 3\n").returncode != 0
 
 
-def test_the_rules_are_rules_and_every_alert_says_what_to_do() -> None:
+def test_the_rules_are_valid_and_every_alert_has_a_remedy() -> None:
     checked = promtool("check", "rules", RULES)
     assert checked.returncode == 0, checked.stdout + checked.stderr
     for rule in RULE_LIST:
@@ -150,7 +150,7 @@ def test_no_panel_of_the_dashboard_covers_another() -> None:
                 taken[x, y] = panel["title"]
 
 
-def test_the_dashboard_asks_whatever_prometheus_and_servers_were_chosen() -> None:
+def test_the_dashboard_queries_the_selected_prometheus_and_servers() -> None:
     dashboard = json.loads(DASHBOARD.read_text("utf-8"))
     assert [v["name"] for v in dashboard["templating"]["list"]] == ["datasource", "instance", "connection"]
     for panel in panels():

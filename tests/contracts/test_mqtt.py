@@ -32,7 +32,7 @@ def words(arrivals: list[Arrival], topic: str) -> set[str]:
     return {a.text for a in arrivals if a.topic.endswith(f"/{topic}") and a.payload}
 
 
-async def test_in_a_day_all_is_said_that_is_described_and_nothing_else(tmp_path: Path) -> None:
+async def test_a_day_publishes_exactly_the_described_messages(tmp_path: Path) -> None:
     async with house(tmp_path) as (stage, group):
         async with day(stage, group) as today:
             await today.passes()
@@ -64,7 +64,7 @@ async def test_another_base_topic_is_described_too(tmp_path: Path) -> None:
         assert set(index.document["rooms"][0]["topics"]) == {"state", "availability", "event"}
 
 
-async def test_mqtt_3_says_the_same_without_properties_also_of_an_earlier_run(tmp_path: Path) -> None:
+async def test_mqtt_3_publishes_the_same_without_properties(tmp_path: Path) -> None:
     async with house(tmp_path) as (stage, _):
         configure(stage, protocol="3.1.1")
         async with stage.daemon():

@@ -101,7 +101,7 @@ def test_the_flow_subscribes_to_what_a_panel_needs() -> None:
     assert not broker.get("credentials")
 
 
-def test_the_flow_is_wired_and_has_core_nodes_alone() -> None:
+def test_the_flow_is_wired_and_has_only_core_nodes() -> None:
     known = nodes()
     kinds = {node["type"] for node in known.values()}
     assert kinds == {"tab", "mqtt-broker", "mqtt in", "status", "inject", "function", "debug"}
@@ -111,7 +111,7 @@ def test_the_flow_is_wired_and_has_core_nodes_alone() -> None:
     assert tick["repeat"] == "1"
 
 
-def test_the_flow_shows_a_room_while_it_may_be_believed() -> None:
+def test_the_flow_shows_a_room_until_valid_until() -> None:
     assert shown(
         (0, bridge("online")),
         (0, state()),

@@ -121,14 +121,14 @@ async def place(stage: Stage) -> AsyncIterator[Place]:
 
 
 @pytest.mark.parametrize("page", [PANELS, STAFF], ids=lambda page: page.stem)
-async def test_every_command_of_the_page_does_what_it_says(place: Place, page: Path) -> None:
+async def test_every_command_of_the_page_works_as_described(place: Place, page: Path) -> None:
     found = commands(page)
     assert len(found) > 10
     for command in found:
         await place.runs(command)
 
 
-async def test_every_command_of_the_operators_page_does_what_it_says(stage: Stage) -> None:
+async def test_every_command_of_the_operators_page_works_as_described(stage: Stage) -> None:
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed")
     stage.connect()

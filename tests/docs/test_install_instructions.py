@@ -27,7 +27,7 @@ def test_the_readme_names_the_package_and_a_virtual_environment() -> None:
         assert command in install
 
 
-def test_what_stays_on_the_broker_is_said_where_placed_is_removed() -> None:
+def test_the_removal_instructions_mention_retained_messages() -> None:
     control = HOUSE / "systemd" / "debian" / "control"
     assert "retained messages stay on the broker" in (control / "postrm").read_text()
     assert "placed disconnect NAME" in (control / "prerm").read_text()

@@ -54,7 +54,7 @@ def publisher(house: House, broker: Guarded, **more: Any) -> Publisher:
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
-async def test_the_daemon_says_and_hears_all_that_it_wants(
+async def test_the_daemon_can_publish_and_receive_all_it_needs(
     broker: Guarded, house: House, protocol: str
 ) -> None:
     daemon = publisher(house, broker, protocol=protocol)
@@ -78,7 +78,7 @@ async def test_the_daemon_says_and_hears_all_that_it_wants(
         assert daemon.connected
 
 
-async def test_it_is_told_when_the_daemon_is_gone(broker: Guarded, house: House) -> None:
+async def test_a_panel_is_notified_when_the_daemon_is_gone(broker: Guarded, house: House) -> None:
     """The will is the daemon's, too: its rights are looked at when it is not there any more."""
     hasty = house.publisher(broker, timing=replace(IMPATIENT, will_delay=0), **broker.settings())
     async with running(hasty), broker.reader("boardroom", BRIDGE) as panel:
@@ -103,7 +103,7 @@ async def test_a_panel_reads_its_own_room_and_a_board_reads_all(broker: Guarded,
 
 
 @pytest.mark.parametrize("login", ["boardroom", "lobby", "homeassistant"])
-async def test_nobody_else_can_write_nor_have_it_written_for_them(
+async def test_other_users_cannot_publish_directly_or_through_a_will(
     broker: Guarded, house: House, login: str
 ) -> None:
     """Neither a message nor a will, kept or not, not even on a room's own topics."""
@@ -168,7 +168,7 @@ async def test_the_doors_are_shut_to_all_others(
         await client.__aenter__()
 
 
-async def test_nothing_is_said_in_the_clear(broker: Guarded) -> None:
+async def test_nothing_is_sent_unencrypted(broker: Guarded) -> None:
     hello = bytes.fromhex("101000044d5154540502003c000003783031")  # CONNECT, MQTT 5, clean start, client x01
     for port in (broker.port, broker.daemon_port):
         reader, writer = await asyncio.open_connection(HOST, port)

@@ -82,7 +82,7 @@ def test_a_server_gets_nothing_of_what_only_the_demonstration_needs() -> None:
     assert server.isdisjoint({"amqtt", "trustme", "websockets", "transitions", "passlib"})
 
 
-def test_the_bill_of_materials_is_what_the_lock_says_and_all_of_it_is_permissive() -> None:
+def test_the_bill_of_materials_matches_the_lock_and_has_only_permissive_licences() -> None:
     first = bill()
     document = json.loads(first)
     assert (document["bomFormat"], document["specVersion"]) == ("CycloneDX", "1.5")
@@ -167,7 +167,7 @@ def test_without_advisories_the_audit_is_good(tmp_path: Path) -> None:
     assert "no known vulnerabilities" in said
 
 
-def test_an_advisory_is_told_with_the_version_that_mends_it(tmp_path: Path) -> None:
+def test_an_advisory_is_reported_with_the_version_that_fixes_it(tmp_path: Path) -> None:
     with advisories("msal") as service:
         code, said = audit(service, tmp_path)
     assert code == 1, said
@@ -175,7 +175,7 @@ def test_an_advisory_is_told_with_the_version_that_mends_it(tmp_path: Path) -> N
         assert words in said
 
 
-def test_a_service_that_is_not_reached_says_nothing_about_the_versions(tmp_path: Path) -> None:
+def test_an_unreachable_advisory_service_gives_no_verdict(tmp_path: Path) -> None:
     service = f"http://127.0.0.1:{free_port()}/"
     code, said = audit(service, tmp_path)
     assert code == 4, said

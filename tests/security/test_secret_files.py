@@ -62,7 +62,7 @@ def test_of_a_link_it_is_the_file_behind_it_that_counts(secret: Path, tmp_path: 
         read_secret(link)
 
 
-def test_a_pipe_is_nobody_elses(tmp_path: Path) -> None:
+def test_a_pipe_counts_as_private(tmp_path: Path) -> None:
     """As a shell's `<(...)` hands it over."""
     reading, writing = os.pipe()
     try:
@@ -161,7 +161,9 @@ def token(tmp_path: Path) -> str:
 @pytest.mark.parametrize(
     "told", [client_secret, certificate, password, mqtt_key, mqtt_certificate_with_its_key, token]
 )
-def test_whoever_reads_a_secret_refuses_it_in_one_line(told: Callable[[Path], str], tmp_path: Path) -> None:
+def test_every_reader_of_an_exposed_secret_refuses_it_in_one_line(
+    told: Callable[[Path], str], tmp_path: Path
+) -> None:
     problem = told(tmp_path)
     path = tmp_path / "exposed"
     assert f"{path}" in problem.partition(" can be read by every user of this machine (mode 0644)")[0]
@@ -180,9 +182,7 @@ def test_a_public_certificate_may_be_read_by_everybody(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["check", "run"])
-async def test_the_command_ends_with_3_and_tells_every_secret_that_is_exposed(
-    stage: Stage, command: str
-) -> None:
+async def test_the_command_ends_with_3_and_reports_every_exposed_secret(stage: Stage, command: str) -> None:
     stage.connect()
     token = stage.folder / "token"
     write_secret(token, HUSH)

@@ -28,7 +28,7 @@ def test_the_exposure_that_the_pages_state_is_what_systemd_finds_offline() -> No
 
 
 @pytest.mark.parametrize("line", ["PrivateMounts=yes", "EnvironmentFile=-/etc/default/placed"])
-def test_the_unit_says_it(line: str) -> None:
+def test_the_unit_contains_the_directive(line: str) -> None:
     assert line in UNIT.read_text("utf-8").splitlines()
 
 

@@ -90,7 +90,9 @@ def strict(headers: Mapping[str, str]) -> bool:
     )
 
 
-async def test_the_answer_with_the_right_state_is_taken_and_the_browser_is_told(listening: Listening) -> None:
+async def test_an_answer_with_the_right_state_is_accepted_and_shown_in_the_browser(
+    listening: Listening,
+) -> None:
     browser = asyncio.create_task(listening.ask(f"admin_consent=True&tenant=t&state={STATE}"))
     answer = await listening.redirect.answer()
     assert dict(answer) == {"admin_consent": "True", "tenant": "t", "state": STATE}
@@ -161,7 +163,7 @@ async def test_nothing_else_is_to_be_found_there(listening: Listening) -> None:
 @pytest.mark.parametrize(
     "host", ["evil.example", "evil.example:80", "localhost.evil.example", "127.0.0.1@evil"]
 )
-async def test_a_page_whose_name_leads_here_gets_nothing(listening: Listening, host: str) -> None:
+async def test_a_request_with_a_foreign_host_name_is_refused(listening: Listening, host: str) -> None:
     shown = await listening.ask(f"state={STATE}", Host=host)
     assert shown.status == 421
     assert strict(shown.headers)
@@ -182,7 +184,9 @@ async def test_the_loopbacks_own_names_are_answered(listening: Listening, host: 
         b"GET / HTTP/1.1\r\n<script>: <script>\r\n\r\n",
     ],
 )
-async def test_of_what_can_not_be_read_nothing_is_repeated(listening: Listening, request_line: bytes) -> None:
+async def test_an_unreadable_request_is_not_repeated_in_the_response(
+    listening: Listening, request_line: bytes
+) -> None:
     answer = await listening.raw(request_line)
     assert re.match(r"HTTP/1\.[01] 400 ", answer)
     assert "script" not in answer.partition("\r\n\r\n")[2]
@@ -198,7 +202,7 @@ async def test_a_browser_may_take_localhost_for_either_loopback(listening: Liste
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
-async def test_a_port_that_somebody_else_has_on_either_loopback_is_not_shared(address: str) -> None:
+async def test_a_port_in_use_on_either_loopback_address_is_not_shared(address: str) -> None:
     """Whoever has it there would be sent the browser."""
     if address == "::1" and not _has_ipv6_loopback():
         pytest.skip("this machine has no ::1")
@@ -212,7 +216,7 @@ async def test_a_port_that_somebody_else_has_on_either_loopback_is_not_shared(ad
         assert redirect.port == port
 
 
-async def test_who_is_still_waiting_at_the_end_is_told_to_look_at_the_terminal() -> None:
+async def test_a_browser_still_waiting_at_the_end_is_referred_to_the_terminal() -> None:
     async with Listening().open() as listening:
         browser = asyncio.create_task(listening.ask(f"state={STATE}"))
         await listening.redirect.answer()

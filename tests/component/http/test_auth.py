@@ -88,7 +88,7 @@ def token_file(tmp_path: Path) -> Path:
         (None, 401),
     ],
 )
-async def test_with_a_token_only_who_shows_it_is_answered(
+async def test_with_a_token_only_authorized_requests_are_answered(
     site: Site, token_file: Path, field: str | None, status: int
 ) -> None:
     headers = {} if field is None else {"Authorization": field}
@@ -102,13 +102,13 @@ async def test_with_a_token_only_who_shows_it_is_answered(
                 assert b"horse" not in answer.body
 
 
-async def test_without_the_token_it_is_not_told_what_there_is(site: Site, token_file: Path) -> None:
+async def test_without_the_token_a_response_does_not_reveal_what_exists(site: Site, token_file: Path) -> None:
     async with Endpoint(site, token_file=token_file) as endpoint:
         for method, path in (("GET", "/nothing"), ("POST", "/api/v1/rooms"), ("GET", "/api/v1/events")):
             assert (await endpoint.ask(method, path)).status == 401
 
 
-async def test_the_token_is_compared_in_a_time_that_does_not_tell_of_it(
+async def test_the_token_is_compared_in_constant_time(
     site: Site, token_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compared: list[tuple[bytes, bytes]] = []
@@ -124,9 +124,7 @@ async def test_the_token_is_compared_in_a_time_that_does_not_tell_of_it(
     assert compared == [(b"correct-house", b"correct-horse")]
 
 
-async def test_of_an_open_address_it_is_told_without_a_token_which_methods_it_knows(
-    site: Site, token_file: Path
-) -> None:
+async def test_an_open_path_reports_its_methods_without_a_token(site: Site, token_file: Path) -> None:
     async with Endpoint(site, token_file=token_file) as endpoint:
         for path in ("/healthz", "/", "/rooms/atrium"):
             for headers in ({}, {"Authorization": "Bearer wrong"}):
@@ -135,7 +133,7 @@ async def test_of_an_open_address_it_is_told_without_a_token_which_methods_it_kn
         assert (await endpoint.ask("TRACE", "/metrics")).status == 401
 
 
-async def test_what_tells_nothing_needs_no_token(site: Site, token_file: Path) -> None:
+async def test_paths_that_reveal_nothing_need_no_token(site: Site, token_file: Path) -> None:
     async with Endpoint(site, token_file=token_file) as endpoint:
         for path in ("/healthz", "/", "/rooms/atrium", "/rooms/nowhere"):
             answer = await endpoint.get(path)

@@ -38,7 +38,7 @@ async def hasty(site: Site) -> AsyncIterator[Endpoint]:
         yield endpoint
 
 
-async def test_who_asks_for_nothing_is_let_go(hasty: Endpoint) -> None:
+async def test_a_client_that_sends_no_request_is_disconnected(hasty: Endpoint) -> None:
     async with Raw(hasty) as client:
         assert await client.end() == b""
 
@@ -74,7 +74,7 @@ async def test_the_time_counts_for_every_request_of_a_connection(hasty: Endpoint
         assert (await client.answer()).status == 408
 
 
-async def test_who_has_asked_and_asks_no_more_is_let_go_later(site: Site) -> None:
+async def test_an_idle_keep_alive_client_is_disconnected_later(site: Site) -> None:
     async with Endpoint(site, limits=Limits(head=1000, idle=SHORT)) as endpoint, Raw(endpoint) as client:
         client.send(WHOLE)
         assert (await client.end()).endswith(b'{"status":"ok"}')
@@ -99,7 +99,7 @@ async def test_a_head_that_does_not_end_is_a_problem(endpoint: Endpoint) -> None
     assert (answer.status, answer.problem["title"]) == (431, "Request Header Fields Too Large")
 
 
-async def test_who_sends_without_an_end_while_it_is_answered_is_let_go(endpoint: Endpoint) -> None:
+async def test_a_client_that_sends_without_end_during_a_response_is_disconnected(endpoint: Endpoint) -> None:
     """An event stream is answered for ever; a chunk's extension is what aiohttp does not limit."""
     async with Raw(endpoint) as client:
         client.send(b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1;")
@@ -128,7 +128,7 @@ async def test_a_body_is_not_waited_for(endpoint: Endpoint) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/v1/rooms", "/api/v1/rooms?building=hq", "/metrics", "/api/v1/events"])
-async def test_who_reads_a_byte_now_and_then_is_let_go(path: str) -> None:
+async def test_a_client_that_reads_too_slowly_is_disconnected(path: str) -> None:
     site = Site()
     site.add(*(f"room-{number}" for number in range(1500)), building="hq")
     with capture_logs() as logs:
@@ -159,7 +159,7 @@ async def unread(endpoint: Endpoint) -> tuple[int, int, int]:
 @pytest.mark.parametrize(
     ("path", "buffer"), [("/api/v1/rooms", SEND_BUFFER), ("/api/v1/events", STREAM_BUFFER)]
 )
-async def test_who_reads_nothing_holds_a_portion_and_its_buffer_and_no_more(path: str, buffer: int) -> None:
+async def test_a_client_that_does_not_read_costs_one_portion_and_its_buffer(path: str, buffer: int) -> None:
     site = Site()
     site.add(*(f"room-{number}" for number in range(5500)))
     async with Endpoint(site) as endpoint:
@@ -202,7 +202,7 @@ async def refused(endpoint: Endpoint, of: str) -> bool:
     return True
 
 
-async def test_of_all_connections_the_newest_is_told_that_it_is_full(site: Site) -> None:
+async def test_at_the_limit_the_newest_client_receives_503(site: Site) -> None:
     with capture_logs() as logs:
         async with Endpoint(site, limits=TEN) as endpoint, AsyncExitStack() as stack:
             clients = await crowd(stack, endpoint, *(f"127.0.0.{2 + n // 3}" for n in range(10)))
@@ -228,7 +228,7 @@ async def test_one_address_does_not_take_all_places(site: Site) -> None:
         assert not await refused(endpoint, "127.0.0.3")
 
 
-async def test_past_the_standing_room_nobody_is_let_in(site: Site) -> None:
+async def test_beyond_the_waiting_limit_no_client_is_accepted(site: Site) -> None:
     async with Endpoint(site, limits=TEN) as endpoint, AsyncExitStack() as stack:
         await crowd(stack, endpoint, *(f"127.0.0.{2 + n // 3}" for n in range(10)))
         standing = [await stack.enter_async_context(Raw(endpoint, of="127.0.0.8")) for _ in range(64)]
@@ -238,7 +238,7 @@ async def test_past_the_standing_room_nobody_is_let_in(site: Site) -> None:
         assert (await standing[0].answer()).status == 503
 
 
-async def test_streams_leave_room_for_who_looks_whether_all_is_well(site: Site) -> None:
+async def test_event_streams_leave_room_for_health_checks(site: Site) -> None:
     async with Endpoint(site, limits=TEN) as endpoint, AsyncExitStack() as stack:
         for number in range(9):
             client = await stack.enter_async_context(Raw(endpoint, of=f"127.0.0.{2 + number // 3}"))

@@ -26,7 +26,7 @@ def readability() -> RoomReadability:
     return found.snapshot
 
 
-async def test_every_room_says_whether_it_is_readable_since_when_and_why_not(
+async def test_every_room_carries_its_readability_with_start_and_reason(
     endpoint: Endpoint, site: Site
 ) -> None:
     site.report(readability=readability())
@@ -47,7 +47,7 @@ async def test_rooms_of_other_connections_are_not_there(endpoint: Endpoint, site
     assert [room["room"] for room in answer.json["rooms"]] == ["annex"]
 
 
-async def test_what_ails_the_connection_is_said_of_each_room(endpoint: Endpoint, site: Site) -> None:
+async def test_a_connection_problem_is_reported_for_each_room(endpoint: Endpoint, site: Site) -> None:
     whole = ReadFailure(
         Reason.BREACHED, NINE, Problem("", "a mailbox outside of the fence is readable", "fix it")
     )

@@ -33,7 +33,7 @@ CROSS_SITE = {
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST"])
-async def test_no_address_lets_another_site_read_it(endpoint: Endpoint, method: str) -> None:
+async def test_no_path_allows_cross_site_reading(endpoint: Endpoint, method: str) -> None:
     for path in ADDRESSES:
         answer = await endpoint.ask(method, path, CROSS_SITE)
         assert [name for name in answer.headers if name.lower().startswith("access-control-")] == []

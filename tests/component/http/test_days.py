@@ -30,7 +30,7 @@ def read(
     site.board.learn(room, Schedule(meetings, moment - before, moment + after, moment))
 
 
-async def test_a_day_is_told_by_the_rooms_own_clocks(endpoint: Endpoint, site: Site) -> None:
+async def test_a_day_is_listed_in_the_time_zone_of_the_room(endpoint: Endpoint, site: Site) -> None:
     read(site, "boardroom", meeting(60, 90), meeting(-600, -570), meeting(-660, -560), meeting(900, 960))
     found = await day(endpoint, "boardroom")
     assert found["date"] == "2026-01-08"
@@ -61,7 +61,7 @@ async def test_a_day_on_which_clocks_change_has_the_hours_that_it_has(moment: da
     assert found["meetings"] == []
 
 
-async def test_only_what_occupies_the_room_is_told(endpoint: Endpoint, site: Site) -> None:
+async def test_only_occupying_meetings_are_listed(endpoint: Endpoint, site: Site) -> None:
     read(
         site,
         "boardroom",
@@ -75,7 +75,7 @@ async def test_only_what_occupies_the_room_is_told(endpoint: Endpoint, site: Sit
     assert [m["start"][11:16] for m in found["meetings"]] == ["11:10"]
 
 
-async def test_what_is_not_known_is_not_told_as_an_empty_day(endpoint: Endpoint, site: Site) -> None:
+async def test_an_unknown_day_is_not_an_empty_day(endpoint: Endpoint, site: Site) -> None:
     never = await day(endpoint, "library")
     assert (never["meetings"], never["observed_at"], never["valid_until"]) == (None, None, None)
     read(site, "boardroom", meeting(60, 90))
@@ -99,7 +99,7 @@ async def test_several_days_come_in_the_order_of_the_question(endpoint: Endpoint
 
 
 @pytest.mark.parametrize("query", ["", "?rooms=atrium", "?" + "&".join(f"room=r{n}" for n in range(201))])
-async def test_a_question_that_makes_no_sense_is_told_why(endpoint: Endpoint, query: str) -> None:
+async def test_an_invalid_query_is_answered_with_the_reason(endpoint: Endpoint, query: str) -> None:
     answer = await endpoint.get(f"/api/v1/days{query}")
     assert answer.status == 400
     assert answer.json["problems"]
@@ -119,7 +119,7 @@ NAME = "Adele Vance"
         (Show.EVERYTHING, True, (None, None)),
     ],
 )
-async def test_of_a_meeting_only_what_the_site_shows_is_told(
+async def test_a_listed_meeting_follows_the_privacy_setting(
     show: Show, *, private: bool, shown: tuple[str | None, str | None]
 ) -> None:
     site = Site(show=show)
@@ -144,7 +144,7 @@ async def test_a_title_is_one_line_and_no_longer_than_people_type() -> None:
     assert len(found["title"]) == 255
 
 
-async def test_every_answer_tells_the_programs_own_time(endpoint: Endpoint, site: Site) -> None:
+async def test_every_response_carries_the_time_of_the_program(endpoint: Endpoint, site: Site) -> None:
     site.moment = NINE + minutes(1 / 60) / 8
     for path in ("/", "/healthz", "/api/v1/rooms", "/api/v1/days?room=atrium", "/nothing"):
         assert (await endpoint.get(path)).headers["Placed-Time"] == "2026-01-08T09:00:00.125Z"

@@ -76,7 +76,7 @@ async def test_what_is_no_request_is_a_problem_too(endpoint: Endpoint, request_:
     assert b"Error" not in answer.body
 
 
-async def test_what_nobody_foresaw_is_logged_once_and_not_shown(
+async def test_an_unexpected_error_is_logged_once_and_not_shown(
     endpoint: Endpoint, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> None:

@@ -27,7 +27,7 @@ def rooms(told: Iterable[Told]) -> list[str]:
     return [f"{t.event} {t.data['room']}" for t in told]
 
 
-async def test_who_is_new_is_told_everything_and_then_what_happens(endpoint: Endpoint, site: Site) -> None:
+async def test_a_new_client_receives_a_snapshot_and_then_changes(endpoint: Endpoint, site: Site) -> None:
     site.read("boardroom", meeting(-10, 30))
     site.report()
     async with endpoint.listen() as listening:
@@ -43,7 +43,7 @@ async def test_who_is_new_is_told_everything_and_then_what_happens(endpoint: End
         assert states[2].data == (await endpoint.get("/api/v1/rooms/boardroom")).json
 
 
-async def test_what_time_does_is_told_as_it_happens(endpoint: Endpoint, site: Site) -> None:
+async def test_edges_are_sent_when_they_occur(endpoint: Endpoint, site: Site) -> None:
     site.read("boardroom", meeting(-10, 10))
     async with endpoint.listen("?room=boardroom") as listening:
         await listening.take(2)
@@ -65,7 +65,7 @@ async def test_the_stream_is_what_browsers_and_proxies_want(endpoint: Endpoint) 
         assert await listening.block() == ["retry: 2000"]
 
 
-async def test_who_comes_again_is_told_what_is_new(endpoint: Endpoint, site: Site) -> None:
+async def test_a_client_that_reconnects_receives_what_is_new(endpoint: Endpoint, site: Site) -> None:
     async with endpoint.listen() as listening:
         last = (await listening.take(4))[-1].id
     assert last == "7-3"
@@ -76,7 +76,7 @@ async def test_who_comes_again_is_told_what_is_new(endpoint: Endpoint, site: Sit
         assert rooms(await listening.take(2)) == ["state atrium", "state boardroom"]
 
 
-async def test_who_has_everything_is_told_only_what_comes(endpoint: Endpoint, site: Site) -> None:
+async def test_an_up_to_date_client_receives_only_new_events(endpoint: Endpoint, site: Site) -> None:
     async with endpoint.listen(headers={"Last-Event-ID": f"7-{site.board.seq}"}) as listening:
         await listening.block()
         site.read("atrium")
@@ -94,7 +94,7 @@ async def test_a_listing_goes_on_as_events_without_a_gap(endpoint: Endpoint, sit
 @pytest.mark.parametrize(
     "seen", ["6-2", "8-2", "7-99", "", "7", "seven-2", "7-2-gzip", "-7-2", "7-" + "9" * 5000]
 )
-async def test_an_id_that_says_nothing_here_brings_a_snapshot(endpoint: Endpoint, seen: str) -> None:
+async def test_an_unknown_last_event_id_brings_a_snapshot(endpoint: Endpoint, seen: str) -> None:
     """Of another epoch, of the future, or no id at all. EventSource would never come back from an error."""
     async with endpoint.listen(headers={"Last-Event-ID": seen}) as listening:
         assert [told.event for told in await listening.take(4)] == ["snapshot", "state", "state", "state"]
@@ -114,7 +114,7 @@ async def test_an_address_with_a_wrong_id_is_refused(endpoint: Endpoint) -> None
     ]
 
 
-async def test_rooms_that_go_are_told_of(endpoint: Endpoint, site: Site) -> None:
+async def test_removed_rooms_are_sent(endpoint: Endpoint, site: Site) -> None:
     async with endpoint.listen() as listening:
         await listening.take(4)
         site.drop("library")
@@ -148,7 +148,7 @@ async def test_ids_only_rise_when_rooms_come_and_go_at_once(endpoint: Endpoint, 
         assert rooms(await listening.take(2)) == ["removed library", "state chapel"]
 
 
-async def test_a_panel_is_told_of_its_room_only(endpoint: Endpoint, site: Site) -> None:
+async def test_a_panel_receives_only_its_room(endpoint: Endpoint, site: Site) -> None:
     site.report()
     async with endpoint.listen("?room=atrium&room=library") as listening:
         snapshot, *states = await listening.take(3)
@@ -200,7 +200,7 @@ async def test_a_stream_with_much_news_brings_the_time_too(site: Site) -> None:
         pytest.fail("five thousand events without the time")
 
 
-async def test_a_new_client_is_told_when_it_has_everything(site: Site, endpoint: Endpoint) -> None:
+async def test_the_end_of_the_snapshot_is_marked(site: Site, endpoint: Endpoint) -> None:
     """A page may believe what it knows from then on: no sooner, though bytes come before."""
     async with endpoint.listen("?room=atrium") as listening:
         assert (await listening.block())[0] == "retry: 2000"
@@ -238,7 +238,7 @@ async def until_alone(endpoint: Endpoint) -> None:
             pass
 
 
-async def test_who_goes_is_noticed_at_once(endpoint: Endpoint) -> None:
+async def test_a_client_that_disconnects_is_noticed_at_once(endpoint: Endpoint) -> None:
     """And not with the next statement or keep-alive, which may be long in coming."""
     async with endpoint.listen() as listening:
         await listening.next()
@@ -274,7 +274,7 @@ def crowd() -> Site:
 
 
 @pytest.mark.slow  # megabytes of events pass a client that does not read
-async def test_who_lags_is_told_the_latest_and_keeps_nobody_waiting() -> None:
+async def test_a_slow_client_receives_the_latest_state_and_delays_no_other() -> None:
     site = crowd()
     async with Endpoint(site) as endpoint, endpoint.listen() as quick, SlowFollower(endpoint) as slow:
         await quick.take(3001)
@@ -294,7 +294,7 @@ async def test_who_lags_is_told_the_latest_and_keeps_nobody_waiting() -> None:
         assert set(ids) >= set(latest.values())
 
 
-async def test_who_waits_is_told_in_order_what_is_more_than_a_portion(
+async def test_more_events_than_one_portion_arrive_in_order(
     endpoint: Endpoint, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with endpoint.listen(f"?last_event_id=7-{site.board.seq}") as listening:
@@ -309,7 +309,7 @@ async def test_who_waits_is_told_in_order_what_is_more_than_a_portion(
 
 
 @pytest.mark.slow  # it waits until the server drops a client
-async def test_who_does_not_read_at_all_is_let_go() -> None:
+async def test_a_client_that_does_not_read_is_disconnected() -> None:
     site = crowd()
     endpoint = Endpoint(site, limits=Limits(patience=0.05))
     with capture_logs() as logs:

@@ -55,7 +55,7 @@ async def test_a_room_that_is_not_read_any_more_turns_from_stale_to_unknown(
     assert await seen() == [0, 3, 3, 0, 1, None]
 
 
-async def test_a_statement_past_its_time_is_unknown_even_if_nobody_judged_it(
+async def test_an_expired_state_counts_as_unknown_even_without_an_evaluation(
     endpoint: Endpoint, site: Site
 ) -> None:
     site.read("atrium")
@@ -79,7 +79,7 @@ async def test_all_words_are_always_there(endpoint: Endpoint, site: Site) -> Non
         assert f"placed_consent_state{{connection=contoso,state={consent}}}" in samples
 
 
-async def test_a_connection_is_told_as_its_health_is(endpoint: Endpoint, site: Site) -> None:
+async def test_a_connection_has_metrics_of_its_health(endpoint: Endpoint, site: Site) -> None:
     site.report("fabrikam", state=ConnectionState.FAILING, last_success=None)
     site.report(
         failing={
@@ -129,12 +129,12 @@ async def test_the_ways_out_are_measured(endpoint: Endpoint, site: Site) -> None
     assert samples["process_resident_memory_bytes"] > 0
 
 
-async def test_without_a_broker_nothing_is_said_of_one(endpoint: Endpoint, site: Site) -> None:
+async def test_without_a_broker_there_are_no_broker_metrics(endpoint: Endpoint, site: Site) -> None:
     site.bridge.configured = site.bridge.connected = False
     assert [name for name in await scrape(endpoint) if name.startswith("placed_mqtt")] == []
 
 
-async def test_an_edge_that_nobody_turned_the_board_at_is_late(endpoint: Endpoint, site: Site) -> None:
+async def test_an_edge_that_was_not_evaluated_is_late(endpoint: Endpoint, site: Site) -> None:
     site.read("atrium", meeting(10, 20))
     assert (await scrape(endpoint))["placed_edge_lateness_seconds"] == 0
     assert site.board.next_due is not None
@@ -144,13 +144,13 @@ async def test_an_edge_that_nobody_turned_the_board_at_is_late(endpoint: Endpoin
     assert (await scrape(endpoint))["placed_edge_lateness_seconds"] == 0
 
 
-async def test_a_room_tells_where_it_is(endpoint: Endpoint) -> None:
+async def test_a_room_metric_carries_building_and_floor(endpoint: Endpoint) -> None:
     found = [name for name in await scrape(endpoint) if name.startswith("placed_room_info")]
     assert "placed_room_info{building=Annex,connection=contoso,floor=1,name=Library,room=library}" in found
     assert len(found) == 3
 
 
-async def test_a_room_tells_when_it_was_read(endpoint: Endpoint, site: Site) -> None:
+async def test_a_room_metric_carries_the_time_of_the_reading(endpoint: Endpoint, site: Site) -> None:
     site.read("atrium")
     samples = await scrape(endpoint)
     assert samples["placed_room_observed_timestamp_seconds{room=atrium}"] == NINE.timestamp()
@@ -188,6 +188,6 @@ async def test_a_scrape_is_packed_if_that_is_wanted(endpoint: Endpoint) -> None:
     assert b"placed_rooms{" in gzip.decompress(answer.body)
 
 
-async def test_the_registry_of_the_process_is_left_alone(endpoint: Endpoint) -> None:
+async def test_the_process_wide_registry_is_not_used(endpoint: Endpoint) -> None:
     await scrape(endpoint)
     assert not [family.name for family in REGISTRY.collect() if family.name.startswith("placed")]

@@ -47,9 +47,7 @@ async def test_a_page_runs_and_shows_nothing_but_the_programs_own_files(
 
 
 @pytest.mark.parametrize("path", PAGES)
-async def test_files_are_kept_for_good_and_a_page_is_asked_for_each_time(
-    endpoint: Endpoint, path: str
-) -> None:
+async def test_files_are_cached_for_ever_and_a_page_is_revalidated(endpoint: Endpoint, path: str) -> None:
     page = await endpoint.get(path)
     assert page.headers["Cache-Control"] == "no-cache"
     assert (await endpoint.get(path, {"If-None-Match": page.headers["ETag"]})).status == 304
@@ -104,7 +102,7 @@ def test_the_page_is_in_english_first() -> None:
 
 
 @pytest.mark.parametrize("language", ASSETS.languages)
-def test_a_language_says_all_that_english_says(language: str) -> None:
+def test_every_language_translates_every_english_text(language: str) -> None:
     words: dict[str, str] = json.loads(ASSETS._content[f"i18n/{language}.json"])
     plural = re.compile(r"\.(zero|one|two|few|many)$")
     singular = {name for name in words if not plural.search(name)}
@@ -115,7 +113,7 @@ def test_a_language_says_all_that_english_says(language: str) -> None:
     assert words["direction"] in ("ltr", "rtl")
 
 
-def test_there_are_words_for_whatever_may_be_told() -> None:
+def test_every_status_and_reason_has_a_text() -> None:
     told = {f"status.{status}" for status in Status} | {f"reason.{reason}" for reason in Reason}
     told |= {f"health.state.{state}" for state in ConnectionState}
     told |= {f"health.consent.{consent}" for consent in Consent}
@@ -123,7 +121,7 @@ def test_there_are_words_for_whatever_may_be_told() -> None:
     assert told <= ENGLISH.keys()
 
 
-def test_every_word_that_a_page_asks_for_is_there() -> None:
+def test_every_text_key_of_a_page_exists() -> None:
     asked = set()
     for content in ASSETS._content.values():
         text = content.decode()

@@ -29,7 +29,7 @@ def ready() -> Site:
     return site
 
 
-def test_a_site_whose_calendars_are_fresh_is_ready(ready: Site) -> None:
+def test_with_fresh_calendars_placed_is_ready(ready: Site) -> None:
     assert told(ready) == []
 
 
@@ -63,7 +63,7 @@ def test_a_connection_that_is_not_ok_is_named(ready: Site, state: ConnectionStat
     assert told(ready) == [Problem("connection:fabrikam", detail)]
 
 
-def test_what_the_connection_says_is_wrong_goes_before(ready: Site) -> None:
+def test_a_connection_problem_is_reported_first(ready: Site) -> None:
     ready.report(state=ConnectionState.FAILING, problem=Problem("", "the login service cannot be reached"))
     assert told(ready) == [Problem("connection:contoso", "the login service cannot be reached")]
 
@@ -82,7 +82,7 @@ def test_rooms_that_are_all_stale_are_not_ready(ready: Site) -> None:
     assert told(ready) == []
 
 
-def test_a_board_that_nobody_turns_is_named(ready: Site) -> None:
+def test_a_board_without_a_running_edge_timer_is_named(ready: Site) -> None:
     ready.moment += minutes(1.6)
     assert told(ready) == []
     ready.moment += minutes(0.2)
@@ -99,7 +99,7 @@ def test_where_no_broker_is_configured_none_is_missed(ready: Site) -> None:
     assert told(ready) == []
 
 
-async def test_readyz_tells_it(endpoint: Endpoint, site: Site) -> None:
+async def test_readyz_reports_readiness(endpoint: Endpoint, site: Site) -> None:
     site.bridge.connected = False
     before = await endpoint.get("/readyz")
     assert before.status == 503

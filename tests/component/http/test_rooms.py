@@ -46,7 +46,7 @@ async def test_a_room_is_its_state_document_and_where_it_is(endpoint: Endpoint, 
     assert listing.json["rooms"][1] == answer.json
 
 
-async def test_a_room_that_moved_is_told_at_its_new_place(endpoint: Endpoint, site: Site) -> None:
+async def test_a_room_that_moved_is_listed_with_its_new_place(endpoint: Endpoint, site: Site) -> None:
     before = await endpoint.get("/api/v1/rooms/library")
     site.enrolled["contoso"]["library"] = replace(site.enrolled["contoso"]["library"], floor="2")
     site.add()
@@ -109,7 +109,7 @@ async def test_a_filtered_listing_stays_while_nothing_in_it_changes(endpoint: En
 
 
 @pytest.mark.parametrize("path", ["/api/v1/rooms", "/api/v1/rooms/atrium", "/metrics", "/", "/api/v1/events"])
-async def test_head_tells_the_fields_and_nothing_else(endpoint: Endpoint, path: str) -> None:
+async def test_head_returns_only_the_header_fields(endpoint: Endpoint, path: str) -> None:
     head = await endpoint.ask("HEAD", path)
     assert (head.status, head.body) == (200, b"")
     assert head.headers["Content-Type"]
@@ -139,7 +139,7 @@ async def test_a_packed_listing_is_another_representation(site: Site) -> None:
         assert "Content-Encoding" not in small.headers
 
 
-async def test_connections_are_told_as_their_health_is(endpoint: Endpoint, site: Site) -> None:
+async def test_connections_are_listed_with_their_health(endpoint: Endpoint, site: Site) -> None:
     site.report("fabrikam")
     site.report(failing={"atrium": ReadFailure(Reason.FORBIDDEN, NINE, Problem("", "ErrorAccessDenied"))})
     answer = await endpoint.get("/api/v1/connections")
@@ -181,7 +181,7 @@ async def test_what_is_hidden_is_in_no_byte_of_any_answer(show: Show) -> None:
         assert not [text for text in said if secret in text]
 
 
-async def test_what_the_site_shows_is_shown() -> None:
+async def test_the_privacy_setting_is_applied() -> None:
     site = Site(show=Show.EVERYTHING)
     site.add("boardroom")
     site.read("boardroom", meeting(-10, 30, title="Standup", organizer="Adele Vance"))
@@ -252,7 +252,7 @@ async def test_a_long_listing_gives_way_to_everything_else(campus: Site, query: 
     assert turns >= 4
 
 
-async def test_a_long_listing_is_made_once_for_all_who_ask_meanwhile(campus: Site) -> None:
+async def test_a_long_listing_is_built_once_for_concurrent_requests(campus: Site) -> None:
     made: list[str] = []
 
     class Documents(RoomDocuments):
@@ -265,7 +265,7 @@ async def test_a_long_listing_is_made_once_for_all_who_ask_meanwhile(campus: Sit
     assert len(made) == len(campus.board.rooms)
 
 
-async def test_who_asks_after_a_change_is_shown_it_though_a_listing_was_begun_before(campus: Site) -> None:
+async def test_a_request_after_a_change_is_not_answered_from_an_older_listing(campus: Site) -> None:
     api = RoomsApi(campus.board, RoomDocuments(), campus.now)
     request = make_mocked_request("GET", "/api/v1/rooms")
     before = asyncio.ensure_future(api.rooms(request))

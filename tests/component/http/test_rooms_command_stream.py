@@ -139,7 +139,7 @@ LATE = b": keep-alive 2026-01-08T11:59:30.000Z\n\n"
         ("text/event-stream", [STATE, LATE], "the daemon's event stream is delayed"),
     ],
 )
-async def test_what_is_no_word_of_the_daemon_or_an_old_one_is_not_believed(
+async def test_foreign_and_outdated_events_are_ignored(
     media_type: str, pieces: list[bytes], why: str
 ) -> None:
     runner = await streaming(*pieces, media_type=media_type, told="2026-01-08T12:00:00.000Z")
@@ -182,7 +182,7 @@ async def test_a_daemon_of_before_is_given_the_time_that_it_takes(
     await runner.cleanup()
 
 
-async def test_a_daemon_of_before_that_always_has_news_is_believed_after_a_while(
+async def test_an_earlier_daemon_version_with_constant_events_is_accepted_after_a_while(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It sends a comment only where it has nothing else to send."""

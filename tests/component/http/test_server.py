@@ -56,7 +56,7 @@ def test_the_url_is_one_that_can_be_opened_here(host: str, url: str) -> None:
     assert endpoint_url(host, 8620) == url
 
 
-async def test_port_0_takes_a_free_one_and_tells_which(endpoint: Endpoint) -> None:
+async def test_port_0_takes_a_free_port_and_reports_it(endpoint: Endpoint) -> None:
     host, _, port = endpoint.server.url.rpartition(":")
     assert host == "http://127.0.0.1"
     assert int(port) > 0
@@ -72,7 +72,7 @@ async def refusal(site: Site, **settings: Any) -> str:
     return problem.line
 
 
-async def test_a_port_that_is_taken_is_told(site: Site, endpoint: Endpoint) -> None:
+async def test_a_port_in_use_is_reported(site: Site, endpoint: Endpoint) -> None:
     taken = endpoint.server.url.removeprefix("http://")
     assert await refusal(site, listen=taken) == (
         f"http.listen: {taken} is in use; stop the program that has the port, or set another port"
@@ -91,7 +91,7 @@ async def test_a_port_that_is_taken_is_told(site: Site, endpoint: Endpoint) -> N
         ),
     ],
 )
-async def test_an_address_that_can_not_be_had_is_told(site: Site, listen: str, told: str) -> None:
+async def test_an_unavailable_address_is_reported(site: Site, listen: str, told: str) -> None:
     assert await refusal(site, listen=listen, allow_anonymous=True) == told
 
 
@@ -104,7 +104,7 @@ async def test_an_address_that_can_not_be_had_is_told(site: Site, listen: str, t
         (OSError("odd"), "127.0.0.1:80 cannot be listened on: odd"),
     ],
 )
-def test_whatever_keeps_it_from_listening_is_told(error: OSError, told: str) -> None:
+def test_every_error_of_listening_is_reported(error: OSError, told: str) -> None:
     assert told in str(listen_failure("127.0.0.1:80", error))
 
 
@@ -129,14 +129,14 @@ async def test_beyond_loopback_it_wants_a_token(site: Site, tmp_path: Path) -> N
     assert logs == []
 
 
-async def test_it_says_loudly_that_it_is_open_to_all(site: Site) -> None:
+async def test_listening_without_a_token_is_logged_as_a_warning(site: Site) -> None:
     with capture_logs() as logs:
         async with Endpoint(site, listen="0.0.0.0:0", allow_anonymous=True) as endpoint:
             assert (await endpoint.get("/api/v1/rooms")).status == 200
     assert logs == [{"event": "http.is_open_to_all", "log_level": "warning", "listen": "0.0.0.0:0"}]
 
 
-async def test_a_token_file_that_is_of_no_use_is_told(site: Site, tmp_path: Path) -> None:
+async def test_an_invalid_token_file_is_reported(site: Site, tmp_path: Path) -> None:
     path = tmp_path / "token"
     assert await refusal(site, token_file=path) == (
         f"http.token_file: {path}: there is no such file; create it or correct the path"

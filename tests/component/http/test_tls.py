@@ -69,7 +69,7 @@ async def test_key_and_certificate_may_be_in_one_file(
         assert (await endpoint.get("/healthz")).status == 200
 
 
-async def test_who_does_not_trust_the_certificate_is_told_nothing(secure: Endpoint) -> None:
+async def test_a_client_that_does_not_trust_the_certificate_receives_nothing(secure: Endpoint) -> None:
     async with aiohttp.ClientSession() as stranger:
         with pytest.raises(aiohttp.ClientConnectorCertificateError):
             await stranger.get(f"{secure.server.url}/healthz")
@@ -131,7 +131,7 @@ async def test_placed_rooms_trusts_the_ca_that_it_is_given(secure: Endpoint, aut
             await room_stream.listing(client, secure.server.url, DaemonClock(SystemClock()))
 
 
-async def test_the_doctor_knows_a_running_placed_whatever_it_speaks(
+async def test_the_doctor_recognises_a_running_placed_over_http_and_https(
     secure: Endpoint, endpoint: Endpoint, pair: tuple[Path, Path], tmp_path: Path
 ) -> None:
     file = tmp_path / "placed.toml"
@@ -148,7 +148,7 @@ async def test_the_doctor_knows_a_running_placed_whatever_it_speaks(
     assert finding.text.startswith(f"{file}: http.certificate: {tmp_path / 'missing'}: there is no such file")
 
 
-async def test_the_doctor_tells_all_that_is_wrong_with_the_files(tmp_path: Path) -> None:
+async def test_the_doctor_reports_every_error_of_the_tls_files(tmp_path: Path) -> None:
     file, certificate, key = (tmp_path / name for name in ("placed.toml", "cert.pem", "key.pem"))
     file.write_text(
         f'{CONNECTION}[http]\nlisten = "127.0.0.1:0"\ncertificate = "{certificate}"\nkey = "{key}"\n'
@@ -173,7 +173,7 @@ def problems(site: Site, **settings: Any) -> tuple[str, ...]:
     return tuple(problem.line for problem in caught.value.problems)
 
 
-def test_files_that_are_of_no_use_are_all_named(site: Site, tmp_path: Path) -> None:
+def test_all_invalid_files_are_named(site: Site, tmp_path: Path) -> None:
     missing = tmp_path / "missing"
     assert problems(site, certificate=missing, key=tmp_path) == (
         f"http.certificate: {missing}: there is no such file; create it or correct the path",

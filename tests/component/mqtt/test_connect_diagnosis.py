@@ -257,14 +257,14 @@ async def test_what_is_no_broker_is_named(
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
-async def test_a_broker_that_takes_qos_0_alone(start: Start, house: House, protocol: str) -> None:
+async def test_a_broker_that_accepts_only_qos_0(start: Start, house: House, protocol: str) -> None:
     broker = await start(extra=["max_qos 0"])
     found = await named(house, broker.url, protocol=protocol)
     assert "QoS" in found.text
     assert found.remedy == "use a broker that does QoS 1"
 
 
-async def test_a_broker_that_takes_a_will_and_then_allows_qos_0_alone(house: House) -> None:
+async def test_a_broker_that_accepts_a_will_and_then_only_qos_0(house: House) -> None:
     async with listening(lambda _data, _count: b"\x20\x05\0\0\x02\x24\0") as listener:
         found = await named(house, listener.url)
     assert "QoS 0 alone" in found.text

@@ -95,7 +95,7 @@ async def test_tls_and_a_login_are_tried(start: Start, tmp_path: Path) -> None:
 
 
 @PROTOCOLS
-async def test_a_login_that_is_refused_is_told(start: Start, tmp_path: Path, protocol: str) -> None:
+async def test_a_login_that_is_refused_is_reported(start: Start, tmp_path: Path, protocol: str) -> None:
     password = tmp_path / "password"
     write_secret(password, "hush-wrong")
     broker = await start(users={"placed": "right"})
@@ -107,7 +107,7 @@ async def test_a_login_that_is_refused_is_told(start: Start, tmp_path: Path, pro
     assert "hush" not in str(found)
 
 
-async def test_a_broker_that_may_mind_the_doctors_client_id_is_told_which_it_is(start: Start) -> None:
+async def test_a_broker_that_may_refuse_the_doctors_client_id_is_reported_with_that_id(start: Start) -> None:
     broker = await start(extra=["clientid_prefixes office-1-daemon"])
     found = await trial(broker, client_id="office-1")
     assert found["broker"].verdict is not GOOD
@@ -119,7 +119,7 @@ async def test_a_broker_that_may_mind_the_doctors_client_id_is_told_which_it_is(
     ]
 
 
-async def test_a_broker_that_is_not_there_is_told() -> None:
+async def test_a_missing_broker_is_reported() -> None:
     port = free_port()
     broker, publish, subscribe = await check_broker(Mqtt(url=f"mqtt://127.0.0.1:{port}"))
     assert broker.verdict is BAD
@@ -129,7 +129,7 @@ async def test_a_broker_that_is_not_there_is_told() -> None:
     assert waits(subscribe, broker)
 
 
-async def test_a_file_that_is_missing_is_told_before_anything_is_tried(tmp_path: Path) -> None:
+async def test_a_missing_file_is_reported_before_any_attempt(tmp_path: Path) -> None:
     nothing = tmp_path / "nothing"
     settings = Mqtt(url="mqtts://127.0.0.1:1", username="placed", password_file=nothing, ca_file=nothing)
     *mistakes, publish, subscribe = await check_broker(settings)
@@ -145,7 +145,7 @@ async def test_without_a_broker_that_is_a_matter_to_look_at() -> None:
     assert broker.remedy.startswith("set mqtt.url")
 
 
-async def test_an_access_list_that_forbids_to_publish_is_told(start: Start) -> None:
+async def test_an_access_list_that_forbids_publishing_is_reported(start: Start) -> None:
     broker = await start(access=["topic read placed/#"])
     found = await trial(broker)
     assert verdicts(found) == [GOOD, BAD, BAD]
@@ -154,7 +154,7 @@ async def test_an_access_list_that_forbids_to_publish_is_told(start: Start) -> N
     assert waits(found["subscribe"], found["publish"])
 
 
-async def test_an_access_list_that_forbids_to_read_is_told(start: Start) -> None:
+async def test_an_access_list_that_forbids_subscribing_is_reported(start: Start) -> None:
     broker = await start(access=["topic write placed/#"])
     found = await trial(broker, patience=0.5)
     assert verdicts(found) == [GOOD, GOOD, BAD]
@@ -170,7 +170,7 @@ async def test_with_the_older_protocol_it_shows_by_what_does_not_come_back(start
     assert waits(found["subscribe"], found["publish"])
 
 
-async def test_a_broker_that_keeps_no_retained_messages_is_told(start: Start) -> None:
+async def test_a_broker_without_retained_messages_is_reported(start: Start) -> None:
     found = await trial(await start(extra=["retain_available false"]))
     assert found["publish"].verdict is BAD
     assert "retained" in found["publish"].text

@@ -219,7 +219,7 @@ async def test_beside_a_daemon_a_topic_that_is_refused_to_it_by_now_is_found(
     assert "placed/rooms/library/state" in publish.text
 
 
-async def test_configs_that_home_assistant_knows_are_published_as_they_are(mosquitto: Mosquitto) -> None:
+async def test_an_existing_discovery_config_is_published_again_unchanged(mosquitto: Mosquitto) -> None:
     topic = "homeassistant/sensor/placed/library_status/config"
     async with Subscriber(mosquitto, "homeassistant/#") as hass:
         await hass.publish(topic, '{"known": true}', retain=True)

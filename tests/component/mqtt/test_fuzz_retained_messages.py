@@ -119,13 +119,13 @@ states = st.fixed_dictionaries(
 
 @fuzz
 @given(st.one_of(st.binary(max_size=80), states.map(encoded)), st.one_of(st.none(), st.text(max_size=5)))
-def test_whatever_is_on_our_topic_says_either_that_somebody_else_is_there_or_not(
+def test_any_payload_on_the_bridge_topic_is_classified_as_own_or_foreign(
     payload: bytes, instance: str | None
 ) -> None:
     assert is_from_another_instance(payload, instance, epoch=7, ours="us") in (True, False)
 
 
-def test_what_we_said_ourselves_was_said_by_nobody_else() -> None:
+def test_own_bridge_messages_are_not_classified_as_foreign() -> None:
     said = b'{"state":"online","epoch":7}'
     assert not is_from_another_instance(said, "us", epoch=7, ours="us")
     assert is_from_another_instance(said, "them", epoch=7, ours="us")

@@ -78,7 +78,9 @@ async def nothing_announced(broker: Mosquitto) -> None:
 # --- what is told -------------------------------------------------------------------------------------------
 
 
-async def test_every_room_is_told_as_a_device_with_its_entities(mosquitto: Mosquitto, house: House) -> None:
+async def test_every_room_is_published_as_a_device_with_its_entities(
+    mosquitto: Mosquitto, house: House
+) -> None:
     async with running(house.publisher(mosquitto, home_assistant=TOLD, budget=900)):
         configs = await announced(mosquitto, "boardroom", "library")
     assert all(re.fullmatch(r"homeassistant/\w+/placed/[\w-]+/config", topic) for topic in configs)
@@ -119,7 +121,7 @@ async def test_every_room_is_told_as_a_device_with_its_entities(mosquitto: Mosqu
     assert reasons == ["none", *Reason]
 
 
-async def test_unless_it_is_wanted_nothing_is_told(mosquitto: Mosquitto, house: House) -> None:
+async def test_without_the_setting_no_discovery_is_published(mosquitto: Mosquitto, house: House) -> None:
     publisher = house.publisher(mosquitto)
     async with running(publisher), Subscriber(mosquitto, "#") as seen:
         await publisher.published()
@@ -130,9 +132,7 @@ async def test_unless_it_is_wanted_nothing_is_told(mosquitto: Mosquitto, house: 
     assert "discovery" not in seen.latest["placed/rooms"].document
 
 
-async def test_it_is_told_in_an_older_protocol_and_under_other_topics_too(
-    mosquitto: Mosquitto, house: House
-) -> None:
+async def test_discovery_works_with_mqtt_3_and_under_other_topics(mosquitto: Mosquitto, house: House) -> None:
     elsewhere = HomeAssistant(discovery=True, discovery_prefix="site/ha", status_topic="site/status")
     publisher = house.publisher(
         mosquitto, home_assistant=elsewhere, protocol="3.1.1", base_topic="placed/hq", plain_topics=False
@@ -147,7 +147,7 @@ async def test_it_is_told_in_an_older_protocol_and_under_other_topics_too(
         await seen.message(config.topic, after=before)
 
 
-async def test_rooms_are_told_after_their_states_and_told_again_states_follow(
+async def test_configs_follow_states_and_repeated_configs_are_followed_by_states(
     mosquitto: Mosquitto, house: House
 ) -> None:
     """Home Assistant takes a state for expired that is from before a changed announcement."""
@@ -180,7 +180,7 @@ async def test_a_room_that_is_removed_is_taken_back(mosquitto: Mosquitto, house:
         await announced(mosquitto, "library")
 
 
-async def test_a_room_that_comes_back_at_once_is_told_again(mosquitto: Mosquitto, house: House) -> None:
+async def test_a_room_that_returns_at_once_is_published_again(mosquitto: Mosquitto, house: House) -> None:
     async with running(house.publisher(mosquitto, home_assistant=TOLD)):
         await announced(mosquitto, "boardroom", "library")
         async with Subscriber(mosquitto, "homeassistant/#") as seen:
@@ -241,9 +241,7 @@ async def test_what_could_not_be_taken_back_before_the_connection_broke_is_taken
         await becomes(lambda: not publisher._context.retained_rooms.to_clear)
 
 
-async def test_what_was_told_under_another_prefix_is_left_alone_and_named(
-    mosquitto: Mosquitto, house: House
-) -> None:
+async def test_configs_under_another_prefix_are_kept_and_reported(mosquitto: Mosquitto, house: House) -> None:
     """Anybody who may publish can have written an index that names any prefix."""
     await earlier_run(mosquitto, house)
     elsewhere = HomeAssistant(discovery=True, discovery_prefix="ha")
@@ -318,7 +316,7 @@ def test_an_earlier_prefix_is_one_that_can_be_published_under(prefix: str) -> No
 # --- when Home Assistant starts -----------------------------------------------------------------------------
 
 
-async def test_when_home_assistant_starts_everything_is_told_again(
+async def test_when_home_assistant_starts_everything_is_published_again(
     mosquitto: Mosquitto, house: House
 ) -> None:
     async with (
@@ -352,7 +350,7 @@ async def test_only_a_start_is_answered(
     assert len(seen.on(OCCUPANCY)) == 1
 
 
-async def test_however_often_it_says_that_it_starts_it_is_told_again_now_and_then(
+async def test_repeated_starts_of_home_assistant_cause_limited_publications(
     mosquitto: Mosquitto, house: House
 ) -> None:
     async with (
@@ -450,7 +448,7 @@ def test_an_area_is_where_the_room_is_as_far_as_that_is_known(
     assert {config["device"]["suggested_area"] for config in told(where).values()} == {area}
 
 
-def test_every_entity_is_dropped_in_time_and_those_that_tell_why_outlive_the_rest() -> None:
+def test_every_entity_expires_and_reason_entities_expire_last() -> None:
     known = "placed/rooms/boardroom/availability"
     without = set()
     for topic, config in told(room("boardroom")).items():

@@ -75,7 +75,7 @@ async def test_a_client_certificate_lets_us_in(start: Start, house: House, autho
         assert publisher.connected
 
 
-async def test_without_a_client_certificate_it_can_not_start(
+async def test_without_a_client_certificate_the_start_fails(
     start: Start, house: House, authority: Authority
 ) -> None:
     broker = await start(authority=authority, client_certificates=True)
@@ -84,7 +84,7 @@ async def test_without_a_client_certificate_it_can_not_start(
             pass
 
 
-async def test_a_client_certificate_of_another_ca_can_not_start(
+async def test_with_a_client_certificate_of_another_ca_the_start_fails(
     start: Start, house: House, authority: Authority, tmp_path: Path
 ) -> None:
     broker = await start(authority=authority, client_certificates=True)
@@ -106,7 +106,7 @@ async def test_it_logs_in(start: Start, house: House, password: Path) -> None:
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
-async def test_a_wrong_password_can_not_start(
+async def test_with_a_wrong_password_the_start_fails(
     start: Start, house: House, password: Path, protocol: str
 ) -> None:
     broker = await start(users={"placed": "another"})
@@ -137,7 +137,7 @@ async def test_a_login_that_was_good_once_is_tried_again(start: Start, house: Ho
     assert "right" not in repr(log)
 
 
-async def test_a_broker_that_forbids_our_topics_is_told_of(start: Start, house: House) -> None:
+async def test_a_broker_that_forbids_our_topics_is_reported(start: Start, house: House) -> None:
     broker = await start(
         access=["topic read #", "topic readwrite tests/#", "topic write placed/rooms/library/#"]
     )
@@ -152,7 +152,7 @@ async def test_a_broker_that_forbids_our_topics_is_told_of(start: Start, house: 
     assert [entry["event"] for entry in log].count("broker.refused_messages") == 1
 
 
-async def test_a_client_id_that_is_not_allowed_can_not_start(start: Start, house: House) -> None:
+async def test_with_a_forbidden_client_id_the_start_fails(start: Start, house: House) -> None:
     broker = await start(extra=["clientid_prefixes office-"])
     with pytest.raises(CannotStart, match=r"^mqtt\."):
         async with running(house.publisher(broker)):
@@ -165,9 +165,7 @@ async def test_a_client_id_that_is_not_allowed_can_not_start(start: Start, house
 # --- files --------------------------------------------------------------------------------------------------
 
 
-async def test_files_that_are_of_no_use_are_all_named(
-    mosquitto: Mosquitto, house: House, tmp_path: Path
-) -> None:
+async def test_all_invalid_files_are_named(mosquitto: Mosquitto, house: House, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.touch(mode=0o600)
     missing = tmp_path / "missing"

@@ -19,7 +19,7 @@ ROOMS = 5500
 
 
 @pytest.mark.alone  # it measures how long a large site takes
-async def test_a_large_site_is_told_in_seconds_and_a_change_at_once(mosquitto: Mosquitto) -> None:
+async def test_a_large_building_is_published_in_seconds_and_a_change_at_once(mosquitto: Mosquitto) -> None:
     house = House()
     rooms = [f"r{i}" for i in range(ROOMS)]
     house.enroll(*rooms)

@@ -39,7 +39,7 @@ async def becomes(condition: Callable[[], object]) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_a_clean_stop_says_offline_at_once(mosquitto: Mosquitto, house: House) -> None:
+async def test_a_clean_stop_publishes_offline_at_once(mosquitto: Mosquitto, house: House) -> None:
     publisher = house.publisher(mosquitto)
     async with Subscriber(mosquitto, "placed/bridge/state") as seen:
         async with running(publisher):
@@ -79,7 +79,9 @@ def house_topics(*rooms: str) -> list[str]:
     return [f"placed/rooms/{r}/{t}" for r in rooms for t in ("state", "availability", "occupied", "status")]
 
 
-async def test_of_what_happened_meanwhile_only_the_latest_is_told(mosquitto: Mosquitto, house: House) -> None:
+async def test_after_a_reconnect_only_the_latest_state_is_published(
+    mosquitto: Mosquitto, house: House
+) -> None:
     publisher = house.publisher(mosquitto)
     async with running(publisher):
         await mosquitto.kill()
@@ -116,7 +118,7 @@ async def test_a_broker_that_is_down_at_first_is_waited_for(mosquitto: Mosquitto
     ]
 
 
-async def test_a_broker_whose_name_is_not_known_is_waited_for(house: House, mosquitto: Mosquitto) -> None:
+async def test_an_unresolved_broker_name_is_retried(house: House, mosquitto: Mosquitto) -> None:
     publisher = house.publisher(mosquitto, url="mqtt://nowhere.invalid")
     async with running(publisher, published=False) as task:
         await becomes(lambda: publisher.last_error)
@@ -170,7 +172,7 @@ async def test_a_broker_that_stopped_answering_is_noticed(
             await seen.message("placed/rooms/boardroom/status", "free")
 
 
-async def test_the_will_is_told_when_it_dies(mosquitto: Mosquitto, house: House) -> None:
+async def test_the_broker_publishes_the_will_when_the_daemon_dies(mosquitto: Mosquitto, house: House) -> None:
     delay = 1
     publisher = house.publisher(mosquitto, timing=Timing(will_delay=delay, first_pause=60))
     async with Subscriber(mosquitto, "placed/bridge/state") as seen, running(publisher):
@@ -184,7 +186,9 @@ async def test_the_will_is_told_when_it_dies(mosquitto: Mosquitto, house: House)
 
 
 @pytest.mark.slow  # real time: it waits for longer than the will's delay
-async def test_the_will_is_not_told_when_it_is_back_in_time(mosquitto: Mosquitto, house: House) -> None:
+async def test_a_reconnect_within_the_will_delay_suppresses_the_will(
+    mosquitto: Mosquitto, house: House
+) -> None:
     delay = 2
     timing = Timing(will_delay=delay, first_pause=0.05, online=0.2)
     publisher = house.publisher(mosquitto, timing=timing)
@@ -196,7 +200,7 @@ async def test_the_will_is_not_told_when_it_is_back_in_time(mosquitto: Mosquitto
         assert {arrival.text for arrival in seen.arrivals} == {ONLINE}
 
 
-async def test_who_pauses_is_called_offline_only_if_it_does_not_come_back(mosquitto: Mosquitto) -> None:
+async def test_a_pause_leads_to_offline_only_without_a_reconnect(mosquitto: Mosquitto) -> None:
     delay = 1
     async with Subscriber(mosquitto, "placed/bridge/state") as seen:
         for start in range(2):
@@ -210,7 +214,7 @@ async def test_who_pauses_is_called_offline_only_if_it_does_not_come_back(mosqui
     assert [a.document["state"] for a in seen.arrivals] == ["online", "online", "offline"]
 
 
-async def test_where_a_will_has_no_delay_who_pauses_says_offline(mosquitto: Mosquitto, house: House) -> None:
+async def test_without_a_will_delay_a_pause_publishes_offline(mosquitto: Mosquitto, house: House) -> None:
     publisher = house.publisher(mosquitto, protocol="3.1.1")
     async with Subscriber(mosquitto, "placed/bridge/state") as seen:
         async with running(publisher):
@@ -218,7 +222,7 @@ async def test_where_a_will_has_no_delay_who_pauses_says_offline(mosquitto: Mosq
         await seen.message("placed/bridge/state", OFFLINE)
 
 
-async def test_it_says_online_again_before_that_expires(mosquitto: Mosquitto, house: House) -> None:
+async def test_online_is_published_again_before_it_expires(mosquitto: Mosquitto, house: House) -> None:
     publisher = house.publisher(mosquitto, timing=Timing(online=0.1, health=0.1))
     async with Subscriber(mosquitto, "placed/bridge/#") as seen, running(publisher):
         await seen.until(lambda _: len(seen.on("placed/bridge/state")) >= 3)
@@ -226,7 +230,7 @@ async def test_it_says_online_again_before_that_expires(mosquitto: Mosquitto, ho
 
 
 @pytest.mark.parametrize("hours", [8, -1])
-async def test_it_says_online_as_soon_as_the_clock_has_jumped(
+async def test_online_is_published_at_once_after_a_clock_jump(
     mosquitto: Mosquitto, house: House, hours: int
 ) -> None:
     """After a suspend panels have not heard of it for long, and what it said has expired."""
@@ -241,7 +245,7 @@ CONNACK = bytes.fromhex("2003000000")
 SESSION_TAKEN_OVER = bytes.fromhex("e0028e00")
 
 
-async def test_it_gives_way_when_the_broker_says_so(mosquitto: Mosquitto, house: House) -> None:
+async def test_it_stops_at_a_takeover_reported_by_the_broker(mosquitto: Mosquitto, house: House) -> None:
     async with fake_broker(CONNACK, SESSION_TAKEN_OVER) as (port, _):
         publisher = house.publisher(mosquitto, url=f"mqtt://{HOST}:{port}", base_topic="placed/hq")
         async with asyncio.timeout(DEADLINE):
@@ -251,7 +255,7 @@ async def test_it_gives_way_when_the_broker_says_so(mosquitto: Mosquitto, house:
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
-async def test_it_gives_way_where_the_broker_does_not_say_so(
+async def test_it_stops_at_a_takeover_not_reported_by_the_broker(
     mosquitto: Mosquitto, house: House, protocol: str
 ) -> None:
     """As mosquitto before 2.0.15, and everybody in 3.1.1: the later one stays, and is online in the end."""
@@ -269,7 +273,7 @@ async def test_it_gives_way_where_the_broker_does_not_say_so(
             assert seen.latest["placed/bridge/state"].document == {"state": "online", "epoch": 3}
 
 
-async def test_a_clone_with_the_same_epoch_is_told_apart(mosquitto: Mosquitto, house: House) -> None:
+async def test_a_clone_with_the_same_epoch_is_recognised(mosquitto: Mosquitto, house: House) -> None:
     timing = Timing(first_pause=0.2)
     first, clone = house.publisher(mosquitto, timing=timing), house.publisher(mosquitto, timing=timing)
     task = asyncio.create_task(first.run())
@@ -280,7 +284,7 @@ async def test_a_clone_with_the_same_epoch_is_told_apart(mosquitto: Mosquitto, h
                 await task
 
 
-async def test_health_is_told_when_it_changes(mosquitto: Mosquitto, house: House) -> None:
+async def test_health_is_published_when_it_changes(mosquitto: Mosquitto, house: House) -> None:
     from placed.domain.connection_health import ConnectionState  # noqa: PLC0415
 
     async with running(house.publisher(mosquitto)), Subscriber(mosquitto, "placed/bridge/health") as seen:
@@ -289,7 +293,7 @@ async def test_health_is_told_when_it_changes(mosquitto: Mosquitto, house: House
         assert told.retain
 
 
-async def test_much_news_of_health_is_told_together(mosquitto: Mosquitto, house: House) -> None:
+async def test_several_health_changes_are_published_together(mosquitto: Mosquitto, house: House) -> None:
     publisher = house.publisher(mosquitto, timing=Timing(debounce=0.3))
     async with running(publisher), Subscriber(mosquitto, "placed/bridge/health") as seen:
         await seen.caught_up()
@@ -360,7 +364,7 @@ def test_it_can_be_cancelled_at_any_moment(house: House, tmp_path: object) -> No
     asyncio.run(main())
 
 
-async def test_who_hands_over_says_nothing(mosquitto: Mosquitto, house: House) -> None:
+async def test_a_handover_publishes_no_offline(mosquitto: Mosquitto, house: House) -> None:
     first, second = (house.publisher(mosquitto, timing=Timing(will_delay=0)) for _ in range(2))
     async with Subscriber(mosquitto, "placed/bridge/state") as seen:
         async with running(first):
@@ -391,7 +395,7 @@ async def test_a_task_that_ignores_its_cancellation_does_not_delay_the_stop_for_
     assert not publisher.connected
 
 
-async def test_it_can_be_waited_until_everything_is_told(mosquitto: Mosquitto, house: House) -> None:
+async def test_the_end_of_the_publication_can_be_awaited(mosquitto: Mosquitto, house: House) -> None:
     publisher = house.publisher(mosquitto)
     async with running(publisher), asyncio.timeout(DEADLINE):
         house.book("library")
@@ -401,7 +405,7 @@ async def test_it_can_be_waited_until_everything_is_told(mosquitto: Mosquitto, h
         assert late.latest["placed/rooms/library/status"].text == "busy"
 
 
-async def test_what_was_told_over_a_connection_that_is_lost_is_no_answer(
+async def test_messages_sent_before_a_disconnect_do_not_count_as_acknowledged(
     mosquitto: Mosquitto, house: House
 ) -> None:
     publisher = house.publisher(mosquitto)
@@ -417,7 +421,7 @@ async def test_what_was_told_over_a_connection_that_is_lost_is_no_answer(
         await waiting
 
 
-async def test_what_a_run_with_a_greater_epoch_told_is_taken_back_so_that_panels_forget_its_order(
+async def test_states_of_a_run_with_a_greater_epoch_are_cleared_first(
     mosquitto: Mosquitto, house: House
 ) -> None:
     """The clock was set back, and nothing was remembered."""

@@ -160,7 +160,7 @@ async def test_a_room_whose_clearing_was_refused_is_cleared(
 @pytest.mark.parametrize(
     "topic", ["placed/bridge/state", "placed/bridge/info", "placed/bridge/health", "placed/rooms"]
 )
-async def test_what_is_said_of_the_bridge_is_repeated(
+async def test_refused_bridge_messages_are_repeated(
     mosquitto: Mosquitto, proxy: Proxy, house: House, topic: str
 ) -> None:
     publisher = publisher_behind(proxy, house)

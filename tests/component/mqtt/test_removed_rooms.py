@@ -64,7 +64,7 @@ async def test_a_room_that_comes_back_is_not_cleared(mosquitto: Mosquitto, house
         assert await kept(mosquitto) == {"library", "boardroom"}
 
 
-async def test_a_room_is_listed_as_soon_as_it_is_told(mosquitto: Mosquitto, house: House) -> None:
+async def test_a_room_is_in_the_index_as_soon_as_it_is_published(mosquitto: Mosquitto, house: House) -> None:
     """Should the daemon end in that moment, the next one knows of it by the index alone."""
     patient = replace(IMPATIENT, debounce=3600.0)
     async with running(house.publisher(mosquitto, timing=patient)), Subscriber(mosquitto, "placed/#") as seen:

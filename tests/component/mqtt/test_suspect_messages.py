@@ -255,7 +255,7 @@ def sent(*names: str, size: int = 100) -> list[SentMessage]:
     return [SentMessage(TOPICS.state(name), size) for name in names]
 
 
-def test_one_end_blames_nobody() -> None:
+def test_one_disconnect_identifies_no_message() -> None:
     found = disconnect_causes()
     assert found.disconnected(sent("a", "b", "c")) is None
     assert not found.excludes(TOPICS.state("a"), 100)
@@ -264,7 +264,7 @@ def test_one_end_blames_nobody() -> None:
     assert not found.is_suspect(TOPICS.state("a"))
 
 
-def test_the_one_that_was_under_way_twice_and_then_alone_is_blamed() -> None:
+def test_a_message_in_flight_twice_and_then_alone_is_identified() -> None:
     found = disconnect_causes()
     found.disconnected(sent("a", "b"))
     found.acknowledged(TOPICS.state("a"), 100)
@@ -273,14 +273,14 @@ def test_the_one_that_was_under_way_twice_and_then_alone_is_blamed() -> None:
     assert not found.excludes(TOPICS.state("a"), 100)
 
 
-def test_where_others_are_under_way_as_well_nobody_is_blamed() -> None:
+def test_with_other_messages_in_flight_none_is_identified() -> None:
     found = disconnect_causes()
     found.disconnected(sent("a", "b"))
     assert found.disconnected(sent("b", "c")) is None
     assert all(found.is_suspect(TOPICS.state(name)) for name in "abc")
 
 
-def test_a_suspect_that_is_alone_under_load_goes_first_of_all_and_is_blamed_without() -> None:
+def test_a_suspect_alone_under_load_is_sent_first_and_then_identified() -> None:
     found = disconnect_causes()
     found.disconnected(sent("a", "b", "c"), loaded=True)
     found.acknowledged(TOPICS.state("a"), 100)
@@ -290,7 +290,7 @@ def test_a_suspect_that_is_alone_under_load_goes_first_of_all_and_is_blamed_with
     assert found.disconnected(sent("c"), finished=False) == SentMessage(TOPICS.state("c"), 100)
 
 
-def test_a_suspect_that_was_alone_under_load_and_is_taken_then_is_acquitted() -> None:
+def test_a_suspect_acknowledged_later_is_cleared_of_suspicion() -> None:
     found = disconnect_causes()
     found.disconnected(sent("a"), loaded=True)
     found.disconnected(sent("a"), loaded=True)
@@ -299,7 +299,7 @@ def test_a_suspect_that_was_alone_under_load_and_is_taken_then_is_acquitted() ->
     assert found.suspects == ()
 
 
-def test_ends_without_anything_under_way_blame_nobody() -> None:
+def test_disconnects_without_messages_in_flight_identify_none() -> None:
     found = disconnect_causes()
     for _ in range(5):
         assert found.disconnected([]) is None

@@ -85,7 +85,7 @@ async def test_one_connections_rooms_are_gone_and_all_else_is_what_it_was(
     assert (await topic_clearing.clear(settings, "fabrikam")).rooms == ()
 
 
-async def test_the_index_keeps_the_other_rooms_and_what_it_does_not_know_to_the_byte(
+async def test_the_index_keeps_other_rooms_and_unknown_fields_byte_for_byte(
     mosquitto: Mosquitto,
 ) -> None:
     head = '{"schema":1, "more":{"a": 1.50}, "rooms":'
@@ -134,7 +134,7 @@ async def test_whatever_prefix_an_index_names_nothing_is_cleared_below_another_o
         assert not [a for a in seen.arrivals if a.topic.startswith("factory/") and not a.payload]
 
 
-async def test_a_room_that_is_told_without_being_listed_is_cleared_too(mosquitto: Mosquitto) -> None:
+async def test_a_published_room_missing_from_the_index_is_cleared_too(mosquitto: Mosquitto) -> None:
     await left_behind(mosquitto, two())
     async with Subscriber(mosquitto) as somebody:
         await somebody.publish("placed/rooms", "", retain=True)
@@ -212,7 +212,7 @@ async def test_a_large_building_is_cleared_whole(mosquitto: Mosquitto) -> None:
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
-async def test_a_broker_that_does_not_let_us_write_is_told(start: Start, protocol: Protocol) -> None:
+async def test_a_broker_that_forbids_publishing_is_reported(start: Start, protocol: Protocol) -> None:
     """MQTT 3.1.1 has no word for it, so that what is left is looked at."""
     users = {"placed": "right", "reader": "right"}
     access = ["user placed", "topic readwrite placed/#", "user reader", "topic read placed/#"]
@@ -229,13 +229,13 @@ async def test_a_broker_that_does_not_let_us_write_is_told(start: Start, protoco
     assert refused.value.trouble.problem.remedy == "have its access rules let this login write placed/#"
 
 
-async def test_a_broker_that_is_away_is_told() -> None:
+async def test_an_unreachable_broker_is_reported() -> None:
     with pytest.raises(BrokerLost, match="refused") as away:
         await topic_clearing.look(Mqtt(url=f"mqtt://127.0.0.1:{free_port()}"), "fabrikam")
     assert not away.value.trouble.problem.lasting
 
 
-async def test_a_broker_that_does_not_let_us_in_is_told(start: Start) -> None:
+async def test_a_broker_that_refuses_the_connection_is_reported(start: Start) -> None:
     broker = await start(users={"placed": "right"})
     with pytest.raises(BrokerLost, match="the broker refused the connection") as refused:
         await topic_clearing.look(Mqtt(url=broker.url), "fabrikam")

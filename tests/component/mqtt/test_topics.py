@@ -42,9 +42,7 @@ async def test_everything_is_there_retained_and_with_its_expiry(mosquitto: Mosqu
 _RETAINED = ("state", "availability", "occupied", "status")
 
 
-async def test_a_room_is_told_as_the_boards_document_and_in_plain_words(
-    mosquitto: Mosquitto, house: House
-) -> None:
+async def test_a_room_is_published_as_document_and_as_plain_text(mosquitto: Mosquitto, house: House) -> None:
     async with running(house.publisher(mosquitto)), Subscriber(mosquitto, "placed/rooms/+/+") as late:
         await late.caught_up()
     statement = house.board.statement("boardroom")
@@ -58,7 +56,7 @@ async def test_a_room_is_told_as_the_boards_document_and_in_plain_words(
     assert {a.properties["PayloadFormatIndicator"] for a in told.values()} == {1}
 
 
-async def test_the_bridge_tells_what_and_how_it_is(mosquitto: Mosquitto, house: House) -> None:
+async def test_the_bridge_publishes_info_and_health(mosquitto: Mosquitto, house: House) -> None:
     async with running(house.publisher(mosquitto)), Subscriber(mosquitto, "placed/#") as late:
         await late.caught_up()
     assert late.latest["placed/bridge/info"].document == {
@@ -134,7 +132,7 @@ async def test_what_is_not_renewed_expires_on_the_broker(mosquitto: Mosquitto) -
             kept = bool(late.latest)
 
 
-async def test_a_statement_whose_time_is_over_is_not_told(mosquitto: Mosquitto, house: House) -> None:
+async def test_an_expired_state_is_not_published(mosquitto: Mosquitto, house: House) -> None:
     house.ahead = timedelta(hours=1)
     publisher = house.publisher(mosquitto)
     async with running(publisher), Subscriber(mosquitto, "placed/rooms/+/+") as late:
@@ -143,7 +141,7 @@ async def test_a_statement_whose_time_is_over_is_not_told(mosquitto: Mosquitto, 
     assert publisher.counters.expired == 8
 
 
-async def test_events_are_told_once_and_not_kept(mosquitto: Mosquitto, house: House) -> None:
+async def test_events_are_published_once_and_not_retained(mosquitto: Mosquitto, house: House) -> None:
     async with running(house.publisher(mosquitto)), Subscriber(mosquitto, "placed/rooms/+/event") as seen:
         start = house.now() + timedelta(hours=2)
         house.read("library", house.meeting("n", title="Secret", start=start, end=start + timedelta(hours=1)))
@@ -169,7 +167,9 @@ async def test_events_are_told_once_and_not_kept(mosquitto: Mosquitto, house: Ho
         assert not late.arrivals
 
 
-async def test_a_moved_meeting_tells_where_it_was(mosquitto: Mosquitto, house: House) -> None:
+async def test_the_event_of_a_moved_meeting_carries_its_former_time(
+    mosquitto: Mosquitto, house: House
+) -> None:
     async with running(house.publisher(mosquitto)), Subscriber(mosquitto, "placed/rooms/+/event") as seen:
         start, end = house.now() + timedelta(hours=2), house.now() + timedelta(hours=3)
         house.read("library", house.meeting("n", start=start, end=end))

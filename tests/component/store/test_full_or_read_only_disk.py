@@ -43,7 +43,7 @@ def fill(filler: RawIOBase) -> None:
             pass
 
 
-async def test_on_a_full_disk_it_is_said_once_and_everything_is_written_when_there_is_room(
+async def test_a_full_disk_is_reported_once_and_everything_is_written_when_space_is_free(
     tmp_path: Path,
 ) -> None:
     with disk(tmp_path / "disk", 256) as folder, closing(Journal(folder)) as journal:

@@ -148,7 +148,7 @@ async def test_a_disconnect_leaves_nothing_of_a_connection(tmp_path: Path, *, th
     life.journal.close()
 
 
-async def test_that_somebody_else_reads_the_file_now_is_made_up_for(tmp_path: Path) -> None:
+async def test_a_scrub_blocked_by_another_reader_is_repeated(tmp_path: Path) -> None:
     life = await lived(tmp_path, Show.EVERYTHING, closed=False)
     with closing(sqlite3.connect(tmp_path / NAME)) as other:
         other.execute("BEGIN")

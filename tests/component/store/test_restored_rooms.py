@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from placed.store import Journal
 
 
-async def test_the_next_life_begins_with_what_was_known_and_when_it_was_read(life: Life) -> None:
+async def test_after_a_restart_schedules_keep_the_time_of_their_reading(life: Life) -> None:
     life.read("boardroom", ("8:00", "10:00"))
     life.read("library")
     life.pass_(minutes=1)
@@ -92,7 +92,7 @@ async def test_a_new_booking_is_written_soon_and_a_confirmation_with_all_the_res
     assert [m.start for m in found.meetings] == [at("9:30")]
 
 
-async def test_a_confirmation_counts_for_what_it_confirmed_alone(life: Life, tmp_path: Path) -> None:
+async def test_a_confirmation_applies_only_to_the_confirmed_schedule(life: Life, tmp_path: Path) -> None:
     """An old reading whose successor got lost is not believed for as long as that."""
     life.read("boardroom", ("9:30", "10:00"))
     await life.store_writer.write_all()
@@ -112,7 +112,7 @@ def rows(tmp_path: Path) -> list[tuple[object, ...]]:
         return file.execute("SELECT * FROM record WHERE kind = 'schedule'").fetchall()
 
 
-async def test_what_is_not_believed_any_more_is_not_remembered(life: Life, tmp_path: Path) -> None:
+async def test_expired_schedules_are_not_restored(life: Life, tmp_path: Path) -> None:
     life.read("boardroom", ("8:00", "10:00"))
     life.read("library")
     await life.store_writer.write_all()
@@ -255,7 +255,7 @@ async def test_by_a_clock_that_is_ahead_of_what_was_noted_no_room_is_judged(life
 
 
 @pytest.mark.parametrize("wrong", [False, True])
-async def test_after_a_boot_a_clock_that_was_wrong_before_is_not_believed(
+async def test_schedules_read_with_a_wrong_clock_are_not_restored_after_a_boot(
     journal: Journal, *, wrong: bool
 ) -> None:
     machine = FakeClock(at("9:10") if wrong else at("9:00"))
@@ -276,7 +276,7 @@ async def test_after_a_boot_a_clock_that_was_wrong_before_is_not_believed(
     assert (Life(journal, machine).recalled()["boardroom"].schedule is None) is wrong
 
 
-async def test_what_was_read_in_the_future_is_not_believed(life: Life) -> None:
+async def test_schedules_read_in_the_future_are_not_restored(life: Life) -> None:
     life.read("boardroom")
     await life.store_writer._write_touched()  # no confirmation, and so no clocks, are written yet
     life.clock.step(-3600)

@@ -32,7 +32,7 @@ def load(directory: Path) -> Memory:
         return journal.load()
 
 
-def test_what_was_saved_is_remembered_by_the_next_and_the_file_is_the_owners_alone(tmp_path: Path) -> None:
+def test_saved_values_survive_a_restart_and_only_the_owner_reads_the_file(tmp_path: Path) -> None:
     directory = tmp_path / "a" / "b"
     with capture_logs() as logs:
         save(directory)
@@ -64,7 +64,7 @@ def test_a_process_that_is_killed_has_noted_what_it_saved(tmp_path: Path) -> Non
     assert load(tmp_path / "copy") == MEMORY
 
 
-def test_a_journal_without_a_folder_keeps_things_for_the_life_of_the_process() -> None:
+def test_a_store_without_a_folder_lasts_as_long_as_the_process() -> None:
     with closing(Journal(None)) as journal:
         journal.save(MEMORY)
         journal.consent("contoso").save(REQUESTED)
@@ -73,7 +73,7 @@ def test_a_journal_without_a_folder_keeps_things_for_the_life_of_the_process() -
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can write what is another user's")
-def test_root_leaves_the_file_to_whose_directory_it_is(tmp_path: Path) -> None:
+def test_a_file_created_by_root_belongs_to_the_owner_of_the_directory(tmp_path: Path) -> None:
     os.chown(tmp_path, 1234, 2345)
     with closing(Journal(tmp_path)) as journal:
         journal.save(MEMORY)
@@ -119,7 +119,7 @@ def emptied(path: Path) -> None:
         (emptied, "it is no journal of placed"),
     ],
 )
-def test_a_file_of_no_use_is_told_once_and_deleted(tmp_path: Path, spoil: object, problem: str) -> None:
+def test_an_unusable_file_is_reported_once_and_deleted(tmp_path: Path, spoil: object, problem: str) -> None:
     path = tmp_path / NAME
     assert callable(spoil)
     spoil(path)
@@ -133,14 +133,14 @@ def test_a_file_of_no_use_is_told_once_and_deleted(tmp_path: Path, spoil: object
     assert load(tmp_path) == MEMORY
 
 
-def test_a_record_whose_checksum_is_wrong_counts_as_not_there(tmp_path: Path) -> None:
+def test_a_record_with_a_wrong_checksum_counts_as_missing(tmp_path: Path) -> None:
     save(tmp_path, Memory(7, THREE))
     with closing(sqlite3.connect(tmp_path / NAME)) as file, file:
         file.execute("UPDATE record SET value = zeroblob(length(value)) WHERE connection = 'fabrikam'")
     assert load(tmp_path) == Memory(7, {"contoso/a@x": "a"})
 
 
-def test_a_file_that_breaks_while_it_is_open_is_deleted_and_begun_anew(tmp_path: Path) -> None:
+def test_a_file_damaged_while_open_is_replaced(tmp_path: Path) -> None:
     with capture_logs() as logs, closing(Journal(tmp_path)) as journal:
         journal.save(MEMORY)
         journal.consent("contoso").save(REQUESTED)
@@ -162,7 +162,7 @@ def test_a_file_that_breaks_while_it_is_open_is_deleted_and_begun_anew(tmp_path:
 # --- where it can not be kept -------------------------------------------------------------------------------
 
 
-def test_where_it_can_not_be_kept_that_is_said_once_and_placed_goes_on(tmp_path: Path) -> None:
+def test_an_unwritable_store_is_reported_once_and_placed_continues(tmp_path: Path) -> None:
     place = tmp_path / "file"
     place.write_text("no directory")
     with capture_logs() as logs, closing(Journal(place)) as journal:
@@ -181,7 +181,7 @@ def test_where_it_can_not_be_kept_that_is_said_once_and_placed_goes_on(tmp_path:
     ]
 
 
-def test_a_full_disk_is_said_once_and_made_up_for(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_once_and_writing_is_retried(tmp_path: Path) -> None:
     with capture_logs() as logs, closing(Journal(tmp_path)) as journal:
         journal.save(Memory(7))
         file = journal._database._connection  # type: ignore[union-attr]
@@ -248,7 +248,7 @@ def test_where_there_is_nothing_to_take_out_nothing_is_written(tmp_path: Path) -
     assert not directory.exists()
 
 
-def test_a_command_leaves_a_file_of_no_use_as_it_is(tmp_path: Path) -> None:
+def test_a_command_does_not_change_an_unusable_file(tmp_path: Path) -> None:
     (tmp_path / NAME).write_text("[")
     for call in (Journal(tmp_path).held_of, Journal(tmp_path).forget):
         with pytest.raises(Unusable):
@@ -287,7 +287,7 @@ def test_every_start_has_a_greater_number_than_any_before(
         ({}, "/somebody/.local/state/placed"),
     ],
 )
-def test_the_state_is_where_systemd_says_or_else_the_user_keeps_such(
+def test_the_state_directory_is_that_of_systemd_or_else_of_the_user(
     environment: dict[str, str], expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("STATE_DIRECTORY", "XDG_STATE_HOME"):

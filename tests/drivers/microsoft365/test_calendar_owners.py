@@ -28,7 +28,7 @@ class Directory:
         return Answer(200, None, json.dumps({"responses": responses}).encode(), "")
 
 
-async def test_an_address_that_another_mailbox_has_now_is_asked_for_again() -> None:
+async def test_an_address_now_used_by_another_mailbox_is_resolved_again() -> None:
     directory = Directory(one="a@contoso.example")
     owners = RoomNames(directory)  # type: ignore[arg-type]
     one, two = (FoundRoom(name, name, object_id=name) for name in ("one", "two"))

@@ -139,7 +139,7 @@ async def test_without_the_permission_to_list_the_rooms_nothing_is_proven(fenced
 
 
 @pytest.mark.parametrize("status", [429, 503])
-async def test_rooms_that_can_not_be_read_now_are_no_answer(fenced: House, status: int) -> None:
+async def test_rooms_that_are_unreadable_now_prove_nothing(fenced: House, status: int) -> None:
     for room in ADDRESSES:
         fenced.tenant.faults.status(status, room=room)
     with pytest.raises(Unavailable):
@@ -202,7 +202,7 @@ async def test_a_breach_that_is_closed_is_verified(house: House) -> None:
         "Calendars.ReadBasic.All",
     ],
 )
-async def test_a_permission_that_nobody_asked_for_is_excess_and_named(fenced: House, role: str) -> None:
+async def test_a_permission_that_was_not_requested_is_reported_as_excess(fenced: House, role: str) -> None:
     fenced.tenant.grant(fenced.app, role)
     fence = await fenced.open(fence={"canaries": [ADA]}).try_fence()
     # This one reads calendars, and no access policy limits it: so the canary is readable, too.
@@ -217,7 +217,7 @@ async def test_excess_is_found_without_a_canary_too(fenced: House) -> None:
     assert fence == Fence(FenceState.EXCESS, None, excess=("Mail.Read", "Mail.Send"))
 
 
-async def test_what_any_configuration_of_placed_asks_for_is_no_excess(fenced: House) -> None:
+async def test_a_permission_used_by_any_configuration_is_not_excess(fenced: House) -> None:
     fenced.tenant.grant(fenced.app, "GroupMember.ReadBasic.All", "Member.Read.Hidden", "User.ReadBasic.All")
     assert await tried(fenced, ADA) is FenceState.VERIFIED
 
@@ -238,14 +238,14 @@ async def test_under_rbac_a_grant_in_entra_is_warned_of(house: House) -> None:
     assert (fence.state, fence.warnings) == (FenceState.VERIFIED, ())
 
 
-async def test_a_canary_that_is_no_mailbox_is_told_without_naming_it(fenced: House) -> None:
+async def test_a_canary_that_is_no_mailbox_is_reported_without_its_address(fenced: House) -> None:
     fence = await fenced.open(fence={"canaries": [ADA, NOBODY]}).try_fence()
     (warning,) = fence.warnings
     assert "fence.canaries" in warning.remedy
     assert "nobody" not in warning.line
 
 
-async def test_a_token_that_can_not_be_read_tells_nothing(fenced: House) -> None:
+async def test_an_unreadable_token_gives_no_result(fenced: House) -> None:
     fenced.tenant.grant(fenced.app, "Mail.Read")
     driver = fenced.open(fence={"canaries": [ADA]})
     await driver.try_fence()

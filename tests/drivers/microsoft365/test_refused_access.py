@@ -158,7 +158,7 @@ async def test_a_sign_in_that_time_heals_is_waited_for_without_haste(house: Hous
     assert polled.state() is ConnectionState.OK
 
 
-def test_of_every_code_it_is_known_who_heals_it() -> None:
+def test_every_code_is_assigned_to_who_can_fix_it() -> None:
     kinds: dict[type[DriverError], set[int]] = {Refused: set(), NotPermitted: set(), Unavailable: set()}
     for code in (*PERMANENT, *ANOTHER_PERSON, *TRANSIENT):
         kinds[type(token_error([code], "invalid_request", 400))].add(code)
@@ -171,7 +171,7 @@ def test_of_every_code_it_is_known_who_heals_it() -> None:
 
 
 @pytest.mark.parametrize(("status", "code", "reason", "remedy"), GRAPH_PERMANENT)
-async def test_a_room_that_a_person_has_to_mend_is_asked_for_every_five_minutes(
+async def test_a_room_that_needs_the_operator_is_read_every_five_minutes(
     house: House, status: int, code: str, reason: str, remedy: str
 ) -> None:
     house.tenant.faults.status(status, code=code, room=BOARDROOM)
@@ -190,7 +190,7 @@ async def test_a_room_that_a_person_has_to_mend_is_asked_for_every_five_minutes(
 
 
 @pytest.mark.parametrize(("status", "code", "reason", "remedy"), GRAPH_SLOW)
-async def test_a_room_that_may_be_let_in_any_time_is_asked_for_more_and_more_seldom(
+async def test_a_refused_room_is_read_less_and_less_often(
     house: House, status: int, code: str, reason: str, remedy: str
 ) -> None:
     house.tenant.faults.status(status, code=code, room=BOARDROOM)
@@ -210,7 +210,7 @@ async def test_a_room_that_may_be_let_in_any_time_is_asked_for_more_and_more_sel
 
 
 @pytest.mark.parametrize(("status", "code", "reason", "remedy"), GRAPH_TRANSIENT)
-async def test_a_room_that_time_heals_is_asked_for_again_soon(
+async def test_a_room_with_a_temporary_error_is_read_again_soon(
     house: House, status: int, code: str, reason: str, remedy: str
 ) -> None:
     house.tenant.faults.status(status, code=code, room=BOARDROOM)
@@ -244,9 +244,7 @@ async def test_a_token_that_is_refused_for_good_is_not_renewed_in_a_loop(house: 
 
 
 @pytest.mark.parametrize("where", [Where.GROUPS, Where.BATCH])
-async def test_a_refusal_of_the_whole_connection_is_asked_for_every_five_minutes(
-    house: House, where: Where
-) -> None:
+async def test_a_refused_connection_is_retried_every_five_minutes(house: House, where: Where) -> None:
     house.tenant.faults.status(403, code="Authorization_RequestDenied", where=where)
     polled = Polled(house, house.open(rooms=None, room_group="placed-rooms@contoso.example"))
     await polled.go_on(minutes=61)
@@ -263,7 +261,7 @@ async def test_a_refusal_of_the_whole_connection_is_asked_for_every_five_minutes
 # --- consent ---
 
 
-async def test_consent_that_is_missing_is_asked_for_every_five_minutes_and_seen_within_them(
+async def test_missing_consent_is_checked_every_five_minutes_and_a_grant_noticed(
     house: House,
 ) -> None:
     """The token lists what was granted when it was issued, so another one is fetched."""
@@ -305,7 +303,7 @@ async def test_consent_that_is_taken_back_is_revoked_and_that_of_rbac_too(house:
     assert polled.consent() is Consent.GRANTED
 
 
-async def test_under_rbac_the_token_tells_nothing_and_readable_rooms_tell_of_consent(house: House) -> None:
+async def test_under_rbac_consent_follows_from_readable_rooms_not_from_the_token(house: House) -> None:
     house.tenant.revoke(house.app, "Calendars.Read")
     polled = Polled(house, house.open(fence={"kind": "rbac"}))
     await polled.go_on(minutes=2)
@@ -318,7 +316,7 @@ async def test_under_rbac_the_token_tells_nothing_and_readable_rooms_tell_of_con
     assert polled.consent() is Consent.REVOKED
 
 
-async def test_a_declined_consent_is_told_as_that(house: House) -> None:
+async def test_a_declined_consent_is_reported_as_declined(house: House) -> None:
     house.tenant.faults.login_error(65004)
     polled = Polled(house, house.open())
     await polled.go_on(minutes=1)

@@ -49,7 +49,7 @@ async def test_a_group_may_be_named_by_its_id(house: House) -> None:
     assert not house.asked("$filter")
 
 
-async def test_a_group_that_is_not_there_is_told(house: House) -> None:
+async def test_a_missing_group_is_reported(house: House) -> None:
     with pytest.raises(NotPermitted, match="not found") as error:
         await house.open(rooms=None, room_group="o'neill & sons@contoso.example").find_rooms()
     assert "room_group" in error.value.problem.remedy
@@ -68,7 +68,7 @@ async def test_nested_and_large_groups_are_found_whole(house: House) -> None:
     assert len(house.asked("transitiveMembers")) == 2
 
 
-async def test_places_tell_what_a_room_is(house: House) -> None:
+async def test_places_describe_a_room(house: House) -> None:
     rooms = await house.open(**ALL).find_rooms()
     assert rooms[0] == FoundRoom(
         BOARDROOM, BOARDROOM, "Boardroom", "HQ", "3", 12, object_id=rooms[0].object_id
@@ -94,7 +94,7 @@ async def test_all_rooms_are_found_with_and_without_next_links(
     assert addresses(await house.open(**ALL).find_rooms()) == sorted([*ADDRESSES, *rooms])
 
 
-async def test_places_on_pages_shorter_than_asked_for_are_followed(house: House) -> None:
+async def test_places_on_short_pages_are_all_read(house: House) -> None:
     rooms = many(house, 30)
     driver = house.open(**ALL)
     plain = driver._graph.get
@@ -115,7 +115,7 @@ async def test_the_rooms_of_a_list_are_found(house: House) -> None:
 
 
 @pytest.mark.parametrize(("settings", "role"), [(GROUP, "GroupMember.Read.All"), (ALL, "Place.Read.All")])
-async def test_a_missing_permission_is_told(house: House, settings: dict[str, Any], role: str) -> None:
+async def test_a_missing_permission_is_reported(house: House, settings: dict[str, Any], role: str) -> None:
     house.tenant.revoke(house.app, role)
     with pytest.raises(NotPermitted, match="403") as error:
         await house.open(**settings).find_rooms()
@@ -136,7 +136,7 @@ async def test_a_directory_in_trouble_is_a_driver_s_error(
 
 
 @pytest.mark.parametrize("where", [Where.GROUPS, Where.PLACES])
-async def test_a_throttled_directory_says_for_how_long(house: House, where: Where) -> None:
+async def test_a_throttled_directory_error_carries_retry_after(house: House, where: Where) -> None:
     house.tenant.faults.throttled(retry_after="12.5", where=where)
     with pytest.raises(Unavailable) as error:
         await house.open(**(GROUP if where is Where.GROUPS else ALL)).find_rooms()
@@ -229,7 +229,7 @@ async def test_calendars_that_do_not_answer_harm_no_list(house: House, where: Wh
     assert len(await house.open(**GROUP).find_rooms()) == 2
 
 
-async def test_with_a_permission_on_users_no_calendar_is_asked(house: House) -> None:
+async def test_with_a_permission_on_users_no_calendar_is_read(house: House) -> None:
     house.tenant.hides_users = True
     house.tenant.grant(house.app, "User.ReadBasic.All")
     assert addresses(await house.open(**GROUP).find_rooms()) == list(ADDRESSES)

@@ -163,14 +163,14 @@ def test_of_a_chain_the_leaf_is_taken(tmp_path: Path) -> None:
         (make_client_certificate(key_size=2048, valid_from=NOW + timedelta(days=2)), "valid only from"),
     ],
 )
-def test_a_certificate_of_no_use_is_told(tmp_path: Path, content: bytes, problem: str) -> None:
+def test_an_invalid_certificate_is_reported(tmp_path: Path, content: bytes, problem: str) -> None:
     with pytest.raises(SettingsError, match=problem) as error:
         credential(tmp_path, content)
     assert error.value.problem.key == "certificate"
 
 
 @pytest.mark.parametrize("number", ["d", "dmp1", "dmq1", "iqmp"])
-def test_a_private_key_that_was_damaged_is_told(tmp_path: Path, number: str) -> None:
+def test_a_damaged_private_key_is_reported(tmp_path: Path, number: str) -> None:
     key = load_pem_private_key(KEY, None)
     assert isinstance(key, rsa.RSAPrivateKey)
     kept = key.private_numbers()
@@ -192,13 +192,13 @@ def test_a_secret_is_the_text_of_its_file(tmp_path: Path, content: bytes, kept: 
 
 
 @pytest.mark.parametrize(("content", "problem"), [(b" \n", "is empty"), (b"\xff\xfes\x00", "no text")])
-def test_a_secret_of_no_use_is_told(tmp_path: Path, content: bytes, problem: str) -> None:
+def test_an_invalid_secret_is_reported(tmp_path: Path, content: bytes, problem: str) -> None:
     with pytest.raises(SettingsError, match=problem):
         credential(tmp_path, content, "client_secret_file")
 
 
 @pytest.mark.parametrize("key", ["certificate", "client_secret_file", "ca_file"])
-def test_a_file_that_is_not_there_is_told(tmp_path: Path, key: str) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path, key: str) -> None:
     write_secret(tmp_path / "secret", "s3cret")
     changes = {"client_secret_file": tmp_path / "secret" if key == "ca_file" else None}
     kept = settings(**{**changes, key: tmp_path / "nothing"})
@@ -207,7 +207,7 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path, key: str) -> None:
     assert error.value.problem.key == key
 
 
-def test_a_ca_file_without_a_certificate_is_told(tmp_path: Path) -> None:
+def test_a_ca_file_without_a_certificate_is_reported(tmp_path: Path) -> None:
     write_secret(tmp_path / "secret", "s3cret")
     (tmp_path / "ca.pem").write_text("nothing")
     kept = settings(client_secret_file=tmp_path / "secret", ca_file=tmp_path / "ca.pem")

@@ -188,7 +188,7 @@ async def test_it_publishes_rooms_is_logged_and_has_no_proven_fence(
         await broker.kill()
 
 
-async def test_the_commands_of_optional_capabilities_say_that_it_has_none(
+async def test_commands_report_a_missing_optional_capability(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
     file = configured(tmp_path, "mqtt://127.0.0.1:1")

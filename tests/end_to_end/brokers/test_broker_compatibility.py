@@ -34,7 +34,7 @@ def promised(name: str, protocol: Protocol) -> dict[str, str]:
 @pytest.mark.brokers
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize("software", ALL, ids=lambda software: software.name)
-async def test_a_broker_does_what_the_page_says(
+async def test_a_broker_behaves_as_its_page_describes(
     software: type[Software], protocol: Protocol, tmp_path: Path
 ) -> None:
     broker = software(tmp_path / "broker")

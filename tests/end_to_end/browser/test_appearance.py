@@ -146,7 +146,7 @@ async def test_axe_would_notice(eyes: BrowserSession, endpoint: Endpoint) -> Non
     assert [line.split(":")[0] for line in await violations(page)] == ["button-name"]
 
 
-async def test_a_status_is_told_by_colour_and_word_and_shape(
+async def test_a_status_is_shown_by_colour_and_word_and_shape(
     eyes: BrowserSession, endpoint: Endpoint
 ) -> None:
     page = await eyes.open(endpoint.server.url)

@@ -61,7 +61,7 @@ FREE_NOW = ["garden", "atrium", "library", "workshop", "lighthouse"]
         ("?free=never&capacity=many&q=pier", ["pier"]),
     ],
 )
-async def test_an_address_shows_what_it_says(
+async def test_a_filter_in_the_address_is_applied(
     eyes: BrowserSession, endpoint: Endpoint, query: str, rooms: list[str]
 ) -> None:
     page = await eyes.open(endpoint.server.url + "/" + query)
@@ -160,16 +160,14 @@ async def test_a_rooms_detail_has_an_address(eyes: BrowserSession, endpoint: End
     await page.wait_for_url("**/rooms/studio")
 
 
-async def test_why_a_room_is_unknown_is_told_with_what_to_do(
-    eyes: BrowserSession, endpoint: Endpoint
-) -> None:
+async def test_an_unknown_room_shows_its_reason_and_remedy(eyes: BrowserSession, endpoint: Endpoint) -> None:
     page = await eyes.open(endpoint.server.url + "/?room=vault")
     reason = page.get_by_role("dialog").locator(".reason")
     await expect(reason).to_contain_text("No permission to read the calendar — Access is denied — ")
     await expect(reason).to_contain_text("add the room mailbox")
 
 
-async def test_the_strip_tells_how_a_connection_is(
+async def test_the_strip_shows_the_health_of_a_connection(
     eyes: BrowserSession, site: Site, endpoint: Endpoint
 ) -> None:
     page = await eyes.open(endpoint.server.url)
@@ -256,7 +254,7 @@ async def test_what_is_hidden_is_in_no_byte_sent_to_a_browser(eyes: BrowserSessi
 # --- a token ---
 
 
-async def test_where_a_token_is_wanted_the_page_asks_for_it_once(
+async def test_the_page_asks_once_for_a_required_token(
     eyes: BrowserSession, site: Site, tmp_path: Path
 ) -> None:
     eyes.expected = ("401",)

@@ -78,7 +78,7 @@ async def test_events_are_read_however_they_are_cut(eyes: BrowserSession, endpoi
     ]
 
 
-async def test_durations_are_said_as_people_say_them(eyes: BrowserSession, endpoint: Endpoint) -> None:
+async def test_durations_are_formatted_in_everyday_words(eyes: BrowserSession, endpoint: Endpoint) -> None:
     told = await run(
         eyes,
         endpoint,

@@ -129,7 +129,7 @@ async def test_what_has_ended_is_unknown_on_the_page_too(eyes: BrowserSession, s
         await page.locator(tile("library", status="free")).wait_for()
 
 
-async def test_after_a_sleep_nothing_old_is_believed(eyes: BrowserSession, endpoint: Endpoint) -> None:
+async def test_after_a_suspend_no_old_state_is_shown(eyes: BrowserSession, endpoint: Endpoint) -> None:
     """The steady clock stands still while a machine sleeps; the one on the wall tells that it did."""
     async with Relay(endpoint.server.url) as relay:
         page = await eyes.open(relay.url + "/rooms/library", wait="[data-status=free]")
@@ -214,7 +214,7 @@ async def test_a_cover_comes_down_though_the_script_hangs(
     assert await page.locator("body[data-status=starting]").count() == 1
 
 
-async def test_the_panel_says_that_there_is_no_such_room(
+async def test_the_panel_reports_that_the_room_does_not_exist(
     eyes: BrowserSession, site: Site, endpoint: Endpoint
 ) -> None:
     eyes.expected = ("404",)
@@ -224,7 +224,9 @@ async def test_the_panel_says_that_there_is_no_such_room(
     await page.get_by_role("heading", name="Cellar").wait_for()
 
 
-async def test_the_panel_tells_current_and_next_and_the_day(eyes: BrowserSession, endpoint: Endpoint) -> None:
+async def test_the_panel_shows_current_and_next_meeting_and_the_day(
+    eyes: BrowserSession, endpoint: Endpoint
+) -> None:
     page = await eyes.open(endpoint.server.url + "/rooms/boardroom", wait="body[data-status=busy]")
     await page.locator(".panel .now").wait_for(state="attached")
     assert (

@@ -92,7 +92,7 @@ async def test_when_the_daemon_stands_still(eyes: BrowserSession, stage: Stage, 
         await shown[1].locator("body" + KNOWN).wait_for()
 
 
-async def test_when_the_line_is_cut_and_nobody_is_told(eyes: BrowserSession, endpoint: Endpoint) -> None:
+async def test_a_network_cut_without_notice_is_detected(eyes: BrowserSession, endpoint: Endpoint) -> None:
     async with Relay(endpoint.server.url) as relay:
         panel = await eyes.open(f"{relay.url}/rooms/library", wait="body" + KNOWN)
         relay.hold()
@@ -124,9 +124,7 @@ async def test_no_filter_finds_a_room_that_was_free_and_the_summary_counts_none(
         await expect(page.locator("#offline")).to_have_text("No connection to the server; trying again.")
 
 
-async def test_a_site_may_have_pages_wait_longer_but_no_state_longer_than_it_holds(
-    eyes: BrowserSession, site: Site
-) -> None:
+async def test_a_longer_page_timeout_never_extends_valid_until(eyes: BrowserSession, site: Site) -> None:
     async with (
         Endpoint(site, offline_after=timedelta(minutes=5)) as endpoint,
         Relay(endpoint.server.url) as relay,

@@ -40,7 +40,7 @@ def answer(status: str, media_type: str, body: str) -> bytes:
 
 @pytest.mark.parametrize("stranger", STRANGERS)
 @pytest.mark.parametrize("status", ["200 OK", "404 Not Found"])
-async def test_what_somebody_else_answers_is_no_word_of_the_daemon(
+async def test_an_answer_from_another_program_is_not_shown(
     eyes: BrowserSession, endpoint: Endpoint, stranger: str, status: str
 ) -> None:
     """Such as a proxy's page while the daemon is away, or what has its address by now."""
@@ -154,9 +154,7 @@ BEGUN = datetime.now(UTC)
 
 
 @pytest.mark.parametrize("questions", [True, False])
-async def test_events_that_come_late_are_not_believed_to_be_new(
-    eyes: BrowserSession, *, questions: bool
-) -> None:
+async def test_late_events_do_not_count_as_new(eyes: BrowserSession, *, questions: bool) -> None:
     """The page asks instead; where that is not possible either, it does not know."""
     site = building(kind=Living)
     eyes.expected = ("net::ERR_",)

@@ -147,7 +147,7 @@ async def test_a_killed_daemon_leaves_nothing_behind_that_looks_free(install: In
             await hass.becomes("binary_sensor.placed_connection", "on")
 
 
-async def test_what_nobody_takes_back_is_dropped_when_its_time_is_over(
+async def test_entities_become_unavailable_when_their_state_expires(
     install: Install, mosquitto: Mosquitto, house: House
 ) -> None:
     """As when a daemon hangs, or the broker dies together with it: no will is told."""
@@ -182,7 +182,7 @@ async def test_rooms_that_are_renamed_or_gone_are_so_here_too(
         assert complaints(hass) == []
 
 
-async def test_when_home_assistant_starts_it_is_told_again(
+async def test_when_home_assistant_starts_the_discovery_is_published_again(
     install: Install, mosquitto: Mosquitto, house: House
 ) -> None:
     """Also where the broker has forgotten what it was told before."""

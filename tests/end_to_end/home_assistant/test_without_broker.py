@@ -6,7 +6,7 @@ if TYPE_CHECKING:
     from tests.support.daemon_environment import Stage
 
 
-async def test_without_a_broker_it_is_said_that_home_assistant_is_told_nothing(stage: Stage) -> None:
+async def test_without_a_broker_it_is_reported_that_no_discovery_is_published(stage: Stage) -> None:
     stage.configure(mqtt=None, home_assistant={"discovery": True})
     async with stage.daemon() as running:
         (told,) = running.logged("home_assistant.is_not_told")

@@ -148,7 +148,7 @@ async def test_a_panel_notices_that_the_daemon_has_gone(
 
 @pytest.mark.browser
 @pytest.mark.proxies
-async def test_a_panel_asks_where_events_are_held_back(
+async def test_a_panel_polls_if_a_proxy_holds_events_back(
     eyes: BrowserSession, site: Site, endpoint: Endpoint, tmp_path: Path
 ) -> None:
     kind = KINDS["caddy that packs"]

@@ -78,7 +78,7 @@ async def test_a_login_host_that_is_out_of_order_at_the_start_is_waited_for(stag
         await once(running)
 
 
-async def test_names_that_no_one_knows_at_the_start_are_waited_for(
+async def test_host_names_that_do_not_resolve_at_the_start_are_retried(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A building's network is often up before its DNS is."""
@@ -185,7 +185,7 @@ async def test_an_access_policy_that_is_not_in_effect_yet_is_waited_for(stage: S
         await once(running)
 
 
-async def test_a_room_that_does_not_exist_is_unknown_alone(stage: Stage) -> None:
+async def test_a_room_that_does_not_exist_is_the_only_unknown_one(stage: Stage) -> None:
     stage.connect(rooms=["boardroom", "nowhere"])
     async with stage.daemon() as running, stage.ways_out(running) as (panel, web):
         await panel.message(STATUS, "free")

@@ -34,7 +34,7 @@ async def everywhere(panel: Subscriber, web: Web, stream: Stream, **wanted: obje
     return room
 
 
-async def test_what_is_booked_moved_cancelled_or_deleted_is_told_everywhere_within_an_interval(
+async def test_a_meeting_booked_moved_cancelled_or_deleted_is_published_everywhere_within_an_interval(
     stage: Stage,
 ) -> None:
     tenant, now = stage.tenant, stage.clock.now().replace(microsecond=0)
@@ -88,7 +88,7 @@ async def test_a_meeting_beside_another_is_a_conflict(stage: Stage) -> None:
         assert state.document["status"] == "busy"
 
 
-async def test_what_is_told_at_the_start_is_no_news(stage: Stage) -> None:
+async def test_the_first_publication_causes_no_events(stage: Stage) -> None:
     now = stage.clock.now()
     stage.tenant.book("boardroom", now - MINUTE, now + HOUR)
     async with stage.listener() as panel, stage.daemon():

@@ -58,7 +58,7 @@ async def test_rooms_names_itself_to_a_daemon_that_wants_a_token(stage: Stage) -
         assert code == 0
 
 
-async def test_rooms_says_in_a_line_that_no_daemon_runs(tmp_path: Path) -> None:
+async def test_rooms_reports_in_one_line_that_no_daemon_runs(tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{free_port()}"
     for option in ("--once", "--json", "--url"):
         arguments = [option] if option != "--url" else []
@@ -97,7 +97,7 @@ async def test_rooms_names_in_words_what_is_wrong_with_an_address(
     )
 
 
-async def test_check_says_what_a_good_configuration_leads_to(stage: Stage) -> None:
+async def test_check_describes_the_effect_of_a_valid_configuration(stage: Stage) -> None:
     async with stage.outage():
         code, program = await run(stage.folder, "check", "-c", stage.configure())
     assert code == 0
@@ -112,7 +112,7 @@ async def test_check_says_what_a_good_configuration_leads_to(stage: Stage) -> No
     assert not list((stage.folder / "state").iterdir())
 
 
-async def test_check_tells_the_mistakes_of_a_bad_configuration(stage: Stage) -> None:
+async def test_check_reports_the_errors_of_an_invalid_configuration(stage: Stage) -> None:
     nothing = str(stage.folder / "nothing")
     stage.configure(mqtt={"url": "mqtt://broker", "username": "placed", "password_file": nothing})
     (stage.folder / "contoso.secret").unlink()

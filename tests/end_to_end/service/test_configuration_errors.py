@@ -59,7 +59,7 @@ if TYPE_CHECKING:
         "syntax",
     ],
 )
-async def test_a_mistake_in_the_configuration_is_told_by_file_and_key(
+async def test_a_configuration_error_is_reported_with_file_and_key(
     stage: Stage, before: str, after: str, complaint: str
 ) -> None:
     edit(stage, before, after)
@@ -71,7 +71,7 @@ async def test_a_configuration_that_does_not_exist_is_named(stage: Stage) -> Non
     assert await complains(stage) == [f"{stage.file}: cannot be read: No such file or directory"]
 
 
-async def test_several_mistakes_are_told_all_at_once(stage: Stage) -> None:
+async def test_several_configuration_errors_are_reported_together(stage: Stage) -> None:
     edit(stage, "interval", "intervall")
     text = stage.file.read_text().replace("client_id", "client")
     stage.file.write_text(f'{text}\n[privacy]\nshow = "all"\n')
@@ -85,7 +85,7 @@ async def test_several_mistakes_are_told_all_at_once(stage: Stage) -> None:
     ]
 
 
-async def test_several_files_that_are_of_no_use_are_told_all_at_once(stage: Stage) -> None:
+async def test_several_invalid_files_are_reported_together(stage: Stage) -> None:
     for name in ("one", "two"):
         stage.connect(name)
         (stage.folder / f"{name}.secret").unlink()
@@ -153,7 +153,7 @@ def a_directory(path: Path) -> None:
         (somebody_elses, ": the certificate does not belong to the private key"),
     ],
 )
-async def test_a_certificate_that_is_of_no_use_is_told_by_file_and_key(
+async def test_an_invalid_certificate_is_reported_with_file_and_key(
     stage: Stage, make: Callable[[Path], None], complaint: str
 ) -> None:
     path = stage.folder / "contoso.pem"
@@ -178,7 +178,7 @@ async def test_a_certificate_of_tomorrow_is_judged_by_the_login_hosts_time(stage
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
-async def test_a_certificate_that_may_not_be_read_is_told_by_file_and_key(stage: Stage) -> None:
+async def test_an_unreadable_certificate_is_reported_with_file_and_key(stage: Stage) -> None:
     path = stage.folder / "contoso.pem"
     path.write_bytes(make_client_certificate(key_size=2048))
     path.chmod(0)
@@ -191,7 +191,7 @@ async def test_a_certificate_that_may_not_be_read_is_told_by_file_and_key(stage:
 # --- before anybody is asked ---
 
 
-async def test_who_finds_the_port_taken_asks_nothing_of_the_calendar_service(stage: Stage) -> None:
+async def test_with_its_port_in_use_the_daemon_sends_no_request_to_the_calendar_service(stage: Stage) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         stage.configure(http={"listen": f"127.0.0.1:{taken.getsockname()[1]}"})
         (told,) = await complains(stage)
@@ -199,7 +199,9 @@ async def test_who_finds_the_port_taken_asks_nothing_of_the_calendar_service(sta
     assert not stage.simulator.requests
 
 
-async def test_who_has_no_password_for_the_broker_asks_nothing_of_the_calendar_service(stage: Stage) -> None:
+async def test_without_the_broker_password_the_daemon_sends_no_request_to_the_calendar_service(
+    stage: Stage,
+) -> None:
     missing = stage.folder / "password"
     stage.configure(mqtt={"url": stage.broker.url, "username": "placed", "password_file": str(missing)})
     (told,) = await complains(stage)

@@ -132,7 +132,7 @@ async def test_a_second_tenant_is_connected_while_the_first_ones_rooms_go_on(
         assert await kept(stage) == {*FIRST, "attic", "cellar"}
 
 
-async def test_a_tenant_that_can_not_be_reached_is_connected_without_harm_to_the_first(
+async def test_adding_an_unreachable_tenant_does_not_affect_the_first_connection(
     stage: Stage, fabrikam: Simulator
 ) -> None:
     stage.connect()
@@ -219,7 +219,7 @@ async def test_a_connection_that_is_taken_out_is_cleared_by_the_reload(
         assert lapses(panel.arrivals[before:], FIRST) == []
 
 
-async def test_a_connection_whose_daemon_was_down_meanwhile_is_cleared_by_the_next(
+async def test_a_connection_removed_while_the_daemon_was_down_is_cleared_at_the_next_start(
     stage: Stage, fabrikam: Simulator
 ) -> None:
     stage.connect()

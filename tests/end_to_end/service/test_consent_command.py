@@ -69,7 +69,7 @@ async def test_a_request_needs_a_reason_and_a_sensible_end(stage: Stage) -> None
     assert not record(stage)
 
 
-async def test_at_a_terminal_it_asks_what_it_needs(stage: Stage) -> None:
+async def test_at_a_terminal_the_command_asks_for_missing_values(stage: Stage) -> None:
     configured(stage)
     said = await at_a_terminal(
         stage,
@@ -107,7 +107,7 @@ async def test_waiting_ends_when_the_grant_is_in_effect_and_keeps_that(stage: St
     )
 
 
-async def test_waiting_says_how_far_it_is_and_is_given_up(stage: Stage) -> None:
+async def test_waiting_shows_its_progress_and_ends_at_the_time_limit(stage: Stage) -> None:
     configured(stage)
     code, program = await run(stage.folder, "consent", "--wait", "--timeout", "1s", "-c", stage.file)
     assert code == 1
@@ -118,7 +118,7 @@ async def test_waiting_says_how_far_it_is_and_is_given_up(stage: Stage) -> None:
     assert not record(stage)
 
 
-async def test_waiting_is_of_no_use_where_only_the_configuration_heals(stage: Stage) -> None:
+async def test_waiting_ends_at_once_if_only_the_configuration_can_fix_it(stage: Stage) -> None:
     stage.tenant.expire_secrets(configured(stage))
     code, program = await run(stage.folder, "consent", "--wait", "-c", stage.file)
     assert code == 3
@@ -132,7 +132,7 @@ async def test_waiting_is_of_no_use_where_only_the_configuration_heals(stage: St
     assert line.startswith(f"placed: {stage.file}: connections[0].client_secret_file: ")
 
 
-async def test_under_rbac_it_says_why_it_looks_so_seldom(stage: Stage) -> None:
+async def test_under_rbac_it_explains_why_it_checks_rarely(stage: Stage) -> None:
     configured(stage, more=fence_toml("rbac", []))
     code, program = await run(stage.folder, "consent", "--wait", "--timeout", "0.5s", "-c", stage.file)
     assert code == 1
@@ -182,7 +182,7 @@ async def test_of_several_connections_one_is_named(stage: Stage) -> None:
     assert program.out == ["contoso: nothing is known of consent yet"]
 
 
-async def test_a_state_directory_that_can_not_be_written_is_told_and_no_reason_to_stop(stage: Stage) -> None:
+async def test_an_unwritable_state_directory_is_reported_and_does_not_stop_the_command(stage: Stage) -> None:
     configured(stage, roles=("Calendars.Read",))
     blocked = stage.folder / "a-file"
     blocked.touch()

@@ -108,7 +108,7 @@ async def test_an_access_policy_may_take_more_than_an_hour(stage: Stage) -> None
     assert len(stage.batches) == len(waiting.looks) == 39
 
 
-async def test_under_rbac_exchange_is_left_alone_for_more_than_half_an_hour_at_a_time(stage: Stage) -> None:
+async def test_under_rbac_exchange_is_checked_at_most_every_half_hour(stage: Stage) -> None:
     """An application that keeps asking keeps the old answer alive."""
     app = stage.connect(roles=[], more=fence_toml("rbac", []))
     stage.tenant.assign_rbac(
@@ -136,7 +136,7 @@ async def test_the_usual_time_ends_some_day(stage: Stage) -> None:
     assert len(waiting.looks) < 10
 
 
-async def test_what_only_a_person_mends_ends_it_at_once(stage: Stage) -> None:
+async def test_an_error_that_needs_the_operator_ends_the_wait_at_once(stage: Stage) -> None:
     app = stage.connect()
     stage.tenant.expire_secrets(app)
     waiting = Waiting(stage)

@@ -24,7 +24,7 @@ def browser(stage: Stage) -> Browser:
     return Browser(stage)
 
 
-async def test_a_grant_is_told_kept_and_in_effect(stage: Stage, browser: Browser) -> None:
+async def test_a_grant_is_reported_stored_and_in_effect(stage: Stage, browser: Browser) -> None:
     configured(stage)
     async with asking(stage, "--who", "Grace") as (program, link):
         status, page = await browser.follow(link)
@@ -48,7 +48,7 @@ async def test_a_grant_is_told_kept_and_in_effect(stage: Stage, browser: Browser
     assert "until" not in kept
 
 
-async def test_a_grant_that_is_on_its_way_is_told_as_such(stage: Stage, browser: Browser) -> None:
+async def test_a_grant_not_yet_in_effect_is_reported_as_pending(stage: Stage, browser: Browser) -> None:
     app = configured(stage)
     app.requested = set()  # the registration asks for nothing, so that nothing is granted
     async with asking(stage) as (program, link):
@@ -61,7 +61,7 @@ async def test_a_grant_that_is_on_its_way_is_told_as_such(stage: Stage, browser:
     assert record(stage)["state"] == "granted"
 
 
-async def test_a_decline_is_told_and_kept(stage: Stage, browser: Browser) -> None:
+async def test_a_decline_is_reported_and_stored(stage: Stage, browser: Browser) -> None:
     configured(stage)
     stage.tenant.consent_answer = ConsentAnswer.DECLINED
     async with asking(stage) as (program, link):
@@ -108,7 +108,7 @@ async def test_consent_in_another_tenant_is_refused(stage: Stage, browser: Brows
     assert not record(stage)
 
 
-async def test_an_administrator_who_does_not_come_is_not_waited_for_for_ever(stage: Stage) -> None:
+async def test_waiting_for_an_administrator_has_a_time_limit(stage: Stage) -> None:
     configured(stage)
     code, program = await run(stage.folder, "consent", "--link", "--timeout", "0.2s", "-c", stage.file)
     assert code == 1

@@ -87,7 +87,7 @@ async def test_it_prints_where_to_look_once_states_are_on_the_broker_and_leaves_
     assert not list((tmp_path / "state").iterdir())
 
 
-async def test_a_port_that_was_asked_for_and_is_taken_is_told(tmp_path: Path) -> None:
+async def test_a_requested_port_in_use_is_reported(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         code, program = await run(tmp_path, "demo", "--mqtt-port", port)
@@ -97,7 +97,7 @@ async def test_a_port_that_was_asked_for_and_is_taken_is_told(tmp_path: Path) ->
     ]
 
 
-async def test_a_port_that_is_taken_while_it_starts_is_replaced_unless_it_was_asked_for(
+async def test_a_port_taken_during_the_start_is_replaced_unless_it_was_requested(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Between the choice of a port and its use, another program may take it."""
@@ -140,7 +140,7 @@ async def test_an_option_is_checked_before_anything_listens(monkeypatch: pytest.
     ("option", "value", "key"),
     [("--interval", "soon", "polling.interval"), ("--show", "all", "privacy.show")],
 )
-async def test_an_option_that_makes_no_sense_is_told_in_a_line(
+async def test_an_invalid_option_is_reported_in_one_line(
     tmp_path: Path, option: str, value: str, key: str
 ) -> None:
     code, program = await run(tmp_path, "demo", option, value)
@@ -151,7 +151,7 @@ async def test_an_option_that_makes_no_sense_is_told_in_a_line(
 
 
 @pytest.mark.parametrize("package", EXTRA)
-async def test_without_its_extra_it_says_how_to_install_it(
+async def test_without_its_extra_the_demo_explains_how_to_install_it(
     package: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in [name for name in sys.modules if name.partition(".")[0] == package]:

@@ -112,7 +112,7 @@ async def test_it_takes_one_connection_away_and_leaves_the_other_to_the_byte(two
             assert set(panel.latest) == {*before, "placed/rooms"} - set(LIBRARY)
 
 
-async def test_while_it_is_configured_it_says_what_has_to_go_and_how_to_revoke(two: Stage) -> None:
+async def test_for_a_configured_connection_it_names_what_to_remove_and_how_to_revoke(two: Stage) -> None:
     code, out, err = await disconnect(two, "fabrikam", "--yes")
     assert (code, err) == (0, [])
     assert out[1] == f"  configuration: {two.file}: connections[1]"
@@ -126,7 +126,7 @@ async def test_while_it_is_configured_it_says_what_has_to_go_and_how_to_revoke(t
 
 
 @pytest.mark.parametrize("known_by", ["state", "consent", "broker"])
-async def test_whoever_alone_knows_it_is_enough(two: Stage, known_by: str) -> None:
+async def test_one_source_that_knows_the_connection_is_enough(two: Stage, known_by: str) -> None:
     without(two, 1)
     with noted(two) as journal:
         if known_by != "state":
@@ -224,7 +224,7 @@ async def locked(stage: Stage, **options: Any) -> None:
     stage.configure()
 
 
-async def test_a_state_that_can_not_be_used_is_told_before_anything_is_cleared(two: Stage) -> None:
+async def test_an_unusable_state_directory_is_reported_before_anything_is_cleared(two: Stage) -> None:
     before = await kept(two)
     (two.state_directory / "journal.db").write_text("[")
     code, out, err = await disconnect(two, "fabrikam", "--yes")
@@ -261,7 +261,7 @@ async def test_what_makes_no_sense_is_a_matter_of_usage(tmp_path: Path) -> None:
         assert told in " ".join(program.err)
 
 
-async def test_a_configuration_of_no_use_is_told_as_everywhere(two: Stage) -> None:
+async def test_an_invalid_configuration_is_reported_as_by_every_command(two: Stage) -> None:
     two.file.write_text("[")
     code, out, err = await disconnect(two, "fabrikam", "--yes")
     assert (code, out, len(err)) == (3, [], 1)
@@ -272,7 +272,7 @@ async def test_a_configuration_of_no_use_is_told_as_everywhere(two: Stage) -> No
 
 
 @pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("\n", 1)])
-async def test_at_a_terminal_it_asks(two: Stage, answer: str, code: int) -> None:
+async def test_at_a_terminal_the_command_asks_for_confirmation(two: Stage, answer: str, code: int) -> None:
     ours, theirs = os.openpty()
     process = await asyncio.create_subprocess_exec(
         *(Path(sys.executable).with_name("placed"), "disconnect", "fabrikam", "-c", two.file),

@@ -178,7 +178,7 @@ async def test_a_daemon_that_runs_is_not_disturbed_and_nothing_is_changed(ward: 
         assert not running.task.done()
 
 
-async def test_one_connection_can_be_looked_at_alone(ward: Ward) -> None:
+async def test_the_doctor_can_check_one_connection(ward: Ward) -> None:
     ward.tenant.revoke(ward.connect("fabrikam"), *ROLES)
     ward.stage.configure(**ward.tables)
     both = await ward.examine()
@@ -189,7 +189,7 @@ async def test_one_connection_can_be_looked_at_alone(ward: Ward) -> None:
     assert not (await ward.examine(only="fabrikam")).holds
 
 
-async def test_a_large_building_is_read_in_batches_and_its_progress_told(tmp_path: Path) -> None:
+async def test_a_large_building_is_read_in_batches_and_the_progress_is_shown(tmp_path: Path) -> None:
     rooms = 2100
     tenant = Tenant()
     for number in range(rooms):
@@ -229,7 +229,7 @@ async def test_an_expired_certificate_is_the_next_step(ward: Ward) -> None:
     assert ward.stage.logins == 0
 
 
-async def test_secrets_that_everybody_can_read_are_told_and_not_used(ward: Ward) -> None:
+async def test_world_readable_secrets_are_reported_and_not_used(ward: Ward) -> None:
     password, certificate = ward.stage.folder / "password", ward.stage.folder / "contoso.pem"
     for path in (password, certificate):
         path.chmod(0o644)
@@ -257,7 +257,7 @@ def edit_client_id(ward: Ward) -> None:
     ward.stage.file.write_text(text.replace(ward.app.client_id, "12345678-1234-1234-1234-123456789abc"))
 
 
-async def test_services_of_another_ca_are_told(ward: Ward) -> None:
+async def test_services_with_a_certificate_of_another_ca_are_reported(ward: Ward) -> None:
     stranger = Authority(ward.stage.folder / "stranger").ca_file
     text = ward.stage.file.read_text()
     ward.stage.file.write_text(text.replace(str(ward.stage.simulator.ca_file), str(stranger)))
@@ -266,14 +266,14 @@ async def test_services_of_another_ca_are_told(ward: Ward) -> None:
     assert waiting(chart) == dict.fromkeys(["clock", "token", *AFTER_TOKEN], "tls")
 
 
-async def test_services_that_are_down_are_told(ward: Ward) -> None:
+async def test_unreachable_services_are_reported(ward: Ward) -> None:
     async with ward.stage.outage():
         chart = await ward.examine()
     assert list(broken(chart)) == ["tls"]
     assert waiting(chart) == dict.fromkeys(["clock", "token", *AFTER_TOKEN], "tls")
 
 
-async def test_a_clock_that_is_off_is_told(ward: Ward) -> None:
+async def test_a_wrong_clock_is_reported(ward: Ward) -> None:
     assert broken(await ward.examine(ahead=600)) == {
         "clock": "set this machine's clock: timedatectl set-ntp true"
     }
@@ -291,7 +291,7 @@ async def test_without_consent_the_next_step_is_to_get_it(ward: Ward) -> None:
     assert waiting(chart) == dict.fromkeys(behind, "claims")
 
 
-async def test_a_consent_that_was_asked_for_is_waited_for(ward: Ward) -> None:
+async def test_the_doctor_waits_for_a_requested_consent(ward: Ward) -> None:
     ward.tenant.revoke(ward.app, *ROLES)
     now = ward.stage.clock.now()
     record = ConsentRecord(
@@ -312,7 +312,7 @@ async def test_without_the_permission_to_find_the_rooms_the_next_step_is_consent
     assert waiting(chart) == dict.fromkeys(behind, "claims")
 
 
-async def test_a_group_without_rooms_is_told(ward: Ward) -> None:
+async def test_a_group_without_rooms_is_reported(ward: Ward) -> None:
     ward.tenant.add_group("nobody")
     ward.connect("fabrikam", room_group="nobody@contoso.example")
     ward.stage.configure(**ward.tables)
@@ -355,7 +355,7 @@ async def test_a_table_that_fits_no_room_is_named(ward: Ward) -> None:
     assert "typo@contoso.example" in line
 
 
-async def test_rooms_that_are_all_outside_the_fence_are_told(ward: Ward) -> None:
+async def test_rooms_that_are_all_outside_the_fence_are_reported(ward: Ward) -> None:
     for room in ("boardroom", "library"):
         ward.tenant.remove_member(ward.group, room)
     chart = await ward.examine()
@@ -365,7 +365,7 @@ async def test_rooms_that_are_all_outside_the_fence_are_told(ward: Ward) -> None
     assert "proves nothing" in finding(chart, "canaries").text
 
 
-async def test_rooms_that_are_all_unknown_are_told(ward: Ward) -> None:
+async def test_rooms_that_are_all_unknown_are_reported(ward: Ward) -> None:
     ward.tenant.restrict(ward.connect("fabrikam", rooms=["nowhere", "neverland"]), ward.group)
     ward.stage.configure(**ward.tables)
     chart = await ward.examine(only="fabrikam")
@@ -394,7 +394,7 @@ async def test_a_canary_that_can_be_read_breaks_the_chain(ward: Ward) -> None:
     assert "quillfeather" not in str(chart).lower()
 
 
-async def test_a_canary_that_can_be_read_is_told_even_where_no_room_can(ward: Ward) -> None:
+async def test_a_readable_canary_is_reported_even_if_no_room_is_readable(ward: Ward) -> None:
     ward.connect("fabrikam", rooms=["nowhere"])
     ward.stage.configure(**ward.tables)
     assert list(broken(await ward.examine(only="fabrikam"))) == ["readable", "canaries"]
@@ -429,7 +429,7 @@ async def test_the_topics_of_every_room_and_of_home_assistant_are_tried(ward: Wa
     await ward.stage.broker.kill()
 
 
-async def test_a_broker_that_refuses_the_login_is_told_with_the_key(ward: Ward) -> None:
+async def test_a_broker_that_refuses_the_login_is_reported_with_the_key(ward: Ward) -> None:
     (ward.stage.folder / "password").write_text("hush-another")
     chart = await ward.examine()
     assert list(broken(chart)) == ["broker"]
@@ -437,7 +437,7 @@ async def test_a_broker_that_refuses_the_login_is_told_with_the_key(ward: Ward) 
     assert waiting(chart) == {"publish": "broker", "subscribe": "broker"}
 
 
-async def test_a_port_that_somebody_else_has_is_told(ward: Ward) -> None:
+async def test_a_port_used_by_another_program_is_reported(ward: Ward) -> None:
     server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
     async with server:
         listen = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
@@ -518,7 +518,7 @@ async def test_the_command_fails_where_a_link_is_broken(ward: Ward) -> None:
     assert program.out[-1] == "6 ✓ 0 ! 8 ✗"
 
 
-async def test_a_configuration_that_is_of_no_use_is_a_broken_link_too(ward: Ward) -> None:
+async def test_an_invalid_configuration_is_a_failed_check_too(ward: Ward) -> None:
     edit(ward.stage, "[mqtt]", "[mqtt]\nurll = 1")
     code, program = await run(ward.stage.folder, "doctor", "-c", ward.stage.file)
     assert (code, program.err) == (1, [])
@@ -535,7 +535,7 @@ async def test_a_connection_that_is_not_there_is_a_matter_of_usage(ward: Ward) -
     assert "contoso" in "\n".join(program.err)
 
 
-async def test_nothing_secret_and_nobody_is_in_what_it_prints(ward: Ward) -> None:
+async def test_the_output_contains_no_secret_and_no_person(ward: Ward) -> None:
     ward.tenant.lift_restrictions(ward.app)
     ward.tenant.book(
         "boardroom", ward.tenant.now(), ward.tenant.now() + timedelta(hours=1), organizer="Grace Quillfeather"

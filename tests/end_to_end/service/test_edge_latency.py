@@ -39,7 +39,7 @@ async def latencies(panel: Subscriber, status: str, edge: datetime, *rooms: str)
 
 
 @pytest.mark.alone  # it measures lateness in real time
-async def test_starts_and_ends_are_told_within_a_quarter_of_a_second_however_long_the_interval(
+async def test_starts_and_ends_are_published_within_a_quarter_of_a_second_for_any_poll_interval(
     stage: Stage,
 ) -> None:
     """Nobody is asked meanwhile: the service is not even there."""
@@ -81,7 +81,7 @@ async def test_back_to_back_meetings_are_two_and_never_free_between(stage: Stage
         assert {state["busy_until"] for state in states} == {f"{edge + hour:%Y-%m-%dT%H:%M:%SZ}"}
 
 
-async def test_a_machine_that_was_suspended_tells_the_truth_when_it_wakes(stage: Stage) -> None:
+async def test_after_a_suspend_the_correct_state_is_published(stage: Stage) -> None:
     now = stage.clock.now()
     stage.tenant.book("boardroom", now + timedelta(minutes=6), now + timedelta(minutes=30))
     stage.configure(polling={"interval": "10m"})

@@ -54,7 +54,7 @@ def apps(stage: Stage) -> tuple[App, App]:
     return one, two
 
 
-async def test_of_several_connections_only_the_breached_one_stops_and_asks_for_nothing_any_more(
+async def test_only_the_connection_with_the_fence_breach_stops_and_sends_no_more_requests(
     stage: Stage, apps: tuple[App, App]
 ) -> None:
     async with stage.daemon() as running, stage.ways_out(running) as (panel, web), web.follow() as stream:
@@ -158,7 +158,7 @@ async def test_where_everything_is_refused_first_and_then_readable_no_room_is_ev
     assert ended.value.split(CannotStart)[0] is not None
 
 
-async def test_a_breach_that_is_not_enforced_is_told_and_the_rooms_are_read_on(stage: Stage) -> None:
+async def test_a_breach_without_enforcement_is_reported_and_reading_continues(stage: Stage) -> None:
     stage.tenant.add_person("ada")
     stage.connect(more=canaries(ADA, enforce=False))
     async with stage.daemon() as running, stage.ways_out(running) as (panel, web):
@@ -168,7 +168,7 @@ async def test_a_breach_that_is_not_enforced_is_told_and_the_rooms_are_read_on(s
         assert running.logged("fence.was_breached")
 
 
-async def test_a_fence_without_a_canary_is_unproven_and_that_is_said_everywhere(
+async def test_a_fence_without_a_canary_is_reported_as_unproven_everywhere(
     stage: Stage, tmp_path: Path
 ) -> None:
     with Manager.listening(tmp_path) as systemd:
@@ -187,7 +187,7 @@ async def test_a_fence_without_a_canary_is_unproven_and_that_is_said_everywhere(
         assert "STATUS=2 rooms in 1 connection(s); fence contoso unproven" in systemd.heard
 
 
-async def test_permissions_that_nobody_asked_for_are_named_everywhere(stage: Stage) -> None:
+async def test_excess_permissions_are_reported_everywhere(stage: Stage) -> None:
     stage.connect(roles=("Calendars.Read", "Mail.ReadWrite", "full_access_as_app"))
     async with stage.daemon() as running, stage.ways_out(running) as (panel, web):
         named = ["Mail.ReadWrite", "full_access_as_app"]

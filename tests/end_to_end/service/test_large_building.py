@@ -32,7 +32,9 @@ BROKEN = {
 
 
 @pytest.mark.alone  # it measures how long 5,500 rooms take
-async def test_each_of_5500_rooms_is_read_and_told_and_one_that_fails_harms_no_other(tmp_path: Path) -> None:
+async def test_each_of_5500_rooms_is_read_and_published_and_one_failure_affects_no_other(
+    tmp_path: Path,
+) -> None:
     async with Stage.open(tmp_path, building_of(ROOMS)) as stage:
         faults = stage.tenant.faults
         faults.forbidden(room="room-00007")

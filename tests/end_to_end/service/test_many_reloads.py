@@ -47,7 +47,7 @@ async def test_two_hundred_reloads_cost_no_sign_in_and_the_last_configuration_wi
         assert await program.ends(within=PROMISED) == 0
 
 
-async def test_a_token_that_is_not_believed_is_asked_for_again_with_a_reload(stage: Stage) -> None:
+async def test_a_reload_requests_a_new_token_after_consent(stage: Stage) -> None:
     """Consent was given after it was issued: a reload is how an administrator has that taken up at once."""
     app = stage.connect(roles=(), rooms=["boardroom"])
     stage.tenant.book("boardroom", stage.clock.now(), stage.clock.now() + timedelta(hours=1))

@@ -22,7 +22,7 @@ SHOWN: dict[str, tuple[str | None, str | None]] = {
 
 
 @pytest.mark.parametrize("show", SHOWN)
-async def test_a_setting_shows_what_it_says_and_of_private_meetings_only_their_time(
+async def test_the_privacy_setting_is_applied_and_private_meetings_show_only_their_time(
     stage: Stage, show: str
 ) -> None:
     tenant, now = stage.tenant, stage.clock.now().replace(microsecond=0)
@@ -62,7 +62,7 @@ async def test_a_setting_shows_what_it_says_and_of_private_meetings_only_their_t
 
 @pytest.mark.parametrize("before", SHOWN)
 @pytest.mark.parametrize("after", ["nothing", "organizer", "title"])
-async def test_nothing_lies_in_the_state_directory_that_may_not_be_shown(
+async def test_the_state_directory_holds_nothing_that_may_not_be_shown(
     stage: Stage, before: str, after: str
 ) -> None:
     now, hour = stage.clock.now().replace(microsecond=0), timedelta(hours=1)
@@ -88,7 +88,7 @@ async def test_nothing_lies_in_the_state_directory_that_may_not_be_shown(
         assert b" Private" not in content
 
 
-async def test_what_is_not_shown_is_not_even_asked_for(stage: Stage) -> None:
+async def test_fields_that_are_not_shown_are_not_requested(stage: Stage) -> None:
     async with stage.daemon():
         (path, *_), *_ = stage.batches
     selected = path.partition("$select=")[2].partition("&")[0].split(",")

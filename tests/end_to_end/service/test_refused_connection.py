@@ -121,7 +121,7 @@ async def test_a_new_secret_heals_it_without_a_restart(stage: Stage, apps: tuple
         assert len(running.logged("connection.recovered")) == 1
 
 
-async def test_without_any_connection_left_it_goes_on_and_says_so(
+async def test_without_any_connection_left_the_daemon_keeps_running_and_reports_it(
     stage: Stage, apps: tuple[App, App]
 ) -> None:
     """Only a start is refused with an exit: later there may be panels that have to be told."""

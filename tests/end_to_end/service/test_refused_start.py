@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.support.daemon_environment import Stage
 
 
-async def test_a_port_that_is_in_use_is_told(stage: Stage) -> None:
+async def test_a_port_in_use_is_reported(stage: Stage) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         listen = f"127.0.0.1:{taken.getsockname()[1]}"
         stage.configure(http={"listen": listen})
@@ -28,7 +28,7 @@ async def test_a_port_that_is_in_use_is_told(stage: Stage) -> None:
         )
 
 
-async def test_a_service_whose_certificate_is_not_trusted_is_told(stage: Stage) -> None:
+async def test_a_service_with_an_untrusted_certificate_is_reported(stage: Stage) -> None:
     stranger = Authority(stage.folder / "stranger")
     ca_file = stage.simulator.ca_file
     edit(stage, str(ca_file), str(stranger.ca_file))
@@ -40,7 +40,7 @@ async def test_a_service_whose_certificate_is_not_trusted_is_told(stage: Stage) 
     ]
 
 
-async def test_a_broker_whose_certificate_is_not_trusted_is_told(stage: Stage) -> None:
+async def test_a_broker_with_an_untrusted_certificate_is_reported(stage: Stage) -> None:
     mine, stranger = (Authority(stage.folder / name) for name in ("mine", "stranger"))
     broker = Mosquitto(stage.folder / "tls", authority=mine)
     await broker.start()
@@ -53,7 +53,7 @@ async def test_a_broker_whose_certificate_is_not_trusted_is_told(stage: Stage) -
     assert told.endswith("; set mqtt.ca_file to the CA that issued the broker's certificate")
 
 
-async def test_a_broker_that_refuses_the_login_is_told(stage: Stage) -> None:
+async def test_a_broker_that_refuses_the_login_is_reported(stage: Stage) -> None:
     broker = Mosquitto(stage.folder / "closed", users={"placed": "the right one"})
     password = stage.folder / "password"
     write_secret(password, "hush-wrong-one")
@@ -115,7 +115,7 @@ async def test_a_sign_in_that_is_refused_for_good_ends_the_start(
     assert await complains(stage) == [f"connections.contoso: sign-in refused: AADSTS{number}: {remedy}"]
 
 
-async def test_every_connection_that_is_refused_is_told_with_its_reason(stage: Stage) -> None:
+async def test_every_refused_connection_is_reported_with_its_reason(stage: Stage) -> None:
     stage.connect("one", rooms=["boardroom"])
     stage.tenant.expire_secrets(stage.connect("two", rooms=["library"]))
     stage.configure()

@@ -137,7 +137,7 @@ async def test_a_configuration_that_is_the_same_changes_nothing(stage: Stage) ->
         await daemon.nothing_was_restarted()
 
 
-async def test_a_connection_that_is_added_leaves_the_others_alone(stage: Stage) -> None:
+async def test_adding_a_connection_does_not_affect_the_others(stage: Stage) -> None:
     stage.connect("one", rooms=ROOMS)
     async with watched(stage) as daemon:
         stage.tenant.add_room("attic")
@@ -152,7 +152,7 @@ async def test_a_connection_that_is_added_leaves_the_others_alone(stage: Stage) 
         await daemon.nothing_was_restarted()
 
 
-async def test_a_connection_that_is_changed_leaves_the_others_alone(stage: Stage) -> None:
+async def test_changing_a_connection_does_not_affect_the_others(stage: Stage) -> None:
     stage.connect("one", rooms=["boardroom"])
     stage.connect("two", rooms=["library"])
     async with watched(stage) as daemon:
@@ -166,7 +166,7 @@ async def test_a_connection_that_is_changed_leaves_the_others_alone(stage: Stage
         await daemon.nothing_was_restarted()  # the registration is the same, so its token is used on
 
 
-async def test_a_connection_that_is_removed_leaves_the_others_alone(stage: Stage) -> None:
+async def test_removing_a_connection_does_not_affect_the_others(stage: Stage) -> None:
     stage.connect("one", rooms=["boardroom"])
     stage.connect("two", rooms=["library"])
     async with watched(stage) as daemon:
@@ -184,7 +184,7 @@ async def test_a_connection_that_is_removed_leaves_the_others_alone(stage: Stage
         await daemon.nothing_was_restarted()
 
 
-async def test_another_broker_table_restarts_the_publisher_alone(stage: Stage) -> None:
+async def test_a_changed_mqtt_table_restarts_only_the_publisher(stage: Stage) -> None:
     async with watched(stage) as daemon:
         stage.configure(occupancy={"lead": "5m"}, mqtt={"url": stage.broker.url, "plain_topics": False})
         assert await daemon.reload() == ["mqtt"]
@@ -204,7 +204,7 @@ async def test_another_endpoint_at_the_same_address_ends_no_stream(stage: Stage)
         await daemon.nothing_was_restarted()
 
 
-async def test_another_address_restarts_the_endpoint_alone(stage: Stage) -> None:
+async def test_a_changed_listen_address_restarts_only_the_endpoint(stage: Stage) -> None:
     async with watched(stage) as daemon:
         stage.configure(occupancy={"lead": "5m"}, http={"listen": "127.0.0.2:0"})
         assert await daemon.reload() == ["http"]

@@ -41,7 +41,7 @@ async def test_the_epoch_grows_also_where_the_journal_is_damaged(stage: Stage, c
     assert first < second < await epoch(stage)
 
 
-async def test_the_epoch_grows_also_where_the_state_directory_can_not_be_written(stage: Stage) -> None:
+async def test_the_epoch_grows_even_if_the_state_directory_is_not_writable(stage: Stage) -> None:
     stage.state_directory.write_text("no directory")
     first = await epoch(stage)
     stage.clock.leap(1)
@@ -54,7 +54,7 @@ async def test_the_epoch_grows_also_where_the_clock_was_set_back(stage: Stage) -
     assert first < await epoch(stage)
 
 
-async def test_rooms_keep_their_ids_over_restarts_whoever_comes_or_goes(stage: Stage) -> None:
+async def test_rooms_keep_their_ids_over_restarts_when_others_are_added_or_removed(stage: Stage) -> None:
     """A second boardroom that comes first by its address does not take the first one's id."""
     stage.tenant.add_room("boardroom@fabrikam.example")
     stage.connect(rooms=["boardroom@fabrikam.example"])

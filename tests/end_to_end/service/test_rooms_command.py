@@ -29,7 +29,7 @@ def ids(out: list[str]) -> list[str]:
     return [room["room"] for room in json.loads("\n".join(out))["rooms"]]
 
 
-async def test_filters_show_the_rooms_that_are_asked_for(stage: Stage) -> None:
+async def test_filters_show_only_matching_rooms(stage: Stage) -> None:
     now = stage.clock.now()
     stage.tenant.book("boardroom", now, now + timedelta(hours=1))
     stage.tenant.book("library", now + timedelta(minutes=20), now + timedelta(hours=1))
@@ -122,7 +122,7 @@ async def test_without_the_daemon_all_is_unknown_until_it_is_back(stage: Stage) 
                 assert await terminal.ends() == 0
 
 
-async def test_at_a_terminal_too_it_says_in_a_line_that_no_daemon_runs(tmp_path: Path) -> None:
+async def test_at_a_terminal_it_reports_in_one_line_that_no_daemon_runs(tmp_path: Path) -> None:
     async with Terminal.start(tmp_path, "rooms", "--url", f"http://127.0.0.1:{free_port()}") as terminal:
         assert await terminal.ends() == 1
     assert "is it running?" in terminal.raw

@@ -57,7 +57,7 @@ async def test_rooms_that_the_application_may_not_read_as_users_are_named_by_the
         await panel.message(STATUS, "free")
 
 
-async def test_rooms_that_nobody_names_are_rooms_by_their_object_ids(stage: Stage) -> None:
+async def test_rooms_without_an_address_are_identified_by_their_object_ids(stage: Stage) -> None:
     """And once their calendars are readable they get an id that people know."""
     stage.tenant.hides_users = True
     group = stage.tenant.add_group("placed-rooms", members=["boardroom"])

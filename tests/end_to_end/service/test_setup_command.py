@@ -114,7 +114,7 @@ async def test_setup_takes_a_new_connection_beside_those_of_the_configuration(tm
     assert table(tmp_path / "kit")["client_id"] == ""
 
 
-async def test_without_a_terminal_setup_says_what_is_missing_a_line_each(tmp_path: Path) -> None:
+async def test_without_a_terminal_setup_lists_missing_values_one_a_line(tmp_path: Path) -> None:
     code, program = await run(tmp_path, "setup", "contoso", "-o", tmp_path / "kit")
     assert code == 2
     assert [line.partition(". ")[0] for line in program.err] == [
@@ -237,7 +237,7 @@ class Terminal:
                 return
 
 
-def test_at_a_terminal_setup_asks_for_what_it_does_not_know(tmp_path: Path) -> None:
+def test_at_a_terminal_setup_asks_for_missing_values(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path, "--set", "tenant=contoso.onmicrosoft.com")
     terminal.answers("A name for the connection", "contoso")
     terminal.answers("The cloud that it is in", "")

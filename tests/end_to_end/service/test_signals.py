@@ -182,7 +182,7 @@ async def test_a_reload_of_a_broken_configuration_leaves_the_old_one_running(
     await says_offline(stage)
 
 
-async def test_a_mended_configuration_is_taken_up_after_a_broken_one(stage: Stage) -> None:
+async def test_a_corrected_configuration_is_loaded_after_an_invalid_one(stage: Stage) -> None:
     stage.connect(rooms=["boardroom"])
     async with placed(stage) as program, stage.listener() as panel:
         good = stage.file.read_text()

@@ -14,9 +14,7 @@ TOPIC = "placed/rooms/boardroom"
 
 
 @pytest.mark.parametrize("reason", ["unavailable", "forbidden", "throttled", "malformed", "not_found"])
-async def test_a_room_that_can_not_be_read_turns_stale_then_unknown_and_recovers(
-    stage: Stage, reason: str
-) -> None:
+async def test_an_unreadable_room_becomes_stale_then_unknown_and_recovers(stage: Stage, reason: str) -> None:
     faults, now = stage.tenant.faults, stage.clock.now()
     stage.tenant.book("boardroom", now - timedelta(minutes=1), now + timedelta(hours=1))
     stage.configure(
@@ -82,7 +80,7 @@ async def test_a_room_that_can_not_be_read_turns_stale_then_unknown_and_recovers
         assert not [a for a in panel.on("placed/rooms/library/state") if a.document["status"] != "free"]
 
 
-async def test_while_nothing_can_be_read_every_statement_says_for_how_long_it_holds(stage: Stage) -> None:
+async def test_while_nothing_is_readable_every_state_carries_its_valid_until(stage: Stage) -> None:
     stage.configure(occupancy={"expire_after": "15m"})
     async with (
         stage.daemon() as running,

@@ -28,7 +28,9 @@ async def told(panel: Subscriber, *, epoch: int) -> Arrival:
     return await panel.until(lambda a: a.topic == f"{TOPIC}/state" and a.document["epoch"] == epoch)
 
 
-async def test_a_start_without_internet_tells_what_was_known_and_when_it_was_read(stage: Stage) -> None:
+async def test_a_start_without_internet_publishes_the_stored_state_with_the_time_of_its_reading(
+    stage: Stage,
+) -> None:
     now = stage.clock.now()
     stage.tenant.book("boardroom", now - timedelta(minutes=1), now + timedelta(hours=1))
     stage.configure()
@@ -50,7 +52,7 @@ async def test_a_start_without_internet_tells_what_was_known_and_when_it_was_rea
     assert len(stage.simulator.requests) == asked
 
 
-async def test_a_site_may_choose_to_work_through_a_day_without_internet(stage: Stage) -> None:
+async def test_offline_grace_may_cover_a_day_without_internet(stage: Stage) -> None:
     now = stage.clock.now()
     meeting = (now + timedelta(hours=5), now + timedelta(hours=6))
     stage.tenant.book("boardroom", *meeting)
@@ -118,7 +120,7 @@ async def test_a_restart_is_not_seen_by_panels(stage: Stage, way: signal.Signals
             assert not [a for a in seen if a.topic.endswith("/event")]
 
 
-async def test_who_is_stopped_says_offline_and_is_gone_within_five_seconds(stage: Stage) -> None:
+async def test_a_stopped_daemon_publishes_offline_and_ends_within_five_seconds(stage: Stage) -> None:
     stage.configure()
     async with (
         stage.listener() as panel,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.support.daemon_environment import Stage
 
 
-async def test_a_second_daemon_is_refused_and_the_first_one_is_left_alone(stage: Stage) -> None:
+async def test_a_second_daemon_is_refused_and_the_first_keeps_running(stage: Stage) -> None:
     """Though it has another configuration, another broker and another port."""
     stage.configure()
     first_file = stage.file.rename(stage.folder / "first.toml")
@@ -70,7 +70,7 @@ async def test_commands_work_beside_a_running_daemon(stage: Stage) -> None:
         assert code == 0
 
 
-def test_the_lock_is_for_its_owner_alone(tmp_path: Path) -> None:
+def test_only_its_owner_may_access_the_lock_file(tmp_path: Path) -> None:
     directory = tmp_path / "not" / "there"
     with locked(directory):
         assert (directory / NAME).stat().st_mode & 0o777 == 0o600

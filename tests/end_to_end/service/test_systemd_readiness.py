@@ -139,7 +139,7 @@ async def test_a_refused_reload_is_in_the_line_until_one_is_taken_up(
 
 
 @pytest.mark.parametrize("mistake", ["configuration", "secret", "broker"])
-async def test_a_service_that_fails_says_why_in_the_line(
+async def test_a_failing_service_reports_the_reason_in_its_status_line(
     stage: Stage, systemd: Listening, mistake: str
 ) -> None:
     stage.configure()

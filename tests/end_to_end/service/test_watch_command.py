@@ -81,7 +81,7 @@ async def printed(program: Program, words: str, since: int = 0) -> str:
             await program._said.wait()
 
 
-async def test_it_shows_what_the_daemon_tells_in_either_version_of_mqtt(stage: Stage) -> None:
+async def test_it_shows_what_the_daemon_publishes_in_both_versions_of_mqtt(stage: Stage) -> None:
     now = stage.clock.now().replace(second=0, microsecond=0)
     stage.tenant.book("boardroom", now, now + timedelta(minutes=30))
     until = f"{(now + timedelta(minutes=30)).astimezone():%H:%M}"
@@ -144,7 +144,7 @@ async def test_it_never_shows_a_room_as_free_once_valid_until_has_passed(
     assert json.loads(again.out[0])["why"] == "outdated"
 
 
-async def test_it_waits_for_a_broker_and_says_once_that_it_is_gone_and_back(tmp_path: Path) -> None:
+async def test_it_waits_for_the_broker_and_reports_loss_and_return_once(tmp_path: Path) -> None:
     broker = Mosquitto(tmp_path / "mosquitto", persistence=True)
     async with watching(tmp_path, broker, "boardroom") as program:
         try:
@@ -191,7 +191,7 @@ async def test_a_login_that_is_refused_is_a_matter_for_a_person(tmp_path: Path) 
         await broker.kill()
 
 
-async def test_it_says_that_the_clock_here_is_wrong(tmp_path: Path, broker: Mosquitto) -> None:
+async def test_it_reports_that_the_local_clock_is_wrong(tmp_path: Path, broker: Mosquitto) -> None:
     async with Publisher(broker) as publisher:
         await publisher.publish("placed/bridge/state", ONLINE, retain=True)
         await publisher.publish(TOPIC, state(observed_at=moment(300)), retain=True)
@@ -203,7 +203,9 @@ async def test_it_says_that_the_clock_here_is_wrong(tmp_path: Path, broker: Mosq
         )
 
 
-async def test_what_anybody_publishes_can_not_command_the_terminal(tmp_path: Path, broker: Mosquitto) -> None:
+async def test_published_control_characters_do_not_reach_the_terminal(
+    tmp_path: Path, broker: Mosquitto
+) -> None:
     async with Publisher(broker) as publisher:
         await publisher.publish("placed/bridge/state", ONLINE, retain=True)
         evil = state("evil", name="\x1b]0;evil\x07 [red]", status="unknown", reason="\x1b[2J")
@@ -238,7 +240,7 @@ async def test_at_a_terminal_it_is_a_table_that_lives(tmp_path: Path, broker: Mo
     assert "Traceback" not in terminal.raw
 
 
-async def test_without_a_broker_in_the_configuration_one_is_asked_for(stage: Stage) -> None:
+async def test_without_a_configured_broker_the_command_requires_one(stage: Stage) -> None:
     stage.configure(mqtt=None)
     code, program = await run(stage.folder, "watch", "-c", stage.file)
     assert (code, program.err) == (

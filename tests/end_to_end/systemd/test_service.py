@@ -23,7 +23,7 @@ CAN_NOT_START = "3"
 BOOT = 20.0  # seconds
 
 
-def test_a_started_service_has_told_the_broker_about_every_room(
+def test_a_started_service_has_published_every_room(
     broker: int, service: Service, building: Building
 ) -> None:
     building.furnish(service)
@@ -179,7 +179,7 @@ def test_a_reload_reads_the_configuration_again_in_the_same_process(
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_service_that_died_says_where_it_was_and_is_back_with_its_rooms(
+def test_a_crashed_service_reports_the_crash_and_publishes_its_rooms_again(
     service: Service, building: Building
 ) -> None:
     service.override("RestartSec=0")

@@ -78,7 +78,7 @@ def test_the_whole_is_measured_shown_and_written_in_both_forms(desk: Desk) -> No
     assert "1.50 x floor" in desk.said
 
 
-def test_a_measure_that_fails_is_told_in_a_line_and_the_others_go_on(desk: Desk) -> None:
+def test_a_failed_measure_is_reported_in_one_line_and_the_others_run(desk: Desk) -> None:
     desk.failing = {"polling"}
     assert desk.run() == 1
     assert "polling ... FAILED: the broker has gone\n" in desk.said
@@ -114,7 +114,7 @@ def test_figures_of_two_machines_do_not_come_into_one_table(
     assert desk.run() == 0
 
 
-def test_the_short_form_writes_only_where_it_is_told_to(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_short_form_writes_only_to_the_given_path(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command, "HERE", desk.folder)
     assert desk.run("--short", out=False) == 0
     assert desk.taken == [("startup", True), ("polling", True)]

@@ -58,7 +58,7 @@ def test_peers_are_compared_one_by_one() -> None:
     assert verdicts(beside(1000, 300), beside(90, 300)) == [Verdict.OK, Verdict.WORSE, Verdict.OK]
 
 
-def test_what_the_table_does_not_have_is_told_and_has_to_keep_its_bound() -> None:
+def test_a_row_missing_in_the_table_is_reported_and_held_to_its_bound() -> None:
     assert verdicts(COMMITTED, row("poll.new", ours=15.0, floor=10.0)) == [Verdict.NEW]
     assert verdicts(COMMITTED, row("poll.new", ours=15.0, floor=10.0, at_most=1.4)) == [Verdict.TOO_MUCH]
 

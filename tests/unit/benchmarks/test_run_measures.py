@@ -52,17 +52,17 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow  # it starts a process
-def test_a_measure_runs_in_a_process_of_its_own_and_may_say_what_it_likes() -> None:
+def test_a_measure_runs_in_its_own_process_and_may_print_anything() -> None:
     assert measure_apart("made_up", Effort(short=True)) == result(row(ours=30.0))
     assert measure_apart("made_up", Effort()) == result(row(ours=60.0))
 
 
-def test_a_measure_that_fails_says_why_in_one_line() -> None:
+def test_a_failed_measure_reports_its_reason_in_one_line() -> None:
     with pytest.raises(Failed, match=r"^ValueError: not what was meant$"):
         measure_apart("failing", Effort())
 
 
-def test_a_measure_that_can_not_be_imported_has_failed() -> None:
+def test_a_measure_that_cannot_be_imported_has_failed() -> None:
     with pytest.raises(Failed, match="ModuleNotFoundError"):
         measure_apart("nowhere", Effort())
 
@@ -85,7 +85,7 @@ def test_what_a_measure_leaves_behind_is_ended() -> None:
         os.close(held)
 
 
-def test_an_error_is_told_in_one_line() -> None:
+def test_an_error_is_reported_in_one_line() -> None:
     assert reason(KeyError("room")) == "KeyError: 'room'"
 
 

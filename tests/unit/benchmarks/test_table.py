@@ -35,11 +35,11 @@ def test_a_number_has_three_digits_that_count(value: float, told: str) -> None:
 @pytest.mark.parametrize(
     ("value", "told"), [(0, "0.00"), (1.314, "1.31"), (0.0001, "1/10,000"), (0.005, "1/200")]
 )
-def test_a_small_share_is_told_as_a_part(value: float, told: str) -> None:
+def test_a_small_share_is_written_as_a_fraction(value: float, told: str) -> None:
     assert ratio(value) == told
 
 
-def test_ours_floor_and_peers_stand_side_by_side() -> None:
+def test_placed_floor_and_peers_are_columns_of_one_table() -> None:
     assert table.cells(WITH_PEERS) == (
         "CPU per room",
         "30 µs",

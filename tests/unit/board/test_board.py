@@ -50,7 +50,7 @@ def test_a_new_room_is_unknown_until_it_is_read(board: Board, recorder: Recorder
     assert recorder.events == []  # it was not unknown before, it was not read before
 
 
-def test_edges_are_told_at_their_moment_and_urgently(
+def test_edges_are_published_on_time_and_as_urgent(
     board: Board, recorder: Recorder, clock: FakeClock
 ) -> None:
     board.enroll("contoso", [room()])
@@ -114,7 +114,7 @@ def test_an_unchanged_reading_is_not_news(board: Board, recorder: Recorder, cloc
     assert len(recorder.statements) == told
 
 
-def test_a_room_that_is_read_more_often_again_turns_stale_as_soon_as_that_says(
+def test_a_room_read_at_a_shorter_interval_again_becomes_stale_by_that_interval(
     board: Board, clock: FakeClock
 ) -> None:
     board.enroll("contoso", [room()])
@@ -219,7 +219,7 @@ def test_a_renewal_that_was_due_while_the_service_was_away_is_made_up_for(
     assert not recorder.statements[-1].occupancy.stale
 
 
-def test_removed_rooms_are_told(board: Board, recorder: Recorder) -> None:
+def test_removed_rooms_are_reported_to_listeners(board: Board, recorder: Recorder) -> None:
     board.enroll("contoso", [room("one"), room("two")])
     board.enroll("contoso", [room("two")])
     assert recorder.removed == [frozenset(), frozenset({"one"})]
@@ -234,7 +234,7 @@ def test_rooms_of_other_connections_stay(board: Board) -> None:
     assert [r.id for r in board.rooms] == ["two"]
 
 
-def test_a_renamed_room_is_told(board: Board, recorder: Recorder) -> None:
+def test_a_renamed_room_is_reported_to_listeners(board: Board, recorder: Recorder) -> None:
     board.enroll("contoso", [room(name="Boardroom")])
     board.enroll("contoso", [room(name="Board Room")])
     assert msgspec.json.decode(recorder.statements[-1].document)["name"] == "Board Room"
@@ -279,7 +279,7 @@ def test_a_conflict_is_an_event(board: Board, recorder: Recorder) -> None:
     assert [e.happening for e in recorder.events] == [EventKind.STARTED, EventKind.CONFLICT]
 
 
-def test_a_refused_connection_takes_back_what_it_said(board: Board, recorder: Recorder) -> None:
+def test_the_states_of_a_refused_connection_are_withdrawn(board: Board, recorder: Recorder) -> None:
     board.enroll("contoso", [room()])
     board.learn("boardroom", schedule())
     board.forget("contoso", Reason.REFUSED)
@@ -363,7 +363,7 @@ async def test_the_edge_timer_sleeps_until_the_edge_and_no_longer_than_a_second(
     ]
 
 
-async def test_where_a_whole_site_has_an_edge_others_get_their_turn_before_all_of_it_is_judged(
+async def test_evaluating_many_simultaneous_edges_lets_other_tasks_run(
     board: Board, recorder: Recorder, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     board.enroll("contoso", [room(f"room-{n}") for n in range(100)])

@@ -50,7 +50,7 @@ def told(logs: list[EventDict]) -> list[dict[str, Any]]:
     return new
 
 
-def test_every_change_of_a_status_is_told(board: Board, clock: FakeClock, logs: list[EventDict]) -> None:
+def test_every_status_change_is_logged(board: Board, clock: FakeClock, logs: list[EventDict]) -> None:
     board.enroll("contoso", [room()])
     assert told(logs) == []  # nothing is known yet, which everybody knows
     board.learn("boardroom", schedule(meeting("9:10", "9:12"), read_at="9:00"))
@@ -66,7 +66,7 @@ def test_every_change_of_a_status_is_told(board: Board, clock: FakeClock, logs: 
     ]
 
 
-def test_a_room_that_is_not_read_is_told_with_the_reason(
+def test_an_unreadable_room_is_logged_with_the_reason(
     board: Board, clock: FakeClock, logs: list[EventDict]
 ) -> None:
     board.enroll("contoso", [room()])
@@ -83,7 +83,9 @@ def test_a_room_that_is_not_read_is_told_with_the_reason(
     ]
 
 
-def test_what_goes_on_is_not_told_again(board: Board, clock: FakeClock, logs: list[EventDict]) -> None:
+def test_an_unchanged_condition_is_not_logged_again(
+    board: Board, clock: FakeClock, logs: list[EventDict]
+) -> None:
     board.enroll("contoso", [room()])
     board.learn("boardroom", schedule(meeting("8:00", "10:00")))
     told(logs)
@@ -95,7 +97,7 @@ def test_what_goes_on_is_not_told_again(board: Board, clock: FakeClock, logs: li
     assert told(logs) == []
 
 
-def test_a_room_that_comes_back_is_told_anew(board: Board, logs: list[EventDict]) -> None:
+def test_a_room_that_returns_is_reported_again(board: Board, logs: list[EventDict]) -> None:
     for _ in range(2):
         board.enroll("contoso", [room()])
         board.learn("boardroom", schedule())
@@ -103,7 +105,7 @@ def test_a_room_that_comes_back_is_told_anew(board: Board, logs: list[EventDict]
         board.enroll("contoso", [])
 
 
-def test_nobody_is_named(board: Board, logs: list[EventDict]) -> None:
+def test_no_person_is_named(board: Board, logs: list[EventDict]) -> None:
     board.enroll("contoso", [room(name="Hush Room", address="hush@contoso.example", mailbox="hush")])
     board.learn("boardroom", schedule(meeting("8:00", "10:00", title="hush", organizer="hush", key="hush")))
     assert "room.became_busy" in repr(logs)

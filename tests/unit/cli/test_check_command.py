@@ -54,7 +54,7 @@ def checked(folder: Path, variable: str = "$CREDENTIALS_DIRECTORY", more: str = 
 
 
 @pytest.mark.parametrize("variable", ["$CREDENTIALS_DIRECTORY", "${CREDENTIALS_DIRECTORY}"])
-def test_outside_of_the_service_it_says_what_it_could_not_check_and_how_to(
+def test_outside_the_service_it_names_the_skipped_checks_and_how_to_run_them(
     tmp_path: Path, sources: Path, variable: str
 ) -> None:
     result = checked(tmp_path, variable)

@@ -47,7 +47,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     return Terminal()
 
 
-def test_a_large_site_is_told_of_every_two_seconds(clock: FakeClock) -> None:
+def test_progress_of_a_large_building_is_shown_every_two_seconds(clock: FakeClock) -> None:
     with capture_logs() as logs, first_round() as tell:
         for done in range(0, 5501, 250):
             tell(done, 5500)
@@ -58,7 +58,7 @@ def test_a_large_site_is_told_of_every_two_seconds(clock: FakeClock) -> None:
     ]
 
 
-def test_a_small_site_is_read_before_anybody_wonders(clock: FakeClock) -> None:
+def test_a_small_building_shows_no_progress(clock: FakeClock) -> None:
     with capture_logs() as logs, first_round() as tell:
         for done in range(200):
             tell(done, 199)
@@ -77,7 +77,7 @@ def test_at_a_terminal_there_is_a_bar_that_leaves_nothing_behind(terminal: Termi
     assert logs == []
 
 
-def test_at_a_terminal_a_small_site_has_no_bar(terminal: Terminal) -> None:
+def test_at_a_terminal_a_small_building_shows_no_progress_bar(terminal: Terminal) -> None:
     with terminal.watched() as show:
         show(0, 10)
         show(10, 10)

@@ -107,7 +107,7 @@ def test_no_command_trips_over_the_name_of_a_configuration(
 @pytest.mark.parametrize(
     "path", [path for path in odd() if path not in ("", "st", "st/../st", "none/st", "a\0b")]
 )
-def test_setup_says_in_a_line_that_it_cannot_write_there(path: str) -> None:
+def test_setup_reports_an_unwritable_folder_in_one_line(path: str) -> None:
     settings = ("tenant=contoso.example", "rooms=a@contoso.example", "fence.canaries=b@contoso.example")
     given = [word for pair in settings for word in ("--set", pair)]
     result = CliRunner().invoke(app, ["setup", "contoso", "--output", path, *given])

@@ -51,7 +51,7 @@ async def test_it_is_drawn_twice_a_second_at_most_whatever_happens() -> None:
     assert drawn == made
 
 
-async def test_it_is_not_drawn_again_where_nobody_would_see_a_difference() -> None:
+async def test_it_is_not_drawn_again_without_a_visible_difference() -> None:
     made, drawn = await frames(lambda _: "head")
     assert made >= 1
     assert drawn == 1

@@ -64,7 +64,7 @@ def test_a_status_has_a_shape_and_not_only_a_colour(status: str, cell: str) -> N
     assert word == cell
 
 
-def test_a_state_that_is_past_its_time_is_not_believed() -> None:
+def test_an_expired_state_is_shown_as_unknown() -> None:
     past = told(valid_until=NOW, free_until=NOW + minutes(60), next={"start": NOW + minutes(60)})
     assert shown(past) == [["Boardroom", "", "◇ unknown", "", "", "", "not updated in time"]]
 
@@ -128,7 +128,7 @@ def test_names_are_shown_as_they_are() -> None:
     assert (name, where) == ("Lab [quiet] [/]", "[red] [/bold]")
 
 
-def test_a_name_can_not_command_the_terminal_or_turn_its_direction() -> None:
+def test_a_name_cannot_control_the_terminal_or_change_its_direction() -> None:
     assert plain("a\x1b[2Jb\r\nc\x07\x9bd") == "a [2Jb  c  d"
     assert plain("\u202eevil\u202c \u2066x\u2069") == "evil x"
     assert plain("Über 会議室 🪴") == "Über 会議室 🪴"
@@ -160,7 +160,7 @@ def test_what_fits_is_shown_and_how_many_more_there_are() -> None:
     assert printed[-1] == "… and 5,482 more; a filter such as --floor or --search shows fewer"
 
 
-def test_two_views_are_equal_if_nobody_would_see_a_difference() -> None:
+def test_two_views_are_equal_without_a_visible_difference() -> None:
     lines = [Line("a", None, None, "busy", until=NOW + timedelta(minutes=9, seconds=50))]
     first, second, third = (view(lines, NOW + timedelta(seconds=s), ("", ""), (80, 24)) for s in (0, 49, 51))
     assert first == second != third
@@ -235,7 +235,7 @@ def test_it_is_known_when_a_room_leaves_a_filter_by_itself() -> None:
     assert wanted(free_for="40m").changes_in(room, NOW) == 300
 
 
-def test_a_filtered_listing_keeps_what_is_told_of_a_room_to_the_byte() -> None:
+def test_a_filtered_listing_keeps_a_room_byte_for_byte() -> None:
     kept = (
         b'{"room":"b","name":"B", "status":"free","stale":false,"valid_until":"2999-01-01T00:00:00Z","x":[1]}'
     )
@@ -247,5 +247,5 @@ def test_a_filtered_listing_keeps_what_is_told_of_a_room_to_the_byte() -> None:
 
 
 @pytest.mark.parametrize(("filtered", "foot"), [(True, "No room matches these filters."), (False, "")])
-def test_a_table_without_rooms_says_that_it_is_the_filters(*, filtered: bool, foot: str) -> None:
+def test_a_table_without_rooms_names_the_filters_as_the_cause(*, filtered: bool, foot: str) -> None:
     assert view([], NOW, ("0 rooms", "bold"), (80, 24), filtered=filtered).foot == foot

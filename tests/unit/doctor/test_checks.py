@@ -165,7 +165,7 @@ def test_a_room_that_is_refused_while_others_are_not_is_outside_the_group_or_not
     assert finding.remedy.startswith("not in the fence's group, or not yet")
 
 
-def test_each_kind_of_failure_is_told_with_a_few_of_its_rooms_and_its_remedy() -> None:
+def test_each_kind_of_failure_is_reported_with_example_rooms_and_a_remedy() -> None:
     lost = {f"lost-{n}": (Reason.NOT_FOUND, "404 ErrorInvalidUser", "check the address") for n in range(7)}
     slow = {"slow": (Reason.THROTTLED, "429 TooManyRequests", "")}
     found = tally(1, **slow, **lost).findings()
@@ -191,7 +191,7 @@ def test_where_none_can_be_read_the_chain_is_broken() -> None:
     assert (finding.verdict, finding.remedy) == (BAD, "run placed consent")
 
 
-def test_a_reading_that_breaks_off_says_how_far_it_came() -> None:
+def test_an_interrupted_reading_reports_its_progress() -> None:
     counted = Tally(3)
     counted.add(Read(Query(room(), DAY, DAY), DAY, ()))
     (finding,) = counted.findings(Unavailable("Graph cannot be reached"))
@@ -233,12 +233,12 @@ def test_where_rooms_can_be_read_consent_is_good_whatever_is_recorded(state: Con
         (Consent.DECLINED, "talk to the administrator, then: placed consent contoso"),
     ],
 )
-def test_where_rooms_are_refused_the_next_step_to_consent_is_told(state: Consent, remedy: str) -> None:
+def test_for_refused_rooms_the_next_step_to_consent_is_reported(state: Consent, remedy: str) -> None:
     finding = consent(state)
     assert (finding.verdict, finding.remedy) == (BAD, remedy)
 
 
-def test_a_grant_takes_its_time_and_then_is_not_believed() -> None:
+def test_a_grant_that_has_no_effect_after_its_propagation_time_is_reported() -> None:
     finding = consent(Consent.GRANTED)
     assert (finding.verdict, finding.remedy) == (
         DOUBTFUL,
@@ -248,7 +248,7 @@ def test_a_grant_takes_its_time_and_then_is_not_believed() -> None:
     assert consent(Consent.GRANTED, timedelta(hours=3)).verdict is BAD
 
 
-def test_where_an_earlier_link_is_broken_only_the_record_is_told() -> None:
+def test_after_a_failed_check_only_the_consent_record_is_reported() -> None:
     finding = consent(Consent.REQUESTED, broken=BROKEN)
     assert (finding.blocked_by, finding.remedy) == ("token", BROKEN.remedy)
     assert finding.text.startswith("requested since 2026-10-05")
@@ -257,7 +257,7 @@ def test_where_an_earlier_link_is_broken_only_the_record_is_told() -> None:
 # --- the fence ----------------------------------------------------------------------------------------------
 
 
-def test_what_came_of_the_canaries_is_told() -> None:
+def test_the_results_of_the_canaries_are_reported() -> None:
     def verdicts(*results: object, **more: tuple[object, ...]) -> list[Verdict]:
         return [finding.verdict for finding in judge_fence(Fence(*results, **more))]  # type: ignore[arg-type]
 
@@ -303,7 +303,7 @@ def test_the_state_of_a_daemon_that_runs_is_seen_as_it_is_now(tmp_path: Path) ->
         assert remembered(tmp_path).room_ids == {"contoso/a@x": "a"}
 
 
-def test_state_that_can_not_be_kept_is_a_matter_to_look_at(tmp_path: Path) -> None:
+def test_state_that_cannot_be_stored_is_a_warning(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
     finding = look_at_state(file / "state")
@@ -311,7 +311,7 @@ def test_state_that_can_not_be_kept_is_a_matter_to_look_at(tmp_path: Path) -> No
     assert "--state-directory" in finding.remedy
 
 
-def test_state_of_somebody_else_is_told_and_not_moved_away(tmp_path: Path) -> None:
+def test_state_owned_by_another_user_is_reported_and_not_moved(tmp_path: Path) -> None:
     (tmp_path / "journal.db").write_text("no state of placed")
     assert look_at_state(tmp_path).verdict is DOUBTFUL
     assert remembered(tmp_path).room_ids == {}

@@ -30,7 +30,7 @@ def test_a_connection_that_has_just_begun_claims_nothing() -> None:
     }
 
 
-def test_all_that_is_known_of_a_connection_is_told_like_this() -> None:
+def test_the_health_document_of_a_connection() -> None:
     health = ConnectionHealth(
         "contoso",
         "microsoft365",

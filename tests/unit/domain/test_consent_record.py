@@ -78,7 +78,7 @@ def test_what_does_not_change_stays_the_same_value() -> None:
     assert observed(record(GRANTED), GRANTED, TEN) == record(GRANTED)
 
 
-def test_what_is_shown_names_nobody() -> None:
+def test_the_shown_record_names_no_person() -> None:
     shown = record(REQUESTED, Source.REQUEST, NOON).document()
     assert shown == {
         "state": "requested",

@@ -80,7 +80,7 @@ def test_a_clock_that_is_wrong_is_corrected_to_within_a_second(off: float) -> No
 
 
 @pytest.mark.parametrize("off", [0.0, 4.0, -4.0])
-def test_within_five_seconds_the_clock_is_left_alone(off: float) -> None:
+def test_a_deviation_within_five_seconds_is_not_corrected(off: float) -> None:
     world = World(off)
     for _ in range(50):
         world.answers(1)
@@ -89,7 +89,7 @@ def test_within_five_seconds_the_clock_is_left_alone(off: float) -> None:
     assert world.clock.health.document()["offset_seconds"] == 0
 
 
-def test_without_a_word_of_any_service_the_clock_is_left_alone() -> None:
+def test_without_the_time_of_any_service_the_clock_is_not_corrected() -> None:
     world = World(-720)
     world.pass_(100)
     world.keeper.check()
@@ -100,7 +100,7 @@ def test_without_a_word_of_any_service_the_clock_is_left_alone() -> None:
 
 @pytest.mark.parametrize("off", [-86_400.0, 86_400.0, 300.0])
 @pytest.mark.parametrize("known", [0, 5])
-def test_one_answer_alone_moves_no_clock(off: float, known: int) -> None:
+def test_one_response_does_not_correct_the_clock(off: float, known: int) -> None:
     world = World()
     world.answers(known)
     for _ in range(10):
@@ -147,7 +147,7 @@ def test_a_service_that_shows_any_time_does_not_keep_rooms_unknown_for_ever() ->
     assert world.clock.now() == world.machine.now()
 
 
-def test_one_answer_alone_does_not_move_a_clock_that_is_corrected() -> None:
+def test_one_response_does_not_change_an_existing_correction() -> None:
     world = World(-720)
     world.answers(5)
     for off in (86_400.0, -86_400.0, 900.0, -300.0):
@@ -255,7 +255,7 @@ def test_slow_answers_that_show_little_move_no_clock() -> None:
         assert world.clock.now() == world.machine.now()
 
 
-def test_the_times_of_most_services_and_of_the_machine_are_believed() -> None:
+def test_the_majority_of_services_and_machine_sets_the_clock() -> None:
     world = World(0, ["contoso", "fabrikam"])
     world.answers(5, "contoso", off=7200)
     assert world.error == pytest.approx(7200, abs=RESOLUTION)  # of two witnesses the service
@@ -277,7 +277,7 @@ def test_a_connection_that_is_gone_does_not_count() -> None:
     assert world.clock.now() == world.machine.now()
 
 
-def test_a_time_before_this_release_is_not_believed_of_a_service() -> None:
+def test_a_service_time_before_this_release_is_ignored() -> None:
     world = World()
     world.answers(10, off=-40 * 365 * 86_400.0)
     assert world.clock.now() == world.machine.now()

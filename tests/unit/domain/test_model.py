@@ -26,7 +26,7 @@ DAY = timedelta(days=1)
         NAIVE.replace(tzinfo=timezone(timedelta(hours=2))),
     ],
 )
-def test_a_meeting_is_told_in_utc_or_not_at_all(moment: datetime) -> None:
+def test_a_meeting_has_utc_times(moment: datetime) -> None:
     hour = timedelta(hours=1)
     with pytest.raises(ValueError, match="aware datetimes in UTC"):
         Meeting("key", moment, at("10:00"))
@@ -34,7 +34,7 @@ def test_a_meeting_is_told_in_utc_or_not_at_all(moment: datetime) -> None:
         Meeting("key", at("9:00"), moment + hour)
 
 
-def test_a_meeting_may_be_nonsense_for_the_rules_see_to_that() -> None:
+def test_a_meeting_may_end_before_it_starts() -> None:
     assert meeting("10:00", "9:00").end < meeting("10:00", "9:00").start
 
 
@@ -90,7 +90,7 @@ moments = st.datetimes(datetime(2012, 1, 2), datetime(2037, 1, 1), timezones=st.
 
 
 @given(moments, zones, st.integers(0, 60))
-def test_the_window_holds_the_moment_and_as_many_days_as_are_asked_for(
+def test_the_window_contains_the_moment_and_the_requested_days(
     moment: datetime, zone: ZoneInfo, days_ahead: int
 ) -> None:
     since, until = window(moment, zone, days_ahead)
@@ -99,7 +99,7 @@ def test_the_window_holds_the_moment_and_as_many_days_as_are_asked_for(
 
 
 @given(moments, zones, st.integers(0, 2), st.timedeltas(timedelta(0), timedelta(days=2)))
-def test_the_window_goes_on_for_as_long_as_what_is_read_is_believed(
+def test_the_window_covers_at_least_the_given_time(
     moment: datetime, zone: ZoneInfo, days_ahead: int, at_least: timedelta
 ) -> None:
     _, short = window(moment, zone, days_ahead)

@@ -41,7 +41,7 @@ def test_a_meeting_without_length_never_occupies(end: str) -> None:
     assert judge(schedule(meeting("9:00", end)), at("9:00"), POLICY).occupancy.status is Status.FREE
 
 
-def test_the_site_decides_whether_tentative_meetings_occupy() -> None:
+def test_busy_for_decides_whether_tentative_meetings_occupy() -> None:
     strict = replace(POLICY, busy_for=frozenset({ShowAs.BUSY}))
     assert not occupies(meeting("9:00", "10:00", show_as=ShowAs.TENTATIVE), strict)
     assert occupies(meeting("9:00", "10:00", show_as=ShowAs.UNRECOGNISED), strict)
@@ -107,7 +107,7 @@ def test_without_lead_no_room_is_ever_starting() -> None:
     assert judge(known, at("9:59:59.999"), policy).occupancy.status is Status.FREE
 
 
-def test_a_room_of_which_nothing_is_known_is_unknown_and_says_why() -> None:
+def test_a_room_without_a_schedule_is_unknown_with_a_reason() -> None:
     occupancy = judge(None, at("9:00"), POLICY).occupancy
     assert (occupancy.status, occupancy.occupied, occupancy.stale) == (Status.UNKNOWN, None, True)
     assert occupancy.reason is Reason.NOT_READ_YET
@@ -291,7 +291,7 @@ def test_nothing_changes_between_edges(
 
 
 @given(days, moments, moments, policies())
-def test_no_statement_is_believed_beyond_the_moment_at_which_it_would_be_another(
+def test_no_state_is_valid_beyond_its_edge(
     items: list[Meeting], moment: datetime, read_at: datetime, policy: Policy
 ) -> None:
     known = _schedule(items, read_at)
@@ -305,7 +305,7 @@ def test_no_statement_is_believed_beyond_the_moment_at_which_it_would_be_another
 
 
 @given(days.flatmap(lambda items: st.tuples(st.just(items), st.permutations(items))), moments, policies())
-def test_the_order_in_which_meetings_are_told_changes_nothing(
+def test_the_order_of_meetings_does_not_matter(
     orders: tuple[list[Meeting], list[Meeting]], moment: datetime, policy: Policy
 ) -> None:
     one, other = (judge(_schedule(items, moment), moment, policy) for items in orders)
@@ -347,7 +347,7 @@ GRACE = Policy(offline_grace=timedelta(hours=12))
         (None, "9:15", Status.UNKNOWN, "9:30"),
     ],
 )
-def test_what_was_read_is_told_for_longer_where_a_site_chose_so(
+def test_offline_grace_keeps_a_schedule_valid_longer(
     failure: Reason | None, moment: str, status: Status, valid_until: str
 ) -> None:
     known = schedule(meeting("13:00", "14:00"), read_at="9:00")

@@ -93,7 +93,7 @@ def test_a_meeting_that_is_prolonged_does_not_start_again() -> None:
 TWIN = replace(TEN, key="nine")  # of another time, by the same key
 
 
-def test_meetings_that_share_a_key_are_told_apart_by_their_times() -> None:
+def test_meetings_with_the_same_key_are_distinguished_by_their_times() -> None:
     then, now = known(Status.BUSY, NINE), known(Status.BUSY, TWIN)
     assert list(events_between(then, now, at("10:00"))) == [
         Event(EventKind.ENDED, at("10:00"), NINE),
@@ -161,7 +161,7 @@ def test_what_another_plan_means_to_people(
     assert list(events) == expected
 
 
-def test_what_is_not_asked_for_any_more_was_not_cancelled() -> None:
+def test_a_meeting_outside_the_new_window_is_not_cancelled() -> None:
     """A reload may read fewer days ahead, or reckon a room's days in another time zone."""
     tomorrow = meeting("33:00", "34:00")
     until_then = meeting("23:00", "25:00")

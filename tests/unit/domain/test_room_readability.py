@@ -31,7 +31,7 @@ def told(readability: RoomReadability, whole: ReadFailure | None = None) -> dict
     return document
 
 
-def test_a_room_that_was_not_asked_for_yet_waits() -> None:
+def test_a_room_not_read_yet_is_waiting() -> None:
     assert told(RoomReadability()) == {
         "room": "boardroom",
         "name": "Boardroom",
@@ -43,7 +43,7 @@ def test_a_room_that_was_not_asked_for_yet_waits() -> None:
     }
 
 
-def test_a_room_that_is_refused_while_others_are_readable_is_told_as_outside_the_fence() -> None:
+def test_a_refused_room_is_outside_the_fence_while_others_are_readable() -> None:
     failing = {"boardroom": failed(Reason.FORBIDDEN, NINE, remedy="consent?")}
     assert told(RoomReadability(failing))["remedy"] == "consent?"
     readability = RoomReadability(failing, {"library": NINE})
@@ -73,7 +73,7 @@ def test_what_ails_the_whole_connection_goes_before_what_is_known_of_a_room(
         ([Consent.MISSING], True, Consent.GRANTED),
     ],
 )
-def test_the_rooms_tell_of_consent(consents: list[Consent], *, readable: bool, consent: Consent) -> None:
+def test_consent_follows_from_the_rooms(consents: list[Consent], *, readable: bool, consent: Consent) -> None:
     failing = {
         f"room-{number}": failed(Reason.FORBIDDEN, NINE, consent=told_by_token)
         for number, told_by_token in enumerate(consents)
@@ -81,7 +81,7 @@ def test_the_rooms_tell_of_consent(consents: list[Consent], *, readable: bool, c
     assert RoomReadability(failing, {"boardroom": NINE} if readable else {}).consent is consent
 
 
-def test_a_failure_of_another_kind_tells_nothing_of_consent() -> None:
+def test_other_failures_do_not_affect_consent() -> None:
     failing = {
         "boardroom": failed(Reason.FORBIDDEN, NINE),
         "library": failed(Reason.UNAVAILABLE, NINE),

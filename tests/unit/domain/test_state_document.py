@@ -26,7 +26,7 @@ def document(occupancy: Occupancy, show: Show = Show.NOTHING) -> bytes:
     return state_document(room(), occupancy, changed_at=at("9:00"), epoch=7, seq=412, show=show)
 
 
-def test_a_busy_room_is_told_like_this() -> None:
+def test_the_document_of_a_busy_room() -> None:
     busy = Occupancy(
         Status.BUSY,
         stale=False,
@@ -49,7 +49,7 @@ def test_a_busy_room_is_told_like_this() -> None:
     )
 
 
-def test_a_room_of_which_nothing_is_known_is_told_like_this() -> None:
+def test_the_document_of_an_unknown_room() -> None:
     unknown = Occupancy(Status.UNKNOWN, stale=True, valid_until=at("9:15"), reason=Reason.FORBIDDEN)
     assert document(unknown).decode() == (
         '{"schema":1,"room":"boardroom","name":"Boardroom","status":"unknown","occupied":null,"stale":true,'
@@ -79,7 +79,7 @@ def test_conflicts_are_counted() -> None:
     assert msgspec.json.decode(document(double))["conflicts"] == 2
 
 
-def test_names_are_told_as_they_are() -> None:
+def test_names_are_published_unchanged() -> None:
     said = state_document(
         room(name='Größe "XL" 會議室'),
         Occupancy(Status.FREE, stale=False, valid_until=at("9:15")),
@@ -107,7 +107,7 @@ def test_names_are_told_as_they_are() -> None:
         (Show.EVERYTHING, True, None, None),
     ],
 )
-def test_a_meeting_shows_what_the_site_allows_and_a_private_one_only_its_time(
+def test_a_meeting_shows_the_allowed_fields_and_a_private_one_only_its_time(
     show: Show, *, private: bool, title: str | None, organizer: str | None
 ) -> None:
     expected: dict[str, Any] = {
@@ -122,7 +122,7 @@ def test_a_meeting_shows_what_the_site_allows_and_a_private_one_only_its_time(
 
 
 @pytest.mark.parametrize("show", Show)
-def test_nothing_of_the_mailbox_and_the_calendar_is_ever_told(show: Show) -> None:
+def test_mailbox_and_calendar_details_are_never_published(show: Show) -> None:
     busy = Occupancy(Status.BUSY, stale=False, valid_until=at("9:15"), current=NOW, conflicts=(NOW,))
     said = state_document(
         room(address="hush@contoso.example", mailbox="object-of-hush"),
@@ -155,7 +155,7 @@ def test_times_are_in_utc_with_milliseconds_where_there_are_any(moment: datetime
 
 
 @given(st.integers(0, 10**13))
-def test_a_time_is_never_told_as_later_than_it_is(microseconds: int) -> None:
+def test_a_time_is_never_rounded_up(microseconds: int) -> None:
     moment = DAY + timedelta(microseconds=microseconds)
     told = datetime.fromisoformat(timestamp(moment))
     assert timedelta(0) <= moment - told < timedelta(milliseconds=1)

@@ -39,7 +39,7 @@ def test_the_driver_that_placed_comes_with_is_found() -> None:
         (DriverError, Reason.UNAVAILABLE),
     ],
 )
-def test_an_error_says_why_its_rooms_are_unknown_and_what_to_do(
+def test_an_error_carries_the_reason_and_the_remedy_of_its_rooms(
     error: type[DriverError], reason: Reason
 ) -> None:
     raised = error("it went wrong", remedy="do that", retry_after=7.5)

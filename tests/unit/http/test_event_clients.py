@@ -15,7 +15,7 @@ class Panel:
 ALL_NEWS, OF_A, OF_B = Panel(None), Panel(frozenset("a")), Panel(frozenset("bc"))
 
 
-def test_news_wakes_who_waits_for_it() -> None:
+def test_a_new_event_wakes_waiting_clients() -> None:
     waiting: Waiting[Panel] = Waiting()
     for panel in (ALL_NEWS, OF_A, OF_B):
         waiting.add(panel)

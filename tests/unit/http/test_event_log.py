@@ -35,7 +35,7 @@ def test_only_the_latest_of_each_is_kept_in_the_order_of_their_seq() -> None:
     assert log.last == 4
 
 
-def test_it_is_read_in_portions_that_all_who_have_got_equally_far_share() -> None:
+def test_clients_at_the_same_position_share_the_portions_of_the_log() -> None:
     long = PORTION // 2
     log = EventLog(lambda e: e.subject.encode() * long if e.seq <= len("abcde") else frame(e))
     for seq, subject in enumerate("abcde", start=1):
@@ -56,7 +56,7 @@ def test_it_is_read_in_portions_that_all_who_have_got_equally_far_share() -> Non
     assert (mine.frames[:1], mine.frames[-2:], mine.last) == (b"a", b"d6", 6)
 
 
-def test_who_is_new_is_not_told_of_what_went_before_but_of_what_goes_meanwhile() -> None:
+def test_removals_before_a_client_connected_are_not_sent_to_it() -> None:
     log = EventLog(frame)
     log.note(entry("a", 1), Entry("b", 2, None), entry("c", 3))
     first = log.portion(0, without_gone=3)
@@ -76,7 +76,7 @@ def test_it_holds_little_more_than_the_latest_of_each() -> None:
     assert len(log._in_order) < 200
 
 
-def test_a_subject_that_was_dropped_is_told_to_nobody_until_it_comes_again() -> None:
+def test_a_dropped_subject_is_sent_to_no_client_until_it_returns() -> None:
     log = EventLog(frame)
     log.note(entry("a", 1), entry("b", 2))
     log.drop("a")
@@ -86,7 +86,7 @@ def test_a_subject_that_was_dropped_is_told_to_nobody_until_it_comes_again() -> 
     assert told(log.after(0)) == "b2 a3"
 
 
-def test_what_is_told_late_takes_its_place() -> None:
+def test_late_entries_are_sorted_by_their_sequence_number() -> None:
     """A client that stops after any of them may come again with that one's id and misses nothing."""
     log = EventLog(frame)
     log.note(entry("a", 1), entry("b", 2))

@@ -25,7 +25,7 @@ from placed.http.responses import Representation, accepts_gzip, add_common_field
         ("gzip;q=much", False),
     ],
 )
-def test_gzip_is_taken_as_the_client_says(field: str, taken: bool) -> None:  # noqa: FBT001
+def test_gzip_follows_accept_encoding(field: str, taken: bool) -> None:  # noqa: FBT001
     assert accepts_gzip(field) is taken
 
 

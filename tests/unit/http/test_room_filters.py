@@ -62,7 +62,7 @@ def building() -> Site:
         ("free_for=45m&capacity=10", "later"),
     ],
 )
-def test_a_filter_lets_pass_what_is_asked_for(building: Site, query: str, found: str) -> None:
+def test_a_filter_passes_matching_rooms(building: Site, query: str, found: str) -> None:
     wanted = room_filters.parse(URL(f"/?{query}").query)
     passed = [s.room.id for s in building.board.statements if wanted.lets_pass(s, building.moment)]
     assert passed == found.split()
@@ -77,7 +77,7 @@ def test_what_is_stale_is_shown_as_free_and_not_promised(building: Site) -> None
     assert not Filter(free_for=timedelta(0)).lets_pass(statement, NINE)
 
 
-def test_what_is_past_its_time_is_unknown_even_if_nobody_judged_it(building: Site) -> None:
+def test_an_expired_state_is_unknown_even_without_an_evaluation(building: Site) -> None:
     statement = building.board.statement("free")
     assert statement is not None
     after = statement.occupancy.valid_until
@@ -131,5 +131,5 @@ def test_a_query_that_makes_no_sense_is_refused_with_all_of_it(
     assert told == mistakes
 
 
-def test_no_query_asks_for_everything() -> None:
+def test_an_empty_query_selects_every_room() -> None:
     assert room_filters.parse(MultiDict()) == room_filters.EVERYTHING

@@ -51,7 +51,7 @@ def untrusted(code: int, message: str) -> ssl.SSLCertVerificationError:
         (UnicodeError("label too long"), "broker.was_not_found", "url"),
     ],
 )
-def test_what_only_a_person_can_mend(error: Exception, event: str, key: str) -> None:
+def test_errors_that_only_the_operator_can_fix(error: Exception, event: str, key: str) -> None:
     trouble = why_not_connected(error)
     assert (trouble.event, trouble.problem.key) == (event, f"mqtt.{key}")
     assert trouble.problem.lasting
@@ -110,7 +110,7 @@ def test_a_connection_that_is_gone_is_no_unspecified_error() -> None:
     assert why_lost(shut).problem.text == "Server shutting down (0x8b)"
 
 
-def test_pauses_double_and_begin_anew() -> None:
+def test_pauses_double_and_are_reset() -> None:
     backoff = Backoff(1, 30, lambda: 0.0)
     assert [backoff.next_pause() for _ in range(7)] == [1, 2, 4, 8, 16, 30, 30]
     backoff.reset()

@@ -43,7 +43,7 @@ def emptied(outbox: Outbox, now: datetime = NOW) -> list[Message]:
     return taken
 
 
-def test_of_a_topic_the_latest_is_told_at_the_firsts_turn() -> None:
+def test_the_latest_message_of_a_topic_keeps_the_place_of_its_first() -> None:
     outbox = an_outbox()
     for topic, payload in (("a", "1"), ("b", "1"), ("a", "2")):
         outbox.put(message(topic, payload))
@@ -67,7 +67,7 @@ def test_what_is_not_urgent_does_not_slow_down_what_was() -> None:
     assert emptied(outbox) == [message("b", "2"), message("a", "1")]
 
 
-def test_what_is_not_kept_is_told_one_by_one() -> None:
+def test_messages_that_are_not_retained_are_sent_one_by_one() -> None:
     outbox = an_outbox()
     events = [message("e", str(i), retain=False) for i in range(3)]
     outbox.put(message("a"))
@@ -76,7 +76,7 @@ def test_what_is_not_kept_is_told_one_by_one() -> None:
     assert emptied(outbox) == [*events, message("a")]
 
 
-def test_what_has_outlived_its_time_is_not_told() -> None:
+def test_expired_messages_are_not_sent() -> None:
     outbox = an_outbox()
     outbox.put(old := message("a", expires_at=NOW))
     outbox.put(new := message("b", expires_at=NOW + timedelta(microseconds=1)))
@@ -84,7 +84,7 @@ def test_what_has_outlived_its_time_is_not_told() -> None:
     assert outbox.take(NOW) == (None, [])
 
 
-def test_of_a_room_the_latest_is_told_at_the_firsts_turn() -> None:
+def test_the_latest_state_of_a_room_keeps_the_place_of_its_first() -> None:
     outbox = an_outbox()
     for waiting in (statement("a", 1), statement("b", 2), statement("a", 3)):
         outbox.put_room(waiting)
@@ -152,7 +152,7 @@ def test_a_rooms_messages_are_made_when_its_turn_comes() -> None:
     assert made == [1]
 
 
-def test_what_is_said_of_a_room_in_its_turn_comes_after_what_was() -> None:
+def test_messages_of_a_room_keep_their_order() -> None:
     outbox = an_outbox()
     outbox.put_room(statement("a", 1))
     first, _ = outbox.take(NOW)
@@ -160,7 +160,7 @@ def test_what_is_said_of_a_room_in_its_turn_comes_after_what_was() -> None:
     assert [first, *emptied(outbox)] == messages_of(statement("a", 1)) + messages_of(statement("a", 2))
 
 
-def test_a_room_that_is_back_is_not_cleared_after_what_is_told_of_it() -> None:
+def test_a_room_that_returns_is_not_cleared_after_its_new_state() -> None:
     outbox = an_outbox()
     for topic in (*topics_of("a"), "a/config"):
         outbox.put(clear(topic))
@@ -168,7 +168,7 @@ def test_a_room_that_is_back_is_not_cleared_after_what_is_told_of_it() -> None:
     assert emptied(outbox) == [*messages_of(statement("a")), clear("a/config")]
 
 
-def test_a_room_that_is_gone_is_not_told_of_after_it_was_cleared() -> None:
+def test_a_removed_room_is_not_published_after_it_was_cleared() -> None:
     outbox = an_outbox()
     outbox.put_room(statement("a", 1))
     outbox.put_room(statement("b", 2), urgent=True)
@@ -181,7 +181,7 @@ def test_a_room_that_is_gone_is_not_told_of_after_it_was_cleared() -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(), st.booleans())))
-def test_the_latest_of_each_topic_is_told_exactly_once(puts: list[tuple[str, int, bool]]) -> None:
+def test_the_latest_message_of_each_topic_is_sent_exactly_once(puts: list[tuple[str, int, bool]]) -> None:
     outbox = an_outbox()
     for topic, number, urgent in puts:
         outbox.put(message(topic, str(number)), urgent=urgent)

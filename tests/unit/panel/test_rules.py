@@ -77,7 +77,7 @@ def why(one: Panel, moment: Moment, room: str = "boardroom") -> Why | None:
     return shown.why
 
 
-def test_it_shows_what_the_daemon_says() -> None:
+def test_it_shows_what_the_daemon_publishes() -> None:
     busy = state(status="busy", busy_until=time(1800), free_until=None, next={"start": time(7200)})
     shown = panel(busy).shows("boardroom", at(1))
     assert (shown.status, shown.until, shown.why) == (Status.BUSY, TEN + timedelta(minutes=30), None)
@@ -106,7 +106,7 @@ def test_nothing_is_shown_while_the_daemon_is_offline() -> None:
     assert why(one, at(6)) is None
 
 
-def test_nothing_is_shown_once_the_daemon_was_not_heard_of_for_90_seconds() -> None:
+def test_nothing_is_shown_after_90_seconds_without_a_bridge_state() -> None:
     one = panel(state())
     assert why(one, at(89)) is None
     assert why(one, at(90)) is Why.BRIDGE_SILENT
@@ -115,7 +115,7 @@ def test_nothing_is_shown_once_the_daemon_was_not_heard_of_for_90_seconds() -> N
 
 
 @pytest.mark.parametrize("left", [90, 20, None])
-def test_a_retained_online_is_believed_for_what_is_left_of_it(left: int | None) -> None:
+def test_a_retained_online_is_valid_for_its_remaining_expiry(left: int | None) -> None:
     one = panel(state())
     one.hear(bridge(expiry=left), at())
     holds = 90 if left is None else left
@@ -123,7 +123,7 @@ def test_a_retained_online_is_believed_for_what_is_left_of_it(left: int | None) 
     assert why(one, at(holds)) is Why.BRIDGE_SILENT
 
 
-def test_nothing_is_shown_before_the_daemon_was_heard_of() -> None:
+def test_nothing_is_shown_before_the_first_bridge_state() -> None:
     one = Panel("placed")
     one.hear(state(), at())
     assert why(one, at()) is Why.DISCONNECTED
@@ -133,7 +133,7 @@ def test_nothing_is_shown_before_the_daemon_was_heard_of() -> None:
     assert why(one, at()) is Why.BRIDGE_SILENT
 
 
-def test_nothing_is_shown_without_a_connection_and_all_is_heard_anew_with_the_next() -> None:
+def test_nothing_is_shown_while_disconnected_and_a_reconnect_starts_again() -> None:
     one = panel(state(), index("boardroom"))
     one.disconnect()
     assert why(one, at(1)) is Why.DISCONNECTED
@@ -166,20 +166,20 @@ def test_the_order_is_kept_across_a_reconnection() -> None:
     assert why(one, at(1)) is Why.NO_STATE
 
 
-def test_the_same_state_again_is_believed_for_longer_only_if_it_says_so() -> None:
+def test_a_repeated_state_is_valid_for_its_own_message_expiry() -> None:
     one = panel(state(expiry=30))
     one.hear(state(expiry=30), at(20))
     assert why(one, at(45)) is None
     assert why(one, at(50)) is Why.EXPIRED
 
 
-def test_a_room_that_is_unknown_says_why() -> None:
+def test_an_unknown_room_carries_a_reason() -> None:
     one = panel(state(status="unknown", occupied=None, free_until=None, reason="forbidden"))
     shown = one.shows("boardroom", at(1))
     assert (shown.why, shown.reason) == (Why.REPORTED, "forbidden")
 
 
-def test_a_room_that_is_not_available_is_unknown_whatever_an_old_state_says() -> None:
+def test_an_unavailable_room_is_unknown_despite_an_old_state() -> None:
     one = panel(state(), availability("offline"))
     assert why(one, at()) is Why.UNAVAILABLE
     one.hear(availability("online"), at(1))
@@ -219,14 +219,14 @@ def test_a_room_that_was_cleared_is_gone() -> None:
     assert why(one, at(2)) is None
 
 
-def test_it_shows_all_rooms_of_the_index_and_all_that_are_told() -> None:
+def test_it_shows_all_rooms_of_the_index_and_all_published_ones() -> None:
     one = panel(index("cedar", "atrium"), state())
     assert one.rooms == ["atrium", "boardroom", "cedar"]
     assert one.shows("atrium", at()).place == Place("Atrium", "HQ")
     assert why(one, at(), "atrium") is Why.NO_STATE
 
 
-def test_it_shows_the_rooms_that_it_was_told_to_and_listens_to_no_others() -> None:
+def test_it_shows_and_subscribes_only_to_the_given_rooms() -> None:
     one = panel(index("cedar", "atrium"), state(), rooms=("cedar", "nowhere"))
     assert one.rooms == ["cedar", "nowhere"]
     assert not one.complete
@@ -248,7 +248,7 @@ def test_it_is_complete_when_something_is_held_of_every_room() -> None:
     assert one.complete
 
 
-def test_it_knows_when_something_changes_by_itself() -> None:
+def test_it_returns_the_time_of_the_next_change() -> None:
     one = panel(state(valid_until=time(600)), state("library", valid_until=time(700), expiry=50))
     assert one.holds(at()) == 50
     assert one.holds(at(55)) == 35  # the daemon's word is 90 seconds old
@@ -267,5 +267,5 @@ def test_it_knows_when_something_changes_by_itself() -> None:
         (state(valid_until=time(-40), observed_at=time(-900), retain=True), 0),  # an old one that was kept
     ],
 )
-def test_messages_tell_whether_the_clock_here_is_wrong(message: Heard, offset: float) -> None:
+def test_messages_reveal_a_wrong_local_clock(message: Heard, offset: float) -> None:
     assert panel(message).clock_offset == timedelta(seconds=offset)

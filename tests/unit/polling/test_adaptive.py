@@ -123,7 +123,7 @@ def test_batches_are_full(rooms: int, budget: int) -> None:
     assert sum(sizes) / requests > 0.97 * BATCH
 
 
-def test_every_room_is_read_within_what_was_said_of_it() -> None:
+def test_every_room_is_read_within_its_promised_interval() -> None:
     life = Life(300, 300)
     for number in range(0, 300, 3):
         life.meetings[f"room-{number}"] = (meeting("9:30", "10:00"), meeting("10:30", "11:00"))
@@ -176,7 +176,7 @@ def test_a_budget_that_is_too_small_stretches_all_intervals() -> None:
     assert Life(500, 104).rota.budget_needed is None
 
 
-def test_a_room_that_was_throttled_is_left_alone_for_as_long_as_the_service_said() -> None:
+def test_a_throttled_room_is_not_read_before_its_retry_after() -> None:
     life = Life(100, 1000)
     life.failing["room-7"] = (Reason.THROTTLED, 100.0)
     life.pass_(50)
@@ -187,7 +187,7 @@ def test_a_room_that_was_throttled_is_left_alone_for_as_long_as_the_service_said
     assert len(moments) == 3
 
 
-def test_a_room_that_is_refused_is_asked_for_more_and_more_seldom() -> None:
+def test_a_refused_room_is_read_at_growing_intervals() -> None:
     life = Life(100, 1000)
     life.failing["room-7"] = (Reason.FORBIDDEN, None)
     life.pass_(1500)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from placed.polling.budget import ReadingBudget
 
 
-def test_what_can_not_wait_gets_all_that_is_left_of_the_minute() -> None:
+def test_urgent_rooms_get_the_rest_of_the_minute() -> None:
     allowance = ReadingBudget(100, 20)
     assert allowance.left(1000.0) == 100
     allowance.begin(80, 1000.0)
@@ -36,7 +36,7 @@ def test_what_can_wait_is_spread_evenly() -> None:
     assert all(1.9 < later - earlier < 2.1 for earlier, later in pairwise(begun))
 
 
-def test_it_says_when_enough_may_be_begun() -> None:
+def test_it_reports_when_the_wanted_requests_may_start() -> None:
     allowance = ReadingBudget(600, 20)
     allowance.begin(20, 1000.0)
     allowance.end(1000.0)

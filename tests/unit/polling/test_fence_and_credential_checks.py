@@ -50,12 +50,12 @@ async def test_it_is_tried_at_once_and_every_hour_and_not_between() -> None:
     assert watched.driver.fences_tried == 2
 
 
-async def test_a_fence_that_holds_is_said_to_hold_once() -> None:
+async def test_a_fence_that_holds_is_logged_once() -> None:
     logs = await Watched().hours(3, Fence(FenceState.VERIFIED, NINE))
     assert [(e["event"], e["log_level"]) for e in logs] == [("fence.was_verified", "info")]
 
 
-async def test_a_fence_that_is_not_proven_is_said_every_time_with_what_to_do() -> None:
+async def test_an_unproven_fence_is_logged_every_time_with_its_remedy() -> None:
     logs = await Watched().hours(3, Fence(FenceState.UNPROVEN))
     assert [(e["event"], e["log_level"]) for e in logs] == [("fence.is_unproven", "warning")] * 3
     assert "fence.canaries" in logs[0]["remedy"]
@@ -73,7 +73,7 @@ async def test_permissions_in_excess_are_named_and_named_again_when_they_change(
     ]
 
 
-async def test_a_trial_that_was_no_proof_is_made_again_soon_and_the_reason_is_said_once_an_hour() -> None:
+async def test_an_inconclusive_trial_is_repeated_soon_and_its_reason_logged_hourly() -> None:
     watched = Watched()
     watched.driver.fence = Fence(FenceState.UNPROVEN, NINE, warnings=(Problem("", "a proxy", "ask it"),))
     with capture_logs() as logs:
@@ -109,7 +109,7 @@ async def test_it_is_tried_again_where_the_driver_has_another_token() -> None:
     assert not await watched.watch.look()
 
 
-async def test_a_flaw_is_told_once() -> None:
+async def test_a_flaw_is_logged_once() -> None:
     logs = await Watched().hours(
         3, Fence(FenceState.VERIFIED, NINE, warnings=(Problem("", "mind the gap", "step over it"),))
     )
@@ -138,7 +138,7 @@ async def test_a_refusal_of_the_connection_is_not_kept_from_it() -> None:
         await Watched().hours(1, Refused("no"))
 
 
-def test_a_credential_is_said_to_run_out_thirty_days_before_and_then_every_day() -> None:
+def test_credential_expiry_is_logged_daily_from_thirty_days_before() -> None:
     watch, end = CredentialCheck("contoso"), NINE + 31 * DAY
     with capture_logs() as logs:
         for hour in range(0, 33 * 24, 6):

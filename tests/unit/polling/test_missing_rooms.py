@@ -44,7 +44,7 @@ async def test_lists_that_lack_rooms_which_are_readable_take_none_away(short: li
     assert not any(stage.recorder.removed)
 
 
-async def test_a_list_that_lacks_a_room_is_asked_for_again_after_an_interval() -> None:
+async def test_a_list_that_lacks_a_room_is_requested_again_after_an_interval() -> None:
     stage = Stage(*ALL)
     await stage.steps(301)  # the second list is regular
     stage.driver.rooms = []
@@ -115,7 +115,7 @@ async def test_a_room_that_comes_back_is_a_room_like_any_other() -> None:
     assert [stage.status(room) for room in ALL] == [FREE] * 3
 
 
-async def test_a_list_that_is_empty_at_the_start_is_asked_for_again_soon_and_then_less_soon() -> None:
+async def test_an_empty_list_at_the_start_is_requested_again_at_growing_intervals() -> None:
     stage = Stage()
     await stage.steps(1000)
     assert stage.driver.discoveries == 6  # after 30, 60, 120, 240 and 300 seconds

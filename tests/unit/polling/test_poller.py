@@ -159,7 +159,7 @@ async def test_an_unchanged_answer_keeps_a_room_fresh() -> None:
     assert statement.occupancy.next
 
 
-async def test_a_room_that_was_throttled_is_left_alone_for_as_long_as_the_service_said() -> None:
+async def test_a_throttled_room_is_not_read_before_its_retry_after() -> None:
     stage = Stage("one", "two")
     stage.driver.failing["two"] = (Reason.THROTTLED, 7.5)
     await stage.steps(1)
@@ -184,7 +184,7 @@ async def test_a_retry_after_of_nothing_is_no_invitation_to_hammer() -> None:
     assert [when for when, _ in stage.asked()] == [0, 1, 3, 7, 15, 31]
 
 
-async def test_a_room_that_is_refused_is_asked_for_more_and_more_seldom() -> None:
+async def test_a_refused_room_is_read_at_growing_intervals() -> None:
     stage = Stage("one", "two")
     stage.driver.failing["two"] = (Reason.FORBIDDEN, None)
     await stage.steps(1800)
@@ -363,7 +363,7 @@ async def test_behind_a_breached_fence_nothing_is_read_and_every_room_is_unknown
     assert len(stage.asked()) == asked
 
 
-async def test_a_breach_that_is_not_enforced_is_only_told() -> None:
+async def test_a_breach_without_enforcement_is_only_reported() -> None:
     stage = Stage("one")
     stage.driver.fence = Fence(FenceState.BREACHED, enforce=False)
     await stage.steps(40)
@@ -381,7 +381,7 @@ async def test_a_trial_of_the_fence_that_fails_does_not_keep_rooms_from_being_re
 
 
 @pytest.mark.parametrize("error", [Unavailable("down"), Refused("refused"), NotPermitted("no consent")])
-async def test_the_first_try_is_told_however_it_ends(error: DriverError) -> None:
+async def test_the_result_of_the_first_attempt_is_always_reported(error: DriverError) -> None:
     stage = Stage("one")
     stage.driver.broken = error
     assert await stage.poller.step() > 0
@@ -391,7 +391,7 @@ async def test_the_first_try_is_told_however_it_ends(error: DriverError) -> None
 # --- what a person has to mend ------------------------------------------------------------------------------
 
 
-async def test_consent_that_changes_is_said_once_and_shown_with_its_time() -> None:
+async def test_a_consent_change_is_logged_once_and_shown_with_its_time() -> None:
     stage = Stage("one")
     with capture_logs() as logs:
         await stage.steps(40)
@@ -416,7 +416,7 @@ async def test_what_was_known_of_consent_is_shown_from_the_start() -> None:
     assert stage.recorder.health[0].consent is Consent.REQUESTED
 
 
-async def test_a_lasting_error_is_asked_again_in_five_minutes_whatever_its_kind() -> None:
+async def test_every_lasting_error_is_retried_after_five_minutes() -> None:
     for error in (NotPermitted("blocked", lasting=True), Unavailable("odd", lasting=True)):
         stage = Stage("one")
         stage.driver.broken = error
@@ -424,7 +424,7 @@ async def test_a_lasting_error_is_asked_again_in_five_minutes_whatever_its_kind(
         assert [when for when, _ in stage.asked()] == [0, 300, 600, 900]
 
 
-async def test_rooms_that_are_refused_while_others_are_readable_are_told_as_no_fault() -> None:
+async def test_refused_rooms_are_no_failure_while_others_are_readable() -> None:
     stage = Stage("one", "two")
     stage.driver.failing = {"two": (Reason.FORBIDDEN, None)}
     with capture_logs() as logs:
@@ -509,7 +509,7 @@ async def test_after_a_connection_came_back_every_room_is_read_at_once_also_with
     assert (stage.status("one"), stage.status("two")) == ((Status.FREE, None), (Status.FREE, None))
 
 
-async def test_a_budget_that_is_too_small_is_said_once_with_the_one_that_is_not() -> None:
+async def test_a_budget_that_is_too_small_is_reported_once_with_the_needed_one() -> None:
     stage = Stage(*(f"room-{number}" for number in range(100)), polling=Polling(budget=10))
     with capture_logs() as logs:
         await stage.steps(1200)

@@ -45,7 +45,7 @@ def test_a_room_is_readable_since_it_was_first_read() -> None:
         (Reason.UNAVAILABLE, "unavailable"),
     ],
 )
-def test_a_room_that_can_not_be_read_says_since_when_and_why(reason: Reason, access: str) -> None:
+def test_an_unreadable_room_carries_its_start_and_reason(reason: Reason, access: str) -> None:
     readability = ReadabilityTracker()
     readability.succeeded("boardroom", NINE)
     assert readability.failed("boardroom", failed(reason, NINE, remedy="mend it"))

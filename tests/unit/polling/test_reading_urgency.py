@@ -111,7 +111,7 @@ def test_it_quietens_when_nothing_changes_any_more() -> None:
     assert shares[3] < 0.1
 
 
-def test_a_few_changes_tell_little() -> None:
+def test_a_few_changes_have_little_weight() -> None:
     assert busy(2).share(1000.0 + 3 * 3600.0) > 0.5
 
 

@@ -76,14 +76,14 @@ async def test_with_a_budget_too() -> None:
     assert len(stage.driver.rounds) > before
 
 
-async def test_a_room_that_was_never_readable_is_believed_at_once() -> None:
+async def test_the_failure_of_a_room_never_read_is_accepted_at_once() -> None:
     stage = Stage("one", "two", kind=Lasting)
     stage.driver.failing["one"] = (Reason.NOT_FOUND, None)
     await stage.steps(600)
     assert asked_for(stage, "one")[:2] == [0, 300]
 
 
-async def test_a_connection_that_was_readable_is_asked_again_before_a_refusal_is_believed() -> None:
+async def test_a_refusal_of_a_readable_connection_is_accepted_only_after_a_retry() -> None:
     stage = Stage("one")
     await stage.steps(31)
     stage.driver.broken = NotPermitted("Graph answered 403 AccessDenied", lasting=True)

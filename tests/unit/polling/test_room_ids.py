@@ -109,7 +109,7 @@ def test_the_ids_of_a_connection_that_is_not_in_the_settings_any_more_are_free()
     assert ids(again, "fabrikam", "boardroom@fabrikam.example") == ["boardroom"]
 
 
-def test_after_a_restart_ids_do_not_depend_on_who_comes_first() -> None:
+def test_after_a_restart_ids_do_not_depend_on_the_order_of_connections() -> None:
     book = RoomIds({})
     ids(book, "contoso", "boardroom@contoso.example")
     ids(book, "fabrikam", "boardroom@fabrikam.example")
@@ -176,7 +176,7 @@ def test_a_settled_id_is_taken_from_the_room_that_had_it() -> None:
     assert ids(later, "contoso", "one@contoso.example", "two@contoso.example") == ["contoso-two", "one"]
 
 
-def test_what_is_settled_of_a_room_goes_before_what_the_service_says() -> None:
+def test_room_settings_take_precedence_over_the_service() -> None:
     settled = RoomSettings(id="big", name="Big Room", building="B", floor="2", capacity=12, time_zone=BERLIN)
     listing = FoundRoom("Room@contoso.example", "guid", "Room", "A", "1", 4)
     (room,) = RoomIds({"room@contoso.example": settled}).rooms("contoso", UTC, [listing])
@@ -185,7 +185,7 @@ def test_what_is_settled_of_a_room_goes_before_what_the_service_says() -> None:
     assert (room.connection, room.address, room.mailbox) == ("contoso", "room@contoso.example", "guid")
 
 
-def test_what_is_not_settled_is_what_the_service_says_and_else_the_connection() -> None:
+def test_without_a_setting_the_service_is_used_and_then_the_connection() -> None:
     listing = FoundRoom("room@contoso.example", "guid", "Room", "A", "1", 4)
     book = RoomIds({"room@contoso.example": RoomSettings(floor="2")})
     (room,) = book.rooms("contoso", BERLIN, [listing])

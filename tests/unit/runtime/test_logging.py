@@ -85,7 +85,7 @@ def test_at_a_terminal_a_line_is_text(capsys: pytest.CaptureFixture[str]) -> Non
 
 @pytest.mark.parametrize("form", [LogFormat.TEXT, LogFormat.JSON])
 @pytest.mark.parametrize("name", ["placed.runtime.daemon", "placed_microsoft365.graph.client"])
-def test_a_traceback_tells_where_and_not_what(
+def test_a_traceback_shows_places_and_no_values(
     form: LogFormat, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     set_up(form)
@@ -117,7 +117,7 @@ def test_a_traceback_is_part_of_the_object(capsys: pytest.CaptureFixture[str]) -
         assert all("locals" not in frame for part in (first, cause) for frame in part["frames"])
 
 
-def test_of_libraries_only_worries_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_libraries_log_only_warnings(capsys: pytest.CaptureFixture[str]) -> None:
     set_up(LogFormat.JSON, verbose=True)
     library = logging.getLogger("msal.application")
     library.debug("acquiring a token for %s", "somebody@contoso.example")
@@ -129,7 +129,7 @@ def test_of_libraries_only_worries_are_told(capsys: pytest.CaptureFixture[str]) 
 
 
 @pytest.mark.parametrize("verbose", [False, True])
-def test_every_change_of_a_room_is_told_to_who_wants_it(
+def test_room_changes_are_logged_at_the_configured_level(
     capsys: pytest.CaptureFixture[str], *, verbose: bool
 ) -> None:
     set_up(LogFormat.JSON, verbose=verbose)
@@ -141,7 +141,7 @@ def test_every_change_of_a_room_is_told_to_who_wants_it(
 # --- which form ---------------------------------------------------------------------------------------------
 
 
-def test_a_stream_that_leads_to_the_journal_is_told_objects(
+def test_a_stream_connected_to_the_journal_receives_json(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with (tmp_path / "journal").open("w") as journal, (tmp_path / "file").open("w") as file:
@@ -152,7 +152,7 @@ def test_a_stream_that_leads_to_the_journal_is_told_objects(
 
 
 @pytest.mark.parametrize("journal", [None, "", "1:2", "nonsense"])
-def test_any_other_stream_is_told_text(
+def test_any_other_stream_receives_text(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, journal: str | None
 ) -> None:
     if journal is not None:

@@ -102,7 +102,7 @@ def test_where_all_is_well_it_counts_rooms(daemon: Daemon) -> None:
     assert daemon.text == "12 rooms in 1 connection(s)"
 
 
-def test_it_says_since_when_the_broker_is_away_and_why(daemon: Daemon) -> None:
+def test_it_reports_since_when_and_why_the_broker_is_unreachable(daemon: Daemon) -> None:
     daemon.bridge.connected = False
     daemon.bridge.last_error = "Connection refused"
     away = "12 rooms in 1 connection(s); broker away since 2026-06-15 12:00:00Z: Connection refused"
@@ -158,7 +158,7 @@ def test_it_names_a_fence_that_is_not_proven(daemon: Daemon) -> None:
     assert daemon.text == "12 rooms in 1 connection(s); fence contoso unproven"
 
 
-def test_it_says_that_the_clock_is_wrong(daemon: Daemon) -> None:
+def test_it_reports_that_the_clock_is_wrong(daemon: Daemon) -> None:
     daemon.clock.health = ClockHealth(ClockState.CORRECTED, NOON, -720.0)
     assert "this machine's clock is 12 min behind the calendar services" in daemon.text
 
@@ -170,7 +170,7 @@ def test_a_refused_reload_is_there_with_its_first_problem(daemon: Daemon) -> Non
     assert heard.endswith("Z refused: mqtt.url: wrong (and 1 more)")
 
 
-async def test_systemd_hears_only_of_what_changed(daemon: Daemon) -> None:
+async def test_systemd_is_notified_only_of_changes(daemon: Daemon) -> None:
     running = asyncio.create_task(daemon.line.run())
     for _ in range(20):
         await asyncio.sleep(0)

@@ -31,7 +31,7 @@ def manager(tmp_path: Path) -> Iterator[Manager]:
         yield manager
 
 
-def test_the_service_tells_how_it_is_in_the_words_of_sd_notify(
+def test_the_service_reports_its_state_in_the_format_of_sd_notify(
     manager: Manager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NOTIFY_SOCKET", manager.address)
@@ -68,7 +68,7 @@ def test_ready_waits_for_a_queue_that_is_full(manager: Manager) -> None:
     assert "READY=1" in [*heard, *manager.heard]
 
 
-def test_a_reload_tells_its_moment_which_systemd_insists_on(manager: Manager) -> None:
+def test_a_reload_reports_the_monotonic_time_that_systemd_requires(manager: Manager) -> None:
     before = time.monotonic_ns() // 1000
     Supervisor(manager.address).reloading()
     (message,) = manager.heard
@@ -83,7 +83,7 @@ def test_the_socket_may_be_an_abstract_one() -> None:
         assert manager.heard == ["READY=1"]
 
 
-def test_without_systemd_nothing_is_told() -> None:
+def test_without_systemd_nothing_is_sent() -> None:
     supervisor = Supervisor.from_environment()
     assert supervisor.watchdog is None
     supervisor.ready()
@@ -101,11 +101,11 @@ def test_a_socket_that_has_vanished_is_no_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("address", ["x" * 200, "/\0", "@", "/nowhere/notify"])
-def test_an_address_of_no_use_is_no_error(address: str) -> None:
+def test_an_invalid_notify_address_is_no_error(address: str) -> None:
     Supervisor(address).ready()
 
 
-def test_a_socket_that_nobody_reads_is_not_waited_for(manager: Manager) -> None:
+def test_a_notify_socket_without_a_reader_does_not_block(manager: Manager) -> None:
     supervisor = Supervisor(manager.address)
     for _ in range(5000):
         supervisor.alive()

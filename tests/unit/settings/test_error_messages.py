@@ -97,7 +97,7 @@ def test_connections_that_are_none(tmp_path: Path, text: str, expected: str) -> 
         ),
     ],
 )
-def test_a_value_says_what_is_expected_in_its_place(tmp_path: Path, text: str, expected: str) -> None:
+def test_an_invalid_value_is_reported_with_the_expected_one(tmp_path: Path, text: str, expected: str) -> None:
     (mistake,) = mistakes(
         tmp_path, f"{text}\n{CONNECTION}" if not text.startswith("[") else f"{CONNECTION}{text}"
     )

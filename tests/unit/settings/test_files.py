@@ -51,7 +51,7 @@ def test_a_file_is_read_however_an_editor_saves_it(
         ("a = 1".encode("utf-32"), "expected UTF-8 text, found UTF-32; save the file as UTF-8"),
     ],
 )
-def test_a_file_in_another_encoding_says_how_to_save_it(
+def test_a_file_in_another_encoding_is_reported_with_the_needed_encoding(
     tmp_path: Path, content: bytes, expected: str
 ) -> None:
     path = tmp_path / "placed.toml"

@@ -258,7 +258,7 @@ def test_the_file_may_be_named_by_the_environment(
         ('[occupancy]\nbusy_for = ["free"]', "occupancy.busy_for[0]: found 'free', "),
     ],
 )
-def test_a_mistake_is_told_with_file_key_and_what_is_expected(
+def test_an_error_is_reported_with_file_key_and_expected_value(
     file: Callable[[str], Path], text: str, expected: str
 ) -> None:
     (mistake,) = mistakes(file(CONNECTION + text))
@@ -282,13 +282,15 @@ def test_a_mistake_is_told_with_file_key_and_what_is_expected(
         ),
     ],
 )
-def test_a_mistake_in_a_connection_is_told_likewise(
+def test_an_error_in_a_connection_is_reported_in_the_same_form(
     file: Callable[[str], Path], old: str, new: str, expected: str
 ) -> None:
     assert any(expected in mistake for mistake in mistakes(file(CONNECTION.replace(old, new))))
 
 
-def test_all_mistakes_are_told_at_once(file: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_errors_are_reported_together(
+    file: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PLACED_MQQT__URL", "mqtt://b")
     found = mistakes(file(CONNECTION + "[polling]\nintervall = 3\ndays_ahead = -1\n[http]\nport = 3\n"))
     assert len(found) == 4
@@ -334,7 +336,7 @@ def test_a_file_that_is_not_there_or_no_toml_is_named(file: Callable[[str], Path
     assert mistakes(path) == ["expected UTF-8 text, found byte 0xff in line 1; save the file as UTF-8"]
 
 
-def test_without_any_file_it_is_told_where_one_is_expected(
+def test_without_any_file_the_expected_path_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("placed.settings.loader.DEFAULT_FILE", tmp_path / "placed.toml")

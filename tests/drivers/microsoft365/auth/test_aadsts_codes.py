@@ -23,7 +23,7 @@ from placed_microsoft365.auth.aadsts_codes import OUT_OF_TIME, codes_in, token_e
         ([], "", Unavailable, "sign-in failed: status 400"),
     ],
 )
-def test_an_answer_says_who_can_heal_it(
+def test_an_error_code_determines_who_can_fix_it(
     codes: list[int], word: str, kind: type[DriverError], told: str
 ) -> None:
     error = token_error(codes, word, 400, 7.0)

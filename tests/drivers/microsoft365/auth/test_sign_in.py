@@ -115,7 +115,7 @@ async def test_a_discovery_document_from_a_cache_costs_one_more_attempt(house: H
         (90033, Unavailable),
     ],
 )
-async def test_the_codes_of_entra_say_who_can_heal_it(
+async def test_the_codes_of_entra_determine_who_can_fix_the_error(
     house: House, number: int, kind: type[DriverError]
 ) -> None:
     house.tenant.faults.login_error(number)
@@ -145,7 +145,7 @@ async def test_a_refused_sign_in_is_not_repeated_at_once(house: House, clock: Cl
     assert house.sign_ins == 2
 
 
-async def test_a_sign_in_that_was_mended_is_good_the_next_time(house: House, clock: Clock) -> None:
+async def test_a_fixed_sign_in_succeeds_the_next_time(house: House, clock: Clock) -> None:
     fault = house.tenant.faults.login_error(700016)  # a 400, which MSAL would repeat for a minute
     driver = house.open()
     with pytest.raises(Refused):
@@ -178,7 +178,7 @@ async def test_a_login_host_in_trouble_is_unavailable(house: House, where: Where
         assert error.value.problem.retry_after == 7
 
 
-async def test_while_the_login_host_is_down_a_round_asks_it_once(house: House) -> None:
+async def test_while_the_login_host_is_down_a_round_requests_one_token(house: House) -> None:
     house.tenant.faults.status(503, where=Where.LOGIN)
     driver = house.open()
     with pytest.raises(Unavailable):
@@ -199,7 +199,7 @@ async def test_a_login_host_that_hangs_does_not_stop_the_program(
             await asyncio.to_thread(thread.join)
 
 
-async def test_a_login_host_that_says_nothing_is_given_up(
+async def test_a_silent_login_host_times_out(
     house: House, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(msal_login, "TIMEOUT", 0.2)
@@ -271,7 +271,7 @@ async def test_a_credential_is_not_carried_to_another_host(
 
 
 @pytest.mark.parametrize("trouble", ["wrong secret", "unknown tenant", "drop", "untrusted"])
-async def test_neither_secret_nor_token_is_in_what_is_told(
+async def test_messages_contain_neither_secret_nor_token(
     house: House, trouble: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)

@@ -85,7 +85,7 @@ async def test_the_old_token_is_used_while_there_is_no_new_one(
         await source.token()
 
 
-async def test_nobody_waits_for_a_renewal_while_the_old_token_is_good(
+async def test_the_old_token_is_used_during_a_renewal(
     source: TokenCache, host: LoginHost, clock: Clock
 ) -> None:
     await source.token()
@@ -99,12 +99,12 @@ async def test_nobody_waits_for_a_renewal_while_the_old_token_is_good(
     assert await renewal == "token-2"
 
 
-async def test_many_who_want_a_token_ask_once(source: TokenCache, host: LoginHost) -> None:
+async def test_concurrent_callers_share_one_token_request(source: TokenCache, host: LoginHost) -> None:
     assert set(await asyncio.gather(*(source.token() for _ in range(50)))) == {"token-1"}
     assert host.asked == 1
 
 
-async def test_many_who_want_a_token_fail_together(source: TokenCache, host: LoginHost) -> None:
+async def test_concurrent_callers_share_one_failure(source: TokenCache, host: LoginHost) -> None:
     host.error = Refused("wrong secret")
     failures = await asyncio.gather(*(source.token() for _ in range(50)), return_exceptions=True)
     assert {type(failure) for failure in failures} == {Refused}
@@ -169,7 +169,7 @@ async def test_what_is_done_aside_raises_where_it_is_waited_for() -> None:
         await run_in_thread(fail)
 
 
-async def test_who_is_cancelled_leaves_the_thread_to_itself() -> None:
+async def test_a_cancelled_caller_does_not_stop_the_sign_in_thread() -> None:
     going, over = threading.Event(), threading.Event()
 
     def work() -> None:

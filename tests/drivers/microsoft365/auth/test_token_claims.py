@@ -29,7 +29,7 @@ def test_a_token_of_the_other_version_is_read_too() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "opaque", "a.b.c", "...", "\udcff", "e30.e30.", "W10.W10.W10"])
-def test_one_that_can_not_be_read_is_none(text: str) -> None:
+def test_an_unreadable_token_has_no_claims(text: str) -> None:
     assert claims_of(text) in (None, Claims())
 
 

@@ -41,9 +41,7 @@ async def test_a_batch_that_fails_once_fails_its_rooms_only(house: House, status
 
 
 @pytest.mark.parametrize("status", [429, 503])
-async def test_a_batch_that_is_throttled_once_is_asked_again_and_fails_nobody(
-    house: House, status: int
-) -> None:
+async def test_a_batch_throttled_once_is_repeated_and_no_room_fails(house: House, status: int) -> None:
     house.tenant.faults.status(status, retry_after="0.05", where=Where.BATCH, times=2)
     rooms = [house.tenant.add_room(f"room-{number}").address for number in range(40)]
     told = outcomes(await house.read(house.open(), *rooms))
@@ -66,19 +64,19 @@ async def test_batches_that_fail_in_a_row_end_the_reading(house: House, fault: s
     assert house.batches < 20
 
 
-async def test_a_batch_that_breaks_off_is_asked_room_by_room(house: House) -> None:
+async def test_after_a_truncated_batch_rooms_are_read_one_by_one(house: House) -> None:
     house.tenant.faults.truncated(where=Where.BATCH, times=1)
     assert outcomes(await house.read(house.open())) == ["read", "read"]
 
 
 @pytest.mark.parametrize("status", [400, 405, 302])
-async def test_a_batch_that_graph_does_not_like_is_asked_room_by_room(house: House, status: int) -> None:
+async def test_after_a_rejected_batch_rooms_are_read_one_by_one(house: House, status: int) -> None:
     house.tenant.faults.status(status, code="BadRequest", where=Where.BATCH)
     house.tenant.faults.forbidden(room=BOARDROOM)
     assert outcomes(await house.read(house.open())) == ["forbidden", "read"]
 
 
-async def test_a_gateway_that_answers_pages_to_everything_is_not_asked_for_every_room(house: House) -> None:
+async def test_a_gateway_that_always_answers_html_is_not_requested_for_every_room(house: House) -> None:
     house.tenant.faults.html(status=200, where=Where.GRAPH)
     house.tenant.faults.html(status=200)
     with pytest.raises(DriverError, match="understood"):
@@ -93,7 +91,7 @@ async def test_a_forbidden_batch_is_the_connection_s_failure(house: House) -> No
     assert error.value.problem.remedy
 
 
-async def test_a_batch_that_is_told_to_wait_for_long_ends_the_reading(house: House) -> None:
+async def test_a_batch_with_a_long_retry_after_ends_the_reading(house: House) -> None:
     house.tenant.faults.throttled(retry_after="120", where=Where.BATCH)
     with pytest.raises(Throttled) as error:
         await house.read(house.open(), *(f"room-{number}@contoso.example" for number in range(2000)))
@@ -111,7 +109,7 @@ async def test_an_outage_is_unavailable_and_its_end_is_seen(house: House) -> Non
     assert outcomes(await house.read(driver)) == ["unchanged", "unchanged"]
 
 
-async def test_answers_that_contradict_each_other_are_not_believed(house: House) -> None:
+async def test_contradicting_items_are_rejected(house: House) -> None:
     driver = house.open()
     plain = driver._graph.batch
 
@@ -132,7 +130,7 @@ def _pages(house: House) -> None:
 
 
 @pytest.mark.usefixtures("_pages")
-async def test_nobody_waits_for_another_room_s_pages(house: House) -> None:
+async def test_a_room_does_not_wait_for_the_pages_of_another(house: House) -> None:
     driver = house.open()
     plain = driver._graph.get
     told: list[str] = []

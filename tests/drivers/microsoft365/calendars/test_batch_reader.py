@@ -47,7 +47,7 @@ async def test_a_calendar_is_read_once_and_then_known_again_by_its_bytes(
     assert all(isinstance(answer, Unchanged) and answer.asked_at == clock() for answer in second)
 
 
-async def test_a_calendar_that_changed_is_read_anew(house: House) -> None:
+async def test_a_changed_calendar_is_parsed_again(house: House) -> None:
     driver = house.open()
     await house.read(driver)
     house.tenant.book(BOARDROOM, at(11), at(12))
@@ -57,7 +57,7 @@ async def test_a_calendar_that_changed_is_read_anew(house: House) -> None:
     assert isinstance(same, Unchanged)
 
 
-async def test_at_local_midnight_all_is_read_anew(house: House, clock: Clock) -> None:
+async def test_at_local_midnight_every_calendar_is_parsed_again(house: House, clock: Clock) -> None:
     driver = house.open()
     clock.moment = at(21, 59)
     queries = [house.query(BOARDROOM, "Europe/Berlin"), house.query(LIBRARY, "UTC")]
@@ -76,7 +76,7 @@ async def test_a_failure_does_not_make_a_calendar_forgotten(house: House) -> Non
     assert outcomes(await house.read(driver)) == ["unchanged", "unchanged"]
 
 
-async def test_after_a_refusal_everything_is_told_anew(house: House, clock: Clock) -> None:
+async def test_after_a_refusal_every_calendar_is_reported_again(house: House, clock: Clock) -> None:
     """Who was told that the connection is refused has forgotten the meetings: `Unchanged` says nothing."""
     driver = house.open()
     await house.read(driver)
@@ -89,7 +89,7 @@ async def test_after_a_refusal_everything_is_told_anew(house: House, clock: Cloc
     assert outcomes(await house.read(driver)) == ["read", "read"]
 
 
-async def test_a_room_that_comes_back_is_told_anew(house: House) -> None:
+async def test_a_room_that_returns_is_reported_again(house: House) -> None:
     driver = house.open(rooms=None, room_group="placed-rooms@contoso.example")
 
     async def round_() -> list[str]:
@@ -138,7 +138,9 @@ async def test_a_room_s_failure_is_its_own(house: House, status: int, code: str,
         ("nan", None),
     ],
 )
-async def test_every_item_s_own_retry_after_is_told(house: House, header: str, rest: float | None) -> None:
+async def test_every_item_is_reported_with_its_own_retry_after(
+    house: House, header: str, rest: float | None
+) -> None:
     if header == "date":
         header = format_datetime(house.clock() + timedelta(seconds=90), usegmt=True)
     house.tenant.faults.throttled(retry_after=header, room=BOARDROOM)
@@ -170,7 +172,7 @@ async def test_a_malformed_calendar_harms_no_other_and_makes_no_room_free(house:
         assert failure(malformed)[0] is Reason.MALFORMED
 
 
-async def test_mailboxes_that_can_not_be_found_are_told(house: House) -> None:
+async def test_missing_mailboxes_are_reported(house: House) -> None:
     house.tenant.set_state(BOARDROOM, MailboxState.ON_PREMISES)
     house.tenant.remove_room(LIBRARY)
     answers = await house.read(house.open())
@@ -187,7 +189,7 @@ async def test_a_batch_without_one_of_its_answers_harms_that_room_only(house: Ho
     assert isinstance(other, Read)
 
 
-async def test_answers_twice_and_answers_nobody_asked_for_are_passed_over(house: House) -> None:
+async def test_duplicate_and_unrequested_items_are_ignored(house: House) -> None:
     house.tenant.faults.duplicate_item()
     house.tenant.faults.unknown_item()
     assert outcomes(await house.read(house.open())) == ["read", "read"]
@@ -237,7 +239,7 @@ async def test_a_page_that_fails_fails_its_room_as_a_whole(house: House, fault: 
     assert isinstance(other, Read)
 
 
-async def test_titles_and_organizers_are_asked_for_only_where_they_are_wanted(house: House) -> None:
+async def test_titles_and_organizers_are_requested_only_if_they_are_shown(house: House) -> None:
     (meeting,) = await house.meetings(house.open(details=False))
     assert (meeting.title, meeting.organizer) == (None, None)
     items = [item.path for record in house.simulator.requests for item in record.items]

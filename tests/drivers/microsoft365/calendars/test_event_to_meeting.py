@@ -107,7 +107,7 @@ def test_moments_are_utc(moment: str, zone: str, utc: datetime) -> None:
 
 
 @pytest.mark.parametrize("zone", ["W. Europe Standard Time", "", "../../etc/passwd", "\0", "x" * 5000])
-def test_a_zone_that_was_not_asked_for_is_not_guessed(zone: str) -> None:
+def test_an_unrequested_time_zone_is_rejected(zone: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
         meeting(start={"dateTime": "2026-10-06T09:00:00", "timeZone": zone})
 

@@ -116,7 +116,7 @@ def test_an_event_that_is_at_two_times_occupies_at_both() -> None:
 
 
 @pytest.mark.parametrize("blank", ["", " ", None])
-def test_events_without_an_id_are_told_apart_by_their_times(blank: str | None) -> None:
+def test_events_without_an_id_are_distinguished_by_their_times(blank: str | None) -> None:
     one, other = meetings_of([event(NINE, TEN, blank), event(NOON, ONE, blank)], UTC_ZONE)
     assert one.key != other.key
     (again,) = meetings_of([event(NINE, TEN, blank)] * 2, UTC_ZONE)
@@ -207,7 +207,7 @@ async def test_no_event_is_lost_wherever_another_is_deleted_meanwhile(asked: int
     assert there <= {meeting.start for meeting in answer.meetings}
 
 
-async def test_a_calendar_that_never_stands_still_is_asked_for_again_later() -> None:
+async def test_a_calendar_that_changes_during_every_reading_is_read_again_later() -> None:
     graph = Shifting(list(range(2, 100, 3)))
     answer = await graph.read()
     assert isinstance(answer, Failed)

@@ -38,7 +38,7 @@ async def test_what_can_be_read_is_in_effect(house: House) -> None:
     assert (house.sign_ins, house.batches) == (1, 1)
 
 
-async def test_as_long_as_the_token_lacks_the_permission_no_calendar_is_asked_for(house: House) -> None:
+async def test_no_calendar_is_read_while_the_token_lacks_the_permission(house: House) -> None:
     bare(house)
     house.tenant.grant(house.app, "Calendars.Read", delay=timedelta(minutes=5))
     found = await look(house)
@@ -49,7 +49,7 @@ async def test_as_long_as_the_token_lacks_the_permission_no_calendar_is_asked_fo
     assert (await look(house)).effective
 
 
-async def test_every_look_signs_in_anew_for_a_token_lists_what_was_granted_when_it_was_issued(
+async def test_every_check_requests_a_new_token(
     house: House,
 ) -> None:
     bare(house)
@@ -126,7 +126,7 @@ async def test_one_batch_is_enough_for_a_large_building(house: House) -> None:
     assert house.batches == 1
 
 
-async def test_what_is_down_is_told_as_such(house: House) -> None:
+async def test_an_unreachable_service_is_reported(house: House) -> None:
     house.tenant.faults.status(503, retry_after="90")
     with pytest.raises(Unavailable) as problem:
         await look(house)
@@ -136,7 +136,7 @@ async def test_what_is_down_is_told_as_such(house: House) -> None:
             await look(house)
 
 
-async def test_a_sign_in_that_is_refused_is_told_as_such(house: House) -> None:
+async def test_a_refused_sign_in_is_reported(house: House) -> None:
     house.tenant.expire_secrets(house.app)
     with pytest.raises(Refused, match="AADSTS7000222"):
         await look(house)
@@ -162,7 +162,7 @@ async def test_a_certificate_does_as_well_as_a_secret(house: House) -> None:
         await look(house, client_secret_file=None, certificate=pem)
 
 
-async def test_nobodys_address_is_told(house: House) -> None:
+async def test_no_address_of_a_person_is_reported(house: House) -> None:
     bare(house, ["Calendars.Read"])
     house.tenant.restrict(house.app, house.tenant.add_group("nobody"))
     found = await look(house)

@@ -66,7 +66,7 @@ def flat(text: str) -> str:
 
 
 @pytest.mark.parametrize("form", ["text", "html"])
-def test_it_says_all_that_an_administrator_wants_to_know(form: str) -> None:
+def test_the_message_answers_the_questions_of_an_administrator(form: str) -> None:
     written = letter(who="Grace Hopper", because="The panels at the doors")
     text = flat(written.text) if form == "text" else Page(written.html).text
     for wanted in (
@@ -116,7 +116,7 @@ def test_the_page_needs_nothing_else() -> None:
     assert not re.search(r"url\(|@import", written)
 
 
-def test_under_rbac_it_asks_for_no_calendars_in_entra() -> None:
+def test_under_rbac_no_calendar_permission_is_requested_in_entra() -> None:
     text = flat(letter(fence={"kind": "rbac"}).text)
     assert "Permission: GroupMember.Read.All" in text
     assert "Permission: Calendars.Read" not in text

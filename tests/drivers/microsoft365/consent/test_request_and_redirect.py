@@ -87,7 +87,9 @@ def test_the_link_leads_to_the_clouds_own_page(cloud: str, login: str, graph: st
         ({"rooms": (), "room_group": "g@contoso.example", "fence": RBAC}, ["GroupMember.Read.All"]),
     ],
 )
-def test_no_more_is_asked_for_than_the_connection_needs(changes: dict[str, Any], names: list[str]) -> None:
+def test_only_permissions_that_the_connection_needs_are_requested(
+    changes: dict[str, Any], names: list[str]
+) -> None:
     asked = flow(**changes).permissions
     assert [permission.name for permission in asked] == names
     assert all(permission.can and permission.cannot for permission in asked)
@@ -156,7 +158,9 @@ async def test_a_tenant_that_is_none_is_not_repeated(house: House, spoilt: str) 
         {"error": "access_denied"},
     ],
 )
-async def test_a_decline_is_told_without_what_the_page_said(house: House, answer: dict[str, str]) -> None:
+async def test_a_decline_is_reported_without_the_text_of_the_page(
+    house: House, answer: dict[str, str]
+) -> None:
     found = await judged(house, answer)
     assert found.consent is Consent.DECLINED
     assert not {"ada", "canceled"} & set(found.problem.text.replace("@", " ").split())
@@ -198,18 +202,18 @@ async def test_a_login_host_that_is_down_is_no_reason_to_forget_the_answer(house
     assert "could not be checked" in answer.problem.text
 
 
-async def test_a_credential_that_is_refused_is_told_as_such(house: House) -> None:
+async def test_a_refused_credential_is_reported(house: House) -> None:
     house.tenant.expire_secrets(house.app)
     with pytest.raises(Refused, match="AADSTS7000222"):
         await judged(house, granted(house))
 
 
-async def test_a_tenant_that_is_not_known_is_told_as_such(house: House) -> None:
+async def test_an_unknown_tenant_is_reported(house: House) -> None:
     with pytest.raises(DriverError, match="AADSTS90002"):
         await judged(house, granted(house), tenant="fabrikam.example")
 
 
-async def test_a_file_that_is_gone_is_told_by_its_key(house: House) -> None:
+async def test_a_missing_file_is_reported_with_its_key(house: House) -> None:
     gone = house.folder / "gone"
     with pytest.raises(SettingsError) as problem:
         await judged(house, granted(house), client_secret_file=gone)

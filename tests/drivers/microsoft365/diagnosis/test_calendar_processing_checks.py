@@ -48,7 +48,7 @@ def asked_for(house: House) -> str:
     return "\n".join(item.path for record in house.simulator.requests for item in record.items)
 
 
-async def test_titles_and_names_are_not_even_asked_for_where_they_are_not_wanted(house: House) -> None:
+async def test_titles_and_names_are_requested_only_if_they_are_shown(house: House) -> None:
     book(house, BOARDROOM, CalendarProcessing())
     found = await look(house, details=False)
     assert {finding.verdict for finding in found.values()} == {GOOD}
@@ -58,7 +58,7 @@ async def test_titles_and_names_are_not_even_asked_for_where_they_are_not_wanted
     assert "organizer" not in asked_for(house)
 
 
-async def test_exchanges_defaults_are_told_where_titles_are_wanted(house: House) -> None:
+async def test_the_defaults_of_exchange_are_reported_if_titles_are_shown(house: House) -> None:
     book(house, BOARDROOM, CalendarProcessing(), private=True)
     book(house, LIBRARY, UNTOUCHED)
     found = await look(house)
@@ -71,7 +71,7 @@ async def test_exchanges_defaults_are_told_where_titles_are_wanted(house: House)
     assert "-RemovePrivateProperty $false" in private.remedy
 
 
-async def test_titles_that_are_deleted_are_told(house: House) -> None:
+async def test_deleted_titles_are_reported(house: House) -> None:
     book(house, BOARDROOM, CalendarProcessing(add_organizer_to_subject=False))
     titles = (await look(house))["titles"]
     assert (titles.verdict, titles.text) == (DOUBTFUL, "titles are deleted in 1 of 1 room looked at")
@@ -86,7 +86,7 @@ async def test_rooms_that_keep_titles_and_marks_are_good(house: House) -> None:
     assert found["private"].text == "private meetings keep their mark: 1 of 2 meetings have it"
 
 
-async def test_empty_calendars_show_nothing_and_that_is_said(house: House) -> None:
+async def test_empty_calendars_are_reported_as_inconclusive(house: House) -> None:
     found = await look(house)
     assert {finding.verdict for finding in found.values()} == {GOOD}
     assert {finding.text for finding in found.values()} == {
@@ -94,7 +94,7 @@ async def test_empty_calendars_show_nothing_and_that_is_said(house: House) -> No
     }
 
 
-async def test_a_calendar_that_can_not_be_understood_does_not_hide_the_others(house: House) -> None:
+async def test_a_malformed_calendar_does_not_hide_the_others(house: House) -> None:
     book(house, BOARDROOM, UNTOUCHED)
     book(house, LIBRARY, UNTOUCHED)
     house.tenant.faults.add(Fault(kind=Kind.WRONG_TYPES, detail="event_is_string", room=BOARDROOM))

@@ -74,7 +74,7 @@ def certificate(house: House, pem: bytes = CERTIFICATE, mode: int = 0o600) -> di
 # --- all good -----------------------------------------------------------------------------------------------
 
 
-async def test_where_all_is_well_every_link_is_good_and_one_sign_in_tells_it(house: House) -> None:
+async def test_without_errors_every_check_passes_with_one_sign_in(house: House) -> None:
     found = await examine(house, **certificate(house))
     assert [finding.check for finding in found] == CHAIN
     assert set(verdicts(found).values()) == {GOOD}
@@ -84,7 +84,7 @@ async def test_where_all_is_well_every_link_is_good_and_one_sign_in_tells_it(hou
     assert house.sign_ins == 1
 
 
-async def test_a_secret_is_good_too_though_nobody_can_tell_its_end(house: House) -> None:
+async def test_a_secret_passes_although_its_expiry_is_unknown(house: House) -> None:
     found = await examine(house)
     assert set(verdicts(found).values()) == {GOOD}
     assert only(found, "certificate").text == "a client secret, whose end is not known here"
@@ -117,7 +117,7 @@ async def test_a_certificate_that_is_not_there_is_made_by_placed_setup(house: Ho
     assert only(found, "files").remedy == "make it with placed setup contoso, or correct certificate"
 
 
-async def test_a_credential_that_only_the_service_is_given_is_told_with_the_way_to_it(
+async def test_a_credential_available_only_to_the_service_is_reported_with_a_remedy(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
@@ -129,7 +129,9 @@ async def test_a_credential_that_only_the_service_is_given_is_told_with_the_way_
 @pytest.mark.parametrize(
     ("mode", "verdict"), [(0o600, GOOD), (0o400, GOOD), (0o640, DOUBTFUL), (0o604, BAD), (0o666, BAD)]
 )
-async def test_a_private_key_is_for_its_owner_alone(house: House, mode: int, verdict: Verdict) -> None:
+async def test_a_private_key_readable_by_others_is_reported(
+    house: House, mode: int, verdict: Verdict
+) -> None:
     found = await examine(house, **certificate(house, mode=mode))
     files = only(found, "files")
     assert files.verdict is verdict
@@ -147,7 +149,7 @@ async def test_what_systemd_keeps_is_not_judged_by_its_mode(
     assert only(found, "files") == Finding.of("files", GOOD, "certificate is kept by systemd")
 
 
-async def test_a_certificate_that_has_expired_is_told_and_not_tried(house: House) -> None:
+async def test_an_expired_certificate_is_reported_and_not_used(house: House) -> None:
     pem = make_client_certificate(
         key_size=2048, valid_from=datetime(2025, 1, 1, tzinfo=UTC), lifetime=timedelta(days=365)
     )
@@ -181,7 +183,7 @@ async def test_a_certificate_that_is_not_valid_yet_is_a_matter_of_the_clock(hous
 
 
 @pytest.mark.parametrize("content", [b"", b"no PEM", CERTIFICATE[: CERTIFICATE.index(b"-----BEGIN CERT")]])
-async def test_a_file_without_key_and_certificate_is_told(house: House, content: bytes) -> None:
+async def test_a_file_without_key_and_certificate_is_reported(house: House, content: bytes) -> None:
     found = await examine(house, **certificate(house, content))
     assert only(found, "certificate").verdict is BAD
     assert "placed setup contoso" in only(found, "certificate").remedy
@@ -191,7 +193,7 @@ async def test_a_file_without_key_and_certificate_is_told(house: House, content:
 # --- network ------------------------------------------------------------------------------------------------
 
 
-async def test_a_host_name_that_can_not_be_found_is_told(house: House) -> None:
+async def test_an_unresolved_host_name_is_reported(house: House) -> None:
     found = await examine(house, authority="https://login..example")
     assert only(found, "dns").text == "login..example: no host can have this name"
     assert only(found, "dns").remedy.startswith("correct authority in the settings")
@@ -217,7 +219,7 @@ async def test_services_of_another_ca_are_not_trusted(house: House, tmp_path: Pa
         (("localhost", 1, 9), "certificate is not yet valid", "set this machine's clock: timedatectl"),
     ],
 )
-async def test_why_a_certificate_is_not_trusted_is_told(
+async def test_the_reason_of_an_untrusted_certificate_is_reported(
     house: House, tmp_path: Path, issued: tuple[str, int, int], told: str, remedy: str
 ) -> None:
     name, since, until = issued
@@ -235,7 +237,7 @@ async def test_why_a_certificate_is_not_trusted_is_told(
     assert waiting(found) == {"clock": "tls", "token": "tls", "claims": "tls"}
 
 
-async def test_a_ca_file_that_holds_none_is_told(house: House) -> None:
+async def test_a_ca_file_without_a_certificate_is_reported(house: House) -> None:
     empty = house.folder / "empty.pem"
     empty.touch()
     found = await examine(house, ca_file=empty)
@@ -243,7 +245,7 @@ async def test_a_ca_file_that_holds_none_is_told(house: House) -> None:
     assert waiting(found) == {"tls": "files", "clock": "files", "token": "files", "claims": "files"}
 
 
-async def test_services_that_are_down_are_told(house: House) -> None:
+async def test_unreachable_services_are_reported(house: House) -> None:
     async with house.simulator.outage():
         found = await examine(house)
     tls = only(found, "tls")
@@ -252,7 +254,7 @@ async def test_services_that_are_down_are_told(house: House) -> None:
     assert waiting(found) == {"clock": "tls", "token": "tls", "claims": "tls"}
 
 
-async def test_a_proxy_that_is_down_is_told(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_unreachable_proxy_is_reported(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", f"http://somebody:hush@127.0.0.1:{free_port()}")
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
@@ -287,7 +289,7 @@ async def test_the_clock_is_held_against_the_services(
 # --- sign-in and claims -------------------------------------------------------------------------------------
 
 
-async def test_a_wrong_secret_is_told_with_the_remedy_of_its_code_and_tried_once(house: House) -> None:
+async def test_a_wrong_secret_is_tried_once_and_reported_with_its_remedy(house: House) -> None:
     wrong = house.folder / "wrong"
     write_secret(wrong, "s3cret of somebody else")
     found = await examine(house, client_secret_file=wrong)
@@ -298,7 +300,7 @@ async def test_a_wrong_secret_is_told_with_the_remedy_of_its_code_and_tried_once
     assert house.sign_ins == 1
 
 
-async def test_a_client_id_that_is_not_known_is_told(house: House) -> None:
+async def test_an_unknown_client_id_is_reported(house: House) -> None:
     found = await examine(house, client_id="12345678-1234-1234-1234-123456789abc")
     assert only(found, "token").text == "sign-in refused: AADSTS700016"
     assert "client_id" in only(found, "token").remedy
@@ -338,19 +340,19 @@ async def test_under_rbac_a_grant_in_entra_is_one_too_many(house: House) -> None
         (Claims(application="12345678-1234-1234-1234-123456789abc"), "of the application 12345678"),
     ],
 )
-def test_a_token_of_somebody_else_is_told(house: House, claims: Claims, told: str) -> None:
+def test_a_token_of_another_app_is_reported(house: House, claims: Claims, told: str) -> None:
     claims = replace(claims, roles=("Calendars.Read",))
     (finding,) = judge_claims(house.settings(), claims, house.tenant.tenant_id)
     assert finding.verdict is BAD
     assert told in finding.text
 
 
-def test_a_token_that_can_not_be_read_tells_nothing_and_that_is_no_fault(house: House) -> None:
+def test_an_opaque_token_is_no_failure(house: House) -> None:
     (finding,) = judge_claims(house.settings(), None, None)
     assert finding.verdict is GOOD
 
 
-def test_less_than_what_is_asked_for_does_as_well(house: House) -> None:
+def test_a_sufficient_smaller_permission_passes(house: House) -> None:
     settings = house.settings(rooms=None, room_group="placed-rooms@contoso.example")
     (finding,) = judge_claims(settings, Claims(roles=("Calendars.Read", "GroupMember.ReadBasic.All")), None)
     assert finding.verdict is GOOD

@@ -84,7 +84,7 @@ async def test_no_more_are_under_way_than_the_window_allows() -> None:
     assert most == 2
 
 
-async def test_whoever_waits_begins_when_the_window_grows() -> None:
+async def test_waiting_requests_start_when_the_window_grows() -> None:
     limit = ConcurrencyLimit(8)
     async with limit.slot(), limit.slot():
         third = asyncio.create_task(limit.slot().__aenter__())
@@ -94,7 +94,7 @@ async def test_whoever_waits_begins_when_the_window_grows() -> None:
         assert await third == 3
 
 
-async def test_who_is_cancelled_gives_the_place_back() -> None:
+async def test_a_cancelled_request_releases_its_place() -> None:
     limit = ConcurrencyLimit(1)
     async with limit.slot():
         waiting = asyncio.create_task(limit.slot().__aenter__())
@@ -104,7 +104,7 @@ async def test_who_is_cancelled_gives_the_place_back() -> None:
         pass
 
 
-async def test_a_rest_that_is_asked_for_is_kept() -> None:
+async def test_a_requested_pause_is_kept() -> None:
     limit = ConcurrencyLimit(8)
     loop = asyncio.get_running_loop()
     async with limit.slot() as number:
@@ -134,7 +134,7 @@ async def test_a_round_over_the_service_s_limit_ends_and_the_window_settles(
     assert driver.limit.window == 8
 
 
-async def test_nobody_passes_those_who_wait() -> None:
+async def test_waiting_requests_are_not_overtaken() -> None:
     limit = ConcurrencyLimit(1)
     order: list[str] = []
 
@@ -150,7 +150,7 @@ async def test_nobody_passes_those_who_wait() -> None:
     assert order == ["busy", "patient", "busy", "busy"]
 
 
-async def test_who_gives_up_waiting_keeps_nobody_from_a_place() -> None:
+async def test_a_request_that_stops_waiting_blocks_no_other() -> None:
     limit = ConcurrencyLimit(1)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(limit.slot())
@@ -163,7 +163,7 @@ async def test_who_gives_up_waiting_keeps_nobody_from_a_place() -> None:
         pass
 
 
-async def test_who_gives_up_when_let_in_gives_the_place_back() -> None:
+async def test_a_request_cancelled_when_admitted_releases_its_place() -> None:
     limit = ConcurrencyLimit(1)
 
     async def ask() -> None:

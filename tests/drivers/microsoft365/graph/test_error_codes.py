@@ -118,7 +118,7 @@ async def test_a_200_that_is_something_else(graph: GraphClient, body: str) -> No
             await graph.get("/places", Places)
 
 
-async def test_what_every_request_says(graph: GraphClient) -> None:
+async def test_every_request_carries_its_header_fields(graph: GraphClient) -> None:
     with Responses() as service:
         service.get(URL, payload={"value": []}, repeat=True)
         await graph.get("/places", Places, {"ConsistencyLevel": "eventual"})
@@ -147,7 +147,7 @@ async def test_what_every_request_says(graph: GraphClient) -> None:
         "",
     ],
 )
-async def test_the_token_goes_to_graph_and_to_nobody_else(graph: GraphClient, link: str) -> None:
+async def test_the_token_is_sent_only_to_graph(graph: GraphClient, link: str) -> None:
     with Responses() as service, pytest.raises(UnexpectedAnswer, match="next link"):
         await graph.get(link, Places)
     assert not service.requests

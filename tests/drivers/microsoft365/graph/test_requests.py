@@ -55,7 +55,7 @@ async def test_every_request_and_every_item_is_in_the_contract(house: House) -> 
     assert {record.status for record in records} <= {200, 404}
 
 
-async def test_batches_are_full_and_no_room_is_asked_twice(house: House) -> None:
+async def test_batches_are_full_and_no_room_is_read_twice(house: House) -> None:
     rooms = [house.tenant.add_room(f"room-{number}").address for number in range(101)]
     await house.read(house.open(), *rooms)
     batches = [record.items for record in house.simulator.requests if record.items]
@@ -63,7 +63,7 @@ async def test_batches_are_full_and_no_room_is_asked_twice(house: House) -> None
     assert len({item.path for items in batches for item in items}) == 101
 
 
-async def test_neither_people_nor_subjects_nor_tokens_are_told_of(
+async def test_people_subjects_and_tokens_are_not_logged(
     house: House, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)

@@ -36,7 +36,7 @@ def test_only_a_date_that_is_one_shows_the_time(headers: dict[str, str], moment:
     assert date_in(headers) == moment
 
 
-def test_the_time_is_reported_with_when_it_was_asked_for() -> None:
+def test_the_service_time_is_reported_with_the_time_of_the_request() -> None:
     reported: list[ServiceTime] = []
     clock = ServiceClock(lambda: NOON, lambda: 12.0, reported.append)
     clock.answered({"Date": "Tue, 06 Oct 2026 12:00:00 GMT"}, 10.0)

@@ -138,7 +138,7 @@ def test_register_makes_what_is_missing_and_a_second_run_changes_nothing(
     assert f'client_id = "{app["appId"]}"' in again.stdout
 
 
-def test_register_says_what_it_would_do_and_does_not_do_it(tmp_path: Path) -> None:
+def test_register_with_dry_run_prints_its_steps_and_changes_nothing(tmp_path: Path) -> None:
     write(tmp_path)
     az = Az(tmp_path)
     for option in ("--what-if", "-n"):
@@ -182,7 +182,7 @@ def test_register_keeps_what_others_have_put_there(tmp_path: Path) -> None:
     assert len(az.app["keyCredentials"]) == 2
 
 
-def test_register_takes_back_what_is_not_to_be_asked_for_any_more(tmp_path: Path) -> None:
+def test_register_removes_permissions_that_are_no_longer_needed(tmp_path: Path) -> None:
     write(tmp_path, fence__kind="access-policy")
     az = Az(tmp_path)
     az.run(tmp_path / "register.sh")
@@ -243,14 +243,14 @@ def test_register_stops_in_a_line_before_it_changes_anything(
 
 
 @pytest.mark.parametrize("cloud", ["usgov", "usgov-dod", "china"])
-def test_register_works_in_the_cloud_of_the_tenant_alone(cloud: str, tmp_path: Path) -> None:
+def test_register_works_only_in_the_cloud_of_the_tenant(cloud: str, tmp_path: Path) -> None:
     write(tmp_path, cloud=cloud)
     az = Az(tmp_path)
     assert "az cloud set" in az.run(tmp_path / "register.sh").stderr
     assert az.changes == []
 
 
-def test_register_explains_itself_and_refuses_what_it_does_not_know(tmp_path: Path) -> None:
+def test_register_has_a_help_text_and_refuses_unknown_options(tmp_path: Path) -> None:
     write(tmp_path)
     az = Az(tmp_path)
     assert "--what-if" in az.run(tmp_path / "register.sh", "--help").stdout

@@ -76,7 +76,7 @@ def test_the_key_is_strong_and_its_own_and_lasts_a_year(tmp_path: Path) -> None:
     assert b"PRIVATE" not in alone
 
 
-def test_nobody_but_the_owner_may_read_the_key_whatever_the_umask(
+def test_only_the_owner_may_read_the_key_with_any_umask(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[int] = []
@@ -161,7 +161,7 @@ def test_renewing_adds_a_pair_and_leaves_the_old_one_in_use(tmp_path: Path) -> N
     assert tomllib.loads(table)["connections"][0]["certificate"] == str(tmp_path / "contoso-2028-10.pem")
 
 
-def test_a_certificate_that_has_expired_is_told_and_renewed(tmp_path: Path) -> None:
+def test_an_expired_certificate_is_reported_and_renewed(tmp_path: Path) -> None:
     write(tmp_path)
     later = NOW + timedelta(days=400)
     with pytest.raises(KitError, match=r"contoso\.pem expired on 2027-11-25; --renew makes another"):
@@ -211,7 +211,7 @@ def test_the_readme_shows_the_certificate_as_the_portal_does(tmp_path: Path) -> 
     canaries=st.lists(st.from_regex(r"[a-z]{1,8}@fabrikam\.com", fullmatch=True), min_size=1, max_size=3),
 )
 @settings(deadline=None)
-def test_the_registration_never_asks_for_more_than_it_needs(
+def test_the_registration_requests_only_needed_permissions(
     kind: str, source: str, cloud: str, client_id: str, canaries: list[str]
 ) -> None:
     answers = {
@@ -247,7 +247,7 @@ def test_the_manifest_and_the_scripts_ask_for_the_same(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("source", SOURCES)
-def test_the_readme_tells_the_steps_and_leaves_nothing_open(kind: str, source: str, tmp_path: Path) -> None:
+def test_the_readme_lists_the_steps_and_has_no_placeholder(kind: str, source: str, tmp_path: Path) -> None:
     kit = write(tmp_path, SOURCES[source], fence__kind=kind)
     readme = (tmp_path / "README.md").read_text()
     assert "@@" not in readme
@@ -329,7 +329,9 @@ def test_the_settings_of_a_connection_are_answers_enough(tmp_path: Path) -> None
         ({"rooms": "", "room_list": "**"}, "room_list", "expected a mail address"),
     ],
 )
-def test_an_answer_of_no_use_gets_a_line(wrong: dict[str, str], key: str, said: str, tmp_path: Path) -> None:
+def test_an_invalid_answer_is_reported_in_one_line(
+    wrong: dict[str, str], key: str, said: str, tmp_path: Path
+) -> None:
     answers = {**GIVEN, **ROOMS, **wrong}
     with pytest.raises(KitError) as error:
         write_kit("contoso", answers, tmp_path / "kit", now=NOW, renew=False)
@@ -339,7 +341,7 @@ def test_an_answer_of_no_use_gets_a_line(wrong: dict[str, str], key: str, said: 
     assert not (tmp_path / "kit").exists()
 
 
-def test_all_answers_of_no_use_are_told_at_once_and_no_outsider_is_named(tmp_path: Path) -> None:
+def test_all_invalid_answers_are_reported_together_without_naming_an_outsider(tmp_path: Path) -> None:
     wrong = {"tenant": "x", "rooms": "a@b", "fence.canaries": "ada lovelace@contoso.com", "time_zone": "x"}
     with pytest.raises(KitError) as error:
         write_kit("contoso", wrong, tmp_path / "kit", now=NOW, renew=False)
@@ -374,7 +376,7 @@ def test_the_fence_has_a_group_of_its_own_where_the_rooms_come_from_none(source:
     assert "[string] $Group = 'placed-contoso-rooms@contoso.com'" in (tmp_path / "fence-rbac.ps1").read_text()
 
 
-def test_a_folder_that_can_not_be_written_is_told(tmp_path: Path) -> None:
+def test_an_unwritable_folder_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     answers: Any = {**GIVEN, **ROOMS}
     with pytest.raises(KitError, match="file/kit cannot be written") as error:
@@ -404,7 +406,7 @@ def test_an_address_with_a_wildcard_is_refused(tmp_path: Path, key: str, address
 
 
 @pytest.mark.parametrize("key", ["cloud", "time_zone", "tenant", "client_id", "fence.kind", "room_group"])
-def test_an_answer_that_is_refused_is_told_in_words_of_the_manual(tmp_path: Path, key: str) -> None:
+def test_a_refused_answer_is_reported_in_the_terms_of_the_manual(tmp_path: Path, key: str) -> None:
     with pytest.raises(KitError) as caught:
         write(tmp_path / "kit", {key: "\u2603 ?"})
     for problem in caught.value.problems:

@@ -213,12 +213,12 @@ def test_the_parser_sees_mistakes() -> None:
         assert mistakes(parsed(wrong))
 
 
-def test_every_change_is_asked_for_first(script: Node) -> None:
+def test_every_change_asks_for_confirmation_first(script: Node) -> None:
     unasked = [words(call)[:80] for _, call in changes(script) if not asked_first(call)]
     assert unasked == []
 
 
-def test_a_change_that_is_not_asked_for_is_seen() -> None:
+def test_a_change_without_confirmation_is_detected() -> None:
     sample = """
     if ($PSCmdlet.ShouldProcess($a, 'b')) { Get-A } elseif ($b) { New-B } else { Remove-A }
     if ($PSCmdlet.ShouldProcess($a, 'b') -or $d) { Add-D }
@@ -247,7 +247,7 @@ def test_every_script_is_strict_stops_at_an_error_and_can_be_tried(script: Node)
     assert "-WhatIf" in text
 
 
-def test_every_script_says_what_it_grants_and_who_runs_it(script: Node) -> None:
+def test_every_script_states_what_it_grants_and_who_runs_it(script: Node) -> None:
     head = words(script).partition("#>")[0]
     assert "Who: " in head
     assert re.search(r"Grants|changes nothing", head)
@@ -353,7 +353,7 @@ def within(call: Node, name: str) -> bool:
     )
 
 
-def test_what_needs_something_new_is_tried_again_until_the_servers_know_it(script: Node) -> None:
+def test_a_step_that_needs_a_new_object_is_retried_until_it_is_replicated(script: Node) -> None:
     impatient = [
         name for name, call in commands(script) if name in DEPENDENT and not within(call, "Invoke-WithRetry")
     ]
@@ -397,7 +397,7 @@ def test_nothing_is_waited_for_where_nothing_is_done() -> None:
 
 
 @pytest.mark.parametrize("name", FENCES)
-def test_an_outsider_that_can_be_read_is_said_without_waiting(name: str) -> None:
+def test_a_readable_outsider_is_reported_without_waiting(name: str) -> None:
     proof = next(
         f for f in every(root(name), "function_statement") if words(f).startswith("function Test-Fence")
     )
@@ -419,7 +419,7 @@ def test_undoing_takes_access_first_and_the_fence_last() -> None:
     )
 
 
-def test_titles_are_changed_only_if_that_is_asked_for() -> None:
+def test_titles_are_changed_only_on_request() -> None:
     script = root("calendar-processing.ps1")
     for name, call in changes(script):
         assert name == "Set-CalendarProcessing"

@@ -34,7 +34,7 @@ async def test_without_a_fence_everybody_can_be_read(client: Client) -> None:
     assert await verdict(client, ADA) == "read"
 
 
-async def test_without_consent_nobody_can_be_read(client: Client, tenant: Tenant) -> None:
+async def test_without_consent_no_mailbox_is_readable(client: Client, tenant: Tenant) -> None:
     tenant.revoke(client.app, "Calendars.Read")
     assert await verdict(client, BOARDROOM) == DENIED
 
@@ -48,7 +48,7 @@ async def test_consent_counts_from_the_next_token_on(client: Client, tenant: Ten
     assert await verdict(client, BOARDROOM) == "read"
 
 
-async def test_an_access_policy_keeps_out_who_is_not_in_its_group(client: Client, tenant: Tenant) -> None:
+async def test_an_access_policy_refuses_mailboxes_outside_its_group(client: Client, tenant: Tenant) -> None:
     tenant.restrict(client.app, group="placed-rooms")
     assert await verdict(client, BOARDROOM) == "read"
     assert await verdict(client, ADA) == BLOCKED
@@ -104,7 +104,7 @@ async def test_a_denying_policy_wins(client: Client, tenant: Tenant) -> None:
     assert await verdict(client, "library@contoso.example") == "read"
 
 
-def test_a_room_list_can_not_be_the_scope_of_a_policy(tenant: Tenant) -> None:
+def test_a_room_list_cannot_be_the_scope_of_a_policy(tenant: Tenant) -> None:
     tenant.add_room_list("rooms", rooms=["boardroom"])
     with pytest.raises(ValueError, match="is a room list"):
         tenant.restrict(tenant.register_app(), group="rooms")
@@ -150,7 +150,7 @@ async def test_a_mailbox_that_is_gone_is_an_invalid_user(client: Client, tenant:
         (MailboxState.UNDISCOVERABLE, "ResourceNotFound"),
     ],
 )
-async def test_a_mailbox_that_graph_can_not_reach(
+async def test_a_mailbox_that_graph_cannot_reach(
     client: Client, tenant: Tenant, state: MailboxState, code: str
 ) -> None:
     tenant.set_state("boardroom", state)

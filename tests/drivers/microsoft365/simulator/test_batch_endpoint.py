@@ -64,7 +64,7 @@ async def test_what_depends_on_a_failed_item_fails_too(client: Client) -> None:
 
 
 @pytest.mark.parametrize("url", ["/$batch", "/me/messages", "https://elsewhere.example/v1.0/users/a"])
-async def test_what_a_batch_can_not_hold_fails_by_itself(client: Client, url: str) -> None:
+async def test_an_item_that_does_not_fit_in_a_batch_fails_alone(client: Client, url: str) -> None:
     answers = await client.batch([url, BOARDROOM])
     assert (answers["0"]["status"], answers["1"]["status"]) == (400, 200)
 
@@ -88,7 +88,7 @@ async def test_an_item_is_throttled_by_itself(client: Client, tenant: Tenant) ->
     assert answers["1"]["headers"]["Retry-After"] == "600.000"
 
 
-async def test_the_request_log_tells_the_items(client: Client) -> None:
+async def test_the_request_log_lists_the_items(client: Client) -> None:
     client.simulator.clear_requests()
     await client.batch([BOARDROOM, NOBODY])
     (record,) = client.simulator.requests

@@ -183,7 +183,7 @@ async def test_an_answer_carries_the_ids_and_the_clock_of_the_service(client: Cl
     assert answer.headers["Date"] == "Tue, 06 Oct 2026 07:30:00 GMT"
 
 
-async def test_the_request_log_tells_what_was_asked(client: Client) -> None:
+async def test_the_request_log_lists_the_requests(client: Client) -> None:
     client.simulator.clear_requests()
     await client.view("boardroom@contoso.example", "&$top=5")
     (record,) = client.simulator.requests
@@ -229,7 +229,7 @@ def test_the_pages_together_hold_what_overlaps_the_window(
     assert set(found) == expected
 
 
-async def test_events_are_counted_when_asked(client: Client, tenant: Tenant) -> None:
+async def test_events_are_counted_on_request(client: Client, tenant: Tenant) -> None:
     for _ in range(3):
         tenant.book("boardroom", NINE, NINE + HOUR)
     answer = await client.view("boardroom@contoso.example", "&$count=true&$top=1")

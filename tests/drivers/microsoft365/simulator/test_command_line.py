@@ -48,7 +48,7 @@ async def test_it_writes_what_a_daemon_needs_and_ends_at_a_signal(
     assert b"[[connections]]" in output
 
 
-async def test_a_scenario_that_can_not_be_read_is_a_usage_error(tmp_path: Path) -> None:
+async def test_an_unreadable_scenario_is_a_usage_error(tmp_path: Path) -> None:
     process = await asyncio.create_subprocess_exec(
         *COMMAND, "--scenario", str(tmp_path / "none.toml"), stderr=asyncio.subprocess.PIPE
     )
@@ -62,7 +62,7 @@ def files(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("more", [(), ("--rooms", "3")])
-async def test_an_empty_tenant_has_rooms_and_people_and_says_how_to_go_on(
+async def test_an_empty_tenant_has_rooms_and_people_and_prints_the_next_steps(
     tmp_path: Path, more: tuple[str, ...]
 ) -> None:
     process = await asyncio.create_subprocess_exec(

@@ -43,7 +43,9 @@ def sent_back(answer: Answer, to: str = BACK) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(address.query).items()}
 
 
-async def test_a_granted_consent_is_told_and_counts(client: Client, tenant: Tenant, asking: App) -> None:
+async def test_a_granted_consent_is_reported_and_takes_effect(
+    client: Client, tenant: Tenant, asking: App
+) -> None:
     told = sent_back(await visit(client, asking))
     assert told == {
         "admin_consent": "True",
@@ -62,7 +64,7 @@ async def test_the_older_page_grants_too(client: Client, tenant: Tenant, asking:
 @pytest.mark.parametrize(
     ("path", "error"), [("organizations/v2.0", "consent_required"), ("organizations", "permission_denied")]
 )
-async def test_a_declined_consent_is_told(
+async def test_a_declined_consent_is_reported(
     client: Client, tenant: Tenant, asking: App, path: str, error: str
 ) -> None:
     tenant.consent_answer = ConsentAnswer.DECLINED
@@ -76,7 +78,9 @@ async def test_an_answer_can_be_forged(client: Client, tenant: Tenant, asking: A
     assert sent_back(await visit(client, asking))["state"] == "forged"
 
 
-async def test_who_is_no_administrator_is_not_sent_back(client: Client, tenant: Tenant, asking: App) -> None:
+async def test_a_user_without_the_admin_role_is_not_redirected(
+    client: Client, tenant: Tenant, asking: App
+) -> None:
     tenant.consent_answer = ConsentAnswer.NOT_AN_ADMINISTRATOR
     answer = await visit(client, asking)
     assert (answer.status, b"Need admin approval" in answer.body) == (200, True)
@@ -146,7 +150,7 @@ async def test_everything_else_of_an_address_counts(
     assert (answer.status, b"AADSTS50011" in answer.body) == (400, True)
 
 
-async def test_an_app_without_an_address_sends_nobody_back(client: Client, tenant: Tenant) -> None:
+async def test_an_app_without_a_redirect_address_does_not_redirect(client: Client, tenant: Tenant) -> None:
     answer = await visit(client, tenant.register_app(redirect_uris=[]))
     assert (answer.status, b"AADSTS500113" in answer.body) == (400, True)
 

@@ -121,7 +121,7 @@ async def test_certificates_stand_beside_each_other_and_are_taken_away_singly(
 
 
 @pytest.mark.parametrize("verb", ["fly", "consent/twice", "certificates/a/b"])
-async def test_what_an_app_can_not_be_asked_is_not_found(client: Client, app: App, verb: str) -> None:
+async def test_an_unknown_action_of_an_app_is_not_found(client: Client, app: App, verb: str) -> None:
     assert (await client.play("POST", f"apps/{app.client_id}/{verb}")).status == 404
 
 
@@ -134,7 +134,7 @@ def manifest(*roles: str, resource: str = GRAPH_APP_ID, **more: object) -> dict[
     return {"requiredResourceAccess": [{"resourceAppId": resource, "resourceAccess": access}], **more}
 
 
-async def test_a_manifest_says_what_the_app_asks_for(client: Client, app: App) -> None:
+async def test_a_manifest_lists_the_requested_permissions(client: Client, app: App) -> None:
     whole = manifest("Calendars.Read", "GroupMember.Read.All", displayName="placed", identifierUris=[])
     state = (await client.play("POST", f"apps/{app.client_id}/manifest", whole)).json
     assert state["requested"] == ["Calendars.Read", "GroupMember.Read.All"]
@@ -144,12 +144,12 @@ async def test_a_manifest_says_what_the_app_asks_for(client: Client, app: App) -
     assert state["requested"] == ["Place.Read.All"]
 
 
-async def test_every_role_that_is_known_can_be_asked_for_by_its_id(client: Client, app: App) -> None:
+async def test_every_known_role_can_be_requested_by_its_id(client: Client, app: App) -> None:
     state = (await client.play("POST", f"apps/{app.client_id}/manifest", manifest(*IDS))).json
     assert state["requested"] == sorted(IDS)
 
 
-async def test_a_manifest_says_where_a_browser_may_be_sent(client: Client, app: App) -> None:
+async def test_a_manifest_lists_the_redirect_addresses(client: Client, app: App) -> None:
     whole = manifest("Calendars.Read", web={"redirectUris": ["http://localhost/a"], "logoutUrl": None})
     whole["publicClient"] = {"redirectUris": ["http://localhost/b"]}
     state = (await client.play("POST", f"apps/{app.client_id}/manifest", whole)).json
@@ -169,7 +169,7 @@ async def test_a_manifest_says_where_a_browser_may_be_sent(client: Client, app: 
         "manifest",
     ],
 )
-async def test_a_manifest_of_no_use_is_refused_and_changes_nothing(
+async def test_an_invalid_manifest_is_refused_and_changes_nothing(
     client: Client, app: App, wrong: object
 ) -> None:
     answer = await client.play("POST", f"apps/{app.client_id}/manifest", wrong)
@@ -181,7 +181,7 @@ async def test_a_manifest_of_no_use_is_refused_and_changes_nothing(
 # --- consent and fences -------------------------------------------------------------------------------------
 
 
-async def test_an_administrator_agrees_to_all_that_is_asked_for(client: Client, app: App) -> None:
+async def test_an_administrator_grants_every_requested_permission(client: Client, app: App) -> None:
     asker = await asking(client, app)
     assert (await asker.view(BOARDROOM)).status == 403
     assert (await client.play("POST", f"apps/{app.client_id}/consent")).json["roles"] == ["Calendars.Read"]

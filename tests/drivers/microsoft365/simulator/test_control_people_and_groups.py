@@ -45,7 +45,7 @@ async def test_members_come_and_go(client: Client) -> None:
     assert [member.partition("@")[0] for member in left.json["members"]] == ["library", "ada"]
 
 
-async def test_a_fence_sees_members_later_if_it_is_told_to(
+async def test_a_fence_applies_member_changes_after_the_set_delay(
     client: Client, tenant: Tenant, clock: Clock
 ) -> None:
     tenant.restrict(client.app, "placed-rooms")
@@ -63,9 +63,7 @@ async def test_a_fence_sees_members_later_if_it_is_told_to(
     assert (await client.view(BOARDROOM)).status == 403
 
 
-async def test_a_fence_around_a_group_that_is_gone_lets_nobody_through(
-    client: Client, tenant: Tenant
-) -> None:
+async def test_a_fence_with_a_deleted_group_refuses_every_mailbox(client: Client, tenant: Tenant) -> None:
     tenant.add_group("outer", members=["placed-rooms"])
     tenant.restrict(client.app, "placed-rooms")
     await client.play("DELETE", "groups/placed-rooms")

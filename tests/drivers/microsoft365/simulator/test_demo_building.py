@@ -77,7 +77,7 @@ async def live(tenant: Tenant, clock: Clock, steps: int, seed: int = 1) -> list[
     return told
 
 
-async def test_the_same_seed_lives_the_same_life(scenario: Scenario, clock: Clock) -> None:
+async def test_the_same_seed_produces_the_same_meetings(scenario: Scenario, clock: Clock) -> None:
     start = clock.moment
     lives = []
     for seed in (1, 1, 2):
@@ -114,7 +114,7 @@ async def test_something_changes_every_quarter_of_a_minute(
     assert max(gaps) < 20
 
 
-async def test_a_long_life_stays_small_and_balanced(scenario: Scenario, clock: Clock) -> None:
+async def test_a_long_run_stays_small_and_balanced(scenario: Scenario, clock: Clock) -> None:
     tenant = build(scenario, clock)
     for _ in range(10):
         await live(tenant, clock, 300)

@@ -180,13 +180,13 @@ async def test_a_wrong_query_of_the_directory_is_refused(
     assert (answer.status, answer.code) == (status, code)
 
 
-async def test_collections_are_counted_when_asked(client: Client) -> None:
+async def test_collections_are_counted_on_request(client: Client) -> None:
     for path in ("/groups?$count=true", "/places/microsoft.graph.room?$count=true&$top=1"):
         answer = await client.get(path)
         assert answer.json["@odata.count"] >= len(answer.json["value"])
 
 
-def test_names_that_nobody_has_are_an_error(tenant: Tenant) -> None:
+def test_unknown_names_are_an_error(tenant: Tenant) -> None:
     for lookup in (tenant.mailbox, tenant.group):
         with pytest.raises(LookupError, match="nobody"):
             lookup("nobody")

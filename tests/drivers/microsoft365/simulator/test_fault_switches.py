@@ -147,7 +147,7 @@ async def test_a_batch_can_leave_out_an_item(client: Client, tenant: Tenant) -> 
     assert await ids(client) == ["0", "1"]
 
 
-async def test_a_batch_can_answer_twice_or_what_nobody_asked(client: Client, tenant: Tenant) -> None:
+async def test_a_batch_can_return_duplicate_and_unrequested_items(client: Client, tenant: Tenant) -> None:
     tenant.faults.duplicate_item(times=1)
     assert await ids(client) == ["0", "0", "1"]
     tenant.faults.unknown_item(times=1)
@@ -164,7 +164,7 @@ async def test_the_connection_can_be_cut(client: Client, tenant: Tenant) -> None
     assert (await client.view(BOARDROOM)).status == 200
 
 
-async def test_nobody_listens_during_an_outage(client: Client) -> None:
+async def test_no_port_is_open_during_an_outage(client: Client) -> None:
     async with client.simulator.outage():
         with pytest.raises(aiohttp.ClientError):
             await client.view(BOARDROOM)

@@ -59,7 +59,9 @@ ERRORS = [
 MESSAGE = "said by the service"
 
 
-async def test_of_one_calendar_alone_and_in_a_batch(client: Client, tenant: Tenant) -> None:
+async def test_an_error_for_one_calendar_is_the_same_alone_and_in_a_batch(
+    client: Client, tenant: Tenant
+) -> None:
     for status, code in ERRORS:
         tenant.faults.status(status, code=code, message=MESSAGE, room="boardroom", retry_after="7")
         alone = await client.view(BOARDROOM)

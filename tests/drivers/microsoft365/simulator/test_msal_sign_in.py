@@ -66,13 +66,13 @@ async def test_a_certificate_gets_a_token(simulator: Simulator, tenant: Tenant, 
     assert answer["expires_in"] == 3599
 
 
-async def test_msal_tells_the_error_of_a_wrong_secret(simulator: Simulator, tenant: Tenant) -> None:
+async def test_msal_reports_the_error_of_a_wrong_secret(simulator: Simulator, tenant: Tenant) -> None:
     app = tenant.register_app(secrets=["s3cret"])
     answer = await acquire(simulator, app, "wrong")
     assert (answer["error"], answer["error_codes"]) == ("invalid_client", [7000215])
 
 
-async def test_msal_tells_that_a_certificate_is_not_registered(simulator: Simulator, tenant: Tenant) -> None:
+async def test_msal_reports_an_unregistered_certificate(simulator: Simulator, tenant: Tenant) -> None:
     answer = await acquire(simulator, tenant.register_app(secrets=["s3cret"]), pem_credential())
     assert answer["error_codes"] == [700027]
 
@@ -88,7 +88,7 @@ async def test_msal_finds_no_unknown_tenant(simulator: Simulator, tenant: Tenant
         await acquire(simulator, tenant.register_app(), "s3cret", tenant="fabrikam.example")
 
 
-async def test_who_does_not_trust_the_authority_does_not_connect(simulator: Simulator) -> None:
+async def test_a_client_that_does_not_trust_the_ca_does_not_connect(simulator: Simulator) -> None:
     async with aiohttp.ClientSession() as session:
         with pytest.raises(aiohttp.ClientConnectorCertificateError):
             await session.get(f"{simulator.url}/v1.0/groups")

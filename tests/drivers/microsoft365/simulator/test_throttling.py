@@ -16,7 +16,7 @@ LIBRARY = "library@contoso.example"
 VIEW = "/calendarView?startDateTime=2026-10-06T00:00:00Z&endDateTime=2026-10-07T00:00:00Z"
 
 
-async def test_a_mailbox_over_its_limit_says_when_to_come_back(
+async def test_a_mailbox_over_its_limit_returns_retry_after(
     client: Client, tenant: Tenant, clock: Clock
 ) -> None:
     tenant.limits.mailbox_requests = 2

@@ -62,7 +62,9 @@ def code_of(answer: Any) -> tuple[int, str, int]:
     return answer.status, body["error"], body["error_codes"][0]
 
 
-async def test_the_token_says_who_and_what(client: Client, tenant: Tenant, simulator: Simulator) -> None:
+async def test_the_token_names_the_app_and_its_roles(
+    client: Client, tenant: Tenant, simulator: Simulator
+) -> None:
     claims = jwt.decode(client.token, options={"verify_signature": False})
     assert claims["aud"] == simulator.url
     assert claims["appid"] == client.app.client_id
@@ -196,7 +198,7 @@ async def test_a_secret_may_come_by_basic_authentication(client: Client, simulat
 
 
 @pytest.mark.parametrize("error", [53003, 90033, 50196, 500133, 650056])
-async def test_the_login_can_be_told_to_refuse(client: Client, tenant: Tenant, error: int) -> None:
+async def test_the_login_can_be_set_to_refuse(client: Client, tenant: Tenant, error: int) -> None:
     tenant.faults.login_error(error, times=1)
     assert code_of(await client.ask_token(client_secret="s3cret"))[2] == error
     assert (await client.ask_token(client_secret="s3cret")).status == 200
