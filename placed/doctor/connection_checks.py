@@ -1,4 +1,4 @@
-"""One connection, from its files to the canaries. A failed check blocks those behind it."""
+"""Checks one connection, from its files to the canaries. A failed check blocks the later ones."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 _FINDING = 300.0  # seconds for the list of rooms
 _READING = 900.0  # for all calendars; 5,500 rooms are 275 batches
-_TRYING = 120.0  # for the canaries, and for a look at the habits
+_TRYING = 120.0  # for the canaries, and for the calendar processing
 _AFTER = CONNECTION[CONNECTION.index("rooms") :]
 # The checks that reading depends on, the last first: each names the failed one before it.
 _WAY = ("token", "tls", "dns", "certificate")
@@ -50,7 +50,7 @@ class ConnectionExamination:
 
     Args:
         place: of the connection in the settings.
-        report: is called with each finding, as soon as it is there.
+        report: is called with each finding, as soon as it is known.
         progress: is called with (rooms answered, rooms).
         listed: is set to the rooms once they are listed; to none if they cannot be.
     """
@@ -192,7 +192,7 @@ class ConnectionExamination:
             return tally, Unavailable(f"not all rooms were answered within {_READING:.0f} s")
         return tally, None
 
-    # --- what goes with it ---
+    # --- fence, titles, consent ---
 
     async def _try_fence(self, driver: Driver, unreadable: Finding | None) -> None:
         """Refused canaries prove nothing if nothing can be read; a readable one is always reported."""
@@ -229,13 +229,13 @@ class ConnectionExamination:
             text = f"not looked at: {error}" if str(error) else f"no answer within {_TRYING:.0f} s"
             findings = [Finding.of(check, Verdict.DOUBTFUL, text, AGAIN) for check in ("titles", "private")]
         for finding in findings:
-            if finding.check == "titles" and show is Show.ORGANIZER:  # names are wanted, and titles are not
-                self.report(Finding.of("titles", Verdict.GOOD, f"privacy.show wants none; {finding.text}"))
+            if finding.check == "titles" and show is Show.ORGANIZER:  # names are shown, and titles are not
+                self.report(Finding.of("titles", Verdict.GOOD, f"privacy.show hides them; {finding.text}"))
             else:
                 self.report(finding)
 
     def _consent(self, *, readable: bool, broken: Finding | None, refused: bool = False) -> None:
-        """What is recorded of it; `refused` if consent may be what is broken, and not a link before it."""
+        """Reports the consent; `refused`: missing consent may be the cause, and not an earlier check."""
         record = self.noted.consent(self.connection.name)
         now = self.surroundings.now()
         asked = record.state in (Consent.REQUESTED, Consent.DECLINED, Consent.GRANTED)

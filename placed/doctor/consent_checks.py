@@ -1,4 +1,4 @@
-"""What is recorded of an administrator's consent, held against what the services show. Pure."""
+"""Compares the recorded consent of an administrator with what the service shows. Pure."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def judge_consent(  # noqa: PLR0913 - what it is judged by
     broken: Finding | None,
     grant_delay: timedelta,
 ) -> Finding:
-    """The finding `consent`.
+    """Returns the finding `consent`.
 
     Args:
         record: what is known; names are not reported.

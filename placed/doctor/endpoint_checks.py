@@ -23,7 +23,7 @@ _TIMEOUT = aiohttp.ClientTimeout(total=5)
 
 
 async def look_at_endpoint(configuration: Configuration, now: datetime) -> list[Finding]:
-    """Whether a daemon can listen at the configured address: a finding, or one for each mistake."""
+    """Checks whether a daemon can listen at the configured address: one finding, or one per error."""
     settings = configuration.settings.http
     if not settings.listen:
         return [Finding.of("http", Verdict.GOOD, "off: http.listen is empty")]
@@ -40,13 +40,15 @@ async def look_at_endpoint(configuration: Configuration, now: datetime) -> list[
         return [of_problem("http", problem) for problem in configuration.located(error.problems)]
     text = f"{settings.listen}: free"
     if not options.address.loopback and options.token is None:
-        remedy = "set http.token_file, unless everybody may ask"
-        return [Finding.of("http", Verdict.DOUBTFUL, f"{text}, and open to everybody who gets there", remedy)]
+        remedy = "set http.token_file, unless everybody may read the status"
+        return [
+            Finding.of("http", Verdict.DOUBTFUL, f"{text}, and open to everybody who can reach it", remedy)
+        ]
     return [Finding.of("http", Verdict.GOOD, text)]
 
 
 async def _is_placed(address: Address) -> bool:
-    """By what every answer of placed carries; /healthz wants no token.
+    """Checks a header that every answer of placed has; /healthz requires no token.
 
     It may still run with other settings, so both are tried. Nothing is sent that would be a secret: whose
     certificate it shows does not matter.

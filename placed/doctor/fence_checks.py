@@ -1,4 +1,4 @@
-"""What came of trying the canaries. Pure."""
+"""Makes the findings from the trial of the canaries. Pure."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ _OUTSIDERS = "set fence.canaries of the connection to mailboxes outside of it, w
 
 
 def untried_fence(driver: str) -> Finding:
-    """The finding `canaries` where the driver cannot try the fence."""
+    """Returns the finding `canaries` for a driver that cannot try the fence."""
     text = f"the driver {driver} cannot try a fence, so nothing shows that only the rooms can be read"
     remedy = "limit at the calendar service what the credential may read; placed cannot check that"
     return Finding.of("canaries", Verdict.DOUBTFUL, text, remedy)
 
 
 def judge_fence(fence: Fence) -> list[Finding]:
-    """The findings `canaries`, the gravest first. Names no canary."""
+    """Returns the findings `canaries`, the most serious first. They name no canary."""
     found = []
     match fence.state:
         case FenceState.BREACHED:

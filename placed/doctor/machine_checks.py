@@ -1,4 +1,4 @@
-"""What of this machine placed stands on: settings, state, time zones, the files of broker and endpoint."""
+"""Checks this machine: settings, state, time zones, and the files for broker and endpoint."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from placed.settings.loader import Configuration
     from placed.settings.schema import Settings
 
-_OLD = 2  # years; some country changes its clocks in most of them
+_OLD = 2  # years; in most years some country changes its clock rules
 _VERSION = re.compile(r"(?:# version )?((?:19|20)\d\d)([a-z]*)")
-_NEWER = "apt-get install --only-upgrade tzdata, or the like of your system"
+_NEWER = "apt-get install --only-upgrade tzdata, or the equivalent on your system"
 
 
 def look_at_settings(configuration: Configuration) -> Finding:
-    """They are good, or there would be none."""
+    """Returns the finding for valid settings; invalid ones never get here."""
     where = ", ".join(str(path) for path in configuration.files.read) or "the environment"
     return Finding.of("settings", Verdict.GOOD, f"{where}: good")
 
@@ -37,13 +37,13 @@ def look_at_settings(configuration: Configuration) -> Finding:
 
 
 def look_at_state(directory: Path) -> Finding:
-    """Whether the daemon's state can be kept. Nothing is written to find out."""
+    """Checks, without writing, whether the daemon can store its state."""
     remedy = f"let the user that placed runs as write in {directory}, or name another with --state-directory"
     whole = directory.absolute()
-    # Not Path.exists(), which raises where a name is too long or a folder may not be looked into.
+    # Not Path.exists(): it raises if a name is too long or a folder cannot be read.
     existing = next((path for path in (whole, *whole.parents) if os.path.lexists(path)), whole)
     if not os.path.isdir(existing):  # noqa: PTH112 - see above
-        return Finding.of("state", Verdict.DOUBTFUL, f"{existing}: is no folder", remedy)
+        return Finding.of("state", Verdict.DOUBTFUL, f"{existing}: is not a folder", remedy)
     if not os.access(existing, os.W_OK | os.X_OK):
         return Finding.of(
             "state", Verdict.DOUBTFUL, f"{directory}: the directory or a file in it cannot be written", remedy
@@ -56,7 +56,7 @@ def look_at_state(directory: Path) -> Finding:
             "state", Verdict.GOOD, f"{directory}: can be written; placed has not run with it yet"
         )
     except Unusable as error:
-        text = f"{file}: {error}: placed will put it aside, and rooms may get other ids"
+        text = f"{file}: {error}: placed will move it away, and rooms may get other ids"
         return Finding.of(
             "state", Verdict.DOUBTFUL, text, f"put the file back from a backup, or remove {file}"
         )
@@ -67,7 +67,7 @@ def look_at_state(directory: Path) -> Finding:
 
 
 def remembered(directory: Path) -> StoreSnapshot:
-    """What the daemon has noted, as far as it can be read; the file stays as it is."""
+    """Returns what the daemon has stored, as far as it can be read; the file is not changed."""
     with suppress(OSError, sqlite3.Error, Unusable):
         return read_snapshot(directory)
     return StoreSnapshot()
@@ -77,7 +77,7 @@ def remembered(directory: Path) -> StoreSnapshot:
 
 
 def look_at_time_zones(settings: Settings, now: datetime) -> Finding:
-    """Whether the rooms' time zones are there, and how old they are."""
+    """Checks that the rooms' time zones exist, and how old their data is."""
     zones = {connection.time_zone.key for connection in settings.connections}
     zones |= {room.time_zone.key for room in settings.rooms.values() if room.time_zone}
     listed = ", ".join(sorted(zones)[:3]) + (f" and {len(zones) - 3} more" if len(zones) > 3 else "")  # noqa: PLR2004
@@ -92,7 +92,7 @@ def look_at_time_zones(settings: Settings, now: datetime) -> Finding:
 
 
 def _version() -> tuple[int, str] | None:
-    """The release of the data that is used: the system's, or else that of the package tzdata."""
+    """Returns the release of the time zone data: the system's, or else that of the package tzdata."""
     for folder in zoneinfo.TZPATH:
         if (Path(folder) / "Etc" / "UTC").exists():
             for name in ("tzdata.zi", "+VERSION"):
@@ -110,7 +110,7 @@ def _version() -> tuple[int, str] | None:
 
 
 def look_at_own_files(settings: Settings) -> list[Finding]:
-    """The secrets of broker and endpoint."""
+    """Checks the secrets for broker and endpoint."""
     http = settings.http
     named: dict[str, Path | None] = {"http.token_file": http.token_file}
     named["http.key" if http.key else "http.certificate"] = http.key or http.certificate

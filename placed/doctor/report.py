@@ -1,4 +1,4 @@
-"""The checks: their words, their order, and what came of all of them. Pure."""
+"""The names and the order of the checks, and the report of all findings. Pure."""
 
 from __future__ import annotations
 
@@ -32,14 +32,12 @@ CONNECTION = (
 )
 BROKER = ("broker", "publish", "subscribe")
 
-NamedFinding = tuple[
-    str | None, Finding
-]  # the connection's name, None if it is about none; and what was found
+NamedFinding = tuple[str | None, Finding]  # the connection's name, None for other findings
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """All that was found, in the order in which it is read.
+    """All findings, in the order of the report.
 
     Attributes:
         findings: those of the machine, of each connection, of the broker; within each in the order of the
@@ -50,7 +48,7 @@ class Chart:
 
     @classmethod
     def of(cls, findings: Iterable[NamedFinding], connections: Sequence[str] = ()) -> Chart:
-        """In order, however it came. Checks with the same word stay in the order in which they came."""
+        """Sorts the findings. Those of the same check keep their order."""
         places = {name: place for place, name in enumerate(connections)}
 
         def key(item: NamedFinding) -> tuple[int, int, int]:
@@ -65,7 +63,7 @@ class Chart:
         return cls(tuple(sorted(findings, key=key)))
 
     def count(self, verdict: Verdict) -> int:
-        """How many findings have it."""
+        """Returns the number of findings with this verdict."""
         return sum(finding.verdict is verdict for _, finding in self.findings)
 
     @property
@@ -100,7 +98,7 @@ def refused_settings(problems: Iterable[Problem]) -> list[NamedFinding]:
 
 
 def of_problem(check: str, problem: Problem) -> Finding:
-    """The finding of a problem, whose remedy is at least to correct the setting."""
+    """Returns the finding of a problem; the default remedy is to correct the setting."""
     remedy = problem.remedy or (f"correct {problem.key}" if problem.key else "")
     return Finding(check, Verdict.BAD, replace(problem, remedy=remedy))
 

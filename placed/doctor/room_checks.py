@@ -1,4 +1,4 @@
-"""What came of reading every room, in numbers and a few ids each. Pure."""
+"""Makes the findings from reading every room: numbers, and a few ids for each kind. Pure."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ _NAMELESS = (
     "calendar or name (docs/administrators.md)"
 )
 _REMEDIES = {
-    Reason.THROTTLED: "wait some minutes, then look again; if it stays, set polling.concurrency lower",
-    Reason.MALFORMED: "open the calendar in its own program; if nothing is wrong with it, report this",
-    Reason.NOT_FOUND: "correct the rooms' addresses in the settings, or take the rooms out",
+    Reason.THROTTLED: "wait some minutes, then run this again; if it persists, set polling.concurrency lower",
+    Reason.MALFORMED: "open the calendar in its own program; if it looks correct there, report a bug",
+    Reason.NOT_FOUND: "correct the rooms' addresses in the settings, or remove the rooms",
 }
 
 
 def judge_names(rooms: Sequence[Room]) -> list[Finding]:
-    """The findings `rooms`: how many were found, and which the service lists by their object ids alone."""
+    """Returns the findings `rooms`: how many there are, and which have an object id but no address."""
     nameless = sorted(room.id for room in rooms if room.address == room.object_id)
     found = [Finding.of("rooms", Verdict.GOOD, f"{len(rooms):,} found")]
     if nameless:
@@ -49,7 +49,7 @@ def judge_names(rooms: Sequence[Room]) -> list[Finding]:
 
 
 def judge_tables(tables: Sequence[str]) -> list[Finding]:
-    """The findings `rooms` for tables of the settings that fit no room."""
+    """Returns the findings `rooms` for tables of the settings that match no room."""
     return [
         Finding.of(
             "rooms", Verdict.DOUBTFUL, f'[rooms."{table}"] fits no room of any connection', FITS_NO_ROOM
@@ -69,7 +69,7 @@ class Tally:
 
     @property
     def answered(self) -> int:
-        """How many rooms were answered."""
+        """Number of rooms with an answer."""
         return len(self.readable) + sum(map(len, self.failed.values()))
 
     @property
@@ -78,14 +78,14 @@ class Tally:
         return bool(self.total) and len(self.failed[Reason.FORBIDDEN]) == self.total
 
     def add(self, answer: Answer) -> None:
-        """A room was answered."""
+        """Counts the answer of a room."""
         if isinstance(answer, Failed):
             self.failed[answer.reason].append(answer)
         else:
             self.readable.add(answer.query.room.id)
 
     def findings(self, error: DriverError | None = None) -> list[Finding]:
-        """The findings `readable`: one a kind of failure; none is worse than all the others together."""
+        """Returns the findings `readable`, one per kind of failure."""
         verdict = Verdict.DOUBTFUL if self.readable else Verdict.BAD
         head = f"{len(self.readable):,} of {self.total:,} rooms can be read"
         found = []

@@ -1,4 +1,4 @@
-"""All checks, put together: connections side by side, each along its own chain, and the broker."""
+"""Runs all checks: the connections and the broker concurrently, the checks of a connection in order."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from placed.domain.model import Room
 from placed.mqtt.topics import Topics
 from placed.polling.room_ids import RoomIds
 
-# Where no room is known its topics stand for those of all rooms.
+# If no room is known, the topics of this one are tried instead.
 _SOME_ROOM = Room("placed-doctor", "", "", "", "", ZoneInfo("UTC"))
 
 if TYPE_CHECKING:
@@ -48,10 +48,10 @@ async def examine(
     """Runs all checks, and yields each finding as soon as it is known; `Chart.of` puts them in order.
 
     Args:
-        configuration: that is good so far.
-        surroundings: what drivers are given.
+        configuration: a valid one.
+        surroundings: what drivers receive.
         state_directory: of the daemon. It is only read.
-        only: the one connection to look at, and nothing else.
+        only: check this connection and nothing else.
         progress: is called with (connection, rooms answered, rooms) while calendars are read.
     """
     settings = configuration.settings
@@ -124,7 +124,7 @@ async def _broker(
     listed: Sequence[asyncio.Future[tuple[Room, ...]]],
     report: Callable[[Finding], None],
 ) -> None:
-    """With the topics of all rooms, as soon as they are listed."""
+    """Checks the broker, with the topics of all rooms as soon as they are listed."""
     settings = configuration.settings
     findings: Sequence[Finding]
     if settings.mqtt is None:

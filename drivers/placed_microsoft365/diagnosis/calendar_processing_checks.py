@@ -108,7 +108,7 @@ async def _calendars(
 
 def _titles(seen: CalendarSample, *, details: bool) -> Finding:
     if not details:
-        return Finding.of("titles", Verdict.GOOD, "not asked for: privacy.show wants none")
+        return Finding.of("titles", Verdict.GOOD, "not asked for: privacy.show hides them")
     if not seen.booked:
         return Finding.of(
             "titles", Verdict.GOOD, f"nothing is booked in {_rooms(seen.rooms)}, so nothing shows it"

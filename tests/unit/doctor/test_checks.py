@@ -179,7 +179,7 @@ def test_each_kind_of_failure_is_reported_with_example_rooms_and_a_remedy() -> N
         (
             DOUBTFUL,
             "1 of 9 rooms can be read; 1 throttled (429 TooManyRequests): slow",
-            "wait some minutes, then look again; if it stays, set polling.concurrency lower",
+            "wait some minutes, then run this again; if it persists, set polling.concurrency lower",
         ),
     ]
 

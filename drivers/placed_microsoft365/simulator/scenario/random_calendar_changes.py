@@ -1,4 +1,4 @@
-"""Life in a building: as time passes somebody books, moves, shortens and cancels meetings."""
+"""Random changes in a building: people book, move, shorten and cancel meetings as time passes."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ LENGTHS = (5, 10, 15, 20, 30)
 SOON = (1, 2, 3, 5)
 FORGET_AFTER = timedelta(hours=2)
 CROWDED = 0.5
-"""From this share of occupied rooms on somebody leaves rather than comes."""
+"""Above this share of occupied rooms, the next change frees a room."""
 PLANNING = 0.5
-"""How often something is planned rather than done, where something was done before."""
+"""Probability of a change to a later meeting, after a change with immediate effect."""
 
 
 def _quiet(_line: str) -> None:
@@ -41,7 +41,7 @@ async def life(  # noqa: PLR0913 - what is outside of the rules is given
     longest: float = 9.0,
     report: Callable[[str], None] = _quiet,
 ) -> None:
-    """Let one thing happen after another, for ever; cancel it to stop.
+    """Makes one change after another until it is cancelled.
 
     Each pause lasts from `shortest` to `longest` seconds, so that somebody who looks on sees a change every
     quarter of a minute. The same seed makes the same choices. `report` gets a line for each thing that
@@ -54,7 +54,7 @@ async def life(  # noqa: PLR0913 - what is outside of the rules is given
 
 
 class Building:
-    """Makes one thing happen at a time; of two in a row, one at least changes a room at once."""
+    """Makes one change at a time; of two in a row, at least one changes a room at once."""
 
     def __init__(self, tenant: Tenant, seed: int) -> None:
         self.tenant = tenant
@@ -62,7 +62,7 @@ class Building:
         self._planned = False
 
     def step(self) -> str:
-        """Let something happen now; returns a line about it."""
+        """Makes a change now; returns a line about it."""
         now = self.tenant.now()
         self._forget(now)
         rooms = self.tenant.rooms()
@@ -128,7 +128,7 @@ class Building:
         return [meeting for meeting in self._occupying(room) if meeting.start <= now < meeting.end]
 
     def _forget(self, now: datetime) -> None:
-        """Keep calendars short: what ended long ago goes."""
+        """Removes meetings that ended long ago."""
         for room in self.tenant.rooms():
             for meeting in self.tenant.meetings(room):
                 if meeting.end < now - FORGET_AFTER and not meeting.all_day:

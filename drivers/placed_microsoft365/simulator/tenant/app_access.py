@@ -107,7 +107,7 @@ def may_read_calendar(caller: Caller, address: str, groups: dict[str, Group], at
 
 
 def _policies_allow(app: App, address: str, groups: dict[str, Group], at: datetime) -> bool:
-    """Deny wins, then any matching restriction grants, then a restriction elsewhere denies."""
+    """Deny has precedence; then any matching restriction grants; then any other restriction denies."""
     policies = [policy for policy in app.policies if policy.effective <= at]
     if not policies:
         return True

@@ -52,7 +52,7 @@ async def test_titles_and_names_are_requested_only_if_they_are_shown(house: Hous
     book(house, BOARDROOM, CalendarProcessing())
     found = await look(house, details=False)
     assert {finding.verdict for finding in found.values()} == {GOOD}
-    assert found["titles"].text == "not asked for: privacy.show wants none"
+    assert found["titles"].text == "not asked for: privacy.show hides them"
     assert "sensitivity" in asked_for(house)
     assert "subject" not in asked_for(house)
     assert "organizer" not in asked_for(house)
