@@ -1,4 +1,4 @@
-"""The port that a driver implements: `protocol` reads calendars, `capabilities` are optional."""
+"""The port that a driver implements: `protocol` reads calendars; capabilities are optional."""
 
 from placed.domain.clock_health import SET_CLOCK
 from placed.domain.consent_record import Consent
@@ -6,31 +6,29 @@ from placed.domain.fence import UNTRIED, Fence, FenceState
 from placed.domain.problem import Problem
 from placed.domain.service_time import ServiceTime
 from placed.driver.capabilities import (
+    CredentialExpiry,
+    DelayedGrants,
+    FenceCircumstances,
+    FenceTrial,
+    SignInTakeover,
+    credential_expiry,
+    grant_delay,
+)
+from placed.driver.consent_flow import (
     ConsentAnswer,
     ConsentFlow,
     ConsentRequest,
-    CredentialExpiry,
-    DelayedGrants,
-    Diagnosis,
-    FenceCircumstances,
-    FenceTrial,
-    Finding,
     GrantProbe,
-    Kit,
-    KitError,
-    KitFile,
     Letter,
     OffersConsent,
-    OffersDiagnosis,
-    OffersSetup,
     Permission,
     Propagation,
-    Question,
-    Setup,
-    SignInTakeover,
+)
+from placed.driver.diagnosis import (
+    Diagnosis,
+    Finding,
+    OffersDiagnosis,
     Verdict,
-    credential_expiry,
-    grant_delay,
 )
 from placed.driver.errors import DriverError, NotPermitted, Refused, Unavailable
 from placed.driver.protocol import (
@@ -47,6 +45,14 @@ from placed.driver.protocol import (
 from placed.driver.registry import driver_packages, find_drivers
 from placed.driver.secret_file import Exposed, read_certificate, read_secret, remedy_for_missing
 from placed.driver.settings import ConnectionSettings, FilePath, SettingsError, TimeZone
+from placed.driver.setup_kit import (
+    Kit,
+    KitError,
+    KitFile,
+    OffersSetup,
+    Question,
+    Setup,
+)
 
 __all__ = [
     "SET_CLOCK",

@@ -6,7 +6,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from placed.domain.problem import Problem
-from placed.driver.capabilities import Finding, Verdict
+from placed.driver.diagnosis import Finding, Verdict
 from placed.driver.secret_file import (
     CREDENTIALS,
     as_service,
