@@ -119,10 +119,10 @@ def _contradictions(settings: Mqtt, *, tls: bool) -> list[Problem]:
     """Returns problems of settings that would have no effect."""
     problems: list[Problem] = []
     if settings.password_file and not settings.username:
-        text = "a password without a login is of no use"
+        text = "a password has no effect without a login"
         problems.append(Problem("mqtt.password_file", text, "set mqtt.username"))
     if settings.key and not settings.certificate:
-        text = "a key without its certificate is of no use"
+        text = "a key has no effect without its certificate"
         problems.append(Problem("mqtt.key", text, "set mqtt.certificate"))
     if not tls:
         problems += [

@@ -1,7 +1,7 @@
 """The errors of the login, in Entra's shape (Microsoft: reference-error-codes).
 
-Numbers and texts are on that page; statuses and words of OAuth are what RFC 6749 and answers that people have
-shown in public say, and for rare numbers a guess by their like.
+Numbers and texts are from that page. HTTP statuses and OAuth error words are from RFC 6749 and from published
+answers; for rare numbers they are guessed from similar errors.
 """
 
 from __future__ import annotations
