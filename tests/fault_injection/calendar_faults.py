@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from placed_microsoft365.simulator.faults.fault_switches import ODD_EVENTS
+from placed_microsoft365.simulator.faults.fault import ODD_EVENTS
 from tests.fault_injection.fault_catalogue import fault
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 from placed_microsoft365.simulator import MailboxState, Where
-from placed_microsoft365.simulator.faults.fault_switches import BAD_EVENTS, WRONG_TYPES
+from placed_microsoft365.simulator.faults.fault import BAD_EVENTS, WRONG_TYPES
 from tests.fault_injection.fault_catalogue import fault
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ async with Simulator(tenant) as simulator:
 
 from placed_microsoft365.simulator.certificates import make_client_certificate
 from placed_microsoft365.simulator.connection_settings import ConnectionSettings, fence_toml
-from placed_microsoft365.simulator.faults.fault_switches import Fault, Faults, Kind, Where
+from placed_microsoft365.simulator.faults.fault import Fault, Kind, Where
+from placed_microsoft365.simulator.faults.fault_switches import Faults
 from placed_microsoft365.simulator.graph.throttling import Limits
 from placed_microsoft365.simulator.http_messages import ItemRecord, RequestRecord
 from placed_microsoft365.simulator.scenario.building_loader import Scenario, build, building_of, load_scenario

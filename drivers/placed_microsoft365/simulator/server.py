@@ -18,7 +18,7 @@ from placed_microsoft365.simulator.certificates import server_context
 from placed_microsoft365.simulator.connection_settings import ConnectionSettings
 from placed_microsoft365.simulator.control import PREFIX as CONTROL
 from placed_microsoft365.simulator.control import Control
-from placed_microsoft365.simulator.faults.fault_switches import Kind, Where
+from placed_microsoft365.simulator.faults.fault import Kind, Where
 from placed_microsoft365.simulator.graph.service import Graph
 from placed_microsoft365.simulator.http_messages import Reply, Request, RequestRecord, graph_error
 from placed_microsoft365.simulator.login.access_tokens import TokenRefusedError

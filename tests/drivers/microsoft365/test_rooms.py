@@ -11,7 +11,7 @@ from placed.driver import DriverError, FoundRoom, NotPermitted, Unavailable
 from placed_microsoft365.graph.json_structs import Places
 from placed_microsoft365.graph.response import Answer, UnexpectedAnswer
 from placed_microsoft365.simulator import Kind, Where
-from placed_microsoft365.simulator.faults.fault_switches import Fault
+from placed_microsoft365.simulator.faults.fault import Fault
 from tests.drivers.microsoft365.driver_with_simulator import ADDRESSES, BOARDROOM, House
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from placed_microsoft365.simulator.control import (
     rooms_and_meetings,
 )
 from placed_microsoft365.simulator.control.control_request import PREFIX, Call
-from placed_microsoft365.simulator.faults.fault_switches import Fault
+from placed_microsoft365.simulator.faults.fault import Fault
 from placed_microsoft365.simulator.http_messages import JSON, Reply, Request, RequestRecord
 
 if TYPE_CHECKING:

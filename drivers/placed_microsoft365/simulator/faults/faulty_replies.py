@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from placed_microsoft365.simulator.faults.fault_switches import Fault, Faults, Kind, Where
+from placed_microsoft365.simulator.faults.fault import Fault, Kind, Where
 from placed_microsoft365.simulator.http_messages import DROPPED, HTML, Reply, Request, graph_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from placed_microsoft365.simulator.faults.fault_switches import Faults
 
 INSTEAD = frozenset({Kind.STATUS, Kind.HTML, Kind.EMPTY, Kind.DROP})
 AFTERWARDS = (

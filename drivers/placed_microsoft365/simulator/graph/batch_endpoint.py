@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from placed_microsoft365.simulator.faults.fault_switches import Kind, Where
+from placed_microsoft365.simulator.faults.fault import Kind, Where
 from placed_microsoft365.simulator.http_messages import GRAPH_JSON, ItemRecord, Reply, Request, graph_error
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from placed_microsoft365.simulator.faults.fault_switches import Kind, Where
+from placed_microsoft365.simulator.faults.fault import Kind, Where
 from placed_microsoft365.simulator.faults.faulty_replies import DELAY, INSTEAD, afterwards, instead, lacking
 from placed_microsoft365.simulator.graph.batch_endpoint import Batches
 from placed_microsoft365.simulator.graph.calendar_view_endpoint import CalendarViews, calendar

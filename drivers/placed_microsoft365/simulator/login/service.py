@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from placed_microsoft365.simulator.faults.fault_switches import Kind, Where
+from placed_microsoft365.simulator.faults.fault import Kind, Where
 from placed_microsoft365.simulator.faults.faulty_replies import DELAY, INSTEAD, afterwards, instead
 from placed_microsoft365.simulator.http_messages import HTML, Reply, Request
 from placed_microsoft365.simulator.login.consent_page import consent_page

@@ -12,7 +12,7 @@ from placed.domain.model import Reason
 from placed.driver import DriverError, Read, Unchanged
 from placed_microsoft365.calendars import batch_reader, calendar_view
 from placed_microsoft365.simulator import UNTOUCHED, MailboxState
-from placed_microsoft365.simulator.faults.fault_switches import BAD_EVENTS, ODD_EVENTS, WRONG_TYPES
+from placed_microsoft365.simulator.faults.fault import BAD_EVENTS, ODD_EVENTS, WRONG_TYPES
 from tests.drivers.microsoft365.driver_with_simulator import (
     BOARDROOM,
     LIBRARY,

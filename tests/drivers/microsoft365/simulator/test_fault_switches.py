@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 
 from placed_microsoft365.simulator import Fault, Kind, Where
-from placed_microsoft365.simulator.faults.fault_switches import BAD_EVENTS, ODD_EVENTS, WRONG_TYPES
+from placed_microsoft365.simulator.faults.fault import BAD_EVENTS, ODD_EVENTS, WRONG_TYPES
 
 if TYPE_CHECKING:
     from placed_microsoft365.simulator import Tenant
