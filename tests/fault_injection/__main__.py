@@ -62,6 +62,7 @@ def table(outcome: Outcome) -> Iterator[str]:
     yield f"{outcome.booked:8}  meetings booked, {outcome.changes} changes of calendars"
     yield f"{outcome.reconnects:8}  reconnects of the daemon to its broker"
     yield f"{outcome.starts:8}  starts of the daemon"
+    yield f"{outcome.delay:8.1f}  seconds for which the machine had no processor for these; they do not count"
     yield f"{len(outcome.violations)} violations"
 
 

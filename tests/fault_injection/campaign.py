@@ -58,6 +58,7 @@ class Outcome:
 
     seed: int
     seconds: float = 0.0
+    delay: float = 0.0  # seconds of these for which the machine had no processor
     faults: Counter[str] = field(default_factory=Counter)
     checked: Counter[str] = field(default_factory=Counter)
     heard: int = 0
@@ -122,7 +123,7 @@ class Campaign:
                         await asyncio.wait_for(world.unit.listening.wait(), DEADLINE)
                         if self._pages:
                             await self._open_pages(open_pages)
-                        world.weather.ends("the first start", world.clock.steady())
+                        world.weather.ends("the first start", world.clock.elapsed())
                         for storm in islice(storms(self._kinds, self.outcome.seed), most):
                             if loop.time() - self._began >= seconds:
                                 break
@@ -174,18 +175,18 @@ class Campaign:
             world.complain(f"{planned.name}: the daemon did not start, or did not end, in time")
         finally:
             world.note()
-            world.weather.ends(planned.name, world.clock.steady())
+            world.weather.ends(planned.name, world.clock.elapsed())
 
     async def _calm(self) -> None:
         later = PAGE_RETURNS if self._pages else 0.0
-        await asyncio.sleep(self._world.pace.promise.recovery + later + CALM)
+        await self._world.pass_time(self._world.pace.promise.recovery + later + CALM)
 
     def _tell(self, text: str) -> None:
         self._say(f"{asyncio.get_running_loop().time() - self._began:7.1f} s  {text}")
 
     def _violated(self, violation: Violation) -> None:
         world = self._world
-        faults = world.weather.report(world.clock.steady())
+        faults = world.weather.report(world.clock.elapsed())
         lines = list(world.unit.last_lines)
         self.outcome.violations.append(
             {"seed": self.outcome.seed, **asdict(violation), "faults": faults, "log": lines}
@@ -204,7 +205,7 @@ class Campaign:
 
     def _sum_up(self, screens: list[Screen], seconds: float) -> None:
         world, outcome = self._world, self.outcome
-        outcome.seconds = seconds
+        outcome.seconds, outcome.delay = seconds, world.clock.delay()
         outcome.checked = world.oracle.checked
         outcome.looks = sum(page.heard for page in self._open)
         outcome.heard = sum(screen.heard for screen in screens)

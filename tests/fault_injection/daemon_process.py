@@ -14,7 +14,6 @@ import ctypes
 import signal
 import socket
 import sys
-import time
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from placed.domain.state_document import Statement
 
 
-_LATE = 8.0  # seconds
 _WHEN_THE_PARENT_ENDS = 1  # PR_SET_PDEATHSIG, prctl(2)
 
 
@@ -137,19 +135,18 @@ def _clock() -> None:
 
 
 def _turn() -> None:
-    """What is answered over HTTP is what the board held some seconds ago."""
+    """What is answered over HTTP of a room is how it was when it was first taken."""
+    from placed.domain.model import Status  # noqa: PLC0415 - only where it is broken
     from placed.http.api.rooms import RoomDocuments  # noqa: PLC0415 - only where it is broken
 
     document = RoomDocuments.document
-    kept: dict[str, tuple[float, bytes]] = {}
+    kept: dict[str, bytes] = {}
 
     def late(self: RoomDocuments, statement: Statement) -> bytes:
         made = document(self, statement)
-        at, before = kept.setdefault(statement.room.id, (time.monotonic(), made))
-        if time.monotonic() - at < _LATE:
-            return before
-        kept[statement.room.id] = time.monotonic(), made
-        return made
+        if statement.occupancy.status is not Status.FREE:
+            kept.setdefault(statement.room.id, made)
+        return kept.get(statement.room.id, made)
 
     RoomDocuments.document = late  # type: ignore[method-assign]
 

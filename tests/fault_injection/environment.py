@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import random
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ from placed_microsoft365.simulator.login.service import LoginHost
 from placed_microsoft365.simulator.tenant.app_access import LONG_AGO, AccessPolicy
 from tests.fault_injection.calendar_changes import People
 from tests.fault_injection.ground_truth import Truth
+from tests.fault_injection.machine_delay import MachineDelay
 from tests.fault_injection.network_link import Line
 from tests.fault_injection.oracle import Oracle, Promise, Violation, Weather
 from tests.fault_injection.process_supervisor import Unit
@@ -34,6 +37,7 @@ ZONE = ZoneInfo("Europe/Berlin")
 GROUP_ROOMS = tuple(f"room-{number}" for number in range(1, 9))  # of the connection `group`
 LISTED_ROOMS = tuple(f"listed-{number}" for number in range(1, 5))  # of the connection `listed`
 ROLES = ("Calendars.Read", "GroupMember.Read.All")
+_TICK = 0.1  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,7 @@ class World:
         self.simulator = Simulated(self.tenant)
         self.broker = Mosquitto(folder / "mosquitto", persistence=persistence)
         self.people = People(self.tenant, random.Random(seed), self.note)  # noqa: S311 - a play, not a secret
+        self.clock.delay = MachineDelay(self._processes).seconds
         self._tell = tell
         self._versions: dict[str, int] = {}
         self._ids: dict[str, str] = {}  # of rooms, by object id
@@ -136,7 +141,12 @@ class World:
             world.configuration = world._configure("placed", world.endpoint_port)
             world.unit = world.make_unit("unit", broken)
             world.note()
-            yield world
+            keeping_time = asyncio.create_task(world._keep_time())
+            try:
+                yield world
+            finally:
+                keeping_time.cancel()
+                await asyncio.wait([keeping_time])
 
     to_tenant: Line
     to_broker: Line  # of the daemon, by way of `answers`
@@ -166,8 +176,8 @@ class World:
 
     def note(self) -> None:
         """Whatever has changed of calendars and clocks is noted for the oracle."""
-        elapsed = self.clock.steady()
-        self.truth.tick(elapsed, self.clock.now().timestamp())
+        elapsed = self.clock.elapsed()
+        self.truth.tick(elapsed, self.clock.now().timestamp(), self.clock.steady())
         for room in self.tenant.rooms():
             mailbox = self.tenant.mailbox(room)
             if self._versions.get(room.user_id) != mailbox.version:
@@ -175,16 +185,33 @@ class World:
                 room_id = self._ids.setdefault(room.user_id, _id(room.address))  # whatever its address is now
                 self.truth.note(room_id, mailbox.meetings.values(), elapsed)
 
+    async def pass_time(self, seconds: float) -> None:
+        """So much of it as the oracle counts."""
+        end = self.clock.elapsed() + seconds
+        while (left := end - self.clock.elapsed()) > 0:  # noqa: ASYNC110 - no event: it is time itself
+            await asyncio.sleep(left)
+
+    async def _keep_time(self) -> None:
+        """For ever: the oracle's clock runs unevenly."""
+        while True:
+            self.note()
+            await asyncio.sleep(_TICK)
+
+    def _processes(self) -> Iterator[int]:
+        """Those on the way from a calendar to a panel."""
+        yield os.getpid()
+        yield from filter(None, (self.broker.pid, self.unit.pid if hasattr(self, "unit") else None))
+
     @asynccontextmanager
     async def unreadable(self, *rooms: str) -> AsyncIterator[None]:
         """Of these rooms nothing may be read meanwhile: they may be shown for the budget and no longer."""
-        elapsed = self.clock.steady()
+        elapsed = self.clock.elapsed()
         for room in rooms:
             self.truth.close(room, elapsed)
         try:
             yield
         finally:
-            elapsed = self.clock.steady()
+            elapsed = self.clock.elapsed()
             for room in rooms:
                 self.truth.open(room, elapsed)
 
@@ -201,7 +228,7 @@ class World:
         return sum(record.path.endswith("/token") for record in self.simulator.requests)
 
     def complain(self, text: str) -> None:
-        self._tell(Violation("daemon", self.clock.steady(), "-", "-", text, []))
+        self._tell(Violation("daemon", self.clock.elapsed(), "-", "-", text, []))
 
     def _connect(
         self, name: str, group: str, *, room_group: str | None = None, rooms: Iterable[str] = ()

@@ -1,6 +1,7 @@
 """What is true: every calendar as it was and is, and what the clock on the wall showed. Uses no code of ours.
 
-Elapsed time is that of the steady clock, which counts a suspend.
+Elapsed time is that of the steady clock, which counts a suspend, but not for how long the machine had no
+processor for what is judged.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _Value = TypeVar("_Value")
 Block = tuple[float, float]  # from and until when somebody has the room: seconds since 1970
 _MIDNIGHT = time()
+_TICK = 0.2  # seconds by which a clock may run ahead before it is noted; far below the slack of an edge
 
 
 def occupying(meetings: Iterable[Meeting], zone: ZoneInfo) -> tuple[Block, ...]:
@@ -108,7 +110,9 @@ class Truth:
         self._calendars: dict[str, tuple[Block, ...]] = {}
         self._closed: dict[str, int] = {}
         self._told: dict[str, _Past[tuple[Block, ...] | None]] = {}
-        self._walls: _Past[float] = _Past()
+        self._ahead = 0.0
+        self._walls: _Past[float] = _Past()  # seconds that the clock on the wall is ahead of what elapsed
+        self._settings: _Past[float] = _Past()  # the same of the steady clock
 
     @property
     def rooms(self) -> list[str]:
@@ -117,12 +121,16 @@ class Truth:
 
     # --- what becomes true ---
 
-    def tick(self, elapsed: float, wall: float) -> None:
-        """The clock on the wall shows this now."""
-        ahead = wall - elapsed
-        if not self._walls.values or abs(self._walls.values[-1][1] - ahead) > 0.05:
-            self._walls.add(elapsed, ahead)
-        self._walls.forget(elapsed - self._remember)
+    def tick(self, elapsed: float, wall: float, steady: float | None = None) -> None:
+        """The clock on the wall shows this now, and this the steady one, if it runs ahead of what elapsed."""
+        self._ahead = wall - elapsed
+        for past, ahead, step in (
+            (self._walls, self._ahead, _TICK),
+            (self._settings, wall - (elapsed if steady is None else steady), 0.05),
+        ):
+            if not past.values or abs(past.values[-1][1] - ahead) > step:
+                past.add(elapsed, ahead)
+            past.forget(elapsed - self._remember)
 
     def note(self, room: str, meetings: Iterable[Meeting], elapsed: float) -> None:
         """This is the calendar of the room."""
@@ -148,11 +156,11 @@ class Truth:
 
     def wall(self, elapsed: float) -> float:
         """What the clock on the wall shows, in seconds since 1970."""
-        return elapsed + self._walls.values[-1][1]
+        return elapsed + self._ahead
 
     def set_forward(self, elapsed: float, within: float) -> float:
         """By how many seconds the clock on the wall was set forward in the last `within` seconds, at most."""
-        ahead = list(self._walls.within(elapsed - within))
+        ahead = list(self._settings.within(elapsed - within))
         return ahead[0] - min(ahead)
 
     def allows(self, room: str, seen: Sight, elapsed: float, budget: float) -> bool:

@@ -75,7 +75,7 @@ class HttpPanel:
         if slept != self._clock.slept:
             return  # whether it was answered before or after a suspend cannot be said
         self.answers += answer is not None
-        self._oracle.look_at_answer(self.name, answer, self._clock.steady())
+        self._oracle.look_at_answer(self.name, answer, self._clock.elapsed())
 
     async def _ask(self, session: aiohttp.ClientSession, url: str) -> Answer:
         before = self._clock.now().timestamp()

@@ -58,7 +58,7 @@ class Screen:
 
     def look(self) -> None:
         """The oracle looks at it."""
-        self._look(self.name, self.shows(), self._watching.moment().steady)
+        self._look(self.name, self.shows(), self._clock.elapsed())
 
     async def run(self) -> None:
         """Hears and is looked at, for ever."""
@@ -79,7 +79,7 @@ class Screen:
             return
         moment = self._watching.moment()
         if self.panel.knows(room):
-            self._oracle.see(self.name, self.panel.shows(room, moment), moment.steady)
+            self._oracle.see(self.name, self.panel.shows(room, moment), self._clock.elapsed())
 
 
 class Running(Protocol):

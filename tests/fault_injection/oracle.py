@@ -1,5 +1,8 @@
 """Judges what panels show by what is true. Knows no network and no time of its own.
 
+Its seconds are those that the machine left to the daemon, its broker and the tenant (`machine_delay`): on a
+machine with too much to do everything is late, which is no fault of the daemon.
+
 1. `lie`: what is shown was right at some moment of the freshness budget, by calendar and clock of then.
 2. `recovery`: once no fault was there for long enough, every room is shown, right by a calendar of just now.
 3. `flicker`: where there were gentle faults alone, a panel that stays connected does not lose a room that it

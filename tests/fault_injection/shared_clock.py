@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from placed.domain.clock import SystemClock
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
     from pathlib import Path
 
@@ -28,6 +29,7 @@ class SharedClock(SystemClock):
     def __init__(self, path: Path) -> None:
         if not path.exists():
             path.write_bytes(bytes(_SIZE))
+        self.delay: Callable[[], float] = lambda: 0.0  # seconds
         with path.open("r+b") as file:
             self._shared = mmap.mmap(file.fileno(), _SIZE)
 
@@ -41,6 +43,10 @@ class SharedClock(SystemClock):
     def nameless(self) -> bool:
         """Whether no host name is found at present; it is told in the same place."""
         return self._read()[2]
+
+    def elapsed(self) -> float:
+        """The steady clock, but for the time for which the machine had no processor for what is judged."""
+        return self.steady() - self.delay()
 
     def step(self, seconds: float) -> None:
         """The clock on the wall is set, forwards or back."""

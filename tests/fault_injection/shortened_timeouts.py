@@ -35,7 +35,7 @@ SHORTENED: dict[str, dict[str, object]] = {
     "placed.mqtt.suspect_messages": {"SELDOM": LONGEST_REST, "MOST_SELDOM": LONGEST_REST},
     "placed.panel.follower": {"_LONGEST_PAUSE": LONGEST_PAUSE},
     "placed.store.writer": {"EVERY": 0.5, "ALL": 1.0},
-    "placed.store.store": {"_AGAIN": LONGEST_REST},
+    "placed.store.record_file": {"_AGAIN": LONGEST_REST},
     "placed_microsoft365.graph.response": {"LONGEST_REST": LONGEST_REST},
     "placed_microsoft365.graph.http_session": {
         "_TIMEOUT": aiohttp.ClientTimeout(total=ANSWER, sock_connect=2.0)

@@ -255,4 +255,4 @@ async def group_gains_a_room(world: World, chance: random.Random, seconds: float
         await asyncio.sleep(seconds)
     finally:
         world.tenant.remove_room(name)
-        world.truth.close(name, world.clock.steady())
+        world.truth.close(name, world.clock.elapsed())

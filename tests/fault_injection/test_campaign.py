@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 pytestmark = [
     pytest.mark.campaign,
     pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.timeout(900),  # for the fixture, which waits for everything
+    pytest.mark.timeout(1800),  # for the fixture, which waits for everything
 ]
 
 SEEDS = (
@@ -104,7 +104,7 @@ async def campaign(folder: Path, seed: int, seen: Seen) -> None:
         stderr=asyncio.subprocess.STDOUT,
     )
     try:
-        async with asyncio.timeout(600):
+        async with asyncio.timeout(1500):
             told = (await process.communicate())[0].decode()
     finally:
         if process.returncode is None:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import os
+import threading
+import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -19,6 +23,7 @@ from tests.fault_injection.fault_catalogue import CATALOGUE
 from tests.fault_injection.fault_schedule import Planned, storms
 from tests.fault_injection.ground_truth import Truth, occupying
 from tests.fault_injection.http_panel import Answer
+from tests.fault_injection.machine_delay import MachineDelay
 from tests.fault_injection.network_link import Line
 from tests.fault_injection.oracle import Oracle, Promise, Violation, Weather
 from tests.support.free_ports import HOST
@@ -217,6 +222,63 @@ def test_who_occupies_is_told_without_any_code_of_ours() -> None:
     tenant.book("room", day, day + timedelta(days=1), all_day=True)
     ((start, end),) = occupying(tenant.meetings("room"), BERLIN)
     assert end - start == 25 * 3600  # summer time ends on that day
+
+
+# --- the machine --------------------------------------------------------------------------------------------
+
+
+def delay_of(waits: dict[int, list[tuple[str, float]]], at: list[float]) -> MachineDelay:
+    return MachineDelay(lambda: list(waits), lambda pid: waits[pid], lambda: at[0])
+
+
+def test_what_was_waited_for_a_processor_before_does_not_count() -> None:
+    waits, at = {1: [("1", 7.0)]}, [100.0]
+    delay = delay_of(waits, at)
+    at[0] += 10.0
+    assert delay.seconds() == 0.0
+    waits[1] = [("1", 9.0), ("2", 0.5)]
+    at[0] += 10.0
+    assert delay.seconds() == pytest.approx(2.5)
+    waits[2] = [("5", 1.0)]  # a process that has begun since
+    at[0] += 10.0
+    assert delay.seconds() == pytest.approx(3.5)
+    del waits[1]
+    at[0] += 10.0
+    assert delay.seconds() == pytest.approx(3.5)
+
+
+def test_not_all_time_is_taken_for_the_machines_and_what_is_outstanding_is_counted_later() -> None:
+    waits, at = {1: [("1", 0.0)]}, [100.0]
+    delay = delay_of(waits, at)
+    waits[1] = [("1", 3.0)]
+    at[0] += 1.0
+    assert delay.seconds() == pytest.approx(0.9)
+    at[0] += 1.0
+    assert delay.seconds() == pytest.approx(1.8)
+    at[0] += 10.0
+    assert delay.seconds() == pytest.approx(3.0)
+
+
+def test_the_kernel_reports_who_waits_for_a_processor() -> None:
+    """Two threads of C code that both want the same one."""
+    delay = MachineDelay(lambda: [os.getpid()])
+    allowed = os.sched_getaffinity(0)
+    block = bytes(2**20)
+
+    def work() -> None:
+        os.sched_setaffinity(0, {min(allowed)})
+        end = time.thread_time() + 0.2
+        while time.thread_time() < end:
+            hashlib.sha256(block)
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        while thread.is_alive():  # later the kernel knows nothing of it any more
+            thread.join(0.03)
+            delay.seconds()
+    assert delay.seconds() > 0.0
 
 
 # --- the schedule -------------------------------------------------------------------------------------------

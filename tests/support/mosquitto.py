@@ -115,6 +115,11 @@ class Mosquitto:
         """Its address, as the settings want it."""
         return f"{'mqtts' if self.authority else 'mqtt'}://{HOST}:{self.port}"
 
+    @property
+    def pid(self) -> int | None:
+        """Of its process; None while there is none."""
+        return self._process.pid if self._process and self._process.returncode is None else None
+
     def users(self, users: Mapping[str, str]) -> None:
         """Sets who may log in; a running one takes it up with `reload`."""
         self._write("passwords", (f"{user}:{_hashed(password)}" for user, password in users.items()))

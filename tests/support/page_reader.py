@@ -215,14 +215,14 @@ class PageScreen:
 
     async def look(self) -> None:
         """The oracle looks at it. Rooms that the page was not opened for are not missed."""
-        before = self._clock.steady()
+        before, began = self._clock.elapsed(), self._clock.steady()
         try:
             shows = await self.shows()
         except Error:  # it is being loaded again, as after an update of the daemon
             self.interruptions += 1
             return
         self.heard += 1
-        on_time = self._is_on_time(self._clock.steady() - before)
+        on_time = self._is_on_time(self._clock.steady() - began)
         if self._is_awake():
             absent = self._unit.absent_for
             self._oracle.look_at_page(self.name, shows, before, absent_for=absent, on_time=on_time)

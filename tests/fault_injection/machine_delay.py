@@ -1,0 +1,67 @@
+"""How long a machine with too much to do kept processes from running: nothing that they are to blame for."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+_EVERY = 0.02  # seconds between two readings
+_AT_MOST = 0.9  # of the time that passes: a wait ends on the busiest machine, too
+# Seconds that may be counted later: what waits at the same time counts one after the other.
+_OUTSTANDING = 5.0
+
+
+class MachineDelay:
+    """Counts the time for which threads wanted a processor and had none.
+
+    The kernel reports it of every thread (`/proc/<pid>/task/<tid>/schedstat`, the second number).
+
+    Args:
+        processes: gives those that matter now.
+        read: gives the seconds of each thread of a process so far.
+        steady: seconds, on a clock that nobody sets.
+    """
+
+    def __init__(
+        self,
+        processes: Callable[[], Iterable[int]],
+        read: Callable[[int], Iterable[tuple[str, float]]] | None = None,
+        steady: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._processes = processes
+        self._waits = read or _waits
+        self._steady = steady
+        self._seen: dict[tuple[int, str], float] = {}
+        self._outstanding = 0.0
+        self._counted = 0.0
+        self._at = steady()
+        self._grown()
+
+    def seconds(self) -> float:
+        """So far, at most nine tenths of the time."""
+        passed = self._steady() - self._at
+        if passed >= _EVERY:
+            self._at += passed
+            self._outstanding = min(self._outstanding + self._grown(), _OUTSTANDING)
+            more = min(self._outstanding, _AT_MOST * passed)
+            self._outstanding -= more
+            self._counted += more
+        return self._counted
+
+    def _grown(self) -> float:
+        now = {(pid, thread): waited for pid in self._processes() for thread, waited in self._waits(pid)}
+        grown = sum(max(0.0, waited - self._seen.get(key, 0.0)) for key, waited in now.items())
+        self._seen = now
+        return grown
+
+
+def _waits(pid: int) -> Iterator[tuple[str, float]]:
+    try:
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            yield task.name, int((task / "schedstat").read_text("ascii").split()[1]) / 1e9
+    except OSError:  # it has ended, or this kernel does not report it
+        return
