@@ -36,16 +36,16 @@ def tracked() -> list[Path]:
 
 
 def test_no_file_names_a_place_on_somebodys_own_machine() -> None:
-    told = []
+    reported = []
     for path in tracked():
         name = path.relative_to(ROOT).as_posix()
         for number, line in enumerate(path.read_text("utf-8", errors="replace").splitlines(), start=1):
             found = _OWN_PLACES.search(line)
             if found and not (name.startswith(_BOX) and found[0].startswith("/root")):
-                told.append(f"{name}:{number}: {found[0]}")
+                reported.append(f"{name}:{number}: {found[0]}")
             if _MIRROR.search(line):
-                told.append(f"{name}:{number}: an index of its own")
-    assert told == []
+                reported.append(f"{name}:{number}: an index of its own")
+    assert reported == []
 
 
 def test_the_lock_file_names_only_the_public_index() -> None:

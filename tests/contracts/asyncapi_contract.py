@@ -34,7 +34,7 @@ def closed(node: Any) -> Any:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Saying:
+class DescribedMessage:
     """One kind of message on a channel, and the operation that sends it."""
 
     operation: str
@@ -57,7 +57,7 @@ class Contract:
 
     def __init__(self, document: Any) -> None:
         self.document = document
-        self.sayings = tuple(self._sayings())
+        self.described_messages = tuple(self._described_messages())
         self._components = closed(document["components"])
 
     @classmethod
@@ -88,36 +88,36 @@ class Contract:
             for e in (jsonschema.exceptions.best_match([found]) or found,)
         ]
 
-    def recognise(self, arrival: Arrival, *, v5: bool = True) -> Saying:
+    def recognise(self, arrival: Arrival, *, v5: bool = True) -> DescribedMessage:
         """Which of the described messages it is.
 
         Raises:
             AssertionError: it is none, and why.
         """
         nearest: list[str] = []
-        for saying in self.sayings:
-            if saying.address.fullmatch(arrival.topic):
-                found = list(self._differences(saying, arrival, v5=v5))
+        for described_message in self.described_messages:
+            if described_message.address.fullmatch(arrival.topic):
+                found = list(self._differences(described_message, arrival, v5=v5))
                 if not found:
-                    return saying
-                nearest.append(f"as {saying}: {'; '.join(found)}")
-        told = "\n".join(nearest) or "no channel has this topic"
-        raise AssertionError(f"{arrival.topic} {arrival.payload!r} is not described.\n{told}")
+                    return described_message
+                nearest.append(f"as {described_message}: {'; '.join(found)}")
+        reported = "\n".join(nearest) or "no channel has this topic"
+        raise AssertionError(f"{arrival.topic} {arrival.payload!r} is not described.\n{reported}")
 
-    def hold(self, arrivals: Iterable[Arrival], *, v5: bool = True) -> set[Saying]:
+    def hold(self, arrivals: Iterable[Arrival], *, v5: bool = True) -> set[DescribedMessage]:
         """What was said in these messages; AssertionError if one is not described."""
         return {self.recognise(arrival, v5=v5) for arrival in arrivals}
 
     # --- inside ---
 
-    def _sayings(self) -> Iterator[Saying]:
+    def _described_messages(self) -> Iterator[DescribedMessage]:
         for name, operation in self.document["operations"].items():
             if operation["action"] != "send":
                 continue
             channel = self.resolve(operation["channel"])
             for reference in operation["messages"]:
                 message = reference["$ref"].rpartition("/")[2]
-                yield Saying(
+                yield DescribedMessage(
                     operation=name,
                     channel=operation["channel"]["$ref"].rpartition("/")[2],
                     message=message,
@@ -135,8 +135,10 @@ class Contract:
         text = [re.escape(part) for part in parts[::2]]
         return re.compile(text[0] + "".join(a + b for a, b in zip(values, text[1:], strict=True)))
 
-    def _differences(self, saying: Saying, arrival: Arrival, *, v5: bool) -> Iterator[str]:
-        content = saying.content
+    def _differences(
+        self, described_message: DescribedMessage, arrival: Arrival, *, v5: bool
+    ) -> Iterator[str]:
+        content = described_message.content
         kind = content.get("contentType", self.document["defaultContentType"])
         try:
             payload = arrival.text if kind == TEXT else json.loads(arrival.payload)
@@ -144,20 +146,20 @@ class Contract:
             yield f"no {kind}: {error}"
             return
         yield from self.problems(content["payload"], payload)
-        delivery = saying.delivery
+        delivery = described_message.delivery
         if arrival.qos != delivery["qos"]:
             yield f"QoS {arrival.qos}, expected {delivery['qos']}"
         if arrival.retain is not delivery.get("retain", arrival.retain):
             yield f"retain {arrival.retain}"
         properties = {k: v for k, v in arrival.properties.items() if k[0].isupper()}
         if v5:
-            yield from self._unlike(saying, properties)
+            yield from self._unlike(described_message, properties)
         elif properties:
             yield f"{properties}, expected none in MQTT 3.1.1"
 
-    def _unlike(self, saying: Saying, properties: dict[str, Any]) -> Iterator[str]:
+    def _unlike(self, described_message: DescribedMessage, properties: dict[str, Any]) -> Iterator[str]:
         """What is wrong with the properties of MQTT 5."""
-        binding = self.resolve(saying.content.get("bindings", {})).get("mqtt", {})
+        binding = self.resolve(described_message.content.get("bindings", {})).get("mqtt", {})
         for ours, theirs in (
             ("payloadFormatIndicator", "PayloadFormatIndicator"),
             ("contentType", "ContentType"),
@@ -166,10 +168,10 @@ class Contract:
             if found != binding.get(ours):
                 yield f"{theirs} is {found!r}, expected {binding.get(ours)!r}"
         headers = dict(properties.pop("UserProperty", []))
-        yield from self.problems(saying.content.get("headers", {"const": {}}), headers)
+        yield from self.problems(described_message.content.get("headers", {"const": {}}), headers)
         expiry, expected = (
             properties.pop("MessageExpiryInterval", None),
-            saying.delivery.get("messageExpiryInterval"),
+            described_message.delivery.get("messageExpiryInterval"),
         )
         if expected is None and expiry is not None:
             yield f"expires after {expiry} s, expected never"

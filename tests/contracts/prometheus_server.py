@@ -20,9 +20,9 @@ from tests.support.free_ports import free_port
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-HOUSE = Path(__file__).resolve().parents[2]
-RULES = HOUSE / "config" / "prometheus" / "placed.rules.yml"
-DASHBOARD = HOUSE / "config" / "grafana" / "placed.json"
+REPOSITORY = Path(__file__).resolve().parents[2]
+RULES = REPOSITORY / "config" / "prometheus" / "placed.rules.yml"
+DASHBOARD = REPOSITORY / "config" / "grafana" / "placed.json"
 
 
 def program(name: str) -> str:
@@ -41,7 +41,7 @@ def promtool(*arguments: str | Path, given: str = "") -> subprocess.CompletedPro
         capture_output=True,
         text=True,
         check=False,
-        cwd=HOUSE,
+        cwd=REPOSITORY,
     )
 
 
@@ -85,9 +85,9 @@ class Prometheus:
         async with self._session.get("/api/v1/query", params={"query": expression}) as response:
             if response.status == HTTPStatus.SERVICE_UNAVAILABLE:  # it is still starting
                 return []
-            told = await response.json()
-        assert told["status"] == "success", f"{expression}: {told}"
-        series: list[dict[str, Any]] = told["data"]["result"]
+            reported = await response.json()
+        assert reported["status"] == "success", f"{expression}: {reported}"
+        series: list[dict[str, Any]] = reported["data"]["result"]
         return series
 
     async def until(self, expression: str) -> list[dict[str, Any]]:

@@ -74,7 +74,10 @@ def test_beside_a_reference_stands_nothing_that_a_reader_would_pass_over() -> No
 
 def test_every_message_of_every_channel_is_sent_by_one_operation_but_for_those_of_others() -> None:
     described = {(name, message) for name, c in DOCUMENT["channels"].items() for message in c["messages"]}
-    sent = [(saying.channel, saying.message) for saying in CONTRACT.sayings]
+    sent = [
+        (described_message.channel, described_message.message)
+        for described_message in CONTRACT.described_messages
+    ]
     assert len(set(sent)) == len(sent)
     assert described - set(sent) == {("homeAssistantBirth", "birth")}
     received = [op["channel"]["$ref"] for op in DOCUMENT["operations"].values() if op["action"] == "receive"]
@@ -99,14 +102,14 @@ def test_the_words_are_those_of_the_program() -> None:
     assert connection["state"]["enum"] == list(ConnectionState)
     assert connection["consent"]["enum"] == list(Consent)
     assert SCHEMAS["Fence"]["properties"]["state"]["enum"] == list(FenceState)
-    told = [SCHEMAS[name]["properties"]["event"] for name in ("MeetingEvent", "KnowledgeEvent")]
-    words = [word for event in told for word in event["enum"]]
+    reported = [SCHEMAS[name]["properties"]["event"] for name in ("MeetingEvent", "KnowledgeEvent")]
+    words = [word for event in reported for word in event["enum"]]
     words.append(SCHEMAS["MovedEvent"]["properties"]["event"]["const"])
     assert sorted(words) == sorted(EventKind)
 
 
 def test_the_times_are_those_of_the_program() -> None:
-    expiry = {s.operation: s.delivery.get("messageExpiryInterval") for s in CONTRACT.sayings}
+    expiry = {s.operation: s.delivery.get("messageExpiryInterval") for s in CONTRACT.described_messages}
     assert expiry["sayOnline"] == ONLINE_HOLDS.total_seconds()
     assert expiry["tellHealth"] == HEALTH_HOLDS.total_seconds()
     assert expiry["tellEvent"] == EVENT_HOLDS.total_seconds()
@@ -123,12 +126,12 @@ def test_the_connection_and_its_will_are_those_of_the_program() -> None:
     assert options["keepalive"] == described["keepAlive"]
     assert options["properties"].SessionExpiryInterval == described["sessionExpiryInterval"]
     assert options["properties"].MaximumPacketSize == described["maximumPacketSize"]
-    told = options["will"]
+    reported = options["will"]
     assert described["lastWill"] == {
-        "topic": told.topic,
-        "qos": told.qos,
-        "retain": told.retain,
-        "message": told.payload.decode(),
+        "topic": reported.topic,
+        "qos": reported.qos,
+        "retain": reported.retain,
+        "message": reported.payload.decode(),
     }
     assert f"{timing.will_delay:.0f} s after" in DOCUMENT["channels"]["bridgeState"]["description"]
 

@@ -13,13 +13,13 @@ import aiohttp
 import pytest
 
 from tests.component.http.test_openapi import DESCRIPTION, resolve, validate
-from tests.contracts.scripted_day import day, house
+from tests.contracts.scripted_day import day, two_connections
 from tests.support.secret_files import write_secret
 
 if TYPE_CHECKING:
     from tests.contracts.scripted_day import Day
     from tests.support.status_client import Stream
-    from tests.support.status_endpoint import Told
+    from tests.support.status_endpoint import ServerSentEvent
 
 # An answer of the event stream has no end, so it is held to its description by itself.
 STREAM = "/api/v1/events"
@@ -57,50 +57,50 @@ async def schemathesis(folder: Path, source: str | Path, *more: str, examples: i
         cwd=folder,
     )
     try:
-        told = (await process.communicate())[0].decode()
+        reported = (await process.communicate())[0].decode()
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
-    assert process.returncode == 0, told
-    return told
+    assert process.returncode == 0, reported
+    return reported
 
 
 async def test_every_response_matches_the_description(tmp_path: Path) -> None:
-    async with house(tmp_path) as (stage, group), day(stage, group) as today:
-        told = await schemathesis(tmp_path, f"{today.running.url}/openapi.json", examples=8)
+    async with two_connections(tmp_path) as (deployment, group), day(deployment, group) as today:
+        reported = await schemathesis(tmp_path, f"{today.running.url}/openapi.json", examples=8)
         assert today.running.logged("http.request_failed") == []
-        assert int(re.findall(r"(\d+) generated", told)[0]) > 100
+        assert int(re.findall(r"(\d+) generated", reported)[0]) > 100
 
 
 async def test_the_response_to_a_wrong_token_matches_the_description(tmp_path: Path) -> None:
     write_secret(tmp_path / "token", "a-token-of-this-test")
     description = tmp_path / "openapi.json"
     description.write_text(json.dumps(DESCRIPTION))
-    async with house(tmp_path / "house") as (stage, _):
-        stage.configure(http={"listen": "127.0.0.1:0", "token_file": str(tmp_path / "token")})
-        async with stage.daemon() as running:
+    async with two_connections(tmp_path / "placed") as (deployment, _):
+        deployment.configure(http={"listen": "127.0.0.1:0", "token_file": str(tmp_path / "token")})
+        async with deployment.daemon() as running:
             # Who may not ask need not be told which methods there are.
             wrong = ("--header=Authorization: Bearer wrong", "--exclude-checks=unsupported_method")
-            told = await schemathesis(
+            reported = await schemathesis(
                 tmp_path, description, f"--url={running.url}", "--phases=coverage", *wrong
             )
-            assert "401" in told
+            assert "401" in reported
 
 
 async def test_in_a_day_all_that_is_answered_and_streamed_is_as_described(tmp_path: Path) -> None:
     schemas = DESCRIPTION["paths"][STREAM]["get"]["responses"]["200"]["content"]["text/event-stream"]
-    streamed: list[Told] = []
+    streamed: list[ServerSentEvent] = []
     async with (
-        house(tmp_path) as (stage, group),
-        day(stage, group) as today,
+        two_connections(tmp_path) as (deployment, group),
+        day(deployment, group) as today,
         today.web.follow() as stream,
     ):
         following = asyncio.create_task(note_all(stream, streamed))
         for passes in (
             today.people_change_their_minds,
             today.a_meeting_comes_and_goes_by_the_clock,
-            today.a_room_can_not_be_read,
+            today.a_room_is_unreadable,
             today.a_room_leaves,
             today.the_fence_falls,
         ):
@@ -108,10 +108,10 @@ async def test_in_a_day_all_that_is_answered_and_streamed_is_as_described(tmp_pa
             await hold_answers(today)
         following.cancel()
         await asyncio.wait([following])
-    assert {told.event for told in streamed} == set(schemas["x-events"])
-    for told in streamed:
-        validate(told.data, schemas["x-events"][told.event])
-    assert {told.data["status"] for told in streamed if told.event == "state"} == {
+    assert {reported.event for reported in streamed} == set(schemas["x-events"])
+    for reported in streamed:
+        validate(reported.data, schemas["x-events"][reported.event])
+    assert {reported.data["status"] for reported in streamed if reported.event == "state"} == {
         "free",
         "starting",
         "busy",
@@ -119,7 +119,7 @@ async def test_in_a_day_all_that_is_answered_and_streamed_is_as_described(tmp_pa
     }
 
 
-async def note_all(stream: Stream, streamed: list[Told]) -> None:
+async def note_all(stream: Stream, streamed: list[ServerSentEvent]) -> None:
     """Every event, until it is cancelled."""
     while True:
         streamed.append(await stream.until(lambda _: True))
@@ -145,8 +145,8 @@ async def hold_answers(today: Day) -> None:
 )
 async def test_head_is_answered_as_get_is_without_the_body(tmp_path: Path, headers: dict[str, str]) -> None:
     async with (
-        house(tmp_path) as (stage, group),
-        day(stage, group) as today,
+        two_connections(tmp_path) as (deployment, group),
+        day(deployment, group) as today,
         aiohttp.ClientSession(today.running.url, headers=headers) as session,
     ):
         for address in (*ADDRESSES.values(), "/api/v1/rooms/nowhere", "/nowhere"):

@@ -10,14 +10,14 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.contracts.prometheus_server import DASHBOARD, HOUSE, RULES, Prometheus, promtool
-from tests.contracts.scripted_day import day, house
+from tests.contracts.prometheus_server import DASHBOARD, REPOSITORY, RULES, Prometheus, promtool
+from tests.contracts.scripted_day import day, two_connections
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-PAGE = HOUSE / "docs" / "integrations.md"
-ALERTS = HOUSE / "tests" / "contracts" / "alert_rule_tests.yml"
+PAGE = REPOSITORY / "docs" / "integrations.md"
+ALERTS = REPOSITORY / "tests" / "contracts" / "alert_rule_tests.yml"
 # https://prometheus.io/docs/practices/naming/ has the base units; a count of things has none.
 UNITS = ("_seconds", "_bytes", "_total", "_info", "_ratio")
 COUNTS = {
@@ -64,9 +64,9 @@ RULE_LIST = yaml.safe_load(RULES.read_text("utf-8"))["groups"][0]["rules"]
 async def test_a_lively_daemon_s_metrics_are_as_prometheus_wants_them_and_are_known_to_all(
     tmp_path: Path,
 ) -> None:
-    async with house(tmp_path) as (stage, group):
-        stage.tenant.faults.status(404, code="ErrorItemNotFound", room="atrium")
-        async with day(stage, group) as today, today.web.follow():
+    async with two_connections(tmp_path) as (deployment, group):
+        deployment.tenant.faults.status(404, code="ErrorItemNotFound", room="atrium")
+        async with day(deployment, group) as today, today.web.follow():
             await today.people_change_their_minds()
             await today.a_meeting_comes_and_goes_by_the_clock()
             status, text = await today.web.get("/metrics")
@@ -77,10 +77,10 @@ async def test_a_lively_daemon_s_metrics_are_as_prometheus_wants_them_and_are_kn
     families = {family.name: family for family in text_string_to_metric_families(text)}
     for name, family in families.items():
         assert family.documentation.endswith("."), name
-        told = f"{name}_total" if family.type == "counter" else name
-        counted = told in COUNTS | YES_OR_NO
-        assert counted or told.endswith(UNITS), f"{name}: in what unit?"
-        assert not (counted and told.endswith(UNITS)), name
+        reported = f"{name}_total" if family.type == "counter" else name
+        counted = reported in COUNTS | YES_OR_NO
+        assert counted or reported.endswith(UNITS), f"{name}: in what unit?"
+        assert not (counted and reported.endswith(UNITS)), name
         if name in YES_OR_NO:
             assert {sample.value for sample in family.samples} <= {0, 1}
     names = {sample.name for family in families.values() for sample in family.samples}
@@ -162,10 +162,10 @@ def test_the_dashboard_queries_the_selected_prometheus_and_servers() -> None:
 async def test_a_real_prometheus_has_something_for_every_panel_and_raises_no_alert_it_should_not(
     tmp_path: Path,
 ) -> None:
-    async with house(tmp_path / "house") as (stage, group):
-        stage.tenant.faults.status(404, code="ErrorItemNotFound", room="atrium")
+    async with two_connections(tmp_path / "placed") as (deployment, group):
+        deployment.tenant.faults.status(404, code="ErrorItemNotFound", room="atrium")
         async with (
-            day(stage, group) as today,
+            day(deployment, group) as today,
             Prometheus.scraping(tmp_path, today.running.url) as prom,
         ):
             for title, expression in EXPRESSIONS:

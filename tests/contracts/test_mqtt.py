@@ -16,9 +16,9 @@ from placed.domain.room_event_detection import EventKind
 from placed.mqtt.session_context import Timing
 from placed.settings.output_tables import Mqtt
 from tests.contracts.asyncapi_contract import Contract
-from tests.contracts.scripted_day import configure, day, house
-from tests.support.board_with_publisher import House, cut, running
+from tests.contracts.scripted_day import configure, day, two_connections
 from tests.support.mosquitto import Arrival, Mosquitto, Subscriber
+from tests.support.publisher_setup import PublisherSetup, cut, running
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,16 +33,20 @@ def words(arrivals: list[Arrival], topic: str) -> set[str]:
 
 
 async def test_a_day_publishes_exactly_the_described_messages(tmp_path: Path) -> None:
-    async with house(tmp_path) as (stage, group):
-        async with day(stage, group) as today:
+    async with two_connections(tmp_path) as (deployment, group):
+        async with day(deployment, group) as today:
             await today.passes()
         heard = today.panel.arrivals
-        said = CONTRACT.hold(heard)
-        async with stage.listener("#") as late:
+        output = CONTRACT.hold(heard)
+        async with deployment.listener("#") as late:
             await late.caught_up()
         CONTRACT.hold(late.arrivals)
-    unsaid = [str(saying) for saying in CONTRACT.sayings if saying not in said]
-    assert {saying.partition(":")[0] for saying in unsaid} == OF_THE_DOCTOR
+    unsaid = [
+        str(described_message)
+        for described_message in CONTRACT.described_messages
+        if described_message not in output
+    ]
+    assert {described_message.partition(":")[0] for described_message in unsaid} == OF_THE_DOCTOR
     assert words(heard, "status") == {*Status} - {
         Status.PENDING
     }  # of rooms with a check-in, which are to come
@@ -54,9 +58,9 @@ async def test_a_day_publishes_exactly_the_described_messages(tmp_path: Path) ->
 
 
 async def test_another_base_topic_is_described_too(tmp_path: Path) -> None:
-    async with house(tmp_path) as (stage, _):
-        configure(stage, base_topic="placed/hq", plain_topics=False)
-        async with stage.listener("#") as panel, stage.daemon():
+    async with two_connections(tmp_path) as (deployment, _):
+        configure(deployment, base_topic="placed/hq", plain_topics=False)
+        async with deployment.listener("#") as panel, deployment.daemon():
             await panel.caught_up()
         CONTRACT.hold(panel.arrivals)
         assert {a.topic.split("/")[1] for a in panel.arrivals if a.topic.startswith("placed/")} == {"hq"}
@@ -65,14 +69,14 @@ async def test_another_base_topic_is_described_too(tmp_path: Path) -> None:
 
 
 async def test_mqtt_3_publishes_the_same_without_properties(tmp_path: Path) -> None:
-    async with house(tmp_path) as (stage, _):
-        configure(stage, protocol="3.1.1")
-        async with stage.daemon():
+    async with two_connections(tmp_path) as (deployment, _):
+        configure(deployment, protocol="3.1.1")
+        async with deployment.daemon():
             pass
-        (stage.state_directory / "journal.db").unlink()  # or it would know the rooms at once
-        async with stage.listener("#") as panel, AsyncExitStack() as stack:
-            async with stage.outage():  # or the calendars might be read before the broker is reached
-                await stack.enter_async_context(stage.daemon(ready=False))
+        (deployment.state_directory / "journal.db").unlink()  # or it would know the rooms at once
+        async with deployment.listener("#") as panel, AsyncExitStack() as stack:
+            async with deployment.outage():  # or the calendars might be read before the broker is reached
+                await stack.enter_async_context(deployment.daemon(ready=False))
                 await panel.message("placed/rooms/library/status", "unknown")
             await panel.message("placed/rooms/library/status", "free")
         CONTRACT.hold(panel.arrivals, v5=False)
@@ -82,7 +86,7 @@ async def test_the_will_is_described(tmp_path: Path) -> None:
     broker = Mosquitto(tmp_path)
     await broker.start()
     try:
-        publisher = House().publisher(broker, timing=Timing(will_delay=0, first_pause=60))
+        publisher = PublisherSetup().publisher(broker, timing=Timing(will_delay=0, first_pause=60))
         async with Subscriber(broker, "#") as panel, running(publisher):
             cut(publisher)
             will = await panel.until(lambda a: a.topic == "placed/bridge/state" and "offline" in a.text)
@@ -99,21 +103,23 @@ async def test_what_the_doctor_tries_is_described(tmp_path: Path) -> None:
         async with Subscriber(broker, "#") as panel:
             await check_broker(Mqtt(url=broker.url))
             await panel.caught_up()
-        assert {saying.operation for saying in CONTRACT.hold(panel.arrivals)} == OF_THE_DOCTOR
+        assert {
+            described_message.operation for described_message in CONTRACT.hold(panel.arrivals)
+        } == OF_THE_DOCTOR
     finally:
         await broker.kill()
 
 
 async def test_what_is_cleared_of_a_connection_that_was_disconnected_is_described(tmp_path: Path) -> None:
-    async with house(tmp_path) as (stage, _), stage.listener("#") as panel:
-        async with stage.daemon():
+    async with two_connections(tmp_path) as (deployment, _), deployment.listener("#") as panel:
+        async with deployment.daemon():
             await panel.message("homeassistant/sensor/placed/library_reason/config")
         await panel.caught_up()
         heard = len(panel.arrivals)
-        await clear(Mqtt(url=stage.broker.url), "list")
+        await clear(Mqtt(url=deployment.broker.url), "list")
         await panel.caught_up()
-        said = {saying.operation for saying in CONTRACT.hold(panel.arrivals[heard:])}
-        assert said >= {"clearState", "clearStatus", "withdrawEntity", "tellIndex"}
+        output = {described_message.operation for described_message in CONTRACT.hold(panel.arrivals[heard:])}
+        assert output >= {"clearState", "clearStatus", "withdrawEntity", "tellIndex"}
         assert [topic for topic in panel.latest if "library" in topic] == []
 
 

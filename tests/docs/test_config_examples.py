@@ -88,7 +88,10 @@ def shown(*steps: tuple[float, dict[str, Any]]) -> list[str | None]:
         text=True,
         timeout=DEADLINE,
     )
-    return [told[0]["why"] or told[0]["status"] if told else None for told in json.loads(ran.stdout)]
+    return [
+        reported[0]["why"] or reported[0]["status"] if reported else None
+        for reported in json.loads(ran.stdout)
+    ]
 
 
 def test_the_flow_subscribes_to_what_a_panel_needs() -> None:

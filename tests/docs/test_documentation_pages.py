@@ -23,11 +23,15 @@ from tests.support.deadlines import DEADLINE
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from tests.support.daemon_environment import Stage
+    from tests.support.deployment import Deployment
 
-HOUSE = Path(__file__).resolve().parents[2]
-PAGES = [*sorted((HOUSE / "docs").glob("*.md")), HOUSE / "SECURITY.md", HOUSE / "systemd" / "README.md"]
-PANELS, STAFF, OPERATORS = (HOUSE / "docs" / f"{name}.md" for name in ("panels", "staff", "operators"))
+REPOSITORY = Path(__file__).resolve().parents[2]
+PAGES = [
+    *sorted((REPOSITORY / "docs").glob("*.md")),
+    REPOSITORY / "SECURITY.md",
+    REPOSITORY / "systemd" / "README.md",
+]
+PANELS, STAFF, OPERATORS = (REPOSITORY / "docs" / f"{name}.md" for name in ("panels", "staff", "operators"))
 OF_SYSTEMD = ("systemctl", "journalctl")  # are tried where there is a systemd: tests/end_to_end/systemd
 
 _BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -47,17 +51,17 @@ def commands(page: Path) -> list[str]:
 class Place(NamedTuple):
     """Where the commands of the pages find what they speak of."""
 
-    stage: Stage
+    deployment: Deployment
     url: str
 
     def here(self, command: str) -> str:
         """The command, with the addresses of this test."""
-        broker = self.stage.broker
+        broker = self.deployment.broker
         for written, meant in (
             ("-h broker.example", f"-h 127.0.0.1 -p {broker.port}"),
             ("mqtt://broker.example", broker.url),
             ("http://127.0.0.1:8620", self.url),
-            ("/etc/placed/placed.toml", str(self.stage.file)),
+            ("/etc/placed/placed.toml", str(self.deployment.file)),
         ):
             command = command.replace(written, meant)
         return command
@@ -76,22 +80,22 @@ class Place(NamedTuple):
             env={
                 **os.environ,
                 "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-                "PLACED_CONFIG": str(self.stage.file),
+                "PLACED_CONFIG": str(self.deployment.file),
                 "PLACED_URL": self.url,
-                "STATE_DIRECTORY": str(self.stage.state_directory),
+                "STATE_DIRECTORY": str(self.deployment.state_directory),
             },
         )
         assert process.stdout is not None
         assert process.stderr is not None
         try:
             async with asyncio.timeout(DEADLINE):
-                said = await process.stdout.readline()
+                output = await process.stdout.readline()
                 if goes_on(command):
-                    assert said.strip(), f"{command}: {(await process.stderr.read()).decode()}"
+                    assert output.strip(), f"{command}: {(await process.stderr.read()).decode()}"
                     return
                 rest, complaint = await process.communicate()
-                assert process.returncode == 0, f"{command}: {(said + rest + complaint).decode()}"
-                assert said.strip(), command
+                assert process.returncode == 0, f"{command}: {(output + rest + complaint).decode()}"
+                assert output.strip(), command
         finally:
             if goes_on(command) and process.returncode is None:
                 os.killpg(process.pid, signal.SIGTERM)
@@ -108,16 +112,16 @@ def goes_on(command: str) -> bool:
 
 
 @pytest.fixture
-async def place(stage: Stage) -> AsyncIterator[Place]:
+async def place(deployment: Deployment) -> AsyncIterator[Place]:
     """A daemon with a room that is busy, one that is free and one that is unknown."""
     for program in ("mosquitto_sub", "curl", "jq"):
         if shutil.which(program) is None:
             pytest.skip(f"{program} is not installed")
-    now = stage.clock.now()
-    stage.tenant.book("boardroom", now, now + timedelta(hours=1))
-    stage.connect(rooms=["boardroom", "library", "nowhere"])
-    async with stage.daemon() as running:
-        yield Place(stage, running.url)
+    now = deployment.clock.now()
+    deployment.tenant.book("boardroom", now, now + timedelta(hours=1))
+    deployment.connect(rooms=["boardroom", "library", "nowhere"])
+    async with deployment.daemon() as running:
+        yield Place(deployment, running.url)
 
 
 @pytest.mark.parametrize("page", [PANELS, STAFF], ids=lambda page: page.stem)
@@ -128,15 +132,15 @@ async def test_every_command_of_the_page_works_as_described(place: Place, page: 
         await place.runs(command)
 
 
-async def test_every_command_of_the_operators_page_works_as_described(stage: Stage) -> None:
+async def test_every_command_of_the_operators_page_works_as_described(deployment: Deployment) -> None:
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed")
-    stage.connect()
-    async with stage.daemon() as running:
+    deployment.connect()
+    async with deployment.daemon() as running:
         found = commands(OPERATORS)
         assert len(found) > 5
         for command in found:
-            await Place(stage, running.url).runs(command)
+            await Place(deployment, running.url).runs(command)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
@@ -182,16 +186,16 @@ def test_the_operators_page_has_a_remedy_for_every_reason() -> None:
 def test_the_operators_page_names_every_event_of_the_log() -> None:
     """But for those that are told with --verbose, which it sums up."""
     page = OPERATORS.read_text("utf-8")
-    sources = [*(HOUSE / "placed").rglob("*.py"), *(HOUSE / "drivers").rglob("*.py")]
+    sources = [*(REPOSITORY / "placed").rglob("*.py"), *(REPOSITORY / "drivers").rglob("*.py")]
     call = re.compile(r"\b_?log\.(?:info|warning|error|exception)\(\s*\"([a-z_0-9]+\.[a-z_0-9]+)\"")
     events = {event for source in sources for event in call.findall(source.read_text("utf-8"))}
     assert len(events) > 25
     missing = []
     for event in sorted(events):
         family, _, what = event.partition(".")
-        told = f"`{event}`" in page or f"`{family}.…`" in page
-        told = told or (f"`{family}." in page and f"`.{what}`" in page)
-        told = told or any(event.startswith(start) for start in re.findall(r"`([a-z_.]+)…`", page))
-        if not told:
+        reported = f"`{event}`" in page or f"`{family}.…`" in page
+        reported = reported or (f"`{family}." in page and f"`.{what}`" in page)
+        reported = reported or any(event.startswith(start) for start in re.findall(r"`([a-z_.]+)…`", page))
+        if not reported:
             missing.append(event)
     assert missing == []

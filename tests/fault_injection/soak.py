@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any
 from placed_microsoft365.simulator import building_of
 from tests.fault_injection.calendar_changes import People
 from tests.fault_injection.process_supervisor import HOUSE, Unit
-from tests.support.daemon_environment import Stage
 from tests.support.deadlines import DEADLINE
+from tests.support.deployment import Deployment
 from tests.support.status_client import Web
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ _TROUBLE = 60.0  # seconds from one trouble to the next; each kind has come befo
 async def soak(folder: Path, rooms: int, minutes: float) -> list[dict[str, Any]]:
     """The samples, in their order."""
     chance = random.Random(rooms)  # noqa: S311 - a play, not a secret
-    async with Stage.open(folder, building_of(rooms)) as stage:
+    async with Deployment.open(folder, building_of(rooms)) as stage:
         stage.connect(room_list="rooms@contoso.example")
         stage.configure(polling={"interval": "30s"})
         file = folder / "samples"
@@ -83,7 +83,7 @@ async def _some_clients(url: str, chance: random.Random) -> None:
         del stream
 
 
-async def _trouble(stage: Stage) -> None:
+async def _trouble(stage: Deployment) -> None:
     while True:
         await asyncio.sleep(_TROUBLE)
         await stage.broker.kill()

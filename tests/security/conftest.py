@@ -1,5 +1,5 @@
 from __future__ import annotations
 
-from tests.end_to_end.service.conftest import stage
+from tests.end_to_end.service.conftest import deployment
 
-__all__ = ["stage"]
+__all__ = ["deployment"]

@@ -18,9 +18,9 @@ from placed.driver import Verdict
 from placed.mqtt.topics import Topics
 from placed.settings.output_tables import HomeAssistant, Mqtt
 from tests.security.example_mosquitto import PASSWORDS, Guarded
-from tests.support.board_with_publisher import IMPATIENT, House, cut, running
 from tests.support.deadlines import DEADLINE
 from tests.support.free_ports import HOST
+from tests.support.publisher_setup import IMPATIENT, PublisherSetup, cut, running
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -44,20 +44,20 @@ async def broker(tmp_path: Path) -> AsyncIterator[Guarded]:
 
 
 @pytest.fixture
-def house() -> House:
+def publisher_setup() -> PublisherSetup:
     """Two rooms, one of them busy."""
-    return House.furnished()
+    return PublisherSetup.furnished()
 
 
-def publisher(house: House, broker: Guarded, **more: Any) -> Publisher:
-    return house.publisher(broker, home_assistant=DISCOVERY, **broker.settings(**more))
+def publisher(publisher_setup: PublisherSetup, broker: Guarded, **more: Any) -> Publisher:
+    return publisher_setup.publisher(broker, home_assistant=DISCOVERY, **broker.settings(**more))
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 async def test_the_daemon_can_publish_and_receive_all_it_needs(
-    broker: Guarded, house: House, protocol: str
+    broker: Guarded, publisher_setup: PublisherSetup, protocol: str
 ) -> None:
-    daemon = publisher(house, broker, protocol=protocol)
+    daemon = publisher(publisher_setup, broker, protocol=protocol)
     async with running(daemon), broker.reader("homeassistant", "placed/#", "homeassistant/#") as everything:
         wanted = {BRIDGE, "placed/bridge/info", "placed/bridge/health", "placed/rooms"} | OWN
         wanted -= {"placed/rooms/boardroom/event"}
@@ -78,22 +78,26 @@ async def test_the_daemon_can_publish_and_receive_all_it_needs(
         assert daemon.connected
 
 
-async def test_a_panel_is_notified_when_the_daemon_is_gone(broker: Guarded, house: House) -> None:
+async def test_a_panel_is_notified_when_the_daemon_is_gone(
+    broker: Guarded, publisher_setup: PublisherSetup
+) -> None:
     """The will is the daemon's, too: its rights are looked at when it is not there any more."""
-    hasty = house.publisher(broker, timing=replace(IMPATIENT, will_delay=0), **broker.settings())
+    hasty = publisher_setup.publisher(broker, timing=replace(IMPATIENT, will_delay=0), **broker.settings())
     async with running(hasty), broker.reader("boardroom", BRIDGE) as panel:
         await panel.until(lambda a: a.document["state"] == "online")
         cut(hasty)
         await panel.until(lambda a: a.document["state"] == "offline")
 
 
-async def test_a_panel_reads_its_own_room_and_a_board_reads_all(broker: Guarded, house: House) -> None:
-    async with running(publisher(house, broker)), broker.reader("boardroom", "#") as panel:
+async def test_a_panel_reads_its_own_room_and_a_board_reads_all(
+    broker: Guarded, publisher_setup: PublisherSetup
+) -> None:
+    async with running(publisher(publisher_setup, broker)), broker.reader("boardroom", "#") as panel:
         async with broker.reader("lobby", "#") as board:
             await panel.until(lambda _: OWN - {"placed/rooms/boardroom/event"} <= panel.latest.keys())
-            house.book("library")
+            publisher_setup.book("library")
             await board.message("placed/rooms/library/status", "busy")
-        house.read("boardroom")
+        publisher_setup.read("boardroom")
         await panel.message("placed/rooms/boardroom/status", "free")
         assert {a.topic for a in panel.arrivals} <= {BRIDGE, *OWN}
         assert BRIDGE in panel.latest
@@ -104,10 +108,10 @@ async def test_a_panel_reads_its_own_room_and_a_board_reads_all(broker: Guarded,
 
 @pytest.mark.parametrize("login", ["boardroom", "lobby", "homeassistant"])
 async def test_other_users_cannot_publish_directly_or_through_a_will(
-    broker: Guarded, house: House, login: str
+    broker: Guarded, publisher_setup: PublisherSetup, login: str
 ) -> None:
     """Neither a message nor a will, kept or not, not even on a room's own topics."""
-    daemon = publisher(house, broker)
+    daemon = publisher(publisher_setup, broker)
     other = "boardroom" if login == "lobby" else "lobby"
     async with running(daemon), broker.reader(other, "#") as panel:
         forger = broker.client(login, will=aiomqtt.Will(BRIDGE, FORGED, qos=1, retain=True))
@@ -116,10 +120,10 @@ async def test_other_users_cannot_publish_directly_or_through_a_will(
             for retain in (True, False):
                 await forger.publish(topic, FORGED, qos=1, retain=retain)
         wire(forger).shutdown(socket.SHUT_RDWR)
-        await broker.says(f"{login} closed its connection")
+        await broker.wait_for_line(f"{login} closed its connection")
         with suppress(aiomqtt.MqttError):
             await forger.__aexit__(None, None, None)
-        house.read("boardroom")
+        publisher_setup.read("boardroom")
         await panel.message("placed/rooms/boardroom/status", "free")
         async with broker.reader("homeassistant", "#") as late:  # what is kept
             await late.until(lambda _: {BRIDGE, "placed/rooms", CONFIG} <= late.latest.keys())
@@ -130,12 +134,12 @@ async def test_other_users_cannot_publish_directly_or_through_a_will(
 
 
 async def test_a_panel_that_calls_itself_the_daemon_does_not_take_its_place(
-    broker: Guarded, house: House
+    broker: Guarded, publisher_setup: PublisherSetup
 ) -> None:
-    daemon = publisher(house, broker)
+    daemon = publisher(publisher_setup, broker)
     async with running(daemon) as task, broker.reader("boardroom", "#", identifier="placed") as panel:
         await panel.message("placed/rooms/boardroom/status", "busy")
-        house.read("boardroom")
+        publisher_setup.read("boardroom")
         await panel.message("placed/rooms/boardroom/status", "free")
         assert not task.done()
         assert daemon.counters.connections == 1
@@ -173,11 +177,11 @@ async def test_nothing_is_sent_unencrypted(broker: Guarded) -> None:
     for port in (broker.port, broker.daemon_port):
         reader, writer = await asyncio.open_connection(HOST, port)
         writer.write(hello)
-        said = b""
+        output = b""
         with suppress(ConnectionResetError):
             async with asyncio.timeout(DEADLINE):
-                said = await reader.read()
-        assert not said.startswith(b"\x20")  # CONNACK
+                output = await reader.read()
+        assert not output.startswith(b"\x20")  # CONNACK
         writer.close()
 
 

@@ -18,8 +18,8 @@ from tests.support.free_ports import free_port
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-HOUSE = Path(__file__).resolve().parents[2]
-LOCK: dict[str, Any] = tomllib.loads((HOUSE / "uv.lock").read_text("utf-8"))
+REPOSITORY = Path(__file__).resolve().parents[2]
+LOCK: dict[str, Any] = tomllib.loads((REPOSITORY / "uv.lock").read_text("utf-8"))
 PACKAGES = {package["name"]: package for package in LOCK["package"]}
 PERMISSIVE = {
     *("0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "ISC", "MIT", "MIT-0", "PSF-2.0"),
@@ -67,7 +67,7 @@ def artifacts(name: str) -> dict[str, str]:
 
 
 def bill() -> bytes:
-    return subprocess.run([HOUSE / "scripts" / "sbom"], check=True, stdout=subprocess.PIPE).stdout
+    return subprocess.run([REPOSITORY / "scripts" / "sbom"], check=True, stdout=subprocess.PIPE).stdout
 
 
 def test_every_package_is_locked_by_hash() -> None:
@@ -117,12 +117,12 @@ def advisories(against: str | None, *, html: bool = False) -> Iterator[str]:
         def do_POST(self) -> None:
             asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["queries"]
             known = {"vulns": [{"id": ADVISORY["id"], "modified": ADVISORY["modified"]}]}
-            self._say({"results": [known if q["package"]["name"] == against else {} for q in asked]})
+            self._respond({"results": [known if q["package"]["name"] == against else {} for q in asked]})
 
         def do_GET(self) -> None:
-            self._say(ADVISORY)
+            self._respond(ADVISORY)
 
-        def _say(self, document: object) -> None:
+        def _respond(self, document: object) -> None:
             body = b"<html>Please log in</html>" if html else json.dumps(document).encode()
             self.send_response(200)
             self.send_header("Content-Type", "text/html" if html else "application/json")
@@ -144,7 +144,7 @@ def advisories(against: str | None, *, html: bool = False) -> Iterator[str]:
 def audit(service: str, cache: Path) -> tuple[int, str]:
     """How it ends, and what it says."""
     done = subprocess.run(
-        [HOUSE / "scripts" / "audit"],
+        [REPOSITORY / "scripts" / "audit"],
         check=False,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -162,30 +162,30 @@ def audit(service: str, cache: Path) -> tuple[int, str]:
 
 def test_without_advisories_the_audit_is_good(tmp_path: Path) -> None:
     with advisories(None) as service:
-        code, said = audit(service, tmp_path)
-    assert code == 0, said
-    assert "no known vulnerabilities" in said
+        code, output = audit(service, tmp_path)
+    assert code == 0, output
+    assert "no known vulnerabilities" in output
 
 
 def test_an_advisory_is_reported_with_the_version_that_fixes_it(tmp_path: Path) -> None:
     with advisories("msal") as service:
-        code, said = audit(service, tmp_path)
-    assert code == 1, said
+        code, output = audit(service, tmp_path)
+    assert code == 1, output
     for words in (f"msal {PACKAGES['msal']['version']}", "TEST-2026-1: Made up for a test", "99.0"):
-        assert words in said
+        assert words in output
 
 
 def test_an_unreachable_advisory_service_gives_no_verdict(tmp_path: Path) -> None:
     service = f"http://127.0.0.1:{free_port()}/"
-    code, said = audit(service, tmp_path)
-    assert code == 4, said
-    assert said.startswith(f"audit: {service} was not reached (")
-    assert said.endswith("nothing is known about the versions in uv.lock\n")
-    assert said.count("\n") == 1
+    code, output = audit(service, tmp_path)
+    assert code == 4, output
+    assert output.startswith(f"audit: {service} was not reached (")
+    assert output.endswith("nothing is known about the versions in uv.lock\n")
+    assert output.count("\n") == 1
 
 
 def test_the_page_of_a_stranger_is_no_clean_audit(tmp_path: Path) -> None:
     with advisories(None, html=True) as service:
-        code, said = audit(service, tmp_path)
-    assert code == 2, said
-    assert "no known vulnerabilities" not in said
+        code, output = audit(service, tmp_path)
+    assert code == 2, output
+    assert "no known vulnerabilities" not in output

@@ -14,7 +14,7 @@ from placed.mqtt.client_options import login_options
 from placed.settings.output_tables import Http, Mqtt
 from placed_microsoft365.auth.credential import load_credential
 from placed_microsoft365.settings import Microsoft365Settings
-from tests.drivers.microsoft365.driver_with_simulator import CERTIFICATE
+from tests.drivers.microsoft365.driver_setup import CERTIFICATE
 from tests.support.mosquitto import Authority
 from tests.support.placed_process import run
 from tests.support.secret_files import write_secret
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.support.daemon_environment import Stage
+    from tests.support.deployment import Deployment
 
 HUSH = b"hush-secret"
 REMEDY = "; chmod o-rwx {path}, or hand it over by LoadCredential (systemd/README.md)"
@@ -49,8 +49,8 @@ def test_what_everybody_can_read_or_change_is_no_secret(secret: Path, mode: int,
     secret.chmod(mode)
     with pytest.raises(Exposed) as refused:
         read_secret(secret)
-    said = f"can be {doing} by every user of this machine (mode {mode:04o})"
-    assert str(refused.value) == said + REMEDY.format(path=secret)
+    described = f"can be {doing} by every user of this machine (mode {mode:04o})"
+    assert str(refused.value) == described + REMEDY.format(path=secret)
 
 
 def test_of_a_link_it_is_the_file_behind_it_that_counts(secret: Path, tmp_path: Path) -> None:
@@ -159,12 +159,12 @@ def token(tmp_path: Path) -> str:
 
 
 @pytest.mark.parametrize(
-    "told", [client_secret, certificate, password, mqtt_key, mqtt_certificate_with_its_key, token]
+    "problem_of", [client_secret, certificate, password, mqtt_key, mqtt_certificate_with_its_key, token]
 )
 def test_every_reader_of_an_exposed_secret_refuses_it_in_one_line(
-    told: Callable[[Path], str], tmp_path: Path
+    problem_of: Callable[[Path], str], tmp_path: Path
 ) -> None:
-    problem = told(tmp_path)
+    problem = problem_of(tmp_path)
     path = tmp_path / "exposed"
     assert f"{path}" in problem.partition(" can be read by every user of this machine (mode 0644)")[0]
     assert problem.endswith(REMEDY.format(path=path))
@@ -182,24 +182,26 @@ def test_a_public_certificate_may_be_read_by_everybody(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["check", "run"])
-async def test_the_command_ends_with_3_and_reports_every_exposed_secret(stage: Stage, command: str) -> None:
-    stage.connect()
-    token = stage.folder / "token"
+async def test_the_command_ends_with_3_and_reports_every_exposed_secret(
+    deployment: Deployment, command: str
+) -> None:
+    deployment.connect()
+    token = deployment.folder / "token"
     write_secret(token, HUSH)
-    stage.configure(http={"listen": "127.0.0.1:0", "token_file": str(token)})
-    for path in (stage.folder / "contoso.secret", token):
+    deployment.configure(http={"listen": "127.0.0.1:0", "token_file": str(token)})
+    for path in (deployment.folder / "contoso.secret", token):
         path.chmod(0o644)
-    code, program = await run(stage.folder, command, "-c", stage.file)
+    code, program = await run(deployment.folder, command, "-c", deployment.file)
     assert code == 3
-    told = "\n".join([*program.out, *program.err])
+    problem_of = "\n".join([*program.out, *program.err])
     for key, path in (
-        ("connections[0].client_secret_file", stage.folder / "contoso.secret"),
+        ("connections[0].client_secret_file", deployment.folder / "contoso.secret"),
         ("http.token_file", token),
     ):
-        assert f"{key}: {path}" in told
-        assert f"chmod o-rwx {path}" in told
-    assert "Traceback" not in told
-    assert stage.logins == 0
+        assert f"{key}: {path}" in problem_of
+        assert f"chmod o-rwx {path}" in problem_of
+    assert "Traceback" not in problem_of
+    assert deployment.logins == 0
 
 
 async def test_a_token_of_the_command_line_is_judged_like_those_of_the_settings(tmp_path: Path) -> None:

@@ -12,15 +12,15 @@ import pytest
 from placed.mqtt.session_context import Timing
 from placed.runtime.daemon import LAST_NOTES
 
-HOUSE = Path(__file__).resolve().parents[2]
-UNIT = HOUSE / "systemd" / "placed.service"
+REPOSITORY = Path(__file__).resolve().parents[2]
+UNIT = REPOSITORY / "systemd" / "placed.service"
 
 
 def test_the_exposure_that_the_pages_state_is_what_systemd_finds_offline() -> None:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd-analyze is not installed")
     (stated,) = re.findall(
-        r"`systemd-analyze security`: (\d\.\d)", (HOUSE / "SECURITY.md").read_text("utf-8")
+        r"`systemd-analyze security`: (\d\.\d)", (REPOSITORY / "SECURITY.md").read_text("utf-8")
     )
     command: list[str | Path] = ["systemd-analyze", "security", "--offline=true", "--no-pager", UNIT]
     found = subprocess.run(command, check=True, capture_output=True, text=True).stdout

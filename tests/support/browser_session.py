@@ -87,9 +87,9 @@ class BrowserSession:
         for context in self.contexts:
             await context.close()
 
-    def _hear(self, said: ConsoleMessage) -> None:
-        if said.type in ("error", "warning"):
-            self._note(said.text)
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self._note(message.text)
 
     def _note(self, text: str) -> None:
         if not any(word in text for word in (*GONE, KEEPS_NOTHING, *self.expected)):

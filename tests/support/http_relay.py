@@ -32,7 +32,7 @@ class Relay:
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Self:
-        await self.mend()
+        await self.restore()
         return self
 
     async def __aexit__(
@@ -40,7 +40,7 @@ class Relay:
     ) -> None:
         await self.cut()
 
-    async def mend(self) -> None:
+    async def restore(self) -> None:
         """The line is there (again), at the same address."""
         port = int(self.url.rpartition(":")[2]) if self._server else 0
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", port)

@@ -90,7 +90,7 @@ class Mosquitto:
         self._folder = folder
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
-        self._said = asyncio.Condition()
+        self._line_added = asyncio.Condition()
         lines = [
             "user root",  # when it is started as root it shall stay so, or it could not read its files
             "max_queued_messages 1000000",  # with 0, 2.0.11 hangs up on who publishes what is forbidden
@@ -142,24 +142,24 @@ class Mosquitto:
             stderr=asyncio.subprocess.PIPE,
         )
         self._reading = asyncio.create_task(self._read())
-        await self.says("running")
+        await self.wait_for_line("running")
         # It says so a moment before it minds signals; when it takes a connection it does.
         _, writer = await asyncio.open_connection(HOST, self.port)
-        await self.says("New connection")
+        await self.wait_for_line("New connection")
         writer.close()
         with suppress(ConnectionError):
             await writer.wait_closed()
 
-    async def says(self, words: str) -> str:
+    async def wait_for_line(self, words: str) -> str:
         """The first line of its log with these words, as soon as it is there."""
-        async with asyncio.timeout(DEADLINE), self._said:
+        async with asyncio.timeout(DEADLINE), self._line_added:
             while True:
                 for line in self.log:
                     if words in line:
                         return line
                 if self._reading is None or self._reading.done():
                     raise AssertionError("\n".join(["mosquitto has ended", *self.log]))
-                await self._said.wait()
+                await self._line_added.wait()
 
     async def stop(self) -> None:
         """Stops it, orderly."""
@@ -181,7 +181,7 @@ class Mosquitto:
     async def write_down(self) -> None:
         """Has it write to disk what it holds; without, it does so only now and then."""
         self._signal(signal.SIGUSR1)
-        await self.says("Saving in-memory database")
+        await self.wait_for_line("Saving in-memory database")
 
     def freeze(self) -> None:
         """It does nothing any more, while its connections seem to stand."""
@@ -209,13 +209,13 @@ class Mosquitto:
         assert self._process is not None
         assert self._process.stderr is not None
         async for line in self._process.stderr:
-            await self._say(line.decode(errors="replace").rstrip())
-        await self._say("ended")
+            await self._add_line(line.decode(errors="replace").rstrip())
+        await self._add_line("ended")
 
-    async def _say(self, line: str) -> None:
-        async with self._said:
+    async def _add_line(self, line: str) -> None:
+        async with self._line_added:
             self.log.append(line)
-            self._said.notify_all()
+            self._line_added.notify_all()
 
     def _write(self, name: str, lines: Iterable[str]) -> Path:
         path = self._folder / name

@@ -26,7 +26,7 @@ class Program:
         self.process = process
         self.out: list[str] = []
         self.err: list[str] = []
-        self._said = asyncio.Condition()
+        self._line_added = asyncio.Condition()
         assert process.stdout is not None
         assert process.stderr is not None
         self._reading = [
@@ -72,20 +72,20 @@ class Program:
         """What it has logged, if the log's format is JSON."""
         return [json.loads(line) for line in self.err]
 
-    async def says(self, *words: str, after: int = 0) -> str:
+    async def wait_for_line(self, *words: str, after: int = 0) -> str:
         """The first line with all these words, on whichever stream, as soon as it is there."""
-        async with asyncio.timeout(DEADLINE), self._said:
+        async with asyncio.timeout(DEADLINE), self._line_added:
             while True:
                 for line in (*self.out, *self.err[after:]):
                     if all(word in line for word in words):
                         return line
                 if all(task.done() for task in self._reading):
                     raise AssertionError("\n".join(["placed has ended", *self.out, *self.err]))
-                await self._said.wait()
+                await self._line_added.wait()
 
     async def logged(self, event: str, **wanted: object) -> Any:
         """The first entry of a log in JSON with this event and these values, as soon as it is there."""
-        async with asyncio.timeout(DEADLINE), self._said:
+        async with asyncio.timeout(DEADLINE), self._line_added:
             seen = 0
             while True:
                 for line in self.err[seen:]:
@@ -95,7 +95,7 @@ class Program:
                 seen = len(self.err)
                 if all(task.done() for task in self._reading):
                     raise AssertionError("\n".join(["placed has ended", *self.out, *self.err]))
-                await self._said.wait()
+                await self._line_added.wait()
 
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
@@ -109,11 +109,11 @@ class Program:
 
     async def _read(self, stream: asyncio.StreamReader, into: list[str]) -> None:
         async for line in stream:
-            async with self._said:
+            async with self._line_added:
                 into.append(line.decode().rstrip("\n"))
-                self._said.notify_all()
-        async with self._said:
-            self._said.notify_all()
+                self._line_added.notify_all()
+        async with self._line_added:
+            self._line_added.notify_all()
 
 
 async def run(

@@ -12,7 +12,7 @@ from placed.domain.problem import Problem
 from placed.domain.room_readability import ReadFailure
 from placed.driver import Consent, Fence, FenceState
 from placed.polling.readability_tracker import ReadabilityTracker
-from tests.support.sample_boards import Site
+from tests.support.board_setup import BoardSetup
 
 MOMENT = datetime(2026, 1, 8, 9, 22, 10, tzinfo=UTC)
 MIDNIGHT = datetime(2026, 1, 7, 23, tzinfo=UTC)  # in Berlin
@@ -104,39 +104,41 @@ def meetings(plan: Plan) -> tuple[Meeting, ...]:
     )
 
 
-def read(site: Site, room_id: str, *found: Meeting, ago: timedelta = 2 * MINUTE) -> None:
+def read(board_setup: BoardSetup, room_id: str, *found: Meeting, ago: timedelta = 2 * MINUTE) -> None:
     """A room's calendar was read a little while ago."""
-    site.board.learn(room_id, Schedule(found, MIDNIGHT - DAY, MIDNIGHT + 2 * DAY, site.moment - ago))
+    board_setup.board.learn(
+        room_id, Schedule(found, MIDNIGHT - DAY, MIDNIGHT + 2 * DAY, board_setup.moment - ago)
+    )
 
 
-def building(show: Show = Show.EVERYTHING, kind: type[Site] = Site) -> Site:
+def building(show: Show = Show.EVERYTHING, kind: type[BoardSetup] = BoardSetup) -> BoardSetup:
     """Eleven rooms in two buildings; one was not read for ten minutes, one can not be read at all."""
-    site = kind(moment=MOMENT, show=show, policy=POLICY)
-    for room_id, name, house, floor, capacity, _ in ROOMS:
-        site.add(room_id, name=name, building=house, floor=floor, capacity=capacity)
+    board_setup = kind(moment=MOMENT, show=show, policy=POLICY)
+    for room_id, name, house_name, floor, capacity, _ in ROOMS:
+        board_setup.add(room_id, name=name, building=house_name, floor=floor, capacity=capacity)
     for room_id, _, _, _, _, plan in ROOMS:
         if room_id == STALE:
-            read(site, room_id, *meetings(plan), ago=timedelta(minutes=10))
-            site.board.fail(room_id, Reason.THROTTLED)
+            read(board_setup, room_id, *meetings(plan), ago=timedelta(minutes=10))
+            board_setup.board.fail(room_id, Reason.THROTTLED)
         elif room_id == BROKEN:
-            site.board.fail(room_id, Reason.FORBIDDEN)
+            board_setup.board.fail(room_id, Reason.FORBIDDEN)
         else:
-            read(site, room_id, *meetings(plan))
-    report(site)
-    return site
+            read(board_setup, room_id, *meetings(plan))
+    report(board_setup)
+    return board_setup
 
 
-def report(site: Site, **other: Any) -> None:
+def report(board_setup: BoardSetup, **other: Any) -> None:
     """How the connection of this building is."""
     readability = ReadabilityTracker()
-    for room in site.board.rooms:
+    for room in board_setup.board.rooms:
         if room.id == BROKEN:
             failure = ReadFailure(Reason.FORBIDDEN, MOMENT, Problem("", "Access is denied"))
             readability.failed(room.id, failure)
         else:
             readability.succeeded(room.id, MOMENT)
     usual: dict[str, Any] = {
-        "rooms": len(site.board.rooms),
+        "rooms": len(board_setup.board.rooms),
         "since": MOMENT - timedelta(hours=5),
         "last_success": MOMENT - 2 * MINUTE,
         "failing": readability.failing,
@@ -145,18 +147,18 @@ def report(site: Site, **other: Any) -> None:
         "credential_expires_at": MOMENT + timedelta(days=211),
         "readability": readability.snapshot,
     }
-    site.report(**(usual | other))
+    board_setup.report(**(usual | other))
 
 
-def many(number: int, site: Site | None = None) -> Site:
+def many(number: int, board_setup: BoardSetup | None = None) -> BoardSetup:
     """A site of so many rooms, each with meetings."""
-    site = site or Site(moment=MOMENT, show=Show.EVERYTHING, policy=POLICY)
+    board_setup = board_setup or BoardSetup(moment=MOMENT, show=Show.EVERYTHING, policy=POLICY)
     plans = [plan for *_, plan in ROOMS]
     for floor in range(1 + (number - 1) // 25):
         ids = [f"room-{n:05}" for n in range(floor * 25, min(number, floor * 25 + 25))]
-        site.add(*ids, building=f"Building {1 + floor // 4}", floor=str(floor % 4), capacity=8)
-    for n, room in enumerate(site.board.rooms):
+        board_setup.add(*ids, building=f"Building {1 + floor // 4}", floor=str(floor % 4), capacity=8)
+    for n, room in enumerate(board_setup.board.rooms):
         plan = [(start, end, f"{n} {title} {n * 7}", who) for start, end, title, who in plans[n % len(plans)]]
-        read(site, room.id, *meetings(plan))
-    report(site)
-    return site
+        read(board_setup, room.id, *meetings(plan))
+    report(board_setup)
+    return board_setup

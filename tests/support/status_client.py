@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import aiohttp
 
 from tests.support.deadlines import DEADLINE
-from tests.support.status_endpoint import Listening, Told
+from tests.support.status_endpoint import Listening, ServerSentEvent
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -69,12 +69,12 @@ class Stream:
     def __init__(self, listening: Listening) -> None:
         self._listening = listening
 
-    async def until(self, wanted: Callable[[Told], object]) -> Told:
+    async def until(self, wanted: Callable[[ServerSentEvent], object]) -> ServerSentEvent:
         """The next event that is wanted."""
         async with asyncio.timeout(DEADLINE):
-            while not wanted(told := await self._listening.next()):
+            while not wanted(reported := await self._listening.next()):
                 pass
-            return told
+            return reported
 
     async def lines(self) -> AsyncIterator[str]:
         """Every line, until the stream ends."""
@@ -88,13 +88,15 @@ class Stream:
 
     async def state(self, room_id: str, **wanted: object) -> Any:
         """The next state of the room with these values."""
-        told = await self.until(lambda t: t.event == "state" and _is(t.data, room=room_id, **wanted))
-        return told.data
+        reported = await self.until(lambda t: t.event == "state" and _is(t.data, room=room_id, **wanted))
+        return reported.data
 
     async def health(self, connection: str, state: str) -> Any:
         """The next time that a connection is told to be in the state."""
-        told = await self.until(lambda t: t.event == "health" and _is(t.data, name=connection, state=state))
-        return told.data
+        reported = await self.until(
+            lambda t: t.event == "health" and _is(t.data, name=connection, state=state)
+        )
+        return reported.data
 
 
 def _is(document: Any, **wanted: object) -> bool:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from placed.http.limits import Limits
-    from tests.support.sample_boards import Site
+    from tests.support.board_setup import BoardSetup
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ServerSentEvent:
     """A server-sent event."""
 
     event: str
@@ -69,14 +69,14 @@ class Listening:
                 lines.append(line)
         raise EOFError
 
-    async def next(self) -> Told:
+    async def next(self) -> ServerSentEvent:
         """The next event; comments and `retry` are passed over."""
         while True:
             fields = dict(line.split(": ", 1) for line in await self.block() if not line.startswith(":"))
             if "event" in fields:
-                return Told(fields["event"], fields.get("id"), json.loads(fields["data"]))
+                return ServerSentEvent(fields["event"], fields.get("id"), json.loads(fields["data"]))
 
-    async def take(self, number: int) -> list[Told]:
+    async def take(self, number: int) -> list[ServerSentEvent]:
         return [await self.next() for _ in range(number)]
 
 
@@ -85,25 +85,25 @@ class Endpoint:
 
     def __init__(
         self,
-        site: Site,
+        board_setup: BoardSetup,
         *,
         limits: Limits | None = None,
         trust: ssl.SSLContext | None = None,
         **settings: Any,
     ) -> None:
-        self.site = site
+        self.board_setup = board_setup
         self._trust = trust
         self.server = StatusServer(
             Http(**{"listen": "127.0.0.1:0", **settings}),
-            site.board,
-            now=site.now,
-            publisher=site.bridge,
+            board_setup.board,
+            now=board_setup.now,
+            publisher=board_setup.bridge,
             version="1.2.3",
             limits=limits,
         )
 
     async def __aenter__(self) -> Self:
-        self.site.board.listeners.append(self.server)
+        self.board_setup.board.listeners.append(self.server)
         await self.server.start()
         self.session = aiohttp.ClientSession(
             self.server.url,

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.sample_boards import Site
+from tests.support.board_setup import BoardSetup
 from tests.support.status_endpoint import Endpoint
 
 if TYPE_CHECKING:
@@ -12,17 +12,17 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def site() -> Site:
+def board_setup() -> BoardSetup:
     """Three rooms in two buildings: the boardroom is busy, the atrium free, the library never read."""
-    site = Site()
-    site.add("boardroom", building="Headquarters", floor="1", capacity=12)
-    site.add("atrium", building="Headquarters", floor="EG", capacity=40)
-    site.add("library", building="Annex", floor="1")
-    return site
+    board_setup = BoardSetup()
+    board_setup.add("boardroom", building="Headquarters", floor="1", capacity=12)
+    board_setup.add("atrium", building="Headquarters", floor="EG", capacity=40)
+    board_setup.add("library", building="Annex", floor="1")
+    return board_setup
 
 
 @pytest.fixture
-async def endpoint(site: Site) -> AsyncIterator[Endpoint]:
+async def endpoint(board_setup: BoardSetup) -> AsyncIterator[Endpoint]:
     """A status endpoint over the site, and a client of it."""
-    async with Endpoint(site) as endpoint:
+    async with Endpoint(board_setup) as endpoint:
         yield endpoint

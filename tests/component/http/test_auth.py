@@ -12,7 +12,7 @@ from tests.support.status_endpoint import Endpoint
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.sample_boards import Site
+    from tests.support.board_setup import BoardSetup
 
 
 @pytest.mark.parametrize(
@@ -40,16 +40,16 @@ async def test_on_loopback_only_names_of_loopback_are_answered(
     assert (await endpoint.get("/healthz", {"Host": host})).status == status
 
 
-async def test_another_address_of_loopback_is_a_name_of_its_own(site: Site) -> None:
-    async with Endpoint(site, listen="127.0.0.2:0") as endpoint:
+async def test_another_address_of_loopback_is_a_name_of_its_own(board_setup: BoardSetup) -> None:
+    async with Endpoint(board_setup, listen="127.0.0.2:0") as endpoint:
         assert (await endpoint.get("/healthz")).status == 200
         assert (await endpoint.get("/healthz", {"Host": "127.0.0.3"})).status == 421
 
 
-async def test_beyond_loopback_a_page_of_another_name_reads_nothing(site: Site) -> None:
+async def test_beyond_loopback_a_page_of_another_name_reads_nothing(board_setup: BoardSetup) -> None:
     """Its name resolves to us now, but it is still its name that the browser sends."""
     async with Endpoint(
-        site, listen="0.0.0.0:0", allow_anonymous=True, hosts=["rooms.contoso.example"]
+        board_setup, listen="0.0.0.0:0", allow_anonymous=True, hosts=["rooms.contoso.example"]
     ) as endpoint:
         for host in ("rooms.contoso.example", "192.0.2.7:8620", "[2001:db8::7]", socket.gethostname()):
             assert (await endpoint.get("/api/v1/rooms", {"Host": host})).status == 200, host
@@ -59,9 +59,9 @@ async def test_beyond_loopback_a_page_of_another_name_reads_nothing(site: Site) 
         assert b"atrium" not in answer.body
 
 
-async def test_where_a_token_is_wanted_any_name_will_do(site: Site, token_file: Path) -> None:
+async def test_where_a_token_is_wanted_any_name_will_do(board_setup: BoardSetup, token_file: Path) -> None:
     headers = {"Host": "rooms.contoso.example", "Authorization": "Bearer correct-horse"}
-    async with Endpoint(site, listen="0.0.0.0:0", token_file=token_file) as endpoint:
+    async with Endpoint(board_setup, listen="0.0.0.0:0", token_file=token_file) as endpoint:
         assert (await endpoint.get("/api/v1/rooms", headers)).status == 200
 
 
@@ -89,10 +89,10 @@ def token_file(tmp_path: Path) -> Path:
     ],
 )
 async def test_with_a_token_only_authorized_requests_are_answered(
-    site: Site, token_file: Path, field: str | None, status: int
+    board_setup: BoardSetup, token_file: Path, field: str | None, status: int
 ) -> None:
     headers = {} if field is None else {"Authorization": field}
-    async with Endpoint(site, token_file=token_file) as endpoint:
+    async with Endpoint(board_setup, token_file=token_file) as endpoint:
         for path in ("/api/v1/rooms", "/api/v1/days?room=atrium", "/metrics", "/openapi.json"):
             answer = await endpoint.get(path, headers)
             assert answer.status == status
@@ -102,14 +102,16 @@ async def test_with_a_token_only_authorized_requests_are_answered(
                 assert b"horse" not in answer.body
 
 
-async def test_without_the_token_a_response_does_not_reveal_what_exists(site: Site, token_file: Path) -> None:
-    async with Endpoint(site, token_file=token_file) as endpoint:
+async def test_without_the_token_a_response_does_not_reveal_what_exists(
+    board_setup: BoardSetup, token_file: Path
+) -> None:
+    async with Endpoint(board_setup, token_file=token_file) as endpoint:
         for method, path in (("GET", "/nothing"), ("POST", "/api/v1/rooms"), ("GET", "/api/v1/events")):
             assert (await endpoint.ask(method, path)).status == 401
 
 
 async def test_the_token_is_compared_in_constant_time(
-    site: Site, token_file: Path, monkeypatch: pytest.MonkeyPatch
+    board_setup: BoardSetup, token_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compared: list[tuple[bytes, bytes]] = []
     compare = hmac.compare_digest
@@ -119,13 +121,15 @@ async def test_the_token_is_compared_in_constant_time(
         return compare(shown, token)
 
     monkeypatch.setattr(hmac, "compare_digest", noted)
-    async with Endpoint(site, token_file=token_file) as endpoint:
+    async with Endpoint(board_setup, token_file=token_file) as endpoint:
         assert (await endpoint.get("/metrics", {"Authorization": "Bearer correct-house"})).status == 401
     assert compared == [(b"correct-house", b"correct-horse")]
 
 
-async def test_an_open_path_reports_its_methods_without_a_token(site: Site, token_file: Path) -> None:
-    async with Endpoint(site, token_file=token_file) as endpoint:
+async def test_an_open_path_reports_its_methods_without_a_token(
+    board_setup: BoardSetup, token_file: Path
+) -> None:
+    async with Endpoint(board_setup, token_file=token_file) as endpoint:
         for path in ("/healthz", "/", "/rooms/atrium"):
             for headers in ({}, {"Authorization": "Bearer wrong"}):
                 answer = await endpoint.ask("TRACE", path, headers)
@@ -133,8 +137,8 @@ async def test_an_open_path_reports_its_methods_without_a_token(site: Site, toke
         assert (await endpoint.ask("TRACE", "/metrics")).status == 401
 
 
-async def test_paths_that_reveal_nothing_need_no_token(site: Site, token_file: Path) -> None:
-    async with Endpoint(site, token_file=token_file) as endpoint:
+async def test_paths_that_reveal_nothing_need_no_token(board_setup: BoardSetup, token_file: Path) -> None:
+    async with Endpoint(board_setup, token_file=token_file) as endpoint:
         for path in ("/healthz", "/", "/rooms/atrium", "/rooms/nowhere"):
             answer = await endpoint.get(path)
             assert answer.status == 200

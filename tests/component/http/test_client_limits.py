@@ -17,8 +17,8 @@ from structlog.testing import capture_logs
 from placed.http.limits import PORTION, SEND_BUFFER, STREAM_BUFFER, Limits
 from tests.component.http.raw_client import Raw
 from tests.component.http.slow_reader import SlowReader
+from tests.support.board_setup import BoardSetup
 from tests.support.deadlines import DEADLINE
-from tests.support.sample_boards import Site
 from tests.support.status_endpoint import Endpoint
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ SHORT = 0.1  # seconds
 
 
 @pytest.fixture
-async def hasty(site: Site) -> AsyncIterator[Endpoint]:
+async def hasty(board_setup: BoardSetup) -> AsyncIterator[Endpoint]:
     """Waits a moment for a request, and for ever for the next one."""
-    async with Endpoint(site, limits=Limits(head=SHORT, idle=1000)) as endpoint:
+    async with Endpoint(board_setup, limits=Limits(head=SHORT, idle=1000)) as endpoint:
         yield endpoint
 
 
@@ -74,16 +74,19 @@ async def test_the_time_counts_for_every_request_of_a_connection(hasty: Endpoint
         assert (await client.answer()).status == 408
 
 
-async def test_an_idle_keep_alive_client_is_disconnected_later(site: Site) -> None:
-    async with Endpoint(site, limits=Limits(head=1000, idle=SHORT)) as endpoint, Raw(endpoint) as client:
+async def test_an_idle_keep_alive_client_is_disconnected_later(board_setup: BoardSetup) -> None:
+    async with (
+        Endpoint(board_setup, limits=Limits(head=1000, idle=SHORT)) as endpoint,
+        Raw(endpoint) as client,
+    ):
         client.send(WHOLE)
         assert (await client.end()).endswith(b'{"status":"ok"}')
 
 
-async def test_a_stream_is_no_request_that_is_late(site: Site) -> None:
-    async with Endpoint(site, limits=Limits(head=SHORT, idle=SHORT)) as endpoint:
+async def test_a_stream_is_no_request_that_is_late(board_setup: BoardSetup) -> None:
+    async with Endpoint(board_setup, limits=Limits(head=SHORT, idle=SHORT)) as endpoint:
         endpoint.server._events._keep_alive = 2 * SHORT
-        async with endpoint.listen(f"?last_event_id=7-{site.board.seq}") as listening:
+        async with endpoint.listen(f"?last_event_id=7-{board_setup.board.seq}") as listening:
             assert await listening.block() == ["retry: 2000"]
             for _ in range(3):
                 assert (await listening.block())[0].startswith(": keep-alive")
@@ -129,11 +132,11 @@ async def test_a_body_is_not_waited_for(endpoint: Endpoint) -> None:
 
 @pytest.mark.parametrize("path", ["/api/v1/rooms", "/api/v1/rooms?building=hq", "/metrics", "/api/v1/events"])
 async def test_a_client_that_reads_too_slowly_is_disconnected(path: str) -> None:
-    site = Site()
-    site.add(*(f"room-{number}" for number in range(1500)), building="hq")
+    board_setup = BoardSetup()
+    board_setup.add(*(f"room-{number}" for number in range(1500)), building="hq")
     with capture_logs() as logs:
         limits = Limits(patience=SHORT)
-        async with Endpoint(site, limits=limits) as endpoint, SlowReader(endpoint, path) as slow:
+        async with Endpoint(board_setup, limits=limits) as endpoint, SlowReader(endpoint, path) as slow:
             assert 0 < await slow.drip(lambda: logs, SHORT / 20) < 64_000
             assert (await endpoint.get("/healthz")).status == 200
     assert [log["event"] for log in logs] == ["http.reader_was_dropped"]
@@ -160,9 +163,9 @@ async def unread(endpoint: Endpoint) -> tuple[int, int, int]:
     ("path", "buffer"), [("/api/v1/rooms", SEND_BUFFER), ("/api/v1/events", STREAM_BUFFER)]
 )
 async def test_a_client_that_does_not_read_costs_one_portion_and_its_buffer(path: str, buffer: int) -> None:
-    site = Site()
-    site.add(*(f"room-{number}" for number in range(5500)))
-    async with Endpoint(site) as endpoint:
+    board_setup = BoardSetup()
+    board_setup.add(*(f"room-{number}" for number in range(5500)))
+    async with Endpoint(board_setup) as endpoint:
         async with SlowReader(endpoint, path):
             in_process, in_kernel, of_buffer = await unread(endpoint)
         assert 0 < in_process <= PORTION
@@ -202,9 +205,9 @@ async def refused(endpoint: Endpoint, of: str) -> bool:
     return True
 
 
-async def test_at_the_limit_the_newest_client_receives_503(site: Site) -> None:
+async def test_at_the_limit_the_newest_client_receives_503(board_setup: BoardSetup) -> None:
     with capture_logs() as logs:
-        async with Endpoint(site, limits=TEN) as endpoint, AsyncExitStack() as stack:
+        async with Endpoint(board_setup, limits=TEN) as endpoint, AsyncExitStack() as stack:
             clients = await crowd(stack, endpoint, *(f"127.0.0.{2 + n // 3}" for n in range(10)))
             for _ in range(3):
                 assert await refused(endpoint, "127.0.0.9")
@@ -221,15 +224,15 @@ async def test_at_the_limit_the_newest_client_receives_503(site: Site) -> None:
     ]
 
 
-async def test_one_address_does_not_take_all_places(site: Site) -> None:
-    async with Endpoint(site, limits=TEN) as endpoint, AsyncExitStack() as stack:
+async def test_one_address_does_not_take_all_places(board_setup: BoardSetup) -> None:
+    async with Endpoint(board_setup, limits=TEN) as endpoint, AsyncExitStack() as stack:
         await crowd(stack, endpoint, *(5 * ["127.0.0.2"]))
         assert await refused(endpoint, "127.0.0.2")
         assert not await refused(endpoint, "127.0.0.3")
 
 
-async def test_beyond_the_waiting_limit_no_client_is_accepted(site: Site) -> None:
-    async with Endpoint(site, limits=TEN) as endpoint, AsyncExitStack() as stack:
+async def test_beyond_the_waiting_limit_no_client_is_accepted(board_setup: BoardSetup) -> None:
+    async with Endpoint(board_setup, limits=TEN) as endpoint, AsyncExitStack() as stack:
         await crowd(stack, endpoint, *(f"127.0.0.{2 + n // 3}" for n in range(10)))
         standing = [await stack.enter_async_context(Raw(endpoint, of="127.0.0.8")) for _ in range(64)]
         async with Raw(endpoint, of="127.0.0.9") as client:
@@ -238,8 +241,8 @@ async def test_beyond_the_waiting_limit_no_client_is_accepted(site: Site) -> Non
         assert (await standing[0].answer()).status == 503
 
 
-async def test_event_streams_leave_room_for_health_checks(site: Site) -> None:
-    async with Endpoint(site, limits=TEN) as endpoint, AsyncExitStack() as stack:
+async def test_event_streams_leave_room_for_health_checks(board_setup: BoardSetup) -> None:
+    async with Endpoint(board_setup, limits=TEN) as endpoint, AsyncExitStack() as stack:
         for number in range(9):
             client = await stack.enter_async_context(Raw(endpoint, of=f"127.0.0.{2 + number // 3}"))
             client.send(b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -259,13 +262,13 @@ def few_files() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("few_files")
-async def test_it_sees_to_files_for_all_its_clients(site: Site) -> None:
-    async with Endpoint(site, max_clients=1000):
+async def test_it_sees_to_files_for_all_its_clients(board_setup: BoardSetup) -> None:
+    async with Endpoint(board_setup, max_clients=1000):
         assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] >= 1200
 
 
-async def test_clients_that_come_and_go_leave_nothing_behind(site: Site) -> None:
-    async with Endpoint(site, limits=TEN) as endpoint:
+async def test_clients_that_come_and_go_leave_nothing_behind(board_setup: BoardSetup) -> None:
+    async with Endpoint(board_setup, limits=TEN) as endpoint:
         for number in range(100):
             async with asyncio.timeout(DEADLINE):
                 while await refused(endpoint, f"127.0.0.{number % 2 + 2}"):

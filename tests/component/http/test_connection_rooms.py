@@ -8,7 +8,7 @@ from placed.domain.model import Reason
 from placed.domain.problem import Problem
 from placed.domain.room_readability import ReadFailure
 from placed.polling.readability_tracker import ReadabilityTracker
-from tests.support.sample_boards import NINE, Site, minutes
+from tests.support.board_setup import NINE, BoardSetup, minutes
 
 if TYPE_CHECKING:
     from placed.domain.room_readability import RoomReadability
@@ -27,31 +27,33 @@ def readability() -> RoomReadability:
 
 
 async def test_every_room_carries_its_readability_with_start_and_reason(
-    endpoint: Endpoint, site: Site
+    endpoint: Endpoint, board_setup: BoardSetup
 ) -> None:
-    site.report(readability=readability())
+    board_setup.report(readability=readability())
     answer = await endpoint.get(PATH)
     assert answer.status == 200
     assert (answer.json["schema"], answer.json["connection"]) == (1, "contoso")
-    told = {r["room"]: (r["access"], r["since"], r["reason"], r["remedy"]) for r in answer.json["rooms"]}
-    assert told["boardroom"] == ("readable", "2026-01-08T09:00:00Z", None, None)
-    assert told["library"] == ("not_found", "2026-01-08T09:05:00Z", "not_found", "check it")
-    assert told["atrium"] == ("waiting", None, None, None)
-    assert list(told) == sorted(told)
+    reported = {r["room"]: (r["access"], r["since"], r["reason"], r["remedy"]) for r in answer.json["rooms"]}
+    assert reported["boardroom"] == ("readable", "2026-01-08T09:00:00Z", None, None)
+    assert reported["library"] == ("not_found", "2026-01-08T09:05:00Z", "not_found", "check it")
+    assert reported["atrium"] == ("waiting", None, None, None)
+    assert list(reported) == sorted(reported)
 
 
-async def test_rooms_of_other_connections_are_not_there(endpoint: Endpoint, site: Site) -> None:
-    site.add("annex", connection="fabrikam")
-    site.report("fabrikam")
+async def test_rooms_of_other_connections_are_not_there(endpoint: Endpoint, board_setup: BoardSetup) -> None:
+    board_setup.add("annex", connection="fabrikam")
+    board_setup.report("fabrikam")
     answer = await endpoint.get("/api/v1/connections/fabrikam/rooms")
     assert [room["room"] for room in answer.json["rooms"]] == ["annex"]
 
 
-async def test_a_connection_problem_is_reported_for_each_room(endpoint: Endpoint, site: Site) -> None:
+async def test_a_connection_problem_is_reported_for_each_room(
+    endpoint: Endpoint, board_setup: BoardSetup
+) -> None:
     whole = ReadFailure(
         Reason.BREACHED, NINE, Problem("", "a mailbox outside of the fence is readable", "fix it")
     )
-    site.report(readability=readability(), whole=whole)
+    board_setup.report(readability=readability(), whole=whole)
     answer = await endpoint.get(PATH)
     assert {room["access"] for room in answer.json["rooms"]} == {"breached"}
 
@@ -62,13 +64,15 @@ async def test_a_connection_that_is_not_there_is_a_problem(endpoint: Endpoint) -
     assert "/api/v1/connections" in answer.json["detail"]
 
 
-async def test_no_address_is_in_it(endpoint: Endpoint, site: Site) -> None:
-    site.report(readability=readability())
+async def test_no_address_is_in_it(endpoint: Endpoint, board_setup: BoardSetup) -> None:
+    board_setup.report(readability=readability())
     assert b"@" not in (await endpoint.get(PATH)).body
 
 
-async def test_it_is_answered_with_304_while_it_stays_the_same(endpoint: Endpoint, site: Site) -> None:
-    site.report(readability=readability())
+async def test_it_is_answered_with_304_while_it_stays_the_same(
+    endpoint: Endpoint, board_setup: BoardSetup
+) -> None:
+    board_setup.report(readability=readability())
     first = await endpoint.get(PATH)
     again = await endpoint.get(PATH, headers={"If-None-Match": first.headers["ETag"]})
     assert again.status == 304

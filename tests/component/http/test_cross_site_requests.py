@@ -9,7 +9,7 @@ import pytest
 from tests.support.status_endpoint import Endpoint
 
 if TYPE_CHECKING:
-    from tests.support.sample_boards import Site
+    from tests.support.board_setup import BoardSetup
 
 ADDRESSES = (
     "/",
@@ -49,11 +49,13 @@ async def test_neither_does_the_event_stream(endpoint: Endpoint) -> None:
         assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
 
 
-async def test_pages_are_shown_in_nobodys_frame_unless_it_is_set(site: Site, endpoint: Endpoint) -> None:
+async def test_pages_are_shown_in_nobodys_frame_unless_it_is_set(
+    board_setup: BoardSetup, endpoint: Endpoint
+) -> None:
     for path in ADDRESSES:
         assert "frame-ancestors 'none'" in (await endpoint.get(path)).headers["Content-Security-Policy"]
     sites = ("https://signage.contoso.example", "http://ha.contoso.example:8123")
-    async with Endpoint(site, frame_ancestors=sites) as framed:
+    async with Endpoint(board_setup, frame_ancestors=sites) as framed:
         for path in ("/", "/rooms/atrium"):
             policy = (await framed.get(path)).headers["Content-Security-Policy"]
             assert f"frame-ancestors {' '.join(sites)};" in policy

@@ -7,7 +7,7 @@ import pytest
 
 from placed.domain.model import Meeting, Reason, Schedule, ShowAs
 from placed.domain.privacy import Show
-from tests.support.sample_boards import NINE, Site, meeting, minutes
+from tests.support.board_setup import NINE, BoardSetup, meeting, minutes
 from tests.support.status_endpoint import Endpoint
 
 if TYPE_CHECKING:
@@ -23,15 +23,23 @@ async def day(endpoint: Endpoint, room: str) -> Any:
 
 
 def read(
-    site: Site, room: str, *meetings: Meeting, before: timedelta = DAY, after: timedelta = 2 * DAY
+    board_setup: BoardSetup,
+    room: str,
+    *meetings: Meeting,
+    before: timedelta = DAY,
+    after: timedelta = 2 * DAY,
 ) -> None:
     """A room's calendar is read now, from some time ago to some time ahead."""
-    moment = site.moment
-    site.board.learn(room, Schedule(meetings, moment - before, moment + after, moment))
+    moment = board_setup.moment
+    board_setup.board.learn(room, Schedule(meetings, moment - before, moment + after, moment))
 
 
-async def test_a_day_is_listed_in_the_time_zone_of_the_room(endpoint: Endpoint, site: Site) -> None:
-    read(site, "boardroom", meeting(60, 90), meeting(-600, -570), meeting(-660, -560), meeting(900, 960))
+async def test_a_day_is_listed_in_the_time_zone_of_the_room(
+    endpoint: Endpoint, board_setup: BoardSetup
+) -> None:
+    read(
+        board_setup, "boardroom", meeting(60, 90), meeting(-600, -570), meeting(-660, -560), meeting(900, 960)
+    )
     found = await day(endpoint, "boardroom")
     assert found["date"] == "2026-01-08"
     assert found["time_zone"] == "Europe/Berlin"
@@ -51,19 +59,19 @@ async def test_a_day_is_listed_in_the_time_zone_of_the_room(endpoint: Endpoint, 
     ],
 )
 async def test_a_day_on_which_clocks_change_has_the_hours_that_it_has(moment: datetime, hours: int) -> None:
-    site = Site(moment=moment)
-    site.add("boardroom")
-    read(site, "boardroom")
-    async with Endpoint(site) as endpoint:
+    board_setup = BoardSetup(moment=moment)
+    board_setup.add("boardroom")
+    read(board_setup, "boardroom")
+    async with Endpoint(board_setup) as endpoint:
         found = await day(endpoint, "boardroom")
     length = datetime.fromisoformat(found["until"]) - datetime.fromisoformat(found["since"])
     assert length == minutes(hours * 60)
     assert found["meetings"] == []
 
 
-async def test_only_occupying_meetings_are_listed(endpoint: Endpoint, site: Site) -> None:
+async def test_only_occupying_meetings_are_listed(endpoint: Endpoint, board_setup: BoardSetup) -> None:
     read(
-        site,
+        board_setup,
         "boardroom",
         meeting(0, 30, cancelled=True),
         meeting(30, 60, declined=True),
@@ -75,16 +83,16 @@ async def test_only_occupying_meetings_are_listed(endpoint: Endpoint, site: Site
     assert [m["start"][11:16] for m in found["meetings"]] == ["11:10"]
 
 
-async def test_an_unknown_day_is_not_an_empty_day(endpoint: Endpoint, site: Site) -> None:
+async def test_an_unknown_day_is_not_an_empty_day(endpoint: Endpoint, board_setup: BoardSetup) -> None:
     never = await day(endpoint, "library")
     assert (never["meetings"], never["observed_at"], never["valid_until"]) == (None, None, None)
-    read(site, "boardroom", meeting(60, 90))
-    site.moment += minutes(14.9)
+    read(board_setup, "boardroom", meeting(60, 90))
+    board_setup.moment += minutes(14.9)
     assert len((await day(endpoint, "boardroom"))["meetings"]) == 1
-    site.moment += minutes(0.1)
+    board_setup.moment += minutes(0.1)
     assert (await day(endpoint, "boardroom"))["meetings"] is None
-    read(site, "boardroom", meeting(60, 90))
-    site.board.forget("contoso", Reason.BREACHED)
+    read(board_setup, "boardroom", meeting(60, 90))
+    board_setup.board.forget("contoso", Reason.BREACHED)
     assert (await day(endpoint, "boardroom"))["meetings"] is None
 
 
@@ -122,30 +130,32 @@ NAME = "Adele Vance"
 async def test_a_listed_meeting_follows_the_privacy_setting(
     show: Show, *, private: bool, shown: tuple[str | None, str | None]
 ) -> None:
-    site = Site(show=show)
-    site.add("boardroom")
-    read(site, "boardroom", meeting(60, 90, title=TEXT, organizer=NAME, private=private))
-    async with Endpoint(site) as endpoint:
+    board_setup = BoardSetup(show=show)
+    board_setup.add("boardroom")
+    read(board_setup, "boardroom", meeting(60, 90, title=TEXT, organizer=NAME, private=private))
+    async with Endpoint(board_setup) as endpoint:
         answer = await endpoint.get("/api/v1/days?room=boardroom")
     (found,) = answer.json["days"][0]["meetings"]
     assert (found["title"], found["organizer"]) == shown
-    for text, told in zip((TEXT, NAME), shown, strict=True):
-        assert (text.encode() in answer.body) is (told is not None)
+    for text, reported in zip((TEXT, NAME), shown, strict=True):
+        assert (text.encode() in answer.body) is (reported is not None)
 
 
 async def test_a_title_is_one_line_and_no_longer_than_people_type() -> None:
-    site = Site(show=Show.EVERYTHING)
-    site.add("boardroom")
-    read(site, "boardroom", meeting(60, 90, title="A\0B\r\n\u202ehsilgnE\u2028C " + "x" * 10_000))
-    async with Endpoint(site) as endpoint:
+    board_setup = BoardSetup(show=Show.EVERYTHING)
+    board_setup.add("boardroom")
+    read(board_setup, "boardroom", meeting(60, 90, title="A\0B\r\n\u202ehsilgnE\u2028C " + "x" * 10_000))
+    async with Endpoint(board_setup) as endpoint:
         (found,) = (await day(endpoint, "boardroom"))["meetings"]
     assert found["title"].startswith("A B hsilgnE C xxx")
     assert found["title"].endswith("x…")
     assert len(found["title"]) == 255
 
 
-async def test_every_response_carries_the_time_of_the_program(endpoint: Endpoint, site: Site) -> None:
-    site.moment = NINE + minutes(1 / 60) / 8
+async def test_every_response_carries_the_time_of_the_program(
+    endpoint: Endpoint, board_setup: BoardSetup
+) -> None:
+    board_setup.moment = NINE + minutes(1 / 60) / 8
     for path in ("/", "/healthz", "/api/v1/rooms", "/api/v1/days?room=atrium", "/nothing"):
         assert (await endpoint.get(path)).headers["Placed-Time"] == "2026-01-08T09:00:00.125Z"
     async with endpoint.listen() as listening:

@@ -10,7 +10,7 @@ from placed.http.api.rooms import RoomsApi
 from tests.component.http.raw_client import raw
 
 if TYPE_CHECKING:
-    from tests.support.sample_boards import Site
+    from tests.support.board_setup import BoardSetup
     from tests.support.status_endpoint import Endpoint
 
 
@@ -77,7 +77,7 @@ async def test_what_is_no_request_is_a_problem_too(endpoint: Endpoint, request_:
 
 
 async def test_an_unexpected_error_is_logged_once_and_not_shown(
-    endpoint: Endpoint, site: Site, monkeypatch: pytest.MonkeyPatch
+    endpoint: Endpoint, board_setup: BoardSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError("secret plans")
@@ -100,7 +100,7 @@ async def test_an_unexpected_error_is_logged_once_and_not_shown(
             "path": "/api/v1/rooms",
         }
     ]
-    site.read("atrium")
+    board_setup.read("atrium")
     assert (await endpoint.get("/api/v1/rooms/atrium")).status == 200
 
 

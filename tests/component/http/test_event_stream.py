@@ -12,9 +12,9 @@ from placed.http import event_stream as events
 from placed.http.api.rooms import RoomDocuments
 from placed.http.limits import Limits
 from tests.component.http.slow_reader import SlowReader
+from tests.support.board_setup import BoardSetup, meeting, minutes
 from tests.support.deadlines import DEADLINE
-from tests.support.sample_boards import Site, meeting, minutes
-from tests.support.status_endpoint import Endpoint, Told
+from tests.support.status_endpoint import Endpoint, ServerSentEvent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,37 +22,39 @@ if TYPE_CHECKING:
     from placed.domain.state_document import Statement
 
 
-def rooms(told: Iterable[Told]) -> list[str]:
+def rooms(reported: Iterable[ServerSentEvent]) -> list[str]:
     """What was told of which room, in order."""
-    return [f"{t.event} {t.data['room']}" for t in told]
+    return [f"{t.event} {t.data['room']}" for t in reported]
 
 
-async def test_a_new_client_receives_a_snapshot_and_then_changes(endpoint: Endpoint, site: Site) -> None:
-    site.read("boardroom", meeting(-10, 30))
-    site.report()
+async def test_a_new_client_receives_a_snapshot_and_then_changes(
+    endpoint: Endpoint, board_setup: BoardSetup
+) -> None:
+    board_setup.read("boardroom", meeting(-10, 30))
+    board_setup.report()
     async with endpoint.listen() as listening:
         snapshot, *states, health = await listening.take(5)
-        assert snapshot == Told(
+        assert snapshot == ServerSentEvent(
             "snapshot",
             None,
             {"schema": 1, "epoch": 7, "seq": 4, "rooms": ["atrium", "boardroom", "library"]},
         )
         assert rooms(states) == ["state atrium", "state library", "state boardroom"]
         assert [s.id for s in states] == ["7-2", "7-3", "7-4"]
-        assert health == Told("health", None, site.board.health["contoso"].document())
+        assert health == ServerSentEvent("health", None, board_setup.board.health["contoso"].document())
         assert states[2].data == (await endpoint.get("/api/v1/rooms/boardroom")).json
 
 
-async def test_edges_are_sent_when_they_occur(endpoint: Endpoint, site: Site) -> None:
-    site.read("boardroom", meeting(-10, 10))
+async def test_edges_are_sent_when_they_occur(endpoint: Endpoint, board_setup: BoardSetup) -> None:
+    board_setup.read("boardroom", meeting(-10, 10))
     async with endpoint.listen("?room=boardroom") as listening:
         await listening.take(2)
-        said = []
+        output = []
         for duration in (2, 8, 5):
-            site.wait(minutes(duration))
+            board_setup.wait(minutes(duration))
             state = (await listening.next()).data
-            said.append((state["status"], state["stale"], state["occupied"]))
-    assert said == [("busy", True, True), ("free", True, False), ("unknown", True, None)]
+            output.append((state["status"], state["stale"], state["occupied"]))
+    assert output == [("busy", True, True), ("free", True, False), ("unknown", True, None)]
 
 
 async def test_the_stream_is_what_browsers_and_proxies_want(endpoint: Endpoint) -> None:
@@ -65,27 +67,31 @@ async def test_the_stream_is_what_browsers_and_proxies_want(endpoint: Endpoint) 
         assert await listening.block() == ["retry: 2000"]
 
 
-async def test_a_client_that_reconnects_receives_what_is_new(endpoint: Endpoint, site: Site) -> None:
+async def test_a_client_that_reconnects_receives_what_is_new(
+    endpoint: Endpoint, board_setup: BoardSetup
+) -> None:
     async with endpoint.listen() as listening:
         last = (await listening.take(4))[-1].id
     assert last == "7-3"
-    site.read("boardroom", meeting(-10, 30))
-    site.read("atrium")
-    site.read("boardroom", meeting(-10, 40))
+    board_setup.read("boardroom", meeting(-10, 30))
+    board_setup.read("atrium")
+    board_setup.read("boardroom", meeting(-10, 40))
     async with endpoint.listen(headers={"Last-Event-ID": last}) as listening:
         assert rooms(await listening.take(2)) == ["state atrium", "state boardroom"]
 
 
-async def test_an_up_to_date_client_receives_only_new_events(endpoint: Endpoint, site: Site) -> None:
-    async with endpoint.listen(headers={"Last-Event-ID": f"7-{site.board.seq}"}) as listening:
+async def test_an_up_to_date_client_receives_only_new_events(
+    endpoint: Endpoint, board_setup: BoardSetup
+) -> None:
+    async with endpoint.listen(headers={"Last-Event-ID": f"7-{board_setup.board.seq}"}) as listening:
         await listening.block()
-        site.read("atrium")
+        board_setup.read("atrium")
         assert rooms([await listening.next()]) == ["state atrium"]
 
 
-async def test_a_listing_goes_on_as_events_without_a_gap(endpoint: Endpoint, site: Site) -> None:
+async def test_a_listing_goes_on_as_events_without_a_gap(endpoint: Endpoint, board_setup: BoardSetup) -> None:
     listing = (await endpoint.get("/api/v1/rooms")).json
-    site.read("atrium")
+    board_setup.read("atrium")
     position = f"{listing['epoch']}-{listing['seq']}"
     async with endpoint.listen(f"?last_event_id={position}") as listening:
         assert rooms([await listening.next()]) == ["state atrium"]
@@ -97,7 +103,12 @@ async def test_a_listing_goes_on_as_events_without_a_gap(endpoint: Endpoint, sit
 async def test_an_unknown_last_event_id_brings_a_snapshot(endpoint: Endpoint, seen: str) -> None:
     """Of another epoch, of the future, or no id at all. EventSource would never come back from an error."""
     async with endpoint.listen(headers={"Last-Event-ID": seen}) as listening:
-        assert [told.event for told in await listening.take(4)] == ["snapshot", "state", "state", "state"]
+        assert [reported.event for reported in await listening.take(4)] == [
+            "snapshot",
+            "state",
+            "state",
+            "state",
+        ]
 
 
 async def test_the_field_goes_before_the_address(endpoint: Endpoint) -> None:
@@ -114,58 +125,60 @@ async def test_an_address_with_a_wrong_id_is_refused(endpoint: Endpoint) -> None
     ]
 
 
-async def test_removed_rooms_are_sent(endpoint: Endpoint, site: Site) -> None:
+async def test_removed_rooms_are_sent(endpoint: Endpoint, board_setup: BoardSetup) -> None:
     async with endpoint.listen() as listening:
         await listening.take(4)
-        site.drop("library")
+        board_setup.drop("library")
         gone = await listening.next()
-        assert gone == Told("removed", "7-4", {"room": "library"})
-        site.add("library")
+        assert gone == ServerSentEvent("removed", "7-4", {"room": "library"})
+        board_setup.add("library")
         assert rooms([await listening.next()]) == ["state library"]
-        site.drop("library")
+        board_setup.drop("library")
         assert (await listening.next()).id == "7-6"
     async with endpoint.listen(headers={"Last-Event-ID": "7-5"}) as listening:
-        assert await listening.next() == Told("removed", "7-6", {"room": "library"})
+        assert await listening.next() == ServerSentEvent("removed", "7-6", {"room": "library"})
     async with endpoint.listen() as listening:
         assert (await listening.next()).data["rooms"] == ["atrium", "boardroom"]
         assert rooms(await listening.take(2)) == ["state boardroom", "state atrium"]
-        site.read("atrium")
+        board_setup.read("atrium")
         assert rooms([await listening.next()]) == ["state atrium"]
 
 
-async def test_rooms_that_went_before_the_start_are_remembered(site: Site) -> None:
-    site.drop("library")
-    async with Endpoint(site) as endpoint, endpoint.listen("?last_event_id=7-3") as listening:
-        assert await listening.next() == Told("removed", "7-4", {"room": "library"})
+async def test_rooms_that_went_before_the_start_are_remembered(board_setup: BoardSetup) -> None:
+    board_setup.drop("library")
+    async with Endpoint(board_setup) as endpoint, endpoint.listen("?last_event_id=7-3") as listening:
+        assert await listening.next() == ServerSentEvent("removed", "7-4", {"room": "library"})
 
 
-async def test_ids_only_rise_when_rooms_come_and_go_at_once(endpoint: Endpoint, site: Site) -> None:
+async def test_ids_only_rise_when_rooms_come_and_go_at_once(
+    endpoint: Endpoint, board_setup: BoardSetup
+) -> None:
     """Who is cut off in between misses nothing: the ids are the order of what happened."""
     async with endpoint.listen("?last_event_id=7-3") as listening:
         await listening.block()
-        del site.enrolled["contoso"]["library"]
-        site.add("chapel")
+        del board_setup.enrolled["contoso"]["library"]
+        board_setup.add("chapel")
         assert rooms(await listening.take(2)) == ["removed library", "state chapel"]
 
 
-async def test_a_panel_receives_only_its_room(endpoint: Endpoint, site: Site) -> None:
-    site.report()
+async def test_a_panel_receives_only_its_room(endpoint: Endpoint, board_setup: BoardSetup) -> None:
+    board_setup.report()
     async with endpoint.listen("?room=atrium&room=library") as listening:
         snapshot, *states = await listening.take(3)
         assert snapshot.data["rooms"] == ["atrium", "library"]
         assert rooms(states) == ["state atrium", "state library"]
-        site.read("boardroom")
-        site.report()
-        site.read("atrium")
+        board_setup.read("boardroom")
+        board_setup.report()
+        board_setup.read("atrium")
         assert rooms([await listening.next()]) == ["state atrium"]
-        site.drop("atrium")
+        board_setup.drop("atrium")
         assert rooms([await listening.next()]) == ["removed atrium"]
 
 
-async def test_a_panel_may_come_before_its_room(endpoint: Endpoint, site: Site) -> None:
+async def test_a_panel_may_come_before_its_room(endpoint: Endpoint, board_setup: BoardSetup) -> None:
     async with endpoint.listen("?room=chapel") as listening:
         assert (await listening.next()).data["rooms"] == []
-        site.add("chapel")
+        board_setup.add("chapel")
         assert rooms([await listening.next()]) == ["state chapel"]
 
 
@@ -175,10 +188,10 @@ async def test_a_parameter_that_is_not_known_is_refused(endpoint: Endpoint) -> N
     assert answer.json["problems"][0]["parameter"] == "rooms"
 
 
-async def test_silence_is_broken(site: Site) -> None:
-    endpoint = Endpoint(site)
+async def test_silence_is_broken(board_setup: BoardSetup) -> None:
+    endpoint = Endpoint(board_setup)
     endpoint.server._events._keep_alive = 0.01
-    async with endpoint, endpoint.listen(f"?last_event_id=7-{site.board.seq}") as listening:
+    async with endpoint, endpoint.listen(f"?last_event_id=7-{board_setup.board.seq}") as listening:
         assert [await listening.block() for _ in range(3)] == [
             ["retry: 2000"],
             [": keep-alive 2026-01-08T09:00:00.000Z"],
@@ -186,37 +199,37 @@ async def test_silence_is_broken(site: Site) -> None:
         ]
 
 
-async def test_a_stream_with_much_news_brings_the_time_too(site: Site) -> None:
+async def test_a_stream_with_much_news_brings_the_time_too(board_setup: BoardSetup) -> None:
     """A page that hears of rooms all the time has to notice that the daemon's clock was set."""
-    endpoint = Endpoint(site)
+    endpoint = Endpoint(board_setup)
     endpoint.server._events._keep_alive = 0.4
-    async with endpoint, endpoint.listen(f"?last_event_id=7-{site.board.seq}") as listening:
+    async with endpoint, endpoint.listen(f"?last_event_id=7-{board_setup.board.seq}") as listening:
         assert (await listening.block())[0] == "retry: 2000"
         assert (await listening.block())[0].startswith(": keep-alive ")
         for number in range(5000):  # a millisecond or so from one to the next
-            site.read("atrium", meeting(-10, 10 + number % 1000))
+            board_setup.read("atrium", meeting(-10, 10 + number % 1000))
             if (await listening.block())[0].startswith(": keep-alive "):
                 return
         pytest.fail("five thousand events without the time")
 
 
-async def test_the_end_of_the_snapshot_is_marked(site: Site, endpoint: Endpoint) -> None:
+async def test_the_end_of_the_snapshot_is_marked(board_setup: BoardSetup, endpoint: Endpoint) -> None:
     """A page may believe what it knows from then on: no sooner, though bytes come before."""
     async with endpoint.listen("?room=atrium") as listening:
         assert (await listening.block())[0] == "retry: 2000"
         assert (await listening.block())[0] == "event: snapshot"
         assert (await listening.block())[0] == "event: state"
         assert (await listening.block())[0].startswith(": keep-alive ")
-        seq = site.board.seq
-    site.read("atrium", meeting(-10, 30))
+        seq = board_setup.board.seq
+    board_setup.read("atrium", meeting(-10, 30))
     async with endpoint.listen(f"?room=atrium&last_event_id=7-{seq}") as listening:
         assert (await listening.block())[0] == "retry: 2000"
         assert (await listening.block())[0] == "event: state"
         assert (await listening.block())[0].startswith(": keep-alive ")
 
 
-async def test_there_is_a_limit_to_the_streams(site: Site) -> None:
-    endpoint = Endpoint(site)
+async def test_there_is_a_limit_to_the_streams(board_setup: BoardSetup) -> None:
+    endpoint = Endpoint(board_setup)
     endpoint.server._events.limit = 2
     async with endpoint:
         async with endpoint.listen() as one, endpoint.listen() as two:
@@ -266,52 +279,52 @@ class SlowFollower(SlowReader):
         return [state["seq"] for state in states if state["room"] == room]
 
 
-def crowd() -> Site:
+def crowd() -> BoardSetup:
     """So many rooms that no buffer holds what is said of them all."""
-    site = Site()
-    site.add(*(f"room-{number}" for number in range(3000)))
-    return site
+    board_setup = BoardSetup()
+    board_setup.add(*(f"room-{number}" for number in range(3000)))
+    return board_setup
 
 
 @pytest.mark.slow  # megabytes of events pass a client that does not read
 async def test_a_slow_client_receives_the_latest_state_and_delays_no_other() -> None:
-    site = crowd()
-    async with Endpoint(site) as endpoint, endpoint.listen() as quick, SlowFollower(endpoint) as slow:
+    board_setup = crowd()
+    async with Endpoint(board_setup) as endpoint, endpoint.listen() as quick, SlowFollower(endpoint) as slow:
         await quick.take(3001)
         for number in range(8):
             for room in range(3000):
-                site.read(f"room-{room}", meeting(10 + number, 90))
-            told = await quick.take(3000)
-            assert told[-1].id == f"7-{site.board.seq}"
-        assert site.board.seq == 27_000
+                board_setup.read(f"room-{room}", meeting(10 + number, 90))
+            reported = await quick.take(3000)
+            assert reported[-1].id == f"7-{board_setup.board.seq}"
+        assert board_setup.board.seq == 27_000
         await slow.read_on(b"id: 7-27000\n", until=b"\n\n")
         ids = [int(i.partition("-")[2]) for i in slow.ids()]
         assert ids == sorted(set(ids))
         assert len(ids) < 10_000  # of 27,000: its first look, what stood in buffers, and the last of each
-        latest = {s.room.id: s.seq for s in site.board.statements}
-        last_told = {f"room-{room}": seqs for room in (0, 1, 1500) if (seqs := slow.seqs(f"room-{room}"))}
-        assert all(seqs[-1] == latest[room] for room, seqs in last_told.items())
+        latest = {s.room.id: s.seq for s in board_setup.board.statements}
+        last_received = {f"room-{room}": seqs for room in (0, 1, 1500) if (seqs := slow.seqs(f"room-{room}"))}
+        assert all(seqs[-1] == latest[room] for room, seqs in last_received.items())
         assert set(ids) >= set(latest.values())
 
 
 async def test_more_events_than_one_portion_arrive_in_order(
-    endpoint: Endpoint, site: Site, monkeypatch: pytest.MonkeyPatch
+    endpoint: Endpoint, board_setup: BoardSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with endpoint.listen(f"?last_event_id=7-{site.board.seq}") as listening:
+    async with endpoint.listen(f"?last_event_id=7-{board_setup.board.seq}") as listening:
         await listening.block()
         monkeypatch.setattr(event_log, "PORTION", 1)
         for number in range(3):
             for room in ("library", "boardroom", "atrium"):
-                site.read(room, meeting(10 + number, 90))
-            told = await listening.take(3)
-            assert rooms(told) == ["state library", "state boardroom", "state atrium"]
-        assert told[-1].id == f"7-{site.board.seq}"
+                board_setup.read(room, meeting(10 + number, 90))
+            reported = await listening.take(3)
+            assert rooms(reported) == ["state library", "state boardroom", "state atrium"]
+        assert reported[-1].id == f"7-{board_setup.board.seq}"
 
 
 @pytest.mark.slow  # it waits until the server drops a client
 async def test_a_client_that_does_not_read_is_disconnected() -> None:
-    site = crowd()
-    endpoint = Endpoint(site, limits=Limits(patience=0.05))
+    board_setup = crowd()
+    endpoint = Endpoint(board_setup, limits=Limits(patience=0.05))
     with capture_logs() as logs:
         async with endpoint, SlowFollower(endpoint) as slow:
             await until_alone(endpoint)
@@ -323,7 +336,7 @@ async def test_a_client_that_does_not_read_is_disconnected() -> None:
 
 
 async def test_a_frame_is_made_once_for_all(
-    endpoint: Endpoint, site: Site, monkeypatch: pytest.MonkeyPatch
+    endpoint: Endpoint, board_setup: BoardSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[int] = []
     make = RoomDocuments.document
@@ -333,10 +346,10 @@ async def test_a_frame_is_made_once_for_all(
         return make(documents, statement)
 
     monkeypatch.setattr(RoomDocuments, "document", counted)
-    position = f"?last_event_id=7-{site.board.seq}"
-    site.read("boardroom")
-    site.read("atrium", meeting(1, 2))
-    site.read("atrium", meeting(1, 3))
+    position = f"?last_event_id=7-{board_setup.board.seq}"
+    board_setup.read("boardroom")
+    board_setup.read("atrium", meeting(1, 2))
+    board_setup.read("atrium", meeting(1, 3))
     assert made == []
     for _ in range(3):
         async with endpoint.listen(position) as listening:
@@ -345,16 +358,16 @@ async def test_a_frame_is_made_once_for_all(
 
 
 async def test_what_breaks_in_the_middle_ends_the_stream_and_is_logged_once(
-    endpoint: Endpoint, site: Site, monkeypatch: pytest.MonkeyPatch
+    endpoint: Endpoint, board_setup: BoardSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> bytes:
         raise RuntimeError("boom")
 
     monkeypatch.setattr(RoomDocuments, "document", broken)
     with capture_logs() as logs:
-        async with endpoint.listen(f"?last_event_id=7-{site.board.seq}") as listening:
+        async with endpoint.listen(f"?last_event_id=7-{board_setup.board.seq}") as listening:
             assert await listening.block() == ["retry: 2000"]
-            site.read("atrium")
+            board_setup.read("atrium")
             with pytest.raises(Exception, match=r"payload|EOF|^$"):
                 await listening.next()
     assert [log["event"] for log in logs] == ["http.request_failed"]

@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 import pytest
 
 from placed.domain.model import Meeting
-from tests.support.sample_boards import NINE, Site
+from tests.support.board_setup import NINE, BoardSetup
 from tests.support.status_endpoint import Endpoint
 
 TICK = timedelta(milliseconds=1)
 
 
 @dataclass
-class Hurrying(Site):
+class Hurrying(BoardSetup):
     """Whenever somebody asks what time it is, some has gone by."""
 
     def now(self) -> datetime:
@@ -25,16 +25,16 @@ class Hurrying(Site):
 
 @pytest.mark.parametrize("path", ["/api/v1/rooms", "/api/v1/rooms/boardroom"])
 async def test_however_fast_edges_come(path: str) -> None:
-    site = Hurrying()
-    site.add("boardroom")
+    board_setup = Hurrying()
+    board_setup.add("boardroom")
     meetings = [Meeting(f"key-{n}", NINE + n * 5 * TICK, NINE + (n * 5 + 3) * TICK) for n in range(2000)]
-    site.read("boardroom", *meetings)
+    board_setup.read("boardroom", *meetings)
     seen = set()
-    async with Endpoint(site) as endpoint:
+    async with Endpoint(board_setup) as endpoint:
         for _ in range(100):
             answer = await endpoint.get(path)
-            told = datetime.fromisoformat(answer.headers["Placed-Time"])
+            reported = datetime.fromisoformat(answer.headers["Placed-Time"])
             for room in answer.json.get("rooms", [answer.json]):
                 seen.add(room["status"])
-                assert room["status"] == "unknown" or datetime.fromisoformat(room["valid_until"]) > told
+                assert room["status"] == "unknown" or datetime.fromisoformat(room["valid_until"]) > reported
     assert {"busy", "starting"} <= seen

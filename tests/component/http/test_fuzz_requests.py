@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 
 from placed.http.limits import LARGEST_HEAD, Limits
 from tests.component.http.raw_client import Raw
-from tests.support.sample_boards import Site, meeting
+from tests.support.board_setup import BoardSetup, meeting
 from tests.support.status_endpoint import Endpoint
 
 if TYPE_CHECKING:
@@ -38,18 +38,18 @@ CUT_OFF = 0.12  # seconds, after which a client hangs up on a stream, or on a se
 STATUS = re.compile(rb"(?:^|\r\n|\})HTTP/\d\.\d (\d{3}) ")
 
 
-class House:
-    """A server that runs for as long as the module, and what went wrong in it."""
+class FuzzedServer:
+    """A server that runs for the whole module, and the errors in it."""
 
     def __init__(self, runner: asyncio.Runner) -> None:
         self._runner = runner
-        self.site = Site()
-        self.site.add("boardroom", building="Headquarters", floor="1", capacity=12)
-        self.site.add("atrium", building="Straße 1", floor="EG")
-        self.site.read("boardroom", meeting(-10, 30))
-        self.site.read("atrium")
-        self.site.report()
-        self.endpoint = Endpoint(self.site, limits=Limits(head=SOON, idle=SOON))
+        self.board_setup = BoardSetup()
+        self.board_setup.add("boardroom", building="Headquarters", floor="1", capacity=12)
+        self.board_setup.add("atrium", building="Straße 1", floor="EG")
+        self.board_setup.read("boardroom", meeting(-10, 30))
+        self.board_setup.read("atrium")
+        self.board_setup.report()
+        self.endpoint = Endpoint(self.board_setup, limits=Limits(head=SOON, idle=SOON))
         self.wrong: list[str] = []
         runner.get_loop().set_exception_handler(lambda _, context: self.wrong.append(str(context)))
 
@@ -96,15 +96,15 @@ class Keeping(logging.Handler):
 
 
 @pytest.fixture(scope="module")
-def house() -> Iterator[House]:
+def fuzzed_server() -> Iterator[FuzzedServer]:
     noted: list[logging.LogRecord] = []
     handler = Keeping(noted)
     logging.getLogger().addHandler(handler)
     with asyncio.Runner() as runner:
-        house = House(runner)
-        house.run(house.endpoint.__aenter__())
-        yield house
-        house.run(house.endpoint.__aexit__(None, None, None))
+        fuzzed_server = FuzzedServer(runner)
+        fuzzed_server.run(fuzzed_server.endpoint.__aenter__())
+        yield fuzzed_server
+        fuzzed_server.run(fuzzed_server.endpoint.__aexit__(None, None, None))
     logging.getLogger().removeHandler(handler)
     assert [record.getMessage() for record in noted] == []
 
@@ -205,26 +205,26 @@ def spoiled(draw: st.DrawFn) -> bytes:
 
 @fuzz
 @given(st.lists(requests(), min_size=1, max_size=12))
-def test_what_is_almost_a_request(house: House, sent: list[bytes]) -> None:
-    house.run(house.all_is_well(*sent))
+def test_what_is_almost_a_request(fuzzed_server: FuzzedServer, sent: list[bytes]) -> None:
+    fuzzed_server.run(fuzzed_server.all_is_well(*sent))
 
 
 @fuzz
 @given(st.lists(requests(), min_size=2, max_size=6))
-def test_one_after_the_other_in_one_connection(house: House, sent: list[bytes]) -> None:
-    house.run(house.all_is_well(b"".join(sent)))
+def test_one_after_the_other_in_one_connection(fuzzed_server: FuzzedServer, sent: list[bytes]) -> None:
+    fuzzed_server.run(fuzzed_server.all_is_well(b"".join(sent)))
 
 
 @fuzz
 @given(st.lists(spoiled(), min_size=1, max_size=6))
-def test_requests_that_were_spoiled_on_the_way(house: House, sent: list[bytes]) -> None:
-    house.run(house.all_is_well(*sent))
+def test_requests_that_were_spoiled_on_the_way(fuzzed_server: FuzzedServer, sent: list[bytes]) -> None:
+    fuzzed_server.run(fuzzed_server.all_is_well(*sent))
 
 
 @fuzz
 @given(st.lists(st.binary(max_size=200), min_size=1, max_size=12))
-def test_bytes(house: House, sent: list[bytes]) -> None:
-    house.run(house.all_is_well(*sent))
+def test_bytes(fuzzed_server: FuzzedServer, sent: list[bytes]) -> None:
+    fuzzed_server.run(fuzzed_server.all_is_well(*sent))
 
 
 @pytest.mark.parametrize(
@@ -239,10 +239,10 @@ def test_bytes(house: House, sent: list[bytes]) -> None:
         b"\0",
     ],
 )
-def test_what_never_ends(house: House, part: bytes) -> None:
-    (answer,) = house.run(house.all_is_well(part + 2 * LARGEST_HEAD * b"a"))
+def test_what_never_ends(fuzzed_server: FuzzedServer, part: bytes) -> None:
+    (answer,) = fuzzed_server.run(fuzzed_server.all_is_well(part + 2 * LARGEST_HEAD * b"a"))
     assert STATUS.findall(answer) <= [b"431"] or STATUS.findall(answer)[0] in (b"400", b"414")
-    house.run(house.all_is_well(b"GET / HTTP/1.1\r\nHost: localhost\r\n" + part * 20_000))
+    fuzzed_server.run(fuzzed_server.all_is_well(b"GET / HTTP/1.1\r\nHost: localhost\r\n" + part * 20_000))
 
 
 # --- queries ------------------------------------------------------------------------------------------------
@@ -287,10 +287,10 @@ def queries(draw: st.DrawFn) -> str:
 
 @fuzz
 @given(st.lists(queries(), min_size=1, max_size=12))
-def test_queries(house: House, asked: list[str]) -> None:
+def test_queries(fuzzed_server: FuzzedServer, asked: list[str]) -> None:
     """Each is answered with a document, or told what is wrong with it."""
-    answers = house.run(
-        house.all_is_well(
+    answers = fuzzed_server.run(
+        fuzzed_server.all_is_well(
             *(
                 b"GET %b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n" % path.encode()
                 for path in asked

@@ -14,7 +14,7 @@ from placed.domain.model import Reason
 from placed.domain.problem import Problem
 from placed.domain.room_readability import ReadFailure
 from placed.driver import Consent, Fence, FenceState
-from tests.support.sample_boards import NINE, Site, meeting, minutes, undelivered
+from tests.support.board_setup import NINE, BoardSetup, meeting, minutes, undelivered
 
 if TYPE_CHECKING:
     from tests.support.status_endpoint import Endpoint
@@ -33,9 +33,9 @@ async def scrape(endpoint: Endpoint) -> dict[str, float]:
 
 
 async def test_a_room_that_is_not_read_any_more_turns_from_stale_to_unknown(
-    endpoint: Endpoint, site: Site
+    endpoint: Endpoint, board_setup: BoardSetup
 ) -> None:
-    site.read("boardroom", meeting(-10, 60))
+    board_setup.read("boardroom", meeting(-10, 60))
 
     async def seen() -> list[float | None]:
         samples = await scrape(endpoint)
@@ -49,24 +49,24 @@ async def test_a_room_that_is_not_read_any_more_turns_from_stale_to_unknown(
         ]
 
     assert await seen() == [1, 2, 2, 1, 0, 1]
-    site.wait(minutes(2))
+    board_setup.wait(minutes(2))
     assert await seen() == [1, 2, 3, 1, 0, 1]
-    site.wait(minutes(13))
+    board_setup.wait(minutes(13))
     assert await seen() == [0, 3, 3, 0, 1, None]
 
 
 async def test_an_expired_state_counts_as_unknown_even_without_an_evaluation(
-    endpoint: Endpoint, site: Site
+    endpoint: Endpoint, board_setup: BoardSetup
 ) -> None:
-    site.read("atrium")
-    site.moment += minutes(15)
+    board_setup.read("atrium")
+    board_setup.moment += minutes(15)
     samples = await scrape(endpoint)
     assert samples["placed_rooms{connection=contoso,status=free}"] == 0
     assert "placed_room_occupied{room=atrium}" not in samples
 
 
-async def test_all_words_are_always_there(endpoint: Endpoint, site: Site) -> None:
-    site.report()
+async def test_all_words_are_always_there(endpoint: Endpoint, board_setup: BoardSetup) -> None:
+    board_setup.report()
     samples = await scrape(endpoint)
     for status in ("free", "starting", "busy", "pending", "unknown"):
         assert f"placed_rooms{{connection=contoso,status={status}}}" in samples
@@ -79,9 +79,9 @@ async def test_all_words_are_always_there(endpoint: Endpoint, site: Site) -> Non
         assert f"placed_consent_state{{connection=contoso,state={consent}}}" in samples
 
 
-async def test_a_connection_has_metrics_of_its_health(endpoint: Endpoint, site: Site) -> None:
-    site.report("fabrikam", state=ConnectionState.FAILING, last_success=None)
-    site.report(
+async def test_a_connection_has_metrics_of_its_health(endpoint: Endpoint, board_setup: BoardSetup) -> None:
+    board_setup.report("fabrikam", state=ConnectionState.FAILING, last_success=None)
+    board_setup.report(
         failing={
             "atrium": ReadFailure(Reason.FORBIDDEN, NINE, Problem("", "")),
             "library": ReadFailure(Reason.FORBIDDEN, NINE, Problem("", "")),
@@ -108,16 +108,16 @@ async def test_a_connection_has_metrics_of_its_health(endpoint: Endpoint, site: 
     assert samples["placed_consent_state{connection=contoso,state=granted}"] == 1
 
 
-async def test_the_ways_out_are_measured(endpoint: Endpoint, site: Site) -> None:
-    site.bridge.connected = False
-    site.bridge.messages_published, site.bridge.reconnects = 977, 3
-    site.bridge.messages_refused = {"not_authorized": 5, "other": 0}
-    site.bridge.undelivered = (undelivered(count=2), undelivered(count=3, state=False))
+async def test_the_ways_out_are_measured(endpoint: Endpoint, board_setup: BoardSetup) -> None:
+    board_setup.bridge.connected = False
+    board_setup.bridge.messages_published, board_setup.bridge.reconnects = 977, 3
+    board_setup.bridge.messages_refused = {"not_authorized": 5, "other": 0}
+    board_setup.bridge.undelivered = (undelivered(count=2), undelivered(count=3, state=False))
     async with endpoint.listen() as listening:
         await listening.next()
         samples = await scrape(endpoint)
     assert samples["placed_build_info{version=1.2.3}"] == 1
-    assert samples["placed_statements_total"] == site.board.seq
+    assert samples["placed_statements_total"] == board_setup.board.seq
     assert samples["placed_mqtt_connected"] == 0
     assert samples["placed_mqtt_messages_published_total"] == 977
     assert samples["placed_mqtt_messages_refused_total{reason=not_authorized}"] == 5
@@ -129,18 +129,20 @@ async def test_the_ways_out_are_measured(endpoint: Endpoint, site: Site) -> None
     assert samples["process_resident_memory_bytes"] > 0
 
 
-async def test_without_a_broker_there_are_no_broker_metrics(endpoint: Endpoint, site: Site) -> None:
-    site.bridge.configured = site.bridge.connected = False
+async def test_without_a_broker_there_are_no_broker_metrics(
+    endpoint: Endpoint, board_setup: BoardSetup
+) -> None:
+    board_setup.bridge.configured = board_setup.bridge.connected = False
     assert [name for name in await scrape(endpoint) if name.startswith("placed_mqtt")] == []
 
 
-async def test_an_edge_that_was_not_evaluated_is_late(endpoint: Endpoint, site: Site) -> None:
-    site.read("atrium", meeting(10, 20))
+async def test_an_edge_that_was_not_evaluated_is_late(endpoint: Endpoint, board_setup: BoardSetup) -> None:
+    board_setup.read("atrium", meeting(10, 20))
     assert (await scrape(endpoint))["placed_edge_lateness_seconds"] == 0
-    assert site.board.next_due is not None
-    site.moment = site.board.next_due + timedelta(seconds=7)
+    assert board_setup.board.next_due is not None
+    board_setup.moment = board_setup.board.next_due + timedelta(seconds=7)
     assert (await scrape(endpoint))["placed_edge_lateness_seconds"] == 7
-    site.board.judge_due()
+    board_setup.board.judge_due()
     assert (await scrape(endpoint))["placed_edge_lateness_seconds"] == 0
 
 
@@ -150,8 +152,10 @@ async def test_a_room_metric_carries_building_and_floor(endpoint: Endpoint) -> N
     assert len(found) == 3
 
 
-async def test_a_room_metric_carries_the_time_of_the_reading(endpoint: Endpoint, site: Site) -> None:
-    site.read("atrium")
+async def test_a_room_metric_carries_the_time_of_the_reading(
+    endpoint: Endpoint, board_setup: BoardSetup
+) -> None:
+    board_setup.read("atrium")
     samples = await scrape(endpoint)
     assert samples["placed_room_observed_timestamp_seconds{room=atrium}"] == NINE.timestamp()
     assert "placed_room_observed_timestamp_seconds{room=library}" not in samples
@@ -172,9 +176,9 @@ async def test_a_room_metric_carries_the_time_of_the_reading(endpoint: Endpoint,
     ],
 )
 async def test_the_scraper_gets_the_format_that_it_takes(
-    endpoint: Endpoint, site: Site, accept: str, media_type: str
+    endpoint: Endpoint, board_setup: BoardSetup, accept: str, media_type: str
 ) -> None:
-    site.report()
+    board_setup.report()
     answer = await endpoint.get("/metrics", {"Accept": accept})
     assert answer.headers["Content-Type"].split(";")[0] == media_type
     parse = open_metrics if "openmetrics" in media_type else text_string_to_metric_families

@@ -13,10 +13,10 @@ from placed.domain.room_readability import Access, ReadFailure
 from placed.driver import Consent, Fence, FenceState
 from placed.http.api import openapi
 from placed.polling.readability_tracker import ReadabilityTracker
-from tests.support.sample_boards import NINE, meeting
+from tests.support.board_setup import NINE, meeting
 
 if TYPE_CHECKING:
-    from tests.support.sample_boards import Site
+    from tests.support.board_setup import BoardSetup
     from tests.support.status_endpoint import Answer, Endpoint
 
 DESCRIPTION: dict[str, Any] = json.loads(openapi.description("1.2.3"))
@@ -107,15 +107,15 @@ def test_every_operation_has_a_name_of_its_own() -> None:
 
 
 @pytest.fixture
-def lively(site: Site) -> Site:
+def lively(board_setup: BoardSetup) -> BoardSetup:
     """Every field of everything has something in it somewhere."""
-    site.read("boardroom", meeting(-10, 30), meeting(0, 20), meeting(40, 50, private=True))
-    site.read("atrium", meeting(3, 60, all_day=True))
-    site.board.fail("library", Reason.FORBIDDEN)
+    board_setup.read("boardroom", meeting(-10, 30), meeting(0, 20), meeting(40, 50, private=True))
+    board_setup.read("atrium", meeting(3, 60, all_day=True))
+    board_setup.board.fail("library", Reason.FORBIDDEN)
     readability = ReadabilityTracker()
     readability.succeeded("boardroom", NINE)
     readability.failed("library", ReadFailure(Reason.FORBIDDEN, NINE, Problem("", "x")))
-    site.report(
+    board_setup.report(
         since=NINE,
         failing={"library": ReadFailure(Reason.FORBIDDEN, NINE, Problem("", "x"))},
         problem=Problem("", "a", "b"),
@@ -125,7 +125,7 @@ def lively(site: Site) -> Site:
         fence=Fence(FenceState.EXCESS, NINE, excess=("Mail.Read",), warnings=(Problem("", "mind the gap"),)),
         readability=readability.snapshot,
     )
-    return site
+    return board_setup
 
 
 @pytest.mark.parametrize(
@@ -164,15 +164,15 @@ async def test_what_is_not_ready_is_as_described(endpoint: Endpoint) -> None:
     validate(answer.json, described("/readyz", answer))
 
 
-async def test_events_are_as_described(endpoint: Endpoint, lively: Site) -> None:
+async def test_events_are_as_described(endpoint: Endpoint, lively: BoardSetup) -> None:
     content = DESCRIPTION["paths"]["/api/v1/events"]["get"]["responses"]["200"]["content"]
     schemas = content["text/event-stream"]["x-events"]
     async with endpoint.listen() as listening:
-        told = await listening.take(5)
+        reported = await listening.take(5)
         lively.drop("library")
-        told.append(await listening.next())
-    assert {t.event for t in told} == set(schemas)
-    for event in told:
+        reported.append(await listening.next())
+    assert {t.event for t in reported} == set(schemas)
+    for event in reported:
         validate(event.data, schemas[event.event])
 
 

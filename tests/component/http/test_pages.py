@@ -114,11 +114,11 @@ def test_every_language_translates_every_english_text(language: str) -> None:
 
 
 def test_every_status_and_reason_has_a_text() -> None:
-    told = {f"status.{status}" for status in Status} | {f"reason.{reason}" for reason in Reason}
-    told |= {f"health.state.{state}" for state in ConnectionState}
-    told |= {f"health.consent.{consent}" for consent in Consent}
-    told |= {f"health.fence.{fence}" for fence in FenceState}
-    assert told <= ENGLISH.keys()
+    reported = {f"status.{status}" for status in Status} | {f"reason.{reason}" for reason in Reason}
+    reported |= {f"health.state.{state}" for state in ConnectionState}
+    reported |= {f"health.consent.{consent}" for consent in Consent}
+    reported |= {f"health.fence.{fence}" for fence in FenceState}
+    assert reported <= ENGLISH.keys()
 
 
 def test_every_text_key_of_a_page_exists() -> None:

@@ -24,7 +24,7 @@ from tests.support.status_endpoint import Endpoint
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.sample_boards import Site
+    from tests.support.board_setup import BoardSetup
 
 
 def change(endpoint: Endpoint, **settings: Any) -> None:
@@ -42,17 +42,17 @@ def bearer(name: str) -> dict[str, str]:
 
 
 async def test_another_token_counts_from_the_next_request_and_ends_no_stream(
-    site: Site, tmp_path: Path
+    board_setup: BoardSetup, tmp_path: Path
 ) -> None:
     async with (
-        Endpoint(site, **token(tmp_path, "first")) as endpoint,
+        Endpoint(board_setup, **token(tmp_path, "first")) as endpoint,
         endpoint.listen(headers=bearer("first")) as listening,
     ):
         await listening.take(4)
         change(endpoint, **token(tmp_path, "second"))
         assert (await endpoint.get("/api/v1/rooms", bearer("first"))).status == 401
         assert (await endpoint.get("/api/v1/rooms", bearer("second"))).status == 200
-        site.read("atrium")
+        board_setup.read("atrium")
         assert (await listening.next()).data["room"] == "atrium"
         change(endpoint)
         assert (await endpoint.get("/api/v1/rooms")).status == 200
@@ -76,7 +76,7 @@ async def test_other_host_names_are_answered(endpoint: Endpoint) -> None:
     assert (await endpoint.get("/healthz", {"Host": "rooms.example"})).status == 421
 
 
-async def test_fewer_clients_are_let_in_and_those_that_are_connected_stay(site: Site) -> None:
+async def test_fewer_clients_are_let_in_and_those_that_are_connected_stay(board_setup: BoardSetup) -> None:
     whole = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
     async def status(client: Raw) -> bytes:
@@ -84,7 +84,7 @@ async def test_fewer_clients_are_let_in_and_those_that_are_connected_stay(site: 
         async with asyncio.timeout(DEADLINE):
             return (await client.reader.readuntil(b"}"))[9:12]
 
-    async with Endpoint(site, max_clients=100) as endpoint, AsyncExitStack() as stack:
+    async with Endpoint(board_setup, max_clients=100) as endpoint, AsyncExitStack() as stack:
         clients = [await stack.enter_async_context(Raw(endpoint, of=f"127.0.0.{2 + n}")) for n in range(12)]
         assert {await status(client) for client in clients} == {b"200"}
         change(endpoint, max_clients=10)
@@ -123,7 +123,7 @@ async def certificate_of(endpoint: Endpoint, trust: ssl.SSLContext) -> bytes:
 
 
 async def test_a_renewed_certificate_is_shown_to_new_connections_and_ends_none(
-    site: Site, authority: Authority, tmp_path: Path
+    board_setup: BoardSetup, authority: Authority, tmp_path: Path
 ) -> None:
     both = tmp_path / "both.pem"
 
@@ -133,7 +133,7 @@ async def test_a_renewed_certificate_is_shown_to_new_connections_and_ends_none(
 
     renew()
     async with (
-        Endpoint(site, trust=authority.context(), certificate=both) as endpoint,
+        Endpoint(board_setup, trust=authority.context(), certificate=both) as endpoint,
         endpoint.listen() as listening,
     ):
         await listening.take(4)
@@ -143,7 +143,7 @@ async def test_a_renewed_certificate_is_shown_to_new_connections_and_ends_none(
         after = await certificate_of(endpoint, authority.context())
         assert after != before
         assert after == ssl.PEM_cert_to_DER_cert(_first(both))
-        site.read("atrium")
+        board_setup.read("atrium")
         assert (await listening.next()).data["room"] == "atrium"
 
 
@@ -152,23 +152,23 @@ def _first(file: Path) -> str:
     return text[: text.index(end) + len(end)]
 
 
-async def test_that_everybody_may_ask_now_is_logged(site: Site, tmp_path: Path) -> None:
+async def test_that_everybody_may_ask_now_is_logged(board_setup: BoardSetup, tmp_path: Path) -> None:
     with capture_logs() as logs:
-        async with Endpoint(site, listen="0.0.0.0:0", **token(tmp_path, "first")) as endpoint:
+        async with Endpoint(board_setup, listen="0.0.0.0:0", **token(tmp_path, "first")) as endpoint:
             assert logs == []
             change(endpoint, listen="0.0.0.0:0", allow_anonymous=True)
     assert [log["event"] for log in logs] == ["http.is_open_to_all"]
 
 
-async def test_an_endpoint_that_was_stopped_is_not_kept_in_memory(site: Site) -> None:
+async def test_an_endpoint_that_was_stopped_is_not_kept_in_memory(board_setup: BoardSetup) -> None:
     """The daemon makes another one when it moves to another address."""
-    async with Endpoint(site) as endpoint:
+    async with Endpoint(board_setup) as endpoint:
         for path in ("/", "/api/v1/rooms", "/nothing"):
             await endpoint.get(path)
         runner = endpoint.server._runner
         assert runner is not None
         server, app = weakref.ref(endpoint.server), weakref.ref(runner.app)
-    site.board.listeners.clear()
+    board_setup.board.listeners.clear()
     del endpoint, runner
     async with asyncio.timeout(DEADLINE):
         while server() is not None or app() is not None:

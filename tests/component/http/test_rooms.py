@@ -14,7 +14,7 @@ from placed.domain.privacy import Show
 from placed.domain.problem import Problem
 from placed.domain.room_readability import ReadFailure
 from placed.http.api.rooms import RoomDocuments, RoomsApi
-from tests.support.sample_boards import NINE, Site, meeting, minutes
+from tests.support.board_setup import NINE, BoardSetup, meeting, minutes
 from tests.support.status_endpoint import Endpoint
 
 if TYPE_CHECKING:
@@ -23,20 +23,22 @@ if TYPE_CHECKING:
     from placed.domain.state_document import Statement
 
 
-async def test_a_listing_has_every_room_by_its_id(endpoint: Endpoint, site: Site) -> None:
+async def test_a_listing_has_every_room_by_its_id(endpoint: Endpoint, board_setup: BoardSetup) -> None:
     answer = await endpoint.get("/api/v1/rooms")
     assert answer.status == 200
     assert answer.headers["Content-Type"] == "application/json"
     assert answer.headers["Cache-Control"] == "no-cache"
     listing = answer.json
-    assert (listing["schema"], listing["epoch"], listing["seq"]) == (1, 7, site.board.seq)
+    assert (listing["schema"], listing["epoch"], listing["seq"]) == (1, 7, board_setup.board.seq)
     assert answer.ids == ["atrium", "boardroom", "library"]
 
 
-async def test_a_room_is_its_state_document_and_where_it_is(endpoint: Endpoint, site: Site) -> None:
-    site.read("boardroom", meeting(-10, 30))
+async def test_a_room_is_its_state_document_and_where_it_is(
+    endpoint: Endpoint, board_setup: BoardSetup
+) -> None:
+    board_setup.read("boardroom", meeting(-10, 30))
     answer = await endpoint.get("/api/v1/rooms/boardroom")
-    statement = site.board.statement("boardroom")
+    statement = board_setup.board.statement("boardroom")
     assert statement is not None
     assert answer.body == statement.document[:-1] + (
         b',"building":"Headquarters","floor":"1","capacity":12,"time_zone":"Europe/Berlin"}'
@@ -46,26 +48,32 @@ async def test_a_room_is_its_state_document_and_where_it_is(endpoint: Endpoint, 
     assert listing.json["rooms"][1] == answer.json
 
 
-async def test_a_room_that_moved_is_listed_with_its_new_place(endpoint: Endpoint, site: Site) -> None:
+async def test_a_room_that_moved_is_listed_with_its_new_place(
+    endpoint: Endpoint, board_setup: BoardSetup
+) -> None:
     before = await endpoint.get("/api/v1/rooms/library")
-    site.enrolled["contoso"]["library"] = replace(site.enrolled["contoso"]["library"], floor="2")
-    site.add()
+    board_setup.enrolled["contoso"]["library"] = replace(
+        board_setup.enrolled["contoso"]["library"], floor="2"
+    )
+    board_setup.add()
     after = await endpoint.get("/api/v1/rooms/library", {"If-None-Match": before.headers["ETag"]})
     assert (before.json["floor"], after.json["floor"]) == ("1", "2")
 
 
-async def test_a_room_that_is_not_there_is_a_problem(endpoint: Endpoint, site: Site) -> None:
-    site.drop("library")
+async def test_a_room_that_is_not_there_is_a_problem(endpoint: Endpoint, board_setup: BoardSetup) -> None:
+    board_setup.drop("library")
     for room_id in ("library", "nowhere", "Atrium", "%2e%2e", "atrium%00"):
         answer = await endpoint.get(f"/api/v1/rooms/{room_id}")
         assert (answer.status, answer.json["title"]) == (404, "Not Found")
 
 
-async def test_a_room_that_is_not_read_any_more_turns_unknown(endpoint: Endpoint, site: Site) -> None:
-    site.read("atrium")
+async def test_a_room_that_is_not_read_any_more_turns_unknown(
+    endpoint: Endpoint, board_setup: BoardSetup
+) -> None:
+    board_setup.read("atrium")
     green = await endpoint.get("/api/v1/rooms?free_for=30m")
     assert green.ids == ["atrium"]
-    site.wait(minutes(15))
+    board_setup.wait(minutes(15))
     answer = await endpoint.get("/api/v1/rooms", {"If-None-Match": green.headers["ETag"]})
     atrium = answer.json["rooms"][0]
     assert (atrium["status"], atrium["occupied"], atrium["reason"]) == ("unknown", None, "expired")
@@ -74,8 +82,10 @@ async def test_a_room_that_is_not_read_any_more_turns_unknown(endpoint: Endpoint
 
 
 @pytest.mark.parametrize("path", ["/api/v1/rooms", "/api/v1/rooms/atrium", "/api/v1/rooms?floor=EG"])
-async def test_what_a_client_has_already_is_not_sent_again(endpoint: Endpoint, site: Site, path: str) -> None:
-    site.read("atrium")
+async def test_what_a_client_has_already_is_not_sent_again(
+    endpoint: Endpoint, board_setup: BoardSetup, path: str
+) -> None:
+    board_setup.read("atrium")
     first = await endpoint.get(path)
     tag = first.headers["ETag"]
     for field in (tag, f"W/{tag}", f'"other", {tag}', "*"):
@@ -83,27 +93,29 @@ async def test_what_a_client_has_already_is_not_sent_again(endpoint: Endpoint, s
         assert (again.status, again.body, again.headers["ETag"]) == (304, b"", tag)
         assert again.headers["Cache-Control"] == "no-cache"
         assert again.headers["Vary"] == "Accept-Encoding"
-    site.read("atrium", meeting(0, 30))
+    board_setup.read("atrium", meeting(0, 30))
     changed = await endpoint.get(path, {"If-None-Match": tag})
     assert changed.status == 200
     assert changed.headers["ETag"] != tag
 
 
-async def test_tags_name_the_epoch_and_the_statement(endpoint: Endpoint, site: Site) -> None:
+async def test_tags_name_the_epoch_and_the_statement(endpoint: Endpoint, board_setup: BoardSetup) -> None:
     listing = await endpoint.get("/api/v1/rooms")
     room = await endpoint.get("/api/v1/rooms/library")
-    assert listing.headers["ETag"] == f'"7-{site.board.seq}"'
+    assert listing.headers["ETag"] == f'"7-{board_setup.board.seq}"'
     assert room.headers["ETag"] == f'"7-{room.json["seq"]}"'
 
 
-async def test_a_filtered_listing_stays_while_nothing_in_it_changes(endpoint: Endpoint, site: Site) -> None:
-    site.read("boardroom", meeting(-10, 30))
+async def test_a_filtered_listing_stays_while_nothing_in_it_changes(
+    endpoint: Endpoint, board_setup: BoardSetup
+) -> None:
+    board_setup.read("boardroom", meeting(-10, 30))
     busy = await endpoint.get("/api/v1/rooms?status=busy")
-    site.read("atrium")
+    board_setup.read("atrium")
     again = await endpoint.get("/api/v1/rooms?status=busy", {"If-None-Match": busy.headers["ETag"]})
     assert again.status == 304
-    assert busy.json["seq"] == busy.json["rooms"][0]["seq"] < site.board.seq
-    site.wait(minutes(30))
+    assert busy.json["seq"] == busy.json["rooms"][0]["seq"] < board_setup.board.seq
+    board_setup.wait(minutes(30))
     free = await endpoint.get("/api/v1/rooms?status=busy", {"If-None-Match": busy.headers["ETag"]})
     assert (free.status, free.ids, free.json["seq"]) == (200, [], 0)
 
@@ -119,9 +131,9 @@ async def test_head_returns_only_the_header_fields(endpoint: Endpoint, path: str
         assert head.headers["Content-Length"] == get.headers["Content-Length"]
 
 
-async def test_a_packed_listing_is_another_representation(site: Site) -> None:
-    site.add(*(f"room-{number}" for number in range(20)))
-    async with Endpoint(site) as endpoint:
+async def test_a_packed_listing_is_another_representation(board_setup: BoardSetup) -> None:
+    board_setup.add(*(f"room-{number}" for number in range(20)))
+    async with Endpoint(board_setup) as endpoint:
         plain = await endpoint.get("/api/v1/rooms")
         gzipped = {"Accept-Encoding": "gzip"}
         packed = await endpoint.get("/api/v1/rooms", gzipped)
@@ -139,13 +151,18 @@ async def test_a_packed_listing_is_another_representation(site: Site) -> None:
         assert "Content-Encoding" not in small.headers
 
 
-async def test_connections_are_listed_with_their_health(endpoint: Endpoint, site: Site) -> None:
-    site.report("fabrikam")
-    site.report(failing={"atrium": ReadFailure(Reason.FORBIDDEN, NINE, Problem("", "ErrorAccessDenied"))})
+async def test_connections_are_listed_with_their_health(endpoint: Endpoint, board_setup: BoardSetup) -> None:
+    board_setup.report("fabrikam")
+    board_setup.report(
+        failing={"atrium": ReadFailure(Reason.FORBIDDEN, NINE, Problem("", "ErrorAccessDenied"))}
+    )
     answer = await endpoint.get("/api/v1/connections")
     assert answer.json == {
         "schema": 1,
-        "connections": [site.board.health["contoso"].document(), site.board.health["fabrikam"].document()],
+        "connections": [
+            board_setup.board.health["contoso"].document(),
+            board_setup.board.health["fabrikam"].document(),
+        ],
         "clock": None,
         "undelivered": [],
     }
@@ -159,14 +176,14 @@ SECRETS = ("Takeover of Northwind", "Adele Vance", "@contoso.example", "guid-of-
 @pytest.mark.parametrize("show", [Show.NOTHING, Show.EVERYTHING])
 async def test_what_is_hidden_is_in_no_byte_of_any_answer(show: Show) -> None:
     """With titles hidden by the site, and with a private meeting where the site shows all."""
-    site = Site(show=show)
-    site.add("boardroom")
+    board_setup = BoardSetup(show=show)
+    board_setup.add("boardroom")
     private = show is Show.EVERYTHING
-    site.read("boardroom", meeting(-10, 30, title=SECRETS[0], organizer=SECRETS[1], private=private))
-    site.report(
+    board_setup.read("boardroom", meeting(-10, 30, title=SECRETS[0], organizer=SECRETS[1], private=private))
+    board_setup.report(
         failing={"boardroom": ReadFailure(Reason.FORBIDDEN, NINE, Problem("", "boardroom@contoso.example"))}
     )
-    async with Endpoint(site) as endpoint, endpoint.listen() as listening:
+    async with Endpoint(board_setup) as endpoint, endpoint.listen() as listening:
         paths = ("/", "/rooms/boardroom", "/api/v1/rooms", "/api/v1/rooms?status=busy", "/metrics")
         more = (
             "/api/v1/rooms/boardroom",
@@ -175,29 +192,29 @@ async def test_what_is_hidden_is_in_no_byte_of_any_answer(show: Show) -> None:
             "/readyz",
             "/openapi.json",
         )
-        said = [(await endpoint.get(path)).body.decode() for path in (*paths, *more)]
-        said += [str(told) for told in await listening.take(3)]
+        output = [(await endpoint.get(path)).body.decode() for path in (*paths, *more)]
+        output += [str(reported) for reported in await listening.take(3)]
     for secret in SECRETS:
-        assert not [text for text in said if secret in text]
+        assert not [text for text in output if secret in text]
 
 
 async def test_the_privacy_setting_is_applied() -> None:
-    site = Site(show=Show.EVERYTHING)
-    site.add("boardroom")
-    site.read("boardroom", meeting(-10, 30, title="Standup", organizer="Adele Vance"))
-    async with Endpoint(site) as endpoint:
+    board_setup = BoardSetup(show=Show.EVERYTHING)
+    board_setup.add("boardroom")
+    board_setup.read("boardroom", meeting(-10, 30, title="Standup", organizer="Adele Vance"))
+    async with Endpoint(board_setup) as endpoint:
         current = (await endpoint.get("/api/v1/rooms/boardroom")).json["current"]
     assert (current["title"], current["organizer"]) == ("Standup", "Adele Vance")
 
 
 @pytest.mark.slow  # 5,500 rooms are set up
 async def test_thousands_of_rooms_are_listed_in_no_time(capsys: pytest.CaptureFixture[str]) -> None:
-    site = Site()
-    site.add(*(f"room-{number:04}" for number in range(5500)), building="Headquarters", capacity=8)
+    board_setup = BoardSetup()
+    board_setup.add(*(f"room-{number:04}" for number in range(5500)), building="Headquarters", capacity=8)
     for number in range(5500):
-        site.read(f"room-{number:04}", meeting(-number % 60, 90), meeting(120, 180))
+        board_setup.read(f"room-{number:04}", meeting(-number % 60, 90), meeting(120, 180))
     measured: dict[str, float] = {}
-    async with Endpoint(site) as endpoint:
+    async with Endpoint(board_setup) as endpoint:
 
         async def take(name: str, path: str, headers: Mapping[str, str] | None = None) -> int:
             begun = time.perf_counter()
@@ -207,7 +224,7 @@ async def test_thousands_of_rooms_are_listed_in_no_time(capsys: pytest.CaptureFi
 
         size = await take("first", "/api/v1/rooms")
         await take("again", "/api/v1/rooms")
-        await take("304", "/api/v1/rooms", {"If-None-Match": f'"7-{site.board.seq}"'})
+        await take("304", "/api/v1/rooms", {"If-None-Match": f'"7-{board_setup.board.seq}"'})
         packed = await take("gzip", "/api/v1/rooms", {"Accept-Encoding": "gzip"})
         await take("gzip again", "/api/v1/rooms", {"Accept-Encoding": "gzip"})
         await take("free_for=45m", "/api/v1/rooms?free_for=45m")
@@ -227,14 +244,14 @@ async def test_thousands_of_rooms_are_listed_in_no_time(capsys: pytest.CaptureFi
 
 
 @pytest.fixture
-def campus() -> Site:
-    site = Site()
-    site.add(*(f"room-{number}" for number in range(5000)), building="hq")
-    return site
+def campus() -> BoardSetup:
+    board_setup = BoardSetup()
+    board_setup.add(*(f"room-{number}" for number in range(5000)), building="hq")
+    return board_setup
 
 
 @pytest.mark.parametrize("query", ["", "?building=hq"])
-async def test_a_long_listing_gives_way_to_everything_else(campus: Site, query: str) -> None:
+async def test_a_long_listing_gives_way_to_everything_else(campus: BoardSetup, query: str) -> None:
     """Edges are published and other requests answered meanwhile."""
     turns = 0
 
@@ -252,7 +269,7 @@ async def test_a_long_listing_gives_way_to_everything_else(campus: Site, query: 
     assert turns >= 4
 
 
-async def test_a_long_listing_is_built_once_for_concurrent_requests(campus: Site) -> None:
+async def test_a_long_listing_is_built_once_for_concurrent_requests(campus: BoardSetup) -> None:
     made: list[str] = []
 
     class Documents(RoomDocuments):
@@ -265,7 +282,7 @@ async def test_a_long_listing_is_built_once_for_concurrent_requests(campus: Site
     assert len(made) == len(campus.board.rooms)
 
 
-async def test_a_request_after_a_change_is_not_answered_from_an_older_listing(campus: Site) -> None:
+async def test_a_request_after_a_change_is_not_answered_from_an_older_listing(campus: BoardSetup) -> None:
     api = RoomsApi(campus.board, RoomDocuments(), campus.now)
     request = make_mocked_request("GET", "/api/v1/rooms")
     before = asyncio.ensure_future(api.rooms(request))
@@ -278,5 +295,5 @@ async def test_a_request_after_a_change_is_not_answered_from_an_older_listing(ca
 
 
 async def test_a_listing_of_no_room_is_a_listing() -> None:
-    async with Endpoint(Site()) as endpoint:
+    async with Endpoint(BoardSetup()) as endpoint:
         assert (await endpoint.get("/api/v1/rooms")).json == {"schema": 1, "epoch": 7, "seq": 0, "rooms": []}

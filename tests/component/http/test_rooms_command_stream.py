@@ -20,13 +20,15 @@ from tests.support.http_relay import Relay
 from tests.support.status_endpoint import Endpoint
 
 if TYPE_CHECKING:
-    from tests.support.sample_boards import Site
+    from tests.support.board_setup import BoardSetup
 
 
-async def test_a_daemon_that_is_silent_is_away(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_daemon_that_is_silent_is_away(
+    board_setup: BoardSetup, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Though its connections stay open, as behind a proxy, or where it stands still."""
     monkeypatch.setattr(room_stream, "_SILENCE", 0.5)
-    endpoint = Endpoint(site)
+    endpoint = Endpoint(board_setup)
     endpoint.server._events._keep_alive = 0.05
     news = asyncio.Event()
     async with (
@@ -75,16 +77,16 @@ NOON = datetime(2026, 1, 8, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("wrong", [timedelta(hours=-2), timedelta(0), timedelta(days=3)])
-async def test_rooms_are_judged_by_the_daemons_time(site: Site, wrong: timedelta) -> None:
+async def test_rooms_are_judged_by_the_daemons_time(board_setup: BoardSetup, wrong: timedelta) -> None:
     """As pages do: this machine's clock may be wrong, as may the daemon's own, which corrects it."""
-    hand = HandClock(site.now() + wrong)
+    hand = HandClock(board_setup.now() + wrong)
     clock = DaemonClock(hand)
     assert clock.now() == hand.wall  # there is nothing better
-    async with Endpoint(site) as endpoint, room_stream.session(Access(None, trust=True)) as client:
+    async with Endpoint(board_setup) as endpoint, room_stream.session(Access(None, trust=True)) as client:
         await room_stream.listing(client, endpoint.server.url, clock)
-    assert abs(clock.now() - site.now()) < timedelta(seconds=1)
+    assert abs(clock.now() - board_setup.now()) < timedelta(seconds=1)
     hand.seconds += 60
-    assert abs(clock.now() - site.now() - timedelta(minutes=1)) < timedelta(seconds=1)
+    assert abs(clock.now() - board_setup.now() - timedelta(minutes=1)) < timedelta(seconds=1)
 
 
 def test_the_time_is_the_latest_that_it_can_be() -> None:
@@ -104,12 +106,12 @@ def test_the_time_is_the_latest_that_it_can_be() -> None:
 
 
 async def streaming(
-    *pieces: bytes, media_type: str = "text/event-stream", told: str = "", pause: float = 0.0
+    *pieces: bytes, media_type: str = "text/event-stream", reported: str = "", pause: float = 0.0
 ) -> web.AppRunner:
     """Something that answers to whatever is asked with this, and then keeps silent."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Type": media_type, "Placed-Time": told})
+        response = web.StreamResponse(headers={"Content-Type": media_type, "Placed-Time": reported})
         await response.prepare(request)
         for piece in pieces:
             await response.write(piece)
@@ -142,7 +144,7 @@ LATE = b": keep-alive 2026-01-08T11:59:30.000Z\n\n"
 async def test_foreign_and_outdated_events_are_ignored(
     media_type: str, pieces: list[bytes], why: str
 ) -> None:
-    runner = await streaming(*pieces, media_type=media_type, told="2026-01-08T12:00:00.000Z")
+    runner = await streaming(*pieces, media_type=media_type, reported="2026-01-08T12:00:00.000Z")
     async with room_stream.session(Access(None, trust=True)) as client, asyncio.timeout(DEADLINE):
         stream = RoomStream(client, address(runner), lambda: None, DaemonClock(HandClock(NOON)))
         with pytest.raises(NoAnswer, match=why):
@@ -157,7 +159,7 @@ async def test_a_daemon_of_before_is_given_the_time_that_it_takes(
 ) -> None:
     """It sends a comment only every 15 seconds, without the time."""
     monkeypatch.setattr(room_stream, "_SILENCE", 0.2)
-    runner = await streaming(STATE, comment, told="2026-01-08T12:00:00.000Z")
+    runner = await streaming(STATE, comment, reported="2026-01-08T12:00:00.000Z")
     live, quiet = asyncio.Event(), asyncio.Event()
 
     def news() -> None:
@@ -187,7 +189,7 @@ async def test_an_earlier_daemon_version_with_constant_events_is_accepted_after_
 ) -> None:
     """It sends a comment only where it has nothing else to send."""
     monkeypatch.setattr(room_stream, "_PATIENCE", 0.5)
-    runner = await streaming(*[STATE] * 1000, told="2026-01-08T12:00:00.000Z", pause=0.02)
+    runner = await streaming(*[STATE] * 1000, reported="2026-01-08T12:00:00.000Z", pause=0.02)
     live = asyncio.Event()
 
     def news() -> None:

@@ -20,7 +20,7 @@ from tests.support.status_endpoint import Endpoint
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.sample_boards import Site
+    from tests.support.board_setup import BoardSetup
 
 
 @pytest.mark.parametrize(
@@ -62,25 +62,25 @@ async def test_port_0_takes_a_free_port_and_reports_it(endpoint: Endpoint) -> No
     assert int(port) > 0
 
 
-async def refusal(site: Site, **settings: Any) -> str:
+async def refusal(board_setup: BoardSetup, **settings: Any) -> str:
     """What is told when it can not start; one line."""
     with pytest.raises(CannotStart) as caught:
-        async with Endpoint(site, **settings):
+        async with Endpoint(board_setup, **settings):
             raise AssertionError("it has started")
     (problem,) = caught.value.problems
     assert "\n" not in problem.line
     return problem.line
 
 
-async def test_a_port_in_use_is_reported(site: Site, endpoint: Endpoint) -> None:
+async def test_a_port_in_use_is_reported(board_setup: BoardSetup, endpoint: Endpoint) -> None:
     taken = endpoint.server.url.removeprefix("http://")
-    assert await refusal(site, listen=taken) == (
+    assert await refusal(board_setup, listen=taken) == (
         f"http.listen: {taken} is in use; stop the program that has the port, or set another port"
     )
 
 
 @pytest.mark.parametrize(
-    ("listen", "told"),
+    ("listen", "reported"),
     [
         (
             "192.0.2.1:8620",
@@ -91,12 +91,14 @@ async def test_a_port_in_use_is_reported(site: Site, endpoint: Endpoint) -> None
         ),
     ],
 )
-async def test_an_unavailable_address_is_reported(site: Site, listen: str, told: str) -> None:
-    assert await refusal(site, listen=listen, allow_anonymous=True) == told
+async def test_an_unavailable_address_is_reported(
+    board_setup: BoardSetup, listen: str, reported: str
+) -> None:
+    assert await refusal(board_setup, listen=listen, allow_anonymous=True) == reported
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "reported"),
     [
         (PermissionError(13, "x"), "127.0.0.1:80 needs a privilege that this user does not have"),
         (socket.gaierror(-2, "x"), "127.0.0.1:80 names a host that is not known"),
@@ -104,8 +106,8 @@ async def test_an_unavailable_address_is_reported(site: Site, listen: str, told:
         (OSError("odd"), "127.0.0.1:80 cannot be listened on: odd"),
     ],
 )
-def test_every_error_of_listening_is_reported(error: OSError, told: str) -> None:
-    assert told in str(listen_failure("127.0.0.1:80", error))
+def test_every_error_of_listening_is_reported(error: OSError, reported: str) -> None:
+    assert reported in str(listen_failure("127.0.0.1:80", error))
 
 
 def test_a_port_that_does_not_exist_is_refused() -> None:
@@ -116,44 +118,44 @@ def test_a_port_that_does_not_exist_is_refused() -> None:
         parse_address("127.0.0.1:99999")
 
 
-async def test_beyond_loopback_it_wants_a_token(site: Site, tmp_path: Path) -> None:
-    assert await refusal(site, listen="0.0.0.0:0") == (
+async def test_beyond_loopback_it_wants_a_token(board_setup: BoardSetup, tmp_path: Path) -> None:
+    assert await refusal(board_setup, listen="0.0.0.0:0") == (
         "http.listen: 0.0.0.0:0 can be reached from other machines: set http.token_file,"
         " or http.allow_anonymous = true if everybody may ask"
     )
     token = tmp_path / "token"
     write_secret(token, "correct-horse")
     with capture_logs() as logs:
-        async with Endpoint(site, listen="0.0.0.0:0", token_file=token) as endpoint:
+        async with Endpoint(board_setup, listen="0.0.0.0:0", token_file=token) as endpoint:
             assert (await endpoint.get("/api/v1/rooms")).status == 401
     assert logs == []
 
 
-async def test_listening_without_a_token_is_logged_as_a_warning(site: Site) -> None:
+async def test_listening_without_a_token_is_logged_as_a_warning(board_setup: BoardSetup) -> None:
     with capture_logs() as logs:
-        async with Endpoint(site, listen="0.0.0.0:0", allow_anonymous=True) as endpoint:
+        async with Endpoint(board_setup, listen="0.0.0.0:0", allow_anonymous=True) as endpoint:
             assert (await endpoint.get("/api/v1/rooms")).status == 200
     assert logs == [{"event": "http.is_open_to_all", "log_level": "warning", "listen": "0.0.0.0:0"}]
 
 
-async def test_an_invalid_token_file_is_reported(site: Site, tmp_path: Path) -> None:
+async def test_an_invalid_token_file_is_reported(board_setup: BoardSetup, tmp_path: Path) -> None:
     path = tmp_path / "token"
-    assert await refusal(site, token_file=path) == (
+    assert await refusal(board_setup, token_file=path) == (
         f"http.token_file: {path}: there is no such file; create it or correct the path"
     )
-    assert "Is a directory" in await refusal(site, token_file=tmp_path)
-    for content, told in (
+    assert "Is a directory" in await refusal(board_setup, token_file=tmp_path)
+    for content, reported in (
         ("", "is empty"),
         (" \n", "is empty"),
         ("two words", "holds spaces"),
         ("ä", "ASCII"),
     ):
         write_secret(path, content)
-        assert told in await refusal(site, token_file=path)
+        assert reported in await refusal(board_setup, token_file=path)
 
 
-async def test_it_ends_at_once_though_clients_follow(site: Site) -> None:
-    endpoint = Endpoint(site)
+async def test_it_ends_at_once_though_clients_follow(board_setup: BoardSetup) -> None:
+    endpoint = Endpoint(board_setup)
     async with endpoint, endpoint.listen() as listening, endpoint.listen("?room=atrium") as panel:
         await listening.next()
         await panel.next()
@@ -168,9 +170,9 @@ async def test_it_ends_at_once_though_clients_follow(site: Site) -> None:
         await asyncio.open_connection(*parts)
 
 
-async def test_it_ends_at_once_though_a_client_does_not_read(site: Site) -> None:
-    site.add(*(f"room-{number}" for number in range(3000)))
-    async with Endpoint(site) as endpoint:
+async def test_it_ends_at_once_though_a_client_does_not_read(board_setup: BoardSetup) -> None:
+    board_setup.add(*(f"room-{number}" for number in range(3000)))
+    async with Endpoint(board_setup) as endpoint:
         host, _, port = endpoint.server.url.removeprefix("http://").partition(":")
         reader, writer = await asyncio.open_connection(host, int(port), limit=1024)
         writer.write(b"GET /api/v1/events HTTP/1.0\r\nHost: localhost\r\n\r\n")
@@ -183,15 +185,15 @@ async def test_it_ends_at_once_though_a_client_does_not_read(site: Site) -> None
             await writer.wait_closed()
 
 
-async def test_its_address_can_be_had_again_at_once(site: Site) -> None:
+async def test_its_address_can_be_had_again_at_once(board_setup: BoardSetup) -> None:
     """A reload stops one and starts another at the same place."""
-    async with Endpoint(site) as endpoint:
+    async with Endpoint(board_setup) as endpoint:
         listen = endpoint.server.url.removeprefix("http://")
         assert (await endpoint.get("/healthz")).status == 200
         await endpoint.server.stop()
-        async with Endpoint(site, listen=listen) as again:
+        async with Endpoint(board_setup, listen=listen) as again:
             assert (await again.get("/healthz")).status == 200
 
 
-async def test_stopping_what_was_never_started_does_nothing(site: Site) -> None:
-    await Endpoint(site).server.stop()
+async def test_stopping_what_was_never_started_does_nothing(board_setup: BoardSetup) -> None:
+    await Endpoint(board_setup).server.stop()

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from tests.support.sample_boards import Site
+    from tests.support.board_setup import BoardSetup
 
 
 @pytest.fixture(scope="module")
@@ -43,29 +43,35 @@ def pair(authority: Authority) -> tuple[Path, Path]:
 
 
 @pytest.fixture
-async def secure(site: Site, authority: Authority, pair: tuple[Path, Path]) -> AsyncIterator[Endpoint]:
+async def secure(
+    board_setup: BoardSetup, authority: Authority, pair: tuple[Path, Path]
+) -> AsyncIterator[Endpoint]:
     certificate, key = pair
     async with Endpoint(
-        site, trust=authority.context(), certificate=certificate, key=key, limits=Limits(10, handshake=0.2)
+        board_setup,
+        trust=authority.context(),
+        certificate=certificate,
+        key=key,
+        limits=Limits(10, handshake=0.2),
     ) as endpoint:
         yield endpoint
 
 
-async def test_it_is_https_then(secure: Endpoint, site: Site) -> None:
+async def test_it_is_https_then(secure: Endpoint, board_setup: BoardSetup) -> None:
     assert secure.server.url.startswith("https://127.0.0.1:")
     assert (await secure.get("/healthz")).json == {"status": "ok"}
     async with secure.listen() as listening:
         await listening.take(4)
-        site.read("atrium")
+        board_setup.read("atrium")
         assert (await listening.next()).data["room"] == "atrium"
 
 
 async def test_key_and_certificate_may_be_in_one_file(
-    site: Site, authority: Authority, pair: tuple[Path, Path], tmp_path: Path
+    board_setup: BoardSetup, authority: Authority, pair: tuple[Path, Path], tmp_path: Path
 ) -> None:
     both = tmp_path / "both.pem"
     write_secret(both, b"".join(path.read_bytes() for path in pair))
-    async with Endpoint(site, trust=authority.context(), certificate=both) as endpoint:
+    async with Endpoint(board_setup, trust=authority.context(), certificate=both) as endpoint:
         assert (await endpoint.get("/healthz")).status == 200
 
 
@@ -104,9 +110,9 @@ async def test_handshakes_that_never_end_take_places_only_for_a_while(secure: En
 
 
 async def test_it_ends_at_once_in_the_middle_of_handshakes(
-    site: Site, authority: Authority, pair: tuple[Path, Path]
+    board_setup: BoardSetup, authority: Authority, pair: tuple[Path, Path]
 ) -> None:
-    endpoint = Endpoint(site, trust=authority.context(), certificate=pair[0], key=pair[1])
+    endpoint = Endpoint(board_setup, trust=authority.context(), certificate=pair[0], key=pair[1])
     async with endpoint, asyncio.timeout(DEADLINE):
         reader, writer = await asyncio.open_connection(*endpoint.at)
         async with endpoint.listen() as listening:
@@ -167,22 +173,22 @@ async def test_the_doctor_reports_every_error_of_the_tls_files(tmp_path: Path) -
 # --- mistakes -----------------------------------------------------------------------------------------------
 
 
-def problems(site: Site, **settings: Any) -> tuple[str, ...]:
+def problems(board_setup: BoardSetup, **settings: Any) -> tuple[str, ...]:
     with pytest.raises(CannotStart) as caught:
-        Endpoint(site, **settings)
+        Endpoint(board_setup, **settings)
     return tuple(problem.line for problem in caught.value.problems)
 
 
-def test_all_invalid_files_are_named(site: Site, tmp_path: Path) -> None:
+def test_all_invalid_files_are_named(board_setup: BoardSetup, tmp_path: Path) -> None:
     missing = tmp_path / "missing"
-    assert problems(site, certificate=missing, key=tmp_path) == (
+    assert problems(board_setup, certificate=missing, key=tmp_path) == (
         f"http.certificate: {missing}: there is no such file; create it or correct the path",
         f"http.key: {tmp_path}: cannot be read (Is a directory); name a readable file",
     )
 
 
 def test_what_is_no_certificate_with_its_key_is_refused(
-    site: Site, authority: Authority, pair: tuple[Path, Path], tmp_path: Path
+    board_setup: BoardSetup, authority: Authority, pair: tuple[Path, Path], tmp_path: Path
 ) -> None:
     certificate, key = pair
     nonsense = tmp_path / "nonsense"
@@ -192,23 +198,23 @@ def test_what_is_no_certificate_with_its_key_is_refused(
         {"certificate": certificate},
         {"certificate": certificate, "key": nonsense},
     ):
-        (problem,) = problems(site, **given)
+        (problem,) = problems(board_setup, **given)
         assert problem.startswith(f"http.certificate: {given['certificate']}: is not a PEM certificate with")
     _, other = authority.issue("other.example")
-    assert problems(site, certificate=certificate, key=other) == (
+    assert problems(board_setup, certificate=certificate, key=other) == (
         f"http.key: {other}: is not the key of {certificate}; name the key that belongs to it",
     )
-    assert problems(site, key=key) == ("http.key: a key needs its certificate; set http.certificate",)
+    assert problems(board_setup, key=key) == ("http.key: a key needs its certificate; set http.certificate",)
 
 
 def test_a_key_that_everybody_can_read_is_refused(
-    site: Site, pair: tuple[Path, Path], tmp_path: Path
+    board_setup: BoardSetup, pair: tuple[Path, Path], tmp_path: Path
 ) -> None:
     certificate, key = pair
     open_key = tmp_path / "key"
     open_key.write_bytes(key.read_bytes())
     open_key.chmod(0o644)
-    (problem,) = problems(site, certificate=certificate, key=open_key)
+    (problem,) = problems(board_setup, certificate=certificate, key=open_key)
     assert problem.startswith(f"http.key: {open_key}: can be read by every user of this machine")
     assert "\n" not in problem
 

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.board_with_publisher import House
 from tests.support.mosquitto import Mosquitto
+from tests.support.publisher_setup import PublisherSetup
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -36,6 +36,6 @@ async def mosquitto(start: Callable[..., Awaitable[Mosquitto]]) -> Mosquitto:
 
 
 @pytest.fixture
-def house() -> House:
+def publisher_setup() -> PublisherSetup:
     """One connection, two rooms, one of them busy."""
-    return House.furnished()
+    return PublisherSetup.furnished()

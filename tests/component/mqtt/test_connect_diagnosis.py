@@ -20,8 +20,8 @@ from placed.mqtt.oneshot import try_login
 from placed.settings.output_tables import Mqtt
 from tests.component.mqtt.scripted_broker import LET_IN, UNKNOWN_VERSION, level, listening
 from tests.component.mqtt.test_publisher import becomes
-from tests.support.board_with_publisher import running
 from tests.support.mosquitto import Authority
+from tests.support.publisher_setup import running
 from tests.support.secret_files import write_secret
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from placed.driver import Finding
-    from tests.support.board_with_publisher import House
     from tests.support.mosquitto import Mosquitto
+    from tests.support.publisher_setup import PublisherSetup
 
     Start = Callable[..., Awaitable[Mosquitto]]
 
@@ -39,14 +39,14 @@ LEVELS = {"5": 5, "3.1.1": 4}
 IN_TLS = pytest.mark.parametrize("version", ["tlsv1.3", "tlsv1.2"])
 
 
-async def named(house: House, url: str, **settings: Any) -> Finding:
+async def named(publisher_setup: PublisherSetup, url: str, **settings: Any) -> Finding:
     """What the doctor finds, the daemon ends with at the start, and a reload is refused with: the same."""
     found = await check_broker(Mqtt.model_validate({"url": url, **settings}), wait=0.5)
     assert [finding.check for finding in found] == ["broker", "publish", "subscribe"]
     broker = found[0]
     assert broker.verdict is Verdict.BAD
     assert "wait a minute" not in broker.remedy
-    publisher = house.publisher(None, url=url, **settings)
+    publisher = publisher_setup.publisher(None, url=url, **settings)
     with pytest.raises(CannotStart) as refused:
         async with running(publisher):
             pass
@@ -62,7 +62,7 @@ async def named(house: House, url: str, **settings: Any) -> Finding:
 
 @PROTOCOLS
 async def test_a_broker_that_hangs_up_at_our_version_and_speaks_the_other(
-    house: House, protocol: str, other: str
+    publisher_setup: PublisherSetup, protocol: str, other: str
 ) -> None:
     """As RabbitMQ 3.10 does at MQTT 5."""
 
@@ -71,7 +71,7 @@ async def test_a_broker_that_hangs_up_at_our_version_and_speaks_the_other(
         return LET_IN[found] if found == LEVELS[other] else None
 
     async with listening(answer) as listener:
-        found = await named(house, listener.url, protocol=protocol)
+        found = await named(publisher_setup, listener.url, protocol=protocol)
     assert found.text.startswith("mqtt.protocol: ")
     assert f"MQTT {protocol}" in found.text
     assert found.remedy == f'set mqtt.protocol to "{other}"'
@@ -79,10 +79,10 @@ async def test_a_broker_that_hangs_up_at_our_version_and_speaks_the_other(
 
 @PROTOCOLS
 async def test_a_broker_that_refuses_our_version_names_the_other(
-    house: House, protocol: str, other: str
+    publisher_setup: PublisherSetup, protocol: str, other: str
 ) -> None:
     async with listening(lambda _data, _count: UNKNOWN_VERSION) as listener:
-        found = await named(house, listener.url, protocol=protocol)
+        found = await named(publisher_setup, listener.url, protocol=protocol)
     assert found.remedy == f'set mqtt.protocol to "{other}"'
 
 
@@ -110,13 +110,13 @@ async def test_what_never_answers_is_named_and_tried_again(monkeypatch: pytest.M
 
 @PROTOCOLS
 async def test_a_broker_that_always_hangs_up_is_tried_again_with_a_hint(
-    house: House, protocol: str, other: str
+    publisher_setup: PublisherSetup, protocol: str, other: str
 ) -> None:
     async with listening(lambda _data, _count: None) as listener:
         found, *_ = await check_broker(Mqtt.model_validate({"url": listener.url, "protocol": protocol}))
         assert found.verdict is Verdict.BAD
         assert f'set mqtt.protocol to "{other}"' in found.remedy
-        publisher = house.publisher(None, url=listener.url, protocol=protocol)
+        publisher = publisher_setup.publisher(None, url=listener.url, protocol=protocol)
         with capture_logs() as log:
             async with running(publisher, published=False) as task:
                 await becomes(lambda: publisher.last_error is not None)
@@ -125,9 +125,9 @@ async def test_a_broker_that_always_hangs_up_is_tried_again_with_a_hint(
                 assert not task.done()
     # Only the first end is looked into: from then on every CONNECT is the daemon's own, with its will.
     assert all(b"bridge/state" in data for data in listener.heard[seen:])
-    (told,) = [entry for entry in log if entry["event"] == "broker.hung_up"]
-    assert "at CONNECT" in told["problem"]
-    assert told["remedy"] == found.remedy
+    (reported,) = [entry for entry in log if entry["event"] == "broker.hung_up"]
+    assert "at CONNECT" in reported["problem"]
+    assert reported["remedy"] == found.remedy
 
 
 async def test_a_broker_that_is_just_starting_is_not_taken_for_one_of_another_version() -> None:
@@ -149,12 +149,12 @@ def authority(tmp_path: Path) -> Authority:
 
 @IN_TLS
 async def test_a_client_certificate_that_is_missing(
-    start: Start, house: House, authority: Authority, version: str
+    start: Start, publisher_setup: PublisherSetup, authority: Authority, version: str
 ) -> None:
     """In TLS 1.3 the alert follows the handshake, and what was sent meanwhile may reset the connection."""
     broker = await start(authority=authority, client_certificates=True, extra=[f"tls_version {version}"])
     for _ in range(3):
-        found = await named(house, broker.url, ca_file=authority.ca_file)
+        found = await named(publisher_setup, broker.url, ca_file=authority.ca_file)
         assert found.text.startswith("mqtt.certificate: ")
         assert "requires a client certificate" in found.text
         assert found.remedy.startswith(
@@ -164,19 +164,21 @@ async def test_a_client_certificate_that_is_missing(
 
 @IN_TLS
 async def test_a_client_certificate_of_another_ca(
-    start: Start, house: House, authority: Authority, tmp_path: Path, version: str
+    start: Start, publisher_setup: PublisherSetup, authority: Authority, tmp_path: Path, version: str
 ) -> None:
     broker = await start(authority=authority, client_certificates=True, extra=[f"tls_version {version}"])
     certificate, key = Authority(tmp_path / "others", "others").issue("placed.example")
     for _ in range(3):
-        found = await named(house, broker.url, ca_file=authority.ca_file, certificate=certificate, key=key)
+        found = await named(
+            publisher_setup, broker.url, ca_file=authority.ca_file, certificate=certificate, key=key
+        )
         assert "does not know the CA that issued the client certificate" in found.text
         assert found.remedy == "set mqtt.certificate and mqtt.key to a certificate that the broker trusts"
 
 
 @IN_TLS
 async def test_a_client_certificate_that_has_expired(
-    start: Start, house: House, authority: Authority, tmp_path: Path, version: str
+    start: Start, publisher_setup: PublisherSetup, authority: Authority, tmp_path: Path, version: str
 ) -> None:
     broker = await start(authority=authority, client_certificates=True, extra=[f"tls_version {version}"])
     now = datetime.now(UTC)
@@ -185,7 +187,7 @@ async def test_a_client_certificate_that_has_expired(
     )
     certificate = tmp_path / "old.pem"
     write_secret(certificate, issued.private_key_and_cert_chain_pem.bytes())
-    found = await named(house, broker.url, ca_file=authority.ca_file, certificate=certificate)
+    found = await named(publisher_setup, broker.url, ca_file=authority.ca_file, certificate=certificate)
     assert "the client certificate has expired" in found.text
     assert found.remedy == "renew it, and set mqtt.certificate and mqtt.key to the new one"
 
@@ -193,22 +195,31 @@ async def test_a_client_certificate_that_has_expired(
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 @pytest.mark.parametrize("client_certificates", [False, True])
 async def test_a_plain_url_to_a_port_that_speaks_tls(
-    start: Start, house: House, authority: Authority, protocol: str, *, client_certificates: bool
+    start: Start,
+    publisher_setup: PublisherSetup,
+    authority: Authority,
+    protocol: str,
+    *,
+    client_certificates: bool,
 ) -> None:
     broker = await start(authority=authority, client_certificates=client_certificates)
-    found = await named(house, broker.url.replace("mqtts:", "mqtt:"), protocol=protocol)
+    found = await named(publisher_setup, broker.url.replace("mqtts:", "mqtt:"), protocol=protocol)
     assert "speaks TLS" in found.text
     assert found.remedy.startswith("write mqtts:// in mqtt.url")
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
-async def test_a_tls_url_to_a_port_that_does_not(mosquitto: Mosquitto, house: House, protocol: str) -> None:
-    found = await named(house, mosquitto.url.replace("mqtt:", "mqtts:"), protocol=protocol)
+async def test_a_tls_url_to_a_port_that_does_not(
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup, protocol: str
+) -> None:
+    found = await named(publisher_setup, mosquitto.url.replace("mqtt:", "mqtts:"), protocol=protocol)
     assert "without TLS" in found.text
     assert "(as a rule 8883), or write mqtt://" in found.remedy
 
 
-async def test_a_login_is_never_sent_to_a_port_without_tls(house: House, tmp_path: Path) -> None:
+async def test_a_login_is_never_sent_to_a_port_without_tls(
+    publisher_setup: PublisherSetup, tmp_path: Path
+) -> None:
     password = tmp_path / "password"
     write_secret(password, "hush-secret")
 
@@ -217,7 +228,7 @@ async def test_a_login_is_never_sent_to_a_port_without_tls(house: House, tmp_pat
 
     async with listening(answer) as listener:
         url = listener.url.replace("mqtt:", "mqtts:")
-        found = await named(house, url, username="hush-user", password_file=password)
+        found = await named(publisher_setup, url, username="hush-user", password_file=password)
         assert "without TLS" in found.text
         assert listener.heard
         assert not any(b"hush" in data for data in listener.heard)
@@ -245,28 +256,30 @@ async def test_a_broker_that_speaks_other_versions_of_tls(authority: Authority) 
     ],
 )
 async def test_what_is_no_broker_is_named(
-    house: House, monkeypatch: pytest.MonkeyPatch, greeting: bytes, kind: str
+    publisher_setup: PublisherSetup, monkeypatch: pytest.MonkeyPatch, greeting: bytes, kind: str
 ) -> None:
     monkeypatch.setattr(client, "ANSWER", 0.3)  # paho takes the greeting for the beginning of a packet
     async with listening(lambda _data, _count: greeting) as listener:
-        found = await named(house, listener.url)
+        found = await named(publisher_setup, listener.url)
         assert kind in found.text
         assert found.remedy.startswith("set mqtt.url to the broker's MQTT port")
-        secure = await named(house, listener.url.replace("mqtt:", "mqtts:"))
+        secure = await named(publisher_setup, listener.url.replace("mqtt:", "mqtts:"))
         assert kind in secure.text
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
-async def test_a_broker_that_accepts_only_qos_0(start: Start, house: House, protocol: str) -> None:
+async def test_a_broker_that_accepts_only_qos_0(
+    start: Start, publisher_setup: PublisherSetup, protocol: str
+) -> None:
     broker = await start(extra=["max_qos 0"])
-    found = await named(house, broker.url, protocol=protocol)
+    found = await named(publisher_setup, broker.url, protocol=protocol)
     assert "QoS" in found.text
     assert found.remedy == "use a broker that does QoS 1"
 
 
-async def test_a_broker_that_accepts_a_will_and_then_only_qos_0(house: House) -> None:
+async def test_a_broker_that_accepts_a_will_and_then_only_qos_0(publisher_setup: PublisherSetup) -> None:
     async with listening(lambda _data, _count: b"\x20\x05\0\0\x02\x24\0") as listener:
-        found = await named(house, listener.url)
+        found = await named(publisher_setup, listener.url)
     assert "QoS 0 alone" in found.text
     assert found.remedy == "use a broker that does QoS 1"
 

@@ -9,18 +9,18 @@ import pytest
 from placed.doctor.broker_checks import check_broker
 from placed.driver import Finding, Verdict
 from placed.settings.output_tables import Mqtt
-from tests.support.board_with_publisher import running
 from tests.support.deadlines import DEADLINE
 from tests.support.free_ports import free_port
 from tests.support.mosquitto import Authority, Subscriber
+from tests.support.publisher_setup import running
 from tests.support.secret_files import write_secret
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
-    from tests.support.board_with_publisher import House
     from tests.support.mosquitto import Mosquitto
+    from tests.support.publisher_setup import PublisherSetup
 
     Start = Callable[..., Awaitable[Mosquitto]]
 
@@ -54,9 +54,12 @@ async def test_a_broker_that_lets_us_do_all_is_good(mosquitto: Mosquitto, protoc
 
 @PROTOCOLS
 async def test_a_daemon_that_runs_is_not_disturbed_and_nothing_stays(
-    mosquitto: Mosquitto, house: House, protocol: str
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup, protocol: str
 ) -> None:
-    async with running(house.publisher(mosquitto)) as task, Subscriber(mosquitto, "placed/#") as panel:
+    async with (
+        running(publisher_setup.publisher(mosquitto)) as task,
+        Subscriber(mosquitto, "placed/#") as panel,
+    ):
         await panel.message("placed/bridge/state")
         await panel.caught_up()
         before = len(panel.arrivals)

@@ -13,16 +13,16 @@ from placed.driver import Verdict
 from placed.mqtt.topics import Topics
 from placed.settings.schema import Settings
 from tests.component.mqtt.test_publisher import becomes
-from tests.support.board_with_publisher import room, running
 from tests.support.deadlines import DEADLINE
 from tests.support.mosquitto import Subscriber
+from tests.support.publisher_setup import room, running
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from placed.driver import Finding
-    from tests.support.board_with_publisher import House
     from tests.support.mosquitto import Mosquitto
+    from tests.support.publisher_setup import PublisherSetup
 
     Start = Callable[..., Awaitable[Mosquitto]]
 
@@ -158,9 +158,11 @@ async def test_a_size_at_which_the_broker_hangs_up_is_found(start: Start, protoc
 
 
 @PROTOCOLS
-async def test_a_daemon_that_runs_is_not_disturbed(mosquitto: Mosquitto, house: House, protocol: str) -> None:
+async def test_a_daemon_that_runs_is_not_disturbed(
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup, protocol: str
+) -> None:
     async with (
-        running(house.publisher(mosquitto, protocol=protocol)) as task,
+        running(publisher_setup.publisher(mosquitto, protocol=protocol)) as task,
         Subscriber(mosquitto, "placed/#") as panel,
     ):
         await panel.message("placed/rooms/library/state")
@@ -181,11 +183,11 @@ async def test_a_daemon_that_runs_is_not_disturbed(mosquitto: Mosquitto, house: 
 
 @PROTOCOLS
 async def test_beside_a_daemon_a_topic_that_is_refused_to_it_is_found(
-    start: Start, house: House, protocol: str
+    start: Start, publisher_setup: PublisherSetup, protocol: str
 ) -> None:
     broker = await start(access=["topic readwrite #", "topic deny placed/rooms/library/state"])
     async with (
-        running(house.publisher(broker, protocol=protocol), published=False),
+        running(publisher_setup.publisher(broker, protocol=protocol), published=False),
         Subscriber(broker) as panel,
     ):
         await panel.message("placed/rooms/library/status")
@@ -196,7 +198,7 @@ async def test_beside_a_daemon_a_topic_that_is_refused_to_it_is_found(
 @pytest.mark.slow  # it waits for the daemon to publish again
 @PROTOCOLS
 async def test_beside_a_daemon_a_topic_that_is_refused_to_it_by_now_is_found(
-    start: Start, house: House, protocol: str, monkeypatch: pytest.MonkeyPatch
+    start: Start, publisher_setup: PublisherSetup, protocol: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The broker still holds what the daemon published there before the access rules were changed."""
     monkeypatch.setattr("placed.mqtt.read_back.FIRST", 0.1)
@@ -206,13 +208,13 @@ async def test_beside_a_daemon_a_topic_that_is_refused_to_it_by_now_is_found(
     bridge = ["topic write placed/bridge/#", "topic write placed/rooms", "topic write placed/rooms/+/event"]
     rules = ["topic read #", *bridge, *library, "topic write placed/rooms/boardroom/#"]
     broker = await start(access=[*rules, "topic write placed/rooms/library/state"])
-    publisher = house.publisher(broker, protocol=protocol)
+    publisher = publisher_setup.publisher(broker, protocol=protocol)
     async with running(publisher), Subscriber(broker) as panel:
         await panel.message("placed/rooms/library/state")
         broker.access(rules)
         broker.reload()
         await becomes(lambda: "Reloading config." in "".join(broker.log))
-        house.book("library")
+        publisher_setup.book("library")
         await becomes(lambda: bool(publisher.undelivered))
         await panel.until(lambda a: a.topic == "placed/bridge/health" and bool(a.document["undelivered"]))
         publish = broken(await trial(broker, protocol=protocol, patience=0.5))

@@ -23,10 +23,10 @@ from placed.mqtt.topics import Topics
 from placed.panel.rules import Heard, Moment, Panel
 from placed.settings.output_tables import HomeAssistant
 from tests.support.arbitrary_json import anything, encoded
-from tests.support.board_with_publisher import House, room, running
 from tests.support.deadlines import DEADLINE
 from tests.support.free_ports import HOST
 from tests.support.mosquitto import Mosquitto, Subscriber
+from tests.support.publisher_setup import PublisherSetup, room, running
 
 if TYPE_CHECKING:
     from placed.mqtt.publisher import Publisher
@@ -101,10 +101,10 @@ def test_an_index_names_rooms_and_nothing_else(payload: bytes, silent: Connectio
     kept = {topic for here in HERE for topic in TOPICS.retained(here.id)}
     assert kept.isdisjoint((*before, *gone))
     index = index_message(TOPICS, HERE, retained_rooms.undecided, 7, plain=True)
-    told = json.loads(index.payload)["rooms"]
-    assert {here.id for here in HERE} <= {entry["id"] for entry in told}
-    assert all(own(topic) for entry in told for topic in entry["topics"].values())
-    assert set(earlier_rooms(index.payload)) == {entry["id"] for entry in told}
+    all_published = json.loads(index.payload)["rooms"]
+    assert {here.id for here in HERE} <= {entry["id"] for entry in all_published}
+    assert all(own(topic) for entry in all_published for topic in entry["topics"].values())
+    assert set(earlier_rooms(index.payload)) == {entry["id"] for entry in all_published}
 
 
 states = st.fixed_dictionaries(
@@ -126,9 +126,9 @@ def test_any_payload_on_the_bridge_topic_is_classified_as_own_or_foreign(
 
 
 def test_own_bridge_messages_are_not_classified_as_foreign() -> None:
-    said = b'{"state":"online","epoch":7}'
-    assert not is_from_another_instance(said, "us", epoch=7, ours="us")
-    assert is_from_another_instance(said, "them", epoch=7, ours="us")
+    payload_sent = b'{"state":"online","epoch":7}'
+    assert not is_from_another_instance(payload_sent, "us", epoch=7, ours="us")
+    assert is_from_another_instance(payload_sent, "them", epoch=7, ours="us")
 
 
 # --- with a broker ------------------------------------------------------------------------------------------
@@ -190,35 +190,40 @@ def test_what_a_broker_held_before_makes_no_room_free(found: dict[str, bytes], p
 
 async def start_where(folder: Path, found: dict[str, bytes], protocol: str) -> None:
     """Starts where a broker holds all that, and looks on as a panel does."""
-    broker, house = Mosquitto(folder), House()
-    house.enroll("boardroom", "library")
-    house.book("boardroom")
-    house.read("library")
-    house.report()
+    broker, publisher_setup = Mosquitto(folder), PublisherSetup()
+    publisher_setup.enroll("boardroom", "library")
+    publisher_setup.book("boardroom")
+    publisher_setup.read("library")
+    publisher_setup.report()
     await broker.start()
     try:
         outside = dict.fromkeys(OUTSIDE, b"not ours")
         async with aiomqtt.Client(HOST, broker.port) as somebody:
             for topic, payload in (outside | found).items():
                 await somebody.publish(topic, payload, qos=1, retain=True)
-        publisher = house.publisher(broker, home_assistant=HomeAssistant(discovery=True), protocol=protocol)
+        publisher = publisher_setup.publisher(
+            broker, home_assistant=HomeAssistant(discovery=True), protocol=protocol
+        )
         async with running(publisher) as task:
-            await told(publisher)
+            await all_published(publisher)
             kept = await retained(broker)
             assert {topic: kept.get(topic) for topic in OUTSIDE} == outside
-            assert shown(kept, house) == {"boardroom": Status.BUSY, "library": Status.FREE}
+            assert shown(kept, publisher_setup) == {"boardroom": Status.BUSY, "library": Status.FREE}
             assert json.loads(kept[CONFIG])["name"]
-            house.read("boardroom")
-            house.book("library")
-            await told(publisher)
-            assert shown(await retained(broker), house) == {"boardroom": Status.FREE, "library": Status.BUSY}
+            publisher_setup.read("boardroom")
+            publisher_setup.book("library")
+            await all_published(publisher)
+            assert shown(await retained(broker), publisher_setup) == {
+                "boardroom": Status.FREE,
+                "library": Status.BUSY,
+            }
             assert not task.done()
             assert publisher.counters.connections == 1
     finally:
         await broker.kill()
 
 
-async def told(publisher: Publisher) -> None:
+async def all_published(publisher: Publisher) -> None:
     """All that is known is told and acknowledged."""
     async with asyncio.timeout(DEADLINE):
         await publisher.published()
@@ -230,9 +235,9 @@ async def retained(broker: Mosquitto) -> dict[str, bytes]:
         return {arrival.topic: arrival.payload for arrival in late.latest.values()}
 
 
-def shown(kept: dict[str, bytes], house: House) -> dict[str, Status]:
+def shown(kept: dict[str, bytes], publisher_setup: PublisherSetup) -> dict[str, Status]:
     """What a panel for all rooms shows that comes now."""
-    panel, moment = Panel(), Moment(house.now() + timedelta(seconds=1), 0.0)
+    panel, moment = Panel(), Moment(publisher_setup.now() + timedelta(seconds=1), 0.0)
     for topic, payload in kept.items():
         panel.hear(Heard(topic, payload, retain=True), moment)
     panel.connect()

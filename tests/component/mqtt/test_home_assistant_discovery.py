@@ -21,8 +21,8 @@ from placed.mqtt.room_index import earlier_discovery
 from placed.mqtt.topics import BRIDGE_ENTITIES, ROOM_ENTITIES, Topics
 from placed.settings.output_tables import HomeAssistant, Mqtt
 from tests.component.mqtt.test_publisher import becomes
-from tests.support.board_with_publisher import House, cut, room, running
 from tests.support.mosquitto import Subscriber
+from tests.support.publisher_setup import PublisherSetup, cut, room, running
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from placed.domain.model import Room
     from tests.support.mosquitto import Arrival, Mosquitto
 
-TOLD = HomeAssistant(discovery=True)
+DISCOVERY = HomeAssistant(discovery=True)
 OCCUPANCY = "homeassistant/binary_sensor/placed/boardroom_occupancy/config"
 LIBRARY = "homeassistant/binary_sensor/placed/library_occupancy/config"
 BIRTH = "homeassistant/status"
@@ -41,7 +41,7 @@ def discovery(base: str = "placed") -> Discovery:
     return Discovery(Topics(base, discovery="homeassistant"), info, BIRTH)
 
 
-def told(room: Room, base: str = "placed") -> dict[str, Any]:
+def room_configs(room: Room, base: str = "placed") -> dict[str, Any]:
     """What is told of a room, by topic."""
     return {message.topic: json.loads(message.payload) for message in discovery(base).room(room)}
 
@@ -79,9 +79,9 @@ async def nothing_announced(broker: Mosquitto) -> None:
 
 
 async def test_every_room_is_published_as_a_device_with_its_entities(
-    mosquitto: Mosquitto, house: House
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup
 ) -> None:
-    async with running(house.publisher(mosquitto, home_assistant=TOLD, budget=900)):
+    async with running(publisher_setup.publisher(mosquitto, home_assistant=DISCOVERY, budget=900)):
         configs = await announced(mosquitto, "boardroom", "library")
     assert all(re.fullmatch(r"homeassistant/\w+/placed/[\w-]+/config", topic) for topic in configs)
     assert {(a.retain, a.expiry, a.properties["ContentType"]) for a in configs.values()} == {
@@ -121,8 +121,10 @@ async def test_every_room_is_published_as_a_device_with_its_entities(
     assert reasons == ["none", *Reason]
 
 
-async def test_without_the_setting_no_discovery_is_published(mosquitto: Mosquitto, house: House) -> None:
-    publisher = house.publisher(mosquitto)
+async def test_without_the_setting_no_discovery_is_published(
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup
+) -> None:
+    publisher = publisher_setup.publisher(mosquitto)
     async with running(publisher), Subscriber(mosquitto, "#") as seen:
         await publisher.published()
         await seen.publish(BIRTH, "online")
@@ -132,9 +134,11 @@ async def test_without_the_setting_no_discovery_is_published(mosquitto: Mosquitt
     assert "discovery" not in seen.latest["placed/rooms"].document
 
 
-async def test_discovery_works_with_mqtt_3_and_under_other_topics(mosquitto: Mosquitto, house: House) -> None:
+async def test_discovery_works_with_mqtt_3_and_under_other_topics(
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup
+) -> None:
     elsewhere = HomeAssistant(discovery=True, discovery_prefix="site/ha", status_topic="site/status")
-    publisher = house.publisher(
+    publisher = publisher_setup.publisher(
         mosquitto, home_assistant=elsewhere, protocol="3.1.1", base_topic="placed/hq", plain_topics=False
     )
     async with running(publisher), Subscriber(mosquitto, "site/#", "placed/hq/rooms") as seen:
@@ -148,15 +152,15 @@ async def test_discovery_works_with_mqtt_3_and_under_other_topics(mosquitto: Mos
 
 
 async def test_configs_follow_states_and_repeated_configs_are_followed_by_states(
-    mosquitto: Mosquitto, house: House
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup
 ) -> None:
     """Home Assistant takes a state for expired that is from before a changed announcement."""
-    publisher = house.publisher(mosquitto, home_assistant=TOLD)
+    publisher = publisher_setup.publisher(mosquitto, home_assistant=DISCOVERY)
     async with running(publisher, published=False), Subscriber(mosquitto, "#") as seen:
         config = await seen.message(OCCUPANCY)
         state = await seen.until(lambda a: a.topic == "placed/rooms/boardroom/state" and a.at >= config.at)
         assert seen.arrivals.index(state) > seen.arrivals.index(config)
-        house.board.enroll("contoso", [replace(room("boardroom"), name="Aula"), room("library")])
+        publisher_setup.board.enroll("contoso", [replace(room("boardroom"), name="Aula"), room("library")])
         renamed = await seen.until(lambda a: a.topic == OCCUPANCY and b"Aula" in a.payload)
         after = seen.arrivals.index(renamed)
         await seen.message("placed/rooms/boardroom/state", after=after)
@@ -167,38 +171,42 @@ async def test_configs_follow_states_and_repeated_configs_are_followed_by_states
 # --- when it is taken back ----------------------------------------------------------------------------------
 
 
-async def earlier_run(broker: Mosquitto, house: House, *rooms: str) -> None:
+async def earlier_run(broker: Mosquitto, publisher_setup: PublisherSetup, *rooms: str) -> None:
     """A daemon told Home Assistant of all rooms, and has ended."""
-    async with running(house.publisher(broker, home_assistant=TOLD)):
+    async with running(publisher_setup.publisher(broker, home_assistant=DISCOVERY)):
         await announced(broker, *(rooms or ("boardroom", "library")))
 
 
-async def test_a_room_that_is_removed_is_taken_back(mosquitto: Mosquitto, house: House) -> None:
-    async with running(house.publisher(mosquitto, home_assistant=TOLD)):
+async def test_a_room_that_is_removed_is_taken_back(
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup
+) -> None:
+    async with running(publisher_setup.publisher(mosquitto, home_assistant=DISCOVERY)):
         await announced(mosquitto, "boardroom", "library")
-        house.enroll("library")
+        publisher_setup.enroll("library")
         await announced(mosquitto, "library")
 
 
-async def test_a_room_that_returns_at_once_is_published_again(mosquitto: Mosquitto, house: House) -> None:
-    async with running(house.publisher(mosquitto, home_assistant=TOLD)):
+async def test_a_room_that_returns_at_once_is_published_again(
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup
+) -> None:
+    async with running(publisher_setup.publisher(mosquitto, home_assistant=DISCOVERY)):
         await announced(mosquitto, "boardroom", "library")
         async with Subscriber(mosquitto, "homeassistant/#") as seen:
             await seen.caught_up()
-            house.enroll("library")
-            house.enroll("library", "boardroom")
+            publisher_setup.enroll("library")
+            publisher_setup.enroll("library", "boardroom")
             before = len(seen.arrivals)
             await seen.message(OCCUPANCY, after=before)
         await announced(mosquitto, "boardroom", "library")
 
 
 async def test_rooms_of_an_earlier_run_are_taken_back_when_they_are_gone(
-    mosquitto: Mosquitto, house: House
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup
 ) -> None:
-    await earlier_run(mosquitto, house)
-    later = House(epoch=8)
+    await earlier_run(mosquitto, publisher_setup)
+    later = PublisherSetup(epoch=8)
     async with (
-        running(later.publisher(mosquitto, home_assistant=TOLD)),
+        running(later.publisher(mosquitto, home_assistant=DISCOVERY)),
         Subscriber(mosquitto, "placed/rooms") as seen,
     ):
         index = await seen.until(lambda a: a.topic == "placed/rooms" and a.document["epoch"] == 8)
@@ -209,9 +217,11 @@ async def test_rooms_of_an_earlier_run_are_taken_back_when_they_are_gone(
         await announced(mosquitto, "library")
 
 
-async def test_where_it_is_switched_off_everything_is_taken_back(mosquitto: Mosquitto, house: House) -> None:
-    await earlier_run(mosquitto, house)
-    later = House(epoch=8)
+async def test_where_it_is_switched_off_everything_is_taken_back(
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup
+) -> None:
+    await earlier_run(mosquitto, publisher_setup)
+    later = PublisherSetup(epoch=8)
     later.enroll("library")
     later.report()
     publisher = later.publisher(mosquitto)
@@ -222,10 +232,10 @@ async def test_where_it_is_switched_off_everything_is_taken_back(mosquitto: Mosq
 
 
 async def test_what_could_not_be_taken_back_before_the_connection_broke_is_taken_back_after(
-    mosquitto: Mosquitto, house: House, monkeypatch: pytest.MonkeyPatch
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await earlier_run(mosquitto, house)
-    later = House(epoch=8)
+    await earlier_run(mosquitto, publisher_setup)
+    later = PublisherSetup(epoch=8)
     publisher = later.publisher(mosquitto)
     found = publisher._context.retained_rooms.add_earlier
 
@@ -241,12 +251,14 @@ async def test_what_could_not_be_taken_back_before_the_connection_broke_is_taken
         await becomes(lambda: not publisher._context.retained_rooms.to_clear)
 
 
-async def test_configs_under_another_prefix_are_kept_and_reported(mosquitto: Mosquitto, house: House) -> None:
+async def test_configs_under_another_prefix_are_kept_and_reported(
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup
+) -> None:
     """Anybody who may publish can have written an index that names any prefix."""
-    await earlier_run(mosquitto, house)
+    await earlier_run(mosquitto, publisher_setup)
     elsewhere = HomeAssistant(discovery=True, discovery_prefix="ha")
     with capture_logs() as log:
-        async with running(house.publisher(mosquitto, home_assistant=elsewhere)) as task:
+        async with running(publisher_setup.publisher(mosquitto, home_assistant=elsewhere)) as task:
             await announced(mosquitto, "boardroom", "library", prefix="ha")
             assert not task.done()
     assert expected("boardroom", "library") <= (await kept(mosquitto)).keys()
@@ -256,12 +268,12 @@ async def test_configs_under_another_prefix_are_kept_and_reported(mosquitto: Mos
 
 
 async def test_a_connection_that_is_disconnected_is_taken_back(mosquitto: Mosquitto) -> None:
-    house = House("contoso", "fabrikam")
-    house.enroll("boardroom")
-    house.enroll("attic", connection="fabrikam")
-    for connection in house.connections:
-        house.report(connection)
-    await earlier_run(mosquitto, house, "attic", "boardroom")
+    publisher_setup = PublisherSetup("contoso", "fabrikam")
+    publisher_setup.enroll("boardroom")
+    publisher_setup.enroll("attic", connection="fabrikam")
+    for connection in publisher_setup.connections:
+        publisher_setup.report(connection)
+    await earlier_run(mosquitto, publisher_setup, "attic", "boardroom")
     await topic_clearing.clear(Mqtt(url=mosquitto.url), "fabrikam")
     assert (await kept(mosquitto)).keys() == expected("boardroom")
 
@@ -289,12 +301,12 @@ async def test_a_connection_that_is_disconnected_is_taken_back(mosquitto: Mosqui
     ids=range(16),
 )
 async def test_a_prefix_that_is_wrong_or_hostile_does_no_harm(
-    mosquitto: Mosquitto, house: House, prefix: object
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup, prefix: object
 ) -> None:
     index = {"rooms": [{"id": "attic", "name": "n", "connection": "gone"}], "discovery": prefix}
     async with Subscriber(mosquitto, "#") as seen:
         await seen.publish("placed/rooms", json.dumps(index), retain=True)
-        publisher = house.publisher(mosquitto)
+        publisher = publisher_setup.publisher(mosquitto)
         async with running(publisher):
             await publisher.published()
             await becomes(lambda: not publisher._context.retained_rooms.to_clear)
@@ -317,10 +329,10 @@ def test_an_earlier_prefix_is_one_that_can_be_published_under(prefix: str) -> No
 
 
 async def test_when_home_assistant_starts_everything_is_published_again(
-    mosquitto: Mosquitto, house: House
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup
 ) -> None:
     async with (
-        running(house.publisher(mosquitto, home_assistant=TOLD)),
+        running(publisher_setup.publisher(mosquitto, home_assistant=DISCOVERY)),
         Subscriber(mosquitto, "homeassistant/#") as seen,
     ):
         for topic in await announced(mosquitto, "boardroom", "library"):
@@ -334,27 +346,29 @@ async def test_when_home_assistant_starts_everything_is_published_again(
     ("payload", "retain"), [("offline", False), ("online", True), ("", False), (b"\xff", False)], ids=range(4)
 )
 async def test_only_a_start_is_answered(
-    mosquitto: Mosquitto, house: House, payload: str | bytes, *, retain: bool
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup, payload: str | bytes, *, retain: bool
 ) -> None:
     """One that the broker kept is of before, and all is being told anyway."""
     async with Subscriber(mosquitto, "#") as seen:
         if retain:
             await seen.publish(BIRTH, payload, retain=True)
-        async with running(house.publisher(mosquitto, home_assistant=TOLD)):
+        async with running(publisher_setup.publisher(mosquitto, home_assistant=DISCOVERY)):
             await announced(mosquitto, "boardroom", "library")
             if not retain:
                 await seen.publish(BIRTH, payload)
-            house.board.enroll("contoso", [room("boardroom"), replace(room("library"), name="Aula")])
+            publisher_setup.board.enroll(
+                "contoso", [room("boardroom"), replace(room("library"), name="Aula")]
+            )
             await seen.until(lambda a: a.topic == LIBRARY and b"Aula" in a.payload)
             await seen.caught_up()
     assert len(seen.on(OCCUPANCY)) == 1
 
 
 async def test_repeated_starts_of_home_assistant_cause_limited_publications(
-    mosquitto: Mosquitto, house: House
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup
 ) -> None:
     async with (
-        running(house.publisher(mosquitto, home_assistant=TOLD)),
+        running(publisher_setup.publisher(mosquitto, home_assistant=DISCOVERY)),
         Subscriber(mosquitto, "homeassistant/#") as seen,
     ):
         await announced(mosquitto, "boardroom", "library")
@@ -367,15 +381,15 @@ async def test_repeated_starts_of_home_assistant_cause_limited_publications(
 
 
 async def test_a_broker_that_does_not_allow_it_is_named(
-    start: Callable[..., Awaitable[Mosquitto]], house: House
+    start: Callable[..., Awaitable[Mosquitto]], publisher_setup: PublisherSetup
 ) -> None:
     broker = await start(access=["topic readwrite placed/#", "topic read homeassistant/status"])
     with capture_logs() as log:
-        publisher = house.publisher(broker, home_assistant=TOLD)
+        publisher = publisher_setup.publisher(broker, home_assistant=DISCOVERY)
         async with running(publisher, published=False):
             await becomes(lambda: any(entry["event"] == "broker.refused_messages" for entry in log))
-    told = next(entry for entry in log if entry["event"] == "broker.refused_messages")
-    assert told["topics"] == "homeassistant/+/placed/+/config"
+    refused = next(entry for entry in log if entry["event"] == "broker.refused_messages")
+    assert refused["topics"] == "homeassistant/+/placed/+/config"
 
 
 # --- pure ---------------------------------------------------------------------------------------------------
@@ -389,7 +403,7 @@ IDS = st.text("ab-_", min_size=1, max_size=5) | st.sampled_from(["a_busy", "brid
 def test_no_two_rooms_are_ever_taken_for_one(one: tuple[str, str], other: tuple[str, str]) -> None:
     if one == other:
         return
-    first, second = (told(room(room_id), base) for base, room_id in (one, other))
+    first, second = (room_configs(room(room_id), base) for base, room_id in (one, other))
     assert first.keys().isdisjoint(second)
     for part in (lambda c: c["unique_id"], lambda c: c["device"]["identifiers"][0]):
         assert set(map(part, first.values())).isdisjoint(map(part, second.values()))
@@ -398,7 +412,7 @@ def test_no_two_rooms_are_ever_taken_for_one(one: tuple[str, str], other: tuple[
 @settings(deadline=None)
 @given(LEVELS, IDS)
 def test_the_bridge_is_never_taken_for_a_room(base: str, room_id: str) -> None:
-    rooms = told(room(room_id), base)
+    rooms = room_configs(room(room_id), base)
     bridge = {message.topic: json.loads(message.payload) for message in discovery(base).bridge()}
     assert rooms.keys().isdisjoint(bridge)
     assert {c["unique_id"] for c in rooms.values()}.isdisjoint(c["unique_id"] for c in bridge.values())
@@ -414,8 +428,8 @@ def test_what_an_entity_is_called_is_never_the_end_of_another() -> None:
 @given(st.text(), st.text(), st.text())
 def test_what_a_room_is_called_never_gets_into_a_template(name: str, building: str, floor: str) -> None:
     """Nor into anything but the device's name and area, on one line and not without end."""
-    plain = told(room("boardroom"))
-    named = told(replace(room("boardroom"), name=name, building=building, floor=floor))
+    plain = room_configs(room("boardroom"))
+    named = room_configs(replace(room("boardroom"), name=name, building=building, floor=floor))
     assert plain.keys() == named.keys()
     for topic, config in named.items():
         device, usual = config.pop("device"), plain[topic].pop("device")
@@ -445,13 +459,13 @@ def test_an_area_is_where_the_room_is_as_far_as_that_is_known(
     building: str | None, floor: str | None, area: str
 ) -> None:
     where = replace(room("boardroom"), building=building, floor=floor)
-    assert {config["device"]["suggested_area"] for config in told(where).values()} == {area}
+    assert {config["device"]["suggested_area"] for config in room_configs(where).values()} == {area}
 
 
 def test_every_entity_expires_and_reason_entities_expire_last() -> None:
     known = "placed/rooms/boardroom/availability"
     without = set()
-    for topic, config in told(room("boardroom")).items():
+    for topic, config in room_configs(room("boardroom")).items():
         assert config["expire_after"] == 900
         assert config["availability_mode"] == "all"
         topics = [availability["topic"] for availability in config["availability"]]

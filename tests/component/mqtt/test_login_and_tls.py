@@ -10,16 +10,16 @@ from structlog.testing import capture_logs
 
 from placed.domain.exit_errors import CannotStart
 from tests.component.mqtt.test_publisher import becomes
-from tests.support.board_with_publisher import IMPATIENT, running
 from tests.support.mosquitto import Authority, Subscriber
+from tests.support.publisher_setup import IMPATIENT, running
 from tests.support.secret_files import write_secret
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
-    from tests.support.board_with_publisher import House
     from tests.support.mosquitto import Mosquitto
+    from tests.support.publisher_setup import PublisherSetup
 
     Start = Callable[..., Awaitable[Mosquitto]]
 
@@ -39,57 +39,63 @@ def password(tmp_path: Path) -> Path:
 # --- TLS ----------------------------------------------------------------------------------------------------
 
 
-async def test_a_broker_of_a_private_ca_is_trusted(start: Start, house: House, authority: Authority) -> None:
+async def test_a_broker_of_a_private_ca_is_trusted(
+    start: Start, publisher_setup: PublisherSetup, authority: Authority
+) -> None:
     broker = await start(authority=authority)
     async with (
-        running(house.publisher(broker, ca_file=authority.ca_file)),
+        running(publisher_setup.publisher(broker, ca_file=authority.ca_file)),
         Subscriber(broker, "placed/rooms/+/state") as late,
     ):
         await late.caught_up()
     assert len(late.latest) == 2
 
 
-async def test_a_broker_of_another_ca_is_not(start: Start, house: House, authority: Authority) -> None:
+async def test_a_broker_of_another_ca_is_not(
+    start: Start, publisher_setup: PublisherSetup, authority: Authority
+) -> None:
     broker = await start(authority=authority)
     with pytest.raises(CannotStart, match=r"^mqtt\.ca_file: 127\.0\.0\.1:\d+: the broker's certificate: "):
-        async with running(house.publisher(broker)):
+        async with running(publisher_setup.publisher(broker)):
             pass
 
 
 async def test_a_certificate_for_another_host_is_refused(
-    start: Start, house: House, authority: Authority
+    start: Start, publisher_setup: PublisherSetup, authority: Authority
 ) -> None:
     broker = await start(authority=authority, names=("elsewhere.example",))
     with pytest.raises(
         CannotStart, match=r"^mqtt\.url: .* use the name that the broker's certificate is for"
     ):
-        async with running(house.publisher(broker, ca_file=authority.ca_file)):
+        async with running(publisher_setup.publisher(broker, ca_file=authority.ca_file)):
             pass
 
 
-async def test_a_client_certificate_lets_us_in(start: Start, house: House, authority: Authority) -> None:
+async def test_a_client_certificate_lets_us_in(
+    start: Start, publisher_setup: PublisherSetup, authority: Authority
+) -> None:
     broker = await start(authority=authority, client_certificates=True)
     certificate, key = authority.issue("placed.example")
-    publisher = house.publisher(broker, ca_file=authority.ca_file, certificate=certificate, key=key)
+    publisher = publisher_setup.publisher(broker, ca_file=authority.ca_file, certificate=certificate, key=key)
     async with running(publisher):
         assert publisher.connected
 
 
 async def test_without_a_client_certificate_the_start_fails(
-    start: Start, house: House, authority: Authority
+    start: Start, publisher_setup: PublisherSetup, authority: Authority
 ) -> None:
     broker = await start(authority=authority, client_certificates=True)
     with pytest.raises(CannotStart, match=r"^mqtt\.certificate: .*set mqtt\.certificate and mqtt\.key"):
-        async with running(house.publisher(broker, ca_file=authority.ca_file)):
+        async with running(publisher_setup.publisher(broker, ca_file=authority.ca_file)):
             pass
 
 
 async def test_with_a_client_certificate_of_another_ca_the_start_fails(
-    start: Start, house: House, authority: Authority, tmp_path: Path
+    start: Start, publisher_setup: PublisherSetup, authority: Authority, tmp_path: Path
 ) -> None:
     broker = await start(authority=authority, client_certificates=True)
     certificate, key = Authority(tmp_path / "others", "others").issue("placed.example")
-    publisher = house.publisher(broker, ca_file=authority.ca_file, certificate=certificate, key=key)
+    publisher = publisher_setup.publisher(broker, ca_file=authority.ca_file, certificate=certificate, key=key)
     with pytest.raises(CannotStart, match=r"^mqtt\.certificate: "):
         async with running(publisher):
             pass
@@ -98,35 +104,37 @@ async def test_with_a_client_certificate_of_another_ca_the_start_fails(
 # --- login --------------------------------------------------------------------------------------------------
 
 
-async def test_it_logs_in(start: Start, house: House, password: Path) -> None:
+async def test_it_logs_in(start: Start, publisher_setup: PublisherSetup, password: Path) -> None:
     broker = await start(users={"placed": "right"})
-    publisher = house.publisher(broker, username="placed", password_file=password)
+    publisher = publisher_setup.publisher(broker, username="placed", password_file=password)
     async with running(publisher):
         assert publisher.connected
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 async def test_with_a_wrong_password_the_start_fails(
-    start: Start, house: House, password: Path, protocol: str
+    start: Start, publisher_setup: PublisherSetup, password: Path, protocol: str
 ) -> None:
     broker = await start(users={"placed": "another"})
     with pytest.raises(CannotStart, match=r"^mqtt\.username: .*check mqtt\.username") as refused:
         async with running(
-            house.publisher(broker, username="placed", password_file=password, protocol=protocol)
+            publisher_setup.publisher(broker, username="placed", password_file=password, protocol=protocol)
         ):
             pass
     assert "right" not in str(refused.value)
 
 
-async def test_a_login_that_was_good_once_is_tried_again(start: Start, house: House, password: Path) -> None:
+async def test_a_login_that_was_good_once_is_tried_again(
+    start: Start, publisher_setup: PublisherSetup, password: Path
+) -> None:
     broker = await start(users={"placed": "right"})
-    publisher = house.publisher(broker, username="placed", password_file=password)
+    publisher = publisher_setup.publisher(broker, username="placed", password_file=password)
     with capture_logs() as log:
         async with running(publisher) as task:
             await broker.kill()
             broker.users({"placed": "another"})
             await broker.start()
-            await broker.says("not authorised")
+            await broker.wait_for_line("not authorised")
             await becomes(lambda: "Not authorized" in (publisher.last_error or ""))
             assert not task.done()
             broker.users({"placed": "right"})
@@ -137,12 +145,14 @@ async def test_a_login_that_was_good_once_is_tried_again(start: Start, house: Ho
     assert "right" not in repr(log)
 
 
-async def test_a_broker_that_forbids_our_topics_is_reported(start: Start, house: House) -> None:
+async def test_a_broker_that_forbids_our_topics_is_reported(
+    start: Start, publisher_setup: PublisherSetup
+) -> None:
     broker = await start(
         access=["topic read #", "topic readwrite tests/#", "topic write placed/rooms/library/#"]
     )
     # What is refused is collected until the end, however slowly the broker answers: in one line then.
-    publisher = house.publisher(broker, timing=replace(IMPATIENT, debounce=3600.0))
+    publisher = publisher_setup.publisher(broker, timing=replace(IMPATIENT, debounce=3600.0))
     with capture_logs() as log:
         async with running(publisher, published=False):
             await becomes(lambda: publisher.messages_refused["not_authorized"] >= 8)
@@ -152,12 +162,14 @@ async def test_a_broker_that_forbids_our_topics_is_reported(start: Start, house:
     assert [entry["event"] for entry in log].count("broker.refused_messages") == 1
 
 
-async def test_with_a_forbidden_client_id_the_start_fails(start: Start, house: House) -> None:
+async def test_with_a_forbidden_client_id_the_start_fails(
+    start: Start, publisher_setup: PublisherSetup
+) -> None:
     broker = await start(extra=["clientid_prefixes office-"])
     with pytest.raises(CannotStart, match=r"^mqtt\."):
-        async with running(house.publisher(broker)):
+        async with running(publisher_setup.publisher(broker)):
             pass
-    publisher = house.publisher(broker, client_id="office-1")
+    publisher = publisher_setup.publisher(broker, client_id="office-1")
     async with running(publisher):
         assert publisher.connected
 
@@ -165,12 +177,14 @@ async def test_with_a_forbidden_client_id_the_start_fails(start: Start, house: H
 # --- files --------------------------------------------------------------------------------------------------
 
 
-async def test_all_invalid_files_are_named(mosquitto: Mosquitto, house: House, tmp_path: Path) -> None:
+async def test_all_invalid_files_are_named(
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup, tmp_path: Path
+) -> None:
     empty = tmp_path / "empty"
     empty.touch(mode=0o600)
     missing = tmp_path / "missing"
     with pytest.raises(CannotStart) as refused:
-        house.publisher(
+        publisher_setup.publisher(
             mosquitto,
             url="mqtts://broker.example",
             username="placed",
@@ -186,31 +200,31 @@ async def test_all_invalid_files_are_named(mosquitto: Mosquitto, house: House, t
 
 
 async def test_a_ca_file_without_a_certificate_is_refused(
-    mosquitto: Mosquitto, house: House, tmp_path: Path
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup, tmp_path: Path
 ) -> None:
     for content in (b"", b"no certificate", b"\x00\xff"):
         ca_file = tmp_path / "ca"
         ca_file.write_bytes(content)
         with pytest.raises(CannotStart, match=r"^mqtt\.ca_file: .*: holds no certificate"):
-            house.publisher(mosquitto, url="mqtts://broker.example", ca_file=ca_file)
+            publisher_setup.publisher(mosquitto, url="mqtts://broker.example", ca_file=ca_file)
 
 
 async def test_a_key_of_another_certificate_is_refused(
-    mosquitto: Mosquitto, house: House, authority: Authority
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup, authority: Authority
 ) -> None:
     certificate, _ = authority.issue("placed.example")
     _, key = authority.issue("other.example")
     with pytest.raises(CannotStart, match=r"^mqtt\.key: .*other\.example\.key: is not the key of "):
-        house.publisher(mosquitto, url="mqtts://broker.example", certificate=certificate, key=key)
+        publisher_setup.publisher(mosquitto, url="mqtts://broker.example", certificate=certificate, key=key)
     with pytest.raises(CannotStart, match=r"^mqtt\.certificate: .*is not a PEM certificate"):
-        house.publisher(mosquitto, url="mqtts://broker.example", certificate=certificate)
+        publisher_setup.publisher(mosquitto, url="mqtts://broker.example", certificate=certificate)
 
 
 async def test_settings_without_effect_are_refused(
-    mosquitto: Mosquitto, house: House, password: Path
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup, password: Path
 ) -> None:
     with pytest.raises(CannotStart) as refused:
-        house.publisher(mosquitto, password_file=password, ca_file=password)
+        publisher_setup.publisher(mosquitto, password_file=password, ca_file=password)
     assert [problem.key for problem in refused.value.problems] == [
         "mqtt.password_file",
         "mqtt.ca_file",

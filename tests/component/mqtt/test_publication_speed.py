@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.component.mqtt.test_publisher import becomes
-from tests.support.board_with_publisher import House, running
 from tests.support.deadlines import DEADLINE
 from tests.support.mosquitto import Subscriber
+from tests.support.publisher_setup import PublisherSetup, running
 
 if TYPE_CHECKING:
     from tests.support.mosquitto import Mosquitto
@@ -20,12 +20,12 @@ ROOMS = 5500
 
 @pytest.mark.alone  # it measures how long a large site takes
 async def test_a_large_building_is_published_in_seconds_and_a_change_at_once(mosquitto: Mosquitto) -> None:
-    house = House()
+    publisher_setup = PublisherSetup()
     rooms = [f"r{i}" for i in range(ROOMS)]
-    house.enroll(*rooms)
+    publisher_setup.enroll(*rooms)
     for room_id in rooms:
-        house.read(room_id)
-    publisher = house.publisher(mosquitto)
+        publisher_setup.read(room_id)
+    publisher = publisher_setup.publisher(mosquitto)
     loop = asyncio.get_running_loop()
     lag = latency = 0.0
 
@@ -44,7 +44,7 @@ async def test_a_large_building_is_published_in_seconds_and_a_change_at_once(mos
             await becomes(lambda: publisher.counters.published > ROOMS)
             for word in ("busy", "free", "busy", "free", "busy"):
                 changed, before = loop.time(), len(seen.arrivals)
-                house.read(rooms[-1], *([house.meeting()] if word == "busy" else []))
+                publisher_setup.read(rooms[-1], *([publisher_setup.meeting()] if word == "busy" else []))
                 arrival = await seen.message(topic, word, after=before)
                 latency = max(latency, arrival.at - changed)
             overtook = not publisher.first_published.is_set()

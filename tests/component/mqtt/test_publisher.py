@@ -17,10 +17,10 @@ from placed.mqtt import client
 from placed.mqtt.client import BrokerClient
 from placed.mqtt.session import Session
 from placed.mqtt.session_context import Timing
-from tests.support.board_with_publisher import House, cut, running
 from tests.support.deadlines import DEADLINE
 from tests.support.free_ports import HOST
 from tests.support.mosquitto import Subscriber
+from tests.support.publisher_setup import PublisherSetup, cut, running
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -39,8 +39,10 @@ async def becomes(condition: Callable[[], object]) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_a_clean_stop_publishes_offline_at_once(mosquitto: Mosquitto, house: House) -> None:
-    publisher = house.publisher(mosquitto)
+async def test_a_clean_stop_publishes_offline_at_once(
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup
+) -> None:
+    publisher = publisher_setup.publisher(mosquitto)
     async with Subscriber(mosquitto, "placed/bridge/state") as seen:
         async with running(publisher):
             await seen.message("placed/bridge/state", ONLINE)
@@ -48,11 +50,13 @@ async def test_a_clean_stop_publishes_offline_at_once(mosquitto: Mosquitto, hous
         assert last.retain
         assert last.expiry is None
     assert not publisher.connected
-    await mosquitto.says("Client placed disconnected.")
+    await mosquitto.wait_for_line("Client placed disconnected.")
 
 
-async def test_it_comes_back_to_a_broker_that_lost_everything(mosquitto: Mosquitto, house: House) -> None:
-    publisher = house.publisher(mosquitto)
+async def test_it_comes_back_to_a_broker_that_lost_everything(
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup
+) -> None:
+    publisher = publisher_setup.publisher(mosquitto)
     with capture_logs() as log:
         async with running(publisher):
             await mosquitto.kill()
@@ -62,7 +66,7 @@ async def test_it_comes_back_to_a_broker_that_lost_everything(mosquitto: Mosquit
             async with Subscriber(mosquitto, "placed/#") as seen:
                 for topic in ("bridge/state", "bridge/info", "bridge/health", "rooms"):
                     await seen.message(f"placed/{topic}")
-                for topic in house_topics("boardroom", "library"):
+                for topic in setup_topics("boardroom", "library"):
                     await seen.message(topic)
             assert publisher.connected
             assert publisher.reconnects == 1
@@ -75,21 +79,21 @@ async def test_it_comes_back_to_a_broker_that_lost_everything(mosquitto: Mosquit
     ]
 
 
-def house_topics(*rooms: str) -> list[str]:
+def setup_topics(*rooms: str) -> list[str]:
     return [f"placed/rooms/{r}/{t}" for r in rooms for t in ("state", "availability", "occupied", "status")]
 
 
 async def test_after_a_reconnect_only_the_latest_state_is_published(
-    mosquitto: Mosquitto, house: House
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup
 ) -> None:
-    publisher = house.publisher(mosquitto)
+    publisher = publisher_setup.publisher(mosquitto)
     async with running(publisher):
         await mosquitto.kill()
         await becomes(lambda: not publisher.connected)
-        house.read("boardroom")
-        house.book("library")
-        house.read("library")
-        house.book("library")
+        publisher_setup.read("boardroom")
+        publisher_setup.book("library")
+        publisher_setup.read("library")
+        publisher_setup.book("library")
         assert publisher.waiting == 0
         await mosquitto.start()
         async with Subscriber(mosquitto, "placed/#") as seen:
@@ -101,9 +105,11 @@ async def test_after_a_reconnect_only_the_latest_state_is_published(
             assert not seen.on("placed/rooms/library/event")
 
 
-async def test_a_broker_that_is_down_at_first_is_waited_for(mosquitto: Mosquitto, house: House) -> None:
+async def test_a_broker_that_is_down_at_first_is_waited_for(
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup
+) -> None:
     await mosquitto.stop()
-    publisher = house.publisher(mosquitto)
+    publisher = publisher_setup.publisher(mosquitto)
     with capture_logs() as log:
         async with running(publisher, published=False):
             await becomes(lambda: publisher.last_error)
@@ -118,16 +124,20 @@ async def test_a_broker_that_is_down_at_first_is_waited_for(mosquitto: Mosquitto
     ]
 
 
-async def test_an_unresolved_broker_name_is_retried(house: House, mosquitto: Mosquitto) -> None:
-    publisher = house.publisher(mosquitto, url="mqtt://nowhere.invalid")
+async def test_an_unresolved_broker_name_is_retried(
+    publisher_setup: PublisherSetup, mosquitto: Mosquitto
+) -> None:
+    publisher = publisher_setup.publisher(mosquitto, url="mqtt://nowhere.invalid")
     async with running(publisher, published=False) as task:
         await becomes(lambda: publisher.last_error)
         assert not task.done()
 
 
-async def test_an_address_that_never_answers_is_left_in_time(house: House, mosquitto: Mosquitto) -> None:
+async def test_an_address_that_never_answers_is_left_in_time(
+    publisher_setup: PublisherSetup, mosquitto: Mosquitto
+) -> None:
     async with fake_broker() as (port, asked):
-        task = asyncio.create_task(house.publisher(mosquitto, url=f"mqtt://{HOST}:{port}").run())
+        task = asyncio.create_task(publisher_setup.publisher(mosquitto, url=f"mqtt://{HOST}:{port}").run())
         async with asyncio.timeout(DEADLINE):
             await asked.wait()
             began = asyncio.get_running_loop().time()
@@ -158,13 +168,13 @@ async def fake_broker(*answers: bytes) -> AsyncIterator[tuple[int, asyncio.Event
 
 
 async def test_a_broker_that_stopped_answering_is_noticed(
-    mosquitto: Mosquitto, house: House, monkeypatch: pytest.MonkeyPatch
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client, "ANSWER", 0.5)
-    publisher = house.publisher(mosquitto)
+    publisher = publisher_setup.publisher(mosquitto)
     async with running(publisher):
         mosquitto.freeze()
-        house.read("boardroom")
+        publisher_setup.read("boardroom")
         await becomes(lambda: not publisher.connected)
         mosquitto.thaw()
         await becomes(lambda: publisher.connected)
@@ -172,9 +182,11 @@ async def test_a_broker_that_stopped_answering_is_noticed(
             await seen.message("placed/rooms/boardroom/status", "free")
 
 
-async def test_the_broker_publishes_the_will_when_the_daemon_dies(mosquitto: Mosquitto, house: House) -> None:
+async def test_the_broker_publishes_the_will_when_the_daemon_dies(
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup
+) -> None:
     delay = 1
-    publisher = house.publisher(mosquitto, timing=Timing(will_delay=delay, first_pause=60))
+    publisher = publisher_setup.publisher(mosquitto, timing=Timing(will_delay=delay, first_pause=60))
     async with Subscriber(mosquitto, "placed/bridge/state") as seen, running(publisher):
         await seen.message("placed/bridge/state", ONLINE)
         cut(publisher)
@@ -187,11 +199,11 @@ async def test_the_broker_publishes_the_will_when_the_daemon_dies(mosquitto: Mos
 
 @pytest.mark.slow  # real time: it waits for longer than the will's delay
 async def test_a_reconnect_within_the_will_delay_suppresses_the_will(
-    mosquitto: Mosquitto, house: House
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup
 ) -> None:
     delay = 2
     timing = Timing(will_delay=delay, first_pause=0.05, online=0.2)
-    publisher = house.publisher(mosquitto, timing=timing)
+    publisher = publisher_setup.publisher(mosquitto, timing=timing)
     async with Subscriber(mosquitto, "placed/bridge/state") as seen, running(publisher):
         cut(publisher)
         until = asyncio.get_running_loop().time() + delay + 2
@@ -204,7 +216,7 @@ async def test_a_pause_leads_to_offline_only_without_a_reconnect(mosquitto: Mosq
     delay = 1
     async with Subscriber(mosquitto, "placed/bridge/state") as seen:
         for start in range(2):
-            publisher = House(epoch=start).publisher(mosquitto, timing=Timing(will_delay=delay))
+            publisher = PublisherSetup(epoch=start).publisher(mosquitto, timing=Timing(will_delay=delay))
             async with running(publisher):
                 publisher.stop_with_will()
         left = asyncio.get_running_loop().time()
@@ -214,16 +226,20 @@ async def test_a_pause_leads_to_offline_only_without_a_reconnect(mosquitto: Mosq
     assert [a.document["state"] for a in seen.arrivals] == ["online", "online", "offline"]
 
 
-async def test_without_a_will_delay_a_pause_publishes_offline(mosquitto: Mosquitto, house: House) -> None:
-    publisher = house.publisher(mosquitto, protocol="3.1.1")
+async def test_without_a_will_delay_a_pause_publishes_offline(
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup
+) -> None:
+    publisher = publisher_setup.publisher(mosquitto, protocol="3.1.1")
     async with Subscriber(mosquitto, "placed/bridge/state") as seen:
         async with running(publisher):
             publisher.stop_with_will()
         await seen.message("placed/bridge/state", OFFLINE)
 
 
-async def test_online_is_published_again_before_it_expires(mosquitto: Mosquitto, house: House) -> None:
-    publisher = house.publisher(mosquitto, timing=Timing(online=0.1, health=0.1))
+async def test_online_is_published_again_before_it_expires(
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup
+) -> None:
+    publisher = publisher_setup.publisher(mosquitto, timing=Timing(online=0.1, health=0.1))
     async with Subscriber(mosquitto, "placed/bridge/#") as seen, running(publisher):
         await seen.until(lambda _: len(seen.on("placed/bridge/state")) >= 3)
         await seen.until(lambda _: len(seen.on("placed/bridge/health")) >= 3)
@@ -231,13 +247,13 @@ async def test_online_is_published_again_before_it_expires(mosquitto: Mosquitto,
 
 @pytest.mark.parametrize("hours", [8, -1])
 async def test_online_is_published_at_once_after_a_clock_jump(
-    mosquitto: Mosquitto, house: House, hours: int
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup, hours: int
 ) -> None:
     """After a suspend panels have not heard of it for long, and what it said has expired."""
-    publisher = house.publisher(mosquitto, timing=Timing(online=3600))
+    publisher = publisher_setup.publisher(mosquitto, timing=Timing(online=3600))
     async with Subscriber(mosquitto, "placed/bridge/state") as seen, running(publisher):
         await seen.message("placed/bridge/state", ONLINE)
-        house.ahead += timedelta(hours=hours)
+        publisher_setup.ahead += timedelta(hours=hours)
         await seen.message("placed/bridge/state", ONLINE, after=len(seen.arrivals))
 
 
@@ -245,9 +261,11 @@ CONNACK = bytes.fromhex("2003000000")
 SESSION_TAKEN_OVER = bytes.fromhex("e0028e00")
 
 
-async def test_it_stops_at_a_takeover_reported_by_the_broker(mosquitto: Mosquitto, house: House) -> None:
+async def test_it_stops_at_a_takeover_reported_by_the_broker(
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup
+) -> None:
     async with fake_broker(CONNACK, SESSION_TAKEN_OVER) as (port, _):
-        publisher = house.publisher(mosquitto, url=f"mqtt://{HOST}:{port}", base_topic="placed/hq")
+        publisher = publisher_setup.publisher(mosquitto, url=f"mqtt://{HOST}:{port}", base_topic="placed/hq")
         async with asyncio.timeout(DEADLINE):
             with pytest.raises(TakenOver, match=r"^mqtt\.client_id: .*'placed-hq'"):
                 await publisher.run()
@@ -256,12 +274,12 @@ async def test_it_stops_at_a_takeover_reported_by_the_broker(mosquitto: Mosquitt
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 async def test_it_stops_at_a_takeover_not_reported_by_the_broker(
-    mosquitto: Mosquitto, house: House, protocol: str
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup, protocol: str
 ) -> None:
     """As mosquitto before 2.0.15, and everybody in 3.1.1: the later one stays, and is online in the end."""
     timing = Timing(first_pause=0.2)
-    first = house.publisher(mosquitto, protocol=protocol, timing=timing)
-    later = House(epoch=3).publisher(mosquitto, protocol=protocol, timing=timing)
+    first = publisher_setup.publisher(mosquitto, protocol=protocol, timing=timing)
+    later = PublisherSetup(epoch=3).publisher(mosquitto, protocol=protocol, timing=timing)
     task = asyncio.create_task(first.run())
     async with asyncio.timeout(DEADLINE):
         await first.first_published.wait()
@@ -273,9 +291,14 @@ async def test_it_stops_at_a_takeover_not_reported_by_the_broker(
             assert seen.latest["placed/bridge/state"].document == {"state": "online", "epoch": 3}
 
 
-async def test_a_clone_with_the_same_epoch_is_recognised(mosquitto: Mosquitto, house: House) -> None:
+async def test_a_clone_with_the_same_epoch_is_recognised(
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup
+) -> None:
     timing = Timing(first_pause=0.2)
-    first, clone = house.publisher(mosquitto, timing=timing), house.publisher(mosquitto, timing=timing)
+    first, clone = (
+        publisher_setup.publisher(mosquitto, timing=timing),
+        publisher_setup.publisher(mosquitto, timing=timing),
+    )
     task = asyncio.create_task(first.run())
     async with asyncio.timeout(DEADLINE):
         await first.first_published.wait()
@@ -284,21 +307,28 @@ async def test_a_clone_with_the_same_epoch_is_recognised(mosquitto: Mosquitto, h
                 await task
 
 
-async def test_health_is_published_when_it_changes(mosquitto: Mosquitto, house: House) -> None:
+async def test_health_is_published_when_it_changes(
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup
+) -> None:
     from placed.domain.connection_health import ConnectionState  # noqa: PLC0415
 
-    async with running(house.publisher(mosquitto)), Subscriber(mosquitto, "placed/bridge/health") as seen:
-        house.report(state=ConnectionState.FAILING)
-        told = await seen.until(lambda a: a.document["connections"][0]["state"] == "failing")
-        assert told.retain
+    async with (
+        running(publisher_setup.publisher(mosquitto)),
+        Subscriber(mosquitto, "placed/bridge/health") as seen,
+    ):
+        publisher_setup.report(state=ConnectionState.FAILING)
+        published_before = await seen.until(lambda a: a.document["connections"][0]["state"] == "failing")
+        assert published_before.retain
 
 
-async def test_several_health_changes_are_published_together(mosquitto: Mosquitto, house: House) -> None:
-    publisher = house.publisher(mosquitto, timing=Timing(debounce=0.3))
+async def test_several_health_changes_are_published_together(
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup
+) -> None:
+    publisher = publisher_setup.publisher(mosquitto, timing=Timing(debounce=0.3))
     async with running(publisher), Subscriber(mosquitto, "placed/bridge/health") as seen:
         await seen.caught_up()
         for _ in range(20):
-            house.report()
+            publisher_setup.report()
             await seen.caught_up()
         before = len(seen.arrivals)
         assert before <= 3
@@ -315,12 +345,12 @@ async def test_a_socket_that_was_closed_meanwhile_gets_no_writer() -> None:
     assert complaints == []
 
 
-async def test_nothing_is_left_behind(mosquitto: Mosquitto, house: House) -> None:
+async def test_nothing_is_left_behind(mosquitto: Mosquitto, publisher_setup: PublisherSetup) -> None:
     """No task, no socket, no exception that nobody looked at."""
     complaints: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
     before = asyncio.all_tasks()
-    publisher = house.publisher(mosquitto)
+    publisher = publisher_setup.publisher(mosquitto)
     async with running(publisher):
         await mosquitto.kill()
         await becomes(lambda: not publisher.connected)
@@ -333,7 +363,7 @@ async def test_nothing_is_left_behind(mosquitto: Mosquitto, house: House) -> Non
     assert complaints == []
 
 
-def test_it_can_be_cancelled_at_any_moment(house: House, tmp_path: object) -> None:
+def test_it_can_be_cancelled_at_any_moment(publisher_setup: PublisherSetup, tmp_path: object) -> None:
     """However far it came: asyncio's own runner finds nothing to complain about."""
     from pathlib import Path  # noqa: PLC0415
 
@@ -341,7 +371,7 @@ def test_it_can_be_cancelled_at_any_moment(house: House, tmp_path: object) -> No
 
     assert isinstance(tmp_path, Path)
 
-    async def life(publisher: Publisher, turns: int) -> None:
+    async def run_repeatedly(publisher: Publisher, turns: int) -> None:
         task = asyncio.create_task(publisher.run())
         for _ in range(turns):
             await asyncio.sleep(0)
@@ -356,7 +386,7 @@ def test_it_can_be_cancelled_at_any_moment(house: House, tmp_path: object) -> No
         broker = Mosquitto(tmp_path / "mosquitto")
         await broker.start()
         for turns in (0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233):
-            await life(house.publisher(broker), turns)
+            await run_repeatedly(publisher_setup.publisher(broker), turns)
         await broker.kill()
         gc.collect()
         assert complaints == []
@@ -364,19 +394,19 @@ def test_it_can_be_cancelled_at_any_moment(house: House, tmp_path: object) -> No
     asyncio.run(main())
 
 
-async def test_a_handover_publishes_no_offline(mosquitto: Mosquitto, house: House) -> None:
-    first, second = (house.publisher(mosquitto, timing=Timing(will_delay=0)) for _ in range(2))
+async def test_a_handover_publishes_no_offline(mosquitto: Mosquitto, publisher_setup: PublisherSetup) -> None:
+    first, second = (publisher_setup.publisher(mosquitto, timing=Timing(will_delay=0)) for _ in range(2))
     async with Subscriber(mosquitto, "placed/bridge/state") as seen:
         async with running(first):
             first.stop_without_offline()
-        await mosquitto.says("Client placed disconnected.")
+        await mosquitto.wait_for_line("Client placed disconnected.")
         async with running(second):
             await seen.caught_up()
             assert {arrival.text for arrival in seen.arrivals} == {ONLINE}
 
 
 async def test_a_task_that_ignores_its_cancellation_does_not_delay_the_stop_for_long(
-    mosquitto: Mosquitto, house: House, monkeypatch: pytest.MonkeyPatch
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     serve = Session.serve
 
@@ -386,7 +416,7 @@ async def test_a_task_that_ignores_its_cancellation_does_not_delay_the_stop_for_
         await asyncio.sleep(3600)
 
     monkeypatch.setattr(Session, "serve", ignores_one_cancellation)
-    publisher = house.publisher(mosquitto, timing=Timing(stop_timeout=0.2))
+    publisher = publisher_setup.publisher(mosquitto, timing=Timing(stop_timeout=0.2))
     async with Subscriber(mosquitto, "placed/bridge/state") as seen:
         async with running(publisher):
             stopped_at = asyncio.get_running_loop().time()
@@ -395,10 +425,12 @@ async def test_a_task_that_ignores_its_cancellation_does_not_delay_the_stop_for_
     assert not publisher.connected
 
 
-async def test_the_end_of_the_publication_can_be_awaited(mosquitto: Mosquitto, house: House) -> None:
-    publisher = house.publisher(mosquitto)
+async def test_the_end_of_the_publication_can_be_awaited(
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup
+) -> None:
+    publisher = publisher_setup.publisher(mosquitto)
     async with running(publisher), asyncio.timeout(DEADLINE):
-        house.book("library")
+        publisher_setup.book("library")
         await publisher.published()
         async with Subscriber(mosquitto, "placed/rooms/library/status") as late:
             await late.caught_up()
@@ -406,14 +438,14 @@ async def test_the_end_of_the_publication_can_be_awaited(mosquitto: Mosquitto, h
 
 
 async def test_messages_sent_before_a_disconnect_do_not_count_as_acknowledged(
-    mosquitto: Mosquitto, house: House
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup
 ) -> None:
-    publisher = house.publisher(mosquitto)
+    publisher = publisher_setup.publisher(mosquitto)
     async with running(publisher), asyncio.timeout(DEADLINE):
         await publisher.published()
         await mosquitto.kill()
         await becomes(lambda: not publisher.connected)
-        house.book("library")
+        publisher_setup.book("library")
         waiting = asyncio.create_task(publisher.published())
         await asyncio.sleep(0)
         assert not waiting.done()
@@ -422,19 +454,19 @@ async def test_messages_sent_before_a_disconnect_do_not_count_as_acknowledged(
 
 
 async def test_states_of_a_run_with_a_greater_epoch_are_cleared_first(
-    mosquitto: Mosquitto, house: House
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup
 ) -> None:
     """The clock was set back, and nothing was remembered."""
-    async with running(house.publisher(mosquitto)):
+    async with running(publisher_setup.publisher(mosquitto)):
         pass
-    later = House(epoch=house.board.epoch - 1)
+    later = PublisherSetup(epoch=publisher_setup.board.epoch - 1)
     later.enroll("boardroom")
     later.report()
     async with Subscriber(mosquitto, "placed/rooms/boardroom/state") as panel:
         await panel.caught_up()
-        told = len(panel.arrivals)
+        published_before = len(panel.arrivals)
         async with running(later.publisher(mosquitto)):
-            await panel.message("placed/rooms/boardroom/state", "", after=told)
-            state = await panel.until(lambda arrival: arrival.payload, after=told)
+            await panel.message("placed/rooms/boardroom/state", "", after=published_before)
+            state = await panel.until(lambda arrival: arrival.payload, after=published_before)
     assert state.document["epoch"] == later.board.epoch
-    assert [bool(arrival.payload) for arrival in panel.arrivals[told:]][:2] == [False, True]
+    assert [bool(arrival.payload) for arrival in panel.arrivals[published_before:]][:2] == [False, True]

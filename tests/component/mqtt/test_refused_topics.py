@@ -11,10 +11,10 @@ from structlog.testing import capture_logs
 from placed.domain.publisher_status import Refused
 from placed.settings.output_tables import HomeAssistant
 from tests.component.mqtt.test_publisher import becomes
-from tests.support.board_with_publisher import House, running
 from tests.support.deadlines import DEADLINE
 from tests.support.mosquitto import Subscriber
 from tests.support.mqtt_proxy import SWALLOW, Proxy
+from tests.support.publisher_setup import PublisherSetup, running
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from placed.mqtt.publisher import Publisher
     from tests.support.mosquitto import Mosquitto
 
-TOLD = HomeAssistant(discovery=True)
+DISCOVERY = HomeAssistant(discovery=True)
 
 
 @pytest.fixture
@@ -32,15 +32,15 @@ async def proxy(mosquitto: Mosquitto) -> AsyncIterator[Proxy]:
         yield proxy
 
 
-def publisher_behind(proxy: Proxy, house: House, **more: Any) -> Publisher:
-    return house.publisher(proxy, **more)  # type: ignore[arg-type]
+def publisher_behind(proxy: Proxy, publisher_setup: PublisherSetup, **more: Any) -> Publisher:
+    return publisher_setup.publisher(proxy, **more)  # type: ignore[arg-type]
 
 
 def topics(publisher: Publisher) -> set[str]:
     return {group.topics for group in publisher.undelivered}
 
 
-async def told(publisher: Publisher) -> None:
+async def all_published(publisher: Publisher) -> None:
     async with asyncio.timeout(DEADLINE):
         await publisher.published()
 
@@ -50,14 +50,14 @@ async def told(publisher: Publisher) -> None:
 
 @pytest.mark.parametrize("code", [0x80, 0x83, 0x87, 0x90, 0x97, 0x99])
 async def test_a_change_that_was_refused_once_is_repeated(
-    mosquitto: Mosquitto, proxy: Proxy, house: House, code: int
+    mosquitto: Mosquitto, proxy: Proxy, publisher_setup: PublisherSetup, code: int
 ) -> None:
-    publisher = publisher_behind(proxy, house)
+    publisher = publisher_behind(proxy, publisher_setup)
     async with running(publisher), Subscriber(mosquitto, "placed/rooms/#") as seen:
-        await told(publisher)
+        await all_published(publisher)
         taken = publisher.messages_published
         with proxy.rule(code, "placed/rooms/library/#", times=5) as refusing:
-            house.book("library")
+            publisher_setup.book("library")
             await becomes(lambda: refusing.hits == 5)
             await becomes(lambda: "placed/rooms/library/state" in topics(publisher))
             state = await seen.until(
@@ -69,7 +69,7 @@ async def test_a_change_that_was_refused_once_is_repeated(
         assert state.retain
         assert started.document["event"] == "started"
         await becomes(lambda: not publisher.undelivered)
-        await told(publisher)
+        await all_published(publisher)
         assert publisher.last_error is None
         assert taken + 5 <= publisher.messages_published <= taken + 8  # with health, which reports it
         assert sum(publisher.messages_refused.values()) == 5
@@ -78,47 +78,49 @@ async def test_a_change_that_was_refused_once_is_repeated(
 
 @pytest.mark.parametrize("code", [0x95, 0x9B, 0xA2, 0xFF])
 async def test_a_change_is_published_though_it_was_refused_with_a_code_that_no_broker_may_use(
-    mosquitto: Mosquitto, proxy: Proxy, house: House, code: int
+    mosquitto: Mosquitto, proxy: Proxy, publisher_setup: PublisherSetup, code: int
 ) -> None:
     """MQTT 5, 3.4.2.1, lists the codes; another one is a protocol error, which ends the connection."""
-    publisher = publisher_behind(proxy, house)
+    publisher = publisher_behind(proxy, publisher_setup)
     async with running(publisher), Subscriber(mosquitto, "placed/rooms/#") as seen:
         with proxy.rule(code, "placed/rooms/library/state", times=1):
-            house.book("library")
+            publisher_setup.book("library")
             await seen.until(lambda a: a.topic.endswith("library/state") and a.document["status"] == "busy")
         await becomes(lambda: publisher.reconnects == 1)
-        await told(publisher)
+        await all_published(publisher)
         assert publisher.undelivered == ()
 
 
 @pytest.mark.slow  # real time: refused messages are repeated after seconds
 async def test_a_state_that_is_not_answered_is_owed_after_seconds(
-    proxy: Proxy, house: House, monkeypatch: pytest.MonkeyPatch
+    proxy: Proxy, publisher_setup: PublisherSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Long before the connection is given up for it, since `/readyz` depends on it."""
     monkeypatch.setattr("placed.mqtt.in_flight._OVERDUE", 0.2)
-    publisher = publisher_behind(proxy, house)
+    publisher = publisher_behind(proxy, publisher_setup)
     async with running(publisher):
-        await told(publisher)
+        await all_published(publisher)
         assert publisher.all_acknowledged
         with proxy.rule(SWALLOW, "placed/rooms/library/state"):
-            house.book("library")
+            publisher_setup.book("library")
             await becomes(lambda: not publisher.all_acknowledged)
             assert publisher.reconnects == 0
             assert publisher.connected
         with proxy.rule(SWALLOW, "placed/rooms/library/event"):
             await becomes(lambda: publisher.reconnects == 1 and publisher.all_acknowledged)
-        await told(publisher)
+        await all_published(publisher)
 
 
 @pytest.mark.slow  # real time: refused messages are repeated after seconds
-async def test_what_is_repeated_is_the_latest(mosquitto: Mosquitto, proxy: Proxy, house: House) -> None:
-    publisher = publisher_behind(proxy, house)
+async def test_what_is_repeated_is_the_latest(
+    mosquitto: Mosquitto, proxy: Proxy, publisher_setup: PublisherSetup
+) -> None:
+    publisher = publisher_behind(proxy, publisher_setup)
     async with running(publisher), Subscriber(mosquitto, "placed/rooms/library/status") as seen:
         with proxy.rule(0x97, "placed/rooms/library/status") as refusing:
-            house.book("library")
+            publisher_setup.book("library")
             await becomes(lambda: refusing.hits >= 2)
-            house.read("library")
+            publisher_setup.read("library")
             hits = refusing.hits
             await becomes(lambda: refusing.hits > hits)
             await seen.caught_up()
@@ -129,28 +131,28 @@ async def test_what_is_repeated_is_the_latest(mosquitto: Mosquitto, proxy: Proxy
 
 
 async def test_what_overtakes_a_refused_message_settles_it(
-    mosquitto: Mosquitto, proxy: Proxy, house: House, monkeypatch: pytest.MonkeyPatch
+    mosquitto: Mosquitto, proxy: Proxy, publisher_setup: PublisherSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("placed.mqtt.refused_topics.FIRST_PAUSE", 3600.0)
     monkeypatch.setattr("placed.mqtt.refused_topics.LONGEST_PAUSE", 3600.0)
-    publisher = publisher_behind(proxy, house)
+    publisher = publisher_behind(proxy, publisher_setup)
     async with running(publisher), Subscriber(mosquitto, "placed/rooms/library/#") as seen:
         with proxy.rule(0x97, "placed/rooms/library/+") as refusing:
-            house.book("library")
+            publisher_setup.book("library")
             await becomes(lambda: refusing.hits == 5)
-        house.read("library")
+        publisher_setup.read("library")
         await seen.message("placed/rooms/library/status", "free", after=len(seen.arrivals))
         await becomes(lambda: topics(publisher) <= {"placed/rooms/library/event"})
 
 
 async def test_a_room_whose_clearing_was_refused_is_cleared(
-    mosquitto: Mosquitto, proxy: Proxy, house: House
+    mosquitto: Mosquitto, proxy: Proxy, publisher_setup: PublisherSetup
 ) -> None:
-    publisher = publisher_behind(proxy, house)
+    publisher = publisher_behind(proxy, publisher_setup)
     async with running(publisher), Subscriber(mosquitto, "placed/rooms/#") as seen:
-        await told(publisher)
+        await all_published(publisher)
         with proxy.rule(0x80, "placed/rooms/boardroom/+", times=6):
-            house.enroll("library")
+            publisher_setup.enroll("library")
             for leaf in ("state", "availability", "occupied", "status"):
                 await seen.message(f"placed/rooms/boardroom/{leaf}", "")
         await becomes(lambda: not publisher.undelivered and not publisher._context.retained_rooms.to_clear)
@@ -161,24 +163,24 @@ async def test_a_room_whose_clearing_was_refused_is_cleared(
     "topic", ["placed/bridge/state", "placed/bridge/info", "placed/bridge/health", "placed/rooms"]
 )
 async def test_refused_bridge_messages_are_repeated(
-    mosquitto: Mosquitto, proxy: Proxy, house: House, topic: str
+    mosquitto: Mosquitto, proxy: Proxy, publisher_setup: PublisherSetup, topic: str
 ) -> None:
-    publisher = publisher_behind(proxy, house)
+    publisher = publisher_behind(proxy, publisher_setup)
     async with Subscriber(mosquitto, "placed/#") as seen:
         with proxy.rule(0x97, topic, times=2) as refusing:
             async with running(publisher, published=False):
                 await seen.message(topic)
                 await becomes(lambda: not publisher.undelivered)
-                await told(publisher)
+                await all_published(publisher)
                 assert refusing.hits == 2
 
 
 async def test_an_order_that_panels_have_to_forget_is_cleared_before_the_state(
     mosquitto: Mosquitto, proxy: Proxy
 ) -> None:
-    async with running(House.furnished().publisher(mosquitto)):
+    async with running(PublisherSetup.furnished().publisher(mosquitto)):
         pass
-    later = House(epoch=3)  # its clock is behind, and nothing was remembered
+    later = PublisherSetup(epoch=3)  # its clock is behind, and nothing was remembered
     later.enroll("boardroom", "library")
     later.book("boardroom")
     later.report()
@@ -195,7 +197,7 @@ async def test_an_order_that_panels_have_to_forget_is_cleared_before_the_state(
 
 
 async def test_one_topic_that_may_not_be_written_is_named_with_the_remedy(
-    start: Callable[..., Awaitable[Mosquitto]], house: House
+    start: Callable[..., Awaitable[Mosquitto]], publisher_setup: PublisherSetup
 ) -> None:
     broker = await start(
         access=[
@@ -204,7 +206,7 @@ async def test_one_topic_that_may_not_be_written_is_named_with_the_remedy(
             "topic deny placed/rooms/library/state",
         ]
     )
-    publisher = house.publisher(broker)
+    publisher = publisher_setup.publisher(broker)
     with capture_logs() as log:
         async with running(publisher, published=False):
             await becomes(lambda: publisher.undelivered)
@@ -229,10 +231,10 @@ async def test_one_topic_that_may_not_be_written_is_named_with_the_remedy(
 
 
 async def test_everything_refused_is_named_and_counted_as_refused(
-    start: Callable[..., Awaitable[Mosquitto]], house: House
+    start: Callable[..., Awaitable[Mosquitto]], publisher_setup: PublisherSetup
 ) -> None:
     broker = await start(access=["topic read #"])
-    publisher = house.publisher(broker)
+    publisher = publisher_setup.publisher(broker)
     async with running(publisher, published=False):
         wanted = {
             "placed/bridge/state",
@@ -246,13 +248,13 @@ async def test_everything_refused_is_named_and_counted_as_refused(
 
 @pytest.mark.slow  # real time: refused messages are repeated after seconds
 async def test_rights_that_are_given_later_are_used_within_seconds(
-    start: Callable[..., Awaitable[Mosquitto]], house: House
+    start: Callable[..., Awaitable[Mosquitto]], publisher_setup: PublisherSetup
 ) -> None:
     broker = await start(
         users={"placed": "secret", "panel": "secret"}, access=["user panel", "topic readwrite #"]
     )
     with capture_logs() as log:
-        publisher = publisher_with_login(broker, house)
+        publisher = publisher_with_login(broker, publisher_setup)
         async with (
             running(publisher, published=False),
             Subscriber(broker, "placed/#", username="panel", password="secret") as seen,
@@ -262,29 +264,29 @@ async def test_rights_that_are_given_later_are_used_within_seconds(
                 "topic readwrite #\nuser panel\ntopic readwrite #\nuser placed\ntopic readwrite #\n"
             )
             broker.reload()
-            await told(publisher)
+            await all_published(publisher)
             await seen.message("placed/rooms/library/status", "free")
             await becomes(lambda: not publisher.undelivered)
             await becomes(lambda: "broker.takes_messages_again" in [e["event"] for e in log])
 
 
-def publisher_with_login(broker: Mosquitto, house: House) -> Publisher:
+def publisher_with_login(broker: Mosquitto, publisher_setup: PublisherSetup) -> Publisher:
     from tests.support.secret_files import write_secret  # noqa: PLC0415
 
     password = broker._folder / "password-of-placed"
     write_secret(password, b"secret")
-    return house.publisher(broker, username="placed", password_file=password)
+    return publisher_setup.publisher(broker, username="placed", password_file=password)
 
 
 async def test_home_assistant_that_may_not_be_announced_holds_nothing_up(
-    start: Callable[..., Awaitable[Mosquitto]], house: House
+    start: Callable[..., Awaitable[Mosquitto]], publisher_setup: PublisherSetup
 ) -> None:
     broker = await start(
         access=["topic readwrite placed/#", "topic readwrite tests/#", "topic read homeassistant/#"]
     )
-    publisher = house.publisher(broker, home_assistant=TOLD)
+    publisher = publisher_setup.publisher(broker, home_assistant=DISCOVERY)
     async with running(publisher):
-        await told(publisher)
+        await all_published(publisher)
         await becomes(lambda: publisher.undelivered)
         (group,) = publisher.undelivered
         assert group.topics == "homeassistant/+/placed/+/config"
@@ -295,10 +297,10 @@ async def test_home_assistant_that_may_not_be_announced_holds_nothing_up(
 
 
 async def test_states_that_are_larger_than_the_broker_takes_are_named(
-    start: Callable[..., Awaitable[Mosquitto]], house: House
+    start: Callable[..., Awaitable[Mosquitto]], publisher_setup: PublisherSetup
 ) -> None:
     broker = await start(extra=["max_packet_size 300"])
-    publisher = house.publisher(broker)
+    publisher = publisher_setup.publisher(broker)
     async with running(publisher, published=False):
         await becomes(lambda: "placed/rooms/+/state" in topics(publisher))
         group = next(g for g in publisher.undelivered if g.topics == "placed/rooms/+/state")
@@ -313,14 +315,14 @@ async def test_states_that_are_larger_than_the_broker_takes_are_named(
 
 
 async def test_an_old_state_does_not_stay_where_the_new_one_is_too_large(
-    mosquitto: Mosquitto, proxy: Proxy, house: House, monkeypatch: pytest.MonkeyPatch
+    mosquitto: Mosquitto, proxy: Proxy, publisher_setup: PublisherSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    publisher = publisher_behind(proxy, house)
+    publisher = publisher_behind(proxy, publisher_setup)
     async with running(publisher), Subscriber(mosquitto, "placed/rooms/library/state") as seen:
         await seen.message("placed/rooms/library/state")
         assert publisher._session is not None
         monkeypatch.setattr(publisher._session._client, "max_packet_size", 300)
-        house.book("library")
+        publisher_setup.book("library")
         await seen.message("placed/rooms/library/state", "")
         assert "placed/rooms/library/state" in topics(publisher)
 
@@ -342,12 +344,12 @@ def looked_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     [("placed/rooms/library/state", "placed/rooms/library/state"), ("#", "placed/bridge/state")],
 )
 async def test_what_was_acknowledged_and_is_not_there_is_named(
-    start: Callable[..., Awaitable[Mosquitto]], house: House, denied: str, named: str
+    start: Callable[..., Awaitable[Mosquitto]], publisher_setup: PublisherSetup, denied: str, named: str
 ) -> None:
     access = ["topic read #"]
     if denied != "#":
         access += ["topic readwrite placed/#", f"topic deny {denied}"]
-    publisher = house.publisher(await start(access=access), protocol="3.1.1")
+    publisher = publisher_setup.publisher(await start(access=access), protocol="3.1.1")
     async with running(publisher, published=False):
         await becomes(lambda: named in topics(publisher))
         group = next(g for g in publisher.undelivered if g.topics == named)
@@ -357,12 +359,12 @@ async def test_what_was_acknowledged_and_is_not_there_is_named(
 
 @pytest.mark.usefixtures("looked_soon")
 async def test_what_is_there_after_all_is_named_no_longer(
-    mosquitto: Mosquitto, proxy: Proxy, house: House
+    mosquitto: Mosquitto, proxy: Proxy, publisher_setup: PublisherSetup
 ) -> None:
-    publisher = publisher_behind(proxy, house, protocol="3.1.1")
+    publisher = publisher_behind(proxy, publisher_setup, protocol="3.1.1")
     async with running(publisher), Subscriber(mosquitto, "placed/rooms/#") as seen:
         with proxy.rule(0, "placed/rooms/library/+"):
-            house.book("library")
+            publisher_setup.book("library")
             await becomes(lambda: "placed/rooms/library/state" in topics(publisher))
         await seen.message("placed/rooms/library/status", "busy")
         await becomes(lambda: not publisher.undelivered)
@@ -371,9 +373,9 @@ async def test_what_is_there_after_all_is_named_no_longer(
 @pytest.mark.alone  # it looks at everything three times, each within a deadline
 @pytest.mark.usefixtures("looked_soon")
 async def test_a_broker_that_keeps_everything_is_blamed_for_nothing(
-    mosquitto: Mosquitto, house: House
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup
 ) -> None:
-    publisher = house.publisher(mosquitto, protocol="3.1.1")
+    publisher = publisher_setup.publisher(mosquitto, protocol="3.1.1")
     async with running(publisher):
         read_back = publisher._session._read_back if publisher._session else None
         assert read_back is not None
@@ -385,7 +387,7 @@ async def test_a_broker_that_keeps_everything_is_blamed_for_nothing(
             return await look(topics)
 
         read_back._check_batch = counted  # type: ignore[method-assign]
-        for change in (house.book, house.read, house.book):
+        for change in (publisher_setup.book, publisher_setup.read, publisher_setup.book):
             change("library")
             looks.clear()
             await becomes(lambda: sum(looks) >= 30)

@@ -15,8 +15,8 @@ from placed.mqtt.retained_rooms import removed_rooms
 from placed.mqtt.room_index import LARGEST, MOST, Entry, earlier_rooms
 from placed.settings.output_tables import HomeAssistant
 from tests.component.mqtt.test_publisher import becomes
-from tests.support.board_with_publisher import IMPATIENT, House, room, running
 from tests.support.mosquitto import Subscriber
+from tests.support.publisher_setup import IMPATIENT, PublisherSetup, room, running
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -31,9 +31,11 @@ async def kept(broker: Mosquitto) -> set[str]:
     return {topic.split("/")[2] for topic in late.latest if topic.count("/") > 1}
 
 
-async def test_a_room_that_is_removed_is_cleared(mosquitto: Mosquitto, house: House) -> None:
-    async with running(house.publisher(mosquitto)), Subscriber(mosquitto, "placed/#") as seen:
-        house.enroll("library")
+async def test_a_room_that_is_removed_is_cleared(
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup
+) -> None:
+    async with running(publisher_setup.publisher(mosquitto)), Subscriber(mosquitto, "placed/#") as seen:
+        publisher_setup.enroll("library")
         for topic in ("state", "availability", "occupied", "status"):
             await seen.message(f"placed/rooms/boardroom/{topic}", "")
         index = await seen.until(lambda a: a.topic == "placed/rooms" and b"boardroom" not in a.payload)
@@ -42,42 +44,51 @@ async def test_a_room_that_is_removed_is_cleared(mosquitto: Mosquitto, house: Ho
 
 
 async def test_a_room_that_is_removed_while_the_broker_is_away_is_cleared(
-    start: Callable[..., Awaitable[Mosquitto]], house: House
+    start: Callable[..., Awaitable[Mosquitto]], publisher_setup: PublisherSetup
 ) -> None:
     broker = await start(persistence=True)
-    publisher = house.publisher(broker)
+    publisher = publisher_setup.publisher(broker)
     async with running(publisher):
         await broker.stop()
         await becomes(lambda: not publisher.connected)
-        house.enroll("library")
+        publisher_setup.enroll("library")
         await broker.start()
         await becomes(lambda: publisher.connected and not publisher._context.retained_rooms.to_clear)
         assert await kept(broker) == {"library"}
 
 
-async def test_a_room_that_comes_back_is_not_cleared(mosquitto: Mosquitto, house: House) -> None:
-    async with running(house.publisher(mosquitto)), Subscriber(mosquitto, "placed/#") as seen:
-        house.enroll("library")
-        house.enroll("library", "boardroom")
-        house.read("boardroom")
+async def test_a_room_that_comes_back_is_not_cleared(
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup
+) -> None:
+    async with running(publisher_setup.publisher(mosquitto)), Subscriber(mosquitto, "placed/#") as seen:
+        publisher_setup.enroll("library")
+        publisher_setup.enroll("library", "boardroom")
+        publisher_setup.read("boardroom")
         await seen.message("placed/rooms/boardroom/status", "free")
         assert await kept(mosquitto) == {"library", "boardroom"}
 
 
-async def test_a_room_is_in_the_index_as_soon_as_it_is_published(mosquitto: Mosquitto, house: House) -> None:
+async def test_a_room_is_in_the_index_as_soon_as_it_is_published(
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup
+) -> None:
     """Should the daemon end in that moment, the next one knows of it by the index alone."""
     patient = replace(IMPATIENT, debounce=3600.0)
-    async with running(house.publisher(mosquitto, timing=patient)), Subscriber(mosquitto, "placed/#") as seen:
-        house.enroll("attic", connection="fabrikam")
+    async with (
+        running(publisher_setup.publisher(mosquitto, timing=patient)),
+        Subscriber(mosquitto, "placed/#") as seen,
+    ):
+        publisher_setup.enroll("attic", connection="fabrikam")
         await seen.until(lambda a: a.topic == "placed/rooms" and b"attic" in a.payload)
-        house.enroll("attic", "cellar", connection="fabrikam")
+        publisher_setup.enroll("attic", "cellar", connection="fabrikam")
         await seen.until(lambda a: a.topic == "placed/rooms" and b"cellar" in a.payload)
 
 
-async def test_rooms_of_an_earlier_run_are_cleared(mosquitto: Mosquitto, house: House) -> None:
-    async with running(house.publisher(mosquitto)):
+async def test_rooms_of_an_earlier_run_are_cleared(
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup
+) -> None:
+    async with running(publisher_setup.publisher(mosquitto)):
         pass
-    later = House(epoch=8)
+    later = PublisherSetup(epoch=8)
     publisher = later.publisher(mosquitto)
     async with running(publisher), Subscriber(mosquitto, "placed/rooms/#") as seen:
         # Until the connection has told its rooms, what an earlier run said of them stays, and stays listed.
@@ -93,11 +104,11 @@ async def test_rooms_of_an_earlier_run_are_cleared(mosquitto: Mosquitto, house: 
 
 
 async def test_without_expiry_rooms_of_an_earlier_run_are_unknown_at_once(
-    mosquitto: Mosquitto, house: House
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup
 ) -> None:
-    async with running(house.publisher(mosquitto, protocol="3.1.1")):
+    async with running(publisher_setup.publisher(mosquitto, protocol="3.1.1")):
         pass
-    later = House(epoch=8)
+    later = PublisherSetup(epoch=8)
     async with (
         running(later.publisher(mosquitto, protocol="3.1.1"), published=False),
         Subscriber(mosquitto, "placed/rooms/#") as seen,
@@ -108,10 +119,12 @@ async def test_without_expiry_rooms_of_an_earlier_run_are_unknown_at_once(
         assert "placed/rooms/boardroom/occupied" not in seen.latest
 
 
-async def test_plain_topics_that_are_switched_off_are_cleared(mosquitto: Mosquitto, house: House) -> None:
-    async with running(house.publisher(mosquitto)):
+async def test_plain_topics_that_are_switched_off_are_cleared(
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup
+) -> None:
+    async with running(publisher_setup.publisher(mosquitto)):
         pass
-    later = House(epoch=8)
+    later = PublisherSetup(epoch=8)
     later.enroll("boardroom", "library")
     async with (
         running(later.publisher(mosquitto, plain_topics=False)),
@@ -147,12 +160,12 @@ async def test_plain_topics_that_are_switched_off_are_cleared(mosquitto: Mosquit
     ids=range(10),
 )
 async def test_an_index_that_is_wrong_or_hostile_does_no_harm(
-    mosquitto: Mosquitto, house: House, index: bytes
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup, index: bytes
 ) -> None:
     async with Subscriber(mosquitto, "placed/#") as seen:
         await seen.publish("placed/rooms", index, retain=True)
         await seen.publish("placed/rooms/a/b/state", "kept", retain=True)
-        async with running(house.publisher(mosquitto)):
+        async with running(publisher_setup.publisher(mosquitto)):
             await seen.until(lambda a: a.topic == "placed/rooms" and a.payload[:12] == b'{"schema":1,')
             await seen.caught_up()
         assert [a.topic for a in seen.arrivals if not a.payload] == []
@@ -160,13 +173,13 @@ async def test_an_index_that_is_wrong_or_hostile_does_no_harm(
 
 @pytest.mark.slow  # hypothesis draws hundreds of indexes
 async def test_whatever_an_index_names_nothing_outside_is_written_and_states_go_first(
-    mosquitto: Mosquitto, house: House
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup
 ) -> None:
     ghosts = [{"id": f"ghost-{n}", "name": "", "connection": "gone"} for n in range(300)]
     forged = {"schema": 1, "epoch": 2**40, "rooms": ghosts, "discovery": "factory/line"}
     async with Subscriber(mosquitto, "#") as seen:
         await seen.publish("placed/rooms", json.dumps(forged), retain=True)
-        publisher = house.publisher(mosquitto, home_assistant=HomeAssistant(discovery=True))
+        publisher = publisher_setup.publisher(mosquitto, home_assistant=HomeAssistant(discovery=True))
         async with running(publisher):
             await publisher.published()
             await becomes(lambda: not publisher._context.retained_rooms.to_clear)
@@ -181,15 +194,17 @@ async def test_whatever_an_index_names_nothing_outside_is_written_and_states_go_
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
-async def test_a_forged_index_delays_no_change(mosquitto: Mosquitto, house: House, protocol: str) -> None:
+async def test_a_forged_index_delays_no_change(
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup, protocol: str
+) -> None:
     ghosts = [{"id": f"ghost-{n}", "name": "", "connection": "contoso"} for n in range(3000)]
     forged = {"schema": 1, "epoch": 2**40, "rooms": ghosts, "discovery": "homeassistant"}
     async with Subscriber(mosquitto, "placed/rooms/#") as seen:
         await seen.publish("placed/rooms", json.dumps(forged), retain=True)
-        publisher = house.publisher(mosquitto, protocol=protocol)
+        publisher = publisher_setup.publisher(mosquitto, protocol=protocol)
         async with running(publisher, published=False):
             await seen.message("placed/rooms/library/status", "free")
-            house.book("library")
+            publisher_setup.book("library")
             changed = await seen.message("placed/rooms/library/status", "busy")
             place = seen.arrivals.index(changed)
             assert sum("ghost" in a.topic for a in seen.arrivals[:place]) < 3000

@@ -15,8 +15,8 @@ from placed.mqtt.publisher import Publisher
 from placed.mqtt.topics import Importance, Topics
 from placed.settings.output_tables import HomeAssistant
 from placed.settings.schema import Settings
-from tests.support.board_with_publisher import IMPATIENT, House, room, running
 from tests.support.mosquitto import Subscriber
+from tests.support.publisher_setup import IMPATIENT, PublisherSetup, room, running
 
 if TYPE_CHECKING:
     from tests.support.mosquitto import Mosquitto
@@ -32,26 +32,28 @@ def settings(url: str, **tables: Any) -> Settings:
 
 @pytest.mark.parametrize("discovery", [True, False])
 async def test_what_is_expected_is_what_is_published(
-    mosquitto: Mosquitto, house: House, *, discovery: bool
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup, *, discovery: bool
 ) -> None:
     wanted = settings(mosquitto.url, home_assistant={"discovery": discovery})
     rooms = [room("boardroom"), room("library")]
-    expected = {m.topic: m for m in expected_messages(wanted, rooms, version="0.1", now=house.now())}
+    expected = {
+        m.topic: m for m in expected_messages(wanted, rooms, version="0.1", now=publisher_setup.now())
+    }
     assert wanted.mqtt is not None
     publisher = Publisher(
         wanted.mqtt,
-        house.board,
-        now=house.now,
+        publisher_setup.board,
+        now=publisher_setup.now,
         info=BridgeInfo.of(wanted, "0.1"),
         home_assistant=wanted.home_assistant,
         timing=IMPATIENT,
     )
-    house.board.listeners.append(publisher)
+    publisher_setup.board.listeners.append(publisher)
     async with Subscriber(mosquitto, "placed/#", "homeassistant/#") as seen:
         async with running(publisher):
             await publisher.published()
-            house.book("library")
-            house.read("boardroom")
+            publisher_setup.book("library")
+            publisher_setup.read("boardroom")
             await seen.message("placed/rooms/library/event")
             await seen.message("placed/rooms/boardroom/event")
         await seen.message("placed/bridge/state", '{"state":"offline","epoch":7}')

@@ -14,11 +14,11 @@ from placed.mqtt.session_context import Timing
 from placed.mqtt.suspect_messages import SELDOM, DisconnectCauses, SentMessage
 from placed.mqtt.topics import Topics
 from tests.component.mqtt.test_publisher import becomes
-from tests.component.mqtt.test_refused_topics import publisher_behind, told, topics
-from tests.support.board_with_publisher import IMPATIENT, House, cut, running
+from tests.component.mqtt.test_refused_topics import all_published, publisher_behind, topics
 from tests.support.deadlines import DEADLINE
 from tests.support.mosquitto import Subscriber
 from tests.support.mqtt_proxy import HANG_UP, SWALLOW, Proxy
+from tests.support.publisher_setup import IMPATIENT, PublisherSetup, cut, running
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -34,16 +34,16 @@ async def proxy(mosquitto: Mosquitto) -> AsyncIterator[Proxy]:
         yield proxy
 
 
-def large_house(rooms: int = 20) -> House:
+def large_setup(rooms: int = 20) -> PublisherSetup:
     """So many rooms that the index is much larger than any state."""
-    house = House()
+    publisher_setup = PublisherSetup()
     names = [f"room-{number}" for number in range(rooms)]
-    house.enroll(*names)
+    publisher_setup.enroll(*names)
     for name in names:
-        house.read(name)
-    house.book("room-3")
-    house.report()
-    return house
+        publisher_setup.read(name)
+    publisher_setup.book("room-3")
+    publisher_setup.report()
+    return publisher_setup
 
 
 # --- with a broker ------------------------------------------------------------------------------------------
@@ -60,15 +60,15 @@ def large_house(rooms: int = 20) -> House:
 async def test_an_index_beyond_a_limit_that_is_not_announced_is_left_out(
     start: Callable[..., Awaitable[Mosquitto]], protocol: str, limit: str
 ) -> None:
-    broker, house = await start(extra=[limit]), large_house()
-    publisher = house.publisher(broker, protocol=protocol)
+    broker, publisher_setup = await start(extra=[limit]), large_setup()
+    publisher = publisher_setup.publisher(broker, protocol=protocol)
     with capture_logs() as log:
         async with running(publisher):
             async with Subscriber(broker, "placed/rooms/#") as seen:
                 await seen.message("placed/rooms/room-3/status", "busy")
                 await becomes(lambda: topics(publisher) == {"placed/rooms"})
                 await becomes(lambda: publisher.connected and publisher.all_acknowledged)
-                house.book("room-4")
+                publisher_setup.book("room-4")
                 await seen.message("placed/rooms/room-4/status", "busy")
             assert publisher.last_error is not None
             assert "placed/rooms" in publisher.last_error
@@ -82,8 +82,8 @@ async def test_an_index_beyond_a_limit_that_is_not_announced_is_left_out(
 async def test_states_beyond_a_limit_that_is_not_announced_are_left_out(
     mosquitto: Mosquitto, proxy: Proxy, protocol: str
 ) -> None:
-    house = large_house()
-    publisher = publisher_behind(proxy, house, protocol=protocol)
+    publisher_setup = large_setup()
+    publisher = publisher_behind(proxy, publisher_setup, protocol=protocol)
     with proxy.rule(HANG_UP, larger_than=300):
         async with running(publisher, published=False), Subscriber(mosquitto, "placed/rooms/#") as seen:
             await becomes(lambda: "placed/rooms/+/state" in topics(publisher) and publisher.all_acknowledged)
@@ -97,19 +97,19 @@ async def test_states_beyond_a_limit_that_is_not_announced_are_left_out(
 async def test_what_is_left_out_is_published_when_the_broker_takes_it(
     mosquitto: Mosquitto, proxy: Proxy
 ) -> None:
-    house = large_house()
-    publisher = publisher_behind(proxy, house)
+    publisher_setup = large_setup()
+    publisher = publisher_behind(proxy, publisher_setup)
     async with running(publisher, published=False), Subscriber(mosquitto, "placed/#") as seen:
         with proxy.rule(HANG_UP, larger_than=300):
             await becomes(lambda: "placed/rooms/+/state" in topics(publisher) and publisher.all_acknowledged)
         await becomes(lambda: not publisher.undelivered)
-        await told(publisher)
-        await seen.message("placed/rooms/room-3/state", seen_state(house, "room-3"))
+        await all_published(publisher)
+        await seen.message("placed/rooms/room-3/state", seen_state(publisher_setup, "room-3"))
         await seen.message("placed/rooms")
 
 
-def seen_state(house: House, room_id: str) -> str:
-    statement = house.board.statement(room_id)
+def seen_state(publisher_setup: PublisherSetup, room_id: str) -> str:
+    statement = publisher_setup.board.statement(room_id)
     assert statement is not None
     return statement.document.decode()
 
@@ -118,28 +118,31 @@ def seen_state(house: House, room_id: str) -> str:
 async def test_a_broker_that_ends_the_connection_where_it_forbids_a_topic(
     mosquitto: Mosquitto, proxy: Proxy, topic: str
 ) -> None:
-    house = large_house(6)
-    publisher = publisher_behind(proxy, house)
+    publisher_setup = large_setup(6)
+    publisher = publisher_behind(proxy, publisher_setup)
     with proxy.rule(HANG_UP, topic, disconnect=0x87):
         async with running(publisher, published=False), Subscriber(mosquitto, "placed/rooms/#") as seen:
             await becomes(lambda: publisher.connected and publisher.all_acknowledged)
             for number in range(5):
-                house.read(f"room-{number}", house.meeting())
+                publisher_setup.read(f"room-{number}", publisher_setup.meeting())
                 state = f"placed/rooms/room-{number}/state"
                 await seen.until(partial(busy, state))
                 await becomes(lambda: publisher.connected and publisher.all_acknowledged)
             await becomes(lambda: publisher.connected and publisher.all_acknowledged)
             async with asyncio.timeout(DEADLINE):
                 while not publisher.undelivered:  # an event during a reconnect is not published: make another
-                    house.read("room-5", *([] if busy_now(house, "room-5") else [house.meeting()]))
+                    publisher_setup.read(
+                        "room-5",
+                        *([] if busy_now(publisher_setup, "room-5") else [publisher_setup.meeting()]),
+                    )
                     await asyncio.sleep(0.2)
             (group,) = publisher.undelivered
             assert group.reason is Refused.CONNECTION_ENDED
             assert group.topics.startswith(topic[:12])
 
 
-def busy_now(house: House, room_id: str) -> bool:
-    return '"busy"' in seen_state(house, room_id)
+def busy_now(publisher_setup: PublisherSetup, room_id: str) -> bool:
+    return '"busy"' in seen_state(publisher_setup, room_id)
 
 
 def busy(topic: str, arrival: Arrival) -> bool:
@@ -150,24 +153,24 @@ async def test_a_message_that_is_never_acknowledged_is_left_out(
     proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("placed.mqtt.client.ANSWER", 0.3)
-    house = large_house()
-    publisher = publisher_behind(proxy, house)
+    publisher_setup = large_setup()
+    publisher = publisher_behind(proxy, publisher_setup)
     with proxy.rule(SWALLOW, "placed/rooms"):
         async with running(publisher):
             await becomes(lambda: topics(publisher) == {"placed/rooms"} and publisher.all_acknowledged)
 
 
 async def test_a_line_that_is_cut_again_and_again_is_blamed_on_no_message(
-    mosquitto: Mosquitto, house: House
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup
 ) -> None:
-    publisher = house.publisher(mosquitto, timing=Timing(first_pause=0.01, longest_pause=0.02))
+    publisher = publisher_setup.publisher(mosquitto, timing=Timing(first_pause=0.01, longest_pause=0.02))
     async with running(publisher):
         for number in range(5):
-            house.book("library")
-            house.read("library")
+            publisher_setup.book("library")
+            publisher_setup.read("library")
             cut(publisher)
             await becomes(partial(came_back, publisher, number))
-        await told(publisher)
+        await all_published(publisher)
         await becomes(lambda: not publisher.undelivered)
         async with Subscriber(mosquitto, "placed/rooms/library/status") as seen:
             await seen.message("placed/rooms/library/status", "free")
@@ -181,13 +184,13 @@ async def test_a_state_that_grows_too_large_later_does_not_stay_as_it_was(
     mosquitto: Mosquitto, proxy: Proxy
 ) -> None:
     """Rather nothing than an old state that is believed."""
-    house = large_house(3)
-    publisher = publisher_behind(proxy, house, timing=IMPATIENT)
+    publisher_setup = large_setup(3)
+    publisher = publisher_behind(proxy, publisher_setup, timing=IMPATIENT)
     topic = "placed/rooms/room-1/state"
     async with running(publisher), Subscriber(mosquitto, "placed/rooms/#") as seen:
-        await told(publisher)
+        await all_published(publisher)
         with proxy.rule(HANG_UP, topic, larger_than=150):
-            house.book("room-1")
+            publisher_setup.book("room-1")
             await seen.message(topic, "", after=0)
             await becomes(lambda: topics(publisher) == {topic} and publisher.all_acknowledged)
             await seen.message("placed/rooms/room-1/status", "busy")
@@ -199,11 +202,11 @@ async def test_a_broker_that_ends_the_connection_under_load_blames_no_message(
     mosquitto: Mosquitto, proxy: Proxy, protocol: str
 ) -> None:
     """It takes some messages at once, and each that comes a while after another."""
-    house = large_house(50)
-    publisher = publisher_behind(proxy, house, protocol=protocol)
+    publisher_setup = large_setup(50)
+    publisher = publisher_behind(proxy, publisher_setup, protocol=protocol)
     with capture_logs() as log, proxy.rule(HANG_UP, burst=160):
         async with running(publisher), Subscriber(mosquitto, "placed/rooms/+/status") as seen:
-            await told(publisher)
+            await all_published(publisher)
             await seen.caught_up()
             assert len(seen.latest) == 50
             assert publisher.reconnects > 0
@@ -219,13 +222,13 @@ async def test_a_broker_that_takes_nothing_on_the_topic_of_a_state_keeps_the_con
     """Nor a message that clears it: the other rooms are published over one connection that stays."""
     monkeypatch.setattr("placed.mqtt.client.ANSWER", 0.5)
     monkeypatch.setattr("placed.mqtt.suspect_messages.SOON", 0.1)
-    house = large_house(3)
-    publisher = publisher_behind(proxy, house, timing=IMPATIENT)
+    publisher_setup = large_setup(3)
+    publisher = publisher_behind(proxy, publisher_setup, timing=IMPATIENT)
     topic = "placed/rooms/room-1/state"
     async with running(publisher), Subscriber(mosquitto, "placed/rooms/#") as seen:
-        await told(publisher)
+        await all_published(publisher)
         with proxy.rule(rule, topic):
-            house.book("room-1")
+            publisher_setup.book("room-1")
             await becomes(lambda: topics(publisher) == {topic} and publisher.all_acknowledged)
             # It ended when the state was suspected, blamed, cleared and tried again.
             await becomes(
@@ -234,7 +237,7 @@ async def test_a_broker_that_takes_nothing_on_the_topic_of_a_state_keeps_the_con
             connections = publisher.counters.connections
             for turn in range(10):
                 before = len(seen.arrivals)
-                (house.read if turn % 2 else house.book)("room-2")
+                (publisher_setup.read if turn % 2 else publisher_setup.book)("room-2")
                 word = "free" if turn % 2 else "busy"
                 await seen.message("placed/rooms/room-2/status", word, after=before)
                 await asyncio.sleep(0.1)  # as long as until a trial that comes soon

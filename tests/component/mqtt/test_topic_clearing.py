@@ -12,9 +12,9 @@ from placed.domain.connection_health import ConnectionState
 from placed.mqtt.connection_problems import BrokerLost
 from placed.mqtt.topics import Topics
 from placed.settings.output_tables import Mqtt
-from tests.support.board_with_publisher import House, running
 from tests.support.free_ports import free_port
 from tests.support.mosquitto import Subscriber
+from tests.support.publisher_setup import PublisherSetup, running
 from tests.support.secret_files import write_secret
 
 if TYPE_CHECKING:
@@ -26,22 +26,22 @@ if TYPE_CHECKING:
     Start = Callable[..., Awaitable[Mosquitto]]
 
 
-def two() -> House:
+def two() -> PublisherSetup:
     """Two connections with two rooms each."""
-    house = House("contoso", "fabrikam")
-    house.enroll("boardroom", "library")
-    house.enroll("attic", "cellar", connection="fabrikam")
-    house.book("boardroom")
+    publisher_setup = PublisherSetup("contoso", "fabrikam")
+    publisher_setup.enroll("boardroom", "library")
+    publisher_setup.enroll("attic", "cellar", connection="fabrikam")
+    publisher_setup.book("boardroom")
     for room in ("library", "attic"):
-        house.read(room)
-    for connection in house.connections:
-        house.report(connection)
-    return house
+        publisher_setup.read(room)
+    for connection in publisher_setup.connections:
+        publisher_setup.report(connection)
+    return publisher_setup
 
 
-async def left_behind(broker: Mosquitto, house: House, **settings: Any) -> None:
+async def left_behind(broker: Mosquitto, publisher_setup: PublisherSetup, **settings: Any) -> None:
     """The daemon was there, and is not any more."""
-    async with running(house.publisher(broker, **settings)):
+    async with running(publisher_setup.publisher(broker, **settings)):
         pass
 
 
@@ -110,9 +110,9 @@ async def test_home_assistant_forgets_the_rooms_too(mosquitto: Mosquitto) -> Non
             for topic in topics.room_configs(room).values():
                 await seen.publish(topic, "{}", retain=True)
         await topic_clearing.clear(Mqtt(url=mosquitto.url), "fabrikam")
-        told = await seen.until(lambda a: a.topic == "placed/rooms" and b"attic" not in a.payload)
+        reported = await seen.until(lambda a: a.topic == "placed/rooms" and b"attic" not in a.payload)
         await seen.caught_up()
-        assert told.document["discovery"] == "homeassistant"
+        assert reported.document["discovery"] == "homeassistant"
         left = {topic for topic in seen.latest if topic.startswith("homeassistant/")}
         assert left == set(topics.room_configs("boardroom").values())
 
@@ -160,7 +160,7 @@ async def test_what_is_wrong_or_hostile_on_the_broker_does_no_harm(
     mosquitto: Mosquitto, payload: str | bytes
 ) -> None:
     await left_behind(mosquitto, two())
-    told = json.dumps({"connection": "fabrikam"})
+    reported = json.dumps({"connection": "fabrikam"})
     async with Subscriber(mosquitto) as somebody:
         for topic in (
             "placed/rooms",
@@ -169,8 +169,8 @@ async def test_what_is_wrong_or_hostile_on_the_broker_does_no_harm(
             "placed/bridge/info",
         ):
             await somebody.publish(topic, payload, retain=True)
-        await somebody.publish("placed/rooms/BIG ROOM/state", told, retain=True)
-        await somebody.publish("placed/rooms/a/b/state", told, retain=True)
+        await somebody.publish("placed/rooms/BIG ROOM/state", reported, retain=True)
+        await somebody.publish("placed/rooms/a/b/state", reported, retain=True)
     found = await topic_clearing.clear(Mqtt(url=mosquitto.url), "fabrikam")
     assert (found.rooms, found.online, found.connections) == (("attic", "cellar"), False, ())
     after = await kept(mosquitto)
@@ -178,8 +178,8 @@ async def test_what_is_wrong_or_hostile_on_the_broker_does_no_harm(
 
 
 async def test_a_daemon_that_is_there_is_seen_and_not_disturbed(mosquitto: Mosquitto) -> None:
-    house = two()
-    publisher = house.publisher(mosquitto)
+    publisher_setup = two()
+    publisher = publisher_setup.publisher(mosquitto)
     settings = Mqtt(url=mosquitto.url)
     async with running(publisher), Subscriber(mosquitto, "placed/bridge/state") as panel:
         found = await topic_clearing.look(settings, "fabrikam")
@@ -195,15 +195,15 @@ async def test_a_daemon_that_is_there_is_seen_and_not_disturbed(mosquitto: Mosqu
 @pytest.mark.slow  # thousands of topics are published and cleared
 async def test_a_large_building_is_cleared_whole(mosquitto: Mosquitto) -> None:
     rooms = [f"room-{number:04}" for number in range(1500)]
-    house = House("contoso", "fabrikam")
-    house.enroll("boardroom")
-    house.enroll(*rooms, connection="fabrikam")
-    house.read("boardroom")
+    publisher_setup = PublisherSetup("contoso", "fabrikam")
+    publisher_setup.enroll("boardroom")
+    publisher_setup.enroll(*rooms, connection="fabrikam")
+    publisher_setup.read("boardroom")
     for room in rooms:
-        house.read(room)
-    house.report("contoso")
-    house.report("fabrikam", ConnectionState.FAILING)
-    await left_behind(mosquitto, house)
+        publisher_setup.read(room)
+    publisher_setup.report("contoso")
+    publisher_setup.report("fabrikam", ConnectionState.FAILING)
+    await left_behind(mosquitto, publisher_setup)
     assert len((await topic_clearing.clear(Mqtt(url=mosquitto.url), "fabrikam")).rooms) == len(rooms)
     assert rooms_in(await kept(mosquitto)) == {"boardroom"}
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from placed.store import Journal
-from tests.component.store.daemon_restarts import Life
+from tests.component.store.daemon_run import DaemonRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,8 +20,8 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 
 
 @pytest.fixture
-def life(journal: Journal) -> Life:
+def daemon_run(journal: Journal) -> DaemonRun:
     """The first life, with its rooms."""
-    made = Life(journal)
+    made = DaemonRun(journal)
     made.enroll()
     return made

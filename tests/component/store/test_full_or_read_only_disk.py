@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from placed.domain.privacy import Show
 from placed.store import Journal, Memory
-from tests.component.store.daemon_restarts import ROOMS, Life
+from tests.component.store.daemon_run import ROOMS, DaemonRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,28 +47,30 @@ async def test_a_full_disk_is_reported_once_and_everything_is_written_when_space
     tmp_path: Path,
 ) -> None:
     with disk(tmp_path / "disk", 256) as folder, closing(Journal(folder)) as journal:
-        life = Life(journal, show=Show.EVERYTHING)
-        life.enroll()
-        life.read("boardroom", ("9:30", "10:00"))
-        await life.store_writer.write_all()
+        daemon_run = DaemonRun(journal, show=Show.EVERYTHING)
+        daemon_run.enroll()
+        daemon_run.read("boardroom", ("9:30", "10:00"))
+        await daemon_run.store_writer.write_all()
         with (folder / "filler").open("ab", buffering=0) as filler, capture_logs() as logs:
             fill(filler)
             for minute in range(30):
-                life.pass_(minutes=1)
-                life.read(
+                daemon_run.pass_(minutes=1)
+                daemon_run.read(
                     "boardroom", *((f"{10 + hour}:{minute:02}", f"{11 + hour}:00") for hour in range(9))
                 )
-                life.read("library", *((f"{10 + hour}:{minute:02}", f"{11 + hour}:00") for hour in range(9)))
-                await life.store_writer.write_all()
+                daemon_run.read(
+                    "library", *((f"{10 + hour}:{minute:02}", f"{11 + hour}:00") for hour in range(9))
+                )
+                await daemon_run.store_writer.write_all()
                 journal.save(Memory(minute, {f"contoso/{n}@x": str(n) for n in range(200)}))
             filler.truncate(0)
-            await life.store_writer.write_all()
-        told = [entry["event"] for entry in logs if entry["log_level"] != "debug"]
-        assert told == ["journal.is_not_kept", "journal.is_kept_again"]
+            await daemon_run.store_writer.write_all()
+        reported = [entry["event"] for entry in logs if entry["log_level"] != "debug"]
+        assert reported == ["journal.is_not_kept", "journal.is_kept_again"]
         assert journal.load().epoch == 29
-        recalled = life.later(seconds=1).recalled()
+        recalled = daemon_run.later(seconds=1).recalled()
         for name in ROOMS:
-            now = life.board.known_of(name)
+            now = daemon_run.board.known_of(name)
             assert now
             assert recalled[name].schedule == now.schedule
 
@@ -79,10 +81,10 @@ async def test_where_it_may_only_be_read_placed_goes_on_without(tmp_path: Path) 
             journal.save(Memory(7, {"contoso/a@x": "a"}))
         subprocess.run(["mount", "-o", "remount,ro", folder], check=True)  # noqa: ASYNC221 - it is done at once
         with capture_logs() as logs, closing(Journal(folder)) as journal:
-            life = Life(journal)
-            life.enroll()
-            life.read("boardroom")
-            await life.store_writer.write_all()
+            daemon_run = DaemonRun(journal)
+            daemon_run.enroll()
+            daemon_run.read("boardroom")
+            await daemon_run.store_writer.write_all()
             journal.save(Memory(8, {"contoso/a@x": "a"}))
             assert journal.load() == Memory(8, {"contoso/a@x": "a"})
         assert [entry["event"] for entry in logs] == ["journal.is_not_kept"]

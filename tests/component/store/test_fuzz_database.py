@@ -21,7 +21,7 @@ from placed.store import Journal, Memory
 from placed.store.database import NAME
 from placed.store.read_only import read_snapshot
 from placed.store.records import Kind
-from tests.component.store.daemon_restarts import ROOMS, Life
+from tests.component.store.daemon_run import ROOMS, DaemonRun
 from tests.support.domain_builders import FakeClock, at, room
 
 if TYPE_CHECKING:
@@ -71,43 +71,45 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A journal of two rooms, of which the boardroom is taken for years, as it lies on the disk."""
     directory = tmp_path_factory.mktemp("whole")
     with closing(Journal(directory)) as journal:
-        life = Life(journal)
-        life.enroll()
-        life.read("boardroom", ("0:00", "9999:00"))
-        life.read("library")
-        life.store_writer._write(
-            {(k.room.connection, k.room.address): k for k in life.board.known()},
+        daemon_run = DaemonRun(journal)
+        daemon_run.enroll()
+        daemon_run.read("boardroom", ("0:00", "9999:00"))
+        daemon_run.read("library")
+        daemon_run.store_writer._write(
+            {(k.room.connection, k.room.address): k for k in daemon_run.board.known()},
             frozenset(),
-            (life.clock.now(), life.clock.steady()),
+            (daemon_run.clock.now(), daemon_run.clock.steady()),
         )
         journal.save(Memory(7, {"contoso/boardroom@contoso.example": "boardroom"}))
         journal.consent("contoso").save(ConsentRecord())
     return (directory / NAME).read_bytes()
 
 
-def begun(directory: Path) -> Life:
+def begun(directory: Path) -> DaemonRun:
     """A start with whatever is there: what it remembers is used, and it can be written again."""
     with closing(Journal(directory)) as journal:
         clock = FakeClock(at("9:00"))
         clock.pass_(60)
-        life = Life(journal, clock)
+        daemon_run = DaemonRun(journal, clock)
         memory = journal.load()
         assert all(isinstance(room_id, str) for room_id in memory.room_ids.values())
         journal.consent("contoso").load()
         journal.keep(["contoso"])
-        for name, known in life.recalled().items():
+        for name, known in daemon_run.recalled().items():
             if known.schedule and known.changed_at and name in ROOMS:
-                assert known.schedule.read_at <= life.clock.now()
-                life.board.remember(KnownRoom(room(name), known.schedule, known.failure, known.changed_at))
-        life.board.enroll("contoso", [room(name) for name in ROOMS])
-        life.board.judge_due()
+                assert known.schedule.read_at <= daemon_run.clock.now()
+                daemon_run.board.remember(
+                    KnownRoom(room(name), known.schedule, known.failure, known.changed_at)
+                )
+        daemon_run.board.enroll("contoso", [room(name) for name in ROOMS])
+        daemon_run.board.judge_due()
         journal.save(Memory(8, {"contoso/a@x": "a"}))
         assert journal.load() == Memory(8, {"contoso/a@x": "a"})
-        return life
+        return daemon_run
 
 
-def is_not_free(life: Life) -> bool:
-    statement = life.board.statement("boardroom")
+def is_not_free(daemon_run: DaemonRun) -> bool:
+    statement = daemon_run.board.statement("boardroom")
     assert statement
     return statement.occupancy.status not in (Status.FREE, Status.STARTING)
 
@@ -183,9 +185,9 @@ def test_records_of_any_content_with_a_checksum_that_fits(
 
 def test_the_journal_that_is_spoilt_above_is_good(directory: Path, whole: bytes) -> None:
     put(directory, whole)
-    life = begun(directory)
-    statement = life.board.statement("boardroom")
+    daemon_run = begun(directory)
+    statement = daemon_run.board.statement("boardroom")
     assert statement
     assert statement.occupancy.status is Status.BUSY
     assert statement.occupancy.observed_at == at("9:00")
-    assert life.clock.now() - statement.changed_at == timedelta(minutes=1)
+    assert daemon_run.clock.now() - statement.changed_at == timedelta(minutes=1)

@@ -16,7 +16,7 @@ from placed.domain.state_document import meeting_document
 from placed.store import Journal
 from placed.store.database import NAME
 from placed.store.records import Key, Kind, Reading, encoded
-from tests.component.store.daemon_restarts import Life
+from tests.component.store.daemon_run import DaemonRun
 from tests.support.domain_builders import DAY, at, meeting
 
 if TYPE_CHECKING:
@@ -47,26 +47,26 @@ def names(folder: Path) -> list[str]:
     return [file.name for file in folder.iterdir()]
 
 
-async def lived(folder: Path, show: Show, *, closed: bool = True) -> Life:
-    """A daemon's life that reads both meetings and writes them down."""
+async def lived(folder: Path, show: Show, *, closed: bool = True) -> DaemonRun:
+    """A run of the daemon that reads both meetings and stores them."""
     journal = Journal(folder)
-    life = Life(journal, show=show)
+    daemon_run = DaemonRun(journal, show=show)
     journal.permit(show)
-    life.enroll()
-    schedule = Schedule(MEETINGS, DAY - timedelta(days=1), DAY + timedelta(days=2), life.clock.now())
-    life.board.learn("boardroom", schedule)
-    await life.store_writer.write_all()
+    daemon_run.enroll()
+    schedule = Schedule(MEETINGS, DAY - timedelta(days=1), DAY + timedelta(days=2), daemon_run.clock.now())
+    daemon_run.board.learn("boardroom", schedule)
+    await daemon_run.store_writer.write_all()
     if closed:
         journal.close()
-    return life
+    return daemon_run
 
 
 @pytest.mark.parametrize("show", list(Show))
 @pytest.mark.parametrize("closed", [True, False])
 async def test_only_what_may_be_shown_is_written(tmp_path: Path, show: Show, *, closed: bool) -> None:
-    life = await lived(tmp_path, show, closed=closed)
+    daemon_run = await lived(tmp_path, show, closed=closed)
     assert on_disk(tmp_path) == SHOWN[show]
-    life.journal.close()
+    daemon_run.journal.close()
 
 
 @pytest.mark.parametrize("before", [Show.EVERYTHING, Show.ORGANIZER, Show.TITLE])
@@ -75,28 +75,28 @@ async def test_only_what_may_be_shown_is_written(tmp_path: Path, show: Show, *, 
 async def test_with_another_setting_what_was_written_before_is_taken_away_at_the_start(
     tmp_path: Path, before: Show, after: Show, *, killed: bool
 ) -> None:
-    life = await lived(tmp_path, before, closed=not killed)
+    daemon_run = await lived(tmp_path, before, closed=not killed)
     with closing(Journal(tmp_path)) as journal:
         journal.permit(after)
         assert on_disk(tmp_path) == SHOWN[before] & SHOWN[after]
-        recalled = Life(journal, life.clock, show=after).recalled()["boardroom"].schedule
+        recalled = DaemonRun(journal, daemon_run.clock, show=after).recalled()["boardroom"].schedule
         assert recalled is not None  # the times are still known
         assert [m.start for m in recalled.meetings] == [m.start for m in MEETINGS]
         assert on_disk(tmp_path) == SHOWN[before] & SHOWN[after]
-    life.journal.close()
+    daemon_run.journal.close()
 
 
 async def test_what_is_left_is_as_fresh_as_it_was(tmp_path: Path) -> None:
-    life = await lived(tmp_path, Show.EVERYTHING, closed=False)
-    life.pass_(minutes=10)
-    life.confirm("boardroom")
-    await life.store_writer.write_all()
-    life.journal.close()
+    daemon_run = await lived(tmp_path, Show.EVERYTHING, closed=False)
+    daemon_run.pass_(minutes=10)
+    daemon_run.confirm("boardroom")
+    await daemon_run.store_writer.write_all()
+    daemon_run.journal.close()
     with closing(Journal(tmp_path)) as journal:
         journal.permit(Show.NOTHING)
-        recalled = Life(journal, life.clock, show=Show.NOTHING).recalled()["boardroom"].schedule
+        recalled = DaemonRun(journal, daemon_run.clock, show=Show.NOTHING).recalled()["boardroom"].schedule
     assert recalled is not None
-    assert recalled.read_at == life.clock.now()
+    assert recalled.read_at == daemon_run.clock.now()
 
 
 async def test_so_is_what_an_earlier_version_kept_of_rooms_that_are_gone(tmp_path: Path) -> None:
@@ -114,14 +114,14 @@ async def test_so_is_what_an_earlier_version_kept_of_rooms_that_are_gone(tmp_pat
 
 
 async def test_a_meeting_that_is_made_private_leaves_nothing_behind(tmp_path: Path) -> None:
-    life = await lived(tmp_path, Show.EVERYTHING, closed=False)
+    daemon_run = await lived(tmp_path, Show.EVERYTHING, closed=False)
     hidden = tuple(replace(one, private=True) for one in MEETINGS)
-    schedule = Schedule(hidden, DAY - timedelta(days=1), DAY + timedelta(days=2), life.clock.now())
-    life.board.learn("boardroom", schedule)
-    await life.store_writer.write_all()
-    await life.store_writer.scrub()
+    schedule = Schedule(hidden, DAY - timedelta(days=1), DAY + timedelta(days=2), daemon_run.clock.now())
+    daemon_run.board.learn("boardroom", schedule)
+    await daemon_run.store_writer.write_all()
+    await daemon_run.store_writer.scrub()
     assert on_disk(tmp_path) == set()
-    life.journal.close()
+    daemon_run.journal.close()
 
 
 async def test_a_broken_file_is_not_kept_nor_one_that_an_earlier_version_put_aside(tmp_path: Path) -> None:
@@ -138,27 +138,29 @@ async def test_a_broken_file_is_not_kept_nor_one_that_an_earlier_version_put_asi
 
 @pytest.mark.parametrize("there", [True, False])
 async def test_a_disconnect_leaves_nothing_of_a_connection(tmp_path: Path, *, there: bool) -> None:
-    life = await lived(tmp_path, Show.EVERYTHING, closed=not there)
+    daemon_run = await lived(tmp_path, Show.EVERYTHING, closed=not there)
     (tmp_path / f"{NAME}.broken").write_bytes((tmp_path / NAME).read_bytes())
     if not there:
         (tmp_path / NAME).unlink()
     with closing(Journal(tmp_path)) as journal:
         journal.forget("contoso")
         assert on_disk(tmp_path) == set()
-    life.journal.close()
+    daemon_run.journal.close()
 
 
 async def test_a_scrub_blocked_by_another_reader_is_repeated(tmp_path: Path) -> None:
-    life = await lived(tmp_path, Show.EVERYTHING, closed=False)
+    daemon_run = await lived(tmp_path, Show.EVERYTHING, closed=False)
     with closing(sqlite3.connect(tmp_path / NAME)) as other:
         other.execute("BEGIN")
         other.execute("SELECT count(*) FROM record").fetchone()
-        life.board.learn("boardroom", Schedule((), DAY, DAY + timedelta(days=1), life.clock.now()))
-        await life.store_writer.write_all()
-        await life.store_writer.scrub()
-    await life.store_writer.scrub()
+        daemon_run.board.learn(
+            "boardroom", Schedule((), DAY, DAY + timedelta(days=1), daemon_run.clock.now())
+        )
+        await daemon_run.store_writer.write_all()
+        await daemon_run.store_writer.scrub()
+    await daemon_run.store_writer.scrub()
     assert on_disk(tmp_path) == set()
-    life.journal.close()
+    daemon_run.journal.close()
 
 
 @pytest.mark.parametrize("show", list(Show))

@@ -127,8 +127,8 @@ def test_an_unusable_file_is_reported_once_and_deleted(tmp_path: Path, spoil: ob
         assert journal.load() == Memory()
         journal.save(MEMORY)
         assert journal.load() == MEMORY
-    told = {"event": "journal.was_discarded", "path": str(path), "problem": problem}
-    assert [{key: entry[key] for key in told} for entry in logs] == [told]
+    reported = {"event": "journal.was_discarded", "path": str(path), "problem": problem}
+    assert [{key: entry[key] for key in reported} for entry in logs] == [reported]
     assert [file.name for file in tmp_path.iterdir()] == [NAME]
     assert load(tmp_path) == MEMORY
 

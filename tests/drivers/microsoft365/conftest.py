@@ -1,4 +1,4 @@
-"""A house with two rooms and a person, read by an app with a certificate and a secret."""
+"""A tenant with two rooms and a person, read by an app with a certificate and a secret."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from placed_microsoft365.simulator import Simulator, Tenant
-from tests.drivers.microsoft365.driver_with_simulator import ADDRESSES, CERTIFICATE, ROLES, House
+from tests.drivers.microsoft365.driver_setup import ADDRESSES, CERTIFICATE, ROLES, DriverSetup
 from tests.drivers.microsoft365.simulator.conftest import Clock, Gate
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def gate() -> Gate:
 
 
 @pytest.fixture
-async def house(clock: Clock, gate: Gate, tmp_path: Path) -> AsyncIterator[House]:
+async def driver_setup(clock: Clock, gate: Gate, tmp_path: Path) -> AsyncIterator[DriverSetup]:
     tenant = Tenant(domain="contoso.example", now=clock)
     for address in ADDRESSES:
         tenant.add_room(address, building="HQ", floor=3, capacity=12)
@@ -41,9 +41,9 @@ async def house(clock: Clock, gate: Gate, tmp_path: Path) -> AsyncIterator[House
     tenant.add_group("placed-rooms", members=ADDRESSES)
     app = tenant.register_app(secrets=["s3cret"], certificates=[CERTIFICATE], roles=ROLES)
     async with Simulator(tenant, sleep=gate.sleep) as simulator:
-        house = House(simulator, app, clock, tmp_path)
+        driver_setup = DriverSetup(simulator, app, clock, tmp_path)
         try:
-            yield house
+            yield driver_setup
         finally:
-            for driver in house.drivers:
+            for driver in driver_setup.drivers:
                 await driver.close()

@@ -51,7 +51,7 @@ class Contract:
     """What requests and answers have to look like."""
 
     def __init__(self, document: dict[str, Any]) -> None:
-        self._document: dict[str, Any] = _mend(document)
+        self._document: dict[str, Any] = _corrected(document)
         self._operations = {
             (method.upper(), path): self._operation(path, operation)
             for path, methods in self._document["paths"].items()
@@ -177,20 +177,22 @@ def load() -> Contract:
     return Contract(json.loads(SUBSET.read_text(encoding="utf-8")))
 
 
-def _mend(node: Any) -> Any:
+def _corrected(node: Any) -> Any:
     """The document as JSON Schema 2020-12."""
     if isinstance(node, list):
-        return [_mend(part) for part in node]
+        return [_corrected(part) for part in node]
     if not isinstance(node, dict):
         return node
-    mended = {name: _mend(part) for name, part in node.items() if name not in ("nullable", "discriminator")}
-    if mended.get("additionalProperties") == {"type": "object"}:
-        del mended["additionalProperties"]
-    if isinstance(mended.get("properties"), dict):
-        mended["properties"] = {
+    corrected = {
+        name: _corrected(part) for name, part in node.items() if name not in ("nullable", "discriminator")
+    }
+    if corrected.get("additionalProperties") == {"type": "object"}:
+        del corrected["additionalProperties"]
+    if isinstance(corrected.get("properties"), dict):
+        corrected["properties"] = {
             name: {"anyOf": [part, {"type": "null"}]} if set(part) == {"$ref"} else part
-            for name, part in mended["properties"].items()
+            for name, part in corrected["properties"].items()
         }
-    if node.get("nullable") is True and isinstance(mended.get("type"), str):
-        mended["type"] = [mended["type"], "null"]
-    return mended
+    if node.get("nullable") is True and isinstance(corrected.get("type"), str):
+        corrected["type"] = [corrected["type"], "null"]
+    return corrected

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from placed.domain.consent_record import ConsentMemory
     from placed.driver import Consent
     from placed_microsoft365 import Microsoft365
-    from tests.drivers.microsoft365.driver_with_simulator import House
+    from tests.drivers.microsoft365.driver_setup import DriverSetup
     from tests.drivers.microsoft365.simulator.conftest import Clock
 
 INTERVAL = 30.0  # seconds, as by default
@@ -50,14 +50,16 @@ class Polled:
     """A connection that is polled.
 
     Args:
-        house: the tenant.
+        driver_setup: the tenant.
         driver: the connection, opened.
         consent: keeps what is known of consent.
     """
 
-    def __init__(self, house: House, driver: Microsoft365, consent: ConsentMemory | None = None) -> None:
-        self.clock = ToldClock(house.clock)
-        self.house = house
+    def __init__(
+        self, driver_setup: DriverSetup, driver: Microsoft365, consent: ConsentMemory | None = None
+    ) -> None:
+        self.clock = ToldClock(driver_setup.clock)
+        self.driver_setup = driver_setup
         self.board = Board(Policy(), Show.NOTHING, self.clock.now, epoch=1)
         self.poller = Poller(
             connection=ConnectionSettings(

@@ -11,7 +11,7 @@ import pytest
 from placed.domain.model import Reason
 from placed.driver import Answer, Failed
 from placed_microsoft365.simulator import Simulator, building_of
-from tests.drivers.microsoft365.driver_with_simulator import ROLES, House, outcomes
+from tests.drivers.microsoft365.driver_setup import ROLES, DriverSetup, outcomes
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -23,14 +23,14 @@ ROOMS = 5_500
 
 
 @pytest.fixture
-async def house(clock: Clock, tmp_path: Path) -> AsyncIterator[House]:
+async def driver_setup(clock: Clock, tmp_path: Path) -> AsyncIterator[DriverSetup]:
     tenant = building_of(ROOMS, clock)
     app = tenant.register_app(secrets=["s3cret"], roles=ROLES)
     tenant.restrict(app, "placed-rooms")
     async with Simulator(tenant) as simulator:
-        house = House(simulator, app, clock, tmp_path)
-        yield house
-        for driver in house.drivers:
+        driver_setup = DriverSetup(simulator, app, clock, tmp_path)
+        yield driver_setup
+        for driver in driver_setup.drivers:
             await driver.close()
 
 
@@ -42,19 +42,19 @@ async def house(clock: Clock, tmp_path: Path) -> AsyncIterator[House]:
     ],
 )
 async def test_a_large_building(
-    house: House, source: dict[str, Any], capsys: pytest.CaptureFixture[str]
+    driver_setup: DriverSetup, source: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    driver = house.open(rooms=None, **source)
+    driver = driver_setup.open(rooms=None, **source)
     rooms = await driver.find_rooms()
     assert len({room.address for room in rooms}) == ROOMS
-    queries = {room.address: house.query(room.address, "UTC", room.mailbox) for room in rooms}
+    queries = {room.address: driver_setup.query(room.address, "UTC", room.mailbox) for room in rooms}
 
     async def round_() -> tuple[dict[str, Answer], float]:
-        house.simulator.clear_requests()
+        driver_setup.simulator.clear_requests()
         begin = time.perf_counter()
-        answers = await house.read(driver, *queries.values())
+        answers = await driver_setup.read(driver, *queries.values())
         took = time.perf_counter() - begin
-        assert house.batches == len(house.asked("")) - house.sign_ins * 2 == 275
+        assert driver_setup.batches == len(driver_setup.asked("")) - driver_setup.sign_ins * 2 == 275
         return dict(zip(queries, answers, strict=True)), took
 
     first, whole = await round_()
@@ -66,10 +66,10 @@ async def test_a_large_building(
 
     addresses = sorted(queries)
     forbidden, deleted, throttled, malformed = addresses[:80:20]
-    house.tenant.remove_member("placed-rooms", forbidden)
-    house.tenant.remove_room(deleted)
-    house.tenant.faults.throttled(retry_after="2.128", room=throttled)
-    house.tenant.faults.bad_event(room=malformed)
+    driver_setup.tenant.remove_member("placed-rooms", forbidden)
+    driver_setup.tenant.remove_room(deleted)
+    driver_setup.tenant.faults.throttled(retry_after="2.128", room=throttled)
+    driver_setup.tenant.faults.bad_event(room=malformed)
     troubled, _ = await round_()
     failed = {address: answer for address, answer in troubled.items() if isinstance(answer, Failed)}
     assert {address: (answer.reason, answer.problem.retry_after) for address, answer in failed.items()} == {

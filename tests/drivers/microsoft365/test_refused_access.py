@@ -11,7 +11,7 @@ from placed.domain.model import Reason
 from placed.driver import Consent, NotPermitted, Refused, Unavailable
 from placed_microsoft365.auth.aadsts_codes import token_error
 from placed_microsoft365.simulator import Where
-from tests.drivers.microsoft365.driver_with_simulator import BOARDROOM, LIBRARY, House
+from tests.drivers.microsoft365.driver_setup import BOARDROOM, LIBRARY, DriverSetup
 from tests.drivers.microsoft365.poller_with_simulator import Polled, apart
 
 if TYPE_CHECKING:
@@ -102,16 +102,16 @@ GRAPH_TRANSIENT = [
 ]
 
 
-def sign_ins(house: House) -> list[datetime]:
-    return [r.time for r in house.simulator.requests if r.path.endswith("/token")]
+def sign_ins(driver_setup: DriverSetup) -> list[datetime]:
+    return [r.time for r in driver_setup.simulator.requests if r.path.endswith("/token")]
 
 
-def readings(house: House, address: str) -> list[datetime]:
+def readings(driver_setup: DriverSetup, address: str) -> list[datetime]:
     """When a room was asked for, alone or in a batch."""
     part = f"/users/{address}/"
     return [
         record.time
-        for record in house.simulator.requests
+        for record in driver_setup.simulator.requests
         for path in (record.path, *(item.path for item in record.items))
         if part in path
     ]
@@ -122,16 +122,16 @@ def readings(house: House, address: str) -> list[datetime]:
 
 @pytest.mark.parametrize("code", PERMANENT | ANOTHER_PERSON)
 async def test_a_sign_in_that_a_person_has_to_heal_is_tried_every_five_minutes_with_its_remedy(
-    house: House, code: int
+    driver_setup: DriverSetup, code: int
 ) -> None:
-    polled = Polled(house, house.open())
+    polled = Polled(driver_setup, driver_setup.open())
     await polled.go_on(minutes=5)
     assert polled.state() is ConnectionState.OK
-    house.tenant.faults.login_error(code)
-    house.tenant.expire_tokens(house.app)
-    house.simulator.clear_requests()
+    driver_setup.tenant.faults.login_error(code)
+    driver_setup.tenant.expire_tokens(driver_setup.app)
+    driver_setup.simulator.clear_requests()
     await polled.go_on(minutes=61)
-    tries = sign_ins(house)
+    tries = sign_ins(driver_setup)
     assert len(tries) in (12, 13)
     assert min(apart(tries)) >= SELDOM
     health = polled.poller.health
@@ -140,20 +140,22 @@ async def test_a_sign_in_that_a_person_has_to_heal_is_tried_every_five_minutes_w
     assert (PERMANENT | ANOTHER_PERSON)[code] in str(health.problem)
     refused = code in PERMANENT
     assert health.state is (ConnectionState.REFUSED if refused else ConnectionState.FAILING)
-    house.tenant.faults.clear()
+    driver_setup.tenant.faults.clear()
     await polled.go_on(minutes=6)
     assert polled.state() is ConnectionState.OK
 
 
 @pytest.mark.parametrize("code", TRANSIENT)
-async def test_a_sign_in_that_time_heals_is_waited_for_without_haste(house: House, code: int) -> None:
-    polled = Polled(house, house.open())
-    house.tenant.faults.login_error(code)
+async def test_a_sign_in_that_time_heals_is_waited_for_without_haste(
+    driver_setup: DriverSetup, code: int
+) -> None:
+    polled = Polled(driver_setup, driver_setup.open())
+    driver_setup.tenant.faults.login_error(code)
     await polled.go_on(minutes=61)
-    assert 10 <= len(sign_ins(house)) <= 125  # at most two a minute
+    assert 10 <= len(sign_ins(driver_setup)) <= 125  # at most two a minute
     assert polled.state() is ConnectionState.FAILING
     assert f"sign-in failed: AADSTS{code}" in str(polled.poller.health.problem)
-    house.tenant.faults.clear()
+    driver_setup.tenant.faults.clear()
     await polled.go_on(minutes=6)
     assert polled.state() is ConnectionState.OK
 
@@ -172,31 +174,31 @@ def test_every_code_is_assigned_to_who_can_fix_it() -> None:
 
 @pytest.mark.parametrize(("status", "code", "reason", "remedy"), GRAPH_PERMANENT)
 async def test_a_room_that_needs_the_operator_is_read_every_five_minutes(
-    house: House, status: int, code: str, reason: str, remedy: str
+    driver_setup: DriverSetup, status: int, code: str, reason: str, remedy: str
 ) -> None:
-    house.tenant.faults.status(status, code=code, room=BOARDROOM)
-    polled = Polled(house, house.open())
+    driver_setup.tenant.faults.status(status, code=code, room=BOARDROOM)
+    polled = Polled(driver_setup, driver_setup.open())
     await polled.go_on(minutes=61)
-    tries = readings(house, BOARDROOM)
+    tries = readings(driver_setup, BOARDROOM)
     assert len(tries) in (12, 13)
     assert min(apart(tries)) >= SELDOM
-    assert len(readings(house, LIBRARY)) > 100
+    assert len(readings(driver_setup, LIBRARY)) > 100
     failure = (polled.poller.health.failing or {})["boardroom"]
     assert (failure.reason, failure.problem.text) == (reason, f"{status} {code}")
     assert remedy in failure.problem.remedy
-    house.tenant.faults.clear()
+    driver_setup.tenant.faults.clear()
     await polled.go_on(minutes=6)
     assert not polled.poller.health.failing
 
 
 @pytest.mark.parametrize(("status", "code", "reason", "remedy"), GRAPH_SLOW)
 async def test_a_refused_room_is_read_less_and_less_often(
-    house: House, status: int, code: str, reason: str, remedy: str
+    driver_setup: DriverSetup, status: int, code: str, reason: str, remedy: str
 ) -> None:
-    house.tenant.faults.status(status, code=code, room=BOARDROOM)
-    polled = Polled(house, house.open())
+    driver_setup.tenant.faults.status(status, code=code, room=BOARDROOM)
+    polled = Polled(driver_setup, driver_setup.open())
     await polled.go_on(minutes=61)
-    tries = sorted(set(readings(house, BOARDROOM)))
+    tries = sorted(set(readings(driver_setup, BOARDROOM)))
     assert len(tries) <= 16
     gaps = apart(tries)
     assert gaps == sorted(gaps)
@@ -204,56 +206,58 @@ async def test_a_refused_room_is_read_less_and_less_often(
     failure = (polled.poller.health.failing or {})["boardroom"]
     assert (failure.reason, failure.problem.text) == (reason, f"{status} {code}")
     assert remedy in failure.problem.remedy
-    house.tenant.faults.clear()
+    driver_setup.tenant.faults.clear()
     await polled.go_on(minutes=6)
     assert not polled.poller.health.failing
 
 
 @pytest.mark.parametrize(("status", "code", "reason", "remedy"), GRAPH_TRANSIENT)
 async def test_a_room_with_a_temporary_error_is_read_again_soon(
-    house: House, status: int, code: str, reason: str, remedy: str
+    driver_setup: DriverSetup, status: int, code: str, reason: str, remedy: str
 ) -> None:
-    house.tenant.faults.status(status, code=code, room=BOARDROOM)
-    polled = Polled(house, house.open())
+    driver_setup.tenant.faults.status(status, code=code, room=BOARDROOM)
+    polled = Polled(driver_setup, driver_setup.open())
     await polled.go_on(minutes=10)
-    assert len(readings(house, BOARDROOM)) >= 8
+    assert len(readings(driver_setup, BOARDROOM)) >= 8
     failure = (polled.poller.health.failing or {})["boardroom"]
     assert (failure.reason, failure.problem.text) == (reason, f"{status} {code}")
     assert remedy in failure.problem.remedy
-    house.tenant.faults.clear()
+    driver_setup.tenant.faults.clear()
     await polled.go_on(minutes=1.5)
     assert not polled.poller.health.failing
 
 
-async def test_an_expired_token_is_renewed_once_and_nothing_is_lost(house: House) -> None:
-    polled = Polled(house, house.open())
+async def test_an_expired_token_is_renewed_once_and_nothing_is_lost(driver_setup: DriverSetup) -> None:
+    polled = Polled(driver_setup, driver_setup.open())
     await polled.go_on(minutes=2)
-    house.tenant.expire_tokens(house.app)
+    driver_setup.tenant.expire_tokens(driver_setup.app)
     await polled.go_on(minutes=2)
-    assert len(sign_ins(house)) == 2
+    assert len(sign_ins(driver_setup)) == 2
     assert polled.state() is ConnectionState.OK
     assert not polled.poller.health.failing
 
 
-async def test_a_token_that_is_refused_for_good_is_not_renewed_in_a_loop(house: House) -> None:
-    house.tenant.faults.token_refused(times=None)
-    polled = Polled(house, house.open())
+async def test_a_token_that_is_refused_for_good_is_not_renewed_in_a_loop(driver_setup: DriverSetup) -> None:
+    driver_setup.tenant.faults.token_refused(times=None)
+    polled = Polled(driver_setup, driver_setup.open())
     await polled.go_on(minutes=30)
-    assert len(sign_ins(house)) <= 16
+    assert len(sign_ins(driver_setup)) <= 16
     assert polled.state() is ConnectionState.FAILING
 
 
 @pytest.mark.parametrize("where", [Where.GROUPS, Where.BATCH])
-async def test_a_refused_connection_is_retried_every_five_minutes(house: House, where: Where) -> None:
-    house.tenant.faults.status(403, code="Authorization_RequestDenied", where=where)
-    polled = Polled(house, house.open(rooms=None, room_group="placed-rooms@contoso.example"))
+async def test_a_refused_connection_is_retried_every_five_minutes(
+    driver_setup: DriverSetup, where: Where
+) -> None:
+    driver_setup.tenant.faults.status(403, code="Authorization_RequestDenied", where=where)
+    polled = Polled(driver_setup, driver_setup.open(rooms=None, room_group="placed-rooms@contoso.example"))
     await polled.go_on(minutes=61)
     part = "/groups" if where is Where.GROUPS else "/$batch"
-    tries = [r.time for r in house.simulator.requests if part in r.path and r.status == 403]
+    tries = [r.time for r in driver_setup.simulator.requests if part in r.path and r.status == 403]
     assert len(tries) in (12, 13)
     assert min(apart(tries)) >= SELDOM
     assert "placed consent" in str(polled.poller.health.problem)
-    house.tenant.faults.clear()
+    driver_setup.tenant.faults.clear()
     await polled.go_on(minutes=6)
     assert polled.state() is ConnectionState.OK
 
@@ -262,70 +266,74 @@ async def test_a_refused_connection_is_retried_every_five_minutes(house: House, 
 
 
 async def test_missing_consent_is_checked_every_five_minutes_and_a_grant_noticed(
-    house: House,
+    driver_setup: DriverSetup,
 ) -> None:
     """The token lists what was granted when it was issued, so another one is fetched."""
-    house.tenant.revoke(house.app, "Calendars.Read")
-    polled = Polled(house, house.open())
+    driver_setup.tenant.revoke(driver_setup.app, "Calendars.Read")
+    polled = Polled(driver_setup, driver_setup.open())
     await polled.go_on(minutes=61)
-    assert min(apart(readings(house, BOARDROOM))) >= SELDOM
-    assert len(sign_ins(house)) in (12, 13)
+    assert min(apart(readings(driver_setup, BOARDROOM))) >= SELDOM
+    assert len(sign_ins(driver_setup)) in (12, 13)
     health = polled.poller.health
     assert (health.state, health.consent) == (ConnectionState.FAILING, Consent.MISSING)
     assert "placed consent" in str(health.problem)
-    house.tenant.grant(house.app, "Calendars.Read")
+    driver_setup.tenant.grant(driver_setup.app, "Calendars.Read")
     await polled.go_on(minutes=5.1)
     assert polled.state() is ConnectionState.OK
     assert polled.consent() is Consent.GRANTED
 
 
-async def test_rooms_outside_the_fence_are_no_missing_consent(house: House) -> None:
-    house.tenant.restrict(house.app, house.tenant.add_group("others"))
-    polled = Polled(house, house.open())
+async def test_rooms_outside_the_fence_are_no_missing_consent(driver_setup: DriverSetup) -> None:
+    driver_setup.tenant.restrict(driver_setup.app, driver_setup.tenant.add_group("others"))
+    polled = Polled(driver_setup, driver_setup.open())
     await polled.go_on(minutes=10)
     health = polled.poller.health
     assert (health.state, health.consent) == (ConnectionState.FAILING, Consent.GRANTED)
     assert health.problem is not None
     assert health.problem.text == "every room is refused, though the administrator has consented"
     assert "fence's group" in str(health.problem)
-    assert len(sign_ins(house)) == 1
+    assert len(sign_ins(driver_setup)) == 1
 
 
-async def test_consent_that_is_taken_back_is_revoked_and_that_of_rbac_too(house: House) -> None:
-    polled = Polled(house, house.open())
+async def test_consent_that_is_taken_back_is_revoked_and_that_of_rbac_too(driver_setup: DriverSetup) -> None:
+    polled = Polled(driver_setup, driver_setup.open())
     await polled.go_on(minutes=2)
     assert polled.consent() is Consent.GRANTED
-    house.tenant.revoke(house.app, "Calendars.Read")
+    driver_setup.tenant.revoke(driver_setup.app, "Calendars.Read")
     await polled.go_on(minutes=2)
     assert polled.consent() is Consent.REVOKED
-    house.tenant.assign_rbac(house.app, "placed-rooms")
+    driver_setup.tenant.assign_rbac(driver_setup.app, "placed-rooms")
     await polled.go_on(minutes=6)
     assert polled.consent() is Consent.GRANTED
 
 
-async def test_under_rbac_consent_follows_from_readable_rooms_not_from_the_token(house: House) -> None:
-    house.tenant.revoke(house.app, "Calendars.Read")
-    polled = Polled(house, house.open(fence={"kind": "rbac"}))
+async def test_under_rbac_consent_follows_from_readable_rooms_not_from_the_token(
+    driver_setup: DriverSetup,
+) -> None:
+    driver_setup.tenant.revoke(driver_setup.app, "Calendars.Read")
+    polled = Polled(driver_setup, driver_setup.open(fence={"kind": "rbac"}))
     await polled.go_on(minutes=2)
     assert polled.consent() is Consent.MISSING
-    house.tenant.assign_rbac(house.app, "placed-rooms")
+    driver_setup.tenant.assign_rbac(driver_setup.app, "placed-rooms")
     await polled.go_on(minutes=6)
     assert polled.consent() is Consent.GRANTED
-    house.tenant.remove_rbac(house.app)
+    driver_setup.tenant.remove_rbac(driver_setup.app)
     await polled.go_on(minutes=6)
     assert polled.consent() is Consent.REVOKED
 
 
-async def test_a_declined_consent_is_reported_as_declined(house: House) -> None:
-    house.tenant.faults.login_error(65004)
-    polled = Polled(house, house.open())
+async def test_a_declined_consent_is_reported_as_declined(driver_setup: DriverSetup) -> None:
+    driver_setup.tenant.faults.login_error(65004)
+    polled = Polled(driver_setup, driver_setup.open())
     await polled.go_on(minutes=1)
     assert polled.consent() is Consent.DECLINED
 
 
-async def test_a_room_that_is_refused_while_others_are_readable_is_outside_the_fence(house: House) -> None:
-    house.tenant.restrict(house.app, house.tenant.add_group("some", members=[LIBRARY]))
-    polled = Polled(house, house.open())
+async def test_a_room_that_is_refused_while_others_are_readable_is_outside_the_fence(
+    driver_setup: DriverSetup,
+) -> None:
+    driver_setup.tenant.restrict(driver_setup.app, driver_setup.tenant.add_group("some", members=[LIBRARY]))
+    polled = Polled(driver_setup, driver_setup.open())
     await polled.go_on(minutes=2)
     health = polled.poller.health
     assert (health.state, health.consent) == (ConnectionState.OK, Consent.GRANTED)

@@ -12,7 +12,7 @@ from placed_microsoft365.graph.json_structs import Places
 from placed_microsoft365.graph.response import Answer, UnexpectedAnswer
 from placed_microsoft365.simulator import Kind, Where
 from placed_microsoft365.simulator.faults.fault import Fault
-from tests.drivers.microsoft365.driver_with_simulator import ADDRESSES, BOARDROOM, House
+from tests.drivers.microsoft365.driver_setup import ADDRESSES, BOARDROOM, DriverSetup
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,78 +25,78 @@ def addresses(rooms: Sequence[FoundRoom]) -> list[str]:
     return sorted(room.address for room in rooms)
 
 
-def many(house: House, number: int) -> list[str]:
+def many(driver_setup: DriverSetup, number: int) -> list[str]:
     """More rooms, in no group yet."""
-    return [house.tenant.add_room(f"room-{n:05}").address for n in range(number)]
+    return [driver_setup.tenant.add_room(f"room-{n:05}").address for n in range(number)]
 
 
-async def test_a_list_needs_no_question(house: House) -> None:
-    rooms = await house.open().find_rooms()
+async def test_a_list_needs_no_question(driver_setup: DriverSetup) -> None:
+    rooms = await driver_setup.open().find_rooms()
     assert rooms == [FoundRoom(address, address) for address in ADDRESSES]
-    assert house.simulator.requests == []
+    assert driver_setup.simulator.requests == []
 
 
-async def test_the_members_of_the_group_are_known_by_their_object_ids(house: House) -> None:
-    rooms = await house.open(**GROUP).find_rooms()
-    ids = {house.tenant.mailbox(address).user_id for address in ADDRESSES}
+async def test_the_members_of_the_group_are_known_by_their_object_ids(driver_setup: DriverSetup) -> None:
+    rooms = await driver_setup.open(**GROUP).find_rooms()
+    ids = {driver_setup.tenant.mailbox(address).user_id for address in ADDRESSES}
     assert addresses(rooms) == list(ADDRESSES)
     assert {room.mailbox for room in rooms} == ids
 
 
-async def test_a_group_may_be_named_by_its_id(house: House) -> None:
-    group = house.tenant.group("placed-rooms").group_id
-    assert addresses(await house.open(rooms=None, room_group=group).find_rooms()) == list(ADDRESSES)
-    assert not house.asked("$filter")
+async def test_a_group_may_be_named_by_its_id(driver_setup: DriverSetup) -> None:
+    group = driver_setup.tenant.group("placed-rooms").group_id
+    assert addresses(await driver_setup.open(rooms=None, room_group=group).find_rooms()) == list(ADDRESSES)
+    assert not driver_setup.asked("$filter")
 
 
-async def test_a_missing_group_is_reported(house: House) -> None:
+async def test_a_missing_group_is_reported(driver_setup: DriverSetup) -> None:
     with pytest.raises(NotPermitted, match="not found") as error:
-        await house.open(rooms=None, room_group="o'neill & sons@contoso.example").find_rooms()
+        await driver_setup.open(rooms=None, room_group="o'neill & sons@contoso.example").find_rooms()
     assert "room_group" in error.value.problem.remedy
     with pytest.raises(NotPermitted, match="404"):
-        await house.open(rooms=None, room_group="00000000-0000-0000-0000-000000000000").find_rooms()
+        await driver_setup.open(rooms=None, room_group="00000000-0000-0000-0000-000000000000").find_rooms()
 
 
-async def test_nested_and_large_groups_are_found_whole(house: House) -> None:
-    tenant = house.tenant
-    rooms = many(house, 1100)
+async def test_nested_and_large_groups_are_found_whole(driver_setup: DriverSetup) -> None:
+    tenant = driver_setup.tenant
+    rooms = many(driver_setup, 1100)
     tenant.add_group("floor", members=rooms[:600])
     tenant.add_group("wing", members=["floor", *rooms[500:]])
     tenant.add_member("placed-rooms", "wing")
-    found = await house.open(**GROUP).find_rooms()
+    found = await driver_setup.open(**GROUP).find_rooms()
     assert addresses(found) == sorted([*ADDRESSES, *rooms])
-    assert len(house.asked("transitiveMembers")) == 2
+    assert len(driver_setup.asked("transitiveMembers")) == 2
 
 
-async def test_places_describe_a_room(house: House) -> None:
-    rooms = await house.open(**ALL).find_rooms()
+async def test_places_describe_a_room(driver_setup: DriverSetup) -> None:
+    rooms = await driver_setup.open(**ALL).find_rooms()
     assert rooms[0] == FoundRoom(
         BOARDROOM, BOARDROOM, "Boardroom", "HQ", "3", 12, object_id=rooms[0].object_id
     )
     ids = [room.object_id for room in rooms]
-    house.tenant.change_address(BOARDROOM, "big-room")
-    assert [room.object_id for room in await house.open(**ALL).find_rooms()] == ids
+    driver_setup.tenant.change_address(BOARDROOM, "big-room")
+    assert [room.object_id for room in await driver_setup.open(**ALL).find_rooms()] == ids
 
 
-async def test_a_capacity_may_be_text(house: House) -> None:
-    house.tenant.sloppy_places = True
-    assert [room.capacity for room in await house.open(**ALL).find_rooms()] == [12, 12]
+async def test_a_capacity_may_be_text(driver_setup: DriverSetup) -> None:
+    driver_setup.tenant.sloppy_places = True
+    assert [room.capacity for room in await driver_setup.open(**ALL).find_rooms()] == [12, 12]
 
 
 @pytest.mark.parametrize("links", [True, False])
 @pytest.mark.parametrize("number", [98, 99, 1148])
 async def test_all_rooms_are_found_with_and_without_next_links(
-    house: House, number: int, *, links: bool
+    driver_setup: DriverSetup, number: int, *, links: bool
 ) -> None:
-    rooms = many(house, number)
+    rooms = many(driver_setup, number)
     if not links:
-        house.tenant.faults.no_next_link()
-    assert addresses(await house.open(**ALL).find_rooms()) == sorted([*ADDRESSES, *rooms])
+        driver_setup.tenant.faults.no_next_link()
+    assert addresses(await driver_setup.open(**ALL).find_rooms()) == sorted([*ADDRESSES, *rooms])
 
 
-async def test_places_on_short_pages_are_all_read(house: House) -> None:
-    rooms = many(house, 30)
-    driver = house.open(**ALL)
+async def test_places_on_short_pages_are_all_read(driver_setup: DriverSetup) -> None:
+    rooms = many(driver_setup, 30)
+    driver = driver_setup.open(**ALL)
     plain = driver._graph.get
 
     async def short(url: str, *rest: object) -> object:
@@ -106,45 +106,49 @@ async def test_places_on_short_pages_are_all_read(house: House) -> None:
     assert addresses(await driver.find_rooms()) == sorted([*ADDRESSES, *rooms])
 
 
-async def test_the_rooms_of_a_list_are_found(house: House) -> None:
-    many(house, 3)
-    house.tenant.add_room_list("hq", rooms=ADDRESSES)
-    assert addresses(await house.open(rooms=None, room_list="hq@contoso.example").find_rooms()) == list(
-        ADDRESSES
-    )
+async def test_the_rooms_of_a_list_are_found(driver_setup: DriverSetup) -> None:
+    many(driver_setup, 3)
+    driver_setup.tenant.add_room_list("hq", rooms=ADDRESSES)
+    assert addresses(
+        await driver_setup.open(rooms=None, room_list="hq@contoso.example").find_rooms()
+    ) == list(ADDRESSES)
 
 
 @pytest.mark.parametrize(("settings", "role"), [(GROUP, "GroupMember.Read.All"), (ALL, "Place.Read.All")])
-async def test_a_missing_permission_is_reported(house: House, settings: dict[str, Any], role: str) -> None:
-    house.tenant.revoke(house.app, role)
+async def test_a_missing_permission_is_reported(
+    driver_setup: DriverSetup, settings: dict[str, Any], role: str
+) -> None:
+    driver_setup.tenant.revoke(driver_setup.app, role)
     with pytest.raises(NotPermitted, match="403") as error:
-        await house.open(**settings).find_rooms()
+        await driver_setup.open(**settings).find_rooms()
     assert "consented" in error.value.problem.remedy
 
 
 @pytest.mark.parametrize(("settings", "where"), [(GROUP, Where.GROUPS), (ALL, Where.PLACES)])
 @pytest.mark.parametrize("kind", [Kind.STATUS, Kind.HTML, Kind.EMPTY, Kind.DROP, Kind.TRUNCATED])
 async def test_a_directory_in_trouble_is_a_driver_s_error(
-    house: House, settings: dict[str, Any], where: Where, kind: Kind
+    driver_setup: DriverSetup, settings: dict[str, Any], where: Where, kind: Kind
 ) -> None:
     status = 200 if kind in (Kind.HTML, Kind.EMPTY) else 503
-    house.tenant.faults.add(Fault(kind=kind, where=where, status=status))
+    driver_setup.tenant.faults.add(Fault(kind=kind, where=where, status=status))
     with pytest.raises(DriverError) as error:
-        await house.open(**settings).find_rooms()
+        await driver_setup.open(**settings).find_rooms()
     wanted = Unavailable if kind in (Kind.STATUS, Kind.DROP) else UnexpectedAnswer
     assert type(error.value) is wanted
 
 
 @pytest.mark.parametrize("where", [Where.GROUPS, Where.PLACES])
-async def test_a_throttled_directory_error_carries_retry_after(house: House, where: Where) -> None:
-    house.tenant.faults.throttled(retry_after="12.5", where=where)
+async def test_a_throttled_directory_error_carries_retry_after(
+    driver_setup: DriverSetup, where: Where
+) -> None:
+    driver_setup.tenant.faults.throttled(retry_after="12.5", where=where)
     with pytest.raises(Unavailable) as error:
-        await house.open(**(GROUP if where is Where.GROUPS else ALL)).find_rooms()
+        await driver_setup.open(**(GROUP if where is Where.GROUPS else ALL)).find_rooms()
     assert error.value.problem.retry_after == 12.5
 
 
-async def test_rooms_without_addresses_are_not_taken_for_none(house: House) -> None:
-    driver = house.open(**ALL)
+async def test_rooms_without_addresses_are_not_taken_for_none(driver_setup: DriverSetup) -> None:
+    driver = driver_setup.open(**ALL)
     plain = driver._graph.get
 
     async def nameless(url: str, *rest: Any) -> object:
@@ -159,15 +163,15 @@ async def test_rooms_without_addresses_are_not_taken_for_none(house: House) -> N
 
 
 @pytest.mark.parametrize("settings", [GROUP, ALL])
-async def test_pages_without_an_end_come_to_one(house: House, settings: dict[str, Any]) -> None:
-    driver = house.open(**settings)
+async def test_pages_without_an_end_come_to_one(driver_setup: DriverSetup, settings: dict[str, Any]) -> None:
+    driver = driver_setup.open(**settings)
     plain = driver._graph.get
 
     async def endless(url: str, shape: type, *rest: Any) -> object:
         page: Any = await plain(url, shape, *rest)
-        page.next_link = f"{house.simulator.url}/v1.0/places/microsoft.graph.room?$skip=0"
+        page.next_link = f"{driver_setup.simulator.url}/v1.0/places/microsoft.graph.room?$skip=0"
         if shape is not Places:
-            page.next_link = f"{house.simulator.url}/v1.0/groups?$top=7"
+            page.next_link = f"{driver_setup.simulator.url}/v1.0/groups?$top=7"
         return page
 
     driver._graph.get = endless  # type: ignore[method-assign,assignment]
@@ -175,65 +179,71 @@ async def test_pages_without_an_end_come_to_one(house: House, settings: dict[str
         await driver.find_rooms()
 
 
-async def test_rooms_that_come_and_go_are_found_out(house: House) -> None:
-    driver = house.open(**GROUP)
+async def test_rooms_that_come_and_go_are_found_out(driver_setup: DriverSetup) -> None:
+    driver = driver_setup.open(**GROUP)
     await driver.find_rooms()
-    new = house.tenant.add_room("annex")
-    house.tenant.add_member("placed-rooms", new)
-    house.tenant.remove_room(BOARDROOM)
+    new = driver_setup.tenant.add_room("annex")
+    driver_setup.tenant.add_member("placed-rooms", new)
+    driver_setup.tenant.remove_room(BOARDROOM)
     assert addresses(await driver.find_rooms()) == ["annex@contoso.example", ADDRESSES[1]]
 
 
 # --- members that the application may not read --------------------------------------------------------------
 
 
-async def test_members_without_an_address_are_named_by_their_calendars(house: House) -> None:
+async def test_members_without_an_address_are_named_by_their_calendars(driver_setup: DriverSetup) -> None:
     """As Graph answers where GroupMember.Read.All is the only permission on the directory."""
-    house.tenant.hides_users = True
-    driver = house.open(**GROUP)
+    driver_setup.tenant.hides_users = True
+    driver = driver_setup.open(**GROUP)
     rooms = await driver.find_rooms()
-    ids = {house.tenant.mailbox(address).user_id for address in ADDRESSES}
+    ids = {driver_setup.tenant.mailbox(address).user_id for address in ADDRESSES}
     assert {room.mailbox for room in rooms} == {room.object_id for room in rooms} == ids
     assert {room.address: room.name for room in rooms} == {
-        address: house.tenant.mailbox(address).name for address in ADDRESSES
+        address: driver_setup.tenant.mailbox(address).name for address in ADDRESSES
     }
-    asked = len(house.asked("$batch"))
+    asked = len(driver_setup.asked("$batch"))
     assert await driver.find_rooms() == rooms
-    assert len(house.asked("$batch")) == asked  # what is known is not asked for again
+    assert len(driver_setup.asked("$batch")) == asked  # what is known is not asked for again
 
 
-async def test_more_members_without_an_address_than_a_batch_holds_are_named(house: House) -> None:
-    house.tenant.hides_users = True
-    for address in (found := many(house, 45)):
-        house.tenant.add_member("placed-rooms", address)
-    assert addresses(await house.open(**GROUP).find_rooms()) == sorted([*ADDRESSES, *found])
+async def test_more_members_without_an_address_than_a_batch_holds_are_named(
+    driver_setup: DriverSetup,
+) -> None:
+    driver_setup.tenant.hides_users = True
+    for address in (found := many(driver_setup, 45)):
+        driver_setup.tenant.add_member("placed-rooms", address)
+    assert addresses(await driver_setup.open(**GROUP).find_rooms()) == sorted([*ADDRESSES, *found])
 
 
-async def test_members_that_neither_directory_nor_calendar_name_are_found_by_their_ids(house: House) -> None:
-    house.tenant.hides_users = True
-    house.tenant.revoke(house.app, "Calendars.Read")
-    driver = house.open(**GROUP)
-    ids = sorted(house.tenant.mailbox(address).user_id for address in ADDRESSES)
+async def test_members_that_neither_directory_nor_calendar_name_are_found_by_their_ids(
+    driver_setup: DriverSetup,
+) -> None:
+    driver_setup.tenant.hides_users = True
+    driver_setup.tenant.revoke(driver_setup.app, "Calendars.Read")
+    driver = driver_setup.open(**GROUP)
+    ids = sorted(driver_setup.tenant.mailbox(address).user_id for address in ADDRESSES)
     assert addresses(await driver.find_rooms()) == ids
-    house.tenant.grant(house.app, "Calendars.Read")
-    house.tenant.expire_tokens(house.app)
+    driver_setup.tenant.grant(driver_setup.app, "Calendars.Read")
+    driver_setup.tenant.expire_tokens(driver_setup.app)
     assert addresses(await driver.find_rooms()) == list(ADDRESSES)
 
 
 @pytest.mark.parametrize("kind", [Kind.STATUS, Kind.HTML, Kind.EMPTY, Kind.DROP, Kind.TRUNCATED])
 @pytest.mark.parametrize("where", [Where.BATCH, Where.CALENDAR])
-async def test_calendars_that_do_not_answer_harm_no_list(house: House, where: Where, kind: Kind) -> None:
-    house.tenant.hides_users = True
+async def test_calendars_that_do_not_answer_harm_no_list(
+    driver_setup: DriverSetup, where: Where, kind: Kind
+) -> None:
+    driver_setup.tenant.hides_users = True
     status = 200 if kind in (Kind.HTML, Kind.EMPTY) else 503
-    house.tenant.faults.add(Fault(kind=kind, where=where, status=status))
-    assert len(await house.open(**GROUP).find_rooms()) == 2
+    driver_setup.tenant.faults.add(Fault(kind=kind, where=where, status=status))
+    assert len(await driver_setup.open(**GROUP).find_rooms()) == 2
 
 
-async def test_with_a_permission_on_users_no_calendar_is_read(house: House) -> None:
-    house.tenant.hides_users = True
-    house.tenant.grant(house.app, "User.ReadBasic.All")
-    assert addresses(await house.open(**GROUP).find_rooms()) == list(ADDRESSES)
-    assert not house.asked("$batch")
+async def test_with_a_permission_on_users_no_calendar_is_read(driver_setup: DriverSetup) -> None:
+    driver_setup.tenant.hides_users = True
+    driver_setup.tenant.grant(driver_setup.app, "User.ReadBasic.All")
+    assert addresses(await driver_setup.open(**GROUP).find_rooms()) == list(ADDRESSES)
+    assert not driver_setup.asked("$batch")
 
 
 OTHERS = [
@@ -260,8 +270,8 @@ def answering(driver: Any, *pages: dict[str, Any], group: dict[str, Any] | None 
     driver._graph.get, driver._graph.ask = get, asked
 
 
-async def test_what_is_null_in_part_is_taken_from_what_is_not(house: House) -> None:
-    driver = house.open(**GROUP)
+async def test_what_is_null_in_part_is_taken_from_what_is_not(driver_setup: DriverSetup) -> None:
+    driver = driver_setup.open(**GROUP)
     user = {"@odata.type": "#microsoft.graph.user"}
     answering(
         driver,
@@ -282,29 +292,29 @@ async def test_what_is_null_in_part_is_taken_from_what_is_not(house: House) -> N
     ]
 
 
-async def test_a_group_whose_members_are_no_rooms_is_an_error(house: House) -> None:
-    driver = house.open(**GROUP)
+async def test_a_group_whose_members_are_no_rooms_is_an_error(driver_setup: DriverSetup) -> None:
+    driver = driver_setup.open(**GROUP)
     answering(driver, {"value": OTHERS})
     with pytest.raises(NotPermitted, match="3 member"):
         await driver.find_rooms()
 
 
-async def test_a_list_that_is_empty_though_members_are_counted_is_no_list(house: House) -> None:
-    driver = house.open(**GROUP)
+async def test_a_list_that_is_empty_though_members_are_counted_is_no_list(driver_setup: DriverSetup) -> None:
+    driver = driver_setup.open(**GROUP)
     answering(driver, {"@odata.count": 2, "value": []})
     with pytest.raises(UnexpectedAnswer, match="counts 2"):
         await driver.find_rooms()
 
 
-async def test_a_group_that_hides_its_members_is_an_error(house: House) -> None:
-    driver = house.open(**GROUP)
+async def test_a_group_that_hides_its_members_is_an_error(driver_setup: DriverSetup) -> None:
+    driver = driver_setup.open(**GROUP)
     answering(driver, {"value": []}, group={"id": "g", "visibility": "HiddenMembership"})
     with pytest.raises(NotPermitted, match="hides") as error:
         await driver.find_rooms()
     assert "Member.Read.Hidden" in error.value.problem.remedy
 
 
-async def test_a_group_that_is_empty_is_no_error(house: House) -> None:
+async def test_a_group_that_is_empty_is_no_error(driver_setup: DriverSetup) -> None:
     for address in ADDRESSES:
-        house.tenant.remove_member("placed-rooms", address)
-    assert list(await house.open(**GROUP).find_rooms()) == []
+        driver_setup.tenant.remove_member("placed-rooms", address)
+    assert list(await driver_setup.open(**GROUP).find_rooms()) == []

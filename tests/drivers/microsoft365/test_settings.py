@@ -22,7 +22,7 @@ from placed_microsoft365.auth.credential import check_dates, load_credential
 from placed_microsoft365.network.tls_and_proxy import ca_bundle, proxy_for
 from placed_microsoft365.settings import Microsoft365Settings
 from placed_microsoft365.simulator import make_client_certificate
-from tests.drivers.microsoft365.driver_with_simulator import CERTIFICATE
+from tests.drivers.microsoft365.driver_setup import CERTIFICATE
 from tests.support.secret_files import write_secret
 
 if TYPE_CHECKING:

@@ -50,8 +50,8 @@ def most_within(moments: Sequence[float], seconds: float) -> int:
 )
 def test_no_limit_is_met(begin: float, hours: float, polling: Polling) -> None:
     graph = LimitedGraph(Day(ROOMS, 1), LIMITS, begin * HOUR)
-    house = Polled(graph, ROOMS, polling, begin * HOUR, POLICY)
-    run(house.live(hours * HOUR))
+    driver_setup = Polled(graph, ROOMS, polling, begin * HOUR, POLICY)
+    run(driver_setup.live(hours * HOUR))
 
     assert polling.budget is not None
     assert graph.throttled == len(graph.refusals) == 0
@@ -68,5 +68,7 @@ def test_no_limit_is_met(begin: float, hours: float, polling: Polling) -> None:
     # It was not for want of asking, and nothing looks older than it is.
     assert len(graph.moments) > 0.4 * polling.budget * 60 * hours
     assert len(graph.moments) / len(graph.batches) > 19.5
-    assert not any(statement.occupancy.stale for statement in house.board.statements)
-    assert all(statement.occupancy.status is not Status.UNKNOWN for statement in house.board.statements)
+    assert not any(statement.occupancy.stale for statement in driver_setup.board.statements)
+    assert all(
+        statement.occupancy.status is not Status.UNKNOWN for statement in driver_setup.board.statements
+    )

@@ -29,12 +29,12 @@ PACKAGE = "placed_toy"
 ROOMS = ("boardroom", "library")
 
 
-def install(site: Path) -> None:
+def install(site_packages: Path) -> None:
     """What `pip install --target` leaves in a folder: the package, its metadata and its entry points."""
     project = tomllib.loads((HERE / "pyproject.toml").read_text("utf-8"))["project"]
     name, version = project["name"], project["version"]
-    shutil.copytree(HERE / PACKAGE, site / PACKAGE, ignore=shutil.ignore_patterns("__pycache__"))
-    metadata = site / f"{PACKAGE}-{version}.dist-info"
+    shutil.copytree(HERE / PACKAGE, site_packages / PACKAGE, ignore=shutil.ignore_patterns("__pycache__"))
+    metadata = site_packages / f"{PACKAGE}-{version}.dist-info"
     metadata.mkdir()
     (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
     lines = []
@@ -44,7 +44,7 @@ def install(site: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def site_packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder for the path, in which the driver is installed."""
     folder = tmp_path_factory.mktemp("site")
     install(folder)
@@ -52,9 +52,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def installed(site: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def installed(site_packages: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The driver is installed for this process."""
-    monkeypatch.syspath_prepend(site)
+    monkeypatch.syspath_prepend(site_packages)
     yield
     sys.modules.pop(PACKAGE, None)
 
@@ -132,9 +132,9 @@ class TestConformance(Conformance):
 
 
 @pytest.fixture
-def environment(site: Path) -> dict[str, str]:
+def environment(site_packages: Path) -> dict[str, str]:
     """Of a process in which the driver is installed."""
-    path = [str(site), *filter(None, [os.environ.get("PYTHONPATH")])]
+    path = [str(site_packages), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {"PYTHONPATH": os.pathsep.join(path)}
 
 
@@ -200,6 +200,6 @@ async def test_commands_report_a_missing_optional_capability(
     )
     assert code == 2
     code, program = await run(tmp_path, "doctor", "toys", "-c", file, environment=environment)
-    told = "\n".join(program.out)
-    assert "2 rooms can be read" in told
-    assert "the driver toy cannot try a fence" in told
+    reported = "\n".join(program.out)
+    assert "2 rooms can be read" in reported
+    assert "the driver toy cannot try a fence" in reported

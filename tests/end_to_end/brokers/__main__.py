@@ -31,7 +31,7 @@ async def main() -> None:
     found = []
     for software in ALL:
         with tempfile.TemporaryDirectory() as folder:
-            one = await try_one(software(Path(folder) / "broker"), Path(folder) / "stage")
+            one = await try_one(software(Path(folder) / "broker"), Path(folder) / "deployment")
         for protocol, record in one.records.items():
             failed = [name for name, passed in record.passed.items() if passed is False]
             print(f"{one.name} {one.version}, MQTT {protocol}: {record.refused or failed or 'all good'}")  # noqa: T201

@@ -16,7 +16,7 @@ from paho.mqtt.properties import Properties
 from placed.doctor.broker_checks import check_broker
 from placed.domain.exit_errors import CannotStart
 from placed.settings.output_tables import Mqtt
-from tests.support.daemon_environment import Stage
+from tests.support.deployment import Deployment
 from tests.support.free_ports import HOST
 
 if TYPE_CHECKING:
@@ -211,10 +211,10 @@ TRIALS: Final[dict[str, Trial]] = {
 async def tried(broker: Software, protocol: Protocol, folder: Path) -> Record:
     """All trials of a broker that runs. It is started again meanwhile."""
     record = Record()
-    async with Stage.open(folder) as stage:
-        stage.configure(mqtt={"url": broker.url, "protocol": protocol})
+    async with Deployment.open(folder) as deployment:
+        deployment.configure(mqtt={"url": broker.url, "protocol": protocol})
         try:
-            async with stage.daemon() as running:
+            async with deployment.daemon() as running:
                 record.passed["placed publishes"] = await _shown(broker, protocol)
                 await broker.stop()
                 await broker.start()

@@ -98,10 +98,10 @@ class Mosquitto(Software):
     @property
     def version(self) -> str:
         """Its version."""
-        said = subprocess.run(
+        output = subprocess.run(
             [program("mosquitto"), "-h"], check=False, capture_output=True, text=True
         ).stdout
-        return said.split()[2]
+        return output.split()[2]
 
     async def start(self) -> None:
         """Starts it."""
@@ -119,10 +119,10 @@ class Nats(Software):
     @property
     def version(self) -> str:
         """Its version."""
-        said = subprocess.run(
+        output = subprocess.run(
             [program("nats-server"), "--version"], check=True, capture_output=True, text=True
         ).stdout
-        return said.rpartition("v")[2].strip()
+        return output.rpartition("v")[2].strip()
 
     async def start(self) -> None:
         """Starts it."""

@@ -95,10 +95,8 @@ def _line(broker: Tried) -> str:
         avoid += [_AVOID[trial] for trial in failed]
     if broker.records["5"].refused is not None:
         avoid.append(_EXPIRY)
-    told = "; ".join(dict.fromkeys(avoid))
-    return (
-        f"| {broker.name} | {broker.version} ({broker.source}) | {states[0]} | {states[1]} | {told or '-'} |"
-    )
+    text = "; ".join(dict.fromkeys(avoid)) or "-"
+    return f"| {broker.name} | {broker.version} ({broker.source}) | {states[0]} | {states[1]} | {text} |"
 
 
 def _state(record: Record | None) -> str:

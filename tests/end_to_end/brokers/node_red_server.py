@@ -50,8 +50,8 @@ class NodeRed(Software):
         """What the flow said last of each room, by its id."""
         url = f"http://{HOST}:{self.port}/shown"
         async with aiohttp.ClientSession() as session, session.get(url) as page:
-            told: Mapping[str, Mapping[str, Any]] = await page.json() if page.status == 200 else {}
-            return told
+            reported: Mapping[str, Mapping[str, Any]] = await page.json() if page.status == 200 else {}
+            return reported
 
     async def free(self) -> int:
         """How many rooms it shows as free."""

@@ -27,8 +27,8 @@ def promised(name: str, protocol: Protocol) -> dict[str, str]:
     column = f"{name}, {protocol}"
     if column not in head:
         return {}
-    told = {row[0]: row[head.index(column)] for row in rows[rows.index(head) :]}
-    return {trial: told[words] for trial, words in WORDS.items()}
+    reported = {row[0]: row[head.index(column)] for row in rows[rows.index(head) :]}
+    return {trial: reported[words] for trial, words in WORDS.items()}
 
 
 @pytest.mark.brokers
@@ -46,17 +46,17 @@ async def test_a_broker_behaves_as_its_page_describes(
         pytest.skip(str(reason))
     finally:
         await broker.stop()
-    said = promised(software.name, protocol)
+    output = promised(software.name, protocol)
     if f"| {software.name} | {version} " not in PAGE.read_text("utf-8"):
         pytest.skip(f"the page is about another version than {version}")
-    if not said:
+    if not output:
         other = {"5": "3.1.1", "3.1.1": "5"}[protocol]
         assert record.refused is not None
         assert record.refused.endswith(f'; set mqtt.protocol to "{other}"')
         return
     words = {True: "yes", False: "**no**", None: "-"}
-    assert {trial: words[passed] for trial, passed in record.passed.items()} == said
-    assert any("wildcard" in finding for finding in record.doctor) is (said["retained, by `+`"] == "**no**")
+    assert {trial: words[passed] for trial, passed in record.passed.items()} == output
+    assert any("wildcard" in finding for finding in record.doctor) is (output["retained, by `+`"] == "**no**")
 
 
 def test_the_page_is_about_every_broker() -> None:

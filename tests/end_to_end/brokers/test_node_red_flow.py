@@ -9,7 +9,7 @@ import pytest
 
 from tests.end_to_end.brokers.broker_software import MissingError, Mosquitto
 from tests.end_to_end.brokers.node_red_server import NodeRed
-from tests.support.board_with_publisher import House, running
+from tests.support.publisher_setup import PublisherSetup, running
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,17 +21,17 @@ ROOMS = 2000
 
 async def test_the_flow_shows_every_one_of_2000_rooms(tmp_path: Path) -> None:
     """With QoS 1 mosquitto queued 1,000 messages for it, and dropped the rest."""
-    house = House()
+    publisher_setup = PublisherSetup()
     names = [f"room-{number}" for number in range(ROOMS)]
-    house.enroll(*names)
+    publisher_setup.enroll(*names)
     for name in names:
-        house.read(name)
-    house.report()
+        publisher_setup.read(name)
+    publisher_setup.report()
     broker = Mosquitto(tmp_path / "mosquitto")
     node_red = NodeRed(tmp_path / "node-red", broker.port)
     try:
         await broker.start()
-        publisher = house.publisher(None, url=broker.url)
+        publisher = publisher_setup.publisher(None, url=broker.url)
         async with running(publisher):
             await publisher.published()
             await node_red.start()

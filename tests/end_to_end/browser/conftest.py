@@ -8,7 +8,7 @@ import pytest_asyncio
 from playwright.async_api import async_playwright
 
 from tests.support.browser_session import FLAGS, BrowserSession
-from tests.support.daemon_environment import Stage
+from tests.support.deployment import Deployment
 from tests.support.sample_building import building
 from tests.support.status_endpoint import Endpoint
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Browser
 
-    from tests.support.sample_boards import Site
+    from tests.support.board_setup import BoardSetup
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -43,19 +43,19 @@ async def eyes(browser: Browser) -> AsyncIterator[BrowserSession]:
 
 
 @pytest.fixture
-def site() -> Site:
+def board_setup() -> BoardSetup:
     return building()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def endpoint(site: Site) -> AsyncIterator[Endpoint]:
+async def endpoint(board_setup: BoardSetup) -> AsyncIterator[Endpoint]:
     """A status endpoint over the building."""
-    async with Endpoint(site) as endpoint:
+    async with Endpoint(board_setup) as endpoint:
         yield endpoint
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+async def deployment(tmp_path: Path) -> AsyncIterator[Deployment]:
     """A tenant with two rooms and a broker."""
-    async with Stage.open(tmp_path) as stage:
-        yield stage
+    async with Deployment.open(tmp_path) as deployment:
+        yield deployment

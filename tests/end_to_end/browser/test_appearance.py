@@ -13,8 +13,8 @@ from tests.support.http_relay import Relay
 from tests.support.sample_building import read
 
 if TYPE_CHECKING:
+    from tests.support.board_setup import BoardSetup
     from tests.support.browser_session import BrowserSession, Scheme
-    from tests.support.sample_boards import Site
     from tests.support.status_endpoint import Endpoint
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -98,7 +98,7 @@ async def test_the_panel_is_fit_for_everybody(
 
 
 async def test_at_night_the_panel_is_dim_and_by_day_it_moves(
-    eyes: BrowserSession, site: Site, endpoint: Endpoint
+    eyes: BrowserSession, board_setup: BoardSetup, endpoint: Endpoint
 ) -> None:
     """Neither the field nor a letter stays where it is for good."""
     page = await eyes.open(endpoint.server.url + "/rooms/library", clock=True, wait="[data-status=free]")
@@ -111,8 +111,8 @@ async def test_at_night_the_panel_is_dim_and_by_day_it_moves(
     assert before != after
     assert abs(before["x"] - after["x"]) <= 12
 
-    site.moment += timedelta(hours=12)
-    read(site, "library")
+    board_setup.moment += timedelta(hours=12)
+    read(board_setup, "library")
     page = await eyes.open(endpoint.server.url + "/rooms/library", width=1024, height=768, wait="body.night")
     await page.locator("[data-status=free] .panel .now, [data-status=free] .now").wait_for(state="attached")
     await picture(page, "panel-night")
@@ -161,8 +161,8 @@ async def test_a_status_is_shown_by_colour_and_word_and_shape(
     by_status = {status: (word, shape, colour) for status, word, shape, colour in seen}
     assert by_status.keys() == {"free", "starting", "busy", "unknown"}
     assert len(set(map(tuple, seen))) == 4
-    for told in zip(*by_status.values(), strict=True):
-        assert len(set(told)) == 4
+    for reported in zip(*by_status.values(), strict=True):
+        assert len(set(reported)) == 4
 
 
 async def test_it_prints_rooms_and_no_controls(eyes: BrowserSession, endpoint: Endpoint) -> None:
@@ -211,8 +211,8 @@ async def test_it_speaks_the_readers_language_and_keeps_their_hours(
         page = await eyes.open(endpoint.server.url + address, locale=locale)
         tile = page.locator(".tile[data-room=boardroom]")
         assert await tile.locator(".word").text_content() == word
-        told = await tile.locator(".until").text_content() or ""
-        assert told.replace("\u202f", " ") == until
+        reported = await tile.locator(".until").text_content() or ""
+        assert reported.replace("\u202f", " ") == until
         assert await page.evaluate("document.documentElement.lang") == {"Belegt": "de"}.get(word, "en")
 
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Page
 
+    from tests.support.board_setup import BoardSetup
     from tests.support.browser_session import BrowserSession
-    from tests.support.sample_boards import Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -108,11 +108,11 @@ async def test_the_summary_counts_what_is_not_free_too(eyes: BrowserSession, end
 
 
 async def test_a_room_that_is_taken_meanwhile_is_shown_no_more(
-    eyes: BrowserSession, site: Site, endpoint: Endpoint
+    eyes: BrowserSession, board_setup: BoardSetup, endpoint: Endpoint
 ) -> None:
     page = await eyes.open(endpoint.server.url + "/?free=now")
     assert await shown(page) == FREE_NOW
-    read(site, "library", Meeting("new", MOMENT, MOMENT + timedelta(hours=1)))
+    read(board_setup, "library", Meeting("new", MOMENT, MOMENT + timedelta(hours=1)))
     await page.locator(".tile[data-room=library]").wait_for(state="hidden")
     assert await shown(page) == [room for room in FREE_NOW if room != "library"]
 
@@ -168,7 +168,7 @@ async def test_an_unknown_room_shows_its_reason_and_remedy(eyes: BrowserSession,
 
 
 async def test_the_strip_shows_the_health_of_a_connection(
-    eyes: BrowserSession, site: Site, endpoint: Endpoint
+    eyes: BrowserSession, board_setup: BoardSetup, endpoint: Endpoint
 ) -> None:
     page = await eyes.open(endpoint.server.url)
     card = page.locator("[data-connection=contoso]")
@@ -183,7 +183,7 @@ async def test_the_strip_shows_the_health_of_a_connection(
         "Unreadable rooms": "1 of 11",
         "Credential": "210 days left",
     }
-    site.report(
+    board_setup.report(
         problem=Problem("", "The login is refused", "renew the <b>secret</b>"),
         credential_expires_at=MOMENT,
     )
@@ -205,12 +205,14 @@ HOSTILE = [
 
 @pytest.mark.parametrize("path", ["/", "/rooms/boardroom", "/?room=boardroom"])
 async def test_hostile_text_is_shown_as_the_text_that_it_is(eyes: BrowserSession, path: str) -> None:
-    site = building()
-    async with Endpoint(site) as endpoint:
+    board_setup = building()
+    async with Endpoint(board_setup) as endpoint:
         page = await eyes.open(endpoint.server.url + path)
         for number, text in enumerate(HOSTILE):
             meeting = Meeting(f"h{number}", clock("10:00"), clock("11:00"), title=text, organizer=text)
-            read(site, "boardroom", meeting, Meeting("next", clock("12:00"), clock("13:00"), title=text))
+            read(
+                board_setup, "boardroom", meeting, Meeting("next", clock("12:00"), clock("13:00"), title=text)
+            )
             start = " ".join(text.replace("\0", " ").replace("\x1b", " ").split())[:8].lstrip("\u202e")
             await page.locator(f"bdi:has-text({json.dumps(start, ensure_ascii=False)})").first.wait_for()
             assert "taken" not in await page.title()
@@ -233,8 +235,8 @@ async def test_what_is_hidden_is_in_no_byte_sent_to_a_browser(eyes: BrowserSessi
         Show.ORGANIZER: ("Budget 2027", "Weekly numbers"),
         Show.TITLE: ("Grace Abara", "Ada Lindqvist"),
     }[show]
-    site = building(show)
-    async with Endpoint(site) as endpoint, Relay(endpoint.server.url, plain=True) as relay:
+    board_setup = building(show)
+    async with Endpoint(board_setup) as endpoint, Relay(endpoint.server.url, plain=True) as relay:
         for path in ("/?room=boardroom", "/rooms/boardroom"):
             page = await eyes.open(relay.url + path)
             await page.locator(".block").first.wait_for(state="attached")
@@ -242,7 +244,7 @@ async def test_what_is_hidden_is_in_no_byte_sent_to_a_browser(eyes: BrowserSessi
                 booked = Meeting(
                     "n", clock("10:00"), clock(end), title="Budget 2027", organizer="Grace Abara"
                 )
-                read(site, "boardroom", booked)
+                read(board_setup, "boardroom", booked)
                 await page.get_by_text(end).first.wait_for()
         assert b"/api/v1/days" in relay.asked
         assert b"event: state" in relay.sent
@@ -255,12 +257,15 @@ async def test_what_is_hidden_is_in_no_byte_sent_to_a_browser(eyes: BrowserSessi
 
 
 async def test_the_page_asks_once_for_a_required_token(
-    eyes: BrowserSession, site: Site, tmp_path: Path
+    eyes: BrowserSession, board_setup: BoardSetup, tmp_path: Path
 ) -> None:
     eyes.expected = ("401",)
     file = tmp_path / "token"
     write_secret(file, "correct-horse")
-    async with Endpoint(site, token_file=file) as endpoint, Relay(endpoint.server.url, plain=True) as relay:
+    async with (
+        Endpoint(board_setup, token_file=file) as endpoint,
+        Relay(endpoint.server.url, plain=True) as relay,
+    ):
         page = await eyes.open(relay.url, wait="dialog.ask")
         assert await violations(page) == []
         assert b"Boardroom" not in relay.sent
@@ -301,7 +306,7 @@ async def test_thousands_of_rooms_stay_smooth(
     eyes: BrowserSession, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with Endpoint(many(5500)) as endpoint:
-        site = endpoint.site
+        board_setup = endpoint.board_setup
         page = await eyes.open(endpoint.server.url)
         await page.locator(".tile[data-status] .now").first.wait_for()
         filled = page.locator(".tile[data-status]")
@@ -333,7 +338,7 @@ async def test_thousands_of_rooms_stay_smooth(
             await page.locator(".tile[data-room=room-05499]").scroll_into_view_if_needed()
         await page.locator(".tile[data-room=room-05499][data-status]").wait_for()
         assert await filled.count() < 250
-        read(site, "room-05499", Meeting("new", MOMENT, MOMENT + timedelta(hours=1)))
+        read(board_setup, "room-05499", Meeting("new", MOMENT, MOMENT + timedelta(hours=1)))
         await page.locator(".tile[data-room=room-05499][data-status=busy]").wait_for()
     with capsys.disabled():
         print(f"\n5,500 rooms, ms until drawn: {measured}")  # noqa: T201 - to be read

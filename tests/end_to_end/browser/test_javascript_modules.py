@@ -23,7 +23,7 @@ async def run(eyes: BrowserSession, endpoint: Endpoint, module: str, script: str
 
 
 async def test_the_clock_takes_the_latest_that_it_can_be(eyes: BrowserSession, endpoint: Endpoint) -> None:
-    told = await run(
+    reported = await run(
         eyes,
         endpoint,
         "clock.js",
@@ -52,11 +52,11 @@ async def test_the_clock_takes_the_latest_that_it_can_be(eyes: BrowserSession, e
         return told;
         """,
     )
-    assert told == ["NaN", False, 100_040, 100_050, 160_050, 3_760_050, 3_760_050, 1, 170_000]
+    assert reported == ["NaN", False, 100_040, 100_050, 160_050, 3_760_050, 3_760_050, 1, 170_000]
 
 
 async def test_events_are_read_however_they_are_cut(eyes: BrowserSession, endpoint: Endpoint) -> None:
-    told = await run(
+    reported = await run(
         eyes,
         endpoint,
         "stream.js",
@@ -72,14 +72,14 @@ async def test_events_are_read_however_they_are_cut(eyes: BrowserSession, endpoi
         return JSON.parse(whole);
         """,
     )
-    assert told == [
+    assert reported == [
         {"event": "state", "id": "7-1", "data": '{"a":"b: c"}'},
         {"event": "health", "id": None, "data": "x\ny"},
     ]
 
 
 async def test_durations_are_formatted_in_everyday_words(eyes: BrowserSession, endpoint: Endpoint) -> None:
-    told = await run(
+    reported = await run(
         eyes,
         endpoint,
         "words.js",
@@ -90,11 +90,11 @@ async def test_durations_are_formatted_in_everyday_words(eyes: BrowserSession, e
         return all.map((ms) => words.left(ms));
         """,
     )
-    assert told == ["1 min", "1 min", "2 min", "59 min", "1 h", "1 h 1 min", "25 h", "2 days"]
+    assert reported == ["1 min", "1 min", "2 min", "59 min", "1 h", "1 h 1 min", "25 h", "2 days"]
 
 
 async def test_the_first_language_that_there_is_is_taken(eyes: BrowserSession, endpoint: Endpoint) -> None:
-    told = await run(
+    reported = await run(
         eyes,
         endpoint,
         "words.js",
@@ -104,7 +104,7 @@ async def test_the_first_language_that_there_is_is_taken(eyes: BrowserSession, e
         return wanted.map((tags) => m.choose(tags, there));
         """,
     )
-    assert [(found["language"], found["tag"]) for found in told] == [
+    assert [(found["language"], found["tag"]) for found in reported] == [
         ("de", "de-CH"),
         ("en", "en-GB"),
         ("pt-BR", "pt-BR"),

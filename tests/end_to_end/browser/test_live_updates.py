@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Page
 
+    from tests.support.board_setup import BoardSetup
     from tests.support.browser_session import BrowserSession
-    from tests.support.daemon_environment import Stage
-    from tests.support.sample_boards import Site
+    from tests.support.deployment import Deployment
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -36,40 +36,44 @@ def tile(room: str, **status: str) -> str:
 
 
 @pytest.mark.alone  # it measures a second of real time
-async def test_a_tile_changes_within_a_second_of_a_booking(eyes: BrowserSession, stage: Stage) -> None:
-    stage.configure(polling={"interval": "250ms"})
-    async with stage.daemon() as running:
+async def test_a_tile_changes_within_a_second_of_a_booking(
+    eyes: BrowserSession, deployment: Deployment
+) -> None:
+    deployment.configure(polling={"interval": "250ms"})
+    async with deployment.daemon() as running:
         page = await eyes.open(running.url, wait=tile("boardroom", status="free"))
-        now = stage.clock.now().replace(microsecond=0)
+        now = deployment.clock.now().replace(microsecond=0)
         loop = asyncio.get_running_loop()
         for wanted in ("busy", "free"):
             begun = loop.time()
             if wanted == "busy":
-                meeting = stage.tenant.book("boardroom", now - HOUR, now + HOUR)
+                meeting = deployment.tenant.book("boardroom", now - HOUR, now + HOUR)
             else:
-                stage.tenant.cancel(meeting)
+                deployment.tenant.cancel(meeting)
             await page.locator(tile("boardroom", status=wanted)).wait_for()
             assert loop.time() - begun < 1
         assert await page.locator(tile("library", status="free")).count() == 1
 
 
-async def test_a_room_turns_busy_when_its_meeting_starts(eyes: BrowserSession, stage: Stage) -> None:
+async def test_a_room_turns_busy_when_its_meeting_starts(
+    eyes: BrowserSession, deployment: Deployment
+) -> None:
     """By the daemon's timer: neither calendar nor page are asked for that."""
-    now = stage.clock.now()
-    stage.tenant.book("boardroom", now + timedelta(minutes=10), now + HOUR)
-    stage.configure(polling={"interval": "10m"}, occupancy={"expire_after": "2h"})
-    async with stage.daemon() as running:
+    now = deployment.clock.now()
+    deployment.tenant.book("boardroom", now + timedelta(minutes=10), now + HOUR)
+    deployment.configure(polling={"interval": "10m"}, occupancy={"expire_after": "2h"})
+    async with deployment.daemon() as running:
         page = await eyes.open(running.url, wait=tile("boardroom", status="free"))
         for minutes, status in ((6, "starting"), (4.1, "busy")):
-            stage.clock.leap(60 * minutes)
+            deployment.clock.leap(60 * minutes)
             await page.locator(tile("boardroom", status=status)).wait_for()
 
 
-async def test_rooms_come_and_go(eyes: BrowserSession, site: Site, endpoint: Endpoint) -> None:
+async def test_rooms_come_and_go(eyes: BrowserSession, board_setup: BoardSetup, endpoint: Endpoint) -> None:
     page = await eyes.open(endpoint.server.url)
-    site.add("cellar", name="Cellar", building="Annex", floor="-1")
+    board_setup.add("cellar", name="Cellar", building="Annex", floor="-1")
     await page.locator(tile("cellar")).wait_for()
-    site.drop("vault")
+    board_setup.drop("vault")
     await page.locator(tile("vault")).wait_for(state="detached")
     assert await page.locator("#count").text_content() == "11 rooms"
 
@@ -77,9 +81,11 @@ async def test_rooms_come_and_go(eyes: BrowserSession, site: Site, endpoint: End
 # --- time ---
 
 
-async def test_what_is_left_counts_down_across_the_minute(eyes: BrowserSession, site: Site) -> None:
-    site.moment += timedelta(seconds=20)  # half a minute before the next
-    async with Endpoint(site, offline_after=HOUR) as endpoint, Relay(endpoint.server.url) as relay:
+async def test_what_is_left_counts_down_across_the_minute(
+    eyes: BrowserSession, board_setup: BoardSetup
+) -> None:
+    board_setup.moment += timedelta(seconds=20)  # half a minute before the next
+    async with Endpoint(board_setup, offline_after=HOUR) as endpoint, Relay(endpoint.server.url) as relay:
         page = await eyes.open(relay.url, clock=True)
         relay.hold()  # the daemon's clock stands still here
         left = page.locator(tile("garden")).locator(".left")
@@ -108,10 +114,12 @@ async def green(page: Page) -> int:
     return await page.locator(".tile[data-status=free], .tile[data-status=starting]").count()
 
 
-async def test_what_has_ended_is_unknown_on_the_page_too(eyes: BrowserSession, site: Site) -> None:
+async def test_what_has_ended_is_unknown_on_the_page_too(
+    eyes: BrowserSession, board_setup: BoardSetup
+) -> None:
     """With a line that is cut, so that nothing but the page itself can know."""
     async with (
-        Endpoint(site, offline_after=HOUR) as endpoint,
+        Endpoint(board_setup, offline_after=HOUR) as endpoint,
         Relay(endpoint.server.url) as relay,
     ):
         page = await eyes.open(relay.url, clock=True)
@@ -124,7 +132,7 @@ async def test_what_has_ended_is_unknown_on_the_page_too(eyes: BrowserSession, s
         await page.clock.run_for(15 * 60_000)
         assert await green(page) == 0
         assert await page.locator(".tile:not([data-status=unknown])").count() == 0
-        await relay.mend()
+        await relay.restore()
         await page.clock.run_for(31_000)
         await page.locator(tile("library", status="free")).wait_for()
 
@@ -136,26 +144,26 @@ async def test_after_a_suspend_no_old_state_is_shown(eyes: BrowserSession, endpo
         await relay.cut()
         await page.evaluate("(late => { const now = Date.now; Date.now = () => now() + late })(3600000)")
         await page.locator("body[data-status=unknown]").wait_for()
-        await relay.mend()
+        await relay.restore()
         await page.evaluate("dispatchEvent(new Event('online'))")
         await page.locator("body[data-status=free]").wait_for()
 
 
 async def test_a_reading_that_finds_nothing_new_counts_as_one(
-    eyes: BrowserSession, site: Site, endpoint: Endpoint
+    eyes: BrowserSession, board_setup: BoardSetup, endpoint: Endpoint
 ) -> None:
     """No statement of the room follows it; beside the connection's last reading the room's is as recent."""
     page = await eyes.open(endpoint.server.url + "/?room=library")
     last = page.get_by_role("dialog").locator(".read")
     await expect(last).to_have_text("Last read 2 min ago", timeout=LONG)
-    known = site.board.known_of("library")
+    known = board_setup.board.known_of("library")
     assert known is not None
     assert known.schedule is not None
-    before = site.board.seq
-    site.moment += timedelta(minutes=1)
-    site.board.confirm("library", known.schedule.since, known.schedule.until, site.moment)
-    report(site, last_success=site.moment)
-    assert site.board.seq == before
+    before = board_setup.board.seq
+    board_setup.moment += timedelta(minutes=1)
+    board_setup.board.confirm("library", known.schedule.since, known.schedule.until, board_setup.moment)
+    report(board_setup, last_success=board_setup.moment)
+    assert board_setup.board.seq == before
     await expect(last).to_contain_text("sec", timeout=LONG)
 
 
@@ -163,30 +171,30 @@ async def test_a_reading_that_finds_nothing_new_counts_as_one(
 
 
 async def test_a_stream_that_broke_is_resumed_where_it_broke(
-    eyes: BrowserSession, site: Site, endpoint: Endpoint
+    eyes: BrowserSession, board_setup: BoardSetup, endpoint: Endpoint
 ) -> None:
     async with Relay(endpoint.server.url) as relay:
         page = await eyes.open(relay.url)
-        seq = site.board.seq
+        seq = board_setup.board.seq
         await relay.cut()
         relay.asked.clear()
-        site.board.learn("library", site.board.known_of("boardroom").schedule)  # type: ignore[union-attr,arg-type]
-        await relay.mend()
+        board_setup.board.learn("library", board_setup.board.known_of("boardroom").schedule)  # type: ignore[union-attr,arg-type]
+        await relay.restore()
         await page.locator(tile("library", status="busy")).wait_for()
     assert f"Last-Event-ID: 7-{seq}".lower().encode() in bytes(relay.asked).lower()
     assert b"GET /api/v1/rooms HTTP" not in relay.asked
 
 
 async def test_the_panel_turns_unknown_when_the_daemon_is_killed_and_comes_back(
-    eyes: BrowserSession, stage: Stage, tmp_path: Path
+    eyes: BrowserSession, deployment: Deployment, tmp_path: Path
 ) -> None:
     listen = f"127.0.0.1:{free_port()}"
-    stage.configure(
+    deployment.configure(
         polling={"interval": "200ms"},
         occupancy={"stale_after": "2s", "expire_after": "3s"},
         http={"listen": listen},
     )
-    async with Program.start(tmp_path, "run", "-c", stage.file, "--log-format", "json") as program:
+    async with Program.start(tmp_path, "run", "-c", deployment.file, "--log-format", "json") as program:
         await program.logged("daemon.became_ready")
         page = await eyes.open(f"http://{listen}/rooms/boardroom", wait="body[data-status=free]")
         program.process.kill()
@@ -194,16 +202,16 @@ async def test_the_panel_turns_unknown_when_the_daemon_is_killed_and_comes_back(
         await page.locator("body[data-status=unknown]").wait_for()
         assert await page.locator("#word").text_content() == "Unknown"
         await page.get_by_text("No connection").wait_for()
-    async with Program.start(tmp_path, "run", "-c", stage.file, "--log-format", "json"):
+    async with Program.start(tmp_path, "run", "-c", deployment.file, "--log-format", "json"):
         await page.locator("body[data-status=free]").wait_for()
         assert await page.locator("#word").text_content() == "Free"
 
 
 async def test_a_cover_comes_down_though_the_script_hangs(
-    eyes: BrowserSession, site: Site, endpoint: Endpoint
+    eyes: BrowserSession, board_setup: BoardSetup, endpoint: Endpoint
 ) -> None:
     """The page's own clock and all its timers stand still here; the browser's do not."""
-    site.moment = site.board.statement("atrium").occupancy.valid_until - timedelta(seconds=6)  # type: ignore[union-attr]
+    board_setup.moment = board_setup.board.statement("atrium").occupancy.valid_until - timedelta(seconds=6)  # type: ignore[union-attr]
     page = await eyes.open(
         endpoint.server.url + "/rooms/atrium", clock=True, wait="body[data-status=starting]"
     )
@@ -215,12 +223,12 @@ async def test_a_cover_comes_down_though_the_script_hangs(
 
 
 async def test_the_panel_reports_that_the_room_does_not_exist(
-    eyes: BrowserSession, site: Site, endpoint: Endpoint
+    eyes: BrowserSession, board_setup: BoardSetup, endpoint: Endpoint
 ) -> None:
     eyes.expected = ("404",)
     page = await eyes.open(endpoint.server.url + "/rooms/cellar", wait=None)
     await page.get_by_text("There is no room with the id cellar").wait_for()
-    site.add("cellar", name="Cellar")
+    board_setup.add("cellar", name="Cellar")
     await page.get_by_role("heading", name="Cellar").wait_for()
 
 

@@ -81,7 +81,7 @@ async def test_a_tablet_that_is_switched_on_while_the_daemon_is_away(
         if silent:
             relay.let_go()
         else:
-            await relay.mend()
+            await relay.restore()
         await panel.locator(BUSY).wait_for()
         await other.locator("body[data-status=free]").wait_for()
         await board.locator(".tile[data-room=studio][data-status=busy]").wait_for()
@@ -118,7 +118,7 @@ async def test_a_proxys_page_of_errors_is_not_what_a_tablet_shows(
     async with Relay(endpoint.server.url) as relay:
         tablet = await visited(eyes, relay.url)
         await relay.cut()
-        await relay.mend()
+        await relay.restore()
         relay.answer = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 5\r\nConnection: close\r\n\r\nsorry"
         page = await eyes.open_beside(tablet, f"{relay.url}/rooms/boardroom", wait=AWAY)
         relay.answer = b""
@@ -150,7 +150,7 @@ async def test_a_new_version_takes_over_wherever_it_is_met(
         request.getfixturevalue("other_version")
         async with Endpoint(building()) as new:
             relay.port = int(new.server.url.rpartition(":")[2])
-            await relay.mend()
+            await relay.restore()
             version = pages.Assets().version
             for page, status in ((panel, "busy"), (from_store, "free")):
                 await page.locator(f"link[href*='{version}']").first.wait_for(state="attached")
@@ -179,5 +179,5 @@ async def test_where_a_token_is_wanted_too(eyes: BrowserSession, tmp_path: Path)
         assert "correct-horse" not in str(found)
         await relay.cut()
         reopened = await eyes.open_beside(page.context, address, wait=AWAY)
-        await relay.mend()
+        await relay.restore()
         await reopened.locator(BUSY).wait_for()

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Page
 
+    from tests.support.board_setup import BoardSetup
     from tests.support.browser_session import BrowserSession
-    from tests.support.daemon_environment import Stage
-    from tests.support.sample_boards import Site
+    from tests.support.deployment import Deployment
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -55,19 +55,21 @@ async def unknown(*shown: Page) -> float:
 
 
 @asynccontextmanager
-async def daemon(stage: Stage, folder: Path) -> AsyncIterator[tuple[Program, str]]:
+async def daemon(deployment: Deployment, folder: Path) -> AsyncIterator[tuple[Program, str]]:
     """A daemon as a process, with a calendar that may be believed for a quarter of an hour."""
     listen = f"127.0.0.1:{free_port()}"
-    stage.configure(http={"listen": listen})
-    async with Program.start(folder, "run", "-c", stage.file, "--log-format", "json") as program:
+    deployment.configure(http={"listen": listen})
+    async with Program.start(folder, "run", "-c", deployment.file, "--log-format", "json") as program:
         await program.logged("daemon.became_ready")
         yield program, f"http://{listen}"
 
 
 @pytest.mark.alone  # it measures after how many seconds the pages show it
-async def test_when_the_daemon_is_killed(eyes: BrowserSession, stage: Stage, tmp_path: Path) -> None:
+async def test_when_the_daemon_is_killed(
+    eyes: BrowserSession, deployment: Deployment, tmp_path: Path
+) -> None:
     """Beside it pages behind a proxy that keeps their connections open, though the daemon has gone."""
-    async with daemon(stage, tmp_path) as (program, url), Relay(url) as proxy:
+    async with daemon(deployment, tmp_path) as (program, url), Relay(url) as proxy:
         shown = await pages(eyes, url, proxy.url)
         proxy.hold()
         program.process.kill()
@@ -80,8 +82,10 @@ async def test_when_the_daemon_is_killed(eyes: BrowserSession, stage: Stage, tmp
 
 
 @pytest.mark.alone  # the same
-async def test_when_the_daemon_stands_still(eyes: BrowserSession, stage: Stage, tmp_path: Path) -> None:
-    async with daemon(stage, tmp_path) as (program, url):
+async def test_when_the_daemon_stands_still(
+    eyes: BrowserSession, deployment: Deployment, tmp_path: Path
+) -> None:
+    async with daemon(deployment, tmp_path) as (program, url):
         shown = await pages(eyes, url)
         program.process.send_signal(SIGSTOP)
         try:
@@ -124,9 +128,11 @@ async def test_no_filter_finds_a_room_that_was_free_and_the_summary_counts_none(
         await expect(page.locator("#offline")).to_have_text("No connection to the server; trying again.")
 
 
-async def test_a_longer_page_timeout_never_extends_valid_until(eyes: BrowserSession, site: Site) -> None:
+async def test_a_longer_page_timeout_never_extends_valid_until(
+    eyes: BrowserSession, board_setup: BoardSetup
+) -> None:
     async with (
-        Endpoint(site, offline_after=timedelta(minutes=5)) as endpoint,
+        Endpoint(board_setup, offline_after=timedelta(minutes=5)) as endpoint,
         Relay(endpoint.server.url) as relay,
     ):
         page = await eyes.open(relay.url + "/rooms/library", clock=True, wait="body" + KNOWN)
@@ -140,7 +146,9 @@ async def test_a_longer_page_timeout_never_extends_valid_until(eyes: BrowserSess
         assert await starting.locator("body" + UNKNOWN).count() == 1
 
 
-async def test_a_short_break_is_not_seen(eyes: BrowserSession, site: Site, endpoint: Endpoint) -> None:
+async def test_a_short_break_is_not_seen(
+    eyes: BrowserSession, board_setup: BoardSetup, endpoint: Endpoint
+) -> None:
     """Such as that of a proxy that reads its configuration again."""
     async with Relay(endpoint.server.url) as relay:
         page = await eyes.open(relay.url + "/rooms/library", wait="body" + KNOWN)
@@ -152,23 +160,23 @@ async def test_a_short_break_is_not_seen(eyes: BrowserSession, site: Site, endpo
             }"""
         )
         await relay.cut()
-        await relay.mend()
-        site.board.learn("library", site.board.known_of("boardroom").schedule)  # type: ignore[union-attr,arg-type]
+        await relay.restore()
+        board_setup.board.learn("library", board_setup.board.known_of("boardroom").schedule)  # type: ignore[union-attr,arg-type]
         await page.locator("body[data-status=busy]").wait_for()
         assert await page.evaluate("window.seen") == ["busy"]
 
 
 async def test_events_that_do_not_come_through_are_made_up_for_by_questions(
-    eyes: BrowserSession, site: Site
+    eyes: BrowserSession, board_setup: BoardSetup
 ) -> None:
     """A proxy that keeps back what belongs to a stream until it ends: the pages know all the same."""
-    async with Endpoint(site) as endpoint:
+    async with Endpoint(board_setup) as endpoint:
         page = await eyes.open("about:blank", wait=None)
         await page.route("**/api/v1/events*", lambda _route: asyncio.sleep(3600))
         await page.goto(endpoint.server.url + "/rooms/library")
         await page.locator("body" + KNOWN).wait_for()
-        read_again = site.board.known_of("boardroom")
+        read_again = board_setup.board.known_of("boardroom")
         assert read_again is not None
         assert read_again.schedule is not None
-        site.board.learn("library", read_again.schedule)
+        board_setup.board.learn("library", read_again.schedule)
         await page.locator("body[data-status=busy]").wait_for()

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.end_to_end.browser.test_silent_daemon import KNOWN, PROMISED, UNKNOWN, unknown
+from tests.support.board_setup import BoardSetup
 from tests.support.http_relay import Relay
-from tests.support.sample_boards import Site
 from tests.support.sample_building import MOMENT, building
 from tests.support.secret_files import write_secret
 from tests.support.status_endpoint import Endpoint
@@ -49,7 +49,7 @@ async def test_an_answer_from_another_program_is_not_shown(
         panel = await eyes.open(f"{relay.url}/rooms/library", wait="body" + KNOWN)
         board = await eyes.open(relay.url, wait=".tile[data-room=library]" + KNOWN)
         await relay.cut()
-        await relay.mend()
+        await relay.restore()
         relay.answer = answer(status, *STRANGERS[stranger])
         assert await unknown(panel) < PROMISED
         await board.locator(".tile[data-room=library]" + UNKNOWN).wait_for(timeout=PROMISED * 1000)
@@ -97,7 +97,7 @@ async def test_the_question_for_a_token_goes_when_none_is_wanted_any_more(
         for port in reversed(ports):
             await relay.cut()
             relay.port = port
-            await relay.mend()
+            await relay.restore()
             if port == ports[1]:
                 await panel.locator("dialog.ask").wait_for()
                 assert await unknown(panel) < PROMISED
@@ -143,7 +143,7 @@ class SlowStreams(Relay):
         writer.transport.abort()
 
 
-class Living(Site):
+class Living(BoardSetup):
     """Its clock goes."""
 
     def now(self) -> datetime:
@@ -156,14 +156,14 @@ BEGUN = datetime.now(UTC)
 @pytest.mark.parametrize("questions", [True, False])
 async def test_late_events_do_not_count_as_new(eyes: BrowserSession, *, questions: bool) -> None:
     """The page asks instead; where that is not possible either, it does not know."""
-    site = building(kind=Living)
+    board_setup = building(kind=Living)
     eyes.expected = ("net::ERR_",)
-    async with Endpoint(site) as endpoint, SlowStreams(endpoint.server.url) as relay:
+    async with Endpoint(board_setup) as endpoint, SlowStreams(endpoint.server.url) as relay:
         panel = await eyes.open(f"{relay.url}/rooms/library", wait="body" + KNOWN)
         for relay.delay in (4.5, 9.0, 13.5):  # never so long without a word that it would be noticed by that
             await asyncio.sleep(5)
         relay.questions = questions
-        site.board.learn("library", site.board.known_of("boardroom").schedule)  # type: ignore[union-attr,arg-type]
+        board_setup.board.learn("library", board_setup.board.known_of("boardroom").schedule)  # type: ignore[union-attr,arg-type]
         if questions:
             await panel.locator("body[data-status=busy]").wait_for(timeout=PROMISED * 1000)
         else:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.end_to_end.home_assistant.home_assistant_server import HomeAssistant
 from tests.end_to_end.home_assistant.installation import NoHomeAssistantError, python
-from tests.support.daemon_environment import Stage
+from tests.support.deployment import Deployment
 from tests.support.mosquitto import Mosquitto
 
 if TYPE_CHECKING:
@@ -38,11 +38,11 @@ async def mosquitto(tmp_path: Path) -> AsyncIterator[Mosquitto]:
 
 
 @pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+async def deployment(tmp_path: Path) -> AsyncIterator[Deployment]:
     """A tenant with two rooms, and a broker; Home Assistant is to be told of the rooms."""
-    async with Stage.open(tmp_path) as stage:
-        stage.configure(home_assistant={"discovery": True})
-        yield stage
+    async with Deployment.open(tmp_path) as deployment:
+        deployment.configure(home_assistant={"discovery": True})
+        yield deployment
 
 
 @pytest.fixture

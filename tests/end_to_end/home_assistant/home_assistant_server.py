@@ -74,8 +74,8 @@ class HomeAssistant:
                 await self._changed.wait_for(lambda: bool(wanted()))
         except TimeoutError:
             shown = {entity: state["state"] for entity, state in self.states.items()}
-            told = "\n".join(line for line in self.log if "WARNING" in line or "ERROR" in line)
-            raise AssertionError(f"{shown}\n{told}") from None
+            reported = "\n".join(line for line in self.log if "WARNING" in line or "ERROR" in line)
+            raise AssertionError(f"{shown}\n{reported}") from None
 
     async def becomes(self, entity: str, *states: str, within: float = DEADLINE) -> None:
         """Waits until an entity has one of these states."""

@@ -80,5 +80,7 @@ def _run(*command: str | Path) -> None:
         env={**os.environ, "UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1"},
     )
     if done.returncode:
-        said = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()] or ["nothing said"]
-        raise NoHomeAssistantError(f"{Path(command[0]).name} failed: {said[-1].strip()}")
+        output = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()] or [
+            "nothing said"
+        ]
+        raise NoHomeAssistantError(f"{Path(command[0]).name} failed: {output[-1].strip()}")

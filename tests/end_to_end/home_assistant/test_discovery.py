@@ -15,15 +15,15 @@ from msgspec.structs import replace
 from placed.domain.model import Reason
 from placed.mqtt.session_context import Timing
 from placed.settings.output_tables import HomeAssistant as Settings
-from tests.support.board_with_publisher import House, cut, room, running
 from tests.support.mosquitto import Subscriber
 from tests.support.placed_process import Program
+from tests.support.publisher_setup import PublisherSetup, cut, room, running
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from tests.end_to_end.home_assistant.home_assistant_server import HomeAssistant
-    from tests.support.daemon_environment import Stage
+    from tests.support.deployment import Deployment
     from tests.support.mosquitto import Mosquitto
 
     Install = Callable[[Mosquitto], HomeAssistant]
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.home_assistant
 
 INTERVAL = 1.0  # seconds, of polling
-TOLD = Settings(discovery=True)
+DISCOVERY = Settings(discovery=True)
 BOARDROOM = (
     "binary_sensor.boardroom_occupancy",
     "sensor.boardroom_status",
@@ -45,9 +45,9 @@ BRIDGE = ("binary_sensor.placed_connection", "binary_sensor.placed_problem")
 
 
 @pytest.fixture
-def house() -> House:
+def publisher_setup() -> PublisherSetup:
     """Two rooms, one of them busy."""
-    return House.furnished()
+    return PublisherSetup.furnished()
 
 
 def complaints(hass: HomeAssistant) -> list[str]:
@@ -55,23 +55,25 @@ def complaints(hass: HomeAssistant) -> list[str]:
 
     That a time which there is not can not be read it says in early versions, and shows it as unknown.
     """
-    told = [line for line in hass.log if "mqtt" in line and (" WARNING " in line or " ERROR " in line)]
-    return [line for line in told if "Invalid state message" not in line]
+    reported = [line for line in hass.log if "mqtt" in line and (" WARNING " in line or " ERROR " in line)]
+    return [line for line in reported if "Invalid state message" not in line]
 
 
-async def test_every_room_is_a_device_that_follows_its_bookings(install: Install, stage: Stage) -> None:
+async def test_every_room_is_a_device_that_follows_its_bookings(
+    install: Install, deployment: Deployment
+) -> None:
     """And shows nothing else of them, whatever may be seen in other places."""
-    stage.configure(home_assistant={"discovery": True}, privacy={"show": "everything"})
-    hass = install(stage.broker)
-    async with hass.running(), stage.daemon():
+    deployment.configure(home_assistant={"discovery": True}, privacy={"show": "everything"})
+    hass = install(deployment.broker)
+    async with hass.running(), deployment.daemon():
         await hass.until(lambda: {*BOARDROOM, *BRIDGE} <= hass.states.keys())
         await hass.becomes("binary_sensor.boardroom_occupancy", "off")
         await hass.becomes("sensor.boardroom_status", "free")
 
-        now = stage.clock.now().replace(microsecond=0)
+        now = deployment.clock.now().replace(microsecond=0)
         start, until = now + timedelta(minutes=40), now + timedelta(minutes=50)
-        stage.tenant.book("boardroom", now, start, subject="Secret merger", organizer="Grace Example")
-        stage.tenant.book("boardroom", start, until)
+        deployment.tenant.book("boardroom", now, start, subject="Secret merger", organizer="Grace Example")
+        deployment.tenant.book("boardroom", start, until)
         booked = asyncio.get_running_loop().time()
         await hass.becomes("binary_sensor.boardroom_occupancy", "on")
         assert asyncio.get_running_loop().time() - booked < INTERVAL + 2
@@ -97,12 +99,12 @@ async def test_every_room_is_a_device_that_follows_its_bookings(install: Install
 
 
 async def test_a_room_that_is_not_known_is_not_shown_as_anything(
-    install: Install, mosquitto: Mosquitto, house: House
+    install: Install, mosquitto: Mosquitto, publisher_setup: PublisherSetup
 ) -> None:
     hass = install(mosquitto)
-    async with running(house.publisher(mosquitto, home_assistant=TOLD)), hass.running():
+    async with running(publisher_setup.publisher(mosquitto, home_assistant=DISCOVERY)), hass.running():
         await hass.becomes("sensor.library_status", "free")
-        house.board.forget("contoso", Reason.FORBIDDEN)
+        publisher_setup.board.forget("contoso", Reason.FORBIDDEN)
         for entity in (
             "binary_sensor.library_occupancy",
             "sensor.library_status",
@@ -112,7 +114,7 @@ async def test_a_room_that_is_not_known_is_not_shown_as_anything(
         # Why that is so goes on being told.
         await hass.becomes("sensor.library_reason", "forbidden")
         await hass.becomes("binary_sensor.library_stale", "on")
-        house.read("library")
+        publisher_setup.read("library")
         await hass.becomes("binary_sensor.library_occupancy", "off")
 
         # What is over already when it comes, as from a broker that lets nothing expire.
@@ -127,33 +129,37 @@ async def test_a_room_that_is_not_known_is_not_shown_as_anything(
 
 
 @asynccontextmanager
-async def placed(stage: Stage) -> AsyncIterator[Program]:
+async def placed(deployment: Deployment) -> AsyncIterator[Program]:
     """`placed run`, as soon as it is ready."""
-    async with Program.start(stage.folder, "run", "-c", stage.file, "--log-format", "json") as program:
+    async with Program.start(
+        deployment.folder, "run", "-c", deployment.file, "--log-format", "json"
+    ) as program:
         await program.logged("daemon.became_ready")
         yield program
 
 
-async def test_a_killed_daemon_leaves_nothing_behind_that_looks_free(install: Install, stage: Stage) -> None:
-    hass = install(stage.broker)
+async def test_a_killed_daemon_leaves_nothing_behind_that_looks_free(
+    install: Install, deployment: Deployment
+) -> None:
+    hass = install(deployment.broker)
     async with hass.running():
-        async with placed(stage) as program:
+        async with placed(deployment) as program:
             await hass.becomes("sensor.boardroom_status", "free")
             program.signal(signal.SIGKILL)
             await hass.until(lambda: all(hass.state(entity) == "unavailable" for entity in BOARDROOM))
             await hass.becomes("binary_sensor.placed_connection", "off")
-        async with placed(stage):
+        async with placed(deployment):
             await hass.becomes("sensor.boardroom_status", "free")
             await hass.becomes("binary_sensor.placed_connection", "on")
 
 
 async def test_entities_become_unavailable_when_their_state_expires(
-    install: Install, mosquitto: Mosquitto, house: House
+    install: Install, mosquitto: Mosquitto, publisher_setup: PublisherSetup
 ) -> None:
     """As when a daemon hangs, or the broker dies together with it: no will is told."""
     hass = install(mosquitto)
     timing = Timing(first_pause=60, will_delay=600)
-    publisher = house.publisher(mosquitto, home_assistant=TOLD, budget=4, timing=timing)
+    publisher = publisher_setup.publisher(mosquitto, home_assistant=DISCOVERY, budget=4, timing=timing)
     async with hass.running(), running(publisher):
         await hass.becomes("sensor.library_status", "free")
         await hass.becomes("sensor.boardroom_status", "busy")
@@ -164,15 +170,15 @@ async def test_entities_become_unavailable_when_their_state_expires(
 
 
 async def test_rooms_that_are_renamed_or_gone_are_so_here_too(
-    install: Install, mosquitto: Mosquitto, house: House
+    install: Install, mosquitto: Mosquitto, publisher_setup: PublisherSetup
 ) -> None:
     hass = install(mosquitto)
-    async with running(house.publisher(mosquitto, home_assistant=TOLD)), hass.running():
+    async with running(publisher_setup.publisher(mosquitto, home_assistant=DISCOVERY)), hass.running():
         await hass.becomes("sensor.boardroom_status", "busy")
         await hass.becomes("sensor.library_status", "free")
         await hass.shows("placed", "Boardroom", "Library")
         names = '{{ states | count }} "\u202e'
-        house.board.enroll(
+        publisher_setup.board.enroll(
             "contoso", [replace(room("library"), name=names, building="{% raw %}", floor="EG")]
         )
         await hass.until(lambda: not set(BOARDROOM) & hass.states.keys())
@@ -183,11 +189,11 @@ async def test_rooms_that_are_renamed_or_gone_are_so_here_too(
 
 
 async def test_when_home_assistant_starts_the_discovery_is_published_again(
-    install: Install, mosquitto: Mosquitto, house: House
+    install: Install, mosquitto: Mosquitto, publisher_setup: PublisherSetup
 ) -> None:
     """Also where the broker has forgotten what it was told before."""
     hass = install(mosquitto)
-    async with running(house.publisher(mosquitto, home_assistant=TOLD)):
+    async with running(publisher_setup.publisher(mosquitto, home_assistant=DISCOVERY)):
         async with hass.running(last=False):
             await hass.becomes("sensor.library_status", "free")
         async with Subscriber(mosquitto, "homeassistant/#") as seen:
@@ -200,13 +206,13 @@ async def test_when_home_assistant_starts_the_discovery_is_published_again(
 
 
 async def test_where_discovery_is_switched_off_again_nothing_is_left(
-    install: Install, mosquitto: Mosquitto, house: House
+    install: Install, mosquitto: Mosquitto, publisher_setup: PublisherSetup
 ) -> None:
     hass = install(mosquitto)
     async with hass.running():
-        async with running(house.publisher(mosquitto, home_assistant=TOLD)):
+        async with running(publisher_setup.publisher(mosquitto, home_assistant=DISCOVERY)):
             await hass.becomes("sensor.library_status", "free")
-        later = House(epoch=8)
+        later = PublisherSetup(epoch=8)
         later.enroll("boardroom", "library")
         async with running(later.publisher(mosquitto)):
             await hass.until(lambda: hass.states.keys() <= {"zone.home"})

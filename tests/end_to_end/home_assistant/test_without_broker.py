@@ -3,11 +3,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.support.daemon_environment import Stage
+    from tests.support.deployment import Deployment
 
 
-async def test_without_a_broker_it_is_reported_that_no_discovery_is_published(stage: Stage) -> None:
-    stage.configure(mqtt=None, home_assistant={"discovery": True})
-    async with stage.daemon() as running:
-        (told,) = running.logged("home_assistant.is_not_told")
-        assert "mqtt.url" in told["remedy"]
+async def test_without_a_broker_it_is_reported_that_no_discovery_is_published(deployment: Deployment) -> None:
+    deployment.configure(mqtt=None, home_assistant={"discovery": True})
+    async with deployment.daemon() as running:
+        (reported,) = running.logged("home_assistant.is_not_told")
+        assert "mqtt.url" in reported["remedy"]

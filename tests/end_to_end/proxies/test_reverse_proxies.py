@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from tests.support.board_setup import BoardSetup
     from tests.support.browser_session import BrowserSession
-    from tests.support.sample_boards import Site
     from tests.support.status_endpoint import Endpoint
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -88,7 +88,7 @@ async def test_what_has_not_changed_is_not_sent_again_and_what_has_is_packed(
 
 @pytest.mark.parametrize("accepted", ["identity", "gzip"])
 async def test_events_come_as_they_happen(
-    root: str, site: Site, session: aiohttp.ClientSession, accepted: str
+    root: str, board_setup: BoardSetup, session: aiohttp.ClientSession, accepted: str
 ) -> None:
     """Each within moments, and packed in such a way that it can be read, if at all."""
     timeout = aiohttp.ClientTimeout(total=None)
@@ -105,7 +105,7 @@ async def test_events_come_as_they_happen(
         while b": keep-alive" not in text:
             text += unpack(await response.content.readany())
         for end in ("11:00", "12:00"):
-            read(site, "library", Meeting("new", clock("10:00"), clock(end)))
+            read(board_setup, "library", Meeting("new", clock("10:00"), clock(end)))
             text = b""
             async with asyncio.timeout(AT_ONCE):
                 while b'"busy_until"' not in text:
@@ -149,7 +149,7 @@ async def test_a_panel_notices_that_the_daemon_has_gone(
 @pytest.mark.browser
 @pytest.mark.proxies
 async def test_a_panel_polls_if_a_proxy_holds_events_back(
-    eyes: BrowserSession, site: Site, endpoint: Endpoint, tmp_path: Path
+    eyes: BrowserSession, board_setup: BoardSetup, endpoint: Endpoint, tmp_path: Path
 ) -> None:
     kind = KINDS["caddy that packs"]
     if shutil.which(kind.program) is None:
@@ -157,6 +157,6 @@ async def test_a_panel_polls_if_a_proxy_holds_events_back(
     async with in_front_of(endpoint.at[1], kind, tmp_path) as url:
         page = await eyes.open(f"{url}/rooms-board/rooms/library", wait="body[data-status=free]")
         for end in ("11:00", "12:00"):
-            read(site, "library", Meeting("new", clock("10:00"), clock(end)))
+            read(board_setup, "library", Meeting("new", clock("10:00"), clock(end)))
             async with asyncio.timeout(PROMISED):
                 await page.get_by_text(f"until {end}").wait_for()

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.daemon_environment import Stage
+from tests.support.deployment import Deployment
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+async def deployment(tmp_path: Path) -> AsyncIterator[Deployment]:
     """A tenant with two rooms and a broker that lets everybody in."""
-    async with Stage.open(tmp_path) as stage:
-        yield stage
+    async with Deployment.open(tmp_path) as deployment:
+        yield deployment

@@ -18,37 +18,39 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from placed_microsoft365.simulator import App
-    from tests.support.daemon_environment import Stage
+    from tests.support.deployment import Deployment
 
 
-def configured(stage: Stage, *, roles: tuple[str, ...] = (), **settings: Any) -> App:
+def configured(deployment: Deployment, *, roles: tuple[str, ...] = (), **settings: Any) -> App:
     """A connection whose application asks for the calendars, with the grants given."""
-    app = stage.connect(roles=roles, **settings)
+    app = deployment.connect(roles=roles, **settings)
     app.requested = {"Calendars.Read"}
-    stage.configure(mqtt=None)
+    deployment.configure(mqtt=None)
     return app
 
 
-def record(stage: Stage, name: str = "contoso") -> Any:
+def record(deployment: Deployment, name: str = "contoso") -> Any:
     """What is kept of the connection's consent; nothing is an empty record."""
-    with closing(Journal(stage.state_directory)) as journal:
+    with closing(Journal(deployment.state_directory)) as journal:
         return msgspec.to_builtins(journal.consent(name).load())
 
 
 @asynccontextmanager
-async def asking(stage: Stage, *options: str) -> AsyncIterator[tuple[Program, URL]]:
+async def asking(deployment: Deployment, *options: str) -> AsyncIterator[tuple[Program, URL]]:
     """`placed consent --link`, and the link that it prints."""
-    async with Program.start(stage.folder, "consent", "--link", "-c", stage.file, *options) as program:
-        line = await program.says("/v2.0/adminconsent?")
-        await program.says("Waiting for the answer")
+    async with Program.start(
+        deployment.folder, "consent", "--link", "-c", deployment.file, *options
+    ) as program:
+        line = await program.wait_for_line("/v2.0/adminconsent?")
+        await program.wait_for_line("Waiting for the answer")
         yield program, URL(line.strip(), encoded=True)
 
 
 class Browser:
     """The administrator's."""
 
-    def __init__(self, stage: Stage) -> None:
-        self._tls = ssl.create_default_context(cafile=str(stage.simulator.ca_file))
+    def __init__(self, deployment: Deployment) -> None:
+        self._tls = ssl.create_default_context(cafile=str(deployment.simulator.ca_file))
 
     async def back(self, link: URL) -> URL:
         """Where the consent page sends it."""

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 from tests.support.deadlines import DEADLINE
 
 if TYPE_CHECKING:
-    from tests.support.daemon_environment import Stage
+    from tests.support.deployment import Deployment
 
 
 async def at_a_terminal(
-    stage: Stage, *arguments: str, answers: list[tuple[str, str]] | None = None, code: int = 0
+    deployment: Deployment, *arguments: str, answers: list[tuple[str, str]] | None = None, code: int = 0
 ) -> str:
     """Runs placed at a terminal of its own, answers its questions, and gives what was shown."""
     leader, follower = os.openpty()
-    (stage.folder / "state").mkdir(exist_ok=True)
+    (deployment.folder / "state").mkdir(exist_ok=True)
     process = await asyncio.create_subprocess_exec(
         Path(sys.executable).with_name("placed"),
         *arguments,
@@ -28,8 +28,8 @@ async def at_a_terminal(
         stderr=follower,
         env={
             **{name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ},
-            "HOME": str(stage.folder),
-            "STATE_DIRECTORY": str(stage.folder / "state"),
+            "HOME": str(deployment.folder),
+            "STATE_DIRECTORY": str(deployment.folder / "state"),
             "TERM": "xterm",
             "COLUMNS": "120",
         },

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tests.support.daemon_environment import Stage
+    from tests.support.deployment import Deployment
     from tests.support.mosquitto import Subscriber
     from tests.support.status_client import Stream, Web
 
@@ -22,25 +22,25 @@ MINUTE = timedelta(minutes=1)
 async def everywhere(panel: Subscriber, web: Web, stream: Stream, **wanted: object) -> Any:
     """The room's state as soon as it has these values; it has to be the same on every way out, and soon."""
     begun, heard = asyncio.get_running_loop().time(), len(panel.arrivals)
-    told = await panel.until(
+    reported = await panel.until(
         lambda a: a.topic == STATE and all(a.document[k] == v for k, v in wanted.items()), after=heard
     )
-    assert told.at - begun < INTERVAL + SLACK
-    streamed = await stream.state("boardroom", seq=told.document["seq"])
+    assert reported.at - begun < INTERVAL + SLACK
+    streamed = await stream.state("boardroom", seq=reported.document["seq"])
     assert asyncio.get_running_loop().time() - begun < INTERVAL + SLACK
     room = await web.room("boardroom")
     assert room == streamed
-    assert room.items() >= told.document.items()
+    assert room.items() >= reported.document.items()
     return room
 
 
 async def test_a_meeting_booked_moved_cancelled_or_deleted_is_published_everywhere_within_an_interval(
-    stage: Stage,
+    deployment: Deployment,
 ) -> None:
-    tenant, now = stage.tenant, stage.clock.now().replace(microsecond=0)
+    tenant, now = deployment.tenant, deployment.clock.now().replace(microsecond=0)
     async with (
-        stage.daemon() as running,
-        stage.ways_out(running) as (panel, web),
+        deployment.daemon() as running,
+        deployment.ways_out(running) as (panel, web),
         web.follow() as stream,
     ):
         await panel.message(STATE)
@@ -78,38 +78,42 @@ async def test_a_meeting_booked_moved_cancelled_or_deleted_is_published_everywhe
         assert not panel.on("placed/rooms/library/event")
 
 
-async def test_a_meeting_beside_another_is_a_conflict(stage: Stage) -> None:
-    now = stage.clock.now()
-    stage.tenant.book("boardroom", now - MINUTE, now + HOUR)
-    async with stage.daemon(), stage.listener() as panel:
-        stage.tenant.book("boardroom", now - MINUTE, now + 2 * HOUR)
+async def test_a_meeting_beside_another_is_a_conflict(deployment: Deployment) -> None:
+    now = deployment.clock.now()
+    deployment.tenant.book("boardroom", now - MINUTE, now + HOUR)
+    async with deployment.daemon(), deployment.listener() as panel:
+        deployment.tenant.book("boardroom", now - MINUTE, now + 2 * HOUR)
         await panel.until(lambda a: a.topic == EVENT and a.document["event"] == "conflict")
         state = await panel.until(lambda a: a.topic == STATE and a.document["conflicts"] == 1)
         assert state.document["status"] == "busy"
 
 
-async def test_the_first_publication_causes_no_events(stage: Stage) -> None:
-    now = stage.clock.now()
-    stage.tenant.book("boardroom", now - MINUTE, now + HOUR)
-    async with stage.listener() as panel, stage.daemon():
+async def test_the_first_publication_causes_no_events(deployment: Deployment) -> None:
+    now = deployment.clock.now()
+    deployment.tenant.book("boardroom", now - MINUTE, now + HOUR)
+    async with deployment.listener() as panel, deployment.daemon():
         await panel.until(lambda a: a.topic == STATE and a.document["status"] == "busy")
         await panel.caught_up()
         assert not panel.on(EVENT)
 
 
-async def test_rooms_that_join_or_leave_the_group_come_and_go(stage: Stage) -> None:
-    group = stage.tenant.add_group("placed-rooms", members=["boardroom"])
-    stage.tenant.restrict(stage.connect(room_group=group.address), group)
-    stage.configure(polling={"interval": "1s", "rediscover": "1s"})
-    async with stage.daemon() as running, stage.ways_out(running) as (panel, web), web.follow() as stream:
-        stage.tenant.add_member(group, "library")
+async def test_rooms_that_join_or_leave_the_group_come_and_go(deployment: Deployment) -> None:
+    group = deployment.tenant.add_group("placed-rooms", members=["boardroom"])
+    deployment.tenant.restrict(deployment.connect(room_group=group.address), group)
+    deployment.configure(polling={"interval": "1s", "rediscover": "1s"})
+    async with (
+        deployment.daemon() as running,
+        deployment.ways_out(running) as (panel, web),
+        web.follow() as stream,
+    ):
+        deployment.tenant.add_member(group, "library")
         await panel.until(lambda a: a.topic.endswith("library/state") and a.document["status"] == "free")
         await stream.state("library", status="free")
 
-        stage.tenant.remove_member(group, "boardroom")
+        deployment.tenant.remove_member(group, "boardroom")
         await panel.message(STATE, "")
-        told = await stream.until(lambda t: t.event == "removed")
-        assert told.data == {"room": "boardroom"}
+        reported = await stream.until(lambda t: t.event == "removed")
+        assert reported.data == {"room": "boardroom"}
         assert (await web.get("/api/v1/rooms/boardroom"))[0] == 404
         index = await panel.until(
             lambda a: a.topic == "placed/rooms" and "boardroom" not in a.text and "library" in a.text

@@ -16,15 +16,15 @@ from tests.support.secret_files import write_secret
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.daemon_environment import Stage
+    from tests.support.deployment import Deployment
 
 
-async def test_rooms_shows_a_table_of_a_running_daemon_once(stage: Stage) -> None:
-    now = stage.clock.now()
-    stage.tenant.book("boardroom", now, now + timedelta(hours=1))
-    stage.connect(rooms=["boardroom", "library", "nowhere"])
-    async with stage.daemon() as running:
-        code, program = await run(stage.folder, "rooms", "--once", "--url", running.url)
+async def test_rooms_shows_a_table_of_a_running_daemon_once(deployment: Deployment) -> None:
+    now = deployment.clock.now()
+    deployment.tenant.book("boardroom", now, now + timedelta(hours=1))
+    deployment.connect(rooms=["boardroom", "library", "nowhere"])
+    async with deployment.daemon() as running:
+        code, program = await run(deployment.folder, "rooms", "--once", "--url", running.url)
     assert code == 0
     assert not program.err
     table = {line.split()[1]: line for line in program.out if line.startswith("│")}
@@ -34,26 +34,28 @@ async def test_rooms_shows_a_table_of_a_running_daemon_once(stage: Stage) -> Non
     assert "not_found" in table["nowhere"]
 
 
-async def test_rooms_prints_the_endpoints_json(stage: Stage) -> None:
-    async with stage.daemon() as running:
-        code, program = await run(stage.folder, "rooms", "--json", environment={"PLACED_URL": running.url})
+async def test_rooms_prints_the_endpoints_json(deployment: Deployment) -> None:
+    async with deployment.daemon() as running:
+        code, program = await run(
+            deployment.folder, "rooms", "--json", environment={"PLACED_URL": running.url}
+        )
     assert code == 0
     listing = json.loads("\n".join(program.out))
     assert [room["room"] for room in listing["rooms"]] == ["boardroom", "library"]
 
 
-async def test_rooms_names_itself_to_a_daemon_that_wants_a_token(stage: Stage) -> None:
-    token = stage.folder / "token"
+async def test_rooms_names_itself_to_a_daemon_that_wants_a_token(deployment: Deployment) -> None:
+    token = deployment.folder / "token"
     write_secret(token, "hush-token")
-    stage.configure(http={"listen": "127.0.0.1:0", "token_file": str(token)})
-    async with stage.daemon() as running:
-        code, program = await run(stage.folder, "rooms", "--once", "--url", running.url)
+    deployment.configure(http={"listen": "127.0.0.1:0", "token_file": str(token)})
+    async with deployment.daemon() as running:
+        code, program = await run(deployment.folder, "rooms", "--once", "--url", running.url)
         assert (code, program.err) == (
             1,
             [f"placed: {running.url}: the daemon requires a token: --token-file"],
         )
         code, program = await run(
-            stage.folder, "rooms", "--once", "--url", running.url, "--token-file", token
+            deployment.folder, "rooms", "--once", "--url", running.url, "--token-file", token
         )
         assert code == 0
 
@@ -70,7 +72,7 @@ async def test_rooms_reports_in_one_line_that_no_daemon_runs(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("url", "said"),
+    ("url", "output"),
     [
         ("http://nobody.invalid:8620", "no answer from a placed daemon (the host name is not known)"),
         (
@@ -88,43 +90,43 @@ async def test_rooms_reports_in_one_line_that_no_daemon_runs(tmp_path: Path) -> 
     ],
 )
 async def test_rooms_names_in_words_what_is_wrong_with_an_address(
-    tmp_path: Path, url: str, said: str
+    tmp_path: Path, url: str, output: str
 ) -> None:
     code, program = await run(tmp_path, "rooms", "--once", "--url", url)
     assert (code, program.err) == (
         1,
-        [f"placed: {url}: {said}{'; is it running?' if 'answer' in said else ''}"],
+        [f"placed: {url}: {output}{'; is it running?' if 'answer' in output else ''}"],
     )
 
 
-async def test_check_describes_the_effect_of_a_valid_configuration(stage: Stage) -> None:
-    async with stage.outage():
-        code, program = await run(stage.folder, "check", "-c", stage.configure())
+async def test_check_describes_the_effect_of_a_valid_configuration(deployment: Deployment) -> None:
+    async with deployment.outage():
+        code, program = await run(deployment.folder, "check", "-c", deployment.configure())
     assert code == 0
     assert program.out == [
-        f"{stage.file}: good",
+        f"{deployment.file}: good",
         "  connection contoso: microsoft365",
-        f"  broker: {stage.broker.url}",
+        f"  broker: {deployment.broker.url}",
         "  status endpoint: 127.0.0.1:0",
     ]
     assert not program.err
-    assert not stage.simulator.requests
-    assert not list((stage.folder / "state").iterdir())
+    assert not deployment.simulator.requests
+    assert not list((deployment.folder / "state").iterdir())
 
 
-async def test_check_reports_the_errors_of_an_invalid_configuration(stage: Stage) -> None:
-    nothing = str(stage.folder / "nothing")
-    stage.configure(mqtt={"url": "mqtt://broker", "username": "placed", "password_file": nothing})
-    (stage.folder / "contoso.secret").unlink()
-    code, program = await run(stage.folder, "check", "-c", stage.file)
+async def test_check_reports_the_errors_of_an_invalid_configuration(deployment: Deployment) -> None:
+    nothing = str(deployment.folder / "nothing")
+    deployment.configure(mqtt={"url": "mqtt://broker", "username": "placed", "password_file": nothing})
+    (deployment.folder / "contoso.secret").unlink()
+    code, program = await run(deployment.folder, "check", "-c", deployment.file)
     assert code == 3
     assert not program.out
     secret, password = program.err
     assert secret == (
-        f"placed: {stage.file}: connections[0].client_secret_file: {stage.folder}/contoso.secret "
+        f"placed: {deployment.file}: connections[0].client_secret_file: {deployment.folder}/contoso.secret "
         "cannot be read: No such file or directory; create it or correct the path"
     )
-    assert password.startswith(f"placed: {stage.file}: mqtt.password_file: ")
+    assert password.startswith(f"placed: {deployment.file}: mqtt.password_file: ")
 
 
 async def test_help_names_the_commands(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.support.daemon_environment import Stage
+    from tests.support.deployment import Deployment
 
 # --- the configuration ---
 
@@ -60,23 +60,23 @@ if TYPE_CHECKING:
     ],
 )
 async def test_a_configuration_error_is_reported_with_file_and_key(
-    stage: Stage, before: str, after: str, complaint: str
+    deployment: Deployment, before: str, after: str, complaint: str
 ) -> None:
-    edit(stage, before, after)
-    (told,) = await complains(stage)
-    assert told.startswith(complaint.format(file=stage.file))
+    edit(deployment, before, after)
+    (reported,) = await complains(deployment)
+    assert reported.startswith(complaint.format(file=deployment.file))
 
 
-async def test_a_configuration_that_does_not_exist_is_named(stage: Stage) -> None:
-    assert await complains(stage) == [f"{stage.file}: cannot be read: No such file or directory"]
+async def test_a_configuration_that_does_not_exist_is_named(deployment: Deployment) -> None:
+    assert await complains(deployment) == [f"{deployment.file}: cannot be read: No such file or directory"]
 
 
-async def test_several_configuration_errors_are_reported_together(stage: Stage) -> None:
-    edit(stage, "interval", "intervall")
-    text = stage.file.read_text().replace("client_id", "client")
-    stage.file.write_text(f'{text}\n[privacy]\nshow = "all"\n')
-    told = await complains(stage)
-    keys = [line.split(": ")[1] for line in told]
+async def test_several_configuration_errors_are_reported_together(deployment: Deployment) -> None:
+    edit(deployment, "interval", "intervall")
+    text = deployment.file.read_text().replace("client_id", "client")
+    deployment.file.write_text(f'{text}\n[privacy]\nshow = "all"\n')
+    reported = await complains(deployment)
+    keys = [line.split(": ")[1] for line in reported]
     assert sorted(keys) == [
         "connections[0].client",
         "connections[0].client_id",
@@ -85,17 +85,21 @@ async def test_several_configuration_errors_are_reported_together(stage: Stage) 
     ]
 
 
-async def test_several_invalid_files_are_reported_together(stage: Stage) -> None:
+async def test_several_invalid_files_are_reported_together(deployment: Deployment) -> None:
     for name in ("one", "two"):
-        stage.connect(name)
-        (stage.folder / f"{name}.secret").unlink()
-    stage.configure(
-        mqtt={"url": stage.broker.url, "password_file": str(stage.folder / "password"), "username": "placed"},
-        http={"listen": "127.0.0.1:0", "token_file": str(stage.folder / "token")},
+        deployment.connect(name)
+        (deployment.folder / f"{name}.secret").unlink()
+    deployment.configure(
+        mqtt={
+            "url": deployment.broker.url,
+            "password_file": str(deployment.folder / "password"),
+            "username": "placed",
+        },
+        http={"listen": "127.0.0.1:0", "token_file": str(deployment.folder / "token")},
     )
-    told = "\n".join(await complains(stage))
+    reported = "\n".join(await complains(deployment))
     for file in ("one.secret", "two.secret", "password", "token"):
-        assert f"{stage.folder / file}" in told
+        assert f"{deployment.folder / file}" in reported
 
 
 # --- the certificate ---
@@ -154,56 +158,62 @@ def a_directory(path: Path) -> None:
     ],
 )
 async def test_an_invalid_certificate_is_reported_with_file_and_key(
-    stage: Stage, make: Callable[[Path], None], complaint: str
+    deployment: Deployment, make: Callable[[Path], None], complaint: str
 ) -> None:
-    path = stage.folder / "contoso.pem"
+    path = deployment.folder / "contoso.pem"
     make(path)
-    stage.connect(certificate=path)
-    stage.configure()
-    (told,) = await complains(stage)
-    assert told.startswith(f"{stage.file}: connections[0].certificate: {path}")
-    assert complaint in told
+    deployment.connect(certificate=path)
+    deployment.configure()
+    (reported,) = await complains(deployment)
+    assert reported.startswith(f"{deployment.file}: connections[0].certificate: {path}")
+    assert complaint in reported
 
 
-async def test_a_certificate_of_tomorrow_is_judged_by_the_login_hosts_time(stage: Stage) -> None:
+async def test_a_certificate_of_tomorrow_is_judged_by_the_login_hosts_time(deployment: Deployment) -> None:
     """A clock that is behind would have refused one that is good, so the login host is asked first."""
-    path = stage.folder / "contoso.pem"
+    path = deployment.folder / "contoso.pem"
     of_tomorrow(path)
-    stage.connect(certificate=path)
-    stage.configure()
-    (told,) = await complains(stage)
-    assert told.startswith(
+    deployment.connect(certificate=path)
+    deployment.configure()
+    (reported,) = await complains(deployment)
+    assert reported.startswith(
         "connections.contoso: sign-in refused: AADSTS700027; the certificate is valid only"
     )
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
-async def test_an_unreadable_certificate_is_reported_with_file_and_key(stage: Stage) -> None:
-    path = stage.folder / "contoso.pem"
+async def test_an_unreadable_certificate_is_reported_with_file_and_key(deployment: Deployment) -> None:
+    path = deployment.folder / "contoso.pem"
     path.write_bytes(make_client_certificate(key_size=2048))
     path.chmod(0)
-    stage.connect(certificate=path)
-    stage.configure()
-    (told,) = await complains(stage)
-    assert told == f"{stage.file}: connections[0].certificate: {path} cannot be read: Permission denied"
+    deployment.connect(certificate=path)
+    deployment.configure()
+    (reported,) = await complains(deployment)
+    assert (
+        reported == f"{deployment.file}: connections[0].certificate: {path} cannot be read: Permission denied"
+    )
 
 
 # --- before anybody is asked ---
 
 
-async def test_with_its_port_in_use_the_daemon_sends_no_request_to_the_calendar_service(stage: Stage) -> None:
+async def test_with_its_port_in_use_the_daemon_sends_no_request_to_the_calendar_service(
+    deployment: Deployment,
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        stage.configure(http={"listen": f"127.0.0.1:{taken.getsockname()[1]}"})
-        (told,) = await complains(stage)
-    assert "is in use; stop the program that has the port" in told
-    assert not stage.simulator.requests
+        deployment.configure(http={"listen": f"127.0.0.1:{taken.getsockname()[1]}"})
+        (reported,) = await complains(deployment)
+    assert "is in use; stop the program that has the port" in reported
+    assert not deployment.simulator.requests
 
 
 async def test_without_the_broker_password_the_daemon_sends_no_request_to_the_calendar_service(
-    stage: Stage,
+    deployment: Deployment,
 ) -> None:
-    missing = stage.folder / "password"
-    stage.configure(mqtt={"url": stage.broker.url, "username": "placed", "password_file": str(missing)})
-    (told,) = await complains(stage)
-    assert "mqtt.password_file" in told
-    assert not stage.simulator.requests
+    missing = deployment.folder / "password"
+    deployment.configure(
+        mqtt={"url": deployment.broker.url, "username": "placed", "password_file": str(missing)}
+    )
+    (reported,) = await complains(deployment)
+    assert "mqtt.password_file" in reported
+    assert not deployment.simulator.requests

@@ -16,19 +16,19 @@ from tests.end_to_end.service.interactive_terminal import at_a_terminal
 from tests.support.placed_process import run
 
 if TYPE_CHECKING:
-    from tests.support.daemon_environment import Stage
+    from tests.support.deployment import Deployment
 
 
 # --- the request --------------------------------------------------------------------------------------------
 
 
-async def test_a_request_is_written_twice_printed_and_kept(stage: Stage) -> None:
-    configured(stage)
-    letters = stage.folder / "letters"
+async def test_a_request_is_written_twice_printed_and_kept(deployment: Deployment) -> None:
+    configured(deployment)
+    letters = deployment.folder / "letters"
     nasty = "<script>alert(1)</script>\x1b[31m\nBcc: x"
     code, program = await run(
-        stage.folder,
-        *("consent", "--request", "-c", stage.file, "--output", letters, "--days", "60"),
+        deployment.folder,
+        *("consent", "--request", "-c", deployment.file, "--output", letters, "--days", "60"),
         *("--who", f"Grace {nasty}", "--because", f"Panels {nasty}"),
     )
     assert (code, program.err) == (0, [])
@@ -42,38 +42,46 @@ async def test_a_request_is_written_twice_printed_and_kept(stage: Stage) -> None
     link = re.search(r"^  (https://\S+/v2\.0/adminconsent\?\S+)$", text, re.MULTILINE)
     assert link is not None
     assert URL(link[1], encoded=True).query["redirect_uri"] == "http://localhost"
-    kept = record(stage)
+    kept = record(deployment)
     assert (kept["state"], kept["source"]) == ("requested", "request")
     lasts = datetime.fromisoformat(kept["until"]) - datetime.fromisoformat(kept["since"])
     assert lasts == timedelta(days=60)
     assert kept["who"].startswith("Grace ")
-    assert not stage.simulator.requests
+    assert not deployment.simulator.requests
 
 
-async def test_a_request_needs_a_reason_and_a_sensible_end(stage: Stage) -> None:
-    configured(stage)
-    code, program = await run(stage.folder, "consent", "--request", "-c", stage.file)
+async def test_a_request_needs_a_reason_and_a_sensible_end(deployment: Deployment) -> None:
+    configured(deployment)
+    code, program = await run(deployment.folder, "consent", "--request", "-c", deployment.file)
     assert code == 2
     assert program.err == ["placed: --because is missing: the administrator needs to know it"]
     code, _ = await run(
-        stage.folder, "consent", "--request", "--because", "x", "--days", "61", "-c", stage.file
+        deployment.folder, "consent", "--request", "--because", "x", "--days", "61", "-c", deployment.file
     )
     assert code == 2
-    blocked = stage.folder / "a-file"
+    blocked = deployment.folder / "a-file"
     blocked.touch()
     code, program = await run(
-        stage.folder, "consent", "--request", "--because", "x", "--output", blocked, "-c", stage.file
+        deployment.folder,
+        "consent",
+        "--request",
+        "--because",
+        "x",
+        "--output",
+        blocked,
+        "-c",
+        deployment.file,
     )
     assert (code, len(program.err)) == (2, 1)
     assert f"--output {blocked}" in program.err[0]
-    assert not record(stage)
+    assert not record(deployment)
 
 
-async def test_at_a_terminal_the_command_asks_for_missing_values(stage: Stage) -> None:
-    configured(stage)
-    said = await at_a_terminal(
-        stage,
-        *("consent", "--output", str(stage.folder), "-c", str(stage.file)),
+async def test_at_a_terminal_the_command_asks_for_missing_values(deployment: Deployment) -> None:
+    configured(deployment)
+    output = await at_a_terminal(
+        deployment,
+        *("consent", "--output", str(deployment.folder), "-c", str(deployment.file)),
         answers=[
             ("Which way", "nonsense"),
             ("Which way", "request"),
@@ -81,25 +89,25 @@ async def test_at_a_terminal_the_command_asks_for_missing_values(stage: Stage) -
             ("Why", "panels"),
         ],
     )
-    assert "Which way [link]" in said
-    text = (stage.folder / "consent-request-contoso.txt").read_text()
+    assert "Which way [link]" in output
+    text = (deployment.folder / "consent-request-contoso.txt").read_text()
     assert re.search(r"Who asks: +Grace\n", text)
     assert re.search(r"Why: +panels\n", text)
-    assert record(stage)["who"] == "Grace"
+    assert record(deployment)["who"] == "Grace"
 
 
 # --- waiting ------------------------------------------------------------------------------------------------
 
 
-async def test_waiting_ends_when_the_grant_is_in_effect_and_keeps_that(stage: Stage) -> None:
-    configured(stage, roles=("Calendars.Read",))
-    code, program = await run(stage.folder, "consent", "--wait", "-c", stage.file)
+async def test_waiting_ends_when_the_grant_is_in_effect_and_keeps_that(deployment: Deployment) -> None:
+    configured(deployment, roles=("Calendars.Read",))
+    code, program = await run(deployment.folder, "consent", "--wait", "-c", deployment.file)
     assert (code, program.err) == (0, [])
     text = "\n".join(program.out)
     assert "may take more than an hour" in text
     assert "contoso: the grant is in effect, after " in text
-    assert (record(stage)["state"], record(stage)["source"]) == ("granted", "observed")
-    code, program = await run(stage.folder, "consent", "--status", "-c", stage.file)
+    assert (record(deployment)["state"], record(deployment)["source"]) == ("granted", "observed")
+    code, program = await run(deployment.folder, "consent", "--status", "-c", deployment.file)
     assert code == 0
     (line,) = program.out
     assert re.fullmatch(
@@ -107,34 +115,38 @@ async def test_waiting_ends_when_the_grant_is_in_effect_and_keeps_that(stage: St
     )
 
 
-async def test_waiting_shows_its_progress_and_ends_at_the_time_limit(stage: Stage) -> None:
-    configured(stage)
-    code, program = await run(stage.folder, "consent", "--wait", "--timeout", "1s", "-c", stage.file)
+async def test_waiting_shows_its_progress_and_ends_at_the_time_limit(deployment: Deployment) -> None:
+    configured(deployment)
+    code, program = await run(
+        deployment.folder, "consent", "--wait", "--timeout", "1s", "-c", deployment.file
+    )
     assert code == 1
     assert "0 s: not yet: the token does not list Calendars.Read yet; next check in 1 s" in program.out
     (line,) = program.err
     assert line.startswith("placed: connections.contoso: not in effect after 1 s: the token does not list")
-    assert stage.logins == 2
-    assert not record(stage)
+    assert deployment.logins == 2
+    assert not record(deployment)
 
 
-async def test_waiting_ends_at_once_if_only_the_configuration_can_fix_it(stage: Stage) -> None:
-    stage.tenant.expire_secrets(configured(stage))
-    code, program = await run(stage.folder, "consent", "--wait", "-c", stage.file)
+async def test_waiting_ends_at_once_if_only_the_configuration_can_fix_it(deployment: Deployment) -> None:
+    deployment.tenant.expire_secrets(configured(deployment))
+    code, program = await run(deployment.folder, "consent", "--wait", "-c", deployment.file)
     assert code == 3
     (line,) = program.err
     assert line.startswith("placed: connections.contoso: sign-in refused: AADSTS7000222: ")
-    assert stage.logins == 1
-    (stage.folder / "contoso.secret").unlink()
-    code, program = await run(stage.folder, "consent", "--wait", "-c", stage.file)
+    assert deployment.logins == 1
+    (deployment.folder / "contoso.secret").unlink()
+    code, program = await run(deployment.folder, "consent", "--wait", "-c", deployment.file)
     assert code == 3
     (line,) = program.err
-    assert line.startswith(f"placed: {stage.file}: connections[0].client_secret_file: ")
+    assert line.startswith(f"placed: {deployment.file}: connections[0].client_secret_file: ")
 
 
-async def test_under_rbac_it_explains_why_it_checks_rarely(stage: Stage) -> None:
-    configured(stage, more=fence_toml("rbac", []))
-    code, program = await run(stage.folder, "consent", "--wait", "--timeout", "0.5s", "-c", stage.file)
+async def test_under_rbac_it_explains_why_it_checks_rarely(deployment: Deployment) -> None:
+    configured(deployment, more=fence_toml("rbac", []))
+    code, program = await run(
+        deployment.folder, "consent", "--wait", "--timeout", "0.5s", "-c", deployment.file
+    )
     assert code == 1
     text = "\n".join(program.out)
     assert "30 minutes to 2 hours" in text
@@ -142,52 +154,58 @@ async def test_under_rbac_it_explains_why_it_checks_rarely(stage: Stage) -> None
     assert "Checking every 31 min, giving up after" in text
 
 
-async def test_at_a_terminal_it_shows_how_far_it_is(stage: Stage) -> None:
-    configured(stage)
-    said = await at_a_terminal(stage, "consent", "--wait", "--timeout", "1s", "-c", str(stage.file), code=1)
+async def test_at_a_terminal_it_shows_how_far_it_is(deployment: Deployment) -> None:
+    configured(deployment)
+    output = await at_a_terminal(
+        deployment, "consent", "--wait", "--timeout", "1s", "-c", str(deployment.file), code=1
+    )
     for wanted in (
         "waiting for ",
         "last check, after 0 s",
         "not yet: the token",
         "next check in ",
     ):
-        assert wanted in said
+        assert wanted in output
 
 
 # --- all of them --------------------------------------------------------------------------------------------
 
 
-async def test_without_a_terminal_a_way_has_to_be_named(stage: Stage) -> None:
-    configured(stage)
-    code, program = await run(stage.folder, "consent", "-c", stage.file)
+async def test_without_a_terminal_a_way_has_to_be_named(deployment: Deployment) -> None:
+    configured(deployment)
+    code, program = await run(deployment.folder, "consent", "-c", deployment.file)
     assert code == 2
     assert program.err == ["placed: this is not a terminal, so choose one of: --link, --request or --wait"]
-    code, program = await run(stage.folder, "consent", "--link", "--wait", "-c", stage.file)
+    code, program = await run(deployment.folder, "consent", "--link", "--wait", "-c", deployment.file)
     assert code == 2
     assert program.err == ["placed: one of --link, --request, --wait and --status at a time"]
-    code, program = await run(stage.folder, "consent", "--wait", "--timeout", "soon", "-c", stage.file)
+    code, program = await run(
+        deployment.folder, "consent", "--wait", "--timeout", "soon", "-c", deployment.file
+    )
     assert code == 2
     assert program.err == ["placed: --timeout soon: expected a duration such as 30s, 15m or 2h"]
 
 
-async def test_of_several_connections_one_is_named(stage: Stage) -> None:
-    configured(stage)
-    configured(stage, name="fabrikam", roles=("Calendars.Read",))
-    code, program = await run(stage.folder, "consent", "fabrikam", "--wait", "-c", stage.file)
+async def test_of_several_connections_one_is_named(deployment: Deployment) -> None:
+    configured(deployment)
+    configured(deployment, name="fabrikam", roles=("Calendars.Read",))
+    code, program = await run(deployment.folder, "consent", "fabrikam", "--wait", "-c", deployment.file)
     assert (code, program.err) == (0, [])
-    assert record(stage, "fabrikam")["state"] == "granted"
-    code, _ = await run(stage.folder, "consent", "--wait", "-c", stage.file)
+    assert record(deployment, "fabrikam")["state"] == "granted"
+    code, _ = await run(deployment.folder, "consent", "--wait", "-c", deployment.file)
     assert code == 2
-    code, program = await run(stage.folder, "consent", "contoso", "--status", "-c", stage.file)
+    code, program = await run(deployment.folder, "consent", "contoso", "--status", "-c", deployment.file)
     assert program.out == ["contoso: nothing is known of consent yet"]
 
 
-async def test_an_unwritable_state_directory_is_reported_and_does_not_stop_the_command(stage: Stage) -> None:
-    configured(stage, roles=("Calendars.Read",))
-    blocked = stage.folder / "a-file"
+async def test_an_unwritable_state_directory_is_reported_and_does_not_stop_the_command(
+    deployment: Deployment,
+) -> None:
+    configured(deployment, roles=("Calendars.Read",))
+    blocked = deployment.folder / "a-file"
     blocked.touch()
     code, program = await run(
-        stage.folder, "consent", "--wait", "--state-directory", blocked, "-c", stage.file
+        deployment.folder, "consent", "--wait", "--state-directory", blocked, "-c", deployment.file
     )
     assert code == 0
     (line,) = program.err

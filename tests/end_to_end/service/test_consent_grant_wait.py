@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from placed.consent.grant_wait import Look
     from placed.driver import ConsentFlow
     from tests.support.adjustable_clock import LeapingClock
-    from tests.support.daemon_environment import Stage
+    from tests.support.deployment import Deployment
 
 MINUTE = 60.0
 HOUR = 60 * MINUTE
@@ -46,11 +46,11 @@ class Passing:
 class Waiting:
     """Waits, and keeps what was seen."""
 
-    def __init__(self, stage: Stage) -> None:
-        self.stage = stage
-        self.clock = Passing(stage.clock)
+    def __init__(self, deployment: Deployment) -> None:
+        self.deployment = deployment
+        self.clock = Passing(deployment.clock)
         self.looks: list[Look] = []
-        self.flow = opened(stage)
+        self.flow = opened(deployment)
 
     async def end(self, *, at_most: float | None = None) -> Look:
         usual = self.flow.propagation
@@ -68,98 +68,98 @@ class Waiting:
         return [round(look.elapsed / MINUTE) for look in self.looks]
 
 
-def opened(stage: Stage) -> ConsentFlow:
-    settings = load(stage.configure(mqtt=None)).settings
+def opened(deployment: Deployment) -> ConsentFlow:
+    settings = load(deployment.configure(mqtt=None)).settings
     kind = find_drivers()["microsoft365"]
     assert isinstance(kind, OffersConsent)
-    surroundings = Surroundings(stage.clock.now, 8, details=False, version="1.2.3")
+    surroundings = Surroundings(deployment.clock.now, 8, details=False, version="1.2.3")
     return kind.consent(settings.connections[0], surroundings)
 
 
-async def test_what_is_in_effect_is_seen_at_the_first_look(stage: Stage) -> None:
-    stage.connect()
-    waiting = Waiting(stage)
+async def test_what_is_in_effect_is_seen_at_the_first_look(deployment: Deployment) -> None:
+    deployment.connect()
+    waiting = Waiting(deployment)
     last = await waiting.end()
     assert last.probe.effective
     assert last.rest is None
     assert waiting.looks == [last]
-    assert (stage.logins, len(stage.batches)) == (1, 1)
+    assert (deployment.logins, len(deployment.batches)) == (1, 1)
 
 
 async def test_consent_is_looked_for_every_two_minutes_and_no_calendar_until_it_is_there(
-    stage: Stage,
+    deployment: Deployment,
 ) -> None:
-    app = stage.connect(roles=[])
-    stage.tenant.grant(app, "Calendars.Read", delay=timedelta(minutes=5))
-    waiting = Waiting(stage)
+    app = deployment.connect(roles=[])
+    deployment.tenant.grant(app, "Calendars.Read", delay=timedelta(minutes=5))
+    waiting = Waiting(deployment)
     assert (await waiting.end()).probe.effective
     assert waiting.moments == [0, 2, 4, 6]
-    assert (stage.logins, len(stage.batches)) == (4, 1)
+    assert (deployment.logins, len(deployment.batches)) == (4, 1)
 
 
-async def test_an_access_policy_may_take_more_than_an_hour(stage: Stage) -> None:
-    app = stage.connect()
-    group = stage.tenant.add_group("placed-rooms")
-    stage.tenant.restrict(app, group)
-    stage.tenant.add_member(group, "boardroom", delay=timedelta(minutes=75))
-    waiting = Waiting(stage)
+async def test_an_access_policy_may_take_more_than_an_hour(deployment: Deployment) -> None:
+    app = deployment.connect()
+    group = deployment.tenant.add_group("placed-rooms")
+    deployment.tenant.restrict(app, group)
+    deployment.tenant.add_member(group, "boardroom", delay=timedelta(minutes=75))
+    waiting = Waiting(deployment)
     assert (await waiting.end()).probe.effective
     assert waiting.moments[-1] == 76
-    assert len(stage.batches) == len(waiting.looks) == 39
+    assert len(deployment.batches) == len(waiting.looks) == 39
 
 
-async def test_under_rbac_exchange_is_checked_at_most_every_half_hour(stage: Stage) -> None:
+async def test_under_rbac_exchange_is_checked_at_most_every_half_hour(deployment: Deployment) -> None:
     """An application that keeps asking keeps the old answer alive."""
-    app = stage.connect(roles=[], more=fence_toml("rbac", []))
-    stage.tenant.assign_rbac(
-        app, stage.tenant.add_group("placed-rooms", members=["boardroom"]), delay=timedelta(hours=2)
+    app = deployment.connect(roles=[], more=fence_toml("rbac", []))
+    deployment.tenant.assign_rbac(
+        app, deployment.tenant.add_group("placed-rooms", members=["boardroom"]), delay=timedelta(hours=2)
     )
-    waiting = Waiting(stage)
+    waiting = Waiting(deployment)
     assert (await waiting.end()).probe.effective
     assert waiting.moments == [0, 31, 62, 93, 124]
-    assert (stage.logins, len(stage.batches)) == (5, 5)
+    assert (deployment.logins, len(deployment.batches)) == (5, 5)
 
 
-async def test_what_does_not_come_is_given_up_after_a_last_look(stage: Stage) -> None:
-    stage.connect(roles=[])
-    waiting = Waiting(stage)
+async def test_what_does_not_come_is_given_up_after_a_last_look(deployment: Deployment) -> None:
+    deployment.connect(roles=[])
+    waiting = Waiting(deployment)
     last = await waiting.end(at_most=3 * MINUTE)
     assert (last.probe.effective, last.rest) == (False, None)
     assert waiting.moments == [0, 2, 3]
 
 
-async def test_the_usual_time_ends_some_day(stage: Stage) -> None:
-    stage.connect(roles=[], more=fence_toml("rbac", []))
-    waiting = Waiting(stage)
+async def test_the_usual_time_ends_some_day(deployment: Deployment) -> None:
+    deployment.connect(roles=[], more=fence_toml("rbac", []))
+    waiting = Waiting(deployment)
     assert not (await waiting.end()).probe.effective
     assert waiting.looks[-1].elapsed == pytest.approx(4 * HOUR, abs=30)
     assert len(waiting.looks) < 10
 
 
-async def test_an_error_that_needs_the_operator_ends_the_wait_at_once(stage: Stage) -> None:
-    app = stage.connect()
-    stage.tenant.expire_secrets(app)
-    waiting = Waiting(stage)
+async def test_an_error_that_needs_the_operator_ends_the_wait_at_once(deployment: Deployment) -> None:
+    app = deployment.connect()
+    deployment.tenant.expire_secrets(app)
+    waiting = Waiting(deployment)
     last = await waiting.end()
     assert last.probe.problem.lasting
     assert last.probe.problem.text == "sign-in refused: AADSTS7000222"
     assert "expired" in last.probe.problem.remedy
-    assert (stage.logins, waiting.moments) == (1, [0])
+    assert (deployment.logins, waiting.moments) == (1, [0])
 
 
-async def test_an_outage_is_waited_out(stage: Stage) -> None:
-    stage.connect()
-    fault = stage.tenant.faults.login_error(90033)
-    waiting = Waiting(stage)
+async def test_an_outage_is_waited_out(deployment: Deployment) -> None:
+    deployment.connect()
+    fault = deployment.tenant.faults.login_error(90033)
+    waiting = Waiting(deployment)
     sleeps = 0
 
-    def mend() -> None:
+    def restore() -> None:
         nonlocal sleeps
         sleeps += 1
         if sleeps == 3:
-            stage.tenant.faults.remove(fault)
+            deployment.tenant.faults.remove(fault)
 
-    waiting.clock.meanwhile = mend
+    waiting.clock.meanwhile = restore
     assert (await waiting.end()).probe.effective
     assert waiting.moments == [0, 1, 2, 3]
     assert waiting.looks[0].probe.problem.text == "sign-in failed: AADSTS90033"

@@ -61,7 +61,7 @@ async def test_it_prints_where_to_look_once_states_are_on_the_broker_and_leaves_
                 taken.enter_context(socket.create_server(("127.0.0.1", port)))
         arguments = ["demo", "--interval", "1s", *(["--quiet"] if ports == "usual" else [])]
         async with Program.start(tmp_path, *arguments) as program:
-            line = LINE.fullmatch(await program.says("placed demo: page"))
+            line = LINE.fullmatch(await program.wait_for_line("placed demo: page"))
             assert line
             http, mqtt, shown = (int(port) for port in line.groups())
             assert mqtt == shown
@@ -80,9 +80,9 @@ async def test_it_prints_where_to_look_once_states_are_on_the_broker_and_leaves_
             program.signal(signal.SIGINT)
             assert await program.ends(within=PROMISED) == 0
             assert program.out == [line[0]]
-            said = "\n".join(program.err)
-            assert "Traceback" not in said
-            assert "rror" not in said
+            output = "\n".join(program.err)
+            assert "Traceback" not in output
+            assert "rror" not in output
     assert not list((tmp_path / "tmp").iterdir())
     assert not list((tmp_path / "state").iterdir())
 

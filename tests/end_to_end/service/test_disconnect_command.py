@@ -23,29 +23,29 @@ from tests.support.mosquitto import Subscriber
 from tests.support.placed_process import run
 
 if TYPE_CHECKING:
-    from tests.support.daemon_environment import Stage
+    from tests.support.deployment import Deployment
 
 LIBRARY = [f"placed/rooms/library/{topic}" for topic in ("state", "availability", "occupied", "status")]
 FENCE = '[connections.fence]\nkind = "access-policy"\n'
 
 
 @pytest.fixture
-async def two(stage: Stage) -> Stage:
+async def two(deployment: Deployment) -> Deployment:
     """A daemon was there that read the boardroom with one connection and the library with another."""
-    stage.connect("contoso", rooms=["boardroom"])
-    stage.connect("fabrikam", rooms=["library"], more=FENCE)
-    stage.configure()
-    async with stage.daemon():
+    deployment.connect("contoso", rooms=["boardroom"])
+    deployment.connect("fabrikam", rooms=["library"], more=FENCE)
+    deployment.configure()
+    async with deployment.daemon():
         pass
-    with noted(stage) as journal:
+    with noted(deployment) as journal:
         for name in ("contoso", "fabrikam"):
             journal.consent(name).save(ConsentRecord(Consent.GRANTED))
-    return stage
+    return deployment
 
 
-async def kept(stage: Stage) -> dict[str, tuple[bytes, Any]]:
+async def kept(deployment: Deployment) -> dict[str, tuple[bytes, Any]]:
     """All that the broker holds, with when it would expire left out, as that goes on by itself."""
-    async with Subscriber(stage.broker, "placed/#") as late:
+    async with Subscriber(deployment.broker, "placed/#") as late:
         await late.caught_up()
     return {
         topic: (a.payload, {k: v for k, v in a.properties.items() if k != "MessageExpiryInterval"})
@@ -53,32 +53,32 @@ async def kept(stage: Stage) -> dict[str, tuple[bytes, Any]]:
     }
 
 
-def remembered(stage: Stage) -> dict[str, str]:
-    return read_snapshot(stage.state_directory).room_ids
+def remembered(deployment: Deployment) -> dict[str, str]:
+    return read_snapshot(deployment.state_directory).room_ids
 
 
-def consents(stage: Stage) -> set[str]:
-    seen = read_snapshot(stage.state_directory)
+def consents(deployment: Deployment) -> set[str]:
+    seen = read_snapshot(deployment.state_directory)
     return {name for name in ("contoso", "fabrikam") if seen.consent(name) != ConsentRecord()}
 
 
-def noted(stage: Stage) -> closing[Journal]:
-    return closing(Journal(stage.state_directory))
+def noted(deployment: Deployment) -> closing[Journal]:
+    return closing(Journal(deployment.state_directory))
 
 
-async def disconnect(stage: Stage, *arguments: str | Path) -> tuple[int, list[str], list[str]]:
+async def disconnect(deployment: Deployment, *arguments: str | Path) -> tuple[int, list[str], list[str]]:
     """The exit code, and what it said on stdout and stderr."""
-    code, program = await run(stage.folder, "disconnect", "-c", stage.file, *arguments)
+    code, program = await run(deployment.folder, "disconnect", "-c", deployment.file, *arguments)
     return code, program.out, program.err
 
 
-def without(stage: Stage, place: int) -> None:
+def without(deployment: Deployment, place: int) -> None:
     """Somebody takes a table out of the configuration."""
-    del stage.connections[place]
-    stage.configure()
+    del deployment.connections[place]
+    deployment.configure()
 
 
-async def test_it_takes_one_connection_away_and_leaves_the_other_to_the_byte(two: Stage) -> None:
+async def test_it_takes_one_connection_away_and_leaves_the_other_to_the_byte(two: Deployment) -> None:
     before = await kept(two)
     assert "placed/rooms/library/state" in before
     without(two, 1)
@@ -98,7 +98,7 @@ async def test_it_takes_one_connection_away_and_leaves_the_other_to_the_byte(two
     assert not [topic for topic in after if "library" in topic]
     index, was = json.loads(after.pop("placed/rooms")[0]), json.loads(before.pop("placed/rooms")[0])
     assert index == was | {"rooms": [room for room in was["rooms"] if room["id"] == "boardroom"]}
-    assert after == {topic: told for topic, told in before.items() if "library" not in topic}
+    assert after == {topic: reported for topic, reported in before.items() if "library" not in topic}
     assert remembered(two) == {"contoso/boardroom@contoso.example": "boardroom"}
     assert consents(two) == {"contoso"}
 
@@ -112,7 +112,7 @@ async def test_it_takes_one_connection_away_and_leaves_the_other_to_the_byte(two
             assert set(panel.latest) == {*before, "placed/rooms"} - set(LIBRARY)
 
 
-async def test_for_a_configured_connection_it_names_what_to_remove_and_how_to_revoke(two: Stage) -> None:
+async def test_for_a_configured_connection_it_names_what_to_remove_and_how_to_revoke(two: Deployment) -> None:
     code, out, err = await disconnect(two, "fabrikam", "--yes")
     assert (code, err) == (0, [])
     assert out[1] == f"  configuration: {two.file}: connections[1]"
@@ -126,7 +126,7 @@ async def test_for_a_configured_connection_it_names_what_to_remove_and_how_to_re
 
 
 @pytest.mark.parametrize("known_by", ["state", "consent", "broker"])
-async def test_one_source_that_knows_the_connection_is_enough(two: Stage, known_by: str) -> None:
+async def test_one_source_that_knows_the_connection_is_enough(two: Deployment, known_by: str) -> None:
     without(two, 1)
     with noted(two) as journal:
         if known_by != "state":
@@ -144,7 +144,7 @@ async def test_one_source_that_knows_the_connection_is_enough(two: Stage, known_
     )
 
 
-async def test_a_daemon_that_reads_it_keeps_it_unless_it_is_forced(two: Stage) -> None:
+async def test_a_daemon_that_reads_it_keeps_it_unless_it_is_forced(two: Deployment) -> None:
     async with two.daemon() as running:
         before = await kept(two)
         code, out, err = await disconnect(two, "fabrikam", "--yes")
@@ -168,20 +168,20 @@ async def test_a_daemon_that_reads_it_keeps_it_unless_it_is_forced(two: Stage) -
             assert panel.latest["placed/bridge/state"].document["state"] == "online"
 
 
-async def test_the_only_connection_of_a_daemon_wants_the_daemon_stopped(stage: Stage) -> None:
-    stage.configure()
-    async with stage.daemon():
-        code, _, err = await disconnect(stage, "contoso", "--yes")
+async def test_the_only_connection_of_a_daemon_wants_the_daemon_stopped(deployment: Deployment) -> None:
+    deployment.configure()
+    async with deployment.daemon():
+        code, _, err = await disconnect(deployment, "contoso", "--yes")
         assert (code, len(err)) == (1, 1)
         assert "stop the daemon (systemctl stop placed), since there is no other connection" in err[0]
-    code, out, _ = await disconnect(stage, "contoso", "--yes")
+    code, out, _ = await disconnect(deployment, "contoso", "--yes")
     assert code == 0
     assert "keep it stopped" in "\n".join(out)
-    assert not [topic for topic in await kept(stage) if topic.startswith("placed/rooms/")]
-    assert remembered(stage) == {}
+    assert not [topic for topic in await kept(deployment) if topic.startswith("placed/rooms/")]
+    assert remembered(deployment) == {}
 
 
-async def test_without_a_broker_what_is_stored_goes(two: Stage) -> None:
+async def test_without_a_broker_what_is_stored_goes(two: Deployment) -> None:
     two.configure(mqtt=None)
     code, out, err = await disconnect(two, "fabrikam", "--yes")
     assert (code, err) == (0, [])
@@ -192,7 +192,7 @@ async def test_without_a_broker_what_is_stored_goes(two: Stage) -> None:
 
 @pytest.mark.parametrize("trouble", ["away", "login", "rights"])
 async def test_while_the_broker_is_in_the_way_nothing_is_touched_so_that_it_can_be_repeated(
-    two: Stage, trouble: str
+    two: Deployment, trouble: str
 ) -> None:
     match trouble:
         case "away":
@@ -210,21 +210,21 @@ async def test_while_the_broker_is_in_the_way_nothing_is_touched_so_that_it_can_
     assert consents(two) == {"contoso", "fabrikam"}
 
 
-async def locked(stage: Stage, **options: Any) -> None:
+async def locked(deployment: Deployment, **options: Any) -> None:
     """Another broker, which does not let everybody do everything; what it holds is of fabrikam."""
-    await stage.broker.stop()
-    stage.broker = type(stage.broker)(stage.folder / "locked", persistence=True)
-    await stage.broker.start()
-    async with stage.listener() as somebody:
-        told = json.dumps({"connection": "fabrikam"})
-        await somebody.publish("placed/rooms/library/state", told, retain=True)
-    await stage.broker.stop()
-    stage.broker = type(stage.broker)(stage.folder / "locked", persistence=True, **options)
-    await stage.broker.start()
-    stage.configure()
+    await deployment.broker.stop()
+    deployment.broker = type(deployment.broker)(deployment.folder / "locked", persistence=True)
+    await deployment.broker.start()
+    async with deployment.listener() as somebody:
+        reported = json.dumps({"connection": "fabrikam"})
+        await somebody.publish("placed/rooms/library/state", reported, retain=True)
+    await deployment.broker.stop()
+    deployment.broker = type(deployment.broker)(deployment.folder / "locked", persistence=True, **options)
+    await deployment.broker.start()
+    deployment.configure()
 
 
-async def test_an_unusable_state_directory_is_reported_before_anything_is_cleared(two: Stage) -> None:
+async def test_an_unusable_state_directory_is_reported_before_anything_is_cleared(two: Deployment) -> None:
     before = await kept(two)
     (two.state_directory / "journal.db").write_text("[")
     code, out, err = await disconnect(two, "fabrikam", "--yes")
@@ -234,7 +234,7 @@ async def test_an_unusable_state_directory_is_reported_before_anything_is_cleare
     assert await kept(two) == before
 
 
-async def test_the_state_directory_can_be_named(two: Stage) -> None:
+async def test_the_state_directory_can_be_named(two: Deployment) -> None:
     elsewhere = two.folder / "elsewhere"
     two.state_directory.rename(elsewhere)
     code, out, _ = await disconnect(two, "fabrikam", "--yes", "--state-directory", elsewhere)
@@ -250,7 +250,7 @@ async def test_the_state_directory_can_be_named(two: Stage) -> None:
 
 async def test_what_makes_no_sense_is_a_matter_of_usage(tmp_path: Path) -> None:
     """Not a file is looked at, neither is one that a name leads to."""
-    for arguments, told in (
+    for arguments, reported in (
         (["fabrikam"], "confirm with --yes"),
         (["../state", "--yes"], "a-z, 0-9, - and _ only"),
         (["Fabrikam", "--yes"], "a-z, 0-9, - and _ only"),
@@ -258,10 +258,10 @@ async def test_what_makes_no_sense_is_a_matter_of_usage(tmp_path: Path) -> None:
     ):
         code, program = await run(tmp_path, "disconnect", *arguments)
         assert (code, program.out) == (2, [])
-        assert told in " ".join(program.err)
+        assert reported in " ".join(program.err)
 
 
-async def test_an_invalid_configuration_is_reported_as_by_every_command(two: Stage) -> None:
+async def test_an_invalid_configuration_is_reported_as_by_every_command(two: Deployment) -> None:
     two.file.write_text("[")
     code, out, err = await disconnect(two, "fabrikam", "--yes")
     assert (code, out, len(err)) == (3, [], 1)
@@ -272,7 +272,9 @@ async def test_an_invalid_configuration_is_reported_as_by_every_command(two: Sta
 
 
 @pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("\n", 1)])
-async def test_at_a_terminal_the_command_asks_for_confirmation(two: Stage, answer: str, code: int) -> None:
+async def test_at_a_terminal_the_command_asks_for_confirmation(
+    two: Deployment, answer: str, code: int
+) -> None:
     ours, theirs = os.openpty()
     process = await asyncio.create_subprocess_exec(
         *(Path(sys.executable).with_name("placed"), "disconnect", "fabrikam", "-c", two.file),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.support.daemon_environment import Stage
+    from tests.support.deployment import Deployment
     from tests.support.mosquitto import Subscriber
 
 ROOMS = 20
@@ -40,38 +40,38 @@ async def latencies(panel: Subscriber, status: str, edge: datetime, *rooms: str)
 
 @pytest.mark.alone  # it measures lateness in real time
 async def test_starts_and_ends_are_published_within_a_quarter_of_a_second_for_any_poll_interval(
-    stage: Stage,
+    deployment: Deployment,
 ) -> None:
     """Nobody is asked meanwhile: the service is not even there."""
     rooms = [f"room-{number:02}" for number in range(ROOMS)]
     starting, ending = rooms[::2], rooms[1::2]
-    edge = (stage.clock.now() + timedelta(seconds=3)).replace(microsecond=0)
+    edge = (deployment.clock.now() + timedelta(seconds=3)).replace(microsecond=0)
     hour = timedelta(hours=1)
     for room in rooms:
-        stage.tenant.add_room(room)
+        deployment.tenant.add_room(room)
     for room in starting:
-        stage.tenant.book(room, edge, edge + hour)
+        deployment.tenant.book(room, edge, edge + hour)
     for room in ending:
-        stage.tenant.book(room, edge - hour, edge)
-    stage.connect(rooms=rooms)
-    stage.configure(polling={"interval": "10m"})
-    async with stage.daemon() as running, stage.listener() as panel, stage.outage():
+        deployment.tenant.book(room, edge - hour, edge)
+    deployment.connect(rooms=rooms)
+    deployment.configure(polling={"interval": "10m"})
+    async with deployment.daemon() as running, deployment.listener() as panel, deployment.outage():
         statements = [running.daemon.board.statement(room) for room in rooms]
         assert {s.occupancy.status for s in statements if s} == {"starting", "busy"}
         late = await latencies(panel, "busy", edge, *starting) + await latencies(panel, "free", edge, *ending)
-    assert len(stage.batches) == 1
+    assert len(deployment.batches) == 1
     print(f"edges: p50 {statistics.median(late) * 1000:.0f} ms, max {max(late) * 1000:.0f} ms")  # noqa: T201
     assert min(late) >= 0
     assert max(late) < PROMISED
 
 
-async def test_back_to_back_meetings_are_two_and_never_free_between(stage: Stage) -> None:
-    edge = (stage.clock.now() + timedelta(seconds=2)).replace(microsecond=0)
+async def test_back_to_back_meetings_are_two_and_never_free_between(deployment: Deployment) -> None:
+    edge = (deployment.clock.now() + timedelta(seconds=2)).replace(microsecond=0)
     hour = timedelta(hours=1)
-    stage.tenant.book("boardroom", edge - hour, edge)
-    stage.tenant.book("boardroom", edge, edge + hour)
-    stage.configure(polling={"interval": "10m"})
-    async with stage.daemon(), stage.listener() as panel:
+    deployment.tenant.book("boardroom", edge - hour, edge)
+    deployment.tenant.book("boardroom", edge, edge + hour)
+    deployment.configure(polling={"interval": "10m"})
+    async with deployment.daemon(), deployment.listener() as panel:
         topic = "placed/rooms/boardroom/event"
         await panel.until(lambda a: a.topic == topic and a.document["event"] == "ended")
         started = await panel.until(lambda a: a.topic == topic and a.document["event"] == "started")
@@ -81,11 +81,11 @@ async def test_back_to_back_meetings_are_two_and_never_free_between(stage: Stage
         assert {state["busy_until"] for state in states} == {f"{edge + hour:%Y-%m-%dT%H:%M:%SZ}"}
 
 
-async def test_after_a_suspend_the_correct_state_is_published(stage: Stage) -> None:
-    now = stage.clock.now()
-    stage.tenant.book("boardroom", now + timedelta(minutes=6), now + timedelta(minutes=30))
-    stage.configure(polling={"interval": "10m"})
-    async with stage.daemon(), stage.listener() as panel:
+async def test_after_a_suspend_the_correct_state_is_published(deployment: Deployment) -> None:
+    now = deployment.clock.now()
+    deployment.tenant.book("boardroom", now + timedelta(minutes=6), now + timedelta(minutes=30))
+    deployment.configure(polling={"interval": "10m"})
+    async with deployment.daemon(), deployment.listener() as panel:
         await panel.message("placed/rooms/boardroom/occupied", "OFF")
-        stage.clock.leap(400)
+        deployment.clock.leap(400)
         await panel.message("placed/rooms/boardroom/occupied", "ON")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from placed_microsoft365.simulator import building_of
-from tests.support.daemon_environment import Stage
+from tests.support.deployment import Deployment
 from tests.support.placed_process import Program
 from tests.support.status_client import Web
 
@@ -35,50 +35,50 @@ BROKEN = {
 async def test_each_of_5500_rooms_is_read_and_published_and_one_failure_affects_no_other(
     tmp_path: Path,
 ) -> None:
-    async with Stage.open(tmp_path, building_of(ROOMS)) as stage:
-        faults = stage.tenant.faults
+    async with Deployment.open(tmp_path, building_of(ROOMS)) as deployment:
+        faults = deployment.tenant.faults
         faults.forbidden(room="room-00007")
         faults.status(404, code="ErrorInvalidUser", room="room-01234")  # deleted since it was found
         faults.throttled(room="room-02500", retry_after="5")
         faults.wrong_types(room="room-05499")
-        stage.connect(room_list="rooms@contoso.example")
-        stage.configure(polling={"interval": "10m"})
+        deployment.connect(room_list="rooms@contoso.example")
+        deployment.configure(polling={"interval": "10m"})
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
             systemd.bind(str(tmp_path / "notify"))
             systemd.settimeout(0)
             systemd.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**20)
             environment = {"NOTIFY_SOCKET": str(tmp_path / "notify")}
             async with (
-                stage.listener("placed/rooms/+/state", "placed/rooms") as panel,
+                deployment.listener("placed/rooms/+/state", "placed/rooms") as panel,
                 Program.start(
-                    tmp_path, "run", "-c", stage.file, "--log-format", "json", environment=environment
+                    tmp_path, "run", "-c", deployment.file, "--log-format", "json", environment=environment
                 ) as program,
             ):
                 listening = await program.logged("http.is_listening")
                 async with Web(listening["url"]) as web:
-                    told = await told_all(program, panel, web)
-                    assert sum(len(items) == 20 for items in stage.batches) == BATCHES
-                    last = max(r.time for r in stage.simulator.requests if len(r.items) == 20)
-                said = heard(systemd)
+                    published_at = await all_rooms_published(program, panel, web)
+                    assert sum(len(items) == 20 for items in deployment.batches) == BATCHES
+                    last = max(r.time for r in deployment.simulator.requests if len(r.items) == 20)
+                output = heard(systemd)
                 async with asyncio.timeout(PROMISED):
-                    while WELL not in said:
+                    while WELL not in output:
                         await asyncio.sleep(0.1)  # the line is looked at every second
-                        said += heard(systemd)
+                        output += heard(systemd)
     begun = moment(listening)
     found = moment(await program.logged("rooms.were_found"))
     print(  # noqa: T201
         f"{ROOMS} rooms: found after {(found - begun).total_seconds():.1f} s, "
         f"last batch asked after {(last - begun).total_seconds():.1f} s, "
-        f"everything on the broker after {(told - begun).total_seconds():.1f} s"
+        f"everything on the broker after {(published_at - begun).total_seconds():.1f} s"
     )
-    assert (told - begun).total_seconds() < PROMISED
-    assert [line for line in said if f" of {ROOMS}" in line]
+    assert (published_at - begun).total_seconds() < PROMISED
+    assert [line for line in output if f" of {ROOMS}" in line]
     progress = [entry for entry in program.logs if entry["event"] == "rooms.are_being_read"]
     assert progress
     assert all(entry["total"] == ROOMS for entry in progress)
 
 
-async def told_all(program: Program, panel: Any, web: Web) -> datetime:
+async def all_rooms_published(program: Program, panel: Any, web: Web) -> datetime:
     """Every room is known on every way out, but for the broken ones; these say why they are not.
 
     Gives when the last one came. On a machine with much to do the service may be ready before that.
@@ -93,7 +93,7 @@ async def told_all(program: Program, panel: Any, web: Web) -> datetime:
         return len(known) == ROOMS
 
     await panel.until(is_last)
-    told = datetime.now(UTC)
+    published_at = datetime.now(UTC)
     await program.logged("daemon.became_ready", rooms=ROOMS)
     await program.logged("rooms.became_unreadable")  # the round is over
     await panel.caught_up()
@@ -108,17 +108,17 @@ async def told_all(program: Program, panel: Any, web: Web) -> datetime:
     connection = (await web.json("/api/v1/connections"))["connections"][0]
     assert connection["state"] == "ok"
     assert {failing["room"]: failing["reason"] for failing in connection["failing"]} == BROKEN
-    return told
+    return published_at
 
 
 def heard(systemd: socket.socket) -> list[str]:
     """All that the service manager was told."""
-    said = []
+    output = []
     while True:
         try:
-            said.append(systemd.recv(4096).decode())
+            output.append(systemd.recv(4096).decode())
         except BlockingIOError:
-            return said
+            return output
 
 
 def moment(entry: dict[str, Any]) -> datetime:

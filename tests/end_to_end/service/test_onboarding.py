@@ -18,7 +18,7 @@ from placed.driver import Surroundings
 from placed.settings.loader import load
 from placed_microsoft365.simulator import Tenant
 from tests.support.adjustable_clock import LeapingClock
-from tests.support.daemon_environment import Stage
+from tests.support.deployment import Deployment
 from tests.support.placed_process import run
 
 if TYPE_CHECKING:
@@ -32,15 +32,15 @@ GROUP, CANARY = "placed-rooms@contoso.example", "ada@contoso.example"
 class Hour:
     """The administrator, the doctor and the tenant."""
 
-    def __init__(self, stage: Stage, kind: str) -> None:
-        self.stage = stage
+    def __init__(self, deployment: Deployment, kind: str) -> None:
+        self.deployment = deployment
         self.kind = kind
-        self.kit = stage.folder / "kit"
+        self.kit = deployment.folder / "kit"
         self.client_id = NOBODY
 
     async def control(self, method: str, path: str, body: Any = None) -> Any:
         """A step of the kit, at the simulated tenant."""
-        simulator = self.stage.simulator
+        simulator = self.deployment.simulator
         trust = ssl.create_default_context(cafile=simulator.ca_file)
         async with (
             aiohttp.ClientSession() as session,
@@ -60,26 +60,28 @@ class Hour:
             "time_zone": "Europe/Berlin",
         }
         options = [word for key, value in answers.items() for word in ("--set", f"{key}={value}")]
-        code, program = await run(self.stage.folder, "setup", "contoso", "--output", self.kit, *options)
+        code, program = await run(self.deployment.folder, "setup", "contoso", "--output", self.kit, *options)
         assert code == 0, program.err
 
     def configure(self) -> None:
         """The kit's own table, with the client id, and where the simulated tenant is."""
         table = (self.kit / "placed.toml").read_text("utf-8")
-        simulator = self.stage.simulator
+        simulator = self.deployment.simulator
         hosts = f'authority = "{simulator.url}"\ngraph = "{simulator.url}"\nca_file = "{simulator.ca_file}"\n'
         assert 'client_id = ""' in table
         table = table.replace('client_id = ""', f'client_id = "{self.client_id}"')
         table = table.replace("room_group =", f"{hosts}room_group =")
-        self.stage.connections = [table]
-        self.stage.configure()
+        self.deployment.connections = [table]
+        self.deployment.configure()
 
     async def doctor(self) -> dict[str, dict[str, Any]]:
         """What `placed doctor` finds broken, by check."""
-        clock = self.stage.clock
+        clock = self.deployment.clock
         surroundings = Surroundings(now=clock.now, concurrency=8, details=False, version="1.2.3")
-        configuration = load(self.stage.file)
-        chart = Chart.of([t async for t in examine(configuration, surroundings, self.stage.state_directory)])
+        configuration = load(self.deployment.file)
+        chart = Chart.of(
+            [t async for t in examine(configuration, surroundings, self.deployment.state_directory)]
+        )
         findings = chart.document()["findings"]
         return {f["check"]: f for f in findings if f["verdict"] == "bad"}
 
@@ -101,13 +103,13 @@ async def hour(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
     for room in ("boardroom", "library"):
         tenant.add_room(room)
     tenant.add_person("ada")
-    async with Stage.open(tmp_path, tenant) as stage:
-        yield Hour(stage, request.param)
+    async with Deployment.open(tmp_path, tenant) as deployment:
+        yield Hour(deployment, request.param)
 
 
 async def test_from_an_empty_tenant_the_doctor_leads_to_a_connection_that_holds(hour: Hour) -> None:
     # Nothing at all: everything waits for a configuration.
-    code, program = await run(hour.stage.folder, "doctor", "--json", "-c", hour.stage.file)
+    code, program = await run(hour.deployment.folder, "doctor", "--json", "-c", hour.deployment.file)
     assert code == 1
     findings = json.loads("\n".join(program.out))["findings"]
     assert {finding["verdict"] for finding in findings} == {"bad"}
@@ -160,7 +162,7 @@ async def test_from_an_empty_tenant_the_doctor_leads_to_a_connection_that_holds(
         policy = {"right": "RestrictAccess", "group": GROUP}
         await hour.control("POST", f"apps/{hour.client_id}/access-policies", policy)
 
-    code, program = await run(hour.stage.folder, "doctor", "-c", hour.stage.file)
+    code, program = await run(hour.deployment.folder, "doctor", "-c", hour.deployment.file)
     assert code == 0
     *checks, summary = [line for line in program.out if line]
     assert len(checks) == 20

@@ -10,7 +10,7 @@ import pytest
 from placed_microsoft365.simulator import UNTOUCHED
 
 if TYPE_CHECKING:
-    from tests.support.daemon_environment import Stage
+    from tests.support.deployment import Deployment
     from tests.support.mosquitto import Arrival
 
 SUBJECT, ORGANIZER = "Salary review of Quentin", "Grace Quillfeather"
@@ -24,14 +24,18 @@ SHOWN: dict[str, tuple[str | None, str | None]] = {
 
 @pytest.mark.parametrize("show", SHOWN)
 async def test_the_privacy_setting_is_applied_and_private_meetings_show_only_their_time(
-    stage: Stage, show: str
+    deployment: Deployment, show: str
 ) -> None:
-    tenant, now = stage.tenant, stage.clock.now().replace(microsecond=0)
+    tenant, now = deployment.tenant, deployment.clock.now().replace(microsecond=0)
     hour = timedelta(hours=1)
     for room in ("boardroom", "library"):
         tenant.set_processing(room, UNTOUCHED)
-    stage.configure(privacy={"show": show})
-    async with stage.daemon() as running, stage.ways_out(running) as (panel, web), web.follow() as stream:
+    deployment.configure(privacy={"show": show})
+    async with (
+        deployment.daemon() as running,
+        deployment.ways_out(running) as (panel, web),
+        web.follow() as stream,
+    ):
         tenant.book("boardroom", now - hour, now + hour, subject=SUBJECT, organizer=ORGANIZER)
         tenant.book(
             "library", now - hour, now + hour, subject=SUBJECT, organizer=ORGANIZER, sensitivity="private"
@@ -56,20 +60,20 @@ async def test_the_privacy_setting_is_applied_and_private_meetings_show_only_the
             assert (await web.room(room))["current"] == expected
         room = await stream.state("boardroom", status="busy")
         assert (room["current"]["title"], room["current"]["organizer"]) == SHOWN[show]
-    told = repr(running.logs)
-    assert SUBJECT not in told
-    assert ORGANIZER not in told
+    reported = repr(running.logs)
+    assert SUBJECT not in reported
+    assert ORGANIZER not in reported
 
 
 @pytest.mark.parametrize("before", SHOWN)
 @pytest.mark.parametrize("after", ["nothing", "organizer", "title"])
 async def test_the_state_directory_holds_nothing_that_may_not_be_shown(
-    stage: Stage, before: str, after: str
+    deployment: Deployment, before: str, after: str
 ) -> None:
-    now, hour = stage.clock.now().replace(microsecond=0), timedelta(hours=1)
+    now, hour = deployment.clock.now().replace(microsecond=0), timedelta(hours=1)
     for room, private in (("boardroom", "normal"), ("library", "Private")):
-        stage.tenant.set_processing(room, UNTOUCHED)
-        stage.tenant.book(
+        deployment.tenant.set_processing(room, UNTOUCHED)
+        deployment.tenant.book(
             room,
             now - hour,
             now + hour,
@@ -78,7 +82,7 @@ async def test_the_state_directory_holds_nothing_that_may_not_be_shown(
             sensitivity=private,  # type: ignore[arg-type]  # a word that Graph does not have
         )
     for show in (before, after):
-        stage.configure(privacy={"show": show})
+        deployment.configure(privacy={"show": show})
         title, organizer = SHOWN[show]
         expected = [title and f"{title} normal", organizer and f"{organizer} normal"]
 
@@ -89,17 +93,17 @@ async def test_the_state_directory_holds_nothing_that_may_not_be_shown(
             current = arrival.document["current"]
             return current is not None and [current["title"], current["organizer"]] == expected
 
-        async with stage.daemon(), stage.listener() as panel:
+        async with deployment.daemon(), deployment.listener() as panel:
             await panel.message("placed/rooms/library/status", "busy")
             await panel.until(is_read)
-        content = b"".join(f.read_bytes() for f in sorted(stage.state_directory.iterdir()))
+        content = b"".join(f.read_bytes() for f in sorted(deployment.state_directory.iterdir()))
         assert (f"{SUBJECT} normal".encode() in content) is (title is not None)
         assert (f"{ORGANIZER} normal".encode() in content) is (organizer is not None)
         assert b" Private" not in content
 
 
-async def test_fields_that_are_not_shown_are_not_requested(stage: Stage) -> None:
-    async with stage.daemon():
-        (path, *_), *_ = stage.batches
+async def test_fields_that_are_not_shown_are_not_requested(deployment: Deployment) -> None:
+    async with deployment.daemon():
+        (path, *_), *_ = deployment.batches
     selected = path.partition("$select=")[2].partition("&")[0].split(",")
     assert not {"subject", "organizer", "attendees", "body", "bodyPreview", "location"} & set(selected)

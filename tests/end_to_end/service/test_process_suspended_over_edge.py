@@ -14,7 +14,7 @@ from tests.support.deadlines import DEADLINE
 from tests.support.placed_process import Program
 
 if TYPE_CHECKING:
-    from tests.support.daemon_environment import Stage
+    from tests.support.deployment import Deployment
 
 HEAD = "HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
 PATHS = (
@@ -80,18 +80,18 @@ class Waiting:
 
 
 @pytest.mark.parametrize("edge", ["a meeting starts", "what is known expires"])
-async def test_requests_that_waited_are_answered_as_of_now(stage: Stage, edge: str) -> None:
+async def test_requests_that_waited_are_answered_as_of_now(deployment: Deployment, edge: str) -> None:
     starts = edge == "a meeting starts"
     ages = {} if starts else {"stale_after": "2s", "expire_after": "4s"}
     start = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=9)
     for number in range(MANY):  # more than are judged in one go
-        stage.tenant.add_room(f"room-{number}")
+        deployment.tenant.add_room(f"room-{number}")
     if starts:
-        for room in stage.tenant.rooms():
-            stage.tenant.book(room, start, start + timedelta(minutes=30))
-    stage.configure(occupancy={"lead": "0s", **ages})
-    arguments = ("run", "-c", stage.file, "--log-format", "json")
-    async with stage.listener() as panel, Program.start(stage.folder, *arguments) as program:
+        for room in deployment.tenant.rooms():
+            deployment.tenant.book(room, start, start + timedelta(minutes=30))
+    deployment.configure(occupancy={"lead": "0s", **ages})
+    arguments = ("run", "-c", deployment.file, "--log-format", "json")
+    async with deployment.listener() as panel, Program.start(deployment.folder, *arguments) as program:
         url = (await program.logged("http.is_listening"))["url"]
         await panel.until(
             lambda a: a.topic == "placed/rooms/room-99/state" and a.document["status"] == "free"
@@ -111,16 +111,16 @@ async def test_requests_that_waited_are_answered_as_of_now(stage: Stage, edge: s
         finally:
             program.signal(signal.SIGCONT)
         bodies = [await whole(reader) for reader in asked]
-        told = [json.loads(bodies[0]), *(await frames(new, 1)), *(await frames(resumed, 1))]
+        reported = [json.loads(bodies[0]), *(await frames(new, 1)), *(await frames(resumed, 1))]
         if starts:
-            told += await frames(followed, 1)
-            assert {room["status"] for room in told} == {"busy"}
+            reported += await frames(followed, 1)
+            assert {room["status"] for room in reported} == {"busy"}
             assert b'placed_room_status{room="room-99",status="free"} 0.0' in bodies[5]
-            said = await panel.until(lambda a: a.topic == "placed/rooms/room-99/state", after=before)
-            assert said.document["status"] == "busy"
+            output = await panel.until(lambda a: a.topic == "placed/rooms/room-99/state", after=before)
+            assert output.document["status"] == "busy"
         for body in bodies[1:4]:
-            told += json.loads(body)["rooms"]
+            reported += json.loads(body)["rooms"]
         states = [a for a in panel.arrivals[before:] if "/rooms/" in a.topic and a.topic.endswith("/state")]
-        told += [state.document for state in states]
-        assert [room for room in told if not is_true(room, went_on)] == []
+        reported += [state.document for state in states]
+        assert [room for room in reported if not is_true(room, went_on)] == []
         waiting.close()

@@ -18,47 +18,47 @@ from tests.support.secret_files import write_secret
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from tests.support.daemon_environment import Stage
+    from tests.support.deployment import Deployment
 
 STATUS = "placed/rooms/boardroom/status"
 
 
 @pytest.fixture
-async def broker(stage: Stage) -> AsyncIterator[Mosquitto]:
+async def broker(deployment: Deployment) -> AsyncIterator[Mosquitto]:
     """Speaks TLS and wants a login; the configuration has both right."""
     broker = Mosquitto(
-        stage.folder / "secured",
-        authority=Authority(stage.folder / "authority"),
+        deployment.folder / "secured",
+        authority=Authority(deployment.folder / "authority"),
         users={"placed": "right", "panel": "panel"},
     )
     await broker.start()
-    write_secret(stage.folder / "password", "right")
+    write_secret(deployment.folder / "password", "right")
     try:
         yield broker
     finally:
         await broker.kill()
 
 
-def configure(stage: Stage, broker: Mosquitto, **changes: Any) -> None:
+def configure(deployment: Deployment, broker: Mosquitto, **changes: Any) -> None:
     """Writes the configuration with this broker, but for these changes; what is None is left out."""
     assert broker.authority is not None
     usual = {
         "url": broker.url,
         "ca_file": str(broker.authority.ca_file),
         "username": "placed",
-        "password_file": str(stage.folder / "password"),
+        "password_file": str(deployment.folder / "password"),
     }
-    stage.configure(mqtt={key: value for key, value in (usual | changes).items() if value is not None})
+    deployment.configure(mqtt={key: value for key, value in (usual | changes).items() if value is not None})
 
 
 @asynccontextmanager
-async def placed(stage: Stage, broker: Mosquitto) -> AsyncIterator[tuple[Program, Subscriber]]:
+async def placed(deployment: Deployment, broker: Mosquitto) -> AsyncIterator[tuple[Program, Subscriber]]:
     """`placed run`, ready, with a busy boardroom, and a panel."""
-    stage.tenant.book("boardroom", stage.clock.now(), stage.clock.now() + timedelta(hours=1))
-    configure(stage, broker)
-    arguments = ("run", "-c", stage.file, "--log-format", "json")
+    deployment.tenant.book("boardroom", deployment.clock.now(), deployment.clock.now() + timedelta(hours=1))
+    configure(deployment, broker)
+    arguments = ("run", "-c", deployment.file, "--log-format", "json")
     async with (
-        Program.start(stage.folder, *arguments) as program,
+        Program.start(deployment.folder, *arguments) as program,
         Subscriber(broker, "placed/#", username="panel", password="panel") as panel,
     ):
         await program.logged("daemon.became_ready")
@@ -67,9 +67,9 @@ async def placed(stage: Stage, broker: Mosquitto) -> AsyncIterator[tuple[Program
         assert "Traceback" not in "\n".join(program.err)
 
 
-async def goes_on(stage: Stage, program: Program, panel: Subscriber, heard: int) -> None:
+async def goes_on(deployment: Deployment, program: Program, panel: Subscriber, heard: int) -> None:
     """What is new is still published, no panel saw anything, and it ends as it should."""
-    stage.tenant.book("library", stage.clock.now(), stage.clock.now() + timedelta(hours=1))
+    deployment.tenant.book("library", deployment.clock.now(), deployment.clock.now() + timedelta(hours=1))
     await panel.message("placed/rooms/library/status", "busy", after=heard)
     await panel.caught_up()
     assert lies(panel, heard) == []
@@ -77,9 +77,9 @@ async def goes_on(stage: Stage, program: Program, panel: Subscriber, heard: int)
     assert await program.ends(within=PROMISED) == 0
 
 
-def in_a_file(stage: Stage, broker: Mosquitto, mistake: str) -> str:
+def in_a_file(deployment: Deployment, broker: Mosquitto, mistake: str) -> str:
     """Makes a mistake in a file that the configuration names; the setting that has to be in the log."""
-    password = stage.folder / "password"
+    password = deployment.folder / "password"
     match mistake:
         case "password":
             password.write_text("wrong")
@@ -88,15 +88,17 @@ def in_a_file(stage: Stage, broker: Mosquitto, mistake: str) -> str:
             return "mqtt.password_file"
         case _:
             assert broker.authority is not None
-            broker.authority.ca_file.write_bytes(Authority(stage.folder / "stranger").ca_file.read_bytes())
+            broker.authority.ca_file.write_bytes(
+                Authority(deployment.folder / "stranger").ca_file.read_bytes()
+            )
             return "mqtt.ca_file"
     return "mqtt.username"
 
 
-def in_the_table(stage: Stage, broker: Mosquitto, mistake: str) -> str:
+def in_the_table(deployment: Deployment, broker: Mosquitto, mistake: str) -> str:
     """Makes a mistake in the table [mqtt]; the setting that has to be in the log."""
-    write_secret(stage.folder / "other", "wrong")
-    stranger = Authority(stage.folder / "stranger")
+    write_secret(deployment.folder / "other", "wrong")
+    stranger = Authority(deployment.folder / "stranger")
     mistakes: dict[str, tuple[str, dict[str, Any]]] = {
         "host": ("mqtt.url: broker.invalid", {"url": f"mqtts://broker.invalid:{broker.port}"}),
         "address": ("mqtt.url: 127.0.0.2", {"url": f"mqtts://127.0.0.2:{broker.port}"}),
@@ -104,11 +106,11 @@ def in_the_table(stage: Stage, broker: Mosquitto, mistake: str) -> str:
         "no TLS": ("mqtt.", {"url": f"mqtt://127.0.0.1:{broker.port}", "ca_file": None}),
         "user": ("mqtt.username", {"username": "nobody"}),
         "no login": ("mqtt.username", {"username": None, "password_file": None}),
-        "password file": ("mqtt.username", {"password_file": str(stage.folder / "other")}),
+        "password file": ("mqtt.username", {"password_file": str(deployment.folder / "other")}),
         "ca_file": ("mqtt.ca_file", {"ca_file": str(stranger.ca_file)}),
     }
     named, changes = mistakes[mistake]
-    configure(stage, broker, **changes)
+    configure(deployment, broker, **changes)
     return named
 
 
@@ -118,54 +120,58 @@ IN_THE_TABLE = ("host", "address", "port", "no TLS", "user", "no login", "passwo
 
 @pytest.mark.parametrize("mistake", [*IN_A_FILE, *IN_THE_TABLE])
 async def test_a_broker_that_does_not_work_is_refused_and_the_earlier_one_stays(
-    stage: Stage, broker: Mosquitto, mistake: str
+    deployment: Deployment, broker: Mosquitto, mistake: str
 ) -> None:
-    async with placed(stage, broker) as (program, panel):
+    async with placed(deployment, broker) as (program, panel):
         heard = len(panel.arrivals)
         make = in_a_file if mistake in IN_A_FILE else in_the_table
-        named = make(stage, broker, mistake)
+        named = make(deployment, broker, mistake)
         program.signal(signal.SIGHUP)
         refused = await program.logged("configuration.was_refused")
         assert named in refused["problem"]
         assert "wrong" not in refused["problem"]
         await program.logged("configuration.stays")
-        await goes_on(stage, program, panel, heard)
+        await goes_on(deployment, program, panel, heard)
 
 
-async def test_a_missing_client_certificate_is_refused(stage: Stage) -> None:
-    authority = Authority(stage.folder / "authority")
-    broker = Mosquitto(stage.folder / "strict", authority=authority, client_certificates=True)
+async def test_a_missing_client_certificate_is_refused(deployment: Deployment) -> None:
+    authority = Authority(deployment.folder / "authority")
+    broker = Mosquitto(deployment.folder / "strict", authority=authority, client_certificates=True)
     await broker.start()
     try:
         certificate, key = authority.issue("placed")
-        stage.tenant.book("boardroom", stage.clock.now(), stage.clock.now() + timedelta(hours=1))
+        deployment.tenant.book(
+            "boardroom", deployment.clock.now(), deployment.clock.now() + timedelta(hours=1)
+        )
         table = {"url": broker.url, "ca_file": str(authority.ca_file)}
-        stage.configure(mqtt=table | {"certificate": str(certificate), "key": str(key)})
-        arguments = ("run", "-c", stage.file, "--log-format", "json")
+        deployment.configure(mqtt=table | {"certificate": str(certificate), "key": str(key)})
+        arguments = ("run", "-c", deployment.file, "--log-format", "json")
         async with (
-            Program.start(stage.folder, *arguments) as program,
+            Program.start(deployment.folder, *arguments) as program,
             Subscriber(broker, "placed/#") as panel,
         ):
             await program.logged("daemon.became_ready")
             await panel.message(STATUS, "busy")
             heard = len(panel.arrivals)
-            stage.configure(mqtt=table)
+            deployment.configure(mqtt=table)
             program.signal(signal.SIGHUP)
             refused = await program.logged("configuration.was_refused")
             assert "mqtt." in refused["problem"]
-            await goes_on(stage, program, panel, heard)
+            await goes_on(deployment, program, panel, heard)
     finally:
         await broker.kill()
 
 
-async def test_a_reload_goes_through_while_the_broker_is_away(stage: Stage, broker: Mosquitto) -> None:
+async def test_a_reload_goes_through_while_the_broker_is_away(
+    deployment: Deployment, broker: Mosquitto
+) -> None:
     """It is away for the earlier configuration as well, and what was changed has nothing to do with it."""
-    async with placed(stage, broker) as (program, _):
+    async with placed(deployment, broker) as (program, _):
         await broker.stop()
         await program.logged("broker.was_lost")
-        stage.connections.clear()
-        stage.connect(rooms=["library"])
-        configure(stage, broker, plain_topics=False)
+        deployment.connections.clear()
+        deployment.connect(rooms=["library"])
+        configure(deployment, broker, plain_topics=False)
         program.signal(signal.SIGHUP)
         await program.logged("configuration.was_reloaded")
         await broker.start()
@@ -175,20 +181,20 @@ async def test_a_reload_goes_through_while_the_broker_is_away(stage: Stage, brok
 
 
 async def test_what_only_shows_after_the_switch_leads_back_to_the_earlier_configuration(
-    stage: Stage, broker: Mosquitto
+    deployment: Deployment, broker: Mosquitto
 ) -> None:
     """A broker that keeps nothing refuses a will that is to be kept, which a trial does not have."""
     forgetful = Mosquitto(
-        stage.folder / "forgetful",
+        deployment.folder / "forgetful",
         authority=broker.authority,
         users={"placed": "right"},
         extra=["retain_available false"],
     )
     await forgetful.start()
     try:
-        async with placed(stage, broker) as (program, panel):
+        async with placed(deployment, broker) as (program, panel):
             heard = len(panel.arrivals)
-            configure(stage, forgetful)
+            configure(deployment, forgetful)
             program.signal(signal.SIGHUP)
             refused = await program.logged("configuration.was_refused")
             assert "mqtt." in refused["problem"]
@@ -196,7 +202,9 @@ async def test_what_only_shows_after_the_switch_leads_back_to_the_earlier_config
             await panel.until(
                 lambda a: a.topic == "placed/bridge/state" and a.document["state"] == "online", after=heard
             )
-            stage.tenant.book("library", stage.clock.now(), stage.clock.now() + timedelta(hours=1))
+            deployment.tenant.book(
+                "library", deployment.clock.now(), deployment.clock.now() + timedelta(hours=1)
+            )
             await panel.message("placed/rooms/library/status", "busy", after=heard)
             program.signal(signal.SIGTERM)
             assert await program.ends(within=PROMISED) == 0
@@ -205,13 +213,13 @@ async def test_what_only_shows_after_the_switch_leads_back_to_the_earlier_config
 
 
 async def test_a_login_that_is_wrong_but_could_not_be_tried_does_not_end_it(
-    stage: Stage, broker: Mosquitto
+    deployment: Deployment, broker: Mosquitto
 ) -> None:
     """The broker was away when the configuration was read, and refuses the login when it is back."""
-    async with placed(stage, broker) as (program, _):
+    async with placed(deployment, broker) as (program, _):
         await broker.stop()
         await program.logged("broker.was_lost")
-        (stage.folder / "password").write_text("wrong")
+        (deployment.folder / "password").write_text("wrong")
         program.signal(signal.SIGHUP)
         await program.logged("configuration.was_reloaded")
         await broker.start()
@@ -219,29 +227,33 @@ async def test_a_login_that_is_wrong_but_could_not_be_tried_does_not_end_it(
         assert "mqtt.username" in refused["problem"]
         async with Subscriber(broker, "placed/#", username="panel", password="panel") as panel:
             heard = len(panel.arrivals)
-            stage.tenant.book("library", stage.clock.now(), stage.clock.now() + timedelta(hours=1))
+            deployment.tenant.book(
+                "library", deployment.clock.now(), deployment.clock.now() + timedelta(hours=1)
+            )
             await panel.message("placed/rooms/library/status", "busy", after=heard)
 
 
-async def test_a_second_reload_with_the_right_login_is_taken_up(stage: Stage, broker: Mosquitto) -> None:
-    async with placed(stage, broker) as (program, panel):
+async def test_a_second_reload_with_the_right_login_is_taken_up(
+    deployment: Deployment, broker: Mosquitto
+) -> None:
+    async with placed(deployment, broker) as (program, panel):
         heard = len(panel.arrivals)
-        (stage.folder / "password").write_text("wrong")
+        (deployment.folder / "password").write_text("wrong")
         program.signal(signal.SIGHUP)
         await program.logged("configuration.was_refused")
-        (stage.folder / "password").write_text("right")
+        (deployment.folder / "password").write_text("right")
         program.signal(signal.SIGHUP)
         await program.logged("configuration.was_reloaded")
-        await goes_on(stage, program, panel, heard)
+        await goes_on(deployment, program, panel, heard)
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 async def test_a_login_that_may_not_write_is_refused_and_the_earlier_one_stays(
-    stage: Stage, protocol: str
+    deployment: Deployment, protocol: str
 ) -> None:
     broker = Mosquitto(
-        stage.folder / "guarded",
-        authority=Authority(stage.folder / "authority"),
+        deployment.folder / "guarded",
+        authority=Authority(deployment.folder / "authority"),
         users={"placed": "right", "reader": "right", "panel": "panel"},
         access=(
             "user placed",
@@ -253,38 +265,38 @@ async def test_a_login_that_may_not_write_is_refused_and_the_earlier_one_stays(
         ),
     )
     await broker.start()
-    write_secret(stage.folder / "password", "right")
+    write_secret(deployment.folder / "password", "right")
     try:
-        async with placed(stage, broker) as (program, panel):
+        async with placed(deployment, broker) as (program, panel):
             heard = len(panel.arrivals)
-            configure(stage, broker, username="reader", protocol=protocol)
+            configure(deployment, broker, username="reader", protocol=protocol)
             program.signal(signal.SIGHUP)
             refused = await program.logged("configuration.was_refused")
             assert "mqtt.username: " in refused["problem"]
             assert "allow this login to write placed/bridge/info" in refused["problem"]
             await program.logged("configuration.stays")
-            await goes_on(stage, program, panel, heard)
+            await goes_on(deployment, program, panel, heard)
     finally:
         await broker.kill()
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 async def test_where_access_depends_on_the_client_id_a_trial_refuses_no_login(
-    stage: Stage, protocol: str
+    deployment: Deployment, protocol: str
 ) -> None:
     """The trial has a client id of its own, which may not write: with the earlier login it may not either."""
     broker = Mosquitto(
-        stage.folder / "by-client",
-        authority=Authority(stage.folder / "authority"),
+        deployment.folder / "by-client",
+        authority=Authority(deployment.folder / "authority"),
         users={"placed": "right", "other": "right", "panel": "panel"},
         access=("pattern readwrite %c/#", "user panel", "topic readwrite #"),
     )
     await broker.start()
-    write_secret(stage.folder / "password", "right")
+    write_secret(deployment.folder / "password", "right")
     try:
-        async with placed(stage, broker) as (program, panel):
+        async with placed(deployment, broker) as (program, panel):
             heard = len(panel.arrivals)
-            configure(stage, broker, username="other", protocol=protocol)
+            configure(deployment, broker, username="other", protocol=protocol)
             program.signal(signal.SIGHUP)
             await program.logged("configuration.was_reloaded")
             await panel.message(STATUS, "busy", after=heard)

@@ -18,7 +18,7 @@ from tests.support.placed_process import Program
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from tests.support.daemon_environment import Stage
+    from tests.support.deployment import Deployment
     from tests.support.mosquitto import Arrival, Subscriber
 
 ROOMS = ("boardroom", "library")
@@ -51,7 +51,7 @@ class Stream:
 class Watched:
     """`placed run` with all that would notice a restart of one of its parts."""
 
-    stage: Stage
+    deployment: Deployment
     program: Program
     panel: Subscriber
     stream: Stream
@@ -59,14 +59,14 @@ class Watched:
 
     def __post_init__(self) -> None:
         self.begun = len(self.panel.arrivals)
-        self.logins = self.stage.logins
+        self.logins = self.deployment.logins
 
     async def reload(self) -> list[str]:
         """Reloads; what changed, by the log, once the reload is over."""
         after = len(self.program.err)
         self.program.signal(signal.SIGHUP)
-        entry = json.loads(await self.program.says("configuration.was_reloaded", after=after))
-        await self.program.says("daemon.became_ready", after=after)
+        entry = json.loads(await self.program.wait_for_line("configuration.was_reloaded", after=after))
+        await self.program.wait_for_line("daemon.became_ready", after=after)
         assert entry["stays_until_a_start"] == ["state directory", "epoch"]
         return list(entry["changed"])
 
@@ -77,7 +77,7 @@ class Watched:
 
     async def nothing_was_restarted(self) -> None:
         """Nobody signed in, the broker saw one session, and the stream is the one of the beginning."""
-        assert self.stage.logins == self.logins
+        assert self.deployment.logins == self.logins
         assert len([entry for entry in self.program.logs if entry["event"] == "broker.connected"]) == 1
         assert not self.stream.ended
         assert self.stream.text.count("event: snapshot") == 1
@@ -86,14 +86,14 @@ class Watched:
 
 
 @asynccontextmanager
-async def watched(stage: Stage) -> AsyncIterator[Watched]:
+async def watched(deployment: Deployment) -> AsyncIterator[Watched]:
     """The boardroom is busy for an hour, the library free until a meeting in 15 minutes."""
-    now = stage.clock.now()
-    stage.tenant.book("boardroom", now, now + timedelta(hours=1))
-    stage.tenant.book("library", now + timedelta(minutes=15), now + timedelta(minutes=30))
-    stage.configure(occupancy={"lead": "5m"})
-    arguments = ("run", "-c", stage.file, "--log-format", "json")
-    async with Program.start(stage.folder, *arguments) as program, stage.listener() as panel:
+    now = deployment.clock.now()
+    deployment.tenant.book("boardroom", now, now + timedelta(hours=1))
+    deployment.tenant.book("library", now + timedelta(minutes=15), now + timedelta(minutes=30))
+    deployment.configure(occupancy={"lead": "5m"})
+    arguments = ("run", "-c", deployment.file, "--log-format", "json")
+    async with Program.start(deployment.folder, *arguments) as program, deployment.listener() as panel:
         await program.logged("daemon.became_ready")
         for room in ROOMS:
             for topic in TOPICS:
@@ -107,7 +107,7 @@ async def watched(stage: Stage) -> AsyncIterator[Watched]:
         following = asyncio.create_task(stream.follow())
         await stream.shows(": keep-alive")
         try:
-            yield Watched(stage, program, panel, stream, url)
+            yield Watched(deployment, program, panel, stream, url)
             assert "Traceback" not in "\n".join(program.err)
         finally:
             following.cancel()
@@ -118,9 +118,9 @@ def names(health: Arrival) -> list[str]:
     return [connection["name"] for connection in health.document["connections"]]
 
 
-async def test_with_another_lead_only_rooms_that_it_concerns_are_published(stage: Stage) -> None:
-    async with watched(stage) as daemon:
-        stage.configure(occupancy={"lead": "20m"})
+async def test_with_another_lead_only_rooms_that_it_concerns_are_published(deployment: Deployment) -> None:
+    async with watched(deployment) as daemon:
+        deployment.configure(occupancy={"lead": "20m"})
         assert await daemon.reload() == ["occupancy"]
         await daemon.panel.message("placed/rooms/library/status", "starting")
         await daemon.stream.shows('"status":"starting"')
@@ -129,20 +129,20 @@ async def test_with_another_lead_only_rooms_that_it_concerns_are_published(stage
         await daemon.nothing_was_restarted()
 
 
-async def test_a_configuration_that_is_the_same_changes_nothing(stage: Stage) -> None:
-    async with watched(stage) as daemon:
-        stage.file.write_text(stage.file.read_text() + "\n# another look, the same settings\n")
+async def test_a_configuration_that_is_the_same_changes_nothing(deployment: Deployment) -> None:
+    async with watched(deployment) as daemon:
+        deployment.file.write_text(deployment.file.read_text() + "\n# another look, the same settings\n")
         assert await daemon.reload() == []
         assert await daemon.arrivals() == []
         await daemon.nothing_was_restarted()
 
 
-async def test_adding_a_connection_does_not_affect_the_others(stage: Stage) -> None:
-    stage.connect("one", rooms=ROOMS)
-    async with watched(stage) as daemon:
-        stage.tenant.add_room("attic")
-        stage.connect("two", rooms=["attic"])
-        stage.configure(occupancy={"lead": "5m"})
+async def test_adding_a_connection_does_not_affect_the_others(deployment: Deployment) -> None:
+    deployment.connect("one", rooms=ROOMS)
+    async with watched(deployment) as daemon:
+        deployment.tenant.add_room("attic")
+        deployment.connect("two", rooms=["attic"])
+        deployment.configure(occupancy={"lead": "5m"})
         assert await daemon.reload() == ["connections.two"]
         await daemon.panel.message("placed/rooms/attic/status", "free")
         await daemon.stream.shows('"room":"attic"')
@@ -152,13 +152,13 @@ async def test_adding_a_connection_does_not_affect_the_others(stage: Stage) -> N
         await daemon.nothing_was_restarted()
 
 
-async def test_changing_a_connection_does_not_affect_the_others(stage: Stage) -> None:
-    stage.connect("one", rooms=["boardroom"])
-    stage.connect("two", rooms=["library"])
-    async with watched(stage) as daemon:
-        stage.tenant.add_room("attic")
-        text = stage.file.read_text()
-        stage.file.write_text(text.replace('["library', '["attic@contoso.example", "library'))
+async def test_changing_a_connection_does_not_affect_the_others(deployment: Deployment) -> None:
+    deployment.connect("one", rooms=["boardroom"])
+    deployment.connect("two", rooms=["library"])
+    async with watched(deployment) as daemon:
+        deployment.tenant.add_room("attic")
+        text = deployment.file.read_text()
+        deployment.file.write_text(text.replace('["library', '["attic@contoso.example", "library'))
         assert await daemon.reload() == ["connections.two"]
         await daemon.panel.message("placed/rooms/attic/status", "free")
         topics = {a.topic for a in await daemon.arrivals()}
@@ -166,12 +166,12 @@ async def test_changing_a_connection_does_not_affect_the_others(stage: Stage) ->
         await daemon.nothing_was_restarted()  # the registration is the same, so its token is used on
 
 
-async def test_removing_a_connection_does_not_affect_the_others(stage: Stage) -> None:
-    stage.connect("one", rooms=["boardroom"])
-    stage.connect("two", rooms=["library"])
-    async with watched(stage) as daemon:
-        del stage.connections[1]
-        stage.configure(occupancy={"lead": "5m"})
+async def test_removing_a_connection_does_not_affect_the_others(deployment: Deployment) -> None:
+    deployment.connect("one", rooms=["boardroom"])
+    deployment.connect("two", rooms=["library"])
+    async with watched(deployment) as daemon:
+        del deployment.connections[1]
+        deployment.configure(occupancy={"lead": "5m"})
         assert await daemon.reload() == ["connections.two"]
         for topic in TOPICS:
             await daemon.panel.message(f"placed/rooms/library/{topic}", "", after=daemon.begun)
@@ -184,19 +184,21 @@ async def test_removing_a_connection_does_not_affect_the_others(stage: Stage) ->
         await daemon.nothing_was_restarted()
 
 
-async def test_a_changed_mqtt_table_restarts_only_the_publisher(stage: Stage) -> None:
-    async with watched(stage) as daemon:
-        stage.configure(occupancy={"lead": "5m"}, mqtt={"url": stage.broker.url, "plain_topics": False})
+async def test_a_changed_mqtt_table_restarts_only_the_publisher(deployment: Deployment) -> None:
+    async with watched(deployment) as daemon:
+        deployment.configure(
+            occupancy={"lead": "5m"}, mqtt={"url": deployment.broker.url, "plain_topics": False}
+        )
         assert await daemon.reload() == ["mqtt"]
         await daemon.panel.message("placed/rooms/library/status", "", after=daemon.begun)
-        assert stage.logins == daemon.logins
+        assert deployment.logins == daemon.logins
         assert not daemon.stream.ended
 
 
-async def test_another_endpoint_at_the_same_address_ends_no_stream(stage: Stage) -> None:
-    async with watched(stage) as daemon:
+async def test_another_endpoint_at_the_same_address_ends_no_stream(deployment: Deployment) -> None:
+    async with watched(deployment) as daemon:
         http = {"listen": "127.0.0.1:0", "hosts": ["rooms.contoso.example"], "max_clients": 100}
-        stage.configure(occupancy={"lead": "5m"}, http=http)
+        deployment.configure(occupancy={"lead": "5m"}, http=http)
         assert await daemon.reload() == ["http"]
         async with aiohttp.ClientSession(daemon.url, headers={"Host": "rooms.contoso.example"}) as client:
             assert (await client.get("/healthz")).status == 200
@@ -204,26 +206,26 @@ async def test_another_endpoint_at_the_same_address_ends_no_stream(stage: Stage)
         await daemon.nothing_was_restarted()
 
 
-async def test_a_changed_listen_address_restarts_only_the_endpoint(stage: Stage) -> None:
-    async with watched(stage) as daemon:
-        stage.configure(occupancy={"lead": "5m"}, http={"listen": "127.0.0.2:0"})
+async def test_a_changed_listen_address_restarts_only_the_endpoint(deployment: Deployment) -> None:
+    async with watched(deployment) as daemon:
+        deployment.configure(occupancy={"lead": "5m"}, http={"listen": "127.0.0.2:0"})
         assert await daemon.reload() == ["http"]
         async with asyncio.timeout(DEADLINE):
             while not daemon.stream.ended:  # noqa: ASYNC110 - the stream is read by another task
                 await asyncio.sleep(0.05)
-        assert stage.logins == daemon.logins
+        assert deployment.logins == daemon.logins
         assert await daemon.arrivals() == []
 
 
-async def test_what_may_be_shown_changes_without_a_sign_in(stage: Stage) -> None:
-    async with watched(stage) as daemon:
-        stage.configure(occupancy={"lead": "5m"}, privacy={"show": "organizer"})
+async def test_what_may_be_shown_changes_without_a_sign_in(deployment: Deployment) -> None:
+    async with watched(deployment) as daemon:
+        deployment.configure(occupancy={"lead": "5m"}, privacy={"show": "organizer"})
         assert await daemon.reload() == ["privacy"]
         await daemon.panel.until(
             lambda a: a.topic == "placed/rooms/boardroom/state" and bool(a.document["current"]["organizer"]),
             after=daemon.begun,
         )
-        stage.configure(occupancy={"lead": "5m"})
+        deployment.configure(occupancy={"lead": "5m"})
         after = len(daemon.panel.arrivals)
         assert await daemon.reload() == ["privacy"]
         state = await daemon.panel.message("placed/rooms/boardroom/state", after=after)

@@ -131,7 +131,7 @@ async def test_without_a_terminal_setup_lists_missing_values_one_a_line(tmp_path
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "said"),
+    ("arguments", "code", "output"),
     [
         (["contoso", "--set", "tenat=x"], 2, ["placed: --set tenat: unknown key; did you mean tenant?"]),
         (["contoso", "--set", "tenant"], 2, ["placed: --set tenant: expected KEY=VALUE"]),
@@ -171,11 +171,11 @@ async def test_without_a_terminal_setup_lists_missing_values_one_a_line(tmp_path
     ],
 )
 async def test_a_mistake_gets_a_line(
-    arguments: Sequence[str], code: int, said: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    arguments: Sequence[str], code: int, output: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     ended, program = await run(tmp_path, "setup", *arguments)
-    assert (ended, program.err, program.out) == (code, said, [])
+    assert (ended, program.err, program.out) == (code, output, [])
 
 
 async def test_a_configuration_that_is_not_ready_is_no_obstacle(tmp_path: Path) -> None:
@@ -191,8 +191,8 @@ async def test_a_configuration_that_is_not_ready_is_no_obstacle(tmp_path: Path) 
         environment={"PLACED_CONFIG": str(file)},
     )
     assert code == 0
-    (said,) = program.err
-    assert said.startswith(f"placed: continues without the configuration: {file}: connections[0]")
+    (output,) = program.err
+    assert output.startswith(f"placed: continues without the configuration: {file}: connections[0]")
 
 
 # --- at a terminal ------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from tests.support.daemon_environment import Stage
+    from tests.support.deployment import Deployment
     from tests.support.mosquitto import Subscriber
 
 PROMISED = 5.0  # seconds in which it ends
@@ -29,62 +29,64 @@ STATUS = "placed/rooms/boardroom/status"
 
 
 @asynccontextmanager
-async def placed(stage: Stage) -> AsyncIterator[Program]:
+async def placed(deployment: Deployment) -> AsyncIterator[Program]:
     """`placed run`, as soon as it is ready; one room is busy."""
-    stage.tenant.book("boardroom", stage.clock.now(), stage.clock.now() + timedelta(hours=1))
-    if not stage.file.exists():
-        stage.configure()
-    arguments = ("run", "-c", stage.file, "--log-format", "json")
-    async with Program.start(stage.folder, *arguments) as program:
+    deployment.tenant.book("boardroom", deployment.clock.now(), deployment.clock.now() + timedelta(hours=1))
+    if not deployment.file.exists():
+        deployment.configure()
+    arguments = ("run", "-c", deployment.file, "--log-format", "json")
+    async with Program.start(deployment.folder, *arguments) as program:
         await program.logged("daemon.became_ready")
         yield program
 
 
-async def says_offline(stage: Stage) -> None:
+async def publishes_offline(deployment: Deployment) -> None:
     """The broker keeps what the daemon said last."""
-    async with stage.listener("placed/bridge/state") as panel:
+    async with deployment.listener("placed/bridge/state") as panel:
         state = await panel.message("placed/bridge/state")
         assert state.document["state"] == "offline"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_signal_ends_it_soon_with_code_0_and_offline_on_the_broker(
-    stage: Stage, number: signal.Signals
+    deployment: Deployment, number: signal.Signals
 ) -> None:
-    async with placed(stage) as program:
+    async with placed(deployment) as program:
         program.signal(number)
         assert await program.ends(within=PROMISED) == 0
         assert program.logs[-1]["event"] == "daemon.stopped"
         assert not [entry for entry in program.logs if entry["level"] in ("warning", "error", "critical")][1:]
         assert not program.out
-    await says_offline(stage)
+    await publishes_offline(deployment)
 
 
-async def test_a_signal_ends_it_soon_while_nothing_answers(stage: Stage) -> None:
+async def test_a_signal_ends_it_soon_while_nothing_answers(deployment: Deployment) -> None:
     """The service takes its time, the broker is frozen, and somebody follows the events."""
-    async with placed(stage) as program:
+    async with placed(deployment) as program:
         url = (await program.logged("http.is_listening"))["url"]
         reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
         writer.write(b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
         await reader.readuntil(b"event: state")
-        stage.tenant.faults.delay(60)
-        asked = len(stage.batches)
-        stage.broker.freeze()
+        deployment.tenant.faults.delay(60)
+        asked = len(deployment.batches)
+        deployment.broker.freeze()
         try:
             program.signal(signal.SIGTERM)
             assert await program.ends(within=PROMISED) == 0
         finally:
-            stage.broker.thaw()
-        assert len(stage.batches) - asked < 3
+            deployment.broker.thaw()
+        assert len(deployment.batches) - asked < 3
         writer.close()
         await writer.wait_closed()
 
 
 @pytest.mark.parametrize("where", [Where.CALENDAR, Where.LOGIN, Where.DISCOVERY])
-async def test_a_signal_while_it_starts_ends_it_with_code_0(stage: Stage, where: Where) -> None:
-    stage.configure()
-    stage.tenant.faults.delay(60, where=where)
-    async with Program.start(stage.folder, "run", "-c", stage.file, "--log-format", "json") as program:
+async def test_a_signal_while_it_starts_ends_it_with_code_0(deployment: Deployment, where: Where) -> None:
+    deployment.configure()
+    deployment.tenant.faults.delay(60, where=where)
+    async with Program.start(
+        deployment.folder, "run", "-c", deployment.file, "--log-format", "json"
+    ) as program:
         await program.logged("broker.connected")
         program.signal(signal.SIGTERM)
         assert await program.ends(within=PROMISED) == 0
@@ -107,22 +109,22 @@ def lies(panel: Subscriber, after: int) -> list[str]:
     ]
 
 
-async def test_a_reload_takes_up_a_changed_configuration_unseen_by_panels(stage: Stage) -> None:
-    stage.connect(rooms=["boardroom"])
-    async with placed(stage) as program, stage.listener() as panel:
+async def test_a_reload_takes_up_a_changed_configuration_unseen_by_panels(deployment: Deployment) -> None:
+    deployment.connect(rooms=["boardroom"])
+    async with placed(deployment) as program, deployment.listener() as panel:
         await panel.message(STATUS, "busy")
         state = await panel.message("placed/rooms/boardroom/state")
         heard = len(panel.arrivals)
-        stage.connections.clear()
-        stage.connect()
-        stage.configure(polling={"interval": "500ms"}, occupancy={"lead": "20m"})
-        now = stage.clock.now()
-        stage.tenant.book("library", now + timedelta(minutes=15), now + timedelta(minutes=30))
+        deployment.connections.clear()
+        deployment.connect()
+        deployment.configure(polling={"interval": "500ms"}, occupancy={"lead": "20m"})
+        now = deployment.clock.now()
+        deployment.tenant.book("library", now + timedelta(minutes=15), now + timedelta(minutes=30))
 
         program.signal(signal.SIGHUP)
         await panel.message("placed/rooms/library/status", "starting")
         await program.logged("configuration.was_reloaded")
-        stage.tenant.book("boardroom", now + timedelta(hours=2), now + timedelta(hours=3))
+        deployment.tenant.book("boardroom", now + timedelta(hours=2), now + timedelta(hours=3))
         again = await panel.until(lambda a: a.topic.endswith("boardroom/state"), after=heard)
         order = [(a.document["epoch"], a.document["seq"]) for a in (state, again)]
         assert order[0] < order[1]
@@ -134,14 +136,14 @@ async def test_a_reload_takes_up_a_changed_configuration_unseen_by_panels(stage:
 
         program.signal(signal.SIGTERM)
         assert await program.ends(within=PROMISED) == 0
-    await says_offline(stage)
+    await publishes_offline(deployment)
 
 
 @pytest.mark.parametrize("mistake", ["key", "file", "port", "secret", "tenant"])
 async def test_a_reload_of_a_broken_configuration_leaves_the_old_one_running(
-    stage: Stage, mistake: str
+    deployment: Deployment, mistake: str
 ) -> None:
-    async with placed(stage) as program, stage.listener() as panel:
+    async with placed(deployment) as program, deployment.listener() as panel:
         url = (await program.logged("http.is_listening"))["url"]
         await panel.message(STATUS, "busy")
         heard = len(panel.arrivals)
@@ -149,27 +151,27 @@ async def test_a_reload_of_a_broken_configuration_leaves_the_old_one_running(
             port = taken.getsockname()[1]
             match mistake:
                 case "key":
-                    stage.file.write_text(stage.file.read_text() + "[poling]\n")
+                    deployment.file.write_text(deployment.file.read_text() + "[poling]\n")
                     named = "poling"
                 case "file":
-                    (stage.folder / "contoso.secret").unlink()
+                    (deployment.folder / "contoso.secret").unlink()
                     named = "client_secret_file"
                 case "port":
-                    stage.configure(http={"listen": f"127.0.0.1:{port}"})
+                    deployment.configure(http={"listen": f"127.0.0.1:{port}"})
                     named = "http.listen"
                 case "secret":
-                    (stage.folder / "contoso.secret").write_text("s3cret of somebody else")
+                    (deployment.folder / "contoso.secret").write_text("s3cret of somebody else")
                     named = "7000215"
                 case _:
-                    edited = stage.file.read_text().replace('tenant = "contoso', 'tenant = "fabrikam')
-                    stage.file.write_text(edited)
+                    edited = deployment.file.read_text().replace('tenant = "contoso', 'tenant = "fabrikam')
+                    deployment.file.write_text(edited)
                     named = "90002"
             program.signal(signal.SIGHUP)
             entry = await program.logged("configuration.was_refused")
             assert named in entry["problem"]
         await program.logged("configuration.stays")
 
-        stage.tenant.book("library", stage.clock.now(), stage.clock.now() + timedelta(hours=1))
+        deployment.tenant.book("library", deployment.clock.now(), deployment.clock.now() + timedelta(hours=1))
         await panel.message("placed/rooms/library/status", "busy", after=heard)
         await panel.caught_up()
         assert lies(panel, heard) == []
@@ -179,17 +181,17 @@ async def test_a_reload_of_a_broken_configuration_leaves_the_old_one_running(
         program.signal(signal.SIGTERM)
         assert await program.ends(within=PROMISED) == 0
         assert [json.loads(line)["event"] for line in program.err][-1] == "daemon.stopped"
-    await says_offline(stage)
+    await publishes_offline(deployment)
 
 
-async def test_a_corrected_configuration_is_loaded_after_an_invalid_one(stage: Stage) -> None:
-    stage.connect(rooms=["boardroom"])
-    async with placed(stage) as program, stage.listener() as panel:
-        good = stage.file.read_text()
-        stage.file.write_text("[")
+async def test_a_corrected_configuration_is_loaded_after_an_invalid_one(deployment: Deployment) -> None:
+    deployment.connect(rooms=["boardroom"])
+    async with placed(deployment) as program, deployment.listener() as panel:
+        good = deployment.file.read_text()
+        deployment.file.write_text("[")
         program.signal(signal.SIGHUP)
         await program.logged("configuration.was_refused")
-        stage.file.write_text(good.replace('["board', '["library@contoso.example", "board'))
+        deployment.file.write_text(good.replace('["board', '["library@contoso.example", "board'))
         program.signal(signal.SIGHUP)
         await panel.message("placed/rooms/library/status", "free")
 

@@ -8,21 +8,23 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.support.daemon_environment import Stage
+    from tests.support.deployment import Deployment
 
 TOPIC = "placed/rooms/boardroom"
 
 
 @pytest.mark.parametrize("reason", ["unavailable", "forbidden", "throttled", "malformed", "not_found"])
-async def test_an_unreadable_room_becomes_stale_then_unknown_and_recovers(stage: Stage, reason: str) -> None:
-    faults, now = stage.tenant.faults, stage.clock.now()
-    stage.tenant.book("boardroom", now - timedelta(minutes=1), now + timedelta(hours=1))
-    stage.configure(
+async def test_an_unreadable_room_becomes_stale_then_unknown_and_recovers(
+    deployment: Deployment, reason: str
+) -> None:
+    faults, now = deployment.tenant.faults, deployment.clock.now()
+    deployment.tenant.book("boardroom", now - timedelta(minutes=1), now + timedelta(hours=1))
+    deployment.configure(
         polling={"interval": "100ms"}, occupancy={"stale_after": "600ms", "expire_after": "1200ms"}
     )
     async with (
-        stage.daemon() as running,
-        stage.ways_out(running) as (panel, web),
+        deployment.daemon() as running,
+        deployment.ways_out(running) as (panel, web),
         web.follow() as stream,
     ):
         await panel.message(f"{TOPIC}/status", "busy")
@@ -36,18 +38,20 @@ async def test_an_unreadable_room_becomes_stale_then_unknown_and_recovers(stage:
         }
         break_room[reason]()
 
-        told = await panel.until(lambda a: a.topic == f"{TOPIC}/state" and a.document["stale"], after=heard)
-        assert told.document["status"] == "busy"
-        assert told.document["reason"] == reason
+        reported = await panel.until(
+            lambda a: a.topic == f"{TOPIC}/state" and a.document["stale"], after=heard
+        )
+        assert reported.document["status"] == "busy"
+        assert reported.document["reason"] == reason
         stale = await stream.state("boardroom", stale=True)
         assert stale["status"] == "busy"
 
-        told = await panel.until(
+        reported = await panel.until(
             lambda a: a.topic == f"{TOPIC}/state" and a.document["status"] == "unknown", after=heard
         )
-        assert told.document["occupied"] is None
-        assert told.document["current"] is None
-        assert told.document["reason"] == reason
+        assert reported.document["occupied"] is None
+        assert reported.document["current"] is None
+        assert reported.document["reason"] == reason
         await panel.message(f"{TOPIC}/availability", "offline", after=heard)
         await panel.message(f"{TOPIC}/status", "unknown", after=heard)
         await panel.message(f"{TOPIC}/occupied", "", after=heard)
@@ -64,11 +68,11 @@ async def test_an_unreadable_room_becomes_stale_then_unknown_and_recovers(stage:
 
         heard = len(panel.arrivals)
         faults.clear()
-        told = await panel.until(
+        reported = await panel.until(
             lambda a: a.topic == f"{TOPIC}/state" and a.document["status"] == "busy", after=heard
         )
-        assert told.document["stale"] is False
-        assert told.document["reason"] is None
+        assert reported.document["stale"] is False
+        assert reported.document["reason"] is None
         event = await panel.until(lambda a: a.topic == f"{TOPIC}/event", after=heard)
         assert event.document["event"] == "recovered"
         await panel.message(f"{TOPIC}/availability", "online", after=heard)
@@ -80,18 +84,18 @@ async def test_an_unreadable_room_becomes_stale_then_unknown_and_recovers(stage:
         assert not [a for a in panel.on("placed/rooms/library/state") if a.document["status"] != "free"]
 
 
-async def test_while_nothing_is_readable_every_state_carries_its_valid_until(stage: Stage) -> None:
-    stage.configure(occupancy={"expire_after": "15m"})
+async def test_while_nothing_is_readable_every_state_carries_its_valid_until(deployment: Deployment) -> None:
+    deployment.configure(occupancy={"expire_after": "15m"})
     async with (
-        stage.daemon() as running,
-        stage.ways_out(running) as (panel, web),
+        deployment.daemon() as running,
+        deployment.ways_out(running) as (panel, web),
         web.follow() as stream,
-        stage.outage(),
+        deployment.outage(),
     ):
         before = await panel.message(f"{TOPIC}/state")
-        stage.clock.leap(600)
+        deployment.clock.leap(600)
         await stream.state("boardroom", status="free", stale=True)
-        stage.clock.leap(400)
+        deployment.clock.leap(400)
         await stream.state("boardroom", status="unknown", reason="unavailable")
         state = await panel.until(lambda a: a.topic == f"{TOPIC}/state" and a.document["status"] == "unknown")
         for arrival in panel.on(f"{TOPIC}/state"):

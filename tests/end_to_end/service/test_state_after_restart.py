@@ -17,86 +17,89 @@ from tests.support.placed_process import Program
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from tests.support.daemon_environment import Stage
+    from tests.support.deployment import Deployment
     from tests.support.mosquitto import Arrival, Subscriber
 
 TOPIC = "placed/rooms/boardroom"
 
 
-async def told(panel: Subscriber, *, epoch: int) -> Arrival:
+async def published_state(panel: Subscriber, *, epoch: int) -> Arrival:
     """The boardroom's first state of that start."""
     return await panel.until(lambda a: a.topic == f"{TOPIC}/state" and a.document["epoch"] == epoch)
 
 
 async def test_a_start_without_internet_publishes_the_stored_state_with_the_time_of_its_reading(
-    stage: Stage,
+    deployment: Deployment,
 ) -> None:
-    now = stage.clock.now()
-    stage.tenant.book("boardroom", now - timedelta(minutes=1), now + timedelta(hours=1))
-    stage.configure()
-    async with stage.daemon() as running, stage.listener() as panel:
-        before = (await told(panel, epoch=running.daemon.board.epoch)).document
-    asked = len(stage.simulator.requests)
-    stage.clock.leap(60)
-    async with stage.outage(), stage.listener() as panel, stage.daemon() as running:
-        after = (await told(panel, epoch=running.daemon.board.epoch)).document
+    now = deployment.clock.now()
+    deployment.tenant.book("boardroom", now - timedelta(minutes=1), now + timedelta(hours=1))
+    deployment.configure()
+    async with deployment.daemon() as running, deployment.listener() as panel:
+        before = (await published_state(panel, epoch=running.daemon.board.epoch)).document
+    asked = len(deployment.simulator.requests)
+    deployment.clock.leap(60)
+    async with deployment.outage(), deployment.listener() as panel, deployment.daemon() as running:
+        after = (await published_state(panel, epoch=running.daemon.board.epoch)).document
         assert after["status"] == "busy"
         assert after["epoch"] > before["epoch"]
-        assert datetime.fromisoformat(after["observed_at"]) < stage.clock.now() - timedelta(seconds=59)
+        assert datetime.fromisoformat(after["observed_at"]) < deployment.clock.now() - timedelta(seconds=59)
         holds = datetime.fromisoformat(after["valid_until"]) - datetime.fromisoformat(after["observed_at"])
         assert holds == timedelta(minutes=15)
         index = await panel.message("placed/rooms")
         assert [entry["id"] for entry in index.document["rooms"]] == ["boardroom", "library"]
-        stage.clock.leap(15 * 60)
+        deployment.clock.leap(15 * 60)
         await panel.until(lambda a: a.topic == f"{TOPIC}/state" and a.document["status"] == "unknown")
-    assert len(stage.simulator.requests) == asked
+    assert len(deployment.simulator.requests) == asked
 
 
-async def test_offline_grace_may_cover_a_day_without_internet(stage: Stage) -> None:
-    now = stage.clock.now()
+async def test_offline_grace_may_cover_a_day_without_internet(deployment: Deployment) -> None:
+    now = deployment.clock.now()
     meeting = (now + timedelta(hours=5), now + timedelta(hours=6))
-    stage.tenant.book("boardroom", *meeting)
-    stage.configure(occupancy={"offline_grace": "12h", "lead": "0s"})
-    async with stage.daemon():
+    deployment.tenant.book("boardroom", *meeting)
+    deployment.configure(occupancy={"offline_grace": "12h", "lead": "0s"})
+    async with deployment.daemon():
         pass
-    async with stage.outage():
-        async with stage.listener() as panel, stage.daemon() as running:
-            await told(panel, epoch=running.daemon.board.epoch)
+    async with deployment.outage():
+        async with deployment.listener() as panel, deployment.daemon() as running:
+            await published_state(panel, epoch=running.daemon.board.epoch)
             await running.failing()
             for hours in (1, 3):
-                stage.clock.leap(hours * 3600)
-                state = (await fresh(panel, stage)).document
+                deployment.clock.leap(hours * 3600)
+                state = (await fresh(panel, deployment)).document
                 assert (state["status"], state["stale"], state["reason"]) == ("free", True, "unavailable")
-                life = datetime.fromisoformat(state["valid_until"]) - stage.clock.now()
-                assert life <= timedelta(minutes=15)  # a panel believes a daemon that is dead no longer
-        async with stage.listener() as panel, stage.daemon() as running:  # and a restart changes nothing
-            state = (await told(panel, epoch=running.daemon.board.epoch)).document
+                remaining = datetime.fromisoformat(state["valid_until"]) - deployment.clock.now()
+                assert remaining <= timedelta(minutes=15)  # a panel believes a daemon that is dead no longer
+        async with (
+            deployment.listener() as panel,
+            deployment.daemon() as running,
+        ):  # and a restart changes nothing
+            state = (await published_state(panel, epoch=running.daemon.board.epoch)).document
             assert (state["status"], state["stale"], state["reason"]) == ("free", True, "unavailable")
-            stage.clock.leap(3600 * 1.5)
+            deployment.clock.leap(3600 * 1.5)
             await panel.until(lambda a: a.topic == f"{TOPIC}/state" and a.document["status"] == "busy")
-            stage.clock.leap(3600 * 7)
+            deployment.clock.leap(3600 * 7)
             await panel.until(lambda a: a.topic == f"{TOPIC}/state" and a.document["status"] == "unknown")
 
 
-async def fresh(panel: Subscriber, stage: Stage) -> Arrival:
+async def fresh(panel: Subscriber, deployment: Deployment) -> Arrival:
     """The first state of the boardroom that holds now."""
     return await panel.until(
         lambda a: (
             a.topic == f"{TOPIC}/state"
-            and a.document["valid_until"] > stage.clock.now().isoformat().replace("+00:00", "Z")
+            and a.document["valid_until"] > deployment.clock.now().isoformat().replace("+00:00", "Z")
         )
     )
 
 
 @pytest.mark.parametrize("way", [signal.SIGUSR1, signal.SIGKILL])
-async def test_a_restart_is_not_seen_by_panels(stage: Stage, way: signal.Signals) -> None:
+async def test_a_restart_is_not_seen_by_panels(deployment: Deployment, way: signal.Signals) -> None:
     """Not on any topic: only states of the new start, which say the same."""
-    now = stage.clock.now()
-    stage.tenant.book("boardroom", now - timedelta(minutes=1), now + timedelta(hours=1))
-    stage.configure()
-    arguments = ("run", "-c", stage.file, "--log-format", "json", "--verbose")
-    async with stage.listener() as panel:
-        async with Program.start(stage.folder, *arguments) as program:
+    now = deployment.clock.now()
+    deployment.tenant.book("boardroom", now - timedelta(minutes=1), now + timedelta(hours=1))
+    deployment.configure()
+    arguments = ("run", "-c", deployment.file, "--log-format", "json", "--verbose")
+    async with deployment.listener() as panel:
+        async with Program.start(deployment.folder, *arguments) as program:
             ready = await program.logged("daemon.became_ready")
             await program.logged("journal.was_written")
             await panel.caught_up()
@@ -104,7 +107,7 @@ async def test_a_restart_is_not_seen_by_panels(stage: Stage, way: signal.Signals
             code = await program.ends()
             assert code == (0 if way is signal.SIGUSR1 else -way)
         before = len(panel.arrivals)
-        async with stage.outage(), Program.start(stage.folder, *arguments) as program:
+        async with deployment.outage(), Program.start(deployment.folder, *arguments) as program:
             again = await program.logged("daemon.became_ready")
             assert again["epoch"] > ready["epoch"]
             await panel.caught_up()
@@ -120,11 +123,13 @@ async def test_a_restart_is_not_seen_by_panels(stage: Stage, way: signal.Signals
             assert not [a for a in seen if a.topic.endswith("/event")]
 
 
-async def test_a_stopped_daemon_publishes_offline_and_ends_within_five_seconds(stage: Stage) -> None:
-    stage.configure()
+async def test_a_stopped_daemon_publishes_offline_and_ends_within_five_seconds(
+    deployment: Deployment,
+) -> None:
+    deployment.configure()
     async with (
-        stage.listener() as panel,
-        Program.start(stage.folder, "run", "-c", stage.file, "--log-format", "json") as program,
+        deployment.listener() as panel,
+        Program.start(deployment.folder, "run", "-c", deployment.file, "--log-format", "json") as program,
     ):
         await program.logged("daemon.became_ready")
         async with asyncio.timeout(5):
@@ -134,14 +139,14 @@ async def test_a_stopped_daemon_publishes_offline_and_ends_within_five_seconds(s
 
 
 async def test_the_watchdog_is_fed_while_the_service_is_down_and_not_once_a_part_is_stuck(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is stuck here is the driver: it never answers, and never fails."""
-    stage.configure(polling={"interval": "100ms"})
-    with Manager.listening(stage.folder) as manager:
+    deployment.configure(polling={"interval": "100ms"})
+    with Manager.listening(deployment.folder) as manager:
         supervisor = Supervisor(manager.address, watchdog=0.3)
-        async with stage.daemon(supervisor=supervisor) as running:
-            async with stage.outage():
+        async with deployment.daemon(supervisor=supervisor) as running:
+            async with deployment.outage():
                 await running.failing()
                 await fed(manager, 5)
 

@@ -19,29 +19,30 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.support.daemon_environment import Stage
+    from tests.support.deployment import Deployment
 
 
-async def test_a_second_daemon_is_refused_and_the_first_keeps_running(stage: Stage) -> None:
+async def test_a_second_daemon_is_refused_and_the_first_keeps_running(deployment: Deployment) -> None:
     """Though it has another configuration, another broker and another port."""
-    stage.configure()
-    first_file = stage.file.rename(stage.folder / "first.toml")
-    other = Mosquitto(stage.folder / "other")
-    stage.configure(mqtt={"url": other.url, "base_topic": "other"})
+    deployment.configure()
+    first_file = deployment.file.rename(deployment.folder / "first.toml")
+    other = Mosquitto(deployment.folder / "other")
+    deployment.configure(mqtt={"url": other.url, "base_topic": "other"})
     arguments = ("--log-format", "json")
-    async with Program.start(stage.folder, "run", "-c", first_file, *arguments) as first:
+    async with Program.start(deployment.folder, "run", "-c", first_file, *arguments) as first:
         await first.logged("daemon.became_ready")
-        code, second = await run(stage.folder, "run", "-c", stage.file, *arguments)
+        code, second = await run(deployment.folder, "run", "-c", deployment.file, *arguments)
         assert code == 3
-        (said,) = [e["problem"] for e in second.logs if e["event"] == "daemon.could_not_start"]
-        assert said == (
-            f"state directory {stage.state_directory}: another placed uses it (process {first.process.pid}); "
+        (output,) = [e["problem"] for e in second.logs if e["event"] == "daemon.could_not_start"]
+        assert output == (
+            f"state directory {deployment.state_directory}: "
+            f"another placed uses it (process {first.process.pid}); "
             "stop that one, or give this one a directory of its own with the environment variable "
             "STATE_DIRECTORY"
         )
         first.signal(signal.SIGHUP)
         await first.logged("configuration.was_reloaded")
-        code, second = await run(stage.folder, "run", "-c", stage.file, *arguments)
+        code, second = await run(deployment.folder, "run", "-c", deployment.file, *arguments)
         assert code == 3  # after a reload as well
         first.signal(signal.SIGTERM)
         assert await first.ends() == 0
@@ -49,23 +50,27 @@ async def test_a_second_daemon_is_refused_and_the_first_keeps_running(stage: Sta
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGUSR1])
-async def test_a_daemon_that_ended_leaves_no_lock_behind(stage: Stage, number: signal.Signals) -> None:
-    stage.configure()
-    arguments = ("run", "-c", stage.file, "--log-format", "json")
+async def test_a_daemon_that_ended_leaves_no_lock_behind(
+    deployment: Deployment, number: signal.Signals
+) -> None:
+    deployment.configure()
+    arguments = ("run", "-c", deployment.file, "--log-format", "json")
     for _ in range(2):
-        async with Program.start(stage.folder, *arguments) as program:
+        async with Program.start(deployment.folder, *arguments) as program:
             await program.logged("daemon.became_ready")
             program.signal(number)
             await program.ends()
 
 
-async def test_commands_work_beside_a_running_daemon(stage: Stage) -> None:
-    stage.configure()
-    async with Program.start(stage.folder, "run", "-c", stage.file, "--log-format", "json") as program:
+async def test_commands_work_beside_a_running_daemon(deployment: Deployment) -> None:
+    deployment.configure()
+    async with Program.start(
+        deployment.folder, "run", "-c", deployment.file, "--log-format", "json"
+    ) as program:
         await program.logged("daemon.became_ready")
         code, _ = await run(
-            stage.folder, "disconnect", "contoso", "-c", stage.file, "--yes", "--force",
-            "--state-directory", stage.state_directory,
+            deployment.folder, "disconnect", "contoso", "-c", deployment.file, "--yes", "--force",
+            "--state-directory", deployment.state_directory,
         )  # fmt: skip
         assert code == 0
 

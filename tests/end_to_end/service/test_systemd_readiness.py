@@ -20,7 +20,7 @@ from tests.support.placed_process import Program, run
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.support.daemon_environment import Stage
+    from tests.support.deployment import Deployment
 
 ALL_WELL = "2 rooms in 1 connection(s); fence contoso unproven"
 
@@ -57,8 +57,8 @@ class Listening:
 
 
 @pytest.fixture
-def systemd(stage: Stage) -> Iterator[Listening]:
-    with Manager.listening(stage.folder) as manager:
+def systemd(deployment: Deployment) -> Iterator[Listening]:
+    with Manager.listening(deployment.folder) as manager:
         yield Listening(manager)
 
 
@@ -67,50 +67,50 @@ def test_a_start_takes_no_longer_than_twenty_seconds_whatever_the_network_does()
 
 
 async def test_a_start_without_a_broker_is_ready_and_the_line_follows(
-    stage: Stage, systemd: Listening
+    deployment: Deployment, systemd: Listening
 ) -> None:
-    await stage.broker.stop()
+    await deployment.broker.stop()
     supervisor = Supervisor(systemd.manager.address)
-    async with stage.daemon(supervisor=supervisor, ready_within=0.5) as running:
+    async with deployment.daemon(supervisor=supervisor, ready_within=0.5) as running:
         await systemd.until(lambda s: s.ready)
         await systemd.until(lambda s: "waiting for the broker: " in s.status)
         (ready,) = running.logged("daemon.became_ready")
         assert "waiting for the broker" in ready["waits_for"]
-        await stage.broker.start()
+        await deployment.broker.start()
         await systemd.until(lambda s: s.status == ALL_WELL)
-        await stage.broker.stop()
+        await deployment.broker.stop()
         await systemd.until(lambda s: "broker away since 2" in s.status)
-        await stage.broker.start()
+        await deployment.broker.start()
         await systemd.until(lambda s: s.status == ALL_WELL)
 
 
 async def test_a_start_without_the_calendar_service_is_ready_and_the_line_follows(
-    stage: Stage, systemd: Listening
+    deployment: Deployment, systemd: Listening
 ) -> None:
     supervisor = Supervisor(systemd.manager.address)
     async with AsyncExitStack() as outage:
-        await outage.enter_async_context(stage.outage())
-        async with stage.daemon(supervisor=supervisor, ready_within=0.5):
+        await outage.enter_async_context(deployment.outage())
+        async with deployment.daemon(supervisor=supervisor, ready_within=0.5):
             await systemd.until(lambda s: s.ready)
             await systemd.until(lambda s: "contoso failing since 2" in s.status)
             assert systemd.status.startswith("2 rooms in 1 connection(s), 2 not readable; contoso failing")
             await outage.aclose()
-            stage.clock.leap(70)
+            deployment.clock.leap(70)
             await systemd.until(lambda s: s.status == ALL_WELL)
 
 
-async def test_a_start_with_a_service_that_hangs_is_ready(stage: Stage, systemd: Listening) -> None:
-    stage.tenant.faults.delay(60)
+async def test_a_start_with_a_service_that_hangs_is_ready(deployment: Deployment, systemd: Listening) -> None:
+    deployment.tenant.faults.delay(60)
     supervisor = Supervisor(systemd.manager.address)
-    async with stage.daemon(supervisor=supervisor, ready_within=0.5):
+    async with deployment.daemon(supervisor=supervisor, ready_within=0.5):
         await systemd.until(lambda s: s.ready)
         assert "reading the rooms for the first time" in systemd.status
 
 
-async def test_a_start_waits_for_what_comes_soon(stage: Stage, systemd: Listening) -> None:
+async def test_a_start_waits_for_what_comes_soon(deployment: Deployment, systemd: Listening) -> None:
     """All is there: after the start every room is published."""
     supervisor = Supervisor(systemd.manager.address)
-    async with stage.daemon(supervisor=supervisor) as running, stage.listener() as panel:
+    async with deployment.daemon(supervisor=supervisor) as running, deployment.listener() as panel:
         await panel.caught_up()
         assert "placed/rooms/library/state" in panel.latest
         await systemd.until(lambda s: s.ready and s.status == ALL_WELL)
@@ -119,42 +119,44 @@ async def test_a_start_waits_for_what_comes_soon(stage: Stage, systemd: Listenin
 
 
 async def test_a_refused_reload_is_in_the_line_until_one_is_taken_up(
-    stage: Stage, systemd: Listening
+    deployment: Deployment, systemd: Listening
 ) -> None:
-    stage.configure()
-    good = stage.file.read_text()
+    deployment.configure()
+    good = deployment.file.read_text()
     environment = {"NOTIFY_SOCKET": systemd.manager.address}
-    arguments = ("run", "-c", stage.file, "--log-format", "json")
-    async with Program.start(stage.folder, *arguments, environment=environment) as program:
+    arguments = ("run", "-c", deployment.file, "--log-format", "json")
+    async with Program.start(deployment.folder, *arguments, environment=environment) as program:
         await systemd.until(lambda s: s.ready and s.status == ALL_WELL)
         systemd.ready = False
-        stage.file.write_text(good + "[poling]\n")
+        deployment.file.write_text(good + "[poling]\n")
         program.signal(signal.SIGHUP)
         await systemd.until(lambda s: s.ready and not s.reloading and "refused: " in s.status)
         assert systemd.status.startswith("2 rooms in 1 connection(s); reload at ")
         assert "poling" in systemd.status
-        stage.file.write_text(good)
+        deployment.file.write_text(good)
         program.signal(signal.SIGHUP)
         await systemd.until(lambda s: s.ready and not s.reloading and s.status == ALL_WELL)
 
 
 @pytest.mark.parametrize("mistake", ["configuration", "secret", "broker"])
 async def test_a_failing_service_reports_the_reason_in_its_status_line(
-    stage: Stage, systemd: Listening, mistake: str
+    deployment: Deployment, systemd: Listening, mistake: str
 ) -> None:
-    stage.configure()
+    deployment.configure()
     match mistake:
         case "configuration":
-            stage.file.write_text(stage.file.read_text() + "[poling]\n[poling2]\n")
+            deployment.file.write_text(deployment.file.read_text() + "[poling]\n[poling2]\n")
             named = "poling"
         case "secret":
-            (stage.folder / "contoso.secret").write_text("s3cret of somebody else")
+            (deployment.folder / "contoso.secret").write_text("s3cret of somebody else")
             named = "AADSTS7000215"
         case _:
-            stage.configure(mqtt={"url": stage.broker.url, "password_file": str(stage.folder / "nowhere")})
+            deployment.configure(
+                mqtt={"url": deployment.broker.url, "password_file": str(deployment.folder / "nowhere")}
+            )
             named = "mqtt.password_file"
     environment = {"NOTIFY_SOCKET": systemd.manager.address}
-    code, _ = await run(stage.folder, "run", "-c", stage.file, environment=environment)
+    code, _ = await run(deployment.folder, "run", "-c", deployment.file, environment=environment)
     assert code == 3
     systemd.look()
     assert systemd.status.startswith("failed: ")
@@ -163,20 +165,22 @@ async def test_a_failing_service_reports_the_reason_in_its_status_line(
         assert "(and 1 more)" in systemd.status
 
 
-async def test_the_line_counts_rooms_that_cannot_be_read(stage: Stage, systemd: Listening) -> None:
-    stage.connect(rooms=["boardroom", "nowhere"])
-    async with stage.daemon(supervisor=Supervisor(systemd.manager.address)):
+async def test_the_line_counts_rooms_that_cannot_be_read(deployment: Deployment, systemd: Listening) -> None:
+    deployment.connect(rooms=["boardroom", "nowhere"])
+    async with deployment.daemon(supervisor=Supervisor(systemd.manager.address)):
         await systemd.until(
             lambda s: s.status == "2 rooms in 1 connection(s), 1 not readable; fence contoso unproven"
         )
-        stage.tenant.add_room("nowhere")
-        stage.clock.leap(330)
+        deployment.tenant.add_room("nowhere")
+        deployment.clock.leap(330)
         await systemd.until(lambda s: s.status == ALL_WELL)
 
 
-async def test_what_is_remembered_is_published_and_ready_at_once(stage: Stage, systemd: Listening) -> None:
-    stage.tenant.book("boardroom", stage.clock.now(), stage.clock.now() + timedelta(hours=1))
-    async with stage.daemon():
+async def test_what_is_remembered_is_published_and_ready_at_once(
+    deployment: Deployment, systemd: Listening
+) -> None:
+    deployment.tenant.book("boardroom", deployment.clock.now(), deployment.clock.now() + timedelta(hours=1))
+    async with deployment.daemon():
         pass
-    async with stage.outage(), stage.daemon(supervisor=Supervisor(systemd.manager.address)):
+    async with deployment.outage(), deployment.daemon(supervisor=Supervisor(systemd.manager.address)):
         await systemd.until(lambda s: s.ready)

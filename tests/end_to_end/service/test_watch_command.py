@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from tests.support.daemon_environment import Stage
+    from tests.support.deployment import Deployment
 
 
 def moment(seconds: float) -> str:
@@ -73,57 +73,57 @@ async def watching(folder: Path, broker: Mosquitto, *arguments: str) -> AsyncIte
 
 async def printed(program: Program, words: str, since: int = 0) -> str:
     """The first line on stdout with the words, of those from number `since` on."""
-    async with asyncio.timeout(DEADLINE), program._said:
+    async with asyncio.timeout(DEADLINE), program._line_added:
         while True:
             for line in program.out[since:]:
                 if words in line:
                     return line
-            await program._said.wait()
+            await program._line_added.wait()
 
 
-async def test_it_shows_what_the_daemon_publishes_in_both_versions_of_mqtt(stage: Stage) -> None:
-    now = stage.clock.now().replace(second=0, microsecond=0)
-    stage.tenant.book("boardroom", now, now + timedelta(minutes=30))
+async def test_it_shows_what_the_daemon_publishes_in_both_versions_of_mqtt(deployment: Deployment) -> None:
+    now = deployment.clock.now().replace(second=0, microsecond=0)
+    deployment.tenant.book("boardroom", now, now + timedelta(minutes=30))
     until = f"{(now + timedelta(minutes=30)).astimezone():%H:%M}"
-    stage.configure(mqtt={"url": stage.broker.url, "base_topic": "hq/placed"})
-    async with stage.daemon():
-        code, program = await run(stage.folder, "watch", "--once", "-c", stage.file)
+    deployment.configure(mqtt={"url": deployment.broker.url, "base_topic": "hq/placed"})
+    async with deployment.daemon():
+        code, program = await run(deployment.folder, "watch", "--once", "-c", deployment.file)
         assert (code, program.err) == (0, [])
         table = {line.split()[1]: line for line in program.out if line.startswith("│")}
         assert "■ busy" in table["boardroom"]
         assert until in table["boardroom"]
         assert "○ free" in table["library"]
         code, program = await run(
-            stage.folder,
+            deployment.folder,
             *("watch", "--once", "--json", "--protocol", "3.1.1"),
-            *("--broker", stage.broker.url, "--base-topic", "hq/placed", "boardroom", "nowhere"),
+            *("--broker", deployment.broker.url, "--base-topic", "hq/placed", "boardroom", "nowhere"),
         )
         assert code == 0
-        told = [json.loads(line) for line in program.out]
-        assert [(one["room"], one["status"], one["why"]) for one in told] == [
+        reported = [json.loads(line) for line in program.out]
+        assert [(one["room"], one["status"], one["why"]) for one in reported] == [
             ("boardroom", "busy", None),
             ("nowhere", "unknown", "no_state"),
         ]
-        assert told[0]["until"] == f"{now + timedelta(minutes=30):%Y-%m-%dT%H:%M:%SZ}"
+        assert reported[0]["until"] == f"{now + timedelta(minutes=30):%Y-%m-%dT%H:%M:%SZ}"
 
 
 async def test_it_prints_a_line_a_change_and_follows_the_daemon_when_it_ends_and_returns(
-    stage: Stage,
+    deployment: Deployment,
 ) -> None:
-    stage.configure()
-    async with watching(stage.folder, stage.broker) as program:
-        async with stage.daemon():
+    deployment.configure()
+    async with watching(deployment.folder, deployment.broker) as program:
+        async with deployment.daemon():
             line = await printed(program, "boardroom free")
             assert re.fullmatch(r"\d\d:\d\d:\d\d boardroom free", line)
-            now = stage.clock.now()
-            stage.tenant.book("library", now, now + timedelta(minutes=30))
+            now = deployment.clock.now()
+            deployment.tenant.book("library", now, now + timedelta(minutes=30))
             await printed(program, "library busy until")
         await printed(program, "boardroom unknown: the daemon is offline")
         await printed(program, "library unknown: the daemon is offline")
-        said = len(program.out)
-        async with stage.daemon():
-            await printed(program, "boardroom free", since=said)
-            await printed(program, "library busy", since=said)
+        output = len(program.out)
+        async with deployment.daemon():
+            await printed(program, "boardroom free", since=output)
+            await printed(program, "library busy", since=output)
         program.signal(signal.SIGINT)
         assert await program.ends() == 0
         assert program.err == []
@@ -133,12 +133,12 @@ async def test_it_never_shows_a_room_as_free_once_valid_until_has_passed(
     tmp_path: Path, broker: Mosquitto
 ) -> None:
     async with Publisher(broker) as publisher, watching(tmp_path, broker, "boardroom") as program:
-        await program.says("boardroom unknown: no message from the daemon")
+        await program.wait_for_line("boardroom unknown: no message from the daemon")
         await publisher.publish("placed/bridge/state", ONLINE, retain=True)
-        await program.says("boardroom unknown: the broker has no state of it")
+        await program.wait_for_line("boardroom unknown: the broker has no state of it")
         await publisher.publish(TOPIC, state(valid_until=moment(1.5)), retain=True)
-        await program.says("boardroom free")
-        await program.says("boardroom unknown: valid_until has passed")
+        await program.wait_for_line("boardroom free")
+        await program.wait_for_line("boardroom unknown: valid_until has passed")
         code, again = await run(tmp_path, "watch", "--once", "--json", "--broker", broker.url)
     assert code == 0
     assert json.loads(again.out[0])["why"] == "outdated"
@@ -148,19 +148,19 @@ async def test_it_waits_for_the_broker_and_reports_loss_and_return_once(tmp_path
     broker = Mosquitto(tmp_path / "mosquitto", persistence=True)
     async with watching(tmp_path, broker, "boardroom") as program:
         try:
-            line = await program.says("trying again")
+            line = await program.wait_for_line("trying again")
             assert line == f"placed: 127.0.0.1:{broker.port}: Connection refused; trying again"
             await broker.start()
             async with Publisher(broker) as publisher:
                 await publisher.publish("placed/bridge/state", ONLINE, retain=True)
                 await publisher.publish(TOPIC, state(), retain=True)
-            await program.says("connected again")
-            await program.says("boardroom free")
+            await program.wait_for_line("connected again")
+            await program.wait_for_line("boardroom free")
             await broker.stop()
-            await program.says("boardroom unknown: not connected to the broker")
-            said = len(program.out)
+            await program.wait_for_line("boardroom unknown: not connected to the broker")
+            output = len(program.out)
             await broker.start()
-            await printed(program, "boardroom free", since=said)
+            await printed(program, "boardroom free", since=output)
             assert sum("trying again" in line for line in program.err) == 2
         finally:
             await broker.kill()
@@ -213,7 +213,7 @@ async def test_published_control_characters_do_not_reach_the_terminal(
         await publisher.publish("placed/rooms/junk/state", b"\x1b[2J\xff", retain=True)
         for arguments in (["--once"], ["--lines"]):
             async with Program.start(tmp_path, "watch", "--broker", broker.url, *arguments) as program:
-                await program.says("unknown", "its state is invalid")
+                await program.wait_for_line("unknown", "its state is invalid")
                 assert not any("\x1b" in line or "\x07" in line for line in program.out)
 
 
@@ -240,9 +240,9 @@ async def test_at_a_terminal_it_is_a_table_that_lives(tmp_path: Path, broker: Mo
     assert "Traceback" not in terminal.raw
 
 
-async def test_without_a_configured_broker_the_command_requires_one(stage: Stage) -> None:
-    stage.configure(mqtt=None)
-    code, program = await run(stage.folder, "watch", "-c", stage.file)
+async def test_without_a_configured_broker_the_command_requires_one(deployment: Deployment) -> None:
+    deployment.configure(mqtt=None)
+    code, program = await run(deployment.folder, "watch", "-c", deployment.file)
     assert (code, program.err) == (
         3,
         ["placed: mqtt: the configuration names no broker; name one with --broker"],

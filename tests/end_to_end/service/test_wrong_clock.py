@@ -13,7 +13,7 @@ from tests.support.adjustable_clock import LeapingClock
 from tests.support.secret_files import write_secret
 
 if TYPE_CHECKING:
-    from tests.support.daemon_environment import Stage
+    from tests.support.deployment import Deployment
 
 OFF = (-12 * 60.0, -3 * 86_400.0, 2 * 3600.0)
 SINCE_1970 = 56.9 * 365.25 * 86_400
@@ -30,33 +30,35 @@ class WrongClock(LeapingClock):
         return super().now() + timedelta(seconds=self.off)
 
 
-def put_wrong(stage: Stage, off: float) -> WrongClock:
+def put_wrong(deployment: Deployment, off: float) -> WrongClock:
     """Daemons that start from now on have a clock that is wrong."""
-    stage.clock = clock = WrongClock(off)
+    deployment.clock = clock = WrongClock(off)
     return clock
 
 
-def book(stage: Stage, room: str = "boardroom") -> datetime:
+def book(deployment: Deployment, room: str = "boardroom") -> datetime:
     """A meeting that runs, for ten more minutes; when it ends."""
-    now = stage.tenant.now().replace(microsecond=0)
-    stage.tenant.book(room, now - timedelta(minutes=5), now + timedelta(minutes=10))
+    now = deployment.tenant.now().replace(microsecond=0)
+    deployment.tenant.book(room, now - timedelta(minutes=5), now + timedelta(minutes=10))
     return now + timedelta(minutes=10)
 
 
 @pytest.mark.parametrize("off", OFF)
-async def test_a_meeting_that_runs_is_shown_and_the_clock_is_reported(stage: Stage, off: float) -> None:
-    end = book(stage)
-    put_wrong(stage, off)
-    async with stage.daemon() as running, stage.ways_out(running) as (panel, web):
+async def test_a_meeting_that_runs_is_shown_and_the_clock_is_reported(
+    deployment: Deployment, off: float
+) -> None:
+    end = book(deployment)
+    put_wrong(deployment, off)
+    async with deployment.daemon() as running, deployment.ways_out(running) as (panel, web):
         state = await panel.until(lambda a: a.topic == "placed/rooms/boardroom/state")
         room = await web.room("boardroom")
         for shown in (state.document, room):
             assert shown["status"] == "busy"
             assert abs(datetime.fromisoformat(shown["busy_until"]) - end) <= timedelta(seconds=1)
             valid_until = datetime.fromisoformat(shown["valid_until"])
-            assert timedelta() < valid_until - stage.tenant.now() <= timedelta(minutes=15, seconds=2)
+            assert timedelta() < valid_until - deployment.tenant.now() <= timedelta(minutes=15, seconds=2)
             observed = datetime.fromisoformat(shown["observed_at"])
-            assert abs(observed - stage.tenant.now()) <= timedelta(seconds=20)
+            assert abs(observed - deployment.tenant.now()) <= timedelta(seconds=20)
         status, text = await web.get("/readyz")
         assert status == 200
         assert "clock" in text
@@ -76,10 +78,12 @@ async def test_a_meeting_that_runs_is_shown_and_the_clock_is_reported(stage: Sta
 
 
 @pytest.mark.parametrize("off", OFF)
-async def test_a_clock_that_is_set_right_or_wrong_later_changes_no_room(stage: Stage, off: float) -> None:
-    book(stage)
-    clock = put_wrong(stage, off)
-    async with stage.daemon() as running, stage.ways_out(running) as (panel, web):
+async def test_a_clock_that_is_set_right_or_wrong_later_changes_no_room(
+    deployment: Deployment, off: float
+) -> None:
+    book(deployment)
+    clock = put_wrong(deployment, off)
+    async with deployment.daemon() as running, deployment.ways_out(running) as (panel, web):
         for right in (True, False, True):
             after = len(panel.arrivals)
             clock.off = 0.0 if right else off
@@ -91,36 +95,40 @@ async def test_a_clock_that_is_set_right_or_wrong_later_changes_no_room(stage: S
             assert (await web.room("boardroom"))["status"] == "busy"
         statuses = {a.document["status"] for a in panel.arrivals if a.topic == "placed/rooms/boardroom/state"}
         assert statuses <= {"unknown", "busy"}
-        assert stage.logins == 1
+        assert deployment.logins == 1
         events = [line["event"] for line in running.logs if line["event"].startswith("clock.is_")]
         assert events == ["clock.is_wrong", "clock.is_right_again"] * 2
 
 
 @pytest.mark.parametrize("off", [-SINCE_1970, -3 * 86_400.0, 20 * 365 * 86_400.0])
-async def test_a_start_with_a_certificate_goes_by_the_login_hosts_time(stage: Stage, off: float) -> None:
+async def test_a_start_with_a_certificate_goes_by_the_login_hosts_time(
+    deployment: Deployment, off: float
+) -> None:
     """It was made yesterday, and so is not valid yet by a clock that is three days behind."""
     pem = make_client_certificate(
-        key_size=2048, valid_from=stage.tenant.now() - timedelta(days=1), lifetime=timedelta(days=365)
+        key_size=2048, valid_from=deployment.tenant.now() - timedelta(days=1), lifetime=timedelta(days=365)
     )
-    file = stage.folder / "contoso.pem"
+    file = deployment.folder / "contoso.pem"
     write_secret(file, pem)
-    app = stage.connect(certificate=file)
-    stage.tenant.add_certificate(app, pem)
-    stage.configure()
-    book(stage)
-    put_wrong(stage, off)
-    async with stage.daemon() as running, stage.ways_out(running) as (_, web):
+    app = deployment.connect(certificate=file)
+    deployment.tenant.add_certificate(app, pem)
+    deployment.configure()
+    book(deployment)
+    put_wrong(deployment, off)
+    async with deployment.daemon() as running, deployment.ways_out(running) as (_, web):
         assert (await web.room("boardroom"))["status"] == "busy"
 
 
-async def test_a_start_in_1970_waits_for_the_time_and_publishes_nothing_meanwhile(stage: Stage) -> None:
-    book(stage)
-    async with stage.daemon():
+async def test_a_start_in_1970_waits_for_the_time_and_publishes_nothing_meanwhile(
+    deployment: Deployment,
+) -> None:
+    book(deployment)
+    async with deployment.daemon():
         pass  # what a journal knows is not believed at the next start either
-    clock = put_wrong(stage, -SINCE_1970)
-    async with stage.outage(), stage.daemon(ready=False) as running:
+    clock = put_wrong(deployment, -SINCE_1970)
+    async with deployment.outage(), deployment.daemon(ready=False) as running:
         await running.ready()
-        async with stage.ways_out(running) as (panel, web):
+        async with deployment.ways_out(running) as (panel, web):
             state = await panel.until(lambda a: a.topic == "placed/rooms/boardroom/state")
             assert state.document["status"] == "unknown"
             assert (await web.room("boardroom"))["status"] == "unknown"

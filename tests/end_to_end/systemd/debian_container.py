@@ -71,8 +71,8 @@ class Box:
             AssertionError: It failed; with all that it said.
         """
         done = self.try_run(*command, env=env)
-        said = f"{done.stdout}{done.stderr}"
-        assert done.returncode == 0, f"{' '.join(command)} ended with {done.returncode}:\n{said}"
+        output = f"{done.stdout}{done.stderr}"
+        assert done.returncode == 0, f"{' '.join(command)} ended with {done.returncode}:\n{output}"
         return done.stdout
 
     def try_run(
@@ -118,8 +118,8 @@ class _ReadySocket:
             while True:
                 news, _, _ = select.select([self._socket.fileno(), ended], [], [], BOOT_DEADLINE)
                 if ended in news:
-                    said = booting.stderr.read().strip() if booting.stderr else ""
-                    raise NoBoxError(f"it could not be booted: {said}")
+                    output = booting.stderr.read().strip() if booting.stderr else ""
+                    raise NoBoxError(f"it could not be booted: {output}")
                 if not news:
                     raise TimeoutError(f"the box was not up after {BOOT_DEADLINE:.0f} s")
                 message, attached, _, _ = self._socket.recvmsg(4096, socket.CMSG_SPACE(credentials.size))

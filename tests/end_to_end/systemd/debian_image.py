@@ -62,8 +62,8 @@ def _make(made: Path) -> None:
         text=True,
     )
     if done.returncode:
-        said = (done.stdout + done.stderr).strip().splitlines() or ["nothing said"]
-        raise NoBoxError(f"debootstrap failed: {said[-1]}")
+        output = (done.stdout + done.stderr).strip().splitlines() or ["nothing said"]
+        raise NoBoxError(f"debootstrap failed: {output[-1]}")
     half_made.rename(made)
 
 

@@ -50,6 +50,6 @@ def install(box: Box, package: Path) -> str:
     inside = box.root / "root" / package.name
     inside.write_bytes(package.read_bytes())
     # As apt does in its default, what the administrator has changed is kept.
-    said = box.run("dpkg", "--install", "--force-confdef", "--force-confold", f"/root/{package.name}")
+    output = box.run("dpkg", "--install", "--force-confdef", "--force-confold", f"/root/{package.name}")
     inside.unlink()
-    return said
+    return output

@@ -30,8 +30,8 @@ def test_it_starts_nothing_unconfigured_upgrades_unseen_and_leaves_nothing_behin
 ) -> None:
     server = empty_box
     with Service(server) as service:
-        said = install(server, package)
-        assert "systemctl enable --now placed" in said
+        output = install(server, package)
+        assert "systemctl enable --now placed" in output
         assert service.show()["ActiveState"] == "inactive"
         assert server.try_run("systemctl", "is-enabled", "placed").stdout.strip() == "disabled"
         refused = server.try_run("placed", "check")

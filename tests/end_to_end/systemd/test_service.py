@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.box
 
-CAN_NOT_START = "3"
+CANNOT_START = "3"
 BOOT = 20.0  # seconds
 
 
@@ -115,9 +115,9 @@ def test_a_secret_that_everybody_can_read_is_refused_once(service: Service, buil
     open_one = written.replace("$CREDENTIALS_DIRECTORY/secrets_client-secret", "/etc/placed/client-secret")
     service.write("/etc/placed/placed.toml", open_one)
     assert service.box.try_run("systemctl", "start", "placed").returncode != 0
-    assert service.show()["ExecMainStatus"] == CAN_NOT_START
-    (told,) = (line for line in service.journal() if "chmod o-rwx /etc/placed/client-secret" in line)
-    assert CLIENT_SECRET not in told
+    assert service.show()["ExecMainStatus"] == CANNOT_START
+    (reported,) = (line for line in service.journal() if "chmod o-rwx /etc/placed/client-secret" in line)
+    assert CLIENT_SECRET not in reported
 
 
 @pytest.mark.usefixtures("broker")
@@ -154,13 +154,13 @@ def test_a_configuration_that_is_refused_is_tried_once_only(service: Service) ->
     failed = service.show()
     assert (failed["ActiveState"], failed["ExecMainStatus"], failed["NRestarts"]) == (
         "failed",
-        CAN_NOT_START,
+        CANNOT_START,
         "0",
     )
-    (told,) = (
+    (reported,) = (
         json.loads(line) for line in service.journal() if "could_not_start" in line and "nonsense" in line
     )
-    assert told["level"] == "error"
+    assert reported["level"] == "error"
     assert failed["StatusText"].startswith("failed: /etc/placed/placed.toml")
 
 

@@ -31,7 +31,7 @@ class Desk:
         self.ratio = 1.5
         self.failing: set[str] = set()
         self.taken: list[tuple[str, bool]] = []
-        self.said = ""
+        self.output = ""
 
     def measure(self, name: str, effort: Effort) -> Result:
         self.taken.append((name, effort.short))
@@ -47,7 +47,7 @@ class Desk:
         try:
             return command.main([*arguments, *where], self.measure, Console(file=screen, width=180))
         finally:
-            self.said = screen.getvalue()
+            self.output = screen.getvalue()
 
     def keys(self, *, short: bool = False) -> list[str]:
         written = table.read(self.folder)
@@ -74,21 +74,21 @@ def test_the_whole_is_measured_shown_and_written_in_both_forms(desk: Desk) -> No
     assert desk.keys() == keys(NAMES, 5500)
     assert desk.keys(short=True) == keys(["startup", "polling"], 500)
     assert desk.files() == {"table.json", "table.md", "polling.svg"}
-    assert "memory ... 0 s" in desk.said
-    assert "1.50 x floor" in desk.said
+    assert "memory ... 0 s" in desk.output
+    assert "1.50 x floor" in desk.output
 
 
 def test_a_failed_measure_is_reported_in_one_line_and_the_others_run(desk: Desk) -> None:
     desk.failing = {"polling"}
     assert desk.run() == 1
-    assert "polling ... FAILED: the broker has gone\n" in desk.said
+    assert "polling ... FAILED: the broker has gone\n" in desk.output
     assert desk.keys() == keys(["startup", "memory"], 5500)
 
 
 def test_a_bound_that_is_not_kept_fails(desk: Desk) -> None:
     desk.ratio = 2.1
     assert desk.run() == 1
-    assert "too much" in desk.said
+    assert "too much" in desk.output
 
 
 def test_measuring_some_again_leaves_what_else_is_in_the_table(desk: Desk) -> None:
@@ -139,7 +139,7 @@ def test_a_check_fails_where_something_got_worse(desk: Desk) -> None:
     desk.run()
     desk.ratio = 1.9
     assert desk.run("--check", "--only", "polling") == 1
-    (line,) = [line for line in desk.said.splitlines() if line.startswith("polling.cost")]
+    (line,) = [line for line in desk.output.splitlines() if line.startswith("polling.cost")]
     assert line.split() == ["polling.cost.5500", "floor", "1.50", "1.90", "2.00", "worse"]
 
 
@@ -147,7 +147,7 @@ def test_a_check_fails_where_a_measure_does(desk: Desk) -> None:
     desk.run()
     desk.failing = {"memory"}
     assert desk.run("--check") == 1
-    assert "memory ... FAILED" in desk.said
+    assert "memory ... FAILED" in desk.output
 
 
 @pytest.mark.parametrize("arguments", [["--only", "nothing"], ["--check"], ["--fast"]])

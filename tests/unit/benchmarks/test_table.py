@@ -25,18 +25,18 @@ WITH_PEERS = row(
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "reported"),
     [(0, "0"), (0.01234, "0.0123"), (12.345, "12.3"), (123.4, "123"), (1_234_567, "1,234,567")],
 )
-def test_a_number_has_three_digits_that_count(value: float, told: str) -> None:
-    assert number(value) == told
+def test_a_number_has_three_digits_that_count(value: float, reported: str) -> None:
+    assert number(value) == reported
 
 
 @pytest.mark.parametrize(
-    ("value", "told"), [(0, "0.00"), (1.314, "1.31"), (0.0001, "1/10,000"), (0.005, "1/200")]
+    ("value", "reported"), [(0, "0.00"), (1.314, "1.31"), (0.0001, "1/10,000"), (0.005, "1/200")]
 )
-def test_a_small_share_is_written_as_a_fraction(value: float, told: str) -> None:
-    assert ratio(value) == told
+def test_a_small_share_is_written_as_a_fraction(value: float, reported: str) -> None:
+    assert ratio(value) == reported
 
 
 def test_placed_floor_and_peers_are_columns_of_one_table() -> None:

@@ -97,21 +97,21 @@ def test_edges_are_kept_and_moments_that_do_not_count_any_more_are_not(
 def test_turning_before_the_edge_changes_nothing(board: Board, recorder: Recorder, clock: FakeClock) -> None:
     board.enroll("contoso", [room()])
     board.learn("boardroom", schedule(meeting("9:10", "9:12")))
-    told = len(recorder.statements)
+    published = len(recorder.statements)
     clock.moment = at("9:01")
     board.judge_due()
-    assert len(recorder.statements) == told
+    assert len(recorder.statements) == published
 
 
 def test_an_unchanged_reading_is_not_news(board: Board, recorder: Recorder, clock: FakeClock) -> None:
     board.enroll("contoso", [room()])
     known = schedule(meeting("12:00", "13:00"))
     board.learn("boardroom", known)
-    told = len(recorder.statements)
+    published = len(recorder.statements)
     for _ in range(4):
         clock.pass_(30)
         board.confirm("boardroom", known.since, known.until, clock.now())
-    assert len(recorder.statements) == told
+    assert len(recorder.statements) == published
 
 
 def test_a_room_read_at_a_shorter_interval_again_becomes_stale_by_that_interval(
@@ -128,9 +128,9 @@ def test_a_room_read_at_a_shorter_interval_again_becomes_stale_by_that_interval(
     while not stale:
         clock.moment = board.next_due
         board.judge_due()
-        said = board.statement("boardroom")
-        assert said
-        stale = said.occupancy.stale
+        statement = board.statement("boardroom")
+        assert statement
+        stale = statement.occupancy.stale
     assert clock.moment == at("9:03")
 
 
@@ -166,10 +166,10 @@ def test_unread_rooms_turn_stale_and_then_unknown_and_recover(
     board.fail("boardroom", Reason.FORBIDDEN)
     clock.moment = at("9:01:30")
     board.judge_due()
-    said = board.statement("boardroom")
-    assert said
-    assert (said.occupancy.status, said.occupancy.stale) == (Status.FREE, True)
-    assert said.occupancy.reason is Reason.FORBIDDEN
+    statement = board.statement("boardroom")
+    assert statement
+    assert (statement.occupancy.status, statement.occupancy.stale) == (Status.FREE, True)
+    assert statement.occupancy.reason is Reason.FORBIDDEN
     clock.moment = at("9:15")
     board.judge_due()
     assert status(board) is Status.UNKNOWN
@@ -187,9 +187,9 @@ def test_an_unknown_room_goes_on_being_called_unknown(
         assert board.next_due
         clock.moment = board.next_due
         board.judge_due()
-        said = board.statement("boardroom")
-        assert said
-        assert said.occupancy.valid_until > clock.now()
+        statement = board.statement("boardroom")
+        assert statement
+        assert statement.occupancy.valid_until > clock.now()
     assert len(recorder.statements) == 7
 
 
@@ -199,11 +199,11 @@ def test_what_is_not_read_is_not_renewed_again_and_again(
     board.enroll("contoso", [room()])
     board.learn("boardroom", schedule(read_at="9:00"))
     board.fail("boardroom", Reason.UNAVAILABLE)
-    told = len(recorder.statements)
+    published = len(recorder.statements)
     while clock.moment < at("9:14:59"):
         clock.pass_(1)
         board.judge_due()
-    assert len(recorder.statements) == told + 1  # stale, and nothing else
+    assert len(recorder.statements) == published + 1  # stale, and nothing else
 
 
 def test_a_renewal_that_was_due_while_the_service_was_away_is_made_up_for(
@@ -309,10 +309,10 @@ def test_a_stepped_clock_judges_every_room_at_once(board: Board, clock: FakeCloc
     keeper = EdgeTimer(board, clock)
     clock.step(step)
     keeper.check()
-    said = board.statement("boardroom")
-    assert said
-    assert said.occupancy.status is Status.BUSY
-    assert said.occupancy.observed_at == clock.now()  # as old as before the step
+    statement = board.statement("boardroom")
+    assert statement
+    assert statement.occupancy.status is Status.BUSY
+    assert statement.occupancy.observed_at == clock.now()  # as old as before the step
 
 
 def test_after_a_suspend_what_is_known_is_as_old_as_it_is(board: Board, clock: FakeClock) -> None:
@@ -327,13 +327,13 @@ def test_after_a_suspend_what_is_known_is_as_old_as_it_is(board: Board, clock: F
 def test_a_clock_that_is_steered_is_not_stepped(board: Board, recorder: Recorder, clock: FakeClock) -> None:
     board.enroll("contoso", [room()])
     board.learn("boardroom", schedule())
-    told = len(recorder.statements)
+    published = len(recorder.statements)
     keeper = EdgeTimer(board, clock)
     for _ in range(60):
         clock.pass_(1)
         clock.step(0.01)
         keeper.check()
-    assert len(recorder.statements) == told
+    assert len(recorder.statements) == published
 
 
 async def test_the_edge_timer_sleeps_until_the_edge_and_no_longer_than_a_second(

@@ -39,7 +39,7 @@ def logs() -> Iterator[list[EventDict]]:
         yield logs
 
 
-def told(logs: list[EventDict]) -> list[dict[str, Any]]:
+def logged(logs: list[EventDict]) -> list[dict[str, Any]]:
     """What was told since it was asked before; all of it for who watches closely."""
     assert {entry["log_level"] for entry in logs} <= {"debug"}
     new = [
@@ -52,14 +52,16 @@ def told(logs: list[EventDict]) -> list[dict[str, Any]]:
 
 def test_every_status_change_is_logged(board: Board, clock: FakeClock, logs: list[EventDict]) -> None:
     board.enroll("contoso", [room()])
-    assert told(logs) == []  # nothing is known yet, which everybody knows
+    assert logged(logs) == []  # nothing is known yet, which everybody knows
     board.learn("boardroom", schedule(meeting("9:10", "9:12"), read_at="9:00"))
-    assert told(logs) == [{"event": "room.became_free", "room": "boardroom", "until": "2026-10-06T09:10:00Z"}]
+    assert logged(logs) == [
+        {"event": "room.became_free", "room": "boardroom", "until": "2026-10-06T09:10:00Z"}
+    ]
     for moment in ("9:05", "9:10", "9:12"):
         clock.moment = at(moment)
         board.confirm("boardroom", at("0:00") - timedelta(days=1), at("48:00"), clock.moment)
         board.judge_due()
-    assert told(logs) == [
+    assert logged(logs) == [
         {"event": "room.became_starting", "room": "boardroom", "until": "2026-10-06T09:10:00Z"},
         {"event": "room.became_busy", "room": "boardroom", "until": "2026-10-06T09:12:00Z"},
         {"event": "room.became_free", "room": "boardroom"},
@@ -72,12 +74,12 @@ def test_an_unreadable_room_is_logged_with_the_reason(
     board.enroll("contoso", [room()])
     board.learn("boardroom", schedule())
     board.fail("boardroom", Reason.THROTTLED)
-    told(logs)
+    logged(logs)
     clock.moment = at("9:01:30")
     board.judge_due()
     clock.moment = at("9:15")
     board.judge_due()
-    assert told(logs) == [
+    assert logged(logs) == [
         {"event": "room.became_free", "room": "boardroom", "stale": True, "reason": "throttled"},
         {"event": "room.became_unknown", "room": "boardroom", "stale": True, "reason": "throttled"},
     ]
@@ -88,20 +90,20 @@ def test_an_unchanged_condition_is_not_logged_again(
 ) -> None:
     board.enroll("contoso", [room()])
     board.learn("boardroom", schedule(meeting("8:00", "10:00")))
-    told(logs)
+    logged(logs)
     board.learn("boardroom", schedule(meeting("8:00", "10:00"), meeting("11:00", "12:00")))
     for _ in range(20):
         clock.pass_(60)
         board.confirm("boardroom", at("0:00") - timedelta(days=1), at("48:00"), clock.now())
         board.judge_due()
-    assert told(logs) == []
+    assert logged(logs) == []
 
 
 def test_a_room_that_returns_is_reported_again(board: Board, logs: list[EventDict]) -> None:
     for _ in range(2):
         board.enroll("contoso", [room()])
         board.learn("boardroom", schedule())
-        assert told(logs) == [{"event": "room.became_free", "room": "boardroom"}]
+        assert logged(logs) == [{"event": "room.became_free", "room": "boardroom"}]
         board.enroll("contoso", [])
 
 
@@ -114,4 +116,4 @@ def test_no_person_is_named(board: Board, logs: list[EventDict]) -> None:
 
 def test_the_health_of_a_connection_is_left_to_the_poller(board: Board, logs: list[EventDict]) -> None:
     board.report(ConnectionHealth("contoso", "microsoft365"))
-    assert told(logs) == []
+    assert logged(logs) == []

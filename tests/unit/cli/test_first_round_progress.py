@@ -48,9 +48,9 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
 
 
 def test_progress_of_a_large_building_is_shown_every_two_seconds(clock: FakeClock) -> None:
-    with capture_logs() as logs, first_round() as tell:
+    with capture_logs() as logs, first_round() as report:
         for done in range(0, 5501, 250):
-            tell(done, 5500)
+            report(done, 5500)
             clock.pass_(0.5)
     dones = [1000, 2000, 3000, 4000, 5000]
     assert logs == [
@@ -59,9 +59,9 @@ def test_progress_of_a_large_building_is_shown_every_two_seconds(clock: FakeCloc
 
 
 def test_a_small_building_shows_no_progress(clock: FakeClock) -> None:
-    with capture_logs() as logs, first_round() as tell:
+    with capture_logs() as logs, first_round() as report:
         for done in range(200):
-            tell(done, 199)
+            report(done, 199)
             clock.pass_(5)
     assert logs == []
 

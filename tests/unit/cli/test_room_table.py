@@ -20,7 +20,7 @@ def minutes(number: float) -> timedelta:
     return timedelta(minutes=number)
 
 
-def told(room: str = "boardroom", **more: Any) -> ListedRoom:
+def listed_room(room: str = "boardroom", **more: Any) -> ListedRoom:
     """A room as the status endpoint tells it."""
     usual: dict[str, Any] = {
         "room": room,
@@ -60,23 +60,23 @@ def rows(console: Console) -> list[list[str]]:
     ],
 )
 def test_a_status_has_a_shape_and_not_only_a_colour(status: str, cell: str) -> None:
-    ((_, _, word, *_),) = shown(told(status=status))
+    ((_, _, word, *_),) = shown(listed_room(status=status))
     assert word == cell
 
 
 def test_an_expired_state_is_shown_as_unknown() -> None:
-    past = told(valid_until=NOW, free_until=NOW + minutes(60), next={"start": NOW + minutes(60)})
+    past = listed_room(valid_until=NOW, free_until=NOW + minutes(60), next={"start": NOW + minutes(60)})
     assert shown(past) == [["Boardroom", "", "◇ unknown", "", "", "", "not updated in time"]]
 
 
 def test_nothing_is_known_of_any_room_without_a_connection() -> None:
-    line = told(busy_until=NOW + minutes(5), status="busy").line(NOW, "no connection")
+    line = listed_room(busy_until=NOW + minutes(5), status="busy").line(NOW, "no connection")
     assert (line.status, line.until, line.note) == ("unknown", None, "no connection")
 
 
 def test_times_are_those_of_the_clock_on_the_wall() -> None:
     until, following = NOW + timedelta(hours=1), NOW + timedelta(hours=49)
-    busy = told(status="busy", busy_until=until, next={"start": following})
+    busy = listed_room(status="busy", busy_until=until, next={"start": following})
     ((*_, first, still, second, _),) = shown(busy)
     assert first.endswith(f"{until.astimezone():%H:%M}")
     assert still == "1 h 00"
@@ -106,17 +106,17 @@ def test_it_is_known_when_a_countdown_crosses_a_minute() -> None:
 
 
 def test_what_is_wrong_with_a_room_is_noted() -> None:
-    noted = shown(told("a", stale=True), told("b", stale=True, reason="throttled"))
+    noted = shown(listed_room("a", stale=True), listed_room("b", stale=True, reason="throttled"))
     assert [(row[2], row[-1]) for row in noted] == [("○ free, stale", ""), ("○ free, stale", "throttled")]
 
 
 def test_rooms_come_by_building_floor_and_name() -> None:
     sorted_rooms = shown(
-        told("e", building="West", floor="1"),
-        told("d", building="East", floor="10"),
-        told("c", building="East", floor="2"),
-        told("b", building="East", floor="1"),
-        told("a"),
+        listed_room("e", building="West", floor="1"),
+        listed_room("d", building="East", floor="10"),
+        listed_room("c", building="East", floor="2"),
+        listed_room("b", building="East", floor="1"),
+        listed_room("a"),
     )
     assert [row[0] for row in sorted_rooms] == ["A", "B", "C", "D", "E"]
     assert [row[1] for row in sorted_rooms] == ["", "East 1", "East 2", "East 10", "West 1"]
@@ -124,7 +124,7 @@ def test_rooms_come_by_building_floor_and_name() -> None:
 
 def test_names_are_shown_as_they_are() -> None:
     """And not read as the markup of the terminal."""
-    ((name, where, *_),) = shown(told(name="Lab [quiet] [/]", building="[red]", floor="[/bold]"))
+    ((name, where, *_),) = shown(listed_room(name="Lab [quiet] [/]", building="[red]", floor="[/bold]"))
     assert (name, where) == ("Lab [quiet] [/]", "[red] [/bold]")
 
 
@@ -137,8 +137,10 @@ def test_a_name_cannot_control_the_terminal_or_change_its_direction() -> None:
 
 @pytest.mark.parametrize("width", [30, 40, 60, 80, 100, 200])
 def test_a_narrow_terminal_has_a_line_a_room_with_its_status(width: int) -> None:
-    long = told(name="A room with a name that is far too long for it", building="Headquarters", floor="12")
-    busy = told("b", status="busy", busy_until=NOW + minutes(5), stale=True, reason="unavailable")
+    long = listed_room(
+        name="A room with a name that is far too long for it", building="Headquarters", floor="12"
+    )
+    busy = listed_room("b", status="busy", busy_until=NOW + minutes(5), stale=True, reason="unavailable")
     console = Console(file=StringIO(), width=width)
     console.print(table([cells(room.line(NOW), NOW) for room in (long, busy)], width))
     assert isinstance(console.file, StringIO)
@@ -169,12 +171,16 @@ def test_two_views_are_equal_without_a_visible_difference() -> None:
 # --- filters ------------------------------------------------------------------------------------------------
 
 ROOMS = [
-    told("atrium", building="HQ", floor="0", capacity=40, status="busy", busy_until=NOW + minutes(30)),
-    told("boardroom", name="Börsensaal", building="HQ", floor="2", capacity=12, free_until=NOW + minutes(45)),
-    told("cedar", building="Annex", floor="2", capacity=4, status="starting", free_until=NOW + minutes(4)),
-    told("den", building="Annex", floor="10", free_until=None),
-    told("east", building="HQ", floor="2", capacity=6, stale=True),
-    told("forum", building="HQ", floor="2", capacity=6, valid_until=NOW),
+    listed_room("atrium", building="HQ", floor="0", capacity=40, status="busy", busy_until=NOW + minutes(30)),
+    listed_room(
+        "boardroom", name="Börsensaal", building="HQ", floor="2", capacity=12, free_until=NOW + minutes(45)
+    ),
+    listed_room(
+        "cedar", building="Annex", floor="2", capacity=4, status="starting", free_until=NOW + minutes(4)
+    ),
+    listed_room("den", building="Annex", floor="10", free_until=None),
+    listed_room("east", building="HQ", floor="2", capacity=6, stale=True),
+    listed_room("forum", building="HQ", floor="2", capacity=6, valid_until=NOW),
 ]
 
 
@@ -230,7 +236,7 @@ def test_a_filter_that_makes_no_sense_is_refused(options: dict[str, Any], option
 
 
 def test_it_is_known_when_a_room_leaves_a_filter_by_itself() -> None:
-    room = told(free_until=NOW + minutes(45), valid_until=NOW + minutes(15))
+    room = listed_room(free_until=NOW + minutes(45), valid_until=NOW + minutes(15))
     assert wanted().changes_in(room, NOW) == 900
     assert wanted(free_for="40m").changes_in(room, NOW) == 300
 

@@ -43,7 +43,7 @@ BROKEN = Finding.of("token", BAD, "sign-in refused", "write the secret")
 
 
 def test_findings_stand_along_the_chain_however_they_came() -> None:
-    told = [
+    reported = [
         ("two", Finding.of("token", GOOD, "")),
         (None, Finding.of("publish", GOOD, "")),
         ("one", Finding.of("readable", GOOD, "")),
@@ -54,7 +54,7 @@ def test_findings_stand_along_the_chain_however_they_came() -> None:
         (None, Finding.of("broker", GOOD, "")),
         (None, Finding.of("settings", GOOD, "")),
     ]
-    chart = Chart.of(told, ["one", "two"])
+    chart = Chart.of(reported, ["one", "two"])
     assert [(name, finding.check) for name, finding in chart.findings] == [
         (None, "settings"),
         (None, "http"),

@@ -63,9 +63,9 @@ class World:
         return (self.clock.now() - self.true.now()).total_seconds()
 
     def status(self) -> Status:
-        told = self.board.statement("boardroom")
-        assert told
-        return told.occupancy.status
+        reported = self.board.statement("boardroom")
+        assert reported
+        return reported.occupancy.status
 
 
 @pytest.mark.parametrize("off", WRONG)
@@ -325,9 +325,9 @@ def test_a_reading_from_before_a_correction_does_not_count_as_of_the_future(off:
     asked_at = world.clock.now()
     world.answers(2)
     world.board.learn("boardroom", schedule().__class__((), at("0:00"), at("23:59"), asked_at))
-    told = world.board.statement("boardroom")
-    assert told
-    assert told.occupancy.valid_until <= world.true.now() + POLICY.expire_after + timedelta(
+    reported = world.board.statement("boardroom")
+    assert reported
+    assert reported.occupancy.valid_until <= world.true.now() + POLICY.expire_after + timedelta(
         seconds=RESOLUTION
     )
 

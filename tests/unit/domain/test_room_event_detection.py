@@ -198,6 +198,6 @@ def test_a_meeting_is_moved_or_cancelled_or_neither_and_only_once(
     before: Schedule, after: Schedule, hour: int
 ) -> None:
     events = list(rescheduled(before, after, at(f"{hour}:00"), POLICY))
-    told = [event.meeting.key for event in events if event.meeting]
-    assert len(told) == len(events) == len(set(told))
+    reported = [event.meeting.key for event in events if event.meeting]
+    assert len(reported) == len(events) == len(set(reported))
     assert {event.happening for event in events} <= {EventKind.MOVED, EventKind.CANCELLED}

@@ -26,13 +26,13 @@ def failed(
     return ReadFailure(reason, since, Problem("", "403 ErrorAccessDenied", remedy), consent)
 
 
-def told(readability: RoomReadability, whole: ReadFailure | None = None) -> dict[str, Any]:
+def described(readability: RoomReadability, whole: ReadFailure | None = None) -> dict[str, Any]:
     (document,) = readability_documents([room()], readability, whole)
     return document
 
 
 def test_a_room_not_read_yet_is_waiting() -> None:
-    assert told(RoomReadability()) == {
+    assert described(RoomReadability()) == {
         "room": "boardroom",
         "name": "Boardroom",
         "access": "waiting",
@@ -45,9 +45,9 @@ def test_a_room_not_read_yet_is_waiting() -> None:
 
 def test_a_refused_room_is_outside_the_fence_while_others_are_readable() -> None:
     failing = {"boardroom": failed(Reason.FORBIDDEN, NINE, remedy="consent?")}
-    assert told(RoomReadability(failing))["remedy"] == "consent?"
+    assert described(RoomReadability(failing))["remedy"] == "consent?"
     readability = RoomReadability(failing, {"library": NINE})
-    assert "not in the fence's group, or not yet" in told(readability)["remedy"]
+    assert "not in the fence's group, or not yet" in described(readability)["remedy"]
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_what_ails_the_whole_connection_goes_before_what_is_known_of_a_room(
     error: DriverError, access: str
 ) -> None:
     readability = RoomReadability({}, {"boardroom": NINE})
-    document = told(readability, ReadFailure(error.reason, TEN, error.problem))
+    document = described(readability, ReadFailure(error.reason, TEN, error.problem))
     assert (document["access"], document["since"]) == (access, "2026-10-06T10:00:00Z")
     assert (document["detail"], document["remedy"]) == (str(error), error.problem.remedy or None)
 
@@ -75,8 +75,8 @@ def test_what_ails_the_whole_connection_goes_before_what_is_known_of_a_room(
 )
 def test_consent_follows_from_the_rooms(consents: list[Consent], *, readable: bool, consent: Consent) -> None:
     failing = {
-        f"room-{number}": failed(Reason.FORBIDDEN, NINE, consent=told_by_token)
-        for number, told_by_token in enumerate(consents)
+        f"room-{number}": failed(Reason.FORBIDDEN, NINE, consent=consent_by_token)
+        for number, consent_by_token in enumerate(consents)
     }
     assert RoomReadability(failing, {"boardroom": NINE} if readable else {}).consent is consent
 

@@ -70,8 +70,8 @@ def test_the_document_of_an_unknown_room() -> None:
     ],
 )
 def test_occupied_is_true_or_false_only_where_it_is_known(status: Status, *, occupied: bool | None) -> None:
-    said = msgspec.json.decode(document(Occupancy(status, stale=False, valid_until=at("9:15"))))
-    assert (said["status"], said["occupied"]) == (status.value, occupied)
+    decoded = msgspec.json.decode(document(Occupancy(status, stale=False, valid_until=at("9:15"))))
+    assert (decoded["status"], decoded["occupied"]) == (status.value, occupied)
 
 
 def test_conflicts_are_counted() -> None:
@@ -80,7 +80,7 @@ def test_conflicts_are_counted() -> None:
 
 
 def test_names_are_published_unchanged() -> None:
-    said = state_document(
+    decoded = state_document(
         room(name='Größe "XL" 會議室'),
         Occupancy(Status.FREE, stale=False, valid_until=at("9:15")),
         changed_at=at("9:00"),
@@ -88,7 +88,7 @@ def test_names_are_published_unchanged() -> None:
         seq=1,
         show=Show.NOTHING,
     )
-    assert '"name":"Größe \\"XL\\" 會議室"' in said.decode("utf-8")
+    assert '"name":"Größe \\"XL\\" 會議室"' in decoded.decode("utf-8")
 
 
 # --- privacy ------------------------------------------------------------------------------------------------
@@ -124,7 +124,7 @@ def test_a_meeting_shows_the_allowed_fields_and_a_private_one_only_its_time(
 @pytest.mark.parametrize("show", Show)
 def test_mailbox_and_calendar_details_are_never_published(show: Show) -> None:
     busy = Occupancy(Status.BUSY, stale=False, valid_until=at("9:15"), current=NOW, conflicts=(NOW,))
-    said = state_document(
+    decoded = state_document(
         room(address="hush@contoso.example", mailbox="object-of-hush"),
         replace(busy, current=replace(NOW, key="key-of-hush"), next=replace(NEXT, key="key-of-hush")),
         changed_at=at("9:00"),
@@ -132,8 +132,8 @@ def test_mailbox_and_calendar_details_are_never_published(show: Show) -> None:
         seq=1,
         show=show,
     )
-    assert b"hush" not in said
-    assert b"@" not in said
+    assert b"hush" not in decoded
+    assert b"@" not in decoded
 
 
 # --- times --------------------------------------------------------------------------------------------------
@@ -157,5 +157,5 @@ def test_times_are_in_utc_with_milliseconds_where_there_are_any(moment: datetime
 @given(st.integers(0, 10**13))
 def test_a_time_is_never_rounded_up(microseconds: int) -> None:
     moment = DAY + timedelta(microseconds=microseconds)
-    told = datetime.fromisoformat(timestamp(moment))
-    assert timedelta(0) <= moment - told < timedelta(milliseconds=1)
+    reported = datetime.fromisoformat(timestamp(moment))
+    assert timedelta(0) <= moment - reported < timedelta(milliseconds=1)

@@ -20,7 +20,7 @@ def frame(of: Entry) -> bytes:
     return f"-{of.subject}".encode() if of.news is None else f"{of.subject}{of.seq}".encode()
 
 
-def told(entries: Iterable[Entry]) -> str:
+def listed(entries: Iterable[Entry]) -> str:
     return " ".join(frame(e).decode() for e in entries)
 
 
@@ -28,10 +28,10 @@ def test_only_the_latest_of_each_is_kept_in_the_order_of_their_seq() -> None:
     log = EventLog(frame)
     for subject, seq in (("a", 1), ("b", 2), ("a", 3), ("c", 4)):
         log.note(entry(subject, seq))
-    assert told(log.after(0)) == "b2 a3 c4"
-    assert told(log.after(2)) == "a3 c4"
-    assert told(log.after(4)) == ""
-    assert told(log.after(0, frozenset("bc"))) == "b2 c4"
+    assert listed(log.after(0)) == "b2 a3 c4"
+    assert listed(log.after(2)) == "a3 c4"
+    assert listed(log.after(4)) == ""
+    assert listed(log.after(0, frozenset("bc"))) == "b2 c4"
     assert log.last == 4
 
 
@@ -72,7 +72,7 @@ def test_it_holds_little_more_than_the_latest_of_each() -> None:
     log = EventLog(frame)
     for seq in range(1, 10_001):
         log.note(entry("abc"[seq % 3], seq))
-    assert told(log.after(0)) == "c9998 a9999 b10000"
+    assert listed(log.after(0)) == "c9998 a9999 b10000"
     assert len(log._in_order) < 200
 
 
@@ -80,10 +80,10 @@ def test_a_dropped_subject_is_sent_to_no_client_until_it_returns() -> None:
     log = EventLog(frame)
     log.note(entry("a", 1), entry("b", 2))
     log.drop("a")
-    assert told(log.after(0)) == "b2"
-    assert told(log.after(0, frozenset("a"))) == ""
+    assert listed(log.after(0)) == "b2"
+    assert listed(log.after(0, frozenset("a"))) == ""
     log.note(entry("a", 3))
-    assert told(log.after(0)) == "b2 a3"
+    assert listed(log.after(0)) == "b2 a3"
 
 
 def test_late_entries_are_sorted_by_their_sequence_number() -> None:
@@ -92,7 +92,7 @@ def test_late_entries_are_sorted_by_their_sequence_number() -> None:
     log.note(entry("a", 1), entry("b", 2))
     log.note(entry("new", 5))
     log.note(entry("a", 3), entry("b", 4))
-    assert told(log.after(0)) == "a3 b4 new5"
+    assert listed(log.after(0)) == "a3 b4 new5"
     assert log.last == 5
 
 

@@ -10,28 +10,28 @@ from placed.domain.model import Status
 from placed.http.api import room_filters
 from placed.http.api.room_filters import Filter
 from placed.http.errors import HttpError
-from tests.support.sample_boards import NINE, Site, meeting, minutes
+from tests.support.board_setup import NINE, BoardSetup, meeting, minutes
 
 
 @pytest.fixture
-def building() -> Site:
+def building() -> BoardSetup:
     """At nine: one room of every kind. Long was read half an hour ago, late two minutes ago."""
-    site = Site(moment=NINE - minutes(13))
-    site.add("long", "late", building="Annex")
-    site.read("long")
-    site.wait(minutes(11))
-    site.read("late")
-    site.wait(minutes(2))
-    site.add("free", building="Headquarters", floor="1", capacity=8)
-    site.add("soon", building="Headquarters", floor="2", capacity=4)
-    site.add("later", building="Straße 1, Hof", floor="EG", capacity=20)
-    site.add("busy", floor="1", capacity=8)
-    site.add("new")
-    site.read("free")
-    site.read("soon", meeting(3, 60))
-    site.read("later", meeting(45, 60))
-    site.read("busy", meeting(-10, 30))
-    return site
+    board_setup = BoardSetup(moment=NINE - minutes(13))
+    board_setup.add("long", "late", building="Annex")
+    board_setup.read("long")
+    board_setup.wait(minutes(11))
+    board_setup.read("late")
+    board_setup.wait(minutes(2))
+    board_setup.add("free", building="Headquarters", floor="1", capacity=8)
+    board_setup.add("soon", building="Headquarters", floor="2", capacity=4)
+    board_setup.add("later", building="Straße 1, Hof", floor="EG", capacity=20)
+    board_setup.add("busy", floor="1", capacity=8)
+    board_setup.add("new")
+    board_setup.read("free")
+    board_setup.read("soon", meeting(3, 60))
+    board_setup.read("later", meeting(45, 60))
+    board_setup.read("busy", meeting(-10, 30))
+    return board_setup
 
 
 @pytest.mark.parametrize(
@@ -62,13 +62,13 @@ def building() -> Site:
         ("free_for=45m&capacity=10", "later"),
     ],
 )
-def test_a_filter_passes_matching_rooms(building: Site, query: str, found: str) -> None:
+def test_a_filter_passes_matching_rooms(building: BoardSetup, query: str, found: str) -> None:
     wanted = room_filters.parse(URL(f"/?{query}").query)
     passed = [s.room.id for s in building.board.statements if wanted.lets_pass(s, building.moment)]
     assert passed == found.split()
 
 
-def test_what_is_stale_is_shown_as_free_and_not_promised(building: Site) -> None:
+def test_what_is_stale_is_shown_as_free_and_not_promised(building: BoardSetup) -> None:
     """It may have been booked since it was read."""
     statement = building.board.statement("late")
     assert statement is not None
@@ -77,7 +77,7 @@ def test_what_is_stale_is_shown_as_free_and_not_promised(building: Site) -> None
     assert not Filter(free_for=timedelta(0)).lets_pass(statement, NINE)
 
 
-def test_an_expired_state_is_unknown_even_without_an_evaluation(building: Site) -> None:
+def test_an_expired_state_is_unknown_even_without_an_evaluation(building: BoardSetup) -> None:
     statement = building.board.statement("free")
     assert statement is not None
     after = statement.occupancy.valid_until
@@ -127,8 +127,8 @@ def test_a_query_that_makes_no_sense_is_refused_with_all_of_it(
     with pytest.raises(HttpError) as caught:
         room_filters.parse(URL(f"/?{query}").query)
     assert caught.value.status == 400
-    told = [(p["parameter"], p["found"], p["expected"]) for p in caught.value.listed]
-    assert told == mistakes
+    reported = [(p["parameter"], p["found"], p["expected"]) for p in caught.value.listed]
+    assert reported == mistakes
 
 
 def test_an_empty_query_selects_every_room() -> None:

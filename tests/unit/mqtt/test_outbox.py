@@ -185,11 +185,13 @@ def test_the_latest_message_of_each_topic_is_sent_exactly_once(puts: list[tuple[
     outbox = an_outbox()
     for topic, number, urgent in puts:
         outbox.put(message(topic, str(number)), urgent=urgent)
-    told = emptied(outbox)
-    assert {m.topic: m.payload for m in told} == {topic: str(n).encode() for topic, n, _ in puts}
-    assert len(told) == len({m.topic for m in told})
+    reported = emptied(outbox)
+    assert {m.topic: m.payload for m in reported} == {topic: str(n).encode() for topic, n, _ in puts}
+    assert len(reported) == len({m.topic for m in reported})
     hurried = {topic for topic, _, urgent in puts if urgent}
-    assert [m.topic in hurried for m in told] == sorted((m.topic in hurried for m in told), reverse=True)
+    assert [m.topic in hurried for m in reported] == sorted(
+        (m.topic in hurried for m in reported), reverse=True
+    )
 
 
 @given(st.integers(min_value=1, max_value=10**10))

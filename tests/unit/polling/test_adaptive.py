@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 NIGHTS_TOO = WorkingHours(frozenset(range(7)), timedelta(0), timedelta(hours=24))
 
 
-class Life:
+class PlannerSimulation:
     """Rooms that are read by need, from a moment of the day on."""
 
     def __init__(
@@ -89,135 +89,135 @@ class Life:
 
 @pytest.mark.parametrize(("rooms", "budget"), [(100, 200), (100, 37), (7, 5), (500, 100), (3, 1), (45, 1000)])
 def test_the_budget_is_never_exceeded_in_any_minute(rooms: int, budget: int) -> None:
-    life = Life(rooms, budget)
-    life.pass_(600)
-    life.enroll(rooms + rooms // 2)
-    life.pass_(100)
-    life.rota.restart()
-    life.pass_(600)
-    assert life.worst_minute() <= budget
+    simulation = PlannerSimulation(rooms, budget)
+    simulation.pass_(600)
+    simulation.enroll(rooms + rooms // 2)
+    simulation.pass_(100)
+    simulation.rota.restart()
+    simulation.pass_(600)
+    assert simulation.worst_minute() <= budget
 
 
 def test_and_it_is_used_where_there_is_need() -> None:
-    life = Life(100, 200)
-    life.pass_(1200)
-    late = sum(len(rooms) for moment, rooms in life.log if moment >= 600)
+    simulation = PlannerSimulation(100, 200)
+    simulation.pass_(1200)
+    late = sum(len(rooms) for moment, rooms in simulation.log if moment >= 600)
     assert late / 10 > 0.95 * 200 * 0.97
 
 
 def test_new_rooms_are_read_at_once_as_far_as_the_budget_goes() -> None:
-    life = Life(500, 300)
-    life.pass_(61)
-    assert len(life.log[0][1]) == 300
-    assert len(life.log[1][1]) == 200
-    assert life.log[1][0] >= 60.0
-    assert set(life.log[0][1] + life.log[1][1]) == {f"room-{number}" for number in range(500)}
+    simulation = PlannerSimulation(500, 300)
+    simulation.pass_(61)
+    assert len(simulation.log[0][1]) == 300
+    assert len(simulation.log[1][1]) == 200
+    assert simulation.log[1][0] >= 60.0
+    assert set(simulation.log[0][1] + simulation.log[1][1]) == {f"room-{number}" for number in range(500)}
 
 
 @pytest.mark.parametrize(("rooms", "budget"), [(400, 400), (400, 2000), (60, 600)])
 def test_batches_are_full(rooms: int, budget: int) -> None:
-    life = Life(rooms, budget)
-    life.pass_(900)
-    sizes = [len(due) for moment, due in life.log if moment > 120]
+    simulation = PlannerSimulation(rooms, budget)
+    simulation.pass_(900)
+    sizes = [len(due) for moment, due in simulation.log if moment > 120]
     requests = sum(-(-size // BATCH) for size in sizes)
     assert sum(sizes) / requests > 0.97 * BATCH
 
 
 def test_every_room_is_read_within_its_promised_interval() -> None:
-    life = Life(300, 300)
+    simulation = PlannerSimulation(300, 300)
     for number in range(0, 300, 3):
-        life.meetings[f"room-{number}"] = (meeting("9:30", "10:00"), meeting("10:30", "11:00"))
-    life.pass_(3600)
-    assert {len(life.readings(f"room-{number}")) > 3 for number in range(300)} == {True}
-    assert max(life.late) < 30.0
+        simulation.meetings[f"room-{number}"] = (meeting("9:30", "10:00"), meeting("10:30", "11:00"))
+    simulation.pass_(3600)
+    assert {len(simulation.readings(f"room-{number}")) > 3 for number in range(300)} == {True}
+    assert max(simulation.late) < 30.0
 
 
 def test_a_room_that_changed_is_read_more_often_than_others() -> None:
-    life = Life(100, 100)
-    life.pass_(600)
-    life.meetings["room-7"] = (meeting("15:00", "16:00"),)
-    life.changed.add("room-7")
-    life.pass_(1800)
-    counts = Counter(room_id for moment, rooms in life.log if moment >= 900 for room_id in rooms)
+    simulation = PlannerSimulation(100, 100)
+    simulation.pass_(600)
+    simulation.meetings["room-7"] = (meeting("15:00", "16:00"),)
+    simulation.changed.add("room-7")
+    simulation.pass_(1800)
+    counts = Counter(room_id for moment, rooms in simulation.log if moment >= 900 for room_id in rooms)
     others = [counts[f"room-{number}"] for number in range(100) if number != 7]
     assert counts["room-7"] > 1.2 * sum(others) / len(others)
 
 
 def test_a_room_is_read_shortly_before_and_after_its_edges() -> None:
-    life = Life(100, 300)
-    life.meetings["room-7"] = (meeting("9:20", "9:40"),)
-    life.pass_(3000)
+    simulation = PlannerSimulation(100, 300)
+    simulation.meetings["room-7"] = (meeting("9:20", "9:40"),)
+    simulation.pass_(3000)
     for edge in (1200.0, 2400.0):
-        assert min(abs(moment - (edge - 5)) for moment in life.readings("room-7")) < 6
-        assert min(abs(moment - (edge + 5)) for moment in life.readings("room-7")) < 6
+        assert min(abs(moment - (edge - 5)) for moment in simulation.readings("room-7")) < 6
+        assert min(abs(moment - (edge + 5)) for moment in simulation.readings("room-7")) < 6
 
 
 def test_in_the_night_rooms_are_read_seldom_but_never_more_so_than_is_allowed() -> None:
-    life = Life(100, 200, start="1:00", longest=200.0, hours=WorkingHours())
-    life.pass_(3600)
-    counts = Counter(room_id for moment, rooms in life.log if moment >= 600 for room_id in rooms)
+    simulation = PlannerSimulation(100, 200, start="1:00", longest=200.0, hours=WorkingHours())
+    simulation.pass_(3600)
+    counts = Counter(room_id for moment, rooms in simulation.log if moment >= 600 for room_id in rooms)
     assert all(3000 / 200 <= counts[f"room-{number}"] <= 3000 / 100 for number in range(100))
 
 
 def test_no_room_is_read_more_often_than_every_sixth_of_an_interval() -> None:
-    life = Life(100, 100_000)
-    life.pass_(60)
-    moments = life.readings("room-7")
+    simulation = PlannerSimulation(100, 100_000)
+    simulation.pass_(60)
+    moments = simulation.readings("room-7")
     assert all(later - earlier > 2.4 for earlier, later in pairwise(moments))
     assert len(moments) <= 1 + 60 / 2.5
 
 
 def test_a_budget_that_is_too_small_stretches_all_intervals() -> None:
-    life = Life(500, 60)
-    assert life.rota.budget_needed == 104
-    life.pass_(3600)
-    counts = Counter(room_id for moment, rooms in life.log if moment >= 1200 for room_id in rooms)
+    simulation = PlannerSimulation(500, 60)
+    assert simulation.rota.budget_needed == 104
+    simulation.pass_(3600)
+    counts = Counter(room_id for moment, rooms in simulation.log if moment >= 1200 for room_id in rooms)
     assert set(counts.values()) <= {3, 4, 5, 6}
-    assert Life(500, 104).rota.budget_needed is None
+    assert PlannerSimulation(500, 104).rota.budget_needed is None
 
 
 def test_a_throttled_room_is_not_read_before_its_retry_after() -> None:
-    life = Life(100, 1000)
-    life.failing["room-7"] = (Reason.THROTTLED, 100.0)
-    life.pass_(50)
-    life.rota.restart()
-    life.pass_(200)
-    moments = life.readings("room-7")
+    simulation = PlannerSimulation(100, 1000)
+    simulation.failing["room-7"] = (Reason.THROTTLED, 100.0)
+    simulation.pass_(50)
+    simulation.rota.restart()
+    simulation.pass_(200)
+    moments = simulation.readings("room-7")
     assert all(later - earlier >= 100 for earlier, later in pairwise(moments))
     assert len(moments) == 3
 
 
 def test_a_refused_room_is_read_at_growing_intervals() -> None:
-    life = Life(100, 1000)
-    life.failing["room-7"] = (Reason.FORBIDDEN, None)
-    life.pass_(1500)
-    moments = [round(moment, -1) for moment in life.readings("room-7")]
+    simulation = PlannerSimulation(100, 1000)
+    simulation.failing["room-7"] = (Reason.FORBIDDEN, None)
+    simulation.pass_(1500)
+    moments = [round(moment, -1) for moment in simulation.readings("room-7")]
     assert moments[:5] == [0, 30, 90, 210, 450]
 
 
 def test_a_room_that_failed_for_a_moment_has_its_next_turn_within_an_interval() -> None:
-    life = Life(100, 1000)
-    life.failing["room-7"] = (Reason.UNAVAILABLE, None)
-    life.pass_(29)
-    del life.failing["room-7"]
-    life.pass_(4)
-    assert len(life.readings("room-7")) == 2
+    simulation = PlannerSimulation(100, 1000)
+    simulation.failing["room-7"] = (Reason.UNAVAILABLE, None)
+    simulation.pass_(29)
+    del simulation.failing["room-7"]
+    simulation.pass_(4)
+    assert len(simulation.readings("room-7")) == 2
 
 
 def test_what_was_taken_and_not_answered_is_due_again() -> None:
-    life = Life(3, 100)
-    taken = life.rota.take_due(1000.0)
+    simulation = PlannerSimulation(3, 100)
+    taken = simulation.rota.take_due(1000.0)
     assert len(taken) == 3
-    life.rota.over(1001.0)
-    assert {room.id for room in life.rota.take_due(1001.0)} == {"room-0", "room-1", "room-2"}
+    simulation.rota.over(1001.0)
+    assert {room.id for room in simulation.rota.take_due(1001.0)} == {"room-0", "room-1", "room-2"}
 
 
 def test_rooms_that_are_gone_are_not_read_any_more() -> None:
-    life = Life(100, 1000)
-    life.pass_(60)
-    life.enroll(50)
-    life.pass_(60)
-    assert {room_id for moment, rooms in life.log if moment > 61 for room_id in rooms} == {
+    simulation = PlannerSimulation(100, 1000)
+    simulation.pass_(60)
+    simulation.enroll(50)
+    simulation.pass_(60)
+    assert {room_id for moment, rooms in simulation.log if moment > 61 for room_id in rooms} == {
         f"room-{number}" for number in range(50)
     }
-    assert len(life.rota) == 50
+    assert len(simulation.rota) == 50

@@ -94,7 +94,7 @@ class ScriptedDriver:
         """Nothing to close."""
 
 
-class Stage:
+class PollerSetup:
     """A poller with everything around it."""
 
     def __init__(
@@ -140,71 +140,71 @@ class Stage:
 
 
 async def test_every_room_is_read_once_an_interval() -> None:
-    stage = Stage("one", "two")
-    await stage.steps(90)
-    assert stage.asked() == [(0, "one two"), (30, "one two"), (60, "one two")]
-    assert stage.status("one") == (Status.FREE, None)
-    assert stage.poller.health.state is ConnectionState.OK
-    assert stage.poller.health.consent is Consent.GRANTED
+    poller_setup = PollerSetup("one", "two")
+    await poller_setup.steps(90)
+    assert poller_setup.asked() == [(0, "one two"), (30, "one two"), (60, "one two")]
+    assert poller_setup.status("one") == (Status.FREE, None)
+    assert poller_setup.poller.health.state is ConnectionState.OK
+    assert poller_setup.poller.health.consent is Consent.GRANTED
 
 
 async def test_an_unchanged_answer_keeps_a_room_fresh() -> None:
-    stage = Stage("one")
-    await stage.steps(1)
-    stage.driver.unchanged = True
-    await stage.steps(3600)
-    statement = stage.board.statement("one")
+    poller_setup = PollerSetup("one")
+    await poller_setup.steps(1)
+    poller_setup.driver.unchanged = True
+    await poller_setup.steps(3600)
+    statement = poller_setup.board.statement("one")
     assert statement
     assert not statement.occupancy.stale
     assert statement.occupancy.next
 
 
 async def test_a_throttled_room_is_not_read_before_its_retry_after() -> None:
-    stage = Stage("one", "two")
-    stage.driver.failing["two"] = (Reason.THROTTLED, 7.5)
-    await stage.steps(1)
-    stage.driver.failing.clear()
-    await stage.steps(40)
-    assert stage.asked() == [(0, "one two"), (8, "two"), (30, "one two")]
+    poller_setup = PollerSetup("one", "two")
+    poller_setup.driver.failing["two"] = (Reason.THROTTLED, 7.5)
+    await poller_setup.steps(1)
+    poller_setup.driver.failing.clear()
+    await poller_setup.steps(40)
+    assert poller_setup.asked() == [(0, "one two"), (8, "two"), (30, "one two")]
 
 
 async def test_a_long_retry_after_is_kept_to_across_rounds() -> None:
-    stage = Stage("one", "two")
-    stage.driver.failing["two"] = (Reason.THROTTLED, 70.0)
-    await stage.steps(1)
-    stage.driver.failing.clear()
-    await stage.steps(70)
-    assert stage.asked() == [(0, "one two"), (30, "one"), (60, "one"), (70, "two"), (90, "one two")]
+    poller_setup = PollerSetup("one", "two")
+    poller_setup.driver.failing["two"] = (Reason.THROTTLED, 70.0)
+    await poller_setup.steps(1)
+    poller_setup.driver.failing.clear()
+    await poller_setup.steps(70)
+    assert poller_setup.asked() == [(0, "one two"), (30, "one"), (60, "one"), (70, "two"), (90, "one two")]
 
 
 async def test_a_retry_after_of_nothing_is_no_invitation_to_hammer() -> None:
-    stage = Stage("one")
-    stage.driver.failing["one"] = (Reason.THROTTLED, 0.0)
-    await stage.steps(60)
-    assert [when for when, _ in stage.asked()] == [0, 1, 3, 7, 15, 31]
+    poller_setup = PollerSetup("one")
+    poller_setup.driver.failing["one"] = (Reason.THROTTLED, 0.0)
+    await poller_setup.steps(60)
+    assert [when for when, _ in poller_setup.asked()] == [0, 1, 3, 7, 15, 31]
 
 
 async def test_a_refused_room_is_read_at_growing_intervals() -> None:
-    stage = Stage("one", "two")
-    stage.driver.failing["two"] = (Reason.FORBIDDEN, None)
-    await stage.steps(1800)
-    with_two = [when for when, rooms in stage.asked() if "two" in rooms]
+    poller_setup = PollerSetup("one", "two")
+    poller_setup.driver.failing["two"] = (Reason.FORBIDDEN, None)
+    await poller_setup.steps(1800)
+    with_two = [when for when, rooms in poller_setup.asked() if "two" in rooms]
     assert with_two[:5] == [0, 30, 90, 210, 450]
     assert {b - a for a, b in pairwise(with_two[4:])} == {300}
-    assert len([1 for _, rooms in stage.asked() if "one" in rooms]) == 60
-    assert stage.status("two") == (Status.UNKNOWN, Reason.FORBIDDEN)
-    assert stage.status("one") == (Status.FREE, None)
-    assert stage.poller.health.state is ConnectionState.OK
-    assert list(stage.poller.health.failing or {}) == ["two"]
+    assert len([1 for _, rooms in poller_setup.asked() if "one" in rooms]) == 60
+    assert poller_setup.status("two") == (Status.UNKNOWN, Reason.FORBIDDEN)
+    assert poller_setup.status("one") == (Status.FREE, None)
+    assert poller_setup.poller.health.state is ConnectionState.OK
+    assert list(poller_setup.poller.health.failing or {}) == ["two"]
 
 
 async def test_a_failure_is_logged_when_it_begins_and_when_it_is_over() -> None:
-    stage = Stage("one", "two")
-    stage.driver.failing = {"one": (Reason.NOT_FOUND, None), "two": (Reason.NOT_FOUND, None)}
+    poller_setup = PollerSetup("one", "two")
+    poller_setup.driver.failing = {"one": (Reason.NOT_FOUND, None), "two": (Reason.NOT_FOUND, None)}
     with capture_logs() as logs:
-        await stage.steps(200)
-        stage.driver.failing.clear()
-        await stage.steps(300)
+        await poller_setup.steps(200)
+        poller_setup.driver.failing.clear()
+        await poller_setup.steps(300)
     events = [(entry["event"], entry.get("count")) for entry in logs]
     assert events == [
         ("rooms.were_found", 2),
@@ -216,192 +216,196 @@ async def test_a_failure_is_logged_when_it_begins_and_when_it_is_over() -> None:
 
 
 async def test_one_failing_room_harms_no_other() -> None:
-    stage = Stage("one", "two", "three", "four", "five")
-    stage.driver.failing = {
+    poller_setup = PollerSetup("one", "two", "three", "four", "five")
+    poller_setup.driver.failing = {
         "two": (Reason.FORBIDDEN, None),
         "three": (Reason.NOT_FOUND, None),
         "four": (Reason.THROTTLED, 30),
         "five": (Reason.MALFORMED, None),
     }
-    await stage.steps(1000)
-    assert stage.status("one") == (Status.FREE, None)
-    for room, (reason, _) in stage.driver.failing.items():
-        assert stage.status(room) == (Status.UNKNOWN, reason)
+    await poller_setup.steps(1000)
+    assert poller_setup.status("one") == (Status.FREE, None)
+    for room, (reason, _) in poller_setup.driver.failing.items():
+        assert poller_setup.status(room) == (Status.UNKNOWN, reason)
 
 
 async def test_a_connection_that_is_down_is_tried_again_soon_and_then_less_soon() -> None:
-    stage = Stage("one")
-    await stage.steps(1)
-    stage.driver.broken = Unavailable("Graph cannot be reached")
+    poller_setup = PollerSetup("one")
+    await poller_setup.steps(1)
+    poller_setup.driver.broken = Unavailable("Graph cannot be reached")
     with capture_logs() as logs:
-        await stage.steps(200)
-        stage.driver.broken = None
-        await stage.steps(100)
-    whens = [when for when, _ in stage.asked()]
+        await poller_setup.steps(200)
+        poller_setup.driver.broken = None
+        await poller_setup.steps(100)
+    whens = [when for when, _ in poller_setup.asked()]
     assert whens[:9] == [0, 30, 31, 33, 37, 45, 61, 91, 121]
     assert [entry["event"] for entry in logs] == ["connection.failed", "connection.recovered"]
-    assert stage.poller.health.state is ConnectionState.OK
+    assert poller_setup.poller.health.state is ConnectionState.OK
 
 
 async def test_a_connection_that_is_refused_takes_its_rooms_back_and_is_tried_every_five_minutes() -> None:
-    stage = Stage("one")
-    await stage.steps(1)
-    stage.driver.broken = Refused("sign-in refused: AADSTS7000222", remedy="make a new secret")
-    await stage.steps(1000)
-    assert [when for when, _ in stage.asked()] == [0, 30, 330, 630, 930]
-    assert stage.status("one") == (Status.UNKNOWN, Reason.REFUSED)
-    assert stage.poller.health.state is ConnectionState.REFUSED
-    assert stage.poller.health.problem == stage.driver.broken.problem
-    assert stage.driver.broken.problem.remedy == "make a new secret"
-    stage.driver.broken = None
-    await stage.steps(400)
-    assert stage.status("one") == (Status.FREE, None)
-    assert stage.poller.health.problem is None
+    poller_setup = PollerSetup("one")
+    await poller_setup.steps(1)
+    poller_setup.driver.broken = Refused("sign-in refused: AADSTS7000222", remedy="make a new secret")
+    await poller_setup.steps(1000)
+    assert [when for when, _ in poller_setup.asked()] == [0, 30, 330, 630, 930]
+    assert poller_setup.status("one") == (Status.UNKNOWN, Reason.REFUSED)
+    assert poller_setup.poller.health.state is ConnectionState.REFUSED
+    assert poller_setup.poller.health.problem == poller_setup.driver.broken.problem
+    assert poller_setup.driver.broken.problem.remedy == "make a new secret"
+    poller_setup.driver.broken = None
+    await poller_setup.steps(400)
+    assert poller_setup.status("one") == (Status.FREE, None)
+    assert poller_setup.poller.health.problem is None
 
 
 async def test_missing_permission_is_not_hammered_either() -> None:
-    stage = Stage("one")
-    stage.driver.undiscoverable = NotPermitted("Graph answered 403 Authorization_RequestDenied")
-    await stage.steps(1000)
-    assert stage.driver.discoveries == 6  # after 30, 60, 120, 240 and 300 seconds
+    poller_setup = PollerSetup("one")
+    poller_setup.driver.undiscoverable = NotPermitted("Graph answered 403 Authorization_RequestDenied")
+    await poller_setup.steps(1000)
+    assert poller_setup.driver.discoveries == 6  # after 30, 60, 120, 240 and 300 seconds
 
 
 async def test_rooms_come_and_go_while_running() -> None:
-    stage = Stage("one", "two")
-    await stage.steps(1)
-    stage.driver.rooms = ["two", "three"]
-    stage.driver.failing = {"one": (Reason.FORBIDDEN, None)}
-    await stage.steps(450)
-    assert [room.id for room in stage.board.rooms] == ["three", "two"]
-    assert stage.status("three") == (Status.FREE, None)
-    assert frozenset({"one"}) in stage.recorder.removed
+    poller_setup = PollerSetup("one", "two")
+    await poller_setup.steps(1)
+    poller_setup.driver.rooms = ["two", "three"]
+    poller_setup.driver.failing = {"one": (Reason.FORBIDDEN, None)}
+    await poller_setup.steps(450)
+    assert [room.id for room in poller_setup.board.rooms] == ["three", "two"]
+    assert poller_setup.status("three") == (Status.FREE, None)
+    assert frozenset({"one"}) in poller_setup.recorder.removed
 
 
 async def test_a_new_room_does_not_wait_for_the_next_round() -> None:
-    stage = Stage("one")
-    await stage.steps(1)
-    stage.driver.rooms.append("two")
-    stage.poller._discovery.next = stage.clock.steady() + 5
-    await stage.steps(10)
-    assert (35, "one two") in stage.asked()
+    poller_setup = PollerSetup("one")
+    await poller_setup.steps(1)
+    poller_setup.driver.rooms.append("two")
+    poller_setup.poller._discovery.next = poller_setup.clock.steady() + 5
+    await poller_setup.steps(10)
+    assert (35, "one two") in poller_setup.asked()
 
 
 async def test_another_mailbox_with_the_same_id_is_read_at_once() -> None:
-    stage = Stage("one", "two")
-    await stage.steps(1)
-    stage.driver.rooms, stage.driver.failing = ["two"], {"one": (Reason.NOT_FOUND, None)}
-    await stage.steps(600)
-    stage.driver.rooms, stage.driver.domain = ["one", "two"], "new.example"
-    stage.driver.failing.clear()
-    stage.poller._discovery.next = stage.clock.steady() + 5
-    await stage.steps(10)
-    assert stage.status("one") == (Status.FREE, None)
+    poller_setup = PollerSetup("one", "two")
+    await poller_setup.steps(1)
+    poller_setup.driver.rooms, poller_setup.driver.failing = ["two"], {"one": (Reason.NOT_FOUND, None)}
+    await poller_setup.steps(600)
+    poller_setup.driver.rooms, poller_setup.driver.domain = ["one", "two"], "new.example"
+    poller_setup.driver.failing.clear()
+    poller_setup.poller._discovery.next = poller_setup.clock.steady() + 5
+    await poller_setup.steps(10)
+    assert poller_setup.status("one") == (Status.FREE, None)
 
 
 async def test_rooms_that_are_known_are_read_also_while_the_directory_is_away() -> None:
-    stage = Stage("one")
-    await stage.steps(1)
-    stage.driver.undiscoverable = Unavailable("Graph answered 503")
+    poller_setup = PollerSetup("one")
+    await poller_setup.steps(1)
+    poller_setup.driver.undiscoverable = Unavailable("Graph answered 503")
     with capture_logs() as logs:
-        await stage.steps(1200)
-    assert len(stage.asked()) == 41
+        await poller_setup.steps(1200)
+    assert len(poller_setup.asked()) == 41
     assert [entry["event"] for entry in logs] == ["rooms.were_not_found"]
 
 
 async def test_an_empty_group_is_no_failure() -> None:
-    stage = Stage()
-    await stage.steps(700)
-    assert stage.poller.health.state is ConnectionState.OK
-    assert stage.asked() == []
-    stage.driver.rooms.append("one")
-    await stage.steps(301)
-    assert stage.status("one") == (Status.FREE, None)
+    poller_setup = PollerSetup()
+    await poller_setup.steps(700)
+    assert poller_setup.poller.health.state is ConnectionState.OK
+    assert poller_setup.asked() == []
+    poller_setup.driver.rooms.append("one")
+    await poller_setup.steps(301)
+    assert poller_setup.status("one") == (Status.FREE, None)
 
 
 async def test_when_every_room_is_refused_consent_is_missing() -> None:
-    stage = Stage("one", "two")
-    stage.driver.failing = {"one": (Reason.FORBIDDEN, None), "two": (Reason.FORBIDDEN, None)}
-    await stage.steps(10)
-    assert stage.poller.health.consent is Consent.MISSING
-    assert stage.poller.health.state is ConnectionState.FAILING
+    poller_setup = PollerSetup("one", "two")
+    poller_setup.driver.failing = {"one": (Reason.FORBIDDEN, None), "two": (Reason.FORBIDDEN, None)}
+    await poller_setup.steps(10)
+    assert poller_setup.poller.health.consent is Consent.MISSING
+    assert poller_setup.poller.health.state is ConnectionState.FAILING
 
 
 async def test_meetings_that_end_before_they_start_are_counted_and_logged_once() -> None:
-    stage = Stage("one")
-    stage.driver.meetings = (meeting("12:00", "11:00"), meeting("13:00", "13:00"), meeting("14:00", "15:00"))
+    poller_setup = PollerSetup("one")
+    poller_setup.driver.meetings = (
+        meeting("12:00", "11:00"),
+        meeting("13:00", "13:00"),
+        meeting("14:00", "15:00"),
+    )
     with capture_logs() as logs:
-        await stage.steps(100)
-    assert stage.poller.health.impossible_meetings == 2
+        await poller_setup.steps(100)
+    assert poller_setup.poller.health.impossible_meetings == 2
     assert [entry["event"] for entry in logs].count("meetings.were_impossible") == 1
-    stage.driver.meetings = ()
-    await stage.steps(60)
-    assert stage.poller.health.impossible_meetings == 0
+    poller_setup.driver.meetings = ()
+    await poller_setup.steps(60)
+    assert poller_setup.poller.health.impossible_meetings == 0
 
 
 # --- the fence ----------------------------------------------------------------------------------------------
 
 
 async def test_the_fence_is_tried_at_start_and_every_hour() -> None:
-    stage = Stage("one")
-    await stage.steps(7300)
-    assert stage.driver.fences_tried == 3
-    assert stage.poller.health.fence.state is FenceState.VERIFIED
+    poller_setup = PollerSetup("one")
+    await poller_setup.steps(7300)
+    assert poller_setup.driver.fences_tried == 3
+    assert poller_setup.poller.health.fence.state is FenceState.VERIFIED
 
 
 async def test_behind_a_breached_fence_nothing_is_read_and_every_room_is_unknown() -> None:
-    stage = Stage("one")
-    await stage.steps(3590)
-    stage.driver.fence = Fence(FenceState.BREACHED, enforce=True)
-    before = len(stage.asked())
-    await stage.poller.run()
-    assert stage.driver.fences_tried == 2
-    assert len(stage.asked()) <= before + 1
-    assert stage.status("one") == (Status.UNKNOWN, Reason.BREACHED)
-    assert stage.poller.health.state is ConnectionState.BREACHED
-    asked = len(stage.asked())
-    await stage.poller.run()
-    assert len(stage.asked()) == asked
+    poller_setup = PollerSetup("one")
+    await poller_setup.steps(3590)
+    poller_setup.driver.fence = Fence(FenceState.BREACHED, enforce=True)
+    before = len(poller_setup.asked())
+    await poller_setup.poller.run()
+    assert poller_setup.driver.fences_tried == 2
+    assert len(poller_setup.asked()) <= before + 1
+    assert poller_setup.status("one") == (Status.UNKNOWN, Reason.BREACHED)
+    assert poller_setup.poller.health.state is ConnectionState.BREACHED
+    asked = len(poller_setup.asked())
+    await poller_setup.poller.run()
+    assert len(poller_setup.asked()) == asked
 
 
 async def test_a_breach_without_enforcement_is_only_reported() -> None:
-    stage = Stage("one")
-    stage.driver.fence = Fence(FenceState.BREACHED, enforce=False)
-    await stage.steps(40)
-    assert stage.poller.health.fence.state is FenceState.BREACHED
-    assert stage.status("one") == (Status.FREE, None)
+    poller_setup = PollerSetup("one")
+    poller_setup.driver.fence = Fence(FenceState.BREACHED, enforce=False)
+    await poller_setup.steps(40)
+    assert poller_setup.poller.health.fence.state is FenceState.BREACHED
+    assert poller_setup.status("one") == (Status.FREE, None)
 
 
 async def test_a_trial_of_the_fence_that_fails_does_not_keep_rooms_from_being_read() -> None:
-    stage = Stage("one")
-    stage.driver.fence = Unavailable("Graph answered 503")
-    await stage.steps(130)
-    assert stage.status("one") == (Status.FREE, None)
-    assert stage.driver.fences_tried == 3
-    assert stage.poller.health.fence.state is FenceState.UNPROVEN
+    poller_setup = PollerSetup("one")
+    poller_setup.driver.fence = Unavailable("Graph answered 503")
+    await poller_setup.steps(130)
+    assert poller_setup.status("one") == (Status.FREE, None)
+    assert poller_setup.driver.fences_tried == 3
+    assert poller_setup.poller.health.fence.state is FenceState.UNPROVEN
 
 
 @pytest.mark.parametrize("error", [Unavailable("down"), Refused("refused"), NotPermitted("no consent")])
 async def test_the_result_of_the_first_attempt_is_always_reported(error: DriverError) -> None:
-    stage = Stage("one")
-    stage.driver.broken = error
-    assert await stage.poller.step() > 0
-    assert stage.poller.problem is error
+    poller_setup = PollerSetup("one")
+    poller_setup.driver.broken = error
+    assert await poller_setup.poller.step() > 0
+    assert poller_setup.poller.problem is error
 
 
 # --- what a person has to mend ------------------------------------------------------------------------------
 
 
 async def test_a_consent_change_is_logged_once_and_shown_with_its_time() -> None:
-    stage = Stage("one")
+    poller_setup = PollerSetup("one")
     with capture_logs() as logs:
-        await stage.steps(40)
-        stage.driver.failing = {"one": (Reason.FORBIDDEN, None)}
-        await stage.steps(120)
-        stage.driver.failing = {}
-        await stage.steps(120)
+        await poller_setup.steps(40)
+        poller_setup.driver.failing = {"one": (Reason.FORBIDDEN, None)}
+        await poller_setup.steps(120)
+        poller_setup.driver.failing = {}
+        await poller_setup.steps(120)
     changes = [(e["before"], e["after"]) for e in logs if e["event"] == "consent.changed"]
     assert changes == [("unknown", "granted"), ("granted", "revoked"), ("revoked", "granted")]
-    health = stage.poller.health
+    health = poller_setup.poller.health
     assert health.consent is Consent.GRANTED
     assert health.consent_since is not None
     assert health.consent_since > at("9:01")
@@ -410,56 +414,56 @@ async def test_a_consent_change_is_logged_once_and_shown_with_its_time() -> None
 async def test_what_was_known_of_consent_is_shown_from_the_start() -> None:
     memory = ConsentMemory()
     memory.save(ConsentRecord(Consent.REQUESTED, at("8:00"), at("12:00"), Source.REQUEST))
-    stage = Stage("one", consent=memory)
-    assert stage.poller.health.consent is Consent.REQUESTED
-    assert stage.poller.health.consent_until == at("12:00")
-    assert stage.recorder.health[0].consent is Consent.REQUESTED
+    poller_setup = PollerSetup("one", consent=memory)
+    assert poller_setup.poller.health.consent is Consent.REQUESTED
+    assert poller_setup.poller.health.consent_until == at("12:00")
+    assert poller_setup.recorder.health[0].consent is Consent.REQUESTED
 
 
 async def test_every_lasting_error_is_retried_after_five_minutes() -> None:
     for error in (NotPermitted("blocked", lasting=True), Unavailable("odd", lasting=True)):
-        stage = Stage("one")
-        stage.driver.broken = error
-        await stage.steps(1000)
-        assert [when for when, _ in stage.asked()] == [0, 300, 600, 900]
+        poller_setup = PollerSetup("one")
+        poller_setup.driver.broken = error
+        await poller_setup.steps(1000)
+        assert [when for when, _ in poller_setup.asked()] == [0, 300, 600, 900]
 
 
 async def test_refused_rooms_are_no_failure_while_others_are_readable() -> None:
-    stage = Stage("one", "two")
-    stage.driver.failing = {"two": (Reason.FORBIDDEN, None)}
+    poller_setup = PollerSetup("one", "two")
+    poller_setup.driver.failing = {"two": (Reason.FORBIDDEN, None)}
     with capture_logs() as logs:
-        await stage.steps(200)
-    (told,) = [e for e in logs if e["event"] == "rooms.are_outside_the_fence"]
-    assert (told["log_level"], told["rooms"]) == ("info", ["two"])
-    assert "not in the fence's group, or not yet" in told["remedy"]
+        await poller_setup.steps(200)
+    (reported,) = [e for e in logs if e["event"] == "rooms.are_outside_the_fence"]
+    assert (reported["log_level"], reported["rooms"]) == ("info", ["two"])
+    assert "not in the fence's group, or not yet" in reported["remedy"]
     assert not [e for e in logs if e["event"] == "rooms.became_unreadable"]
-    assert stage.poller.health.state is ConnectionState.OK
-    assert stage.poller.health.consent is Consent.GRANTED
+    assert poller_setup.poller.health.state is ConnectionState.OK
+    assert poller_setup.poller.health.consent is Consent.GRANTED
 
 
 async def test_the_health_of_a_moment_does_not_change_with_what_is_read_later() -> None:
-    stage = Stage("one")
-    await stage.steps(40)
-    before = stage.poller.health
-    standing = before.rooms_document(stage.board.rooms)
-    stage.driver.broken = Unavailable("down")
-    await stage.steps(300)
-    assert stage.poller.health.rooms_document(stage.board.rooms) != standing
-    assert before.rooms_document(stage.board.rooms) == standing
+    poller_setup = PollerSetup("one")
+    await poller_setup.steps(40)
+    before = poller_setup.poller.health
+    standing = before.rooms_document(poller_setup.board.rooms)
+    poller_setup.driver.broken = Unavailable("down")
+    await poller_setup.steps(300)
+    assert poller_setup.poller.health.rooms_document(poller_setup.board.rooms) != standing
+    assert before.rooms_document(poller_setup.board.rooms) == standing
 
 
 async def test_a_whole_connection_s_problem_has_the_time_at_which_it_began() -> None:
-    stage = Stage("one")
-    await stage.steps(40)
-    stage.driver.broken = Unavailable("down")
-    await stage.steps(300)
-    (standing,) = stage.poller.health.rooms_document(stage.board.rooms)
+    poller_setup = PollerSetup("one")
+    await poller_setup.steps(40)
+    poller_setup.driver.broken = Unavailable("down")
+    await poller_setup.steps(300)
+    (standing,) = poller_setup.poller.health.rooms_document(poller_setup.board.rooms)
     assert standing["access"] == "unavailable"
     assert standing["since"] is not None
     assert standing["since"] < "2026-10-06T09:02:00Z"
-    stage.driver.broken = None
-    await stage.steps(120)
-    (standing,) = stage.poller.health.rooms_document(stage.board.rooms)
+    poller_setup.driver.broken = None
+    await poller_setup.steps(120)
+    (standing,) = poller_setup.poller.health.rooms_document(poller_setup.board.rooms)
     assert standing["access"] == "readable"
     assert standing["since"] is not None
     assert standing["since"] > "2026-10-06T09:05:00Z"
@@ -467,56 +471,61 @@ async def test_a_whole_connection_s_problem_has_the_time_at_which_it_began() -> 
 
 async def test_with_a_budget_rooms_are_read_by_need_and_no_room_looks_stale_for_it() -> None:
     rooms = [f"room-{number}" for number in range(60)]
-    stage = Stage(*rooms, polling=Polling(budget=40))
-    await stage.steps(120)
+    poller_setup = PollerSetup(*rooms, polling=Polling(budget=40))
+    await poller_setup.steps(120)
     for _ in range(56):
-        await stage.steps(30)
-        assert all(not statement.occupancy.stale for statement in stage.board.statements)
-    counts = Counter(room for moment, asked in stage.driver.rounds if moment > 1120 for room in asked)
+        await poller_setup.steps(30)
+        assert all(not statement.occupancy.stale for statement in poller_setup.board.statements)
+    counts = Counter(room for moment, asked in poller_setup.driver.rounds if moment > 1120 for room in asked)
     assert sum(counts.values()) <= 40 * 29
     assert min(counts.values()) >= 29 * 60 / 300
-    assert stage.poller.health.state is ConnectionState.OK
+    assert poller_setup.poller.health.state is ConnectionState.OK
 
 
 async def test_a_room_that_is_not_read_any_more_is_stale_after_three_times_what_was_meant() -> None:
-    stage = Stage("one", polling=Polling(budget=60, working_days=frozenset(("sun",))))  # it is a Tuesday
-    await stage.steps(600)
-    asked = [moment for moment, _ in stage.driver.rounds]
+    poller_setup = PollerSetup(
+        "one", polling=Polling(budget=60, working_days=frozenset(("sun",)))
+    )  # it is a Tuesday
+    await poller_setup.steps(600)
+    asked = [moment for moment, _ in poller_setup.driver.rounds]
     interval = asked[-1] - asked[-2]
     assert interval > 30
-    stage.driver.failing["one"] = (Reason.FORBIDDEN, None)
+    poller_setup.driver.failing["one"] = (Reason.FORBIDDEN, None)
     seen = []
-    while stage.clock.steady() < asked[-1] + 6 * interval:
-        await stage.poller.step()
-        stage.clock.pass_(1)
-        stage.board.judge_due()
-        statement = stage.board.statement("one")
+    while poller_setup.clock.steady() < asked[-1] + 6 * interval:
+        await poller_setup.poller.step()
+        poller_setup.clock.pass_(1)
+        poller_setup.board.judge_due()
+        statement = poller_setup.board.statement("one")
         assert statement is not None
-        seen.append((stage.clock.steady() - asked[-1], statement.occupancy.stale))
+        seen.append((poller_setup.clock.steady() - asked[-1], statement.occupancy.stale))
     turned_stale = next(passed for passed, stale in seen if stale)
     assert turned_stale == pytest.approx(3 * interval, abs=2)
-    assert stage.status("one") == (Status.FREE, Reason.FORBIDDEN)
+    assert poller_setup.status("one") == (Status.FREE, Reason.FORBIDDEN)
 
 
 async def test_after_a_connection_came_back_every_room_is_read_at_once_also_with_a_budget() -> None:
-    stage = Stage("one", "two", polling=Polling(budget=600))
-    await stage.steps(60)
-    stage.driver.broken = Refused("the secret is wrong")
-    await stage.steps(600)
-    assert stage.status("one") == (Status.UNKNOWN, Reason.REFUSED)
-    stage.driver.broken = None
-    await stage.steps(1)
-    assert (stage.status("one"), stage.status("two")) == ((Status.FREE, None), (Status.FREE, None))
+    poller_setup = PollerSetup("one", "two", polling=Polling(budget=600))
+    await poller_setup.steps(60)
+    poller_setup.driver.broken = Refused("the secret is wrong")
+    await poller_setup.steps(600)
+    assert poller_setup.status("one") == (Status.UNKNOWN, Reason.REFUSED)
+    poller_setup.driver.broken = None
+    await poller_setup.steps(1)
+    assert (poller_setup.status("one"), poller_setup.status("two")) == (
+        (Status.FREE, None),
+        (Status.FREE, None),
+    )
 
 
 async def test_a_budget_that_is_too_small_is_reported_once_with_the_needed_one() -> None:
-    stage = Stage(*(f"room-{number}" for number in range(100)), polling=Polling(budget=10))
+    poller_setup = PollerSetup(*(f"room-{number}" for number in range(100)), polling=Polling(budget=10))
     with capture_logs() as logs:
-        await stage.steps(1200)
-    said = [entry for entry in logs if entry["event"] == "polling.budget_is_small"]
-    assert [(entry["rooms"], entry["needed"]) for entry in said] == [(100, 21)]
+        await poller_setup.steps(1200)
+    output = [entry for entry in logs if entry["event"] == "polling.budget_is_small"]
+    assert [(entry["rooms"], entry["needed"]) for entry in output] == [(100, 21)]
     with capture_logs() as logs:
-        await Stage(*stage.driver.rooms, polling=Polling(budget=21)).steps(1200)
+        await PollerSetup(*poller_setup.driver.rooms, polling=Polling(budget=21)).steps(1200)
     assert [entry for entry in logs if entry["event"] == "polling.budget_is_small"] == []
 
 
@@ -525,11 +534,11 @@ async def test_what_failed_is_tried_again_at_once_when_the_clock_was_set(
     failure: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A certificate that is not valid yet, say, may be so by then."""
-    stage = Stage("one")
+    poller_setup = PollerSetup("one")
     if failure == "a room":
-        stage.driver.failing["one"] = (Reason.UNAVAILABLE, None)
+        poller_setup.driver.failing["one"] = (Reason.UNAVAILABLE, None)
     else:
-        stage.driver.broken = Unavailable("the TLS certificate is not valid yet")
+        poller_setup.driver.broken = Unavailable("the TLS certificate is not valid yet")
     asleep = asyncio.Event()
 
     async def sleep(seconds: float) -> None:
@@ -538,23 +547,23 @@ async def test_what_failed_is_tried_again_at_once_when_the_clock_was_set(
             return
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(stage.clock, "sleep", sleep)
-    running = asyncio.create_task(stage.poller.run())
+    monkeypatch.setattr(poller_setup.clock, "sleep", sleep)
+    running = asyncio.create_task(poller_setup.poller.run())
     try:
         async with asyncio.timeout(DEADLINE):
             await asleep.wait()
-            assert stage.asked() == [(0, "one")]
-            stage.driver.broken = None
-            stage.driver.failing.clear()
+            assert poller_setup.asked() == [(0, "one")]
+            poller_setup.driver.broken = None
+            poller_setup.driver.failing.clear()
             asleep.clear()
-            stage.poller.hurry()
+            poller_setup.poller.hurry()
             await asleep.wait()
-        assert stage.asked() == [(0, "one"), (0, "one")]
-        assert stage.status("one")[0] is Status.FREE
+        assert poller_setup.asked() == [(0, "one"), (0, "one")]
+        assert poller_setup.status("one")[0] is Status.FREE
         asleep.clear()
-        stage.poller.hurry()  # all is well: nothing is asked
+        poller_setup.poller.hurry()  # all is well: nothing is asked
         await asyncio.sleep(0)
-        assert stage.asked() == [(0, "one"), (0, "one")]
+        assert poller_setup.asked() == [(0, "one"), (0, "one")]
     finally:
         running.cancel()
         await asyncio.wait([running])

@@ -23,7 +23,7 @@ def failed(reason: Reason, since: datetime, *, remedy: str = "") -> ReadFailure:
     return ReadFailure(reason, since, Problem("", "403 ErrorAccessDenied", remedy))
 
 
-def told(readability: ReadabilityTracker) -> dict[str, Any]:
+def described(readability: ReadabilityTracker) -> dict[str, Any]:
     (document,) = readability_documents([room()], readability.snapshot, None)
     return document
 
@@ -32,7 +32,10 @@ def test_a_room_is_readable_since_it_was_first_read() -> None:
     readability = ReadabilityTracker()
     assert not readability.succeeded("boardroom", NINE)
     assert not readability.succeeded("boardroom", TEN)
-    assert (told(readability)["access"], told(readability)["since"]) == ("readable", "2026-10-06T09:00:00Z")
+    assert (described(readability)["access"], described(readability)["since"]) == (
+        "readable",
+        "2026-10-06T09:00:00Z",
+    )
 
 
 @pytest.mark.parametrize(
@@ -50,7 +53,7 @@ def test_an_unreadable_room_carries_its_start_and_reason(reason: Reason, access:
     readability.succeeded("boardroom", NINE)
     assert readability.failed("boardroom", failed(reason, NINE, remedy="mend it"))
     assert not readability.failed("boardroom", failed(reason, TEN, remedy="mend it"))
-    assert told(readability) | {"name": ""} == {
+    assert described(readability) | {"name": ""} == {
         "room": "boardroom",
         "name": "",
         "access": access,
@@ -60,7 +63,10 @@ def test_an_unreadable_room_carries_its_start_and_reason(reason: Reason, access:
         "remedy": "mend it",
     }
     assert readability.succeeded("boardroom", TEN)
-    assert (told(readability)["access"], told(readability)["since"]) == ("readable", "2026-10-06T10:00:00Z")
+    assert (described(readability)["access"], described(readability)["since"]) == (
+        "readable",
+        "2026-10-06T10:00:00Z",
+    )
 
 
 def test_rooms_that_are_gone_are_forgotten() -> None:

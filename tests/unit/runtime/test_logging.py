@@ -35,7 +35,7 @@ def as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     structlog.reset_defaults()
 
 
-def told(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+def log_entries(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     captured = capsys.readouterr()
     assert not captured.out
     return [json.loads(line) for line in captured.err.splitlines()]
@@ -62,7 +62,7 @@ def test_under_systemd_a_line_is_an_object(capsys: pytest.CaptureFixture[str]) -
     structlog.get_logger("placed.polling.poller").info(
         "rooms.were_found", count=2, building=None, name="Größe"
     )
-    (entry,) = told(capsys)
+    (entry,) = log_entries(capsys)
     assert entry.pop("timestamp").endswith("Z")
     assert entry == {
         "event": "rooms.were_found",
@@ -90,28 +90,28 @@ def test_a_traceback_shows_places_and_no_values(
 ) -> None:
     set_up(form)
     fail(structlog.get_logger(name))
-    said = capsys.readouterr().err
-    assert "can not go on" in said
-    assert "no answer to" in said  # the cause is told
-    assert "open_mailbox" in said
-    assert TOKEN not in said
-    assert "hush" not in said
+    output = capsys.readouterr().err
+    assert "can not go on" in output
+    assert "no answer to" in output  # the cause is told
+    assert "open_mailbox" in output
+    assert TOKEN not in output
+    assert "hush" not in output
 
 
 @pytest.mark.parametrize("form", [LogFormat.TEXT, LogFormat.JSON])
 def test_so_does_that_of_a_library(form: LogFormat, capsys: pytest.CaptureFixture[str]) -> None:
     set_up(form)
     fail(logging.getLogger("asyncio"))
-    said = capsys.readouterr().err
-    assert "open_mailbox" in said
-    assert "hush" not in said
+    output = capsys.readouterr().err
+    assert "open_mailbox" in output
+    assert "hush" not in output
 
 
 def test_a_traceback_is_part_of_the_object(capsys: pytest.CaptureFixture[str]) -> None:
     set_up(LogFormat.JSON)
     fail(structlog.get_logger("placed.runtime.daemon"))
     fail(logging.getLogger("asyncio"))
-    for entry in told(capsys):
+    for entry in log_entries(capsys):
         first, cause = entry["exception"]
         assert (first["exc_type"], cause["exc_type"]) == ("RuntimeError", "LookupError")
         assert all("locals" not in frame for part in (first, cause) for frame in part["frames"])
@@ -123,7 +123,7 @@ def test_libraries_log_only_warnings(capsys: pytest.CaptureFixture[str]) -> None
     library.debug("acquiring a token for %s", "somebody@contoso.example")
     library.info("found a token")
     library.warning("the clock of %s is wrong", "login")
-    assert [(entry["event"], entry["logger"]) for entry in told(capsys)] == [
+    assert [(entry["event"], entry["logger"]) for entry in log_entries(capsys)] == [
         ("the clock of login is wrong", "msal.application")
     ]
 
@@ -135,7 +135,7 @@ def test_room_changes_are_logged_at_the_configured_level(
     set_up(LogFormat.JSON, verbose=verbose)
     for name in ("placed.board.status_log", "placed_microsoft365.graph.client"):
         structlog.get_logger(name).debug("room.became_busy")
-    assert len(told(capsys)) == (2 if verbose else 0)
+    assert len(log_entries(capsys)) == (2 if verbose else 0)
 
 
 # --- which form ---------------------------------------------------------------------------------------------

@@ -21,6 +21,6 @@ ONLY_WHEN_USED = {"amqtt", "msal", "pydantic_settings", "trustme"}
     ],
 )
 def test_a_program_imports_nothing_long_before_it_needs_it(program: str, late: set[str]) -> None:
-    told = f"{program}; import sys; print(*sorted({late} & sys.modules.keys()))"
-    process = subprocess.run([sys.executable, "-c", told], capture_output=True, check=True, text=True)
+    reported = f"{program}; import sys; print(*sorted({late} & sys.modules.keys()))"
+    process = subprocess.run([sys.executable, "-c", reported], capture_output=True, check=True, text=True)
     assert process.stdout.split() == []

@@ -70,8 +70,8 @@ class Poller:
 
 
 def connection(state: ConnectionState = ConnectionState.OK, **more: object) -> ConnectionHealth:
-    told = {"rooms": 12, "fence": VERIFIED} | more
-    return ConnectionHealth("contoso", "microsoft365", state=state, **told)  # type: ignore[arg-type]
+    reported = {"rooms": 12, "fence": VERIFIED} | more
+    return ConnectionHealth("contoso", "microsoft365", state=state, **reported)  # type: ignore[arg-type]
 
 
 @dataclass

@@ -9,7 +9,7 @@ from placed_microsoft365.auth.aadsts_codes import OUT_OF_TIME, codes_in, token_e
 
 
 @pytest.mark.parametrize(
-    ("codes", "word", "kind", "told"),
+    ("codes", "word", "kind", "reported"),
     [
         ([7000215], "invalid_client", Refused, "sign-in refused: AADSTS7000215"),
         ([1, 700024], "invalid_client", Unavailable, "sign-in refused: AADSTS700024"),
@@ -24,10 +24,10 @@ from placed_microsoft365.auth.aadsts_codes import OUT_OF_TIME, codes_in, token_e
     ],
 )
 def test_an_error_code_determines_who_can_fix_it(
-    codes: list[int], word: str, kind: type[DriverError], told: str
+    codes: list[int], word: str, kind: type[DriverError], reported: str
 ) -> None:
     error = token_error(codes, word, 400, 7.0)
-    assert (type(error), str(error)) == (kind, told)
+    assert (type(error), str(error)) == (kind, reported)
     assert bool(error.problem.remedy) is (kind is not Unavailable or not OUT_OF_TIME.isdisjoint(codes))
     assert error.problem.retry_after == (7.0 if kind is Unavailable else None)
 

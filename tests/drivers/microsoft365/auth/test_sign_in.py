@@ -23,7 +23,7 @@ from placed_microsoft365.graph.client import GraphClient
 from placed_microsoft365.graph.json_structs import Places
 from placed_microsoft365.network.service_clock import ServiceClock
 from placed_microsoft365.simulator import Where
-from tests.drivers.microsoft365.driver_with_simulator import BOARDROOM, CERTIFICATE, House, at, outcomes
+from tests.drivers.microsoft365.driver_setup import BOARDROOM, CERTIFICATE, DriverSetup, at, outcomes
 from tests.support.secret_files import write_secret
 
 if TYPE_CHECKING:
@@ -37,13 +37,13 @@ def off_by(clock: Clock, seconds: float) -> Any:
     return lambda: clock() + timedelta(seconds=seconds)
 
 
-async def test_a_secret_reads_calendars(house: House) -> None:
-    house.tenant.book(BOARDROOM, at(9), at(10))
-    assert outcomes(await house.read(house.open())) == ["read", "read"]
+async def test_a_secret_reads_calendars(driver_setup: DriverSetup) -> None:
+    driver_setup.tenant.book(BOARDROOM, at(9), at(10))
+    assert outcomes(await driver_setup.read(driver_setup.open())) == ["read", "read"]
 
 
 async def test_a_certificate_signs_with_ps256_and_its_sha_256_thumbprint(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    driver_setup: DriverSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[Any] = []
     plain = requests.Session.request
@@ -53,10 +53,10 @@ async def test_a_certificate_signs_with_ps256_and_its_sha_256_thumbprint(
         return plain(self, *args, **kwargs)
 
     monkeypatch.setattr(requests.Session, "request", record)
-    file = house.folder / "placed.pem"
+    file = driver_setup.folder / "placed.pem"
     write_secret(file, b"Bag Attributes\n    friendlyName: B\xfcro\n" + CERTIFICATE)
-    driver = house.open(client_secret_file=None, certificate=file)
-    assert outcomes(await house.read(driver)) == ["read", "read"]
+    driver = driver_setup.open(client_secret_file=None, certificate=file)
+    assert outcomes(await driver_setup.read(driver)) == ["read", "read"]
     header = jwt.get_unverified_header(next(form["client_assertion"] for form in sent if form))
     assert header["alg"] == "PS256"
     assert "x5t#S256" in header
@@ -64,11 +64,13 @@ async def test_a_certificate_signs_with_ps256_and_its_sha_256_thumbprint(
     assert driver.credential_expires_at == datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=3650)
 
 
-async def test_a_login_host_that_refuses_the_time_that_it_shows_is_waited_for(house: House) -> None:
-    file = house.folder / "placed.pem"
+async def test_a_login_host_that_refuses_the_time_that_it_shows_is_waited_for(
+    driver_setup: DriverSetup,
+) -> None:
+    file = driver_setup.folder / "placed.pem"
     write_secret(file, CERTIFICATE)
-    house.tenant.login_clock = lambda: house.tenant.now() + timedelta(hours=1)
-    driver = house.open(client_secret_file=None, certificate=file, rooms=None, room_list="*")
+    driver_setup.tenant.login_clock = lambda: driver_setup.tenant.now() + timedelta(hours=1)
+    driver = driver_setup.open(client_secret_file=None, certificate=file, rooms=None, room_list="*")
     with pytest.raises(Unavailable, match="AADSTS700024") as error:
         await driver.find_rooms()
     assert "clock" in error.value.problem.remedy
@@ -76,27 +78,29 @@ async def test_a_login_host_that_refuses_the_time_that_it_shows_is_waited_for(ho
 
 @pytest.mark.parametrize("off", [-12 * 60, -3 * 86_400, 2 * 3600, -50 * 365 * 86_400])
 async def test_what_a_certificate_signs_carries_the_login_hosts_time(
-    house: House, clock: Clock, off: int
+    driver_setup: DriverSetup, clock: Clock, off: int
 ) -> None:
     """However wrong this machine's clock is; nothing is refused first, nor is anything asked twice."""
-    file = house.folder / "placed.pem"
+    file = driver_setup.folder / "placed.pem"
     write_secret(file, CERTIFICATE)
-    house.clock = off_by(clock, off)
-    driver = house.open(client_secret_file=None, certificate=file)
-    queries = [house.query("boardroom@contoso.example")]
-    assert outcomes(await house.read(driver, *queries)) == ["read"]
-    assert house.sign_ins == 1
+    driver_setup.clock = off_by(clock, off)
+    driver = driver_setup.open(client_secret_file=None, certificate=file)
+    queries = [driver_setup.query("boardroom@contoso.example")]
+    assert outcomes(await driver_setup.read(driver, *queries)) == ["read"]
+    assert driver_setup.sign_ins == 1
 
 
-async def test_a_discovery_document_from_a_cache_costs_one_more_attempt(house: House, clock: Clock) -> None:
+async def test_a_discovery_document_from_a_cache_costs_one_more_attempt(
+    driver_setup: DriverSetup, clock: Clock
+) -> None:
     """What answered the document has kept an old time; the refusal shows the right one."""
-    file = house.folder / "placed.pem"
+    file = driver_setup.folder / "placed.pem"
     write_secret(file, CERTIFICATE)
-    house.tenant.faults.date(
+    driver_setup.tenant.faults.date(
         format_datetime(clock() - timedelta(hours=5), usegmt=True), where=Where.DISCOVERY
     )
-    driver = house.open(client_secret_file=None, certificate=file)
-    assert outcomes(await house.read(driver)) == ["read", "read"]
+    driver = driver_setup.open(client_secret_file=None, certificate=file)
+    assert outcomes(await driver_setup.read(driver)) == ["read", "read"]
 
 
 @pytest.mark.parametrize(
@@ -116,49 +120,51 @@ async def test_a_discovery_document_from_a_cache_costs_one_more_attempt(house: H
     ],
 )
 async def test_the_codes_of_entra_determine_who_can_fix_the_error(
-    house: House, number: int, kind: type[DriverError]
+    driver_setup: DriverSetup, number: int, kind: type[DriverError]
 ) -> None:
-    house.tenant.faults.login_error(number)
+    driver_setup.tenant.faults.login_error(number)
     with pytest.raises(kind, match=f"AADSTS{number}") as error:
-        await house.open(rooms=None, room_list="*").find_rooms()
+        await driver_setup.open(rooms=None, room_list="*").find_rooms()
     assert bool(error.value.problem.remedy) is (kind is not Unavailable or number in OUT_OF_TIME)
 
 
-async def test_a_tenant_that_does_not_exist_is_refused_for_good(house: House) -> None:
+async def test_a_tenant_that_does_not_exist_is_refused_for_good(driver_setup: DriverSetup) -> None:
     with pytest.raises(Refused, match="AADSTS90002"):
-        await house.read(house.open(tenant="fabrikam.example"))
+        await driver_setup.read(driver_setup.open(tenant="fabrikam.example"))
 
 
-async def test_a_refused_sign_in_is_not_repeated_at_once(house: House, clock: Clock) -> None:
-    house.tenant.expire_secrets(house.app)
-    driver = house.open(room_group="placed-rooms@contoso.example", rooms=None)
-    queries = [house.query(f"room-{number}@contoso.example") for number in range(100)]
+async def test_a_refused_sign_in_is_not_repeated_at_once(driver_setup: DriverSetup, clock: Clock) -> None:
+    driver_setup.tenant.expire_secrets(driver_setup.app)
+    driver = driver_setup.open(room_group="placed-rooms@contoso.example", rooms=None)
+    queries = [driver_setup.query(f"room-{number}@contoso.example") for number in range(100)]
     for _ in range(3):
         with pytest.raises(Refused):
             await driver.find_rooms()
         with pytest.raises(Refused):
-            await house.read(driver, *queries)
-    assert house.sign_ins == 1
+            await driver_setup.read(driver, *queries)
+    assert driver_setup.sign_ins == 1
     clock.advance(minutes=1)
     with pytest.raises(Refused):
         await driver.find_rooms()
-    assert house.sign_ins == 2
+    assert driver_setup.sign_ins == 2
 
 
-async def test_a_fixed_sign_in_succeeds_the_next_time(house: House, clock: Clock) -> None:
-    fault = house.tenant.faults.login_error(700016)  # a 400, which MSAL would repeat for a minute
-    driver = house.open()
+async def test_a_fixed_sign_in_succeeds_the_next_time(driver_setup: DriverSetup, clock: Clock) -> None:
+    fault = driver_setup.tenant.faults.login_error(700016)  # a 400, which MSAL would repeat for a minute
+    driver = driver_setup.open()
     with pytest.raises(Refused):
-        await house.read(driver)
-    house.tenant.faults.remove(fault)
+        await driver_setup.read(driver)
+    driver_setup.tenant.faults.remove(fault)
     clock.advance(seconds=31)
-    assert outcomes(await house.read(driver)) == ["read", "read"]
+    assert outcomes(await driver_setup.read(driver)) == ["read", "read"]
 
 
 @pytest.mark.parametrize("where", [Where.LOGIN, Where.DISCOVERY])
 @pytest.mark.parametrize("fault", ["html", "html200", "empty", "drop", "truncated", "429", "503", "400"])
-async def test_a_login_host_in_trouble_is_unavailable(house: House, where: Where, fault: str) -> None:
-    faults = house.tenant.faults
+async def test_a_login_host_in_trouble_is_unavailable(
+    driver_setup: DriverSetup, where: Where, fault: str
+) -> None:
+    faults = driver_setup.tenant.faults
     match fault:
         case "html":
             faults.html(where=where)
@@ -173,26 +179,28 @@ async def test_a_login_host_in_trouble_is_unavailable(house: House, where: Where
         case _:
             faults.status(int(fault), retry_after="7", where=where)
     with pytest.raises(Unavailable) as error:
-        await house.open(rooms=None, room_list="*").find_rooms()
+        await driver_setup.open(rooms=None, room_list="*").find_rooms()
     if fault in ("429", "503", "400"):
         assert error.value.problem.retry_after == 7
 
 
-async def test_while_the_login_host_is_down_a_round_requests_one_token(house: House) -> None:
-    house.tenant.faults.status(503, where=Where.LOGIN)
-    driver = house.open()
+async def test_while_the_login_host_is_down_a_round_requests_one_token(driver_setup: DriverSetup) -> None:
+    driver_setup.tenant.faults.status(503, where=Where.LOGIN)
+    driver = driver_setup.open()
     with pytest.raises(Unavailable):
-        await house.read(driver, *(house.query(f"room-{n}@contoso.example") for n in range(200)))
-    assert house.sign_ins == 1
+        await driver_setup.read(
+            driver, *(driver_setup.query(f"room-{n}@contoso.example") for n in range(200))
+        )
+    assert driver_setup.sign_ins == 1
 
 
 async def test_a_login_host_that_hangs_does_not_stop_the_program(
-    house: House, gate: Gate, monkeypatch: pytest.MonkeyPatch
+    driver_setup: DriverSetup, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(token_cache, "TIMEOUT", 0.2)
-    house.tenant.faults.delay(3600, where=Where.LOGIN)
+    driver_setup.tenant.faults.delay(3600, where=Where.LOGIN)
     with pytest.raises(Unavailable, match="too long"):
-        await house.open(rooms=None, room_list="*").find_rooms()
+        await driver_setup.open(rooms=None, room_list="*").find_rooms()
     await gate.let_go()
     for thread in threading.enumerate():
         if thread.name == "background":
@@ -200,35 +208,35 @@ async def test_a_login_host_that_hangs_does_not_stop_the_program(
 
 
 async def test_a_silent_login_host_times_out(
-    house: House, gate: Gate, monkeypatch: pytest.MonkeyPatch
+    driver_setup: DriverSetup, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(msal_login, "TIMEOUT", 0.2)
-    house.tenant.faults.delay(3600, where=Where.DISCOVERY)
+    driver_setup.tenant.faults.delay(3600, where=Where.DISCOVERY)
     with pytest.raises(Unavailable, match="no answer in time"):
-        await house.open(rooms=None, room_list="*").find_rooms()
+        await driver_setup.open(rooms=None, room_list="*").find_rooms()
     await gate.let_go()
 
 
 async def test_a_named_ca_wins_over_the_environment(
-    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    driver_setup: DriverSetup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = tmp_path / "other.pem"
     trustme.CA().cert_pem.write_to_path(str(other))
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
         monkeypatch.setenv(name, str(other))
-    assert outcomes(await house.read(house.open())) == ["read", "read"]
+    assert outcomes(await driver_setup.read(driver_setup.open())) == ["read", "read"]
 
 
-async def test_a_login_host_that_is_not_trusted_is_refused(house: House) -> None:
+async def test_a_login_host_that_is_not_trusted_is_refused(driver_setup: DriverSetup) -> None:
     with pytest.raises(Refused, match="is not trusted") as error:
-        await house.read(house.open(ca_file=None))
+        await driver_setup.read(driver_setup.open(ca_file=None))
     assert "ca_file" in error.value.problem.remedy
 
 
-async def test_a_graph_host_that_is_not_trusted_is_refused(house: House, clock: Clock) -> None:
+async def test_a_graph_host_that_is_not_trusted_is_refused(driver_setup: DriverSetup, clock: Clock) -> None:
     source = TokenCache(lambda: ("token", 3600.0), lambda: clock().timestamp())
     graph = GraphClient(
-        house.simulator.url, source, ca_file=None, version="1", clock=ServiceClock(clock, lambda: 0.0)
+        driver_setup.simulator.url, source, ca_file=None, version="1", clock=ServiceClock(clock, lambda: 0.0)
     )
     with pytest.raises(Refused, match="is not trusted") as error:
         await graph.get("/places/microsoft.graph.room", Places)
@@ -237,17 +245,17 @@ async def test_a_graph_host_that_is_not_trusted_is_refused(house: House, clock: 
 
 
 async def test_a_netrc_does_not_win_over_the_credential(
-    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    driver_setup: DriverSetup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     netrc = tmp_path / "netrc"
     netrc.write_text("default login ada password wrong\n")
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
-    assert outcomes(await house.read(house.open())) == ["read", "read"]
+    assert outcomes(await driver_setup.read(driver_setup.open())) == ["read", "read"]
 
 
 async def test_a_credential_is_not_carried_to_another_host(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    driver_setup: DriverSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
     plain = requests.adapters.HTTPAdapter.send
@@ -263,29 +271,29 @@ async def test_a_credential_is_not_carried_to_another_host(
         return response
 
     monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", elsewhere)
-    house.tenant.faults.empty(where=Where.LOGIN)
+    driver_setup.tenant.faults.empty(where=Where.LOGIN)
     with pytest.raises(Unavailable, match="307"):
-        await house.open(rooms=None, room_list="*").find_rooms()
+        await driver_setup.open(rooms=None, room_list="*").find_rooms()
     assert len(asked) == 2
     assert not [url for url in asked if "elsewhere" in url]
 
 
 @pytest.mark.parametrize("trouble", ["wrong secret", "unknown tenant", "drop", "untrusted"])
 async def test_messages_contain_neither_secret_nor_token(
-    house: House, trouble: str, caplog: pytest.LogCaptureFixture
+    driver_setup: DriverSetup, trouble: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    file = house.folder / "other"
+    file = driver_setup.folder / "other"
     write_secret(file, "V3rySecret")
-    driver = house.open(
+    driver = driver_setup.open(
         client_secret_file=file,
         tenant="fabrikam.example" if trouble == "unknown tenant" else "contoso.example",
-        ca_file=None if trouble == "untrusted" else house.simulator.ca_file,
+        ca_file=None if trouble == "untrusted" else driver_setup.simulator.ca_file,
     )
     if trouble == "drop":
-        house.tenant.faults.drop(where=Where.LOGIN)
+        driver_setup.tenant.faults.drop(where=Where.LOGIN)
     with pytest.raises(DriverError) as error:
-        await house.read(driver, *(house.query(f"room-{n}@contoso.example") for n in range(60)))
-    told = caplog.text + "".join(traceback.format_exception(error.value)) + error.value.problem.remedy
-    assert "V3rySecret" not in told
-    assert "room-1" not in told
+        await driver_setup.read(driver, *(driver_setup.query(f"room-{n}@contoso.example") for n in range(60)))
+    reported = caplog.text + "".join(traceback.format_exception(error.value)) + error.value.problem.remedy
+    assert "V3rySecret" not in reported
+    assert "room-1" not in reported

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.drivers.microsoft365.driver_with_simulator import BOARDROOM, House
+from tests.drivers.microsoft365.driver_setup import BOARDROOM, DriverSetup
 
 if TYPE_CHECKING:
     from tests.drivers.microsoft365.simulator.conftest import Clock
@@ -29,12 +29,18 @@ if TYPE_CHECKING:
 )
 @pytest.mark.parametrize("into", [timedelta(0), timedelta(hours=12), timedelta(hours=22, minutes=59)])
 async def test_an_all_day_meeting_is_the_room_s_own_day(  # noqa: PLR0913, PLR0917 - two fixtures and a table
-    house: House, clock: Clock, zone: str, day: date, start: datetime, hours: int, into: timedelta
+    driver_setup: DriverSetup,
+    clock: Clock,
+    zone: str,
+    day: date,
+    start: datetime,
+    hours: int,
+    into: timedelta,
 ) -> None:
     """It is in the window at every hour of that day."""
     clock.moment = start + into
-    house.tenant.book(BOARDROOM, day, day + timedelta(days=1), all_day=True)
-    (meeting,) = await house.meetings(house.open(), house.query(BOARDROOM, zone))
+    driver_setup.tenant.book(BOARDROOM, day, day + timedelta(days=1), all_day=True)
+    (meeting,) = await driver_setup.meetings(driver_setup.open(), driver_setup.query(BOARDROOM, zone))
     assert (meeting.start, meeting.end) == (start, start + timedelta(hours=hours))
     assert meeting.all_day
     assert meeting.start <= clock() < meeting.end

@@ -12,7 +12,7 @@ from placed.domain.model import Meeting, ShowAs
 from placed_microsoft365.calendars.event_to_meeting import meeting_of
 from placed_microsoft365.graph.json_structs import Event
 from placed_microsoft365.simulator import UNTOUCHED
-from tests.drivers.microsoft365.driver_with_simulator import BOARDROOM, UTC_ZONE, House, at
+from tests.drivers.microsoft365.driver_setup import BOARDROOM, UTC_ZONE, DriverSetup, at
 
 NINE = {"dateTime": "2026-10-06T09:00:00.0000000", "timeZone": "UTC"}
 TEN = {"dateTime": "2026-10-06T10:00:00.0000000", "timeZone": "UTC"}
@@ -112,14 +112,14 @@ def test_an_unrequested_time_zone_is_rejected(zone: str) -> None:
         meeting(start={"dateTime": "2026-10-06T09:00:00", "timeZone": zone})
 
 
-async def test_the_meetings_of_a_simulated_room(house: House) -> None:
-    tenant = house.tenant
+async def test_the_meetings_of_a_simulated_room(driver_setup: DriverSetup) -> None:
+    tenant = driver_setup.tenant
     tenant.set_processing(BOARDROOM, UNTOUCHED)
     tenant.book(BOARDROOM, at(8), at(9), subject="Budget", sensitivity="private")
     tenant.book(BOARDROOM, at(9), at(10), show_as="free", response="declined")
     tenant.cancel(tenant.book(BOARDROOM, at(10), at(11), show_as="tentative"))
     tenant.book_series(BOARDROOM, at(11), at(12), count=2, subject="Series")
-    first, second, third, *series = await house.meetings(house.open())
+    first, second, third, *series = await driver_setup.meetings(driver_setup.open())
     assert (first.title, first.organizer, first.private) == ("Budget", "Ada Example", True)
     assert (second.show_as, second.declined) == (ShowAs.FREE, True)
     assert third.cancelled
@@ -127,10 +127,10 @@ async def test_the_meetings_of_a_simulated_room(house: House) -> None:
     assert len({m.key for m in (first, second, third, *series)}) == 5
 
 
-async def test_a_meeting_that_is_moved_keeps_its_key(house: House) -> None:
-    booked = house.tenant.book(BOARDROOM, at(8), at(9))
-    driver = house.open()
-    (before,) = await house.meetings(driver)
-    house.tenant.move(booked, at(14), at(15))
-    (after,) = await house.meetings(driver)
+async def test_a_meeting_that_is_moved_keeps_its_key(driver_setup: DriverSetup) -> None:
+    booked = driver_setup.tenant.book(BOARDROOM, at(8), at(9))
+    driver = driver_setup.open()
+    (before,) = await driver_setup.meetings(driver)
+    driver_setup.tenant.move(booked, at(14), at(15))
+    (after,) = await driver_setup.meetings(driver)
     assert (before.key, after.start) == (after.key, at(14))

@@ -57,7 +57,7 @@ def test_other_headers_of_an_item_are_no_change(headers: dict[str, str] | None) 
 
 
 @pytest.mark.parametrize(
-    "told",
+    "reported",
     [
         batch(item(0), item(1)),
         batch(item(0), item(1), item(1)),
@@ -81,8 +81,8 @@ def test_other_headers_of_an_item_are_no_change(headers: dict[str, str] | None) 
         b"null",
     ],
 )
-def test_anything_else_is_not(told: bytes) -> None:
-    assert not all_unchanged(told, KNOWN)
+def test_anything_else_is_not(reported: bytes) -> None:
+    assert not all_unchanged(reported, KNOWN)
 
 
 @settings(max_examples=400, deadline=None)
@@ -91,9 +91,9 @@ def test_anything_else_is_not(told: bytes) -> None:
 @example(14, 0, item(0) + b",")
 @example(len(GOOD), 0, b" ")
 def test_what_is_known_again_would_also_be_so_if_it_were_parsed(at: int, gone: int, put: bytes) -> None:
-    told = GOOD[:at] + put + GOOD[at + gone :]
-    if all_unchanged(told, KNOWN):
-        found = items_of(told)
+    reported = GOOD[:at] + put + GOOD[at + gone :]
+    if all_unchanged(reported, KNOWN):
+        found = items_of(reported)
         assert {place: (one.status, bytes(one.body)) for place, one in found.items()} == {
             str(n): (200, body) for n, body in enumerate(BODIES)
         }

@@ -16,7 +16,7 @@ from placed_microsoft365.calendars.calendar_view import CalendarViews, FirstPage
 from placed_microsoft365.calendars.event_to_meeting import meeting_of, meetings_of
 from placed_microsoft365.graph.concurrency_limit import ConcurrencyLimit
 from placed_microsoft365.graph.json_structs import Event, Events
-from tests.drivers.microsoft365.driver_with_simulator import room_of
+from tests.drivers.microsoft365.driver_setup import room_of
 
 BERLIN, UTC_ZONE = ZoneInfo("Europe/Berlin"), ZoneInfo("UTC")
 AUCKLAND, LOS_ANGELES = ZoneInfo("Pacific/Auckland"), ZoneInfo("America/Los_Angeles")

@@ -12,16 +12,16 @@ from placed.domain.problem import Problem
 from placed.driver import Consent, ConsentAnswer, DriverError, Refused, SettingsError, Surroundings
 from placed_microsoft365.consent import Microsoft365Consent
 from placed_microsoft365.settings import Microsoft365Settings
-from tests.drivers.microsoft365.driver_with_simulator import ADDRESSES
+from tests.drivers.microsoft365.driver_setup import ADDRESSES
 
 if TYPE_CHECKING:
-    from tests.drivers.microsoft365.driver_with_simulator import House
+    from tests.drivers.microsoft365.driver_setup import DriverSetup
 
 RBAC = {"kind": "rbac"}
 
 
-def around(house: House) -> Surroundings:
-    return Surroundings(house.clock, 8, details=False, version="1.2.3")
+def around(driver_setup: DriverSetup) -> Surroundings:
+    return Surroundings(driver_setup.clock, 8, details=False, version="1.2.3")
 
 
 def settings(**changes: Any) -> Microsoft365Settings:
@@ -43,12 +43,12 @@ def flow(**changes: Any) -> Microsoft365Consent:
     )
 
 
-async def judged(house: House, answer: dict[str, str], **changes: Any) -> ConsentAnswer:
-    return await Microsoft365Consent(house.settings(**changes), around(house)).judge(answer)
+async def judged(driver_setup: DriverSetup, answer: dict[str, str], **changes: Any) -> ConsentAnswer:
+    return await Microsoft365Consent(driver_setup.settings(**changes), around(driver_setup)).judge(answer)
 
 
-def granted(house: House, **changes: str) -> dict[str, str]:
-    return {"admin_consent": "True", "tenant": house.tenant.tenant_id, "state": "s", **changes}
+def granted(driver_setup: DriverSetup, **changes: str) -> dict[str, str]:
+    return {"admin_consent": "True", "tenant": driver_setup.tenant.tenant_id, "state": "s", **changes}
 
 
 # --- the link -----------------------------------------------------------------------------------------------
@@ -96,9 +96,9 @@ def test_only_permissions_that_the_connection_needs_are_requested(
 
 
 def test_under_rbac_the_calendars_are_granted_in_exchange_and_must_not_be_in_entra() -> None:
-    told = flow(fence=RBAC).granted_elsewhere
-    assert "Exchange administrator" in told
-    assert "must not be consented to in Entra" in told
+    reported = flow(fence=RBAC).granted_elsewhere
+    assert "Exchange administrator" in reported
+    assert "must not be consented to in Entra" in reported
     assert flow().granted_elsewhere == ""
 
 
@@ -110,38 +110,38 @@ def test_under_rbac_it_is_looked_so_seldom_that_the_application_counts_as_idle()
 # --- the answer ---------------------------------------------------------------------------------------------
 
 
-async def test_a_grant_that_the_token_lists_is_in_effect(house: House) -> None:
-    answer = await judged(house, granted(house))
+async def test_a_grant_that_the_token_lists_is_in_effect(driver_setup: DriverSetup) -> None:
+    answer = await judged(driver_setup, granted(driver_setup))
     assert (answer.consent, answer.effective) == (Consent.GRANTED, True)
-    assert house.sign_ins == 1
+    assert driver_setup.sign_ins == 1
 
 
-async def test_the_word_of_the_redirect_is_no_proof(house: House) -> None:
-    house.tenant.revoke(house.app, "Calendars.Read")
-    answer = await judged(house, granted(house))
+async def test_the_word_of_the_redirect_is_no_proof(driver_setup: DriverSetup) -> None:
+    driver_setup.tenant.revoke(driver_setup.app, "Calendars.Read")
+    answer = await judged(driver_setup, granted(driver_setup))
     assert (answer.consent, answer.effective) == (Consent.GRANTED, False)
     assert "the token does not list Calendars.Read yet" in answer.problem.text
     assert "API permissions" in answer.problem.remedy
 
 
 @pytest.mark.parametrize("by_guid", [True, False])
-async def test_consent_in_another_tenant_does_not_count(house: House, by_guid: bool) -> None:  # noqa: FBT001
+async def test_consent_in_another_tenant_does_not_count(driver_setup: DriverSetup, by_guid: bool) -> None:  # noqa: FBT001
     other = "99999999-aaaa-bbbb-cccc-dddddddddddd"
-    tenant = house.tenant.tenant_id.upper() if by_guid else house.tenant.domain
-    answer = await judged(house, granted(house, tenant=other), tenant=tenant)
+    tenant = driver_setup.tenant.tenant_id.upper() if by_guid else driver_setup.tenant.domain
+    answer = await judged(driver_setup, granted(driver_setup, tenant=other), tenant=tenant)
     assert answer.consent is Consent.UNKNOWN
     assert f"in another tenant ({other})" in answer.problem.text
-    assert not house.sign_ins
+    assert not driver_setup.sign_ins
 
 
-async def test_the_configured_tenant_may_be_a_guid(house: House) -> None:
-    answer = await judged(house, granted(house), tenant=house.tenant.tenant_id.upper())
+async def test_the_configured_tenant_may_be_a_guid(driver_setup: DriverSetup) -> None:
+    answer = await judged(driver_setup, granted(driver_setup), tenant=driver_setup.tenant.tenant_id.upper())
     assert answer.effective
 
 
 @pytest.mark.parametrize("spoilt", ["", "<script>", "contoso.example"])
-async def test_a_tenant_that_is_none_is_not_repeated(house: House, spoilt: str) -> None:
-    answer = await judged(house, granted(house, tenant=spoilt))
+async def test_a_tenant_that_is_none_is_not_repeated(driver_setup: DriverSetup, spoilt: str) -> None:
+    answer = await judged(driver_setup, granted(driver_setup, tenant=spoilt))
     assert answer.consent is Consent.UNKNOWN
     assert answer.problem.text == "consent was given in another tenant, and so does not count"
 
@@ -159,16 +159,16 @@ async def test_a_tenant_that_is_none_is_not_repeated(house: House, spoilt: str) 
     ],
 )
 async def test_a_decline_is_reported_without_the_text_of_the_page(
-    house: House, answer: dict[str, str]
+    driver_setup: DriverSetup, answer: dict[str, str]
 ) -> None:
-    found = await judged(house, answer)
+    found = await judged(driver_setup, answer)
     assert found.consent is Consent.DECLINED
     assert not {"ada", "canceled"} & set(found.problem.text.replace("@", " ").split())
-    assert not house.simulator.requests
+    assert not driver_setup.simulator.requests
 
 
 @pytest.mark.parametrize(
-    ("answer", "said", "remedy"),
+    ("answer", "output", "remedy"),
     [
         ({"error": "invalid_client", "error_description": "AADSTS650056: no"}, "AADSTS650056", "permission"),
         (
@@ -180,43 +180,43 @@ async def test_a_decline_is_reported_without_the_text_of_the_page(
     ],
 )
 async def test_an_error_of_the_page_is_no_decline(
-    house: House, answer: dict[str, str], said: str, remedy: str
+    driver_setup: DriverSetup, answer: dict[str, str], output: str, remedy: str
 ) -> None:
-    found = await judged(house, answer)
+    found = await judged(driver_setup, answer)
     assert found.consent is Consent.UNKNOWN
-    assert said in found.problem.text
+    assert output in found.problem.text
     assert remedy in found.problem.remedy
     assert "script" not in found.problem.text
 
 
-async def test_what_is_no_answer_of_a_consent_page_means_nothing(house: House) -> None:
-    found = await judged(house, {"state": "s", "code": "1"})
+async def test_what_is_no_answer_of_a_consent_page_means_nothing(driver_setup: DriverSetup) -> None:
+    found = await judged(driver_setup, {"state": "s", "code": "1"})
     assert found.consent is Consent.UNKNOWN
-    assert not house.simulator.requests
+    assert not driver_setup.simulator.requests
 
 
-async def test_a_login_host_that_is_down_is_no_reason_to_forget_the_answer(house: House) -> None:
-    house.tenant.faults.login_error(90033)
-    answer = await judged(house, granted(house))
+async def test_a_login_host_that_is_down_is_no_reason_to_forget_the_answer(driver_setup: DriverSetup) -> None:
+    driver_setup.tenant.faults.login_error(90033)
+    answer = await judged(driver_setup, granted(driver_setup))
     assert (answer.consent, answer.effective) == (Consent.GRANTED, False)
     assert "could not be checked" in answer.problem.text
 
 
-async def test_a_refused_credential_is_reported(house: House) -> None:
-    house.tenant.expire_secrets(house.app)
+async def test_a_refused_credential_is_reported(driver_setup: DriverSetup) -> None:
+    driver_setup.tenant.expire_secrets(driver_setup.app)
     with pytest.raises(Refused, match="AADSTS7000222"):
-        await judged(house, granted(house))
+        await judged(driver_setup, granted(driver_setup))
 
 
-async def test_an_unknown_tenant_is_reported(house: House) -> None:
+async def test_an_unknown_tenant_is_reported(driver_setup: DriverSetup) -> None:
     with pytest.raises(DriverError, match="AADSTS90002"):
-        await judged(house, granted(house), tenant="fabrikam.example")
+        await judged(driver_setup, granted(driver_setup), tenant="fabrikam.example")
 
 
-async def test_a_missing_file_is_reported_with_its_key(house: House) -> None:
-    gone = house.folder / "gone"
+async def test_a_missing_file_is_reported_with_its_key(driver_setup: DriverSetup) -> None:
+    gone = driver_setup.folder / "gone"
     with pytest.raises(SettingsError) as problem:
-        await judged(house, granted(house), client_secret_file=gone)
+        await judged(driver_setup, granted(driver_setup), client_secret_file=gone)
     assert problem.value.problem.key == "client_secret_file"
 
 

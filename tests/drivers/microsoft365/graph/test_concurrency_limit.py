@@ -15,7 +15,7 @@ from placed_microsoft365.graph.concurrency_limit import ConcurrencyLimit
 from tests.support.deadlines import DEADLINE
 
 if TYPE_CHECKING:
-    from tests.drivers.microsoft365.driver_with_simulator import House
+    from tests.drivers.microsoft365.driver_setup import DriverSetup
     from tests.drivers.microsoft365.simulator.conftest import Clock
 
 
@@ -116,21 +116,21 @@ async def test_a_requested_pause_is_kept() -> None:
 
 @pytest.mark.parametrize("limit", [50, 300])
 async def test_a_round_over_the_service_s_limit_ends_and_the_window_settles(
-    house: House, clock: Clock, limit: int
+    driver_setup: DriverSetup, clock: Clock, limit: int
 ) -> None:
-    rooms = [house.tenant.add_room(f"room-{number}").address for number in range(1000)]
-    house.tenant.limits.app_requests = limit
-    house.tenant.limits.app_window = timedelta(seconds=10)
-    driver = house.open()
-    answers = await house.read(driver, *rooms)
+    rooms = [driver_setup.tenant.add_room(f"room-{number}").address for number in range(1000)]
+    driver_setup.tenant.limits.app_requests = limit
+    driver_setup.tenant.limits.app_window = timedelta(seconds=10)
+    driver = driver_setup.open()
+    answers = await driver_setup.read(driver, *rooms)
     failed = [answer for answer in answers if isinstance(answer, Failed)]
     assert len(failed) == 1000 - limit
     assert {(f.reason, f.problem.retry_after) for f in failed} == {(Reason.THROTTLED, 10.0)}
     assert driver.limit.window < 3
     for _ in range(3):
         clock.advance(seconds=10)
-        house.tenant.limits.app_requests = 100_000
-        await house.read(driver, *rooms)
+        driver_setup.tenant.limits.app_requests = 100_000
+        await driver_setup.read(driver, *rooms)
     assert driver.limit.window == 8
 
 

@@ -86,7 +86,7 @@ async def test_a_status_is_an_error(
 
 
 @pytest.mark.parametrize(
-    ("exception", "said"),
+    ("exception", "output"),
     [
         (aiohttp.ServerDisconnectedError(), "it ended the connection"),
         (aiohttp.ClientPayloadError("of ada@contoso.example"), "the connection failed"),
@@ -99,12 +99,12 @@ async def test_a_status_is_an_error(
         (socket.gaierror(-2, "Name or service not known"), "its name is not known"),
     ],
 )
-async def test_what_comes_of_no_answer(graph: GraphClient, exception: Exception, said: str) -> None:
+async def test_what_comes_of_no_answer(graph: GraphClient, exception: Exception, output: str) -> None:
     with Responses() as service:
         service.get(URL, exception=exception)
         with pytest.raises(Unavailable) as raised:
             await graph.get("/places", Places)
-    assert str(raised.value) == f"Graph cannot be reached: {said}"
+    assert str(raised.value) == f"Graph cannot be reached: {output}"
     assert raised.value.__cause__ is None
 
 

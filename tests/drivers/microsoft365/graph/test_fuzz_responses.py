@@ -24,7 +24,7 @@ from placed_microsoft365.graph.json_structs import Event
 from placed_microsoft365.graph.response import Answer as GraphAnswer
 from placed_microsoft365.graph.response import decode, error_code, error_of
 from placed_microsoft365.settings import Microsoft365Settings
-from tests.drivers.microsoft365.driver_with_simulator import room_of
+from tests.drivers.microsoft365.driver_setup import room_of
 from tests.support.arbitrary_json import anything, encoded
 
 if TYPE_CHECKING:
@@ -125,9 +125,9 @@ def read(graph: FuzzedGraph) -> list[Answer]:
         asyncio.run(calendars.read(QUERIES, answers.append))
     except DriverError:
         ended = True
-    told = [id(answer.query) for answer in answers]
-    assert len(set(told)) == len(told)
-    assert ended or len(told) == len(QUERIES)
+    reported = [id(answer.query) for answer in answers]
+    assert len(set(reported)) == len(reported)
+    assert ended or len(reported) == len(QUERIES)
     return answers
 
 
@@ -236,7 +236,7 @@ def test_directories(answers: list[tuple[int, bytes]], source: dict[str, str]) -
         st.binary(max_size=60),
         pages.map(encoded),
         st.sampled_from(["ErrorAccessDenied", "erroraccessdenied", "accessDenied", "", 7]).map(
-            lambda told: encoded({"error": {"code": told}})
+            lambda reported: encoded({"error": {"code": reported}})
         ),
     ),
 )

@@ -20,7 +20,7 @@ from placed_microsoft365.graph.json_structs import Places
 from placed_microsoft365.graph.response import UnexpectedAnswer
 from placed_microsoft365.network.service_clock import ServiceClock
 from placed_microsoft365.simulator.certificates import server_context
-from tests.drivers.microsoft365.driver_with_simulator import BOARDROOM, House
+from tests.drivers.microsoft365.driver_setup import BOARDROOM, DriverSetup
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -99,7 +99,7 @@ async def garbage(tmp_path: Path, clock: Clock) -> AsyncIterator[Callable[[bytes
 @pytest.mark.parametrize("name", GARBAGE)
 async def test_what_is_hardly_http_is_a_driver_s_error(
     garbage: Callable[[bytes], GraphClient],
-    house: House,
+    driver_setup: DriverSetup,
     clock: Clock,
     name: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -111,7 +111,7 @@ async def test_what_is_hardly_http_is_a_driver_s_error(
     limit = ConcurrencyLimit(2)
     calendars = CalendarReader(graph, limit, CalendarViews(graph, limit, details=True), clock)
     answers: list[object] = []
-    query = house.query(BOARDROOM)
+    query = driver_setup.query(BOARDROOM)
     try:
         await calendars.read([query], answers.append)
     except DriverError:

@@ -17,7 +17,7 @@ from placed_microsoft365.graph.http_session import HttpSession
 from placed_microsoft365.network.service_clock import ServiceClock
 from placed_microsoft365.network.tls_and_proxy import tls_context
 from tests.drivers.microsoft365.diagnosis.test_check_sequence import examine, only
-from tests.drivers.microsoft365.driver_with_simulator import House
+from tests.drivers.microsoft365.driver_setup import DriverSetup
 from tests.support.free_ports import free_port
 
 if TYPE_CHECKING:
@@ -76,27 +76,29 @@ async def proxy(reply: Reply, asked: list[str] | None = None) -> AsyncIterator[i
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def signing_in(house: House) -> str:
-    settings = house.settings()
+async def signing_in(driver_setup: DriverSetup) -> str:
+    settings = driver_setup.settings()
     credential = load_credential(settings)
     source = token_cache_of(
-        settings, credential, Surroundings(house.clock, 8, details=False, version="1.2.3")
+        settings, credential, Surroundings(driver_setup.clock, 8, details=False, version="1.2.3")
     )
     return await source.token()
 
 
-async def asking_graph(house: House) -> str:
+async def asking_graph(driver_setup: DriverSetup) -> str:
     session = HttpSession(
-        house.simulator.url, tls_context(house.settings().ca_file), ServiceClock(house.clock, lambda: 0.0)
+        driver_setup.simulator.url,
+        tls_context(driver_setup.settings().ca_file),
+        ServiceClock(driver_setup.clock, lambda: 0.0),
     )
     try:
-        status, *_ = await session.request("GET", f"{house.simulator.url}/v1.0/", None, {})
+        status, *_ = await session.request("GET", f"{driver_setup.simulator.url}/v1.0/", None, {})
         return str(status)
     finally:
         await session.close()
 
 
-Ask = Callable[[House], Awaitable[str]]
+Ask = Callable[[DriverSetup], Awaitable[str]]
 ASKING: list[Ask] = [signing_in, asking_graph]
 LOGIN = "http://somebody:hush%20hush@127.0.0.1"
 WANTED = "407 Proxy Authentication Required"
@@ -109,24 +111,24 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize("ask", ASKING)
-@pytest.mark.parametrize(("reply", "address", "said", "remedy"), REFUSALS)
+@pytest.mark.parametrize(("reply", "address", "output", "remedy"), REFUSALS)
 async def test_a_proxy_that_refuses_is_named_with_the_remedy(  # noqa: PLR0913, PLR0917 - the cases
-    house: House,
+    driver_setup: DriverSetup,
     monkeypatch: pytest.MonkeyPatch,
     ask: Ask,
     reply: str,
     address: str,
-    said: str,
+    output: str,
     remedy: str,
 ) -> None:
     async with proxy(reply) as port:
         monkeypatch.setenv("HTTPS_PROXY", f"{address}:{port}")
         with pytest.raises(Unavailable) as raised:
-            await ask(house)
-        found = await examine(house)
+            await ask(driver_setup)
+        found = await examine(driver_setup)
     tls = only(found, "tls")
     for text, do in ((str(raised.value), raised.value.problem.remedy), (tls.text, tls.problem.remedy)):
-        assert f"the proxy 127.0.0.1:{port} {said}" in text
+        assert f"the proxy 127.0.0.1:{port} {output}" in text
         assert do.startswith(remedy)
         assert "hush" not in text + do
         assert "Error" not in text
@@ -134,20 +136,20 @@ async def test_a_proxy_that_refuses_is_named_with_the_remedy(  # noqa: PLR0913, 
 
 @pytest.mark.parametrize("ask", ASKING)
 @pytest.mark.parametrize(
-    ("address", "said"),
+    ("address", "output"),
     [
         ("http://u:hush@127.0.0.1:{closed}", "the proxy 127.0.0.1:{closed} refuses connections"),
         ("http://u:hush@proxy.invalid:3128", "the proxy proxy.invalid:3128 has an unknown name"),
     ],
 )
 async def test_a_proxy_that_is_not_there_is_named(
-    house: House, monkeypatch: pytest.MonkeyPatch, ask: Ask, address: str, said: str
+    driver_setup: DriverSetup, monkeypatch: pytest.MonkeyPatch, ask: Ask, address: str, output: str
 ) -> None:
     closed = free_port()
     monkeypatch.setenv("HTTPS_PROXY", address.format(closed=closed))
     with pytest.raises(Unavailable) as raised:
-        await ask(house)
-    assert str(raised.value) == said.format(closed=closed)
+        await ask(driver_setup)
+    assert str(raised.value) == output.format(closed=closed)
     assert (
         "correct HTTPS_PROXY in /etc/default/placed, then systemctl restart placed"
         in raised.value.problem.remedy
@@ -157,19 +159,19 @@ async def test_a_proxy_that_is_not_there_is_named(
 
 @pytest.mark.parametrize("ask", ASKING)
 async def test_a_proxy_that_inspects_tls_is_suspected(
-    house: House, monkeypatch: pytest.MonkeyPatch, ask: Ask
+    driver_setup: DriverSetup, monkeypatch: pytest.MonkeyPatch, ask: Ask
 ) -> None:
-    settings = House.settings
+    settings = DriverSetup.settings
 
-    def without_the_ca(house: House, **changes: Any) -> Microsoft365Settings:
-        return settings(house, **{"ca_file": None, **changes})
+    def without_the_ca(driver_setup: DriverSetup, **changes: Any) -> Microsoft365Settings:
+        return settings(driver_setup, **{"ca_file": None, **changes})
 
     async with proxy(None) as port:
         monkeypatch.setenv("HTTPS_PROXY", f"http://u:hush@127.0.0.1:{port}")
-        monkeypatch.setattr(House, "settings", without_the_ca)
+        monkeypatch.setattr(DriverSetup, "settings", without_the_ca)
         with pytest.raises(Refused) as raised:
-            await ask(house)
-        found = await examine(house)
+            await ask(driver_setup)
+        found = await examine(driver_setup)
     tls = only(found, "tls")
     for text, do in ((str(raised.value), raised.value.problem.remedy), (tls.text, tls.problem.remedy)):
         assert f"the proxy 127.0.0.1:{port} may inspect TLS" in text
@@ -179,27 +181,27 @@ async def test_a_proxy_that_inspects_tls_is_suspected(
 
 @pytest.mark.parametrize("ask", ASKING)
 async def test_a_proxy_that_works_is_used_and_shown(
-    house: House, monkeypatch: pytest.MonkeyPatch, ask: Ask
+    driver_setup: DriverSetup, monkeypatch: pytest.MonkeyPatch, ask: Ask
 ) -> None:
     asked: list[str] = []
     async with proxy(None, asked) as port:
         monkeypatch.setenv("HTTPS_PROXY", f"http://u:hush@127.0.0.1:{port}")
-        assert await ask(house)
+        assert await ask(driver_setup)
         assert asked[0].startswith("CONNECT localhost:")
-        found = await examine(house)
+        found = await examine(driver_setup)
     tls = only(found, "tls")
     assert tls.verdict is Verdict.GOOD
-    assert f"{urlsplit(house.simulator.url).netloc} through the proxy 127.0.0.1:{port}" in tls.text
+    assert f"{urlsplit(driver_setup.simulator.url).netloc} through the proxy 127.0.0.1:{port}" in tls.text
     assert "hush" not in str(found)
 
 
 async def test_a_host_in_no_proxy_is_reached_without_it_and_shown_so(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    driver_setup: DriverSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{free_port()}")
     monkeypatch.setenv("NO_PROXY", "localhost")
-    assert await signing_in(house)
-    found = await examine(house)
+    assert await signing_in(driver_setup)
+    found = await examine(driver_setup)
     assert only(found, "tls").text.endswith(": reached and trusted")
     assert "proxy" not in only(found, "tls").text.replace("without a proxy", "")
 
@@ -207,17 +209,17 @@ async def test_a_host_in_no_proxy_is_reached_without_it_and_shown_so(
 @pytest.mark.parametrize("kind", ["socks5", "socks5h", "SOCKS4"])
 @pytest.mark.parametrize("ask", ASKING)
 async def test_a_proxy_of_another_kind_is_one_line(
-    house: House, monkeypatch: pytest.MonkeyPatch, kind: str, ask: Ask
+    driver_setup: DriverSetup, monkeypatch: pytest.MonkeyPatch, kind: str, ask: Ask
 ) -> None:
     """It was ignored, and the hosts were connected to directly."""
     monkeypatch.setenv("HTTPS_PROXY", f"{kind}://u:hush@proxy.example:1080")
     with pytest.raises(Refused) as raised:
-        await ask(house)
-    said = f"HTTPS_PROXY names a proxy of the kind {kind.lower()}://, which placed cannot use"
-    assert str(raised.value) == said
+        await ask(driver_setup)
+    output = f"HTTPS_PROXY names a proxy of the kind {kind.lower()}://, which placed cannot use"
+    assert str(raised.value) == output
     assert "set HTTPS_PROXY=http://HOST:PORT, or NO_PROXY=localhost" in raised.value.problem.remedy
-    found = await examine(house)
-    assert only(found, "dns").text == said
+    found = await examine(driver_setup)
+    assert only(found, "dns").text == output
     assert "hush" not in str(found)
 
 
@@ -226,13 +228,13 @@ async def test_a_proxy_of_another_kind_is_one_line(
 )
 @pytest.mark.parametrize("ask", ASKING)
 async def test_an_address_that_is_none_is_one_line(
-    house: House, monkeypatch: pytest.MonkeyPatch, address: str, ask: Ask
+    driver_setup: DriverSetup, monkeypatch: pytest.MonkeyPatch, address: str, ask: Ask
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", address)
     with pytest.raises(DriverError) as raised:
-        await ask(house)
+        await ask(driver_setup)
     assert str(raised.value) == "HTTPS_PROXY is not the address of an HTTP proxy"
-    found = await examine(house)
+    found = await examine(driver_setup)
     dns = only(found, "dns")
     assert dns.verdict is Verdict.BAD
     assert dns.text == str(raised.value)

@@ -29,7 +29,7 @@ from tests.support.deadlines import DEADLINE
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from tests.drivers.microsoft365.driver_with_simulator import House
+    from tests.drivers.microsoft365.driver_setup import DriverSetup
 
 MUCH = 256 * 2**20  # bytes that a bomb has when it is unpacked
 FEW = 24 * 2**20  # bytes that may be in use meanwhile
@@ -75,9 +75,11 @@ async def drips(writer: Any, head: bytes) -> None:
     raise ConnectionResetError
 
 
-async def sign_in(house: House, ca: trustme.CA, at: Host) -> DriverError:
+async def sign_in(driver_setup: DriverSetup, ca: trustme.CA, at: Host) -> DriverError:
     """The error that it ends with; and by then its thread is over."""
-    driver = house.open(authority=at.url, ca_file=trusted(ca, house.folder), rooms=None, room_list="*")
+    driver = driver_setup.open(
+        authority=at.url, ca_file=trusted(ca, driver_setup.folder), rooms=None, room_list="*"
+    )
     with pytest.raises(DriverError) as error:
         await driver.find_rooms()
     assert await threads_end()
@@ -91,7 +93,7 @@ STAGES = ["the description", "the token"]
 @pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize("encoding", ["gzip", "gzip, gzip", "br", "zstd", "deflate"])
 async def test_an_answer_that_unpacks_to_gigabytes_takes_no_memory(
-    house: House, ca: trustme.CA, packed: bytes, stage: str, encoding: str
+    driver_setup: DriverSetup, ca: trustme.CA, packed: bytes, stage: str, encoding: str
 ) -> None:
     async def act(at: Host, writer: asyncio.StreamWriter, path: str) -> None:
         bad = (stage == STAGES[0]) is ("openid" in path)
@@ -100,7 +102,7 @@ async def test_an_answer_that_unpacks_to_gigabytes_takes_no_memory(
     async with host(ca, act) as at:
         tracemalloc.start()
         try:
-            error = await sign_in(house, ca, at)
+            error = await sign_in(driver_setup, ca, at)
             _, most = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
@@ -109,14 +111,16 @@ async def test_an_answer_that_unpacks_to_gigabytes_takes_no_memory(
 
 
 @pytest.mark.parametrize("stage", STAGES)
-async def test_an_answer_without_an_end_is_ended_by_us(house: House, ca: trustme.CA, stage: str) -> None:
+async def test_an_answer_without_an_end_is_ended_by_us(
+    driver_setup: DriverSetup, ca: trustme.CA, stage: str
+) -> None:
     async def act(at: Host, writer: asyncio.StreamWriter, path: str) -> None:
         if (stage == STAGES[0]) is ("openid" in path):
             await endless(writer)
         writer.write(described(at))
 
     async with host(ca, act) as at:
-        assert isinstance(await sign_in(house, ca, at), BodyTooLarge)
+        assert isinstance(await sign_in(driver_setup, ca, at), BodyTooLarge)
         async with asyncio.timeout(DEADLINE):
             await at.ended.wait()
 
@@ -133,7 +137,7 @@ async def test_an_answer_without_an_end_is_ended_by_us(house: House, ca: trustme
 )
 @pytest.mark.parametrize("stage", STAGES)
 async def test_an_answer_that_comes_in_drops_is_not_waited_for(
-    house: House, ca: trustme.CA, head: bytes, stage: str
+    driver_setup: DriverSetup, ca: trustme.CA, head: bytes, stage: str
 ) -> None:
     async def act(at: Host, writer: asyncio.StreamWriter, path: str) -> None:
         if (stage == STAGES[0]) is ("openid" in path):
@@ -143,7 +147,7 @@ async def test_an_answer_that_comes_in_drops_is_not_waited_for(
     async with host(ca, act) as at:
         loop = asyncio.get_running_loop()
         began = loop.time()
-        assert not isinstance(await sign_in(house, ca, at), Refused)
+        assert not isinstance(await sign_in(driver_setup, ca, at), Refused)
         assert loop.time() - began < 5 * SECOND
 
 
@@ -159,7 +163,9 @@ async def test_an_answer_that_comes_in_drops_is_not_waited_for(
         "https://127.0.0.1:{port}/t",
     ],
 )
-async def test_an_endpoint_on_another_host_gets_no_secret(house: House, ca: trustme.CA, written: str) -> None:
+async def test_an_endpoint_on_another_host_gets_no_secret(
+    driver_setup: DriverSetup, ca: trustme.CA, written: str
+) -> None:
     async def other(_at: Host, writer: asyncio.StreamWriter, _path: str) -> None:
         writer.write(answer(b'{"access_token":"x","expires_in":3600,"token_type":"Bearer"}'))
 
@@ -170,7 +176,7 @@ async def test_an_endpoint_on_another_host_gets_no_secret(house: House, ca: trus
             writer.write(described(at, token_endpoint=endpoint))
 
         async with host(ca, act) as at:
-            error = await sign_in(house, ca, at)
+            error = await sign_in(driver_setup, ca, at)
             assert len(at.heard) == 1
         assert thief.heard == []
     if written.startswith("http:"):
@@ -222,7 +228,7 @@ def test_every_cloud_s_login_host_is_its_own() -> None:
 
 @pytest.mark.parametrize("what", ["endless", "bomb"])
 async def test_the_tenant_s_guid_has_the_same_limits(
-    house: House, ca: trustme.CA, packed: bytes, what: str
+    driver_setup: DriverSetup, ca: trustme.CA, packed: bytes, what: str
 ) -> None:
     async def act(_at: Host, writer: asyncio.StreamWriter, _path: str) -> None:
         if what == "endless":
@@ -230,7 +236,7 @@ async def test_the_tenant_s_guid_has_the_same_limits(
         writer.write(answer(packed, "Content-Encoding: gzip"))
 
     async with host(ca, act) as at:
-        settings = house.settings(authority=at.url, ca_file=trusted(ca, house.folder))
+        settings = driver_setup.settings(authority=at.url, ca_file=trusted(ca, driver_setup.folder))
         with pytest.raises(BodyTooLarge):
             await tenant_id(settings)
 

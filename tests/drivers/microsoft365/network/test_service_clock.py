@@ -9,7 +9,7 @@ import pytest
 from placed.driver import Refused, ServiceTime, Unavailable
 from placed_microsoft365.network.service_clock import ServiceClock, date_in
 from placed_microsoft365.network.tls_and_proxy import not_trusted
-from tests.drivers.microsoft365.driver_with_simulator import House, outcomes
+from tests.drivers.microsoft365.driver_setup import DriverSetup, outcomes
 
 NOON = datetime(2026, 10, 6, 12, tzinfo=UTC)
 HOST = "https://login.example"
@@ -44,25 +44,25 @@ def test_the_service_time_is_reported_with_the_time_of_the_request() -> None:
     assert reported == [ServiceTime(NOON, 10.0, 12.0)]
 
 
-async def test_every_answer_of_login_and_graph_reports_the_time(house: House) -> None:
+async def test_every_answer_of_login_and_graph_reports_the_time(driver_setup: DriverSetup) -> None:
     reported: list[ServiceTime] = []
-    driver = house.open(report_time=reported.append)
-    assert outcomes(await house.read(driver)) == ["read", "read"]
-    assert len(reported) == len(house.simulator.requests) == 3  # discovery, token, batch
-    assert {one.moment for one in reported} == {house.tenant.now()}
+    driver = driver_setup.open(report_time=reported.append)
+    assert outcomes(await driver_setup.read(driver)) == ["read", "read"]
+    assert len(reported) == len(driver_setup.simulator.requests) == 3  # discovery, token, batch
+    assert {one.moment for one in reported} == {driver_setup.tenant.now()}
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "output"),
     [
         ("[SSL: CERTIFICATE_VERIFY_FAILED] certificate is not yet valid", "is not valid yet"),
         ("[SSL: CERTIFICATE_VERIFY_FAILED] certificate has expired", "has expired"),
     ],
 )
-def test_a_certificate_out_of_its_time_may_be_this_machines_clock(error: str, said: str) -> None:
+def test_a_certificate_out_of_its_time_may_be_this_machines_clock(error: str, output: str) -> None:
     problem = not_trusted(HOST, error, NOON)
     assert isinstance(problem, Unavailable)
-    assert str(problem) == (f"the TLS certificate of {HOST} {said}; this machine's clock shows 2026-10-06")
+    assert str(problem) == (f"the TLS certificate of {HOST} {output}; this machine's clock shows 2026-10-06")
     assert "timedatectl" in problem.problem.remedy
 
 

@@ -220,7 +220,7 @@ def test_renewing_adds_a_certificate_and_retiring_takes_the_old_one(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("difference", "said"),
+    ("difference", "output"),
     [
         ({"signed_in": False}, "az is not signed in; run: az login"),
         ({"tenant": "f" * 8, "domains": ["fabrikam.com"]}, "az is signed in to another tenant"),
@@ -232,13 +232,13 @@ def test_renewing_adds_a_certificate_and_retiring_takes_the_old_one(tmp_path: Pa
     ],
 )
 def test_register_stops_in_a_line_before_it_changes_anything(
-    difference: dict[str, Any], said: str, tmp_path: Path
+    difference: dict[str, Any], output: str, tmp_path: Path
 ) -> None:
     write(tmp_path)
     az = Az(tmp_path, **difference)
     ran = az.run(tmp_path / "register.sh")
     assert ran.returncode == 1
-    assert said in ran.stderr.splitlines()[-1]
+    assert output in ran.stderr.splitlines()[-1]
     assert az.changes == []
 
 

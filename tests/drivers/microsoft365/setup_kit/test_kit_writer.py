@@ -26,7 +26,7 @@ from placed_microsoft365.setup_kit import answers_of, atomic_files, key_and_cert
 from placed_microsoft365.setup_kit.app_manifest import manifest
 from placed_microsoft365.setup_kit.questionnaire import understand
 from placed_microsoft365.simulator import make_client_certificate
-from tests.drivers.microsoft365.driver_with_simulator import BOARDROOM, outcomes
+from tests.drivers.microsoft365.driver_setup import BOARDROOM, outcomes
 from tests.drivers.microsoft365.setup_kit.sample_kits import (
     CLIENT_ID,
     GIVEN,
@@ -39,7 +39,7 @@ from tests.drivers.microsoft365.setup_kit.sample_kits import (
 )
 
 if TYPE_CHECKING:
-    from tests.drivers.microsoft365.driver_with_simulator import House
+    from tests.drivers.microsoft365.driver_setup import DriverSetup
 
 YEAR = timedelta(days=365)
 
@@ -171,22 +171,24 @@ def test_an_expired_certificate_is_reported_and_renewed(tmp_path: Path) -> None:
     assert "contoso.crt" not in (tmp_path / "register.sh").read_text()
 
 
-async def test_while_renewing_placed_signs_in_with_either_certificate(house: House, tmp_path: Path) -> None:
+async def test_while_renewing_placed_signs_in_with_either_certificate(
+    driver_setup: DriverSetup, tmp_path: Path
+) -> None:
     """Both are registered, as register does it; then the old one is taken away."""
-    house.clock.moment = now = datetime.now(
+    driver_setup.clock.moment = now = datetime.now(
         UTC
     )  # MSAL's times are the machine's, and so are the login host's
     write(tmp_path / "kit", now=now - timedelta(days=340))
     write(tmp_path / "kit", now=now, renew=True)
     old, new = key_and_certificate.found("contoso", tmp_path / "kit")
-    app = house.tenant.register_app(certificates=[old.public, new.public], roles=["Calendars.Read"])
+    app = driver_setup.tenant.register_app(certificates=[old.public, new.public], roles=["Calendars.Read"])
     for one in (old, new):
-        driver = house.open(
+        driver = driver_setup.open(
             client_id=app.client_id,
             client_secret_file=None,
             certificate=tmp_path / "kit" / f"{one.name}.pem",
         )
-        assert outcomes(await house.read(driver, BOARDROOM)) == ["read"]
+        assert outcomes(await driver_setup.read(driver, BOARDROOM)) == ["read"]
         assert driver.credential_expires_at == one.expires
 
 
@@ -309,7 +311,7 @@ def test_the_settings_of_a_connection_are_answers_enough(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("wrong", "key", "said"),
+    ("wrong", "key", "output"),
     [
         ({"tenant": "contoso"}, "tenant", "expected the tenant's domain name"),
         ({"tenant": "9aa1f7b2-5d3e-4c54-8a1b"}, "tenant", "or its GUID"),
@@ -330,14 +332,14 @@ def test_the_settings_of_a_connection_are_answers_enough(tmp_path: Path) -> None
     ],
 )
 def test_an_invalid_answer_is_reported_in_one_line(
-    wrong: dict[str, str], key: str, said: str, tmp_path: Path
+    wrong: dict[str, str], key: str, output: str, tmp_path: Path
 ) -> None:
     answers = {**GIVEN, **ROOMS, **wrong}
     with pytest.raises(KitError) as error:
         write_kit("contoso", answers, tmp_path / "kit", now=NOW, renew=False)
     ((found, message),) = problems(error.value)
     assert found == key
-    assert said in message
+    assert output in message
     assert not (tmp_path / "kit").exists()
 
 

@@ -46,8 +46,8 @@ def sent_back(answer: Answer, to: str = BACK) -> dict[str, str]:
 async def test_a_granted_consent_is_reported_and_takes_effect(
     client: Client, tenant: Tenant, asking: App
 ) -> None:
-    told = sent_back(await visit(client, asking))
-    assert told == {
+    reported = sent_back(await visit(client, asking))
+    assert reported == {
         "admin_consent": "True",
         "tenant": tenant.tenant_id,
         "scope": f"{client.simulator.url}/.default",
@@ -57,8 +57,8 @@ async def test_a_granted_consent_is_reported_and_takes_effect(
 
 
 async def test_the_older_page_grants_too(client: Client, tenant: Tenant, asking: App) -> None:
-    told = sent_back(await visit(client, asking, path="common"))
-    assert told == {"admin_consent": "True", "tenant": tenant.tenant_id, "state": "s 1"}
+    reported = sent_back(await visit(client, asking, path="common"))
+    assert reported == {"admin_consent": "True", "tenant": tenant.tenant_id, "state": "s 1"}
 
 
 @pytest.mark.parametrize(
@@ -68,8 +68,8 @@ async def test_a_declined_consent_is_reported(
     client: Client, tenant: Tenant, asking: App, path: str, error: str
 ) -> None:
     tenant.consent_answer = ConsentAnswer.DECLINED
-    told = sent_back(await visit(client, asking, path=path))
-    assert (told["error"], told["state"]) == (error, "s 1")
+    reported = sent_back(await visit(client, asking, path=path))
+    assert (reported["error"], reported["state"]) == (error, "s 1")
     assert asking.granted(tenant.now()) == []
 
 
@@ -176,8 +176,8 @@ def test_an_address_that_an_app_may_not_have_is_refused(tenant: Tenant, uri: str
 
 
 async def test_a_consent_can_take_its_time(client: Client, tenant: Tenant, asking: App, clock: Clock) -> None:
-    told = await client.play("POST", "consent-answer", {"delay": "90m"})
-    assert told.json == {"answer": "granted", "delay_seconds": 5400.0}
+    reported = await client.play("POST", "consent-answer", {"delay": "90m"})
+    assert reported.json == {"answer": "granted", "delay_seconds": 5400.0}
     assert sent_back(await visit(client, asking))["admin_consent"] == "True"
     assert asking.granted(tenant.now()) == []
     clock.advance(minutes=90)

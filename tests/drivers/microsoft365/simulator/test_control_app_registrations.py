@@ -211,14 +211,14 @@ async def test_an_access_policy_is_set_shown_and_lifted(client: Client, app: App
     await client.play("POST", f"apps/{app.client_id}/consent")
     asker = await asking(client, app)
     new = {"right": "RestrictAccess", "group": "placed-rooms", "delay": "30m"}
-    told = (await client.play("POST", path, new)).json
+    reported = (await client.play("POST", path, new)).json
     expected = {
         "right": "RestrictAccess",
         "group": "placed-rooms@contoso.example",
         "effective": "2026-10-06T08:00:00Z",
     }
-    assert told == [expected]
-    assert (await client.play("GET", path)).json == told
+    assert reported == [expected]
+    assert (await client.play("GET", path)).json == reported
     assert (await asker.view(ADA)).status == 200
     clock.advance(minutes=30)
     assert (await asker.view(ADA)).status == 403
@@ -241,9 +241,9 @@ async def test_an_assignment_of_rbac_is_made_shown_and_removed(
 ) -> None:
     path = f"apps/{app.client_id}/role-assignments"
     asker = await asking(client, app)
-    told = (await client.play("POST", path, {"group": "placed-rooms", "delay": "30m"})).json
-    assert told == [{"group": "placed-rooms@contoso.example", "effective": "2026-10-06T08:00:00Z"}]
-    assert (await client.play("GET", path)).json == told
+    reported = (await client.play("POST", path, {"group": "placed-rooms", "delay": "30m"})).json
+    assert reported == [{"group": "placed-rooms@contoso.example", "effective": "2026-10-06T08:00:00Z"}]
+    assert (await client.play("GET", path)).json == reported
     assert (await asker.view(BOARDROOM)).status == 403
     clock.advance(minutes=30)
     assert (await asker.view(BOARDROOM)).status == 200

@@ -60,21 +60,21 @@ def test_meetings_lie_around_the_whole_minute_of_the_start(scenario: Scenario) -
 
 async def live(tenant: Tenant, clock: Clock, steps: int, seed: int = 1) -> list[str]:
     """Let so many things happen, in no time; what was told."""
-    told: list[str] = []
+    reported: list[str] = []
     over = asyncio.Event()
 
     async def sleep(length: float) -> None:
-        if len(told) == steps:
+        if len(reported) == steps:
             over.set()
             await asyncio.Event().wait()
         clock.advance(seconds=length)
 
-    living = asyncio.create_task(life(tenant, seed=seed, sleep=sleep, report=told.append))
+    living = asyncio.create_task(life(tenant, seed=seed, sleep=sleep, report=reported.append))
     await over.wait()
     living.cancel()
     with pytest.raises(asyncio.CancelledError):
         await living
-    return told
+    return reported
 
 
 async def test_the_same_seed_produces_the_same_meetings(scenario: Scenario, clock: Clock) -> None:

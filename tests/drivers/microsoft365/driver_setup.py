@@ -42,7 +42,7 @@ def room_of(address: str, zone: ZoneInfo = UTC_ZONE, mailbox: str | None = None)
 
 
 @dataclass
-class House:
+class DriverSetup:
     """The simulated tenant, and everything to open drivers for it."""
 
     simulator: Simulator

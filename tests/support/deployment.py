@@ -1,4 +1,4 @@
-"""All that a daemon needs to run in earnest: a tenant, a broker and a configuration, on this machine."""
+"""What a daemon needs to run: a simulated tenant, a broker and a configuration, on this machine."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Watched(Simulator):
                 await self._asked.wait()
 
 
-class Stage:
+class Deployment:
     """Tenant and broker run; a daemon is started with `daemon`, or as a process with `file`.
 
     Attributes:
@@ -77,23 +77,23 @@ class Stage:
     @classmethod
     @asynccontextmanager
     async def open(cls, folder: Path, tenant: Tenant | None = None) -> AsyncIterator[Self]:
-        """A stage with two rooms, or with another tenant."""
+        """With two rooms, or with the given tenant."""
         clock = LeapingClock()
         if tenant is None:
             tenant = Tenant(now=clock.now)
             for room in ROOMS:
                 tenant.add_room(room)
-        stage = cls(folder, tenant, clock)
-        await stage.broker.start()
+        deployment = cls(folder, tenant, clock)
+        await deployment.broker.start()
         try:
-            async with stage.simulator:
-                yield stage
+            async with deployment.simulator:
+                yield deployment
         finally:
-            await stage.broker.kill()
+            await deployment.broker.kill()
 
     @asynccontextmanager
     async def outage(self) -> AsyncIterator[None]:
-        """Nobody listens where login and Graph were."""
+        """The ports of login and Graph are closed."""
         async with self.simulator.outage():
             yield
 

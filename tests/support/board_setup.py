@@ -60,8 +60,8 @@ class HandBridge:
 
 
 @dataclass
-class Site:
-    """A board, its clock and what is needed to bring news to it."""
+class BoardSetup:
+    """A board, its clock and methods to change its rooms."""
 
     moment: datetime = NINE
     show: Show = Show.NOTHING
@@ -97,12 +97,12 @@ class Site:
         self.board.learn(room_id, Schedule(meetings, self.moment - day, self.moment + day, self.moment))
 
     def wait(self, duration: timedelta) -> None:
-        """Time goes by, and the board is turned."""
+        """Time passes, and due rooms are evaluated."""
         self.moment += duration
         self.board.judge_due()
 
     def report(self, name: str = "contoso", **health: Any) -> None:
-        """A connection tells how it is."""
+        """A connection reports its health."""
         given: dict[str, Any] = {"state": ConnectionState.OK, "last_success": self.moment, **health}
         self.board.report(ConnectionHealth(name, "microsoft365", **given))
 

@@ -1,4 +1,4 @@
-"""A house with rooms: a board, and a publisher that tells of it."""
+"""A board with rooms, and a publisher that publishes them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tests.support.mosquitto import Mosquitto
 
 IMPATIENT = Timing(first_pause=0.05, longest_pause=0.2, debounce=0.05)
-UNTOLD = HomeAssistant()
+NO_DISCOVERY = HomeAssistant()
 
 
 def room(room_id: str, connection: str = "contoso") -> Room:
@@ -43,7 +43,7 @@ def room(room_id: str, connection: str = "contoso") -> Room:
     )
 
 
-class House:
+class PublisherSetup:
     """A board with the machine's clock, which may be set forward."""
 
     def __init__(self, *connections: str, epoch: int = 7, expire_after: float = 900) -> None:
@@ -57,12 +57,12 @@ class House:
     @classmethod
     def furnished(cls) -> Self:
         """One connection, two rooms, one of them busy."""
-        house = cls()
-        house.enroll("boardroom", "library")
-        house.book("boardroom")
-        house.read("library")
-        house.report()
-        return house
+        publisher_setup = cls()
+        publisher_setup.enroll("boardroom", "library")
+        publisher_setup.book("boardroom")
+        publisher_setup.read("library")
+        publisher_setup.report()
+        return publisher_setup
 
     def now(self) -> datetime:
         """The clock on the wall."""
@@ -98,7 +98,7 @@ class House:
         broker: Mosquitto | None,
         *,
         timing: Timing = IMPATIENT,
-        home_assistant: HomeAssistant = UNTOLD,
+        home_assistant: HomeAssistant = NO_DISCOVERY,
         budget: float = 40,
         **settings: Any,
     ) -> Publisher:

@@ -1,4 +1,4 @@
-"""One life of the daemon after another, as far as the journal has to do with it."""
+"""Consecutive runs of the daemon, as far as the store is concerned."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ FOUND = tuple(FoundRoom(f"{name}@contoso.example", name, name=name.title()) for 
 
 
 @dataclass
-class Life:
-    """One life of the daemon, as far as the journal has to do with it."""
+class DaemonRun:
+    """One run of the daemon, as far as the store is concerned."""
 
     journal: Journal
     clock: FakeClock = field(default_factory=lambda: FakeClock(at("9:00")))
@@ -68,7 +68,7 @@ class Life:
         """A calendar was read, and is what it was."""
         self.board.confirm(name, DAY - timedelta(days=1), DAY + timedelta(days=2), self.clock.now())
 
-    def later(self, **time: float) -> Life:
-        """The next life, after so much time."""
+    def later(self, **time: float) -> DaemonRun:
+        """The next run, after the given time."""
         self.pass_(**time)
-        return Life(self.journal, self.clock, self.show, self.settings)
+        return DaemonRun(self.journal, self.clock, self.show, self.settings)
