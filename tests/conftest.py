@@ -6,9 +6,16 @@ import warnings
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
+
+
+# How long an example takes is the machine's affair: one with much to do would fail tests that are right.
+settings.register_profile("patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
+settings.register_profile("quick", settings(), max_examples=30)  # for scripts/test --quick
 
 
 @pytest.fixture(autouse=True)

@@ -7,6 +7,7 @@ import importlib
 import inspect
 import sys
 import textwrap
+from functools import cache
 from typing import TYPE_CHECKING
 
 from tests.architecture.import_graph import DRIVERS, ROOT, modules, tree
@@ -35,18 +36,17 @@ def private_names(node: ast.AST) -> set[str]:
 
 def touched_of_others(module: ast.Module) -> Iterator[str]:
     """`thing._name` where the file itself defines no such name, and private names that it imports."""
-    own = {
-        n.attr
-        for n in ast.walk(module)
-        if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name) and n.value.id in ("self", "cls")
-    }
-    own |= {n.name for n in ast.walk(module) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)}
-    own |= {
-        n.target.id
-        for n in ast.walk(module)
-        if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name)
-    }
-    for node in ast.walk(module):
+    nodes = [*ast.walk(module)]
+    own = set()
+    for node in nodes:
+        if isinstance(node, ast.Attribute):
+            if isinstance(node.value, ast.Name) and node.value.id in ("self", "cls"):
+                own.add(node.attr)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            own.add(node.name)
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            own.add(node.target.id)
+    for node in nodes:
         if isinstance(node, ast.Attribute) and is_private(node.attr) and node.attr not in own:
             yield ast.unparse(node)
         elif isinstance(node, ast.ImportFrom):
@@ -54,6 +54,7 @@ def touched_of_others(module: ast.Module) -> Iterator[str]:
             yield from filter(is_private, parts)
 
 
+@cache
 def foreign_private_names(kind: type) -> set[str]:
     """The private names of a class of a library: its methods, and the attributes that it gives itself."""
     names = set(filter(is_private, vars(kind)))

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import ast
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from placed.domain.problem import Problem
+from tests.architecture.import_graph import ROOT, tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).resolve().parents[2]
 FIELDS = {"remedy", "lasting", "retry_after"}
 SEPARATORS = {": ", "; "}
 
@@ -28,14 +27,14 @@ def trees() -> Iterator[tuple[str, ast.Module]]:
     for folder in ("placed", "drivers"):
         for path in sorted((ROOT / folder).rglob("*.py")):
             if "simulator" not in path.parts:
-                yield path.relative_to(ROOT).as_posix(), ast.parse(path.read_bytes(), path)
+                yield path.relative_to(ROOT).as_posix(), tree(path)
 
 
 def test_no_other_class_has_the_fields_of_a_problem() -> None:
     found = {
         f"{name}: {node.name}.{item.target.id}"
-        for name, tree in trees()
-        for node in ast.walk(tree)
+        for name, module in trees()
+        for node in ast.walk(module)
         if isinstance(node, ast.ClassDef) and node.name != "Problem"
         for item in node.body
         if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name) and item.target.id in FIELDS
@@ -46,8 +45,8 @@ def test_no_other_class_has_the_fields_of_a_problem() -> None:
 def test_no_sentence_is_taken_apart() -> None:
     found = {
         name
-        for name, tree in trees()
-        for node in ast.walk(tree)
+        for name, module in trees()
+        for node in ast.walk(module)
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr in ("partition", "rpartition", "split", "rsplit")

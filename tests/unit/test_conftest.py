@@ -6,6 +6,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -21,6 +23,7 @@ def test_that_passes():
 """
 
 
+@pytest.mark.slow  # it runs pytest in a process of its own
 def test_a_test_that_fails_does_not_spoil_the_next_one(tmp_path: Path) -> None:
     file = tmp_path / "test_two.py"
     file.write_text(TESTS)
