@@ -15,18 +15,20 @@ from msgspec.structs import replace
 from placed.board.due_times import DueTimes
 from placed.board.judging import Judging
 from placed.board.room_entry import KnownRoom, RoomEntry, with_objects_of
+from placed.board.room_sensors import RoomSensors
 from placed.domain.privacy import permitted_schedule
 from placed.domain.room_event_detection import Event, rescheduled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
 
     from placed.board.listener import Listener
     from placed.domain.clock_health import ClockHealth
     from placed.domain.connection_health import ConnectionHealth
-    from placed.domain.model import Reason, Room, Schedule
+    from placed.domain.model import Reason, Room, Schedule, ShowPresence
     from placed.domain.occupancy import Policy
+    from placed.domain.presence import IgnoredReading, Reading, Sensor
     from placed.domain.privacy import Show
     from placed.domain.state_document import Statement
 
@@ -56,7 +58,8 @@ class Board:
         self.removed: dict[str, int] = {}  # removed rooms, with the seq of their removal
         self.times_judged = 0  # how often a due time was reached, or the clock was set
         self._now = now
-        self._judging = Judging(policy, show, epoch, believable)
+        self._sensors = RoomSensors()
+        self._judging = Judging(policy, show, epoch, believable, self._sensors)
         self._entries: dict[str, RoomEntry] = {}
         self._due = DueTimes()
         self._before: dict[tuple[str, str], KnownRoom] = {}
@@ -230,6 +233,32 @@ class Board:
         for connection in list(self.health.values()):
             self.report(connection)
 
+    # --- presence ---
+
+    def set_sensors(self, sensors: Mapping[str, Iterable[Sensor]]) -> None:
+        """Sets the presence sensors of all rooms, by the rooms' ids."""
+        for room_id in self._sensors.set(sensors):
+            self._judge_presence(room_id)
+
+    def sense(self, room_id: str, sensor: Sensor, reading: Reading) -> IgnoredReading | None:
+        """Takes in a reading of a presence sensor; returns why it is ignored, or None."""
+        self._sensors.add(room_id, sensor)
+        ignored = self._sensors.take(room_id, sensor.name, reading, self._now())
+        if ignored is None:
+            self._judge_presence(room_id)
+        return ignored
+
+    def set_sensor_available(self, room_id: str, sensor: Sensor, *, available: bool) -> None:
+        """Notes whether the device of a presence sensor is there."""
+        self._sensors.add(room_id, sensor)
+        if self._sensors.set_available(room_id, sensor.name, available=available):
+            self._judge_presence(room_id)
+
+    def _judge_presence(self, room_id: str) -> None:
+        entry = self._entries.get(room_id)
+        if entry is not None:
+            self._judge(entry, self._now())
+
     # --- other settings ---
 
     def change_policy(self, policy: Policy) -> None:
@@ -251,6 +280,12 @@ class Board:
                 self._judging.restate(entry, moment)
                 self._notify(entry, urgent=False)
                 self._due.schedule(entry, moment, self.policy)
+
+    def change_show_presence(self, show: ShowPresence) -> None:
+        """Shows more or less of the rooms' presence from now on."""
+        self._judging.show_presence = show
+        for room_id in self._sensors.rooms:
+            self._judge_presence(room_id)
 
     def drop_connection(self, connection: str) -> None:
         """A connection is not in the settings any more: its rooms and its health are gone."""
@@ -278,6 +313,7 @@ class Board:
         """Handles a step of the wall clock: readings keep their age, and every room is judged again."""
         moment = self._now()
         self.times_judged += 1
+        self._sensors.clock_was_set(by)
         for entry in self._entries.values():
             entry.clock_was_set(by, moment)
             self._judge(entry, moment, again=True)

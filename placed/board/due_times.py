@@ -70,7 +70,7 @@ class DueTimes:
     def schedule(self, entry: RoomEntry, moment: datetime, policy: Policy) -> None:
         """Sets a room's due time: its edge, its renewal, or when its reading becomes too old."""
         # If a renewal is overdue, there was no reading to publish; the next reading makes up for it.
-        moments = [m for m in (entry.renewal, entry.change) if m is not None and m > moment]
+        moments = [m for m in entry.changes_at if m > moment]
         lapses = entry.lapses_at(moment, policy)
         if lapses is not None:
             if not entry.statement.occupancy.stale:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from placed.board.room_entry import RoomEntry
-from placed.domain.model import Reason
+from placed.board.room_use import is_new_presence, use_and_events, valid_with
+from placed.domain.model import Reason, ShowPresence
 from placed.domain.occupancy import judge
-from placed.domain.privacy import permitted_schedule
+from placed.domain.privacy import permitted_presence, permitted_schedule
 from placed.domain.room_event_detection import Event, events_between
 from placed.domain.state_document import Statement, state_document
 
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from placed.board.room_entry import KnownRoom
+    from placed.board.room_sensors import RoomSensors
     from placed.domain.model import Occupancy, Room, Schedule
     from placed.domain.occupancy import Judgement, Policy
+    from placed.domain.presence import Presence, PresenceJudgement
     from placed.domain.privacy import Show
 
 
@@ -37,11 +40,21 @@ class Judging:
         show: what of a meeting may be shown.
         epoch: the number of this start of the daemon.
         believable: whether the time is known; if not, every room is unknown.
+        sensors: the presence sensors of the rooms.
     """
 
-    def __init__(self, policy: Policy, show: Show, epoch: int, believable: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        show: Show,
+        epoch: int,
+        believable: Callable[[], bool],
+        sensors: RoomSensors,
+    ) -> None:
         self.policy = policy
         self.show = show
+        self.show_presence = ShowPresence.STATE
+        self._sensors = sensors
         self.epoch = epoch
         self.seq = 0
         self._believable = believable
@@ -64,10 +77,16 @@ class Judging:
             then = judge(schedule, known.changed_at, self.policy, failure).occupancy
             if _meetings(then) == _meetings(first.occupancy):
                 changed_at = known.changed_at
-        statement = self._statement(room, first.occupancy, changed_at)
+        presence = self._presence(room, moment, None)
+        shown = self._shown(room, presence)
+        statement = self._statement(room, valid_with(first.occupancy, shown), changed_at, shown)
         entry = RoomEntry(room, statement, schedule, failure, first.change)
         entry.noted_at = known.noted_at if known else None
-        entry.renewal = entry.renew_at(self.policy)
+        entry.calendar_valid_until = first.occupancy.valid_until
+        entry.note_presence(presence)
+        entry.renewal = entry.renew_at(self.policy, moment)
+        if shown is not None:
+            entry.use, _ = use_and_events(None, statement, self._sensors.longest_hold(room.id), moment)
         return entry
 
     def judge(
@@ -84,24 +103,40 @@ class Judging:
         Returns:
             What is new; None if the statement stays.
         """
-        before = entry.statement.occupancy
+        stated, before = entry.statement, entry.statement.occupancy
         judgement = self._judge(entry.schedule, moment, entry.failure)
-        after = judgement.occupancy
         entry.change = judgement.change
+        presence = self._presence(entry.room, moment, entry.presence)
+        entry.note_presence(presence)
+        shown = self._shown(entry.room, presence)
+        after = valid_with(judgement.occupancy, shown)
         changed = _content(after) != _content(before)
+        sensed = shown is not stated.presence and is_new_presence(stated.presence, shown)
         renewed = entry.renewal <= moment and after.valid_until > before.valid_until
-        if not (changed or changes or again or renewed):
-            return None
-        self._state(entry, after, moment if changed else entry.statement.changed_at)
         events = (*changes, *events_between(before, after, moment)) if changed else changes
+        if changed or changes or again or renewed or sensed:
+            entry.calendar_valid_until = judgement.occupancy.valid_until
+            self._state(entry, after, moment if changed else stated.changed_at, shown, moment)
+        if shown is not None or entry.use is not None:
+            hold = self._sensors.longest_hold(entry.room.id)
+            entry.use, of_use = use_and_events(entry.use, entry.statement, hold, moment)
+            events = (*events, *of_use)
+        if entry.statement is stated and not events:
+            return None
         first = before.reason is Reason.NOT_READ_YET
-        return News(changed, urgent=(changed and not first) or bool(changes), events=events)
+        urgent = (changed and not first) or sensed or bool(events)
+        return News(changed, urgent=urgent, events=events)
 
     def restate(self, entry: RoomEntry, moment: datetime) -> None:
         """States a room again of which only what is shown has changed; nothing happened to it."""
         judgement = self._judge(entry.schedule, moment, entry.failure)
         entry.change = judgement.change
-        self._state(entry, judgement.occupancy, entry.statement.changed_at)
+        presence = self._presence(entry.room, moment, entry.presence)
+        entry.note_presence(presence)
+        shown = self._shown(entry.room, presence)
+        entry.calendar_valid_until = judgement.occupancy.valid_until
+        occupancy = valid_with(judgement.occupancy, shown)
+        self._state(entry, occupancy, entry.statement.changed_at, shown, moment)
 
     def is_judged_differently(self, entry: RoomEntry, moment: datetime, before: Policy) -> bool:
         """Whether the present rules judge a room differently than those before."""
@@ -112,16 +147,37 @@ class Judging:
     def _judge(self, schedule: Schedule | None, moment: datetime, failure: Reason | None) -> Judgement:
         return judge(schedule if self._believable() else None, moment, self.policy, failure)
 
-    def _state(self, entry: RoomEntry, occupancy: Occupancy, changed_at: datetime) -> None:
-        entry.statement = self._statement(entry.room, occupancy, changed_at)
-        entry.renewal = entry.renew_at(self.policy)
+    def _presence(self, room: Room, moment: datetime, before: Presence | None) -> PresenceJudgement | None:
+        return self._sensors.judge(room.id, moment, before) if self._believable() else None
 
-    def _statement(self, room: Room, occupancy: Occupancy, changed_at: datetime) -> Statement:
+    def _shown(self, room: Room, presence: PresenceJudgement | None) -> Presence | None:
+        return permitted_presence(presence.presence, room, self.show_presence) if presence else None
+
+    def _state(
+        self,
+        entry: RoomEntry,
+        occupancy: Occupancy,
+        changed_at: datetime,
+        presence: Presence | None,
+        moment: datetime,
+    ) -> None:
+        entry.statement = self._statement(entry.room, occupancy, changed_at, presence)
+        entry.renewal = entry.renew_at(self.policy, moment)
+
+    def _statement(
+        self, room: Room, occupancy: Occupancy, changed_at: datetime, presence: Presence | None
+    ) -> Statement:
         seq = self.next_seq()
         document = state_document(
-            room, occupancy, changed_at=changed_at, epoch=self.epoch, seq=seq, show=self.show
+            room,
+            occupancy,
+            changed_at=changed_at,
+            epoch=self.epoch,
+            seq=seq,
+            show=self.show,
+            presence=presence,
         )
-        return Statement(room, occupancy, changed_at, self.epoch, seq, document)
+        return Statement(room, occupancy, changed_at, self.epoch, seq, document, presence)
 
 
 def _content(occupancy: Occupancy) -> tuple[object, ...]:

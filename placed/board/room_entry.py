@@ -13,8 +13,10 @@ from placed.domain.model import Meeting, Reason, Room, Schedule, Status
 from placed.domain.occupancy import Policy, lapse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
+    from placed.board.room_use import UseSince
+    from placed.domain.presence import Presence, PresenceJudgement
     from placed.domain.state_document import Statement
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -42,6 +44,10 @@ class RoomEntry:
     change: datetime | None = None  # when its occupancy changes by the calendar
     renewal: datetime = _LONG_AGO  # when the statement has to be renewed so that it does not expire
     noted_at: datetime | None = None  # as in `KnownRoom`, until it is read again
+    calendar_valid_until: datetime = _LONG_AGO  # of the statement, by the calendar alone
+    presence: Presence | None = None  # by its sensors, whatever may be shown of it
+    presence_change: datetime | None = None  # when that changes by itself
+    use: UseSince | None = None
 
     @property
     def known(self) -> KnownRoom:
@@ -57,6 +63,19 @@ class RoomEntry:
                 read_at = min(read_at, self.noted_at)
             self.schedule = replace(self.schedule, read_at=read_at)
 
+    def note_presence(self, judgement: PresenceJudgement | None) -> None:
+        """Keeps the presence by the room's sensors; None if there are none."""
+        self.presence = judgement.presence if judgement is not None else None
+        self.presence_change = judgement.change if judgement is not None else None
+
+    @property
+    def changes_at(self) -> Iterator[datetime]:
+        """When it changes by itself: its occupancy, its statement, its presence or its use."""
+        event_at = self.use.event_at if self.use is not None else None
+        for moment in (self.renewal, self.change, self.presence_change, event_at):
+            if moment is not None:
+                yield moment
+
     def lapses_at(self, moment: datetime, policy: Policy) -> datetime | None:
         """When its reading becomes stale; if it is stale, when it expires. None if there is no reading."""
         if self.schedule is None:
@@ -64,23 +83,30 @@ class RoomEntry:
         stale = self.statement.occupancy.stale
         return lapse(self.schedule, moment, policy, self.failure, stale=stale)
 
-    def renew_at(self, policy: Policy) -> datetime:
-        """When its statement has to be renewed.
+    def renew_at(self, policy: Policy, moment: datetime) -> datetime:
+        """When its statement has to be renewed, which was made at `moment`.
 
         That is after a third to two thirds of its life, spread over the rooms so that they are not all
         renewed at once.
         """
+        by_calendar = self._renew_by_calendar(policy)
+        presence = self.statement.presence
+        if presence is None or presence.valid_until is None:
+            return by_calendar
+        return min(by_calendar, moment + (presence.valid_until - moment) * self._share)
+
+    @property
+    def _share(self) -> float:
+        return (1000 + zlib.crc32(self.room.id.encode()) % 1000) / 3000
+
+    def _renew_by_calendar(self, policy: Policy) -> datetime:
         occupancy = self.statement.occupancy
-        share = (1000 + zlib.crc32(self.room.id.encode()) % 1000) / 3000
+        share, valid_until = self._share, self.calendar_valid_until
         life = policy.expire_after
         observed_at = occupancy.observed_at
-        if (
-            occupancy.status is Status.UNKNOWN
-            or observed_at is None
-            or occupancy.valid_until > observed_at + life
-        ):
+        if occupancy.status is Status.UNKNOWN or observed_at is None or valid_until > observed_at + life:
             # It is valid from when it was made, not from when the calendar was read.
-            return occupancy.valid_until - life + life * share
+            return valid_until - life + life * share
         return observed_at + life * share
 
 

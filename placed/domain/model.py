@@ -51,6 +51,14 @@ class Reason(StrEnum):
     EXPIRED = "expired"  # what is known is too old, without a reported failure
 
 
+class ShowPresence(StrEnum):
+    """What is shown of a room's presence."""
+
+    NOTHING = "nothing"
+    STATE = "state"
+    COUNT = "count"
+
+
 class Room(msgspec.Struct, frozen=True, gc=False):
     """A room mailbox. `id` is public; `address` and `mailbox` never leave the program."""
 
@@ -64,6 +72,7 @@ class Room(msgspec.Struct, frozen=True, gc=False):
     floor: str | None = None
     capacity: int | None = None
     object_id: str | None = None  # the service's permanent id, whatever the address
+    show_presence: ShowPresence | None = None  # what is shown of its presence, if its settings say so
 
     def is_same_mailbox(self, other: Room) -> bool:
         """Whether both are one mailbox of one connection, even if its address has changed."""

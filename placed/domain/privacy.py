@@ -10,8 +10,12 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from placed.domain.model import ShowPresence
+from placed.domain.presence import shown_count
+
 if TYPE_CHECKING:
-    from placed.domain.model import Meeting, Schedule
+    from placed.domain.model import Meeting, Room, Schedule
+    from placed.domain.presence import Presence
 
 
 class Show(StrEnum):
@@ -43,3 +47,16 @@ def permitted_schedule(schedule: Schedule, show: Show) -> Schedule:
     meetings = tuple([permitted(meeting, show) for meeting in schedule.meetings])
     same = all(one is other for one, other in zip(meetings, schedule.meetings, strict=True))
     return schedule if same else replace(schedule, meetings=meetings)
+
+
+def permitted_presence(presence: Presence, room: Room, show: ShowPresence) -> Presence | None:
+    """The presence as it may be shown of a room; None if nothing may.
+
+    In a room with a single seat a presence is a person, so it is shown only if that room's settings say so.
+    A count is at most the number of seats.
+    """
+    wanted = room.show_presence or (ShowPresence.NOTHING if room.capacity == 1 else show)
+    if wanted is ShowPresence.NOTHING:
+        return None
+    count = shown_count(presence.count, room.capacity) if wanted is ShowPresence.COUNT else None
+    return replace(presence, count=count)

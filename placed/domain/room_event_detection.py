@@ -28,6 +28,8 @@ class EventKind(StrEnum):
     CONFLICT = "conflict"
     UNKNOWN = "unknown"
     RECOVERED = "recovered"
+    BOOKED_EMPTY = "booked_empty"  # booked, and nobody has been there for some minutes
+    UNBOOKED_USE = "unbooked_use"  # somebody has been there for some minutes without a booking
 
 
 class Event(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from placed.domain.presence import use_of
 from placed.domain.privacy import permitted
 from placed.domain.timestamps import timestamp, timestamp_or_none
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from placed.domain.model import Meeting, Occupancy, Room
+    from placed.domain.presence import Presence
     from placed.domain.privacy import Show
 
 SCHEMA = 1
@@ -41,6 +43,7 @@ class Statement:
     epoch: int
     seq: int
     document: bytes
+    presence: Presence | None = None  # as it may be shown; None for a room without sensors
 
 
 class StateDocument(msgspec.Struct, frozen=True):
@@ -64,6 +67,18 @@ class StateDocument(msgspec.Struct, frozen=True):
     connection: str
     epoch: int
     seq: int
+    presence: dict[str, Any] | None = None
+    use: str | None = None
+
+
+def presence_document(presence: Presence, valid_until: datetime) -> dict[str, Any]:
+    """A presence; one that is unknown is valid as long as the statement."""
+    return {
+        "state": presence.state.value,
+        "count": presence.count,
+        "since": timestamp(presence.since),
+        "valid_until": timestamp(presence.valid_until or valid_until),
+    }
 
 
 def meeting_document(meeting: Meeting, show: Show) -> dict[str, Any]:
@@ -88,9 +103,17 @@ def _line(text: str | None) -> str | None:
 
 
 def state_document(  # noqa: PLR0913 - what a statement is made of
-    room: Room, occupancy: Occupancy, *, changed_at: datetime, epoch: int, seq: int, show: Show
+    room: Room,
+    occupancy: Occupancy,
+    *,
+    changed_at: datetime,
+    epoch: int,
+    seq: int,
+    show: Show,
+    presence: Presence | None = None,
 ) -> bytes:
-    """Returns the document of a room's occupancy, UTF-8 JSON."""
+    """Returns the document of a room's occupancy and presence, UTF-8 JSON."""
+    use = use_of(occupancy.status, presence.state) if presence is not None else None
     return _encode(
         StateDocument(
             schema=SCHEMA,
@@ -111,5 +134,7 @@ def state_document(  # noqa: PLR0913 - what a statement is made of
             connection=room.connection,
             epoch=epoch,
             seq=seq,
+            presence=presence_document(presence, occupancy.valid_until) if presence is not None else None,
+            use=use.value if use is not None else None,
         )
     )

@@ -132,6 +132,7 @@ class RoomIds:
                     building=(override and override.building) or listing.building,
                     floor=(override and override.floor) or listing.floor,
                     capacity=(override and override.capacity) or listing.capacity,
+                    show_presence=override.presence if override else None,
                     object_id=listing.object_id,
                 )
             )

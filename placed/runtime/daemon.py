@@ -144,6 +144,7 @@ class Daemon:
         sockets = await self._endpoint.bind()
         self._keep_to_settings()
         self._around.journal.permit(self.settings.privacy.show)
+        self.board.change_show_presence(self.settings.privacy.presence)
         self._clock.news = self._follow_services()
         self._edge_timer.was_set = self.connections.hurry
         self.board.listeners.append(StatusLog())
@@ -255,6 +256,7 @@ class Daemon:
             self.board.change_policy(to.policy)
         if before.privacy != to.privacy:
             self.board.change_show(to.privacy.show)
+            self.board.change_show_presence(to.privacy.presence)
             self._around.journal.permit(to.privacy.show)
 
     def _keep_to_settings(self) -> None:

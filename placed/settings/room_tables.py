@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from placed.domain.model import ShowPresence
 from placed.domain.privacy import Show
 from placed.domain.working_hours import WorkingHours
 from placed.driver import TimeZone
@@ -111,6 +112,10 @@ class Privacy(Table):
         default=Show.NOTHING,
         description="nothing, organizer, title or everything (both). A private meeting never shows either.",
     )
+    presence: ShowPresence = Field(
+        default=ShowPresence.STATE,
+        description="What is shown of the presence in rooms: nothing, state, or count (with the number).",
+    )
 
 
 class RoomSettings(Table):
@@ -128,3 +133,7 @@ class RoomSettings(Table):
     )
     capacity: int | None = Field(default=None, ge=0, description="The number of seats.")
     time_zone: TimeZone | None = Field(default=None, description="The room's IANA time zone.")
+    presence: ShowPresence | None = Field(
+        default=None,
+        description="What is shown of its presence; by default that of [privacy], and nothing for one seat.",
+    )

@@ -11,6 +11,7 @@ from placed.domain.occupancy import DEFAULT_BUSY_FOR, Policy
 from placed.driver import ConnectionSettings
 from placed.settings.output_tables import HomeAssistant, Http, Mqtt
 from placed.settings.room_tables import Occupancy, Polling, Privacy, RoomSettings
+from placed.settings.sensor_tables import SensorBroker, SensorSettings
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -26,6 +27,11 @@ def unique_connections(value: tuple[ConnectionSettings, ...]) -> tuple[Connectio
 
 def _rooms(value: dict[str, RoomSettings]) -> dict[str, RoomSettings]:
     _once([room.id for room in value.values() if room.id])
+    return value
+
+
+def _sensors(value: tuple[SensorSettings, ...]) -> tuple[SensorSettings, ...]:
+    _once([sensor.name for sensor in value if sensor.name])
     return value
 
 
@@ -48,6 +54,12 @@ class Settings(BaseModel):
     mqtt: Mqtt | None = None
     http: Http = Http()
     home_assistant: HomeAssistant = HomeAssistant()
+    sensors: Annotated[tuple[SensorSettings, ...], AfterValidator(_sensors)] = Field(
+        default=(), description="Presence sensors, and how their messages are read."
+    )
+    sensor_brokers: dict[str, SensorBroker] = Field(
+        default_factory=dict, description="Other brokers that sensors report to, by name."
+    )
 
     @property
     def longest_interval(self) -> timedelta:

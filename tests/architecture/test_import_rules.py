@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 MAY_IMPORT: dict[str, set[str]] = {
     "domain": set(),
     "driver": {"domain"},
-    "settings": {"domain", "driver"},
+    "sensor_payload": {"domain"},
+    "settings": {"domain", "driver", "sensor_payload"},
     "board": {"domain", "settings"},
     "store": {"domain", "driver", "settings", "board"},
     "polling": {"domain", "driver", "settings", "board", "store"},

@@ -83,8 +83,8 @@ def _stale() -> None:
 
     from placed.board.room_entry import RoomEntry  # noqa: PLC0415 - the same
 
-    def renew_at(self: RoomEntry, policy: object) -> datetime:
-        del policy
+    def renew_at(self: RoomEntry, policy: object, moment: datetime) -> datetime:
+        del policy, moment
         return self.statement.occupancy.valid_until - timedelta(seconds=59)  # a second after it was made
 
     RoomEntry.renew_at = renew_at  # type: ignore[method-assign]
