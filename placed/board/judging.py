@@ -161,11 +161,21 @@ class Judging:
         presence: Presence | None,
         moment: datetime,
     ) -> None:
-        entry.statement = self._statement(entry.room, occupancy, changed_at, presence)
+        before = entry.statement
+        had_presence = before.had_presence or before.presence is not None
+        entry.statement = self._statement(
+            entry.room, occupancy, changed_at, presence, had_presence=had_presence
+        )
         entry.renewal = entry.renew_at(self.policy, moment)
 
     def _statement(
-        self, room: Room, occupancy: Occupancy, changed_at: datetime, presence: Presence | None
+        self,
+        room: Room,
+        occupancy: Occupancy,
+        changed_at: datetime,
+        presence: Presence | None,
+        *,
+        had_presence: bool = False,
     ) -> Statement:
         seq = self.next_seq()
         document = state_document(
@@ -177,7 +187,7 @@ class Judging:
             show=self.show,
             presence=presence,
         )
-        return Statement(room, occupancy, changed_at, self.epoch, seq, document, presence)
+        return Statement(room, occupancy, changed_at, self.epoch, seq, document, presence, had_presence)
 
 
 def _content(occupancy: Occupancy) -> tuple[object, ...]:

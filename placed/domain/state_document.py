@@ -44,6 +44,7 @@ class Statement:
     seq: int
     document: bytes
     presence: Presence | None = None  # as it may be shown; None for a room without sensors
+    had_presence: bool = False  # whether an earlier statement of the room had one
 
 
 class StateDocument(msgspec.Struct, frozen=True):

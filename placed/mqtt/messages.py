@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from placed.domain.model import Status
+from placed.domain.presence import PresenceState
 from placed.domain.publisher_status import documents
 from placed.domain.state_document import SCHEMA, meeting_document
 from placed.domain.timestamps import timestamp
@@ -137,6 +138,16 @@ def room_messages(topics: Topics, statement: Statement, *, plain: bool) -> Itera
         else:
             yield _word(topics.occupied(room_id), "ON" if occupancy.occupied else "OFF", until)
         yield _word(topics.status(room_id), occupancy.status.value, until)
+        yield from _presence(topics, statement)
+
+
+def _presence(topics: Topics, statement: Statement) -> Iterator[Message]:
+    presence, topic = statement.presence, topics.presence(statement.room.id)
+    if presence is not None and presence.state is not PresenceState.UNKNOWN:
+        word = "ON" if presence.state is PresenceState.PRESENT else "OFF"
+        yield _word(topic, word, statement.occupancy.valid_until)
+    elif presence is not None or statement.had_presence:
+        yield clear(topic)
 
 
 def event_message(topics: Topics, statement: Statement, event: Event, show: Show, now: datetime) -> Message:
@@ -168,6 +179,7 @@ def unknown_room_messages(topics: Topics, room_id: str) -> Iterator[Message]:
     yield _word(topics.availability(room_id), "offline", None)
     yield clear(topics.occupied(room_id))
     yield _word(topics.status(room_id), Status.UNKNOWN.value, None)
+    yield clear(topics.presence(room_id))
 
 
 def _word(topic: str, word: str, until: datetime | None) -> Message:

@@ -114,3 +114,4 @@ def clear_plain_topics(topics: Topics, earlier: Iterable[Entry]) -> Iterator[Mes
         if "occupied" in room.topics:
             yield clear(topics.occupied(room.id))
             yield clear(topics.status(room.id))
+            yield clear(topics.presence(room.id))

@@ -23,7 +23,7 @@ ROOM_ENTITIES = {
     "stale": "binary_sensor",
     "reason": "sensor",
 }
-_LEAVES = frozenset({"state", "availability", "occupied", "status", "event"})
+_LEAVES = frozenset({"state", "availability", "occupied", "status", "presence", "event"})
 
 
 class Importance(Enum):
@@ -86,6 +86,10 @@ class Topics:
         """The status word."""
         return f"{self.base}/rooms/{room_id}/status"
 
+    def presence(self, room_id: str) -> str:
+        """`ON`, `OFF`, or nothing; only of rooms with a presence sensor."""
+        return f"{self.base}/rooms/{room_id}/presence"
+
     def event(self, room_id: str) -> str:
         """The events of a room; not retained."""
         return f"{self.base}/rooms/{room_id}/event"
@@ -97,7 +101,8 @@ class Topics:
 
     def retained(self, room_id: str) -> tuple[str, ...]:
         """Returns all topics on which the broker may hold messages of a room."""
-        return (*self.room_topics(room_id, plain=True), *self.room_configs(room_id).values())
+        configs = self.room_configs(room_id).values()
+        return (*self.room_topics(room_id, plain=True), self.presence(room_id), *configs)
 
     def bridge_configs(self) -> dict[str, str]:
         """Returns the config topics of the bridge by entity; none if discovery is off."""
@@ -126,7 +131,7 @@ class Topics:
             return Importance.OPTIONAL
         if topic in (self.state(room_id), self.availability(room_id)):
             return Importance.STATE
-        if topic in (self.occupied(room_id), self.status(room_id)):
+        if topic in (self.occupied(room_id), self.status(room_id), self.presence(room_id)):
             return Importance.PLAIN
         return Importance.OPTIONAL
 
