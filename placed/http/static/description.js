@@ -1,6 +1,6 @@
 // The words that describe a room at a moment; shared by both pages.
 
-import { reasonAt, statusAt } from "./room.js";
+import { presenceAt, reasonAt, statusAt } from "./room.js";
 
 const FRESH = 2500; // ms after the end of a statement in which the next one is expected
 
@@ -38,6 +38,29 @@ export function describe(room, now, words, link = { live: true, connected: true 
     description.left = words.text("for", { duration: words.left(room.freeUntil - now) });
   }
   return description;
+}
+
+/**
+ * Returns {use, text} for a room with sensors: what they say beside the status, which they never change. `use` is
+ * `used`, `booked_empty`, `unbooked`, `empty`, `present` or null; the text is "" where there is nothing to add.
+ */
+export function describePresence(room, now, words, link = { connected: true }) {
+  const presence = presenceAt(room, now, link.connected);
+  if (presence === null) return { use: null, text: "" };
+  const status = statusAt(room, now, link.connected);
+  const here = presence.state === "present";
+  const booked = status === "busy" || status === "pending";
+  const since = words.text("presence.nobody", { time: words.when(presence.since, room.timeZone, now) });
+  if (status === "unknown") return { use: here ? "present" : "empty", text: here ? people(presence, words) : since };
+  if (here) {
+    const use = booked ? "used" : "unbooked";
+    return { use, text: booked ? people(presence, words) : words.text("presence.unbooked") };
+  }
+  return booked ? { use: "booked_empty", text: since } : { use: "empty", text: "" };
+}
+
+function people(presence, words) {
+  return presence.count ? words.text("presence.people", { count: presence.count }) : words.text("presence.somebody");
 }
 
 /** Until when the status holds, as RFC 3339; null if unknown. For programs that read the page. */

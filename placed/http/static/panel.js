@@ -11,7 +11,7 @@ import { Feed } from "./feed.js";
 import { stayAwake } from "./kiosk.js";
 import { keepPages } from "./offline.js";
 import { renew } from "./renew.js";
-import { describe, nameOf, spanOf, untilOf } from "./description.js";
+import { describe, describePresence, nameOf, spanOf, untilOf } from "./description.js";
 import { Timeline } from "./timeline.js";
 import { askForToken, askNoMore } from "./token.js";
 import { loadWords } from "./words.js";
@@ -80,6 +80,9 @@ function show() {
   statusShape(find("shape"), description.status);
   showWord(description.word);
   setText(find("until"), description.reason || [description.until, description.left].filter(Boolean).join(" · "));
+  const presence = describePresence(room, now, words, feed);
+  set(document.body, "data-use", presence.use);
+  setText(find("presence"), presence.text);
   const known = description.status !== "unknown";
   find("day").hidden = false;
   showMeeting(find("current"), known ? room.current : null, room, now);
@@ -94,6 +97,8 @@ function show() {
 function showNothing(room) {
   setStatus("unknown", null, null, feed.missing ? "missing" : feed.lost ? "offline" : "waiting");
   set(document.body, "data-stale", null);
+  set(document.body, "data-use", null);
+  setText(find("presence"), "");
   statusShape(find("shape"), "unknown");
   showWord(words.text(feed.missing ? "panel.missing" : "status.unknown"));
   setText(find("until"), feed.missing ? words.text("panel.missing.id", { id }) : words.text(feed.lost ? "reason.offline" : "panel.waiting"));

@@ -11,6 +11,13 @@ export function readMeeting(document) {
     : { ...document, start: Date.parse(document.start), end: Date.parse(document.end) };
 }
 
+/** Converts the document of a presence; times in ms. */
+function readPresence(document) {
+  return document === null
+    ? null
+    : { ...document, since: Date.parse(document.since), validUntil: Date.parse(document.valid_until) };
+}
+
 /** Converts the document of a room; times in ms. */
 export function readRoom(document) {
   return {
@@ -32,6 +39,7 @@ export function readRoom(document) {
     observedAt: moment(document.observed_at),
     validUntil: Date.parse(document.valid_until),
     reason: document.reason,
+    presence: readPresence(document.presence ?? null),
     epoch: document.epoch,
     seq: document.seq,
   };
@@ -44,6 +52,13 @@ export function readRoom(document) {
  */
 export function statusAt(room, now, connected = true) {
   return connected && now < room.validUntil ? room.status : "unknown";
+}
+
+/** The presence at a moment; null if there is no sensor, or if it is not known now. */
+export function presenceAt(room, now, connected = true) {
+  const { presence } = room;
+  if (presence === null || presence.state === "unknown" || !connected) return null;
+  return now < Math.min(presence.validUntil, room.validUntil) ? presence : null;
 }
 
 /** The reason why the room is unknown or stale; null if it is neither. */

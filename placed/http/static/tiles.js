@@ -2,7 +2,7 @@
 
 import { bdi, el, setText, set, statusShape } from "./dom.js";
 import { statusAt } from "./room.js";
-import { describe, floorOf, nameOf, untilOf } from "./description.js";
+import { describe, describePresence, floorOf, nameOf, untilOf } from "./description.js";
 import { Timeline } from "./timeline.js";
 
 const ALWAYS = 300; // up to this many rooms every tile is filled, so that find-in-page and screen readers find all
@@ -39,15 +39,17 @@ class Tile {
       seats: el("span"),
       seated: el("span", { class: "unseen" }),
       note: el("p", { class: "note" }),
+      presence: el("p", { class: "presence", id: `presence-${this.id}` }),
       meeting: el("p", { class: "meeting" }),
       timeline: new Timeline(4),
     };
     this.parts = parts;
-    this.link.setAttribute("aria-describedby", `status-${this.id} times-${this.id}`);
+    this.link.setAttribute("aria-describedby", `status-${this.id} times-${this.id} presence-${this.id}`);
     this.item.append(
       (parts.capacity = el("p", { class: "seats" }, parts.seats, parts.seated)),
       el("p", { class: "status", id: `status-${this.id}` }, parts.shape, parts.word),
       el("p", { class: "times", id: `times-${this.id}` }, parts.until, " ", parts.left),
+      parts.presence,
       parts.meeting,
       parts.note,
       parts.timeline.element,
@@ -59,7 +61,7 @@ class Tile {
     this.parts = null;
     this.link.removeAttribute("aria-describedby");
     this.item.replaceChildren(this.link);
-    for (const name of ["data-status", "data-until", "data-valid-until", "data-why"]) this.item.removeAttribute(name);
+    for (const name of ["data-status", "data-until", "data-valid-until", "data-why", "data-use"]) this.item.removeAttribute(name);
   }
 
   show(room, now, words, day, readAt, link) {
@@ -70,6 +72,9 @@ class Tile {
     set(item, "data-valid-until", description.status === "unknown" ? null : new Date(room.validUntil).toISOString());
     set(item, "data-why", description.why);
     set(item, "data-stale", room.stale && description.status !== "unknown");
+    const presence = describePresence(room, now, words, link);
+    set(item, "data-use", presence.use);
+    setText(parts.presence, presence.text);
     statusShape(parts.shape, description.status);
     setText(parts.word, description.word);
     setText(parts.until, description.until);
