@@ -12,6 +12,8 @@ aiomqtt has no public API for some things that the daemon needs, so a subclass e
 - A failed or cancelled attempt to connect leaves its socket and a task behind.
 - Before Python 3.12 a cancellation can be lost while aiomqtt waits for a SUBACK or an UNSUBACK; see
   `cancellable`.
+- aiomqtt's queue discards the newest messages when it is full, and its iterator makes tasks for each; see
+  `receive`.
 """
 
 from __future__ import annotations
@@ -28,10 +30,10 @@ from paho.mqtt.reasoncodes import ReasonCode
 from placed.mqtt.name_lookup import look_up
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
     from aiomqtt.types import PahoSocket
-    from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
+    from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
     from paho.mqtt.properties import Properties
 
 IN_FLIGHT = 64  # unacknowledged messages at once; enough to hide the broker's latency
@@ -61,6 +63,7 @@ class BrokerClient(aiomqtt.Client):
         retains: False if the broker announces that it keeps no retained messages.
         takes_qos_1: False if the broker announces that it takes QoS 0 alone.
         refusals: the reason codes of refused publishes; the reader removes them.
+        receive: is called with every message in place of `messages`, if it is set.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -78,6 +81,7 @@ class BrokerClient(aiomqtt.Client):
         # By packet id, until the PUBACK; the result is the reason of a refusal, or None.
         self._unacknowledged: dict[int, asyncio.Future[ReasonCode | None]] = {}
         self.refusals: list[ReasonCode] = []
+        self.receive: Callable[[MQTTMessage], None] | None = None
 
     async def open(self) -> None:
         """Connects and logs in.
@@ -143,6 +147,16 @@ class BrokerClient(aiomqtt.Client):
         """As in aiomqtt, but it can be cancelled at any time."""
         await cancellable(super().unsubscribe(*arguments, **more))
 
+    async def ended(self) -> None:
+        """Waits until the connection is lost.
+
+        Raises:
+            aiomqtt.MqttError: it was; the cause.
+        """
+        await asyncio.wait([self._disconnected])
+        error = self._disconnected.exception()
+        raise error if isinstance(error, aiomqtt.MqttError) else aiomqtt.MqttError(str(error or "disconnected"))
+
     async def disconnect_with_will(self) -> None:
         """Disconnects so that the broker publishes the will after its delay, unless we reconnect (MQTT 5).
 
@@ -204,6 +218,12 @@ class BrokerClient(aiomqtt.Client):
             self._connected.set_exception(ClosedBeforeConnack(str(reason_code), self._errors.last))
         else:
             super()._on_disconnect(client, userdata, flags, reason_code, properties)
+
+    def _on_message(self, client: Client, userdata: Any, message: MQTTMessage) -> None:
+        if self.receive is not None:
+            self.receive(message)
+        else:
+            super()._on_message(client, userdata, message)
 
     def _on_socket_register_write(self, client: Client, userdata: Any, sock: PahoSocket) -> None:
         del userdata

@@ -1,0 +1,58 @@
+"""What sensors sent that is not used: counted by sensor and reason, logged once for each.
+
+    >>> counts.note("sensor.sent_no_reading", "boardroom-pir", "no_value")
+
+No payload, topic or device is kept: they may show who is where.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_log = structlog.get_logger("placed.sensors")
+
+NO_READING = "sensor.sent_no_reading"
+IGNORED = "sensor.reading_was_ignored"
+NO_ROOM = "sensor.room_is_not_known"
+NO_AVAILABILITY = "sensor.availability_is_not_known"
+DROPPED = "sensor.messages_were_dropped"
+
+UNKNOWN_ROOM, UNKNOWN_DEVICE, NO_DEVICE = "unknown_room", "unknown_device", "no_device"
+TOO_MANY_DEVICES = "too_many_devices"
+
+
+class SensorCounts:
+    """Counts by event, sensor and reason.
+
+    Attributes:
+        readings: how many readings were used, by sensor.
+    """
+
+    def __init__(self) -> None:
+        self.readings: Counter[str] = Counter()
+        self._unused: Counter[tuple[str, str, str]] = Counter()
+
+    @property
+    def unused(self) -> Mapping[tuple[str, str, str], int]:
+        """How many messages were not used, by event, sensor and reason."""
+        return self._unused
+
+    def note(self, event: str, sensor: str, reason: str) -> None:
+        """Counts a message that is not used; logs the first of its kind."""
+        key = event, sensor, reason
+        if not self._unused[key]:
+            _log.warning(event, sensor=sensor, reason=reason)
+        self._unused[key] += 1
+
+    def keep(self, sensors: set[str]) -> None:
+        """Forgets sensors that are not in the settings any more."""
+        for key in [key for key in self._unused if key[1] not in sensors]:
+            del self._unused[key]
+        for name in [name for name in self.readings if name not in sensors]:
+            del self.readings[name]

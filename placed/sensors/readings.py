@@ -1,0 +1,176 @@
+"""From the messages of sensors to the board: a reading, an availability, or a reason that is counted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from placed.sensor_payload.mapping import Mapped, NoReading
+from placed.sensors.counts import (
+    IGNORED,
+    NO_AVAILABILITY,
+    NO_DEVICE,
+    NO_READING,
+    NO_ROOM,
+    TOO_MANY_DEVICES,
+    UNKNOWN_DEVICE,
+    UNKNOWN_ROOM,
+    SensorCounts,
+)
+from placed.sensors.routing import Matched
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+
+    from placed.board.board import Board
+    from placed.domain.presence import IgnoredReading, Sensor
+    from placed.sensors.routing import Route
+
+MOST_DEVICES = 10_000  # of one table that were found by their messages; others are not taken in
+
+_NOWHERE = Matched()
+
+
+class SensorReadings:
+    """Passes on what sensors report to the board.
+
+    Args:
+        board: takes readings and availability.
+        now: the wall clock.
+
+    Attributes:
+        counts: what was used, and what was not.
+    """
+
+    def __init__(self, board: Board, now: Callable[[], datetime]) -> None:
+        self._board = board
+        self._now = now
+        self.counts = SensorCounts()
+        self._routes: list[Route] = []
+        self._found: dict[str, dict[tuple[str, str], Matched]] = {}  # by route; by room and sensor name
+        self._offline: set[tuple[str, str]] = set()  # by its availability topic: room and sensor name
+
+    def change(self, routes: Iterable[Route]) -> None:
+        """Sets the tables that count from now on. What is known of sensors that stay is kept."""
+        self._routes = list(routes)
+        by_name = {route.name: route for route in self._routes}
+        sensors: dict[str, dict[str, Sensor]] = {}
+        found: dict[str, dict[tuple[str, str], Matched]] = {}
+        for route in self._routes:
+            for room_id, sensor in route.fixed:
+                sensors.setdefault(room_id, {})[sensor.name] = sensor
+        for name, places in self._found.items():
+            route = by_name.get(name)
+            if route is None or not route.finds_sensors:
+                continue
+            for (room_id, sensor_name), matched in places.items():
+                sensor = route.sensor_of(matched, None)
+                if sensor.name == sensor_name and route.room_of(matched, None) == room_id:
+                    sensors.setdefault(room_id, {})[sensor_name] = sensor
+                    found.setdefault(name, {})[room_id, sensor_name] = matched
+        self._found = found
+        self._offline &= {(room_id, name) for room_id, of_room in sensors.items() for name in of_room}
+        self.counts.keep(set(by_name))
+        self._board.set_sensors({room_id: list(of_room.values()) for room_id, of_room in sensors.items()})
+
+    def take(self, route: Route, topic: str, payload: bytes, *, retained: bool) -> None:
+        """Takes in a message of a sensor's topic."""
+        matched = route.topic.match(topic) if route.topic is not None else _NOWHERE
+        self._take(route, matched, payload, retained=retained)
+
+    def receive(self, route: Route, payload: bytes) -> NoReading | IgnoredReading | str | None:
+        """Takes in what a webhook was sent; returns why that gives no reading, or None."""
+        return self._take(route, _NOWHERE, payload, retained=False)
+
+    def take_availability(self, route: Route, topic: str, payload: bytes) -> None:
+        """Takes in a message of a sensor's availability topic."""
+        available = route.is_available(payload)
+        if available is None or route.availability is None:
+            self.counts.note(NO_AVAILABILITY, route.name, NoReading.UNUSABLE_VALUE)
+            return
+        for room_id, sensor in self._sensors_of(route, route.availability.match(topic)):
+            if available:
+                self._offline.discard((room_id, sensor.name))
+            else:
+                self._offline.add((room_id, sensor.name))
+            self._board.set_sensor_available(room_id, sensor, available=available)
+
+    # --- internals ---
+
+    def _take(
+        self, route: Route, matched: Matched, payload: bytes, *, retained: bool
+    ) -> NoReading | IgnoredReading | str | None:
+        mapped = route.mapping.read(payload, self._now(), retained=retained)
+        if mapped.reading is None and mapped.nothing is not NoReading.UNAVAILABLE:
+            nothing = mapped.nothing or NoReading.NO_VALUE
+            self.counts.note(NO_READING, route.name, nothing)
+            return nothing
+        room_id = route.room_of(matched, mapped.device)
+        unknown = _why_no_room(route, room_id, matched, mapped) or self._why_not_here(route, room_id, matched)
+        if room_id is None or unknown is not None:
+            unknown = unknown or UNKNOWN_ROOM
+            self.counts.note(NO_ROOM, route.name, unknown)
+            return unknown
+        sensor = route.sensor_of(matched, mapped.device)
+        if mapped.reading is None:
+            self._board.set_sensor_available(room_id, sensor, available=False)
+            return None
+        ignored = self._board.sense(room_id, sensor, mapped.reading)
+        if ignored is not None:
+            self.counts.note(IGNORED, route.name, ignored)
+            return ignored
+        self.counts.readings[route.name] += 1
+        if (room_id, sensor.name) in self._offline:
+            if retained:  # it is older than the report that the device is lost
+                self._board.set_sensor_available(room_id, sensor, available=False)
+            else:
+                self._offline.discard((room_id, sensor.name))
+        return None
+
+    def _why_not_here(self, route: Route, room_id: str | None, matched: Matched) -> str | None:
+        """Why a sensor that is found by its messages is not taken in; None if it is. Notes it."""
+        if room_id is None or not route.finds_sensors:
+            return None
+        found = self._found.setdefault(route.name, {})
+        place = room_id, route.sensor_of(matched, None).name
+        if place in found:
+            return None
+        if route.settings.room is None and self._board.statement(room_id) is None:
+            return UNKNOWN_ROOM
+        if len(found) >= MOST_DEVICES:
+            return TOO_MANY_DEVICES
+        found[place] = matched
+        return None
+
+    def _sensors_of(self, route: Route, matched: Matched) -> list[tuple[str, Sensor]]:
+        """The rooms and sensors that a message of the availability topic is about."""
+        if route.settings.rooms:
+            if matched.device is None:
+                return route.fixed
+            room_id = route.settings.rooms.get(matched.device)
+            if room_id is None:
+                self.counts.note(NO_ROOM, route.name, UNKNOWN_DEVICE)
+                return []
+            return [(room_id, route.sensor(matched.device))]
+        if not route.finds_sensors:
+            return route.fixed
+        assert route.topic is not None  # noqa: S101 - sensors are found by their topics alone
+        if route.topic.wildcards == len(matched.others) and (matched.room or route.settings.room):
+            room_id = route.room_of(matched, None)
+            if (unknown := self._why_not_here(route, room_id, matched)) is not None or room_id is None:
+                self.counts.note(NO_ROOM, route.name, unknown or UNKNOWN_ROOM)
+                return []
+            return [(room_id, route.sensor_of(matched, None))]
+        return [
+            (room_id, route.sensor_of(of_sensor, None))
+            for (room_id, _), of_sensor in self._found.get(route.name, {}).items()
+            if matched.room in (None, room_id)
+        ]
+
+
+def _why_no_room(route: Route, room_id: str | None, matched: Matched, mapped: Mapped) -> str | None:
+    if room_id is not None:
+        return None
+    if not route.settings.rooms:
+        return UNKNOWN_ROOM
+    return NO_DEVICE if matched.device is None and mapped.device is None else UNKNOWN_DEVICE
