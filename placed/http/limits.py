@@ -39,7 +39,9 @@ LONGEST_LINE = 16 * 1024  # bytes of a request's first line: /api/v1/days asks f
 LONGEST_FIELD = 8 * 1024  # bytes of a header field
 MOST_FIELDS = 64
 LARGEST_HEAD = 64 * 1024  # bytes of a request line with all fields
-LARGEST_BODY = 16 * 1024  # bytes; no address takes a body, but a client may send a small one by habit
+LARGEST_BODY = 16 * 1024  # bytes; most addresses take no body, but a client may send a small one by habit
+LARGEST_PAYLOAD = 64 * 1024  # bytes of a sensor's message
+PAYLOAD_TIME = 10.0  # seconds in which a sensor's message has to arrive
 IN_VAIN = 2**20  # bytes that a client may send while it is answered, as in a body without an end
 LINGER = 2.0  # seconds in which a body is read and discarded
 # A client that reads nothing holds a portion, and twice the buffer, for that is what Linux makes of it.

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _AS_MANY_CONNECTIONS = Problem(
     "", "There are as many connections as this endpoint takes, or as it takes from one address"
 )
-_NO_BODY = Problem("", "No address here takes a body")
+_NO_BODY = Problem("", "The body is larger than this address takes")
 _NO_EXPECTATION = Problem("", "No expectation but 100-continue is met")
 _TRIES = 3  # answers that are made, before one is sent that an edge has made out of date
 
@@ -63,17 +63,20 @@ class RequestHandling:
         self._catch_up = catch_up
         self._now = now
 
-    def around(self, handler: Handler, *, open_to_all: bool = False) -> Handler:
+    def around(
+        self, handler: Handler, *, open_to_all: bool = False, largest_body: int = LARGEST_BODY
+    ) -> Handler:
         """Has a handler asked only what may be asked, and answers its errors with problems.
 
         Args:
             handler: answers the requests that are admitted.
             open_to_all: whether no token is needed.
+            largest_body: bytes that a request may have.
         """
 
         async def answer(request: web.Request) -> web.StreamResponse:
             try:
-                self._admit(request, open_to_all=open_to_all)
+                self._admit(request, open_to_all=open_to_all, largest_body=largest_body)
                 response = await handler(request)
             except Exception as error:  # noqa: BLE001 - it is logged there
                 response = _failed(request, error)
@@ -108,7 +111,7 @@ class RequestHandling:
 
         return answer
 
-    def _admit(self, request: web.Request, *, open_to_all: bool) -> None:
+    def _admit(self, request: web.Request, *, open_to_all: bool, largest_body: int = LARGEST_BODY) -> None:
         """Refuses requests that may not ask, a large body, and an expectation that is not met."""
         connection = request.protocol
         if isinstance(connection, ClientConnection):
@@ -117,7 +120,7 @@ class RequestHandling:
                 headers = {"Retry-After": "10", "Connection": "close"}
                 raise HttpError(HTTPStatus.SERVICE_UNAVAILABLE, _AS_MANY_CONNECTIONS, headers=headers)
         self.guard.check(request, open_to_all=open_to_all)
-        if request.body_exists and (request.content_length or 0) > LARGEST_BODY:
+        if request.body_exists and (request.content_length or 0) > largest_body:
             close = {"Connection": "close"}  # the body is not read
             raise HttpError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _NO_BODY, headers=close)
         expected = request.headers.get(hdrs.EXPECT)

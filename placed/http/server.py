@@ -18,10 +18,11 @@ from placed.http.api.days import DaysApi
 from placed.http.api.metrics import Metrics
 from placed.http.api.readiness import unready, warnings
 from placed.http.api.rooms import RoomDocuments, RoomsApi
+from placed.http.api.sensors import NoWebhooks, SensorsApi
 from placed.http.auth import Guard, host_names
 from placed.http.errors import HttpError, no_such_address, no_such_method
 from placed.http.event_stream import EventStream
-from placed.http.limits import Limits
+from placed.http.limits import LARGEST_PAYLOAD, Limits
 from placed.http.listen_options import ListenOptions, bind_sockets, endpoint_url, listen_failure
 from placed.http.pages import Assets, Pages
 from placed.http.request_handling import RequestHandling, continue_unanswered
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from placed.domain.publisher_status import PublisherStatus
     from placed.domain.room_event_detection import Event
     from placed.domain.state_document import Statement
+    from placed.http.api.sensors import Webhooks
     from placed.http.request_handling import Handler
     from placed.settings.output_tables import Http
 
@@ -58,6 +60,7 @@ class StatusServer:
         options: what the settings' files decide, if they were read already.
         limits: the resources that clients may use; by the settings if None.
         catch_up: brings the board up to date before a request is answered.
+        webhooks: takes in what sensors are sent for; None if there are none.
 
     Raises:
         CannotStart: the token or the certificate is missing or invalid.
@@ -74,6 +77,7 @@ class StatusServer:
         options: ListenOptions | None = None,
         limits: Limits | None = None,
         catch_up: Callable[[], None] | None = None,
+        webhooks: Webhooks | None = None,
     ) -> None:
         self.url = ""
         self._settings = settings
@@ -82,6 +86,7 @@ class StatusServer:
         self._board = board
         self._now = now
         self._publisher = publisher
+        self._sensors = SensorsApi(webhooks or NoWebhooks())
         catch_up = catch_up or board.judge_due
         self._handling = RequestHandling(_guard(settings, self._options), board, catch_up, now)
         self._pages = Pages(_assets(settings))
@@ -207,6 +212,11 @@ class StatusServer:
         add("/api/v1/connections", as_of_now(connections.connections))
         add("/api/v1/connections/{connection}/rooms", as_of_now(connections.rooms))
         add("/api/v1/events", around(self._events.serve))
+        sensor = "/api/v1/sensors/{sensor:[a-z0-9][a-z0-9_-]*}"  # with a token of its own for each sensor
+        post = around(self._sensors.receive, open_to_all=True, largest_body=LARGEST_PAYLOAD)
+        app.router.add_post(sensor, post)
+        only_post = around(_refuse_all_but_post, open_to_all=True)
+        app.router.add_route("*", sensor, only_post, expect_handler=continue_unanswered)
         add("/readyz", around(self._readyz))  # these two, and /healthz, report whether edges are late
         add("/metrics", around(self._metrics.serve))
         add("/openapi.json", around(self._openapi))
@@ -258,6 +268,10 @@ def _assets(settings: Http) -> Assets:
 
 async def _refuse_method(_request: web.Request) -> web.StreamResponse:
     raise no_such_method("GET,HEAD")
+
+
+async def _refuse_all_but_post(_request: web.Request) -> web.StreamResponse:
+    raise no_such_method("POST")
 
 
 async def _refuse_address(_request: web.Request) -> web.StreamResponse:

@@ -155,7 +155,9 @@ class BrokerClient(aiomqtt.Client):
         """
         await asyncio.wait([self._disconnected])
         error = self._disconnected.exception()
-        raise error if isinstance(error, aiomqtt.MqttError) else aiomqtt.MqttError(str(error or "disconnected"))
+        raise (
+            error if isinstance(error, aiomqtt.MqttError) else aiomqtt.MqttError(str(error or "disconnected"))
+        )
 
     async def disconnect_with_will(self) -> None:
         """Disconnects so that the broker publishes the will after its delay, unless we reconnect (MQTT 5).

@@ -24,6 +24,7 @@ from placed.polling.poller import Poller
 from placed.polling.room_ids import RoomIds
 from placed.runtime.connections import Connection, take_over_sign_ins
 from placed.runtime.current_publisher import CurrentPublisher, NoBroker
+from placed.runtime.current_sensors import CurrentSensors
 from placed.runtime.endpoint import Endpoint
 from placed.runtime.polled_connections import PolledConnections
 from placed.runtime.prepared import Prepared
@@ -97,6 +98,7 @@ class Daemon:
             self._make_connection, self.board, self._pulses, prepared, self._publish_last_words
         )
         self._publisher = CurrentPublisher(self._make_publisher, self.board, prepared)
+        self.sensors = CurrentSensors(self.board, self._clock.now, prepared.sensors)
         self._endpoint = Endpoint(self._make_server, self.board, prepared)
         self.status = StatusLine(around.supervisor, self.pollers, lambda: self._publisher, self._clock)
         self._tasks = Tasks(self._shows_that_a_change_failed)
@@ -148,6 +150,7 @@ class Daemon:
         self._clock.news = self._follow_services()
         self._edge_timer.was_set = self.connections.hurry
         self.board.listeners.append(StatusLog())
+        self.sensors.enroll()
         self._all_recalled = self.connections.recall(believable=self._clock.believable)
         await self._endpoint.start(sockets)
         self._look_at_certificate()
@@ -158,6 +161,7 @@ class Daemon:
         async with self._tasks as tasks:
             self.connections.start(tasks, self._around.progress)
             self._publisher.start(tasks, self.settings)
+            self.sensors.start(tasks)
             tasks.begin("edge timer", self._edge_timer.run)
             tasks.begin("store writer", self._store_writer.run)
             tasks.begin("status", self.status.run)
@@ -214,6 +218,7 @@ class Daemon:
                 before.settings, to, self._tasks, patient=patient, believable=self._clock.believable
             )
             self._keep_to_settings()
+            await self.sensors.change(to.sensors, self._tasks)
             await self._publisher.change(before, to, self._tasks, version=version, patient=patient)
             self.status.refused_reload = None
         finally:
@@ -312,6 +317,7 @@ class Daemon:
             version=self._around.version,
             options=prepared.listen,
             catch_up=self._edge_timer.catch_up,
+            webhooks=self.sensors,
         )
 
     def _pulse(self, name: str) -> Pulse:

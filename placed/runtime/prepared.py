@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 from placed.http.listen_options import ListenOptions
 from placed.mqtt.client_options import Login
 from placed.runtime.connections import Origin, Problems, digest_of_files, open_drivers, origins_of
+from placed.sensors.sensor_plan import SensorPlan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +30,7 @@ class Prepared:
         login: of the broker, if there is one.
         listen: what the endpoint's files decide, if it is on.
         listen_files: a digest of these files.
+        sensors: the tables of presence sensors.
     """
 
     configuration: Configuration
@@ -37,6 +39,7 @@ class Prepared:
     login: Login | None
     listen: ListenOptions | None
     listen_files: bytes
+    sensors: SensorPlan
 
     @classmethod
     def of(
@@ -55,7 +58,7 @@ class Prepared:
         origins = origins_of(settings)
         listen_files = digest_of_files(settings.http)
         drivers: Mapping[str, Driver] = {}
-        login, listen = None, None
+        login, listen, sensors = None, None, SensorPlan((), {}, {})
         problems = Problems()
         with problems:
             names = [name for name, origin in origins.items() if running.get(name) != origin]
@@ -64,8 +67,10 @@ class Prepared:
             login = Login.of(settings.mqtt) if settings.mqtt else None
         with problems:
             listen = ListenOptions.of(settings.http) if settings.http.listen else None
+        with problems:
+            sensors = SensorPlan.of(configuration, listen.token if listen else None)
         problems.report()
-        return cls(configuration, origins, drivers, login, listen, listen_files)
+        return cls(configuration, origins, drivers, login, listen, listen_files, sensors)
 
     @property
     def settings(self) -> Settings:
@@ -113,6 +118,8 @@ class Prepared:
             changed.append("mqtt")
         if not self.same_endpoint(to):
             changed.append("http")
+        if not self.sensors.is_same(to.sensors) or not self.sensors.same_brokers(to.sensors):
+            changed.append("sensors")
         names = sorted(self.origins.keys() | to.origins.keys())
         return changed + [
             f"connections.{name}"

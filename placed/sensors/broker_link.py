@@ -82,8 +82,8 @@ def of_table(problem: Problem, name: str | None) -> Problem:
     if name is None:
         return problem
     own = f"sensor_brokers.{name}."
-    texts = {part: _KEY.sub(own, getattr(problem, part)) for part in ("key", "text", "remedy")}
-    return replace(problem, **texts)
+    key, text, remedy = (_KEY.sub(own, part) for part in (problem.key, problem.text, problem.remedy))
+    return replace(problem, key=key, text=text, remedy=remedy)
 
 
 def login_of(settings: Mqtt, name: str | None) -> Login:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from placed.board.board import Board
-    from placed.domain.presence import IgnoredReading, Sensor
+    from placed.domain.presence import Sensor
     from placed.sensors.routing import Route
 
 MOST_DEVICES = 10_000  # of one table that were found by their messages; others are not taken in
@@ -60,12 +60,12 @@ class SensorReadings:
             for room_id, sensor in route.fixed:
                 sensors.setdefault(room_id, {})[sensor.name] = sensor
         for name, places in self._found.items():
-            route = by_name.get(name)
-            if route is None or not route.finds_sensors:
+            finder = by_name.get(name)
+            if finder is None or not finder.finds_sensors:
                 continue
             for (room_id, sensor_name), matched in places.items():
-                sensor = route.sensor_of(matched, None)
-                if sensor.name == sensor_name and route.room_of(matched, None) == room_id:
+                sensor = finder.sensor_of(matched, None)
+                if sensor.name == sensor_name and finder.room_of(matched, None) == room_id:
                     sensors.setdefault(room_id, {})[sensor_name] = sensor
                     found.setdefault(name, {})[room_id, sensor_name] = matched
         self._found = found
@@ -78,7 +78,7 @@ class SensorReadings:
         matched = route.topic.match(topic) if route.topic is not None else _NOWHERE
         self._take(route, matched, payload, retained=retained)
 
-    def receive(self, route: Route, payload: bytes) -> NoReading | IgnoredReading | str | None:
+    def receive(self, route: Route, payload: bytes) -> str | None:
         """Takes in what a webhook was sent; returns why that gives no reading, or None."""
         return self._take(route, _NOWHERE, payload, retained=False)
 
@@ -97,9 +97,7 @@ class SensorReadings:
 
     # --- internals ---
 
-    def _take(
-        self, route: Route, matched: Matched, payload: bytes, *, retained: bool
-    ) -> NoReading | IgnoredReading | str | None:
+    def _take(self, route: Route, matched: Matched, payload: bytes, *, retained: bool) -> str | None:
         mapped = route.mapping.read(payload, self._now(), retained=retained)
         if mapped.reading is None and mapped.nothing is not NoReading.UNAVAILABLE:
             nothing = mapped.nothing or NoReading.NO_VALUE
@@ -152,19 +150,22 @@ class SensorReadings:
                 self.counts.note(NO_ROOM, route.name, UNKNOWN_DEVICE)
                 return []
             return [(room_id, route.sensor(matched.device))]
-        if not route.finds_sensors:
-            return route.fixed
-        assert route.topic is not None  # noqa: S101 - sensors are found by their topics alone
-        if route.topic.wildcards == len(matched.others) and (matched.room or route.settings.room):
-            room_id = route.room_of(matched, None)
-            if (unknown := self._why_not_here(route, room_id, matched)) is not None or room_id is None:
-                self.counts.note(NO_ROOM, route.name, unknown or UNKNOWN_ROOM)
+        return self._found_of(route, matched) if route.finds_sensors else route.fixed
+
+    def _found_of(self, route: Route, matched: Matched) -> list[tuple[str, Sensor]]:
+        """The same of a table whose sensors are found by their messages."""
+        room_id = route.room_of(matched, None)
+        wildcards = route.topic.wildcards if route.topic is not None else 0
+        if room_id is not None and wildcards == len(matched.others):  # it names one sensor
+            unknown = self._why_not_here(route, room_id, matched)
+            if unknown is not None:
+                self.counts.note(NO_ROOM, route.name, unknown)
                 return []
             return [(room_id, route.sensor_of(matched, None))]
         return [
-            (room_id, route.sensor_of(of_sensor, None))
-            for (room_id, _), of_sensor in self._found.get(route.name, {}).items()
-            if matched.room in (None, room_id)
+            (found_in, route.sensor_of(of_sensor, None))
+            for (found_in, _), of_sensor in self._found.get(route.name, {}).items()
+            if matched.room in (None, found_in)
         ]
 
 

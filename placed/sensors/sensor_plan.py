@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import hmac
+import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from placed.domain.exit_errors import CannotStart
 from placed.domain.problem import Problem
 from placed.driver import Exposed, read_secret, remedy_for_missing
+from placed.mqtt.client_options import Login
 from placed.sensors.broker_link import BrokerLink, login_of
 from placed.sensors.routing import Route, routes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from placed.mqtt.client_options import Login
     from placed.settings.loader import Configuration
     from placed.settings.schema import Settings
+    from placed.settings.sensor_tables import SensorSettings
+
+_INVALID = re.compile(rb"[^\x21-\x7e]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,41 +57,28 @@ class SensorPlan:
         tokens: dict[str, bytes] = {}
         by_broker: dict[str | None, list[Route]] = {}
         for place, route in enumerate(routes):
-            table = route.settings
-
-            def add(problem: Problem, key: str, place: int = place) -> None:
+            for key, problem in _broker_problem(settings, route.settings):
                 problems.append(configuration.locate(problem, "sensors", place, key))
-
-            if table.topic is not None:
-                missing = _missing_broker(settings, table.broker)
-                if missing is None:
-                    by_broker.setdefault(table.broker, []).append(route)
-                else:
-                    add(missing, "topic" if table.broker is None else "broker")
-            elif table.broker is not None and (missing := _missing_broker(settings, table.broker)):
-                add(missing, "broker")
-            if table.token_file is not None and table.name is not None:
-                if not settings.http.listen:
-                    add(Problem("", "a webhook needs the status endpoint", "set http.listen"), "token_file")
-                try:
-                    token = _token(table.token_file)
-                except CannotStart as error:
-                    add(error.problems[0], "token_file")
-                    continue
-                if reading_token is not None and hmac.compare_digest(token, reading_token):
-                    text = f"{table.token_file}: is the token of http.token_file"
-                    add(Problem("", text, "make another token for the sensor"), "token_file")
-                tokens[table.name] = token
-        links: dict[str | None, BrokerLink] = {}
-        for name, tables in settings.sensor_brokers.items():
-            _link(links, name, _login(configuration, tables, name, problems), by_broker)
-        if None in by_broker and settings.mqtt is not None:
+            if route.settings.topic is not None:
+                by_broker.setdefault(route.settings.broker, []).append(route)
             try:
-                _link(links, None, login_of(settings.mqtt, None), by_broker)
-            except CannotStart:
-                pass  # it is reported as a problem of the publisher's
+                token = _webhook_token(settings, route.settings, reading_token)
+            except CannotStart as error:
+                problems += [
+                    configuration.locate(problem, "sensors", place, "token_file")
+                    for problem in error.problems
+                ]
+            else:
+                if token is not None:
+                    tokens[route.name] = token
+        logins = _logins(configuration, problems)
         if problems:
             raise CannotStart(*problems)
+        links = {
+            name: BrokerLink(name, logins[name], tuple(own))
+            for name, own in by_broker.items()
+            if name in logins
+        }
         return cls(tuple(routes), links, tokens)
 
     def is_same(self, other: SensorPlan) -> bool:
@@ -94,38 +86,58 @@ class SensorPlan:
         ours, theirs = ([(r.name, r.settings) for r in plan.routes] for plan in (self, other))
         return ours == theirs and self.tokens == other.tokens
 
-
-def _link(
-    links: dict[str | None, BrokerLink],
-    name: str | None,
-    login: Login | None,
-    by_broker: Mapping[str | None, list[Route]],
-) -> None:
-    if login is not None and name in by_broker:
-        links[name] = BrokerLink(name, login, tuple(by_broker[name]))
+    def same_brokers(self, other: SensorPlan) -> bool:
+        """Whether the connections to all brokers stay."""
+        return self.links.keys() == other.links.keys() and all(
+            link.is_same(other.links[name]) for name, link in self.links.items()
+        )
 
 
-def _missing_broker(settings: Settings, name: str | None) -> Problem | None:
-    if name is None:
-        if settings.mqtt is not None:
-            return None
-        remedy = "set broker to a table [sensor_brokers.<name>], or set mqtt.url"
-        return Problem("", "a topic needs a broker, and there is no [mqtt]", remedy)
-    if name in settings.sensor_brokers:
+def _broker_problem(settings: Settings, table: SensorSettings) -> Iterator[tuple[str, Problem]]:
+    """The problem of the key that names the broker, or should."""
+    if table.broker is None:
+        if table.topic is not None and settings.mqtt is None:
+            remedy = "set broker to a table [sensor_brokers.<name>], or set mqtt.url"
+            yield "topic", Problem("", "a topic needs a broker, and there is no table [mqtt]", remedy)
+    elif table.broker not in settings.sensor_brokers:
+        known = ", ".join(sorted(settings.sensor_brokers))
+        remedy = f"add it, or name one that there is: {known}" if known else "add it"
+        text = f"expected a table [sensor_brokers.{table.broker}]"
+        yield "broker", Problem("", text, remedy, found=f"found {table.broker!r}")
+
+
+def _logins(configuration: Configuration, problems: list[Problem]) -> dict[str | None, Login]:
+    """The logins of all brokers; their problems are added to `problems`."""
+    settings = configuration.settings
+    logins: dict[str | None, Login] = {}
+    if settings.mqtt is not None:
+        with suppress(CannotStart):  # the publisher has the same problem, and reports it
+            logins[None] = Login.of(settings.mqtt)
+    for name, table in settings.sensor_brokers.items():
+        try:
+            logins[name] = login_of(table, name)
+        except CannotStart as error:
+            for problem in error.problems:
+                key = problem.key.rpartition(".")[2]
+                problems.append(configuration.locate(problem, "sensor_brokers", name, key))
+    return logins
+
+
+def _webhook_token(settings: Settings, table: SensorSettings, reading_token: bytes | None) -> bytes | None:
+    """The token of a sensor's webhook; None if it has none.
+
+    Raises:
+        CannotStart: it cannot be used.
+    """
+    if table.token_file is None:
         return None
-    known = ", ".join(sorted(settings.sensor_brokers)) or "none"
-    text = f"expected a table [sensor_brokers.{name}]"
-    return Problem("", text, f"add it, or name one that there is: {known}", found=f"found {name!r}")
-
-
-def _login(configuration: Configuration, settings: object, name: str, problems: list[Problem]) -> Login | None:
-    del settings
-    try:
-        return login_of(configuration.settings.sensor_brokers[name], name)
-    except CannotStart as error:
-        for problem in error.problems:
-            problems.append(configuration.locate(problem, "sensor_brokers", name, problem.key.split(".")[-1]))
-    return None
+    if not settings.http.listen:
+        raise CannotStart(Problem("", "a webhook needs the status endpoint", "set http.listen"))
+    token = _token(table.token_file)
+    if reading_token is not None and hmac.compare_digest(token, reading_token):
+        text = f"{table.token_file}: is the token of http.token_file"
+        raise CannotStart(Problem("", text, "make another token for the sensor"))
+    return token
 
 
 def _token(path: Path) -> bytes:
@@ -140,7 +152,7 @@ def _token(path: Path) -> bytes:
     except OSError as error:
         remedy = "expected a readable file with the bearer token"
         raise CannotStart(Problem("", f"{path}: {error.strerror}", remedy, unread=path)) from None
-    if not token or not all(0x20 < byte < 0x7F for byte in token):
+    if not token or _INVALID.search(token):
         text = f"{path}: {'holds spaces, line breaks or letters beyond ASCII' if token else 'is empty'}"
         raise CannotStart(Problem("", text, "expected one token of letters, digits and - . _ ~ + / ="))
     return token

@@ -198,7 +198,7 @@ class SensorSubscription:
                     self._readings.take(route, message.topic, message.payload, retained=message.retained)
             except Exception as error:  # noqa: BLE001 - one message must not end all sensors
                 # Without the error's text, which may hold what the message states.
-                _log.error("sensor.message_failed", sensor=route.name, error=type(error).__name__)  # noqa: TRY400
+                _log.error("sensor.message_failed", sensor=route.name, error=type(error).__name__)
 
     # --- what it reports ---
 

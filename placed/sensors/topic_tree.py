@@ -1,43 +1,46 @@
-"""MQTT filters with a value each, found by the topics that they match: MQTT 5, 4.7. Pure."""
+"""MQTT filters with values, found by the topics that they match: MQTT 5, 4.7. Pure."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class _Node(Generic[T]):
+    children: dict[str, _Node[T]] = field(default_factory=dict)
+    values: list[T] = field(default_factory=list)
 
 
 class TopicTree(Generic[T]):
     """Values by filter. What a topic costs does not depend on how many filters there are."""
 
     def __init__(self) -> None:
-        self._children: dict[str, TopicTree[T]] = {}
-        self._values: list[T] = []
+        self._root: _Node[T] = _Node()
 
-    def add(self, filter_: str, value: T) -> None:
+    def add(self, topic_filter: str, value: T) -> None:
         """Adds a value; a filter may have several."""
-        node = self
-        for level in filter_.split("/"):
-            node = node._children.setdefault(level, TopicTree())
-        node._values.append(value)
+        node = self._root
+        for level in topic_filter.split("/"):
+            node = node.children.setdefault(level, _Node())
+        node.values.append(value)
 
     def find(self, topic: str) -> list[T]:
         """Returns the values of all filters that match a topic."""
-        nodes, found = [self], []
-        levels = topic.split("/")
-        for place, level in enumerate(levels):
+        nodes, found = [self._root], []
+        for place, level in enumerate(topic.split("/")):
+            hidden = place == 0 and level.startswith("$")  # no wildcard matches it
             following = []
             for node in nodes:
-                hidden = place == 0 and level.startswith("$")  # no wildcard matches it
-                if (rest := node._children.get("#")) is not None and not hidden:
-                    found += rest._values
-                if (exact := node._children.get(level)) is not None:
-                    following.append(exact)
-                if (any_one := node._children.get("+")) is not None and not hidden:
-                    following.append(any_one)
+                wildcards = () if hidden else ("#", "+")
+                if "#" in wildcards and "#" in node.children:
+                    found += node.children["#"].values
+                following += [node.children[key] for key in {level, *wildcards[1:]} if key in node.children]
             nodes = following
         for node in nodes:
-            found += node._values
-            if (rest := node._children.get("#")) is not None:  # `a/#` matches `a`, too
-                found += rest._values
+            found += node.values
+            if "#" in node.children:  # `a/#` matches `a`, too
+                found += node.children["#"].values
         return found

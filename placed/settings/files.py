@@ -20,6 +20,7 @@ _UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _LARGEST = 16 * 2**20  # bytes of one file; a device may be endless
 _SAVE = "save the file as UTF-8"
+_ADDED_UP = (("connections",), ("sensors",))  # lists of tables to which several files add
 _MISSING = (errno.ENOENT, errno.ENOTDIR)
 _DENIED = (errno.EACCES, errno.EPERM)
 
@@ -55,7 +56,7 @@ class SettingsFiles:
                 target = existing if isinstance(existing, dict) else {}
                 into[key] = target
                 self._merge(path, target, value, here)
-            elif here == ("connections",) and isinstance(value, list) and isinstance(into.get(key), list):
+            elif here in _ADDED_UP and isinstance(value, list) and isinstance(into.get(key), list):
                 for item in value:
                     self.origin[*here, len(into[key])] = path
                     into[key].append(item)

@@ -1,7 +1,8 @@
 """From files, environment and systemd credentials to settings, and from a mistake to one clear line.
 
 Later ones win: `placed.toml`, `placed.d/*.toml` beside it in the order of their names, systemd credentials
-and environment variables named like `PLACED_MQTT__URL`. `[[connections]]` of several files add up.
+and environment variables named like `PLACED_MQTT__URL`. `[[connections]]` and `[[sensors]]` of several files
+add up.
 """
 
 from __future__ import annotations

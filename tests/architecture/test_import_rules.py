@@ -39,12 +39,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "store": {"domain", "driver", "settings", "board"},
     "polling": {"domain", "driver", "settings", "board", "store"},
     "mqtt": {"domain", "driver", "settings", "board"},
+    "sensors": {"domain", "driver", "sensor_payload", "settings", "board", "mqtt"},
     "http": {"domain", "driver", "settings", "board"},
     "panel": {"domain", "settings", "mqtt"},
     "consent": {"domain", "driver"},
     "disconnect": {"domain", "driver", "settings", "store", "mqtt"},
-    "doctor": {"domain", "driver", "settings", "store", "polling", "mqtt", "http"},
-    "runtime": {"domain", "driver", "settings", "store", "board", "polling", "mqtt", "http"},
+    "doctor": {"domain", "driver", "settings", "store", "polling", "mqtt", "sensors", "http"},
+    "runtime": {"domain", "driver", "settings", "store", "board", "polling", "mqtt", "sensors", "http"},
     "cli": {
         "domain",
         "driver",
@@ -55,6 +56,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "consent",
         "disconnect",
         "doctor",
+        "sensors",
         "runtime",
     },
 }
