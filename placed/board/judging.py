@@ -86,7 +86,8 @@ class Judging:
         entry.note_presence(presence)
         entry.renewal = entry.renew_at(self.policy, moment)
         if shown is not None:
-            entry.use, _ = use_and_events(None, statement, self._sensors.longest_hold(room.id), moment)
+            hold = self._sensors.longest_hold(room.id)
+            entry.use, _ = use_and_events(None, statement.occupancy, shown, hold, moment)
         return entry
 
     def judge(
@@ -114,14 +115,14 @@ class Judging:
         sensed = shown is not stated.presence and is_new_presence(stated.presence, shown)
         renewed = entry.renewal <= moment and after.valid_until > before.valid_until
         events = (*changes, *events_between(before, after, moment)) if changed else changes
-        if changed or changes or again or renewed or sensed:
-            entry.calendar_valid_until = judgement.occupancy.valid_until
-            self._state(entry, after, moment if changed else stated.changed_at, shown, moment)
         if shown is not None or entry.use is not None:
             hold = self._sensors.longest_hold(entry.room.id)
-            entry.use, of_use = use_and_events(entry.use, entry.statement, hold, moment)
+            entry.use, of_use = use_and_events(entry.use, after, shown, hold, moment)
             events = (*events, *of_use)
-        if entry.statement is stated and not events:
+        if changed or events or again or renewed or sensed:
+            entry.calendar_valid_until = judgement.occupancy.valid_until
+            self._state(entry, after, moment if changed else stated.changed_at, shown, moment)
+        if entry.statement is stated:
             return None
         first = before.reason is Reason.NOT_READ_YET
         urgent = (changed and not first) or sensed or bool(events)

@@ -55,13 +55,17 @@ class RoomEntry:
         return KnownRoom(self.room, self.schedule, self.failure, self.statement.changed_at, self.noted_at)
 
     def clock_was_set(self, by: timedelta, moment: datetime) -> None:
-        """The clock was set by so much, to `moment`: the reading keeps its age."""
+        """The clock was set by so much, to `moment`: the reading and the presence keep their age."""
         if self.schedule is not None:
             read_at = self.schedule.read_at + by
             if self.noted_at is not None and self.noted_at <= moment:
                 # The clock was wrong at the start, so it was not known how long the daemon was down.
                 read_at = min(read_at, self.noted_at)
             self.schedule = replace(self.schedule, read_at=read_at)
+        if self.presence is not None:
+            self.presence = replace(self.presence, since=self.presence.since + by)
+        if self.use is not None:
+            self.use = self.use.clock_was_set(by)
 
     def note_presence(self, judgement: PresenceJudgement | None) -> None:
         """Keeps the presence by the room's sensors; None if there are none."""

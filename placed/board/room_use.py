@@ -13,49 +13,65 @@ from placed.domain.room_event_detection import Event, EventKind
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
-    from placed.domain.model import Meeting, Occupancy
+    from placed.domain.model import Occupancy
     from placed.domain.presence import Presence
-    from placed.domain.state_document import Statement
 
 _EVENTS = {Use.BOOKED_EMPTY: EventKind.BOOKED_EMPTY, Use.UNBOOKED: EventKind.UNBOOKED_USE}
+_REMEMBERED = (
+    8  # the last occasions of a room that were events; a meeting may be current, not, and current again
+)
+
+Occasion = tuple[str, "datetime"] | EventKind  # a meeting by its key and start, or use without a booking
 
 
 @dataclass(frozen=True, slots=True)
 class UseSince:
-    """How a room is used, by which meeting, and when that becomes an event.
+    """How a room is used, on which occasion, and when that becomes an event.
 
-    `event_at` is None if it does not become one, or has been one.
+    `event_at` is None if it does not become one, or has been one. `announced` are the occasions that were.
     """
 
     use: Use | None
-    meeting: Meeting | None
+    occasion: Occasion | None
     event_at: datetime | None
+    announced: tuple[Occasion, ...] = ()
+
+    def clock_was_set(self, by: timedelta) -> UseSince:
+        """Returns the same by a clock that was set by so much."""
+        if self.event_at is None:
+            return self
+        return UseSince(self.use, self.occasion, self.event_at + by, self.announced)
 
 
 def use_and_events(
-    before: UseSince | None, statement: Statement, hold: timedelta, moment: datetime
+    before: UseSince | None,
+    occupancy: Occupancy,
+    presence: Presence | None,
+    hold: timedelta,
+    moment: datetime,
 ) -> tuple[UseSince | None, tuple[Event, ...]]:
     """Returns how a room is used at `moment`, and the event that this is now.
 
     A meeting to which nobody comes, and use without a booking, are events when they have lasted for `hold`.
+    A meeting is one event at most. Use without a booking is another one only after the room was known to be
+    booked or empty.
     """
-    presence, occupancy = statement.presence, statement.occupancy
     if presence is None:
         return None, ()
     use = use_of(occupancy.status, presence.state)
     kind = _EVENTS.get(use) if use is not None else None
     meeting = occupancy.current if use is Use.BOOKED_EMPTY else None
-    if before is None or before.use is not use or not _is_same(before.meeting, meeting):
-        return UseSince(use, meeting, moment + hold if kind is not None else None), ()
-    if kind is None or before.event_at is None or moment < before.event_at:
-        return before, ()
-    return UseSince(use, meeting, None), (Event(kind, moment, meeting),)
-
-
-def _is_same(one: Meeting | None, other: Meeting | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    return (one.key, one.start) == (other.key, other.start)
+    occasion = (meeting.key, meeting.start) if meeting is not None else kind
+    if before is not None and (before.use, before.occasion) == (use, occasion):
+        if kind is None or occasion is None or before.event_at is None or moment < before.event_at:
+            return before, ()
+        announced = (*before.announced, occasion)[-_REMEMBERED:]
+        return UseSince(use, occasion, None, announced), (Event(kind, moment, meeting),)
+    announced = before.announced if before is not None else ()
+    if use not in (None, Use.UNBOOKED):
+        announced = tuple([other for other in announced if other is not EventKind.UNBOOKED_USE])
+    is_news = occasion is not None and occasion not in announced
+    return UseSince(use, occasion, moment + hold if is_news else None, announced), ()
 
 
 def is_new_presence(before: Presence | None, now: Presence | None) -> bool:
