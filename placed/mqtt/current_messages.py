@@ -94,8 +94,10 @@ class CurrentMessages:
         statement = context.board.statement(room_id) if room_id is not None else None
         discovery = context.discovery
         if statement is not None:
-            announcement = discovery.room(statement.room) if discovery else ()
-            return (*room_messages(topics, statement, plain=context.plain), *announcement)
+            messages = room_messages(topics, statement, plain=context.plain)
+            if discovery is None:
+                return messages
+            return (*messages, *discovery.room(statement.room), *discovery.presence(statement))
         if room_id is not None and any(entry.id == room_id for entry in context.retained_rooms.undecided):
             return unknown_room_messages(topics, room_id)
         return discovery.bridge() if discovery else ()

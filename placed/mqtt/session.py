@@ -103,6 +103,7 @@ class Session:
         """A room has a new statement."""
         self._sender.put_room(statement, urgent=urgent)
         self._read_back.changed(statement.room.id)
+        self._announcer.stated(statement)
         context = self._context
         self._sender.put(
             event_message(context.topics, statement, event, context.board.show, context.now())

@@ -23,6 +23,7 @@ ROOM_ENTITIES = {
     "stale": "binary_sensor",
     "reason": "sensor",
 }
+PRESENCE_ENTITY = {"presence": "binary_sensor"}  # of rooms with a presence sensor
 _LEAVES = frozenset({"state", "availability", "occupied", "status", "presence", "event"})
 
 
@@ -101,8 +102,9 @@ class Topics:
 
     def retained(self, room_id: str) -> tuple[str, ...]:
         """Returns all topics on which the broker may hold messages of a room."""
+        presence = [topic for topic in (self.presence(room_id), self.presence_config(room_id)) if topic]
         configs = self.room_configs(room_id).values()
-        return (*self.room_topics(room_id, plain=True), self.presence(room_id), *configs)
+        return (*self.room_topics(room_id, plain=True), *presence, *configs)
 
     def bridge_configs(self) -> dict[str, str]:
         """Returns the config topics of the bridge by entity; none if discovery is off."""
@@ -111,6 +113,10 @@ class Topics:
     def room_configs(self, room_id: str) -> dict[str, str]:
         """Returns the config topics of a room by entity; none if discovery is off."""
         return self._configs(room_id, ROOM_ENTITIES)
+
+    def presence_config(self, room_id: str) -> str | None:
+        """Returns the config topic of a room's presence; None if discovery is off."""
+        return self._configs(room_id, PRESENCE_ENTITY).get("presence")
 
     def room_of(self, topic: str) -> str | None:
         """Returns the room id of a topic; None if it has none, or is not ours."""
@@ -159,7 +165,7 @@ class Topics:
         levels = topic.removeprefix(f"{self.discovery}/").split("/")
         match levels:
             case [component, node, configured, "config"] if node == _node(self.base):
-                for name, kind in ROOM_ENTITIES.items():
+                for name, kind in (ROOM_ENTITIES | PRESENCE_ENTITY).items():
                     if kind == component and configured.endswith(f"_{name}"):
                         return configured.removesuffix(f"_{name}")
             case _:

@@ -42,7 +42,7 @@ class Announcer:
         self._put = put
         self._put_room = put_room
         self._drained = drained
-        self._announced: dict[str, Room] = {}
+        self._announced: dict[str, tuple[Room, bool]] = {}  # and whether it has a presence
         self._bridge_announced = False
         self._born = False
         self._changed = asyncio.Event()
@@ -73,6 +73,12 @@ class Announcer:
         """Rooms may have been added or renamed; the index that lists them is queued."""
         self._changed.set()
 
+    def stated(self, statement: Statement) -> None:
+        """A room has a new statement. It is announced again when it gets a presence, or has none any more."""
+        announced = self._announced.get(statement.room.id)
+        if announced is not None and announced[1] != (statement.presence is not None):
+            self._changed.set()
+
     async def run(self) -> None:
         """Announces changes until it is cancelled."""
         if self._discovery is None:
@@ -96,10 +102,10 @@ class Announcer:
         if not self._bridge_announced:  # before its rooms, which refer to it
             self._bridge_announced = True
             self._put(discovery.bridge())
-        new = [room.id for room in self._context.board.rooms if self._announced.get(room.id) != room]
+        new = [s.room.id for s in self._context.board.statements if self._announced.get(s.room.id) != _of(s)]
         async for statement in self._in_slices(new):
-            self._announced[statement.room.id] = statement.room
-            self._put(discovery.room(statement.room))
+            self._announced[statement.room.id] = _of(statement)
+            self._put((*discovery.room(statement.room), *discovery.presence(statement)))
         return new
 
     async def _republish_states(self, room_ids: Iterable[str]) -> None:
@@ -115,3 +121,8 @@ class Announcer:
             statement = self._context.board.statement(room_id)
             if statement is not None:
                 yield statement
+
+
+def _of(statement: Statement) -> tuple[Room, bool]:
+    """Returns what an announcement depends on."""
+    return statement.room, statement.presence is not None

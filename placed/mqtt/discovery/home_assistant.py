@@ -18,14 +18,15 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from placed.domain.model import Reason, Status
-from placed.mqtt.messages import HEALTH_HOLDS, ONLINE_HOLDS, Message
-from placed.mqtt.topics import BRIDGE_ENTITIES, ROOM_ENTITIES
+from placed.mqtt.messages import HEALTH_HOLDS, ONLINE_HOLDS, Message, clear
+from placed.mqtt.topics import BRIDGE_ENTITIES, PRESENCE_ENTITY, ROOM_ENTITIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import timedelta
 
     from placed.domain.model import Room
+    from placed.domain.state_document import Statement
     from placed.mqtt.messages import BridgeInfo
     from placed.mqtt.topics import Topics
 
@@ -89,6 +90,14 @@ _ROOM: dict[str, dict[str, Any]] = {
         "value_template": _while_valid("(value_json.reason or 'none')", f"'{Reason.EXPIRED}'"),
         **_DIAGNOSTIC,
     },
+}
+# Of rooms with a presence sensor. It expires by itself within the statement.
+_PRESENCE: dict[str, Any] = {
+    "name": "Presence",
+    "device_class": "occupancy",
+    "value_template": _while_valid(
+        "{'present': 'ON', 'empty': 'OFF'}.get((value_json.presence or {'state': None}).state)", "None"
+    ),
 }
 # These entities show why a room is unknown, so they must be available then.
 _EXPLAIN_UNKNOWN = {"stale", "reason"}
@@ -169,6 +178,27 @@ class Discovery:
                 else [self._bridge_online(), known],
                 device=device,
             )
+
+    def presence(self, statement: Statement) -> Iterator[Message]:
+        """Yields the config message of the entity for the presence, or what clears it."""
+        topics, room = self.topics, statement.room
+        topic = topics.presence_config(room.id)
+        if topic is None or (statement.presence is None and not statement.had_presence):
+            return
+        if statement.presence is None:
+            yield clear(topic)
+            return
+        yield self._config(
+            topic,
+            _PRESENCE,
+            component=PRESENCE_ENTITY["presence"],
+            unique_id=f"{_room_identifier(topics, room.id)}/presence",
+            object_id=f"{room.id}_presence",
+            state_topic=topics.state(room.id),
+            holds=self.info.life or self.info.freshness_budget,
+            availability=[self._bridge_online()],
+            device=self._room_device(room),
+        )
 
     def _config(  # noqa: PLR0913 - the parts of an entity
         self,
