@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from placed.board.board import Board
+from placed.domain.presence import PresenceState
+from placed.domain.privacy import Show
+from placed.sensors.inbox import Inbox, Received
+from placed.sensors.readings import SensorReadings
+from placed.sensors.routing import Route, routes_of
+from placed.settings.sensor_tables import SensorSettings
+from tests.support.domain_builders import POLICY, FakeClock, at, room, schedule
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Site:
+    """A board with two rooms, and sensors."""
+
+    def __init__(self, *tables: Mapping[str, Any]) -> None:
+        self.clock = FakeClock(at("9:00"))
+        self.board = Board(POLICY, Show.NOTHING, self.clock.now, 1)
+        self.board.enroll("contoso", [room("boardroom", capacity=8), room("library", capacity=8)])
+        for room_id in ("boardroom", "library"):
+            self.board.learn(room_id, schedule())
+        self.readings = SensorReadings(self.board, self.clock.now)
+        self.change(*tables)
+
+    def change(self, *tables: Mapping[str, Any]) -> None:
+        self.routes = routes_of(SensorSettings(**{"presence": "occupancy", **table}) for table in tables)
+        self.readings.change(self.routes)
+
+    @property
+    def route(self) -> Route:
+        return self.routes[0]
+
+    def hears(self, topic: str, *, retained: bool = False, **message: Any) -> None:
+        self.readings.take(self.route, topic, json.dumps(message).encode(), retained=retained)
+
+    def presence(self, room_id: str = "boardroom") -> PresenceState | None:
+        statement = self.board.statement(room_id)
+        assert statement is not None
+        shown = json.loads(statement.document)["presence"]
+        return PresenceState(shown["state"]) if shown is not None else None
+
+    @property
+    def unused(self) -> dict[tuple[str, str, str], int]:
+        return dict(self.readings.counts.unused)
+
+
+RADAR = {"topic": "z/radar", "room": "boardroom", "kind": "radar", "name": "radar"}
+
+
+def test_a_message_becomes_the_presence_of_its_room() -> None:
+    site = Site(RADAR)
+    assert site.presence() is PresenceState.UNKNOWN
+    site.hears("z/radar", occupancy=True)
+    assert site.presence() is PresenceState.PRESENT
+    assert site.presence("library") is None
+    assert site.readings.counts.readings == {"radar": 1}
+
+
+def test_what_is_no_reading_is_counted_and_logged_once_without_its_payload() -> None:
+    site = Site(RADAR)
+    with capture_logs() as logs:
+        for _ in range(3):
+            site.hears("z/radar", battery="s3cret")
+            site.hears("z/radar", occupancy="s3cret")
+    assert site.unused == {
+        ("sensor.sent_no_reading", "radar", "no_value"): 3,
+        ("sensor.sent_no_reading", "radar", "unusable_value"): 3,
+    }
+    assert [(log["event"], log["reason"]) for log in logs] == [
+        ("sensor.sent_no_reading", "no_value"),
+        ("sensor.sent_no_reading", "unusable_value"),
+    ]
+    assert "s3cret" not in str(logs)
+    assert site.presence() is PresenceState.UNKNOWN
+
+
+def test_a_reading_that_the_rules_ignore_is_counted() -> None:
+    site = Site(RADAR | {"at": "time"})
+    site.hears("z/radar", occupancy=True, time="2026-10-06T12:00:00Z")
+    assert site.unused == {("sensor.reading_was_ignored", "radar", "from_the_future"): 1}
+
+
+def test_rooms_in_the_topic_have_to_be_on_the_board() -> None:
+    site = Site({"topic": "z/{room}", "name": "pir"})
+    site.hears("z/library", occupancy=True)
+    site.hears("z/elsewhere", occupancy=True)
+    assert site.presence("library") is PresenceState.PRESENT
+    assert site.unused == {("sensor.room_is_not_known", "pir", "unknown_room"): 1}
+
+
+@pytest.mark.parametrize(
+    ("table", "topic", "message", "reason"),
+    [
+        ({"topic": "z/{device}", "rooms": {"a": "library"}}, "z/b", {}, "unknown_device"),
+        ({"topic": "z", "device": "id", "rooms": {"a": "library"}}, "z", {"id": "b"}, "unknown_device"),
+        ({"topic": "z", "device": "id", "rooms": {"a": "library"}}, "z", {}, "no_device"),
+    ],
+)
+def test_devices_have_to_be_in_the_table(
+    table: dict[str, Any], topic: str, message: dict[str, Any], reason: str
+) -> None:
+    site = Site(table | {"name": "vs"})
+    site.hears(topic, occupancy=True, **message)
+    assert site.unused == {("sensor.room_is_not_known", "vs", reason): 1}
+
+
+def test_a_device_that_is_lost_makes_its_room_unknown_until_it_reports() -> None:
+    site = Site(RADAR | {"available": {"topic": "z/radar/availability"}})
+    site.hears("z/radar", occupancy=True)
+    site.readings.take_availability(site.route, "z/radar/availability", b"offline")
+    assert site.presence() is PresenceState.UNKNOWN
+    site.readings.take_availability(site.route, "z/radar/availability", b"online")
+    assert site.presence() is PresenceState.PRESENT
+    site.hears("z/radar", occupancy="unavailable")
+    assert site.presence() is PresenceState.UNKNOWN
+    site.hears("z/radar", occupancy=True)
+    assert site.presence() is PresenceState.PRESENT
+
+
+def test_a_retained_reading_does_not_bring_a_lost_device_back() -> None:
+    site = Site(RADAR | {"available": {"topic": "z/radar/availability"}})
+    site.readings.take_availability(site.route, "z/radar/availability", b"offline")
+    site.hears("z/radar", occupancy=True, retained=True)
+    assert site.presence() is PresenceState.UNKNOWN
+
+
+def test_a_retained_message_of_unknown_age_never_makes_a_room_empty() -> None:
+    site = Site(RADAR)
+    site.hears("z/radar", occupancy=False, retained=True)
+    assert site.presence() is PresenceState.UNKNOWN
+    assert site.unused == {("sensor.reading_was_ignored", "radar", "of_unknown_age"): 1}
+
+
+def test_devices_by_wildcard_are_sensors_of_their_own() -> None:
+    site = Site({"topic": "z/+/{room}", "kind": "radar", "name": "radar", "hold": "0s"})
+    site.hears("z/a/library", occupancy=True)
+    site.hears("z/b/library", occupancy=False)
+    assert site.presence("library") is PresenceState.PRESENT
+    site.hears("z/a/library", occupancy=False)
+    assert site.presence("library") is PresenceState.EMPTY
+
+
+def test_availability_by_room_concerns_all_devices_found_there() -> None:
+    table = {"topic": "z/+/{room}", "kind": "radar", "available": {"topic": "gateway/{room}"}}
+    site = Site(table)
+    for room_id in ("library", "boardroom"):
+        site.hears(f"z/a/{room_id}", occupancy=True)
+    site.readings.take_availability(site.route, "gateway/library", b"offline")
+    assert site.presence("library") is PresenceState.UNKNOWN
+    assert site.presence("boardroom") is PresenceState.PRESENT
+
+
+def test_other_tables_keep_what_is_known_of_sensors_that_stay() -> None:
+    found = {"topic": "z/{room}", "kind": "radar", "name": "found"}
+    site = Site(found, RADAR)
+    site.hears("z/library", occupancy=True)
+    site.change(found | {"hold": "5m"})
+    assert site.presence("library") is PresenceState.PRESENT
+    assert site.presence("boardroom") is None
+    site.change()
+    assert site.presence("library") is None
+
+
+def test_silence_makes_a_room_unknown_and_never_empty() -> None:
+    site = Site(RADAR | {"stale_after": "10m"})
+    site.hears("z/radar", occupancy=False)
+    assert site.presence() is PresenceState.EMPTY
+    site.clock.moment += timedelta(minutes=10)
+    site.board.judge_due()
+    assert site.presence() is PresenceState.UNKNOWN
+
+
+# --- messages that wait ---
+
+
+def message(topic: str, payload: bytes = b"") -> Received:
+    return Received(topic, payload, retained=False)
+
+
+def test_the_newest_of_each_topic_wait_in_order() -> None:
+    inbox = Inbox(newest=2)
+    dropped = [
+        inbox.put(message(topic, payload))
+        for topic, payload in ((t, p) for p in (b"1", b"2", b"3") for t in "ab")
+    ]
+    assert [one.payload for some in dropped for one in some] == [b"1", b"1"]
+    assert [(one.topic, one.payload) for one in inbox.take()] == [("a", b"2"), ("a", b"3")]
+    assert [one.topic for one in inbox.take()] == ["b", "b"]
+    assert not inbox
+    assert inbox.dropped == 2
+
+
+def test_many_topics_take_a_bounded_amount_of_memory() -> None:
+    inbox = Inbox(most_bytes=10_000)
+    for number in range(1000):
+        inbox.put(message(f"t/{number:04}", b"x" * 294))
+    waiting = []
+    while inbox:
+        waiting += inbox.take()
+    assert [one.topic for one in waiting] == [f"t/{number:04}" for number in range(980, 1000)]
+    assert inbox.dropped == 980
