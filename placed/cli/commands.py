@@ -17,6 +17,7 @@ from placed.cli.doctor import doctor
 from placed.cli.options import printable
 from placed.cli.rooms import rooms
 from placed.cli.run import run
+from placed.cli.sensors import sensors
 from placed.cli.setup import setup
 from placed.cli.watch import watch
 from placed.domain.exit_errors import ExitCode
@@ -46,6 +47,7 @@ app.command()(consent)
 app.command()(doctor)
 app.command()(rooms)
 app.command()(watch)
+app.command()(sensors)
 app.command()(disconnect)
 
 

@@ -55,8 +55,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         "panel",
         "consent",
         "disconnect",
-        "doctor",
         "sensors",
+        "doctor",
         "runtime",
     },
 }
