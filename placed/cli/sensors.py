@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -27,7 +27,7 @@ def sensors(
 ) -> None:
     """Show what a message gives: the reading, or why it gives none; the device and the room.
 
-    Uses no network. Exit codes: 0 some sensor of those named reads it, 1 none does, 2 usage, 3 invalid settings.
+    Uses no network. Exit codes: 0 a sensor reads it, 1 none does, 2 usage, 3 invalid settings.
     """
     from placed.domain.exit_errors import ExitCode
     from placed.sensors.routing import routes_of

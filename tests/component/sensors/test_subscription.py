@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import aiomqtt
+import pytest
+from structlog.testing import capture_logs
+
+from placed.domain.presence import PresenceState
+from placed.mqtt.client_options import Login
+from placed.sensors.broker_link import BrokerLink
+from placed.sensors.inbox import Inbox
+from placed.sensors.readings import SensorReadings
+from placed.sensors.routing import routes_of
+from placed.sensors.subscription import SensorSubscription
+from placed.settings.sensor_tables import SensorBroker, SensorSettings
+from tests.support.board_with_publisher import IMPATIENT, House
+from tests.support.deadlines import DEADLINE
+from tests.support.free_ports import HOST, free_port
+from tests.support.mosquitto import Mosquitto
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+RADAR = {"topic": "z/radar", "room": "boardroom", "kind": "radar", "name": "radar", "presence": "occupancy"}
+
+
+class Listening:
+    """A subscription that runs, and the board that it leads to."""
+
+    def __init__(self, url: str, *tables: dict[str, Any], inbox: Inbox | None = None, **broker: Any) -> None:
+        self.house = House.furnished()
+        self.readings = SensorReadings(self.house.board, self.house.now)
+        routes = routes_of(SensorSettings(**table) for table in tables)
+        self.readings.change(routes)
+        login = Login.of(SensorBroker(url=url, **broker))
+        link = BrokerLink("other", login, tuple(routes))
+        self.subscription = SensorSubscription(link, self.readings, IMPATIENT, inbox)
+        self._stated = asyncio.Event()
+        self.house.board.listeners.append(self)  # type: ignore[arg-type] # only statements matter here
+
+    def stated(self, *_: object, **__: object) -> None:
+        self._stated.set()
+
+    def state(self, room_id: str = "boardroom") -> PresenceState | None:
+        statement = self.house.board.statement(room_id)
+        assert statement is not None
+        shown = json.loads(statement.document)["presence"]
+        return PresenceState(shown["state"]) if shown else None
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(DEADLINE):
+            while not condition():
+                self._stated.clear()
+                await self._stated.wait()
+
+
+@asynccontextmanager
+async def listening(
+    url: str, *tables: dict[str, Any], wait: bool = True, **more: Any
+) -> AsyncIterator[Listening]:
+    one = Listening(url, *tables, **more)
+    task = asyncio.create_task(one.subscription.run())
+    try:
+        if wait:
+            async with asyncio.timeout(DEADLINE):
+                await one.subscription.connected.wait()
+        yield one
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+@pytest.fixture
+async def broker(tmp_path: Path) -> AsyncIterator[Mosquitto]:
+    broker = Mosquitto(tmp_path / "mosquitto")
+    await broker.start()
+    yield broker
+    await broker.kill()
+
+
+@pytest.fixture
+async def sensor(broker: Mosquitto) -> AsyncIterator[aiomqtt.Client]:
+    async with aiomqtt.Client(HOST, broker.port) as client:
+        yield client
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+async def test_a_message_reaches_the_board(broker: Mosquitto, sensor: aiomqtt.Client, protocol: str) -> None:
+    async with listening(broker.url, RADAR, protocol=protocol) as one:
+        await sensor.publish("z/radar", '{"occupancy":true}')
+        await one.until(lambda: one.state() is PresenceState.PRESENT)
+    assert any("placed-sensors" in line for line in broker.log)
+
+
+async def test_retained_messages_are_known_as_such(broker: Mosquitto, sensor: aiomqtt.Client) -> None:
+    await sensor.publish("z/radar", '{"occupancy":true}', retain=True, qos=1)
+    await sensor.publish("z/radar/availability", "offline", retain=True, qos=1)
+    table = RADAR | {"available": {"topic": "z/radar/availability"}}
+    async with listening(broker.url, RADAR | {"room": "library", "name": "other"}, table) as one:
+        await one.until(lambda: one.state("library") is PresenceState.PRESENT)
+        await sensor.publish("z/radar", '{"occupancy":true}', qos=1)
+        await one.until(lambda: one.state() is PresenceState.PRESENT)
+        await sensor.publish("z/radar/availability", "offline", qos=1)
+        await one.until(lambda: one.state() is PresenceState.UNKNOWN)
+
+
+async def test_it_comes_back_when_the_broker_does(broker: Mosquitto) -> None:
+    with capture_logs() as logs:
+        async with listening(broker.url, RADAR) as one:
+            await broker.stop()
+            await broker.start()
+            async with asyncio.timeout(DEADLINE):
+                await one.subscription.connected.wait()
+            async with aiomqtt.Client(HOST, broker.port) as sensor:
+                await sensor.publish("z/radar", '{"occupancy":true}')
+                await one.until(lambda: one.state() is PresenceState.PRESENT)
+    events = [log["event"] for log in logs]
+    assert events.count("broker.was_lost") == 1
+    assert events.count("sensors.connected") == 2
+
+
+async def test_a_broker_that_is_away_is_reported_once_with_its_own_key() -> None:
+    with capture_logs() as logs:
+        async with listening(f"mqtt://{HOST}:{free_port()}", RADAR, wait=False) as one:
+            async with asyncio.timeout(DEADLINE):
+                while one.subscription.problem is None:
+                    await asyncio.sleep(0.01)
+            await asyncio.sleep(0.5)
+    assert [log["event"] for log in logs] == ["broker.was_not_reached"]
+
+
+async def test_a_refused_login_is_reported_with_a_remedy(tmp_path: Path) -> None:
+    broker = Mosquitto(tmp_path / "closed", users={"sensors": "right"})
+    await broker.start()
+    try:
+        with capture_logs() as logs:
+            async with listening(broker.url, RADAR, wait=False) as one, asyncio.timeout(DEADLINE):
+                while one.subscription.problem is None:
+                    await asyncio.sleep(0.01)
+        assert "sensor_brokers.other." in logs[0]["remedy"]
+    finally:
+        await broker.kill()
+
+
+async def test_a_flood_is_bounded_and_holds_up_nothing(broker: Mosquitto, sensor: aiomqtt.Client) -> None:
+    async with listening(broker.url, RADAR, inbox=Inbox(most_bytes=100_000)) as one:
+        loop, longest, ended = asyncio.get_running_loop(), 0.0, False
+
+        async def watch() -> None:
+            nonlocal longest
+            while not ended:
+                before = loop.time()
+                await asyncio.sleep(0.001)
+                longest = max(longest, loop.time() - before)
+
+        watching = asyncio.create_task(watch())
+        async with aiomqtt.Client(HOST, broker.port) as flood:
+            for number in range(4000):
+                await flood.publish("z/radar", json.dumps({"occupancy": bool(number % 2)}))
+        await sensor.publish("z/radar", '{"occupancy":true}', qos=1)
+        await one.until(lambda: one.state() is PresenceState.PRESENT)
+        ended = True
+        await watching
+    taken = one.readings.counts.readings["radar"]
+    assert taken > 0
+    assert longest < 0.25
