@@ -13,7 +13,8 @@ MEASURES = (
     "streams",
     "freshness",
     "throttling",
+    "sensors",
 )
 
 # What the short form takes: cheap and steady, so that every run of the checks can afford it.
-SHORT = ("startup", "polling", "rooms")
+SHORT = ("startup", "polling", "rooms", "sensors")
