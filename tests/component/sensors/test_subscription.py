@@ -128,7 +128,7 @@ async def test_a_broker_that_is_away_is_reported_once_with_its_own_key() -> None
     with capture_logs() as logs:
         async with listening(f"mqtt://{HOST}:{free_port()}", RADAR, wait=False) as one:
             async with asyncio.timeout(DEADLINE):
-                while one.subscription.problem is None:
+                while one.subscription.problem is None:  # noqa: ASYNC110 - it has no event
                     await asyncio.sleep(0.01)
             await asyncio.sleep(0.5)
     assert [log["event"] for log in logs] == ["broker.was_not_reached"]
@@ -140,7 +140,7 @@ async def test_a_refused_login_is_reported_with_a_remedy(tmp_path: Path) -> None
     try:
         with capture_logs() as logs:
             async with listening(broker.url, RADAR, wait=False) as one, asyncio.timeout(DEADLINE):
-                while one.subscription.problem is None:
+                while one.subscription.problem is None:  # noqa: ASYNC110 - it has no event
                     await asyncio.sleep(0.01)
         assert "sensor_brokers.other." in logs[0]["remedy"]
     finally:

@@ -44,7 +44,9 @@ async def test_a_sensors_message_reaches_the_state_document_over_mqtt_and_http(s
         await running.daemon.sensors.subscriptions[None].connected.wait()
         async with aiomqtt.Client(HOST, stage.broker.port) as sensor:
             await sensor.publish("z/radar", '{"occupancy":true}')
-        found = await panel.message(TOPIC, lambda message: present(message.payload) == "present")
+        found = await panel.until(
+            lambda message: message.topic == TOPIC and present(message.payload) == "present"
+        )
         assert found.document["use"] == "unbooked"
         assert found.document["status"] == "free"
         async with (
