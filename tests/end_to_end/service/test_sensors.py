@@ -73,8 +73,10 @@ token_file = "{stage.folder / "sensor"}"
     async with stage.daemon() as running, aiohttp.ClientSession() as session:
         url = f"{running.url}/api/v1/sensors/people"
 
-        async def post(  # noqa: S107 - the secret of a test
-            body: bytes, token: str | None = "sensor-token", to: str = url
+        async def post(
+            body: bytes,
+            token: str | None = "sensor-token",
+            to: str = url,  # noqa: S107 - of a test
         ) -> int:
             headers = {"Authorization": f"Bearer {token}"} if token else {}
             async with session.post(to, data=body, headers=headers) as answer:

@@ -204,7 +204,7 @@ def test_many_topics_take_a_bounded_amount_of_memory() -> None:
     inbox = Inbox(most_bytes=10_000)
     for number in range(1000):
         inbox.put(message(f"t/{number:04}", b"x" * 294))
-    waiting = []
+    waiting: list[Received] = []
     while inbox:
         waiting += inbox.take()
     assert [one.topic for one in waiting] == [f"t/{number:04}" for number in range(980, 1000)]
