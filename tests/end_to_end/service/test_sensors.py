@@ -71,12 +71,12 @@ token_file = "{stage.folder / "sensor"}"
 """,
     )
     async with stage.daemon() as running, aiohttp.ClientSession() as session:
-        url = f"{running.url}/api/v1/sensors/people"
+        url, right = f"{running.url}/api/v1/sensors/people", "sensor-token"
 
         async def post(
             body: bytes,
-            token: str | None = "sensor-token",
-            to: str = url,  # noqa: S107 - of a test
+            token: str | None = right,
+            to: str = url,
         ) -> int:
             headers = {"Authorization": f"Bearer {token}"} if token else {}
             async with session.post(to, data=body, headers=headers) as answer:
