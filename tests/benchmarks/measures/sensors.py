@@ -98,7 +98,7 @@ class Site:
                 self._board.confirm(room.id, _START - _DAY, _START + 2 * _DAY, self._moment)
             heard = time.process_time()
             for number, room in enumerate(self._rooms):
-                self._hear(room.id, present=(minute + number) % 20 < 10)  # noqa: PLR2004 - half of the time
+                self._hear(room.id, present=(minute + number) % 20 < 10)
             of_the_rest += heard - begun
             of_messages += time.process_time() - heard
         messages = len(minutes) * len(self._rooms)
