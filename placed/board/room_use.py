@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from placed.domain.presence import Presence
 
 _EVENTS = {Use.BOOKED_EMPTY: EventKind.BOOKED_EMPTY, Use.UNBOOKED: EventKind.UNBOOKED_USE}
-_REMEMBERED = (
-    8  # the last occasions of a room that were events; a meeting may be current, not, and current again
-)
+_REMEMBERED = 8  # the last occasions of a room that were events; calendars change back and forth
 
 Occasion = tuple[str, "datetime"] | EventKind  # a meeting by its key and start, or use without a booking
 
