@@ -10,6 +10,7 @@ from tests.architecture.import_graph import modules
 ROLES = {
     ("placed", "errors"): {"driver", "http"},  # what can go wrong in that folder
     ("placed", "rooms"): {"cli", "http.api"},  # a command and an endpoint, as users type them
+    ("placed", "sensors"): {"cli", "http.api"},  # the same
     ("placed", "connections"): {"http.api", "runtime"},  # the endpoint, and what it shows
     ("placed_microsoft365", "service"): {  # one simulated service each: a request in, a reply out
         "simulator.control",
