@@ -17,10 +17,10 @@ from placed.sensors.readings import SensorReadings
 from placed.sensors.routing import routes_of
 from placed.sensors.subscription import SensorSubscription
 from placed.settings.sensor_tables import SensorBroker, SensorSettings
-from tests.support.board_with_publisher import IMPATIENT, House
 from tests.support.deadlines import DEADLINE
 from tests.support.free_ports import HOST, free_port
 from tests.support.mosquitto import Mosquitto
+from tests.support.publisher_setup import IMPATIENT, PublisherSetup
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -33,21 +33,21 @@ class Listening:
     """A subscription that runs, and the board that it leads to."""
 
     def __init__(self, url: str, *tables: dict[str, Any], inbox: Inbox | None = None, **broker: Any) -> None:
-        self.house = House.furnished()
-        self.readings = SensorReadings(self.house.board, self.house.now)
+        self.publisher_setup = PublisherSetup.furnished()
+        self.readings = SensorReadings(self.publisher_setup.board, self.publisher_setup.now)
         routes = routes_of(SensorSettings(**table) for table in tables)
         self.readings.change(routes)
         login = Login.of(SensorBroker(url=url, **broker))
         link = BrokerLink("other", login, tuple(routes))
         self.subscription = SensorSubscription(link, self.readings, IMPATIENT, inbox)
         self._stated = asyncio.Event()
-        self.house.board.listeners.append(self)  # type: ignore[arg-type] # only statements matter here
+        self.publisher_setup.board.listeners.append(self)  # type: ignore[arg-type] # only statements matter here
 
     def stated(self, *_: object, **__: object) -> None:
         self._stated.set()
 
     def state(self, room_id: str = "boardroom") -> PresenceState | None:
-        statement = self.house.board.statement(room_id)
+        statement = self.publisher_setup.board.statement(room_id)
         assert statement is not None
         shown = json.loads(statement.document)["presence"]
         return PresenceState(shown["state"]) if shown else None

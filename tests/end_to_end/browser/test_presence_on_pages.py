@@ -11,8 +11,8 @@ from placed.domain.presence import Reading, Sensor, SensorKind
 from tests.support.browser_session import picture, violations
 
 if TYPE_CHECKING:
+    from tests.support.board_setup import BoardSetup
     from tests.support.browser_session import BrowserSession
-    from tests.support.sample_boards import Site
     from tests.support.status_endpoint import Endpoint
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -20,16 +20,16 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 COUNTER = Sensor("counter", SensorKind.COUNTER, timedelta(minutes=2), timedelta(minutes=30))
 
 
-def sense(site: Site, room_id: str, *, present: bool) -> None:
+def sense(board_setup: BoardSetup, room_id: str, *, present: bool) -> None:
     """A sensor reports now."""
-    assert site.board.sense(room_id, COUNTER, Reading(present=present, at=site.moment)) is None
+    assert board_setup.board.sense(room_id, COUNTER, Reading(present=present, at=board_setup.moment)) is None
 
 
 async def test_a_booked_room_without_people_stays_busy_and_says_since_when_nobody_is_there(
-    eyes: BrowserSession, site: Site, endpoint: Endpoint
+    eyes: BrowserSession, board_setup: BoardSetup, endpoint: Endpoint
 ) -> None:
-    sense(site, "boardroom", present=False)
-    sense(site, "library", present=True)
+    sense(board_setup, "boardroom", present=False)
+    sense(board_setup, "library", present=True)
     page = await eyes.open(endpoint.server.url, width=1280, height=900)
     booked = page.locator(".tile[data-room=boardroom]")
     await booked.locator(".presence", has_text="Nobody there since").wait_for()
@@ -53,14 +53,14 @@ async def test_a_booked_room_without_people_stays_busy_and_says_since_when_nobod
 )
 async def test_the_panel_shows_presence_below_the_status(  # noqa: PLR0913, PLR0917 - a row of the table
     eyes: BrowserSession,
-    site: Site,
+    board_setup: BoardSetup,
     endpoint: Endpoint,
     room: str,
     present: bool,  # noqa: FBT001 - a row of the table
     status: str,
     text: str,
 ) -> None:
-    sense(site, room, present=present)
+    sense(board_setup, room, present=present)
     url = f"{endpoint.server.url}/rooms/{room}"
     page = await eyes.open(url, width=1024, height=768, wait=f"[data-status={status}]")
     await page.locator("#presence", has_text=text).wait_for()
@@ -70,10 +70,10 @@ async def test_the_panel_shows_presence_below_the_status(  # noqa: PLR0913, PLR0
 
 
 async def test_a_presence_disappears_from_the_page_when_it_ends(
-    eyes: BrowserSession, site: Site, endpoint: Endpoint
+    eyes: BrowserSession, board_setup: BoardSetup, endpoint: Endpoint
 ) -> None:
-    sense(site, "library", present=True)
+    sense(board_setup, "library", present=True)
     page = await eyes.open(endpoint.server.url + "/rooms/library", wait="[data-use=unbooked]")
-    site.wait(timedelta(minutes=30))  # the sensor is stale
+    board_setup.wait(timedelta(minutes=30))  # the sensor is stale
     await page.locator("body:not([data-use])").wait_for(state="attached")
     assert await page.locator("#presence").text_content() == ""

@@ -14,7 +14,7 @@ from tests.support.secret_files import write_secret
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.daemon_environment import Stage
+    from tests.support.deployment import Deployment
 
 TOPIC = "placed/rooms/boardroom/state"
 RADAR = """
@@ -37,12 +37,14 @@ def present(payload: bytes) -> str | None:
     return shown["state"] if shown else None
 
 
-async def test_a_sensors_message_reaches_the_state_document_over_mqtt_and_http(stage: Stage) -> None:
-    stage.configure()
-    add(stage.file, RADAR)
-    async with stage.daemon() as running, stage.ways_out(running) as (panel, _):
+async def test_a_sensors_message_reaches_the_state_document_over_mqtt_and_http(
+    deployment: Deployment,
+) -> None:
+    deployment.configure()
+    add(deployment.file, RADAR)
+    async with deployment.daemon() as running, deployment.ways_out(running) as (panel, _):
         await running.daemon.sensors.subscriptions[None].connected.wait()
-        async with aiomqtt.Client(HOST, stage.broker.port) as sensor:
+        async with aiomqtt.Client(HOST, deployment.broker.port) as sensor:
             await sensor.publish("z/radar", '{"occupancy":true}')
         found = await panel.until(
             lambda message: message.topic == TOPIC and present(message.payload) == "present"
@@ -56,21 +58,21 @@ async def test_a_sensors_message_reaches_the_state_document_over_mqtt_and_http(s
             assert (await answer.json())["presence"]["state"] == "present"
 
 
-async def test_a_webhook_takes_readings_with_its_own_token_alone(stage: Stage) -> None:
+async def test_a_webhook_takes_readings_with_its_own_token_alone(deployment: Deployment) -> None:
     for name in ("reading", "sensor"):
-        write_secret(stage.folder / name, f"{name}-token")
-    stage.configure(http={"listen": "127.0.0.1:0", "token_file": str(stage.folder / "reading")})
+        write_secret(deployment.folder / name, f"{name}-token")
+    deployment.configure(http={"listen": "127.0.0.1:0", "token_file": str(deployment.folder / "reading")})
     add(
-        stage.file,
+        deployment.file,
         f"""
 [[sensors]]
 name = "people"
 room = "boardroom"
 count = "data.count"
-token_file = "{stage.folder / "sensor"}"
+token_file = "{deployment.folder / "sensor"}"
 """,
     )
-    async with stage.daemon() as running, aiohttp.ClientSession() as session:
+    async with deployment.daemon() as running, aiohttp.ClientSession() as session:
         url, right = f"{running.url}/api/v1/sensors/people", "sensor-token"
 
         async def post(
@@ -102,13 +104,15 @@ token_file = "{stage.folder / "sensor"}"
             assert (answer.status, answer.headers["Allow"]) == (405, "POST")
 
 
-async def test_a_broker_of_sensors_that_is_away_keeps_no_daemon_from_being_ready(stage: Stage) -> None:
-    stage.configure()
+async def test_a_broker_of_sensors_that_is_away_keeps_no_daemon_from_being_ready(
+    deployment: Deployment,
+) -> None:
+    deployment.configure()
     add(
-        stage.file,
+        deployment.file,
         RADAR.replace("[[sensors]]", '[[sensors]]\nbroker = "other"'),
         f'[sensor_brokers.other]\nurl = "mqtt://{HOST}:{free_port()}"\n',
     )
-    async with stage.daemon() as running:
+    async with deployment.daemon() as running:
         assert running.daemon.is_ready
         assert not running.daemon.sensors.subscriptions["other"].connected.is_set()

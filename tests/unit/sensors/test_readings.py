@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class Site:
+class BoardSetup:
     """A board with two rooms, and sensors."""
 
     def __init__(self, *tables: Mapping[str, Any]) -> None:
@@ -58,21 +58,21 @@ RADAR = {"topic": "z/radar", "room": "boardroom", "kind": "radar", "name": "rada
 
 
 def test_a_message_becomes_the_presence_of_its_room() -> None:
-    site = Site(RADAR)
-    assert site.presence() is PresenceState.UNKNOWN
-    site.hears("z/radar", occupancy=True)
-    assert site.presence() is PresenceState.PRESENT
-    assert site.presence("library") is None
-    assert site.readings.counts.readings == {"radar": 1}
+    board_setup = BoardSetup(RADAR)
+    assert board_setup.presence() is PresenceState.UNKNOWN
+    board_setup.hears("z/radar", occupancy=True)
+    assert board_setup.presence() is PresenceState.PRESENT
+    assert board_setup.presence("library") is None
+    assert board_setup.readings.counts.readings == {"radar": 1}
 
 
 def test_what_is_no_reading_is_counted_and_logged_once_without_its_payload() -> None:
-    site = Site(RADAR)
+    board_setup = BoardSetup(RADAR)
     with capture_logs() as logs:
         for _ in range(3):
-            site.hears("z/radar", battery="s3cret")
-            site.hears("z/radar", occupancy="s3cret")
-    assert site.unused == {
+            board_setup.hears("z/radar", battery="s3cret")
+            board_setup.hears("z/radar", occupancy="s3cret")
+    assert board_setup.unused == {
         ("sensor.sent_no_reading", "radar", "no_value"): 3,
         ("sensor.sent_no_reading", "radar", "unusable_value"): 3,
     }
@@ -81,21 +81,21 @@ def test_what_is_no_reading_is_counted_and_logged_once_without_its_payload() -> 
         ("sensor.sent_no_reading", "unusable_value"),
     ]
     assert "s3cret" not in str(logs)
-    assert site.presence() is PresenceState.UNKNOWN
+    assert board_setup.presence() is PresenceState.UNKNOWN
 
 
 def test_a_reading_that_the_rules_ignore_is_counted() -> None:
-    site = Site(RADAR | {"at": "time"})
-    site.hears("z/radar", occupancy=True, time="2026-10-06T12:00:00Z")
-    assert site.unused == {("sensor.reading_was_ignored", "radar", "from_the_future"): 1}
+    board_setup = BoardSetup(RADAR | {"at": "time"})
+    board_setup.hears("z/radar", occupancy=True, time="2026-10-06T12:00:00Z")
+    assert board_setup.unused == {("sensor.reading_was_ignored", "radar", "from_the_future"): 1}
 
 
 def test_rooms_in_the_topic_have_to_be_on_the_board() -> None:
-    site = Site({"topic": "z/{room}", "name": "pir"})
-    site.hears("z/library", occupancy=True)
-    site.hears("z/elsewhere", occupancy=True)
-    assert site.presence("library") is PresenceState.PRESENT
-    assert site.unused == {("sensor.room_is_not_known", "pir", "unknown_room"): 1}
+    board_setup = BoardSetup({"topic": "z/{room}", "name": "pir"})
+    board_setup.hears("z/library", occupancy=True)
+    board_setup.hears("z/elsewhere", occupancy=True)
+    assert board_setup.presence("library") is PresenceState.PRESENT
+    assert board_setup.unused == {("sensor.room_is_not_known", "pir", "unknown_room"): 1}
 
 
 @pytest.mark.parametrize(
@@ -109,75 +109,75 @@ def test_rooms_in_the_topic_have_to_be_on_the_board() -> None:
 def test_devices_have_to_be_in_the_table(
     table: dict[str, Any], topic: str, message: dict[str, Any], reason: str
 ) -> None:
-    site = Site(table | {"name": "vs"})
-    site.hears(topic, occupancy=True, **message)
-    assert site.unused == {("sensor.room_is_not_known", "vs", reason): 1}
+    board_setup = BoardSetup(table | {"name": "vs"})
+    board_setup.hears(topic, occupancy=True, **message)
+    assert board_setup.unused == {("sensor.room_is_not_known", "vs", reason): 1}
 
 
 def test_a_device_that_is_lost_makes_its_room_unknown_until_it_reports() -> None:
-    site = Site(RADAR | {"available": {"topic": "z/radar/availability"}})
-    site.hears("z/radar", occupancy=True)
-    site.readings.take_availability(site.route, "z/radar/availability", b"offline")
-    assert site.presence() is PresenceState.UNKNOWN
-    site.readings.take_availability(site.route, "z/radar/availability", b"online")
-    assert site.presence() is PresenceState.PRESENT
-    site.hears("z/radar", occupancy="unavailable")
-    assert site.presence() is PresenceState.UNKNOWN
-    site.hears("z/radar", occupancy=True)
-    assert site.presence() is PresenceState.PRESENT
+    board_setup = BoardSetup(RADAR | {"available": {"topic": "z/radar/availability"}})
+    board_setup.hears("z/radar", occupancy=True)
+    board_setup.readings.take_availability(board_setup.route, "z/radar/availability", b"offline")
+    assert board_setup.presence() is PresenceState.UNKNOWN
+    board_setup.readings.take_availability(board_setup.route, "z/radar/availability", b"online")
+    assert board_setup.presence() is PresenceState.PRESENT
+    board_setup.hears("z/radar", occupancy="unavailable")
+    assert board_setup.presence() is PresenceState.UNKNOWN
+    board_setup.hears("z/radar", occupancy=True)
+    assert board_setup.presence() is PresenceState.PRESENT
 
 
 def test_a_retained_reading_does_not_bring_a_lost_device_back() -> None:
-    site = Site(RADAR | {"available": {"topic": "z/radar/availability"}})
-    site.readings.take_availability(site.route, "z/radar/availability", b"offline")
-    site.hears("z/radar", occupancy=True, retained=True)
-    assert site.presence() is PresenceState.UNKNOWN
+    board_setup = BoardSetup(RADAR | {"available": {"topic": "z/radar/availability"}})
+    board_setup.readings.take_availability(board_setup.route, "z/radar/availability", b"offline")
+    board_setup.hears("z/radar", occupancy=True, retained=True)
+    assert board_setup.presence() is PresenceState.UNKNOWN
 
 
 def test_a_retained_message_of_unknown_age_never_makes_a_room_empty() -> None:
-    site = Site(RADAR)
-    site.hears("z/radar", occupancy=False, retained=True)
-    assert site.presence() is PresenceState.UNKNOWN
-    assert site.unused == {("sensor.reading_was_ignored", "radar", "of_unknown_age"): 1}
+    board_setup = BoardSetup(RADAR)
+    board_setup.hears("z/radar", occupancy=False, retained=True)
+    assert board_setup.presence() is PresenceState.UNKNOWN
+    assert board_setup.unused == {("sensor.reading_was_ignored", "radar", "of_unknown_age"): 1}
 
 
 def test_devices_by_wildcard_are_sensors_of_their_own() -> None:
-    site = Site({"topic": "z/+/{room}", "kind": "radar", "name": "radar", "hold": "0s"})
-    site.hears("z/a/library", occupancy=True)
-    site.hears("z/b/library", occupancy=False)
-    assert site.presence("library") is PresenceState.PRESENT
-    site.hears("z/a/library", occupancy=False)
-    assert site.presence("library") is PresenceState.EMPTY
+    board_setup = BoardSetup({"topic": "z/+/{room}", "kind": "radar", "name": "radar", "hold": "0s"})
+    board_setup.hears("z/a/library", occupancy=True)
+    board_setup.hears("z/b/library", occupancy=False)
+    assert board_setup.presence("library") is PresenceState.PRESENT
+    board_setup.hears("z/a/library", occupancy=False)
+    assert board_setup.presence("library") is PresenceState.EMPTY
 
 
 def test_availability_by_room_concerns_all_devices_found_there() -> None:
     table = {"topic": "z/+/{room}", "kind": "radar", "available": {"topic": "gateway/{room}"}}
-    site = Site(table)
+    board_setup = BoardSetup(table)
     for room_id in ("library", "boardroom"):
-        site.hears(f"z/a/{room_id}", occupancy=True)
-    site.readings.take_availability(site.route, "gateway/library", b"offline")
-    assert site.presence("library") is PresenceState.UNKNOWN
-    assert site.presence("boardroom") is PresenceState.PRESENT
+        board_setup.hears(f"z/a/{room_id}", occupancy=True)
+    board_setup.readings.take_availability(board_setup.route, "gateway/library", b"offline")
+    assert board_setup.presence("library") is PresenceState.UNKNOWN
+    assert board_setup.presence("boardroom") is PresenceState.PRESENT
 
 
 def test_other_tables_keep_what_is_known_of_sensors_that_stay() -> None:
     found = {"topic": "z/{room}", "kind": "radar", "name": "found"}
-    site = Site(found, RADAR)
-    site.hears("z/library", occupancy=True)
-    site.change(found | {"hold": "5m"})
-    assert site.presence("library") is PresenceState.PRESENT
-    assert site.presence("boardroom") is None
-    site.change()
-    assert site.presence("library") is None
+    board_setup = BoardSetup(found, RADAR)
+    board_setup.hears("z/library", occupancy=True)
+    board_setup.change(found | {"hold": "5m"})
+    assert board_setup.presence("library") is PresenceState.PRESENT
+    assert board_setup.presence("boardroom") is None
+    board_setup.change()
+    assert board_setup.presence("library") is None
 
 
 def test_silence_makes_a_room_unknown_and_never_empty() -> None:
-    site = Site(RADAR | {"stale_after": "10m"})
-    site.hears("z/radar", occupancy=False)
-    assert site.presence() is PresenceState.EMPTY
-    site.clock.moment += timedelta(minutes=10)
-    site.board.judge_due()
-    assert site.presence() is PresenceState.UNKNOWN
+    board_setup = BoardSetup(RADAR | {"stale_after": "10m"})
+    board_setup.hears("z/radar", occupancy=False)
+    assert board_setup.presence() is PresenceState.EMPTY
+    board_setup.clock.moment += timedelta(minutes=10)
+    board_setup.board.judge_due()
+    assert board_setup.presence() is PresenceState.UNKNOWN
 
 
 # --- messages that wait ---
