@@ -26,11 +26,11 @@ STREAM = "/api/v1/events"
 SEED = 20261006
 HEAD_ONLY = ("Content-Length", "Transfer-Encoding")  # that HEAD may leave out (RFC 9110, 9.3.2)
 STATIC = "/static/{version}/{name}"
+WEBHOOK = "/api/v1/sensors/{sensor}"  # takes messages, and is tried in test_sensors
 ADDRESSES = {  # an address that there is, for each path
-    path: path.format(room="library", connection="list", sensor="none")
-    + {"/api/v1/days": "?room=library"}.get(path, "")
+    path: path.format(room="library", connection="list") + {"/api/v1/days": "?room=library"}.get(path, "")
     for path in DESCRIPTION["paths"]
-    if path not in (STREAM, STATIC)
+    if path not in (STREAM, STATIC, WEBHOOK)
 }
 
 
