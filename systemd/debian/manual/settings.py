@@ -111,7 +111,7 @@ def _table(made: Page, header: str, model: type[BaseModel]) -> None:
         made.entry(kind, prose(field.description or ""), *_default(field))
 
 
-def _kind(annotation: Any) -> str:
+def _kind(annotation: Any) -> str:  # noqa: PLR0911 - one for each kind
     """The kind of value that is written, in words."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
@@ -122,6 +122,8 @@ def _kind(annotation: Any) -> str:
         return " | ".join(_value(word) for word in arguments)
     if origin in (tuple, list, frozenset, set):
         return f"[{_kind(arguments[0])}, ...]"
+    if origin is dict:
+        return f"{{ name = {_kind(arguments[1])}, ... }}"
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return " | ".join(_value(member) for member in annotation)
     return _PLAIN[annotation]
