@@ -51,8 +51,8 @@ def test_a_room_is_readable_since_it_was_first_read() -> None:
 def test_an_unreadable_room_carries_its_start_and_reason(reason: Reason, access: str) -> None:
     readability = ReadabilityTracker()
     readability.succeeded("boardroom", NINE)
-    assert readability.failed("boardroom", failed(reason, NINE, remedy="mend it"))
-    assert not readability.failed("boardroom", failed(reason, TEN, remedy="mend it"))
+    assert readability.failed("boardroom", failed(reason, NINE, remedy="correct it"))
+    assert not readability.failed("boardroom", failed(reason, TEN, remedy="correct it"))
     assert described(readability) | {"name": ""} == {
         "room": "boardroom",
         "name": "",
@@ -60,7 +60,7 @@ def test_an_unreadable_room_carries_its_start_and_reason(reason: Reason, access:
         "since": "2026-10-06T09:00:00Z",
         "reason": reason.value,
         "detail": "403 ErrorAccessDenied",
-        "remedy": "mend it",
+        "remedy": "correct it",
     }
     assert readability.succeeded("boardroom", TEN)
     assert (described(readability)["access"], described(readability)["since"]) == (

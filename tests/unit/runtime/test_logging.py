@@ -52,7 +52,7 @@ def fail(logger: Any) -> None:
         try:
             open_mailbox(TOKEN)
         except LookupError as error:
-            raise RuntimeError("can not go on") from error
+            raise RuntimeError("cannot go on") from error
     except RuntimeError:
         logger.exception("daemon.crashed")
 
@@ -91,7 +91,7 @@ def test_a_traceback_shows_places_and_no_values(
     set_up(form)
     fail(structlog.get_logger(name))
     output = capsys.readouterr().err
-    assert "can not go on" in output
+    assert "cannot go on" in output
     assert "no answer to" in output  # the cause is told
     assert "open_mailbox" in output
     assert TOKEN not in output
