@@ -81,15 +81,16 @@ class PayloadMapping:
             return Mapped(nothing=NoReading.NOT_UTF8)
         device = _name(self._device(message)) if self._device else None
         measured_at = moment_of(self._at(message)) if self._at else None
-        values = [expression(message) for expression in (self._presence, self._count) if expression]
-        if any(states_unavailable(value) for value in values):
+        of_presence = self._presence(message) if self._presence else None
+        of_count = self._count(message) if self._count else None
+        if states_unavailable(of_presence) or states_unavailable(of_count):
             return Mapped(nothing=NoReading.UNAVAILABLE, device=device, measured_at=measured_at)
-        count = count_of(self._count(message)) if self._count else None
-        present = presence_of(self._presence(message)) if self._presence else None
+        count, present = count_of(of_count), presence_of(of_presence)
         if present is None and count is not None:
             present = count > 0
         if present is None:
-            nothing = NoReading.NO_VALUE if all(v is None for v in values) else NoReading.UNUSABLE_VALUE
+            has_value = of_presence is not None or of_count is not None
+            nothing = NoReading.UNUSABLE_VALUE if has_value else NoReading.NO_VALUE
             return Mapped(nothing=nothing, device=device, measured_at=measured_at)
         unknown_age = retained and measured_at is None
         reading = Reading(present, measured_at or arrived_at, count, unknown_age)
