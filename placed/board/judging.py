@@ -105,14 +105,10 @@ class Judging:
             What is new; None if the statement stays.
         """
         stated, before = entry.statement, entry.statement.occupancy
-        judgement = self._judge(entry.schedule, moment, entry.failure)
-        entry.change = judgement.change
-        presence = self._presence(entry.room, moment, entry.presence)
-        entry.note_presence(presence)
-        shown = self._shown(entry.room, presence)
-        after = valid_with(judgement.occupancy, shown)
+        by_calendar, shown = self._judge_entry(entry, moment)
+        after = valid_with(by_calendar, shown)
         changed = _content(after) != _content(before)
-        sensed = shown is not stated.presence and is_new_presence(stated.presence, shown)
+        sensed = is_new_presence(stated.presence, shown)
         renewed = entry.renewal <= moment and after.valid_until > before.valid_until
         events = (*changes, *events_between(before, after, moment)) if changed else changes
         if shown is not None or entry.use is not None:
@@ -120,8 +116,7 @@ class Judging:
             entry.use, of_use = use_and_events(entry.use, after, shown, hold, moment)
             events = (*events, *of_use)
         if changed or events or again or renewed or sensed:
-            entry.calendar_valid_until = judgement.occupancy.valid_until
-            self._state(entry, after, moment if changed else stated.changed_at, shown, moment)
+            self._state(entry, by_calendar, shown, moment if changed else stated.changed_at, moment)
         if entry.statement is stated:
             return None
         first = before.reason is Reason.NOT_READ_YET
@@ -130,20 +125,22 @@ class Judging:
 
     def restate(self, entry: RoomEntry, moment: datetime) -> None:
         """States a room again of which only what is shown has changed; nothing happened to it."""
-        judgement = self._judge(entry.schedule, moment, entry.failure)
-        entry.change = judgement.change
-        presence = self._presence(entry.room, moment, entry.presence)
-        entry.note_presence(presence)
-        shown = self._shown(entry.room, presence)
-        entry.calendar_valid_until = judgement.occupancy.valid_until
-        occupancy = valid_with(judgement.occupancy, shown)
-        self._state(entry, occupancy, entry.statement.changed_at, shown, moment)
+        by_calendar, shown = self._judge_entry(entry, moment)
+        self._state(entry, by_calendar, shown, entry.statement.changed_at, moment)
 
     def is_judged_differently(self, entry: RoomEntry, moment: datetime, before: Policy) -> bool:
         """Whether the present rules judge a room differently than those before."""
         schedule = entry.schedule if self._believable() else None
         then = judge(schedule, moment, before, entry.failure).occupancy
         return then != judge(schedule, moment, self.policy, entry.failure).occupancy
+
+    def _judge_entry(self, entry: RoomEntry, moment: datetime) -> tuple[Occupancy, Presence | None]:
+        """Returns a room's occupancy by its calendar, and its presence as it may be shown."""
+        judgement = self._judge(entry.schedule, moment, entry.failure)
+        entry.change = judgement.change
+        presence = self._presence(entry.room, moment, entry.presence)
+        entry.note_presence(presence)
+        return judgement.occupancy, self._shown(entry.room, presence)
 
     def _judge(self, schedule: Schedule | None, moment: datetime, failure: Reason | None) -> Judgement:
         return judge(schedule if self._believable() else None, moment, self.policy, failure)
@@ -157,16 +154,17 @@ class Judging:
     def _state(
         self,
         entry: RoomEntry,
-        occupancy: Occupancy,
-        changed_at: datetime,
+        by_calendar: Occupancy,
         presence: Presence | None,
+        changed_at: datetime,
         moment: datetime,
     ) -> None:
-        before = entry.statement
+        before, occupancy = entry.statement, valid_with(by_calendar, presence)
         had_presence = before.had_presence or before.presence is not None
         entry.statement = self._statement(
             entry.room, occupancy, changed_at, presence, had_presence=had_presence
         )
+        entry.calendar_valid_until = by_calendar.valid_until
         entry.renewal = entry.renew_at(self.policy, moment)
 
     def _statement(
