@@ -262,9 +262,7 @@ class Sender:
             self._context.first_published.set()
 
     def _topics_of(self, room_id: str) -> Iterable[str]:
-        topics, plain = self._context.topics, self._context.plain
-        always = topics.room_topics(room_id, plain=plain)
-        return (*always, topics.presence(room_id)) if plain else always
+        return self._context.topics.statement_topics(room_id, plain=self._context.plain)
 
     def _start_room(self, statement: Statement) -> Iterator[Message]:
         messages = list(self._messages_of(statement))

@@ -24,6 +24,7 @@ ROOM_ENTITIES = {
     "reason": "sensor",
 }
 PRESENCE_ENTITY = {"presence": "binary_sensor"}  # of rooms with a presence sensor
+_ENTITIES_OF_ROOMS = ROOM_ENTITIES | PRESENCE_ENTITY
 _LEAVES = frozenset({"state", "availability", "occupied", "status", "presence", "event"})
 
 
@@ -100,11 +101,15 @@ class Topics:
         always = self.state(room_id), self.availability(room_id)
         return (*always, self.occupied(room_id), self.status(room_id)) if plain else always
 
+    def statement_topics(self, room_id: str, *, plain: bool) -> tuple[str, ...]:
+        """Returns all topics that a statement may be published on: also that of a room's presence."""
+        always = self.room_topics(room_id, plain=plain)
+        return (*always, self.presence(room_id)) if plain else always
+
     def retained(self, room_id: str) -> tuple[str, ...]:
         """Returns all topics on which the broker may hold messages of a room."""
-        presence = [topic for topic in (self.presence(room_id), self.presence_config(room_id)) if topic]
-        configs = self.room_configs(room_id).values()
-        return (*self.room_topics(room_id, plain=True), *presence, *configs)
+        configs = self._configs(room_id, _ENTITIES_OF_ROOMS).values()
+        return (*self.statement_topics(room_id, plain=True), *configs)
 
     def bridge_configs(self) -> dict[str, str]:
         """Returns the config topics of the bridge by entity; none if discovery is off."""
@@ -165,7 +170,7 @@ class Topics:
         levels = topic.removeprefix(f"{self.discovery}/").split("/")
         match levels:
             case [component, node, configured, "config"] if node == _node(self.base):
-                for name, kind in (ROOM_ENTITIES | PRESENCE_ENTITY).items():
+                for name, kind in _ENTITIES_OF_ROOMS.items():
                     if kind == component and configured.endswith(f"_{name}"):
                         return configured.removesuffix(f"_{name}")
             case _:
