@@ -90,6 +90,10 @@ class Trouble:
         """The problem, with the broker's address."""
         return replace(self.problem, text=f"{address}: {self.problem.text}")
 
+    def is_news_after(self, before: Trouble | None) -> bool:
+        """Whether to log it: when trouble begins, and again when it turns out that a person is needed."""
+        return before is None or (bool(self.problem.remedy) and self.event != before.event)
+
 
 class BrokerLost(Exception):
     """There is no connection, or no longer."""

@@ -313,12 +313,12 @@ class Publisher:
         _log.info("broker.was_left", broker=self._client_factory.address)
 
     def _report(self, trouble: Trouble) -> None:
-        """Logs trouble when it begins, and again when it turns out that a person is needed."""
+        """Keeps the trouble, and logs it if it is news."""
         problem = trouble.problem
         if problem.lasting and not self.counters.connections and not self._patient:
             raise CannotStart(trouble.at(self._client_factory.address))
         before, self._trouble = self._trouble, trouble
-        if before is None or (problem.remedy and trouble.event != before.event):
+        if trouble.is_news_after(before):
             _log.warning(
                 trouble.event,
                 broker=self._client_factory.address,

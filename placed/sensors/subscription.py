@@ -208,10 +208,10 @@ class SensorSubscription:
         _log.info("sensors.connected", broker=self.link.title, sensors=len(self.link.routes))
 
     def _report(self, trouble: Trouble) -> None:
-        """Logs trouble when it begins, and again when it turns out that a person is needed."""
+        """Keeps the trouble, and logs it if it is news."""
         before, self._trouble = self._trouble, trouble
         problem = self.link.own(trouble.problem)
-        if before is None or (problem.remedy and trouble.event != before.event):
+        if trouble.is_news_after(before):
             _log.warning(
                 trouble.event,
                 broker=self.link.title,
