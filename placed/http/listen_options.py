@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-import re
 import socket
 import ssl
 from dataclasses import dataclass, field
@@ -16,17 +15,15 @@ import msgspec
 
 from placed.domain.exit_errors import CannotStart
 from placed.domain.problem import Problem
-from placed.driver import Exposed, read_secret, remedy_for_missing
 from placed.settings.certificate_files import Validity, load_chain, validity_of
+from placed.settings.token_file import read_token
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from pathlib import Path
 
     from placed.settings.output_tables import Http
 
 _LAST_PORT = 65535
-_INVALID_IN_HEADER = re.compile(rb"[^\x21-\x7e]")
 _MEANINGS = {
     errno.EADDRINUSE: ("is in use", "stop the program that has the port, or set another port"),
     errno.EADDRNOTAVAIL: ("is not an address of this machine", "`ip address` lists those that are"),
@@ -178,34 +175,12 @@ def bearer_token(settings: Http) -> bytes | None:
         CannotStart: the token file is invalid, or there is none although other machines can connect.
     """
     if settings.token_file is not None:
-        return _read_token(settings.token_file)
+        return read_token(settings.token_file, "http.token_file")
     if not parse_address(settings.listen).loopback and not settings.allow_anonymous:
         text = f"{settings.listen} can be reached from other machines"
         remedy = "set http.token_file, or http.allow_anonymous = true if everybody may ask"
         raise CannotStart(Problem("http.listen", text, remedy, joint=": "))
     return None
-
-
-def _read_token(path: Path) -> bytes:
-    try:
-        token = read_secret(path).strip()
-    except Exposed as exposed:
-        raise _token_problem(path, exposed.problem.text, exposed.problem.remedy) from None
-    except FileNotFoundError:
-        raise _token_problem(path, "there is no such file", remedy_for_missing(path), unread=path) from None
-    except OSError as error:
-        remedy = "expected a readable file with the bearer token"
-        raise _token_problem(path, error.strerror, remedy, unread=path) from error
-    if not token:
-        raise _token_problem(path, "is empty", "expected the bearer token in it")
-    if _INVALID_IN_HEADER.search(token):
-        text = "holds spaces, line breaks or letters beyond ASCII"
-        raise _token_problem(path, text, "expected one token of letters, digits and - . _ ~ + / =")
-    return token
-
-
-def _token_problem(path: Path, text: str | None, remedy: str, *, unread: Path | None = None) -> CannotStart:
-    return CannotStart(Problem("http.token_file", f"{path}: {text}", remedy, unread=unread))
 
 
 # --- TLS ---

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import hmac
-import re
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from placed.domain.exit_errors import CannotStart
 from placed.domain.problem import Problem
-from placed.driver import Exposed, read_secret, remedy_for_missing
 from placed.mqtt.client_options import Login
 from placed.sensors.broker_link import BrokerLink, login_of
 from placed.sensors.routing import Route, routes_of
+from placed.settings.token_file import read_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from placed.settings.loader import Configuration
     from placed.settings.schema import Settings
     from placed.settings.sensor_tables import SensorSettings
-
-_INVALID = re.compile(rb"[^\x21-\x7e]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,26 +129,8 @@ def _webhook_token(settings: Settings, table: SensorSettings, reading_token: byt
         return None
     if not settings.http.listen:
         raise CannotStart(Problem("", "a webhook needs the status endpoint", "set http.listen"))
-    token = _token(table.token_file)
+    token = read_token(table.token_file)
     if reading_token is not None and hmac.compare_digest(token, reading_token):
         text = f"{table.token_file}: is the token of http.token_file"
         raise CannotStart(Problem("", text, "make another token for the sensor"))
-    return token
-
-
-def _token(path: Path) -> bytes:
-    try:
-        token = read_secret(path).strip()
-    except Exposed as exposed:
-        problem = exposed.problem
-        raise CannotStart(Problem("", f"{path}: {problem.text}", problem.remedy)) from None
-    except FileNotFoundError:
-        text = f"{path}: there is no such file"
-        raise CannotStart(Problem("", text, remedy_for_missing(path), unread=path)) from None
-    except OSError as error:
-        remedy = "expected a readable file with the bearer token"
-        raise CannotStart(Problem("", f"{path}: {error.strerror}", remedy, unread=path)) from None
-    if not token or _INVALID.search(token):
-        text = f"{path}: {'holds spaces, line breaks or letters beyond ASCII' if token else 'is empty'}"
-        raise CannotStart(Problem("", text, "expected one token of letters, digits and - . _ ~ + / ="))
     return token
