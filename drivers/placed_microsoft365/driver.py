@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 
 from placed.domain.model import Reason
 from placed.driver import Failed, NotPermitted, Refused
+from placed.driver.answer_stream import stream
+from placed.driver.network.concurrency_limit import ConcurrencyLimit
 from placed_microsoft365 import fence
 from placed_microsoft365 import rooms as directory
+from placed_microsoft365.address_of_object_id import RoomAddressLookup
 from placed_microsoft365.auth.application_permissions import RBAC, explain_forbidden, may_read_calendars
 from placed_microsoft365.auth.credential import judge_expiry, load_credential
 from placed_microsoft365.auth.token_claims import claims_of
-from placed_microsoft365.calendar_owners import RoomNames
-from placed_microsoft365.calendars.answer_stream import stream
 from placed_microsoft365.calendars.batch_reader import CalendarReader
 from placed_microsoft365.calendars.calendar_view import CalendarViews
 from placed_microsoft365.client_factory import graph_client, registration_of, token_cache_of
-from placed_microsoft365.graph.concurrency_limit import ConcurrencyLimit
 from placed_microsoft365.settings import Microsoft365Settings
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from placed.driver import (
         Answer,
+        BookingWriter,
         ConsentFlow,
         Diagnosis,
         Driver,
@@ -63,9 +64,14 @@ class Microsoft365:
         self._readable: tuple[str, str | None] | None = None  # the mailbox of a readable room, and the token
         self._mailboxes: Sequence[str] | None = None  # of all rooms
         self._graph = graph_client(settings, self._tokens, surroundings)
-        self._owners = RoomNames(self._graph)
+        self._addresses = RoomAddressLookup(self._graph)
         self.limit = ConcurrencyLimit(surroundings.concurrency)
-        self._views = CalendarViews(self._graph, self.limit, details=surroundings.details)
+        self._views = CalendarViews(
+            self._graph,
+            self.limit,
+            details=surroundings.details,
+            bookings=settings.check_in is not None,
+        )
         self._calendars = CalendarReader(self._graph, self.limit, self._views, surroundings.now)
         self.credential_expires_at = credential.expires_at
 
@@ -73,6 +79,13 @@ class Microsoft365:
     def open(settings: Microsoft365Settings, surroundings: Surroundings) -> Microsoft365:
         """Opens a connection; see `placed.driver.DriverKind.open`."""
         return Microsoft365(settings, surroundings)
+
+    @staticmethod
+    def open_writer(settings: Microsoft365Settings, surroundings: Surroundings) -> BookingWriter:
+        """See `placed.driver.OffersBooking`."""
+        from placed_microsoft365.booking.writer import open_writer  # noqa: PLC0415 - where actions are wanted
+
+        return open_writer(settings, surroundings)
 
     # --- for administrators: imported when a command needs it ---
 
@@ -104,7 +117,7 @@ class Microsoft365:
         with self._forgetting():
             try:
                 found = await directory.find_rooms(self._graph, self._settings)
-                rooms = await self._owners.name(found)
+                rooms = await self._addresses.complete(found)
             except NotPermitted:
                 self._tokens.suspect_grants()
                 raise

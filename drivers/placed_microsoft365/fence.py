@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from placed.domain.model import Reason
-from placed.driver import DriverError, Fence, FenceState, NotPermitted, Problem, Unavailable
+from placed.driver import DriverError, Fence, FenceState, NotPermitted, Problem, Unavailable, UnexpectedAnswer
 from placed_microsoft365.auth.application_permissions import CALENDARS_READ, RBAC, excess, may_read_calendars
 from placed_microsoft365.calendars.calendar_view import calendar_view
-from placed_microsoft365.graph.batch_response import items_of
 from placed_microsoft365.graph.client import BATCH_SIZE
 from placed_microsoft365.graph.error_codes import error_meaning
 from placed_microsoft365.graph.json_structs import Readable
-from placed_microsoft365.graph.response import UnexpectedAnswer, decode, error_code, error_of
+from placed_microsoft365.graph.response import decode, error_code, error_of, items_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -33,11 +32,14 @@ def _flaw(text: str, remedy: str) -> Problem:
     return Problem("", text, remedy, joint=": ")
 
 
-_UNION_TRAP = _flaw(
-    f"the token's roles hold {CALENDARS_READ}, a grant in Entra that cancels the scope of RBAC for "
-    "Applications",
-    "remove it from the application (placed setup writes the script)",
-)
+def _union_trap(permission: str) -> Problem:
+    return _flaw(
+        f"the token's roles hold {permission}, a grant in Entra that cancels the scope of RBAC for "
+        "Applications",
+        "remove it from the application (placed setup writes the script)",
+    )
+
+
 # The code with which Exchange refuses a mailbox to an application, by policy, by scope or without a grant.
 _DENIED = "erroraccessdenied"
 _NO_MAILBOX = _flaw(
@@ -145,16 +147,25 @@ async def _ask_all(graph: GraphClient, settings: FenceSettings, now: datetime) -
     return seen
 
 
-def with_roles(fence: Fence, settings: FenceSettings, claims: Claims | None) -> Fence:
+def with_roles(
+    fence: Fence, settings: FenceSettings, claims: Claims | None, wanted: str = CALENDARS_READ
+) -> Fence:
     """Adds what the token lists to the result of the canaries.
 
     Grants add up (Microsoft: RBAC for Applications, FAQ): one in Entra is not limited by Exchange's scope.
+
+    Args:
+        fence: the result of the canaries.
+        settings: the kind of the fence.
+        claims: those of the token.
+        wanted: the permission that the registration is for; Calendars.ReadWrite is meant for that of actions
+            only.
     """
     roles = claims.roles if claims is not None else ()
-    too_much = excess(roles)
+    too_much = excess(roles, wanted)
     warnings = fence.warnings
     if settings.kind == RBAC and may_read_calendars(claims):
-        warnings = (*warnings, _UNION_TRAP)
+        warnings = (*warnings, _union_trap(wanted))
     state = fence.state
     if too_much and state is not FenceState.BREACHED:
         state = FenceState.EXCESS

@@ -11,9 +11,9 @@ from urllib.parse import quote
 
 from msgspec.structs import replace
 
-from placed.driver import Consent, FoundRoom, NotPermitted
+from placed.driver import Consent, FoundRoom, NotPermitted, UnexpectedAnswer
 from placed_microsoft365.graph.json_structs import DirectoryObject, DirectoryObjects, Places
-from placed_microsoft365.graph.response import UnexpectedAnswer, decode, directory_error
+from placed_microsoft365.graph.response import decode, directory_error
 from placed_microsoft365.settings import ALL_ROOMS
 
 if TYPE_CHECKING:

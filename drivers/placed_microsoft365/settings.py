@@ -2,55 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
+from typing import Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from placed.driver import ConnectionSettings, FilePath
+from placed.driver import ActionSettings, Address, BaseUrl, ConnectionSettings, FenceKeys, FilePath
 from placed_microsoft365.clouds import CLOUDS, Cloud
 
 ALL_ROOMS = "*"
+CLIENT_ID = r"^[A-Za-z0-9._-]+$"
 
 
-def _base_url(value: str) -> str:
-    try:
-        parts = urlsplit(value)
-        sound = parts.scheme == "https" and parts.hostname and parts.port != 0
-    except ValueError:  # an invalid port
-        sound = False
-    if not sound or parts.username is not None or parts.query or parts.fragment:
-        raise ValueError("expected an address such as https://host or https://host:port")
-    # In lower case, as Graph writes its host in links.
-    return f"https://{parts.netloc.lower()}{parts.path.rstrip('/')}"
-
-
-def _address(value: str) -> str:
-    local, at, domain = value.partition("@")
-    if not (local and at and domain) or any(c.isspace() for c in value):
-        raise ValueError("expected an e-mail address such as boardroom@contoso.com")
-    return value
-
-
-BaseUrl = Annotated[str, AfterValidator(_base_url)]
-Address = Annotated[str, AfterValidator(_address)]
-
-
-class FenceSettings(BaseModel):
+class FenceSettings(FenceKeys):
     """The limit on what the registration may read."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: Literal["access-policy", "rbac"] = Field(
         default="access-policy",
         description="access-policy (application access policy) or rbac (RBAC for Applications).",
     )
-    canaries: tuple[Address, ...] = Field(
-        default=(), description="Mailboxes outside the fence; reading them must be refused."
+
+
+class Actions(ActionSettings):
+    """What panels may do, and the registration that writes: never the one that reads."""
+
+    client_id: str = Field(
+        pattern=CLIENT_ID, description="The writing registration's application (client) id, a GUID."
     )
-    enforce: bool = Field(
-        default=True, description="Whether a readable canary ends the reading of this connection."
+    certificate: FilePath | None = Field(
+        default=None, description="PEM file with its private key and its certificate."
     )
+    client_secret_file: FilePath | None = Field(
+        default=None, description="File that holds its client secret, if there is no certificate."
+    )
+
+    @model_validator(mode="after")
+    def _one_credential(self) -> Self:
+        if (self.certificate is None) == (self.client_secret_file is None):
+            raise ValueError("expected one of certificate and client_secret_file")
+        return self
 
 
 class Microsoft365Settings(ConnectionSettings):
@@ -61,7 +50,7 @@ class Microsoft365Settings(ConnectionSettings):
         pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*$", description="The tenant's domain name or its GUID."
     )
     client_id: str = Field(
-        pattern=r"^[A-Za-z0-9._-]+$",
+        pattern=CLIENT_ID,
         description="The registration's application (client) id, a GUID.",
     )
     certificate: FilePath | None = Field(
@@ -88,6 +77,9 @@ class Microsoft365Settings(ConnectionSettings):
         default=None, min_length=1, description="Address of a room list; * for all rooms of the tenant."
     )
     fence: FenceSettings = FenceSettings()
+    actions: Actions | None = Field(
+        default=None, description="What panels may do; without the table nothing is ever written."
+    )
 
     @model_validator(mode="after")
     def _one_of_each(self) -> Self:
@@ -95,7 +87,14 @@ class Microsoft365Settings(ConnectionSettings):
             raise ValueError("expected one of certificate and client_secret_file")
         if [bool(self.rooms), bool(self.room_group), bool(self.room_list)].count(True) != 1:
             raise ValueError("expected one of rooms, room_group and room_list")
+        if self.actions is not None and self.actions.client_id == self.client_id:
+            raise ValueError("actions.client_id: expected a registration of its own, not the one that reads")
         return self
+
+    @property
+    def writes(self) -> Actions | None:
+        """See `placed.driver.ConnectionSettings`."""
+        return self.actions
 
     @property
     def named_rooms(self) -> frozenset[str] | None:

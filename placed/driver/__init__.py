@@ -1,18 +1,36 @@
 """The port that a driver implements: `protocol` reads calendars; capabilities are optional."""
 
-from placed.domain.clock_health import SET_CLOCK
 from placed.domain.consent_record import Consent
 from placed.domain.fence import UNTRIED, Fence, FenceState
+from placed.domain.machine_clock_health import SET_CLOCK
 from placed.domain.problem import Problem
 from placed.domain.service_time import ServiceTime
+from placed.driver.action_settings import ActionSettings, CheckInSettings, NoShowSettings
+from placed.driver.booking import (
+    Book,
+    Booking,
+    BookingWriter,
+    NotWritten,
+    OffersBooking,
+    Order,
+    Release,
+    Shorten,
+    Unclear,
+    Withdraw,
+    WriteFailure,
+    WriteResult,
+    Written,
+)
 from placed.driver.capabilities import (
     CredentialExpiry,
     DelayedGrants,
     FenceCircumstances,
     FenceTrial,
+    ReadingLimit,
     SignInTakeover,
     credential_expiry,
     grant_delay,
+    shortest_interval,
 )
 from placed.driver.consent_flow import (
     ConsentAnswer,
@@ -25,12 +43,21 @@ from placed.driver.consent_flow import (
     Propagation,
 )
 from placed.driver.diagnosis import (
+    DiagnosesActions,
     Diagnosis,
     Finding,
     OffersDiagnosis,
     Verdict,
 )
-from placed.driver.errors import DriverError, NotPermitted, Refused, Unavailable
+from placed.driver.errors import (
+    AnswerLost,
+    DriverError,
+    NotPermitted,
+    Refused,
+    Throttled,
+    Unavailable,
+    UnexpectedAnswer,
+)
 from placed.driver.protocol import (
     Answer,
     Driver,
@@ -39,13 +66,26 @@ from placed.driver.protocol import (
     FoundRoom,
     Query,
     Read,
+    StillHolds,
+    Success,
     Surroundings,
     Unchanged,
 )
 from placed.driver.registry import driver_packages, find_drivers
 from placed.driver.secret_file import Exposed, read_certificate, read_secret, remedy_for_missing
-from placed.driver.settings import ConnectionSettings, FilePath, SettingsError, TimeZone
+from placed.driver.settings import (
+    SECRET,
+    Address,
+    BaseUrl,
+    ConnectionSettings,
+    FenceKeys,
+    FilePath,
+    SettingsError,
+    TimeZone,
+    read_file,
+)
 from placed.driver.setup_kit import (
+    ActionsSetup,
     Kit,
     KitError,
     KitFile,
@@ -55,9 +95,19 @@ from placed.driver.setup_kit import (
 )
 
 __all__ = [
+    "SECRET",
     "SET_CLOCK",
     "UNTRIED",
+    "ActionSettings",
+    "ActionsSetup",
+    "Address",
     "Answer",
+    "AnswerLost",
+    "BaseUrl",
+    "Book",
+    "Booking",
+    "BookingWriter",
+    "CheckInSettings",
     "ConnectionSettings",
     "Consent",
     "ConsentAnswer",
@@ -65,6 +115,7 @@ __all__ = [
     "ConsentRequest",
     "CredentialExpiry",
     "DelayedGrants",
+    "DiagnosesActions",
     "Diagnosis",
     "Driver",
     "DriverError",
@@ -73,6 +124,7 @@ __all__ = [
     "Failed",
     "Fence",
     "FenceCircumstances",
+    "FenceKeys",
     "FenceState",
     "FenceTrial",
     "FilePath",
@@ -83,31 +135,49 @@ __all__ = [
     "KitError",
     "KitFile",
     "Letter",
+    "NoShowSettings",
     "NotPermitted",
+    "NotWritten",
+    "OffersBooking",
     "OffersConsent",
     "OffersDiagnosis",
     "OffersSetup",
+    "Order",
     "Permission",
     "Problem",
     "Propagation",
     "Query",
     "Question",
     "Read",
+    "ReadingLimit",
     "Refused",
+    "Release",
     "ServiceTime",
     "SettingsError",
     "Setup",
+    "Shorten",
     "SignInTakeover",
+    "StillHolds",
+    "Success",
     "Surroundings",
+    "Throttled",
     "TimeZone",
     "Unavailable",
     "Unchanged",
+    "Unclear",
+    "UnexpectedAnswer",
     "Verdict",
+    "Withdraw",
+    "WriteFailure",
+    "WriteResult",
+    "Written",
     "credential_expiry",
     "driver_packages",
     "find_drivers",
     "grant_delay",
     "read_certificate",
+    "read_file",
     "read_secret",
     "remedy_for_missing",
+    "shortest_interval",
 ]

@@ -74,6 +74,20 @@ class DelayedGrants(Protocol):
     """How long a grant, or a change of the room group, takes at most to be in effect."""
 
 
+@runtime_checkable
+class ReadingLimit(Protocol):
+    """A driver whose service answers only so many requests a minute."""
+
+    def shortest_interval(self, rooms: int) -> timedelta:
+        """How often so many rooms can be read at most, as far as that is known now."""
+        ...
+
+
+def shortest_interval(driver: Driver, rooms: int) -> timedelta:
+    """How often so many rooms can be read at most; zero where the driver has no limit."""
+    return driver.shortest_interval(rooms) if isinstance(driver, ReadingLimit) else timedelta(0)
+
+
 def credential_expiry(driver: Driver) -> datetime | None:
     """When the credential expires; None where the driver does not report it."""
     return driver.credential_expires_at if isinstance(driver, CredentialExpiry) else None

@@ -73,6 +73,18 @@ class Diagnosis(Protocol):
 
 
 @runtime_checkable
+class DiagnosesActions(Protocol):
+    """A `Diagnosis` of a service at which bookings can be changed. Optional."""
+
+    async def look_at_actions(self) -> Sequence[Finding]:
+        """The findings `actions` about the credential that writes; none without a table `actions`.
+
+        Changes nothing, and never raises a `DriverError`.
+        """
+        ...
+
+
+@runtime_checkable
 class OffersDiagnosis(Protocol):
     """A `DriverKind` that can examine a connection link by link."""
 

@@ -40,6 +40,22 @@ class Unavailable(DriverError):
     """Network, DNS or the service is down, or asks for patience: time heals it."""
 
 
+class AnswerLost(Unavailable):
+    """A request was sent and may have been carried out, but no answer came."""
+
+
+class Throttled(Unavailable):
+    """The service throttles the client."""
+
+    reason = Reason.THROTTLED
+
+
+class UnexpectedAnswer(DriverError):
+    """The answer of the service is not what was requested."""
+
+    reason = Reason.MALFORMED
+
+
 class NotPermitted(DriverError):
     """Consent or the fence's group is missing: another person heals it, so ask seldom."""
 

@@ -33,6 +33,8 @@ class FoundRoom(msgspec.Struct, frozen=True):
         address: by which the settings may name it; the object id where the service does not report one.
         mailbox: what its calendar is read by.
         object_id: by which the service knows it for good, though its address changes.
+        opaque_address: whether the address means nothing to people: the room's id is made from its name.
+        time_zone: IANA name of its calendar's own time zone, where the settings name none for the connection.
     """
 
     address: str
@@ -42,6 +44,8 @@ class FoundRoom(msgspec.Struct, frozen=True):
     floor: str | None = None
     capacity: int | None = None
     object_id: str | None = None
+    opaque_address: bool = False
+    time_zone: str | None = None
 
 
 class Query(msgspec.Struct, frozen=True, gc=False):
@@ -76,6 +80,17 @@ class Unchanged(msgspec.Struct, frozen=True, gc=False):
     asked_at: datetime
 
 
+class StillHolds(msgspec.Struct, frozen=True, gc=False):
+    """A room's free/busy is what it was when its calendar was last read: what is known makes its occupancy.
+
+    What free/busy does not show, such as a title, may have changed; so a driver that answers this reads every
+    calendar in full every few minutes. It answers so under the same conditions as `Unchanged`.
+    """
+
+    query: Query
+    asked_at: datetime
+
+
 class Failed(msgspec.Struct, frozen=True, gc=False):
     """One room could not be read; this does not affect any other.
 
@@ -90,7 +105,8 @@ class Failed(msgspec.Struct, frozen=True, gc=False):
     consent: Consent = Consent.UNKNOWN
 
 
-Answer = Read | Unchanged | Failed
+Success = Read | Unchanged | StillHolds
+Answer = Success | Failed
 
 
 # --- the port -----------------------------------------------------------------------------------------------

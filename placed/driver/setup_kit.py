@@ -78,6 +78,25 @@ class Setup(Protocol):
 
 
 @runtime_checkable
+class ActionsSetup(Protocol):
+    """A `Setup` that can also write a kit for the registration that changes bookings. Optional."""
+
+    def actions_answers_of(self, settings: Any) -> Mapping[str, str]:
+        """The answers for that kit that a connection's settings hold."""
+        ...
+
+    def write_actions_kit(
+        self, connection: str, answers: Mapping[str, str], folder: Path, *, now: datetime, renew: bool
+    ) -> Kit:
+        """Writes the folder, as `write_kit` does.
+
+        Raises:
+            KitError: an answer is invalid, or the folder cannot be written.
+        """
+        ...
+
+
+@runtime_checkable
 class OffersSetup(Protocol):
     """A `DriverKind` for whose service `placed setup` can write a kit."""
 

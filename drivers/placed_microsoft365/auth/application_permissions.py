@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"  # Microsoft Graph, in every tenant and cloud
 CALENDARS_READ = "Calendars.Read"
+CALENDARS_WRITE = "Calendars.ReadWrite"  # for the registration of actions alone
 GROUP_MEMBERS = "GroupMember.Read.All"
 PLACES = "Place.Read.All"
 RBAC = "rbac"
@@ -46,6 +47,15 @@ APP_ROLES = {
                 "reads calendars: those of the room mailboxes, to which the fence limits it",
                 "write, book, move or cancel anything; read mail, contacts or files; read a mailbox outside "
                 "of the fence",
+            ),
+        ),
+        AppRole(
+            "ef54d2bf-783f-4e0f-bca1-3210c0444d99",
+            Permission(
+                CALENDARS_WRITE,
+                "reads and changes calendars: those of the room mailboxes, to which the fence limits it",
+                "read or send other mail; read contacts or files; read or change a mailbox outside of the "
+                "fence. A room that declines or cancels a meeting sends a message about that",
             ),
         ),
         AppRole(
@@ -80,6 +90,8 @@ _FITTING = frozenset(
         "User.ReadBasic.All",
     }
 )
+# The registration of actions finds no rooms; reading calendars is part of Calendars.ReadWrite.
+_FITTING_ACTIONS = frozenset({CALENDARS_WRITE, CALENDARS_READ})
 
 
 def of_directory(settings: Microsoft365Settings) -> tuple[str, ...]:
@@ -101,9 +113,19 @@ def to_consent(settings: Microsoft365Settings) -> tuple[str, ...]:
     return (*calendars, *of_directory(settings))
 
 
-def excess(roles: Iterable[str]) -> tuple[str, ...]:
-    """Returns the roles that exceed everything placed may ask for, sorted."""
-    return tuple(sorted(set(roles) - _FITTING))
+def to_consent_for_actions(settings: Microsoft365Settings) -> tuple[str, ...]:
+    """Returns the permissions of the registration of actions that the administrator grants in Entra."""
+    return () if settings.fence.kind == RBAC else (CALENDARS_WRITE,)
+
+
+def excess(roles: Iterable[str], wanted: str = CALENDARS_READ) -> tuple[str, ...]:
+    """Returns the roles that exceed everything placed may ask for, sorted.
+
+    Args:
+        roles: those of the token.
+        wanted: what the registration is for: CALENDARS_READ, or CALENDARS_WRITE for that of actions.
+    """
+    return tuple(sorted(set(roles) - (_FITTING_ACTIONS if wanted == CALENDARS_WRITE else _FITTING)))
 
 
 def may_read_calendars(claims: Claims | None) -> bool:

@@ -11,12 +11,12 @@ import requests
 from urllib3.exceptions import SystemTimeWarning
 
 from placed.driver import DriverError, Refused, Unavailable
+from placed.driver.network.retry_after import parse_retry_after
+from placed.driver.network.service_clock import APART
+from placed.driver.network.tls_and_proxy import ca_bundle, not_reached, not_trusted, proxy_for
 from placed_microsoft365.auth.aadsts_codes import OUT_OF_TIME, codes_in, token_error
 from placed_microsoft365.auth.client_assertion import client_assertion
 from placed_microsoft365.auth.msal_transport import LoginTransport
-from placed_microsoft365.graph.response import parse_retry_after
-from placed_microsoft365.network.service_clock import APART
-from placed_microsoft365.network.tls_and_proxy import ca_bundle, not_reached, not_trusted, proxy_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from placed.driver import ServiceTime
+    from placed.driver.network.service_clock import ServiceClock
     from placed_microsoft365.auth.credential import Credential
-    from placed_microsoft365.network.service_clock import ServiceClock
 
 # The warning would go to stderr, past the log. placed reports a wrong clock itself.
 warnings.simplefilter("ignore", SystemTimeWarning)
@@ -155,7 +155,7 @@ class _Session(requests.Session):
         self._kept = False
         self._found: ServiceTime | None = None  # the login host's time in its last response
         self._signed = 0.0  # the time of the last assertion, minus the steady clock
-        self.trust_env = False  # see placed_microsoft365.network.tls_and_proxy
+        self.trust_env = False  # see placed.driver.network.tls_and_proxy
         self.verify = ca_bundle(registration.ca_file)
         proxy = proxy_for(registration.login_url)
         if proxy is not None:

@@ -21,8 +21,8 @@ from urllib3.exceptions import HTTPError
 from yarl import URL
 
 from placed.driver import DriverError, Refused
+from placed.driver.network.response_decompression import ACCEPTED, Body
 from placed_microsoft365.clouds import login_hosts_of
-from placed_microsoft365.graph.response_body import ACCEPTED, Body
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
 from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from placed.domain.model import Reason
-from placed.driver import DriverError, Failed, Problem, Refused, Unavailable, Unchanged
-from placed_microsoft365.calendars.calendar_view import FirstPage, failure_of
-from placed_microsoft365.graph.batch_response import items_of
+from placed.driver import DriverError, Failed, Problem, Unavailable, Unchanged, UnexpectedAnswer
+from placed.driver.network.retry_after import parse_retry_after
+from placed.driver.parallel_reading import failure_of, in_parallel
+from placed_microsoft365.calendars.calendar_view import FirstPage
 from placed_microsoft365.graph.client import BATCH_SIZE
 from placed_microsoft365.graph.error_codes import error_meaning, reason_of
-from placed_microsoft365.graph.response import (
-    UnexpectedAnswer,
-    error_code,
-    error_of,
-    parse_retry_after,
-)
+from placed_microsoft365.graph.response import error_code, error_of, items_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -28,9 +22,9 @@ if TYPE_CHECKING:
     import msgspec
 
     from placed.driver import Answer, Query
+    from placed.driver.network.concurrency_limit import ConcurrencyLimit
     from placed_microsoft365.calendars.calendar_view import CalendarViews
     from placed_microsoft365.graph.client import GraphClient
-    from placed_microsoft365.graph.concurrency_limit import ConcurrencyLimit
     from placed_microsoft365.graph.json_structs import BatchItem
     from placed_microsoft365.graph.response import Answer as GraphAnswer
 
@@ -59,22 +53,10 @@ class CalendarReader:
 
     async def read(self, queries: Sequence[Query], answer: Callable[[Answer], None]) -> None:
         """Reads all rooms within the concurrency limit; see `placed.driver.Driver.read`."""
-        waiting = deque(queries[n : n + BATCH_SIZE] for n in range(0, len(queries), BATCH_SIZE))
+        waiting = [queries[n : n + BATCH_SIZE] for n in range(0, len(queries), BATCH_SIZE)]
         reading = _ReadRun(self._graph, self._limit, self._views, self._now, answer)
 
-        async def work() -> None:
-            while waiting:
-                await reading.batch(waiting.popleft())
-
-        failure: DriverError | None = None
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(min(len(waiting), self._limit.most)):
-                    group.create_task(work())
-        except* DriverError as failures:
-            failure = _most_severe(failures)
-        if failure is not None:  # not raised above: Python 3.11.2 would wrap it in a group again
-            raise failure
+        await in_parallel(waiting, reading.batch, self._limit.most)
 
 
 class _ReadRun:
@@ -258,9 +240,3 @@ def _asks_for_patience(outer: GraphAnswer) -> bool:
 def _failed(query: Query, status: int, body: bytes | msgspec.Raw, rest: float | None) -> Failed:
     meaning = error_meaning(status, error_code(body))
     return Failed(query, meaning.reason, replace(meaning.problem, retry_after=rest))
-
-
-def _most_severe(failures: BaseExceptionGroup[DriverError]) -> DriverError:
-    """Returns, of several errors, the one that a person has to fix."""
-    leaves = [error for error in failures.exceptions if isinstance(error, DriverError)]
-    return next((error for error in leaves if isinstance(error, Refused)), leaves[0])

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from placed.domain.model import Reason
-from placed.driver import DriverError, Failed, Problem, Read, Unavailable, Unchanged
+from placed.driver import DriverError, Failed, Problem, Read, Unavailable, Unchanged, UnexpectedAnswer
+from placed.driver.known_answer import KnownAnswer, digest_of
+from placed.driver.parallel_reading import failure_of
+from placed_microsoft365.calendars.booking_time import EXPAND
 from placed_microsoft365.calendars.event_to_meeting import meetings_of
-from placed_microsoft365.calendars.unchanged_detection import KnownAnswer, all_unchanged, digest_of
-from placed_microsoft365.graph.json_structs import EVENT_DETAILS, EVENT_FIELDS, Events
-from placed_microsoft365.graph.response import UnexpectedAnswer, decode
+from placed_microsoft365.calendars.unchanged_detection import all_unchanged
+from placed_microsoft365.graph.json_structs import EVENT_DETAILS, EVENT_FIELDS, EVENT_SERIES, Events
+from placed_microsoft365.graph.response import decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,8 +26,8 @@ if TYPE_CHECKING:
     import msgspec
 
     from placed.driver import Answer, Query
+    from placed.driver.network.concurrency_limit import ConcurrencyLimit
     from placed_microsoft365.graph.client import GraphClient
-    from placed_microsoft365.graph.concurrency_limit import ConcurrencyLimit
     from placed_microsoft365.graph.json_structs import Event
 
 PAGE_SIZE = 100  # a room has fewer in a few days; Graph's own default is 10
@@ -34,19 +37,28 @@ TIMEOUT = 120.0  # seconds for all pages of one room after the first
 _PLAIN = re.compile(r"[\w.@~-]+", re.ASCII)  # characters that quoting keeps, as in nearly all mailboxes
 
 
-def calendar_view(
-    mailbox: str, since: datetime, until: datetime, *, fields: tuple[str, ...], page_size: int
+def calendar_view(  # noqa: PLR0913 - what Graph is asked for
+    mailbox: str,
+    since: datetime,
+    until: datetime,
+    *,
+    fields: tuple[str, ...],
+    page_size: int,
+    expand: str | None = None,
 ) -> str:
     """Returns the path of a calendar view, relative to the API version."""
     name = mailbox if _PLAIN.fullmatch(mailbox) else quote(mailbox, safe="@")
-    return f"/users/{name}/calendarView?{_query(since, until, fields, page_size)}"
+    return f"/users/{name}/calendarView?{_query(since, until, fields, page_size, expand)}"
 
 
 @lru_cache(maxsize=100)
-def _query(since: datetime, until: datetime, fields: tuple[str, ...], page_size: int) -> str:
+def _query(
+    since: datetime, until: datetime, fields: tuple[str, ...], page_size: int, expand: str | None
+) -> str:
     """Returns the query string, which is the same for all rooms of a time zone."""
     window = f"startDateTime={since:%Y-%m-%dT%H:%M:%SZ}&endDateTime={until:%Y-%m-%dT%H:%M:%SZ}"
-    return f"{window}&$select={','.join(fields)}&$top={page_size}"
+    expanded = f"&$expand={expand}" if expand is not None else ""
+    return f"{window}&$select={','.join(fields)}&$top={page_size}{expanded}"
 
 
 class FirstPage(NamedTuple):
@@ -64,18 +76,31 @@ class CalendarViews:
         graph: fetches the pages after the first.
         limit: how many requests may run in parallel.
         details: whether titles and organizers are wanted.
+        bookings: whether it is wanted when a meeting was booked, and of which series it is.
     """
 
-    def __init__(self, graph: GraphClient, limit: ConcurrencyLimit, *, details: bool) -> None:
+    def __init__(
+        self, graph: GraphClient, limit: ConcurrencyLimit, *, details: bool, bookings: bool = False
+    ) -> None:
         self._graph = graph
         self._limit = limit
-        self._fields = EVENT_FIELDS + EVENT_DETAILS if details else EVENT_FIELDS
+        self._fields = (
+            *EVENT_FIELDS,
+            *(EVENT_DETAILS if details else ()),
+            *(EVENT_SERIES if bookings else ()),
+        )
+        self._expand = EXPAND if bookings else None
         self._known: dict[str, KnownAnswer] = {}  # by mailbox
 
     def url(self, query: Query) -> str:
         """Returns the URL for a room."""
         return calendar_view(
-            query.room.mailbox, query.since, query.until, fields=self._fields, page_size=PAGE_SIZE
+            query.room.mailbox,
+            query.since,
+            query.until,
+            fields=self._fields,
+            page_size=PAGE_SIZE,
+            expand=self._expand,
         )
 
     def keep(self, mailboxes: AbstractSet[str]) -> None:
@@ -166,11 +191,6 @@ class CalendarViews:
 
 def _places(events: Iterable[Event]) -> set[tuple[str, str, str]]:
     return {(event.id or "", event.start.date_time, event.end.date_time) for event in events}
-
-
-def failure_of(query: Query, error: DriverError) -> Failed:
-    """The failure of a room that an error is, which is not believed to last."""
-    return Failed(query, error.reason, Problem("", str(error), retry_after=error.problem.retry_after))
 
 
 def _decoded(query: Query, asked_at: datetime, events: Iterable[Event]) -> Read | Failed:

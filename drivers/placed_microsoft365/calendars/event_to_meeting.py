@@ -7,10 +7,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from msgspec.structs import replace
-from xxhash import xxh3_64_hexdigest
-
 from placed.domain.model import Meeting, ShowAs, whole_days
+from placed.driver.meetings import more_occupying, short_key, title_without_name
+from placed_microsoft365.calendars.booking_time import booked_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,14 +35,27 @@ def meetings_of(events: Iterable[Event], room_zone: ZoneInfo) -> tuple[Meeting, 
         ValueError, OverflowError: the times of an event are invalid.
     """
     found: dict[tuple[str, datetime, datetime], Meeting] = {}
-    for event in sorted(events, key=_lacks_id):
+    without_id = []
+    for event in events:
+        if not (event.id and event.id.strip()):
+            without_id.append(event)
+            continue
+        meeting = meeting_of(event, room_zone)
+        _add(found, (meeting.key, meeting.start, meeting.end), meeting)
+    for event in without_id:
         meeting = meeting_of(event, room_zone)
         place = meeting.key, meeting.start, meeting.end
-        if _lacks_id(event):
-            place = next((other for other in found if other[1:] == place[1:]), place)
-        before = found.get(place)
-        found[place] = meeting if before is None else _either(before, meeting)
+        _add(found, next((other for other in found if other[1:] == place[1:]), place), meeting)
     return tuple(found.values())
+
+
+def _add(
+    found: dict[tuple[str, datetime, datetime], Meeting],
+    place: tuple[str, datetime, datetime],
+    meeting: Meeting,
+) -> None:
+    before = found.get(place)
+    found[place] = meeting if before is None else more_occupying(before, meeting)
 
 
 def meeting_of(event: Event, room_zone: ZoneInfo) -> Meeting:
@@ -63,7 +75,7 @@ def meeting_of(event: Event, room_zone: ZoneInfo) -> Meeting:
         event.organizer.email_address.name if event.organizer and event.organizer.email_address else None
     )
     return Meeting(
-        key=_key((event.id or "").strip() or f"{start.timestamp()}/{end.timestamp()}"),
+        key=short_key((event.id or "").strip() or f"{start.timestamp()}/{end.timestamp()}"),
         start=start,
         end=end,
         show_as=_SHOW_AS.get(event.show_as or "", ShowAs.UNRECOGNISED),
@@ -71,60 +83,13 @@ def meeting_of(event: Event, room_zone: ZoneInfo) -> Meeting:
         declined=event.response_status is not None and event.response_status.response == "declined",
         private=event.sensitivity not in _NOT_PRIVATE,
         all_day=bool(event.is_all_day),
-        title=_title(event.subject, organizer),
+        # Exchange deletes the subject of an accepted meeting and writes the organizer's name in its place, by
+        # default (Set-CalendarProcessing: DeleteSubject, AddOrganizerToSubject).
+        title=title_without_name(event.subject, organizer),
         organizer=organizer or None,
+        created_at=booked_at(event),
+        series=short_key(event.series_master_id) if event.series_master_id else None,
     )
-
-
-def _lacks_id(event: Event) -> bool:
-    return not (event.id and event.id.strip())
-
-
-def _key(graph_id: str) -> str:
-    """Returns a short key for an id of 150 characters, because a room has many of them.
-
-    Up to 15 characters take 64 bytes of memory, and 16 take 80.
-    """
-    return xxh3_64_hexdigest(graph_id.encode())[1:]
-
-
-def _title(subject: str | None, organizer: str | None) -> str | None:
-    """Returns the subject without the organizer's name.
-
-    By default Exchange deletes the subject of an accepted meeting and writes the organizer's name in its
-    place (Set-CalendarProcessing: DeleteSubject, AddOrganizerToSubject). A name is not a title, and a reader
-    of titles must not get names that way.
-    """
-    if not subject:
-        return None
-    title = subject.strip()
-    name = (organizer or "").strip()
-    if name and (title == name or title.startswith(f"{name} ")):
-        title = title.removeprefix(name).strip()
-    return title or None
-
-
-def _either(one: Meeting, other: Meeting) -> Meeting:
-    """Returns, of two reports of a meeting, the one that occupies the room; private if either is.
-
-    It keeps the key of the first.
-    """
-    kept = max(one, other, key=_weight)
-    return replace(kept, key=one.key, private=one.private or other.private)
-
-
-def _weight(meeting: Meeting) -> tuple[bool, int]:
-    return not (meeting.cancelled or meeting.declined), _LEAST_OCCUPYING.index(meeting.show_as)
-
-
-_LEAST_OCCUPYING = (
-    ShowAs.FREE,
-    ShowAs.WORKING_ELSEWHERE,
-    ShowAs.TENTATIVE,
-    ShowAs.OOF,
-    ShowAs.BUSY,
-    ShowAs.UNRECOGNISED,
-)
 
 
 def _dates(start: DateTimeTimeZone, end: DateTimeTimeZone, room_zone: ZoneInfo) -> tuple[date, date]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from placed.driver import Surroundings
-    from placed_microsoft365.auth.token_cache import TokenCache
+    from placed.driver.token_cache import TokenCache
     from placed_microsoft365.graph.client import GraphClient
     from placed_microsoft365.settings import Microsoft365Settings
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from placed.domain.model import Reason, Room
 from placed.driver import Failed, GrantProbe, NotPermitted, Problem, Query, Unavailable
+from placed.driver.network.concurrency_limit import ConcurrencyLimit
 from placed_microsoft365 import rooms as directory
 from placed_microsoft365.calendars.batch_reader import CalendarReader
 from placed_microsoft365.calendars.calendar_view import CalendarViews
 from placed_microsoft365.consent.fresh_sign_in import fresh_sign_in
 from placed_microsoft365.graph.client import BATCH_SIZE
-from placed_microsoft365.graph.concurrency_limit import ConcurrencyLimit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING
 import aiohttp
 import msgspec
 
-from placed.driver import Consent, ConsentAnswer, DriverError, Problem, Refused
+from placed.driver import Consent, ConsentAnswer, DriverError, Problem, Refused, UnexpectedAnswer
+from placed.driver.network.response_decompression import ACCEPTED, content_of
+from placed.driver.network.tls_and_proxy import not_reached, not_trusted, proxy_for, tls_context
 from placed_microsoft365.auth.aadsts_codes import codes_in, token_error
 from placed_microsoft365.consent.fresh_sign_in import fresh_sign_in
 from placed_microsoft365.consent.grant_check import not_listed
-from placed_microsoft365.graph.response import UnexpectedAnswer
-from placed_microsoft365.graph.response_body import ACCEPTED, content_of
-from placed_microsoft365.network.tls_and_proxy import not_reached, not_trusted, proxy_for, tls_context
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

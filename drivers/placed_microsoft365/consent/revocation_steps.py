@@ -13,7 +13,7 @@ from placed_microsoft365.auth.application_permissions import RBAC, to_consent
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from placed_microsoft365.settings import Microsoft365Settings
+    from placed_microsoft365.settings import Actions, Microsoft365Settings
 
 
 def revocation(settings: Microsoft365Settings) -> Sequence[str]:
@@ -25,7 +25,15 @@ def revocation(settings: Microsoft365Settings) -> Sequence[str]:
         *((_in_the_portal(client, granted), _in_powershell(client, tenant)) if granted else ()),
         _rbac(client) if settings.fence.kind == RBAC else _policy(client),
         f"If nothing else uses the registration: Entra ID > App registrations > {client} > Delete.",
+        *((_of_actions(settings.name, settings.actions),) if settings.actions is not None else ()),
         "Tokens that were issued before stay good for up to 90 minutes.",
+    )
+
+
+def _of_actions(connection: str, actions: Actions) -> str:
+    return (
+        f"The registration of actions, {actions.client_id}, is another one: run the undo script of what "
+        f"`placed setup {connection} --actions` writes, and do so first if the group is to go, too."
     )
 
 

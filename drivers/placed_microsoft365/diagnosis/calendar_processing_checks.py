@@ -13,13 +13,12 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from placed.driver import Finding, Verdict
+from placed.driver import Finding, UnexpectedAnswer, Verdict
 from placed.driver.shared_findings import AGAIN
 from placed_microsoft365.calendars.calendar_view import calendar_view
-from placed_microsoft365.graph.batch_response import items_of
 from placed_microsoft365.graph.client import BATCH_SIZE
 from placed_microsoft365.graph.json_structs import Events
-from placed_microsoft365.graph.response import UnexpectedAnswer, decode, error_of
+from placed_microsoft365.graph.response import decode, error_of, items_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from placed.driver import DriverError, Finding, Verdict
+from placed.driver.host_checks import look_at_hosts
 from placed.driver.shared_findings import AGAIN, blocked
 from placed_microsoft365.auth.token_claims import claims_of
 from placed_microsoft365.client_factory import graph_client, token_cache_of
-from placed_microsoft365.diagnosis import host_checks
 from placed_microsoft365.diagnosis.calendar_processing_checks import look_at_calendars
 from placed_microsoft365.diagnosis.file_checks import look_at_credential, look_at_files
+from placed_microsoft365.diagnosis.service_hosts import hosts_of, tenant_id_in
 from placed_microsoft365.diagnosis.token_checks import judge_claims
-from placed_microsoft365.network.tls_and_proxy import tls_context
+from placed_microsoft365.diagnosis.writer_checks import look_at_writer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from placed.driver import FoundRoom, Surroundings
+    from placed.driver.host_checks import ServiceHost
+    from placed.driver.token_cache import TokenCache
     from placed_microsoft365.auth.credential import Credential
-    from placed_microsoft365.auth.token_cache import TokenCache
     from placed_microsoft365.diagnosis.file_checks import FileChecks
-    from placed_microsoft365.diagnosis.host_checks import HostProbe
     from placed_microsoft365.settings import Microsoft365Settings
 
 
@@ -46,40 +46,37 @@ class Examination:
         else:
             certificate = blocked("certificate", files.no_credential)
         yield certificate
-        proxy = host_checks.problem_of_proxy(settings)
-        if proxy is None:
-            async for finding in self._services(files, certificate, credential):
-                yield finding
+        try:
+            hosts = hosts_of(settings)
+        except DriverError as error:
+            proxy = Finding("dns", Verdict.BAD, error.problem)
+            yield proxy
+            for check in ("tls", "clock", "token", "claims"):
+                yield blocked(check, proxy)
             return
-        yield proxy
-        for check in ("tls", "clock", "token", "claims"):
-            yield blocked(check, proxy)
+        async for finding in self._services(hosts, files, certificate, credential):
+            yield finding
 
     async def _services(
-        self, files: FileChecks, certificate: Finding, credential: Credential | None
+        self,
+        hosts: Sequence[ServiceHost],
+        files: FileChecks,
+        certificate: Finding,
+        credential: Credential | None,
     ) -> AsyncIterator[Finding]:
         """Checks both hosts, and the token."""
-        settings, now = self._settings, self._surroundings.now
-        hosts = host_checks.hosts_of(settings)
-        names = await asyncio.gather(*(host_checks.resolve(host) for host in hosts))
-        dns = host_checks.judge_names(hosts, names)
-        yield dns
-        contacts: list[HostProbe | None] = [None, None]
-        if files.no_ca is None:
-            context = tls_context(settings.ca_file)
-            for place, host in enumerate(hosts):
-                if names[place] is None:
-                    contacts[place] = await host_checks.probe(host, context, now)
-        tls = host_checks.judge_connections(hosts, contacts) or blocked("tls", files.no_ca or dns)
-        yield tls
-        yield host_checks.judge_clock(contacts) or blocked("clock", tls)
+        settings = self._settings
+        found = await look_at_hosts(hosts, settings.ca_file, files.no_ca, self._surroundings.now)
+        yield found.dns
+        yield found.tls
+        yield found.clock
 
         # --- the token ---
-        login = contacts[0]
+        login = found.probes[0]
         if credential is None:
             token = blocked("token", certificate)
         elif login is None or login.problem is not None:
-            token = blocked("token", tls)
+            token = blocked("token", found.tls)
         else:
             token = await self._sign_in(credential)
         yield token
@@ -87,7 +84,7 @@ class Examination:
             yield blocked("claims", token)
             return
         claims = claims_of(self._tokens.latest or "")
-        for finding in judge_claims(settings, claims, login.tenant_id if login else None):
+        for finding in judge_claims(settings, claims, tenant_id_in(login) if login else None):
             yield finding
 
     async def look_at_habits(self, rooms: Sequence[FoundRoom]) -> Sequence[Finding]:
@@ -102,6 +99,10 @@ class Examination:
             return await look_at_calendars(graph, self._surroundings, rooms)
         finally:
             await graph.close()
+
+    async def look_at_actions(self) -> Sequence[Finding]:
+        """See `placed.driver.DiagnosesActions`."""
+        return await look_at_writer(self._settings, self._surroundings)
 
     async def _sign_in(self, credential: Credential) -> Finding:
         self._tokens = token_cache_of(self._settings, credential, self._surroundings)

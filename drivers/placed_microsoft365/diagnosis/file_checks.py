@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 
 from placed.driver import SET_CLOCK, Finding, SettingsError, Verdict
-from placed.driver.shared_findings import look_at_secrets, unreadable
+from placed.driver.host_checks import problem_of_ca
+from placed.driver.shared_findings import look_at_secrets
 from placed_microsoft365.auth.credential import check_dates, load_credential
-from placed_microsoft365.network.tls_and_proxy import tls_context
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from pathlib import Path
 
     from placed_microsoft365.auth.credential import Credential
     from placed_microsoft365.settings import Microsoft365Settings
@@ -47,22 +46,8 @@ def look_at_files(settings: Microsoft365Settings) -> FileChecks:
     make = "make the file" if settings.certificate is None else f"make it with placed setup {settings.name}"
     findings = look_at_secrets([(key, path)], make)
     no_credential = next((finding for finding in findings if finding.verdict is Verdict.BAD), None)
-    no_ca = _problem_of_ca(settings.ca_file)
+    no_ca = problem_of_ca(settings.ca_file)
     return FileChecks((*findings, *([no_ca] if no_ca else [])), no_credential, no_ca)
-
-
-def _problem_of_ca(path: Path | None) -> Finding | None:
-    if path is None:
-        return None
-    try:
-        path.read_bytes()
-        tls_context(path)
-    except OSError as error:
-        return unreadable("ca_file", path, error)
-    except SettingsError as error:
-        remedy = "name the PEM file with the CA's certificate in ca_file"
-        return Finding.of("files", Verdict.BAD, error.problem.line, remedy)
-    return None
 
 
 def look_at_credential(settings: Microsoft365Settings, now: datetime) -> tuple[Finding, Credential | None]:

@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from placed.driver import Unavailable, UnexpectedAnswer
+from placed.driver.network.retry_after import parse_retry_after
+from placed.driver.network.tls_and_proxy import tls_context
 from placed_microsoft365.graph.json_structs import Batch, BatchRequest
-from placed_microsoft365.graph.response import Answer, UnexpectedAnswer, decode, error_of, parse_retry_after
-from placed_microsoft365.network.tls_and_proxy import tls_context
+from placed_microsoft365.graph.response import Answer, decode, error_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from placed.driver import DriverError
-    from placed_microsoft365.auth.token_cache import TokenCache
-    from placed_microsoft365.graph.http_session import HttpSession
-    from placed_microsoft365.network.service_clock import ServiceClock
+    from placed.driver.network.http_session import HttpSession
+    from placed.driver.network.service_clock import ServiceClock
+    from placed.driver.token_cache import TokenCache
 
 VERSION = "/v1.0"
 BATCH_SIZE = 20  # Microsoft: "JSON batch requests are currently limited to 20 individual requests"
@@ -39,9 +41,10 @@ class GraphClient:
         ca_file: the private CA of the host; None for the system's CAs.
         version: the version of this program, for the User-Agent.
         clock: reads the time in the responses.
+        writes: whether it changes calendars; no request is then repeated by the session.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a session with a service needs
         self,
         base_url: str,
         tokens: TokenCache,
@@ -49,13 +52,16 @@ class GraphClient:
         ca_file: Path | None,
         version: str,
         clock: ServiceClock,
+        writes: bool = False,
     ) -> None:
         self.base_url = base_url
         self._tokens = tokens
         self._clock = clock
         self._user_agent = f"placed/{version}"
         self._tls = tls_context(ca_file)
+        self._writes = writes
         self._session: HttpSession | None = None
+        self._is_closed = False
 
     async def get(
         self,
@@ -99,10 +105,9 @@ class GraphClient:
         Raises:
             DriverError: there is no token, or no response.
         """
-        whole = self._whole(url)
-        answer = await self._ask_once(method, whole, body, headers)
+        answer = await self.ask_once(method, url, body, headers)
         if answer.status == HTTPStatus.UNAUTHORIZED and self.refused(answer):
-            answer = await self._ask_once(method, whole, body, headers)
+            answer = await self.ask_once(method, url, body, headers)
         return answer
 
     async def sign_in(self) -> None:
@@ -118,14 +123,17 @@ class GraphClient:
         return self._tokens.refused(answer.token)
 
     async def close(self) -> None:
-        """Closes the session."""
+        """Closes the session; no other is opened."""
+        self._is_closed = True
         if self._session is not None:
             await self._session.close()
             self._session = None
 
-    async def _ask_once(
-        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str] | None
+    async def ask_once(
+        self, method: str, url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
+        """Sends one request, and never repeats it; see `ask`."""
+        whole = self._whole(url)
         token = await self._tokens.token()
         all_headers = {
             "Authorization": f"Bearer {token}",
@@ -135,15 +143,18 @@ class GraphClient:
             **({"Content-Type": "application/json"} if body is not None else {}),
             **(headers or {}),
         }
-        status, rest, content = await self._open().request(method, url, body, all_headers)
-        return Answer(status, parse_retry_after(rest, self._clock.now()), content, token)
+        response = await self._open().request(method, whole, body, all_headers)
+        rest = parse_retry_after(response.headers.get("Retry-After"), self._clock.now())
+        return Answer(response.status, rest, response.body, token)
 
     def _open(self) -> HttpSession:
+        if self._is_closed:
+            raise Unavailable("the connection is closed")
         if self._session is None:
             # Imported here, because the sign-in comes first, and others import aiohttp while it waits.
-            from placed_microsoft365.graph.http_session import HttpSession  # noqa: PLC0415
+            from placed.driver.network.http_session import HttpSession  # noqa: PLC0415
 
-            self._session = HttpSession(self.base_url, self._tls, self._clock)
+            self._session = HttpSession("Graph", self.base_url, self._tls, self._clock, changes=self._writes)
         return self._session
 
     def _whole(self, url: str) -> str:

@@ -12,6 +12,7 @@ import msgspec
 
 EVENT_FIELDS = ("id", "start", "end", "isAllDay", "isCancelled", "showAs", "sensitivity", "responseStatus")
 EVENT_DETAILS = ("subject", "organizer")
+EVENT_SERIES = ("seriesMasterId",)
 
 
 class DateTimeTimeZone(msgspec.Struct, rename="camel"):
@@ -40,6 +41,13 @@ class Recipient(msgspec.Struct, rename="camel"):
     email_address: EmailAddress | None = None
 
 
+class ExtendedProperty(msgspec.Struct):
+    """A single-value extended property."""
+
+    id: str
+    value: str | None = None
+
+
 class Event(msgspec.Struct, rename="camel"):
     """An occurrence in a calendar view; `sensitivity` has any type, since unknown values count as private.
 
@@ -56,6 +64,8 @@ class Event(msgspec.Struct, rename="camel"):
     response_status: ResponseStatus | None = None
     subject: str | None = None
     organizer: Recipient | None = None
+    series_master_id: str | None = None
+    single_value_extended_properties: tuple[ExtendedProperty, ...] | None = None
 
 
 class Events(msgspec.Struct):

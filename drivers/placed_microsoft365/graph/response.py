@@ -1,29 +1,29 @@
-"""Responses of Graph and the errors for them; `error_codes` has the meaning of status and code."""
+"""Responses of Graph, the items of a batch, and the errors for them; `error_codes` has what a code means."""
 
 from __future__ import annotations
 
-import email.utils
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC
 from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from placed.domain.model import Reason
-from placed.driver import Consent, DriverError, NotPermitted, Unavailable
+from placed.driver import Consent, DriverError, NotPermitted, Throttled, Unavailable, UnexpectedAnswer
 from placed_microsoft365.graph.error_codes import NO_DIRECTORY, error_meaning
-from placed_microsoft365.graph.json_structs import GraphErrorBody
+from placed_microsoft365.graph.json_structs import BatchAnswer, BatchItem, GraphErrorBody, RawBatchAnswer
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Iterator
 
-LONGEST_REST = 3600.0  # seconds; a longer Retry-After is cut to this
 BAD_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 _Shape = TypeVar("_Shape")
 _error_decoder = msgspec.json.Decoder(GraphErrorBody)
+_batch_decoder = msgspec.json.Decoder(BatchAnswer)
+_item_decoder = msgspec.json.Decoder(BatchItem)
 # A code is logged and shown on pages, so nothing may pass that could be a person's address.
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,79}", re.ASCII)
 
@@ -38,36 +38,6 @@ class Answer:
     token: str = field(repr=False)
 
 
-class UnexpectedAnswer(DriverError):
-    """The response of Graph is not what was requested."""
-
-    reason = Reason.MALFORMED
-
-
-class Throttled(Unavailable):
-    """Graph throttles the client."""
-
-    reason = Reason.THROTTLED
-
-
-def parse_retry_after(value: object, now: datetime) -> float | None:
-    """Returns the seconds of a Retry-After header; Graph also sends fractions, and it may be a date."""
-    if value is None:
-        return None
-    text = str(value)
-    try:
-        seconds = float(text)
-    except ValueError:
-        try:
-            moment = email.utils.parsedate_to_datetime(text)
-            seconds = (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds()
-        except (ValueError, OverflowError):
-            return None
-    if seconds != seconds:  # noqa: PLR0124 - NaN
-        return None
-    return min(max(seconds, 0.0), LONGEST_REST)
-
-
 def decode(body: bytes | msgspec.Raw, shape: type[_Shape]) -> _Shape:
     """Decodes the body.
 
@@ -78,6 +48,33 @@ def decode(body: bytes | msgspec.Raw, shape: type[_Shape]) -> _Shape:
         return msgspec.json.decode(body, type=shape)
     except BAD_JSON as error:
         raise UnexpectedAnswer(f"the answer is no {shape.__name__}") from error
+
+
+def items_of(batch: bytes) -> dict[str, BatchItem]:
+    """Returns the items by the id of their request.
+
+    A malformed item is skipped; if two items have the same id, neither is used.
+
+    Raises:
+        UnexpectedAnswer: it is not a batch response.
+    """
+    try:
+        found = _batch_decoder.decode(batch).responses
+    except BAD_JSON:
+        found = list(_well_formed(decode(batch, RawBatchAnswer)))
+    items = {item.id: item for item in found}
+    if len(items) < len(found):
+        for item in found:
+            kept = items.get(item.id)
+            if kept is not None and (kept.status, bytes(kept.body)) != (item.status, bytes(item.body)):
+                del items[item.id]
+    return items
+
+
+def _well_formed(answer: RawBatchAnswer) -> Iterator[BatchItem]:
+    for raw in answer.responses:
+        with suppress(*BAD_JSON):
+            yield _item_decoder.decode(raw)
 
 
 def error_code(body: bytes | msgspec.Raw) -> str:

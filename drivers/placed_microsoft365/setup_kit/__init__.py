@@ -1,6 +1,9 @@
-"""The kit: a folder that the tenant's administrator can read and run. Implements `placed.driver.Setup`."""
+"""The kit: a folder that the tenant's administrator can read and run. Implements `placed.driver.Setup`.
 
-from placed_microsoft365.setup_kit.kit_writer import write_kit
-from placed_microsoft365.setup_kit.questionnaire import answers_of, questions
+There is a second one for the registration of actions, `placed.driver.ActionsSetup`.
+"""
 
-__all__ = ["answers_of", "questions", "write_kit"]
+from placed_microsoft365.setup_kit.kit_writer import write_actions_kit, write_kit
+from placed_microsoft365.setup_kit.questionnaire import actions_answers_of, answers_of, questions
+
+__all__ = ["actions_answers_of", "answers_of", "questions", "write_actions_kit", "write_kit"]

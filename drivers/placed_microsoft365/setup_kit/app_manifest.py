@@ -8,30 +8,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from placed_microsoft365.auth.application_permissions import APP_ROLES, GRAPH_APP_ID, to_consent
+from placed_microsoft365.auth.application_permissions import APP_ROLES, GRAPH_APP_ID
 
 if TYPE_CHECKING:
-    from placed_microsoft365.settings import Microsoft365Settings
+    from placed_microsoft365.setup_kit.questionnaire import Answers
 
 REDIRECT_URI = "http://localhost"
 
 
-def application_name(connection: str) -> str:
+def application_name(answers: Answers) -> str:
     """Returns the name of the registration in Entra."""
-    return f"placed-{connection}"
+    return f"placed-{answers.registration}"
 
 
-def required_resource_access(settings: Microsoft365Settings) -> list[dict[str, Any]]:
+def required_resource_access(answers: Answers) -> list[dict[str, Any]]:
     """Returns the permissions on the consent page; none if Exchange grants them all."""
-    roles = [{"id": APP_ROLES[name].id, "type": "Role"} for name in to_consent(settings)]
+    roles = [{"id": APP_ROLES[name].id, "type": "Role"} for name in answers.permissions]
     return [{"resourceAppId": GRAPH_APP_ID, "resourceAccess": roles}] if roles else []
 
 
-def manifest(settings: Microsoft365Settings) -> dict[str, Any]:
+def manifest(answers: Answers) -> dict[str, Any]:
     """Returns the body of the request that creates the registration in Graph."""
     return {
-        "displayName": application_name(settings.name),
+        "displayName": application_name(answers),
         "signInAudience": "AzureADMyOrg",
         "web": {"redirectUris": [REDIRECT_URI]},
-        "requiredResourceAccess": required_resource_access(settings),
+        "requiredResourceAccess": required_resource_access(answers),
     }

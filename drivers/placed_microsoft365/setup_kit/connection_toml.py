@@ -53,6 +53,28 @@ def connection_table(answers: Answers, renewed: str | None) -> str:
     return "\n".join(lines) + "\n"
 
 
+def actions_table(answers: Answers, renewed: str | None) -> str:
+    """Returns the table of actions, which allows nothing until somebody names what."""
+    certificate = answers.settings.certificate
+    if certificate is None:
+        raise AssertionError("a kit has a certificate")
+    lines = [
+        f"# What panels may do in the rooms of the connection {_text(answers.settings.name)}: put it",
+        "# directly below its other tables. Without it nothing is ever written to a calendar.",
+        "",
+        "[connections.actions]",
+        f"client_id = {_text(answers.client_id or '')}"
+        + ("" if answers.client_id else " # the application (client) id that register prints"),
+        "# Under systemd: put the file into /etc/placed/secrets, and write here",
+        f"# certificate = {_text(f'$CREDENTIALS_DIRECTORY/secrets_{certificate.name}')}",
+        f"certificate = {_text(str(certificate))}",
+        *([f"# When {renewed} is registered, name that file instead."] if renewed is not None else []),
+        'allow = [] # of "check-in", "end", "extend" and "book": what you name is allowed',
+        'longest = "2h" # the longest booking that a panel can make',
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def _text(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 

@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from placed.driver import KitError, Problem, Question
-from placed_microsoft365.auth.application_permissions import RBAC
+from placed_microsoft365.auth.application_permissions import (
+    CALENDARS_READ,
+    CALENDARS_WRITE,
+    RBAC,
+    to_consent,
+    to_consent_for_actions,
+)
 from placed_microsoft365.clouds import Cloud
 from placed_microsoft365.settings import ALL_ROOMS, Microsoft365Settings
 
@@ -78,11 +84,33 @@ class Answers:
         settings: the resulting settings; the certificate is the kit's.
         client_id: None while nothing is registered.
         group: the mail-enabled security group that is the fence: address, or object id.
+        actions: whether the kit is for the registration of actions, and not for the one that reads.
     """
 
     settings: Microsoft365Settings
     client_id: str | None
     group: str
+    actions: bool = False
+
+    @property
+    def registration(self) -> str:
+        """The name of the registration, its key and its certificate."""
+        return registration_name(self.settings.name, actions=self.actions)
+
+    @property
+    def permissions(self) -> tuple[str, ...]:
+        """What the administrator grants to the registration in Entra."""
+        return to_consent_for_actions(self.settings) if self.actions else to_consent(self.settings)
+
+    @property
+    def calendars(self) -> str:
+        """The permission on calendars, whether Entra or Exchange grants it."""
+        return CALENDARS_WRITE if self.actions else CALENDARS_READ
+
+
+def registration_name(connection: str, *, actions: bool) -> str:
+    """Returns the name of a registration: a connection has one that reads, and perhaps one of actions."""
+    return f"{connection}-actions" if actions else connection
 
 
 def questions() -> Sequence[Question]:
@@ -106,7 +134,15 @@ def answers_of(settings: Microsoft365Settings) -> Mapping[str, str]:
     return {key: answer for key, answer in found.items() if answer}
 
 
-def understand(connection: str, answers: Mapping[str, str], certificate: Path) -> Answers:
+def actions_answers_of(settings: Microsoft365Settings) -> Mapping[str, str]:
+    """Returns the same for the registration of actions."""
+    found = {key: answer for key, answer in answers_of(settings).items() if key != "client_id"}
+    return found if settings.actions is None else {**found, "client_id": settings.actions.client_id}
+
+
+def understand(
+    connection: str, answers: Mapping[str, str], certificate: Path, *, actions: bool = False
+) -> Answers:
     """Checks the answers.
 
     Raises:
@@ -133,7 +169,7 @@ def understand(connection: str, answers: Mapping[str, str], certificate: Path) -
         rooms or [address for address in (made.room_list,) if address != ALL_ROOMS and address]
     ) or canaries
     fallback = f"placed-{connection}-rooms@{domain[0].rpartition('@')[2]}"
-    return Answers(made, given["client_id"] or None, made.room_group or fallback)
+    return Answers(made, given["client_id"] or None, made.room_group or fallback, actions)
 
 
 def _settings(

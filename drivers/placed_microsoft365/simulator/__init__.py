@@ -7,17 +7,21 @@ async with Simulator(tenant) as simulator:
     ...  # a client that trusts simulator.ca_file asks simulator.url
 """
 
-from placed_microsoft365.simulator.certificates import make_client_certificate
-from placed_microsoft365.simulator.connection_settings import ConnectionSettings, fence_toml
+from placed_microsoft365.simulator.client_certificate import make_client_certificate
+from placed_microsoft365.simulator.connection_settings import (
+    ConnectionSettings,
+    actions_toml,
+    fence_toml,
+)
 from placed_microsoft365.simulator.faults.fault import Fault, Kind, Where
 from placed_microsoft365.simulator.faults.fault_switches import Faults
 from placed_microsoft365.simulator.graph.throttling import Limits
-from placed_microsoft365.simulator.http_messages import ItemRecord, RequestRecord
-from placed_microsoft365.simulator.scenario.building_loader import Scenario, build, building_of, load_scenario
+from placed_microsoft365.simulator.scenario.building_loader import build, building_of
 from placed_microsoft365.simulator.scenario.random_calendar_changes import life
 from placed_microsoft365.simulator.server import Simulator
 from placed_microsoft365.simulator.tenant.app_access import App
 from placed_microsoft365.simulator.tenant.app_credentials import Secret
+from placed_microsoft365.simulator.tenant.event_writes import Message, Undocumented
 from placed_microsoft365.simulator.tenant.groups import Group
 from placed_microsoft365.simulator.tenant.mailboxes import (
     UNTOUCHED,
@@ -28,6 +32,8 @@ from placed_microsoft365.simulator.tenant.mailboxes import (
     SimRoom,
 )
 from placed_microsoft365.simulator.tenant.tenant import ConsentAnswer, Tenant
+from placed_simulator.building_file import Scenario, load_scenario
+from placed_simulator.http_messages import ItemRecord, RequestRecord
 
 __all__ = [
     "UNTOUCHED",
@@ -44,13 +50,16 @@ __all__ = [
     "Mailbox",
     "MailboxState",
     "Meeting",
+    "Message",
     "RequestRecord",
     "Scenario",
     "Secret",
     "SimRoom",
     "Simulator",
     "Tenant",
+    "Undocumented",
     "Where",
+    "actions_toml",
     "build",
     "building_of",
     "fence_toml",

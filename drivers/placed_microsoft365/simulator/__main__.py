@@ -7,29 +7,37 @@ to play its administrator first, through the control interface. It ends at Ctrl-
 
 from __future__ import annotations
 
-import argparse
-import asyncio
-import signal
 import sys
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from placed_microsoft365.simulator.certificates import make_client_certificate
+from placed_microsoft365.simulator.client_certificate import make_client_certificate
 from placed_microsoft365.simulator.connection_settings import fence_toml
-from placed_microsoft365.simulator.scenario.building_loader import build, building_of, load_scenario
+from placed_microsoft365.simulator.scenario.building_loader import build, building_of
 from placed_microsoft365.simulator.scenario.random_calendar_changes import life
 from placed_microsoft365.simulator.server import Simulator
+from placed_simulator.building_file import load_scenario
+from placed_simulator.command_line import (
+    USAGE,
+    folder_for,
+    parser_of,
+    print_line,
+    run,
+    stop_at_signal,
+    until,
+    write_private,
+    write_settings,
+)
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Sequence
+    from pathlib import Path
 
     from placed_microsoft365.simulator.tenant.tenant import Tenant
 
 SECRET = "simulated-secret"  # noqa: S105 - of a tenant that does not exist
 ROLES = ("Calendars.Read", "GroupMember.Read.All", "Place.Read.All")
-USAGE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,29 +68,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, ValueError) as error:
         sys.stderr.write(f"{asked.scenario}: {error}\n")
         return USAGE
-    try:
-        asyncio.run(_serve(tenant, asked))
-    except ModuleNotFoundError as error:
-        if error.name != "trustme":
-            raise
-        sys.stderr.write("trustme is not installed; install the extra demo: pip install 'placed[demo]'\n")
-        return USAGE
-    return 0
+    return run(_serve(tenant, asked))
 
 
 async def _serve(tenant: Tenant, asked: Arguments) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    with tempfile.TemporaryDirectory(prefix="placed-simulator-") as temporary:
-        folder = (asked.write_config or Path(temporary)).resolve()
-        folder.mkdir(parents=True, exist_ok=True)
+    stop = stop_at_signal()
+    with folder_for(asked.write_config) as folder:
         async with Simulator(tenant, port=asked.port, directory=folder) as simulator:
             further = _how_to_go_on(simulator) if asked.empty else _let_in(simulator, folder)
-            _print(f"simulated tenant {tenant.domain} with {len(tenant.rooms())} rooms at {simulator.url}")
-            _print(f"play it: curl --cacert {simulator.ca_file} {simulator.url}/_control/rooms")
-            _print(further)
+            print_line(
+                f"simulated tenant {tenant.domain} with {len(tenant.rooms())} rooms at {simulator.url}"
+            )
+            print_line(f"play it: curl --cacert {simulator.ca_file} {simulator.url}/_control/rooms")
+            print_line(further)
             await _live(tenant, asked, stop)
 
 
@@ -94,12 +92,11 @@ def _let_in(simulator: Simulator, folder: Path) -> str:
     group = next(group for group in tenant.groups.values() if not group.room_list)
     tenant.restrict(app, group)
     canaries = [mailbox.address for mailbox in tenant.mailboxes.values() if mailbox.room is None]
-    _write_private(folder / "client.pem", certificate)
-    _write_private(folder / "client_secret", SECRET.encode())
+    write_private(folder / "client.pem", certificate)
+    write_private(folder / "client_secret", SECRET.encode())
     settings = simulator.settings_toml(app, certificate=folder / "client.pem", room_group=group.address)
     settings += fence_toml("access-policy", canaries)
-    (folder / "placed.toml").write_text(settings, encoding="utf-8")
-    return f"settings of a daemon in {folder / 'placed.toml'}:\n\n{settings}"
+    return write_settings(folder, settings)
 
 
 def _how_to_go_on(simulator: Simulator) -> str:
@@ -132,40 +129,15 @@ async def _live(tenant: Tenant, asked: Arguments, stop: asyncio.Event) -> None:
     if asked.still:
         await stop.wait()
         return
-    living = asyncio.create_task(life(tenant, seed=asked.seed, report=_print))
-    stopping = asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait({living, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        living.cancel()
-        stopping.cancel()
-        results = await asyncio.gather(living, stopping, return_exceptions=True)
-    for result in results:
-        if isinstance(result, Exception):
-            raise result
-
-
-def _write_private(path: Path, content: bytes) -> None:
-    path.touch(mode=0o600)
-    path.write_bytes(content)
-
-
-def _print(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
+    await until(stop, life(tenant, seed=asked.seed, report=print_line))
 
 
 def _parse(arguments: Sequence[str] | None) -> Arguments:
-    parser = argparse.ArgumentParser(
-        prog="python -m placed_microsoft365.simulator",
-        description="A simulated Microsoft 365 tenant with room calendars, over TLS on loopback.",
+    parser = parser_of(
+        "python -m placed_microsoft365.simulator",
+        "A simulated Microsoft 365 tenant with room calendars, over TLS on loopback.",
+        written="where to write keys and settings",
     )
-    parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; any free one by default")
-    parser.add_argument("--scenario", type=Path, help="a building in TOML; one comes with the package")
-    parser.add_argument("--write-config", type=Path, metavar="DIR", help="where to write keys and settings")
-    parser.add_argument("--rooms", type=int, help="a big building with so many rooms in place of a scenario")
-    parser.add_argument("--seed", type=int, default=1, help="another seed, other things happen")
-    parser.add_argument("--still", action="store_true", help="nothing happens by itself")
     parser.add_argument(
         "--empty", action="store_true", help="rooms and people, but no app, no group, no fence, no consent"
     )

@@ -54,5 +54,23 @@ def fence_toml(kind: str, canaries: Iterable[str]) -> str:
     return f"[connections.fence]\nkind = {json.dumps(kind)}\ncanaries = {json.dumps(list(canaries))}\n"
 
 
+def actions_toml(
+    client_id: str,
+    *,
+    allow: Iterable[str],
+    certificate: Path | None = None,
+    client_secret_file: Path | None = None,
+) -> str:
+    """The `[connections.actions]` table that follows, with the registration that writes."""
+    values: dict[str, object] = {
+        "client_id": client_id,
+        "certificate": _text(certificate),
+        "client_secret_file": _text(client_secret_file),
+        "allow": list(allow),
+    }
+    lines = [f"{key} = {json.dumps(value)}" for key, value in values.items() if value is not None]
+    return "\n".join(["[connections.actions]", *lines, ""])
+
+
 def _text(path: Path | None) -> str | None:
     return None if path is None else str(path)

@@ -1,4 +1,4 @@
-"""What goes in and out of the simulated services: plain values that know no socket."""
+"""A request of the simulated services, and the errors of Graph."""
 
 from __future__ import annotations
 
@@ -6,43 +6,18 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from placed_simulator.http_messages import Reply
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
     from placed_microsoft365.simulator.tenant.app_access import Caller
+    from placed_simulator.http_messages import ItemRecord
 
-JSON = "application/json"
 GRAPH_JSON = (
     "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
 )
-HTML = "text/html; charset=utf-8"
-
-
-@dataclass(frozen=True, slots=True)
-class ItemRecord:
-    """One item of a batch that was answered; `path` is below `/v1.0`, with its query."""
-
-    method: str
-    path: str
-    status: int
-
-
-@dataclass(frozen=True, slots=True)
-class RequestRecord:
-    """One request that was answered, or cut off (status 0).
-
-    Attributes:
-        time: when it arrived, aware UTC, by the tenant's clock.
-        path: with its query, as it was sent.
-        items: of a batch, in the order in which they were asked.
-    """
-
-    time: datetime
-    method: str
-    path: str
-    status: int
-    items: tuple[ItemRecord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,30 +47,6 @@ class Request:
     def client_request_id(self) -> str:
         """The id that the client gave, or the service's where it gave none."""
         return self.headers.get("client-request-id", self.request_id)
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer: what the server writes, or what a batch wraps.
-
-    `dropped` cuts the connection in place of it; `broken` means that the body is not complete JSON.
-    """
-
-    status: int
-    body: bytes = b""
-    content_type: str = GRAPH_JSON
-    headers: tuple[tuple[str, str], ...] = field(default=())
-    dropped: bool = False
-    broken: bool = False
-
-    @property
-    def ok(self) -> bool:
-        """True for 2xx."""
-        return 200 <= self.status < 300  # noqa: PLR2004 - the class of success
-
-
-DROPPED = Reply(status=0, dropped=True)
-"""The connection is cut without an answer."""
 
 
 def timestamp(moment: datetime) -> str:

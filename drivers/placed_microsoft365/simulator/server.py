@@ -3,47 +3,40 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-import tempfile
-from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from email.utils import format_datetime
 from http import HTTPStatus
-from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from placed_microsoft365.simulator.certificates import server_context
 from placed_microsoft365.simulator.connection_settings import ConnectionSettings
-from placed_microsoft365.simulator.control import PREFIX as CONTROL
-from placed_microsoft365.simulator.control import Control
+from placed_microsoft365.simulator.control import control_of
 from placed_microsoft365.simulator.faults.fault import Kind, Where
 from placed_microsoft365.simulator.graph.service import Graph
-from placed_microsoft365.simulator.http_messages import Reply, Request, RequestRecord, graph_error
+from placed_microsoft365.simulator.http_messages import Request, graph_error
 from placed_microsoft365.simulator.login.access_tokens import TokenRefusedError
 from placed_microsoft365.simulator.login.service import LoginHost
 from placed_microsoft365.simulator.tenant.app_access import App, Caller
+from placed_simulator.control_call import PREFIX as CONTROL
+from placed_simulator.http_messages import Reply, RequestRecord
+from placed_simulator.loopback_server import LoopbackServer, cut
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-    from types import TracebackType
+    from collections.abc import Awaitable, Callable, Iterable
+    from pathlib import Path
 
     from placed_microsoft365.simulator.tenant.tenant import Tenant
 
 VERSION = "/v1.0"
-MOST_REQUESTS = 50_000
 NOBODY = Caller(App(client_id="", object_id="", name="nobody"), frozenset())
 """The caller without a token."""
 
 
-class Simulator:
+class Simulator(LoopbackServer):
     """A server for one tenant, for the time of an `async with`.
 
-    Attributes:
-        url: `https://localhost:PORT`, the base of the login host and of Graph at once.
-        ca_file: the PEM of the authority that signed its certificate; it is there while the server runs.
-        requests: what was asked of login and Graph so far, in the order of the answers.
+    Its `url` is the base of the login host and of Graph at once.
     """
 
     def __init__(
@@ -55,83 +48,15 @@ class Simulator:
         directory: Path | None = None,
     ) -> None:
         """Make it ready; `sleep` waits for delayed answers, `directory` keeps the CA file after the end."""
+        super().__init__(port=port, directory=directory)
         self.tenant = tenant
-        self.requests: list[RequestRecord] = []
-        self.url = ""
-        self._port = port
         self._sleep = sleep
-        self._directory = directory
-        self._temporary: tempfile.TemporaryDirectory[str] | None = None
 
-    async def __aenter__(self) -> Self:
-        """Begin to listen."""
-        if self._directory is None:
-            self._temporary = tempfile.TemporaryDirectory(prefix="placed-simulator-")
-        try:
-            self._tls = server_context(self.ca_file)
-            await self._listen()
-        except BaseException:
-            self._clean_up()
-            raise
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Stop listening; clients that still wait for an answer are disconnected."""
-        await self._hang_up()
-        self._clean_up()
-
-    def _clean_up(self) -> None:
-        if self._temporary is not None:
-            self._temporary.cleanup()
-
-    @asynccontextmanager
-    async def outage(self) -> AsyncIterator[None]:
-        """Nobody listens at the port meanwhile: connections are cut, new ones refused."""
-        await self._hang_up()
-        try:
-            yield
-        finally:
-            await self._listen()
-
-    async def _listen(self) -> None:
-        """At the port that was asked for or, the second time, had before."""
-        listener = socket.create_server(("127.0.0.1", self._port), backlog=1024)
-        self._port = listener.getsockname()[1]
-        if not self.url:
-            self.url = f"https://localhost:{self._port}"
-            self._graph = Graph(self.tenant, self.url, self._sleep)
-            self._login = LoginHost(self.tenant, self.url, self._sleep)
-            self._control = Control(self.tenant, self.requests)
-        self._server = web.Server(self._handle, access_log=None)
-        self._runner = web.ServerRunner(self._server, handle_signals=False, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.SockSite(self._runner, listener, ssl_context=self._tls).start()
-
-    async def _hang_up(self) -> None:
-        """Nobody is waited for: a client that left without a word would be, for half a minute of TLS."""
-        transports = [connection.transport for connection in self._server.connections]
-        await self._runner.cleanup()
-        for transport in transports:
-            if transport is not None:
-                cut(transport)
-        await asyncio.sleep(0)  # they are closed in the next turn of the loop
-
-    @property
-    def ca_file(self) -> Path:
-        """Where the authority's certificate is."""
-        folder = self._temporary.name if self._temporary is not None else self._directory
-        if folder is None:
-            raise RuntimeError("the simulator does not run")
-        return Path(folder) / "ca.pem"
-
-    def clear_requests(self) -> None:
-        """Forget what was asked so far."""
-        self.requests.clear()
+    def open_services(self) -> None:
+        """The login host, Graph, and the control interface."""
+        self._graph = Graph(self.tenant, self.url, self._sleep)
+        self._login = LoginHost(self.tenant, self.url, self._sleep)
+        self._control = control_of(self.tenant, self.requests)
 
     def settings_toml(  # noqa: PLR0913 - a connection has this many settings
         self,
@@ -164,7 +89,8 @@ class Simulator:
             time_zone=time_zone,
         ).toml()
 
-    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def respond(self, request: web.BaseRequest) -> web.StreamResponse:
+        """The answer of the service that the path belongs to."""
         path = request.raw_path
         asked = Request(
             method=request.method,
@@ -176,13 +102,13 @@ class Simulator:
             body=await request.read(),
         )
         if path.startswith(CONTROL):
-            return _response(asked, self._control.answer(asked))
+            return _response(asked, self._control.answer(asked.method, path, asked.body))
         if path.startswith(f"{VERSION}/"):
             asked, reply = await self._ask_graph(asked)
         else:
             reply = await self._login.answer(asked)
         record = RequestRecord(asked.moment, asked.method, path, reply.status, tuple(asked.items))
-        self._log(record)
+        self.log(record)
         if reply.dropped and request.transport is not None:
             cut(request.transport)
         return _response(asked, self._dated(path, reply))
@@ -195,12 +121,6 @@ class Simulator:
         age = () if fault.age is None else (("Age", fault.age),)
         return replace(reply, headers=(*reply.headers, ("Date", fault.detail), *age))
 
-    def _log(self, record: RequestRecord) -> None:
-        """Remember the request; in a long run the older half is forgotten now and then."""
-        if len(self.requests) >= MOST_REQUESTS:
-            del self.requests[: MOST_REQUESTS // 2]
-        self.requests.append(record)
-
     async def _ask_graph(self, asked: Request) -> tuple[Request, Reply]:
         """The request with its caller, and the reply; a token that is not good gets 401."""
         try:
@@ -209,12 +129,6 @@ class Simulator:
             return asked, _unauthorized(asked, str(error))
         asked = replace(asked, caller=caller)
         return asked, await self._graph.answer(asked)
-
-
-def cut(transport: asyncio.Transport) -> None:
-    """Ends a connection without a farewell."""
-    with suppress(AttributeError):  # Python before 3.11.4, where TLS is over already
-        transport.abort()
 
 
 def _part_of(path: str) -> Where:

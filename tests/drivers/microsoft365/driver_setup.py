@@ -56,7 +56,7 @@ class DriverSetup:
         return self.simulator.tenant
 
     def settings(self, **changes: Any) -> Microsoft365Settings:
-        """With a secret and both rooms, unless told otherwise; None takes a key out."""
+        """With a secret and both rooms by default; None takes a key out."""
         secret = self.folder / "secret"
         if not secret.exists():
             write_secret(secret, "s3cret\n")

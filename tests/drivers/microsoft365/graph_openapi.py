@@ -2,7 +2,7 @@
 
 The document is large and is not part of the project; it is used where it lies beside the checkout, and a test
 that wants it is marked with `needs_contract`. It departs from JSON Schema and from the service in three ways
-that are mended here: `nullable`, properties that are a bare `$ref` and may be null all the same, and OData
+that are corrected here: `nullable`, properties that are a bare `$ref` and may be null all the same, and OData
 annotations, which it takes for objects.
 """
 
@@ -62,7 +62,7 @@ class Contract:
     def request_problems(self, method: str, target: str) -> list[str]:
         """What is wrong with a request; `target` is path and query below `/v1.0`, as it is sent.
 
-        Nothing is said about a path that Microsoft documents beyond the subset, except for how it is written.
+        A path that Microsoft documents beyond the subset is only checked for how it is written.
         """
         path, _, query = target.partition("?")
         operation = self._find(method, path)
@@ -102,6 +102,14 @@ class Contract:
         if status < 300:
             problems += self._unknown_properties(operation.answer, document)
         return problems
+
+    def object_problems(self, type_name: str, document: dict[str, Any]) -> list[str]:
+        """What is wrong with an object of a type: its values, and properties that the type does not have."""
+        reference = {"$ref": f"#/components/schemas/{type_name}"}
+        schema = {**reference, "components": self._document["components"]}
+        problems = [error.message for error in Draft202012Validator(schema).iter_errors(document)]
+        unknown = document.keys() - self._properties(reference)
+        return [*problems, *(f"{name} is no property of {type_name}" for name in sorted(unknown))]
 
     def _operation(self, path: str, operation: dict[str, Any]) -> Operation:
         parameters = [self._resolve(parameter) for parameter in operation.get("parameters", [])]
@@ -150,7 +158,7 @@ class Contract:
         return problems
 
     def _derived(self, base: dict[str, Any], item: dict[str, Any]) -> dict[str, Any]:
-        """The type that the item says it has, or that of the collection."""
+        """The type that the item declares, or that of the collection."""
         name = str(item.get("@odata.type", "")).removeprefix("#")
         found: dict[str, Any] = self._document["components"]["schemas"].get(name, base)
         return found

@@ -1,4 +1,4 @@
-"""The poller with the real driver against the simulated tenant; time passes when it is told to."""
+"""The poller with the real driver against the simulated tenant; the test moves the clock."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from placed.domain.privacy import Show
 from placed.driver import ConnectionSettings
 from placed.polling.poller import Poller
 from placed.polling.room_ids import RoomIds
-from placed.settings.room_tables import Polling
+from placed.settings.polling_settings import Polling
 from placed.store.in_memory_connection_store import ConnectionMemory
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 INTERVAL = 30.0  # seconds, as by default
 
 
-class ToldClock:
+class TenantClock:
     """The tenant's clock as the poller wants one; waiting takes no time but that which passes on it."""
 
     def __init__(self, clock: Clock) -> None:
@@ -58,7 +58,7 @@ class Polled:
     def __init__(
         self, driver_setup: DriverSetup, driver: Microsoft365, consent: ConsentMemory | None = None
     ) -> None:
-        self.clock = ToldClock(driver_setup.clock)
+        self.clock = TenantClock(driver_setup.clock)
         self.driver_setup = driver_setup
         self.board = Board(Policy(), Show.NOTHING, self.clock.now, epoch=1)
         self.poller = Poller(

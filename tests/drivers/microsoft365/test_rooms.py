@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from placed.driver import DriverError, FoundRoom, NotPermitted, Unavailable
+from placed.driver import DriverError, FoundRoom, NotPermitted, Unavailable, UnexpectedAnswer
 from placed_microsoft365.graph.json_structs import Places
-from placed_microsoft365.graph.response import Answer, UnexpectedAnswer
+from placed_microsoft365.graph.response import Answer
 from placed_microsoft365.simulator import Kind, Where
 from placed_microsoft365.simulator.faults.fault import Fault
 from tests.drivers.microsoft365.driver_setup import ADDRESSES, BOARDROOM, DriverSetup

@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.serialization import (
 from pydantic import ValidationError
 
 from placed.driver import SettingsError, Surroundings
+from placed.driver.network.tls_and_proxy import ca_bundle, proxy_for
 from placed_microsoft365 import Microsoft365
 from placed_microsoft365.auth.credential import check_dates, load_credential
-from placed_microsoft365.network.tls_and_proxy import ca_bundle, proxy_for
 from placed_microsoft365.settings import Microsoft365Settings
 from placed_microsoft365.simulator import make_client_certificate
 from tests.drivers.microsoft365.driver_setup import CERTIFICATE
@@ -63,7 +63,7 @@ def test_a_cloud_has_its_hosts_and_its_scope(
     kept = settings(cloud=cloud, client_secret_file=tmp_path / "secret")
     assert (kept.login_url, kept.graph_url) == (login, graph)
     driver = Microsoft365.open(kept, Surroundings(lambda: NOW, 8, False, "1"))  # noqa: FBT003
-    registration = driver._graph._tokens._sign_in.args[0]  # type: ignore[attr-defined]
+    registration = driver._graph._tokens._sign_in.args[0].args[0]  # type: ignore[attr-defined]
     assert registration.authority == f"{login}/contoso.example"
     assert registration.scope == f"{graph}/.default"
     assert driver._graph.base_url == graph

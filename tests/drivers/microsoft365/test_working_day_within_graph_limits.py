@@ -1,4 +1,4 @@
-"""A working day of 5,500 rooms against the limits of Graph, which the service enforces. Time is told."""
+"""A working day of 5,500 rooms against the limits of Graph, which the service enforces, in simulated time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from placed.domain.model import Status
 from placed.domain.occupancy import Policy
-from placed.settings.room_tables import Polling
+from placed.settings.polling_settings import Polling
 from tests.benchmarks.simulated_time.event_loop import run
 from tests.benchmarks.simulated_time.freshness import HOUR, Day
 from tests.benchmarks.simulated_time.polled_connection import Polled

@@ -8,11 +8,11 @@ Sets the fence with an application access policy, and tests it. This is the lega
 LEGACY: Microsoft has replaced application access policies by RBAC for Applications, and asks administrators not to
 create new ones. They still work, and no end date is known. If you can, run fence-rbac.ps1 instead.
 
-Grants nothing. The policy limits the permissions that are granted in Entra: the application can read the members of
-the room group, and nobody else. So run it BEFORE consent: with consent and no policy, placed could read every
-calendar of the organisation.
+Grants nothing. The policy limits the permissions that are granted in Entra: the application can @@{reach_plain}
+the calendars of the members of the room group, and nobody else's. So run it BEFORE consent: with consent and no
+policy, placed could @@{reach_plain} every calendar of the organisation.
 
-The policy limits Calendars.Read. Whether it limits Calendars.ReadBasic is not known, so do not grant that instead.
+The policy limits @@{calendars_plain}. Whether it limits Calendars.ReadBasic is not known, so do not grant that instead.
 
 Run it with -WhatIf first. Run it as often as you like.
 In some tenants the policy takes effect after more than an hour, even if the test at the end has passed.

@@ -7,7 +7,7 @@
 Sets the fence with RBAC for Applications, and tests it. Microsoft recommends this way.
 
 .DESCRIPTION
-Grants: reading the calendars of the direct members of the room group. Nothing that writes, nobody else.
+@@{grants_plain}
 
 Exchange grants the permission, within a scope. It must not be granted in Entra as well: a grant in Entra is for all
 mailboxes, and grants add up, so the scope would have no effect. If there is such a grant, this script revokes it
@@ -46,7 +46,7 @@ param(
 Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
 
-$Role = 'Application Calendars.Read'
+$Role = @@{role}
 
 @@{part_entra}
 
@@ -94,7 +94,7 @@ if ($policies.Count -gt 0) {
     throw 'The application has an application access policy. Run move-to-rbac.ps1, which never widens access.'
 }
 
-# 1. Revoke the grant in Entra. Calendars.Read without a policy can read every mailbox.
+# 1. Revoke the grant in Entra. @@{calendars_plain} without a policy can @@{reach_plain} every mailbox.
 Revoke-CalendarsGrant $objectId
 
 # 2. to 4. The scope, then the pointer, then the role: each has no effect without the next.
@@ -107,6 +107,6 @@ Confirm-Assignment $appId $objectId
 Show-Stranger
 Show-Excess $objectId
 if (@(Get-CalendarsGrant $objectId).Count -gt 0 -and -not $WhatIfPreference) {
-    throw 'THE FENCE DOES NOT HOLD: Calendars.Read is still granted in Entra, which cancels the scope.'
+    throw 'THE FENCE DOES NOT HOLD: @@{calendars_plain} is still granted in Entra, which cancels the scope.'
 }
 Test-Fence $appId @($testRoom) $Canary

@@ -50,10 +50,10 @@ param(
 Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
 
-$Role = 'Application Calendars.Read'
+$Role = @@{role}
 $HoursUntilAssigned = 2
 $HoursUntilTokensAreGone = 24
-$CalendarsReadId = @@{calendars_read_id}
+$CalendarsReadId = @@{calendars_id}
 
 @@{part_entra}
 
@@ -120,7 +120,7 @@ $granted = @(Get-CalendarsGrant $objectId).Count -gt 0
 if ($granted) {
     $asks = @(Get-MgApplication -Filter "appId eq '$(Get-Quoted $appId)'" | ForEach-Object { $_.RequiredResourceAccess } | ForEach-Object { $_.ResourceAccess } | Where-Object { [string]$_.Id -eq $CalendarsReadId })
     if ($asks.Count -gt 0) {
-        throw 'The registration still requests Calendars.Read, so the next consent would grant it again. Create the kit again with fence.kind=rbac, run register, then run this script again.'
+        throw 'The registration still requests @@{calendars_plain}, so the next consent would grant it again. Create the kit again with fence.kind=rbac, run register, then run this script again.'
     }
     if (-not $Now -and -not (Test-Waited 'rbac-assigned' $HoursUntilAssigned)) {
         Write-Host "This step is done. Run this again after $(Get-Due 'rbac-assigned' $HoursUntilAssigned), when RBAC is in effect."

@@ -13,8 +13,7 @@ Grants nothing. It removes access first and the fence last, so that at no time m
   3. with -RemoveApplication: the registration, with its certificates (Entra can restore it for 30 days)
   4. the application access policy, a day after 1: earlier tokens still contain the grant, and only the
      policy limits them
-  5. with -RemoveGroup: the room group, when nothing refers to it any more
-If there is a policy, run it again a day later. Run it with -WhatIf first.
+@@{undo_group_text}If there is a policy, run it again a day later. Run it with -WhatIf first.
 
 It keeps: rooms, mailboxes, the room list, and what calendar-processing.ps1 has set (its -HideTitles).
 On the server, `placed disconnect` clears what placed has published and stored.
@@ -32,14 +31,13 @@ param(
     [string] $AssignmentName = @@{assignment_name},
     [string] $GraphEnvironment = @@{graph_environment},
     [string] $ExchangeEnvironment = @@{exchange_environment},
-    [switch] $RemoveApplication,
-    [switch] $RemoveGroup
+    [switch] $RemoveApplication@@{undo_group_parameter}
 )
 
 Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
 
-$Role = 'Application Calendars.Read'
+$Role = @@{role}
 $HoursUntilTokensAreGone = 24
 
 @@{part_entra}
@@ -50,9 +48,9 @@ $HoursUntilTokensAreGone = 24
 
 @@{part_exchange}
 
-@@{part_group}
-
 @@{part_first_seen}
+
+@@{undo_group_functions}
 
 # Entra first: the two modules hold the same library in two versions, and in the other order Connect-MgGraph fails.
 Connect-Entra -Scopes @('Application.ReadWrite.All', 'AppRoleAssignment.ReadWrite.All')
@@ -114,10 +112,4 @@ if ($policies.Count -gt 0) {
     }
 }
 
-# 5. The group.
-if ($RemoveGroup -and $null -ne (Get-RoomGroup)) {
-    if ($PSCmdlet.ShouldProcess($Group, 'remove the room group')) {
-        Remove-DistributionGroup -Identity $Group -BypassSecurityGroupManagerCheck -Confirm:$false
-    }
-}
-Write-Host 'Done.'
+@@{undo_group}Write-Host 'Done.'

@@ -9,6 +9,7 @@
     POST   /_control/meetings                  {"room","start","end","subject","show_as",…}, answers {"id"}
     POST   /_control/meetings/{id}/move        {"start","end"}
     POST   /_control/meetings/{id}/cancel      also /decline, /accept
+    POST   /_control/meetings/{id}/organizer-update    the organizer saves the meeting again, as he has it
     DELETE /_control/meetings/{id}
     GET    /_control/groups
     POST   /_control/groups                    {"group","members":[…],"room_list":false}
@@ -17,6 +18,11 @@
     DELETE /_control/groups/{group}/members/{member}     {"delay"}
     GET    /_control/faults                    POST a fault to switch it on, DELETE to switch all off
     GET    /_control/requests                  what was asked so far, DELETE to forget it
+    GET    /_control/undocumented              what the service does to changes of applications where its
+                                               documentation is silent
+    POST   /_control/undocumented              {"attendee_patch","attendee_delete","known_transaction",
+                                               "visible_after"}, see `tenant.event_writes.Undocumented`
+    GET    /_control/messages                  what organizers were sent because of changes, DELETE to forget
     GET    /_control/consent-answer            what happens at the consent page
     POST   /_control/consent-answer            {"answer","delay"}; the answer is `granted`, `declined`,
                                                `not-an-administrator` or `wrong-state`
@@ -38,7 +44,8 @@
                                                          `RestrictAccess` or `DenyAccess`
     DELETE /_control/apps/{client_id}/access-policies    lifts all
     GET    /_control/apps/{client_id}/role-assignments   of RBAC for Applications
-    POST   /_control/apps/{client_id}/role-assignments   {"group","delay"}
+    POST   /_control/apps/{client_id}/role-assignments   {"group","role","delay"}; the role is `Application
+                                                         Calendars.Read` or `Application Calendars.ReadWrite`
     DELETE /_control/apps/{client_id}/role-assignments   removes all
 
 Times are `now`, `+5m`, `-1h30m`, or ISO 8601 with an offset; of an all-day meeting dates. A delay is `90m` or
@@ -47,7 +54,6 @@ Times are `now`, `+5m`, `-1h30m`, or ISO 8601 with an offset; of an all-day meet
 There is no access control: the server listens on loopback only, and there is nothing to protect.
 """
 
-from placed_microsoft365.simulator.control.control_request import PREFIX
-from placed_microsoft365.simulator.control.service import Control
+from placed_microsoft365.simulator.control.service import control_of
 
-__all__ = ["PREFIX", "Control"]
+__all__ = ["control_of"]

@@ -8,6 +8,7 @@ import msgspec
 
 from placed_microsoft365.simulator.control.app_registrations import app_of, state_of
 from placed_microsoft365.simulator.control.control_request import Delay, length_of
+from placed_microsoft365.simulator.tenant.app_access import READ, CalendarsRole
 
 if TYPE_CHECKING:
     from placed_microsoft365.simulator.control.control_request import Call
@@ -32,10 +33,11 @@ class NewPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class NewAssignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`Application Calendars.Read` for the members of the group."""
+    """A role of calendars for the members of the group."""
 
     group: str
     delay: str | None = None
+    role: CalendarsRole = READ
 
 
 def answer(call: Call) -> object:
@@ -88,7 +90,7 @@ def _assignments(call: Call, app: App) -> object:
             pass
         case "POST":
             new = call.read(NewAssignment)
-            tenant.assign_rbac(app, new.group, delay=length_of(new.delay))
+            tenant.assign_rbac(app, new.group, role=new.role, delay=length_of(new.delay))
         case "DELETE":
             tenant.remove_rbac(app)
         case _:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from placed_microsoft365.simulator.scenario.relative_time import parse_moment
 from placed_microsoft365.simulator.tenant.mailboxes import Meeting, Response, Sensitivity, ShowAs, SimRoom
+from placed_simulator.relative_time import parse_moment
 
 if TYPE_CHECKING:
     from placed_microsoft365.simulator.control.control_request import Call
@@ -92,6 +92,8 @@ def meetings(call: Call) -> object:
             tenant.cancel(meeting)
         case ("POST", meeting, "decline"):
             tenant.decline(meeting)
+        case ("POST", meeting, "organizer-update"):
+            tenant.update_by_organizer(meeting)
         case ("POST", meeting, "accept"):
             tenant.respond(meeting, "accepted")
         case ("DELETE", meeting):

@@ -1,11 +1,8 @@
-"""Answers what is asked below `/_control`: finds who knows, and turns what it raises into a status."""
+"""Answers what is asked below `/_control`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
-
-import msgspec
 
 from placed_microsoft365.simulator.control import (
     app_registrations,
@@ -13,41 +10,22 @@ from placed_microsoft365.simulator.control import (
     people_and_groups,
     permission_grants,
     rooms_and_meetings,
+    undocumented_answers,
 )
-from placed_microsoft365.simulator.control.control_request import PREFIX, Call
 from placed_microsoft365.simulator.faults.fault import Fault
-from placed_microsoft365.simulator.http_messages import JSON, Reply, Request, RequestRecord
+from placed_simulator.control_call import ControlInterface, requests
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from placed_microsoft365.simulator.control.control_request import Call
     from placed_microsoft365.simulator.tenant.tenant import Tenant
+    from placed_simulator.http_messages import RequestRecord
 
 
-class Control:
+def control_of(tenant: Tenant, log: list[RequestRecord]) -> ControlInterface[Tenant]:
     """Answers below `/_control` for one tenant and its request log."""
-
-    def __init__(self, tenant: Tenant, requests: list[RequestRecord]) -> None:
-        self._tenant = tenant
-        self._requests = requests
-
-    def answer(self, request: Request) -> Reply:
-        """Do what is asked; `target` is the whole path."""
-        path = urlsplit(request.target).path.removeprefix(PREFIX)
-        parts = tuple(unquote(part) for part in path.split("/"))
-        call = Call(self._tenant, self._requests, request.method, parts, request.body)
-        try:
-            result = _do(call)
-        except LookupError as error:
-            return _reply(404, {"error": str(error)})
-        except ValueError as error:
-            return _reply(400, {"error": str(error)})
-        return _reply(200, {} if result is None else result)
-
-
-def _do(call: Call) -> object:
-    resource = RESOURCES.get(call.parts[0])
-    if resource is None:
-        raise call.unknown
-    return resource(call)
+    return ControlInterface(tenant, log, RESOURCES)
 
 
 def _faults(call: Call) -> object:
@@ -64,17 +42,6 @@ def _faults(call: Call) -> object:
     return faults.active()
 
 
-def _requests(call: Call) -> object:
-    match call.key():
-        case ("GET",):
-            return call.requests
-        case ("DELETE",):
-            call.requests.clear()
-            return None
-        case _:
-            raise call.unknown
-
-
 def _apps(call: Call) -> object:
     """What is asked of one app's permissions and fences is a matter of those who grant them."""
     asked = call.parts[2] if len(call.parts) > len(("apps", "id")) else ""
@@ -83,17 +50,15 @@ def _apps(call: Call) -> object:
     )
 
 
-RESOURCES = {
+RESOURCES: Mapping[str, Callable[[Call], object]] = {
     "rooms": rooms_and_meetings.rooms,
     "meetings": rooms_and_meetings.meetings,
     "people": people_and_groups.people,
     "groups": people_and_groups.groups,
     "apps": _apps,
     "consent-answer": consent_answer.answer,
+    "undocumented": undocumented_answers.undocumented,
+    "messages": undocumented_answers.messages,
     "faults": _faults,
-    "requests": _requests,
+    "requests": requests,
 }
-
-
-def _reply(status: int, result: object) -> Reply:
-    return Reply(status, msgspec.json.encode(result), JSON)

@@ -14,6 +14,7 @@ class Where(StrEnum):
     GROUPS = "groups"
     PLACES = "places"
     GRAPH = "graph"  # whatever is asked of Graph from outside, batches included, but not their items
+    WRITE = "write"  # a change of an event: POST, PATCH, DELETE, decline, cancel
     LOGIN = "login"  # the token endpoint
     DISCOVERY = "discovery"  # the OpenID configuration
 
@@ -37,6 +38,7 @@ class Kind(StrEnum):
     DUPLICATE_ITEM = "duplicate_item"  # a batch answers one item twice
     UNKNOWN_ITEM = "unknown_item"  # a batch answers an id that nobody asked for
     TOKEN = "token"  # noqa: S105 - the access token is refused with 401
+    LOST_ANSWER = "lost_answer"  # it is done, and then: the connection is cut, or `status` of a gateway
     DATE = "date"  # `Date` is another: detail; and `Age`, as of a cache: age
     AADSTS = "aadsts"  # the login, or the discovery, refuses with this error: error
 
@@ -58,6 +60,7 @@ ODD_EVENTS = (
     "wrong_sensitivity",
     "twice",
     "empty_ids",
+    "series_master",
 )
 WRONG_TYPES = ("value_is_object", "value_missing", "event_is_string", "body_is_list", "subject_is_number")
 

@@ -6,82 +6,25 @@ fault so that `remove` can switch it off.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from placed_microsoft365.simulator.faults.fault import Fault, Kind, Where
+from placed_simulator.fault_switches import FaultSwitches
 
 
-@dataclass(slots=True)
-class _Switch:
-    fault: Fault
-    left: int | None
+class Faults(FaultSwitches[Fault]):
+    """The faults that are switched on."""
 
-
-@dataclass(slots=True)
-class Faults:
-    """The faults that are switched on.
-
-    Everywhere `room` is an address, or None for all rooms, and `times` the number of requests hit, or None
-    for all until `remove(fault)` or `clear()`.
-    """
-
-    domain: str
-    _switches: list[_Switch] = field(default_factory=list)
+    def __init__(self, domain: str) -> None:
+        super().__init__()
+        self.domain = domain
 
     def add(self, fault: Fault) -> Fault:
         """Switch a fault on. A room without a domain is one of the tenant's."""
         if fault.room is not None:
             room = fault.room.lower()
             fault = replace(fault, room=room if "@" in room else f"{room}@{self.domain}")
-        self._switches.append(_Switch(fault, fault.times))
-        return fault
-
-    def remove(self, fault: Fault) -> None:
-        """Switch a fault off that `add` gave back; nothing happens if it is over already."""
-        self._switches = [switch for switch in self._switches if switch.fault != fault]
-
-    def clear(self) -> None:
-        """Switch everything off."""
-        self._switches = []
-
-    def active(self) -> tuple[Fault, ...]:
-        """What is switched on."""
-        return tuple(switch.fault for switch in self._switches)
-
-    def any(self, kind: Kind, where: Where) -> bool:
-        """Whether a fault of the kind is on there, for whichever room; none is used up."""
-        return any(s.fault.kind is kind and s.fault.where is where for s in self._switches)
-
-    def take(
-        self,
-        kinds: frozenset[Kind],
-        where: frozenset[Where],
-        room: str | None = None,
-        *,
-        exact: bool = False,
-    ) -> Fault | None:
-        """The first fault that hits; one of its times is used up. `exact` passes over those for all rooms."""
-        for switch in self._switches:
-            fault = switch.fault
-            hits = fault.room == room or (fault.room is None and not exact)
-            if hits and fault.kind in kinds and fault.where in where:
-                if switch.left is not None:
-                    switch.left -= 1
-                    if not switch.left:
-                        self._switches.remove(switch)
-                return fault
-        return None
-
-    def take_one(self, fault: Fault) -> bool:
-        """Uses up one of the times of a fault that is switched on; whether it was."""
-        for switch in self._switches:
-            if switch.fault == fault:
-                if switch.left is not None:
-                    switch.left -= 1
-                    if not switch.left:
-                        self._switches.remove(switch)
-                return True
-        return False
+        return super().add(fault)
 
     def status(  # noqa: PLR0913 - an error answer has this many parts
         self,
@@ -228,6 +171,12 @@ class Faults:
     ) -> Fault:
         """401 `InvalidAuthenticationToken` though the token is good, batches included."""
         return self.add(Fault(kind=Kind.TOKEN, where=Where.GRAPH, times=times, detail=message))
+
+    def lost_answer(self, *, status: int = 0, room: str | None = None, times: int | None = None) -> Fault:
+        """A change is done, but the connection is cut; with a status a gateway answers in its place."""
+        return self.add(
+            Fault(kind=Kind.LOST_ANSWER, where=Where.WRITE, room=room, times=times, status=status)
+        )
 
     def date(
         self, text: str, *, age: str | None = None, times: int | None = None, where: Where = Where.GRAPH

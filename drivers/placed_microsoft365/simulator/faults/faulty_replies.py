@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from placed_microsoft365.simulator.faults.fault import Fault, Kind, Where
-from placed_microsoft365.simulator.http_messages import DROPPED, HTML, Reply, Request, graph_error
+from placed_microsoft365.simulator.http_messages import GRAPH_JSON, Request, graph_error
+from placed_simulator.http_messages import DROPPED, HTML, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -45,7 +46,7 @@ def instead_of_any(fault: Fault) -> Reply:
     if fault.kind is Kind.HTML:
         return Reply(fault.status, GATEWAY_PAGE, HTML, broken=True)
     if fault.kind is Kind.EMPTY:
-        return Reply(fault.status, broken=True)
+        return Reply(fault.status, content_type=GRAPH_JSON, broken=True)
     return DROPPED
 
 
@@ -136,6 +137,8 @@ def _odd_events(document: Document, fault: Fault) -> object:
 def _oddly(event: Document, detail: str) -> Document:
     if detail == "empty_ids":
         return {**event, "id": ""}
+    if detail == "series_master":
+        return {**event, "type": "seriesMaster"}
     if detail == "odd_sensitivity":
         return {**event, "sensitivity": event.get("sensitivity", "normal").title()}
     if detail == "wrong_sensitivity":

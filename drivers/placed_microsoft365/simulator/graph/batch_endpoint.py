@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from placed_microsoft365.simulator.faults.fault import Kind, Where
-from placed_microsoft365.simulator.http_messages import GRAPH_JSON, ItemRecord, Reply, Request, graph_error
+from placed_microsoft365.simulator.http_messages import GRAPH_JSON, Request, graph_error
+from placed_simulator.http_messages import ItemRecord, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -91,7 +92,7 @@ class Batches:
         parts = [_part(item.id, reply) for item, reply in zip(items, replies, strict=True)]
         parts = self._spoil(items, parts)
         self._order.shuffle(parts)
-        return Reply(200, b'{"responses":[' + b",".join(parts) + b"]}")
+        return Reply(200, b'{"responses":[' + b",".join(parts) + b"]}", GRAPH_JSON)
 
     async def _replies(self, request: Request, items: Sequence[Item]) -> list[Reply]:
         requests = [self._item_request(request, item) for item in items]
@@ -171,7 +172,7 @@ def _problem(items: Sequence[Item]) -> tuple[str, str] | None:
 def _part(item_id: str, reply: Reply) -> bytes:
     """One answer; a body that is no JSON comes as a base64 string, a lost connection as the gateway's 504."""
     if reply.dropped:
-        reply = Reply(504, b'{"error":{"code":"UnknownError","message":""}}')
+        reply = Reply(504, b'{"error":{"code":"UnknownError","message":""}}', GRAPH_JSON)
     head = b'{"id":%b,"status":%d,"headers":%b' % (
         _text(item_id),
         reply.status,

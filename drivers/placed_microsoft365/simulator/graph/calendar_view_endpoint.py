@@ -24,7 +24,8 @@ from placed_microsoft365.simulator.graph.query_options import (
     selection,
     whole_number,
 )
-from placed_microsoft365.simulator.http_messages import Reply, Request, graph_error
+from placed_microsoft365.simulator.http_messages import GRAPH_JSON, Request, graph_error, timestamp
+from placed_simulator.http_messages import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +37,12 @@ MOST_TOP = 1000
 LONGEST_WINDOW = timedelta(days=1825)
 MOST_CACHED = 50_000
 METADATA = "/v1.0/$metadata"
-METADATA = "/v1.0/$metadata"
+CREATION_TIME = "SystemTime 0x3007"  # PidTagCreationTime
+EXPANDED = re.compile(
+    r"singleValueExtendedProperties\(\$filter=id eq '"
+    r"(String \{[0-9a-f-]{36}\} Name \w+|SystemTime 0x[0-9a-f]{4})'\)",
+    re.IGNORECASE,
+)
 ZONE_PREFERENCE = re.compile(r'outlook\.timezone\s*=\s*"?([^",]+)"?', re.IGNORECASE)
 
 
@@ -52,6 +58,8 @@ class CalendarViews:
         prefer = request.headers.get("prefer", "")
         key = (request.target, prefer)
         cached = self._cache.get(key)
+        if mailbox.unseen:
+            cached = None
         if cached is not None and cached[0] is mailbox and cached[1] == mailbox.version:
             return cached[2]
         try:
@@ -60,7 +68,8 @@ class CalendarViews:
             return graph_error(request, 400, error.code, str(error))
         if len(self._cache) >= MOST_CACHED:
             self._cache.clear()
-        self._cache[key] = (mailbox, mailbox.version, reply)
+        if not mailbox.unseen:
+            self._cache[key] = (mailbox, mailbox.version, reply)
         return reply
 
     def _render(self, request: Request, mailbox: Mailbox, query: Mapping[str, str], prefer: str) -> Reply:
@@ -68,6 +77,7 @@ class CalendarViews:
         top = whole_number(query, "$top", DEFAULT_TOP, least=1, most=MOST_TOP)
         skip = whole_number(query, "$skip", 0, least=0, most=1_000_000)
         chosen = selection(query, EVENT_FIELDS, EVENT_TYPE)
+        wanted = _expanded_property(query)
         asked = ZONE_PREFERENCE.search(prefer)
         zone_name = asked[1].strip() if asked else "UTC"
         zone = find_zone(zone_name)
@@ -76,12 +86,13 @@ class CalendarViews:
                 "TimeZoneNotSupportedException", f"A valid TimeZone value must be specified: {zone_name}."
             )
         found = _ordered(
-            [meeting for meeting in mailbox.meetings.values() if meeting.overlaps(start, end)], query
+            [meeting for meeting in mailbox.visible(request.moment) if meeting.overlaps(start, end)], query
         )
         value = []
         for meeting in found[skip : skip + top]:
             fields = event_fields(meeting, mailbox, zone_name, zone)
-            value.append(fields if chosen is None else _chosen(fields, chosen))
+            shown = fields if chosen is None else _chosen(fields, chosen)
+            value.append(shown if wanted is None else {**shown, **_extended(meeting, wanted)})
         url = f"{self.base_url}/v1.0{request.target.partition('?')[0]}"
         user = request.target.partition("?")[0].split("/")[2]  # the user as the request named them
         document: dict[str, object] = {
@@ -93,7 +104,7 @@ class CalendarViews:
         if skip + top < len(found):
             document["@odata.nextLink"] = next_link(url, query, top=top, skip=skip + top)
         applied = (("Preference-Applied", f'outlook.timezone="{zone_name}"'),) if asked else ()
-        return Reply(200, msgspec.json.encode(document), headers=applied)
+        return Reply(200, msgspec.json.encode(document), GRAPH_JSON, applied)
 
 
 def calendar(request: Request, mailbox: Mailbox, query_text: str, base_url: str) -> Reply:
@@ -115,7 +126,29 @@ def calendar(request: Request, mailbox: Mailbox, query_text: str, base_url: str)
         return graph_error(request, 400, error.code, str(error))
     context = f"{base_url}{METADATA}#users('{quote(mailbox.user_id)}')/calendar/$entity"
     wanted = fields if chosen is None else {name: fields[name] for name in fields if name in chosen | {"id"}}
-    return Reply(200, msgspec.json.encode({"@odata.context": context, **wanted}))
+    return Reply(200, msgspec.json.encode({"@odata.context": context, **wanted}), GRAPH_JSON)
+
+
+def _expanded_property(query: Mapping[str, str]) -> str | None:
+    """The id of the extended property in `$expand`, in lower case; None without one."""
+    text = query.get("$expand")
+    if text is None:
+        return None
+    found = EXPANDED.fullmatch(text)
+    if found is None:
+        raise BadQueryError("ErrorInvalidUrlQuery", "$expand takes one property by its id here.")
+    return found[1].lower()
+
+
+def _extended(meeting: Meeting, wanted: str) -> dict[str, object]:
+    """An event without the property has no such list at all."""
+    booked = (CREATION_TIME, timestamp(meeting.created))
+    found = [
+        {"id": name, "value": value}
+        for name, value in (*meeting.properties, booked)
+        if name.lower() == wanted
+    ]
+    return {"singleValueExtendedProperties": found} if found else {}
 
 
 def _chosen(fields: dict[str, object], chosen: frozenset[str]) -> dict[str, object]:
@@ -126,7 +159,7 @@ def _chosen(fields: dict[str, object], chosen: frozenset[str]) -> dict[str, obje
 
 def _ordered(meetings: list[Meeting], query: Mapping[str, str]) -> list[Meeting]:
     """In the order of booking, unless `$orderby` is given."""
-    for unsupported in ("$filter", "$expand", "$search"):
+    for unsupported in ("$filter", "$search"):
         if unsupported in query:
             raise BadQueryError("ErrorInvalidUrlQuery", f"{unsupported} is not supported here.")
     text = query.get("$orderby", "")

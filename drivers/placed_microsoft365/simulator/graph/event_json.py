@@ -60,6 +60,18 @@ def change_key(meeting: Meeting) -> str:
     return base64.b64encode(f"{meeting.id[6:18]}{meeting.revision:08}".encode()).decode()
 
 
+def etag(meeting: Meeting) -> str:
+    """What `If-Match` names."""
+    return f'W/"{change_key(meeting)}"'
+
+
+def event_type(meeting: Meeting) -> str:
+    """What an event is of a series."""
+    if meeting.series is None:
+        return "singleInstance"
+    return "exception" if meeting.exception else "occurrence"
+
+
 def event_fields(meeting: Meeting, mailbox: Mailbox, zone_name: str, zone: tzinfo) -> dict[str, object]:
     """All fields of the event, the etag first; times in the zone, which is named as it was asked for."""
     key = change_key(meeting)
@@ -74,19 +86,19 @@ def event_fields(meeting: Meeting, mailbox: Mailbox, zone_name: str, zone: tzinf
         "uniqueIdType": "private",
     }
     return {
-        "@odata.etag": f'W/"{key}"',
+        "@odata.etag": etag(meeting),
         "id": meeting.id,
         "createdDateTime": timestamp(meeting.created),
         "lastModifiedDateTime": timestamp(meeting.modified),
         "changeKey": key,
         "categories": [],
-        "transactionId": None,
+        "transactionId": meeting.transaction_id,
         "originalStartTimeZone": "UTC",
         "originalEndTimeZone": "UTC",
         "originalStart": timestamp(meeting.start) if meeting.series else None,
         "iCalUId": f"040000008200E00074C5B7101A82E008{meeting.id[6:26].encode().hex().upper()}",
         "reminderMinutesBeforeStart": 15,
-        "isReminderOn": False,
+        "isReminderOn": meeting.reminder,
         "hasAttachments": False,
         "subject": meeting.subject,
         "bodyPreview": "",
@@ -100,7 +112,7 @@ def event_fields(meeting: Meeting, mailbox: Mailbox, zone_name: str, zone: tzinf
         "responseRequested": True,
         "seriesMasterId": meeting.series,
         "showAs": meeting.show_as,
-        "type": "occurrence" if meeting.series else "singleInstance",
+        "type": event_type(meeting),
         "webLink": f"https://outlook.example/owa/?itemid={meeting.id[6:26]}",
         "onlineMeetingUrl": None,
         "isOnlineMeeting": False,
@@ -114,7 +126,9 @@ def event_fields(meeting: Meeting, mailbox: Mailbox, zone_name: str, zone: tzinf
         "end": _date_time(meeting.end, meeting, zone_name, zone),
         "location": place,
         "locations": [place],
-        "attendees": [
+        "attendees": []
+        if meeting.response == "organizer"
+        else [
             {"type": "required", "status": unanswered, **organizer},
             {"type": "resource", "status": status, **_email(mailbox.name, mailbox.address)},
         ],

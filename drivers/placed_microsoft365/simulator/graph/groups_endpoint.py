@@ -14,8 +14,9 @@ from placed_microsoft365.simulator.graph.query_options import (
     selection,
     whole_number,
 )
-from placed_microsoft365.simulator.http_messages import Reply, Request, graph_error
+from placed_microsoft365.simulator.http_messages import GRAPH_JSON, Request, graph_error
 from placed_microsoft365.simulator.tenant.app_access import GROUP_ROLES, USER_ROLES
+from placed_simulator.http_messages import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -63,7 +64,9 @@ class Directory:
                 return _not_found(request, group_id)
             chosen = selection(query, GROUP_FIELDS, "Microsoft.DirectoryServices.Group")
             context = {"@odata.context": f"{self._base_url}/v1.0/$metadata#groups/$entity"}
-            return Reply(200, msgspec.json.encode({**context, **_select(_group_fields(group), chosen)}))
+            return Reply(
+                200, msgspec.json.encode({**context, **_select(_group_fields(group), chosen)}), GRAPH_JSON
+            )
 
         return self._guarded(request, query_text, answer)
 
@@ -148,7 +151,7 @@ class Directory:
             url = f"{self._base_url}/v1.0{request.target.partition('?')[0]}"
             document["@odata.nextLink"] = next_link(url, query, skiptoken=f"m~{skip + top}")
         document["value"] = value[skip : skip + top]
-        return Reply(200, msgspec.json.encode(document), headers=(("x-ms-resource-unit", "3"),))
+        return Reply(200, msgspec.json.encode(document), GRAPH_JSON, (("x-ms-resource-unit", "3"),))
 
     def _by_id(self, group_id: str) -> Group | None:
         wanted = group_id.lower()

@@ -15,8 +15,9 @@ from placed_microsoft365.simulator.graph.query_options import (
     selection,
     whole_number,
 )
-from placed_microsoft365.simulator.http_messages import Reply, Request, graph_error
+from placed_microsoft365.simulator.http_messages import GRAPH_JSON, Request, graph_error
 from placed_microsoft365.simulator.tenant.app_access import PLACE_ROLES
+from placed_simulator.http_messages import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,7 +100,7 @@ class Places:
         if skip + top < len(value):
             url = f"{self._base_url}/v1.0{request.target.partition('?')[0]}"
             document["@odata.nextLink"] = next_link(url, query, top=top, skip=skip + top)
-        return Reply(200, msgspec.json.encode(document))
+        return Reply(200, msgspec.json.encode(document), GRAPH_JSON)
 
 
 def _room_fields(room: SimRoom) -> dict[str, object]:

@@ -13,6 +13,10 @@ class Resource(Enum):
 
     CALENDAR = auto()
     CALENDAR_VIEW = auto()
+    EVENTS = auto()
+    EVENT = auto()
+    EVENT_DECLINE = auto()
+    EVENT_CANCEL = auto()
     BATCH = auto()
     GROUPS = auto()
     GROUP = auto()
@@ -28,11 +32,15 @@ class Resource(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A resource, the key in its path (a user, a group, a room list), and the query as it came."""
+    """A resource, the key in its path (a user, a group, a room list), and the query as it came.
+
+    `event` is the id of an event below a user, as it was sent.
+    """
 
     resource: Resource
     key: str
     query: str
+    event: str = ""
 
 
 KEY = "*"
@@ -40,6 +48,8 @@ _PATTERNS: dict[tuple[str, ...], Resource] = {
     ("users", KEY, "calendar"): Resource.CALENDAR,
     ("users", KEY, "calendarview"): Resource.CALENDAR_VIEW,
     ("users", KEY, "calendar", "calendarview"): Resource.CALENDAR_VIEW,
+    ("users", KEY, "events"): Resource.EVENTS,
+    ("users", KEY, "calendar", "events"): Resource.EVENTS,
     ("$batch",): Resource.BATCH,
     ("groups",): Resource.GROUPS,
     ("groups", KEY): Resource.GROUP,
@@ -50,6 +60,13 @@ _PATTERNS: dict[tuple[str, ...], Resource] = {
     ("places", "microsoft.graph.room"): Resource.ROOMS,
     ("places", "microsoft.graph.roomlist"): Resource.ROOM_LISTS,
     ("places", KEY, "microsoft.graph.roomlist", "rooms"): Resource.ROOMS_OF_LIST,
+}
+
+
+_EVENTS: dict[tuple[str, ...], Resource] = {
+    (): Resource.EVENT,
+    ("decline",): Resource.EVENT_DECLINE,
+    ("cancel",): Resource.EVENT_CANCEL,
 }
 
 
@@ -66,4 +83,8 @@ def route_of(target: str) -> Route:
         found = _PATTERNS.get((lowered[0], KEY, *lowered[2:]))
         if found is not None:
             return Route(found, parts[1], query)
+    if len(parts) > 3 and (lowered[0], lowered[2]) == ("users", "events"):  # noqa: PLR2004 - an id after it
+        found = _EVENTS.get(lowered[4:])
+        if found is not None:
+            return Route(found, parts[1], query, parts[3])
     return Route(Resource.UNKNOWN, path, query)

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from placed_microsoft365.simulator.faults.fault import Kind, Where
-from placed_microsoft365.simulator.faults.faulty_replies import DELAY, INSTEAD, afterwards, instead, lacking
+from placed_microsoft365.simulator.faults.faulty_replies import (
+    DELAY,
+    INSTEAD,
+    afterwards,
+    instead,
+    instead_of_any,
+    lacking,
+)
 from placed_microsoft365.simulator.graph.batch_endpoint import Batches
 from placed_microsoft365.simulator.graph.calendar_view_endpoint import CalendarViews, calendar
+from placed_microsoft365.simulator.graph.events_endpoint import METHODS, EventChanges
 from placed_microsoft365.simulator.graph.groups_endpoint import Directory
 from placed_microsoft365.simulator.graph.places_endpoint import Places
 from placed_microsoft365.simulator.graph.routes import Resource, route_of
-from placed_microsoft365.simulator.http_messages import Reply, Request, graph_error
+from placed_microsoft365.simulator.http_messages import Request, graph_error
 from placed_microsoft365.simulator.login.access_tokens import TokenRefusedError
-from placed_microsoft365.simulator.tenant.app_access import Caller, Verdict, may_read_calendar
+from placed_microsoft365.simulator.tenant.app_access import (
+    Caller,
+    Verdict,
+    may_read_calendar,
+    may_write_calendar,
+)
 from placed_microsoft365.simulator.tenant.mailboxes import MailboxState
+from placed_simulator.http_messages import DROPPED
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -23,12 +38,15 @@ if TYPE_CHECKING:
     from placed_microsoft365.simulator.graph.throttling import Refusal
     from placed_microsoft365.simulator.tenant.mailboxes import Mailbox
     from placed_microsoft365.simulator.tenant.tenant import Tenant
+    from placed_simulator.http_messages import Reply
 
 OUTER = frozenset({Where.GRAPH})
 CALENDAR = frozenset({Where.CALENDAR})
+WRITE = frozenset({Where.WRITE})
 TOKEN = frozenset({Kind.TOKEN})
+LOST_ANSWER = frozenset({Kind.LOST_ANSWER})
 
-CALENDARS = frozenset({Resource.CALENDAR, Resource.CALENDAR_VIEW})
+CALENDARS = frozenset({Resource.CALENDAR, Resource.CALENDAR_VIEW, *METHODS})
 LISTS = frozenset(
     {
         Resource.MEMBERS,
@@ -43,6 +61,7 @@ LISTS = frozenset(
 WHERE = {
     Resource.CALENDAR: Where.CALENDAR,
     Resource.CALENDAR_VIEW: Where.CALENDAR,
+    **dict.fromkeys(METHODS, Where.WRITE),
     Resource.BATCH: Where.BATCH,
     Resource.ROOMS: Where.PLACES,
     Resource.ROOM_LISTS: Where.PLACES,
@@ -59,6 +78,7 @@ class Graph:
         self._base_url = base_url
         self._sleep = sleep
         self._views = CalendarViews(base_url)
+        self._changes = EventChanges(tenant)
         self._directory = Directory(tenant, base_url)
         self._places = Places(tenant, base_url)
         self._batches = Batches(tenant, self)
@@ -83,7 +103,7 @@ class Graph:
         """Answer a request that came from outside, a batch included."""
         faults = self._tenant.faults
         where = WHERE.get(route_of(request.target).resource, Where.GROUPS)
-        scope = OUTER if where is Where.CALENDAR else OUTER | {where}
+        scope = OUTER if where in (Where.CALENDAR, Where.WRITE) else OUTER | {where}
         delay = faults.take(DELAY, scope)
         if delay is not None:
             await self._sleep(delay.seconds)
@@ -95,6 +115,8 @@ class Graph:
                 return _wrong_method(request)
             return afterwards(faults, await self._batches.answer(request), Where.BATCH)
         reply = await self.answer_item(request)
+        if where is Where.WRITE:
+            return await self._after_write(request, reply)
         if route_of(request.target).resource in LISTS:
             ids = {mailbox.user_id: mailbox.address for mailbox in self._tenant.mailboxes.values()}
             reply = lacking(faults, reply, where, ids)
@@ -108,7 +130,8 @@ class Graph:
     async def answer_item(self, request: Request) -> Reply:
         """Answer a request or an item of a batch, with whatever delay a fault asks for."""
         tenant = self._tenant
-        if not tenant.faults.any(Kind.DELAY, Where.CALENDAR):
+        writes = route_of(request.target).resource in METHODS
+        if writes or not tenant.faults.any(Kind.DELAY, Where.CALENDAR):
             return self.answer_now(request)
         mailbox = self.mailbox_of(request.target)
         delay = tenant.faults.take(DELAY, CALENDAR, mailbox.address) if mailbox is not None else None
@@ -132,7 +155,7 @@ class Graph:
             return graph_error(
                 request, 400, "BadRequest", f"Resource not found for the segment '{route.key or '$batch'}'."
             )
-        if request.method != "GET":
+        if request.method not in METHODS.get(route.resource, {"GET"}):
             return _wrong_method(request)
         if route.resource not in CALENDARS:
             refusal = self._tenant.throttle.refuse_app(request.caller.app.client_id, self._tenant.now())
@@ -154,18 +177,36 @@ class Graph:
 
     def _calendar(self, request: Request, route: Route, mailbox: Mailbox) -> Reply:
         tenant = self._tenant
-        fault = tenant.faults.take(INSTEAD, CALENDAR, mailbox.address)
+        writes = route.resource in METHODS
+        fault = tenant.faults.take(INSTEAD, WRITE if writes else CALENDAR, mailbox.address)
         if fault is not None:
             return instead(fault, request)
         if mailbox.state is not MailboxState.ACTIVE:
             return _unreachable(request, mailbox.state)
-        verdict = may_read_calendar(request.caller, mailbox.address, tenant.groups, tenant.now())
+        may = may_write_calendar if writes else may_read_calendar
+        verdict = may(request.caller, mailbox.address, tenant.groups, tenant.now())
         if verdict is not Verdict.GRANTED:
             return _refused(request, verdict)
+        if writes:
+            return self._changes.answer(request, route, mailbox)
         if route.resource is Resource.CALENDAR:
             return calendar(request, mailbox, route.query, self._base_url)
         reply = self._views.answer(request, mailbox, route.query)
         return afterwards(tenant.faults, reply, Where.CALENDAR, mailbox.address)
+
+    async def _after_write(self, request: Request, reply: Reply) -> Reply:
+        """The answer of a change that is done, late or lost if a fault has it so."""
+        if not reply.ok:
+            return reply
+        faults, mailbox = self._tenant.faults, self.mailbox_of(request.target)
+        room = mailbox.address if mailbox is not None else None
+        delay = faults.take(DELAY, WRITE, room)
+        if delay is not None:
+            await self._sleep(delay.seconds)
+        lost = faults.take(LOST_ANSWER, WRITE, room)
+        if lost is None:
+            return reply
+        return instead_of_any(replace(lost, kind=Kind.HTML)) if lost.status else DROPPED
 
     def _elsewhere(self, request: Request, route: Route) -> Reply:
         match route.resource:

@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from placed_microsoft365.simulator.http_messages import JSON, Reply
+from placed_simulator.http_messages import JSON, Reply
 
 if TYPE_CHECKING:
     from datetime import datetime

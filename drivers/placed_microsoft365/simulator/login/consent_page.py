@@ -11,9 +11,9 @@ import html
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from placed_microsoft365.simulator.http_messages import HTML, Reply
 from placed_microsoft365.simulator.login.redirect_uris import as_sent, is_one_of
 from placed_microsoft365.simulator.tenant.tenant import ConsentAnswer
+from placed_simulator.http_messages import HTML, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

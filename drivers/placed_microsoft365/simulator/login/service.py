@@ -8,13 +8,14 @@ from urllib.parse import unquote, urlsplit
 
 from placed_microsoft365.simulator.faults.fault import Kind, Where
 from placed_microsoft365.simulator.faults.faulty_replies import DELAY, INSTEAD, afterwards, instead
-from placed_microsoft365.simulator.http_messages import HTML, Reply, Request
 from placed_microsoft365.simulator.login.consent_page import consent_page
 from placed_microsoft365.simulator.login.token_endpoint import Login
+from placed_simulator.http_messages import HTML, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from placed_microsoft365.simulator.http_messages import Request
     from placed_microsoft365.simulator.tenant.tenant import Tenant
 
 DISCOVERY = re.compile(r"/([^/]+)/v2\.0/\.well-known/openid-configuration")

@@ -12,8 +12,8 @@ from urllib.parse import parse_qs, unquote_plus, urlsplit
 
 import jwt
 
-from placed_microsoft365.simulator.http_messages import JSON, Reply
 from placed_microsoft365.simulator.login.aadsts_errors import LoginRefusedError, login_error
+from placed_simulator.http_messages import JSON, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,84 +1,29 @@
-"""A building out of a TOML file: rooms, people, and a day of meetings relative to the start."""
+"""A tenant with a building in it, from a scenario or as big as it is asked for."""
 
 from __future__ import annotations
 
-import tomllib
 from datetime import timedelta
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from placed_microsoft365.simulator.scenario.relative_time import parse_length, parse_moment, whole_minute
-from placed_microsoft365.simulator.tenant.directory import wall_clock
-from placed_microsoft365.simulator.tenant.mailboxes import (
-    CalendarProcessing,
-    Response,
-    Sensitivity,
-    ShowAs,
-)
+from placed_microsoft365.simulator.tenant.mailboxes import CalendarProcessing
+from placed_microsoft365.simulator.tenant.organization import wall_clock
 from placed_microsoft365.simulator.tenant.tenant import Tenant
+from placed_simulator.relative_time import whole_minute
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
-    from pathlib import Path
 
+    from placed_microsoft365.simulator.tenant.mailboxes import Response
+    from placed_simulator.building_file import Scenario, ScenarioMeeting
 
-class ScenarioRoom(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A room; `keeps_subject` and `keeps_private` switch off what Exchange does by default."""
-
-    mailbox: str
-    name: str
-    building: str | None = None
-    floor: int | None = None
-    capacity: int | None = None
-    keeps_subject: bool = False
-    keeps_private: bool = False
-
-
-class ScenarioPerson(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Somebody with a mailbox outside of the fence."""
-
-    mailbox: str
-    name: str
-
-
-class ScenarioMeeting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A meeting; `start` and `length` as in `relative_time`, or a `day` for an all-day one, 0 being today."""
-
-    room: str
-    start: str = "now"
-    length: str = "30m"
-    day: int | None = None
-    subject: str = "Meeting"
-    organizer: str = "Ada Example"
-    show_as: ShowAs = "busy"
-    sensitivity: Sensitivity = "normal"
-    response: Response = "accepted"
-    cancelled: bool = False
-
-
-class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A whole building; `group` is the security group and `room_list` the room list of all its rooms."""
-
-    domain: str = "contoso.example"
-    group: str = "placed-rooms"
-    room_list: str = "rooms"
-    rooms: tuple[ScenarioRoom, ...] = ()
-    people: tuple[ScenarioPerson, ...] = ()
-    meetings: tuple[ScenarioMeeting, ...] = ()
-
-
-def load_scenario(path: Path | None = None) -> Scenario:
-    """Read a scenario; without a path the building that comes with the package.
-
-    Raises:
-        ValueError: the file is no TOML, or has keys or values that a scenario does not have.
-        OSError: it cannot be read.
-    """
-    source = path if path is not None else files(__package__).joinpath("building.toml")
-    return msgspec.convert(tomllib.loads(source.read_text(encoding="utf-8")), Scenario)
+DOMAIN = "contoso.example"
+RESPONSES: dict[str, Response] = {
+    "accepted": "accepted",
+    "tentative": "tentativelyAccepted",
+    "declined": "declined",
+    "unanswered": "notResponded",
+}
 
 
 def build(scenario: Scenario, now: Callable[[], datetime] = wall_clock, *, groups: bool = True) -> Tenant:
@@ -86,7 +31,7 @@ def build(scenario: Scenario, now: Callable[[], datetime] = wall_clock, *, group
 
     Without `groups` there are rooms and people, as everywhere, and nobody has thought of this program yet.
     """
-    tenant = Tenant(scenario.domain, now)
+    tenant = Tenant(scenario.domain or DOMAIN, now)
     start = whole_minute(now())
     for room in scenario.rooms:
         tenant.add_room(
@@ -114,7 +59,7 @@ def build(scenario: Scenario, now: Callable[[], datetime] = wall_clock, *, group
 def building_of(
     rooms: int,
     now: Callable[[], datetime] = wall_clock,
-    domain: str = "contoso.example",
+    domain: str = DOMAIN,
     *,
     groups: bool = True,
 ) -> Tenant:
@@ -137,12 +82,7 @@ def building_of(
 
 
 def _book(tenant: Tenant, meeting: ScenarioMeeting, start: datetime) -> None:
-    if meeting.day is not None:
-        day = (start + timedelta(days=meeting.day)).date()
-        begin, end = day, day + timedelta(days=1)
-    else:
-        begin = parse_moment(meeting.start, start)
-        end = begin + parse_length(meeting.length)
+    begin, end = meeting.times(start)
     booked = tenant.book(
         meeting.room,
         begin,
@@ -150,9 +90,9 @@ def _book(tenant: Tenant, meeting: ScenarioMeeting, start: datetime) -> None:
         subject=meeting.subject,
         organizer=meeting.organizer,
         show_as=meeting.show_as,
-        sensitivity=meeting.sensitivity,
+        sensitivity="private" if meeting.private else "normal",
         all_day=meeting.day is not None,
-        response=meeting.response,
+        response=RESPONSES[meeting.response],
     )
     if meeting.cancelled:
         tenant.cancel(booked)

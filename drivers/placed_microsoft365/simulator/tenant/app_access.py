@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
+CalendarsRole = Literal["Application Calendars.Read", "Application Calendars.ReadWrite"]
+READ: CalendarsRole = "Application Calendars.Read"
+READ_WRITE: CalendarsRole = "Application Calendars.ReadWrite"
+WRITING_ROLE = "Calendars.ReadWrite"
 CALENDAR_ROLES = frozenset(
     {"Calendars.Read", "Calendars.ReadWrite", "Calendars.ReadBasic", "Calendars.ReadBasic.All"}
 )
@@ -42,10 +46,11 @@ class AccessPolicy:
 
 @dataclass(frozen=True, slots=True)
 class RoleAssignment:
-    """`Application Calendars.Read` assigned in Exchange, with a group as its scope."""
+    """An application role of calendars assigned in Exchange, with a group as its scope."""
 
     group: str
     effective: datetime
+    role: CalendarsRole = READ
 
 
 @dataclass(slots=True, kw_only=True)
@@ -104,6 +109,21 @@ def may_read_calendar(caller: Caller, address: str, groups: dict[str, Group], at
     if held & UNFENCED_ROLES or _policies_allow(app, address, groups, at):
         return Verdict.GRANTED
     return Verdict.BLOCKED_BY_POLICY
+
+
+def may_write_calendar(caller: Caller, address: str, groups: dict[str, Group], at: datetime) -> Verdict:
+    """Whether the caller may change the calendar of the mailbox at the moment."""
+    app = caller.app
+    for assignment in app.assignments:
+        if (
+            assignment.role == READ_WRITE
+            and assignment.effective <= at
+            and covers(groups, assignment.group, address, at, nested=False)
+        ):
+            return Verdict.GRANTED
+    if WRITING_ROLE not in caller.roles:
+        return Verdict.NO_PERMISSION
+    return Verdict.GRANTED if _policies_allow(app, address, groups, at) else Verdict.BLOCKED_BY_POLICY
 
 
 def _policies_allow(app: App, address: str, groups: dict[str, Group], at: datetime) -> bool:

@@ -9,6 +9,7 @@ GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
 
 ROLE_NAMES = {
     "798ee544-9d2d-430c-a058-570e29e34338": "Calendars.Read",
+    "ef54d2bf-783f-4e0f-bca1-3210c0444d99": "Calendars.ReadWrite",
     "8ba4a692-bc31-4128-9094-475872af8a53": "Calendars.ReadBasic.All",
     "913b9306-0ce1-42b8-9137-6a7df690a760": "Place.Read.All",
     "98830695-27a2-44f7-8c18-0c3ebc9698f6": "GroupMember.Read.All",

@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from placed_microsoft365.simulator.tenant.directory import Organization
 from placed_microsoft365.simulator.tenant.mailboxes import Meeting
+from placed_microsoft365.simulator.tenant.organization import Organization
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +33,7 @@ class Bookings(Organization):
     def __init__(self, domain: str, now: Callable[[], datetime]) -> None:
         super().__init__(domain, now)
         self._mailbox_of: dict[str, Mailbox] = {}
+        self._organizers_times: dict[str, tuple[datetime, datetime]] = {}
 
     def book(  # noqa: PLR0913 - a meeting has this many fields
         self,
@@ -119,13 +120,9 @@ class Bookings(Organization):
     def move(self, meeting_id: str, start: datetime | date, end: datetime | date) -> None:
         """Give a meeting other times."""
         before = self.meeting(meeting_id)
-        self._change(
-            replace(
-                before,
-                start=_moment(start, all_day=before.all_day),
-                end=_moment(end, all_day=before.all_day),
-            )
-        )
+        times = _moment(start, all_day=before.all_day), _moment(end, all_day=before.all_day)
+        self._organizers_times[meeting_id] = times
+        self._change(replace(before, start=times[0], end=times[1]))
 
     def cancel(self, meeting_id: str) -> None:
         """The organizer cancels: the copy stays, cancelled and free, or goes if the room removes such."""
@@ -157,11 +154,13 @@ class Bookings(Organization):
         """Remove a meeting without a trace."""
         self._mailbox(meeting_id).drop(meeting_id)
         del self._mailbox_of[meeting_id]
+        self._organizers_times.pop(meeting_id, None)
 
     def remove_room(self, name: str | SimRoom) -> None:
         """The mailbox is gone with its meetings, also from all groups: `ErrorInvalidUser` from now on."""
         for meeting_id in self.mailbox(name).meetings:
             del self._mailbox_of[meeting_id]
+            self._organizers_times.pop(meeting_id, None)
         super().remove_room(name)
 
     def _mailbox(self, meeting_id: str) -> Mailbox:
@@ -214,6 +213,7 @@ class Bookings(Organization):
         )
         mailbox.put(meeting)
         self._mailbox_of[meeting.id] = mailbox
+        self._organizers_times[meeting.id] = start, end
         return meeting.id
 
 

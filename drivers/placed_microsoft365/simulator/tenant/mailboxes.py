@@ -68,6 +68,8 @@ class Meeting:
     Attributes:
         start, end: aware UTC; of an all-day event midnight UTC of its dates, end exclusive.
         revision: grows with each change and makes the change key and the etag.
+        exception: whether it is an occurrence that was changed apart from its series.
+        properties: single-value extended properties, each with its value.
     """
 
     id: str
@@ -84,12 +86,25 @@ class Meeting:
     created: datetime
     modified: datetime
     revision: int = 0
+    exception: bool = False
+    reminder: bool = False
+    transaction_id: str | None = None
+    properties: tuple[tuple[str, str], ...] = ()
 
     def overlaps(self, start: datetime, end: datetime) -> bool:
         """Whether any of [start, end) of this meeting lies in the half-open window."""
         if self.start == self.end:
             return start <= self.start < end
         return self.start < end and self.end > start
+
+
+@dataclass(frozen=True, slots=True)
+class UnseenChange:
+    """A change that readings show only later; `before` is what they show until then, None if nothing."""
+
+    visible_at: datetime
+    meeting_id: str
+    before: Meeting | None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -99,6 +114,8 @@ class Mailbox:
     Attributes:
         upn: the user principal name, in lower case; it need not be the address.
         version: grows with each change of the calendar.
+        unseen: changes that readings do not show yet, the oldest first.
+        transactions: ids of the events that were created with a `transactionId`, by that id.
     """
 
     address: str
@@ -110,11 +127,23 @@ class Mailbox:
     processing: CalendarProcessing = UNTOUCHED
     meetings: dict[str, Meeting] = field(default_factory=dict)
     version: int = 0
+    unseen: list[UnseenChange] = field(default_factory=list)
+    transactions: dict[str, str] = field(default_factory=dict)
 
     def put(self, meeting: Meeting) -> None:
         """Add or replace a meeting."""
         self.meetings[meeting.id] = meeting
         self.version += 1
+
+    def visible(self, at: datetime) -> list[Meeting]:
+        """The meetings that a reading shows at the moment."""
+        self.unseen = [change for change in self.unseen if change.visible_at > at]
+        found = dict(self.meetings)
+        for change in reversed(self.unseen):
+            found.pop(change.meeting_id, None)
+            if change.before is not None:
+                found[change.meeting_id] = change.before
+        return list(found.values())
 
     def drop(self, meeting_id: str) -> None:
         """Remove a meeting for good."""

@@ -12,18 +12,20 @@ from placed_microsoft365.simulator.login.access_tokens import Tokens
 from placed_microsoft365.simulator.login.redirect_uris import registrable
 from placed_microsoft365.simulator.tenant.app_access import (
     LONG_AGO,
+    READ,
     AccessPolicy,
     App,
     RoleAssignment,
 )
 from placed_microsoft365.simulator.tenant.app_credentials import RegisteredCertificate, Secret
-from placed_microsoft365.simulator.tenant.bookings import Bookings
-from placed_microsoft365.simulator.tenant.directory import NO_DELAY, wall_clock
+from placed_microsoft365.simulator.tenant.event_writes import EventWrites
+from placed_microsoft365.simulator.tenant.organization import NO_DELAY, wall_clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime, timedelta
 
+    from placed_microsoft365.simulator.tenant.app_access import CalendarsRole
     from placed_microsoft365.simulator.tenant.groups import Group
 
 
@@ -36,7 +38,7 @@ class ConsentAnswer(StrEnum):
     WRONG_STATE = "wrong-state"  # granted, but the redirect carries another state: a forged answer
 
 
-class Tenant(Bookings):
+class Tenant(EventWrites):
     """A Microsoft 365 tenant in memory; no network, no files. `Simulator` puts it on a socket.
 
     Attributes:
@@ -172,9 +174,16 @@ class Tenant(Bookings):
         """Remove the app's access policies."""
         app.policies.clear()
 
-    def assign_rbac(self, app: App, group: str | Group, *, delay: timedelta = NO_DELAY) -> None:
-        """Assign `Application Calendars.Read` in Exchange for the direct members of the group."""
-        app.assignments.append(RoleAssignment(self.group(group).address, self.now() + delay))
+    def assign_rbac(
+        self,
+        app: App,
+        group: str | Group,
+        *,
+        role: CalendarsRole = READ,
+        delay: timedelta = NO_DELAY,
+    ) -> None:
+        """Assign a role of calendars in Exchange for the direct members of the group."""
+        app.assignments.append(RoleAssignment(self.group(group).address, self.now() + delay, role))
 
     def remove_rbac(self, app: App) -> None:
         """Remove what was assigned to the app in Exchange."""

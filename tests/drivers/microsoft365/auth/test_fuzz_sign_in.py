@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from placed.driver import DriverError
+from placed.driver.network.service_clock import ServiceClock
 from placed_microsoft365.auth import msal_login
 from placed_microsoft365.auth.credential import Credential
-from placed_microsoft365.network.service_clock import ServiceClock
 from tests.support.arbitrary_json import anything, encoded
 
 tokens = st.one_of(
@@ -56,7 +56,7 @@ configurations = st.one_of(
 headers = st.dictionaries(st.sampled_from(["Retry-After", "Content-Type"]), st.text(max_size=20), max_size=2)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.tuples(st.sampled_from([200, 200, 200, 400, 500]), configurations.map(encoded), headers),
     st.tuples(

@@ -15,21 +15,22 @@ import pytest
 import requests
 import trustme
 
-from placed.driver import DriverError, NotPermitted, Refused, Unavailable
-from placed_microsoft365.auth import msal_login, token_cache
+from placed.driver import DriverError, NotPermitted, Refused, Unavailable, token_cache
+from placed.driver.network.service_clock import ServiceClock
+from placed.driver.token_cache import TokenCache
+from placed_microsoft365.auth import msal_login
 from placed_microsoft365.auth.aadsts_codes import OUT_OF_TIME
-from placed_microsoft365.auth.token_cache import TokenCache
 from placed_microsoft365.graph.client import GraphClient
 from placed_microsoft365.graph.json_structs import Places
-from placed_microsoft365.network.service_clock import ServiceClock
 from placed_microsoft365.simulator import Where
 from tests.drivers.microsoft365.driver_setup import BOARDROOM, CERTIFICATE, DriverSetup, at, outcomes
+from tests.support.access_tokens import signed_in
 from tests.support.secret_files import write_secret
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.drivers.microsoft365.simulator.conftest import Clock, Gate
+    from tests.drivers.microsoft365.simulator.conftest import Clock, HeldSleep
 
 
 def off_by(clock: Clock, seconds: float) -> Any:
@@ -195,26 +196,26 @@ async def test_while_the_login_host_is_down_a_round_requests_one_token(driver_se
 
 
 async def test_a_login_host_that_hangs_does_not_stop_the_program(
-    driver_setup: DriverSetup, gate: Gate, monkeypatch: pytest.MonkeyPatch
+    driver_setup: DriverSetup, held_sleep: HeldSleep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(token_cache, "TIMEOUT", 0.2)
     driver_setup.tenant.faults.delay(3600, where=Where.LOGIN)
     with pytest.raises(Unavailable, match="too long"):
         await driver_setup.open(rooms=None, room_list="*").find_rooms()
-    await gate.let_go()
+    await held_sleep.let_go()
     for thread in threading.enumerate():
         if thread.name == "background":
             await asyncio.to_thread(thread.join)
 
 
 async def test_a_silent_login_host_times_out(
-    driver_setup: DriverSetup, gate: Gate, monkeypatch: pytest.MonkeyPatch
+    driver_setup: DriverSetup, held_sleep: HeldSleep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(msal_login, "TIMEOUT", 0.2)
     driver_setup.tenant.faults.delay(3600, where=Where.DISCOVERY)
     with pytest.raises(Unavailable, match="no answer in time"):
         await driver_setup.open(rooms=None, room_list="*").find_rooms()
-    await gate.let_go()
+    await held_sleep.let_go()
 
 
 async def test_a_named_ca_wins_over_the_environment(
@@ -234,7 +235,7 @@ async def test_a_login_host_that_is_not_trusted_is_refused(driver_setup: DriverS
 
 
 async def test_a_graph_host_that_is_not_trusted_is_refused(driver_setup: DriverSetup, clock: Clock) -> None:
-    source = TokenCache(lambda: ("token", 3600.0), lambda: clock().timestamp())
+    source = TokenCache(signed_in, lambda: clock().timestamp())
     graph = GraphClient(
         driver_setup.simulator.url, source, ca_file=None, version="1", clock=ServiceClock(clock, lambda: 0.0)
     )

@@ -1,4 +1,4 @@
-"""What a token says of itself, however odd it is."""
+"""The claims of a token, also of a malformed one."""
 
 from __future__ import annotations
 

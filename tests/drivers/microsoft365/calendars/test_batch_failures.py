@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from placed.domain.model import Reason
-from placed.driver import DriverError, NotPermitted, Unavailable
+from placed.driver import DriverError, NotPermitted, Throttled, Unavailable
 from placed_microsoft365.calendars import calendar_view
-from placed_microsoft365.graph.response import Throttled
 from placed_microsoft365.simulator import Where
 from tests.drivers.microsoft365.driver_setup import BOARDROOM, LIBRARY, DriverSetup, at, failure, outcomes
 

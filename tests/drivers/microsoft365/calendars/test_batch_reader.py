@@ -81,7 +81,7 @@ async def test_a_failure_does_not_make_a_calendar_forgotten(driver_setup: Driver
 async def test_after_a_refusal_every_calendar_is_reported_again(
     driver_setup: DriverSetup, clock: Clock
 ) -> None:
-    """Who was told that the connection is refused has forgotten the meetings: `Unchanged` says nothing."""
+    """After a refused connection the poller has no meetings any more, so `Unchanged` would mean nothing."""
     driver = driver_setup.open()
     await driver_setup.read(driver)
     clock.advance(hours=2)
@@ -210,7 +210,7 @@ async def test_a_calendar_of_many_pages_is_read_whole(driver_setup: DriverSetup)
         start = at(0, number)
         driver_setup.tenant.book(BOARDROOM, start, start + timedelta(minutes=1))
     driver = driver_setup.open()
-    for _ in range(2):  # of several pages the first does not tell that nothing changed
+    for _ in range(2):  # of several pages the first does not show whether anything changed
         assert len(await driver_setup.meetings(driver)) == 251
     assert (
         len(driver_setup.asked("$skip=")) == 8

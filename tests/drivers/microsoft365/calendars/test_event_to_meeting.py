@@ -134,3 +134,38 @@ async def test_a_meeting_that_is_moved_keeps_its_key(driver_setup: DriverSetup) 
     driver_setup.tenant.move(booked, at(14), at(15))
     (after,) = await driver_setup.meetings(driver)
     assert (before.key, after.start) == (after.key, at(14))
+
+
+@pytest.mark.parametrize(
+    ("properties", "booked"),
+    [
+        (None, None),
+        ([], None),
+        ([{"id": "SystemTime 0x3007", "value": "2026-10-05T08:30:00Z"}], at(8, 30) - timedelta(days=1)),
+        ([{"id": "systemtime 0x3007", "value": "2026-10-05T10:30:00+02:00"}], at(8, 30) - timedelta(days=1)),
+        ([{"id": "SystemTime 0x3008", "value": "2026-10-05T08:30:00Z"}], None),
+        ([{"id": "SystemTime 0x3007", "value": "2026-10-05T08:30:00"}], None),  # of no time zone
+        ([{"id": "SystemTime 0x3007", "value": "yesterday"}], None),
+        ([{"id": "SystemTime 0x3007", "value": None}], None),
+    ],
+)
+def test_when_a_meeting_was_booked_is_an_extended_property(properties: object, booked: object) -> None:
+    assert meeting(singleValueExtendedProperties=properties).created_at == booked
+
+
+def test_occurrences_of_a_series_have_one_series() -> None:
+    one, other = meeting(id="1", seriesMasterId="master"), meeting(id="2", seriesMasterId="master")
+    assert one.series == other.series is not None
+    assert one.series != meeting(seriesMasterId="another").series
+    assert meeting().series is None
+
+
+@pytest.mark.parametrize(("table", "asked"), [({}, False), ({"check_in": {}}, True)])
+async def test_when_a_meeting_was_booked_is_asked_for_only_where_check_in_needs_it(
+    driver_setup: DriverSetup, table: dict[str, Any], *, asked: bool
+) -> None:
+    tenant = driver_setup.tenant
+    booked, *_ = tenant.book_series(BOARDROOM, at(9), at(10), count=2)
+    (first, *_) = await driver_setup.meetings(driver_setup.open(**table))
+    assert first.created_at == (tenant.meeting(booked).created if asked else None)
+    assert (first.series is not None) is asked

@@ -12,9 +12,9 @@ from msgspec.structs import replace
 
 from placed.domain.model import Meeting, Reason, ShowAs
 from placed.driver import Failed, Query, Read, Unchanged
+from placed.driver.network.concurrency_limit import ConcurrencyLimit
 from placed_microsoft365.calendars.calendar_view import CalendarViews, FirstPage
 from placed_microsoft365.calendars.event_to_meeting import meeting_of, meetings_of
-from placed_microsoft365.graph.concurrency_limit import ConcurrencyLimit
 from placed_microsoft365.graph.json_structs import Event, Events
 from tests.drivers.microsoft365.driver_setup import room_of
 

@@ -152,7 +152,7 @@ async def test_a_tenant_that_is_none_is_not_repeated(driver_setup: DriverSetup, 
         {
             "admin_consent": "True",
             "error": "consent_required",
-            "error_description": "AADSTS65004: ada@x said no",
+            "error_description": "AADSTS65004: ada@x declined",
         },
         {"error": "permission_denied", "error_description": "The admin canceled the request"},
         {"error": "access_denied"},
@@ -232,6 +232,14 @@ def test_the_way_back_is_filled_in() -> None:
     assert any("placed setup" in step for step in steps)
 
 
+def test_the_registration_of_actions_has_a_way_back_of_its_own() -> None:
+    actions = {"client_id": "99999999-2222-3333-4444-555555555555", "client_secret_file": "secret"}
+    named = [step for step in flow(actions=actions).revocation() if actions["client_id"] in step]
+    assert len(named) == 1
+    assert "placed setup contoso --actions" in named[0]
+    assert "--actions" not in "".join(flow().revocation())
+
+
 def test_under_rbac_no_line_removes_what_it_merely_lists() -> None:
     steps = "\n".join(flow(fence=RBAC).revocation())
     assert "Remove-ManagementRoleAssignment NAME" in steps
@@ -240,6 +248,6 @@ def test_under_rbac_no_line_removes_what_it_merely_lists() -> None:
 
 
 def test_an_answer_is_a_value() -> None:
-    answer = ConsentAnswer(Consent.GRANTED, Problem("", "said"))
+    answer = ConsentAnswer(Consent.GRANTED, Problem("", "declined"))
     with pytest.raises(AttributeError):
         answer.problem = Problem("", "other")  # type: ignore[misc]

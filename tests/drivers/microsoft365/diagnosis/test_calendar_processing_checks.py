@@ -1,4 +1,4 @@
-"""What calendars show of how Exchange treats titles and private meetings; of names nothing is told."""
+"""What calendars show of how Exchange treats titles and private meetings; no name is reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every link of a connection, tried: each that is broken is told with what to do, and once."""
+"""Every link of a connection is checked: each broken one is reported once, with a remedy."""
 
 from __future__ import annotations
 
@@ -208,7 +208,7 @@ async def test_an_unresolved_host_name_is_reported(driver_setup: DriverSetup) ->
     assert only(found, "dns").text == "login..example: no host can have this name"
     assert only(found, "dns").remedy.startswith("correct authority in the settings")
     assert waiting(found) == {"tls": "dns", "token": "dns", "claims": "dns"}
-    assert verdicts(found)["clock"] is GOOD  # Graph tells it as well
+    assert verdicts(found)["clock"] is GOOD  # Graph's answers have the time as well
 
 
 async def test_services_of_another_ca_are_not_trusted(driver_setup: DriverSetup, tmp_path: Path) -> None:

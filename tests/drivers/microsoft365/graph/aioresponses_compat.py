@@ -1,6 +1,6 @@
 """aioresponses on an aiohttp that is newer than it knows.
 
-Since 3.14 aiohttp's `ClientResponse` wants to be told by which writer its request went out. aioresponses
+Since 3.14 aiohttp's `ClientResponse` needs the writer that sent its request. aioresponses
 0.7.9 builds its answers without one. Here such an answer is given a writer that has written nothing. On an
 older aiohttp, which does not ask for it, nothing is added.
 """

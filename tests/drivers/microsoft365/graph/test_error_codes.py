@@ -11,18 +11,15 @@ import aiohttp
 import pytest
 
 from placed.domain.model import Reason
-from placed.driver import DriverError, NotPermitted, Unavailable
-from placed_microsoft365.auth.token_cache import TokenCache
+from placed.driver import DriverError, NotPermitted, Throttled, Unavailable, UnexpectedAnswer
+from placed.driver.network.retry_after import parse_retry_after
+from placed.driver.network.service_clock import ServiceClock
+from placed.driver.token_cache import TokenCache
 from placed_microsoft365.graph.client import GraphClient
 from placed_microsoft365.graph.json_structs import Places
-from placed_microsoft365.graph.response import (
-    Throttled,
-    UnexpectedAnswer,
-    error_code,
-    parse_retry_after,
-)
-from placed_microsoft365.network.service_clock import ServiceClock
+from placed_microsoft365.graph.response import error_code
 from tests.drivers.microsoft365.graph.aioresponses_compat import Responses
+from tests.support.access_tokens import signed_in
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -34,7 +31,7 @@ URL = f"{BASE}/v1.0/places"
 
 @pytest.fixture
 async def graph() -> AsyncIterator[GraphClient]:
-    source = TokenCache(lambda: ("t0ken", 3600.0), lambda: 0.0)
+    source = TokenCache(signed_in, lambda: 0.0)
     graph = GraphClient(
         BASE, source, ca_file=None, version="1.2.3", clock=ServiceClock(lambda: NOW, lambda: 0.0)
     )

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 import aiohttp
 import pytest
 
-from placed.driver import DriverError, Failed, Read
-from placed_microsoft365.auth.token_cache import TokenCache
+from placed.driver import DriverError, Failed, Read, UnexpectedAnswer
+from placed.driver.network import http_session
+from placed.driver.network.concurrency_limit import ConcurrencyLimit
+from placed.driver.network.service_clock import ServiceClock
+from placed.driver.token_cache import TokenCache
 from placed_microsoft365.calendars.batch_reader import CalendarReader
 from placed_microsoft365.calendars.calendar_view import CalendarViews
-from placed_microsoft365.graph import http_session
 from placed_microsoft365.graph.client import GraphClient
-from placed_microsoft365.graph.concurrency_limit import ConcurrencyLimit
 from placed_microsoft365.graph.json_structs import Places
-from placed_microsoft365.graph.response import UnexpectedAnswer
-from placed_microsoft365.network.service_clock import ServiceClock
-from placed_microsoft365.simulator.certificates import server_context
+from placed_simulator.certificates import server_context
 from tests.drivers.microsoft365.driver_setup import BOARDROOM, DriverSetup
+from tests.support.access_tokens import signed_in
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -79,7 +79,7 @@ async def garbage(tmp_path: Path, clock: Clock) -> AsyncIterator[Callable[[bytes
     port = server.sockets[0].getsockname()[1]
     graph = GraphClient(
         f"https://localhost:{port}",
-        TokenCache(lambda: ("token", 3600.0), lambda: 0.0),
+        TokenCache(signed_in, lambda: 0.0),
         ca_file=tmp_path / "ca.pem",
         version="1",
         clock=ServiceClock(clock, lambda: 0.0),

@@ -1,4 +1,4 @@
-"""What the driver asks is what Microsoft's documents allow, and tells nothing to others."""
+"""The driver's requests are what Microsoft's documents allow, and give away nothing."""
 
 from __future__ import annotations
 

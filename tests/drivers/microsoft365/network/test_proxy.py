@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from placed.driver import DriverError, Refused, Surroundings, Unavailable, Verdict
+from placed.driver.network.http_session import HttpSession
+from placed.driver.network.service_clock import ServiceClock
+from placed.driver.network.tls_and_proxy import tls_context
 from placed_microsoft365.auth.credential import load_credential
 from placed_microsoft365.client_factory import token_cache_of
-from placed_microsoft365.graph.http_session import HttpSession
-from placed_microsoft365.network.service_clock import ServiceClock
-from placed_microsoft365.network.tls_and_proxy import tls_context
 from tests.drivers.microsoft365.diagnosis.test_check_sequence import examine, only
 from tests.drivers.microsoft365.driver_setup import DriverSetup
 from tests.support.free_ports import free_port
@@ -87,13 +87,14 @@ async def signing_in(driver_setup: DriverSetup) -> str:
 
 async def asking_graph(driver_setup: DriverSetup) -> str:
     session = HttpSession(
+        "Graph",
         driver_setup.simulator.url,
         tls_context(driver_setup.settings().ca_file),
         ServiceClock(driver_setup.clock, lambda: 0.0),
     )
     try:
-        status, *_ = await session.request("GET", f"{driver_setup.simulator.url}/v1.0/", None, {})
-        return str(status)
+        response = await session.request("GET", f"{driver_setup.simulator.url}/v1.0/", None, {})
+        return str(response.status)
     finally:
         await session.close()
 

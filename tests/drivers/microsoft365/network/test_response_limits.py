@@ -11,11 +11,11 @@ import pytest
 import trustme
 
 from placed.driver import DriverError, Refused
+from placed.driver.network.response_decompression import Body, BodyTooLarge, DamagedBody
 from placed_microsoft365.auth import msal_transport
 from placed_microsoft365.auth.msal_transport import LoginTransport
 from placed_microsoft365.clouds import CLOUDS
 from placed_microsoft365.consent.redirect_result import tenant_id
-from placed_microsoft365.graph.response_body import Body, BodyTooLarge, DamagedBody
 from tests.drivers.microsoft365.network.scripted_tls_server import (
     Host,
     answer,
@@ -258,6 +258,7 @@ def test_a_body_is_whole_or_an_error() -> None:
         taken(packed, largest=199)
     failing: list[Callable[[], object] | Awaitable[object]] = [
         lambda: taken(packed[:-4]),
+        lambda: taken(packed + packed),
         lambda: taken(b"no gzip"),
         lambda: taken(packed, encoding="br"),
     ]

@@ -18,11 +18,11 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from placed.driver import KitError
+from placed.driver import KitError, kit_files
 from placed_microsoft365.auth.application_permissions import APP_ROLES
 from placed_microsoft365.clouds import Cloud
 from placed_microsoft365.settings import Microsoft365Settings
-from placed_microsoft365.setup_kit import answers_of, atomic_files, key_and_certificate, questions, write_kit
+from placed_microsoft365.setup_kit import answers_of, key_and_certificate, questions, write_kit
 from placed_microsoft365.setup_kit.app_manifest import manifest
 from placed_microsoft365.setup_kit.questionnaire import understand
 from placed_microsoft365.simulator import make_client_certificate
@@ -124,7 +124,7 @@ def test_a_key_is_never_written_over(tmp_path: Path) -> None:
         write(tmp_path)
     assert content(tmp_path).keys() == {"contoso.pem"}
     with pytest.raises(KitError, match="File exists"):
-        atomic_files.write_new(tmp_path / "contoso.pem", b"", 0o600)
+        kit_files.write_new(tmp_path / "contoso.pem", b"", 0o600)
     assert (tmp_path / "contoso.pem").read_text() == "no key of ours"
     assert content(tmp_path).keys() == {"contoso.pem"}
 
@@ -224,7 +224,7 @@ def test_the_registration_requests_only_needed_permissions(
         "cloud": cloud,
         "client_id": client_id,
     }
-    made = manifest(understand("contoso", answers, Path("contoso.pem")).settings)
+    made = manifest(understand("contoso", answers, Path("contoso.pem")))
     asked = made["requiredResourceAccess"]
     names = {role.id: name for name, role in APP_ROLES.items()}
     roles = [role for resource in asked for role in resource["resourceAccess"]]
@@ -244,7 +244,7 @@ def test_the_manifest_and_the_scripts_ask_for_the_same(tmp_path: Path) -> None:
         assert json.dumps(asked, separators=(",", ":")) in (tmp_path / name).read_text()
 
 
-# --- what it says -------------------------------------------------------------------------------------------
+# --- what it prints -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -307,7 +307,7 @@ def test_the_settings_of_a_connection_are_answers_enough(tmp_path: Path) -> None
     assert {*answers} <= {question.key for question in questions()}
 
 
-# --- answers that are of no use -----------------------------------------------------------------------------
+# --- invalid answers ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Clock:
-    """A clock that stands still until it is told to go."""
+    """A clock that only the test moves."""
 
     def __init__(self) -> None:
         self.moment = datetime(2026, 10, 6, 7, 30, tzinfo=UTC)
@@ -31,7 +31,7 @@ class Clock:
         self.moment += timedelta(**length)
 
 
-class Gate:
+class HeldSleep:
     """A sleep that lasts until it is let go, whatever the length; `asleep` counts those who wait."""
 
     def __init__(self) -> None:
@@ -79,13 +79,13 @@ def tenant(clock: Clock) -> Tenant:
 
 
 @pytest.fixture
-def gate() -> Gate:
-    return Gate()
+def held_sleep() -> HeldSleep:
+    return HeldSleep()
 
 
 @pytest.fixture
-async def simulator(tenant: Tenant, gate: Gate) -> AsyncIterator[Simulator]:
-    async with Simulator(tenant, sleep=gate.sleep) as simulator:
+async def simulator(tenant: Tenant, held_sleep: HeldSleep) -> AsyncIterator[Simulator]:
+    async with Simulator(tenant, sleep=held_sleep.sleep) as simulator:
         yield simulator
 
 

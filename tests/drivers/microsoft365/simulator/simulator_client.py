@@ -107,7 +107,7 @@ class Client:
         return await self.send(method, f"{self.simulator.url}/_control/{path}", **arguments)
 
     async def send(self, method: str, url: str, **arguments: Any) -> Answer:
-        """Send the URL as it is, without encoding it anew."""
+        """Send the URL as it is, without encoding it again."""
         async with self._session.request(method, URL(url, encoded=True), **arguments) as response:
             return Answer(response.status, response.headers, await response.read())
 

@@ -1,4 +1,4 @@
-"""Who may read which calendar, and what those who may not are told."""
+"""Who may read which calendar, and what the others are answered."""
 
 from __future__ import annotations
 

@@ -242,7 +242,13 @@ async def test_an_assignment_of_rbac_is_made_shown_and_removed(
     path = f"apps/{app.client_id}/role-assignments"
     asker = await asking(client, app)
     reported = (await client.play("POST", path, {"group": "placed-rooms", "delay": "30m"})).json
-    assert reported == [{"group": "placed-rooms@contoso.example", "effective": "2026-10-06T08:00:00Z"}]
+    assert reported == [
+        {
+            "group": "placed-rooms@contoso.example",
+            "effective": "2026-10-06T08:00:00Z",
+            "role": "Application Calendars.Read",
+        }
+    ]
     assert (await client.play("GET", path)).json == reported
     assert (await asker.view(BOARDROOM)).status == 403
     clock.advance(minutes=30)

@@ -59,7 +59,7 @@ def test_meetings_lie_around_the_whole_minute_of_the_start(scenario: Scenario) -
 
 
 async def live(tenant: Tenant, clock: Clock, steps: int, seed: int = 1) -> list[str]:
-    """Let so many things happen, in no time; what was told."""
+    """Let so many things happen, in no time; returns what was reported."""
     reported: list[str] = []
     over = asyncio.Event()
 

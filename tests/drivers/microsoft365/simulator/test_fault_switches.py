@@ -1,4 +1,4 @@
-"""Each switch makes the services misbehave in its way, for whom and for as long as it is told."""
+"""Each switch makes the services misbehave in its way, for the chosen clients and the chosen time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from placed_microsoft365.simulator.faults.fault import BAD_EVENTS, ODD_EVENTS, W
 
 if TYPE_CHECKING:
     from placed_microsoft365.simulator import Tenant
-    from tests.drivers.microsoft365.simulator.conftest import Gate
+    from tests.drivers.microsoft365.simulator.conftest import HeldSleep
     from tests.drivers.microsoft365.simulator.simulator_client import Client
 
 BOARDROOM = "boardroom@contoso.example"
@@ -171,10 +171,12 @@ async def test_no_port_is_open_during_an_outage(client: Client) -> None:
     assert (await client.view(BOARDROOM)).status == 200
 
 
-async def test_an_outage_does_not_wait_for_a_late_answer(client: Client, tenant: Tenant, gate: Gate) -> None:
+async def test_an_outage_does_not_wait_for_a_late_answer(
+    client: Client, tenant: Tenant, held_sleep: HeldSleep
+) -> None:
     tenant.faults.delay(3600.0)
     late = asyncio.create_task(client.view(BOARDROOM))
-    await gate.until_asleep(1)
+    await held_sleep.until_asleep(1)
     async with client.simulator.outage():
         with pytest.raises(aiohttp.ClientError):
             await late
@@ -187,16 +189,18 @@ async def test_an_item_whose_connection_is_cut_is_a_gateways_timeout(client: Cli
 
 
 @pytest.mark.parametrize("where", [Where.GRAPH, Where.CALENDAR])
-async def test_an_answer_can_come_late(client: Client, tenant: Tenant, gate: Gate, where: Where) -> None:
+async def test_an_answer_can_come_late(
+    client: Client, tenant: Tenant, held_sleep: HeldSleep, where: Where
+) -> None:
     tenant.faults.delay(30.0, where=where, times=1)
     async with asyncio.TaskGroup() as group:
         late = group.create_task(client.view(BOARDROOM))
-        await gate.until_asleep(1)
+        await held_sleep.until_asleep(1)
         assert (await client.view(LIBRARY)).status == 200
         assert not late.done()
-        await gate.let_go()
+        await held_sleep.let_go()
     assert late.result().status == 200
-    assert gate.lengths == [30.0]
+    assert held_sleep.lengths == [30.0]
 
 
 async def test_a_good_token_can_be_refused(client: Client, tenant: Tenant) -> None:
@@ -224,12 +228,12 @@ async def test_the_login_can_fail_without_a_reason(client: Client, tenant: Tenan
     assert (await client.send("GET", url)).status == 503
 
 
-async def test_the_login_can_be_slow(client: Client, tenant: Tenant, gate: Gate) -> None:
+async def test_the_login_can_be_slow(client: Client, tenant: Tenant, held_sleep: HeldSleep) -> None:
     tenant.faults.delay(20.0, where=Where.LOGIN)
     async with asyncio.TaskGroup() as group:
         slow = group.create_task(client.ask_token(client_secret="s3cret"))
-        await gate.until_asleep(1)
-        await gate.let_go()
+        await held_sleep.until_asleep(1)
+        await held_sleep.let_go()
     assert slow.result().status == 200
 
 

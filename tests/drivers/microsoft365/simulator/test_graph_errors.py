@@ -56,7 +56,7 @@ ERRORS = [
     (502, "UnknownError"),
     (504, "UnknownError"),
 ]
-MESSAGE = "said by the service"
+MESSAGE = "written by the service"
 
 
 async def test_an_error_for_one_calendar_is_the_same_alone_and_in_a_batch(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from placed_microsoft365.simulator import Tenant
-    from tests.drivers.microsoft365.simulator.conftest import Clock, Gate
+    from tests.drivers.microsoft365.simulator.conftest import Clock, HeldSleep
     from tests.drivers.microsoft365.simulator.simulator_client import Client
 
 BOARDROOM = "boardroom@contoso.example"
@@ -32,26 +32,30 @@ async def test_a_mailbox_over_its_limit_returns_retry_after(
     assert (await client.view(BOARDROOM)).status == 200
 
 
-async def test_a_mailbox_answers_four_requests_at_once(client: Client, tenant: Tenant, gate: Gate) -> None:
+async def test_a_mailbox_answers_four_requests_at_once(
+    client: Client, tenant: Tenant, held_sleep: HeldSleep
+) -> None:
     tenant.faults.delay(5.0)
     async with asyncio.TaskGroup() as group:
         four = [group.create_task(client.view(BOARDROOM)) for _ in range(4)]
-        await gate.until_asleep(4)
+        await held_sleep.until_asleep(4)
         fifth = await client.view(BOARDROOM)
-        await gate.let_go()
+        await held_sleep.let_go()
     assert (fifth.status, fifth.code, fifth.headers["Retry-After"]) == (429, "ApplicationThrottled", "1")
     assert [task.result().status for task in four] == [200] * 4
     assert (await client.view(BOARDROOM)).status == 200
 
 
-async def test_a_batch_sends_four_items_at_once(client: Client, tenant: Tenant, gate: Gate) -> None:
+async def test_a_batch_sends_four_items_at_once(
+    client: Client, tenant: Tenant, held_sleep: HeldSleep
+) -> None:
     tenant.faults.delay(5.0)
     async with asyncio.TaskGroup() as group:
         batch = group.create_task(client.batch([f"/users/{BOARDROOM}{VIEW}"] * 20))
-        await gate.until_asleep(4)
-        await gate.let_go()
+        await held_sleep.until_asleep(4)
+        await held_sleep.let_go()
     assert [item["status"] for item in batch.result().values()] == [200] * 20
-    assert gate.lengths == [5.0] * 20
+    assert held_sleep.lengths == [5.0] * 20
 
 
 async def test_the_whole_app_can_be_throttled(client: Client, tenant: Tenant, clock: Clock) -> None:

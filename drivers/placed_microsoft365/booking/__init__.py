@@ -1,0 +1,1 @@
+"""Changing bookings, with a registration of its own; imported only where a connection has `actions`."""

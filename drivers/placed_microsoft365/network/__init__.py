@@ -1,1 +1,0 @@
-"""Shared by sign-in and Graph: TLS trust, the proxy, and the services' clock."""

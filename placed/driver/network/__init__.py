@@ -1,0 +1,1 @@
+"""HTTP for drivers: sessions with limits, TLS trust, the proxy, and the time in the services' answers."""

@@ -1,0 +1,54 @@
+"""Reads batches of rooms in parallel, and what an error means for the rooms of a batch."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, TypeVar
+
+from placed.domain.problem import Problem
+from placed.driver.errors import DriverError, Refused
+from placed.driver.protocol import Failed
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
+    from placed.driver.protocol import Query
+
+_Batch = TypeVar("_Batch")
+
+
+async def in_parallel(
+    batches: Iterable[_Batch], read: Callable[[_Batch], Awaitable[None]], most: int
+) -> None:
+    """Reads all batches, `most` of them at once.
+
+    Raises:
+        DriverError: the first error that ended a batch; of several, the one that a person has to fix.
+    """
+    waiting = deque(batches)
+
+    async def work() -> None:
+        while waiting:
+            await read(waiting.popleft())
+
+    failure: DriverError | None = None
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(len(waiting), most)):
+                group.create_task(work())
+    except* DriverError as failures:
+        failure = _most_severe(failures)
+    if failure is not None:  # not raised above: Python 3.11.2 would wrap it in a group again
+        raise failure
+
+
+def failure_of(query: Query, error: DriverError) -> Failed:
+    """The failure of a room that an error is, which is not believed to last."""
+    return Failed(query, error.reason, Problem("", str(error), retry_after=error.problem.retry_after))
+
+
+def _most_severe(failures: BaseExceptionGroup[DriverError]) -> DriverError:
+    """Returns, of several errors, the one that a person has to fix."""
+    leaves = [error for error in failures.exceptions if isinstance(error, DriverError)]
+    return next((error for error in leaves if isinstance(error, Refused)), leaves[0])
