@@ -1,0 +1,1 @@
+"""Google's APIs over HTTP: hosts, clients, answers and their errors."""

@@ -1,0 +1,1 @@
+"""Signing in as a service account: with a key, or without one by workload identity federation."""

@@ -1,0 +1,1 @@
+"""The simulated Google Calendar API: lists of events, field masks, batches, quotas."""

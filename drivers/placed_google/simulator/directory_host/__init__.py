@@ -1,0 +1,1 @@
+"""The simulated Directory API: rooms and buildings."""

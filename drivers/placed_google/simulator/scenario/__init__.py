@@ -1,0 +1,1 @@
+"""The demonstration's building in a Workspace, and the settings that lead a daemon to it."""

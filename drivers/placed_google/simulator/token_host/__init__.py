@@ -1,0 +1,1 @@
+"""The simulated hosts that give tokens: assertions of keys, workload identities, access tokens."""
