@@ -1,0 +1,1 @@
+"""Feeds: calendars as files behind an address, which is their secret."""

@@ -1,0 +1,1 @@
+"""Occurrences: which meetings a calendar's text contains, calculated within a budget of time and memory."""

@@ -1,0 +1,100 @@
+"""Start and end of an event, or of one of its occurrences, as moments."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, tzinfo
+from typing import TYPE_CHECKING, NamedTuple
+
+from placed_icalendar.calendar_text.times import as_instant
+
+if TYPE_CHECKING:
+    from placed_icalendar.calendar_text.event import Event
+    from placed_icalendar.calendar_text.times import Period, Time
+
+_DAY = timedelta(days=1)
+
+
+class Interval(NamedTuple):
+    """[start, end) in UTC, as stated: the end may be before the start."""
+
+    start: datetime
+    end: datetime
+
+    def touches(self, since: datetime, until: datetime) -> bool:
+        """Whether it overlaps the window [since, until); of one without a length, whether it begins in it."""
+        if self.end > self.start:
+            return self.start < until and self.end > since
+        return since <= self.start < until
+
+
+def own_interval(event: Event) -> Interval:
+    """Where an event itself takes place."""
+    return interval_at(event, event.start.wall, event.zones.zone_for(event.start), None)
+
+
+def interval_at(event: Event, wall: datetime, zone: tzinfo, period: Period | None) -> Interval:
+    """Where an occurrence takes place.
+
+    A meeting from 22:00 to 06:00 ends at 06:00 on the clock, also in the night in which the clocks change. If
+    its end is stated in another zone than its start, it takes the same time as the first. Of DURATION, days
+    follow the clock, and hours are exact (RFC 5545, section 3.3.6).
+
+    Args:
+        event: whose length it has.
+        wall: what the clock shows at its start. Naive.
+        zone: of that clock.
+        period: the RDATE that states its own end, if one does.
+    """
+    if period is not None and (period.end is not None or period.duration is not None):
+        start = as_instant(wall, zone)
+        if period.end is not None:
+            return Interval(start, period.end.instant(zone))
+        assert period.duration is not None  # noqa: S101
+        return Interval(start, as_instant(later(wall, period.duration.days), zone) + period.duration.exact)
+    if event.dated:
+        return Interval(*_days(event, wall, event.zones.room))
+    start = as_instant(wall, zone)
+    ends = [start]
+    if event.end is not None:
+        ends.append(_end(event, event.end, wall, start, zone))
+    if event.duration is not None:
+        ends.append(as_instant(later(wall, event.duration.days), zone) + event.duration.exact)
+    # DTEND and DURATION exclude each other; in doubt, the later one.
+    return Interval(start, max(ends[1:], default=start))
+
+
+def longest(event: Event) -> timedelta:
+    """An upper limit of an event's length, to within two days."""
+    lengths = [timedelta()]
+    if event.end is not None:
+        lengths.append(event.end.wall - event.start.wall)
+    if event.duration is not None:
+        lengths.append(event.duration.days + event.duration.exact)
+    return max(lengths)
+
+
+def _end(event: Event, end: Time, wall: datetime, start: datetime, zone: tzinfo) -> datetime:
+    if end.dated == event.start.dated and end.zone is event.start.zone:
+        return as_instant(later(wall, end.wall - event.start.wall), zone)
+    first, last = event.zones.instant(event.start), event.zones.instant(end)
+    if end.dated and last <= first:  # the day of the start: it is taken to the end
+        last = as_instant(later(end.wall, _DAY), event.zones.room)
+    return later(start, last - first)
+
+
+def _days(event: Event, wall: datetime, zone: tzinfo) -> tuple[datetime, datetime]:
+    length = _DAY
+    if event.end is not None:
+        length = (event.end.wall - event.start.wall) or _DAY
+    if event.duration is not None:
+        length = max(event.duration.days or _DAY, length)
+    return as_instant(wall, zone), as_instant(later(wall, length), zone)
+
+
+def later(wall: datetime, by: timedelta) -> datetime:
+    """A time later or earlier, within what a date can be: some programs end an event in the year 9999."""
+    try:
+        # The second of two hours that a clock shows stays the second one.
+        return (wall + by).replace(fold=wall.fold)
+    except OverflowError:
+        return datetime(*(9999, 12, 31) if by > timedelta() else (1, 1, 1), tzinfo=wall.tzinfo)

@@ -1,0 +1,1 @@
+"""Simulated calendar servers: stored bookings, and hosts that serve them over TLS on loopback."""

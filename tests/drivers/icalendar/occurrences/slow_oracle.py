@@ -1,0 +1,137 @@
+"""Another way to find the occurrences of a series: day by day, and zone arithmetic by trial.
+
+It uses neither dateutil nor the driver, so that a mistake is not made twice. RFC 5545, section 3.3.10, is
+followed as it defines each part: whether a day is in the rule's period, and whether each BY… part allows it.
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from zoneinfo import ZoneInfo
+
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule by its parts; `weekdays` are (0 for Monday, which of them or 0)."""
+
+    frequency: str
+    interval: int = 1
+    count: int | None = None
+    until: datetime | None = None  # on the clock of the series
+    week_start: int = 0
+    weekdays: tuple[tuple[int, int], ...] = ()
+    month_days: tuple[int, ...] = ()
+    months: tuple[int, ...] = ()
+    hours: tuple[int, ...] = ()
+    positions: tuple[int, ...] = ()
+
+
+def moment(wall: datetime, zone: ZoneInfo) -> datetime:
+    """The first moment at which a clock shows `wall`; if it never does, by the offset of the day before."""
+    offsets = [
+        (wall + days * DAY).replace(tzinfo=UTC).astimezone(zone).utcoffset() or timedelta()
+        for days in (-1, 1)
+    ]
+    tried = [(wall - offset).replace(tzinfo=UTC) for offset in offsets]
+    shown = [when for when in tried if when.astimezone(zone).replace(tzinfo=None) == wall]
+    return min(shown, default=tried[0])
+
+
+def walls(rule: Rule, start: datetime, last: date) -> list[datetime]:
+    """What a clock shows at each occurrence up to the day `last`, in order, DTSTART included."""
+    found = [wall for wall in _all_walls(rule, start, last) if wall >= start]
+    if rule.until is not None:
+        found = [wall for wall in found if wall <= rule.until]
+    if rule.count is not None:
+        found = found[: rule.count]
+    return sorted({start, *found})
+
+
+def _all_walls(rule: Rule, start: datetime, last: date) -> Iterator[datetime]:
+    first = _period_start(rule, start.date())
+    days = (first + number * DAY for number in range((last - first).days + 1))
+    in_rule = (
+        day for day in days if _is_in_period(rule, start.date(), day) and _is_allowed(rule, start, day)
+    )
+    hours = sorted(rule.hours) or [start.hour]
+    for _, group in groupby(in_rule, lambda day: _period(rule, day)):
+        times = [datetime.combine(day, time(hour, start.minute)) for day in group for hour in hours]
+        if rule.positions:
+            places = {position - 1 if position > 0 else len(times) + position for position in rule.positions}
+            times = [wall for place, wall in enumerate(times) if place in places]
+        yield from times
+
+
+def _week(rule: Rule, day: date) -> date:
+    return day - ((day.weekday() - rule.week_start) % 7) * DAY
+
+
+def _period(rule: Rule, day: date) -> object:
+    return {
+        "DAILY": day,
+        "WEEKLY": _week(rule, day),
+        "MONTHLY": (day.year, day.month),
+        "YEARLY": day.year,
+    }[rule.frequency]
+
+
+def _period_start(rule: Rule, day: date) -> date:
+    if rule.frequency == "WEEKLY":
+        return _week(rule, day)
+    if rule.frequency == "MONTHLY":
+        return day.replace(day=1)
+    return day.replace(month=1, day=1) if rule.frequency == "YEARLY" else day
+
+
+def _is_in_period(rule: Rule, start: date, day: date) -> bool:
+    distance = {
+        "DAILY": (day - start).days,
+        "WEEKLY": (_week(rule, day) - _week(rule, start)).days // 7,
+        "MONTHLY": (day.year - start.year) * 12 + day.month - start.month,
+        "YEARLY": day.year - start.year,
+    }[rule.frequency]
+    return distance % rule.interval == 0
+
+
+def _is_allowed(rule: Rule, start: datetime, day: date) -> bool:
+    if rule.months and day.month not in rule.months:
+        return False
+    length = monthrange(day.year, day.month)[1]
+    if rule.month_days and not {day.day, day.day - length - 1} & set(rule.month_days):
+        return False
+    if rule.weekdays:
+        return any(_is_weekday(rule, day, *weekday) for weekday in rule.weekdays)
+    if rule.month_days or rule.frequency == "DAILY":
+        return True
+    if rule.frequency == "WEEKLY":
+        return day.weekday() == start.weekday()
+    same_month = rule.frequency == "MONTHLY" or bool(rule.months) or day.month == start.month
+    return same_month and day.day == start.day
+
+
+def _is_weekday(rule: Rule, day: date, weekday: int, which: int) -> bool:
+    if day.weekday() != weekday:
+        return False
+    if which == 0 or rule.frequency not in ("MONTHLY", "YEARLY"):
+        return True
+    if rule.frequency == "YEARLY" and not rule.months:
+        first, last = date(day.year, 1, 1), date(day.year, 12, 31)
+    else:
+        first, last = day.replace(day=1), day.replace(day=monthrange(day.year, day.month)[1])
+    return which == ((day - first).days // 7 + 1 if which > 0 else -((last - day).days // 7 + 1))
+
+
+def touching(
+    intervals: Iterable[tuple[datetime, datetime]], since: datetime, until: datetime
+) -> set[tuple[datetime, datetime]]:
+    """The intervals that overlap [since, until)."""
+    return {(start, end) for start, end in intervals if start < until and end > since}
