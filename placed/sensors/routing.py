@@ -13,13 +13,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from placed.domain.presence import DEFAULT_HOLD, Sensor
-from placed.sensor_payload.expression import compiled
-from placed.sensor_payload.mapping import PayloadMapping, availability
+from placed.sensors.payload.expression import compiled
+from placed.sensors.payload.message_to_reading import PayloadMapping, availability
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from placed.settings.sensor_tables import SensorSettings
+    from placed.settings.sensor_settings import SensorSettings
+
+LEAST_PER_MINUTE = 600  # messages that a webhook takes, however few rooms its table has
+_PER_MINUTE_AND_ROOM = 60
 
 _NAMED = ("{room}", "{device}")
 
@@ -83,6 +86,11 @@ class Route:
         self._availability_path = compiled(available.path) if available is not None else None
 
     @property
+    def most_per_minute(self) -> int:
+        """How many messages a minute its webhook takes."""
+        return max(LEAST_PER_MINUTE, _PER_MINUTE_AND_ROOM * len(self.settings.rooms))
+
+    @property
     def filters(self) -> list[str]:
         """What it subscribes to."""
         return [pattern.filter for pattern in (self.topic, self.availability) if pattern is not None]
@@ -96,6 +104,13 @@ class Route:
             named = matched.device if matched.device is not None else device
             return settings.rooms.get(named) if named is not None else None
         return matched.room
+
+    def may_be_in(self, room_id: str) -> bool:
+        """Returns whether the table may be of a sensor in this room."""
+        settings = self.settings
+        if settings.rooms:
+            return room_id in settings.rooms.values()
+        return settings.room in (None, room_id)
 
     def sensor_of(self, matched: Matched, device: str | None) -> Sensor:
         """Returns the sensor that sent a message; its name has the device where there may be several."""
@@ -112,6 +127,7 @@ class Route:
             hold=settings.hold if settings.hold is not None else DEFAULT_HOLD[kind],
             stale_after=settings.stale_after,
             zone=settings.zone,
+            check_in=settings.check_in,
         )
 
     def is_available(self, payload: bytes) -> bool | None:

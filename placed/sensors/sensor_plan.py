@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Self
 from placed.domain.exit_errors import CannotStart
 from placed.domain.problem import Problem
 from placed.mqtt.client_options import Login
-from placed.sensors.broker_link import BrokerLink, login_of
 from placed.sensors.routing import Route, routes_of
+from placed.sensors.sensor_broker_login import BrokerLink, login_of
 from placed.settings.token_file import read_token
 
 if TYPE_CHECKING:
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
     from placed.settings.loader import Configuration
     from placed.settings.schema import Settings
-    from placed.settings.sensor_tables import SensorSettings
+    from placed.settings.sensor_settings import SensorSettings
+
+_WORDS_OF_ROOMS = ("presence", "occupied")  # topics that hold ON and OFF, below each room
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class SensorPlan:
         tokens: dict[str, bytes] = {}
         by_broker: dict[str | None, list[Route]] = {}
         for place, route in enumerate(routes):
-            for key, problem in _broker_problem(settings, route.settings):
+            for key, problem in (*_broker_problem(settings, route.settings), *_own_topic(settings, route)):
                 problems.append(configuration.locate(problem, "sensors", place, key))
             if route.settings.topic is not None:
                 by_broker.setdefault(route.settings.broker, []).append(route)
@@ -100,6 +102,28 @@ def _broker_problem(settings: Settings, table: SensorSettings) -> Iterator[tuple
         remedy = f"add it, or name one that there is: {known}" if known else "add it"
         text = f"expected a table [sensor_brokers.{table.broker}]"
         yield "broker", Problem("", text, remedy, found=f"found {table.broker!r}")
+
+
+def _own_topic(settings: Settings, route: Route) -> Iterator[tuple[str, Problem]]:
+    """The problem of a topic by which the daemon would take its own statements as those of a sensor."""
+    if settings.mqtt is None or route.topic is None or route.settings.broker is not None:
+        return
+    rooms = f"{settings.mqtt.base_topic}/rooms"
+    if any(_matches(route.topic.filter, [*rooms.split("/"), "+", leaf]) for leaf in _WORDS_OF_ROOMS):
+        text = f"which matches what placed publishes below {rooms}"
+        remedy = "use a filter that does not, or another mqtt.base_topic"
+        yield "topic", Problem("", text, remedy, found=f"found {route.settings.topic!r}")
+
+
+def _matches(topic_filter: str, published: list[str]) -> bool:
+    """Whether a filter matches one of the published topics; their level `+` stands for the rooms' ids."""
+    levels = topic_filter.split("/")
+    if levels[-1] == "#":
+        levels.pop()
+        published = published[: len(levels)]
+    return len(levels) == len(published) and all(
+        "+" in (level, own) or level == own for level, own in zip(levels, published, strict=True)
+    )
 
 
 def _logins(configuration: Configuration, problems: list[Problem]) -> dict[str | None, Login]:

@@ -3,10 +3,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from placed.domain.presence import SensorKind
 from placed.sensors.routing import Matched, Route, routes_of
 from placed.sensors.topic_tree import TopicTree
-from placed.settings.sensor_tables import SensorSettings
+from placed.settings.sensor_settings import SensorSettings
 
 
 def route(**settings: Any) -> Route:
@@ -62,3 +64,17 @@ def test_a_tree_finds_what_mqtt_matches() -> None:
     assert sorted(tree.find("a/b/c")) == sorted(("a/b/c", "a/b/#", "a/#", "#"))
     assert tree.find("$SYS/b") == []
     assert tree.find("+/x") == ["+/+", "#"] or sorted(tree.find("+/x")) == ["#", "+/+"]
+
+
+@pytest.mark.parametrize(
+    ("table", "rooms"),
+    [
+        ({"topic": "a/{room}/motion"}, {"boardroom", "library"}),
+        ({"topic": "a/+", "room": "boardroom"}, {"boardroom"}),
+        ({"topic": "a", "room": "library"}, {"library"}),
+        ({"topic": "a/{device}", "rooms": {"d1": "library"}}, {"library"}),
+    ],
+)
+def test_a_table_may_be_of_a_sensor_in_these_rooms(table: dict[str, Any], rooms: set[str]) -> None:
+    one = route(**table)
+    assert {room_id for room_id in ("boardroom", "library") if one.may_be_in(room_id)} == rooms

@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import aiomqtt
 import pytest
-from structlog.testing import capture_logs
 
 from placed.domain.presence import PresenceState
 from placed.mqtt.client_options import Login
-from placed.sensors.broker_link import BrokerLink
 from placed.sensors.inbox import Inbox
-from placed.sensors.readings import SensorReadings
 from placed.sensors.routing import routes_of
-from placed.sensors.subscription import SensorSubscription
-from placed.settings.sensor_tables import SensorBroker, SensorSettings
+from placed.sensors.sensor_broker_connection import SensorSubscription
+from placed.sensors.sensor_broker_login import BrokerLink
+from placed.sensors.sensor_message_intake import SensorReadings
+from placed.settings.sensor_settings import SensorBroker, SensorSettings
+from tests.component.mqtt.scripted_broker import listening as scripted
 from tests.support.deadlines import DEADLINE
-from tests.support.free_ports import HOST, free_port
+from tests.support.followed_logs import followed_logs
+from tests.support.free_ports import HOST
 from tests.support.mosquitto import Mosquitto
 from tests.support.publisher_setup import IMPATIENT, PublisherSetup
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RADAR = {"topic": "z/radar", "room": "boardroom", "kind": "radar", "name": "radar", "presence": "occupancy"}
+SERVER_UNAVAILABLE = b"\x20\x03\0\x88\0"  # a CONNACK of MQTT 5
 
 
 class Listening:
@@ -85,7 +87,7 @@ async def broker(tmp_path: Path) -> AsyncIterator[Mosquitto]:
 
 @pytest.fixture
 async def sensor(broker: Mosquitto) -> AsyncIterator[aiomqtt.Client]:
-    async with aiomqtt.Client(HOST, broker.port) as client:
+    async with aiomqtt.Client(HOST, broker.port, timeout=DEADLINE) as client:
         yield client
 
 
@@ -110,39 +112,58 @@ async def test_retained_messages_are_known_as_such(broker: Mosquitto, sensor: ai
 
 
 async def test_it_comes_back_when_the_broker_does(broker: Mosquitto) -> None:
-    with capture_logs() as logs:
+    with followed_logs() as logs:
         async with listening(broker.url, RADAR) as one:
             await broker.stop()
             await broker.start()
             async with asyncio.timeout(DEADLINE):
                 await one.subscription.connected.wait()
-            async with aiomqtt.Client(HOST, broker.port) as sensor:
+            async with aiomqtt.Client(HOST, broker.port, timeout=DEADLINE) as sensor:
                 await sensor.publish("z/radar", '{"occupancy":true}')
                 await one.until(lambda: one.state() is PresenceState.PRESENT)
-    events = [log["event"] for log in logs]
-    assert events.count("broker.was_lost") == 1
-    assert events.count("sensors.connected") == 2
+    assert logs.events.count("broker.was_lost") == 1
+    assert logs.events.count("sensors.connected") == 2
 
 
-async def test_a_broker_that_is_away_is_reported_once_with_its_own_key() -> None:
-    with capture_logs() as logs:
-        async with listening(f"mqtt://{HOST}:{free_port()}", RADAR, wait=False) as one:
+async def test_a_broker_that_is_away_at_first_is_reported_and_read_when_it_is_there(tmp_path: Path) -> None:
+    broker = Mosquitto(tmp_path / "late")
+    with followed_logs() as logs:
+        async with listening(broker.url, RADAR, wait=False) as one:
+            await logs.until("broker.was_not_reached")
+            assert one.subscription.problem is not None
+            await broker.start()
+            try:
+                async with asyncio.timeout(DEADLINE):
+                    await one.subscription.connected.wait()
+                assert one.subscription.problem is None
+            finally:
+                await broker.kill()
+    assert logs.events[:2] == ["broker.was_not_reached", "sensors.connected"]
+
+
+async def test_a_broker_that_refuses_again_and_again_is_reported_once() -> None:
+    third = asyncio.Event()
+
+    def answer(_: bytes, before: int) -> bytes:
+        if before == 2:
+            third.set()
+        return SERVER_UNAVAILABLE
+
+    with followed_logs() as logs:
+        async with scripted(answer) as server, listening(server.url, RADAR, wait=False):
             async with asyncio.timeout(DEADLINE):
-                while one.subscription.problem is None:  # noqa: ASYNC110 - it has no event
-                    await asyncio.sleep(0.01)
-            await asyncio.sleep(0.5)
-    assert [log["event"] for log in logs] == ["broker.was_not_reached"]
+                await third.wait()
+    assert logs.events == ["broker.was_not_reached"]
 
 
-async def test_a_refused_login_is_reported_with_a_remedy(tmp_path: Path) -> None:
+async def test_a_refused_login_is_reported_with_a_remedy_of_its_own_table(tmp_path: Path) -> None:
     broker = Mosquitto(tmp_path / "closed", users={"sensors": "right"})
     await broker.start()
     try:
-        with capture_logs() as logs:
-            async with listening(broker.url, RADAR, wait=False) as one, asyncio.timeout(DEADLINE):
-                while one.subscription.problem is None:  # noqa: ASYNC110 - it has no event
-                    await asyncio.sleep(0.01)
-        assert "sensor_brokers.other." in logs[0]["remedy"]
+        with followed_logs() as logs:
+            async with listening(broker.url, RADAR, wait=False):
+                entry = await logs.until("broker.refused_login")
+        assert "sensor_brokers.other." in entry["remedy"]
     finally:
         await broker.kill()
 
@@ -159,7 +180,7 @@ async def test_a_flood_is_bounded_and_holds_up_nothing(broker: Mosquitto, sensor
                 longest = max(longest, loop.time() - before)
 
         watching = asyncio.create_task(watch())
-        async with aiomqtt.Client(HOST, broker.port) as flood:
+        async with aiomqtt.Client(HOST, broker.port, timeout=DEADLINE) as flood:
             for number in range(4000):
                 await flood.publish("z/radar", json.dumps({"occupancy": bool(number % 2)}))
         await sensor.publish("z/radar", '{"occupancy":true}', qos=1)

@@ -10,10 +10,11 @@ from structlog.testing import capture_logs
 from placed.board.board import Board
 from placed.domain.presence import PresenceState
 from placed.domain.privacy import Show
+from placed.domain.sensor_traffic import MessageResult
 from placed.sensors.inbox import Inbox, Received
-from placed.sensors.readings import SensorReadings
 from placed.sensors.routing import Route, routes_of
-from placed.settings.sensor_tables import SensorSettings
+from placed.sensors.sensor_message_intake import SensorReadings
+from placed.settings.sensor_settings import SensorSettings
 from tests.support.domain_builders import POLICY, FakeClock, at, room, schedule
 
 if TYPE_CHECKING:
@@ -98,6 +99,80 @@ def test_rooms_in_the_topic_have_to_be_on_the_board() -> None:
     assert board_setup.unused == {("sensor.room_is_not_known", "pir", "unknown_room"): 1}
 
 
+FOUND = {"topic": "z/{room}", "kind": "radar", "name": "found", "stale_after": "10m"}
+
+
+def listed_after(board_setup: BoardSetup, minutes: float) -> PresenceState | None:
+    """The attic is listed after some minutes; returns its presence."""
+    board_setup.clock.moment += timedelta(minutes=minutes)
+    board_setup.board.enroll("fabrikam", [room("attic", connection="fabrikam", capacity=8)])
+    return board_setup.presence("attic")
+
+
+@pytest.mark.parametrize(("minutes", "presence"), [(9, PresenceState.PRESENT), (10, PresenceState.UNKNOWN)])
+def test_a_reading_of_a_room_that_is_listed_later_counts_from_when_it_arrived(
+    minutes: float, presence: PresenceState
+) -> None:
+    board_setup = BoardSetup(FOUND)
+    board_setup.hears("z/attic", occupancy=False)
+    board_setup.hears("z/attic", occupancy=True)
+    assert listed_after(board_setup, minutes) is presence
+
+
+@pytest.mark.parametrize(
+    ("occupancy", "minutes", "presence"),
+    [
+        (True, 0.5, PresenceState.PRESENT),
+        (True, 1, PresenceState.UNKNOWN),
+        (False, 0.5, PresenceState.UNKNOWN),
+    ],
+)
+def test_a_retained_reading_of_a_room_that_is_listed_later_is_still_of_unknown_age(
+    occupancy: bool,  # noqa: FBT001 - a row of the table
+    minutes: float,
+    presence: PresenceState,
+) -> None:
+    board_setup = BoardSetup(FOUND)
+    board_setup.hears("z/attic", occupancy=occupancy, retained=True)
+    assert listed_after(board_setup, minutes) is presence
+
+
+def test_a_device_that_is_lost_before_its_room_is_listed_stays_lost() -> None:
+    board_setup = BoardSetup(FOUND | {"available": {"topic": "status/{room}"}})
+    board_setup.hears("z/attic", occupancy=True)
+    board_setup.readings.take_availability(board_setup.route, "status/attic", b"offline")
+    assert listed_after(board_setup, 1) is PresenceState.UNKNOWN
+
+
+def test_of_rooms_that_are_never_listed_only_the_latest_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("placed.sensors.sensor_message_intake.MOST_WITHOUT_ROOM", 3)
+    board_setup = BoardSetup(FOUND)
+    board_setup.hears("z/attic", occupancy=True)
+    for number in range(3):
+        board_setup.hears(f"z/cellar-{number}", occupancy=True)
+    assert listed_after(board_setup, 1) is None
+    board_setup.hears("z/attic", occupancy=True)
+    assert board_setup.presence("attic") is PresenceState.PRESENT
+
+
+@pytest.mark.parametrize("room_id", ["Attic", "a b", "", "x" * 201, "ä"])
+def test_a_name_that_no_room_can_have_is_not_kept(room_id: str) -> None:
+    board_setup = BoardSetup(FOUND)
+    board_setup.hears(f"z/{room_id}", occupancy=True)
+    assert board_setup.unused == {("sensor.room_is_not_known", "found", "unknown_room"): 1}
+    assert not list(board_setup.board._sensors.rooms)
+
+
+def test_rooms_that_are_listed_are_kept_while_many_others_send(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("placed.sensors.sensor_message_intake.MOST_WITHOUT_ROOM", 2)
+    board_setup = BoardSetup(FOUND)
+    board_setup.hears("z/attic", occupancy=True)
+    assert listed_after(board_setup, 1) is PresenceState.PRESENT
+    for number in range(5):
+        board_setup.hears(f"z/cellar-{number}", occupancy=True)
+    assert board_setup.presence("attic") is PresenceState.PRESENT
+
+
 @pytest.mark.parametrize(
     ("table", "topic", "message", "reason"),
     [
@@ -139,6 +214,22 @@ def test_a_retained_message_of_unknown_age_never_makes_a_room_empty() -> None:
     board_setup.hears("z/radar", occupancy=False, retained=True)
     assert board_setup.presence() is PresenceState.UNKNOWN
     assert board_setup.unused == {("sensor.reading_was_ignored", "radar", "of_unknown_age"): 1}
+
+
+def test_retained_messages_after_a_start_or_a_reload_are_no_reason_for_a_warning() -> None:
+    board_setup = BoardSetup(RADAR)
+    with capture_logs() as logs:
+        board_setup.hears("z/radar", occupancy=False, retained=True)
+        board_setup.hears("z/radar", occupancy=True)
+        board_setup.hears("z/radar", occupancy=False, retained=True)
+        board_setup.hears("z/radar", occupancy=False, retained=True)
+        board_setup.clock.moment -= timedelta(seconds=1)
+        board_setup.hears("z/radar", occupancy=False)
+    assert [(log["reason"], log["log_level"]) for log in logs] == [
+        ("of_unknown_age", "info"),
+        ("out_of_order", "info"),
+        ("out_of_order", "warning"),
+    ]
 
 
 def test_devices_by_wildcard_are_sensors_of_their_own() -> None:
@@ -209,3 +300,22 @@ def test_many_topics_take_a_bounded_amount_of_memory() -> None:
         waiting += inbox.take()
     assert [one.topic for one in waiting] == [f"t/{number:04}" for number in range(980, 1000)]
     assert inbox.dropped == 980
+
+
+def test_messages_are_counted_by_what_became_of_them_though_tables_come_and_go() -> None:
+    table = RADAR | {"at": "time", "available": {"topic": "z/radar/state"}}
+    board_setup = BoardSetup(table)
+    board_setup.hears("z/radar", occupancy=True, time="2026-10-06T09:00:00Z")
+    board_setup.hears("z/radar", occupancy="unavailable")
+    board_setup.hears("z/radar", battery=100)
+    board_setup.hears("z/radar", occupancy=True, time="2026-10-06T12:00:00Z")
+    for word in (b"offline", b"\xff"):
+        board_setup.readings.take_availability(board_setup.route, "z/radar/state", word)
+    board_setup.change({"topic": "z/{room}", "name": "pir"})
+    board_setup.hears("z/elsewhere", occupancy=True)
+    assert board_setup.readings.counts.results == {
+        MessageResult.TAKEN: 3,
+        MessageResult.UNREADABLE: 2,
+        MessageResult.IGNORED: 1,
+        MessageResult.NO_ROOM: 1,
+    }

@@ -25,7 +25,7 @@ def compiled(expression: str) -> Callable[[object], object]:
         return _whole
     if _PATH.fullmatch(expression):
         return _Path(expression)
-    from placed.sensor_payload.careful_jmespath import CarefulExpression  # noqa: PLC0415 - 19 ms of import
+    from placed.sensors.payload.jmespath_with_missing_fields import CarefulExpression  # noqa: PLC0415 - 19 ms of import
 
     return CarefulExpression(expression)
 

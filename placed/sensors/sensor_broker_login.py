@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
-
-import aiomqtt
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
+from typing import TYPE_CHECKING
 
 from placed.domain.exit_errors import CannotStart
 from placed.mqtt.client_options import Login, client_id_of
-from placed.sensor_payload.mapping import LARGEST_PAYLOAD
+from placed.sensors.payload.message_to_reading import LARGEST_PAYLOAD
 
 if TYPE_CHECKING:
     from placed.domain.problem import Problem
+    from placed.mqtt.client.connect_options import ConnectOptions
     from placed.sensors.routing import Route
-    from placed.settings.output_tables import Mqtt
+    from placed.settings.output_settings import Mqtt
 
 _BEYOND_PAYLOAD = 64 * 1024 + 1024  # bytes of a packet beside its payload: the topic and properties
 _KEY = re.compile(
@@ -49,18 +46,13 @@ class BrokerLink:
         """The client identifier of its connection, which is not the publisher's."""
         return f"{client_id_of(self.login.settings)}-sensors"
 
-    def options(self, client_id: str | None = None) -> dict[str, Any]:
-        """Returns the options of a `BrokerClient`: a clean start, and no message larger than is read."""
-        options = {**self.login.options, "identifier": client_id or self.client_id}
-        if self.login.settings.protocol != "5":
-            return options | {"protocol": aiomqtt.ProtocolVersion.V311, "clean_session": True}
-        connect = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call] # paho leaves it untyped
-        connect.MaximumPacketSize = LARGEST_PAYLOAD + _BEYOND_PAYLOAD
-        return options | {
-            "protocol": aiomqtt.ProtocolVersion.V5,
-            "clean_start": True,
-            "properties": connect,
-        }
+    def options(self, client_id: str | None = None) -> ConnectOptions:
+        """Returns the options of a connection: a clean start, and no message larger than is read."""
+        return replace(
+            self.login.options,
+            client_id=client_id or self.client_id,
+            largest_incoming=LARGEST_PAYLOAD + _BEYOND_PAYLOAD,
+        )
 
     def is_same(self, other: BrokerLink | None) -> bool:
         """Whether one connection serves both."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from placed.domain.presence import Reading
-from placed.sensor_payload.expression import compiled
-from placed.sensor_payload.value import count_of, moment_of, presence_of, states_unavailable
+from placed.sensors.payload.expression import compiled
+from placed.sensors.payload.value import count_of, moment_of, presence_of, states_unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

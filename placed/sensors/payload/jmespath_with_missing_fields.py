@@ -7,10 +7,14 @@ that states nothing about it. Here a comparison with a missing field, and its ne
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jmespath
 from jmespath.exceptions import JMESPathError
+from jmespath.functions import Functions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _LOGICAL = frozenset(("comparator", "not_expression", "or_expression", "and_expression"))
 
@@ -31,6 +35,8 @@ class CarefulExpression:
         except JMESPathError as error:
             reason = str(error).splitlines()[0].rstrip(":")
             raise ValueError(f"expected a JMESPath expression: {reason}") from None
+        for problem in _wrong_calls(self._search.parsed):
+            raise ValueError(f"expected a JMESPath expression: {problem}")
 
     def __call__(self, message: object) -> object:
         """Returns the value of the expression for a decoded message; None if it has none."""
@@ -57,6 +63,23 @@ def _value(node: Any, message: object) -> object:
     other = _value(others[0], message)
     undecided = value is None and first["type"] in _LOGICAL and not _is_true(other)
     return None if undecided else other
+
+
+def _wrong_calls(node: Any) -> Iterator[str]:
+    """Calls of unknown functions, or with a wrong number of arguments: they would never have a value."""
+    if not isinstance(node, dict):  # of a slice: a number, or nothing
+        return
+    if node["type"] == "function_expression":
+        name, given = node["value"], len(node["children"])
+        known = Functions.FUNCTION_TABLE.get(name)
+        if known is None:
+            yield f"there is no function {name}"
+            return
+        wanted = known["signature"]
+        if given < len(wanted) or (given > len(wanted) and not wanted[-1].get("variadic")):
+            yield f"the function {name} takes {len(wanted)} argument{'s'[: len(wanted) - 1]}, not {given}"
+    for child in node["children"]:
+        yield from _wrong_calls(child)
 
 
 def _is_missing(node: Any, message: object) -> bool:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import random
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-import aiomqtt
 import structlog
-from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from placed.mqtt.backoff import Backoff
-from placed.mqtt.client import BrokerClient
+from placed.mqtt.client.by_version import new_client
+from placed.mqtt.client.mqtt_error import MqttError
 from placed.mqtt.connect_diagnosis import diagnose
 from placed.mqtt.connection_problems import (
     BrokerLost,
@@ -26,23 +25,39 @@ from placed.mqtt.connection_problems import (
     why_not_connected,
 )
 from placed.mqtt.session_context import Timing
-from placed.sensor_payload.mapping import LARGEST_PAYLOAD
 from placed.sensors.counts import DROPPED
 from placed.sensors.inbox import Inbox, Received
+from placed.sensors.payload.message_to_reading import LARGEST_PAYLOAD
 from placed.sensors.topic_tree import TopicTree
 
 if TYPE_CHECKING:
-    from paho.mqtt.client import MQTTMessage
-
-    from placed.sensors.broker_link import BrokerLink
-    from placed.sensors.readings import SensorReadings
+    from placed.mqtt.client.interface import BrokerClient
+    from placed.mqtt.client.publish_properties import Received as Message
     from placed.sensors.routing import Route
+    from placed.sensors.sensor_broker_login import BrokerLink
+    from placed.sensors.sensor_message_intake import SensorReadings
 
 SLICE = 20  # messages that are taken in before other tasks get a turn on the event loop
 _FILTERS = 100  # of one SUBSCRIBE
 _DEFAULT_TIMING = Timing()
 
 _log = structlog.get_logger("placed.sensors")
+
+
+async def subscribe_to_all(client: BrokerClient, link: BrokerLink) -> dict[str, Trouble]:
+    """Subscribes to the topics of all sensors of a broker; returns the filters that it refuses, with why.
+
+    Raises:
+        MqttError: the connection is lost.
+    """
+    filters = list(dict.fromkeys(name for route in link.routes for name in route.filters))
+    refused: dict[str, Trouble] = {}
+    for start in range(0, len(filters), _FILTERS):
+        some = filters[start : start + _FILTERS]
+        for name, code in zip(some, await client.subscribe(some), strict=False):
+            if (trouble := not_subscribed(name, code)) is not None:
+                refused[name] = trouble
+    return refused
 
 
 class SensorSubscription:
@@ -56,6 +71,7 @@ class SensorSubscription:
 
     Attributes:
         connected: set while there is a connection and it is subscribed.
+        connections: how many there were.
     """
 
     def __init__(
@@ -67,6 +83,7 @@ class SensorSubscription:
     ) -> None:
         self.link = link
         self.connected = asyncio.Event()
+        self.connections = 0
         self._readings = readings
         self._timing = timing
         self._inbox = inbox or Inbox()
@@ -104,7 +121,7 @@ class SensorSubscription:
         backoff = Backoff(timing.first_pause, timing.longest_pause, random.random)
         while True:
             began = None
-            client = BrokerClient(**self.link.options())
+            client = new_client(self.link.options())
             client.receive = self._put
             try:
                 await self._open(client)
@@ -112,7 +129,7 @@ class SensorSubscription:
                 await self._subscribe(client)
                 self._is_connected()
                 await client.ended()
-            except aiomqtt.MqttError as error:
+            except MqttError as error:
                 self._report(why_lost(error))
             except BrokerLost as lost:
                 self._report(lost.trouble)
@@ -126,7 +143,7 @@ class SensorSubscription:
     async def _open(self, client: BrokerClient) -> None:
         try:
             await client.open()
-        except (aiomqtt.MqttError, OSError, ValueError) as error:
+        except (MqttError, ValueError) as error:
             options = self.link.options()
             trouble = known = why_not_connected(error, self.link.login.settings.protocol)
             if unexplained(error):
@@ -139,39 +156,24 @@ class SensorSubscription:
 
     async def _subscribe(self, client: BrokerClient) -> None:
         """Subscribes to all filters. Those that the broker refuses are reported once; the others count."""
-        filters = list(dict.fromkeys(name for route in self.link.routes for name in route.filters))
-        refused: list[Trouble] = []
-        for start in range(0, len(filters), _FILTERS):
-            some = filters[start : start + _FILTERS]
-            granted = await client.subscribe([(name, self._quality) for name in some])
-            for name, code in zip(some, granted, strict=False):
-                trouble = not_subscribed(name, code)
-                if trouble is not None:
-                    refused.append(trouble)
+        refused = await subscribe_to_all(client, self.link)
         if refused:
-            problem = self.link.own(refused[0].problem)
+            first = next(iter(refused.values()))
+            problem = self.link.own(first.problem)
             _log.warning(
-                refused[0].event,
+                first.event,
                 broker=self.link.title,
                 problem=problem.text,
                 remedy=problem.remedy,
                 refused=len(refused),
             )
 
-    @property
-    def _quality(self) -> Any:
-        return SubscribeOptions(qos=1) if self.link.login.settings.protocol == "5" else 1
-
     # --- messages ---
 
-    def _put(self, message: MQTTMessage) -> None:
+    def _put(self, message: Message) -> None:
         """Adds a message to those that wait. Of one that is too large, enough is kept to show that."""
-        try:
-            topic = message.topic
-        except UnicodeDecodeError:
-            return
-        payload = bytes(message.payload[: LARGEST_PAYLOAD + 1])
-        for dropped in self._inbox.put(Received(topic, payload, message.retain)):
+        payload = message.payload[: LARGEST_PAYLOAD + 1]
+        for dropped in self._inbox.put(Received(message.topic, payload, message.retain)):
             for route, _ in self._tree.find(dropped.topic):
                 self._readings.counts.note(DROPPED, route.name, "too_many_messages")
         self._arrived.set()
@@ -205,6 +207,7 @@ class SensorSubscription:
     def _is_connected(self) -> None:
         self._trouble = self._known = None
         self.connected.set()
+        self.connections += 1
         _log.info("sensors.connected", broker=self.link.title, sensors=len(self.link.routes))
 
     def _report(self, trouble: Trouble) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from placed.sensor_payload.mapping import Mapped, NoReading
+from placed.mqtt.room_index import is_room_id
 from placed.sensors.counts import (
     IGNORED,
     NO_AVAILABILITY,
@@ -16,6 +17,7 @@ from placed.sensors.counts import (
     UNKNOWN_ROOM,
     SensorCounts,
 )
+from placed.sensors.payload.message_to_reading import Mapped, NoReading
 from placed.sensors.routing import Matched
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from placed.sensors.routing import Route
 
 MOST_DEVICES = 10_000  # of one table that were found by their messages; others are not taken in
+MOST_WITHOUT_ROOM = 5_000  # sensors that wait until their room is listed; the latest are kept
+_LONGEST_NAME = 300  # characters of such a sensor's name, which comes from its topic
 
 _NOWHERE = Matched()
 
@@ -49,6 +53,8 @@ class SensorReadings:
         self._routes: list[Route] = []
         self._found: dict[str, dict[tuple[str, str], Matched]] = {}  # by route; by room and sensor name
         self._offline: set[tuple[str, str]] = set()  # by its availability topic: room and sensor name
+        # Those found whose room was not on the board at their last message, by route, room and name.
+        self._without_room: OrderedDict[tuple[str, str, str], None] = OrderedDict()
 
     def change(self, routes: Iterable[Route]) -> None:
         """Sets the tables that count from now on. What is known of sensors that stay is kept."""
@@ -69,9 +75,15 @@ class SensorReadings:
                     sensors.setdefault(room_id, {})[sensor_name] = sensor
                     found.setdefault(name, {})[room_id, sensor_name] = matched
         self._found = found
+        for name, *place in list(self._without_room):
+            if tuple(place) not in found.get(name, {}):
+                del self._without_room[name, place[0], place[1]]
         self._offline &= {(room_id, name) for room_id, of_room in sensors.items() for name in of_room}
         self.counts.keep(set(by_name))
-        self._board.set_sensors({room_id: list(of_room.values()) for room_id, of_room in sensors.items()})
+        self._board.set_sensors(
+            {room_id: list(of_room.values()) for room_id, of_room in sensors.items()},
+            may_be_found_in=lambda room_id: any(route.may_be_in(room_id) for route in self._routes),
+        )
 
     def take(self, route: Route, topic: str, payload: bytes, *, retained: bool) -> None:
         """Takes in a message of a sensor's topic."""
@@ -88,7 +100,10 @@ class SensorReadings:
         if available is None or route.availability is None:
             self.counts.note(NO_AVAILABILITY, route.name, NoReading.UNUSABLE_VALUE)
             return
-        for room_id, sensor in self._sensors_of(route, route.availability.match(topic)):
+        sensors = self._sensors_of(route, route.availability.match(topic))
+        if sensors:
+            self.counts.take_availability()
+        for room_id, sensor in sensors:
             if available:
                 self._offline.discard((room_id, sensor.name))
             else:
@@ -112,12 +127,17 @@ class SensorReadings:
         sensor = route.sensor_of(matched, mapped.device)
         if mapped.reading is None:
             self._board.set_sensor_available(room_id, sensor, available=False)
+            self.counts.take_availability()
             return None
         ignored = self._board.sense(room_id, sensor, mapped.reading)
         if ignored is not None:
-            self.counts.note(IGNORED, route.name, ignored)
+            # The broker sends retained messages again at every start and reload.
+            self.counts.note(IGNORED, route.name, ignored, expected=retained)
             return ignored
-        self.counts.readings[route.name] += 1
+        if (route.name, room_id, sensor.name) in self._without_room:
+            self.counts.note(NO_ROOM, route.name, UNKNOWN_ROOM)
+        else:
+            self.counts.take_reading(route.name)
         if (room_id, sensor.name) in self._offline:
             if retained:  # it is older than the report that the device is lost
                 self._board.set_sensor_available(room_id, sensor, available=False)
@@ -131,14 +151,28 @@ class SensorReadings:
             return None
         found = self._found.setdefault(route.name, {})
         place = room_id, route.sensor_of(matched, None).name
-        if place in found:
-            return None
-        if route.settings.room is None and self._board.statement(room_id) is None:
+        waits = route.settings.room is None and self._board.statement(room_id) is None
+        if waits and not (is_room_id(room_id) and len(place[1]) <= _LONGEST_NAME):
             return UNKNOWN_ROOM
-        if len(found) >= MOST_DEVICES:
+        if place not in found and len(found) >= MOST_DEVICES:
             return TOO_MANY_DEVICES
         found[place] = matched
+        if waits:
+            self._wait_for_room(route.name, *place)
+        else:
+            self._without_room.pop((route.name, *place), None)
         return None
+
+    def _wait_for_room(self, route: str, room_id: str, name: str) -> None:
+        """Keeps a sensor until its room is listed; of too many the one that was silent longest is dropped."""
+        self._without_room[route, room_id, name] = None
+        self._without_room.move_to_end((route, room_id, name))
+        while len(self._without_room) > MOST_WITHOUT_ROOM:
+            route, room_id, name = self._without_room.popitem(last=False)[0]
+            if self._board.statement(room_id) is None:
+                del self._found[route][room_id, name]
+                self._offline.discard((room_id, name))
+                self._board.remove_sensor(room_id, name)
 
     def _sensors_of(self, route: Route, matched: Matched) -> list[tuple[str, Sensor]]:
         """The rooms and sensors that a message of the availability topic is about."""

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from placed.domain.presence import Reading
-from placed.sensor_payload.expression import compiled
-from placed.sensor_payload.mapping import LARGEST_PAYLOAD, NoReading, PayloadMapping, availability
+from placed.sensors.payload.expression import compiled
+from placed.sensors.payload.message_to_reading import LARGEST_PAYLOAD, NoReading, PayloadMapping, availability
 
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
 HALF_PAST = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
@@ -152,7 +152,20 @@ def test_the_device_is_taken_from_the_message() -> None:
     assert mapped.device == "R12"
 
 
-@pytest.mark.parametrize("expression", ["a b", "a..b", "foo(", "a[", "unknown_function(@) ||", ""])
+@pytest.mark.parametrize(
+    "expression",
+    [
+        *("a b", "a..b", "foo(", "a[", "unknown_function(@) ||", ""),
+        *(
+            "lenght(people)",
+            "a || max(lenght(people))",
+            "people[?lenght(@)]",
+            "length()",
+            "length(a, b)",
+            "not_null()",
+        ),
+    ],
+)
 def test_what_is_not_jmespath_is_refused(expression: str) -> None:
     with pytest.raises(ValueError, match="expected a JMESPath expression"):
         PayloadMapping(presence=expression)
