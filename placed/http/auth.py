@@ -23,11 +23,14 @@ from placed.domain.problem import Problem
 from placed.http.errors import HttpError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from aiohttp import web
     from multidict import MultiMapping
 
     from placed.http.listen_options import Address
-    from placed.settings.output_tables import Http
+    from placed.settings.output_settings import Http
+    from placed.settings.panel_tokens import PanelTokens
 
 _HOST = re.compile(r"(\[(?P<address>[0-9a-f:.]+)\]|(?P<name>[^:\[\]]+))(:\d*)?")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -113,19 +116,22 @@ class Guard:
     Args:
         names: the host names that are accepted.
         token: the bearer token that requests need, or None.
+        panels: may read the rooms that their scopes name, with their own tokens.
     """
 
-    def __init__(self, names: HostNames, token: bytes | None) -> None:
+    def __init__(self, names: HostNames, token: bytes | None, panels: PanelTokens) -> None:
         self._names = names
+        self._panels = panels
         self._accepts = lru_cache(maxsize=32)(names.accept)  # a client sends the same field each time
         self._token = token
 
-    def check(self, request: web.Request, *, open_to_all: bool) -> None:
+    def check(self, request: web.Request, *, open_to_all: bool, rooms: Collection[str] = ()) -> None:
         """Returns if the request may be answered.
 
         Args:
             request: the request.
             open_to_all: whether its address needs no token.
+            rooms: those that the answer shows, where it shows nothing else.
 
         Raises:
             HttpError: why it may not.
@@ -137,20 +143,32 @@ class Guard:
                 raise HttpError(HTTPStatus.BAD_REQUEST, Problem("", "The Host field is missing"))
         elif not self._accepts(host):
             raise HttpError(HTTPStatus.MISDIRECTED_REQUEST, self._names.problem)
-        if self._token is not None and not open_to_all:
+        if self._token is not None and not open_to_all and not self._is_panel_of(headers, rooms):
             check_token(headers, self._token)
+
+    def _is_panel_of(self, headers: MultiMapping[str], rooms: Collection[str]) -> bool:
+        """Whether a panel asks, and only for rooms of its own."""
+        token = bearer(headers) if rooms else None
+        panel = self._panels.panel_of(token) if token is not None else None
+        return panel is not None and (panel.rooms is None or panel.rooms.issuperset(rooms))
+
+
+def bearer(headers: MultiMapping[str]) -> str | None:
+    """The bearer token of a request; None if it has none."""
+    scheme, _, token = headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
 
 
 def check_token(headers: MultiMapping[str], token: bytes) -> None:
     """Refuses a request without the token. The comparison takes the same time for every wrong token."""
-    scheme, _, shown = headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer":
+    shown = bearer(headers)
+    if shown is None:
         raise HttpError(
             HTTPStatus.UNAUTHORIZED,
             Problem("", "A bearer token is required", "Authorization: Bearer <token>", joint=": "),
             headers={"WWW-Authenticate": 'Bearer realm="placed"'},
         )
-    if not hmac.compare_digest(shown.strip().encode(errors="surrogateescape"), token):
+    if not hmac.compare_digest(shown.encode(errors="surrogateescape"), token):
         raise HttpError(
             HTTPStatus.UNAUTHORIZED,
             Problem("", "That is not the bearer token of this endpoint"),

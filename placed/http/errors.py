@@ -40,6 +40,7 @@ class HttpError(Exception):
         listed: the single problems as members of the document, if there are several.
         headers: header fields that belong to the status.
         lead: begins the `detail`.
+        members: further members of the document.
     """
 
     def __init__(
@@ -49,12 +50,14 @@ class HttpError(Exception):
         listed: Sequence[Mapping[str, Any]] = (),
         headers: Mapping[str, str] | None = None,
         lead: str = "",
+        members: Mapping[str, Any] | None = None,
     ) -> None:
         self.detail = f"{lead}{'; '.join(problem.line for problem in problems)}."
         super().__init__(self.detail)
         self.status = status
         self.listed = listed
         self.headers = dict(headers or {})
+        self.members = dict(members or {})
 
     def response(self) -> web.Response:
         """The answer. No cache keeps it, because the problem may be over in a second."""
@@ -63,6 +66,7 @@ class HttpError(Exception):
             "title": _TITLES.get(self.status, self.status.phrase),
             "status": self.status.value,
             "detail": self.detail,
+            **self.members,
         }
         if self.listed:
             document["problems"] = list(self.listed)

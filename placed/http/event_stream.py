@@ -28,6 +28,7 @@ from __future__ import annotations
 import asyncio
 import re
 from contextlib import suppress
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,7 @@ from placed.domain.timestamps import to_the_millisecond
 from placed.http.api import room_filters as filters
 from placed.http.errors import HttpError, Mistake, bad_request
 from placed.http.event_clients import Client, Waiting
-from placed.http.event_log import Entry, EventLog
+from placed.http.latest_events import Entry, LatestEvents
 from placed.http.responses import complete
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from placed.board.board import Board
+    from placed.board.judging_before_showing import CatchUp
     from placed.http.api.rooms import RoomDocuments
 
 MEDIA_TYPE = "text/event-stream"
@@ -69,13 +71,13 @@ _ID = re.compile(r"(\d{1,18})-(\d{1,18})")
 
 
 class EventStream:
-    """Sends the log of rooms and the log of connections to every client.
+    """Sends the latest events of rooms and of connections to every client.
 
     Args:
         board: the source of the events.
         documents: the rooms' JSON.
         now: the wall clock.
-        catch_up: brings the board up to date; called before anything of it is sent.
+        catch_up: judges the rooms that a client asks for, before it is sent anything of them.
         limit: the most clients at once.
 
     Attributes:
@@ -88,7 +90,7 @@ class EventStream:
         board: Board,
         documents: RoomDocuments,
         now: Callable[[], datetime],
-        catch_up: Callable[[], None],
+        catch_up: CatchUp,
         limit: int,
     ) -> None:
         self.clients = 0
@@ -98,8 +100,8 @@ class EventStream:
         self.limit = limit
         self._catch_up = catch_up
         self._keep_alive = KEEP_ALIVE
-        self._rooms = EventLog(self._room_frame)
-        self._health = EventLog(_health_frame)
+        self._rooms = LatestEvents(self._room_frame, now, board.is_due)
+        self._health = LatestEvents(_health_frame)
         self._reports = 0
         self._waiting: Waiting[Client] = Waiting()
         self._woken: list[Client] = []  # clients for which there are new entries
@@ -186,12 +188,14 @@ class EventStream:
     async def _stream(self, client: Client, position: int | None) -> None:
         await client.write(RETRY)
         client.rooms_at, new_at = position or 0, 0
+        catch_up = partial(self._catch_up.rooms, client.wanted)  # later it is sent rooms as they are judged
         complete = False
         try:
             while not self._closed:
-                self._catch_up()
                 client.awake.clear()
                 self._waiting.add(client)
+                if not complete:
+                    await catch_up()
                 if position is None:
                     position = new_at = self._board.seq  # earlier removals are not in the snapshot
                     await client.write(self._snapshot(client.wanted))
@@ -200,7 +204,7 @@ class EventStream:
                     client.rooms_at,
                     client.wanted,
                     without_gone=new_at,
-                    before=self._catch_up,
+                    before=None if complete else catch_up,
                 )
                 new_at = 0  # from now on it shares portions with all
                 if client.wanted is None:
@@ -258,7 +262,6 @@ class EventStream:
     async def _send_now(self, client: Client) -> bool:
         """Sends a client one portion of what it lacks; returns whether that is all of it."""
         try:
-            self._catch_up()
             portion = self._rooms.portion(client.rooms_at, client.wanted)
             if portion is not None:
                 await client.push(portion.frames)

@@ -16,6 +16,7 @@ class Limits:
             request just when the server closes; Caddy's two minutes are the longest of the usual ones.
         patience: seconds in which a client has to read what waits for it, which is a portion at most.
         handshake: seconds for the TLS handshake.
+        outcome: seconds in which a command is answered with its outcome, if that is known by then.
     """
 
     clients: int = 2000
@@ -23,6 +24,7 @@ class Limits:
     idle: float = 150.0
     patience: float = 20.0
     handshake: float = 10.0
+    outcome: float = 2.0
 
     @property
     def clients_of_one(self) -> int:

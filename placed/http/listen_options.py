@@ -16,12 +16,13 @@ import msgspec
 from placed.domain.exit_errors import CannotStart
 from placed.domain.problem import Problem
 from placed.settings.certificate_files import Validity, load_chain, validity_of
+from placed.settings.panel_tokens import PanelTokens, read_panel_tokens
 from placed.settings.token_file import read_token
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from placed.settings.output_tables import Http
+    from placed.settings.output_settings import Http
 
 _LAST_PORT = 65535
 _MEANINGS = {
@@ -57,12 +58,14 @@ class ListenOptions:
         token: the bearer token that requests need, or None if no token is required.
         tls: the TLS context of every connection, or None for plain HTTP.
         validity: of the certificate, if it is known.
+        panels: who may ask for actions.
     """
 
     address: Address
     token: bytes | None = field(repr=False)
     tls: ssl.SSLContext | None
     validity: Validity | None = None
+    panels: PanelTokens = field(default=PanelTokens(), repr=False)
 
     @classmethod
     def of(cls, settings: Http) -> Self:
@@ -74,6 +77,7 @@ class ListenOptions:
         problems: list[Problem] = []
         token: bytes | None = None
         context: ssl.SSLContext | None = None
+        panels = PanelTokens()
         try:
             token = bearer_token(settings)
         except CannotStart as error:
@@ -82,10 +86,15 @@ class ListenOptions:
             context = server_context(settings)
         except CannotStart as error:
             problems += error.problems
+        try:
+            if settings.panel_tokens is not None:
+                panels = read_panel_tokens(settings.panel_tokens, token)
+        except CannotStart as error:
+            problems += error.problems
         if problems:
             raise CannotStart(*problems)
         validity = validity_of(settings.certificate) if settings.certificate is not None else None
-        return cls(parse_address(settings.listen), token, context, validity)
+        return cls(parse_address(settings.listen), token, context, validity, panels)
 
     def certificate_problem(self, now: datetime) -> Problem | None:
         """Why clients reject the certificate at this moment."""

@@ -47,12 +47,18 @@ class Assets:
     Args:
         frame_ancestors: sites that may embed a page in a frame.
         offline_after: how long a page shows its last data without a message from the daemon.
+        has_qr_codes: whether panels show a QR code.
     """
 
     def __init__(
-        self, frame_ancestors: tuple[str, ...] = (), offline_after: timedelta = timedelta(seconds=8)
+        self,
+        frame_ancestors: tuple[str, ...] = (),
+        offline_after: timedelta = timedelta(seconds=8),
+        *,
+        has_qr_codes: bool = False,
     ) -> None:
         self._offline_after = offline_after
+        self._has_qr_codes = has_qr_codes
         self._policy = _policy(frame_ancestors)
         self._content = dict(_walk(files("placed.http").joinpath("static")))
         digest = blake2b(digest_size=8)
@@ -94,6 +100,7 @@ class Assets:
             version=self.version,
             languages=" ".join(self.languages),
             offline_after=f"{self._offline_after.total_seconds():g}",
+            qr_codes="yes" if self._has_qr_codes else "no",
         )
 
     def worker(self, *pages: Representation) -> Representation:
@@ -153,7 +160,7 @@ def _walk(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, bytes]]:
 
 
 class Pages:
-    """The board of all rooms, and the panel of one."""
+    """The board of all rooms, the panel of one, and its day for phones."""
 
     def __init__(self, assets: Assets) -> None:
         self.change(assets)
@@ -163,7 +170,8 @@ class Pages:
         self._assets = assets
         self._board = assets.page("board.html", "")
         self._panel = assets.page("panel.html", "../")
-        self._worker = assets.worker(self._board, self._panel)
+        self._day = assets.page("day.html", "../../")
+        self._worker = assets.worker(self._board, self._panel, self._day)
 
     async def board(self, request: web.Request) -> web.StreamResponse:
         """`/`: all rooms."""
@@ -172,6 +180,10 @@ class Pages:
     async def panel(self, request: web.Request) -> web.StreamResponse:
         """`/rooms/<id>`: one room, for a tablet at its door. The page itself checks that the room exists."""
         return await self._panel.answer(request)
+
+    async def day(self, request: web.Request) -> web.StreamResponse:
+        """`/rooms/<id>/day`: today's meetings of one room, for a phone. The QR code on the panel opens it."""
+        return await self._day.answer(request)
 
     async def worker(self, request: web.Request) -> web.StreamResponse:
         """`/worker.js`: the service worker. Its address sets its scope: every page beside and below it."""

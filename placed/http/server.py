@@ -1,32 +1,39 @@
-"""The status endpoint: start, stop, the board's events, and the routes."""
+"""The status endpoint: start, stop, other settings, and the board's events."""
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from dataclasses import replace
-from http import HTTPStatus
+from secrets import token_bytes
 from typing import TYPE_CHECKING
 
-import msgspec
 import structlog
 from aiohttp import web
 
+from placed.domain.command_sink import NoActions
+from placed.domain.panel_signs import NoSigns
 from placed.http.acceptor import Acceptor
 from placed.http.api import openapi
+from placed.http.api.actions import ActionsApi
 from placed.http.api.connections import ConnectionsApi
 from placed.http.api.days import DaysApi
 from placed.http.api.metrics import Metrics
-from placed.http.api.readiness import unready, warnings
+from placed.http.api.no_shows import NoShowsApi
+from placed.http.api.qr_codes import QrCodesApi
+from placed.http.api.readiness import HealthApi
 from placed.http.api.rooms import RoomDocuments, RoomsApi
-from placed.http.api.sensors import NoWebhooks, SensorsApi
+from placed.http.api.sensor_webhooks import NoWebhooks, SensorsApi
 from placed.http.auth import Guard, host_names
-from placed.http.errors import HttpError, no_such_address, no_such_method
+from placed.http.check_in_tickets import CheckInTickets
 from placed.http.event_stream import EventStream
-from placed.http.limits import LARGEST_PAYLOAD, Limits
+from placed.http.limits import Limits
 from placed.http.listen_options import ListenOptions, bind_sockets, endpoint_url, listen_failure
 from placed.http.pages import Assets, Pages
-from placed.http.request_handling import RequestHandling, continue_unanswered
-from placed.http.responses import JSON, Representation
+from placed.http.panel_auth import PanelGuard
+from placed.http.request_handling import RequestHandling
+from placed.http.responses import Representation
+from placed.http.routes import Apis, application
 
 if TYPE_CHECKING:
     import socket
@@ -34,14 +41,18 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from placed.board.board import Board
+    from placed.board.judging_before_showing import CatchUp
+    from placed.domain.action import Action, Outcome, Refusal
+    from placed.domain.calendar_event_detection import Event
+    from placed.domain.command_sink import CommandSink
     from placed.domain.connection_health import ConnectionHealth
-    from placed.domain.problem import Problem
-    from placed.domain.publisher_status import PublisherStatus
-    from placed.domain.room_event_detection import Event
+    from placed.domain.mqtt_delivery_status import DeliveryStatus
+    from placed.domain.no_show_report import NoShowReport
+    from placed.domain.panel_signs import PanelSigns
+    from placed.domain.sensor_traffic import SensorTraffic
     from placed.domain.state_document import Statement
-    from placed.http.api.sensors import Webhooks
-    from placed.http.request_handling import Handler
-    from placed.settings.output_tables import Http
+    from placed.http.api.sensor_webhooks import Webhooks
+    from placed.settings.output_settings import Http
 
 _PATIENCE = 0.25  # seconds at stop, twice: for a request to end, and for it to be cancelled
 
@@ -57,10 +68,18 @@ class StatusServer:
         now: the wall clock.
         publisher: the MQTT side, for /readyz and /metrics.
         version: of the program.
+        catch_up: judges the rooms of an answer before they are shown.
         options: what the settings' files decide, if they were read already.
         limits: the resources that clients may use; by the settings if None.
-        catch_up: brings the board up to date before a request is answered.
         webhooks: takes in what sensors are sent for; None if there are none.
+        sensors: what they sent, for /metrics; None if there are none.
+        actions: carries out the commands of panels; None if there are none.
+        commands: returns how many commands had which outcome, for /metrics.
+        command_messages: returns how many messages with commands were not used, by reason, for /metrics.
+        secret: makes tickets for a check-in by phone; a new one if None, so that earlier tickets end.
+        signs: notes which panels are there; None if nobody needs to know.
+        no_shows: the numbers of no-shows; None if there are none.
+        steady: a clock that is never set, in seconds, for the limits of requests a minute.
 
     Raises:
         CannotStart: the token or the certificate is missing or invalid.
@@ -72,12 +91,20 @@ class StatusServer:
         board: Board,
         *,
         now: Callable[[], datetime],
-        publisher: PublisherStatus,
+        publisher: DeliveryStatus,
         version: str,
+        catch_up: CatchUp,
         options: ListenOptions | None = None,
         limits: Limits | None = None,
-        catch_up: Callable[[], None] | None = None,
         webhooks: Webhooks | None = None,
+        sensors: SensorTraffic | None = None,
+        actions: CommandSink | None = None,
+        commands: Callable[[], Mapping[tuple[Action, Outcome, Refusal | None], int]] = dict,
+        command_messages: Callable[[], Mapping[str, int]] = dict,
+        secret: bytes | None = None,
+        signs: PanelSigns | None = None,
+        no_shows: NoShowReport | None = None,
+        steady: Callable[[], float] = time.monotonic,
     ) -> None:
         self.url = ""
         self._settings = settings
@@ -86,13 +113,29 @@ class StatusServer:
         self._board = board
         self._now = now
         self._publisher = publisher
-        self._sensors = SensorsApi(webhooks or NoWebhooks())
-        catch_up = catch_up or board.judge_due
+        self._sensors = SensorsApi(webhooks or NoWebhooks(), steady)
+        self._tickets, sink = CheckInTickets(secret or token_bytes(32), now), actions or NoActions()
+        panels = PanelGuard(settings, self._options.panels, self._tickets)
+        self._actions = ActionsApi(
+            board, sink, now, panels, signs=signs or NoSigns(), patience=self._limits.outcome, steady=steady
+        )
+        self._no_shows = NoShowsApi(no_shows)
+        self._qr_codes = QrCodesApi(board, sink, self._tickets, panels, settings.public_url)
         self._handling = RequestHandling(_guard(settings, self._options), board, catch_up, now)
         self._pages = Pages(_assets(settings))
         self._documents = RoomDocuments()
         self._events = EventStream(board, self._documents, now, catch_up, self._limits.streams)
-        self._metrics = Metrics(board, publisher, now, version, lambda: self._events.clients)
+        self._metrics = Metrics(
+            board,
+            publisher,
+            now,
+            version,
+            sse_clients=lambda: self._events.clients,
+            sensors=sensors,
+            no_shows=no_shows,
+            commands=commands,
+            unused_commands=lambda: {"mqtt": command_messages(), "http": self._actions.unused},
+        )
         self._description = Representation(openapi.description(version))
         self._runner: web.AppRunner | None = None
         self._acceptor: Acceptor | None = None
@@ -109,7 +152,7 @@ class StatusServer:
             CannotStart: the address is in use or cannot be bound.
         """
         listeners = listeners or await bind_sockets(self._settings.listen)
-        app = self._app()
+        app = application(self._apis(), self._handling)
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=_PATIENCE)
         await self._runner.setup()
         manager = self._runner.server
@@ -138,6 +181,8 @@ class StatusServer:
         before, self._settings, self._options = self._settings, settings, options
         self._limits = replace(self._limits, clients=settings.max_clients)
         self._handling.guard = _guard(settings, options)
+        self._actions.guard = self._qr_codes.guard = PanelGuard(settings, options.panels, self._tickets)
+        self._qr_codes.public_url = settings.public_url
         self._events.limit = self._limits.streams
         if _shown(before) != _shown(settings):
             self._pages.change(_assets(settings))
@@ -182,103 +227,33 @@ class StatusServer:
         """A connection is not in the settings any more."""
         self._events.drop_connection(connection)
 
-    # --- routes ---
-
-    def _app(self) -> web.Application:
-        around, as_of_now = self._handling.around, self._handling.as_of_now
-        rooms = RoomsApi(self._board, self._documents, self._now)
-        connections = ConnectionsApi(self._board, self._publisher)
-        days = DaysApi(self._board, self._now)
-        pages = self._pages
-        app = web.Application()
-
-        def add(path: str, handler: Handler, *, open_to_all: bool = False) -> None:
-            refused = around(_refuse_method, open_to_all=open_to_all)  # which methods it has is no secret
-            app.router.add_get(path, handler, expect_handler=continue_unanswered)
-            app.router.add_route("*", path, refused, expect_handler=continue_unanswered)
-
-        # These reveal nothing. A process monitor has no token, and a page must load before it can ask for it.
-        for path, handler in (
-            ("/", pages.board),
-            ("/rooms/{room:[a-z0-9_-]+}", pages.panel),
-            ("/worker.js", pages.worker),
-            ("/static/{version}/{name:.+}", pages.asset),
-            ("/healthz", self._healthz),
-        ):
-            add(path, around(handler, open_to_all=True), open_to_all=True)
-        add("/api/v1/rooms", as_of_now(rooms.rooms))
-        add("/api/v1/rooms/{room}", as_of_now(rooms.room))
-        add("/api/v1/days", as_of_now(days.days))
-        add("/api/v1/connections", as_of_now(connections.connections))
-        add("/api/v1/connections/{connection}/rooms", as_of_now(connections.rooms))
-        add("/api/v1/events", around(self._events.serve))
-        sensor = "/api/v1/sensors/{sensor:[a-z0-9][a-z0-9_-]*}"  # with a token of its own for each sensor
-        post = around(self._sensors.receive, open_to_all=True, largest_body=LARGEST_PAYLOAD)
-        app.router.add_post(sensor, post)
-        only_post = around(_refuse_all_but_post, open_to_all=True)
-        app.router.add_route("*", sensor, only_post, expect_handler=continue_unanswered)
-        add("/readyz", around(self._readyz))  # these two, and /healthz, report whether edges are late
-        add("/metrics", around(self._metrics.serve))
-        add("/openapi.json", around(self._openapi))
-        nothing = around(_refuse_address)
-        app.router.add_route("*", "/{path:.*}", nothing, expect_handler=continue_unanswered)
-        return app
-
-    async def _healthz(self, _request: web.Request) -> web.Response:
-        """Whether the event loop answers."""
-        return _uncached({"status": "ok"})
-
-    async def _readyz(self, _request: web.Request) -> web.Response:
-        found = unready(self._board, self._publisher, self._now())
-        doubtful = warnings(self._board, self._publisher)
-        if found:
-            raise HttpError(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                *found,
-                *doubtful,
-                listed=[_part(problem) for problem in (*found, *doubtful)],
-                lead="Not ready: ",
-            )
-        document: dict[str, object] = {"status": "ready"}
-        if doubtful:
-            document["warnings"] = [_part(problem) for problem in doubtful]
-        return _uncached(document)
-
-    async def _openapi(self, request: web.Request) -> web.StreamResponse:
-        return await self._description.answer(request)
-
-
-def _part(problem: Problem) -> dict[str, str]:
-    return {"part": problem.key, "detail": problem.at("").line}
+    def _apis(self) -> Apis:
+        return Apis(
+            pages=self._pages,
+            rooms=RoomsApi(self._board, self._documents, self._now),
+            days=DaysApi(self._board, self._now),
+            connections=ConnectionsApi(self._board, self._publisher),
+            qr_codes=self._qr_codes,
+            no_shows=self._no_shows,
+            events=self._events,
+            sensors=self._sensors,
+            actions=self._actions,
+            health=HealthApi(self._board, self._publisher, self._now),
+            metrics=self._metrics,
+            description=self._description,
+        )
 
 
 def _guard(settings: Http, options: ListenOptions) -> Guard:
     guarded = options.token is not None or options.tls is not None
-    return Guard(host_names(settings, options.address, guarded=guarded), options.token)
+    return Guard(host_names(settings, options.address, guarded=guarded), options.token, options.panels)
 
 
 def _shown(settings: Http) -> tuple[object, ...]:
     """What of the settings the pages depend on."""
-    return settings.frame_ancestors, settings.offline_after
+    return settings.frame_ancestors, settings.offline_after, settings.public_url is None
 
 
 def _assets(settings: Http) -> Assets:
-    return Assets(settings.frame_ancestors, settings.offline_after)
-
-
-async def _refuse_method(_request: web.Request) -> web.StreamResponse:
-    raise no_such_method("GET,HEAD")
-
-
-async def _refuse_all_but_post(_request: web.Request) -> web.StreamResponse:
-    raise no_such_method("POST")
-
-
-async def _refuse_address(_request: web.Request) -> web.StreamResponse:
-    raise no_such_address()
-
-
-def _uncached(document: Mapping[str, object]) -> web.Response:
-    return web.Response(
-        body=msgspec.json.encode(document), headers={"Content-Type": JSON, "Cache-Control": "no-store"}
-    )
+    has_qr_codes = settings.public_url is not None
+    return Assets(settings.frame_ancestors, settings.offline_after, has_qr_codes=has_qr_codes)

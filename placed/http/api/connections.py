@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from hashlib import blake2b
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from placed.domain.mqtt_delivery_status import documents
 from placed.domain.problem import Problem
-from placed.domain.publisher_status import documents
 from placed.domain.state_document import SCHEMA
 from placed.http.errors import HttpError
 from placed.http.responses import Representation
@@ -17,13 +19,15 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from placed.board.board import Board
-    from placed.domain.publisher_status import PublisherStatus
+    from placed.domain.mqtt_delivery_status import DeliveryStatus
+
+_TURN = 1000  # rooms that are listed at a stretch, in a few milliseconds
 
 
 class ConnectionsApi:
     """Answers with the health of the connections, and with how each of their rooms is read."""
 
-    def __init__(self, board: Board, publisher: PublisherStatus) -> None:
+    def __init__(self, board: Board, publisher: DeliveryStatus) -> None:
         self._board = board
         self._publisher = publisher
 
@@ -47,8 +51,15 @@ class ConnectionsApi:
             text, remedy = "There is no connection with this name", "/api/v1/connections lists them all"
             raise HttpError(HTTPStatus.NOT_FOUND, Problem("", text, remedy))
         rooms = [room for room in self._board.rooms if room.connection == name]
-        document = {"schema": SCHEMA, "connection": name, "rooms": health.rooms_document(rooms)}
-        return await _answer(request, document)
+        head = msgspec.json.encode({"schema": SCHEMA, "connection": name})
+        parts, digest = [], blake2b(head, digest_size=12)
+        for start in range(0, len(rooms), _TURN):
+            documents = health.rooms_document(rooms[start : start + _TURN])
+            parts.append(msgspec.json.encode(documents)[1:-1])
+            digest.update(parts[-1])
+            await asyncio.sleep(0)
+        body = head[:-1] + b',"rooms":[' + b",".join(parts) + b"]}"
+        return await Representation(body, tag=digest.hexdigest()).answer(request)
 
 
 async def _answer(request: web.Request, document: dict[str, object]) -> web.StreamResponse:

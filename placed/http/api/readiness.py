@@ -1,4 +1,4 @@
-"""Readiness: whether the calendars are fresh and the broker holds the states. Pure.
+"""Health and readiness: whether the calendars are fresh and the broker holds the states.
 
 The key of a problem is the part that has it: mqtt, board, clock, connections or connection:<name>.
 """
@@ -6,21 +6,28 @@ The key of a problem is the part that has it: mqtt, board, clock, connections or
 from __future__ import annotations
 
 from datetime import timedelta
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from placed.domain.clock_health import ClockState
+import msgspec
+from aiohttp import web
+
 from placed.domain.connection_health import ConnectionState
+from placed.domain.fence import FenceState
+from placed.domain.machine_clock_health import ClockState
 from placed.domain.model import Status
 from placed.domain.problem import Problem
 from placed.http.api.room_filters import status_at
+from placed.http.errors import HttpError
+from placed.http.responses import JSON
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
     from placed.board.board import Board
     from placed.domain.connection_health import ConnectionHealth
-    from placed.domain.publisher_status import PublisherStatus
+    from placed.domain.mqtt_delivery_status import DeliveryStatus
     from placed.domain.state_document import Statement
 
 _LATE = timedelta(seconds=10)  # an edge this late is lost; a shorter delay is normal under load
@@ -32,7 +39,47 @@ _STATES = {
 }
 
 
-def unready(board: Board, publisher: PublisherStatus, moment: datetime) -> list[Problem]:
+class HealthApi:
+    """Answers /healthz and /readyz."""
+
+    def __init__(self, board: Board, publisher: DeliveryStatus, now: Callable[[], datetime]) -> None:
+        self._board = board
+        self._publisher = publisher
+        self._now = now
+
+    async def healthz(self, _request: web.Request) -> web.Response:
+        """Whether the event loop answers."""
+        return _uncached({"status": "ok"})
+
+    async def readyz(self, _request: web.Request) -> web.Response:
+        """Whether all parts are ready; else 503, with those that are not."""
+        found = unready(self._board, self._publisher, self._now())
+        doubtful = warnings(self._board, self._publisher)
+        if found:
+            raise HttpError(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                *found,
+                *doubtful,
+                listed=[_part(problem) for problem in (*found, *doubtful)],
+                lead="Not ready: ",
+            )
+        document: dict[str, object] = {"status": "ready"}
+        if doubtful:
+            document["warnings"] = [_part(problem) for problem in doubtful]
+        return _uncached(document)
+
+
+def _part(problem: Problem) -> dict[str, str]:
+    return {"part": problem.key, "detail": problem.at("").line}
+
+
+def _uncached(document: Mapping[str, object]) -> web.Response:
+    return web.Response(
+        body=msgspec.json.encode(document), headers={"Content-Type": JSON, "Cache-Control": "no-store"}
+    )
+
+
+def unready(board: Board, publisher: DeliveryStatus, moment: datetime) -> list[Problem]:
     """The parts that are not ready."""
     found: list[Problem] = []
     rooms: dict[str, list[Statement]] = {name: [] for name in board.health}
@@ -53,17 +100,23 @@ def unready(board: Board, publisher: PublisherStatus, moment: datetime) -> list[
     return found
 
 
-def warnings(board: Board, publisher: PublisherStatus) -> list[Problem]:
+def warnings(board: Board, publisher: DeliveryStatus) -> list[Problem]:
     """Problems that do not affect the states of rooms."""
     clock = board.clock
     optional = [group for group in publisher.undelivered if not group.state]
     found = [group.problem.at("mqtt") for group in optional]
+    for name, health in sorted(board.health.items()):
+        fence = health.writer_fence
+        if fence is not None and fence.state is FenceState.BREACHED:
+            ending = ", so nothing is written" if fence.enforce else ""
+            text = f"the fence of what writes does not hold{ending}"
+            found.append(Problem(f"actions:{name}", text, fence.limit))
     if clock is not None and clock.problem is not None and clock.state is ClockState.CORRECTED:
         found.append(clock.problem.at("clock"))
     return found
 
 
-def _mqtt(publisher: PublisherStatus) -> Iterator[Problem]:
+def _mqtt(publisher: DeliveryStatus) -> Iterator[Problem]:
     """What prevents the broker from holding the current states, which panels read."""
     if not publisher.configured:
         return

@@ -2,6 +2,7 @@
 
 - `building`, `floor`: those of the room, in any case; if given more than once, one of them has to match.
 - `status`: one or more words, separated by commas or given more than once.
+- `use`: one or more words, likewise. A room whose status or presence is not known never matches.
 - `capacity`: for at least so many people. A room of unknown capacity never matches.
 - `free_for`: free now, and for so long from now as far as is known: 45m, 2h; at most a day, because later
   meetings may not have been read. A room that is stale or unknown never matches.
@@ -11,13 +12,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from placed.domain.model import Status
+from placed.domain.presence import Use, use_of
+from placed.driver.setting_values import Duration
 from placed.http.errors import Mistake, bad_request
-from placed.settings.values import Duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,8 +30,8 @@ if TYPE_CHECKING:
 
     from placed.domain.state_document import Statement
 
+_Word = TypeVar("_Word", bound=StrEnum)
 _LONGEST = timedelta(days=1)
-_WORDS = frozenset(status.value for status in Status)
 _duration: TypeAdapter[timedelta] = TypeAdapter(Duration)
 
 
@@ -39,6 +42,7 @@ class Filter:
     buildings: frozenset[str] | None = None
     floors: frozenset[str] | None = None
     statuses: frozenset[Status] | None = None
+    uses: frozenset[Use] | None = None
     capacity: int | None = None
     free_for: timedelta | None = None
 
@@ -49,6 +53,7 @@ class Filter:
             (self.buildings is None or (room.building or "").casefold() in self.buildings)
             and (self.floors is None or (room.floor or "").casefold() in self.floors)
             and (self.statuses is None or status_at(statement, moment) in self.statuses)
+            and (self.uses is None or use_at(statement, moment) in self.uses)
             and (self.capacity is None or (room.capacity is not None and room.capacity >= self.capacity))
             and (self.free_for is None or _stays_free(statement, moment, self.free_for))
         )
@@ -61,6 +66,14 @@ def status_at(statement: Statement, moment: datetime) -> Status:
     """The status; unknown once the statement has expired."""
     occupancy = statement.occupancy
     return occupancy.status if moment < occupancy.valid_until else Status.UNKNOWN
+
+
+def use_at(statement: Statement, moment: datetime) -> Use | None:
+    """How the room is used; None if its status or its presence is not known."""
+    presence = statement.presence
+    if presence is None or (presence.valid_until is not None and moment >= presence.valid_until):
+        return None
+    return use_of(status_at(statement, moment), presence.state)
 
 
 def _stays_free(statement: Statement, moment: datetime, duration: timedelta) -> bool:
@@ -95,11 +108,12 @@ def parse(query: MultiMapping[str]) -> Filter:
     if not query:
         return EVERYTHING
     mistakes = _Mistakes()
-    known_only(query, ("building", "floor", "status", "free_for", "capacity"), mistakes)
+    known_only(query, ("building", "floor", "status", "use", "free_for", "capacity"), mistakes)
     wanted = Filter(
         buildings=_names(query, "building", mistakes),
         floors=_names(query, "floor", mistakes),
-        statuses=_statuses(query, mistakes),
+        statuses=_words(query, "status", Status, mistakes),
+        uses=_words(query, "use", Use, mistakes),
         capacity=_capacity(query, mistakes),
         free_for=_free_for(query, mistakes),
     )
@@ -124,13 +138,16 @@ def _names(query: MultiMapping[str], parameter: str, mistakes: _Mistakes) -> fro
     return frozenset(value.strip().casefold() for value in values) if values else None
 
 
-def _statuses(query: MultiMapping[str], mistakes: _Mistakes) -> frozenset[Status] | None:
-    values = query.getall("status", [])
+def _words(
+    query: MultiMapping[str], parameter: str, known: type[_Word], mistakes: _Mistakes
+) -> frozenset[_Word] | None:
+    values = query.getall(parameter, [])
     words = [word.strip() for value in values for word in value.split(",")]
+    by_value = {one.value: one for one in known}
     for word in words:
-        if word not in _WORDS:
-            mistakes.note("status", word, f"one or more of {', '.join(Status)}, separated by commas")
-    return frozenset(Status(word) for word in words if word in _WORDS) if values else None
+        if word not in by_value:
+            mistakes.note(parameter, word, f"one or more of {', '.join(known)}, separated by commas")
+    return frozenset(by_value[word] for word in words if word in by_value) if values else None
 
 
 def _capacity(query: MultiMapping[str], mistakes: _Mistakes) -> int | None:

@@ -101,7 +101,7 @@ class RoomsApi:
             if self._whole[0] < since:  # else it was made for another request meanwhile
                 seq = self._board.seq
                 documents = [self._documents.document(s) async for s in _in_turns(self._board.statements)]
-                self._whole = seq, self._listing(documents, seq, tag=f"{self._board.epoch}-{seq}")
+                self._whole = seq, await self._listing(documents, seq, tag=f"{self._board.epoch}-{seq}")
             return self._whole[1]
 
     async def _some(self, wanted: filters.Filter) -> Representation:
@@ -112,14 +112,16 @@ class RoomsApi:
                 documents.append(self._documents.document(statement))
                 seq = max(seq, statement.seq)
                 digest.update(b"%d " % statement.seq)
-        return self._listing(documents, seq, tag=f"{self._board.epoch}-{digest.hexdigest()}")
+        return await self._listing(documents, seq, tag=f"{self._board.epoch}-{digest.hexdigest()}")
 
-    def _listing(self, documents: list[bytes], seq: int, *, tag: str) -> Representation:
+    async def _listing(self, documents: list[bytes], seq: int, *, tag: str) -> Representation:
         start = b'{"schema":%d,"epoch":%d,"seq":%d,"rooms":[' % (SCHEMA, self._board.epoch, seq)
         documents = documents or [b""]
         documents[0] = start + documents[0]
         documents[-1] += b"]}"
-        return Representation(b",".join(documents), tag=tag)
+        if len(documents) <= _TURN:
+            return Representation(b",".join(documents), tag=tag)
+        return Representation(await asyncio.to_thread(b",".join, documents), tag=tag)
 
 
 async def _in_turns(statements: list[Statement]) -> AsyncIterator[Statement]:

@@ -1,6 +1,6 @@
 // The board: every room, live.
 
-import { Api } from "./api.js";
+import { Api, tokenAccepted, tokenFor } from "./api.js";
 import { ServerClock } from "./clock.js";
 import { Days } from "./days.js";
 import { Detail } from "./detail.js";
@@ -8,11 +8,9 @@ import { el, setText, set, shape } from "./dom.js";
 import { Feed } from "./feed.js";
 import { NOTHING, asksNothing, fromAddress, matcher, toAddress } from "./filters.js";
 import { HealthStrip } from "./health.js";
-import { runKiosk, stayAwake } from "./kiosk.js";
 import { keepPages } from "./offline.js";
 import { renew } from "./renew.js";
 import { Tiles } from "./tiles.js";
-import { askForToken, askNoMore } from "./token.js";
 import { loadWords } from "./words.js";
 
 const find = (id) => document.getElementById(id);
@@ -45,7 +43,7 @@ let epoch = null;
 let away = false; // whether the daemon was unreachable at the last attempt
 let filters = fromAddress(location.search);
 let matches; // whether a room is shown
-let counting; // whether a room counts in the summary, which ignores the filter for free rooms
+let counting; // whether a room counts in the summary, which ignores the filters by status
 
 const feed = new Feed(api, clock, {
   changed(ids) {
@@ -72,23 +70,23 @@ const feed = new Feed(api, clock, {
     away = !feed.live;
     tick();
   },
-  refused: () => askForToken(api, words),
-  accepted: askNoMore,
+  refused: () => tokenFor(api, words),
+  accepted: tokenAccepted,
 });
 
 function setMatchers() {
   matches = matcher(filters);
-  counting = matcher({ ...filters, free: "" });
+  counting = matcher({ ...filters, free: "", status: "" });
 }
 setMatchers();
 
 // --- updates over time ---
 
 const summary = Object.fromEntries(
-  ["free", "starting", "busy", "unknown"].map((status) => {
+  ["free", "starting", "pending", "busy", "unknown"].map((status) => {
     const number = el("b", {}, "–");
     const label = el("span", {}, words.text(`status.${status}`));
-    find("summary").append(el("li", { "data-status": status }, shape(status), number, label));
+    find("summary").append(el("li", { "data-status": status, hidden: status === "pending" }, shape(status), number, label));
     return [status, number];
   }),
 );
@@ -97,10 +95,12 @@ let announced = null;
 function tick() {
   const now = clock.now();
   tiles.link = feed;
-  const { counts, shown, all } = tiles.tick(now, matches, counting);
+  const { counts, shown, all, checkIn } = tiles.tick(now, matches, counting);
   for (const [status, number] of Object.entries(summary)) {
-    setText(number, feed.epoch === null ? "–" : words.number(counts[status] + (status === "busy" ? counts.pending : 0)));
+    setText(number, feed.epoch === null ? "–" : words.number(counts[status]));
   }
+  summary.pending.parentElement.hidden = !checkIn;
+  find("waiting").hidden = !checkIn && !filters.status;
   const count = asksNothing(filters) ? words.text("count.all", { count: all }) : words.text("count.some", { count: all, shown });
   setText(find("count"), clock.known ? count : "");
   const unheard = feed.epoch === null; // then it is not known whether there are rooms
@@ -184,6 +184,7 @@ function offerChoices() {
 function showFilters() {
   form.elements.q.value = filters.q;
   for (const radio of form.elements.free) radio.checked = radio.value === filters.free;
+  form.elements.status.checked = filters.status !== "";
   offerChoices();
 }
 
@@ -255,7 +256,10 @@ addEventListener("popstate", () => {
 showFilters();
 openFromAddress();
 if (kiosk) {
-  runKiosk();
-  stayAwake();
+  // Loaded here, since no other view needs it.
+  import("./kiosk.js").then(({ runKiosk, stayAwake }) => {
+    runKiosk();
+    stayAwake();
+  });
 }
 feed.run();

@@ -1,6 +1,6 @@
 // The words that describe a room at a moment; shared by both pages.
 
-import { presenceAt, reasonAt, statusAt } from "./room.js";
+import { isCheckedIn, presenceAt, reasonAt, statusAt } from "./room.js";
 
 const FRESH = 2500; // ms after the end of a statement in which the next one is expected
 
@@ -28,6 +28,9 @@ export function describe(room, now, words, link = { live: true, connected: true 
       description.until = words.text("until", { time: words.when(room.busyUntil, room.timeZone, now) });
       description.left = words.text("left", { duration: words.left(room.busyUntil - now) });
     }
+    if (status === "pending" && room.checkIn !== null) {
+      description.left = words.text("check-in.left", { duration: words.left(room.checkIn.until - now) });
+    }
   } else if (room.freeUntil === null || words.day(room.freeUntil, room.timeZone) !== words.day(now, room.timeZone)) {
     description.until = words.text("free.today");
   } else if (status === "starting") {
@@ -41,7 +44,7 @@ export function describe(room, now, words, link = { live: true, connected: true 
 }
 
 /**
- * Returns {use, text} for a room with sensors: what they say beside the status, which they never change. `use` is
+ * Returns {use, text} for a room with sensors: what they add to the status, which they never change. `use` is
  * `used`, `booked_empty`, `unbooked`, `empty`, `present` or null; the text is "" where there is nothing to add.
  */
 export function describePresence(room, now, words, link = { connected: true }) {
@@ -75,6 +78,11 @@ export function nameOf(meeting, words) {
   const own = [meeting.title, meeting.organizer].filter(Boolean);
   if (own.length > 0) return { own };
   return { own: [], text: words.text(meeting.private ? "meeting.private" : "meeting.booked") };
+}
+
+/** "checked in", if somebody has checked in to the running meeting. */
+export function checkInOf(room, words) {
+  return isCheckedIn(room) ? words.text("check-in.done") : null;
 }
 
 /** The floor; if it begins with a digit, as "Floor 3". */

@@ -2,7 +2,7 @@
 
 import { PLACED } from "./api.js";
 import { bdi, el, setText, set, statusShape } from "./dom.js";
-import { describe, floorOf } from "./description.js";
+import { checkInOf, describe, floorOf } from "./description.js";
 import { Timeline, listOf } from "./timeline.js";
 
 export class Detail {
@@ -98,7 +98,7 @@ export class Detail {
     setText(place, where.filter(Boolean).join(" · "));
     statusShape(shape, description.status);
     setText(word, description.word);
-    setText(until, [description.until, description.left].filter(Boolean).join(" · "));
+    setText(until, [description.until, description.left, description.status === "busy" && checkInOf(room, words)].filter(Boolean).join(" · "));
     this.#explain(room, description, reason);
     setText(date, `${words.date(now, room.timeZone)}, ${words.zone(now, room.timeZone)}`);
     const readAt = this.#days.readAt(room);

@@ -2,12 +2,13 @@
 //
 //   q         words that are part of name, id, building or floor
 //   free      now, or a number of minutes
+//   status    pending
 //   building, floor
 //   capacity  minimum number of seats
 
-import { freeFor } from "./room.js";
+import { freeFor, statusAt } from "./room.js";
 
-export const NOTHING = Object.freeze({ q: "", free: "", building: "", floor: "", capacity: "" });
+export const NOTHING = Object.freeze({ q: "", free: "", status: "", building: "", floor: "", capacity: "" });
 const NAMES = Object.keys(NOTHING);
 const FREE = new Set(["now", "30", "60"]);
 
@@ -15,6 +16,7 @@ export function fromAddress(search) {
   const query = new URLSearchParams(search);
   const found = Object.fromEntries(NAMES.map((name) => [name, (query.get(name) ?? "").trim()]));
   if (!FREE.has(found.free)) found.free = "";
+  if (found.status !== "pending") found.status = "";
   if (!/^[1-9]\d{0,4}$/.test(found.capacity)) found.capacity = "";
   return found;
 }
@@ -46,6 +48,7 @@ export function matcher(filters) {
     if (building && fold(room.building) !== building) return false;
     if (floor && fold(room.floor) !== floor) return false;
     if (capacity && !(room.capacity >= capacity)) return false;
+    if (filters.status && statusAt(room, now, connected) !== filters.status) return false;
     if (filters.free && !freeFor(room, minutes, now, connected)) return false;
     if (words.length === 0) return true;
     room.haystack ??= fold(`${room.name} ${room.id} ${room.building ?? ""} ${room.floor ?? ""}`);

@@ -3,7 +3,7 @@
 // It must never show a stale green. The status is computed again every second and expires at `valid_until`.
 // At that moment the browser also draws a cover by itself, even if this script hangs.
 
-import { Api } from "./api.js";
+import { Api, tokenAccepted, tokenFor } from "./api.js";
 import { ServerClock } from "./clock.js";
 import { Days } from "./days.js";
 import { bdi, el, setText, set, shape, statusShape } from "./dom.js";
@@ -11,9 +11,8 @@ import { Feed } from "./feed.js";
 import { stayAwake } from "./kiosk.js";
 import { keepPages } from "./offline.js";
 import { renew } from "./renew.js";
-import { describe, describePresence, nameOf, spanOf, untilOf } from "./description.js";
+import { checkInOf, describe, describePresence, nameOf, spanOf, untilOf } from "./description.js";
 import { Timeline } from "./timeline.js";
-import { askForToken, askNoMore } from "./token.js";
 import { loadWords } from "./words.js";
 
 const SHIFT = 60_000; // ms between steps against burn-in
@@ -36,6 +35,8 @@ let epoch = null;
 let away = false; // whether the daemon was unreachable at the last attempt
 let coverAnimation = null;
 let coveredAt = null; // when the cover appears, in steady ms
+let actions = null; // the buttons
+let qrCode = null;
 
 const feed = new Feed(
   api,
@@ -46,7 +47,10 @@ const feed = new Feed(
       show();
     },
     restructured() {
-      if (epoch !== null && epoch !== feed.epoch) renew();
+      if (epoch !== null && epoch !== feed.epoch) {
+        renew();
+        actions?.renew(); // its settings may have changed
+      }
       epoch = feed.epoch;
       if (feed.rooms.has(id)) days.want(id);
       show();
@@ -58,13 +62,37 @@ const feed = new Feed(
       away = !feed.live;
       show();
     },
-    refused: () => askForToken(api, words),
-    accepted: askNoMore,
+    refused: async () => {
+      await tokenFor(api, words);
+      act(); // it may be a panel's
+    },
+    accepted: tokenAccepted,
   },
   id,
 );
 
+/** Loads the buttons, which are for pages with a token alone. Without their files the page is one without buttons. */
+async function act() {
+  try {
+    if (actions === null) {
+      const { Actions } = await import("./actions.js");
+      const made = await Actions.begin(api, clock, feed, id, words);
+      actions ??= made;
+    }
+    await (api.wanted ? actions.enter() : actions.renew());
+    api.wanted = false;
+  } catch {
+    // the daemon cannot be reached
+  }
+}
+
+async function showQrCode() {
+  const { QrCode } = await import("./qr.js");
+  qrCode = await QrCode.begin(api, clock, id, words);
+}
+
 function show() {
+  actions?.show();
   const now = clock.now();
   const room = feed.rooms.get(id);
   const shown = room !== undefined && clock.known && document.visibilityState === "visible";
@@ -85,11 +113,12 @@ function show() {
   setText(find("presence"), presence.text);
   const known = description.status !== "unknown";
   find("day").hidden = false;
-  showMeeting(find("current"), known ? room.current : null, room, now);
+  showMeeting(find("current"), known ? room.current : null, room, now, checkInOf(room, words));
   showMeeting(find("next"), known ? room.next : null, room, now);
   timeline.show(days.of(id, now), room, words, now, !known || room.stale);
   showClock(now, room.timeZone);
   setText(find("note"), noteOf(room, now, known));
+  qrCode?.show(room, known);
   lower(room, now, known);
 }
 
@@ -102,6 +131,7 @@ function showNothing(room) {
   statusShape(find("shape"), "unknown");
   showWord(words.text(feed.missing ? "panel.missing" : "status.unknown"));
   setText(find("until"), feed.missing ? words.text("panel.missing.id", { id }) : words.text(feed.lost ? "reason.offline" : "panel.waiting"));
+  qrCode?.show(null, false);
   find("day").hidden = room === undefined;
   if (room === undefined) {
     setText(find("name"), feed.missing ? "" : id);
@@ -127,7 +157,7 @@ function showWord(word) {
   find("word").style.setProperty("--letters", String(Math.max(4, [...word].length)));
 }
 
-function showMeeting(holder, meeting, room, now) {
+function showMeeting(holder, meeting, room, now, more = null) {
   if (holder.hidden !== (meeting === null)) holder.hidden = meeting === null;
   if (meeting === null) return;
   const name = nameOf(meeting, words);
@@ -138,7 +168,7 @@ function showMeeting(holder, meeting, room, now) {
     title.replaceChildren(first === undefined ? name.text : bdi(first));
   }
   const span = holder.querySelector(".span");
-  const text = spanOf(meeting, room, words, now);
+  const text = [spanOf(meeting, room, words, now), more].filter(Boolean).join(" · ");
   if (span.dataset.key !== `${text} ${second}`) {
     span.dataset.key = `${text} ${second}`;
     span.replaceChildren(text, ...(second === undefined ? [] : [" · ", bdi(second)]));
@@ -198,10 +228,13 @@ document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible") feed.hurry();
 });
 addEventListener("pagehide", () => showNothing(feed.rooms.get(id)));
+addEventListener("hashchange", () => location.reload()); // it brings a token
 addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
 find("name").textContent = id;
 show();
 stayAwake();
+if (api.hasToken || api.wanted) act();
+if (document.documentElement.dataset.qrCodes === "yes") showQrCode().catch(() => {}); // a panel without it, then
 feed.run();

@@ -18,6 +18,13 @@ function readPresence(document) {
     : { ...document, since: Date.parse(document.since), validUntil: Date.parse(document.valid_until) };
 }
 
+/** Converts the document of a check-in; times in ms. */
+function readCheckIn(document) {
+  return document === null
+    ? null
+    : { ...document, meeting: Date.parse(document.meeting), from: Date.parse(document.from), until: Date.parse(document.until) };
+}
+
 /** Converts the document of a room; times in ms. */
 export function readRoom(document) {
   return {
@@ -40,6 +47,7 @@ export function readRoom(document) {
     validUntil: Date.parse(document.valid_until),
     reason: document.reason,
     presence: readPresence(document.presence ?? null),
+    checkIn: readCheckIn(document.check_in ?? null),
     epoch: document.epoch,
     seq: document.seq,
   };
@@ -52,6 +60,11 @@ export function readRoom(document) {
  */
 export function statusAt(room, now, connected = true) {
   return connected && now < room.validUntil ? room.status : "unknown";
+}
+
+/** Whether somebody has checked in to the running meeting, in a room that waits for that. */
+export function isCheckedIn({ checkIn, current }) {
+  return current !== null && checkIn?.state === "done" && checkIn.meeting === current.start;
 }
 
 /** The presence at a moment; null if there is no sensor, or if it is not known now. */

@@ -2,7 +2,7 @@
 
 import { bdi, el, setText, set, statusShape } from "./dom.js";
 import { statusAt } from "./room.js";
-import { describe, describePresence, floorOf, nameOf, untilOf } from "./description.js";
+import { checkInOf, describe, describePresence, floorOf, nameOf, untilOf } from "./description.js";
 import { Timeline } from "./timeline.js";
 
 const ALWAYS = 300; // up to this many rooms every tile is filled, so that find-in-page and screen readers find all
@@ -91,11 +91,13 @@ class Tile {
   #meeting(room, status, words) {
     const running = status === "busy" || status === "pending" ? room.current : status === "starting" ? room.next : null;
     const name = running === null ? null : nameOf(running, words);
-    const key = name === null ? "" : name.own.join("\n") || name.text;
+    const checkedIn = status === "busy" ? checkInOf(room, words) : null;
+    const key = `${name?.own.join("\n") || name?.text} ${checkedIn}`;
     if (this.meetingKey === key && this.meetingIn === this.parts.meeting) return;
     this.meetingKey = key;
     this.meetingIn = this.parts.meeting;
     const texts = name === null ? [] : name.own.length > 0 ? name.own.map((text) => bdi(text)) : [name.text];
+    if (checkedIn !== null) texts.push(checkedIn);
     this.parts.meeting.replaceChildren(...texts.flatMap((part, index) => (index ? [" · ", part] : [part])));
   }
 }
@@ -260,8 +262,10 @@ export class Tiles {
     const counts = { free: 0, starting: 0, busy: 0, pending: 0, unknown: 0 };
     const hidden = new Set();
     const { connected } = this.link;
+    let checkIn = false; // whether there is a room that can be checked in to
     for (const room of this.rooms.values()) {
       if (counting(room, now, connected)) counts[statusAt(room, now, connected)] += 1;
+      checkIn ||= room.checkIn !== null || room.status === "pending";
       if (!matches(room, now, connected)) hidden.add(room.id);
     }
     for (const building of this.#groups) {
@@ -282,7 +286,7 @@ export class Tiles {
       }
       if (building.element.hidden === any) building.element.hidden = !any;
     }
-    return { counts, shown: this.rooms.size - hidden.size, all: this.rooms.size };
+    return { counts, shown: this.rooms.size - hidden.size, all: this.rooms.size, checkIn };
   }
 
   focus(id) {

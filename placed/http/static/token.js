@@ -5,8 +5,12 @@ import { el } from "./dom.js";
 let asking = null;
 let shown = null; // the dialog
 
-/** Resolves when a token was entered. */
-export function askForToken(api, words) {
+/**
+ * Resolves when a token was entered.
+ *
+ * @param text what it is for, where the reader may also cancel; by default the page shows nothing without it
+ */
+export function askForToken(api, words, text = null) {
   asking ??= new Promise((resolve) => {
     const field = el("input", { type: "password", id: "token", name: "token", autocomplete: "off", required: true });
     const dialog = (shown = el(
@@ -22,13 +26,13 @@ export function askForToken(api, words) {
           },
         },
         el("h2", { id: "ask-title" }, words.text("token.title")),
-        el("p", {}, words.text(api.hasToken ? "token.wrong" : "token.wanted")),
+        el("p", {}, words.text(text ?? (api.hasToken ? "token.wrong" : "token.wanted"))),
         el("label", { for: "token" }, words.text("token.label")),
         field,
-        el("button", { type: "submit", class: "primary" }, words.text("token.go")),
+        el("button", { type: "submit", class: "primary" }, words.text(text === null ? "token.go" : `${text}.go`)),
       ),
     ));
-    dialog.addEventListener("cancel", (event) => event.preventDefault()); // the page cannot show anything without a token
+    dialog.addEventListener("cancel", (event) => text === null && event.preventDefault());
     dialog.addEventListener("close", () => {
       dialog.remove();
       asking = null;

@@ -61,6 +61,11 @@ export class Words {
     });
   }
 
+  /** Adds texts, by their keys. */
+  add(words) {
+    this.#words = { ...this.#words, ...words };
+  }
+
   /** Whether there is a text with this key. */
   knows(name) {
     return name in this.#words;

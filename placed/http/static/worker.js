@@ -12,11 +12,13 @@ const PATIENCE = 3000; // ms that the daemon has to answer with a page
 const STATIC = "static/{{version}}/";
 const BOARD = ROOT.href;
 const PANEL = new URL("rooms/-", ROOT).href; // the same for every room
+const DAY = new URL("rooms/-/day", ROOT).href;
 
 /** The page at a path below the root; null if there is none. */
 function pageAt(path) {
   if (path === "") return BOARD;
-  return /^rooms\/[a-z0-9_-]+$/.test(path) ? PANEL : null;
+  const found = /^rooms\/[a-z0-9_-]+(\/day)?$/.exec(path);
+  return found === null ? null : found[1] ? DAY : PANEL;
 }
 
 self.addEventListener("install", (event) => event.waitUntil(keepAll()));
@@ -40,7 +42,7 @@ async function keepAll() {
     await cache.put(address, response);
   };
   try {
-    await Promise.all([keepPage(BOARD), keepPage(PANEL), cache.addAll(FILES.map((name) => new URL(STATIC + name, ROOT)))]);
+    await Promise.all([keepPage(BOARD), keepPage(PANEL), keepPage(DAY), cache.addAll(FILES.map((name) => new URL(STATIC + name, ROOT)))]);
   } catch (error) {
     await caches.delete(NAME);
     throw error;

@@ -25,7 +25,7 @@ class RawAnswer:
 
     @property
     def problem(self) -> dict[str, Any]:
-        """What it says; it has to be a problem."""
+        """The body as a document; it has to be a problem."""
         assert self.headers["Content-Type"] == "application/problem+json"
         found: dict[str, Any] = json.loads(self.body)
         assert found["status"] == self.status

@@ -1,4 +1,4 @@
-"""A client that takes in little, and only when it is told to."""
+"""A client that reads little, and only when the test asks it to."""
 
 from __future__ import annotations
 

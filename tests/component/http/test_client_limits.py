@@ -32,20 +32,20 @@ SHORT = 0.1  # seconds
 
 
 @pytest.fixture
-async def hasty(board_setup: BoardSetup) -> AsyncIterator[Endpoint]:
+async def short_wait(board_setup: BoardSetup) -> AsyncIterator[Endpoint]:
     """Waits a moment for a request, and for ever for the next one."""
     async with Endpoint(board_setup, limits=Limits(head=SHORT, idle=1000)) as endpoint:
         yield endpoint
 
 
-async def test_a_client_that_sends_no_request_is_disconnected(hasty: Endpoint) -> None:
-    async with Raw(hasty) as client:
+async def test_a_client_that_sends_no_request_is_disconnected(short_wait: Endpoint) -> None:
+    async with Raw(short_wait) as client:
         assert await client.end() == b""
 
 
 @pytest.mark.parametrize("part", [b"G", b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nHost: localhost\r\nA: "])
-async def test_half_a_request_is_a_problem_soon(hasty: Endpoint, part: bytes) -> None:
-    async with Raw(hasty) as client:
+async def test_half_a_request_is_a_problem_soon(short_wait: Endpoint, part: bytes) -> None:
+    async with Raw(short_wait) as client:
         client.send(part)
         answer = await client.answer()
     assert (answer.status, answer.headers["Connection"]) == (408, "close")
@@ -53,20 +53,20 @@ async def test_half_a_request_is_a_problem_soon(hasty: Endpoint, part: bytes) ->
     assert answer.problem["title"] == "Request Timeout"
 
 
-async def test_a_request_that_comes_byte_by_byte_gets_no_more_time_for_it(hasty: Endpoint) -> None:
+async def test_a_request_that_comes_byte_by_byte_gets_no_more_time_for_it(short_wait: Endpoint) -> None:
     async def trickle(client: Raw) -> None:
         for byte in WHOLE * 100:
             client.send(bytes([byte]))
             await asyncio.sleep(SHORT / 10)
 
-    async with Raw(hasty) as client:
+    async with Raw(short_wait) as client:
         dripping = asyncio.create_task(trickle(client))
         assert (await client.answer()).status == 408
         dripping.cancel()
 
 
-async def test_the_time_counts_for_every_request_of_a_connection(hasty: Endpoint) -> None:
-    async with Raw(hasty) as client:
+async def test_the_time_counts_for_every_request_of_a_connection(short_wait: Endpoint) -> None:
+    async with Raw(short_wait) as client:
         for _ in range(2):
             client.send(WHOLE)
             assert b"200 OK" in await client.reader.readuntil(b'{"status":"ok"}')
@@ -118,7 +118,7 @@ async def test_a_client_that_sends_without_end_during_a_response_is_disconnected
 
 
 async def test_a_body_is_not_waited_for(endpoint: Endpoint) -> None:
-    """Neither one that is said to come, nor one that never ends."""
+    """Neither one that is announced, nor one that never ends."""
     for field in (b"Content-Length: 1000000", b"Transfer-Encoding: chunked"):
         async with Raw(endpoint) as client:
             client.send(b"POST / HTTP/1.1\r\nHost: localhost\r\n%b\r\n\r\n" % field)
@@ -149,7 +149,7 @@ async def unread(endpoint: Endpoint) -> tuple[int, int, int]:
     manager = endpoint.server._runner.server
     assert manager is not None
     async with asyncio.timeout(DEADLINE):
-        while not any(one.writing_paused for one in manager.connections):  # noqa: ASYNC110 - it tells nobody
+        while not any(one.writing_paused for one in manager.connections):  # noqa: ASYNC110 - there is no event
             await asyncio.sleep(0)
     (connection,) = manager.connections
     assert connection.transport is not None
@@ -190,7 +190,7 @@ async def crowd(stack: AsyncExitStack, endpoint: Endpoint, *of: str) -> list[Raw
 
 
 async def refused(endpoint: Endpoint, of: str) -> bool:
-    """Whether another connection is; it has to be told, or ended at once."""
+    """Whether another connection is refused: by an answer, or by being closed at once."""
     async with Raw(endpoint, of=of) as client:
         client.send(WHOLE.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
         answer = await client.answer()
@@ -262,7 +262,7 @@ def few_files() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("few_files")
-async def test_it_sees_to_files_for_all_its_clients(board_setup: BoardSetup) -> None:
+async def test_the_limit_of_open_files_is_raised_for_all_clients(board_setup: BoardSetup) -> None:
     async with Endpoint(board_setup, max_clients=1000):
         assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] >= 1200
 

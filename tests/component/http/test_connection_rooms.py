@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from typing import TYPE_CHECKING
 
+from placed.domain.connection_health import ConnectionHealth
 from placed.domain.model import Reason
 from placed.domain.problem import Problem
 from placed.domain.room_readability import ReadFailure
 from placed.polling.readability_tracker import ReadabilityTracker
 from tests.support.board_setup import NINE, BoardSetup, minutes
+from tests.support.status_endpoint import Endpoint
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pytest
+
+    from placed.domain.model import Room
     from placed.domain.room_readability import RoomReadability
-    from tests.support.status_endpoint import Endpoint
 
 PATH = "/api/v1/connections/contoso/rooms"
 
@@ -75,4 +83,35 @@ async def test_it_is_answered_with_304_while_it_stays_the_same(
     board_setup.report(readability=readability())
     first = await endpoint.get(PATH)
     again = await endpoint.get(PATH, headers={"If-None-Match": first.headers["ETag"]})
+    assert again.status == 304
+
+
+async def test_thousands_of_rooms_are_listed_while_everything_else_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    board_setup = BoardSetup()
+    board_setup.add(*(f"room-{number}" for number in range(5000)))
+    board_setup.report(readability=readability())
+    turns = 0
+    listed: Counter[int] = Counter()  # rooms by the turn of the loop
+    make = ConnectionHealth.rooms_document
+
+    def counted(health: ConnectionHealth, rooms: Sequence[Room]) -> list[dict[str, str | None]]:
+        listed[turns] += len(rooms)
+        return make(health, rooms)
+
+    async def everything_else() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    monkeypatch.setattr(ConnectionHealth, "rooms_document", counted)
+    async with Endpoint(board_setup) as endpoint:
+        other = asyncio.create_task(everything_else())
+        answer = await endpoint.get(PATH)
+        again = await endpoint.get(PATH, {"If-None-Match": answer.headers["ETag"]})
+        other.cancel()
+    assert [room["room"] for room in answer.json["rooms"]] == [room.id for room in board_setup.board.rooms]
+    assert max(listed.values()) <= 1000
     assert again.status == 304

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Self
 import pytest
 from structlog.testing import capture_logs
 
-from placed.http import event_log
 from placed.http import event_stream as events
+from placed.http import latest_events
 from placed.http.api.rooms import RoomDocuments
 from placed.http.limits import Limits
 from tests.component.http.slow_reader import SlowReader
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def rooms(reported: Iterable[ServerSentEvent]) -> list[str]:
-    """What was told of which room, in order."""
+    """The kind of each event with its room, in order."""
     return [f"{t.event} {t.data['room']}" for t in reported]
 
 
@@ -280,7 +280,7 @@ class SlowFollower(SlowReader):
 
 
 def crowd() -> BoardSetup:
-    """So many rooms that no buffer holds what is said of them all."""
+    """So many rooms that no buffer holds the events of all of them."""
     board_setup = BoardSetup()
     board_setup.add(*(f"room-{number}" for number in range(3000)))
     return board_setup
@@ -289,7 +289,8 @@ def crowd() -> BoardSetup:
 @pytest.mark.slow  # megabytes of events pass a client that does not read
 async def test_a_slow_client_receives_the_latest_state_and_delays_no_other() -> None:
     board_setup = crowd()
-    async with Endpoint(board_setup) as endpoint, endpoint.listen() as quick, SlowFollower(endpoint) as slow:
+    endpoint = Endpoint(board_setup, limits=Limits(patience=DEADLINE))
+    async with endpoint, endpoint.listen() as quick, SlowFollower(endpoint) as slow:
         await quick.take(3001)
         for number in range(8):
             for room in range(3000):
@@ -312,7 +313,7 @@ async def test_more_events_than_one_portion_arrive_in_order(
 ) -> None:
     async with endpoint.listen(f"?last_event_id=7-{board_setup.board.seq}") as listening:
         await listening.block()
-        monkeypatch.setattr(event_log, "PORTION", 1)
+        monkeypatch.setattr(latest_events, "PORTION", 1)
         for number in range(3):
             for room in ("library", "boardroom", "atrium"):
                 board_setup.read(room, meeting(10 + number, 90))
@@ -329,7 +330,7 @@ async def test_a_client_that_does_not_read_is_disconnected() -> None:
         async with endpoint, SlowFollower(endpoint) as slow:
             await until_alone(endpoint)
             with pytest.raises((EOFError, ConnectionResetError)):
-                await slow.read(b"never said")
+                await slow.read(b"never sent")
     dropped = [log for log in logs if log["event"] == "http.reader_was_dropped"]
     assert len(dropped) == 1
     assert dropped[0]["log_level"] == "warning"

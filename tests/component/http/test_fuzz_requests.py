@@ -85,7 +85,7 @@ class FuzzedServer:
 
 
 class Keeping(logging.Handler):
-    """Keeps what aiohttp and asyncio say by themselves."""
+    """Keeps what aiohttp and asyncio log."""
 
     def __init__(self, kept: list[logging.LogRecord]) -> None:
         super().__init__(logging.WARNING)
@@ -193,7 +193,7 @@ def requests(draw: st.DrawFn) -> bytes:
 
 @st.composite
 def spoiled(draw: st.DrawFn) -> bytes:
-    """Good requests, one after the other, of which something is cut out, put in or told again."""
+    """Good requests, one after the other, of which something is cut out, put in or repeated."""
     whole = b"".join(
         b"GET %b HTTP/1.1\r\nHost: localhost\r\n\r\n" % path
         for path in draw(st.lists(st.sampled_from(PATHS), min_size=1, max_size=40))
@@ -248,7 +248,7 @@ def test_what_never_ends(fuzzed_server: FuzzedServer, part: bytes) -> None:
 # --- queries ------------------------------------------------------------------------------------------------
 
 QUERIES = {
-    "/api/v1/rooms": ("building", "floor", "status", "free_for", "capacity", "color"),
+    "/api/v1/rooms": ("building", "floor", "status", "use", "free_for", "capacity", "color"),
     "/api/v1/days": ("room", "color"),
     "/api/v1/rooms/atrium": ("room",),
 }
@@ -288,7 +288,7 @@ def queries(draw: st.DrawFn) -> str:
 @fuzz
 @given(st.lists(queries(), min_size=1, max_size=12))
 def test_queries(fuzzed_server: FuzzedServer, asked: list[str]) -> None:
-    """Each is answered with a document, or told what is wrong with it."""
+    """Each is answered with a document, or with what is wrong with it."""
     answers = fuzzed_server.run(
         fuzzed_server.all_is_well(
             *(

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import asyncio
 import gzip
+from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -9,15 +11,22 @@ from prometheus_client import REGISTRY
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
 from prometheus_client.parser import text_string_to_metric_families
 
+from placed.domain.action import Action, Outcome, Refusal
 from placed.domain.connection_health import ConnectionState
-from placed.domain.model import Reason
+from placed.domain.model import Reason, ShowPresence
+from placed.domain.presence import Sensor
 from placed.domain.problem import Problem
 from placed.domain.room_readability import ReadFailure
+from placed.domain.sensor_traffic import MessageResult
 from placed.driver import Consent, Fence, FenceState
+from placed.http.api.room_metrics import RoomMetrics
 from tests.support.board_setup import NINE, BoardSetup, meeting, minutes, undelivered
+from tests.support.status_endpoint import Endpoint
 
 if TYPE_CHECKING:
-    from tests.support.status_endpoint import Endpoint
+    from collections.abc import Sequence
+
+    from placed.domain.state_document import Statement
 
 
 async def scrape(endpoint: Endpoint) -> dict[str, float]:
@@ -108,6 +117,25 @@ async def test_a_connection_has_metrics_of_its_health(endpoint: Endpoint, board_
     assert samples["placed_consent_state{connection=contoso,state=granted}"] == 1
 
 
+async def test_commands_and_the_fence_of_what_writes_are_measured(board_setup: BoardSetup) -> None:
+    board_setup.report(writer_fence=Fence(FenceState.BREACHED, NINE))
+    counts = {(Action.BOOK, Outcome.DONE, None): 3, (Action.BOOK, Outcome.REFUSED, Refusal.CONFLICT): 1}
+    async with Endpoint(board_setup, commands=counts) as endpoint:
+        samples = await scrape(endpoint)
+    assert samples["placed_actions_total{action=book,outcome=done,reason=}"] == 3
+    assert samples["placed_actions_total{action=book,outcome=refused,reason=conflict}"] == 1
+    assert samples["placed_writer_fence_state{connection=contoso,state=breached}"] == 1
+    assert samples["placed_writer_fence_state{connection=contoso,state=verified}"] == 0
+
+
+async def test_where_nothing_is_written_there_are_no_metrics_of_it(
+    endpoint: Endpoint, board_setup: BoardSetup
+) -> None:
+    board_setup.report()
+    words = "action", "writer", "command"
+    assert not [name for name in await scrape(endpoint) if any(word in name for word in words)]
+
+
 async def test_the_ways_out_are_measured(endpoint: Endpoint, board_setup: BoardSetup) -> None:
     board_setup.bridge.connected = False
     board_setup.bridge.messages_published, board_setup.bridge.reconnects = 977, 3
@@ -150,6 +178,46 @@ async def test_a_room_metric_carries_building_and_floor(endpoint: Endpoint) -> N
     found = [name for name in await scrape(endpoint) if name.startswith("placed_room_info")]
     assert "placed_room_info{building=Annex,connection=contoso,floor=1,name=Library,room=library}" in found
     assert len(found) == 3
+
+
+@pytest.mark.parametrize("accept", ["text/plain", "application/openmetrics-text;version=1.0.0"])
+async def test_names_of_rooms_arrive_as_they_are_whatever_is_in_them(accept: str) -> None:
+    board_setup = BoardSetup()
+    name = 'The "Old" \\ 50 % {free} library\n☃'
+    board_setup.add("library", name=name, building='B"1', floor="\\n")
+    async with Endpoint(board_setup) as endpoint:
+        answer = await endpoint.get("/metrics", {"Accept": accept})
+    parse = open_metrics if "openmetrics" in accept else text_string_to_metric_families
+    found = [s.labels for f in parse(answer.body.decode()) for s in f.samples if s.name == "placed_room_info"]
+    place = {"building": 'B"1', "floor": "\\n", "connection": "contoso"}
+    assert found == [{"room": "library", "name": name, **place}]
+
+
+async def test_thousands_of_rooms_are_measured_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    board_setup = BoardSetup()
+    board_setup.add(*(f"room-{number}" for number in range(5000)))
+    turns = 0
+    measured: Counter[int] = Counter()  # rooms by the turn of the loop
+    add = RoomMetrics.add
+
+    def counted(rooms: RoomMetrics, statements: Sequence[Statement]) -> None:
+        measured[turns] += len(statements)
+        add(rooms, statements)
+
+    async def everything_else() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    monkeypatch.setattr(RoomMetrics, "add", counted)
+    async with Endpoint(board_setup) as endpoint:
+        other = asyncio.create_task(everything_else())
+        samples = await scrape(endpoint)
+        other.cancel()
+    assert samples["placed_rooms{connection=contoso,status=unknown}"] == 5000
+    assert len([name for name in samples if name.startswith("placed_room_status{")]) == 5 * 5000
+    assert max(measured.values()) <= 500
 
 
 async def test_a_room_metric_carries_the_time_of_the_reading(
@@ -195,3 +263,76 @@ async def test_a_scrape_is_packed_if_that_is_wanted(endpoint: Endpoint) -> None:
 async def test_the_process_wide_registry_is_not_used(endpoint: Endpoint) -> None:
     await scrape(endpoint)
     assert not [family.name for family in REGISTRY.collect() if family.name.startswith("placed")]
+
+
+# --- presence -----------------------------------------------------------------------------------------------
+
+
+def of_presence(samples: dict[str, float]) -> dict[str, float]:
+    names = ("placed_rooms_by_use", "placed_sensor")
+    return {name: value for name, value in samples.items() if name.startswith(names)}
+
+
+async def test_rooms_are_counted_by_their_use(endpoint: Endpoint, board_setup: BoardSetup) -> None:
+    board_setup.read("boardroom", meeting(-10, 60))
+    board_setup.read("atrium")
+    board_setup.sense("boardroom", present=False)
+    board_setup.sense("atrium", present=True)
+
+    async def counts() -> dict[str, float]:
+        samples = await scrape(endpoint)
+        uses = ("used", "booked_empty", "unbooked", "empty", "unknown")
+        return {use: samples[f"placed_rooms_by_use{{connection=contoso,use={use}}}"] for use in uses}
+
+    assert await counts() == {"used": 0, "booked_empty": 1, "unbooked": 1, "empty": 0, "unknown": 0}
+    board_setup.moment += minutes(10)  # nothing was evaluated since
+    assert await counts() == {"used": 0, "booked_empty": 0, "unbooked": 0, "empty": 0, "unknown": 2}
+
+
+async def test_sensors_are_counted_by_whether_they_report(
+    endpoint: Endpoint, board_setup: BoardSetup
+) -> None:
+    never, lost = Sensor("never"), Sensor("lost")
+    board_setup.board.set_sensors({"atrium": [never, lost]})
+    board_setup.board.set_sensor_available("atrium", lost, available=False)
+    board_setup.sense("library", present=True)
+    samples = await scrape(endpoint)
+    assert samples["placed_sensors{state=reporting}"] == 1
+    assert samples["placed_sensors{state=silent}"] == 1
+    assert samples["placed_sensors{state=unavailable}"] == 1
+    board_setup.wait(minutes(10))
+    assert (await scrape(endpoint))["placed_sensors{state=silent}"] == 2
+
+
+async def test_messages_of_sensors_are_counted_by_what_became_of_them(
+    endpoint: Endpoint, board_setup: BoardSetup
+) -> None:
+    board_setup.sensors.messages = {MessageResult.TAKEN: 977, MessageResult.DROPPED: 3}
+    board_setup.sensors.brokers = {"mqtt": True, "sensor_brokers.other": False}
+    samples = await scrape(endpoint)
+    for result, number in (("taken", 977), ("dropped", 3), ("unreadable", 0), ("ignored", 0), ("no_room", 0)):
+        assert samples[f"placed_sensor_messages_total{{result={result}}}"] == number
+    assert samples["placed_sensor_broker_connected{broker=mqtt}"] == 1
+    assert samples["placed_sensor_broker_connected{broker=sensor_brokers.other}"] == 0
+
+
+async def test_without_sensors_there_are_no_metrics_of_presence(
+    endpoint: Endpoint, board_setup: BoardSetup
+) -> None:
+    board_setup.sensors.configured = False
+    assert of_presence(await scrape(endpoint)) == {}
+
+
+async def test_no_metric_differs_by_the_presence_of_a_room_that_shows_none(
+    endpoint: Endpoint, board_setup: BoardSetup
+) -> None:
+    board_setup.board.change_show_presence(ShowPresence.NOTHING)
+    board_setup.read("boardroom")
+    seen = []
+    for present in (True, False):
+        board_setup.sense("boardroom", present=present)
+        board_setup.wait(minutes(2))
+        board_setup.sense("boardroom", present=present)
+        seen.append(of_presence(await scrape(endpoint)))
+    assert seen[0] == seen[1]
+    assert not [name for name in seen[0] if "by_use" in name]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import pytest
 
+from placed.domain.action import Action, Outcome, Refusal
 from placed.domain.connection_health import ConnectionState
 from placed.domain.model import Reason, Status
 from placed.domain.problem import Problem
@@ -53,9 +54,9 @@ def validate(instance: Any, schema: Any) -> None:
     ).validate(instance)
 
 
-def described(path: str, answer: Answer) -> Any:
+def described(path: str, answer: Answer, method: str = "get") -> Any:
     """The schema of an answer, by the description."""
-    responses = DESCRIPTION["paths"][path]["get"]["responses"]
+    responses = DESCRIPTION["paths"][path][method]["responses"]
     response = resolve(responses.get(str(answer.status), responses["default"]))
     return response["content"][answer.headers["Content-Type"].split(";")[0]]["schema"]
 
@@ -85,6 +86,9 @@ def test_the_words_are_those_of_the_model() -> None:
     assert connection["consent"]["enum"] == list(Consent)
     assert connection["fence"]["properties"]["state"]["enum"] == list(FenceState)
     assert SCHEMAS["RoomStanding"]["properties"]["access"]["enum"] == list(Access)
+    assert SCHEMAS["Action"]["enum"] == list(Action)
+    assert SCHEMAS["RefusalReason"]["enum"] == list(Refusal)
+    assert SCHEMAS["Reply"]["properties"]["outcome"]["enum"] == list(Outcome)
 
 
 def test_every_address_is_described_and_no_other(endpoint: Endpoint) -> None:
@@ -107,7 +111,7 @@ def test_every_operation_has_a_name_of_its_own() -> None:
 
 
 @pytest.fixture
-def lively(board_setup: BoardSetup) -> BoardSetup:
+def filled_board(board_setup: BoardSetup) -> BoardSetup:
     """Every field of everything has something in it somewhere."""
     board_setup.read("boardroom", meeting(-10, 30), meeting(0, 20), meeting(40, 50, private=True))
     board_setup.read("atrium", meeting(3, 60, all_day=True))
@@ -133,6 +137,7 @@ def lively(board_setup: BoardSetup) -> BoardSetup:
     [
         ("/api/v1/rooms", "/api/v1/rooms", 200),
         ("/api/v1/rooms", "/api/v1/rooms?free_for=45m&status=free", 200),
+        ("/api/v1/rooms", "/api/v1/rooms?use=unbooked,booked_empty", 200),
         ("/api/v1/rooms", "/api/v1/rooms?free_for=soon&x=1", 400),
         ("/api/v1/rooms/{room}", "/api/v1/rooms/boardroom", 200),
         ("/api/v1/rooms/{room}", "/api/v1/rooms/atrium", 200),
@@ -149,7 +154,7 @@ def lively(board_setup: BoardSetup) -> BoardSetup:
         ("/openapi.json", "/openapi.json", 200),
     ],
 )
-@pytest.mark.usefixtures("lively")
+@pytest.mark.usefixtures("filled_board")
 async def test_what_is_answered_is_as_described(
     endpoint: Endpoint, path: str, address: str, status: int
 ) -> None:
@@ -164,12 +169,12 @@ async def test_what_is_not_ready_is_as_described(endpoint: Endpoint) -> None:
     validate(answer.json, described("/readyz", answer))
 
 
-async def test_events_are_as_described(endpoint: Endpoint, lively: BoardSetup) -> None:
+async def test_events_are_as_described(endpoint: Endpoint, filled_board: BoardSetup) -> None:
     content = DESCRIPTION["paths"]["/api/v1/events"]["get"]["responses"]["200"]["content"]
     schemas = content["text/event-stream"]["x-events"]
     async with endpoint.listen() as listening:
         reported = await listening.take(5)
-        lively.drop("library")
+        filled_board.drop("library")
         reported.append(await listening.next())
     assert {t.event for t in reported} == set(schemas)
     for event in reported:

@@ -10,6 +10,7 @@ from urllib.parse import urljoin
 
 import pytest
 
+from placed.domain.action import Action, Refusal
 from placed.domain.connection_health import ConnectionState
 from placed.domain.model import Reason, Status
 from placed.driver import Consent, FenceState
@@ -18,14 +19,22 @@ from placed.http.pages import Assets, Pages
 if TYPE_CHECKING:
     from tests.support.status_endpoint import Endpoint
 
-PAGES = ("/", "/rooms/atrium")
+PAGES = ("/", "/rooms/atrium", "/rooms/atrium/day")
 ASSETS = Assets()
-ENGLISH: dict[str, str] = json.loads(ASSETS._content["i18n/en.json"])
+TEXTS = ("i18n", "action_texts")  # the folders of texts
+
+
+def texts(language: str, folder: str = "i18n") -> dict[str, str]:
+    found: dict[str, str] = json.loads(ASSETS._content[f"{folder}/{language}.json"])
+    return found
+
+
+ENGLISH = {name: text for folder in TEXTS for name, text in texts("en", folder).items()}
 
 
 def named(page: str) -> set[str]:
     """The addresses of files that a page names."""
-    return set(re.findall(r'(?:href|src)="((?:\.\./)?static/[^"]+)"', page))
+    return set(re.findall(r'(?:href|src)="((?:\.\./)*static/[^"]+)"', page))
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -41,7 +50,7 @@ async def test_a_page_runs_and_shows_nothing_but_the_programs_own_files(
     assert policy["default-src"] == "'none'"
     text = page.body.decode()
     assert not re.search(
-        r"<style|<script(?! type=\"module\" src=\"(?:\.\./)?static/)|\son\w+=|\sstyle=|//", text[15:]
+        r"<style|<script(?! type=\"module\" src=\"(?:\.\./)*static/)|\son\w+=|\sstyle=|//", text[15:]
     )
     assert "{{" not in text
 
@@ -76,9 +85,10 @@ def test_every_module_imports_what_is_there() -> None:
     modules = {name: content.decode() for name, content in ASSETS._content.items() if name.endswith(".js")}
     imported = {
         name: set(re.findall(r'^(?:import|export)\b[^;]*?from "\./([^"]+)";', text, re.MULTILINE))
+        | set(re.findall(r'\bimport\("\./([^"]+)"\)', text))  # on demand
         for name, text in modules.items()
     }
-    reached, todo = set(), {"board.js", "panel.js"}
+    reached, todo = set(), {"board.js", "panel.js", "day.js"}
     while todo:
         name = todo.pop()
         reached.add(name)
@@ -101,16 +111,17 @@ def test_the_page_is_in_english_first() -> None:
     assert "de" in ASSETS.languages
 
 
+@pytest.mark.parametrize("folder", TEXTS)
 @pytest.mark.parametrize("language", ASSETS.languages)
-def test_every_language_translates_every_english_text(language: str) -> None:
-    words: dict[str, str] = json.loads(ASSETS._content[f"i18n/{language}.json"])
+def test_every_language_translates_every_english_text(language: str, folder: str) -> None:
+    words, english = texts(language, folder), texts("en", folder)
     plural = re.compile(r"\.(zero|one|two|few|many)$")
     singular = {name for name in words if not plural.search(name)}
-    assert singular == {name for name in ENGLISH if not plural.search(name)}
-    for name in singular & ENGLISH.keys():
+    assert singular == {name for name in english if not plural.search(name)}
+    for name in singular & english.keys():
         fields = {field for _, field, _, _ in string.Formatter().parse(words[name]) if field}
-        assert fields == {field for _, field, _, _ in string.Formatter().parse(ENGLISH[name]) if field}
-    assert words["direction"] in ("ltr", "rtl")
+        assert fields == {field for _, field, _, _ in string.Formatter().parse(english[name]) if field}
+    assert folder != "i18n" or words["direction"] in ("ltr", "rtl")
 
 
 def test_every_status_and_reason_has_a_text() -> None:
@@ -118,6 +129,7 @@ def test_every_status_and_reason_has_a_text() -> None:
     reported |= {f"health.state.{state}" for state in ConnectionState}
     reported |= {f"health.consent.{consent}" for consent in Consent}
     reported |= {f"health.fence.{fence}" for fence in FenceState}
+    reported |= {f"act.not.{reason}" for reason in Refusal} | {f"act.done.{action}" for action in Action}
     assert reported <= ENGLISH.keys()
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from placed.domain.connection_health import ConnectionState
+from placed.domain.fence import Fence, FenceState
 from placed.domain.model import Reason
 from placed.domain.problem import Problem
 from placed.domain.room_readability import ReadFailure
@@ -157,6 +158,19 @@ async def test_what_misleads_no_panel_is_a_warning(endpoint: Endpoint, board_set
     assert answer.status == 200
     assert answer.json["status"] == "ready"
     assert [warning["part"] for warning in answer.json["warnings"]] == ["mqtt"]
+
+
+async def test_a_breach_of_what_writes_is_a_warning_since_reading_goes_on(
+    endpoint: Endpoint, board_setup: BoardSetup
+) -> None:
+    for room in ("boardroom", "atrium", "library"):
+        board_setup.read(room)
+    board_setup.report(writer_fence=Fence(FenceState.BREACHED, NINE))
+    answer = await endpoint.get("/readyz")
+    assert answer.status == 200
+    (warning,) = answer.json["warnings"]
+    assert warning["part"] == "actions:contoso"
+    assert warning["detail"].startswith("the fence of what writes does not hold, so nothing is written; ")
 
 
 def test_until_every_state_is_acknowledged_it_is_not_ready(ready: BoardSetup) -> None:

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from placed.http.listen_options import ListenOptions
 from placed.http.pages import Assets
-from placed.settings.output_tables import Http
+from placed.settings.output_settings import Http
 from tests.component.http.raw_client import Raw
 from tests.support.deadlines import DEADLINE
 from tests.support.mosquitto import Authority

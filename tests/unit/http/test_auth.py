@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from placed.http.auth import HostNames, host_names
 from placed.http.listen_options import parse_address
-from placed.settings.output_tables import Http
+from placed.settings.output_settings import Http
 
 
 def answered(

@@ -86,7 +86,7 @@ async def test_a_packed_answer_has_a_tag_of_its_own() -> None:
 
 
 async def test_a_long_field_is_read_in_no_time() -> None:
-    """Whoever sends it must not be able to keep us busy."""
+    """A client that sends it must not be able to keep the server busy."""
     assert not await is_known('"a",' * 2000 + " " * 4000 + "x")
 
 

@@ -6,7 +6,8 @@ import pytest
 from multidict import MultiDict
 from yarl import URL
 
-from placed.domain.model import Status
+from placed.domain.model import ShowPresence, Status
+from placed.domain.presence import Use
 from placed.http.api import room_filters
 from placed.http.api.room_filters import Filter
 from placed.http.errors import HttpError
@@ -86,9 +87,49 @@ def test_an_expired_state_is_unknown_even_without_an_evaluation(building: BoardS
     assert not Filter(free_for=timedelta(0)).lets_pass(statement, after)
 
 
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("use=used", "busy"),
+        ("use=unbooked", "free"),
+        ("use=empty", "later"),
+        ("use=booked_empty", ""),
+        ("use=unbooked, used", "busy free"),
+        ("use=unbooked&use=empty&floor=1", "free"),
+    ],
+)
+def test_rooms_are_found_by_their_use_if_status_and_presence_are_known(
+    building: BoardSetup, query: str, found: str
+) -> None:
+    for room_id in ("busy", "free", "new"):
+        building.sense(room_id, present=True)
+    building.sense("later", present=False)
+    wanted = room_filters.parse(URL(f"/?{query}").query)
+    passed = [s.room.id for s in building.board.statements if wanted.lets_pass(s, building.moment)]
+    assert passed == found.split()
+
+
+def test_no_use_is_known_once_the_presence_has_expired_even_without_an_evaluation(
+    building: BoardSetup,
+) -> None:
+    building.sense("free", present=True)
+    statement = building.board.statement("free")
+    assert statement is not None
+    assert room_filters.use_at(statement, NINE + minutes(9.9)) is Use.UNBOOKED
+    assert room_filters.use_at(statement, NINE + minutes(10)) is None
+
+
+def test_a_room_that_shows_no_presence_is_found_by_no_use(building: BoardSetup) -> None:
+    building.sense("free", present=True)
+    building.board.change_show_presence(ShowPresence.NOTHING)
+    everyone = Filter(uses=frozenset(Use))
+    assert not any(everyone.lets_pass(s, building.moment) for s in building.board.statements)
+
+
 A_DAY = "a duration up to a day, such as 45m or 2h"
 WORDS = "one or more of free, starting, busy, pending, unknown, separated by commas"
-KNOWN = "one of the parameters building, floor, status, free_for, capacity"
+USES = "one or more of used, booked_empty, unbooked, empty, separated by commas"
+KNOWN = "one of the parameters building, floor, status, use, free_for, capacity"
 
 
 @pytest.mark.parametrize(
@@ -103,6 +144,8 @@ KNOWN = "one of the parameters building, floor, status, free_for, capacity"
         ("status=open", [("status", "open", WORDS)]),
         ("status=", [("status", "", WORDS)]),
         ("status=free,Busy", [("status", "Busy", WORDS)]),
+        ("use=unused", [("use", "unused", USES)]),
+        ("use=", [("use", "", USES)]),
         ("capacity=many", [("capacity", "many", "a number of people such as 8")]),
         ("capacity=-1", [("capacity", "-1", "a number of people such as 8")]),
         ("capacity=²", [("capacity", "²", "a number of people such as 8")]),

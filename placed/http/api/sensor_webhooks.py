@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
+import math
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
 from aiohttp import web
 
 from placed.domain.problem import Problem
+from placed.domain.rate_limit import RateLimit
 from placed.http.auth import check_token
 from placed.http.errors import HttpError
-from placed.http.limits import LARGEST_PAYLOAD, PAYLOAD_TIME
+from placed.http.limits import LARGEST_PAYLOAD
+from placed.http.request_body import close_if_body, read_body
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
 
-_CLOSE = {"Connection": "close"}  # the rest of the body is not read
 _STATUS = {"too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "not_utf8": HTTPStatus.BAD_REQUEST}
 # Vendors do not promise the order: a reading that comes late is none that the sender could correct.
 _EXPECTED = frozenset(("out_of_order",))
+_TRIABLE = frozenset(("no_value", "unusable_value", "no_device", "unknown_device", "unknown_room"))
+_TRY = "placed sensors --try FILE shows what a message gives"
 _WORDS = {
-    "too_large": "The message is too large",
+    "too_large": "The message is larger than 64 KiB",
     "not_utf8": "The message is not UTF-8",
     "no_value": "The message has no value at the place that the settings name",
     "unusable_value": "The value in the message means neither present nor empty, nor a number of people",
@@ -39,6 +42,10 @@ class Webhooks(Protocol):
         """The token of a sensor's webhook; None if there is no such webhook."""
         ...
 
+    def most_per_minute(self, name: str) -> int:
+        """How many messages a minute the webhook takes."""
+        ...
+
     def receive(self, name: str, payload: bytes) -> str | None:
         """Takes in a message; returns why it gives no reading, or None."""
         ...
@@ -52,60 +59,65 @@ class NoWebhooks:
         del name
         return None
 
+    def most_per_minute(self, name: str) -> int:
+        """Is never called."""
+        raise LookupError(name)
+
     def receive(self, name: str, payload: bytes) -> str | None:
         """Is never called."""
         raise LookupError(name, len(payload))
 
 
 class SensorsApi:
-    """Passes messages of webhooks on."""
+    """Passes messages of webhooks on.
 
-    def __init__(self, webhooks: Webhooks) -> None:
+    Args:
+        webhooks: take the messages in.
+        steady: a clock that is never set, in seconds.
+    """
+
+    def __init__(self, webhooks: Webhooks, steady: Callable[[], float]) -> None:
         self._webhooks = webhooks
+        self._rate_limit = RateLimit(steady)
 
     async def receive(self, request: web.Request) -> web.StreamResponse:
         """Answers 204 if the message was taken in, else with a problem."""
         name = request.match_info["sensor"]
         token = self._webhooks.token(name)
         if token is None:
-            text, remedy = "There is no sensor with this name and a webhook", "Set its token_file"
-            raise HttpError(HTTPStatus.NOT_FOUND, Problem("", text, remedy), headers=_if_body(request))
+            remedy = "a table [[sensors]] needs name and token_file"
+            problem = Problem("", "There is no webhook with this name", remedy)
+            raise HttpError(HTTPStatus.NOT_FOUND, problem, headers=close_if_body(request))
         try:
             check_token(request.headers, token)
         except HttpError as error:
-            error.headers |= _if_body(request)
+            error.headers |= close_if_body(request)
             raise
+        self._check_rate(name, request)
         reason = self._webhooks.receive(name, await _payload(request))
         if reason is not None and reason not in _EXPECTED:
             status = _STATUS.get(reason, HTTPStatus.UNPROCESSABLE_ENTITY)
-            raise HttpError(
-                status, Problem("", _WORDS.get(reason, f"The message gives no reading: {reason}"))
-            )
+            text = _WORDS.get(reason, f"The message gives no reading: {reason}")
+            raise HttpError(status, Problem("", text, _TRY if reason in _TRIABLE else ""))
         return web.Response(status=HTTPStatus.NO_CONTENT, headers={"Cache-Control": "no-store"})
 
+    def _check_rate(self, name: str, request: web.Request) -> None:
+        """Refuses a message beyond the limit of its sensor.
 
-def _if_body(request: web.Request) -> Mapping[str, str]:
-    return _CLOSE if request.body_exists else {}
+        Raises:
+            HttpError: it is one too many.
+        """
+        most = self._webhooks.most_per_minute(name)
+        wait = self._rate_limit.wait(name, most)
+        if wait:
+            text = f"This sensor sends more than {most} messages a minute"
+            headers = {"Retry-After": str(math.ceil(wait)), **close_if_body(request)}
+            raise HttpError(
+                HTTPStatus.TOO_MANY_REQUESTS,
+                Problem("", text, "wait for the seconds in Retry-After, and send less often"),
+                headers=headers,
+            )
 
 
 async def _payload(request: web.Request) -> bytes:
-    """The body.
-
-    Raises:
-        HttpError: there is none, it is too large, or it does not arrive in time.
-    """
-    payload = bytearray()
-    try:
-        async with asyncio.timeout(PAYLOAD_TIME):
-            async for part in request.content.iter_any():
-                payload += part
-                if len(payload) > LARGEST_PAYLOAD:
-                    raise HttpError(
-                        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, Problem("", _WORDS["too_large"]), headers=_CLOSE
-                    )
-    except TimeoutError:
-        problem = Problem("", "The message did not arrive in time")
-        raise HttpError(HTTPStatus.REQUEST_TIMEOUT, problem, headers=_CLOSE) from None
-    if not payload.strip():
-        raise HttpError(HTTPStatus.BAD_REQUEST, Problem("", "The message is empty"))
-    return bytes(payload)
+    return await read_body(request, LARGEST_PAYLOAD, too_large=_WORDS["too_large"], called="message")

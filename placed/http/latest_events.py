@@ -1,6 +1,6 @@
-"""The latest entry of every room, or of every connection, in the order in which they came.
+"""The latest event of every room, or of every connection, in the order in which they came.
 
-All clients of the event stream read the same log, each from its own position, in portions that clients at
+All clients of the event stream read these entries, each from its own position, in portions that clients at
 the same position share. So a statement costs the same for any number of clients, a client that lags reads
 only the latest entry of each room, and the size is bounded by the number of rooms.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_right
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -21,10 +22,12 @@ from placed.domain.state_document import Statement
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
-PORTION = 64 * 1024  # bytes that are sent before the log is read again; the last frame goes beyond
+PORTION = 64 * 1024  # bytes that are sent before the entries are read again; the last frame goes beyond
 _KEPT = 64  # portions that are kept to be shared, at most
 _FEW = 100  # entries that were replaced, which need not be removed yet
 _seq = attrgetter("seq")
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Entry(msgspec.Struct, eq=False, gc=False):
@@ -35,24 +38,39 @@ class Entry(msgspec.Struct, eq=False, gc=False):
     news: Statement | ConnectionHealth | None
     frame: bytes | None = None  # the bytes to send, made for the first client that needs them
 
+    @property
+    def ends(self) -> datetime:
+        """Until when it may be sent."""
+        return self.news.occupancy.valid_until if isinstance(self.news, Statement) else _NEVER
+
 
 @dataclass(frozen=True, slots=True)
 class Portion:
-    """Frames to send, and the position of a client that has them."""
+    """Frames to send, the position of a client that has them, and when the first statement in it ends."""
 
     frames: bytes
     last: int
+    ends: datetime
 
 
-class EventLog:
+class LatestEvents:
     """One entry for each subject, by rising seq.
 
     Args:
         frame: makes the bytes of an entry.
+        now: the wall clock, by which statements end. One that has ended is not sent: a newer one follows.
+        is_due: whether the subject is about to be judged again; then the entry is not sent either.
     """
 
-    def __init__(self, frame: Callable[[Entry], bytes]) -> None:
+    def __init__(
+        self,
+        frame: Callable[[Entry], bytes],
+        now: Callable[[], datetime] = lambda: _LONG_AGO,
+        is_due: Callable[[str], bool] = lambda _: False,
+    ) -> None:
         self._frame = frame
+        self._now = now
+        self._is_due = is_due
         self._latest: dict[str, Entry] = {}
         self._in_order: list[Entry] = []  # by seq; also some that were replaced
         self._portions: dict[tuple[int, int], Portion | None] = {}
@@ -103,11 +121,12 @@ class EventLog:
         if subjects is not None:
             return self._portion(seq, subjects, without_gone)
         key = seq, without_gone
-        if key not in self._portions:
+        shared = self._portions.get(key)
+        if key not in self._portions or (shared is not None and shared.ends <= self._now()):
             if len(self._portions) >= _KEPT:
                 self._portions.clear()
-            self._portions[key] = self._portion(seq, None, without_gone)
-        return self._portions[key]
+            self._portions[key] = shared = self._portion(seq, None, without_gone)
+        return shared
 
     async def read(
         self,
@@ -116,15 +135,16 @@ class EventLog:
         subjects: frozenset[str] | None = None,
         *,
         without_gone: int = 0,
-        before: Callable[[], None] = lambda: None,
+        before: Callable[[], Awaitable[object]] | None = None,
     ) -> int:
         """Sends the entries after a position, in their latest form; returns the new position.
 
-        `before` is called each time before the log is read. The caller's task gives way after each portion.
+        `before` is awaited each time before entries are read. The caller's task gives way after each portion.
         """
         end = self.last
         while position < end:
-            before()
+            if before is not None:
+                await before()
             portion = self.portion(position, subjects, without_gone=without_gone)
             if portion is None:
                 return self.last
@@ -135,14 +155,16 @@ class EventLog:
 
     def _portion(self, seq: int, subjects: frozenset[str] | None, without_gone: int) -> Portion | None:
         frames: list[bytes] = []
-        size, last = 0, seq
+        size, last, now, ends = 0, seq, self._now(), _NEVER
         for entry in self.after(seq, subjects):
-            if entry.news is None and entry.seq <= without_gone:
+            if (entry.news is None and entry.seq <= without_gone) or entry.ends <= now:
+                continue
+            if self._is_due(entry.subject):
                 continue
             if entry.frame is None:
                 entry.frame = self._frame(entry)
             frames.append(entry.frame)
-            size, last = size + len(entry.frame), entry.seq
+            size, last, ends = size + len(entry.frame), entry.seq, min(ends, entry.ends)
             if size >= PORTION:
                 break
-        return Portion(b"".join(frames), last) if frames else None
+        return Portion(b"".join(frames), last, ends) if frames else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
@@ -12,26 +12,29 @@ from prometheus_client.registry import Collector
 from placed.domain.connection_health import ConnectionState
 from placed.domain.model import Reason, Status
 from placed.driver import Consent, FenceState
-from placed.http.api.room_filters import status_at
+from placed.http.api.action_metrics import action_families
+from placed.http.api.no_shows import no_show_families
+from placed.http.api.presence_metrics import sensor_families
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from datetime import datetime, timedelta
+    from datetime import timedelta
 
     from prometheus_client.core import Metric
 
+    from placed.domain.action import Action, Outcome, Refusal
     from placed.domain.connection_health import ConnectionHealth
-    from placed.domain.publisher_status import Undelivered
-    from placed.domain.state_document import Statement
+    from placed.domain.mqtt_delivery_status import Undelivered
+    from placed.http.api.presence_metrics import SensorSnapshot
+    from placed.http.api.room_metrics import RoomMetrics
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """Everything that is measured, at one moment. A thread encodes it while the daemon goes on."""
 
-    moment: datetime
     version: str
-    statements: tuple[Statement, ...]
+    rooms: RoomMetrics
     health: tuple[ConnectionHealth, ...]
     seq: int
     clock_offset: float | None  # seconds by which the machine's clock is ahead of the services
@@ -43,10 +46,14 @@ class Snapshot:
     undelivered: Sequence[Undelivered]
     reconnects: int
     sse_clients: int
+    sensors: SensorSnapshot | None = None  # None if there are none
+    no_shows: Mapping[tuple[str, str], int] = field(default_factory=dict)  # by mode and outcome
+    commands: Mapping[tuple[Action, Outcome, Refusal | None], int] = field(default_factory=dict)
+    unused_commands: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # by channel and reason
 
 
 class BoardCollector(Collector):
-    """A snapshot as Prometheus metrics.
+    """A snapshot as Prometheus metrics, but for those of each room, which `room_metrics` writes.
 
         placed_build_info{version="0.1.0"} 1.0
         placed_rooms{connection="contoso",status="free"} 1.0
@@ -55,10 +62,6 @@ class BoardCollector(Collector):
         placed_rooms{connection="contoso",status="pending"} 0.0
         placed_rooms{connection="contoso",status="unknown"} 0.0
         placed_rooms_stale{connection="contoso"} 0.0
-        placed_room_info{building="HQ",connection="contoso",floor="3",name="Boardroom",room="boardroom"} 1.0
-        placed_room_status{room="boardroom",status="busy"} 1.0
-        placed_room_occupied{room="boardroom"} 1.0
-        placed_room_observed_timestamp_seconds{room="boardroom"} 1.7678736e+09
         placed_connection_up{connection="contoso"} 1.0
         placed_connection_last_success_timestamp_seconds{connection="contoso"} 1.7678736e+09
         placed_connection_rooms_failing{connection="contoso",reason="forbidden"} 0.0
@@ -78,10 +81,12 @@ class BoardCollector(Collector):
         placed_mqtt_topics_undelivered{kind="state"} 0.0
         placed_mqtt_reconnects_total 0.0
         placed_http_sse_clients 3.0
+        placed_no_shows_total{mode="rehearse",outcome="released"} 41.0
 
     Of a set of words (status, reason, state) every one is present, with 1 for the one that applies. What is
-    not known is absent: `placed_room_occupied` of a room that is unknown, a time that never came, all of
-    `placed_mqtt_` where no broker is configured.
+    not known is absent: a time that never came, all of `placed_mqtt_` where no broker is configured, no-shows
+    where there were none, and what `presence_metrics` and `action_metrics` add where there are no sensors or
+    no actions.
     """
 
     def __init__(self, snapshot: Snapshot) -> None:
@@ -93,62 +98,27 @@ class BoardCollector(Collector):
             "placed_build", "The program that runs here.", value={"version": self._snapshot.version}
         )
         yield from self._room_totals()
-        yield from self._each_room()
         yield from self._connections()
         yield from self._outputs()
+        snapshot = self._snapshot
+        if snapshot.sensors is not None:
+            yield from sensor_families(snapshot.sensors, snapshot.rooms.uses)
+        yield from no_show_families(snapshot.no_shows)
+        yield from action_families(snapshot.commands, snapshot.unused_commands, snapshot.health)
 
     def _room_totals(self) -> Iterator[Metric]:
-        names = sorted(
-            {h.name for h in self._snapshot.health} | {s.room.connection for s in self._snapshot.statements}
-        )
-        statuses = Counter(
-            (s.room.connection, status_at(s, self._snapshot.moment)) for s in self._snapshot.statements
-        )
-        stale = Counter(s.room.connection for s in self._snapshot.statements if s.occupancy.stale)
+        counted = self._snapshot.rooms
+        names = sorted({h.name for h in self._snapshot.health} | counted.connections)
         rooms = GaugeMetricFamily("placed_rooms", "Rooms, by what they are.", labels=("connection", "status"))
         rooms_stale = GaugeMetricFamily(
             "placed_rooms_stale", "Rooms that were not read in time, unknown or not.", labels=("connection",)
         )
         for name in names:
             for status in Status:
-                rooms.add_metric((name, status.value), statuses[name, status])
-            rooms_stale.add_metric((name,), stale[name])
+                rooms.add_metric((name, status.value), counted.statuses[name, status])
+            rooms_stale.add_metric((name,), counted.stale[name])
         yield rooms
         yield rooms_stale
-
-    def _each_room(self) -> Iterator[Metric]:
-        info = InfoMetricFamily(
-            "placed_room",
-            "A room and where it is, to join the other metrics of rooms with.",
-            labels=("room", "name", "connection", "building", "floor"),
-        )
-        room_status = GaugeMetricFamily(
-            "placed_room_status", "1 for the status of the room.", labels=("room", "status")
-        )
-        occupied = GaugeMetricFamily(
-            "placed_room_occupied", "Whether somebody has the room now; absent if unknown.", labels=("room",)
-        )
-        observed = GaugeMetricFamily(
-            "placed_room_observed_timestamp_seconds",
-            "When the calendar behind the latest statement was read.",
-            labels=("room",),
-        )
-        for statement in self._snapshot.statements:
-            room, occupancy = statement.room, statement.occupancy
-            room_id = room.id
-            place = (room_id, room.name, room.connection, room.building or "", room.floor or "")
-            info.add_metric(place, {})
-            now = status_at(statement, self._snapshot.moment)
-            for status in Status:
-                room_status.add_metric((room_id, status.value), now is status)
-            if now is not Status.UNKNOWN:
-                occupied.add_metric((room_id,), bool(occupancy.occupied))
-            if occupancy.observed_at:
-                observed.add_metric((room_id,), occupancy.observed_at.timestamp())
-        yield info
-        yield room_status
-        yield occupied
-        yield observed
 
     def _connections(self) -> Iterator[Metric]:
         up = GaugeMetricFamily(

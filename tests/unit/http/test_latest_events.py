@@ -4,7 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from placed.domain.connection_health import ConnectionHealth
-from placed.http.event_log import PORTION, Entry, EventLog
+from placed.http.latest_events import PORTION, Entry, LatestEvents
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,75 +25,75 @@ def listed(entries: Iterable[Entry]) -> str:
 
 
 def test_only_the_latest_of_each_is_kept_in_the_order_of_their_seq() -> None:
-    log = EventLog(frame)
+    events = LatestEvents(frame)
     for subject, seq in (("a", 1), ("b", 2), ("a", 3), ("c", 4)):
-        log.note(entry(subject, seq))
-    assert listed(log.after(0)) == "b2 a3 c4"
-    assert listed(log.after(2)) == "a3 c4"
-    assert listed(log.after(4)) == ""
-    assert listed(log.after(0, frozenset("bc"))) == "b2 c4"
-    assert log.last == 4
+        events.note(entry(subject, seq))
+    assert listed(events.after(0)) == "b2 a3 c4"
+    assert listed(events.after(2)) == "a3 c4"
+    assert listed(events.after(4)) == ""
+    assert listed(events.after(0, frozenset("bc"))) == "b2 c4"
+    assert events.last == 4
 
 
-def test_clients_at_the_same_position_share_the_portions_of_the_log() -> None:
+def test_clients_at_the_same_position_share_portions() -> None:
     long = PORTION // 2
-    log = EventLog(lambda e: e.subject.encode() * long if e.seq <= len("abcde") else frame(e))
+    events = LatestEvents(lambda e: e.subject.encode() * long if e.seq <= len("abcde") else frame(e))
     for seq, subject in enumerate("abcde", start=1):
-        log.note(entry(subject, seq))
-    first = log.portion(0)
+        events.note(entry(subject, seq))
+    first = events.portion(0)
     assert first is not None
     assert (len(first.frames), first.last) == (2 * long, 2)
-    assert log.portion(0) is first
-    second = log.portion(first.last)
+    assert events.portion(0) is first
+    second = events.portion(first.last)
     assert second is not None
-    log.note(entry("d", 6), entry("e", 7))  # meanwhile
-    third = log.portion(second.last)
+    events.note(entry("d", 6), entry("e", 7))  # meanwhile
+    third = events.portion(second.last)
     assert third is not None
     assert (third.frames, third.last) == (b"d6e7", 7)
-    assert log.portion(third.last) is None
-    mine = log.portion(0, frozenset("ad"))
+    assert events.portion(third.last) is None
+    mine = events.portion(0, frozenset("ad"))
     assert mine is not None
     assert (mine.frames[:1], mine.frames[-2:], mine.last) == (b"a", b"d6", 6)
 
 
 def test_removals_before_a_client_connected_are_not_sent_to_it() -> None:
-    log = EventLog(frame)
-    log.note(entry("a", 1), Entry("b", 2, None), entry("c", 3))
-    first = log.portion(0, without_gone=3)
+    events = LatestEvents(frame)
+    events.note(entry("a", 1), Entry("b", 2, None), entry("c", 3))
+    first = events.portion(0, without_gone=3)
     assert first is not None
     assert (first.frames, first.last) == (b"a1c3", 3)
-    log.note(Entry("a", 4, None))
-    second = log.portion(0, without_gone=3)
+    events.note(Entry("a", 4, None))
+    second = events.portion(0, without_gone=3)
     assert second is not None
     assert (second.frames, second.last) == (b"c3-a", 4)
 
 
 def test_it_holds_little_more_than_the_latest_of_each() -> None:
-    log = EventLog(frame)
+    events = LatestEvents(frame)
     for seq in range(1, 10_001):
-        log.note(entry("abc"[seq % 3], seq))
-    assert listed(log.after(0)) == "c9998 a9999 b10000"
-    assert len(log._in_order) < 200
+        events.note(entry("abc"[seq % 3], seq))
+    assert listed(events.after(0)) == "c9998 a9999 b10000"
+    assert len(events._in_order) < 200
 
 
 def test_a_dropped_subject_is_sent_to_no_client_until_it_returns() -> None:
-    log = EventLog(frame)
-    log.note(entry("a", 1), entry("b", 2))
-    log.drop("a")
-    assert listed(log.after(0)) == "b2"
-    assert listed(log.after(0, frozenset("a"))) == ""
-    log.note(entry("a", 3))
-    assert listed(log.after(0)) == "b2 a3"
+    events = LatestEvents(frame)
+    events.note(entry("a", 1), entry("b", 2))
+    events.drop("a")
+    assert listed(events.after(0)) == "b2"
+    assert listed(events.after(0, frozenset("a"))) == ""
+    events.note(entry("a", 3))
+    assert listed(events.after(0)) == "b2 a3"
 
 
 def test_late_entries_are_sorted_by_their_sequence_number() -> None:
     """A client that stops after any of them may come again with that one's id and misses nothing."""
-    log = EventLog(frame)
-    log.note(entry("a", 1), entry("b", 2))
-    log.note(entry("new", 5))
-    log.note(entry("a", 3), entry("b", 4))
-    assert listed(log.after(0)) == "a3 b4 new5"
-    assert log.last == 5
+    events = LatestEvents(frame)
+    events.note(entry("a", 1), entry("b", 2))
+    events.note(entry("new", 5))
+    events.note(entry("a", 3), entry("b", 4))
+    assert listed(events.after(0)) == "a3 b4 new5"
+    assert events.last == 5
 
 
 def test_a_frame_is_made_once_and_not_before_it_is_wanted() -> None:
@@ -103,18 +103,18 @@ def test_a_frame_is_made_once_and_not_before_it_is_wanted() -> None:
         made.append(of)
         return frame(of)
 
-    log = EventLog(make)
-    log.note(kept := entry("a", 1))
+    events = LatestEvents(make)
+    events.note(kept := entry("a", 1))
     assert made == []
     for subjects in (None, None, frozenset("a")):
-        assert log.portion(0, subjects) is not None
+        assert events.portion(0, subjects) is not None
     assert made == [kept]
 
 
 async def test_a_long_reading_gives_way_after_each_portion() -> None:
-    """A client that reads as fast as the log is sent must not hold up an edge."""
-    log = EventLog(lambda e: e.subject.encode() * PORTION)
-    log.note(*(entry(subject, seq) for seq, subject in enumerate("abcde", start=1)))
+    """A client that reads as fast as the events are sent must not hold up an edge."""
+    events = LatestEvents(lambda e: e.subject.encode() * PORTION)
+    events.note(*(entry(subject, seq) for seq, subject in enumerate("abcde", start=1)))
     turns = sent = 0
 
     async def everything_else() -> None:
@@ -128,7 +128,7 @@ async def test_a_long_reading_gives_way_after_each_portion() -> None:
         sent += 1
 
     other = asyncio.create_task(everything_else())
-    assert await log.read(send, 0) == log.last
+    assert await events.read(send, 0) == events.last
     other.cancel()
     assert sent == 5
     assert turns >= 4
