@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-import socket
 import ssl
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from placed.domain.exit_errors import CannotStart
 from placed.domain.problem import Problem
 from placed.driver import read_certificate, read_secret
+from placed.mqtt.client import timeouts
+from placed.mqtt.client.connect_options import ConnectOptions
 from placed.settings.certificate_files import content, load_chain
 
 if TYPE_CHECKING:
     from pathlib import Path
     from urllib.parse import SplitResult
 
-    from placed.settings.output_tables import Mqtt
+    from placed.settings.output_settings import Mqtt
 
-KEEPALIVE = 15  # seconds; a dead connection is noticed within twice this
-
+_QUEUE = 100  # messages; only a few topics are read
 _ONE_LINE = "write the password on one line"
 
 
@@ -41,8 +41,8 @@ def client_id_of(settings: Mqtt) -> str:
     return settings.client_id or settings.base_topic.replace("/", "-")
 
 
-def login_options(settings: Mqtt, client_id: str) -> dict[str, Any]:
-    """Returns arguments for `aiomqtt.Client`: address, client identifier, login and TLS context.
+def login_options(settings: Mqtt, client_id: str) -> ConnectOptions:
+    """Returns the address, the client identifier, the login and the TLS context.
 
     Raises:
         CannotStart: files that the settings name cannot be used.
@@ -54,18 +54,17 @@ def login_options(settings: Mqtt, client_id: str) -> dict[str, Any]:
     context = _tls_context(settings, problems) if tls else None
     if problems:
         raise CannotStart(*problems)
-    return {
-        "hostname": parts.hostname,
-        "port": _port(parts),
-        "username": settings.username,
-        "password": password,
-        "identifier": client_id,
-        "keepalive": KEEPALIVE,
-        # Otherwise the kernel delays a small message until the one before is acknowledged, up to 40 ms.
-        "socket_options": [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
-        "tls_context": context,
-        "max_queued_incoming_messages": 100,
-    }
+    return ConnectOptions(
+        parts.hostname or "",
+        _port(parts),
+        client_id,
+        protocol=settings.protocol,
+        username=settings.username,
+        password=password,
+        tls=context,
+        keep_alive=timeouts.KEEP_ALIVE,
+        queue=_QUEUE,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +72,12 @@ class Login:
     """A daemon's login, with the content of its files at the time when it was made.
 
     Attributes:
-        options: arguments for `aiomqtt.Client`.
+        options: of the daemon's connection, with the address and the login.
         mark: a digest of settings and files; an equal mark means the same broker and the same login.
     """
 
     settings: Mqtt
-    options: dict[str, Any] = field(repr=False)
+    options: ConnectOptions = field(repr=False)
     mark: bytes = field(repr=False)
 
     @classmethod
@@ -168,7 +167,7 @@ def _tls_context(settings: Mqtt, problems: list[Problem]) -> ssl.SSLContext | No
 
 
 class _Socket(ssl.SSLSocket):
-    """Closes itself when the handshake fails, which paho leaves to the garbage collector."""
+    """Closes itself when the handshake fails, which paho (for MQTT 3.1.1) leaves to the garbage collector."""
 
     def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - the signature of ssl
         try:

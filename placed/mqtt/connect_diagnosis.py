@@ -6,9 +6,7 @@ The daemon, the doctor and all other commands use it, so that each reports the s
 from __future__ import annotations
 
 import ssl
-from typing import TYPE_CHECKING, Any
-
-import aiomqtt
+from typing import TYPE_CHECKING
 
 from placed.mqtt.connect_probe import Answer, Target, ask, greet
 from placed.mqtt.connection_problems import (
@@ -25,32 +23,26 @@ from placed.mqtt.connection_problems import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from placed.mqtt.connect_probe import Protocol
+    from placed.mqtt.client.connect_options import ConnectOptions, ProtocolVersion
     from placed.mqtt.connection_problems import Trouble
 
-_OTHERS: dict[Protocol, Protocol] = {"5": "3.1.1", "3.1.1": "5"}
+_OTHERS: dict[ProtocolVersion, ProtocolVersion] = {"5": "3.1.1", "3.1.1": "5"}
 
 
-async def diagnose(error: Exception, options: Mapping[str, Any]) -> Trouble:
+async def diagnose(error: Exception, options: ConnectOptions) -> Trouble:
     """Returns why an attempt to connect failed.
 
     Args:
         error: of the attempt.
-        options: the options of the `BrokerClient`.
+        options: of the attempt.
     """
-    protocol: Protocol = "5" if options["protocol"] is aiomqtt.ProtocolVersion.V5 else "3.1.1"
-    known = why_not_connected(error, protocol)
+    known = why_not_connected(error, options.protocol)
     if not unexplained(error):
         return known
-    return (
-        await _probe(Target(options["hostname"], options["port"], options.get("tls_context")), protocol)
-        or known
-    )
+    return await _probe(Target(options.host, options.port, options.tls), options.protocol) or known
 
 
-async def _probe(target: Target, protocol: Protocol) -> Trouble | None:
+async def _probe(target: Target, protocol: ProtocolVersion) -> Trouble | None:
     """Returns None if the probe shows no more: nothing listens there, or everything works by now."""
     own = await ask(target, protocol)
     if found := await _wrong_port(target, own):
@@ -66,7 +58,7 @@ async def _probe(target: Target, protocol: Protocol) -> Trouble | None:
     return await _compare_versions(target, protocol, own)
 
 
-async def _compare_versions(target: Target, protocol: Protocol, own: Answer) -> Trouble | None:
+async def _compare_versions(target: Target, protocol: ProtocolVersion, own: Answer) -> Trouble | None:
     """The broker ended the connection at our CONNECT, or is silent: tries the other version of MQTT."""
     # A broker that is just starting ends connections too. It is no accident if our version fails both before
     # and after the other one was answered.

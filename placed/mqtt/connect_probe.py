@@ -1,6 +1,6 @@
 """Probes the broker's address with one short connection: a CONNECT without a login, or a TLS ClientHello.
 
-aiomqtt reports many causes as the same reset connection. The first bytes of the answer distinguish them.
+A client reports many causes as the same reset connection. The first bytes of the answer distinguish them.
 Over TLS the probe waits for an alert before it sends anything: a broker that refuses a client certificate in
 TLS 1.3 reports it after the handshake, and data sent meanwhile may reset the connection before it is read.
 """
@@ -12,17 +12,17 @@ import secrets
 import ssl
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-Protocol = Literal["5", "3.1.1"]
+    from placed.mqtt.client.connect_options import ProtocolVersion
 
 _WAIT = 3.0  # seconds for each step; a broker answers a CONNECT at once
 _ALERT = 1.0  # seconds after the handshake in which a broker may refuse the client certificate
 _ENOUGH = 512  # bytes; a CONNACK has some ten, an alert has seven
-_LEVELS: dict[Protocol, int] = {"5": 5, "3.1.1": 4}
+_LEVELS: dict[ProtocolVersion, int] = {"5": 5, "3.1.1": 4}
 _CONNACK, _DISCONNECT = 0x20, b"\xe0\0"
 _TLS_RECORDS = (b"\x15\x03", b"\x16\x03")  # an alert, a handshake: RFC 8446, 5.1
 _MAXIMUM_QOS = 0x24  # MQTT 5, 2.2.2.2
@@ -91,7 +91,7 @@ class Answer:
         return False
 
 
-async def ask(target: Target, protocol: Protocol) -> Answer:
+async def ask(target: Target, protocol: ProtocolVersion) -> Answer:
     """Sends a CONNECT without a login, over TLS if `target` has a context."""
     try:
         async with _opened(target) as (reader, writer):
@@ -149,7 +149,7 @@ async def _read(reader: asyncio.StreamReader) -> Answer:
         return Answer(silent=True)
 
 
-def _connect(protocol: Protocol) -> bytes:
+def _connect(protocol: ProtocolVersion) -> bytes:
     """Returns a CONNECT that leaves nothing behind: a random client id, clean start, no will, no login."""
     client_id = f"placedprobe{secrets.token_hex(4)}".encode()
     properties = b"\0" if protocol == "5" else b""

@@ -1,18 +1,17 @@
-"""What a failed connection means to the operator: from errors of aiomqtt to problems. Pure."""
+"""What a failed connection means to the operator: from errors of the client to problems. Pure."""
 
 from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass, replace
-from typing import Self
-
-import aiomqtt
-from paho.mqtt.enums import MQTTErrorCode
-from paho.mqtt.reasoncodes import ReasonCode
+from typing import TYPE_CHECKING, Self
 
 from placed.domain.network_errors import why
 from placed.domain.problem import Problem
-from placed.mqtt.client import ClosedBeforeConnack
+from placed.mqtt.client.mqtt_error import ClosedBeforeConnack, MqttError
+
+if TYPE_CHECKING:
+    from placed.mqtt.client.reason_code import ReasonCode
 
 TAKEN_OVER = 0x8E  # MQTT 5, section 4.13: another client connected with our client identifier
 # X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED: the clock is wrong and may be set, or the
@@ -20,7 +19,7 @@ TAKEN_OVER = 0x8E  # MQTT 5, section 4.13: another client connected with our cli
 _OUT_OF_TIME = (9, 10)
 _HOSTNAME_MISMATCH = (62, 64)  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
 
-# Reason codes of a CONNACK, MQTT 5, table 3-1. paho maps the return codes of 3.1.1 to these.
+# Reason codes of a CONNACK, MQTT 5, table 3-1. The return codes of 3.1.1 are mapped to these.
 _LASTING = {
     0x85: ("broker.refused_client_id", "client_id", "set mqtt.client_id to one that the broker allows"),
     0x86: ("broker.refused_login", "username", "check mqtt.username and mqtt.password_file"),
@@ -37,7 +36,6 @@ _LASTING = {
 }
 _UNSUPPORTED_VERSION = 0x84
 _UNSPECIFIED = 0x80
-_GONE = (MQTTErrorCode.MQTT_ERR_NO_CONN, MQTTErrorCode.MQTT_ERR_CONN_LOST)
 # What a broker reports over TLS about our certificate, by OpenSSL's names of the alerts: RFC 8446, 6.2.
 _OURS = "set mqtt.certificate and mqtt.key to a certificate that the broker trusts"
 _CERTIFICATE_ALERTS = {
@@ -62,7 +60,6 @@ _CERTIFICATE_ALERTS = {
         f"{_OURS}; if it requires none, let it use the usual ciphers",
     ),
 }
-_FAILED = 0x80  # and above, of a SUBACK: MQTT 3.1.1, 3.9.3; MQTT 5, 2.4
 _VERSION_ALERTS = ("PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL", "INSUFFICIENT_SECURITY")
 _OTHER_VERSIONS = {"5": "3.1.1", "3.1.1": "5"}
 _SERVERS = {b"HTTP/": "a web server", b"AMQP": "AMQP", b"INFO {": "NATS without MQTT", b"SSH-": "SSH"}
@@ -105,8 +102,8 @@ class BrokerLost(Exception):
 
 def reason(error: BaseException | None) -> int | None:
     """Returns the reason code of the broker, if there is one."""
-    code = error.rc if isinstance(error, aiomqtt.MqttCodeError) else None
-    return code.value if isinstance(code, ReasonCode) else None
+    code = error.reason if isinstance(error, MqttError) else None
+    return None if code is None else code.value
 
 
 def why_not_connected(error: Exception, protocol: str = "5") -> Trouble:
@@ -119,7 +116,7 @@ def why_not_connected(error: Exception, protocol: str = "5") -> Trouble:
         return Trouble.of(event, f"the broker refused the connection: {_words(error)}", key, remedy)
     if isinstance(error, UnicodeError):
         return Trouble.of("broker.was_not_found", "no such host name can exist", "url", "correct it")
-    cause = _cause(error)
+    cause = error.__cause__
     if isinstance(cause, ssl.SSLError) and (found := tls_trouble(cause)):
         return found
     if isinstance(error, ClosedBeforeConnack):
@@ -131,7 +128,7 @@ def unexplained(error: Exception) -> bool:
     """Returns whether the error does not show the cause, so that a probe of the broker may show it."""
     if reason(error) not in (None, _UNSPECIFIED) or isinstance(error, UnicodeError):
         return False
-    cause = _cause(error)
+    cause = error.__cause__
     if isinstance(cause, ssl.SSLError):
         return tls_trouble(cause) is None
     if isinstance(cause, OSError):
@@ -142,11 +139,7 @@ def unexplained(error: Exception) -> bool:
 
 def why_lost(error: BaseException) -> Trouble:
     """Returns why a connection ended."""
-    source = error.__cause__ or error
-    code = source.rc if isinstance(source, aiomqtt.MqttCodeError) else None
-    if reason(source) == _UNSPECIFIED or code in _GONE:  # paho uses both for a lost connection
-        return Trouble.of("broker.was_lost", "the connection was lost")
-    return Trouble.of("broker.was_lost", _words(source))
+    return Trouble.of("broker.was_lost", _words(error.__cause__ or error))
 
 
 # --- what a probe of the broker shows ---
@@ -163,9 +156,9 @@ def other_version(protocol: str, *, hangs_up: bool = False) -> Trouble:
     return Trouble.of("broker.refused_protocol", text, "protocol", f'set mqtt.protocol to "{other}"')
 
 
-def not_subscribed(topic: str, code: int | ReasonCode) -> Trouble | None:
+def not_subscribed(topic: str, code: ReasonCode) -> Trouble | None:
     """The broker refused a subscription; None if the code of its SUBACK grants it."""
-    if (code if isinstance(code, int) else code.value) < _FAILED:
+    if not code.is_failure:
         return None
     text = f"the broker does not let us subscribe to {topic}: {code}"
     remedy = "have its access rules let this login read there"
@@ -249,12 +242,8 @@ def _untrusted(error: ssl.SSLCertVerificationError) -> Trouble:
     )
 
 
-def _cause(error: Exception) -> BaseException | None:
-    return error.cause if isinstance(error, ClosedBeforeConnack) else error.__context__
-
-
 def _words(error: BaseException) -> str:
-    if isinstance(error, aiomqtt.MqttCodeError) and isinstance(error.rc, ReasonCode):
-        return f"{error.rc} (0x{error.rc.value:02x})"
+    if isinstance(error, MqttError) and error.reason is not None:
+        return error.reason.words
     words = None if isinstance(error, ssl.SSLError) else why(error)
     return words or str(error) or "the connection failed"

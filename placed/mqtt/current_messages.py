@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
+from placed.mqtt.discovery.buttons import offered
 from placed.mqtt.messages import (
     bridge_health,
     bridge_info,
@@ -40,7 +43,7 @@ class CurrentMessages:
         if room_id in self.higher_epoch:
             self.higher_epoch.discard(room_id)
             yield clear(context.topics.state(room_id))
-        yield from room_messages(context.topics, statement, plain=context.plain)
+        yield from self._of_room(statement)
 
     def online(self) -> Message:
         """Returns the message that reports the daemon as online."""
@@ -68,7 +71,20 @@ class CurrentMessages:
         """Returns the index of rooms."""
         context, board = self._context, self._context.board
         undecided = context.retained_rooms.undecided
-        return index_message(context.topics, board.rooms, undecided, board.epoch, plain=context.plain)
+        return index_message(
+            context.topics,
+            board.rooms,
+            undecided,
+            board.epoch,
+            plain=context.plain,
+            presence=self.rooms_with_presence(),
+            buttons=self._button_names(),
+        )
+
+    def rooms_with_presence(self) -> set[str]:
+        """Returns the ids of the rooms whose presence the broker may hold."""
+        context = self._context
+        return {s.room.id for s in context.board.statements if context.may_hold_presence(s)}
 
     def for_topic(self, topic: str, *, clear_first: bool = False) -> Iterable[Message]:
         """Returns the messages that are true now for a topic; none if nothing belongs on it.
@@ -80,6 +96,17 @@ class CurrentMessages:
         found = [message for message in self._candidates(topic, room_id) if message.topic == topic]
         gone = topic in context.retained_rooms.to_clear or (room_id is not None and not context.plain)
         return [*([clear(topic)] if clear_first or (gone and not found) else []), *found]
+
+    def _button_names(self) -> set[str]:
+        context = self._context
+        offers = context.info.offers.values() if context.discovery is not None else ()
+        return context.retained_rooms.button_names.union(*map(offered, offers))
+
+    def _of_room(self, statement: Statement) -> Iterator[Message]:
+        context = self._context
+        if context.retained_rooms.holds_presence(statement.room.id):
+            statement = replace(statement, had_presence=True)
+        return room_messages(context.topics, statement, plain=context.plain)
 
     def _candidates(self, topic: str, room_id: str | None) -> Iterable[Message]:
         context, topics = self._context, self._context.topics
@@ -94,10 +121,13 @@ class CurrentMessages:
         statement = context.board.statement(room_id) if room_id is not None else None
         discovery = context.discovery
         if statement is not None:
-            messages = room_messages(topics, statement, plain=context.plain)
+            messages = self._of_room(statement)
             if discovery is None:
                 return messages
-            return (*messages, *discovery.room(statement.room), *discovery.presence(statement))
+            configs = discovery.presence(context.with_earlier_presence(statement))
+            held = context.retained_rooms.held_buttons(statement.room.id)
+            buttons = discovery.buttons(statement.room, held)
+            return (*messages, *discovery.room(statement.room), *buttons, *configs)
         if room_id is not None and any(entry.id == room_id for entry in context.retained_rooms.undecided):
             return unknown_room_messages(topics, room_id)
         return discovery.bridge() if discovery else ()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-if TYPE_CHECKING:
-    from placed.mqtt.suspect_messages import SentMessage
+import msgspec
+
+from placed.mqtt.messages import Message
 
 _LOAD = (
     32  # messages within `_LOAD_TIME` seconds, from which a broker may end the connection for their number
@@ -16,25 +17,42 @@ _LOAD_TIME = 5.0
 _OVERDUE = 3.0  # seconds without a PUBACK for a state, after which panels may show an older one
 
 
+class Flight(msgspec.Struct, gc=False):
+    """A message that was sent.
+
+    Attributes:
+        number: of the message, counted over all connections.
+        sent_at: the time of the event loop.
+        done: called at the PUBACK; None for a message of the outbox.
+        replaces_refused: it is sent in place of one that is refused and stays so.
+    """
+
+    message: Message
+    number: int
+    sent_at: float
+    done: Callable[[], None] | None = None
+    replaces_refused: bool = False
+
+
 class InFlight:
     """Messages in flight, by their number.
 
-    Attributes:
-        empty: set while no message is in flight.
+    Args:
+        is_required: returns whether readiness depends on a topic.
     """
 
-    def __init__(self) -> None:
-        self.empty = asyncio.Event()
-        self.empty.set()
-        self._messages: dict[int, SentMessage] = {}
-        self._required: dict[int, float] = {}  # number -> when it was sent; of messages that readiness needs
-        self._lost: list[SentMessage] = []
+    def __init__(self, is_required: Callable[[str], bool]) -> None:
+        self._is_required = is_required
+        self._messages: dict[int, Flight] = {}
         self._sent_at: deque[float] = deque(maxlen=_LOAD)  # of the latest messages
 
+    def __len__(self) -> int:
+        return len(self._messages)
+
     @property
-    def outstanding(self) -> list[SentMessage]:
-        """Messages in the order in which they were sent; after `connection_lost`, those of that moment."""
-        return self._lost or list(self._messages.values())
+    def messages(self) -> list[Message]:
+        """Messages in the order in which they were sent."""
+        return [flight.message for flight in self._messages.values()]
 
     @property
     def loaded(self) -> bool:
@@ -44,25 +62,16 @@ class InFlight:
     @property
     def overdue(self) -> bool:
         """Whether the PUBACK of a message that readiness needs is late."""
-        since = next(iter(self._required.values()), None)
-        return since is not None and asyncio.get_running_loop().time() - since > _OVERDUE
+        if not self._messages:
+            return False
+        before = asyncio.get_running_loop().time() - _OVERDUE
+        return any(f.sent_at < before and self._is_required(f.message.topic) for f in self._messages.values())
 
-    def add(self, number: int, message: SentMessage, *, required: bool) -> None:
-        """A message is about to be sent; `required`: readiness depends on it."""
-        sent_at = asyncio.get_running_loop().time()
-        self._messages[number] = message
-        self._sent_at.append(sent_at)
-        self.empty.clear()
-        if required:
-            self._required[number] = sent_at
+    def add(self, flight: Flight) -> None:
+        """A message was sent."""
+        self._messages[flight.number] = flight
+        self._sent_at.append(flight.sent_at)
 
     def acknowledge(self, number: int) -> None:
         """The broker has acknowledged a message, as taken or refused."""
         del self._messages[number]
-        self._required.pop(number, None)
-        if not self._messages:
-            self.empty.set()
-
-    def connection_lost(self) -> None:
-        """Remembers what was in flight when the connection was lost; only the first call counts."""
-        self._lost = self._lost or list(self._messages.values())

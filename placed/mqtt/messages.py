@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from placed.domain.model import Status
+from placed.domain.mqtt_delivery_status import documents
 from placed.domain.presence import PresenceState
-from placed.domain.publisher_status import documents
 from placed.domain.state_document import SCHEMA, meeting_document
 from placed.domain.timestamps import timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from placed.domain.clock_health import ClockHealth
+    from placed.domain.calendar_event_detection import Event
+    from placed.domain.command_sink import Offer
     from placed.domain.connection_health import ConnectionHealth
+    from placed.domain.machine_clock_health import ClockHealth
+    from placed.domain.mqtt_delivery_status import Undelivered
     from placed.domain.privacy import Show
-    from placed.domain.publisher_status import Undelivered
-    from placed.domain.room_event_detection import Event
     from placed.domain.state_document import Statement
+    from placed.mqtt.client.publish_properties import Received
     from placed.mqtt.topics import Topics
     from placed.settings.schema import Settings
 
@@ -34,18 +36,23 @@ _encode = msgspec.json.Encoder().encode
 _SECOND = timedelta(seconds=1)
 # For the size of a packet. MQTT 5, 2.2.2: an identifier of one byte, and what follows it.
 _PAYLOAD_FORMAT, _EXPIRY, _TEXT_PROPERTY = 2, 5, 3
+_JSON_PROPERTIES = _PAYLOAD_FORMAT + _TEXT_PROPERTY + len("application/json")
+_TEXT_PROPERTIES = _PAYLOAD_FORMAT + _TEXT_PROPERTY + len("text/plain")
+_LONGEST_EXPIRY = 2**32 - 1  # seconds, some 136 years: MQTT 5, 1.5.3
+_MOST_BESIDE = 150  # bytes of a packet beside its topic and payload
 _LENGTHS = (0x80, 0x4000, 0x200000)  # from here on a variable byte integer takes one byte more (1.5.5)
 INSTANCE = "instance"  # key of the user property that names the running program that published a message
 
 
 @dataclass(frozen=True, slots=True)
 class BridgeInfo:
-    """What `bridge/info` contains besides the epoch and the number of rooms."""
+    """What `bridge/info` contains besides the epoch and the number of rooms; and which buttons there are."""
 
     version: str
     freshness_budget: timedelta  # the greatest age of a reading; beyond it a room is unknown
     connections: tuple[str, ...]  # the names of all connections in the settings, read or not
     life: timedelta | None = None  # the longest validity of a statement; by default the budget
+    offers: Mapping[str, Offer] = field(default_factory=dict)  # for buttons in Home Assistant, by connection
 
     @classmethod
     def of(cls, settings: Settings, version: str) -> BridgeInfo:
@@ -55,7 +62,15 @@ class BridgeInfo:
             freshness_budget=settings.policy.freshness_budget,
             life=settings.policy.expire_after,
             connections=tuple(connection.name for connection in settings.connections),
+            offers=offers_for_buttons(settings),
         )
+
+
+def offers_for_buttons(settings: Settings) -> dict[str, Offer]:
+    """Returns what Home Assistant shows buttons for, by connection; nothing if they are off."""
+    if not (settings.home_assistant.discovery and settings.home_assistant.actions):
+        return {}
+    return {c.name: offer for c in settings.connections if (offer := c.offer) is not None}
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
@@ -76,7 +91,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
         """Returns the seconds until it expires, rounded up, at least one; None if it never expires."""
         if self.expires_at is None:
             return None
-        return max(1, -((now - self.expires_at) // _SECOND))
+        return min(max(1, -((now - self.expires_at) // _SECOND)), _LONGEST_EXPIRY)
 
 
 def online(topics: Topics, epoch: int, instance: str, now: datetime) -> Message:
@@ -164,9 +179,16 @@ def event_message(topics: Topics, statement: Statement, event: Event, show: Show
         "epoch": statement.epoch,
         "seq": statement.seq,
     }
+    if event.rehearsal is not None:
+        document |= {"rehearsal": event.rehearsal, "strikes": event.strikes}
     return Message(
         topics.event(statement.room.id), _encode(document), retain=False, expires_at=now + EVENT_HOLDS
     )
+
+
+def instance_of(message: Received) -> str | None:
+    """Returns which instance of placed published a message of MQTT 5; None if it does not name one."""
+    return next((value for name, value in message.user if name == INSTANCE), None)
 
 
 def clear(topic: str) -> Message:
@@ -188,21 +210,25 @@ def _word(topic: str, word: str, until: datetime | None) -> Message:
 
 def packet_size(message: Message, *, v5: bool) -> int:
     """Returns the size in bytes of the whole PUBLISH packet with QoS 1."""
-    body = 2 + len(message.topic.encode()) + 2 + len(message.payload)
+    topic, payload = message.topic, message.payload
+    body = 4 + (len(topic) if topic.isascii() else len(topic.encode())) + len(payload)
     if v5:
-        properties = _property_bytes(message) if message.payload else 0
-        body += _length_bytes(properties) + properties
-    return 1 + _length_bytes(body) + body
+        body += 1 + _property_bytes(message) if payload else 1
+    if body < _LENGTHS[0]:
+        return 2 + body
+    return 3 + body if body < _LENGTHS[1] else 4 + body if body < _LENGTHS[2] else 5 + body
+
+
+def largest_size(message: Message) -> int:
+    """Returns a number of bytes that the packet does not exceed, whatever the version of MQTT."""
+    return _MOST_BESIDE + 4 * len(message.topic) + len(message.payload)
 
 
 def _property_bytes(message: Message) -> int:
-    size = _PAYLOAD_FORMAT + _TEXT_PROPERTY + len("application/json" if message.json else "text/plain")
+    """Returns the size of the properties, which is below 128 bytes."""
+    size = _JSON_PROPERTIES if message.json else _TEXT_PROPERTIES
     if message.expires_at is not None:
         size += _EXPIRY
     if message.instance:
         size += _TEXT_PROPERTY + len(INSTANCE) + 2 + len(message.instance)
     return size
-
-
-def _length_bytes(size: int) -> int:
-    return 1 + sum(size >= limit for limit in _LENGTHS)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
-
-import aiomqtt
+from typing import TYPE_CHECKING
 
 from placed.domain.exit_errors import CannotStart
-from placed.mqtt.client import BrokerClient
+from placed.mqtt.client.by_version import new_client
+from placed.mqtt.client.connect_options import Will
+from placed.mqtt.client.mqtt_error import MqttError
 from placed.mqtt.client_options import client_id_of, login_options
 from placed.mqtt.connect_diagnosis import diagnose
 from placed.mqtt.connection_problems import BrokerLost, Trouble, no_qos_1, why_lost, why_not_connected
@@ -19,9 +19,11 @@ from placed.mqtt.write_trial import NOT_WRITABLE, why_not_written
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from placed.mqtt.client.connect_options import ConnectOptions
+    from placed.mqtt.client.interface import BrokerClient
     from placed.mqtt.client_options import Login
     from placed.mqtt.messages import Message
-    from placed.settings.output_tables import Mqtt
+    from placed.settings.output_settings import Mqtt
 
 _CONNECT = 40.0  # seconds for DNS, TCP, TLS and login together
 _TRIAL = 10.0  # seconds for the same, while a reload waits for it
@@ -37,34 +39,30 @@ async def connected(settings: Mqtt, purpose: str) -> AsyncIterator[BrokerClient]
         CannotStart: files that the settings name cannot be used.
     """
     options = oneshot_options(settings, f"{client_id_of(settings)}-{purpose}")
-    broker = BrokerClient(**options)
+    broker = new_client(options)
     try:
         async with asyncio.timeout(_CONNECT):
             await broker.open()
     except TimeoutError:
         raise BrokerLost(Trouble.of("broker.was_not_reached", "it takes too long")) from None
-    except (aiomqtt.MqttError, OSError, ValueError) as error:
+    except (MqttError, ValueError) as error:
         raise BrokerLost(await diagnose(error, options)) from error
     try:
         yield broker
-    except aiomqtt.MqttError as error:
+    except MqttError as error:
         raise BrokerLost(why_lost(error)) from error
     finally:
         await broker.close()
 
 
-def trial_will(settings: Mqtt) -> aiomqtt.Will:
+def trial_will(settings: Mqtt) -> Will:
     """Returns an empty will with the daemon's QoS: a broker that refuses this QoS reports it at once."""
-    return aiomqtt.Will(f"{settings.base_topic}/bridge/doctor", b"", qos=1)
+    return Will(f"{settings.base_topic}/bridge/doctor", b"")
 
 
-def oneshot_options(settings: Mqtt, client_id: str) -> dict[str, Any]:
-    """Returns the options of a `BrokerClient` for a short connection."""
-    options = login_options(settings, client_id)
-    options["max_queued_incoming_messages"] = None  # all retained messages arrive at once
-    if settings.protocol == "5":
-        return options | {"protocol": aiomqtt.ProtocolVersion.V5, "clean_start": True}
-    return options | {"protocol": aiomqtt.ProtocolVersion.V311, "clean_session": True}
+def oneshot_options(settings: Mqtt, client_id: str) -> ConnectOptions:
+    """Returns the options for a short connection: all retained messages arrive at once, and are kept."""
+    return replace(login_options(settings, client_id), queue=None)
 
 
 # --- the trial of a changed login, before the running daemon stops ---
@@ -137,22 +135,18 @@ async def _refuses_trial_writes(
 
 async def _trouble(login: Login, writes: Callable[[str], Message] | None = None) -> Trouble | None:
     """Returns why a login fails; None if it works."""
-    session: dict[str, Any] = {"protocol": aiomqtt.ProtocolVersion.V311, "clean_session": True}
-    if login.settings.protocol == "5":
-        session = {"protocol": aiomqtt.ProtocolVersion.V5, "clean_start": True}
-    identifier = f"{login.options['identifier']}-reload"
-    will = trial_will(login.settings)
-    options = {**login.options, **session, "identifier": identifier, "will": will}
-    client = BrokerClient(**options)
+    client_id = f"{login.options.client_id}-reload"
+    options = replace(login.options, client_id=client_id, will=trial_will(login.settings))
+    client = new_client(options)
     try:
         async with asyncio.timeout(_TRIAL):
             await client.open()
     except TimeoutError as error:
-        found = await _why(error, options, login.settings.protocol)
+        found = await _why(error, options)
         late = Trouble.of("broker.was_not_reached", f"no answer within {_TRIAL:g} s")
         return found if found.problem.remedy else late
-    except (aiomqtt.MqttError, OSError, ValueError) as error:
-        return await _why(error, options, login.settings.protocol)
+    except (MqttError, ValueError) as error:
+        return await _why(error, options)
     try:
         if not client.takes_qos_1:
             return no_qos_1()
@@ -161,16 +155,16 @@ async def _trouble(login: Login, writes: Callable[[str], Message] | None = None)
         message, v5 = writes(login.settings.base_topic), login.settings.protocol == "5"
         async with asyncio.timeout(_TRIAL):
             return await why_not_written(client, message, v5=v5)
-    except (aiomqtt.MqttError, TimeoutError) as error:
+    except (MqttError, TimeoutError) as error:
         return Trouble.of("broker.was_lost", str(error) or f"no answer within {_TRIAL:g} s")
     finally:
         await client.close()
 
 
-async def _why(error: Exception, options: dict[str, Any], protocol: str) -> Trouble:
+async def _why(error: Exception, options: ConnectOptions) -> Trouble:
     """Returns the cause of an error; the probe has limited time."""
     try:
         async with asyncio.timeout(_TRIAL):
             return await diagnose(error, options)
     except TimeoutError:
-        return why_not_connected(error, protocol)
+        return why_not_connected(error, options.protocol)

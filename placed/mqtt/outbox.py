@@ -85,6 +85,8 @@ class Outbox:
 
     def take(self, now: datetime) -> tuple[Message | None, list[Message]]:
         """Removes and returns the next message, if any, and the messages before it that have expired."""
+        if self._turn and not self._turn[0].expired(now):  # the usual case
+            return self._turn.popleft(), []
         expired: list[Message] = []
         while (message := self._first()) is not None:
             if not message.expired(now):

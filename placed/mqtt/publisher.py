@@ -10,36 +10,39 @@ import asyncio
 import random
 from contextlib import suppress
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import aiomqtt
 import structlog
 
 from placed.domain.exit_errors import CannotStart, TakenOver
+from placed.domain.mqtt_delivery_status import Refused
 from placed.domain.problem import Problem
-from placed.domain.publisher_status import Refused
 from placed.domain.task_heartbeat import Pulse
 from placed.mqtt.backoff import Backoff
-from placed.mqtt.connection_problems import BrokerLost, Trouble, why_lost
+from placed.mqtt.client.mqtt_error import MqttError
+from placed.mqtt.client_factory import properties_of
+from placed.mqtt.connection_problems import BrokerLost, why_lost
 from placed.mqtt.messages import Message
+from placed.mqtt.publisher_status import PublisherStatus
 from placed.mqtt.session import Session
 from placed.mqtt.session_context import SILENCE, SessionContext, Timing
 from placed.mqtt.takeover import is_takeover, most_specific
-from placed.settings.output_tables import HomeAssistant
+from placed.settings.output_settings import HomeAssistant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from datetime import datetime
 
     from placed.board.board import Board
+    from placed.domain.calendar_event_detection import Event
     from placed.domain.connection_health import ConnectionHealth
-    from placed.domain.publisher_status import Undelivered
-    from placed.domain.room_event_detection import Event
     from placed.domain.state_document import Statement
-    from placed.mqtt.client import BrokerClient
+    from placed.mqtt.client.connect_options import ConnectOptions
+    from placed.mqtt.client.interface import BrokerClient
+    from placed.mqtt.connection_problems import Trouble
     from placed.mqtt.messages import BridgeInfo
     from placed.mqtt.suspect_messages import SentMessage
-    from placed.settings.output_tables import Mqtt
+    from placed.settings.output_settings import Mqtt
 
 _DEFAULT_TIMING = Timing()
 _NO_DISCOVERY = HomeAssistant()
@@ -54,7 +57,7 @@ class _Stop(Enum):
     WITH_WILL = auto()  # the broker publishes `offline` after the will's delay, unless we are back
 
 
-class Publisher:
+class Publisher(PublisherStatus):
     """Publishes to the broker what the board holds. A listener of the board.
 
     Args:
@@ -83,86 +86,29 @@ class Publisher:
         now: Callable[[], datetime],
         info: BridgeInfo,
         home_assistant: HomeAssistant = _NO_DISCOVERY,
-        login: dict[str, Any] | None = None,
+        login: ConnectOptions | None = None,
         timing: Timing = _DEFAULT_TIMING,
         pulse: Pulse | None = None,
         patient: bool = False,
     ) -> None:
-        self._context = SessionContext.of(
-            settings,
-            board,
-            now=now,
-            info=info,
-            home_assistant=home_assistant,
-            login=login,
-            timing=timing,
-            pulse=pulse or Pulse("publisher"),
+        super().__init__(
+            SessionContext.of(
+                settings,
+                board,
+                now=now,
+                info=info,
+                home_assistant=home_assistant,
+                login=login,
+                timing=timing,
+                pulse=pulse or Pulse("publisher"),
+            )
         )
         self._client_factory = self._context.client_factory
         self._timing = timing
         self._patient = patient
         self._stop = _Stop.OFFLINE
-        self._session: Session | None = None
-        self._trouble: Trouble | None = None
         self._blamed = False  # whether a message is blamed for the end of the last connection
-        self.counters = self._context.counters
         self.first_published = self._context.first_published
-
-    # --- for health and metrics ---
-
-    @property
-    def configured(self) -> bool:
-        """A broker is configured."""
-        return True
-
-    @property
-    def messages_published(self) -> int:
-        """How many messages the broker took."""
-        return self.counters.published
-
-    @property
-    def messages_refused(self) -> Mapping[str, int]:
-        """How many messages the broker refused, or were left out, by reason; every reason is a key."""
-        return {reason.value: self._context.refusals.counted[reason] for reason in Refused}
-
-    @property
-    def undelivered(self) -> tuple[Undelivered, ...]:
-        """On which topics the broker does not hold what is true, and what to do about it."""
-        return self._context.refusals.undelivered
-
-    @property
-    def all_acknowledged(self) -> bool:
-        """Whether the initial publication is acknowledged, and no PUBACK of a later state is late."""
-        session = self._session
-        return session is not None and session.all_acknowledged and not session.overdue
-
-    @property
-    def connected(self) -> bool:
-        """Whether there is a connection to the broker."""
-        return self._session is not None
-
-    @property
-    def was_connected(self) -> bool:
-        """Whether there ever was a connection to the broker."""
-        return self.counters.connections > 0
-
-    @property
-    def reconnects(self) -> int:
-        """How often a new connection was made after the first one."""
-        return max(0, self.counters.connections - 1)
-
-    @property
-    def waiting(self) -> int:
-        """How many messages and rooms wait for their turn."""
-        return self._session.waiting if self._session else 0
-
-    @property
-    def last_error(self) -> str | None:
-        """The current problem, as a short text without secrets."""
-        if self._session is None and self._trouble is not None:
-            return self._trouble.problem.text
-        undelivered = self.undelivered
-        return undelivered[0].problem.line if undelivered else None
 
     async def published(self) -> None:
         """Waits until the broker has taken every state that is known now, and acknowledged all messages."""
@@ -253,9 +199,7 @@ class Publisher:
             await asyncio.wait([serving])
         except asyncio.CancelledError:
             serving.cancel()
-            # Before Python 3.12 a task may lose its cancellation: it then ends with the connection.
             await asyncio.wait([serving], timeout=self._timing.stop_timeout)
-            serving.cancel()
             await self._disconnect(client)
             raise
         finally:
@@ -263,7 +207,7 @@ class Publisher:
             self._context.idle.clear()
             error = None if serving.cancelled() or not serving.done() else serving.exception()
         if isinstance(error, BaseExceptionGroup):
-            lost, bugs = error.split(aiomqtt.MqttError)
+            lost, bugs = error.split(MqttError)
             if lost is not None and bugs is None:
                 self._report_lost(most_specific(lost))
                 # A blamed message is left out over the next connection, which may be made at once.
@@ -304,12 +248,15 @@ class Publisher:
     async def _disconnect(self, client: BrokerClient) -> None:
         if self._stop is _Stop.WITHOUT_OFFLINE:
             return
-        with suppress(aiomqtt.MqttError, TimeoutError):
+        with suppress(MqttError, TimeoutError):
             async with asyncio.timeout(self._timing.stop_timeout):
                 if self._stop is _Stop.WITH_WILL:
                     await client.disconnect_with_will()
                 else:
-                    await self._client_factory.publish(client, self._context.offline, None)
+                    offline = self._context.offline
+                    await client.publish(
+                        offline.topic, offline.payload, retain=True, properties=properties_of(offline)
+                    )
         _log.info("broker.was_left", broker=self._client_factory.address)
 
     def _report(self, trouble: Trouble) -> None:

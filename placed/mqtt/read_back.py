@@ -10,15 +10,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from placed.domain.publisher_status import Refused
+from placed.domain.mqtt_delivery_status import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
-    import aiomqtt
-    from paho.mqtt.reasoncodes import ReasonCode
-
-    from placed.mqtt.client import BrokerClient
+    from placed.mqtt.client.interface import BrokerClient
+    from placed.mqtt.client.publish_properties import Received
     from placed.mqtt.messages import Message
     from placed.mqtt.session_context import SessionContext
 
@@ -29,7 +27,6 @@ _BATCH = 40  # topics
 _FEW = 10  # changed rooms of which every topic is checked; of more rooms only the states
 _TIMEOUT = 2.0  # seconds for retained messages to arrive
 _TWICE = 2  # checks that must agree, since a state may change just then
-_FAILED = 0x80  # and above, of a SUBACK
 
 
 class ReadBack:
@@ -67,13 +64,11 @@ class ReadBack:
         if not self._context.client_factory.v5:
             self._changed.add(room_id)
 
-    def handles(self, message: aiomqtt.Message) -> bool:
+    def handles(self, message: Received) -> bool:
         """Returns whether a message is one that was requested here."""
-        topic = message.topic.value
-        if topic not in self._requested:
+        if message.topic not in self._requested:
             return False
-        if isinstance(message.payload, bytes):
-            self._held[topic] = message.payload
+        self._held[message.topic] = message.payload
         if self._requested <= self._held.keys():
             self._complete.set()
         return True
@@ -108,14 +103,19 @@ class ReadBack:
         topics = self._context.topics
         yield from (topics.bridge_state, topics.rooms)
         for room in self._context.board.rooms:
-            yield from topics.room_topics(room.id, plain=self._context.plain)
+            yield from self._topics_of_room(room.id)
 
     def _topics_of(self, room_ids: set[str]) -> Iterator[str]:
         topics, few = self._context.topics, len(room_ids) <= _FEW
         for room_id in sorted(room_ids):
-            yield from (
-                topics.room_topics(room_id, plain=self._context.plain) if few else (topics.state(room_id),)
-            )
+            yield from self._topics_of_room(room_id) if few else (topics.state(room_id),)
+
+    def _topics_of_room(self, room_id: str) -> Iterable[str]:
+        context = self._context
+        statement = context.board.statement(room_id)
+        with_presence = statement is not None and context.may_hold_presence(statement)
+        topics_of = context.topics.statement_topics if with_presence else context.topics.room_topics
+        return topics_of(room_id, plain=context.plain)
 
     async def _check_batch(self, topics: list[str]) -> bool:
         """Returns whether the broker lets us subscribe."""
@@ -123,8 +123,7 @@ class ReadBack:
         self._complete.clear()
         self._requested = set(topics)
         try:
-            codes: Sequence[int | ReasonCode] = await self._client.subscribe([(t, 0) for t in topics])
-            if any((code if isinstance(code, int) else code.value) >= _FAILED for code in codes):
+            if any(code.is_failure for code in await self._client.subscribe(topics, qos=0)):
                 return False
             try:
                 async with asyncio.timeout(_TIMEOUT):

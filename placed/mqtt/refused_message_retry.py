@@ -50,12 +50,12 @@ class Redelivery:
         refusals.restart(loop.time())
         while True:
             if not refusals.any_scheduled() and not causes.active:
-                sender.refused.clear()
-                await sender.refused.wait()
+                sender.delivery.refused.clear()
+                await sender.delivery.refused.wait()
             await asyncio.sleep(TICK)
             for refusal in refusals.due(loop.time()):
                 self._repeat(refusal)
-            quiet = sender.all_acknowledged and sender.in_flight.empty.is_set() and not sender.waiting
+            quiet = sender.all_acknowledged and not sender.delivery.in_flight and not sender.waiting
             if causes.active and quiet:
                 topic = causes.next_trial(loop.time())
                 if topic is not None and "+" not in topic:  # the next event is the trial of a pattern

@@ -9,17 +9,18 @@ from __future__ import annotations
 import heapq
 import math
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from placed.domain.problem import Problem
-from placed.domain.publisher_status import Refused, Undelivered
+from placed.domain.mqtt_delivery_status import Refused
 from placed.mqtt.topics import Importance
+from placed.mqtt.undelivered_report import RefusedGroup, undelivered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from datetime import datetime
 
+    from placed.domain.mqtt_delivery_status import Undelivered
     from placed.mqtt.messages import Message
     from placed.mqtt.topics import Topics
 
@@ -37,25 +38,6 @@ _REASONS = {
     0x90: Refused.NOT_AUTHORIZED,
     0x95: Refused.TOO_LARGE,
     0x97: Refused.QUOTA_EXCEEDED,
-}
-_REMEDIES = {
-    Refused.NOT_AUTHORIZED: "allow this login to write {topics} in the broker's access rules",
-    Refused.QUOTA_EXCEEDED: "raise the broker's limit on messages for this login; placed repeats them",
-    Refused.TOO_LARGE: "raise the broker's limit on the size of a message to at least {size} bytes",
-    Refused.CONNECTION_ENDED: (
-        "raise the broker's limit on the size of a message to at least {size} bytes, and allow this login to "
-        "write {topics}"
-    ),
-    Refused.NOT_KEPT: (
-        "allow this login to write and read {topics} in the broker's access rules, and raise its limit on "
-        'the size of a message to at least {size} bytes, or set mqtt.protocol = "5" to be given the reason'
-    ),
-    Refused.OTHER: "look for the reason in the broker's log; placed repeats them",
-}
-_PROBLEMS = {
-    Refused.NOT_KEPT: "are acknowledged by the broker, and it does not hold them",
-    Refused.TOO_LARGE: "are larger than the broker takes",
-    Refused.CONNECTION_ENDED: "are left out, since the broker ends the connection when it gets them",
 }
 
 
@@ -83,17 +65,6 @@ class Refusal:
     clears: bool = False  # whether the state must be cleared before the next one is published
 
 
-@dataclass(slots=True)
-class _Group:
-    """The refusals of one pattern and one reason."""
-
-    since: datetime
-    importance: Importance
-    words: str
-    size: int = 0
-    keys: dict[str, str] = field(default_factory=dict)  # key -> topic
-
-
 class Refusals:
     """The refusals of one publisher, over all of its connections.
 
@@ -107,7 +78,7 @@ class Refusals:
         self._topics = topics
         self._random = random
         self._refused: dict[str, Refusal] = {}
-        self._groups: dict[tuple[Refused, str], _Group] = {}
+        self._groups: dict[tuple[Refused, str], RefusedGroup] = {}
         self._due: tuple[list[tuple[float, str]], ...] = (
             [],
             [],
@@ -121,9 +92,14 @@ class Refusals:
         return key in self._refused
 
     @property
+    def any_left(self) -> bool:
+        """Whether anything is refused."""
+        return bool(self._refused)
+
+    @property
     def undelivered(self) -> tuple[Undelivered, ...]:
         """What the broker does not hold although it should: one for each pattern and reason, states first."""
-        found = [self._undelivered(why, {pattern: group}) for (why, pattern), group in self._groups.items()]
+        found = [undelivered(why, {pattern: group}) for (why, pattern), group in self._groups.items()]
         return tuple(sorted(found, key=lambda u: (not u.state, u.topics, u.reason)))
 
     @property
@@ -244,7 +220,7 @@ class Refusals:
         for reason in Refused:
             groups = {pattern: self._groups[why, pattern] for why, pattern in new if why is reason}
             if groups:
-                began.append(self._undelivered(reason, groups))
+                began.append(undelivered(reason, groups))
         return began, over
 
     # --- scheduling and grouping ---
@@ -262,7 +238,7 @@ class Refusals:
         place = refusal.reason, self._topics.pattern_of(refusal.topic)
         group = self._groups.get(place)
         if group is None:
-            group = self._groups[place] = _Group(wall, self._topics.importance_of(refusal.topic), words)
+            group = self._groups[place] = RefusedGroup(wall, self._topics.importance_of(refusal.topic), words)
         group.size = max(group.size, size)
         group.keys[refusal.key] = refusal.topic
         if refusal.event is not None and len(group.keys) > _MOST_EVENTS:
@@ -275,27 +251,3 @@ class Refusals:
             group.keys.pop(refusal.key, None)
             if not group.keys:
                 del self._groups[place]
-
-    @staticmethod
-    def _undelivered(reason: Refused, groups: Mapping[str, _Group]) -> Undelivered:
-        """Combines groups of one reason, by pattern."""
-        topics = " ".join(_named(pattern, group) for pattern, group in groups.items())
-        first = next(iter(groups.values()))
-        what = f"messages on {topics} {_PROBLEMS.get(reason, 'are refused by the broker')}"
-        return Undelivered(
-            topics=topics,
-            count=sum(len(group.keys) for group in groups.values()),
-            reason=reason,
-            since=min(group.since for group in groups.values()),
-            problem=Problem(
-                "",
-                f"{what}: {first.words}" if first.words else what,
-                _REMEDIES[reason].format(topics=topics, size=max(g.size for g in groups.values())),
-            ),
-            state=any(group.importance is not Importance.OPTIONAL for group in groups.values()),
-        )
-
-
-def _named(pattern: str, group: _Group) -> str:
-    """Returns the pattern, or the topic itself if there is only one."""
-    return next(iter(group.keys.values())) if len(group.keys) == 1 else pattern

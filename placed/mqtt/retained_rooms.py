@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from placed.domain.connection_health import ConnectionState
 from placed.mqtt.messages import clear
+from placed.mqtt.topics import BUTTON_ENTITIES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -34,24 +35,36 @@ class RetainedRooms:
         self.prefix = prefix
         self._topics = topics
         self._earlier: dict[str, Entry] = {}
+        self._presence: dict[str, set[str]] = {}  # topics of presences that an earlier run published, by room
+        self._buttons: set[str] = set()  # config topics of buttons that an earlier run may have published
 
     @property
     def undecided(self) -> list[Entry]:
         """Rooms of an earlier run that are neither on the board nor known to be removed."""
         return list(self._earlier.values())
 
-    def add_earlier(self, earlier: Mapping[str, Entry], discovery: str | None = None) -> list[str]:
+    def add_earlier(
+        self, earlier: Mapping[str, Entry], discovery: str | None = None, buttons: Collection[str] = ()
+    ) -> list[str]:
         """Adds the index of an earlier run that the broker holds; returns discovery topics to clear.
 
         `discovery` is the prefix under which the earlier run published its discovery messages. If this run
-        publishes none, they are cleared for all rooms. Anybody who may publish can have written the index, so
+        publishes none, they are cleared for all rooms. `buttons` has the names of those that rooms may have
+        there. Anybody who may publish can have written the index, so
         topics under another prefix than that of the settings are left alone.
         """
         self._earlier |= earlier
+        for room_id, entry in earlier.items():
+            if held := set(self._presence_topics(entry, discovery)):
+                self._presence.setdefault(room_id, set()).update(held)
+        if buttons and discovery == self._topics.discovery:
+            for room_id in earlier:
+                configs = self._topics.button_configs(room_id)
+                self._buttons.update(topic for name, topic in configs.items() if name in buttons)
         if discovery == self._topics.discovery or discovery is None or discovery != self.prefix:
             return []
         then = replace(self._topics, discovery=discovery)
-        topics = [topic for room_id in earlier for topic in then.room_configs(room_id).values()]
+        topics = [topic for room_id in earlier for topic in then.all_room_configs(room_id)]
         topics += then.bridge_configs().values()
         self.to_clear.update(topics)
         return topics
@@ -81,9 +94,37 @@ class RetainedRooms:
             del self._earlier[room_id]
         return self.rooms_removed(sorted(lost))
 
+    def holds_presence(self, room_id: str) -> bool:
+        """Whether the broker may hold a presence of the room that an earlier run published."""
+        return room_id in self._presence
+
+    def held_buttons(self, room_id: str) -> set[str]:
+        """The config topics of buttons of the room that the broker may hold from an earlier run."""
+        return self._buttons.intersection(self._topics.button_configs(room_id).values())
+
+    @property
+    def button_names(self) -> set[str]:
+        """The names of all buttons that the broker may hold from an earlier run."""
+        return {name for name in BUTTON_ENTITIES if any(t.endswith(f"_{name}/config") for t in self._buttons)}
+
     def cleared(self, topic: str) -> None:
         """The broker has acknowledged that the topic is cleared."""
         self.to_clear.discard(topic)
+        self._buttons.discard(topic)
+        room_id = self._topics.room_of(topic)
+        if room_id is not None and room_id in self._presence:
+            self._presence[room_id].discard(topic)
+            if not self._presence[room_id]:
+                del self._presence[room_id]
+
+    def _presence_topics(self, entry: Entry, discovery: str | None) -> Iterator[str]:
+        """Yields the topics on which an earlier run published the presence of a room."""
+        if entry.presence:
+            if "presence" in entry.topics:
+                yield self._topics.presence(entry.id)
+            config = self._topics.presence_config(entry.id)
+            if config is not None and discovery == self._topics.discovery:
+                yield config
 
 
 def removed_rooms(

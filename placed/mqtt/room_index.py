@@ -9,10 +9,11 @@ import msgspec
 
 from placed.domain.state_document import SCHEMA
 from placed.mqtt.messages import Message
-from placed.settings.output_tables import is_discovery_prefix
+from placed.mqtt.topics import BUTTON_ENTITIES
+from placed.settings.output_settings import is_discovery_prefix
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Container, Iterable
 
     from placed.domain.model import Room
     from placed.mqtt.topics import Topics
@@ -34,6 +35,7 @@ class Entry(msgspec.Struct, frozen=True):
     floor: _Text | None = None
     capacity: int | None = None
     topics: dict[_Text, str] = {}
+    presence: bool = False  # whether the broker may hold messages of its presence
 
 
 class _Index(msgspec.Struct, omit_defaults=True):
@@ -41,6 +43,7 @@ class _Index(msgspec.Struct, omit_defaults=True):
     epoch: int
     rooms: list[msgspec.Raw]
     discovery: str | None = None  # the discovery prefix; None if discovery is off
+    buttons: list[str] = []  # which buttons rooms may have there
 
 
 class _Earlier(msgspec.Struct):
@@ -55,26 +58,45 @@ class _EarlierDiscovery(msgspec.Struct):
     discovery: str | None = None
 
 
+class _EarlierButtons(msgspec.Struct):
+    buttons: list[str] = []
+
+
 _encode = msgspec.json.Encoder().encode
 _read = msgspec.json.Decoder(_Earlier).decode
 _read_entry = msgspec.json.Decoder(Entry).decode
 _read_epoch = msgspec.json.Decoder(_EarlierEpoch).decode
 _read_discovery = msgspec.json.Decoder(_EarlierDiscovery).decode
+_read_buttons = msgspec.json.Decoder(_EarlierButtons).decode
 
 
-def index_message(
-    topics: Topics, rooms: Iterable[Room], kept: Iterable[Entry], epoch: int, *, plain: bool
+def index_message(  # noqa: PLR0913 - what the index is made of
+    topics: Topics,
+    rooms: Iterable[Room],
+    kept: Iterable[Entry],
+    epoch: int,
+    *,
+    plain: bool,
+    presence: Container[str] = (),
+    buttons: Collection[str] = (),
 ) -> Message:
-    """Returns the index of the rooms, and of those `kept` from an earlier run that may have been removed."""
-    entries = [Entry(r.id, r.name, r.connection, r.building, r.floor, r.capacity) for r in rooms]
+    """Returns the index of the rooms, and of those `kept` from an earlier run that may have been removed.
+
+    `presence` has the ids of the rooms whose presence the broker may hold, `buttons` the names of those that
+    it may hold of rooms.
+    """
+    entries = [
+        Entry(r.id, r.name, r.connection, r.building, r.floor, r.capacity, presence=r.id in presence)
+        for r in rooms
+    ]
     entries += kept
     entries.sort(key=lambda e: e.id)
     # Encoded one by one: the topics of all rooms at once would take five times the memory of the document.
     encoded = [
-        msgspec.Raw(_encode(msgspec.structs.replace(e, topics=_topics(topics, e.id, plain=plain))))
+        msgspec.Raw(_encode(msgspec.structs.replace(e, topics=_topics(topics, e, plain=plain))))
         for e in entries
     ]
-    return Message(topics.rooms, _encode(_Index(SCHEMA, epoch, encoded, topics.discovery)))
+    return Message(topics.rooms, _encode(_Index(SCHEMA, epoch, encoded, topics.discovery, sorted(buttons))))
 
 
 def earlier_rooms(payload: bytes) -> dict[str, Entry]:
@@ -121,12 +143,23 @@ def earlier_discovery(payload: bytes) -> str | None:
     return found if found is not None and is_discovery_prefix(found) else None
 
 
+def earlier_buttons(payload: bytes) -> frozenset[str]:
+    """Returns the names of the buttons in an earlier index; only those that there are."""
+    if len(payload) > LARGEST:
+        return frozenset()
+    try:
+        return frozenset(_read_buttons(payload).buttons) & BUTTON_ENTITIES.keys()
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return frozenset()
+
+
 def is_room_id(text: str) -> bool:
     """Returns whether this can be the id of a room: one level of a topic, and no wildcard."""
     return _ID.fullmatch(text) is not None
 
 
-def _topics(topics: Topics, room_id: str, *, plain: bool) -> dict[str, str]:
+def _topics(topics: Topics, entry: Entry, *, plain: bool) -> dict[str, str]:
+    room_id = entry.id
     named = {
         "state": topics.state(room_id),
         "availability": topics.availability(room_id),
@@ -134,4 +167,6 @@ def _topics(topics: Topics, room_id: str, *, plain: bool) -> dict[str, str]:
     }
     if plain:
         named |= {"occupied": topics.occupied(room_id), "status": topics.status(room_id)}
+        if entry.presence:
+            named["presence"] = topics.presence(room_id)
     return named

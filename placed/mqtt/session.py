@@ -12,23 +12,21 @@ import structlog
 
 from placed.mqtt.current_messages import CurrentMessages
 from placed.mqtt.discovery.announcer import Announcer
-from placed.mqtt.messages import clear, event_message, unknown_room_messages
+from placed.mqtt.messages import clear, event_message, instance_of, unknown_room_messages
 from placed.mqtt.read_back import ReadBack
 from placed.mqtt.refused_message_retry import Redelivery
 from placed.mqtt.retained_rooms import clear_plain_topics
-from placed.mqtt.room_index import earlier_discovery, earlier_epoch, earlier_rooms
+from placed.mqtt.room_index import earlier_buttons, earlier_discovery, earlier_epoch, earlier_rooms
 from placed.mqtt.sender import Sender
 from placed.mqtt.takeover import ReplacedByAnother, is_from_another_instance
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Iterable
 
-    from paho.mqtt.reasoncodes import ReasonCode
-
+    from placed.domain.calendar_event_detection import Event
     from placed.domain.connection_health import ConnectionHealth, ConnectionState
-    from placed.domain.room_event_detection import Event
     from placed.domain.state_document import Statement
-    from placed.mqtt.client import BrokerClient
+    from placed.mqtt.client.interface import BrokerClient
     from placed.mqtt.messages import Message
     from placed.mqtt.session_context import SessionContext
     from placed.mqtt.suspect_messages import SentMessage
@@ -59,6 +57,7 @@ class Session:
         self._rooms_changed = asyncio.Event()
         self._rooms_added = asyncio.Event()
         self._listed: set[str] = set()  # the room ids in the index that was published last
+        self._listed_presence: set[str] = set()  # those of them whose presence it names
         self._last_hash: dict[str, int] = {}  # by topic; hashes, since the index of a site is large
         self._replaced = False
         self._started = asyncio.Event()
@@ -80,12 +79,12 @@ class Session:
     @property
     def outstanding(self) -> list[SentMessage]:
         """Messages that were sent and not acknowledged."""
-        return self._sender.in_flight.outstanding
+        return self._sender.delivery.outstanding
 
     @property
     def loaded(self) -> bool:
         """Whether many messages were sent lately."""
-        return self._sender.in_flight.loaded
+        return self._sender.delivery.in_flight.loaded
 
     @property
     def all_acknowledged(self) -> bool:
@@ -95,7 +94,7 @@ class Session:
     @property
     def overdue(self) -> bool:
         """Whether the PUBACK of a state is late."""
-        return self._sender.in_flight.overdue
+        return self._sender.delivery.in_flight.overdue
 
     # --- changes of the board ---
 
@@ -104,6 +103,9 @@ class Session:
         self._sender.put_room(statement, urgent=urgent)
         self._read_back.changed(statement.room.id)
         self._announcer.stated(statement)
+        if statement.presence is not None and statement.room.id not in self._listed_presence:
+            self._rooms_changed.set()
+            self._rooms_added.set()
         context = self._context
         self._sender.put(
             event_message(context.topics, statement, event, context.board.show, context.now())
@@ -143,22 +145,16 @@ class Session:
         """Publishes everything, and then every change, until the connection is lost.
 
         Raises:
-            BaseExceptionGroup: of `aiomqtt.MqttError`: the connection was lost.
+            BaseExceptionGroup: of `MqttError`: the connection was lost.
         """
         async with asyncio.TaskGroup() as group:
             group.create_task(self._read_messages())
-            # No task starts another one later: where aiomqtt waits with `asyncio.wait_for`, which before
-            # Python 3.12 may lose a cancellation, it might do so in a group that is ending.
             group.create_task(self._start())
             group.create_task(self._keep_online())
             group.create_task(self._keep_health())
             group.create_task(self._keep_index())
             group.create_task(self._redelivery.log())
-            for task in (
-                self._read_back.run,
-                self._redelivery.run,
-                *[self._sender.run] * self._client.in_flight,
-            ):
+            for task in (self._read_back.run, self._redelivery.run, self._sender.run):
                 group.create_task(self._once_started(task))
 
     async def _once_started(self, task: Callable[[], Awaitable[None]]) -> None:
@@ -171,14 +167,14 @@ class Session:
         async for message in self._client.messages:
             if self._announcer.handles(message) or self._read_back.handles(message):
                 continue
-            if not message.retain or not isinstance(message.payload, bytes):
+            if not message.retain:
                 continue
-            if message.topic.value == topics.rooms:
+            if message.topic == topics.rooms:
                 self._read_earlier_index(message.payload)
-            elif message.topic.value == topics.bridge_state:
+            elif message.topic == topics.bridge_state:
                 self._replaced = is_from_another_instance(
                     message.payload,
-                    context.client_factory.instance_of(message),
+                    instance_of(message) if context.client_factory.v5 else None,
                     epoch=context.board.epoch,
                     ours=context.instance,
                 )
@@ -188,7 +184,8 @@ class Session:
         context = self._context
         earlier = earlier_rooms(payload)
         prefix = earlier_discovery(payload)
-        self._sender.put(map(clear, context.retained_rooms.add_earlier(earlier, prefix)))
+        buttons = earlier_buttons(payload)
+        self._sender.put(map(clear, context.retained_rooms.add_earlier(earlier, prefix, buttons)))
         if prefix is not None and prefix != context.retained_rooms.prefix:
             topics = replace(context.topics, discovery=prefix).config_pattern
             _log.warning(
@@ -221,9 +218,9 @@ class Session:
         """
         topics = self._context.topics
         wanted = [topics.bridge_state, topics.rooms, *self._announcer.topics]
-        codes: Sequence[int | ReasonCode] = await self._client.subscribe([(topic, 1) for topic in wanted])
+        codes = await self._client.subscribe(wanted)
         for topic, code in zip(wanted, codes, strict=False):
-            if not isinstance(code, int) and code.is_failure:
+            if code.is_failure:
                 refused = topic if topic in self._announcer.topics else f"{topics.base}/#"
                 _log.warning("topic.was_not_readable", topics=refused, reason=str(code))
                 break
@@ -261,7 +258,7 @@ class Session:
     def _publish_index(self) -> None:
         context, board = self._context, self._context.board
         retained, rooms = context.retained_rooms, board.rooms
-        self._listed = {room.id for room in rooms}
+        self._listed, self._listed_presence = {room.id for room in rooms}, self._current.rooms_with_presence()
         to_clear = retained.find_removed(rooms, context.info.connections, board.health)
         self._sender.put(map(clear, to_clear))
         if not context.client_factory.v5:  # nothing expires, so panels would believe an earlier run for ever

@@ -6,7 +6,9 @@ import asyncio
 import random
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
+
+from msgspec.structs import replace
 
 from placed.mqtt.client_factory import ClientFactory
 from placed.mqtt.discovery.home_assistant import Discovery
@@ -21,9 +23,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from placed.board.board import Board
+    from placed.domain.state_document import Statement
     from placed.domain.task_heartbeat import Pulse
+    from placed.mqtt.client.connect_options import ConnectOptions
     from placed.mqtt.messages import BridgeInfo, Message
-    from placed.settings.output_tables import HomeAssistant, Mqtt
+    from placed.settings.output_settings import HomeAssistant, Mqtt
 
 # The publisher's deadline for the watchdog: seconds without an acknowledgement or a new attempt to connect.
 # `online` is published every 30 s; an acknowledgement takes 10 s at most, and a connection some 30 s.
@@ -88,6 +92,24 @@ class SessionContext:
     first_published: asyncio.Event
     idle: asyncio.Event
 
+    def may_hold_presence(self, statement: Statement) -> bool:
+        """Whether the broker may hold a presence of the statement's room."""
+        return (
+            statement.presence is not None
+            or statement.had_presence
+            or self.retained_rooms.holds_presence(statement.room.id)
+        )
+
+    def with_earlier_presence(self, statement: Statement) -> Statement:
+        """Returns the statement as one whose presence is announced, if an earlier run did that.
+
+        While a sensor may still report, the announcement of the earlier run stays.
+        """
+        room_id = statement.room.id
+        if not self.retained_rooms.holds_presence(room_id) or self.board.may_show_presence(room_id):
+            return statement
+        return replace(statement, had_presence=True)
+
     @classmethod
     def of(  # noqa: PLR0913 - everything that the publisher is given
         cls,
@@ -97,7 +119,7 @@ class SessionContext:
         now: Callable[[], datetime],
         info: BridgeInfo,
         home_assistant: HomeAssistant,
-        login: dict[str, Any] | None,
+        login: ConnectOptions | None,
         timing: Timing,
         pulse: Pulse,
     ) -> Self:

@@ -18,8 +18,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -32,8 +31,7 @@ _EARLY_ENDS = 3  # connections in a row that ended too early, before messages ar
 _SLOWEST = 0.1  # seconds between two messages
 
 
-@dataclass(frozen=True, slots=True)
-class SentMessage:
+class SentMessage(NamedTuple):
     """A message in flight; `size` is that of its packet, in bytes."""
 
     topic: str
@@ -45,6 +43,9 @@ class DisconnectCauses:
 
     Args:
         pattern_of: returns the pattern of a topic, such as `placed/rooms/+/state`.
+
+    Attributes:
+        taken: bytes of the largest message that the broker ever took.
     """
 
     def __init__(self, pattern_of: Callable[[str], str]) -> None:
@@ -55,7 +56,7 @@ class DisconnectCauses:
         self._inferred: dict[
             str, int
         ] = {}  # the same, of messages that only have something in common with these
-        self._taken = 0  # bytes of the largest message that was ever taken
+        self.taken = 0  # bytes of the largest message that was ever taken
         self._taken_patterns: set[str] = set()
         self._limit: float = math.inf
         self._patterns: frozenset[str] = frozenset()  # topics of these patterns are left out
@@ -93,7 +94,7 @@ class DisconnectCauses:
         if topic == self._trying:
             return False
         if (blamed := self._blamed.get(topic)) is not None:
-            return not size <= self._taken < blamed  # by now it is small enough
+            return not size <= self.taken < blamed  # by now it is small enough
         if size >= self._limit or self._pattern_of(topic) in self._patterns:
             self._inferred[topic] = size
             return True
@@ -111,7 +112,7 @@ class DisconnectCauses:
         self._suspects.discard(topic)
         if topic == self._first:
             self._first = None
-        self._taken = max(self._taken, size)
+        self.taken = max(self.taken, size)
         if not self._blamed and not self._inferred:
             return False
         self._taken_patterns.add(self._pattern_of(topic))
@@ -198,7 +199,7 @@ class DisconnectCauses:
         patterns = Counter(self._pattern_of(topic) for topic in self._blamed)
         smallest = min(self._blamed.values(), default=math.inf)
         alike = len(patterns) >= _ENOUGH or any(number >= _ENOUGH for number in patterns.values())
-        self._limit = smallest if alike and smallest > self._taken else math.inf
+        self._limit = smallest if alike and smallest > self.taken else math.inf
         self._patterns = frozenset(
             pattern
             for pattern, number in patterns.items()

@@ -7,13 +7,13 @@ MQTT 3.1.1, end the connection without one (eclipse-mosquitto/mosquitto#2607). T
 
 from __future__ import annotations
 
-import aiomqtt
 import msgspec
 
+from placed.mqtt.client.mqtt_error import MqttError
 from placed.mqtt.connection_problems import TAKEN_OVER, reason
 
 
-class ReplacedByAnother(aiomqtt.MqttError):
+class ReplacedByAnother(MqttError):
     """Another instance has published in our place while we were disconnected."""
 
 
@@ -27,7 +27,7 @@ _read_state = msgspec.json.Decoder(_BridgeState).decode
 
 def is_takeover(error: BaseException) -> bool:
     """Returns whether a connection was lost because another client has taken over."""
-    return isinstance(error, ReplacedByAnother) or TAKEN_OVER in (reason(error), reason(error.__cause__))
+    return isinstance(error, ReplacedByAnother) or reason(error) == TAKEN_OVER
 
 
 def is_from_another_instance(payload: bytes, instance: str | None, *, epoch: int, ours: str) -> bool:
@@ -42,8 +42,8 @@ def is_from_another_instance(payload: bytes, instance: str | None, *, epoch: int
     return state.epoch != epoch if instance is None else instance != ours
 
 
-def most_specific(group: BaseExceptionGroup[aiomqtt.MqttError]) -> BaseException:
-    """Returns the error that shows the cause best: one with the broker's DISCONNECT as its cause, if any."""
+def most_specific(group: BaseExceptionGroup[MqttError]) -> BaseException:
+    """Returns the error that shows the cause best: that another has taken over, or with a reason code."""
     errors: list[BaseException] = []
     groups: list[BaseException] = [group]
     while groups:
@@ -52,4 +52,4 @@ def most_specific(group: BaseExceptionGroup[aiomqtt.MqttError]) -> BaseException
             groups.extend(error.exceptions)
         else:
             errors.append(error)
-    return next((e for e in errors if isinstance(e, ReplacedByAnother) or e.__cause__ is not None), errors[0])
+    return next((e for e in errors if isinstance(e, ReplacedByAnother) or reason(e) is not None), errors[0])

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from placed.settings.output_tables import HomeAssistant, Mqtt
+    from placed.settings.output_settings import HomeAssistant, Mqtt
 
 # The entities of the bridge and of each room in Home Assistant, and their kinds. No name is in both, and none
 # is the end of another one after a `_`, so that no two entities have the same topic.
@@ -24,7 +24,9 @@ ROOM_ENTITIES = {
     "reason": "sensor",
 }
 PRESENCE_ENTITY = {"presence": "binary_sensor"}  # of rooms with a presence sensor
-_ENTITIES_OF_ROOMS = ROOM_ENTITIES | PRESENCE_ENTITY
+# Of rooms in which actions are allowed, if the settings want buttons.
+BUTTON_ENTITIES = dict.fromkeys(("check_in", "end", "extend_15", "book_15", "book_30", "book_60"), "button")
+_ENTITIES_OF_ROOMS = ROOM_ENTITIES | PRESENCE_ENTITY | BUTTON_ENTITIES
 _LEAVES = frozenset({"state", "availability", "occupied", "status", "presence", "event"})
 
 
@@ -108,8 +110,7 @@ class Topics:
 
     def retained(self, room_id: str) -> tuple[str, ...]:
         """Returns all topics on which the broker may hold messages of a room."""
-        configs = self._configs(room_id, _ENTITIES_OF_ROOMS).values()
-        return (*self.statement_topics(room_id, plain=True), *configs)
+        return (*self.statement_topics(room_id, plain=True), *self.all_room_configs(room_id))
 
     def bridge_configs(self) -> dict[str, str]:
         """Returns the config topics of the bridge by entity; none if discovery is off."""
@@ -118,6 +119,14 @@ class Topics:
     def room_configs(self, room_id: str) -> dict[str, str]:
         """Returns the config topics of a room by entity; none if discovery is off."""
         return self._configs(room_id, ROOM_ENTITIES)
+
+    def all_room_configs(self, room_id: str) -> tuple[str, ...]:
+        """Returns the config topics of all entities that a room may have; none if discovery is off."""
+        return tuple(self._configs(room_id, _ENTITIES_OF_ROOMS).values())
+
+    def button_configs(self, room_id: str) -> dict[str, str]:
+        """Returns the config topics of the buttons that a room may have; none if discovery is off."""
+        return self._configs(room_id, BUTTON_ENTITIES)
 
     def presence_config(self, room_id: str) -> str | None:
         """Returns the config topic of a room's presence; None if discovery is off."""

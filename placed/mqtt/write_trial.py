@@ -9,19 +9,17 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
-
-from placed.domain.publisher_status import Refused
+from placed.domain.mqtt_delivery_status import Refused
+from placed.mqtt.client.publish_properties import PublishProperties
 from placed.mqtt.connection_problems import Trouble, not_subscribed
 from placed.mqtt.refused_topics import reason_for
 
 if TYPE_CHECKING:
-    from placed.mqtt.client import BrokerClient
+    from placed.mqtt.client.interface import BrokerClient
     from placed.mqtt.messages import Message
 
 NOT_WRITABLE = "topic.was_not_writable"  # the event of the trouble
-_EXPIRY = 10  # seconds until a broker discards a message that it could not deliver
+_EXPIRING = PublishProperties(expiry=10)  # seconds until a broker discards what it could not deliver
 _ECHO = 3.0  # seconds for a message to come back
 
 
@@ -32,12 +30,11 @@ async def why_not_written(client: BrokerClient, message: Message, *, v5: bool) -
     the login may not read either.
 
     Raises:
-        aiomqtt.MqttError: the broker did not answer.
+        MqttError: the broker did not answer.
     """
     topic = message.topic
-    echoed = not v5 and not_subscribed(topic, (await client.subscribe([(topic, 1)]))[0]) is None
-    properties = _expiring() if v5 else None
-    refused = await client.publish_qos1(topic, message.payload, retain=False, properties=properties)
+    echoed = not v5 and not_subscribed(topic, (await client.subscribe([topic]))[0]) is None
+    refused = await client.publish(topic, message.payload, retain=False, properties=_EXPIRING)
     if refused is not None and reason_for(refused.value) is Refused.NOT_AUTHORIZED:
         return _trouble(topic, f"the broker refuses what is published on {topic}: {refused}")
     if echoed and not await _comes_back(client, topic):
@@ -49,7 +46,7 @@ async def _comes_back(client: BrokerClient, topic: str) -> bool:
     with suppress(TimeoutError):
         async with asyncio.timeout(_ECHO):
             async for received in client.messages:
-                if received.topic.value == topic and not received.retain:
+                if received.topic == topic and not received.retain:
                     return True
     return False
 
@@ -57,9 +54,3 @@ async def _comes_back(client: BrokerClient, topic: str) -> bool:
 def _trouble(topic: str, text: str) -> Trouble:
     remedy = f"allow this login to write {topic} in the broker's access rules"
     return Trouble.of(NOT_WRITABLE, text, "username", remedy)
-
-
-def _expiring() -> Properties:
-    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call] # paho leaves it untyped
-    properties.MessageExpiryInterval = _EXPIRY
-    return properties

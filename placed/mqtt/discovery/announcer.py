@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
 
-    import aiomqtt
-
     from placed.domain.model import Room
     from placed.domain.state_document import Statement
+    from placed.mqtt.client.publish_properties import Received
     from placed.mqtt.discovery.home_assistant import Discovery
     from placed.mqtt.messages import Message
     from placed.mqtt.session_context import SessionContext
@@ -52,12 +51,12 @@ class Announcer:
         """The topics to subscribe to."""
         return [self._discovery.birth] if self._discovery else []
 
-    def handles(self, message: aiomqtt.Message) -> bool:
+    def handles(self, message: Received) -> bool:
         """Returns whether a message is Home Assistant's; its birth message has everything announced again.
 
         A retained birth message is older than the connection, and everything is being announced anyway.
         """
-        if message.topic.value not in self.topics:
+        if message.topic not in self.topics:
             return False
         if message.payload == _BIRTH and not message.retain:
             self._born = True
@@ -74,9 +73,12 @@ class Announcer:
         self._changed.set()
 
     def stated(self, statement: Statement) -> None:
-        """A room has a new statement. It is announced again when it gets a presence, or has none any more."""
+        """A room has a new statement. It is announced again when it has no presence any more.
+
+        When it gets one, the index has to name that first; see `rooms_changed`.
+        """
         announced = self._announced.get(statement.room.id)
-        if announced is not None and announced[1] != (statement.presence is not None):
+        if announced is not None and announced[1] and statement.presence is None:
             self._changed.set()
 
     async def run(self) -> None:
@@ -104,9 +106,18 @@ class Announcer:
             self._put(discovery.bridge())
         new = [s.room.id for s in self._context.board.statements if self._announced.get(s.room.id) != _of(s)]
         async for statement in self._in_slices(new):
+            presence = discovery.presence(self._context.with_earlier_presence(statement))
+            buttons = discovery.buttons(statement.room, self._held_buttons(statement.room))
             self._announced[statement.room.id] = _of(statement)
-            self._put((*discovery.room(statement.room), *discovery.presence(statement)))
+            self._put((*discovery.room(statement.room), *buttons, *presence))
         return new
+
+    def _held_buttons(self, room: Room) -> set[str]:
+        """Returns the topics of buttons that the broker may hold: all, if another connection had the room."""
+        before = self._announced.get(room.id)
+        if before is not None and before[0].connection != room.connection:
+            return set(self._context.topics.button_configs(room.id).values())
+        return self._context.retained_rooms.held_buttons(room.id)
 
     async def _republish_states(self, room_ids: Iterable[str]) -> None:
         """An entity whose `expire_after` changes is unavailable until its next state."""

@@ -5,7 +5,8 @@ keys that its version does not know: `options` and `default_entity_id` are for l
 for earlier ones.
 
 Only a room's names and its size get into these messages, and never into a template: all templates are
-constants in this file. They read the room's state document, so that all entities of a room change together.
+constants in `entities` and `buttons`. They read the room's state document, so that all entities of a room
+change together.
 """
 
 from __future__ import annotations
@@ -13,17 +14,19 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from placed.domain.model import Reason, Status
+from placed.mqtt.command_topics import command_topic
+from placed.mqtt.discovery.buttons import BUTTONS, MEETING_ATTRIBUTES, names_a_meeting, offered
+from placed.mqtt.discovery.entities import BRIDGE, EXPLAIN_UNKNOWN, PRESENCE, ROOM, while_valid
 from placed.mqtt.messages import HEALTH_HOLDS, ONLINE_HOLDS, Message, clear
-from placed.mqtt.topics import BRIDGE_ENTITIES, PRESENCE_ENTITY, ROOM_ENTITIES
+from placed.mqtt.topics import BRIDGE_ENTITIES, BUTTON_ENTITIES, PRESENCE_ENTITY, ROOM_ENTITIES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import timedelta
+    from collections.abc import Collection, Iterator
 
     from placed.domain.model import Room
     from placed.domain.state_document import Statement
@@ -31,94 +34,8 @@ if TYPE_CHECKING:
     from placed.mqtt.topics import Topics
 
 _LONGEST_NAME = 120  # characters; what is longer is cut
-_DIAGNOSTIC = {"entity_category": "diagnostic"}
 
 _encode = msgspec.json.Encoder().encode
-
-
-def _while_valid(value: str, otherwise: str) -> str:
-    """Returns a template for `value`, which is valid until `valid_until` by Home Assistant's clock.
-
-    Home Assistant evaluates it when a message arrives. `expire_after` and `availability` make sure that an
-    entity does not show an old value for ever.
-    """
-    fresh = "as_timestamp(value_json.valid_until, 0) > as_timestamp(now())"
-    return f"{{{{ {value} if {fresh} else {otherwise} }}}}"
-
-
-# `None` is an unknown state in a sensor and a binary_sensor. For an enum sensor not every version accepts it,
-# but all versions show `unknown`.
-_ROOM: dict[str, dict[str, Any]] = {
-    "occupancy": {
-        "name": "Occupancy",
-        "device_class": "occupancy",
-        "value_template": _while_valid("{true: 'ON', false: 'OFF'}.get(value_json.occupied)", "None"),
-    },
-    "status": {
-        "name": "Status",
-        "device_class": "enum",
-        "options": [status.value for status in Status],
-        "value_template": _while_valid("value_json.status", "'unknown'"),
-    },
-    "busy_until": {
-        "name": "Busy until",
-        "device_class": "timestamp",
-        "value_template": _while_valid("value_json.busy_until", "None"),
-    },
-    "free_until": {
-        "name": "Free until",
-        "device_class": "timestamp",
-        "value_template": _while_valid("value_json.free_until", "None"),
-    },
-    "next_start": {
-        "name": "Next meeting",
-        "device_class": "timestamp",
-        "value_template": _while_valid("(value_json.next or {'start': None}).start", "None"),
-    },
-    "stale": {
-        "name": "Calendar",
-        "device_class": "problem",
-        "value_template": _while_valid(
-            "('ON' if value_json.stale or value_json.status == 'unknown' else 'OFF')", "'ON'"
-        ),
-        **_DIAGNOSTIC,
-    },
-    "reason": {
-        "name": "Reason",
-        "device_class": "enum",
-        "options": ["none", *(reason.value for reason in Reason)],
-        "value_template": _while_valid("(value_json.reason or 'none')", f"'{Reason.EXPIRED}'"),
-        **_DIAGNOSTIC,
-    },
-}
-# Of rooms with a presence sensor. It expires by itself within the statement.
-_PRESENCE: dict[str, Any] = {
-    "name": "Presence",
-    "device_class": "occupancy",
-    "value_template": _while_valid(
-        "{'present': 'ON', 'empty': 'OFF'}.get((value_json.presence or {'state': None}).state)", "None"
-    ),
-}
-# These entities show why a room is unknown, so they must be available then.
-_EXPLAIN_UNKNOWN = {"stale", "reason"}
-
-_BRIDGE: dict[str, dict[str, Any]] = {
-    "connection": {
-        "name": "Connection",
-        "device_class": "connectivity",
-        "value_template": "{{ 'ON' if value_json.state == 'online' else 'OFF' }}",
-        **_DIAGNOSTIC,
-    },
-    "problem": {
-        "name": "Calendar services",
-        "device_class": "problem",
-        "value_template": (
-            "{{ 'ON' if value_json.connections | rejectattr('state', 'in', ['ok', 'starting']) | list"
-            " else 'OFF' }}"
-        ),
-        **_DIAGNOSTIC,
-    },
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +60,7 @@ class Discovery:
             "problem": (topics.bridge_health, HEALTH_HOLDS),
         }
         configs = topics.bridge_configs()
-        for name, parts in _BRIDGE.items():
+        for name, parts in BRIDGE.items():
             state, holds = states[name]
             yield self._config(
                 configs[name],
@@ -164,7 +81,13 @@ class Discovery:
         configs = topics.room_configs(room.id)
         device = self._room_device(room)
         known = {"topic": topics.availability(room.id)}
-        for name, parts in _ROOM.items():
+        for name, common in ROOM.items():
+            parts = common
+            if name == "status" and names_a_meeting(self.info.offers.get(room.connection)):
+                parts = common | {
+                    "json_attributes_topic": topics.state(room.id),
+                    "json_attributes_template": while_valid(MEETING_ATTRIBUTES, "'{}'"),
+                }
             yield self._config(
                 configs[name],
                 parts,
@@ -174,7 +97,7 @@ class Discovery:
                 state_topic=topics.state(room.id),
                 holds=self.info.life or self.info.freshness_budget,
                 availability=[self._bridge_online()]
-                if name in _EXPLAIN_UNKNOWN
+                if name in EXPLAIN_UNKNOWN
                 else [self._bridge_online(), known],
                 device=device,
             )
@@ -190,7 +113,7 @@ class Discovery:
             return
         yield self._config(
             topic,
-            _PRESENCE,
+            PRESENCE,
             component=PRESENCE_ENTITY["presence"],
             unique_id=f"{_room_identifier(topics, room.id)}/presence",
             object_id=f"{room.id}_presence",
@@ -200,6 +123,34 @@ class Discovery:
             device=self._room_device(room),
         )
 
+    def buttons(self, room: Room, held: Collection[str] = ()) -> Iterator[Message]:
+        """Yields the config messages of a room's buttons, and what clears those that it has no more.
+
+        `held` has the config topics of buttons that the broker may hold of the room.
+        """
+        topics = self.topics
+        wanted = set(offered(self.info.offers.get(room.connection)))
+        for name, topic in topics.button_configs(room.id).items():
+            if name not in wanted:
+                if topic in held:
+                    yield clear(topic)
+                continue
+            button = BUTTONS[name]
+            yield self._config(
+                topic,
+                {
+                    "name": button.name,
+                    "command_topic": command_topic(topics, room.id, button.action),
+                    "command_template": button.template,
+                    "retain": False,
+                },
+                component=BUTTON_ENTITIES[name],
+                unique_id=f"{_room_identifier(topics, room.id)}/{name}",
+                object_id=f"{room.id}_{name}",
+                availability=[self._bridge_online(), {"topic": topics.availability(room.id)}],
+                device=self._room_device(room),
+            )
+
     def _config(  # noqa: PLR0913 - the parts of an entity
         self,
         topic: str,
@@ -208,10 +159,10 @@ class Discovery:
         component: str,
         unique_id: str,
         object_id: str,
-        state_topic: str,
-        holds: timedelta,
         availability: list[dict[str, str]],
         device: dict[str, Any],
+        state_topic: str | None = None,
+        holds: timedelta = timedelta(0),
     ) -> Message:
         named = re.sub(r"[^a-z0-9]+", "_", object_id.lower()).strip("_")
         document = {
@@ -219,13 +170,14 @@ class Discovery:
             "unique_id": unique_id,
             "object_id": named,
             "default_entity_id": f"{component}.{named}",
-            "state_topic": state_topic,
             "qos": 1,
-            # Home Assistant does not notice that a message expires. States are renewed before that.
-            "expire_after": max(1, math.ceil(holds.total_seconds())),
             "device": device,
             "origin": {"name": "placed", "sw_version": self.info.version},
         }
+        if state_topic is not None:
+            # Home Assistant does not notice that a message expires. States are renewed before that.
+            expiry = max(1, math.ceil(holds.total_seconds()))
+            document |= {"state_topic": state_topic, "expire_after": expiry}
         if availability:
             document |= {"availability": availability, "availability_mode": "all"}
         return Message(topic, _encode(document))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -10,7 +11,6 @@ from tests.support.publisher_setup import PublisherSetup
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
-    from typing import Any
 
 
 @pytest.fixture
@@ -39,3 +39,11 @@ async def mosquitto(start: Callable[..., Awaitable[Mosquitto]]) -> Mosquitto:
 def publisher_setup() -> PublisherSetup:
     """One connection, two rooms, one of them busy."""
     return PublisherSetup.furnished()
+
+
+@pytest.fixture
+async def complaints() -> list[dict[str, Any]]:
+    """What asyncio complains about."""
+    found: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: found.append(context))
+    return found

@@ -1,18 +1,19 @@
-"""Something that listens where a broker should, and answers a CONNECT as a script says."""
+"""A server in a broker's place that answers a CONNECT by a script."""
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
+from tests.support.deadlines import DEADLINE
 from tests.support.free_ports import HOST, free_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
 LET_IN = {5: b"\x20\x03\0\0\0", 4: b"\x20\x02\0\0"}  # CONNACK, by the level of the protocol
-UNKNOWN_VERSION = b"\x20\x02\0\x01"  # as brokers of 3.1.1 say it, whatever they were asked in
+UNKNOWN_VERSION = b"\x20\x02\0\x01"  # as brokers of 3.1.1 answer, to a CONNECT of any version
 
 
 class Listener:
@@ -25,6 +26,7 @@ class Listener:
     def __init__(self, answer: Callable[[bytes, int], bytes | None]) -> None:
         self.port = free_port()
         self.heard: list[bytes] = []
+        self.serving: set[asyncio.Task[None]] = set()
         self._answer = answer
 
     @property
@@ -33,7 +35,10 @@ class Listener:
         return f"mqtt://{HOST}:{self.port}"
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection. After an empty answer it goes on and says nothing."""
+        """One connection. After an empty answer it stays open and sends nothing."""
+        task = asyncio.current_task()
+        assert task is not None
+        self.serving.add(task)
         data = await reader.read(4096)
         self.heard.append(data)
         answer = self._answer(data, len(self.heard) - 1)
@@ -41,6 +46,8 @@ class Listener:
             writer.write(answer)
             await reader.read()  # until the other side ends it
         writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
 
 
 def level(data: bytes) -> int | None:
@@ -58,3 +65,5 @@ async def listening(answer: Callable[[bytes, int], bytes | None]) -> AsyncIterat
     finally:
         server.close()
         await server.wait_closed()
+        if listener.serving:  # every connection was served to its end
+            await asyncio.wait(listener.serving, timeout=DEADLINE)

@@ -6,18 +6,20 @@ import ssl
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import aiomqtt
 import pytest
 from structlog.testing import capture_logs
 
 from placed.doctor.broker_checks import check_broker
 from placed.domain.exit_errors import CannotStart
 from placed.driver import Verdict
-from placed.mqtt import client, connect_probe
+from placed.mqtt import connect_probe
+from placed.mqtt.client import timeouts
+from placed.mqtt.client.connect_options import ConnectOptions
+from placed.mqtt.client.mqtt_error import MqttError
 from placed.mqtt.client_options import Login
 from placed.mqtt.connect_diagnosis import diagnose
 from placed.mqtt.oneshot import try_login
-from placed.settings.output_tables import Mqtt
+from placed.settings.output_settings import Mqtt
 from tests.component.mqtt.scripted_broker import LET_IN, UNKNOWN_VERSION, level, listening
 from tests.component.mqtt.test_publisher import becomes
 from tests.support.mosquitto import Authority
@@ -37,6 +39,11 @@ if TYPE_CHECKING:
 PROTOCOLS = pytest.mark.parametrize(("protocol", "other"), [("5", "3.1.1"), ("3.1.1", "5")])
 LEVELS = {"5": 5, "3.1.1": 4}
 IN_TLS = pytest.mark.parametrize("version", ["tlsv1.3", "tlsv1.2"])
+
+
+@pytest.fixture(autouse=True)
+def _hang_ups_are_noticed_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timeouts, "V311_CONNACK", 2.0)
 
 
 async def named(publisher_setup: PublisherSetup, url: str, **settings: Any) -> Finding:
@@ -110,8 +117,9 @@ async def test_what_never_answers_is_named_and_tried_again(monkeypatch: pytest.M
 
 @PROTOCOLS
 async def test_a_broker_that_always_hangs_up_is_tried_again_with_a_hint(
-    publisher_setup: PublisherSetup, protocol: str, other: str
+    publisher_setup: PublisherSetup, monkeypatch: pytest.MonkeyPatch, protocol: str, other: str
 ) -> None:
+    monkeypatch.setattr(timeouts, "V311_CONNACK", 0.3)
     async with listening(lambda _data, _count: None) as listener:
         found, *_ = await check_broker(Mqtt.model_validate({"url": listener.url, "protocol": protocol}))
         assert found.verdict is Verdict.BAD
@@ -132,10 +140,10 @@ async def test_a_broker_that_always_hangs_up_is_tried_again_with_a_hint(
 
 async def test_a_broker_that_is_just_starting_is_not_taken_for_one_of_another_version() -> None:
     async with listening(lambda data, count: LET_IN[level(data) or 5] if count else None) as listener:
-        trouble = await diagnose(aiomqtt.MqttError("x"), options(listener.port))
+        trouble = await diagnose(MqttError("x"), options(listener.port))
         assert not trouble.problem.lasting
     async with listening(lambda data, count: LET_IN[level(data) or 5] if count > 2 else None) as listener:
-        trouble = await diagnose(aiomqtt.MqttError("x"), options(listener.port))
+        trouble = await diagnose(MqttError("x"), options(listener.port))
         assert not trouble.problem.lasting
 
 
@@ -236,8 +244,8 @@ async def test_a_login_is_never_sent_to_a_port_without_tls(
 
 async def test_a_broker_that_speaks_other_versions_of_tls(authority: Authority) -> None:
     error = ssl.SSLError(1, "[SSL: TLSV1_ALERT_PROTOCOL_VERSION] tlsv1 alert protocol version (_ssl.c:992)")
-    failed = aiomqtt.MqttError("x")
-    failed.__context__ = error
+    failed = MqttError("x")
+    failed.__cause__ = error
     trouble = await diagnose(failed, options(1, authority.context()))
     assert "no version of TLS" in trouble.problem.text
     assert trouble.problem.lasting
@@ -258,7 +266,7 @@ async def test_a_broker_that_speaks_other_versions_of_tls(authority: Authority) 
 async def test_what_is_no_broker_is_named(
     publisher_setup: PublisherSetup, monkeypatch: pytest.MonkeyPatch, greeting: bytes, kind: str
 ) -> None:
-    monkeypatch.setattr(client, "ANSWER", 0.3)  # paho takes the greeting for the beginning of a packet
+    monkeypatch.setattr(timeouts, "ANSWER", 0.3)  # the greeting may look like the beginning of a packet
     async with listening(lambda _data, _count: greeting) as listener:
         found = await named(publisher_setup, listener.url)
         assert kind in found.text
@@ -287,17 +295,12 @@ async def test_a_broker_that_accepts_a_will_and_then_only_qos_0(publisher_setup:
 # --- parts --------------------------------------------------------------------------------------------------
 
 
-def options(port: int, context: ssl.SSLContext | None = None) -> dict[str, Any]:
-    return {
-        "hostname": "127.0.0.1",
-        "port": port,
-        "protocol": aiomqtt.ProtocolVersion.V5,
-        "tls_context": context,
-    }
+def options(port: int, context: ssl.SSLContext | None = None) -> ConnectOptions:
+    return ConnectOptions("127.0.0.1", port, "x", tls=context)
 
 
-def late() -> aiomqtt.MqttError:
-    """As aiomqtt says that no CONNACK came."""
-    error = aiomqtt.MqttError("Operation timed out")
-    error.__context__ = TimeoutError()
+def late() -> MqttError:
+    """As a client reports that no CONNACK came."""
+    error = MqttError("no answer in time")
+    error.__cause__ = TimeoutError()
     return error

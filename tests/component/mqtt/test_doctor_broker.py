@@ -8,7 +8,7 @@ import pytest
 
 from placed.doctor.broker_checks import check_broker
 from placed.driver import Finding, Verdict
-from placed.settings.output_tables import Mqtt
+from placed.settings.output_settings import Mqtt
 from tests.support.deadlines import DEADLINE
 from tests.support.free_ports import free_port
 from tests.support.mosquitto import Authority, Subscriber

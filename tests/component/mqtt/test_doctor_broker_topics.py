@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from placed.doctor.broker_checks import check_broker
-from placed.doctor.sample_messages import expected_messages
+from placed.doctor.messages_of_the_daemon import expected_messages
 from placed.driver import Verdict
 from placed.mqtt.topics import Topics
 from placed.settings.schema import Settings

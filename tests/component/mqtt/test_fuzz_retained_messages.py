@@ -1,4 +1,4 @@
-"""Whatever a broker holds at the start: placed says what is true, and touches only what is its own."""
+"""Any retained messages at the start: placed publishes what is true, and changes only its own topics."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from placed.mqtt.room_index import MOST, earlier_discovery, earlier_rooms, index
 from placed.mqtt.takeover import is_from_another_instance
 from placed.mqtt.topics import Topics
 from placed.panel.rules import Heard, Moment, Panel
-from placed.settings.output_tables import HomeAssistant
+from placed.settings.output_settings import HomeAssistant
 from tests.support.arbitrary_json import anything, encoded
 from tests.support.deadlines import DEADLINE
 from tests.support.free_ports import HOST
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow  # hypothesis draws hundreds of messages, some of them over a real broker
 
 fuzz = settings(
-    max_examples=200, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 TOPICS = Topics("placed/hq", discovery="homeassistant")
 HERE = [room("boardroom"), room("library")]
@@ -97,7 +97,7 @@ def test_an_index_names_rooms_and_nothing_else(payload: bytes, silent: Connectio
     }
     gone = retained_rooms.find_removed(HERE, ("contoso", "silent"), health)
     assert all(own(topic) for topic in (*before, *gone, *retained_rooms.to_clear))
-    # What is told of rooms that are there is only cleared where Home Assistant was told under another prefix.
+    # Messages of rooms that exist are only cleared where the discovery had another prefix.
     kept = {topic for here in HERE for topic in TOPICS.retained(here.id)}
     assert kept.isdisjoint((*before, *gone))
     index = index_message(TOPICS, HERE, retained_rooms.undecided, 7, plain=True)
@@ -198,7 +198,7 @@ async def start_where(folder: Path, found: dict[str, bytes], protocol: str) -> N
     await broker.start()
     try:
         outside = dict.fromkeys(OUTSIDE, b"not ours")
-        async with aiomqtt.Client(HOST, broker.port) as somebody:
+        async with aiomqtt.Client(HOST, broker.port, timeout=DEADLINE) as somebody:
             for topic, payload in (outside | found).items():
                 await somebody.publish(topic, payload, qos=1, retain=True)
         publisher = publisher_setup.publisher(
@@ -224,7 +224,7 @@ async def start_where(folder: Path, found: dict[str, bytes], protocol: str) -> N
 
 
 async def all_published(publisher: Publisher) -> None:
-    """All that is known is told and acknowledged."""
+    """All that is known is published and acknowledged."""
     async with asyncio.timeout(DEADLINE):
         await publisher.published()
 

@@ -1,4 +1,4 @@
-"""A large site: everything is told in seconds, and what changes meanwhile does not wait for it."""
+"""A large site: everything is published in seconds, and a change meanwhile does not wait for it."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from placed.domain.connection_health import ConnectionHealth, ConnectionState
 from placed.mqtt.retained_rooms import removed_rooms
 from placed.mqtt.room_index import LARGEST, MOST, Entry, earlier_rooms
-from placed.settings.output_tables import HomeAssistant
+from placed.settings.output_settings import HomeAssistant
 from tests.component.mqtt.test_publisher import becomes
 from tests.support.mosquitto import Subscriber
 from tests.support.publisher_setup import IMPATIENT, PublisherSetup, room, running
@@ -91,7 +91,7 @@ async def test_rooms_of_an_earlier_run_are_cleared(
     later = PublisherSetup(epoch=8)
     publisher = later.publisher(mosquitto)
     async with running(publisher), Subscriber(mosquitto, "placed/rooms/#") as seen:
-        # Until the connection has told its rooms, what an earlier run said of them stays, and stays listed.
+        # Until the connection has listed its rooms, the rooms of an earlier run and their messages are kept.
         index = await seen.until(lambda a: a.topic == "placed/rooms" and a.document["epoch"] == 8)
         assert [r["id"] for r in index.document["rooms"]] == ["boardroom", "library"]
         assert await kept(mosquitto) == {"boardroom", "library"}
@@ -257,10 +257,10 @@ EARLIER = {"a1": entry("a1", "a"), "a2": entry("a2", "a"), "b1": entry("b1", "b"
     ],
     ids=[
         "while a connection is starting none is",
-        "while a connection has not told of itself none is",
+        "while a connection has not reported its health none is",
         "all of connections that know their rooms, or are not configured any more",
         "not those of a connection that could not list its rooms",
-        "a connection that fails knows its rooms once it told some",
+        "a connection that fails knows its rooms once it has listed some",
         "not one that moved to another connection",
         "not those of connections that are refused",
     ],

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from structlog.testing import capture_logs
 
-from placed.domain.publisher_status import Refused
+from placed.domain.mqtt_delivery_status import Refused
 from placed.mqtt.session_context import Timing
 from placed.mqtt.suspect_messages import SELDOM, DisconnectCauses, SentMessage
 from placed.mqtt.topics import Topics
@@ -152,7 +152,7 @@ def busy(topic: str, arrival: Arrival) -> bool:
 async def test_a_message_that_is_never_acknowledged_is_left_out(
     proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("placed.mqtt.client.ANSWER", 0.3)
+    monkeypatch.setattr("placed.mqtt.client.timeouts.ANSWER", 0.3)
     publisher_setup = large_setup()
     publisher = publisher_behind(proxy, publisher_setup)
     with proxy.rule(SWALLOW, "placed/rooms"):
@@ -220,7 +220,7 @@ async def test_a_broker_that_takes_nothing_on_the_topic_of_a_state_keeps_the_con
     mosquitto: Mosquitto, proxy: Proxy, monkeypatch: pytest.MonkeyPatch, rule: Any
 ) -> None:
     """Nor a message that clears it: the other rooms are published over one connection that stays."""
-    monkeypatch.setattr("placed.mqtt.client.ANSWER", 0.5)
+    monkeypatch.setattr("placed.mqtt.client.timeouts.ANSWER", 0.5)
     monkeypatch.setattr("placed.mqtt.suspect_messages.SOON", 0.1)
     publisher_setup = large_setup(3)
     publisher = publisher_behind(proxy, publisher_setup, timing=IMPATIENT)

@@ -11,7 +11,7 @@ from placed.disconnect import topic_clearing
 from placed.domain.connection_health import ConnectionState
 from placed.mqtt.connection_problems import BrokerLost
 from placed.mqtt.topics import Topics
-from placed.settings.output_tables import Mqtt
+from placed.settings.output_settings import Mqtt
 from tests.support.free_ports import free_port
 from tests.support.mosquitto import Subscriber
 from tests.support.publisher_setup import PublisherSetup, running
@@ -143,7 +143,7 @@ async def test_a_published_room_missing_from_the_index_is_cleared_too(mosquitto:
 
 
 async def test_a_room_that_moved_to_another_connection_is_not_cleared(mosquitto: Mosquitto) -> None:
-    """The index lists it there already, and what is told of it is still what it was before."""
+    """The index lists it there already, while its state is still that of the old connection."""
     await left_behind(mosquitto, two())
     async with Subscriber(mosquitto) as somebody:
         moved = {"rooms": [{"id": "attic", "name": "Attic", "connection": "contoso"}]}

@@ -86,6 +86,7 @@ async def test_the_bridge_publishes_info_and_health(
         "building": "HQ",
         "floor": "2",
         "capacity": 8,
+        "presence": False,
         "topics": {
             t: f"placed/rooms/boardroom/{t}" for t in ("state", "availability", "event", "occupied", "status")
         },
@@ -118,7 +119,7 @@ async def test_an_unknown_room_is_neither_on_nor_off(
         assert "placed/rooms/boardroom/occupied" not in late.latest
 
 
-class HaltedHouse(PublisherSetup):
+class StoppedClockSetup(PublisherSetup):
     """Its clock stands still, so that a statement keeps its whole time until it is published."""
 
     def now(self) -> datetime:
@@ -126,7 +127,7 @@ class HaltedHouse(PublisherSetup):
 
 
 async def test_what_is_not_renewed_expires_on_the_broker(mosquitto: Mosquitto) -> None:
-    publisher_setup = HaltedHouse(expire_after=1)
+    publisher_setup = StoppedClockSetup(expire_after=1)
     publisher_setup.enroll("boardroom")
     publisher_setup.read("boardroom")
     async with (

@@ -4,22 +4,20 @@ import socket
 import ssl
 
 import pytest
-from aiomqtt import MqttCodeError, MqttError
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.reasoncodes import ReasonCode
 
 from placed.mqtt.backoff import Backoff
-from placed.mqtt.client import ClosedBeforeConnack
+from placed.mqtt.client.mqtt_error import ClosedBeforeConnack, MqttError
+from placed.mqtt.client.reason_code import ReasonCode
 from placed.mqtt.connection_problems import why_lost, why_not_connected
 
 
 def refused(code: int) -> MqttError:
-    return MqttCodeError(ReasonCode(PacketTypes.CONNACK, identifier=code), "refused")
+    return MqttError("refused", ReasonCode(code))
 
 
-def caused(cause: Exception) -> MqttError:
-    error = MqttError(str(cause))
-    error.__context__ = cause  # as aiomqtt leaves it
+def caused(cause: Exception, kind: type[MqttError] = MqttError) -> MqttError:
+    error = kind(str(cause))
+    error.__cause__ = cause
     return error
 
 
@@ -44,7 +42,7 @@ def untrusted(code: int, message: str) -> ssl.SSLCertVerificationError:
         ),
         (caused(untrusted(62, "Hostname mismatch")), "broker.was_not_trusted", "url"),
         (
-            ClosedBeforeConnack("x", ssl.SSLError(1, "[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED]")),
+            caused(ssl.SSLError(1, "[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED]"), ClosedBeforeConnack),
             "broker.refused_certificate",
             "certificate",
         ),
@@ -68,8 +66,8 @@ def test_errors_that_only_the_operator_can_fix(error: Exception, event: str, key
         caused(untrusted(9, "certificate is not yet valid")),
         caused(untrusted(10, "certificate has expired")),  # by a clock that is wrong, as a rule
         caused(ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER]")),
-        ClosedBeforeConnack("Unspecified error", None),
-        ClosedBeforeConnack("Unspecified error", ConnectionResetError(104, "reset")),
+        ClosedBeforeConnack("the connection was lost"),
+        caused(ConnectionResetError(104, "reset"), ClosedBeforeConnack),
         MqttError("Operation timed out"),
     ],
 )
@@ -98,16 +96,10 @@ def test_no_name_of_a_class_and_no_number_is_left_in_a_message(error: Exception,
     assert why_lost(lost).problem.text == text
 
 
-def test_a_connection_that_is_gone_is_no_unspecified_error() -> None:
-    """It is reported by paho with the code of one; a reason that the broker gave is repeated."""
-    gone = MqttCodeError(ReasonCode(PacketTypes.DISCONNECT, identifier=0x80), "disconnected")
-    assert why_lost(gone).problem.text == "the connection was lost"
-    assert why_lost(MqttCodeError(4, "could not publish")).problem.text == "the connection was lost"
-    wrapped = MqttError("Disconnected during message iteration")
-    wrapped.__cause__ = gone
-    assert why_lost(wrapped).problem.text == "the connection was lost"
-    shut = MqttCodeError(ReasonCode(PacketTypes.DISCONNECT, identifier=0x8B), "disconnected")
+def test_a_reason_that_the_broker_gave_is_repeated() -> None:
+    shut = MqttError("disconnected", ReasonCode(0x8B))
     assert why_lost(shut).problem.text == "Server shutting down (0x8b)"
+    assert why_lost(MqttError("the connection was lost")).problem.text == "the connection was lost"
 
 
 def test_pauses_double_and_are_reset() -> None:

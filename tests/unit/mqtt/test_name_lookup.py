@@ -8,15 +8,19 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from aiomqtt import MqttError
 
 from placed.mqtt import name_lookup
-from placed.mqtt.client import BrokerClient
+from placed.mqtt.client.by_version import new_client
+from placed.mqtt.client.connect_options import ConnectOptions
+from placed.mqtt.client.mqtt_error import MqttError
 from placed.mqtt.connection_problems import unexplained, why_not_connected
 from tests.support.deadlines import DEADLINE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+OPTIONS = ConnectOptions("broker.example", 1883, "x")
 
 
 @pytest.fixture
@@ -35,7 +39,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
 
 
 async def test_a_start_that_is_called_off_does_not_wait_for_name_servers(asked: threading.Event) -> None:
-    opening = asyncio.create_task(BrokerClient(hostname="broker.example").open())
+    opening = asyncio.create_task(new_client(OPTIONS).open())
     async with asyncio.timeout(DEADLINE):
         await asyncio.to_thread(asked.wait)
         opening.cancel()
@@ -48,8 +52,15 @@ async def test_name_servers_that_are_silent_are_named(monkeypatch: pytest.Monkey
     monkeypatch.setattr(name_lookup, "TIMEOUT", 0.01)
     async with asyncio.timeout(DEADLINE):
         with pytest.raises(MqttError) as raised:
-            await BrokerClient(hostname="broker.example").open()
+            await new_client(OPTIONS).open()
     trouble = why_not_connected(raised.value)
     assert (trouble.event, trouble.problem.text) == ("broker.was_not_reached", "no name server answers")
     assert not trouble.problem.lasting
     assert not unexplained(raised.value)  # another look would ask them again
+
+
+async def test_a_link_local_address_keeps_its_interface() -> None:
+    number, name = socket.if_nameindex()[0]
+    ((host, port),) = await name_lookup.look_up(f"fe80::1%{name}", 1883)
+    *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    assert address[-1] == number

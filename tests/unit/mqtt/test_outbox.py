@@ -201,6 +201,10 @@ def test_expiry_is_rounded_up_to_a_whole_second(microseconds: int) -> None:
     assert 0 <= seconds * 10**6 - microseconds < 10**6
 
 
+def test_an_expiry_is_not_longer_than_a_packet_can_state() -> None:
+    assert message("a", expires_at=datetime.max.replace(tzinfo=UTC)).expiry(NOW) == 2**32 - 1
+
+
 def test_what_does_not_expire_has_no_expiry() -> None:
     assert message("a").expiry(NOW) is None
     assert not message("a").expired(NOW)

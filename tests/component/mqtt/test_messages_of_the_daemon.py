@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from placed.doctor.sample_messages import expected_messages
+from placed.doctor.messages_of_the_daemon import expected_messages
 from placed.mqtt.messages import BridgeInfo, Message, packet_size
 from placed.mqtt.publisher import Publisher
 from placed.mqtt.topics import Importance, Topics
-from placed.settings.output_tables import HomeAssistant
+from placed.settings.output_settings import HomeAssistant
 from placed.settings.schema import Settings
 from tests.support.mosquitto import Subscriber
 from tests.support.publisher_setup import IMPATIENT, PublisherSetup, room, running
@@ -87,8 +87,10 @@ def wire(message: Message, *, v5: bool) -> bytes:
     """The packet as paho makes it."""
     import paho.mqtt.client as paho  # noqa: PLC0415 - nothing else here knows paho
     from paho.mqtt.enums import CallbackAPIVersion  # noqa: PLC0415 - the same
+    from paho.mqtt.packettypes import PacketTypes  # noqa: PLC0415 - the same
+    from paho.mqtt.properties import Properties  # noqa: PLC0415 - the same
 
-    from placed.mqtt.client_factory import _properties  # noqa: PLC0415 - the properties that the daemon sends
+    from placed.mqtt.client_factory import properties_of  # noqa: PLC0415 - those that the daemon sends
 
     client = paho.Client(
         CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5 if v5 else paho.MQTTv311, client_id="x"
@@ -98,8 +100,14 @@ def wire(message: Message, *, v5: bool) -> bytes:
     client._sock = object()  # type: ignore[assignment] # or it would not make the packet
     properties = None
     if v5 and message.payload:
-        expiry = 5 if message.expires_at else None
-        properties = _properties(expiry, json=message.json, instance=message.instance)
+        ours = properties_of(message, 5 if message.expires_at else None)
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call] # paho leaves it untyped
+        properties.PayloadFormatIndicator = 1
+        properties.ContentType = ours.content_type
+        if ours.expiry is not None:
+            properties.MessageExpiryInterval = ours.expiry
+        if ours.user:
+            properties.UserProperty = list(ours.user)
     client._send_publish(1, message.topic.encode(), message.payload, 1, message.retain, properties=properties)
     client._sock = None
     return sent[0]

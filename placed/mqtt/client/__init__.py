@@ -1,0 +1,1 @@
+"""Clients of a broker, one for each version of MQTT, behind one interface."""

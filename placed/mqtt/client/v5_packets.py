@@ -1,0 +1,150 @@
+"""Splits a broker's bytes into packets of MQTT 5, and reads what they hold.
+
+The codec accepts only what the standard allows. Brokers answer with reason codes that it does not allow in
+that packet (mosquitto acknowledges a publish with "packet too large", 0x95), and a broker that speaks MQTT
+3.1.1 alone answers a CONNECT in that version. Of such packets the reason code is read here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import mqtt5
+
+from placed.mqtt.client.mqtt_error import MqttError
+from placed.mqtt.client.publish_properties import Received
+from placed.mqtt.client.reason_code import FAILURE, ReasonCode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CONNACK, PUBACK, SUBACK, DISCONNECT = 2, 4, 9, 14  # types of packets: MQTT 5, 2.1.2
+_LENGTH_BYTES = 4  # at most, of a variable byte integer: MQTT 5, 1.5.5
+_V311_CONNACK = 4  # bytes of the whole packet; that of MQTT 5 is longer
+# Return codes of a CONNACK of MQTT 3.1.1, 3.2.2.3, as reason codes of MQTT 5.
+_RETURN_CODES = {1: 0x84, 2: 0x85, 3: 0x88, 4: 0x86, 5: 0x87}
+_UNSUPPORTED_VERSION = 0x84
+_PANIC = "pyo3_runtime"  # the module of the codec's error, which is no Exception, for text that is not UTF-8
+
+
+@dataclass(frozen=True, slots=True)
+class UnusualReason:
+    """A packet with a reason code that the standard does not allow there.
+
+    Attributes:
+        kind: the type of the packet.
+        packet_id: 0 if the packet has none.
+        codes: one for each topic filter of a SUBACK; one of any other packet.
+    """
+
+    kind: int
+    packet_id: int
+    codes: tuple[ReasonCode, ...]
+
+
+def message_of(packet: mqtt5.PublishPacket) -> Received:
+    """Returns the message of a PUBLISH."""
+    return Received(
+        packet.topic,
+        packet.payload,
+        packet.retain,
+        packet.message_expiry_interval,
+        tuple(packet.user_properties),
+        packet.response_topic,
+        packet.correlation_data,
+    )
+
+
+class PacketReader:
+    """The bytes of one connection that are not a whole packet yet.
+
+    Args:
+        largest: bytes of the largest packet that is read; None: any.
+    """
+
+    def __init__(self, largest: int | None = None) -> None:
+        self._largest = largest
+        self._rest = b""
+
+    def feed(self, data: bytes) -> Iterator[mqtt5.Packet | UnusualReason]:
+        """Yields the packets that are complete with these bytes.
+
+        Raises:
+            MqttError: the broker sends what is not MQTT 5, or a packet that is too large.
+        """
+        data = self._rest + data if self._rest else data
+        view, at = memoryview(data), 0
+        try:
+            while at < len(data):
+                packet, size = self._next(view[at:])
+                at += size
+                yield packet
+        except IndexError:  # the rest of the packet has not arrived yet
+            self._check_size(len(data) - at)
+        finally:
+            self._rest = data[at:]
+
+    def _next(self, view: memoryview) -> tuple[mqtt5.Packet | UnusualReason, int]:
+        try:
+            return mqtt5.read(view)
+        except ValueError as error:
+            return _unusual(view, error)
+        except BaseException as error:
+            if type(error).__module__ != _PANIC:
+                raise
+            raise MqttError("the broker sends a malformed packet: text that is not UTF-8") from None
+
+    def _check_size(self, size: int) -> None:
+        if self._largest is not None and size > self._largest:
+            raise MqttError("the broker sends a packet that is larger than we take")
+
+
+def _unusual(view: memoryview, error: ValueError) -> tuple[UnusualReason, int]:
+    """Returns the reason codes of a packet that the codec refused, and its size in bytes.
+
+    Raises:
+        IndexError: the packet is not complete.
+        MqttError: it is no such packet.
+    """
+    kind = view[0] >> 4
+    if kind not in (CONNACK, PUBACK, SUBACK, DISCONNECT):
+        raise MqttError(f"the broker sends a malformed packet: {error}") from None
+    length, start = _variable_integer(view, 1)
+    end = start + length
+    body = bytes(view[start:end])
+    if len(body) < length:
+        raise IndexError
+    try:
+        unusual = _read_codes(kind, body, whole=end)
+    except IndexError:
+        raise MqttError(f"the broker sends a malformed packet: {error}") from None
+    if kind in (CONNACK, DISCONNECT) and not unusual.codes[0].is_failure:  # then the rest counts
+        raise MqttError(f"the broker sends a malformed packet: {error}") from None
+    return unusual, end
+
+
+def _read_codes(kind: int, body: bytes, *, whole: int) -> UnusualReason:
+    if kind == CONNACK:
+        code = body[1]
+        if whole == _V311_CONNACK and code < FAILURE:
+            code = _RETURN_CODES.get(code, _UNSUPPORTED_VERSION)
+        return UnusualReason(kind, 0, (ReasonCode(code),))
+    if kind == DISCONNECT:
+        return UnusualReason(kind, 0, (ReasonCode(body[0]),))
+    packet_id = int.from_bytes(body[:2])
+    if kind == PUBACK:
+        return UnusualReason(kind, packet_id, (ReasonCode(body[2]),))
+    properties, at = _variable_integer(memoryview(body), 2)
+    return UnusualReason(kind, packet_id, tuple(map(ReasonCode, body[at + properties :])))
+
+
+def _variable_integer(view: memoryview, at: int) -> tuple[int, int]:
+    """Returns the number that begins there, and where what follows it begins."""
+    value = 0
+    for place in range(_LENGTH_BYTES):
+        byte = view[at + place]
+        value |= (byte & 0x7F) << (7 * place)
+        if byte < 0x80:  # noqa: PLR2004 - the last byte: MQTT 5, 1.5.5
+            return value, at + place + 1
+    raise MqttError("the broker sends a malformed packet: its length is invalid")

@@ -1,0 +1,88 @@
+"""Packets of one MQTT 5 connection that lack their answer, by packet identifier, with its deadline."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import cycle
+from typing import TYPE_CHECKING
+
+from placed.mqtt.client import timeouts
+from placed.mqtt.client.reason_code import FAILURE, ReasonCode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Acknowledged = Callable[[ReasonCode | None], None]
+
+_LARGEST_ID = 0xFFFF  # of a packet: MQTT 5, 2.2.1
+
+
+class Unanswered:
+    """What the broker has not answered yet.
+
+    Args:
+        late: called when a publish is not acknowledged in time.
+    """
+
+    def __init__(self, late: Callable[[], None]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._late = late
+        self._ids = cycle(range(1, _LARGEST_ID + 1))
+        # In the order in which they were sent, with the time until which the PUBACK has to be there.
+        self._publishes: dict[int, tuple[Acknowledged, float]] = {}
+        self._requests: dict[int, asyncio.Future[tuple[ReasonCode, ...]]] = {}  # SUBSCRIBE and UNSUBSCRIBE
+        self._deadline: asyncio.TimerHandle | None = None
+
+    def __len__(self) -> int:
+        """How many messages lack their PUBACK."""
+        return len(self._publishes)
+
+    def next_id(self) -> int:
+        """Returns a packet identifier that is not in use."""
+        packet_id = next(self._ids)
+        while packet_id in self._publishes or packet_id in self._requests:
+            packet_id = next(self._ids)
+        return packet_id
+
+    def add_publish(self, packet_id: int, acknowledged: Acknowledged) -> None:
+        """A PUBLISH was sent."""
+        self._publishes[packet_id] = acknowledged, self._loop.time() + timeouts.ANSWER
+        if self._deadline is None:
+            self._deadline = self._loop.call_later(timeouts.ANSWER, self._check)
+
+    def acknowledge(self, packet_id: int, code: int) -> None:
+        """A PUBACK arrived."""
+        waiting = self._publishes.pop(packet_id, None)
+        if waiting is not None:
+            waiting[0](ReasonCode(code) if code >= FAILURE else None)
+
+    def add_request(self, packet_id: int, answer: asyncio.Future[tuple[ReasonCode, ...]]) -> None:
+        """A SUBSCRIBE or an UNSUBSCRIBE is sent."""
+        self._requests[packet_id] = answer
+
+    def answer(self, packet_id: int, codes: tuple[ReasonCode, ...]) -> None:
+        """A SUBACK or an UNSUBACK arrived."""
+        answer = self._requests.get(packet_id)
+        if answer is not None and not answer.done():
+            answer.set_result(codes)
+
+    def forget_request(self, packet_id: int) -> None:
+        """Nobody waits for the answer any more."""
+        self._requests.pop(packet_id, None)
+
+    def close(self) -> None:
+        """The connection is over: nothing is acknowledged any more."""
+        self._publishes.clear()
+        if self._deadline is not None:
+            self._deadline.cancel()
+
+    def _check(self) -> None:
+        self._deadline = None
+        oldest = next(iter(self._publishes.values()), None)
+        if oldest is None:
+            return
+        left = oldest[1] - self._loop.time()
+        if left > 0:
+            self._deadline = self._loop.call_later(left, self._check)
+        else:
+            self._late()

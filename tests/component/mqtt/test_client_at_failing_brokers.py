@@ -1,0 +1,355 @@
+"""Clients of both versions at brokers that fail, send what MQTT forbids, or end the connection."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from placed.mqtt.client import timeouts
+from placed.mqtt.client.by_version import new_client
+from placed.mqtt.client.mqtt_error import ClosedBeforeConnack, MqttError
+from placed.mqtt.client.reason_code import ReasonCode
+from placed.mqtt.connection_problems import why_not_connected
+from tests.component.mqtt.raw_broker import BOTH, CONNACK, DISCONNECT, PUBACK, TOPIC, answering, served
+from tests.support.client_conformance import opened, options
+from tests.support.deadlines import DEADLINE
+
+if TYPE_CHECKING:
+    from placed.mqtt.client.connect_options import ProtocolVersion
+    from placed.mqtt.client.publish_properties import Received
+    from tests.support.mosquitto import Mosquitto
+
+
+@BOTH
+async def test_a_message_that_is_not_acknowledged_ends_the_connection(
+    mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch, protocol: ProtocolVersion
+) -> None:
+    monkeypatch.setattr(timeouts, "ANSWER", 0.2)
+    async with opened(options(mosquitto.port, protocol)) as client:
+        mosquitto.freeze()
+        client.send(TOPIC, b"x", lambda _: None, retain=False)
+        async with asyncio.timeout(DEADLINE):
+            with pytest.raises(MqttError):
+                await client.ended()
+        mosquitto.thaw()
+
+
+async def test_a_broker_that_answers_no_ping_is_given_up() -> None:
+    async with (
+        answering(CONNACK, hang_up=False) as port,
+        opened(replace(options(port, "5"), keep_alive=1)) as client,
+        asyncio.timeout(DEADLINE),
+    ):
+        with pytest.raises(MqttError, match="does not answer"):
+            await client.ended()
+
+
+async def test_the_broker_s_keep_alive_replaces_ours() -> None:
+    connack = bytes([0x20, 6, 0, 0, 3, 0x13, 0, 1])  # Server Keep Alive: 1 s
+    async with (
+        answering(connack, hang_up=False) as port,
+        opened(options(port, "5")) as client,
+        asyncio.timeout(DEADLINE),
+    ):
+        with pytest.raises(MqttError, match="does not answer"):
+            await client.ended()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 400 Bad Request\r\n\r\n",
+        b"\x20\x03\x00\xff",  # a CONNACK that ends early
+        b"\xff\xff\xff\xff\xff",
+        b"\x20\x02\x00\x01",  # MQTT 3.1.1: unacceptable protocol version
+        b"\x20\x03\x00\x84\x00",
+        b"\x10\x00",
+        b"",
+    ],
+)
+async def test_what_is_no_connack_is_an_error_and_no_traceback(
+    complaints: list[dict[str, Any]], answer: bytes
+) -> None:
+    async with answering(answer) as port:
+        with pytest.raises(MqttError) as raised:
+            async with opened(options(port, "5")):
+                pass
+    refused = raised.value.reason
+    assert (refused == ReasonCode(0x84)) is (answer[:1] == b"\x20" and answer[3:4] in b"\x01\x84")
+    if not answer:
+        assert isinstance(raised.value, ClosedBeforeConnack)
+    assert complaints == []
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # which the codec causes
+@pytest.mark.parametrize(
+    "packet",
+    [
+        b"\x30\x05\x00\x01\xff\x00x",  # a topic
+        b"\x40\x08\x00\x01\x00\x04\x1f\x00\x01\xff",  # the text beside a reason code
+    ],
+)
+async def test_text_that_is_no_utf_8_ends_the_connection(
+    complaints: list[dict[str, Any]], packet: bytes
+) -> None:
+    async with answering(CONNACK + packet, hang_up=False) as port, asyncio.timeout(DEADLINE):
+        with pytest.raises(MqttError, match="malformed"):
+            async with opened(options(port, "5")) as client:
+                await client.ended()
+    assert complaints == []
+
+
+async def test_what_follows_the_end_is_not_taken(complaints: list[dict[str, Any]]) -> None:
+    heard: list[Received] = []
+    publish = b"\x30\x05\x00\x01a\x00x"
+    async with answering(CONNACK + publish + DISCONNECT + publish, hang_up=False) as port:
+        client = new_client(options(port, "5"))
+        client.receive = heard.append
+        with suppress(MqttError):
+            await client.open()
+        async with asyncio.timeout(DEADLINE):
+            with pytest.raises(MqttError) as raised:
+                await client.ended()
+        await client.close()
+    assert raised.value.reason == ReasonCode(0x8B)
+    assert [message.payload for message in heard] == [b"x"]
+    assert complaints == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"\x20\x06\x00\x00\x03\x21\x00\x00",  # Receive Maximum: 0
+        b"\x20\x05\x00\x00\x02\x7f\x00",  # a property that does not exist
+    ],
+)
+async def test_a_connack_that_is_malformed_is_not_reported_as_success(answer: bytes) -> None:
+    async with answering(answer, hang_up=False) as port:
+        with pytest.raises(MqttError, match="malformed") as raised:
+            async with opened(options(port, "5")):
+                pass
+    assert raised.value.reason is None
+    assert "malformed" in why_not_connected(raised.value).problem.text
+
+
+async def test_a_disconnect_without_a_failure_is_not_reported_as_success() -> None:
+    async with answering(CONNACK + b"\xe0\x00", hang_up=False) as port, asyncio.timeout(DEADLINE):
+        with pytest.raises(MqttError, match="the broker ended the connection") as raised:
+            async with opened(options(port, "5")) as client:
+                await client.ended()
+    assert raised.value.reason is None
+
+
+async def test_a_second_connack_ends_the_connection() -> None:
+    async with answering(CONNACK + CONNACK, hang_up=False) as port, asyncio.timeout(DEADLINE):
+        with pytest.raises(MqttError, match="second CONNACK"):
+            async with opened(options(port, "5")) as client:
+                await client.ended()
+
+
+@BOTH
+@pytest.mark.parametrize("what", ["receive", "acknowledged"])
+async def test_an_exception_in_a_callback_ends_the_connection_and_is_reported(
+    mosquitto: Mosquitto, complaints: list[dict[str, Any]], protocol: ProtocolVersion, what: str
+) -> None:
+    def fail(_: object) -> None:
+        raise ValueError("a mistake of ours")
+
+    async with opened(options(mosquitto.port, protocol)) as client:
+        if what == "receive":
+            client.receive = fail
+            await client.subscribe([TOPIC])
+        client.send(TOPIC, b"x", fail if what == "acknowledged" else lambda _: None, retain=False)
+        async with asyncio.timeout(DEADLINE):
+            with pytest.raises(MqttError, match="a mistake of ours"):
+                await client.ended()
+    assert [str(context["exception"]) for context in complaints] == ["a mistake of ours"]
+
+
+async def test_what_aiomqtt_cannot_send_ends_the_connection(
+    mosquitto: Mosquitto, complaints: list[dict[str, Any]]
+) -> None:
+    async with opened(options(mosquitto.port, "3.1.1")) as client:
+        client.send("a/+", b"x", lambda _: None, retain=False)
+        async with asyncio.timeout(DEADLINE):
+            with pytest.raises(MqttError):
+                await client.ended()
+    assert len(complaints) == 1
+
+
+@BOTH
+@pytest.mark.parametrize("turns", range(4))
+async def test_a_close_that_is_cancelled_still_disconnects(
+    mosquitto: Mosquitto, protocol: ProtocolVersion, turns: int
+) -> None:
+    async with opened(options(mosquitto.port, protocol)) as client:
+        client.send(TOPIC, b"x", lambda _: None, retain=False)
+        closing = asyncio.create_task(client.close())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        closing.cancel()
+        await asyncio.wait([closing], timeout=DEADLINE)
+        assert closing.done()
+        await mosquitto.wait_for_line("closed its connection" if not turns else "disconnected")
+
+
+@BOTH
+async def test_a_suback_that_does_not_answer_every_filter_is_an_error(protocol: ProtocolVersion) -> None:
+    v5 = protocol == "5"
+    suback = b"\x90\x04\x00\x01\x00\x00" if v5 else b"\x90\x03\x00\x01\x00"
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1000)
+        writer.write(CONNACK if v5 else b"\x20\x02\x00\x00")
+        await reader.read(1000)
+        writer.write(suback)
+        await reader.read()
+
+    async with served(serve) as port, opened(options(port, protocol)) as client:
+        with pytest.raises(MqttError, match="filter"):
+            await client.subscribe(["a", "b"])
+
+
+async def test_a_message_with_qos_2_is_taken_once() -> None:
+    publish, again = b"\x34\x07\x00\x01a\x00\x05\x00x", b"\x3c\x07\x00\x01a\x00\x05\x00x"
+    answers = [b"\x50\x02\x00\x05", b"\x50\x02\x00\x05", b"\x70\x02\x00\x05", b"\x50\x02\x00\x05"]
+    answered: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1000)
+        writer.write(CONNACK)
+        for packet, answer in zip([publish, again, b"\x62\x02\x00\x05", publish], answers, strict=True):
+            writer.write(packet)
+            answered.append(await reader.readexactly(len(answer)))
+        writer.write(b"\x30\x05\x00\x01b\x00x")
+        await reader.read()
+
+    async with served(serve) as port, opened(options(port, "5")) as client, asyncio.timeout(DEADLINE):
+        topics = [(await anext(client.messages)).topic for _ in range(3)]
+    assert topics == ["a", "a", "b"]
+    assert answered == answers
+
+
+async def test_a_publish_waits_until_the_broker_takes_another_message() -> None:
+    pieces: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1000)
+        writer.write(b"\x20\x06\x00\x00\x03\x21\x00\x01")  # Receive Maximum: 1
+        for packet_id in (1, 2):
+            pieces.append(await reader.read(1000))
+            writer.write(bytes([0x40, 2, 0, packet_id]))
+        await reader.read()
+
+    async with served(serve) as port, opened(options(port, "5")) as client, asyncio.timeout(DEADLINE):
+        client.send("first", b"x", lambda _: None, retain=False)
+        await client.publish("second", b"x", retain=False)
+    assert [b"second" in piece for piece in pieces] == [False, True]
+
+
+@pytest.mark.parametrize(
+    "publish",
+    [
+        b"\x30\x07\x00\x00\x03\x23\x00\x01x",  # a topic alias, of which we allow none
+        b"\x32\x07\x00\x01a\x00\x00\x00x",  # packet identifier 0
+    ],
+)
+async def test_a_message_that_mqtt_5_forbids_ends_the_connection(publish: bytes) -> None:
+    async with answering(CONNACK + publish, hang_up=False) as port, asyncio.timeout(DEADLINE):
+        with pytest.raises(MqttError, match="not allowed"):
+            async with opened(options(port, "5")) as client:
+                await client.ended()
+
+
+@BOTH
+@pytest.mark.parametrize("answer", [CONNACK + DISCONNECT, CONNACK, DISCONNECT, CONNACK + PUBACK, b""])
+async def test_a_broker_that_lets_in_and_hangs_up_at_once(
+    complaints: list[dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    protocol: ProtocolVersion,
+    answer: bytes,
+) -> None:
+    monkeypatch.setattr(timeouts, "V311_CONNACK", 0.1)
+    async with answering(answer) as port:
+        for _ in range(20 if protocol == "5" else 2):
+            client = new_client(options(port, protocol))
+            with suppress(MqttError):
+                await client.open()
+                await client.subscribe(["#"])
+            await client.close()
+            del client
+    gc.collect()
+    await asyncio.sleep(0)
+    assert complaints == []
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_close_that_is_cancelled_while_the_connection_is_lost(
+    complaints: list[dict[str, Any]], turns: int
+) -> None:
+    async with answering(CONNACK + DISCONNECT) as port:
+        client = new_client(options(port, "5"))
+        with suppress(MqttError):
+            await client.open()
+        closing = asyncio.create_task(client.close())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        closing.cancel()
+        await asyncio.sleep(0)
+        closing.cancel()
+        await asyncio.wait([closing])
+        del client, closing
+    gc.collect()
+    await asyncio.sleep(0)
+    assert complaints == []
+
+
+@BOTH
+@pytest.mark.parametrize("turns", range(5))
+async def test_a_cancellation_at_the_moment_of_an_answer_is_not_lost(
+    mosquitto: Mosquitto, protocol: ProtocolVersion, turns: int
+) -> None:
+    """Before Python 3.12 `asyncio.wait_for`, with which aiomqtt waits for a SUBACK, forgets it."""
+    async with opened(options(mosquitto.port, protocol)) as client:
+        answered = asyncio.Event()
+        client.receive = lambda _: answered.set()
+        await client.publish(TOPIC, b"x", retain=True)
+
+        async def subscribe_and_wait() -> None:
+            await client.subscribe([TOPIC])
+            await asyncio.Event().wait()
+
+        task = asyncio.create_task(subscribe_and_wait())
+        async with asyncio.timeout(DEADLINE):
+            await answered.wait()  # mosquitto sends the SUBACK before it
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task], timeout=DEADLINE)
+        assert task.cancelled()
+
+
+@BOTH
+async def test_an_attempt_that_is_cancelled_leaves_nothing_behind(
+    mosquitto: Mosquitto, complaints: list[dict[str, Any]], protocol: ProtocolVersion
+) -> None:
+    for turns in (0, 1, 3, 10, 50):
+        client = new_client(options(mosquitto.port, protocol))
+        opening = asyncio.create_task(client.open())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        opening.cancel()
+        await asyncio.wait([opening], timeout=DEADLINE)
+        assert opening.done()
+        if not opening.cancelled():  # it was over before
+            await client.close()
+    async with asyncio.timeout(DEADLINE):
+        while others := asyncio.all_tasks() - {asyncio.current_task(), mosquitto._reading}:
+            await asyncio.wait(others, timeout=0.01)
+    gc.collect()
+    assert complaints == []
