@@ -1,40 +1,40 @@
-"""The board: the latest statement of every room, its edges, and the listeners.
+"""The board: takes in rooms, readings of calendars and sensors, check-ins and settings.
 
-Everything here happens synchronously: when a reading arrives or an edge is due, the rooms concerned are
-judged again, and if the result is new, a statement is made and every listener is notified.
+Everything here happens synchronously: the rooms concerned are judged again at once, and the listeners are
+notified of what is new.
 """
 
 from __future__ import annotations
 
-import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from placed.board.due_times import DueTimes
+from placed.board.check_in_book import CheckInBook
 from placed.board.judging import Judging
-from placed.board.room_entry import KnownRoom, RoomEntry, with_objects_of
+from placed.board.notifying_board import NotifyingBoard
+from placed.board.room_entry import KnownRoom, with_objects_of
 from placed.board.room_sensors import RoomSensors
+from placed.domain.calendar_event_detection import Event, released_by_service, rescheduled
 from placed.domain.privacy import permitted_schedule
-from placed.domain.room_event_detection import Event, rescheduled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
-    from placed.board.listener import Listener
-    from placed.domain.clock_health import ClockHealth
+    from placed.domain.check_in import CheckedIn, CheckInRules
     from placed.domain.connection_health import ConnectionHealth
+    from placed.domain.fence import Fence
+    from placed.domain.machine_clock_health import ClockHealth
     from placed.domain.model import Reason, Room, Schedule, ShowPresence
     from placed.domain.occupancy import Policy
     from placed.domain.presence import IgnoredReading, Reading, Sensor
     from placed.domain.privacy import Show
-    from placed.domain.state_document import Statement
 
 
-class Board:
-    """Judges rooms and keeps their latest statements.
+class Board(NotifyingBoard):
+    """The latest occupancy of every room, and those who listen.
 
     Args:
         policy: the site's rules.
@@ -52,81 +52,17 @@ class Board:
         epoch: int,
         believable: Callable[[], bool] = lambda: True,
     ) -> None:
-        self.health: dict[str, ConnectionHealth] = {}
-        self.clock: ClockHealth | None = None  # the state of the machine's clock; None before the first check
-        self.listeners: list[Listener] = []
-        self.removed: dict[str, int] = {}  # removed rooms, with the seq of their removal
-        self.times_judged = 0  # how often a due time was reached, or the clock was set
-        self._now = now
-        self._sensors = RoomSensors()
-        self._judging = Judging(policy, show, epoch, believable, self._sensors)
-        self._entries: dict[str, RoomEntry] = {}
-        self._due = DueTimes()
+        sensors, check_ins = RoomSensors(), CheckInBook()
+        judging = Judging(policy, show, epoch, believable, sensors=sensors, check_ins=check_ins)
+        super().__init__(judging, sensors, check_ins, now)
+        self._writer_fences: dict[str, Fence] = {}
         self._before: dict[tuple[str, str], KnownRoom] = {}
-        # For these rooms the stored state differs from the known one: (connection, address) -> id.
-        self.touched: dict[tuple[str, str], str] = {}
 
-    # --- what is known ---
-
-    @property
-    def policy(self) -> Policy:
-        """The site's rules."""
-        return self._judging.policy
-
-    @property
-    def show(self) -> Show:
-        """What of a meeting may be shown."""
-        return self._judging.show
-
-    @property
-    def epoch(self) -> int:
-        """The number of this start of the daemon."""
-        return self._judging.epoch
-
-    @property
-    def seq(self) -> int:
-        """The number of the latest statement or removal."""
-        return self._judging.seq
-
-    @property
-    def rooms(self) -> list[Room]:
-        """Every room, by id."""
-        return [self._entries[room_id].room for room_id in sorted(self._entries)]
-
-    @property
-    def statements(self) -> list[Statement]:
-        """The latest statement of every room, by the rooms' ids."""
-        return [self._entries[room_id].statement for room_id in sorted(self._entries)]
-
-    def statement(self, room_id: str) -> Statement | None:
-        """The latest statement of a room; None if there is no such room."""
-        entry = self._entries.get(room_id)
-        return entry.statement if entry else None
-
-    @property
-    def next_due(self) -> datetime | None:
-        """When `judge_due` has something to do next."""
-        return self._due.next
-
-    def has_schedule(self, room_id: str) -> bool:
-        """Whether a room's meetings are known, however old they are."""
-        entry = self._entries.get(room_id)
-        return entry is not None and entry.schedule is not None
-
-    def known_of(self, room_id: str) -> KnownRoom | None:
-        """What is known of a room; None if there is no such room."""
-        entry = self._entries.get(room_id)
-        return entry.known if entry else None
-
-    def known(self) -> Iterator[KnownRoom]:
-        """What is known of every room."""
-        return (entry.known for entry in self._entries.values())
+    # --- input ---
 
     def remember(self, known: KnownRoom) -> None:
         """Sets the stored state with which a room is enrolled, unless something newer was set."""
         self._before.setdefault((known.room.connection, known.room.id), known)
-
-    # --- input ---
 
     def enroll(self, connection: str, rooms: Iterable[Room]) -> None:
         """Sets the rooms of a connection: new ones begin as unknown, those not named any more are removed."""
@@ -135,7 +71,7 @@ class Board:
         gone = {i for i, p in self._entries.items() if p.room.connection == connection} - wanted.keys()
         for room_id in gone:
             self._touch(self._entries.pop(room_id))
-            self._due.set(room_id, None)
+            self._due.remove(room_id)
             self.removed[room_id] = self._judging.next_seq()
         changed = bool(gone)
         for room_id, room in wanted.items():
@@ -173,6 +109,8 @@ class Board:
         if before is not None:
             schedule = replace(schedule, meetings=with_objects_of(before.meetings, schedule.meetings))
             changes = tuple(rescheduled(before, schedule, moment, self.policy))
+            if changes and entry.check_ins is not None:
+                changes = tuple(released_by_service(changes, entry.check_ins))
         entry.schedule, entry.failure, entry.noted_at = schedule, None, None
         self._touch(entry)
         self._judge(entry, moment, changes=changes)
@@ -212,6 +150,12 @@ class Board:
         if entry.statement.occupancy.stale:
             self._judge(entry, self._now())
 
+    def announce(self, room_id: str, event: Event) -> None:
+        """Publishes an event that does not come from the calendar, with a new statement of its room."""
+        entry = self._entries.get(room_id)
+        if entry is not None:
+            self._judge(entry, self._now(), changes=(event,))
+
     def forget(self, connection: str, reason: Reason) -> None:
         """Discards everything known of a connection's rooms."""
         moment = self._now()
@@ -222,10 +166,22 @@ class Board:
                 self._judge(entry, moment)
 
     def report(self, health: ConnectionHealth) -> None:
-        """Passes a connection's health to the listeners."""
+        """Passes a connection's health to the listeners, with the fence of what writes to it."""
+        if health.writer_fence is None and health.name in self._writer_fences:
+            health = replace(health, writer_fence=self._writer_fences[health.name])
         self.health[health.name] = health
         for listener in self.listeners:
             listener.health_changed(health)
+
+    def report_writer_fence(self, connection: str, fence: Fence | None) -> None:
+        """Sets the fence of what writes to a connection; None if nothing does any more."""
+        if fence is None:
+            self._writer_fences.pop(connection, None)
+        else:
+            self._writer_fences[connection] = fence
+        health = self.health.get(connection)
+        if health is not None:
+            self.report(replace(health, writer_fence=fence))
 
     def report_clock(self, health: ClockHealth) -> None:
         """Sets the state of the machine's clock, for those who publish the connections' health."""
@@ -235,9 +191,16 @@ class Board:
 
     # --- presence ---
 
-    def set_sensors(self, sensors: Mapping[str, Iterable[Sensor]]) -> None:
-        """Sets the presence sensors of all rooms, by the rooms' ids."""
-        for room_id in self._sensors.set(sensors):
+    def set_sensors(
+        self,
+        sensors: Mapping[str, Iterable[Sensor]],
+        may_be_found_in: Callable[[str], bool] = lambda _: False,
+    ) -> None:
+        """Sets the presence sensors of all rooms, by the rooms' ids.
+
+        `may_be_found_in` returns whether a room may get a sensor by its first message.
+        """
+        for room_id in self._sensors.set(sensors, may_be_found_in):
             self._judge_presence(room_id)
 
     def sense(self, room_id: str, sensor: Sensor, reading: Reading) -> IgnoredReading | None:
@@ -248,6 +211,11 @@ class Board:
             self._judge_presence(room_id)
         return ignored
 
+    def remove_sensor(self, room_id: str, name: str) -> None:
+        """Removes a sensor that was found by its messages."""
+        self._sensors.remove(room_id, name)
+        self._judge_presence(room_id)
+
     def set_sensor_available(self, room_id: str, sensor: Sensor, *, available: bool) -> None:
         """Notes whether the device of a presence sensor is there."""
         self._sensors.add(room_id, sensor)
@@ -257,6 +225,31 @@ class Board:
     def _judge_presence(self, room_id: str) -> None:
         entry = self._entries.get(room_id)
         if entry is not None:
+            self._judge(entry, self._now())
+
+    # --- check-in ---
+
+    def set_check_in_rules(self, rules: Mapping[str, CheckInRules]) -> None:
+        """Sets the rules of check-in, by connection; the rooms of one without have no check-in."""
+        self._check_ins.set_rules(rules)
+        for room_id in self._entries:
+            self._judge_check_ins(room_id)
+
+    def check_in(self, room_id: str, *records: CheckedIn) -> None:
+        """Takes in that somebody has checked in to meetings of a room, now or before this start."""
+        self._check_ins.add(room_id, *records, now=self._now())
+        self._judge_check_ins(room_id)
+
+    def withdraw_check_in(self, room_id: str, meeting: str) -> None:
+        """Forgets the check-in to a meeting, by its key."""
+        self._check_ins.remove(room_id, meeting)
+        self._judge_check_ins(room_id)
+
+    def _judge_check_ins(self, room_id: str) -> None:
+        entry = self._entries.get(room_id)
+        check_ins = self._check_ins.of(entry.room) if entry is not None else None
+        if entry is not None and entry.check_ins != check_ins:
+            entry.check_ins = check_ins
             self._judge(entry, self._now())
 
     # --- other settings ---
@@ -293,46 +286,3 @@ class Board:
         if self.health.pop(connection, None) is not None:
             for listener in self.listeners:
                 listener.connection_removed(connection)
-
-    # --- time ---
-
-    def judge_due(self, most: int = sys.maxsize) -> None:
-        """Judges rooms whose edge or renewal is due; if these are more than `most`, the others next time."""
-        moment = self._now()
-        if self._due.check_at <= moment:
-            self._due.check_ages(self._entries.values(), moment, self.policy)
-        for _ in range(most):
-            if not self._due.is_due(moment):
-                break
-            self.times_judged += 1
-            entry = self._entries.get(self._due.take() or "")
-            if entry is not None:
-                self._judge(entry, moment)
-
-    def clock_was_set(self, by: timedelta) -> None:
-        """Handles a step of the wall clock: readings keep their age, and every room is judged again."""
-        moment = self._now()
-        self.times_judged += 1
-        self._sensors.clock_was_set(by)
-        for entry in self._entries.values():
-            entry.clock_was_set(by, moment)
-            self._judge(entry, moment, again=True)
-
-    # --- internals ---
-
-    def _touch(self, entry: RoomEntry) -> None:
-        self.touched[entry.room.connection, entry.room.address] = entry.room.id
-
-    def _judge(
-        self, entry: RoomEntry, moment: datetime, *, changes: tuple[Event, ...] = (), again: bool = False
-    ) -> None:
-        news = self._judging.judge(entry, moment, changes=changes, again=again)
-        if news is not None:
-            if news.changed:
-                self._touch(entry)
-            self._notify(entry, urgent=news.urgent, events=news.events)
-        self._due.schedule(entry, moment, self.policy)
-
-    def _notify(self, entry: RoomEntry, *, urgent: bool, events: tuple[Event, ...] = ()) -> None:
-        for listener in self.listeners:
-            listener.stated(entry.statement, urgent=urgent, events=events)

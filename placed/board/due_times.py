@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 import heapq
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from placed.board.room_entry import RoomEntry
     from placed.domain.occupancy import Policy
 
 _FEW = 100  # replaced times that may stay in the heap
-_NEVER = datetime.max.replace(tzinfo=UTC)
+# Who has to know first: those to whom a room is shown as free that is not free any more.
+_FREE_NO_MORE, _EDGE, _RENEWAL = range(3)
+_Due = tuple[datetime, int, str]  # when, how urgent, and which room
 
 
 class DueTimes:
-    """The due time of every room that has one, and one common time at which all readings are checked.
-
-    A reading that is not repeated becomes too old. Nearly all are repeated before, so the rooms do not have
-    a due time each for it: at `check_at` the age of all readings is compared.
-
-    Attributes:
-        check_at: when the age of all readings has to be checked; no reading becomes too old earlier.
-    """
+    """The due time of every room that has one, and when the age of its reading has to be looked at."""
 
     def __init__(self) -> None:
-        self.check_at = _NEVER
-        self._by_room: dict[str, datetime] = {}
-        self._heap: list[tuple[datetime, str]] = []  # only times that `_by_room` also holds count
+        self._ages = _ReadingAges()
+        # Only times that `_by_room` also holds count. Those of the same moment go by urgency.
+        self._heap: list[_Due] = []
+        self._by_room: dict[str, _Due] = {}
 
     def __len__(self) -> int:
         """How many times are kept, with those that were replaced."""
@@ -38,31 +34,53 @@ class DueTimes:
     @property
     def next(self) -> datetime | None:
         """The earliest time, or None."""
-        due = min(self._heap[0][0], self.check_at) if self._heap else self.check_at
-        return None if due is _NEVER else due
+        look = self._ages.next
+        if not self._heap:
+            return look
+        due = self._heap[0][0]
+        return due if look is None else min(due, look)
 
-    def set(self, room_id: str, due: datetime | None) -> None:
+    def set(self, room_id: str, due: datetime | None, urgency: int = _RENEWAL) -> None:
         """Sets the due time of a room, in place of an earlier one; None if it has none."""
         if due is None:
             self._by_room.pop(room_id, None)
             return
-        if self._by_room.get(room_id) == due:
+        item = due, urgency, room_id
+        if self._by_room.get(room_id) == item:
             return
-        self._by_room[room_id] = due
+        self._by_room[room_id] = item
         if len(self._heap) > 2 * len(self._by_room) + _FEW:
-            self._heap = [(due, room_id) for room_id, due in self._by_room.items()]
+            self._heap = list(self._by_room.values())
             heapq.heapify(self._heap)
         else:
-            heapq.heappush(self._heap, (due, room_id))
+            heapq.heappush(self._heap, item)
+
+    def set_all(self, room_ids: Iterable[str], due: datetime) -> None:
+        """Sets the same due time for all rooms."""
+        self._by_room = {room_id: (due, _FREE_NO_MORE, room_id) for room_id in room_ids}
+        self._heap = sorted(self._by_room.values())
 
     def is_due(self, moment: datetime) -> bool:
         """Whether `take` has a room to return, or a replaced time to discard."""
         return bool(self._heap) and self._heap[0][0] <= moment
 
+    def has_come(self, room_id: str, moment: datetime) -> bool:
+        """Whether the due time of this room has come."""
+        item = self._by_room.get(room_id)
+        return item is not None and item[0] <= moment
+
+    def is_room_due(self, entry: RoomEntry, moment: datetime, policy: Policy) -> bool:
+        """Whether this room has to be judged again."""
+        if self.has_come(entry.room.id, moment):
+            return True
+        lapses = entry.lapses_at(moment, policy)
+        return lapses is not None and lapses <= moment and not entry.statement.occupancy.stale
+
     def take(self) -> str | None:
         """Removes the earliest time; returns its room, or None if the time was replaced."""
-        due, room_id = heapq.heappop(self._heap)
-        if self._by_room.get(room_id) != due:
+        item = heapq.heappop(self._heap)
+        room_id = item[2]
+        if self._by_room.get(room_id) is not item:
             return None
         del self._by_room[room_id]
         return room_id
@@ -74,19 +92,85 @@ class DueTimes:
         lapses = entry.lapses_at(moment, policy)
         if lapses is not None:
             if not entry.statement.occupancy.stale:
-                self.check_at = min(self.check_at, lapses)
+                self._ages.watch(entry.room.id, lapses)
             elif lapses > moment:
                 moments.append(lapses)
-        self.set(entry.room.id, min(moments, default=None))
+        due = min(moments, default=None)
+        self.set(entry.room.id, due, _RENEWAL if due is None else _urgency(entry, due))
 
-    def check_ages(self, entries: Iterable[RoomEntry], moment: datetime, policy: Policy) -> None:
-        """Finds the readings that have become too old; their rooms are due now."""
-        self.check_at = _NEVER
-        for entry in entries:
-            lapses = entry.lapses_at(moment, policy)
-            if lapses is None or entry.statement.occupancy.stale:
+    def remove(self, room_id: str) -> None:
+        """A room was removed."""
+        self._by_room.pop(room_id, None)
+        self._ages.forget(room_id)
+
+    def look_at_ages(
+        self, entries: Mapping[str, RoomEntry], moment: datetime, policy: Policy, most: int
+    ) -> None:
+        """Looks at the readings whose turn it is; a room is due when its reading becomes too old."""
+        for _ in range(most):
+            room_id = self._ages.take(moment)
+            if room_id is None:
+                return
+            entry = entries.get(room_id)
+            lapses = entry.lapses_at(moment, policy) if entry is not None else None
+            if entry is None or lapses is None or entry.statement.occupancy.stale:
                 continue
-            if lapses <= moment:
-                self.set(entry.room.id, lapses)
-            else:
-                self.check_at = min(self.check_at, lapses)
+            if lapses.replace(microsecond=0) > moment:
+                self._ages.watch(room_id, lapses)
+            elif not self.has_come(room_id, lapses):  # else it is watched again when it was judged
+                self.set(room_id, lapses)
+
+
+def _urgency(entry: RoomEntry, due: datetime) -> int:
+    if due != entry.change:
+        return _RENEWAL
+    return _FREE_NO_MORE if entry.statement.occupancy.occupied is False else _EDGE
+
+
+class _ReadingAges:
+    """The time of the next look at the reading of every room that is not stale.
+
+    A reading that is not repeated becomes too old. Nearly all are repeated before, so a repeated reading does
+    not change this time: the room is looked at when its earlier reading would have become too old, and then
+    gets another time. No look visits all rooms. Times are whole seconds, so that rooms share them.
+    """
+
+    def __init__(self) -> None:
+        self._looks: dict[str, datetime] = {}  # by room
+        self._rooms: dict[datetime, list[str]] = {}  # rooms count only if `_looks` has the same time
+        self._times: list[datetime] = []  # a heap of these times
+
+    @property
+    def next(self) -> datetime | None:
+        """The earliest time, or None."""
+        return self._times[0] if self._times else None
+
+    def watch(self, room_id: str, lapses: datetime) -> None:
+        """Has a room looked at in the second in which its reading becomes too old, or earlier."""
+        known = self._looks.get(room_id)
+        if known is not None and known <= lapses:
+            return
+        self._looks[room_id] = second = lapses.replace(microsecond=0)
+        rooms = self._rooms.get(second)
+        if rooms is None:
+            self._rooms[second] = [room_id]
+            heapq.heappush(self._times, second)
+        else:
+            rooms.append(room_id)
+
+    def forget(self, room_id: str) -> None:
+        """A room was removed."""
+        self._looks.pop(room_id, None)
+
+    def take(self, moment: datetime) -> str | None:
+        """Removes and returns a room whose time has come; None if there is none."""
+        while self._times and self._times[0] <= moment:
+            second = self._times[0]
+            rooms = self._rooms[second]
+            while rooms:
+                room_id = rooms.pop()
+                if self._looks.get(room_id) == second:
+                    del self._looks[room_id]
+                    return room_id
+            del self._rooms[heapq.heappop(self._times)]
+        return None

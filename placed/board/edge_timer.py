@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from placed.domain.clock_health import ClockState
 from placed.domain.corrected_clock import CorrectedClock
+from placed.domain.machine_clock_health import ClockState
 from placed.domain.task_heartbeat import Pulse
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from placed.board.board import Board
     from placed.domain.clock import Clock
-    from placed.domain.clock_health import ClockHealth
+    from placed.domain.machine_clock_health import ClockHealth
 
 _SILENCE = 15.0  # seconds; a board that is judged less often is stuck
 _LONGEST_SLEEP = 1.0  # seconds; within this time a step of the clock, or the end of a suspend, is noticed
@@ -64,11 +64,10 @@ class EdgeTimer:
         self._report(self._clock.health)
         self._board.judge_due(most)
 
-    def catch_up(self) -> None:
-        """Judges what is due before a request is answered, after the process was stopped."""
-        due = self._board.next_due
-        if self._clock.was_set or (due is not None and due <= self._clock.now()):
-            self.check()
+    def settle(self) -> None:
+        """Reports a step of the machine's clock that nobody has noticed yet; judges nothing."""
+        if self._clock.was_set:
+            self.check(0)
 
     def _report(self, health: ClockHealth) -> None:
         before, self._reported = self._reported, health

@@ -6,18 +6,21 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from placed.board.room_entry import RoomEntry
 from placed.board.room_use import is_new_presence, use_and_events, valid_with
+from placed.domain.calendar_event_detection import Event, events_between
 from placed.domain.model import Reason, ShowPresence
 from placed.domain.occupancy import judge
-from placed.domain.privacy import permitted_presence, permitted_schedule
-from placed.domain.room_event_detection import Event, events_between
+from placed.domain.presence import continue_earlier
+from placed.domain.privacy import permitted_presence, permitted_schedule, shows_presence
 from placed.domain.state_document import Statement, state_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from placed.board.check_in_book import CheckInBook
     from placed.board.room_entry import KnownRoom
     from placed.board.room_sensors import RoomSensors
+    from placed.domain.check_in import RoomCheckIns
     from placed.domain.model import Occupancy, Room, Schedule
     from placed.domain.occupancy import Judgement, Policy
     from placed.domain.presence import Presence, PresenceJudgement
@@ -41,20 +44,24 @@ class Judging:
         epoch: the number of this start of the daemon.
         believable: whether the time is known; if not, every room is unknown.
         sensors: the presence sensors of the rooms.
+        check_ins: the check-ins of the rooms.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a statement depends on
         self,
         policy: Policy,
         show: Show,
         epoch: int,
         believable: Callable[[], bool],
+        *,
         sensors: RoomSensors,
+        check_ins: CheckInBook,
     ) -> None:
         self.policy = policy
         self.show = show
         self.show_presence = ShowPresence.STATE
         self._sensors = sensors
+        self._check_ins = check_ins
         self.epoch = epoch
         self.seq = 0
         self._believable = believable
@@ -71,19 +78,23 @@ class Judging:
         schedule, failure = (known.schedule, known.failure) if known else (None, None)
         if schedule is not None:
             schedule = permitted_schedule(schedule, self.show)
-        first = self._judge(schedule, moment, failure)
+        check_ins = self._check_ins.of(room)
+        first = self._judge(schedule, moment, failure, check_ins)
         changed_at = moment
         if known is not None and schedule is not None:
-            then = judge(schedule, known.changed_at, self.policy, failure).occupancy
+            then = judge(schedule, known.changed_at, self.policy, failure, check_ins).occupancy
             if _meetings(then) == _meetings(first.occupancy):
                 changed_at = known.changed_at
-        presence = self._presence(room, moment, None)
+        earlier = known.presence if known is not None else None
+        presence, earlier = continue_earlier(self._presence(room, moment, None), earlier, moment)
         shown = self._shown(room, presence)
         statement = self._statement(room, valid_with(first.occupancy, shown), changed_at, shown)
         entry = RoomEntry(room, statement, schedule, failure, first.change)
+        entry.check_ins = check_ins
         entry.noted_at = known.noted_at if known else None
         entry.calendar_valid_until = first.occupancy.valid_until
         entry.note_presence(presence)
+        entry.earlier_presence = earlier
         entry.renewal = entry.renew_at(self.policy, moment)
         if shown is not None:
             hold = self._sensors.longest_hold(room.id)
@@ -115,7 +126,7 @@ class Judging:
             hold = self._sensors.longest_hold(entry.room.id)
             entry.use, of_use = use_and_events(entry.use, after, shown, hold, moment)
             events = (*events, *of_use)
-        if changed or events or again or renewed or sensed:
+        if changed or events or again or entry.again or renewed or sensed:
             self._state(entry, by_calendar, shown, moment if changed else stated.changed_at, moment)
         if entry.statement is stated:
             return None
@@ -131,22 +142,35 @@ class Judging:
     def is_judged_differently(self, entry: RoomEntry, moment: datetime, before: Policy) -> bool:
         """Whether the present rules judge a room differently than those before."""
         schedule = entry.schedule if self._believable() else None
-        then = judge(schedule, moment, before, entry.failure).occupancy
-        return then != judge(schedule, moment, self.policy, entry.failure).occupancy
+        then = judge(schedule, moment, before, entry.failure, entry.check_ins).occupancy
+        return then != judge(schedule, moment, self.policy, entry.failure, entry.check_ins).occupancy
+
+    def may_show_presence(self, room: Room) -> bool:
+        """Whether a room has, or may get, a presence that may be shown."""
+        return self._sensors.may_be_in(room.id) and shows_presence(room, self.show_presence)
 
     def _judge_entry(self, entry: RoomEntry, moment: datetime) -> tuple[Occupancy, Presence | None]:
         """Returns a room's occupancy by its calendar, and its presence as it may be shown."""
-        judgement = self._judge(entry.schedule, moment, entry.failure)
+        judgement = self._judge(entry.schedule, moment, entry.failure, entry.check_ins)
         entry.change = judgement.change
-        presence = self._presence(entry.room, moment, entry.presence)
+        judged = self._presence(entry.room, moment, entry.presence)
+        presence, entry.earlier_presence = continue_earlier(judged, entry.earlier_presence, moment)
         entry.note_presence(presence)
         return judgement.occupancy, self._shown(entry.room, presence)
 
-    def _judge(self, schedule: Schedule | None, moment: datetime, failure: Reason | None) -> Judgement:
-        return judge(schedule if self._believable() else None, moment, self.policy, failure)
+    def _judge(
+        self,
+        schedule: Schedule | None,
+        moment: datetime,
+        failure: Reason | None,
+        check_ins: RoomCheckIns | None,
+    ) -> Judgement:
+        return judge(schedule if self._believable() else None, moment, self.policy, failure, check_ins)
 
     def _presence(self, room: Room, moment: datetime, before: Presence | None) -> PresenceJudgement | None:
-        return self._sensors.judge(room.id, moment, before) if self._believable() else None
+        if self._believable():
+            return self._sensors.judge(room.id, moment, before)
+        return self._sensors.judge_without_time(room.id, moment, before)
 
     def _shown(self, room: Room, presence: PresenceJudgement | None) -> Presence | None:
         return permitted_presence(presence.presence, room, self.show_presence) if presence else None
@@ -165,6 +189,7 @@ class Judging:
             entry.room, occupancy, changed_at, presence, had_presence=had_presence
         )
         entry.calendar_valid_until = by_calendar.valid_until
+        entry.again = False
         entry.renewal = entry.renew_at(self.policy, moment)
 
     def _statement(
@@ -195,7 +220,7 @@ def _content(occupancy: Occupancy) -> tuple[object, ...]:
 
 
 def _meetings(occupancy: Occupancy) -> tuple[object, ...]:
-    """Returns the part that comes from the calendar."""
+    """Returns the part that comes from the calendar and from check-ins."""
     return (
         occupancy.status,
         occupancy.current,
@@ -203,4 +228,5 @@ def _meetings(occupancy: Occupancy) -> tuple[object, ...]:
         occupancy.conflicts,
         occupancy.busy_until,
         occupancy.free_until,
+        occupancy.check_in,
     )

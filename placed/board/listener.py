@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from placed.domain.calendar_event_detection import Event
     from placed.domain.connection_health import ConnectionHealth
-    from placed.domain.room_event_detection import Event
     from placed.domain.state_document import Statement
 
 

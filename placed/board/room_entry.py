@@ -7,17 +7,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec.structs import replace
 
+from placed.board.room_use import UseSince
+from placed.domain.check_in import RoomCheckIns
 from placed.domain.model import Meeting, Reason, Room, Schedule, Status
 from placed.domain.occupancy import Policy, lapse
+from placed.domain.presence import Presence
+from placed.domain.state_document import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from placed.board.room_use import UseSince
-    from placed.domain.presence import Presence, PresenceJudgement
-    from placed.domain.state_document import Statement
+    from placed.domain.presence import PresenceJudgement
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -31,11 +34,11 @@ class KnownRoom:
     failure: Reason | None
     changed_at: datetime  # since when its occupancy is the same
     noted_at: datetime | None = None  # of an earlier run: when it was read, by the clock of that time
+    presence: Presence | None = None  # as it may be shown
 
 
-@dataclass(slots=True)
-class RoomEntry:
-    """The board's entry for a room."""
+class RoomEntry(msgspec.Struct, gc=False, eq=False):
+    """The board's entry for a room. It is no part of a cycle."""
 
     room: Room
     statement: Statement
@@ -47,21 +50,31 @@ class RoomEntry:
     calendar_valid_until: datetime = _LONG_AGO  # of the statement, by the calendar alone
     presence: Presence | None = None  # by its sensors, whatever may be shown of it
     presence_change: datetime | None = None  # when that changes by itself
+    earlier_presence: Presence | None = None  # of an earlier run, while none is known in this one
     use: UseSince | None = None
+    check_ins: RoomCheckIns | None = None  # where check-in is on
+    again: bool = False  # whether it has to be stated again though nothing has changed
 
     @property
     def known(self) -> KnownRoom:
         """What has to be stored."""
-        return KnownRoom(self.room, self.schedule, self.failure, self.statement.changed_at, self.noted_at)
+        presence = self.statement.presence
+        if presence is not None and presence.valid_until is None:
+            presence = self.earlier_presence
+        return KnownRoom(
+            self.room, self.schedule, self.failure, self.statement.changed_at, self.noted_at, presence
+        )
 
     def clock_was_set(self, by: timedelta, moment: datetime) -> None:
         """The clock was set by so much, to `moment`: the reading and the presence keep their age."""
+        self.again = True
         if self.schedule is not None:
             read_at = self.schedule.read_at + by
             if self.noted_at is not None and self.noted_at <= moment:
                 # The clock was wrong at the start, so it was not known how long the daemon was down.
                 read_at = min(read_at, self.noted_at)
             self.schedule = replace(self.schedule, read_at=read_at)
+        self.earlier_presence = None  # it is not known how long ago that was
         if self.presence is not None:
             self.presence = replace(self.presence, since=self.presence.since + by)
         if self.use is not None:

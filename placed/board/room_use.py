@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec.structs import replace
 
+from placed.domain.calendar_event_detection import Event, EventKind
 from placed.domain.presence import Use, use_of
-from placed.domain.room_event_detection import Event, EventKind
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import timedelta
 
     from placed.domain.model import Occupancy
     from placed.domain.presence import Presence
@@ -22,8 +23,7 @@ _REMEMBERED = 8  # the last occasions of a room that were events; calendars chan
 Occasion = tuple[str, "datetime"] | EventKind  # a meeting by its key and start, or use without a booking
 
 
-@dataclass(frozen=True, slots=True)
-class UseSince:
+class UseSince(msgspec.Struct, frozen=True, gc=False):
     """How a room is used, on which occasion, and when that becomes an event.
 
     `event_at` is None if it does not become one, or has been one. `announced` are the occasions that were.

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from placed.domain.calendar_event_detection import EventKind
 from placed.domain.model import Reason, Status
 from placed.domain.timestamps import timestamp_or_none
 
 if TYPE_CHECKING:
+    from placed.domain.calendar_event_detection import Event
     from placed.domain.connection_health import ConnectionHealth
-    from placed.domain.room_event_detection import Event
     from placed.domain.state_document import Statement
 
 log = structlog.get_logger("placed.board.status_log")
@@ -32,8 +33,16 @@ class StatusLog:
         self._last: dict[str, tuple[Status, bool]] = {}
 
     def stated(self, statement: Statement, *, urgent: bool, events: tuple[Event, ...]) -> None:
-        """Logs the status if it differs from the one before."""
-        del urgent, events
+        """Logs the status if it differs from the one before, and a release that nobody here has asked for."""
+        del urgent
+        for event in events:
+            if event.happening is EventKind.RELEASED_BY_SERVICE:
+                log.warning(
+                    "room.was_released_by_service",
+                    room=statement.room.id,
+                    problem="a meeting that somebody has checked in to is gone from the calendar",
+                    remedy="switch off that the calendar service releases rooms: it knows no check-in here",
+                )
         occupancy = statement.occupancy
         text = (occupancy.status, occupancy.stale)
         if self._last.get(statement.room.id) == text or occupancy.reason is Reason.NOT_READ_YET:

@@ -13,7 +13,7 @@ import typer
 from placed.cli.options import ConfigOption, cannot_start, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from placed.domain.problem import Problem
     from placed.settings.loader import Configuration
@@ -47,12 +47,43 @@ def check(config: ConfigOption = None) -> None:
     typer.echo(printable(f"{where}: good{', as far as it can be checked here' if unseen else ''}"))
     for connection in settings.connections:
         typer.echo(f"  connection {connection.name}: {connection.driver}")
+        rooms = connection.named_rooms
+        interval = settings.polling.interval_of(connection.usual_interval)
+        note = connection.reading_note(None if rooms is None else len(rooms), interval)
+        if note:
+            typer.echo(printable(f"    {note}"))
     for table in tables_without_room(settings.rooms, settings.connections):
         typer.echo(f'  [rooms."{table}"]: fits no room of any connection; correct the address, or remove it')
     typer.echo(f"  broker: {broker}")
+    for line in _sensors(configuration):
+        typer.echo(printable(f"  {line}"))
     typer.echo(f"  status endpoint: {settings.http.listen or 'off'}")
     if unseen:
         _show_unseen(unseen, config)
+
+
+def _sensors(configuration: Configuration) -> Iterator[str]:
+    """Lines about the presence sensors, and rooms of theirs that no connection has."""
+    from placed.doctor.sensor_findings import judge_rooms
+    from placed.polling.room_ids import ids_by_settings
+
+    settings = configuration.settings
+    for name, broker in settings.sensor_brokers.items():
+        unused = all(table.broker != name for table in settings.sensors)
+        yield f"broker of sensors {name}: {broker.url}{'; no table [[sensors]] names it' * unused}"
+    topics = sum(table.topic is not None for table in settings.sensors)
+    webhooks = sum(table.token_file is not None for table in settings.sensors)
+    counts = [f"{topics} with a topic"] * bool(topics) + [f"{webhooks} with a webhook"] * bool(webhooks)
+    if counts:
+        yield f"tables of sensors: {', '.join(counts)}"
+    ids = ids_by_settings(settings.rooms, settings.connections)
+    if ids is not None:
+
+        def locate(problem: Problem, place: int, key: str) -> Problem:
+            return configuration.locate(problem, "sensors", place, key)
+
+        for finding in judge_rooms(settings.sensors, ids, locate):
+            yield finding.problem.line
 
 
 # --- credentials that only the service has ------------------------------------------------------------------
@@ -75,6 +106,9 @@ def _credentials(configuration: Configuration) -> dict[str, Path]:
         elif isinstance(value, tuple):
             for place, one in enumerate(value):
                 look(one, *location, place)
+        elif isinstance(value, dict):
+            for key, one in value.items():
+                look(one, *location, key)
 
     look(configuration.settings)
     return found

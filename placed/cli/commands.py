@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from placed.cli.act import act
 from placed.cli.check import check
 from placed.cli.consent import consent
 from placed.cli.demo import demo
@@ -47,6 +48,7 @@ app.command()(consent)
 app.command()(doctor)
 app.command()(rooms)
 app.command()(watch)
+app.command()(act)
 app.command()(sensors)
 app.command()(disconnect)
 

@@ -109,7 +109,7 @@ def consent(  # noqa: PLR0913 - its options
             options = LinkOptions(port, seconds, who, open_browser=open_browser)
             raise typer.Exit(asyncio.run(give_link(context, options)))
         else:
-            from placed.cli.consent_request import write_request
+            from placed.cli.consent_message_to_admin import write_request
 
             write_request(context, who=who, because=because, days=days, folder=output)
 
@@ -137,7 +137,7 @@ def _seconds(timeout: str | None) -> float | None:
     from pydantic import TypeAdapter, ValidationError
 
     from placed.cli.consent_connection import usage
-    from placed.settings.values import Duration
+    from placed.driver.setting_values import Duration
 
     if timeout is None:
         return None

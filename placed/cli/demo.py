@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 GROUP = (
     "placed.demos"  # entry points: (folder, rooms) -> async context manager that gives a connection as TOML
 )
+_DEFAULT = "default"  # the entry point for a call without --driver; the others have the names of drivers
 EXTRA = ("amqtt", "trustme")  # the packages of the extra `demo`, without their dependencies
 _INSTALL = (
     "install the extra demo: pip install 'placed[demo]' in a virtual environment, "
@@ -34,7 +35,7 @@ _ATTEMPTS = 3  # to find a port for the broker
 _FAREWELL = 1.0  # seconds for the broker to end
 
 
-def demo(  # noqa: PLR0913 - its options
+def demo(  # noqa: PLR0913, PLR0917 - its options
     http_port: Annotated[
         int | None,
         typer.Option(min=0, max=_LAST_PORT, help="Port of the page. [dim]Default: 8620, or a free one[/dim]"),
@@ -53,6 +54,15 @@ def demo(  # noqa: PLR0913 - its options
     show: Annotated[
         str, typer.Option(help="Details of meetings to show: nothing, organizer, title, everything.")
     ] = "nothing",
+    driver: Annotated[str | None, typer.Option(help="Simulate the calendar service of this driver.")] = None,
+    public_url: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Where phones reach the page, for the QR codes on panels. [dim]Default: the page's own "
+            "address, which opens on this machine only[/dim]",
+        ),
+    ] = None,
     *,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Do not log every change of a room.")] = False,
 ) -> None:
@@ -80,7 +90,8 @@ def demo(  # noqa: PLR0913 - its options
                     mqtt_port=mqtt_port,
                     interval=interval,
                     show=show,
-                    rooms=rooms,
+                    public_url=public_url,
+                    tenant=_tenant(driver, Path(folder), rooms),
                 )
             )
     except (ConfigurationError, CannotStart) as error:
@@ -94,11 +105,20 @@ def demo(  # noqa: PLR0913 - its options
 
 
 async def _demonstrate(  # noqa: PLR0913 - the options
-    folder: Path, *, http_port: int, mqtt_port: int | None, interval: str, show: str, rooms: int | None
+    folder: Path,
+    *,
+    http_port: int,
+    mqtt_port: int | None,
+    interval: str,
+    show: str,
+    public_url: str | None,
+    tenant: AbstractAsyncContextManager[str],
 ) -> None:
     import json
     from importlib.metadata import version
 
+    from placed.cli.demo_panel import write_panel_token
+    from placed.cli.demo_sensors import SETTINGS, simulated_sensors
     from placed.cli.first_round_progress import first_round
     from placed.domain.clock import SystemClock
     from placed.runtime.daemon import Around
@@ -107,7 +127,11 @@ async def _demonstrate(  # noqa: PLR0913 - the options
     from placed.settings.loader import load
     from placed.store import Journal
 
-    file = folder / "placed.toml"
+    file, panels = folder / "placed.toml", folder / "panels.toml"
+    token = write_panel_token(panels)
+    if public_url is None and http_port:  # the number of a free port is known when it listens, and too late
+        public_url = f"http://{_HOST}:{http_port}/"
+    codes = f"public_url = {json.dumps(public_url)}\n" if public_url is not None else ""
 
     def write(connection: str, broker: int) -> None:
         file.write_text(
@@ -115,17 +139,19 @@ async def _demonstrate(  # noqa: PLR0913 - the options
             f"[polling]\ninterval = {json.dumps(interval)}\n"
             f"[privacy]\nshow = {json.dumps(show)}\n"
             f'[mqtt]\nurl = "mqtt://{_HOST}:{broker}"\nprotocol = "3.1.1"\n'
-            f'[http]\nlisten = "{_HOST}:{http_port}"\n',
+            f'[http]\nlisten = "{_HOST}:{http_port}"\npanel_tokens = {json.dumps(str(panels))}\n'
+            f"{codes}{SETTINGS}",
             "utf-8",
         )
 
-    supervisor = Supervisor(None)
+    supervisor, clock = Supervisor(None), SystemClock()
     async with AsyncExitStack() as stack:
-        connection = await stack.enter_async_context(_tenant(folder, rooms))
+        connection = await stack.enter_async_context(tenant)
         write(connection, mqtt_port or _MQTT_PORT)
         load(file)  # an invalid option is reported before anything listens
         port = await _open_broker(stack, mqtt_port)
         write(connection, port)
+        begin_sensors = await stack.enter_async_context(simulated_sensors(_HOST, port, clock.now))
 
         def announce(daemon: Daemon) -> None:
             assert daemon.server is not None  # noqa: S101 - the settings have it listen
@@ -133,10 +159,15 @@ async def _demonstrate(  # noqa: PLR0913 - the options
                 f"placed demo: page {daemon.server.url}/ | broker mqtt://{_HOST}:{port} | "
                 f"try: mosquitto_sub -h {_HOST} -p {port} -v -t 'placed/#' | Ctrl-C ends it"
             )
+            for room in daemon.board.rooms:
+                if daemon.actions.offer(room.id) is not None:
+                    link = f"{daemon.server.url}/rooms/{room.id}#token={token}"
+                    typer.echo(f"placed demo: panel with buttons {link}")
+            begin_sensors(lambda: daemon.board.statements)
 
         with first_round() as progress:
             around = Around(
-                clock=SystemClock(),
+                clock=clock,
                 supervisor=supervisor,
                 journal=Journal(folder),
                 version=version("placed"),
@@ -164,11 +195,27 @@ async def _open_broker(stack: AsyncExitStack, wanted: int | None) -> int:
     raise _in_use(_MQTT_OPTION, port)
 
 
-def _tenant(folder: Path, rooms: int | None) -> AbstractAsyncContextManager[str]:
+def _tenant(driver: str | None, folder: Path, rooms: int | None) -> AbstractAsyncContextManager[str]:
+    """The simulated service of a driver, ready to start.
+
+    Raises:
+        CannotStart: no installed driver of that name has one.
+    """
     from importlib.metadata import entry_points
 
-    found = next(iter(entry_points(group=GROUP)))
-    made: AbstractAsyncContextManager[str] = found.load()(folder, rooms)
+    from placed.domain.exit_errors import CannotStart
+    from placed.domain.problem import Problem
+
+    found = entry_points(group=GROUP)
+    names = sorted(found.names - {_DEFAULT})
+    if driver is None:
+        entry = found[_DEFAULT if _DEFAULT in found.names else names[0]]
+    elif driver in names:
+        entry = found[driver]
+    else:
+        text = "no installed driver of that name has a demonstration"
+        raise CannotStart(Problem(f"--driver {driver}", text, f"choose one of: {', '.join(names)}"))
+    made: AbstractAsyncContextManager[str] = entry.load()(folder, rooms)
     return made
 
 

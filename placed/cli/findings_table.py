@@ -8,7 +8,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from placed.doctor.report import BROKER
+from placed.doctor.report import BROKER, SENSORS
 from placed.driver import Verdict
 
 if TYPE_CHECKING:
@@ -64,6 +64,8 @@ def _group(item: NamedFinding) -> str:
     name, finding = item
     if name is not None:
         return name
+    if finding.check in SENSORS:
+        return "sensors"
     return "broker" if finding.check in BROKER else "this machine"
 
 

@@ -6,12 +6,17 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 import msgspec
 
 from placed.cli.room_table import Line
 from placed.domain.model import Status
+from placed.domain.presence import Use
+from placed.panel.received_documents import PresenceHeard
+
+if TYPE_CHECKING:
+    from enum import StrEnum
 
 _Time = Annotated[datetime, msgspec.Meta(tz=True)]
 _FREE = (Status.FREE, Status.STARTING)
@@ -36,10 +41,18 @@ class ListedRoom(msgspec.Struct, frozen=True):
     building: str | None = None
     floor: str | None = None
     capacity: int | None = None
+    presence: PresenceHeard | None = None
+    use: str | None = None
 
     def status_at(self, moment: datetime) -> str:
         """The status; unknown after `valid_until`."""
         return self.status if moment < self.valid_until else Status.UNKNOWN.value
+
+    def use_at(self, moment: datetime) -> str | None:
+        """How the room is used; None after `valid_until` of the room or of its presence."""
+        presence = self.presence
+        known = presence is not None and moment < min(presence.valid_until, self.valid_until)
+        return self.use if known else None
 
     def line(self, moment: datetime, lost: str | None = None) -> Line:
         """The row of the table; `lost` is the reason if there is no connection."""
@@ -55,6 +68,8 @@ class ListedRoom(msgspec.Struct, frozen=True):
             next_start=self.next.start if self.next else None,
             stale=self.stale,
             note=self.reason or "",
+            presence=self.presence.at(moment, self.valid_until) if self.presence is not None else None,
+            use=self.use_at(moment),
         )
 
 
@@ -83,6 +98,7 @@ class RoomFilter:
     buildings: frozenset[str] = frozenset()
     floors: frozenset[str] = frozenset()
     statuses: frozenset[str] = frozenset()
+    uses: frozenset[str] = frozenset()
     capacity: int | None = None
     free_for: timedelta | None = None
     words: tuple[str, ...] = ()  # each must be part of the room's name, id, building or floor
@@ -94,6 +110,7 @@ class RoomFilter:
         building: list[str],
         floor: list[str],
         status: list[str],
+        use: list[str],
         capacity: int | None,
         free_for: str | None,
         search: str | None,
@@ -103,13 +120,11 @@ class RoomFilter:
         Raises:
             ValueError: (option, what is wrong with it).
         """
-        statuses = frozenset(word.strip() for value in status for word in value.split(","))
-        for word in sorted(statuses - set(Status)):
-            raise ValueError("--status", f"{word!r} is none of {', '.join(Status)}")
         return cls(
             buildings=frozenset(map(_folded, building)),
             floors=frozenset(map(_folded, floor)),
-            statuses=statuses,
+            statuses=_words("--status", status, Status),
+            uses=_words("--use", use, Use),
             capacity=capacity,
             free_for=_duration(free_for) if free_for is not None else None,
             words=tuple(_folded(search or "").split()),
@@ -122,6 +137,7 @@ class RoomFilter:
             (not self.buildings or _folded(room.building or "") in self.buildings)
             and (not self.floors or _folded(room.floor or "") in self.floors)
             and (not self.statuses or status in self.statuses)
+            and (not self.uses or (not lost and room.use_at(moment) in self.uses))
             and (self.capacity is None or (room.capacity is not None and room.capacity >= self.capacity))
             and (self.free_for is None or self._stays_free(room, status, moment))
             and (not self.words or self._is_named(room))
@@ -134,6 +150,8 @@ class RoomFilter:
     def changes_in(self, room: ListedRoom, moment: datetime) -> float | None:
         """Seconds until the room changes by itself, or no longer matches."""
         times = [room.valid_until]
+        if room.presence is not None:
+            times.append(room.presence.valid_until)
         if self.free_for is not None and room.free_until is not None:
             times.append(room.free_until - self.free_for)
         coming = [(time - moment).total_seconds() for time in times if time > moment]
@@ -148,6 +166,14 @@ class RoomFilter:
         )
 
 
+def _words(option: str, values: list[str], known: type[StrEnum]) -> frozenset[str]:
+    """The words of an option that may be given several times, each with several separated by commas."""
+    words = frozenset(word.strip() for value in values for word in value.split(","))
+    for word in sorted(words - set(known)):
+        raise ValueError(option, f"{word!r} is none of {', '.join(known)}")
+    return words
+
+
 @lru_cache(maxsize=20_000)
 def _folded(text: str) -> str:
     decomposed = unicodedata.normalize("NFKD", text.strip())
@@ -157,7 +183,7 @@ def _folded(text: str) -> str:
 def _duration(text: str) -> timedelta:
     from pydantic import TypeAdapter, ValidationError
 
-    from placed.settings.values import Duration
+    from placed.driver.setting_values import Duration
 
     try:
         return TypeAdapter[timedelta](Duration).validate_python(text)

@@ -76,7 +76,7 @@ async def listing(client: aiohttp.ClientSession, url: str, clock: DaemonClock) -
             body = await _content(response)
             return read_listing(body), body
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-        raise _no_answer(error) from None
+        raise no_answer(error) from None
 
 
 class RoomStream:
@@ -113,7 +113,7 @@ class RoomStream:
             try:
                 await self._follow()
             except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-                trouble = _no_answer(error)
+                trouble = no_answer(error)
             except NoAnswer as error:
                 trouble = error
             if self.lost is None:
@@ -206,7 +206,8 @@ def _expect_ok(response: aiohttp.ClientResponse) -> None:
         raise NoAnswer(f"it answered {response.status}")
 
 
-def _no_answer(error: Exception) -> NoAnswer:
+def no_answer(error: Exception) -> NoAnswer:
+    """Why a request failed, for the operator."""
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         reason = getattr(error.certificate_error, "verify_message", "") or "it is refused"
         return NoAnswer(f"its certificate is not trusted: {reason}; check --ca-file and the host name")

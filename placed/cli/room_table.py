@@ -7,18 +7,23 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from placed.cli import presence_words
 from placed.domain.model import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from rich.console import RenderableType
     from rich.table import Table
 
-STYLES = {"free": "green", "starting": "yellow", "busy": "red", "pending": "yellow", "unknown": "dim"}
+    from placed.panel.received_documents import PresenceHeard
+
+STYLES = {"free": "green", "starting": "yellow", "busy": "red", "pending": "magenta", "unknown": "dim"}
 # As on the page: circle, triangle, square, hexagon, diamond.
 SHAPES = {"free": "○", "starting": "△", "busy": "■", "pending": "⬡", "unknown": "◇"}
+
+_STYLED = {"status": STYLES, "use": presence_words.STYLES}
 
 _AROUND = 6  # lines: head, foot, and the table's heading and three rules
 _LONGEST = 200  # characters of a text from outside
@@ -29,8 +34,11 @@ _WORD = re.compile(r"[a-z]+")
 _COMMANDING = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]")
 _TURNING = re.compile("[\\u202a-\\u202e\\u2066-\\u2069\\ud800-\\udfff]")
 # Columns that are omitted if the terminal is narrower than this.
-_LEAST = {"where": 64, "left": 48, "next": 84, "note": 72}
-_SHORTENED = {"room": 12, "where": 8, "note": 10}  # minimum widths
+_LEAST = {"where": 64, "left": 52, "next": 88, "note": 76}
+_LEAST_WITH_USE = {"where": 66, "left": 88, "use": 54, "next": 100, "note": 78}
+_LEAST_WITHOUT_NOTES = _LEAST_WITH_USE | {"left": 76, "note": 88}  # the empty column gives way to `left`
+_SHORTENED = {"room": 9, "where": 8, "use": 9, "note": 9}  # minimum widths
+_HEADINGS = ("room", "where", "status", "until", "left", "use", "next", "note")
 _STEADY = {
     "status": 10,
     "until": 9,
@@ -51,6 +59,8 @@ class Line:
     next_start: datetime | None = None
     stale: bool = False
     note: str = ""
+    presence: PresenceHeard | None = None
+    use: str | None = None
 
     @property
     def order(self) -> tuple[object, ...]:
@@ -65,7 +75,7 @@ class View:
     """The content of the terminal as texts, so that equal views look the same."""
 
     head: tuple[str, str]  # and its style
-    rows: tuple[tuple[str, ...], ...]  # name, where, status, until, left, next, note
+    rows: tuple[tuple[str, ...], ...]  # name, where, status, until, left, use, next, note
     foot: str = ""
     size: tuple[int, int] = (0, 0)
 
@@ -103,6 +113,7 @@ def cells(line: Line, moment: datetime) -> tuple[str, ...]:
         _status(line),
         clock(line.until, moment),
         left(line.status, line.until, moment),
+        presence_words.cell(line.presence, line.use, lambda since: clock(since, moment)),
         clock(line.next_start, moment),
         plain(line.note),
     )
@@ -122,20 +133,22 @@ def rendered(shown: View) -> RenderableType:
 
 
 def table(rows: Sequence[tuple[str, ...]], width: int) -> Table:
-    """A table for a terminal of this width; one row per room."""
+    """A table for a terminal of this width; one row per room. `use` is there if a room has sensors."""
     from rich.cells import cell_len
     from rich.table import Table
     from rich.text import Text
 
-    headings = ("room", "where", "status", "until", "left", "next", "note")
-    wanted = [width >= _LEAST.get(heading, 0) for heading in headings]
+    has_use = any(row[_HEADINGS.index("use")] for row in rows)
+    has_notes = any(row[_HEADINGS.index("note")] for row in rows)
+    least = (_LEAST_WITH_USE if has_notes else _LEAST_WITHOUT_NOTES) if has_use else _LEAST
+    wanted = [width >= least.get(heading, 0) and (heading != "use" or has_use) for heading in _HEADINGS]
     made = Table()
-    for column, (heading, is_wanted) in enumerate(zip(headings, wanted, strict=True)):
+    for column, (heading, is_wanted) in enumerate(zip(_HEADINGS, wanted, strict=True)):
         if is_wanted:
             longest = max((cell_len(row[column]) for row in rows), default=0)
             made.add_column(
                 heading,
-                no_wrap=True,
+                no_wrap=heading not in _SHORTENED,  # rich makes only the other columns narrower
                 overflow="ellipsis",
                 min_width=max(
                     len(heading),
@@ -145,14 +158,23 @@ def table(rows: Sequence[tuple[str, ...]], width: int) -> Table:
                 justify="right" if heading == "left" else "left",
             )
     for row in rows:
-        style = next((STYLES[word] for word in _WORD.findall(row[2]) if word in STYLES), "")
-        # As Text, since rich would parse a string as markup, and names may contain brackets.
+        # As Text, since rich would parse a string as markup, and names may contain brackets. No text wraps.
         texts = [
-            Text(cell, style if heading == "status" else "")
-            for heading, cell in zip(headings, row, strict=True)
+            Text(
+                cell,
+                _style(cell, _STYLED[heading]) if heading in _STYLED else "",
+                no_wrap=True,
+                overflow="ellipsis",
+            )
+            for heading, cell in zip(_HEADINGS, row, strict=True)
         ]
         made.add_row(*(text for text, is_wanted in zip(texts, wanted, strict=True) if is_wanted))
     return made
+
+
+def _style(cell: str, styles: Mapping[str, str]) -> str:
+    """The style of the first word that has one."""
+    return next((styles[word] for word in _WORD.findall(cell) if word in styles), "")
 
 
 def _status(line: Line) -> str:

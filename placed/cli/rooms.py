@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from placed.cli.endpoint_files import read_ca, read_token
 from placed.domain.exit_errors import ExitCode
 
 if TYPE_CHECKING:
-    import ssl
-
     from rich.console import Console
 
     from placed.cli.room_filter import RoomFilter
@@ -47,6 +46,12 @@ def rooms(  # noqa: PLR0913 - its options
             metavar="WORD", help="free, starting, busy, pending, unknown; several separated by commas."
         ),
     ] = None,
+    use: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="WORD", help="used, booked_empty, unbooked, empty; several separated by commas."
+        ),
+    ] = None,
     free_for: Annotated[
         str | None, typer.Option(metavar="TIME", help="Free now and for this time: 45m, 2h.")
     ] = None,
@@ -76,6 +81,7 @@ def rooms(  # noqa: PLR0913 - its options
             building=building or [],
             floor=floor or [],
             status=status or [],
+            use=use or [],
             capacity=capacity,
             free_for=free_for,
             search=search,
@@ -83,7 +89,7 @@ def rooms(  # noqa: PLR0913 - its options
     except ValueError as error:
         option, problem = error.args
         raise typer.BadParameter(problem, param_hint=option) from None
-    access = Access(_read_token(token_file) if token_file else None, _read_ca(ca_file) if ca_file else True)
+    access = Access(read_token(token_file) if token_file else None, read_ca(ca_file) if ca_file else True)
     console = Console()
     address = url.rstrip("/")
     try:
@@ -94,36 +100,6 @@ def rooms(  # noqa: PLR0913 - its options
     except NoAnswer as error:
         typer.echo(f"placed: {url}: {error}", err=True)
         raise typer.Exit(ExitCode.FAILED) from None
-
-
-def _read_token(file: str) -> str:
-    from pathlib import Path
-
-    from placed.driver import Exposed, read_secret
-
-    try:
-        return read_secret(Path(file)).decode().strip()
-    except UnicodeDecodeError:
-        problem = "is not a text file"
-    except OSError as error:
-        problem = str(error.strerror)
-    except Exposed as exposed:
-        problem = exposed.problem.line
-    typer.echo(f"placed: --token-file {file}: {problem}", err=True)
-    raise typer.Exit(ExitCode.USAGE)
-
-
-def _read_ca(file: str) -> ssl.SSLContext:
-    import ssl
-
-    try:
-        return ssl.create_default_context(cafile=file)
-    except ssl.SSLError:
-        problem = "contains no certificate; name a PEM file with the CA"
-    except OSError as error:
-        problem = str(error.strerror)
-    typer.echo(f"placed: --ca-file {file}: {problem}", err=True)
-    raise typer.Exit(ExitCode.USAGE)
 
 
 async def _print(

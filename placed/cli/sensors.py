@@ -27,7 +27,7 @@ def sensors(
 ) -> None:
     """Show what a message gives: the reading, or why it gives none; the device and the room.
 
-    Uses no network. Exit codes: 0 a sensor reads it, 1 none does, 2 usage, 3 invalid settings.
+    Uses no network. Exit codes: 0 a sensor uses it, 1 none does, 2 usage, 3 invalid settings.
     """
     from placed.domain.exit_errors import ExitCode
     from placed.sensors.routing import routes_of
@@ -63,10 +63,17 @@ def _tried(route: Route, payload: bytes, topic: str | None) -> tuple[bool, str]:
     from placed.sensors.topic_tree import TopicTree
 
     matched = Matched()
+    if topic is not None and route.topic is None:
+        return False, f"{route.name}: it is a webhook, so no message of {topic} reaches it"
     if topic is not None and route.topic is not None:
-        tree: TopicTree[bool] = TopicTree()
-        tree.add(route.topic.filter, value=True)
-        if not tree.find(topic):
+        tree: TopicTree[str] = TopicTree()
+        tree.add(route.topic.filter, "topic")
+        if route.availability is not None:
+            tree.add(route.availability.filter, "available")
+        found = tree.find(topic)
+        if "topic" not in found and found:
+            return _availability(route, payload)
+        if not found:
             return False, f"{route.name}: its topic {route.settings.topic} does not match {topic}"
         matched = route.topic.match(topic)
     mapped = route.mapping.read(payload, datetime.now(UTC))
@@ -80,25 +87,37 @@ def _tried(route: Route, payload: bytes, topic: str | None) -> tuple[bool, str]:
         if mapped.measured_at is not None:
             parts.append(f"measured at {mapped.measured_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}")
     else:
-        parts.append(f"no reading: {_WHY.get(str(mapped.nothing), str(mapped.nothing))}")
+        parts.append(f"no reading: {_why(route, str(mapped.nothing))}")
     if device is not None:
         parts.append(f"device {device}")
     parts.append(f"room {room}" if room is not None else _no_room(route, topic, device))
-    return mapped.reading is not None, f"{route.name}: {', '.join(parts)}"
+    unknown_device = bool(route.settings.rooms) and device is not None and room is None
+    return mapped.reading is not None and not unknown_device, f"{route.name}: {', '.join(parts)}"
 
 
-_WHY = {
-    "too_large": "the message is larger than 64 KiB",
-    "not_utf8": "the message is not UTF-8",
-    "no_value": "there is nothing at the place that the settings name",
-    "unusable_value": "the value means neither present nor empty",
-    "unavailable": "the device is reported as unavailable, so its room is unknown",
-}
+def _availability(route: Route, payload: bytes) -> tuple[bool, str]:
+    """Whether a message states that the device is there or is not, and a line about it."""
+    available, settings = route.is_available(payload), route.settings.available
+    if available is None and settings is not None:
+        return False, f'{route.name}: the message has no value at available.path "{settings.path}"'
+    words = "the device is there" if available else "the device is not there, so its room is unknown"
+    return True, f"{route.name}: {words}"
+
+
+def _why(route: Route, reason: str) -> str:
+    from placed.doctor.sensor_findings import why_unread
+
+    if reason == "unavailable":
+        return "the device is reported as unavailable, so its room is unknown"
+    return why_unread(route.settings, reason)[1]
 
 
 def _no_room(route: Route, topic: str | None, device: str | None) -> str:
+    from placed.sensors.counts import NO_DEVICE
+
     if route.settings.rooms and device is not None:
         return "which is not in rooms: the settings name no room for it"
     if topic is None and route.topic is not None and ("{" in (route.settings.topic or "")):
-        return "the room is in the topic: add --topic"
-    return "no room: the message names no device"
+        named = "device" if route.settings.rooms else "room"
+        return f"the {named} is in the topic: add --topic"
+    return f"no room: {_why(route, NO_DEVICE)}"

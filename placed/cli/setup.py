@@ -12,7 +12,7 @@ from placed.cli.options import ConfigOption, cannot_start
 from placed.domain.exit_errors import ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from placed.driver import ConnectionSettings, Kit, Question, Setup
 
@@ -46,7 +46,8 @@ def setup(  # noqa: PLR0913 - its options
     driver: Annotated[
         str | None,
         typer.Option(
-            help="The driver of a new connection. [dim]Default: the only one that can be set up[/dim]"
+            help="The driver of a new connection. [dim]Default: the one that the keys of --set are of, "
+            "or prompted for[/dim]"
         ),
     ] = None,
     *,
@@ -55,6 +56,13 @@ def setup(  # noqa: PLR0913 - its options
         typer.Option(
             "--renew",
             help="Create another key and certificate; those in the folder stay valid.",
+        ),
+    ] = False,
+    actions: Annotated[
+        bool,
+        typer.Option(
+            "--actions",
+            help="Write the folder for the second registration, with which panels book and end meetings.",
         ),
     ] = False,
 ) -> None:
@@ -66,31 +74,46 @@ def setup(  # noqa: PLR0913 - its options
     """
     connection = _connection(config, name)
     chosen = _name(name, connection)
-    driver_setup = _setup(driver or (connection.driver if connection else None))
-    known = dict(driver_setup.answers_of(connection)) if connection else {}
+    driver_setup = _setup(driver or (connection.driver if connection else None), answers or ())
+    answers_of, write = (
+        _setup_of_actions(driver_setup) if actions else (driver_setup.answers_of, driver_setup.write_kit)
+    )
+    known = dict(answers_of(connection)) if connection else {}
     known |= _given(answers or (), driver_setup.questions())
     prompted = _asked(known, driver_setup.questions())
-    folder = output or Path(f"placed-setup-{chosen}")
-    _show(_written(driver_setup, chosen, known, prompted, folder, renew=renew))
+    folder = output or Path(f"placed-setup-{chosen}{'-actions' if actions else ''}")
+
+    def written(answered: Mapping[str, str]) -> Kit:
+        from placed.domain.clock import SystemClock
+
+        return write(chosen, answered, folder, now=SystemClock().now(), renew=renew)
+
+    _show(_written(written, known, prompted, driver_setup.questions()))
 
 
-def _written(  # noqa: PLR0913 - what a kit is made of
+def _setup_of_actions(
     driver_setup: Setup,
-    connection: str,
+) -> tuple[Callable[[ConnectionSettings], Mapping[str, str]], Callable[..., Kit]]:
+    """How to write the folder for the registration of actions."""
+    from placed.driver import ActionsSetup
+
+    if not isinstance(driver_setup, ActionsSetup):
+        _usage("--actions: this driver cannot set up actions; it only reads calendars")
+    return driver_setup.actions_answers_of, driver_setup.write_actions_kit
+
+
+def _written(
+    write: Callable[[Mapping[str, str]], Kit],
     known: Mapping[str, str],
     prompted: dict[str, str],
-    folder: Path,
-    *,
-    renew: bool,
+    questions: Sequence[Question],
 ) -> Kit:
     """Writes the kit. Invalid answers from the terminal are prompted for again."""
-    from placed.domain.clock import SystemClock
     from placed.driver import KitError
 
     while True:
         try:
-            answers, now = {**known, **prompted}, SystemClock().now()
-            return driver_setup.write_kit(connection, answers, folder, now=now, renew=renew)
+            return write({**known, **prompted})
         except KitError as error:
             problems = error.problems
         for problem in problems:
@@ -98,9 +121,7 @@ def _written(  # noqa: PLR0913 - what a kit is made of
         keys = {problem.key for problem in problems}
         if not keys <= prompted.keys():
             raise typer.Exit(ExitCode.USAGE if any(keys) else ExitCode.FAILED)
-        prompted |= {
-            question.key: _prompted(question) for question in driver_setup.questions() if question.key in keys
-        }
+        prompted |= {question.key: _prompted(question) for question in questions if question.key in keys}
 
 
 # --- which connection ---------------------------------------------------------------------------------------
@@ -148,17 +169,29 @@ def _name(name: str | None, connection: ConnectionSettings | None) -> str:
     return name
 
 
-def _setup(driver: str | None) -> Setup:
-    """The setup of the named driver, or of the only driver that has one."""
+def _setup(driver: str | None, pairs: Iterable[str]) -> Setup:
+    """The setup of the named driver, or of the only one that asks for the keys given with --set."""
     from placed.driver import OffersSetup, find_drivers
 
-    offers = {name: kind for name, kind in find_drivers().items() if isinstance(kind, OffersSetup)}
-    if driver is None and len(offers) != 1:
-        _usage(f"--driver: missing; give one of: {', '.join(sorted(offers)) or 'none is installed'}")
-    kind = offers.get(driver) if driver is not None else next(iter(offers.values()))
-    if kind is None:
+    offers = {name: kind.setup() for name, kind in find_drivers().items() if isinstance(kind, OffersSetup)}
+    if driver is None:
+        driver = _driver_for({pair.partition("=")[0].strip() for pair in pairs}, offers)
+    if driver not in offers:
         _usage(f"--driver: there is no driver {driver} that can be set up")
-    return kind.setup()
+    return offers[driver]
+
+
+def _driver_for(keys: set[str], offers: Mapping[str, Setup]) -> str:
+    """The only driver that asks for all of the keys, those left out that none knows; else prompted for."""
+    asked = {name: {question.key for question in setup.questions()} for name, setup in offers.items()}
+    known = keys & set().union(*asked.values())
+    fitting = sorted(name for name in asked if known <= asked[name])
+    if len(fitting) == 1:
+        return fitting[0]
+    choices = ", ".join(fitting or sorted(offers)) or "none is installed"
+    if not offers or not sys.stdin.isatty():
+        _usage(f"--driver: missing; give one of: {choices}")
+    return str(typer.prompt(f"The calendar service, by its driver: {choices}")).strip().lower()
 
 
 # --- the answers --------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from placed.cli.room_table import View
     from placed.cli.watch_output import WatchPrinter
     from placed.panel.follower import Watching
-    from placed.settings.output_tables import Mqtt
+    from placed.settings.output_settings import Mqtt
 
 _MARGIN = 0.25  # seconds after the expiry of a state; by then a next one has arrived, if there is any
 _ROOM = re.compile(r"[a-z0-9_-]+")
@@ -87,7 +87,7 @@ def _settings(config: Path | None, given: dict[str, Any]) -> Mqtt:
     from placed.cli.connection_option import loaded
     from placed.domain.problem import Problem
     from placed.settings.error_messages import called
-    from placed.settings.output_tables import Mqtt
+    from placed.settings.output_settings import Mqtt
 
     if "url" in given:
         known: dict[str, Any] = {}

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import typer
 
+from placed.cli import presence_words
 from placed.cli.room_table import Line, clock, plain
 from placed.domain.timestamps import timestamp, timestamp_or_none
 from placed.panel.rules import Why
 
 if TYPE_CHECKING:
+    from placed.panel.received_documents import PresenceHeard
     from placed.panel.rules import Moment, Panel, Shown
 
 _TOLERATED = timedelta(seconds=5)  # difference between two clocks
@@ -75,7 +77,8 @@ class WatchPrinter:
         return f"the clock here seems to be {length} {side} the daemon's; set it by NTP"
 
     def _print_if_changed(self, shown: Shown, moment: Moment) -> None:
-        printed = (shown.status, shown.until, shown.stale, shown.why, shown.reason)
+        people = (shown.presence.state, shown.presence.count) if shown.presence is not None else None
+        printed = (shown.status, shown.until, shown.stale, shown.why, shown.reason, people, shown.use)
         if self._printed.get(shown.room) != printed:
             self._printed[shown.room] = printed
             self._print(_document(shown), _sentence(shown, moment), moment)
@@ -111,17 +114,20 @@ def _line(shown: Shown) -> Line:
         next_start=shown.next_start,
         stale=shown.stale,
         note=_note(shown),
+        presence=shown.presence,
+        use=shown.use,
     )
 
 
 def _sentence(shown: Shown, moment: Moment) -> str:
-    """`boardroom busy until 11:00`."""
+    """`boardroom busy until 11:00, nobody since 10:12`."""
+    people = presence_words.sentence(shown.presence, shown.use, lambda since: clock(since, moment.wall))
     if shown.why is not None:
-        return f"{shown.room} unknown: {why_unknown(shown)}"
+        return f"{shown.room} unknown: {why_unknown(shown)}{people}"
     until = f" until {clock(shown.until, moment.wall)}" if shown.until else ""
     parts = ("stale" if shown.stale else "", _note(shown))
     note = ": ".join(part for part in parts if part)
-    return f"{shown.room} {shown.status}{until}{f' ({note})' if note else ''}"
+    return f"{shown.room} {shown.status}{until}{f' ({note})' if note else ''}{people}"
 
 
 def _document(shown: Shown) -> dict[str, Any]:
@@ -134,4 +140,15 @@ def _document(shown: Shown) -> dict[str, Any]:
         "why": shown.why.value if shown.why else None,
         "reason": shown.reason,
         "valid_until": timestamp_or_none(shown.valid_until),
+        "presence": _presence_document(shown.presence) if shown.presence is not None else None,
+        "use": shown.use,
+    }
+
+
+def _presence_document(presence: PresenceHeard) -> dict[str, Any]:
+    return {
+        "state": presence.state,
+        "count": presence.count,
+        "since": timestamp(presence.since),
+        "valid_until": timestamp(presence.valid_until),
     }

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from placed.driver import Surroundings
     from placed.settings.loader import Configuration
-    from placed.settings.output_tables import Mqtt
+    from placed.settings.output_settings import Mqtt
 
 # For a connection that is no longer configured, so that its grants are unknown.
 _IN_GENERAL = (

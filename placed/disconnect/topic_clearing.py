@@ -11,25 +11,24 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 
+from placed.mqtt.client.publish_properties import PublishProperties
 from placed.mqtt.connection_problems import BrokerLost, Trouble, not_subscribed
 from placed.mqtt.oneshot import connected
 from placed.mqtt.room_index import LARGEST, earlier_discovery, earlier_rooms, is_room_id
 from placed.mqtt.topics import Topics
-from placed.settings.output_tables import HomeAssistant
+from placed.settings.output_settings import HomeAssistant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
-    from paho.mqtt.reasoncodes import ReasonCode
-
-    from placed.mqtt.client import BrokerClient
-    from placed.settings.output_tables import Mqtt
+    from placed.mqtt.client.interface import BrokerClient
+    from placed.mqtt.client.reason_code import ReasonCode
+    from placed.settings.output_settings import Mqtt
 
 _RETAINED = 60.0  # seconds for the broker to send all retained messages of rooms
 _USUAL_PREFIX = HomeAssistant().discovery_prefix
+_JSON = PublishProperties(content_type="application/json")  # of the daemon's own index
 _BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
@@ -77,11 +76,10 @@ async def clear(settings: Mqtt, connection: str, prefix: str = _USUAL_PREFIX) ->
     topics = Topics(settings.base_topic)
     async with connected(settings, "disconnect") as broker:
         found = await _look(broker, topics, connection, prefix)
-        await _clear_rooms(broker, replace(topics, discovery=found.discovery), found.rooms)
+        refused = await _clear_rooms(broker, replace(topics, discovery=found.discovery), found.rooms)
         if found.index is not None:  # last: if the connection is lost before, it still names what is left
-            properties = _json(v5=settings.protocol == "5")
-            await broker.publish_qos1(topics.rooms, found.index, retain=True, properties=properties)
-        refused = f"{broker.refusals[0]}" if broker.refusals else ""
+            code = await broker.publish(topics.rooms, found.index, retain=True, properties=_JSON)
+            refused = refused or code
         left = await _look(broker, topics, connection, prefix)
         if refused or left.rooms:  # MQTT 3.1.1 reports no refusal
             raise BrokerLost(
@@ -132,16 +130,16 @@ async def _retained(broker: BrokerClient, filters: list[str]) -> dict[str, bytes
 
     With QoS 0: with QoS 1 brokers send only some until they are acknowledged, and have a limited queue.
     """
-    codes: Sequence[int | ReasonCode] = await broker.subscribe([(topic, 0) for topic in filters])
+    codes = await broker.subscribe(filters, qos=0)
     for topic, code in zip(filters, codes, strict=False):
         if (trouble := not_subscribed(topic, code)) is not None:
             raise BrokerLost(trouble)
-    await broker.unsubscribe(filters, timeout=_RETAINED)
+    await broker.unsubscribe(filters, within=_RETAINED)
     held: dict[str, bytes] = {}
     for _ in range(len(broker.messages)):
         message = await anext(broker.messages)
-        if message.retain and isinstance(message.payload, bytes):
-            held[message.topic.value] = message.payload
+        if message.retain:
+            held[message.topic] = message.payload
     return held
 
 
@@ -184,22 +182,15 @@ def _decoded(payload: bytes | None, kind: type[Any]) -> Any:
 # --- clearing -----------------------------------------------------------------------------------------------
 
 
-async def _clear_rooms(broker: BrokerClient, topics: Topics, rooms: Iterable[str]) -> None:
-    """Clears as many topics at once as the broker allows in flight."""
+async def _clear_rooms(broker: BrokerClient, topics: Topics, rooms: Iterable[str]) -> ReasonCode | None:
+    """Clears as many topics at once as the broker allows in flight; returns the reason of a refusal."""
+    answers: list[ReasonCode | None] = []
     waiting = iter([topic for room_id in rooms for topic in topics.retained(room_id)])
 
     async def clear_one_by_one() -> None:
         for topic in waiting:
-            await broker.publish_qos1(topic, b"", retain=True)
+            code = await broker.publish(topic, b"", retain=True)
+            answers.append(code)
 
     await asyncio.gather(*(clear_one_by_one() for _ in range(broker.in_flight)))
-
-
-def _json(*, v5: bool) -> Properties | None:
-    """Returns the properties of the daemon's own index."""
-    if not v5:
-        return None
-    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call] # paho leaves it untyped
-    properties.PayloadFormatIndicator = 1
-    properties.ContentType = "application/json"
-    return properties
+    return next((code for code in answers if code is not None), None)

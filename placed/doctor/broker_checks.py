@@ -9,19 +9,19 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import aiomqtt
 import msgspec
 
 from placed.doctor.broker_rights import ERRORS, BrokerRights, lost_finding
+from placed.doctor.daemon_topic_trial import TopicTrial
+from placed.doctor.daemon_topic_trial_findings import judge_topics
 from placed.doctor.report import of_problem
-from placed.doctor.topic_trial import TopicTrial
-from placed.doctor.topic_trial_findings import judge_topics
 from placed.domain.exit_errors import CannotStart
 from placed.driver import Finding, Verdict
 from placed.driver.shared_findings import blocked
-from placed.mqtt.client import BrokerClient
+from placed.mqtt.client.by_version import new_client
+from placed.mqtt.client.mqtt_error import MqttError
 from placed.mqtt.client_options import address_of, client_id_of
 from placed.mqtt.connect_diagnosis import diagnose
 from placed.mqtt.connection_problems import no_qos_1, reason
@@ -31,9 +31,11 @@ from placed.mqtt.topics import Topics
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from placed.mqtt.client.connect_options import ConnectOptions
+    from placed.mqtt.client.interface import BrokerClient
     from placed.mqtt.connection_problems import Trouble
     from placed.mqtt.messages import Message
-    from placed.settings.output_tables import Mqtt
+    from placed.settings.output_settings import Mqtt
 
 _CHECKS = ("broker", "publish", "subscribe")
 _CONNECT = 40.0  # seconds for DNS, TCP, TLS and login together
@@ -63,18 +65,17 @@ async def check_broker(
         return [Finding.of("broker", Verdict.DOUBTFUL, text, remedy)]
     client_id = f"{client_id_of(settings)}-doctor"
     try:
-        options = oneshot_options(settings, client_id)
+        options = replace(oneshot_options(settings, client_id), will=trial_will(settings))
     except CannotStart as error:
         mistakes = [of_problem("broker", problem) for problem in error.problems]
         return [*mistakes, *_wait(_CHECKS[1:], mistakes[0])]
-    options["will"] = trial_will(settings)
-    client = BrokerClient(**options)
+    client = new_client(options)
     try:
         await _open(client)
     except TimeoutError:
         no_broker = _unreached(settings, "it takes too long")
         return [no_broker, *_wait(_CHECKS[1:], no_broker)]
-    except (aiomqtt.MqttError, OSError, ValueError) as error:
+    except (MqttError, ValueError) as error:
         no_broker = _not_connected(settings, client_id, error, await diagnose(error, options))
         return [no_broker, *_wait(_CHECKS[1:], no_broker)]
     try:
@@ -101,8 +102,8 @@ async def _open(client: BrokerClient) -> None:
         await client.open()
 
 
-async def _another(options: dict[str, Any]) -> BrokerClient:
-    client = BrokerClient(**options)
+async def _another(options: ConnectOptions) -> BrokerClient:
+    client = new_client(options)
     await _open(client)
     return client
 

@@ -10,26 +10,22 @@ import json
 import secrets
 from typing import TYPE_CHECKING
 
-import aiomqtt
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
-from paho.mqtt.reasoncodes import ReasonCode
-
 from placed.doctor.message_listener import listening
 from placed.driver import Finding, Verdict
 from placed.driver.shared_findings import blocked
+from placed.mqtt.client.mqtt_error import MqttError
+from placed.mqtt.client.publish_properties import PublishProperties
 from placed.mqtt.connection_problems import TAKEN_OVER, no_qos_1, reason, why_lost
 from placed.mqtt.topics import Topics
 
 if TYPE_CHECKING:
     from placed.doctor.message_listener import MessageListener
-    from placed.mqtt.client import BrokerClient
-    from placed.settings.output_tables import Mqtt
+    from placed.mqtt.client.interface import BrokerClient
+    from placed.settings.output_settings import Mqtt
 
-ERRORS = (aiomqtt.MqttError, OSError, TimeoutError, ValueError)
-_EXPIRY = 30  # seconds until a test message expires, in case it is not cleared
+ERRORS = (MqttError, OSError, TimeoutError, ValueError)
+_EXPIRING = PublishProperties(expiry=30)  # seconds, in case a test message is not cleared
 _NO_QOS = 0x9B  # reason code of a CONNACK
-_FAILED = 0x80  # of a SUBACK, and above: MQTT 3.1.1, table 3.9.3; MQTT 5, 2.4
 _KEEP = "have the broker keep retained messages"
 
 
@@ -74,12 +70,8 @@ class BrokerRights:
         findings = self._judge(publish, not_subscribed, came=came)
         if not came:
             return findings
-        properties = _expiring() if self._v5 else None
         try:
-            return [
-                *findings,
-                *await _check_replay(self._client, self._topics.base, self._wait, properties),
-            ]
+            return [*findings, *await _check_replay(self._client, self._topics.base, self._wait)]
         except ERRORS as error:
             return [*findings, lost_finding(error)]
 
@@ -104,11 +96,11 @@ class BrokerRights:
     async def _subscribe(self) -> Finding | None:
         """Subscribes to the test topic and to those that the daemon reads at its start; returns a refusal."""
         topics = [self._topic, self._topics.bridge_state, self._topics.rooms]
-        codes = await self._client.subscribe([(topic, 1) for topic in topics])
+        codes = await self._client.subscribe(topics)
         await self._client.unsubscribe(topics[1:])
         for topic, code in zip(topics, codes, strict=False):
-            if _code(code) >= _FAILED:
-                text = f"the broker does not let us subscribe to {topic}: {_words(code)}"
+            if code.is_failure:
+                text = f"the broker does not let us subscribe to {topic}: {code.words}"
                 return Finding.of("subscribe", Verdict.BAD, text, self._may.format("read"))
         return None
 
@@ -116,13 +108,11 @@ class BrokerRights:
         """Publishes a message; returns a refusal, which only MQTT 5 reports."""
         if payload is None:
             payload = json.dumps({"trial": self._mark}).encode()
-        properties = None
-        if self._v5 and payload:
-            properties = _expiring()
-        refused = await self._client.publish_qos1(self._topic, payload, retain=retain, properties=properties)
+        properties = _EXPIRING if payload else None
+        refused = await self._client.publish(self._topic, payload, retain=retain, properties=properties)
         if refused is None:
             return None
-        text = f"the broker refuses what is published on {self._topic}: {_words(refused)}"
+        text = f"the broker refuses what is published on {self._topic}: {refused.words}"
         return Finding.of("publish", Verdict.BAD, text, self._may.format("write"))
 
     async def _retain(self) -> Finding | None:
@@ -138,25 +128,13 @@ class BrokerRights:
     async def _echo(self) -> None:
         """Waits for our message to come back."""
         async for message in self._client.messages:
-            if message.topic.value == self._topic and self._mark.encode() in bytes(message.payload or b""):
+            if message.topic == self._topic and self._mark.encode() in message.payload:
                 return
-
-
-def _words(code: object) -> str:
-    if isinstance(code, ReasonCode):
-        return f"{code} (0x{code.value:02x})"
-    return f"refused (0x{code:02x})" if isinstance(code, int) else str(code)
-
-
-def _expiring() -> Properties:
-    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call] # paho leaves it untyped
-    properties.MessageExpiryInterval = _EXPIRY
-    return properties
 
 
 def lost_finding(error: BaseException) -> Finding:
     """Returns the finding for a connection that the broker ended during a check."""
-    number = reason(error.__cause__ or error)
+    number = reason(error)
     if number == TAKEN_OVER:
         remedy = "let one placed doctor end before the next begins"
     elif number == _NO_QOS:
@@ -174,28 +152,26 @@ def lost_finding(error: BaseException) -> Finding:
 # --- retained messages ---
 
 
-async def _check_replay(
-    client: BrokerClient, base: str, wait: float, properties: Properties | None
-) -> list[Finding]:
+async def _check_replay(client: BrokerClient, base: str, wait: float) -> list[Finding]:
     """Checks that retained messages are sent to later subscribers: by topic, and by each kind of wildcard.
 
     Returns no finding if they are.
 
     Raises:
-        aiomqtt.MqttError: the connection was lost.
+        MqttError: the connection was lost.
     """
     topic = f"{base}/bridge/doctor"
     mark = json.dumps({"trial": secrets.token_hex(8)}).encode()
     missing: list[str] = []
     async with listening(client) as listener:
-        await client.unsubscribe(topic)
-        await client.publish_qos1(topic, mark, retain=True, properties=properties)
+        await client.unsubscribe([topic])
+        await client.publish(topic, mark, retain=True, properties=_EXPIRING)
         for wanted in (topic, f"{base}/+/doctor", f"{topic}/#"):
             if not await _arrives(client, listener, wanted, (topic, mark), wait):
                 missing.append(wanted)
             if topic in missing:
                 break
-        await client.publish_qos1(topic, b"", retain=True)
+        await client.publish(topic, b"", retain=True)
     if topic in missing:
         text = f"a retained message on {topic} is not sent to a later subscriber"
         return [Finding.of("publish", Verdict.BAD, text, _KEEP)]
@@ -225,18 +201,13 @@ async def _arrives(
     """
     topic, mark = message
     listener.clear()
-    (code,) = await client.subscribe([(wanted, 1)])
-    if _code(code) >= _FAILED:
+    (code,) = await client.subscribe([wanted])
+    if code.is_failure:
         return True
 
     def arrived() -> bool:
         return mark in (listener.retained.get(topic), listener.received.get(topic))
 
     found = await listener.wait_until(arrived, wait)
-    await client.unsubscribe(wanted)
+    await client.unsubscribe([wanted])
     return found
-
-
-def _code(code: object) -> int:
-    """Returns the number of a reason in a SUBACK of either version."""
-    return code.value if isinstance(code, ReasonCode) else code if isinstance(code, int) else 0

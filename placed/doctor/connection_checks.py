@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from placed.doctor.action_checks import examine_actions
 from placed.doctor.consent_checks import judge_consent
 from placed.doctor.fence_checks import judge_fence, untried_fence
 from placed.doctor.report import CONNECTION
@@ -41,7 +42,7 @@ _READING = 900.0  # for all calendars; 5,500 rooms are 275 batches
 _TRYING = 120.0  # for the canaries, and for the calendar processing
 _AFTER = CONNECTION[CONNECTION.index("rooms") :]
 # The checks that reading depends on, the last first: each names the failed one before it.
-_WAY = ("token", "tls", "dns", "certificate")
+_WAY = ("discovery", "sign-in", "api", "token", "tls", "dns", "key", "certificate")
 
 
 @dataclass(slots=True)
@@ -83,6 +84,12 @@ class ConnectionExamination:
         diagnosis: Diagnosis | None = None
         if isinstance(kind, OffersDiagnosis):
             diagnosis = kind.diagnosis(self.connection, self.surroundings)
+        await self._try_reading(diagnosis)
+        rooms = self.listed.result() if self.listed.done() else ()
+        for finding in await examine_actions(self.connection, kind, diagnosis, self.surroundings, rooms):
+            self.report(finding)
+
+    async def _try_reading(self, diagnosis: Diagnosis | None) -> None:
         broken = await self._chain(diagnosis) if diagnosis is not None else None
         if broken is None:
             driver, broken = self._open()

@@ -35,7 +35,7 @@ def judge_fence(fence: Fence) -> list[Finding]:
         case _:
             pass
     if fence.excess:
-        text = f"the registration holds more than it needs: {', '.join(fence.excess)}"
-        remedy = "have the administrator remove these permissions from the registration"
+        text = f"more is granted than is needed: {', '.join(fence.excess)}"
+        remedy = "have the administrator take it back"
         found.append(Finding.of("canaries", Verdict.DOUBTFUL, text, remedy))
     return [*found, *(Finding("canaries", Verdict.DOUBTFUL, warning) for warning in fence.warnings)]

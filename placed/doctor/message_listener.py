@@ -6,12 +6,12 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import aiomqtt
+from placed.mqtt.client.mqtt_error import MqttError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
 
-    from placed.mqtt.client import BrokerClient
+    from placed.mqtt.client.interface import BrokerClient
 
 _Result = TypeVar("_Result")
 
@@ -51,7 +51,7 @@ class MessageListener:
         """Returns the result of the work.
 
         Raises:
-            aiomqtt.MqttError: the connection was lost meanwhile; the work would wait for ever.
+            MqttError: the connection was lost meanwhile; the work would wait for ever.
         """
         task = asyncio.create_task(work)
         ended = asyncio.create_task(self.ended.wait())
@@ -61,7 +61,7 @@ class MessageListener:
         task.cancel()
         await asyncio.wait([task])
         if task.cancelled():
-            raise aiomqtt.MqttError("the broker ended the connection")
+            raise MqttError("the broker ended the connection")
         return task.result()
 
     async def listen(self, connection: BrokerClient) -> None:
@@ -69,9 +69,9 @@ class MessageListener:
         try:
             async for message in connection.messages:
                 kept = self.retained if message.retain else self.received
-                kept[message.topic.value] = bytes(message.payload or b"")
+                kept[message.topic] = message.payload
                 self._arrived.set()
-        except aiomqtt.MqttError:
+        except MqttError:
             self.ended.set()
 
 

@@ -30,7 +30,24 @@ CONNECTION = (
     "titles",
     "private",
 )
-BROKER = ("broker", "publish", "subscribe")
+# Where the checks belong that only some connections need, by the check before them.
+_AFTER = {
+    "key": "certificate",
+    "sign-in": "clock",
+    "discovery": "clock",
+    "calendars": "clock",
+    "tags": "clock",
+    "privileges": "clock",
+    "api": "token",
+    "acceptance": "private",
+    "zones": "private",
+    "time-range": "private",
+    "freshness": "private",
+    "events": "private",
+    "actions": "private",
+}
+BROKER = ("broker", "publish", "subscribe", "commands")
+SENSORS = ("sensors",)  # only where there are sensors
 
 NamedFinding = tuple[str | None, Finding]  # the connection's name, None for other findings
 
@@ -40,8 +57,8 @@ class Chart:
     """All findings, in the order of the report.
 
     Attributes:
-        findings: those of the machine, of each connection, of the broker; within each in the order of the
-        checks.
+        findings: those of the machine, each connection, the broker, the sensors; within each in the order of
+        the checks.
     """
 
     findings: tuple[NamedFinding, ...]
@@ -51,12 +68,14 @@ class Chart:
         """Sorts the findings. Those of the same check keep their order."""
         places = {name: place for place, name in enumerate(connections)}
 
-        def key(item: NamedFinding) -> tuple[int, int, int]:
+        def key(item: NamedFinding) -> tuple[int, int, float]:
             name, finding = item
             if name is not None:
                 return 1, places.get(name, len(places)), _place(CONNECTION, finding.check)
             if finding.check in BROKER:
                 return 2, 0, _place(BROKER, finding.check)
+            if finding.check in SENSORS:
+                return 3, 0, 0
             words = MACHINE + CONNECTION  # the latter only if there are no settings, and so no connection
             return 0, 0, _place(words, finding.check)
 
@@ -116,5 +135,7 @@ def _invalid_setting(problem: Problem) -> Finding:
     return Finding.of("settings", Verdict.BAD, problem.line, remedy)
 
 
-def _place(words: Sequence[str], word: str) -> int:
-    return words.index(word) if word in words else len(words)
+def _place(words: Sequence[str], word: str) -> float:
+    if word in words:
+        return words.index(word)
+    return words.index(_AFTER[word]) + 0.5 if _AFTER.get(word) in words else len(words)

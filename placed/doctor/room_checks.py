@@ -14,7 +14,7 @@ from placed.driver.shared_findings import AGAIN
 from placed.polling.room_ids import FITS_NO_ROOM
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from placed.domain.model import Room
     from placed.driver import Answer, DriverError
@@ -92,17 +92,31 @@ class Tally:
         if error is not None:
             message = f"{head}, then: {error}" if self.answered else str(error)
             found.append(Finding.of("readable", verdict, message, error.problem.remedy or AGAIN))
-        for reason, failures in sorted(self.failed.items(), key=lambda kind: -len(kind[1])):
-            if failures:
-                message = f"{head}; {len(failures):,} {_WORDS.get(reason, reason.value)}{_details(failures)}"
-                found.append(Finding.of("readable", verdict, message, self._remedy(reason, failures)))
+        for reason, failures in sorted(self._kinds(), key=lambda kind: -len(kind[1])):
+            message = f"{head}; {len(failures):,} {_WORDS.get(reason, reason.value)}{_details(failures)}"
+            found.append(Finding.of("readable", verdict, message, self._remedy(reason, failures)))
         return found or [Finding.of("readable", Verdict.GOOD, f"{_rooms(self.total)} can be read")]
 
+    def _kinds(self) -> Iterator[tuple[Reason, list[Failed]]]:
+        """Yields failures of one reason and one remedy together."""
+        for reason, failures in self.failed.items():
+            by_remedy: defaultdict[str, list[Failed]] = defaultdict(list)
+            for failure in failures:
+                by_remedy[self._own_remedy(failure)].append(failure)
+            for alike in by_remedy.values():
+                yield reason, alike
+
+    def _own_remedy(self, failure: Failed) -> str:
+        """The driver's remedy, unless the room is outside of a group, membership of which takes its time."""
+        outside = failure.reason is Reason.FORBIDDEN and self.readable and self.grant_delay
+        return "" if outside else failure.problem.remedy
+
     def _remedy(self, reason: Reason, failures: Sequence[Failed]) -> str:
+        if own := self._own_remedy(failures[0]):
+            return own
         if reason is Reason.FORBIDDEN and self.readable:
             return outside_fence(self.grant_delay)
-        remedies = Counter(failure.problem.remedy for failure in failures if failure.problem.remedy)
-        return remedies.most_common(1)[0][0] if remedies else _REMEDIES.get(reason, AGAIN)
+        return _REMEDIES.get(reason, AGAIN)
 
 
 def _details(failures: Sequence[Failed]) -> str:

@@ -51,6 +51,7 @@ class ConnectionHealth(msgspec.Struct, frozen=True):
     impossible_meetings: int = 0  # that end no later than they start; they occupy nothing
     readability: RoomReadability = RoomReadability()  # of every room, as of the last round
     whole: ReadFailure | None = None  # why none of the rooms is read
+    writer_fence: Fence | None = None  # of the registration that writes; None where nothing is ever written
 
     def document(self) -> dict[str, Any]:
         """For `bridge/health` and `/api/v1/connections`; names no address and no person."""
@@ -71,12 +72,10 @@ class ConnectionHealth(msgspec.Struct, frozen=True):
             "consent": self.consent.value,
             "consent_since": timestamp_or_none(self.consent_since),
             "consent_until": timestamp_or_none(self.consent_until),
-            "fence": {
-                "state": self.fence.state.value,
-                "checked_at": timestamp_or_none(self.fence.checked_at),
-                "excess": list(self.fence.excess),
-                "warnings": [warning.line for warning in self.fence.warnings],
-            },
+            "fence": _fence_document(self.fence),
+            "actions": {"fence": _fence_document(self.writer_fence)}
+            if self.writer_fence is not None
+            else None,
             "credential_expires_at": timestamp_or_none(self.credential_expires_at),
             "impossible_meetings": self.impossible_meetings,
         }
@@ -84,3 +83,12 @@ class ConnectionHealth(msgspec.Struct, frozen=True):
     def rooms_document(self, rooms: Iterable[Room]) -> list[dict[str, str | None]]:
         """How each of the rooms is read, for `/api/v1/connections/<name>/rooms`."""
         return readability_documents(rooms, self.readability, self.whole)
+
+
+def _fence_document(fence: Fence) -> dict[str, Any]:
+    return {
+        "state": fence.state.value,
+        "checked_at": timestamp_or_none(fence.checked_at),
+        "excess": list(fence.excess),
+        "warnings": [warning.line for warning in fence.warnings],
+    }

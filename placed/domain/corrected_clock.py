@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from placed.domain.clock_health import ClockHealth, ClockState
+from placed.domain.machine_clock_health import ClockHealth, ClockState
 from placed.domain.release_date import RELEASED
 from placed.domain.service_time import TOLERANCE, ServiceClockBounds, Span, believed, disagree, span_of
 

@@ -72,7 +72,7 @@ class Room(msgspec.Struct, frozen=True, gc=False):
     floor: str | None = None
     capacity: int | None = None
     object_id: str | None = None  # the service's permanent id, whatever the address
-    show_presence: ShowPresence | None = None  # what is shown of its presence, if its settings say so
+    show_presence: ShowPresence | None = None  # what is shown of its presence, if the room has a setting
 
     def is_same_mailbox(self, other: Room) -> bool:
         """Whether both are one mailbox of one connection, even if its address has changed."""
@@ -99,10 +99,29 @@ class Meeting(msgspec.Struct, frozen=True, gc=False):
     all_day: bool = False
     title: str | None = None
     organizer: str | None = None
+    created_at: datetime | None = None  # when it was booked, where the service is asked for it
+    series: str | None = None  # the same for all occurrences of a series, where the service is asked for it
 
     def __post_init__(self) -> None:
         if self.start.tzinfo is not UTC or self.end.tzinfo is not UTC:
             raise ValueError("a meeting's start and end are aware datetimes in UTC")
+
+
+class CheckInState(StrEnum):
+    """Whether a meeting can be checked in to."""
+
+    OPEN = "open"
+    DONE = "done"  # it was checked in to, or counts as checked in
+    CLOSED = "closed"  # nobody checked in within the time for it
+
+
+class CheckIn(msgspec.Struct, frozen=True, gc=False):
+    """The check-in to a running meeting, or to the next one: it is accepted in [opens, closes)."""
+
+    state: CheckInState
+    meeting: datetime  # its start
+    opens: datetime
+    closes: datetime
 
 
 class Schedule(msgspec.Struct, frozen=True, gc=False):
@@ -123,6 +142,7 @@ class Occupancy(msgspec.Struct, frozen=True, gc=False):
 
     `current` is the running meeting that started first, `conflicts` are the other running ones.
     `busy_until` and `free_until` look through back-to-back meetings; at most one of them is set.
+    `check_in` is None where check-in is off, and while there is nothing to check in to.
     """
 
     status: Status
@@ -135,6 +155,7 @@ class Occupancy(msgspec.Struct, frozen=True, gc=False):
     free_until: datetime | None = None
     observed_at: datetime | None = None
     reason: Reason | None = None
+    check_in: CheckIn | None = None
 
     @property
     def occupied(self) -> bool | None:

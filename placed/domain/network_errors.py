@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 
 _WORDS: tuple[tuple[type[BaseException], str], ...] = (
@@ -22,4 +23,7 @@ def why(error: BaseException) -> str | None:
     for kind, words in _WORDS:
         if isinstance(error, kind):
             return words
-    return error.strerror if isinstance(error, OSError) else None
+    if not isinstance(error, OSError):
+        return None
+    # asyncio's own text of an error contains the address.
+    return os.strerror(error.errno) if error.errno else error.strerror

@@ -4,6 +4,7 @@
   something that the policy does not count, or ends no later than it starts. An unrecognised value occupies.
 - Intervals are half-open: a room is free at the very second at which its meeting ends.
 - A room is `starting` when it is free and the next meeting starts within `lead`.
+- Where check-in is on, a room is `pending` while its meetings wait for one: see `placed.domain.check_in`.
 - What is known is `stale` once it was not read for `stale_after`, or for three times as long as was meant
   where that is longer, and gone after `expire_after`, or at the end of the window that was read. A room of
   which nothing is known is `unknown`.
@@ -16,10 +17,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from placed.domain.model import Meeting, Occupancy, Reason, Schedule, ShowAs, Status
+
+if TYPE_CHECKING:
+    from placed.domain.check_in import RoomCheckIns
 
 DEFAULT_BUSY_FOR = frozenset({ShowAs.BUSY, ShowAs.TENTATIVE, ShowAs.OOF, ShowAs.WORKING_ELSEWHERE})
 
@@ -80,7 +85,11 @@ def _stale_from(schedule: Schedule, policy: Policy) -> datetime:
 
 
 def judge(
-    schedule: Schedule | None, moment: datetime, policy: Policy, failure: Reason | None = None
+    schedule: Schedule | None,
+    moment: datetime,
+    policy: Policy,
+    failure: Reason | None = None,
+    check_ins: RoomCheckIns | None = None,
 ) -> Judgement:
     """What a room is at `moment`, and when its calendar changes that next.
 
@@ -89,6 +98,7 @@ def judge(
         moment: the moment that is asked about.
         policy: what the site decided.
         failure: why the last reading failed, None if it did not; it explains what is stale or unknown.
+        check_ins: those of the room; None where check-in is off.
     """
     if schedule is None:
         return Judgement(_unknown(moment, policy, failure or Reason.NOT_READ_YET, None))
@@ -113,6 +123,14 @@ def judge(
     else:
         status = Status.FREE
 
+    offer = None
+    if check_ins is not None:
+        by_check_in = check_ins.judge(running, following, moment)
+        offer = by_check_in.offer
+        edges += by_check_in.changes
+        if by_check_in.pending:
+            status = Status.PENDING
+
     stale = moment >= _stale_from(schedule, policy)
     change = min(edges, default=None)
     valid_until = expires if change is None else min(change, expires)
@@ -127,6 +145,7 @@ def judge(
         free_until=upcoming.start if upcoming and not running else None,
         observed_at=schedule.read_at,
         reason=(failure or Reason.EXPIRED) if stale else None,
+        check_in=offer,
     )
     return Judgement(occupancy, change)
 

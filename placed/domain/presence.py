@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 FUTURE_TOLERANCE = timedelta(minutes=2)  # a reading from further in the future is ignored
 SHORTEST_STALE_AFTER = timedelta(minutes=10)
+LONGEST_GAP = timedelta(minutes=10)  # without a look at the sensors, after which a presence is a new one
 LONGEST_STALE_AFTER = timedelta(hours=25)  # as zigbee2mqtt waits for a battery-powered device
 
 
@@ -58,6 +59,14 @@ class SensorKind(StrEnum):
     CONTACT = "contact"
 
 
+class SensorCondition(StrEnum):
+    """Whether a sensor reports."""
+
+    REPORTING = "reporting"
+    SILENT = "silent"  # no reading for `stale_after`, or none yet
+    UNAVAILABLE = "unavailable"  # its device is reported to be away
+
+
 DEFAULT_HOLD = {
     SensorKind.PIR: timedelta(minutes=10),
     SensorKind.RADAR: timedelta(minutes=1),
@@ -75,6 +84,7 @@ class Sensor(msgspec.Struct, frozen=True):
     hold: timedelta = DEFAULT_HOLD[SensorKind.PIR]
     stale_after: timedelta | None = None  # None: three times the longest interval between its readings
     zone: str = ""  # part of the room; zones do not overlap
+    check_in: bool = False  # whether somebody whom it notices is checked in to the room's meeting
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -90,6 +100,7 @@ class SensorState(msgspec.Struct, frozen=True):
     """What is known of a sensor from its readings and its availability."""
 
     available: bool = True
+    availability_heard: bool = False  # whether it was reported; without a report it counts as available
     last: Reading | None = None
     present_at: datetime | None = None  # the last moment at which somebody was there by its readings
     longest_interval: timedelta = timedelta()  # between two readings
@@ -145,7 +156,14 @@ def with_reading(sensor: Sensor, state: SensorState, reading: Reading, moment: d
         present_at = reading.at
     elif last is not None and last.present and sensor.kind is not SensorKind.PIR and not last.of_unknown_age:
         present_at = min(reading.at, last.at + stale_after(sensor, state))  # a level holds until it changes
-    return SensorState(available=True, last=reading, present_at=present_at, longest_interval=longest)
+    heard = state.availability_heard and state.available  # a reading contradicts the last report
+    return SensorState(
+        available=True,
+        availability_heard=heard,
+        last=reading,
+        present_at=present_at,
+        longest_interval=longest,
+    )
 
 
 def stale_after(sensor: Sensor, state: SensorState) -> timedelta:
@@ -153,6 +171,14 @@ def stale_after(sensor: Sensor, state: SensorState) -> timedelta:
     if sensor.stale_after is not None:
         return sensor.stale_after
     return min(max(SHORTEST_STALE_AFTER, 3 * state.longest_interval), LONGEST_STALE_AFTER)
+
+
+def condition_of(sensor: Sensor, state: SensorState, moment: datetime) -> SensorCondition:
+    """Returns whether a sensor reports at `moment`."""
+    if not state.available:
+        return SensorCondition.UNAVAILABLE
+    silent = state.last is None or moment >= state.last.at + stale_after(sensor, state)
+    return SensorCondition.SILENT if silent else SensorCondition.REPORTING
 
 
 def sensor_presence(
@@ -197,6 +223,24 @@ def room_presence(
     since = before.since if before is not None and before.state is word else moment
     presence = Presence(word, since, valid_until, None if word is PresenceState.UNKNOWN else _count(judged))
     return PresenceJudgement(presence, min(ends, default=None))
+
+
+def continue_earlier(
+    judgement: PresenceJudgement | None, earlier: Presence | None, moment: datetime
+) -> tuple[PresenceJudgement | None, Presence | None]:
+    """Returns a presence with the `since` of an earlier run of the program, if it continues that.
+
+    It does if the first presence that is known after the start is the same, before the earlier one ends. The
+    second value is the earlier presence as long as none is known.
+    """
+    if earlier is None or earlier.valid_until is None or moment >= earlier.valid_until:
+        return judgement, None
+    if judgement is None or judgement.presence.state is PresenceState.UNKNOWN:
+        return judgement, earlier
+    presence = judgement.presence
+    if presence.state is not earlier.state or earlier.since > moment:
+        return judgement, None
+    return replace(judgement, presence=replace(presence, since=earlier.since)), None
 
 
 def _count(judged: list[tuple[Sensor, SensorState, PresenceState, datetime | None]]) -> int | None:

@@ -52,11 +52,20 @@ def permitted_schedule(schedule: Schedule, show: Show) -> Schedule:
 def permitted_presence(presence: Presence, room: Room, show: ShowPresence) -> Presence | None:
     """The presence as it may be shown of a room; None if nothing may.
 
-    In a room with a single seat a presence is a person, so it is shown only if that room's settings say so.
+    In a room with a single seat a presence is a person, so it is shown only if that room's settings allow it.
     A count is at most the number of seats.
     """
-    wanted = room.show_presence or (ShowPresence.NOTHING if room.capacity == 1 else show)
+    wanted = _presence_of(room, show)
     if wanted is ShowPresence.NOTHING:
         return None
     count = shown_count(presence.count, room.capacity) if wanted is ShowPresence.COUNT else None
     return replace(presence, count=count)
+
+
+def shows_presence(room: Room, show: ShowPresence) -> bool:
+    """Whether any presence of a room may be shown."""
+    return _presence_of(room, show) is not ShowPresence.NOTHING
+
+
+def _presence_of(room: Room, show: ShowPresence) -> ShowPresence:
+    return room.show_presence or (ShowPresence.NOTHING if room.capacity == 1 else show)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from placed.domain.presence import use_of
+from placed.domain.model import Occupancy, Room
+from placed.domain.presence import Presence, use_of
 from placed.domain.privacy import permitted
 from placed.domain.timestamps import timestamp, timestamp_or_none
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from placed.domain.model import Meeting, Occupancy, Room
-    from placed.domain.presence import Presence
+    from placed.domain.model import CheckIn, Meeting
     from placed.domain.privacy import Show
 
 SCHEMA = 1
@@ -30,8 +28,7 @@ _UNSEEMLY: dict[int, str | None] = {
 _encode = msgspec.json.Encoder().encode
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(msgspec.Struct, frozen=True, gc=False):
     """An occupancy, and its document, encoded once for all who publish it.
 
     (epoch, seq) orders all statements of the program; epoch grows with each start of the daemon.
@@ -70,6 +67,7 @@ class StateDocument(msgspec.Struct, frozen=True):
     seq: int
     presence: dict[str, Any] | None = None
     use: str | None = None
+    check_in: dict[str, str] | None = None
 
 
 def presence_document(presence: Presence, valid_until: datetime) -> dict[str, Any]:
@@ -79,6 +77,16 @@ def presence_document(presence: Presence, valid_until: datetime) -> dict[str, An
         "count": presence.count,
         "since": timestamp(presence.since),
         "valid_until": timestamp(presence.valid_until or valid_until),
+    }
+
+
+def check_in_document(check_in: CheckIn) -> dict[str, str]:
+    """A check-in: to the meeting that starts at `meeting`, in [from, until)."""
+    return {
+        "state": check_in.state.value,
+        "meeting": timestamp(check_in.meeting),
+        "from": timestamp(check_in.opens),
+        "until": timestamp(check_in.closes),
     }
 
 
@@ -137,5 +145,6 @@ def state_document(  # noqa: PLR0913 - what a statement is made of
             seq=seq,
             presence=presence_document(presence, occupancy.valid_until) if presence is not None else None,
             use=use.value if use is not None else None,
+            check_in=check_in_document(occupancy.check_in) if occupancy.check_in is not None else None,
         )
     )

@@ -17,14 +17,12 @@ from placed.panel.rules import Heard, Moment
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
-    from paho.mqtt.reasoncodes import ReasonCode
-
     from placed.domain.clock import Clock
     from placed.domain.problem import Problem
-    from placed.mqtt.client import BrokerClient
+    from placed.mqtt.client.interface import BrokerClient
     from placed.mqtt.connection_problems import Trouble
     from placed.panel.rules import Panel
-    from placed.settings.output_tables import Mqtt
+    from placed.settings.output_settings import Mqtt
 
 _SETTLED = 1.0  # seconds without a message, after which the retained messages have arrived
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
@@ -164,12 +162,8 @@ class _Subscription:
             await asyncio.wait([self._coming])
 
     async def _read(self) -> Heard:
-        while True:
-            message = await anext(self._broker.messages)
-            if isinstance(message.payload, bytes):
-                properties = vars(message.properties) if message.properties else {}
-                expiry = properties.get("MessageExpiryInterval")
-                return Heard(message.topic.value, message.payload, message.retain, expiry)
+        message = await anext(self._broker.messages)
+        return Heard(message.topic, message.payload, message.retain, message.expiry)
 
 
 @asynccontextmanager
@@ -192,7 +186,7 @@ async def _subscribed(settings: Mqtt, topics: Sequence[str]) -> AsyncIterator[_S
 async def _subscribe(broker: BrokerClient, topics: Sequence[str]) -> None:
     every = any("+" in topic for topic in topics)
     qos = 0 if every or len(topics) > _FEW else 1
-    codes: Sequence[int | ReasonCode] = await broker.subscribe([(topic, qos) for topic in topics])
+    codes = await broker.subscribe(topics, qos)
     for topic, code in zip(topics, codes, strict=False):
         if (trouble := not_subscribed(topic, code)) is not None:
             raise BrokerLost(trouble)

@@ -9,11 +9,12 @@ that somebody builds. Its rules:
 - No room is shown without a connection to the broker: changes would not arrive.
 - Of two states the one with the greater (epoch, seq) is true, in whatever order they arrive.
 - Invalid documents are not shown: another schema, an unknown status, no JSON.
+- A presence is shown until its own `valid_until`, also beside an unknown status that the daemon published.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from placed.panel.received_documents import StateHeard
+    from placed.panel.received_documents import PresenceHeard, StateHeard
 
 BRIDGE_HOLDS = 90.0  # seconds for which `online` is believed; it is published every 30 seconds
 
@@ -45,7 +46,7 @@ class Why(StrEnum):
     OUTDATED = "outdated"  # valid_until has passed
     EXPIRED = "expired"  # the message has expired
     UNAVAILABLE = "unavailable"  # the topic `availability` holds `offline`
-    REPORTED = "told"  # the daemon publishes `unknown`, with a reason
+    REPORTED = "reported"  # the daemon publishes `unknown`, with a reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ class Shown:
     """What the panel shows of a room.
 
     `until` is when a free room becomes busy or a busy one free; None if that is not known. An unknown room
-    has a `why`, and the daemon's `reason` if the daemon made it unknown.
+    has a `why`, and the daemon's `reason` if the daemon made it unknown. `presence` is None without sensors.
     """
 
     room: str
@@ -93,6 +94,8 @@ class Shown:
     why: Why | None = None
     reason: str | None = None
     valid_until: datetime | None = None
+    presence: PresenceHeard | None = None
+    use: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +223,10 @@ class Panel:
         valid_until = document.valid_until if document else None
         if why is not None or document is None:
             reason = document.reason if document and why in (Why.REPORTED, Why.UNAVAILABLE) else None
-            return Shown(room, place, Status.UNKNOWN, why=why, reason=reason, valid_until=valid_until)
+            shown = Shown(room, place, Status.UNKNOWN, why=why, reason=reason, valid_until=valid_until)
+            if document is None or why is not Why.REPORTED:
+                return shown
+            return replace(shown, presence=document.presence_at(moment.wall))
         return Shown(
             room,
             place,
@@ -230,15 +236,18 @@ class Panel:
             stale=document.stale,
             reason=document.reason,
             valid_until=valid_until,
+            presence=document.presence_at(moment.wall),
+            use=document.use_at(moment.wall),
         )
 
     def holds(self, moment: Moment) -> float | None:
         """Returns the seconds until something that is shown changes by itself; None if nothing will."""
         left = [held.deadline - moment.steady for held in self._held.values() if held.deadline is not None]
         left += [
-            (held.document.valid_until - moment.wall).total_seconds()
+            (end - moment.wall).total_seconds()
             for held in self._held.values()
             if held.document is not None
+            for end in held.document.ends
         ]
         left.append(self._bridge_deadline - moment.steady)
         return min((seconds for seconds in left if seconds > 0), default=None)

@@ -1,9 +1,10 @@
 """Decides which rooms are read when, within a budget of readings: each by its need. Pure.
 
-It replaces the rounds if `polling.budget` is set. A room is due again after its interval (`rate_shares`), or
-just before or after an edge that is nearer. Due rooms are read in order, in full batches, as evenly as the
-budget asks for (`budget`). New rooms, and rooms that have to be read again, do not wait for that: they get
-what is left of the minute. Failures pause as they do in rounds. Times are seconds on the steady clock.
+It replaces the rounds if `polling.budget` is set. A room is due again after its interval
+(`weighted_intervals`), or just before or after an edge that is nearer. Due rooms are read in order, in full
+batches, as evenly as the budget asks for (`budget`). New rooms, and rooms that have to be read again, do not
+wait for that: they get what is left of the minute. Failures pause as they do in rounds. Times are seconds on
+the steady clock.
 """
 
 from __future__ import annotations
@@ -18,15 +19,15 @@ from typing import TYPE_CHECKING
 from placed.domain.working_hours import WorkingHours
 from placed.driver import Read
 from placed.polling.budget import ReadingBudget
-from placed.polling.planner import PlannedRoom, Planner
-from placed.polling.rate_shares import RateShares, level_of
+from placed.polling.reading_planner import PlannedRoom, ReadingPlanner
 from placed.polling.reading_urgency import CalendarActivity, RoomUsage
+from placed.polling.weighted_intervals import WeightedIntervals, level_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
     from placed.domain.model import Reason, Room
-    from placed.driver import Unchanged
+    from placed.driver import Success
 
 BATCH = 20  # the size of a full request; a driver that requests rooms one by one loses nothing by it
 _SHARED = 0.97  # of the budget; the rest is for early readings: edges, and rooms that fill batches
@@ -62,29 +63,37 @@ class _NextReading(PlannedRoom):
     met: bool = False  # it was read before, and has an interval
 
 
-class AdaptivePlanner(Planner[_NextReading]):
+class AdaptivePlanner(ReadingPlanner[_NextReading]):
     """Plans the readings of one connection's rooms.
 
     Args:
         plan: the site's choices.
         jitter: a number from [0, 1), so that rooms that were read together are spread.
+        shortest: the seconds in which so many rooms can be read at most.
     """
 
-    def __init__(self, plan: AdaptivePolicy, jitter: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        plan: AdaptivePolicy,
+        jitter: Callable[[], float],
+        shortest: Callable[[int], float] = lambda _rooms: 0.0,
+    ) -> None:
         super().__init__(jitter)
         self._plan = plan
+        self._shortest = shortest
+        self._budget = plan.budget  # as far as the service allows
         self._at_once: dict[str, None] = {}  # rooms that do not wait, in their order
         self._queue: list[tuple[float, int, str]] = []
         self._tickets = count()
         self._under_way: set[str] = set()
         self._allowance = ReadingBudget(plan.budget, BATCH)
-        self._shares = RateShares(plan.budget * _SHARED / 60, plan.shortest, plan.longest)
+        self._intervals = WeightedIntervals(plan.budget * _SHARED / 60, plan.shortest, plan.longest)
         self._settle_at = 0.0
         self._calendar_activity = CalendarActivity()
 
     @property
     def next(self) -> float:
-        """See `Planner.next`."""
+        """See `ReadingPlanner.next`."""
         moments = [math.inf]
         if self._at_once:
             moments.append(self._allowance.left_from(min(self._batch, len(self._at_once))))
@@ -95,48 +104,65 @@ class AdaptivePlanner(Planner[_NextReading]):
 
     @property
     def budget_needed(self) -> int | None:
-        """See `Planner.budget_needed`."""
-        needed = math.ceil(self._shares.needed * 60 / _SHARED)
+        """See `ReadingPlanner.budget_needed`."""
+        needed = math.ceil(self._intervals.needed * 60 / _SHARED)
         return needed if needed > self._plan.budget else None
 
     def enroll(self, rooms: Iterable[Room], readable: Collection[str] = ()) -> tuple[set[str], set[str]]:
-        """See `Planner.enroll`."""
+        """See `ReadingPlanner.enroll`."""
         added, gone = super().enroll(rooms, readable)
         for turn in self._planned.values():
             turn.habits.zone = turn.room.time_zone
         self._settle_at = 0.0
+        self._limit_budget()
         return added, gone
+
+    def _limit_budget(self) -> None:
+        """Keeps to what the service allows, if that is less than the budget."""
+        rooms = len(self._planned)
+        shortest = self._shortest(rooms)
+        most = max(1, int(rooms * 60 / shortest)) if shortest > 0 else self._plan.budget
+        self._budget = min(self._plan.budget, most)
+        self._allowance.limit(self._budget)
+        self._intervals.limit(self._budget * _SHARED / 60)
 
     def _add(self, room: Room, *, readable: bool) -> _NextReading:
         turn = _NextReading(room=room, habits=RoomUsage(room.time_zone), readable=readable)
-        self._shares.add(turn.level)
+        self._intervals.add(turn.level)
         self._at_once[room.id] = None
         return turn
 
     def _remove(self, planned: _NextReading) -> None:
-        self._shares.remove(planned.level)
+        self._intervals.remove(planned.level)
         self._at_once.pop(planned.room.id, None)
 
     def restart(self) -> None:
-        """See `Planner.restart`."""
+        """See `ReadingPlanner.restart`."""
         for room_id, turn in self._planned.items():
             if not turn.rests:
                 turn.ticket = -1
                 self._at_once[room_id] = None
 
+    def demand(self, room_id: str, moment: float) -> None:  # noqa: ARG002 - it is read as soon as the budget allows
+        """See `ReadingPlanner.demand`."""
+        turn = self._planned.get(room_id)
+        if turn is not None and not turn.rests:
+            turn.ticket = -1
+            self._at_once[room_id] = None
+
     def take_due(self, moment: float) -> list[Room]:
-        """See `Planner.take_due`."""
+        """See `ReadingPlanner.take_due`."""
         if moment >= self._settle_at:
             self._settle_at = moment + _SETTLED_FOR
-            self._shares.settle()
+            self._intervals.settle()
         due = self._take_at_once(self._allowance.left(moment))
         self._take_queued(due, _whole(self._allowance.evenly(moment) - len(due), self._batch), moment)
         self._allowance.begin(len(due), moment)
         self._under_way.update(due)
         return [self._planned[room_id].room for room_id in due]
 
-    def succeeded(self, answer: Read | Unchanged, moment: float) -> timedelta:
-        """See `Planner.succeeded`."""
+    def succeeded(self, answer: Success, moment: float) -> timedelta:
+        """See `ReadingPlanner.succeeded`."""
         room_id = answer.query.room.id
         turn = self._planned[room_id]
         now = answer.asked_at.timestamp()
@@ -144,12 +170,12 @@ class AdaptivePlanner(Planner[_NextReading]):
             self._calendar_activity.changed(now)
         level = level_of(turn.habits.weight(now))
         if level != turn.level:
-            self._shares.remove(turn.level)
-            self._shares.add(level)
+            self._intervals.remove(turn.level)
+            self._intervals.add(level)
             turn.level = level
         turn.readable, turn.failures, turn.rests = True, 0, False
         quiet = turn.habits.quiet(answer.asked_at, self._plan.hours, self._calendar_activity.share(now))
-        interval = self._shares.interval(turn.level, quiet)
+        interval = self._intervals.interval(turn.level, quiet)
         turn.interval = interval
         shortest = self._plan.shortest
         # Rooms that were added together are spread: the first wait is a random part of the interval.
@@ -163,7 +189,7 @@ class AdaptivePlanner(Planner[_NextReading]):
     def failed(
         self, room_id: str, reason: Reason, retry_after: float | None, moment: float, *, lasting: bool = False
     ) -> None:
-        """See `Planner.failed`."""
+        """See `ReadingPlanner.failed`."""
         turn = self._planned[room_id]
         rest, rounds = turn.fail(reason, retry_after, self._plan.interval, self._jitter, lasting=lasting)
         turn.rests = rest is not None or rounds > 1
@@ -171,7 +197,7 @@ class AdaptivePlanner(Planner[_NextReading]):
         self._queue_up(turn, moment + wait)
 
     def over(self, moment: float) -> None:
-        """See `Planner.over`."""
+        """See `ReadingPlanner.over`."""
         self._allowance.end(moment)
         self._at_once.update(
             dict.fromkeys(room_id for room_id in self._under_way if room_id in self._planned)
@@ -183,7 +209,7 @@ class AdaptivePlanner(Planner[_NextReading]):
     @property
     def _batch(self) -> int:
         """Returns how many rooms make a request worthwhile."""
-        return max(1, min(BATCH, len(self._planned), self._plan.budget))
+        return max(1, min(BATCH, len(self._planned), self._budget))
 
     def _queue_up(self, turn: _NextReading, due: float) -> None:
         self._under_way.discard(turn.room.id)

@@ -22,9 +22,8 @@ class ReadingBudget:
     """
 
     def __init__(self, budget: int, batch: int) -> None:
-        self._budget = budget
-        self._rate = budget / _MINUTE
-        self._most_kept = max(float(min(batch, budget)), self._rate * _AT_ONCE)
+        self._batch = batch
+        self.limit(budget)
         self._kept = self._most_kept  # negative after many that could not wait
         self._kept_at = 0.0
         self._over: deque[tuple[float, int]] = (
@@ -32,6 +31,12 @@ class ReadingBudget:
         )  # the time and number of readings that ended in the last minute
         self._counted = 0  # of these
         self._under_way = 0
+
+    def limit(self, budget: int) -> None:
+        """Sets another maximum."""
+        self._budget = budget
+        self._rate = budget / _MINUTE
+        self._most_kept = max(float(min(self._batch, budget)), self._rate * _AT_ONCE)
 
     def left(self, moment: float) -> int:
         """Returns how many may begin, if they cannot wait."""

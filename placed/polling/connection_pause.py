@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from placed.domain.room_readability import DOUBTED
 from placed.driver import NotPermitted
-from placed.polling.planner import SELDOM
+from placed.polling.reading_planner import SELDOM
 
 if TYPE_CHECKING:
     from collections.abc import Callable

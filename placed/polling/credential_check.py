@@ -23,16 +23,16 @@ class CredentialCheck:
 
     def __init__(self, connection: str) -> None:
         self._connection = connection
-        self._told_at: datetime | None = None
+        self._warned_at: datetime | None = None
 
     def look(self, expires_at: datetime | None, moment: datetime) -> None:
         """Logs a warning if it is due. None means that the expiry is not known."""
         if expires_at is None or expires_at - moment > NOTICE:
-            self._told_at = None
+            self._warned_at = None
             return
-        if self._told_at is not None and timedelta(0) <= moment - self._told_at < _EVERY:
+        if self._warned_at is not None and timedelta(0) <= moment - self._warned_at < _EVERY:
             return
-        self._told_at = moment
+        self._warned_at = moment
         log.warning(
             "credential.runs_out" if moment < expires_at else "credential.ran_out",
             connection=self._connection,

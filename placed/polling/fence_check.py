@@ -29,16 +29,22 @@ class FenceCheck:
         connection: its name.
         driver: checks the fence, if it can.
         clock: the clock.
+        registration: of the connection's several ones; empty for the one that reads.
     """
 
-    def __init__(self, connection: str, driver: Driver, clock: Clock) -> None:
+    def __init__(
+        self, connection: str, driver: Driver | FenceTrial, clock: Clock, registration: str = ""
+    ) -> None:
         self._connection = connection
         self._driver = driver
         self._trial = driver if isinstance(driver, FenceTrial) else None
         self._clock = clock
-        self._log = log.bind(connection=connection)
+        self._log = log.bind(
+            connection=connection, **({"registration": registration} if registration else {})
+        )
         self.next = 0.0  # the time of the next check, on the steady clock
         self.fence = UNTRIED
+        self.tried = False
         self._reported: Fence | None = None  # the last logged result
         self._reported_at = 0.0
         self._tried_with: Hashable = None
@@ -75,7 +81,7 @@ class FenceCheck:
         if self._clock.steady() < self.next:
             return False
         if self._trial is None:
-            self.next = math.inf
+            self.next, self.tried = math.inf, True
             self._log.warning("fence.is_unproven", problem="the driver cannot try a fence")
             return False
         try:
@@ -88,7 +94,7 @@ class FenceCheck:
         self._tried_with = self._driver_s()
         unproven = fence.state is FenceState.UNPROVEN and fence.checked_at is not None
         self.next = self._clock.steady() + (_UNTIL_PROVEN if unproven else EVERY)
-        self.fence = fence
+        self.fence, self.tried = fence, True
         self._report(fence)
         return True
 

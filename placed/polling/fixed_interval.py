@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from placed.polling.planner import PlannedRoom, Planner
+from placed.polling.reading_planner import PlannedRoom, ReadingPlanner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
     from placed.domain.model import Reason, Room
-    from placed.driver import Read, Unchanged
+    from placed.driver import Success
 
 _EVERY_ROUND = timedelta()
 
@@ -28,27 +28,38 @@ class _RoomOfRounds(PlannedRoom):
     again_at: float | None = None  # not before
 
 
-class FixedIntervalPlanner(Planner[_RoomOfRounds]):
+class FixedIntervalPlanner(ReadingPlanner[_RoomOfRounds]):
     """Plans the readings of one connection's rooms.
 
     Args:
         interval: seconds from round to round.
         jitter: a number from [0, 1), so that several daemons do not poll in step.
+        shortest: the seconds in which so many rooms can be read at most; a round takes no less.
+        expected: the interval by which the site judges what is stale; the same unless given.
     """
 
-    def __init__(self, interval: float, jitter: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        interval: float,
+        jitter: Callable[[], float],
+        shortest: Callable[[int], float] = lambda _rooms: 0.0,
+        expected: float | None = None,
+    ) -> None:
         super().__init__(jitter)
-        self._interval = interval
+        self._wanted = interval
+        self._expected = interval if expected is None else expected
+        self._shortest = shortest
+        self._interval = interval  # of this round
         self._next_round = 0.0
 
     @property
     def next(self) -> float:
-        """See `Planner.next`."""
+        """See `ReadingPlanner.next`."""
         pauses = (p.again_at for p in self._planned.values() if p.again_at is not None)
         return min([self._next_round, *pauses])
 
     def enroll(self, rooms: Iterable[Room], readable: Collection[str] = ()) -> tuple[set[str], set[str]]:
-        """See `Planner.enroll`."""
+        """See `ReadingPlanner.enroll`."""
         added, gone = super().enroll(rooms, readable)
         if added:
             self.restart()
@@ -61,10 +72,17 @@ class FixedIntervalPlanner(Planner[_RoomOfRounds]):
         """Makes the next round due now."""
         self._next_round = 0.0
 
+    def demand(self, room_id: str, moment: float) -> None:
+        """See `ReadingPlanner.demand`."""
+        planned = self._planned.get(room_id)
+        if planned is not None and planned.again_at is None and not planned.sits_out:
+            planned.again_at = moment
+
     def take_due(self, moment: float) -> list[Room]:
-        """See `Planner.take_due`; it begins a round if one is due."""
+        """See `ReadingPlanner.take_due`; it begins a round if one is due."""
         if moment < self._next_round:
             return [p.room for p in self._planned.values() if p.again_at is not None and p.again_at <= moment]
+        self._interval = max(self._wanted, self._shortest(len(self._planned)))
         # A little early, so that an interval is never exceeded.
         self._next_round = moment + self._interval * (1 - 0.1 * self._jitter())
         due = []
@@ -75,16 +93,16 @@ class FixedIntervalPlanner(Planner[_RoomOfRounds]):
                 due.append(planned.room)
         return due
 
-    def succeeded(self, answer: Read | Unchanged, moment: float) -> timedelta:  # noqa: ARG002 - a round is a round
-        """See `Planner.succeeded`."""
+    def succeeded(self, answer: Success, moment: float) -> timedelta:  # noqa: ARG002 - a round is a round
+        """See `ReadingPlanner.succeeded`."""
         planned = self._planned[answer.query.room.id]
         planned.readable, planned.failures, planned.again_at = True, 0, None
-        return _EVERY_ROUND
+        return timedelta(seconds=self._interval) if self._interval > self._expected else _EVERY_ROUND
 
     def failed(
         self, room_id: str, reason: Reason, retry_after: float | None, moment: float, *, lasting: bool = False
     ) -> None:
-        """See `Planner.failed`."""
+        """See `ReadingPlanner.failed`."""
         planned = self._planned[room_id]
         rest, rounds = planned.fail(reason, retry_after, self._interval, self._jitter, lasting=lasting)
         planned.again_at = None if rest is None else moment + rest

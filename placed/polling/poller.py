@@ -10,14 +10,15 @@ import structlog
 
 from placed.board.room_entry import KnownRoom
 from placed.domain.task_heartbeat import Pulse
-from placed.driver import DriverError, credential_expiry
-from placed.polling.adaptive import AdaptivePlanner, AdaptivePolicy
+from placed.driver import DriverError, credential_expiry, shortest_interval
 from placed.polling.connection_monitor import ConnectionMonitor
 from placed.polling.connection_pause import SHORTEST, ConnectionPause
 from placed.polling.credential_check import CredentialCheck
 from placed.polling.fence_check import FenceCheck
-from placed.polling.fixed_interval import FixedIntervalPlanner
+from placed.polling.pace_log import PaceLog
+from placed.polling.planner_factory import planner_for
 from placed.polling.reading_round import RoundReader
+from placed.polling.requested_readings import RequestedReadings
 from placed.polling.room_discovery import RoomDiscovery
 from placed.store.in_memory_connection_store import ConnectionMemory
 
@@ -30,9 +31,9 @@ if TYPE_CHECKING:
     from placed.domain.connection_health import ConnectionHealth
     from placed.domain.model import Room
     from placed.driver import ConnectionSettings, Driver
-    from placed.polling.planner import Planner
+    from placed.polling.reading_planner import ReadingPlanner
     from placed.polling.room_ids import RoomIds
-    from placed.settings.room_tables import Polling
+    from placed.settings.polling_settings import Polling
 
 # Seconds without an answer after which something must have got stuck. A service that is down is no such
 # thing: whatever is asked of it fails within a minute, and a list of rooms has some pages.
@@ -79,13 +80,13 @@ class Poller:
         self._clock = clock
         self._pulse = pulse or Pulse(f"poller {connection.name}")
         self._jitter = jitter
-        self._interval = polling.interval.total_seconds()
+        self._interval = polling.interval_of(connection.usual_interval).total_seconds()
         self._days_ahead = polling.days_ahead
-        self._planner = _planner(
-            polling, longest or polling.longest_interval(board.policy.expire_after), jitter
+        self._planner = self._planner_for(
+            polling, longest or polling.longest_interval(board.policy.expire_after)
         )
         self._changed: tuple[Polling, timedelta] | None = None  # what counts from the next step on
-        self._budget_is_small = False
+        self._pace_log = PaceLog(connection.name)
         self._notes = notes or ConnectionMemory()
         self._monitor = ConnectionMonitor(connection, driver, board, clock, self._notes.consent)
         self._fence = FenceCheck(connection.name, driver, clock)
@@ -113,6 +114,7 @@ class Poller:
             answered=self._on_answer,
         )
         self._pause = ConnectionPause(jitter)
+        self._requested = RequestedReadings()
         self._hurried = asyncio.Event()
         self._hurry_from = 0.0  # a clock that is set again and again causes no storm of requests
         self.answered = 0  # rooms answered in this round
@@ -153,7 +155,14 @@ class Poller:
                 room = by_mailbox.get(known.listing.mailbox.lower())
                 if room is not None and self._board.statement(room.id) is None:
                     self._board.remember(
-                        KnownRoom(room, known.schedule, known.failure, known.changed_at, known.noted_at)
+                        KnownRoom(
+                            room,
+                            known.schedule,
+                            known.failure,
+                            known.changed_at,
+                            known.noted_at,
+                            known.presence,
+                        )
                     )
         if rooms:
             readable = [k.listing for k in recalled.rooms if k.schedule and k.failure is None]
@@ -182,11 +191,11 @@ class Poller:
             return
         (polling, longest), self._changed = self._changed, None
         rooms = [room for room in self._board.rooms if room.id in self._planner]
-        self._interval = polling.interval.total_seconds()
+        self._interval = polling.interval_of(self._connection.usual_interval).total_seconds()
         self._days_ahead = polling.days_ahead
-        self._planner = _planner(polling, longest, self._jitter)
+        self._planner = self._planner_for(polling, longest)
         self._planner.enroll(rooms, self._monitor.readability.readable)
-        self._look_at_budget()
+        self._pace_log.look(self._planner, self._interval, self._shortest(self.rooms))
         self._discovery.take_times(polling)
 
     def hurry(self) -> None:
@@ -196,6 +205,15 @@ class Poller:
         if not well and moment >= self._hurry_from:
             self._hurry_from = moment + SHORTEST * 5
             self._planner.restart()
+            self._hurried.set()
+
+    def read_soon(self, room_id: str) -> None:
+        """Reads a room now and several times within the next half minute: its calendar was written to.
+
+        While the connection as a whole cannot be read, that changes nothing.
+        """
+        self._requested.add(room_id, self._clock.steady())
+        if self.problem is None:
             self._hurried.set()
 
     async def _sleep(self, seconds: float) -> None:
@@ -229,10 +247,17 @@ class Poller:
         self._pause.succeeded()
         self._monitor.read(self.rooms)
         self._fence.observe(self._monitor.circumstances)
-        upcoming = min(self._planner.next, self._discovery.next, self._fence.next)
+        upcoming = min(self._planner.next, self._discovery.next, self._fence.next, self._requested.next)
         return max(0.0, upcoming - self._clock.steady())
 
     # --- its parts ---
+
+    def _planner_for(self, polling: Polling, longest: timedelta) -> ReadingPlanner[Any]:
+        usual = self._connection.usual_interval
+        return planner_for(polling, longest, self._jitter, self._shortest, usual)
+
+    def _shortest(self, rooms: int) -> float:
+        return shortest_interval(self._driver, rooms).total_seconds()
 
     def _take_up(self, rooms: Sequence[Room]) -> None:
         """Polls these rooms from now on."""
@@ -248,19 +273,7 @@ class Poller:
         if gone:
             self._monitor.keep({room.id for room in rooms})
         self._board.enroll(self._connection.name, rooms)
-        self._look_at_budget()
-
-    def _look_at_budget(self) -> None:
-        needed = self._planner.budget_needed
-        if needed is not None and not self._budget_is_small:
-            log.warning(
-                "polling.budget_is_small",
-                connection=self._connection.name,
-                rooms=self.rooms,
-                needed=needed,
-                remedy=f"set polling.budget to {needed} at least; until then rooms are read less often",
-            )
-        self._budget_is_small = needed is not None
+        self._pace_log.look(self._planner, self._interval, self._shortest(self.rooms))
 
     async def _look_at_fence(self) -> None:
         if await self._fence.look():
@@ -269,7 +282,10 @@ class Poller:
             self._monitor.fenced(fence, enforcing=enforcing, rooms=self.rooms)
 
     async def _read_due(self) -> None:
-        due = self._planner.take_due(self._clock.steady())
+        moment = self._clock.steady()
+        for room_id in self._requested.take(moment):
+            self._planner.demand(room_id, moment)
+        due = self._planner.take_due(moment)
         if due:
             self.answered = 0
             await self._reader.read(due, self._planner, self._days_ahead)
@@ -279,13 +295,3 @@ class Poller:
         self._pulse.expect(_SILENCE)
         if self.progress is not None:
             self.progress()
-
-
-def _planner(polling: Polling, longest: timedelta, jitter: Callable[[], float]) -> Planner[Any]:
-    """All rooms once an interval, or each by its need where readings have a budget."""
-    interval = polling.interval.total_seconds()
-    if polling.budget is None:
-        return FixedIntervalPlanner(interval, jitter)
-    return AdaptivePlanner(
-        AdaptivePolicy(polling.budget, interval, longest.total_seconds(), polling.hours), jitter
-    )

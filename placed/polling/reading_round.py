@@ -13,7 +13,7 @@ import structlog
 from placed.domain.model import Reason, Schedule, window
 from placed.domain.problem import Problem
 from placed.domain.room_readability import ReadFailure
-from placed.driver import DriverError, Failed, Query, Read, Unchanged
+from placed.driver import DriverError, Failed, Query, Read, StillHolds, Unchanged
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from placed.board.board import Board
     from placed.domain.clock import Clock
     from placed.domain.model import Room
-    from placed.driver import Answer, Driver
+    from placed.driver import Answer, Driver, Success
     from placed.polling.connection_monitor import ConnectionMonitor
     from placed.polling.fence_check import FenceCheck
-    from placed.polling.planner import Planner
+    from placed.polling.reading_planner import ReadingPlanner
     from placed.polling.room_discovery import RoomDiscovery
+
+_HELD = Unchanged, StillHolds  # of a room whose meetings are known
 
 log = structlog.get_logger("placed.polling.poller")
 
@@ -68,7 +70,7 @@ class RoundReader:
         self._check_fence = check_fence
         self._answered = answered
 
-    async def read(self, due: Sequence[Room], planner: Planner[Any], days_ahead: int) -> None:
+    async def read(self, due: Sequence[Room], planner: ReadingPlanner[Any], days_ahead: int) -> None:
         """Reads rooms.
 
         Args:
@@ -81,7 +83,7 @@ class RoundReader:
         """
         queries = self._queries(due, days_ahead)
         changes = _Changes()
-        held: list[Read | Unchanged] = []  # rooms that are readable, where none was when the fence was tried
+        held: list[Success] = []  # rooms that are readable, where none was when the fence was tried
         try:
             try:
                 async for answer in self._driver.read(queries):
@@ -117,7 +119,7 @@ class RoundReader:
         ]
 
     async def _release(
-        self, held: Sequence[Read | Unchanged], planner: Planner[Any], changes: _Changes
+        self, held: Sequence[Success], planner: ReadingPlanner[Any], changes: _Changes
     ) -> None:
         """Rooms became readable since the fence was tried: it is tried again before they are published."""
         if not held:
@@ -129,13 +131,13 @@ class RoundReader:
             for answer in () if self._fence.enforcing else held:
                 self._take(answer, planner, changes)
 
-    def _take(self, answer: Answer, planner: Planner[Any], changes: _Changes) -> None:
+    def _take(self, answer: Answer, planner: ReadingPlanner[Any], changes: _Changes) -> None:
         query = answer.query
         room_id = query.room.id
         changes.answered.add(room_id)
         if room_id not in planner:
             return
-        if isinstance(answer, Unchanged) and not self._board.has_schedule(room_id):
+        if isinstance(answer, _HELD) and not self._board.has_schedule(room_id):
             # Believed, the room would count as readable and stay unknown.
             answer = Failed(
                 query, Reason.UNAVAILABLE, Problem("", "reported as unchanged, but nothing is known of it")
@@ -153,15 +155,15 @@ class RoundReader:
                 schedule = Schedule(answer.meetings, query.since, query.until, answer.asked_at, again_within)
                 self._board.learn(room_id, schedule)
                 self._monitor.count_impossible(answer)
-            case Unchanged():
+            case Unchanged() | StillHolds():
                 self._board.confirm(room_id, query.since, query.until, answer.asked_at, again_within)
 
-    def _take_failure(self, answer: Failed, planner: Planner[Any], changes: _Changes) -> None:
+    def _take_failure(self, answer: Failed, planner: ReadingPlanner[Any], changes: _Changes) -> None:
         room, reason, problem = answer.query.room, answer.reason, answer.problem
         planner.failed(room.id, reason, problem.retry_after, self._clock.steady(), lasting=problem.lasting)
         failure = ReadFailure(reason, self._clock.now(), problem, answer.consent)
         if self._monitor.readability.failed(room.id, failure):
-            changes.failed[reason, problem.text].append(room.id)
+            changes.failed[reason, problem.text, problem.remedy].append(room.id)
         self._board.fail(room.id, reason)
         self._discovery.room_failed(room)
 
@@ -171,7 +173,7 @@ class _Changes:
 
     def __init__(self) -> None:
         self.answered: set[str] = set()
-        self.failed: defaultdict[tuple[Reason, str], list[str]] = defaultdict(list)
+        self.failed: defaultdict[tuple[Reason, str, str], list[str]] = defaultdict(list)
         self.recovered: list[str] = []
 
     def log(self, connection: str, *, others_readable: bool, outside: str) -> None:
@@ -180,7 +182,7 @@ class _Changes:
         A room that is refused while others are readable is no error: it is outside the fence. `outside` is
         what to do if that is not wanted.
         """
-        for (reason, detail), rooms in self.failed.items():
+        for (reason, detail, remedy), rooms in self.failed.items():
             if reason is Reason.FORBIDDEN and others_readable:
                 log.info(
                     "rooms.are_outside_the_fence",
@@ -198,6 +200,7 @@ class _Changes:
                 detail=detail,
                 count=len(rooms),
                 rooms=_some(rooms),
+                remedy=remedy or None,
             )
         if self.recovered:
             log.info(

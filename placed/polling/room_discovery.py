@@ -12,7 +12,7 @@ import structlog
 from placed.domain.model import Reason
 from placed.driver import DriverError, Refused
 from placed.polling.missing_rooms import MissingRooms
-from placed.polling.planner import SELDOM
+from placed.polling.reading_planner import SELDOM
 from placed.polling.room_ids import FITS_NO_ROOM
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from placed.driver import ConnectionSettings, Driver, FoundRoom
     from placed.polling.readability_tracker import ReadabilityTracker
     from placed.polling.room_ids import RoomIds
-    from placed.settings.room_tables import Polling
+    from placed.settings.polling_settings import Polling
     from placed.store.in_memory_connection_store import ConnectionMemory
 
 _FEW = 5  # room ids that are named in a line of the log

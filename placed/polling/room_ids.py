@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec.structs import replace
 
 from placed.domain.model import Room
+from placed.polling.room_slugs import slug, slug_of_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from zoneinfo import ZoneInfo
 
     from placed.driver import ConnectionSettings, FoundRoom
-    from placed.settings.room_tables import RoomSettings
+    from placed.settings.room_settings import RoomSettings
 
 # The remedy for a table of the settings that fits no room.
 FITS_NO_ROOM = "correct the address in the table, or give the room's object id; or remove the table"
-
-
-def slug(address: str) -> str:
-    """Returns a room's id by its address: the lower-cased local part; what is not a-z 0-9 - _ becomes a -."""
-    return re.sub(r"[^a-z0-9_-]", "-", address.partition("@")[0].lower()) or "room"
 
 
 def tables_without_room(tables: Iterable[str], connections: Iterable[ConnectionSettings]) -> list[str]:
@@ -35,6 +30,21 @@ def tables_without_room(tables: Iterable[str], connections: Iterable[ConnectionS
         return []
     addresses = {address for some in named if some is not None for address in some}
     return sorted(table for table in tables if table.lower() not in addresses)
+
+
+def ids_by_settings(
+    tables: Mapping[str, RoomSettings], connections: Iterable[ConnectionSettings]
+) -> set[str] | None:
+    """Returns the ids that rooms can get by the settings alone; None if a service has to list its rooms."""
+    ids = {table.id for table in tables.values() if table.id is not None}
+    names = {address.lower(): slug_of_name(table.name) for address, table in tables.items() if table.name}
+    for connection in connections:
+        if connection.named_rooms is None:
+            return None
+        slugs = {slug(address) for address in connection.named_rooms}
+        slugs |= {names[address] for address in connection.named_rooms if names.get(address)}
+        ids |= slugs | {f"{connection.name}-{each}" for each in slugs}  # the second one on a clash
+    return ids
 
 
 class RoomIds:
@@ -128,7 +138,7 @@ class RoomIds:
                     address=address,
                     mailbox=listing.mailbox,
                     name=(override and override.name) or listing.name or address.partition("@")[0],
-                    time_zone=(override and override.time_zone) or time_zone,
+                    time_zone=(override and override.time_zone) or _zone_of(listing) or time_zone,
                     building=(override and override.building) or listing.building,
                     floor=(override and override.floor) or listing.floor,
                     capacity=(override and override.capacity) or listing.capacity,
@@ -225,15 +235,21 @@ class RoomIds:
             if key.startswith(f"{connection}/") and key not in here
         }
         taken = (self._settled | set(self.given.values())) - gone.keys()
-        for key in here:
+        for key, listing in here.items():
             if key in self.given:
                 continue
-            chosen = _free(slug(key.partition("/")[2]), connection, taken)
+            chosen = _free(self._wanted(key.partition("/")[2], listing), connection, taken)
             if chosen in gone:
                 del self.given[gone[chosen]]
             self.given[key] = chosen
             taken.add(chosen)
         self._note_objects(connection, here)
+
+    def _wanted(self, address: str, listing: FoundRoom) -> str:
+        """Returns the id that a room gets if no other has it."""
+        override = self._override(listing)
+        name = listing.name or (override and override.name)
+        return (slug_of_name(name) if name and listing.opaque_address else "") or slug(address)
 
     def _follow_objects(self, connection: str, here: Mapping[str, FoundRoom]) -> None:
         """Keeps the ids of rooms whose object id is known, whatever their address is now."""
@@ -260,6 +276,14 @@ class RoomIds:
     def _has_settled_id(self, listing: FoundRoom) -> bool:
         override = self._override(listing)
         return override is not None and override.id is not None
+
+
+def _zone_of(listing: FoundRoom) -> ZoneInfo | None:
+    """Returns the time zone of the calendar itself, if the service reports one that is known here."""
+    try:
+        return ZoneInfo(listing.time_zone) if listing.time_zone else None
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
 
 
 def _free(wanted: str, connection: str, taken: set[str]) -> str:

@@ -7,27 +7,27 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from msgspec.structs import replace
 from pydantic import BaseModel
 
 from placed.domain.exit_errors import CannotStart
 from placed.domain.privacy import Show
 from placed.domain.problem import Problem
-from placed.driver import SettingsError, SignInTakeover, Surroundings
+from placed.driver import OffersBooking, SettingsError, SignInTakeover, Surroundings
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
+    from placed.actions.connection_actions import ConnectionActions
     from placed.domain.corrected_clock import CorrectedClock
     from placed.domain.task_heartbeat import Pulse
-    from placed.driver import ConnectionSettings, Driver, DriverError, Fence
+    from placed.driver import BookingWriter, ConnectionSettings, Driver, DriverError, Fence
     from placed.polling.poller import Poller
     from placed.settings.loader import Configuration
     from placed.settings.schema import Settings
 
-
+_T = TypeVar("_T")
 _LARGEST = 1024 * 1024  # bytes of a file that count
 
 
@@ -77,6 +77,12 @@ class Connection:
     driver: Driver
     poller: Poller
     pulse: Pulse
+    actions: ConnectionActions
+
+    async def close(self) -> None:
+        """Closes the driver, and the writer if there is one: that after the commands under way."""
+        await self.driver.close()
+        await self.actions.close()
 
 
 def origins_of(settings: Settings) -> dict[str, Origin]:
@@ -103,27 +109,62 @@ def open_drivers(
     Raises:
         CannotStart: with everything that is wrong with them.
     """
-    settings = configuration.settings
-    surroundings = Surroundings(
-        now=clock.now,
-        steady=clock.steady,
-        concurrency=settings.polling.concurrency,
-        details=settings.privacy.show is not Show.NOTHING,
-        version=version,
-    )
-    drivers: dict[str, Driver] = {}
+    details = configuration.settings.privacy.show is not Show.NOTHING
+
+    def open_driver(connection: ConnectionSettings) -> Driver:
+        surroundings = _surroundings(configuration, clock, version, connection.name, details=details)
+        return configuration.drivers[connection.driver].open(connection, surroundings)
+
+    return _opened(configuration, names, open_driver)
+
+
+def open_writers(
+    configuration: Configuration, clock: CorrectedClock, version: str, names: Collection[str]
+) -> dict[str, BookingWriter]:
+    """Opens those of the connections for writing that have a table `actions`; see `open_drivers`.
+
+    Raises:
+        CannotStart: with everything that is wrong with them.
+    """
+
+    def open_writer(connection: ConnectionSettings) -> BookingWriter:
+        kind = configuration.drivers[connection.driver]
+        if not isinstance(kind, OffersBooking):
+            raise SettingsError(Problem("actions", "this driver cannot change bookings", "remove the table"))
+        surroundings = _surroundings(configuration, clock, version, connection.name, details=False)
+        return kind.open_writer(connection, surroundings)
+
+    writing = {c.name for c in configuration.settings.connections if c.writes is not None}
+    return _opened(configuration, writing.intersection(names), open_writer)
+
+
+def _opened(
+    configuration: Configuration, names: Collection[str], open_one: Callable[[ConnectionSettings], _T]
+) -> dict[str, _T]:
+    opened: dict[str, _T] = {}
     problems: list[Problem] = []
-    for place, connection in enumerate(settings.connections):
-        if connection.name not in names:
-            continue
-        try:
-            own = replace(surroundings, report_time=partial(clock.hear, connection.name))
-            drivers[connection.name] = configuration.drivers[connection.driver].open(connection, own)
-        except SettingsError as error:
-            problems.append(configuration.locate(error.problem, "connections", place, error.problem.key))
+    for place, connection in enumerate(configuration.settings.connections):
+        if connection.name in names:
+            try:
+                opened[connection.name] = open_one(connection)
+            except SettingsError as error:
+                problems.append(configuration.locate(error.problem, "connections", place, error.problem.key))
     if problems:
         raise CannotStart(*problems)
-    return drivers
+    return opened
+
+
+def _surroundings(
+    configuration: Configuration, clock: CorrectedClock, version: str, connection: str, *, details: bool
+) -> Surroundings:
+    return Surroundings(
+        now=clock.now,
+        steady=clock.steady,
+        concurrency=configuration.settings.polling.concurrency,
+        details=details,
+        version=version,
+        report_time=partial(clock.hear, connection),
+    )
 
 
 def digest_of_files(table: BaseModel) -> bytes:
@@ -141,10 +182,11 @@ def digest_of_files(table: BaseModel) -> bytes:
 
 def _paths(table: BaseModel) -> Iterator[Path]:
     for _, value in table:
-        if isinstance(value, Path):
-            yield value
-        elif isinstance(value, BaseModel):
-            yield from _paths(value)
+        for one in value.values() if isinstance(value, dict) else (value,):
+            if isinstance(one, Path):
+                yield one
+            elif isinstance(one, BaseModel):
+                yield from _paths(one)
 
 
 def take_over_sign_ins(drivers: Mapping[str, Driver], earlier: Mapping[str, Driver]) -> None:

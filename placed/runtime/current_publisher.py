@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from placed.board.board import Board
-    from placed.domain.publisher_status import Undelivered
-    from placed.runtime.prepared import Prepared
-    from placed.runtime.tasks import Tasks
+    from placed.domain.mqtt_delivery_status import Undelivered
+    from placed.runtime.named_task_group import NamedTaskGroup
+    from placed.runtime.prepared_configuration import Prepared
     from placed.settings.schema import Settings
 
 log = structlog.get_logger("placed.runtime.daemon")
@@ -51,7 +51,7 @@ class NoBroker:
 
 
 class CurrentPublisher:
-    """The publisher that is used now, as a `PublisherStatus` that outlives a change of the settings.
+    """The publisher that is used now, as a `DeliveryStatus` that outlives a change of the settings.
 
     Args:
         make: makes the publisher of a configuration; the second argument is whether it is patient.
@@ -69,7 +69,7 @@ class CurrentPublisher:
         self._board = board
         self.now = make(prepared, False)  # noqa: FBT003 - see `make`
 
-    def start(self, tasks: Tasks, settings: Settings) -> None:
+    def start(self, tasks: NamedTaskGroup, settings: Settings) -> None:
         """Publishes from now on."""
         tasks.begin("publisher", self.now.run)
         if isinstance(self.now, Publisher):
@@ -77,10 +77,10 @@ class CurrentPublisher:
             return
         log.warning("mqtt.is_off", remedy="set mqtt.url")
         if settings.home_assistant.discovery:
-            log.warning("home_assistant.is_not_told", remedy="set mqtt.url to the broker that it uses")
+            log.warning("home_assistant.has_no_broker", remedy="set mqtt.url to the broker that it uses")
 
     async def change(
-        self, before: Prepared, to: Prepared, tasks: Tasks, *, version: str, patient: bool
+        self, before: Prepared, to: Prepared, tasks: NamedTaskGroup, *, version: str, patient: bool
     ) -> None:
         """Publishes by other settings. Where the broker and the topics are the same the session goes on."""
         if before.same_publisher(to):
@@ -98,45 +98,45 @@ class CurrentPublisher:
 
     @property
     def configured(self) -> bool:
-        """See `PublisherStatus.configured`."""
+        """See `DeliveryStatus.configured`."""
         return self.now.configured
 
     @property
     def connected(self) -> bool:
-        """See `PublisherStatus.connected`."""
+        """See `DeliveryStatus.connected`."""
         return self.now.connected
 
     @property
     def was_connected(self) -> bool:
-        """See `PublisherStatus.was_connected`."""
+        """See `DeliveryStatus.was_connected`."""
         return self.now.was_connected
 
     @property
     def last_error(self) -> str | None:
-        """See `PublisherStatus.last_error`."""
+        """See `DeliveryStatus.last_error`."""
         return self.now.last_error
 
     @property
     def messages_published(self) -> int:
-        """See `PublisherStatus.messages_published`."""
+        """See `DeliveryStatus.messages_published`."""
         return self.now.messages_published
 
     @property
     def messages_refused(self) -> Mapping[str, int]:
-        """See `PublisherStatus.messages_refused`."""
+        """See `DeliveryStatus.messages_refused`."""
         return self.now.messages_refused
 
     @property
     def undelivered(self) -> Sequence[Undelivered]:
-        """See `PublisherStatus.undelivered`."""
+        """See `DeliveryStatus.undelivered`."""
         return self.now.undelivered
 
     @property
     def all_acknowledged(self) -> bool:
-        """See `PublisherStatus.all_acknowledged`."""
+        """See `DeliveryStatus.all_acknowledged`."""
         return self.now.all_acknowledged
 
     @property
     def reconnects(self) -> int:
-        """See `PublisherStatus.reconnects`."""
+        """See `DeliveryStatus.reconnects`."""
         return self.now.reconnects

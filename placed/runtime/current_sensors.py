@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from placed.sensors.readings import SensorReadings
-from placed.sensors.subscription import SensorSubscription
+from placed.sensors.sensor_broker_connection import SensorSubscription
+from placed.sensors.sensor_message_intake import SensorReadings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from placed.board.board import Board
-    from placed.runtime.tasks import Tasks
+    from placed.domain.sensor_traffic import MessageResult
+    from placed.runtime.named_task_group import NamedTaskGroup
     from placed.sensors.counts import SensorCounts
+    from placed.sensors.routing import Route
     from placed.sensors.sensor_plan import SensorPlan
 
 
@@ -41,16 +43,44 @@ class CurrentSensors:
         """The connections, by the names of the brokers' tables; None is `[mqtt]`."""
         return self._subscriptions
 
+    @property
+    def configured(self) -> bool:
+        """See `SensorTraffic`."""
+        return bool(self._plan.routes)
+
+    @property
+    def messages(self) -> Mapping[MessageResult, int]:
+        """See `SensorTraffic`."""
+        return self.counts.results
+
+    @property
+    def brokers(self) -> Mapping[str, bool]:
+        """See `SensorTraffic`."""
+        return {
+            "mqtt" if name is None else f"sensor_brokers.{name}": subscription.connected.is_set()
+            for name, subscription in self._subscriptions.items()
+        }
+
+    @property
+    def links(self) -> int | None:
+        """Another number after each gap in what brokers pass on; None while one of them is not connected."""
+        subscriptions = self._subscriptions.values()
+        if len(subscriptions) < len(self._plan.links) or not all(
+            subscription.connected.is_set() for subscription in subscriptions
+        ):
+            return None
+        return sum(subscription.connections + subscription.dropped for subscription in subscriptions)
+
     def enroll(self) -> None:
         """Sets the sensors on the board: their rooms have a presence from now on."""
         self._readings.change(self._plan.routes)
 
-    def start(self, tasks: Tasks) -> None:
+    def start(self, tasks: NamedTaskGroup) -> None:
         """Begins to listen to the brokers. It waits for none."""
         for name in self._plan.links:
             self._begin(name, tasks)
 
-    async def change(self, to: SensorPlan, tasks: Tasks) -> None:
+    async def change(self, to: SensorPlan, tasks: NamedTaskGroup) -> None:
         """Takes up other tables. Connections whose broker and sensors are the same go on."""
         before, self._plan = self._plan, to
         changed = [
@@ -67,7 +97,7 @@ class CurrentSensors:
             if name in to.links:
                 self._begin(name, tasks)
 
-    def _begin(self, name: str | None, tasks: Tasks) -> None:
+    def _begin(self, name: str | None, tasks: NamedTaskGroup) -> None:
         subscription = SensorSubscription(self._plan.links[name], self._readings)
         self._subscriptions[name] = subscription
         tasks.begin(_task_name(name), subscription.run)
@@ -78,10 +108,16 @@ class CurrentSensors:
         """The token of a sensor's webhook; None if there is no such webhook."""
         return self._plan.tokens.get(name)
 
+    def most_per_minute(self, name: str) -> int:
+        """How many messages a minute a webhook takes."""
+        return self._route(name).most_per_minute
+
     def receive(self, name: str, payload: bytes) -> str | None:
         """Takes in what a webhook was sent; returns why that gives no reading, or None."""
-        route = next(route for route in self._plan.routes if route.name == name)
-        return self._readings.receive(route, payload)
+        return self._readings.receive(self._route(name), payload)
+
+    def _route(self, name: str) -> Route:
+        return next(route for route in self._plan.routes if route.name == name)
 
 
 def _task_name(name: str | None) -> str:

@@ -11,37 +11,31 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from placed.board.board import Board
-from placed.board.edge_timer import AT_ONCE, EdgeTimer
+from placed.actions.connection_actions import check_in_rules
+from placed.board.edge_timer import AT_ONCE
 from placed.board.status_log import StatusLog
 from placed.domain.corrected_clock import CorrectedClock, ServiceTimes
 from placed.domain.exit_errors import CannotStart, TakenOver
-from placed.domain.task_heartbeat import Pulse
-from placed.http.server import StatusServer
-from placed.mqtt.messages import BridgeInfo
-from placed.mqtt.publisher import Publisher
-from placed.polling.poller import Poller
-from placed.polling.room_ids import RoomIds
-from placed.runtime.connections import Connection, take_over_sign_ins
-from placed.runtime.current_publisher import CurrentPublisher, NoBroker
-from placed.runtime.current_sensors import CurrentSensors
-from placed.runtime.endpoint import Endpoint
-from placed.runtime.polled_connections import PolledConnections
-from placed.runtime.prepared import Prepared
+from placed.runtime.connections import take_over_sign_ins
+from placed.runtime.daemon_parts import DaemonParts
+from placed.runtime.named_task_group import NamedTaskGroup
+from placed.runtime.prepared_configuration import Prepared
 from placed.runtime.status_line import StatusLine
-from placed.runtime.tasks import Tasks
 from placed.runtime.watchdog import show_life
-from placed.store import Journal, Memory, StoreWriter, next_epoch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from placed.domain.clock import Clock
+    from placed.http.server import StatusServer
+    from placed.mqtt.publisher import Publisher
+    from placed.polling.poller import Poller
+    from placed.runtime.current_publisher import NoBroker
     from placed.runtime.systemd import Supervisor
     from placed.settings.loader import Configuration
     from placed.settings.schema import Settings
+    from placed.store import Journal
 
-_LAST_WORDS = 10.0  # seconds to publish that a breach made everything unknown
 READY_WITHIN = 15.0  # seconds after which a start counts as done, whatever the network does
 LAST_NOTES = 10.0  # seconds to write the journal at the end: an overloaded machine may need them
 
@@ -76,32 +70,15 @@ class Daemon:
     """
 
     def __init__(self, configuration: Configuration, around: Around) -> None:
-        settings = configuration.settings
         self._around = around
         self._clock = CorrectedClock(around.clock, around.times)
         self.prepared = prepared = Prepared.of(configuration, self._clock, around.version, {})
         self._earlier: Prepared | None = None  # what it ran with before the last change
-        remembered = around.journal.load()
-        self._book = RoomIds(settings.rooms, remembered.room_ids, remembered.objects)
-        self.board = Board(
-            settings.policy,
-            settings.privacy.show,
-            self._clock.now,
-            next_epoch(remembered, self._clock.now().timestamp()),
-            believable=lambda: self._clock.believable,
-        )
-        self._pulses: list[Pulse] = []
-        self._edge_timer = EdgeTimer(self.board, self._clock, self._pulse("board"))
-        self._publisher_pulse = self._pulse("publisher")
-        self._store_writer = StoreWriter(self.board, around.journal, self._clock)
-        self.connections = PolledConnections(
-            self._make_connection, self.board, self._pulses, prepared, self._publish_last_words
-        )
-        self._publisher = CurrentPublisher(self._make_publisher, self.board, prepared)
-        self.sensors = CurrentSensors(self.board, self._clock.now, prepared.sensors)
-        self._endpoint = Endpoint(self._make_server, self.board, prepared)
-        self.status = StatusLine(around.supervisor, self.pollers, lambda: self._publisher, self._clock)
-        self._tasks = Tasks(self._shows_that_a_change_failed)
+        self._parts = parts = DaemonParts(prepared, self._clock, around.journal, around.version)
+        self.board, self.connections, self.sensors = parts.board, parts.connections, parts.sensors
+        self.actions = parts.actions
+        self.status = StatusLine(around.supervisor, self.pollers, lambda: parts.publisher, self._clock)
+        self._tasks = NamedTaskGroup(self._shows_that_a_change_failed)
         self._all_recalled = False
         self.serving = asyncio.Event()
         self.is_ready = False
@@ -119,12 +96,12 @@ class Daemon:
     @property
     def publisher(self) -> Publisher | NoBroker:
         """The publisher that is used now."""
-        return self._publisher.now
+        return self._parts.publisher.now
 
     @property
     def server(self) -> StatusServer | None:
         """The server of the status endpoint, if that is on."""
-        return self._endpoint.server
+        return self._parts.endpoint.server
 
     # --- its life ---
 
@@ -143,16 +120,19 @@ class Daemon:
 
     async def start(self) -> None:
         """Takes the address, recalls what the run before knew, and answers over HTTP."""
-        sockets = await self._endpoint.bind()
+        sockets = await self._parts.endpoint.bind()
         self._keep_to_settings()
         self._around.journal.permit(self.settings.privacy.show)
         self.board.change_show_presence(self.settings.privacy.presence)
+        self.board.set_check_in_rules(check_in_rules(self.settings.connections))
+        self._parts.actions.restore()
+        self._parts.no_shows.begin(self.settings)
         self._clock.news = self._follow_services()
-        self._edge_timer.was_set = self.connections.hurry
+        self._parts.edge_timer.was_set = self.connections.hurry
         self.board.listeners.append(StatusLog())
         self.sensors.enroll()
         self._all_recalled = self.connections.recall(believable=self._clock.believable)
-        await self._endpoint.start(sockets)
+        await self._parts.endpoint.start(sockets)
         self._look_at_certificate()
 
     async def serve(self, stop: asyncio.Event) -> None:
@@ -160,13 +140,16 @@ class Daemon:
         supervisor = self._around.supervisor
         async with self._tasks as tasks:
             self.connections.start(tasks, self._around.progress)
-            self._publisher.start(tasks, self.settings)
+            self._parts.publisher.start(tasks, self.settings)
+            self._parts.commands.start(self.prepared, tasks)
             self.sensors.start(tasks)
-            tasks.begin("edge timer", self._edge_timer.run)
-            tasks.begin("store writer", self._store_writer.run)
+            tasks.begin("edge timer", self._parts.edge_timer.run)
+            tasks.begin("actions", self._parts.actions.run)
+            self._parts.no_shows.start(tasks)
+            tasks.begin("store writer", self._parts.store_writer.run)
             tasks.begin("status", self.status.run)
             tasks.begin("readiness", self._report_when_ready)
-            tasks.begin("watchdog", partial(show_life, supervisor, self._pulses, self._clock))
+            tasks.begin("watchdog", partial(show_life, supervisor, self._parts.pulses, self._clock))
             self.serving.set()
             await stop.wait()
             supervisor.stopping()
@@ -177,8 +160,10 @@ class Daemon:
         if self.serving.is_set():
             with suppress(TimeoutError):
                 async with asyncio.timeout(LAST_NOTES):
-                    await self._store_writer.write_all()
-        await self._endpoint.stop()
+                    await self._parts.store_writer.write_all()
+        self._parts.no_shows.close()
+        await self._parts.actions.close()
+        await self._parts.endpoint.stop()
         await self.connections.close()
 
     def pause(self) -> None:
@@ -209,7 +194,7 @@ class Daemon:
         """
         before, version = self.prepared, self._around.version
         try:
-            await self._endpoint.change(before, to)
+            await self._parts.endpoint.change(before, to)
             if self._earlier is None or self.proven:
                 self._earlier = None if patient else before
             self.prepared, self._all_recalled = to, False
@@ -219,7 +204,9 @@ class Daemon:
             )
             self._keep_to_settings()
             await self.sensors.change(to.sensors, self._tasks)
-            await self._publisher.change(before, to, self._tasks, version=version, patient=patient)
+            await self._parts.publisher.change(before, to, self._tasks, version=version, patient=patient)
+            await self._parts.commands.change(to, self._tasks)
+            self._parts.no_shows.change(to.settings)
             self.status.refused_reload = None
         finally:
             await self._tasks.end("readiness")
@@ -255,8 +242,9 @@ class Daemon:
         return not isinstance(error, TakenOver) and self._earlier is not None and not self.proven
 
     def _change_rules(self, before: Settings, to: Settings) -> None:
+        self.board.set_check_in_rules(check_in_rules(to.connections))
         if before.rooms != to.rooms:
-            self._book.change(to.rooms)
+            self._parts.book.change(to.rooms)
         if before.policy != to.policy:
             self.board.change_policy(to.policy)
         if before.privacy != to.privacy:
@@ -267,63 +255,10 @@ class Daemon:
     def _keep_to_settings(self) -> None:
         """Forgets connections that are not in the settings, and notes what the next start has to know."""
         names = [connection.name for connection in self.settings.connections]
-        self._book.keep(names)
+        self._parts.book.keep(names)
         self._around.journal.keep(names)
         self._around.times.keep(names)
-        self._remember()
-
-    # --- the parts ---
-
-    def _make_connection(self, name: str, prepared: Prepared) -> Connection:
-        origin, driver, settings = prepared.origins[name], prepared.drivers[name], prepared.settings
-        pulse = self._pulse(f"poller of {name}")
-        poller = Poller(
-            connection=origin.settings,
-            driver=driver,
-            board=self.board,
-            book=self._book,
-            polling=settings.polling,
-            clock=self._clock,
-            longest=settings.longest_interval,
-            remember=self._remember,
-            notes=self._around.journal.notes(origin.settings, show=settings.privacy.show),
-            pulse=pulse,
-        )
-        return Connection(origin, driver, poller, pulse)
-
-    def _make_publisher(self, prepared: Prepared, patient: bool) -> Publisher | NoBroker:  # noqa: FBT001
-        settings = prepared.settings
-        if settings.mqtt is None:
-            return NoBroker()
-        return Publisher(
-            settings.mqtt,
-            self.board,
-            now=self._clock.now,
-            info=BridgeInfo.of(settings, self._around.version),
-            home_assistant=settings.home_assistant,
-            login=prepared.login.options if prepared.login else None,
-            patient=patient,
-            pulse=self._publisher_pulse,
-        )
-
-    def _make_server(self, prepared: Prepared) -> StatusServer | None:
-        if prepared.listen is None:
-            return None
-        return StatusServer(
-            prepared.settings.http,
-            self.board,
-            now=self._clock.now,
-            publisher=self._publisher,
-            version=self._around.version,
-            options=prepared.listen,
-            catch_up=self._edge_timer.catch_up,
-            webhooks=self.sensors,
-        )
-
-    def _pulse(self, name: str) -> Pulse:
-        pulse = Pulse(name)
-        self._pulses.append(pulse)
-        return pulse
+        self._parts.remember()
 
     # --- what it reports ---
 
@@ -334,12 +269,6 @@ class Daemon:
             problem = listen.certificate_problem(self._clock.now())
             if problem is not None:
                 log.warning("http.certificate_is_not_valid", problem=problem.text, remedy=problem.remedy)
-
-    async def _publish_last_words(self) -> None:
-        """Waits until the broker knows that everything is unknown now, but not for long."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_LAST_WORDS):
-                await self.publisher.published()
 
     async def _report_when_ready(self) -> None:
         """Once panels have what is true: what is remembered of the rooms, or was read. Or after some seconds.
@@ -360,18 +289,15 @@ class Daemon:
         log.info("daemon.became_ready", rooms=len(self.board.rooms), epoch=self.board.epoch, **waits_for)
         self._around.announce(self)
 
-    def _remember(self) -> None:
-        self._around.journal.save(Memory(self.board.epoch, *self._book.remembered))
-
     def _follow_services(self) -> Callable[[], None]:
         """What is done at once, from any thread, when a service has reported the time."""
         loop, thread = asyncio.get_running_loop(), threading.get_ident()
 
         def follow() -> None:
             if threading.get_ident() == thread:
-                self._edge_timer.check(AT_ONCE)
+                self._parts.edge_timer.check(AT_ONCE)
                 return
             with suppress(RuntimeError):  # the loop has ended meanwhile
-                loop.call_soon_threadsafe(self._edge_timer.check, AT_ONCE)
+                loop.call_soon_threadsafe(self._parts.edge_timer.check, AT_ONCE)
 
         return follow

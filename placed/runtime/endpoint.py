@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from placed.board.board import Board
     from placed.http.server import StatusServer
-    from placed.runtime.prepared import Prepared
+    from placed.runtime.prepared_configuration import Prepared
     from placed.settings.schema import Settings
 
 log = structlog.get_logger("placed.runtime.daemon")

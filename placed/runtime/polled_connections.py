@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from placed.domain.task_heartbeat import Pulse
     from placed.polling.poller import Poller
     from placed.runtime.connections import Connection, Origin
-    from placed.runtime.prepared import Prepared
-    from placed.runtime.tasks import Tasks
+    from placed.runtime.named_task_group import NamedTaskGroup
+    from placed.runtime.prepared_configuration import Prepared
     from placed.settings.schema import Settings
 
 
@@ -75,13 +75,13 @@ class PolledConnections:
             poller.hurry()
 
     async def close(self) -> None:
-        """Closes every driver."""
+        """Closes every driver and every writer."""
         for connection in self.by_name.values():
-            await connection.driver.close()
+            await connection.close()
 
     # --- polling ---
 
-    def start(self, tasks: Tasks, progress: Callable[[int, int], None]) -> None:
+    def start(self, tasks: NamedTaskGroup, progress: Callable[[int, int], None]) -> None:
         """Polls from now on; `progress` is called with the answers and rooms of the first round."""
 
         def report() -> None:
@@ -93,7 +93,7 @@ class PolledConnections:
         tasks.begin("first round", self._require_one)
 
     async def change(
-        self, before: Settings, to: Prepared, tasks: Tasks, *, patient: bool, believable: bool
+        self, before: Settings, to: Prepared, tasks: NamedTaskGroup, *, patient: bool, believable: bool
     ) -> None:
         """Polls by other settings: ends, begins and replaces connections that differ, and only those."""
         settings = to.settings
@@ -101,8 +101,9 @@ class PolledConnections:
         for name in (gone | to.drivers.keys()) & self.by_name.keys():
             connection = self.by_name.pop(name)
             await tasks.end(connection.pulse.name)
+            await tasks.end(_fence_task(connection))
             self._pulses.remove(connection.pulse)
-            await connection.driver.close()
+            await connection.close()
             if name in gone:
                 self._board.drop_connection(name)
         if _polling(before) != _polling(settings) or before.rooms != settings.rooms:
@@ -119,8 +120,11 @@ class PolledConnections:
             await tasks.end("first round")
             tasks.begin("first round", partial(self._require_one, patient=patient))
 
-    def _begin(self, connection: Connection, tasks: Tasks) -> None:
+    def _begin(self, connection: Connection, tasks: NamedTaskGroup) -> None:
         tasks.begin(connection.pulse.name, partial(self._poll, connection))
+        fence = connection.actions.fence
+        if fence is not None:
+            tasks.begin(_fence_task(connection), fence.run)
 
     async def _poll(self, connection: Connection) -> None:
         """Polls until the fence is breached.
@@ -156,3 +160,7 @@ class PolledConnections:
 def _polling(settings: Settings) -> tuple[object, ...]:
     """What pollers go by."""
     return settings.polling, settings.longest_interval if settings.polling.budget is not None else None
+
+
+def _fence_task(connection: Connection) -> str:
+    return f"fence of what writes to {connection.origin.settings.name}"

@@ -20,15 +20,18 @@ from placed.mqtt.oneshot import try_login
 from placed.mqtt.topics import Topics
 from placed.polling.room_ids import RoomIds
 from placed.runtime.connections import Problems, breach, open_drivers, refusal, take_over_sign_ins
+from placed.sensors.login_trial import try_broker
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Iterator
+
     from placed.domain.problem import Problem
     from placed.driver import ConnectionSettings, Driver
     from placed.http.listen_options import ListenOptions
     from placed.mqtt.messages import Message
     from placed.runtime.daemon import Around, Daemon
-    from placed.runtime.prepared import Prepared
-    from placed.settings.output_tables import Http
+    from placed.runtime.prepared_configuration import Prepared
+    from placed.settings.output_settings import Http
     from placed.settings.schema import Settings
 
 _PATIENCE = 20.0  # seconds for all connections; who does not answer in time is not refused
@@ -37,7 +40,7 @@ _PATIENCE = 20.0  # seconds for all connections; who does not answer in time is 
 async def rehearse(prepared: Prepared, around: Around, running: Daemon) -> None:
     """Signs in, tries the fence and reads a room with every connection that changes; tries broker and port.
 
-    Of a connection that stays only the fence is tried. Of broker and port only that is tried which the
+    Of a connection that stays only the fence is tried. Of brokers and port only that is tried which the
     running daemon does not use already.
 
     Args:
@@ -57,6 +60,7 @@ async def rehearse(prepared: Prepared, around: Around, running: Daemon) -> None:
     outcomes = await asyncio.gather(
         _try_connections(prepared, around, running, clock),
         _try_broker(prepared, running, around.version),
+        *_sensor_broker_trials(prepared, running),
         return_exceptions=True,
     )
     for outcome in outcomes:
@@ -152,6 +156,15 @@ async def _try_broker(prepared: Prepared, running: Daemon, version: str) -> None
     await try_login(
         prepared.login, running.prepared.login, connected=publisher.connected, writes=what_is_true
     )
+
+
+def _sensor_broker_trials(prepared: Prepared, running: Daemon) -> Iterator[Awaitable[None]]:
+    """The trials of the brokers of sensors; that of [mqtt] is tried as the publisher's."""
+    links, subscriptions = running.prepared.sensors.links, running.sensors.subscriptions
+    for name, link in prepared.sensors.links.items():
+        if name is not None:
+            connected = name in subscriptions and subscriptions[name].connected.is_set()
+            yield try_broker(link, links.get(name), connected=connected)
 
 
 def _try_certificate(

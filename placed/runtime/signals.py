@@ -11,14 +11,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from placed.domain.exit_errors import CannotStart
+from placed.runtime.configuration_reloader import ConfigurationReloader, report_refusal
 from placed.runtime.daemon import Daemon
-from placed.runtime.reload_requests import Reloads, report_refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from placed.runtime.daemon import Around
-    from placed.runtime.prepared import Prepared
+    from placed.runtime.prepared_configuration import Prepared
     from placed.settings.loader import Configuration
 
 
@@ -41,7 +41,7 @@ async def serve(configuration: Configuration, load: Callable[[], Configuration],
         end = asyncio.create_task(signals.end.wait())
         hopeless: CannotStart | None = None
         try:
-            await _follow(daemon, Reloads(signals.reload, load, around), {running, end})
+            await _follow(daemon, ConfigurationReloader(signals.reload, load, around), {running, end})
         except CannotStart as error:
             hopeless = error
         end.cancel()
@@ -57,7 +57,7 @@ async def serve(configuration: Configuration, load: Callable[[], Configuration],
     around.supervisor.status("stopped")
 
 
-async def _follow(daemon: Daemon, reloads: Reloads, until: set[asyncio.Task[Any]]) -> None:
+async def _follow(daemon: Daemon, reloads: ConfigurationReloader, until: set[asyncio.Task[Any]]) -> None:
     """Has the daemon follow the configuration, until one of these tasks is done.
 
     Raises:

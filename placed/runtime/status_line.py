@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from placed.domain.connection_health import ConnectionHealth
     from placed.domain.corrected_clock import CorrectedClock
+    from placed.domain.mqtt_delivery_status import DeliveryStatus
     from placed.domain.problem import Problem
-    from placed.domain.publisher_status import PublisherStatus
     from placed.runtime.systemd import Supervisor
 
 _EVERY = 1.0  # seconds between two looks; systemd is notified only of what changed
@@ -60,7 +60,7 @@ class StatusLine:
         self,
         supervisor: Supervisor,
         pollers: Sequence[Polled],
-        bridge: Callable[[], PublisherStatus],
+        bridge: Callable[[], DeliveryStatus],
         clock: CorrectedClock,
     ) -> None:
         self.refused_reload: str | None = None

@@ -8,6 +8,7 @@ from datetime import date, time
 from typing import TYPE_CHECKING, Any
 
 from placed.domain.problem import Problem
+from placed.driver import SECRET
 from placed.settings.schema import Settings
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ Where = Callable[["Location"], tuple[str, str]]  # the file of a setting, and it
 ENVIRONMENT = "environment"  # in place of a file's name
 
 _CONNECTIONS: Location = ("connections",)
+_REPEATED: tuple[Location, ...] = (_CONNECTIONS, ("sensors",))  # tables in two brackets
 _SECRET_WORDS = ("secret", "password", "token", "key")
 _LONGEST = 60  # characters of a value that are quoted
 _TAGS = ("union_tag_not_found", "union_tag_invalid", "literal_error")
@@ -53,7 +55,13 @@ def called(details: Mapping[str, Any], kinds: Mapping[str, DriverKind], where: W
         if not (depth == 2 and step in kinds)  # noqa: PLR2004 - the union's tag
     )
     kind, found = str(details["type"]), details["input"]
+    if kind.startswith("union_tag"):
+        location = (*location, "driver")
+    installed = ", ".join(sorted(kinds))
+    kinds = {name: of for name, of in kinds.items() if name in details["loc"][2:3]} or kinds
     file, key = where(location)
+
+    hidden = _is_secret(location, kinds)
 
     def problem(text: str, seen: str = "") -> Problem:
         return Problem(key, text, file=file, found=seen)
@@ -64,17 +72,20 @@ def called(details: Mapping[str, Any], kinds: Mapping[str, DriverKind], where: W
         return problem("there is no [[connections]] table; expected one for each calendar service account")
     if kind == "missing":
         return problem(f"missing; expected: {_description(location, kinds) or 'a value'}")
-    if kind in _TAGS and (location[-1] == "driver" or kind.startswith("union_tag")):
-        return problem(f"unknown driver; installed: {', '.join(sorted(kinds))}")
+    if kind in _TAGS and location[-1] == "driver":
+        missing = kind == "union_tag_not_found"
+        return problem(f"{'missing' if missing else 'unknown driver'}; installed: {installed}")
     if kind == "value_error":
         listed = isinstance(found, (dict, list, tuple, set, frozenset))
-        return problem(str(details["ctx"]["error"]), "" if listed else _found(location, found))
+        return problem(str(details["ctx"]["error"]), "" if listed else _found(location, found, hidden=hidden))
     if kind in ("literal_error", "enum"):
         expected = f" {str(details['ctx']['expected']).replace(chr(39), '')}"
     else:
         expected = _expected(kind, location, kinds, found)
     as_json = file == ENVIRONMENT and (kind in _TABLES or _PLAIN.get(kind) == _LIST)
-    return problem(f"expected{expected}{', as JSON' if as_json else ''}", _found(location, found))
+    return problem(
+        f"expected{expected}{', as JSON' if as_json else ''}", _found(location, found, hidden=hidden)
+    )
 
 
 def did_you_mean(name: str, known: set[str]) -> str:
@@ -86,8 +97,10 @@ def did_you_mean(name: str, known: set[str]) -> str:
 # --- the found value ----------------------------------------------------------------------------------------
 
 
-def _found(location: Location, found: object) -> str:
+def _found(location: Location, found: object, *, hidden: bool) -> str:
     """The found value; only its type if it could be a secret."""
+    if hidden:
+        return f"found {_kind(found)}"
     login = isinstance(found, str) and "://" in found and "@" in found
     table = isinstance(found, str) and found.lstrip().startswith(("{", "["))  # incomplete JSON of a variable
     if login or table or any(word in str(step) for step in location for word in _SECRET_WORDS):
@@ -123,10 +136,10 @@ def _shown(found: object) -> str:
 
 def _expected(kind: str, location: Location, kinds: Mapping[str, DriverKind], found: object) -> str:
     """The end of a message, after the word `expected`."""
-    if location[:1] == _CONNECTIONS and len(location) == 1:
-        return f" [[connections]]{', in two brackets' if isinstance(found, Mapping) else ' tables'}"
-    if location[:1] == _CONNECTIONS and len(location) == 2:  # noqa: PLR2004 - one of them
-        return " a [[connections]] table"
+    if location[:1] in _REPEATED and len(location) == 1:
+        return f" [[{location[0]}]]{', in two brackets' if isinstance(found, Mapping) else ' tables'}"
+    if location[:1] in _REPEATED and len(location) == 2:  # noqa: PLR2004 - one of them
+        return f" a [[{location[0]}]] table"
     if kind in _TABLES:
         return f" a table: [{_table(location)}]"
     if kind.startswith("int") or kind in _BOUNDS:
@@ -182,6 +195,12 @@ def _field(location: Location, kinds: Mapping[str, DriverKind]) -> Any:
     while named and isinstance(named[-1], int):
         named = named[:-1]
     return _fields(named, kinds).get(str(named[-1])) if named else None
+
+
+def _is_secret(location: Location, kinds: Mapping[str, DriverKind]) -> bool:
+    """Whether the key, or a table that contains it, is marked as secret by `placed.driver.SECRET`."""
+    fields = (_field(location[:length], kinds) for length in range(1, len(location) + 1))
+    return any(field is not None and field.json_schema_extra == SECRET for field in fields)
 
 
 def _description(location: Location, kinds: Mapping[str, DriverKind]) -> str:

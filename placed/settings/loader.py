@@ -8,6 +8,7 @@ add up.
 from __future__ import annotations
 
 import os
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 DEFAULT_FILE = Path("/etc/placed/placed.toml")
 FILE_VARIABLE = "PLACED_CONFIG"  # names another file than the default
 
+_KEYS = re.compile(r"[\w-]+(\.[\w-]+)+")
 _NO_SETTINGS = frozenset({FILE_VARIABLE, "PLACED_URL"})  # the latter is an option of `placed rooms`
 
 
@@ -56,8 +58,10 @@ class Configuration:
         return [self._located(problem) for problem in problems]
 
     def locate(self, problem: Problem, *location: str | int) -> Problem:
-        """The problem with the file and key of this setting."""
-        file, key = _where(self.files, location)
+        """The problem with the file and key of this setting; its last step may be keys with dots."""
+        *above, last = location
+        below = last.split(".") if isinstance(last, str) and _KEYS.fullmatch(last) else [last]
+        file, key = _where(self.files, (*above, *below))
         return problem.at(key, file)
 
     def _located(self, problem: Problem) -> Problem:

@@ -9,9 +9,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SerializeAsAn
 from placed.domain.model import ShowAs
 from placed.domain.occupancy import DEFAULT_BUSY_FOR, Policy
 from placed.driver import ConnectionSettings
-from placed.settings.output_tables import HomeAssistant, Http, Mqtt
-from placed.settings.room_tables import Occupancy, Polling, Privacy, RoomSettings
-from placed.settings.sensor_tables import SensorBroker, SensorSettings
+from placed.settings.output_settings import HomeAssistant, Http, Mqtt
+from placed.settings.polling_settings import Polling
+from placed.settings.room_settings import Occupancy, Privacy, RoomSettings
+from placed.settings.sensor_settings import SensorBroker, SensorSettings
 
 if TYPE_CHECKING:
     from datetime import timedelta

@@ -10,9 +10,10 @@ import msgspec
 import structlog
 from msgspec.structs import replace
 
-from placed.domain.clock_health import SET_CLOCK
 from placed.domain.consent_record import ConsentMemory, ConsentRecord
+from placed.domain.machine_clock_health import SET_CLOCK
 from placed.domain.model import Reason, Schedule
+from placed.domain.presence import LONGEST_GAP, Presence
 from placed.domain.privacy import permitted_schedule
 from placed.domain.service_time import TOLERANCE
 from placed.driver import FenceState
@@ -43,7 +44,7 @@ log = structlog.get_logger("placed.store")
 
 
 class Records(Protocol):
-    """Reads and writes the records of connections; `placed.store.store` has them in a file.
+    """Reads and writes the records of connections; `placed.store.persistent_state` has them in a file.
 
     Attributes:
         saved: the readings that are in the file, by (connection, address).
@@ -146,6 +147,7 @@ class ConnectionStore(ConnectionMemory):
                             found.failure,
                             found.saved.changed_at,
                             found.schedule.read_at,
+                            _presence(confirmed, key.room, older_by),
                         )
                     )
                     continue
@@ -170,6 +172,19 @@ def _reading(key: Key, value: bytes | None, confirmed: Confirmed | None) -> _Fou
     if again is not None and again.checksum == crc:
         schedule, failure = replace(schedule, read_at=again.read_at), again.failure
     return _Found(Saved(schedule, reading.changed_at, crc), schedule, failure)
+
+
+def _presence(confirmed: Confirmed | None, address: str, older_by: timedelta) -> Presence | None:
+    """Returns the last presence of a room, and until when a sensor may continue it.
+
+    That ends also some time after it was written: meanwhile somebody may have come and gone unseen.
+    """
+    again = confirmed.rooms.get(address) if confirmed is not None else None
+    if confirmed is None or again is None or again.presence is None:
+        return None
+    last = again.presence
+    until = min(last.valid_until, confirmed.wall + LONGEST_GAP) - older_by
+    return Presence(last.state, last.since - older_by, until)
 
 
 def _set_back(confirmed: Confirmed, now: datetime, steady: float) -> timedelta:
@@ -207,5 +222,7 @@ def _may_be_ahead(confirmed: Confirmed, now: datetime, steady: float) -> bool:
 
 def _mark(connection: ConnectionSettings) -> str:
     """Returns a digest of the settings, so that readings under other settings are not used."""
-    settings_json = connection.model_dump_json(exclude_defaults=True)
-    return hashlib.sha256(settings_json.encode()).hexdigest()[:16]
+    settings = connection.model_dump(exclude_defaults=True)
+    # Deterministic: in each process the members of a set have another order.
+    content = msgspec.json.encode(settings, order="deterministic", enc_hook=str)
+    return hashlib.sha256(content).hexdigest()[:16]

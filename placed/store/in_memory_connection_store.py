@@ -9,6 +9,7 @@ import msgspec
 
 from placed.domain.consent_record import ConsentMemory
 from placed.domain.model import Reason, Schedule
+from placed.domain.presence import Presence
 from placed.driver import Fence, FoundRoom
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ class StoredRoom(msgspec.Struct, frozen=True):
     failure: Reason | None = None
     changed_at: datetime | None = None  # since when its occupancy was the same
     noted_at: datetime | None = None  # when it was read, by the clock of that time
+    presence: Presence | None = None  # the last one, and until when it may be continued
 
 
 class StoredConnection(msgspec.Struct, frozen=True):

@@ -12,6 +12,7 @@ import msgspec
 from msgspec.structs import asdict
 
 from placed.domain.model import Reason, Schedule
+from placed.domain.presence import PresenceState
 from placed.domain.problem import Problem
 from placed.driver import Fence, FenceState, FoundRoom
 
@@ -30,6 +31,7 @@ class Kind(StrEnum):
     """The kinds of records. The words are stored in the file."""
 
     EPOCH = "epoch"  # of the program: the number of its last start
+    TICKETS = "tickets"  # of the program: the secret that makes them
     IDS = "ids"  # of a connection: address -> id
     OBJECTS = "objects"  # of a connection: object id -> id
     CONSENT = "consent"  # of a connection: a ConsentRecord
@@ -37,10 +39,16 @@ class Kind(StrEnum):
     ROOMS = "rooms"  # of a connection: a `Listing`
     SCHEDULE = "schedule"  # of a room: a `Reading`
     CONFIRMED = "confirmed"  # of a connection: a `Confirmed`
+    COMMAND = "command"  # by its key: a `CommandRecord`
+    CHECK_INS = "check_ins"  # of a room, by its id: a tuple of `CheckedIn`
+    NO_SHOWS = "no_shows"  # of a connection: a `NoShowRecord`
 
 
 class Key(NamedTuple):
-    """Identifies a record. `connection` and `room`, an address, are empty if they do not apply."""
+    """Identifies a record. `connection` and `room`, an address, are empty if they do not apply.
+
+    Of commands and check-ins, `room` is the key of the command and the id of the room.
+    """
 
     kind: Kind
     connection: str = ""
@@ -83,6 +91,14 @@ class Reading(msgspec.Struct, frozen=True):
     changed_at: datetime
 
 
+class LastPresence(msgspec.Struct, frozen=True, array_like=True):
+    """The last known presence of a room, as far as it may be shown, and never a count."""
+
+    state: PresenceState
+    since: datetime
+    valid_until: datetime
+
+
 class Again(msgspec.Struct, frozen=True, array_like=True):
     """When a room was last read, and why later readings failed.
 
@@ -92,6 +108,7 @@ class Again(msgspec.Struct, frozen=True, array_like=True):
     read_at: datetime
     failure: Reason | None
     checksum: int
+    presence: LastPresence | None = None
 
 
 class Confirmed(msgspec.Struct, frozen=True):

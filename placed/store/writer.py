@@ -7,9 +7,19 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from placed.domain.clock_health import ClockState
 from placed.domain.corrected_clock import CorrectedClock
-from placed.store.records import Again, Confirmed, Key, Kind, Reading, Saved, checksum, encoded
+from placed.domain.machine_clock_health import ClockState
+from placed.store.records import (
+    Again,
+    Confirmed,
+    Key,
+    Kind,
+    LastPresence,
+    Reading,
+    Saved,
+    checksum,
+    encoded,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +30,8 @@ if TYPE_CHECKING:
     from placed.board.room_entry import KnownRoom
     from placed.domain.clock import Clock
     from placed.domain.model import Schedule
-    from placed.store.store import Journal
+    from placed.domain.presence import Presence
+    from placed.store.persistent_state import Journal
 
 EVERY = 2.0  # seconds after which changes are written
 ALL = 30.0  # seconds after which everything is compared, and the time of every reading is written
@@ -134,7 +145,7 @@ class StoreWriter:
         for (connection, address), one in known.items():
             saved = self._journal.saved.get((connection, address))
             if saved is not None and one.schedule is not None:
-                again = Again(one.schedule.read_at, one.failure, saved.checksum)
+                again = Again(one.schedule.read_at, one.failure, saved.checksum, _last(one.presence))
                 rooms.setdefault(connection, {})[address] = again
         return [
             (Key(Kind.CONFIRMED, name), encoded(Confirmed(wall, steady, those, self._is_corrected)))
@@ -145,6 +156,12 @@ class StoreWriter:
     def _is_corrected(self) -> bool:
         clock = self._clock
         return isinstance(clock, CorrectedClock) and clock.health.state is ClockState.CORRECTED
+
+
+def _last(presence: Presence | None) -> LastPresence | None:
+    if presence is None or presence.valid_until is None:
+        return None
+    return LastPresence(presence.state, presence.since, presence.valid_until)
 
 
 def _texts(schedule: Schedule | None) -> set[str | None]:

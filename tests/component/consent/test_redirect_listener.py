@@ -76,7 +76,7 @@ async def listening() -> AsyncIterator[Listening]:
 
 
 def strict(headers: Mapping[str, str]) -> bool:
-    """Nothing is kept, guessed, framed, loaded or told to others."""
+    """The page is not cached, sniffed or framed, loads nothing and sends no referrer."""
     policy = headers["Content-Security-Policy"]
     return (
         headers["Cache-Control"] == "no-store"
@@ -203,7 +203,7 @@ async def test_a_browser_may_take_localhost_for_either_loopback(listening: Liste
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
 async def test_a_port_in_use_on_either_loopback_address_is_not_shared(address: str) -> None:
-    """Whoever has it there would be sent the browser."""
+    """The program that has the port there would receive the browser's request."""
     if address == "::1" and not _has_ipv6_loopback():
         pytest.skip("this machine has no ::1")
     family = socket.AF_INET6 if ":" in address else socket.AF_INET

@@ -51,7 +51,15 @@ class DaemonRun:
         """The board begins with what is recalled."""
         for name, known in self.recalled().items():
             if known.schedule and known.changed_at:
-                self.board.remember(KnownRoom(room(name), known.schedule, known.failure, known.changed_at))
+                self.board.remember(
+                    KnownRoom(
+                        room(name),
+                        known.schedule,
+                        known.failure,
+                        known.changed_at,
+                        presence=known.presence,
+                    )
+                )
         self.board.enroll("contoso", [room(name) for name in ROOMS])
 
     def pass_(self, **time: float) -> None:

@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow  # hypothesis writes and opens hundreds of journals
 
 FUZZ = settings(
-    max_examples=150,
+    max_examples=75,
     deadline=None,
     derandomize=True,
     database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 _WORDS = st.one_of(
     st.none(),

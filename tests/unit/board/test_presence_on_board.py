@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from placed.board.board import Board
+from placed.domain.calendar_event_detection import Event, EventKind
 from placed.domain.model import Reason, Schedule, ShowPresence
 from placed.domain.presence import Reading, Sensor, SensorKind
 from placed.domain.privacy import Show
-from placed.domain.room_event_detection import Event, EventKind
 from tests.support.domain_builders import DAY, POLICY, FakeClock, Recorder, at, meeting, room
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ class Building:
 
     # --- what happens ---
 
-    def both(self, happen: Callable[[Board], None]) -> None:
+    def both(self, happen: Callable[[Board], object]) -> None:
         before = self.document
         happen(self.sensed)
         happen(self.plain)
@@ -149,16 +149,21 @@ class Building:
         until = self.clock.moment + span
         while (due := min(b.next_due or until for b in (self.sensed, self.plain))) < until:
             self.clock.moment = max(due, self.clock.moment)  # times that were replaced may have passed
-            self.both(Board.judge_due)
+            self.both(lambda board: board.judge_due())
             for board in (self.sensed, self.plain):
                 assert board.next_due is None or board.next_due > self.clock.moment
         self.clock.moment = until
-        self.both(Board.judge_due)
+        self.both(lambda board: board.judge_due())
 
     def clock_is_set(self, by: timedelta) -> None:
         self.clock.moment += by
         self.clock_is_ahead += by
-        self.both(lambda board: board.clock_was_set(by))
+
+        def judge_again(board: Board) -> None:
+            board.clock_was_set(by)
+            board.judge_due()
+
+        self.both(judge_again)
 
     def calendar_is_read(self, meetings: tuple[Meeting, ...]) -> None:
         read = Schedule(meetings, DAY - timedelta(days=2), DAY + timedelta(days=3), self.clock.moment)
@@ -378,3 +383,20 @@ def test_readings_that_change_nothing_are_published_only_to_renew_the_document()
     before = len(building.heard.statements)
     minutes_pass(building, 60, reported=1)
     assert 4 <= len(building.heard.statements) - before <= 12  # as the calendar alone has it: 15 min of life
+
+
+def test_while_the_time_is_not_known_a_presence_is_unknown_and_not_absent() -> None:
+    """Without any presence, a panel and Home Assistant would take the sensor for removed."""
+    times = [True]
+    board = Board(POLICY, Show.NOTHING, lambda: at("9:00"), epoch=7, believable=lambda: times[-1])
+    board.set_sensors({"boardroom": (RADAR,)})
+    board.enroll("contoso", [room()])
+    board.sense("boardroom", RADAR, Reading(present=True, at=at("9:00")))
+    times.append(False)
+    board.clock_was_set(timedelta())
+    board.judge_due()
+    statement = board.statement("boardroom")
+    assert statement is not None
+    presence = shown(statement).presence
+    assert presence is not None
+    assert presence.state == "unknown"

@@ -1,4 +1,4 @@
-"""What becomes of rooms, told to the log."""
+"""The log of how rooms change."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def logs() -> Iterator[list[EventDict]]:
 
 
 def logged(logs: list[EventDict]) -> list[dict[str, Any]]:
-    """What was told since it was asked before; all of it for who watches closely."""
+    """The entries since the call before; each of them is of the level debug."""
     assert {entry["log_level"] for entry in logs} <= {"debug"}
     new = [
         {name: value for name, value in entry.items() if value is not None and name != "log_level"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +10,7 @@ from typer.testing import CliRunner
 
 from placed.cli.commands import app
 from placed.driver.shared_findings import look_at_secrets
+from placed_google.simulator import Workspace
 from placed_microsoft365.simulator import make_client_certificate
 from tests.support.secret_files import write_secret
 
@@ -142,3 +144,80 @@ def test_a_folder_that_everybody_may_look_into_protects_no_file(tmp_path: Path, 
     assert "can be read by every user of this machine" in checked(tmp_path).stderr
     secrets.chmod(0o700)
     assert checked(tmp_path).exit_code == 0
+
+
+def test_the_sensors_are_counted_and_a_room_that_is_in_no_list_is_named(
+    tmp_path: Path, sources: Path
+) -> None:
+    secrets = sources / "secrets"
+    secrets.mkdir(mode=0o700)
+    write_secret(secrets / "contoso.pem", make_client_certificate(key_size=2048))
+    write_secret(tmp_path / "token", "webhook-token")
+    more = f"""
+[sensor_brokers.lorawan]
+url = "mqtt://lorawan.example"
+[[sensors]]
+topic = "radar/boardroom"
+room = "boardroom"
+presence = "@"
+[[sensors]]
+topic = "radar/library"
+room = "libary"
+presence = "@"
+[[sensors]]
+name = "people"
+token_file = "{tmp_path}/token"
+device = "device"
+rooms = {{ a = "boardroom", b = "atrium" }}
+count = "count"
+"""
+    result = checked(tmp_path, more=more)
+    assert result.exit_code == 0, result.output
+    file = tmp_path / "placed.toml"
+    lines = result.stdout.splitlines()
+    assert "  broker of sensors lorawan: mqtt://lorawan.example; no table [[sensors]] names it" in lines
+    assert "  tables of sensors: 2 with a topic, 1 with a webhook" in lines
+    assert f"  {file}: sensors[1].room: no connection has the room: libary; name the id of a room" in lines
+    assert f"  {file}: sensors[2].rooms: no connection has the room: atrium; name the id of a room" in lines
+    assert sum("no connection has the room" in line for line in lines) == 2
+
+
+def test_rooms_of_sensors_are_not_judged_while_the_service_has_to_list_the_rooms(tmp_path: Path) -> None:
+    more = '[[sensors]]\ntopic = "radar/library"\nroom = "libary"\npresence = "@"\n'
+    file = tmp_path / "placed.toml"
+    text = CONFIGURATION.replace('rooms = ["boardroom@contoso.example"]', 'room_list = "*"') + more
+    file.write_text(text.format(variable="$CREDENTIALS_DIRECTORY"), "utf-8")
+    result = CliRunner().invoke(app, ["check", "--config", str(file)])
+    assert result.exit_code == 0, result.output
+    assert "  tables of sensors: 1 with a topic" in result.stdout.splitlines()
+    assert "libary" not in result.stdout
+
+
+# --- what a service's limits mean ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rooms", "note"),
+    [
+        (240, None),
+        (300, "    requests_per_minute = 480 suffices to read 240 of 300 rooms every 30 s: "),
+        (None, "    requests_per_minute = 480 suffices to read 240 rooms every 30 s; "),
+    ],
+)
+def test_an_interval_that_the_service_does_not_allow_is_explained(
+    tmp_path: Path, rooms: int | None, note: str | None
+) -> None:
+    workspace = Workspace()
+    key = workspace.add_key(workspace.add_service_account(), token_uri="https://token.example/token")
+    write_secret(tmp_path / "key.json", key)
+    listed = [f"c_{number}@resource.calendar.google.com" for number in range(rooms or 0)]
+    of = f"rooms = {json.dumps(listed)}" if rooms else 'customer = "C01abc234"'
+    file = tmp_path / "placed.toml"
+    file.write_text(
+        f'[[connections]]\nname = "fabrikam"\ndriver = "google"\nkey_file = "{tmp_path}/key.json"\n{of}\n'
+    )
+    result = CliRunner().invoke(app, ["check", "--config", str(file)])
+    assert result.exit_code == 0, result.output
+    lines = result.stdout.splitlines()
+    place = lines.index("  connection fabrikam: google")
+    assert lines[place + 1].startswith(note or "  broker: ")

@@ -1,4 +1,4 @@
-"""How far the first round is, for whoever waits."""
+"""The progress of the first round, while a command waits for it."""
 
 from __future__ import annotations
 

@@ -12,12 +12,12 @@ from typer.testing import CliRunner
 
 from placed.cli import main
 from placed.cli.commands import app
-from placed.doctor.machine_checks import look_at_state, remembered
+from placed.doctor.local_file_checks import look_at_state, remembered
 from placed.domain.exit_errors import CannotStart
 from placed.driver import Verdict, read_secret
 from placed.store import Journal, state_directory
 from placed.store.database import Database
-from placed.store.store import Memory
+from placed.store.persistent_state import Memory
 from tests.support.secret_files import write_secret
 from tests.unit.settings.test_loader import CONNECTION
 

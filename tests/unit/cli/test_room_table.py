@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from rich.console import Console
 
 from placed.cli.room_filter import ListedRoom, RoomFilter, read_listing
@@ -21,7 +22,7 @@ def minutes(number: float) -> timedelta:
 
 
 def listed_room(room: str = "boardroom", **more: Any) -> ListedRoom:
-    """A room as the status endpoint tells it."""
+    """A room as the status endpoint lists it."""
     usual: dict[str, Any] = {
         "room": room,
         "name": room.title(),
@@ -168,6 +169,93 @@ def test_two_views_are_equal_without_a_visible_difference() -> None:
     assert first == second != third
 
 
+# --- presence -----------------------------------------------------------------------------------------------
+
+
+def sensed(state: str, use: str | None, status: str = "free", **more: Any) -> ListedRoom:
+    """A room with a presence since ten minutes ago, which is valid for five minutes."""
+    usual = {"state": state, "since": NOW - minutes(10), "valid_until": NOW + minutes(5), "count": None}
+    presence = {key: more.pop(key, value) for key, value in usual.items()}
+    return listed_room(status=status, presence=presence, use=use, **more)
+
+
+@pytest.mark.parametrize(
+    ("room", "cell"),
+    [
+        (sensed("present", "used", "busy"), "◉ used"),
+        (sensed("present", "used", "busy", count=1), "◉ 1 person"),
+        (sensed("present", "unbooked"), "◉ unbooked"),
+        (sensed("present", "unbooked", count=3), "◉ 3 people, unbooked"),
+        (sensed("present", None, "unknown"), "◉ somebody"),
+        (sensed("present", "a use of tomorrow"), "◉ somebody"),
+        (sensed("empty", "booked_empty", "busy", count=0), "◌ nobody since {since}"),
+        (sensed("empty", "empty"), "◌ empty"),
+        (sensed("unknown", None), "? unknown"),
+        (sensed("a state of tomorrow", None), "? unknown"),
+        (sensed("present", "unbooked", valid_until=NOW), "? unknown"),
+    ],
+)
+def test_the_use_of_a_room_has_a_shape_and_words(room: ListedRoom, cell: str) -> None:
+    since = f"{(NOW - minutes(10)).astimezone():%H:%M}"  # no test has a name that depends on the time
+    ((*_, use, _, _),) = shown(room)
+    assert use == cell.format(since=since)
+
+
+def test_the_column_of_use_is_there_only_if_a_room_has_sensors() -> None:
+    assert [len(row) for row in shown(listed_room("a"), listed_room("b"))] == [7, 7]
+    assert [row[5] for row in shown(listed_room("a"), sensed("empty", "empty"))] == ["", "◌ empty"]
+
+
+def test_no_presence_is_shown_of_a_room_that_is_not_updated_any_more() -> None:
+    room = sensed("present", "used", "busy")
+    for line in (room.line(NOW, "no connection"), room.line(NOW + minutes(15))):
+        assert (line.presence, line.use) == (None, None)
+
+
+@pytest.mark.parametrize("width", [44, 52, 54, 64, 66, 76, 78, 80, 84, 88, 99, 100, 120, 200])
+@pytest.mark.parametrize("presence", [True, False])
+@pytest.mark.parametrize("reason", ["unavailable", None])
+def test_the_columns_that_are_shown_fit(width: int, *, presence: bool, reason: str | None) -> None:
+    long = {
+        "name": "A room with a name that is far too long for it",
+        "building": "Headquarters",
+        "floor": "12",
+    }
+    until = NOW + timedelta(days=2)
+    rooms = [
+        sensed("empty", "booked_empty", "busy", busy_until=until, stale=True, reason=reason, **long),
+        sensed("present", "unbooked", count=12, free_until=until, next={"start": until}, **long),
+    ]
+    if not presence:
+        rooms = [replace(room, presence=None, use=None) for room in rooms]
+    console = Console(file=StringIO(), width=width)
+    console.print(table([cells(room.line(NOW), NOW) for room in rooms], width))
+    assert isinstance(console.file, StringIO)
+    printed = console.file.getvalue().splitlines()
+    assert {line[-1] for line in printed} == set("┓┃┩│┘")
+    assert (" use " in printed[1]) is (presence and width >= 54)
+
+
+def test_the_remaining_time_is_beside_the_use_on_80_columns_while_no_room_has_a_note() -> None:
+    used = sensed("present", "used", "busy", busy_until=NOW + minutes(45), name="A room with a longer name")
+    unread = listed_room("b", status="unknown", reason="forbidden")
+    assert "45 min" in shown(used, width=80)[0]
+    assert "45 min" not in shown(used, unread, width=80)[0]
+    assert "forbidden" in shown(used, unread, width=80)[1][-1]
+
+
+def test_use_that_asks_for_attention_has_a_colour() -> None:
+    rooms = [sensed("present", "unbooked"), sensed("empty", "booked_empty", "busy")]
+    console = Console(
+        file=StringIO(), width=150, force_terminal=True, no_color=False, color_system="standard"
+    )
+    console.print(table([cells(room.line(NOW), NOW) for room in (*rooms, sensed("empty", "empty"))], 150))
+    assert isinstance(console.file, StringIO)
+    printed = console.file.getvalue()
+    assert printed.count("\x1b[33m◉ unbooked") == printed.count("\x1b[33m◌ nobody since") == 1
+    assert "m◌ empty" not in printed
+
+
 # --- filters ------------------------------------------------------------------------------------------------
 
 ROOMS = [
@@ -189,6 +277,7 @@ def wanted(**options: Any) -> RoomFilter:
         "building": [],
         "floor": [],
         "status": [],
+        "use": [],
         "capacity": None,
         "free_for": None,
         "search": None,
@@ -227,7 +316,11 @@ def test_without_a_connection_no_room_counts_as_free() -> None:
 
 @pytest.mark.parametrize(
     ("options", "option", "words"),
-    [({"status": ["fre"]}, "--status", "'fre' is none of free"), ({"free_for": "3"}, "--free-for", "45m")],
+    [
+        ({"status": ["fre"]}, "--status", "'fre' is none of free"),
+        ({"use": ["used,unused"]}, "--use", "'unused' is none of used, booked_empty"),
+        ({"free_for": "3"}, "--free-for", "45m"),
+    ],
 )
 def test_a_filter_that_makes_no_sense_is_refused(options: dict[str, Any], option: str, words: str) -> None:
     with pytest.raises(ValueError, match=words) as caught:
@@ -239,6 +332,15 @@ def test_it_is_known_when_a_room_leaves_a_filter_by_itself() -> None:
     room = listed_room(free_until=NOW + minutes(45), valid_until=NOW + minutes(15))
     assert wanted().changes_in(room, NOW) == 900
     assert wanted(free_for="40m").changes_in(room, NOW) == 300
+
+
+def test_rooms_are_found_by_their_use_while_it_is_known() -> None:
+    unbooked, empty = sensed("present", "unbooked"), sensed("empty", "empty")
+    found = wanted(use=["unbooked,used"])
+    assert [found.matches(room, NOW) for room in (unbooked, empty, listed_room())] == [True, False, False]
+    assert not found.matches(unbooked, NOW + minutes(5))
+    assert not found.matches(unbooked, NOW, lost=True)
+    assert found.changes_in(unbooked, NOW) == 300
 
 
 def test_a_filtered_listing_keeps_a_room_byte_for_byte() -> None:

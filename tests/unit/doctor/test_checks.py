@@ -13,7 +13,7 @@ import pytest
 from placed.doctor import Chart, refused_settings
 from placed.doctor.consent_checks import judge_consent
 from placed.doctor.fence_checks import judge_fence
-from placed.doctor.machine_checks import look_at_state, look_at_time_zones, remembered
+from placed.doctor.local_file_checks import look_at_state, look_at_time_zones, remembered
 from placed.doctor.room_checks import Tally
 from placed.domain.consent_record import ConsentRecord, Source
 from placed.domain.model import Reason
@@ -30,7 +30,7 @@ from placed.driver import (
     Verdict,
 )
 from placed.driver.settings import ConnectionSettings
-from placed.settings.room_tables import RoomSettings
+from placed.settings.room_settings import RoomSettings
 from placed.settings.schema import Settings
 from placed.store import Journal, Memory
 from tests.support.domain_builders import DAY, room
@@ -146,7 +146,7 @@ def test_a_canary_that_is_no_address_is_not_quoted() -> None:
 
 def tally(readable: int, **failed: tuple[Reason, str, str]) -> Tally:
     """So many rooms are readable, and each of the others failed for this reason, with a detail and remedy."""
-    counted = Tally(readable + len(failed))
+    counted = Tally(readable + len(failed), timedelta(hours=2))
     for number in range(readable):
         counted.add(Read(Query(room(f"room-{number}"), DAY, DAY), DAY, ()))
     for name, (reason, detail, remedy) in failed.items():
@@ -163,6 +163,23 @@ def test_a_room_that_is_refused_while_others_are_not_is_outside_the_group_or_not
     assert finding.verdict is DOUBTFUL
     assert finding.text == "1 of 2 rooms can be read; 1 refused (403 ErrorAccessDenied): vault"
     assert finding.remedy.startswith("not in the fence's group, or not yet")
+
+
+def test_where_a_grant_takes_no_time_there_is_no_group_and_the_service_s_remedy_counts() -> None:
+    refused = (Reason.FORBIDDEN, "403", "share the calendar")
+    counted = tally(1, vault=refused)
+    counted.grant_delay = timedelta(0)
+    (finding,) = counted.findings()
+    assert finding.remedy == "share the calendar"
+
+
+def test_failures_of_one_reason_with_other_remedies_are_reported_each() -> None:
+    one, other = ((Reason.MALFORMED, text, f"correct {text}") for text in ("a page", "a bad time"))
+    found = tally(1, first=one, second=other, third=one).findings()
+    assert [(finding.text, finding.remedy) for finding in found] == [
+        ("1 of 4 rooms can be read; 2 not understood (a page): first, third", "correct a page"),
+        ("1 of 4 rooms can be read; 1 not understood (a bad time): second", "correct a bad time"),
+    ]
 
 
 def test_each_kind_of_failure_is_reported_with_example_rooms_and_a_remedy() -> None:

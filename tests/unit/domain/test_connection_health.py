@@ -1,4 +1,4 @@
-"""The health of a connection, as it is told."""
+"""The health of a connection, as it is published."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ def test_a_connection_that_has_just_begun_claims_nothing() -> None:
         "fence": {"state": "unproven", "checked_at": None, "excess": [], "warnings": []},
         "credential_expires_at": None,
         "impossible_meetings": 0,
+        "actions": None,
     }
 
 
@@ -76,4 +77,5 @@ def test_the_health_document_of_a_connection() -> None:
         },
         "credential_expires_at": "2026-10-07T00:00:00Z",
         "impossible_meetings": 2,
+        "actions": None,
     }

@@ -11,8 +11,8 @@ from structlog.testing import capture_logs
 from placed.board.board import Board
 from placed.board.edge_timer import EdgeTimer
 from placed.board.room_entry import KnownRoom
-from placed.domain.clock_health import ClockState
 from placed.domain.corrected_clock import CorrectedClock, ServiceTimes
+from placed.domain.machine_clock_health import ClockState
 from placed.domain.model import Schedule, Status
 from placed.domain.privacy import Show
 from placed.driver import ServiceTime

@@ -330,7 +330,7 @@ def test_busy_until_is_the_moment_at_which_the_room_really_gets_free(
         assert (before.occupied, after.occupied) == (False, True)
 
 
-# --- while the service can not be reached -------------------------------------------------------------------
+# --- while the service cannot be reached --------------------------------------------------------------------
 
 GRACE = Policy(offline_grace=timedelta(hours=12))
 
@@ -338,7 +338,12 @@ GRACE = Policy(offline_grace=timedelta(hours=12))
 @pytest.mark.parametrize(
     ("failure", "moment", "status", "valid_until"),
     [
-        (Reason.UNAVAILABLE, "9:10", Status.FREE, "9:25"),  # told for its usual time from when it is told
+        (
+            Reason.UNAVAILABLE,
+            "9:10",
+            Status.FREE,
+            "9:25",
+        ),  # valid for the usual time from now
         (Reason.UNAVAILABLE, "12:59:59", Status.FREE, "13:00"),  # the next edge
         (Reason.UNAVAILABLE, "13:30", Status.BUSY, "13:45"),
         (Reason.UNAVAILABLE, "20:50", Status.FREE, "21:00"),  # twelve hours after it was read

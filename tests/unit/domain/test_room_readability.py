@@ -1,4 +1,4 @@
-"""How each room of a connection is read, as it is told."""
+"""How each room of a connection is read, as it is published."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_a_refused_room_is_outside_the_fence_while_others_are_readable() -> None
 
 
 @pytest.mark.parametrize(
-    ("error", "access"), [(Refused("no", remedy="mend"), "refused"), (Unavailable("down"), "unavailable")]
+    ("error", "access"), [(Refused("no", remedy="fix"), "refused"), (Unavailable("down"), "unavailable")]
 )
 def test_what_ails_the_whole_connection_goes_before_what_is_known_of_a_room(
     error: DriverError, access: str

@@ -45,7 +45,7 @@ def test_the_document_of_a_busy_room() -> None:
         '"organizer":null,"private":true,"all_day":false},'
         '"busy_until":"2026-10-06T11:30:00Z","free_until":null,'
         '"changed_at":"2026-10-06T09:00:00Z","observed_at":"2026-10-06T09:00:00.250Z",'
-        '"valid_until":"2026-10-06T09:15:00.250Z","reason":null,"connection":"contoso","epoch":7,"seq":412,"presence":null,"use":null}'
+        '"valid_until":"2026-10-06T09:15:00.250Z","reason":null,"connection":"contoso","epoch":7,"seq":412,"presence":null,"use":null,"check_in":null}'
     )
 
 
@@ -55,7 +55,7 @@ def test_the_document_of_an_unknown_room() -> None:
         '{"schema":1,"room":"boardroom","name":"Boardroom","status":"unknown","occupied":null,"stale":true,'
         '"conflicts":0,"current":null,"next":null,"busy_until":null,"free_until":null,'
         '"changed_at":"2026-10-06T09:00:00Z","observed_at":null,"valid_until":"2026-10-06T09:15:00Z",'
-        '"reason":"forbidden","connection":"contoso","epoch":7,"seq":412,"presence":null,"use":null}'
+        '"reason":"forbidden","connection":"contoso","epoch":7,"seq":412,"presence":null,"use":null,"check_in":null}'
     )
 
 

@@ -1,4 +1,4 @@
-"""Which rooms are read when, with a budget. Time is told; a reading takes a tenth of a second."""
+"""Which rooms are read when, with a budget. The test moves the clock; a reading takes a tenth of a second."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class PlannerSimulation:
         self.failing: dict[str, tuple[Reason, float | None]] = {}
         self.log: list[tuple[float, list[str]]] = []
         self.promised: dict[str, float] = {}  # by when a room is to be read again
-        self.late: list[float] = []  # by how much it was, relative to what was said
+        self.late: list[float] = []  # seconds by which a reading was later than promised
         self.enroll(rooms)
 
     def enroll(self, rooms: int) -> None:

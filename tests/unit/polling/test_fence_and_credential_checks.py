@@ -1,4 +1,4 @@
-"""The fence and the credential are watched, and what needs a person is said loudly, once."""
+"""The fence and the credential are checked; what needs a person is a warning or an error in the log."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from placed.driver import DriverError, Fence, FenceState, Refused, Unavailable
 from placed.polling.credential_check import CredentialCheck
 from placed.polling.fence_check import FenceCheck
 from tests.support.domain_builders import FakeClock, at
-from tests.unit.polling.test_poller import ScriptedDriver
+from tests.unit.polling.poller_setup import ScriptedDriver
 
 if TYPE_CHECKING:
     from structlog.typing import EventDict
@@ -23,7 +23,7 @@ DAY = timedelta(days=1)
 
 
 class Watched:
-    """A fence that is what the test says."""
+    """A fence with the state that the test sets."""
 
     def __init__(self) -> None:
         self.clock = FakeClock(NINE)
@@ -31,7 +31,7 @@ class Watched:
         self.watch = FenceCheck("contoso", self.driver, self.clock)
 
     async def hours(self, number: int, fence: Fence | DriverError) -> list[EventDict]:
-        """So many hours pass, with such a fence; what the log was told."""
+        """So many hours pass, with such a fence; returns what was logged."""
         self.driver.fence = fence
         with capture_logs() as logs:
             for _ in range(number):

@@ -9,9 +9,9 @@ import pytest
 
 from placed.domain.model import Meeting, Status
 from placed.driver import Unavailable
-from placed.settings.room_tables import Polling
+from placed.settings.polling_settings import Polling
 from tests.support.domain_builders import POLICY
-from tests.unit.polling.test_poller import PollerSetup
+from tests.unit.polling.poller_setup import PollerSetup
 
 MINUTE = timedelta(minutes=1)
 ZONES = ["UTC", "Europe/Berlin", "America/Los_Angeles", "Pacific/Kiritimati", "Asia/Kathmandu"]

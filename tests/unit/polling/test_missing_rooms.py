@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from placed.domain.model import Reason, Status
-from tests.unit.polling.test_poller import PollerSetup
+from tests.unit.polling.poller_setup import PollerSetup
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

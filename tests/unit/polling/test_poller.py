@@ -1,142 +1,21 @@
-"""The poller: what is asked when, and what becomes of failures. The driver is a script, time is told."""
+"""The poller: what is asked when, and what becomes of failures. The driver is a script, the clock a fake."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from datetime import timedelta
 from itertools import pairwise
-from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 import pytest
 from structlog.testing import capture_logs
 
-from placed.board.board import Board
 from placed.domain.connection_health import ConnectionState
-from placed.domain.consent_record import ConsentMemory, ConsentRecord, Source
 from placed.domain.model import Reason, Status
-from placed.domain.privacy import Show
-from placed.domain.problem import Problem
-from placed.driver import (
-    Answer,
-    ConnectionSettings,
-    Consent,
-    DriverError,
-    Failed,
-    Fence,
-    FenceState,
-    FoundRoom,
-    NotPermitted,
-    Query,
-    Read,
-    Refused,
-    Unavailable,
-    Unchanged,
-)
-from placed.polling.poller import Poller
-from placed.polling.room_ids import RoomIds
-from placed.settings.room_tables import Polling
-from placed.store.in_memory_connection_store import ConnectionMemory
+from placed.driver import Consent, NotPermitted, Refused, StillHolds, Unavailable, Unchanged
+from placed.settings.polling_settings import Polling
 from tests.support.deadlines import DEADLINE
-from tests.support.domain_builders import POLICY, FakeClock, Recorder, at, meeting
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
-
-    from placed.domain.model import Meeting
-
-
-class ScriptedDriver:
-    """Answers every question well, but for rooms and moments that the test spoils."""
-
-    def __init__(self, clock: FakeClock, rooms: Sequence[str]) -> None:
-        self.clock = clock
-        self.rooms = list(rooms)
-        self.failing: dict[str, tuple[Reason, float | None]] = {}
-        self.broken: DriverError | None = None
-        self.undiscoverable: DriverError | None = None
-        self.fence: Fence | DriverError = Fence(FenceState.VERIFIED)
-        self.fences_tried = 0
-        self.discoveries = 0
-        self.domain = "contoso.example"
-        self.rounds: list[tuple[float, list[str]]] = []
-        self.unchanged = False
-        self.meetings: tuple[Meeting, ...] = (meeting("12:00", "13:00"),)
-        self.credential_expires_at = None
-
-    async def find_rooms(self) -> list[FoundRoom]:
-        self.discoveries += 1
-        if self.undiscoverable:
-            raise self.undiscoverable
-        return [FoundRoom(f"{name}@{self.domain}", f"{name}@{self.domain}") for name in self.rooms]
-
-    async def read(self, queries: Sequence[Query]) -> AsyncIterator[Answer]:
-        self.rounds.append((self.clock.steady(), [q.room.id for q in queries]))
-        if self.broken:
-            raise self.broken
-        for query in queries:
-            if query.room.id in self.failing:
-                reason, retry_after = self.failing[query.room.id]
-                yield Failed(query, reason, Problem("", f"because {reason}", retry_after=retry_after))
-            elif self.unchanged:
-                yield Unchanged(query, self.clock.now())
-            else:
-                yield Read(query, self.clock.now(), self.meetings)
-
-    async def try_fence(self) -> Fence:
-        self.fences_tried += 1
-        if isinstance(self.fence, DriverError):
-            raise self.fence
-        return self.fence
-
-    async def close(self) -> None:
-        """Nothing to close."""
-
-
-class PollerSetup:
-    """A poller with everything around it."""
-
-    def __init__(
-        self,
-        *rooms: str,
-        consent: ConsentMemory | None = None,
-        polling: Polling | None = None,
-        zone: ZoneInfo | None = None,
-        kind: type[ScriptedDriver] = ScriptedDriver,
-    ) -> None:
-        self.clock = FakeClock(at("9:00"))
-        self.driver = kind(self.clock, rooms)
-        self.board = Board(POLICY, Show.NOTHING, self.clock.now, epoch=1)
-        self.recorder = Recorder()
-        self.board.listeners.append(self.recorder)
-        self.poller = Poller(
-            connection=ConnectionSettings(name="contoso", driver="script", time_zone=zone or ZoneInfo("UTC")),
-            driver=self.driver,
-            board=self.board,
-            book=RoomIds({}),
-            polling=polling or Polling(interval=timedelta(seconds=30)),
-            clock=self.clock,
-            notes=ConnectionMemory(consent),
-            jitter=lambda: 0.0,
-        )
-
-    async def steps(self, seconds: float) -> None:
-        """Lets the poller do what it does, for so long."""
-        end = self.clock.steady() + seconds
-        while self.clock.steady() < end:
-            pause = await self.poller.step()
-            self.clock.pass_(pause)
-            self.board.judge_due()
-
-    def asked(self) -> list[tuple[int, str]]:
-        """When what was asked for: seconds since the start, and rooms."""
-        return [(round(when - 1000), " ".join(rooms)) for when, rooms in self.driver.rounds]
-
-    def status(self, room: str) -> tuple[Status, Reason | None]:
-        statement = self.board.statement(room)
-        assert statement
-        return statement.occupancy.status, statement.occupancy.reason
+from tests.support.domain_builders import meeting
+from tests.unit.polling.poller_setup import PollerSetup
 
 
 async def test_every_room_is_read_once_an_interval() -> None:
@@ -148,10 +27,13 @@ async def test_every_room_is_read_once_an_interval() -> None:
     assert poller_setup.poller.health.consent is Consent.GRANTED
 
 
-async def test_an_unchanged_answer_keeps_a_room_fresh() -> None:
+@pytest.mark.parametrize("kept", [Unchanged, StillHolds])
+async def test_an_answer_that_nothing_changed_keeps_a_room_fresh(
+    kept: type[Unchanged | StillHolds],
+) -> None:
     poller_setup = PollerSetup("one")
     await poller_setup.steps(1)
-    poller_setup.driver.unchanged = True
+    poller_setup.driver.unchanged = kept
     await poller_setup.steps(3600)
     statement = poller_setup.board.statement("one")
     assert statement
@@ -342,133 +224,6 @@ async def test_meetings_that_end_before_they_start_are_counted_and_logged_once()
     assert poller_setup.poller.health.impossible_meetings == 0
 
 
-# --- the fence ----------------------------------------------------------------------------------------------
-
-
-async def test_the_fence_is_tried_at_start_and_every_hour() -> None:
-    poller_setup = PollerSetup("one")
-    await poller_setup.steps(7300)
-    assert poller_setup.driver.fences_tried == 3
-    assert poller_setup.poller.health.fence.state is FenceState.VERIFIED
-
-
-async def test_behind_a_breached_fence_nothing_is_read_and_every_room_is_unknown() -> None:
-    poller_setup = PollerSetup("one")
-    await poller_setup.steps(3590)
-    poller_setup.driver.fence = Fence(FenceState.BREACHED, enforce=True)
-    before = len(poller_setup.asked())
-    await poller_setup.poller.run()
-    assert poller_setup.driver.fences_tried == 2
-    assert len(poller_setup.asked()) <= before + 1
-    assert poller_setup.status("one") == (Status.UNKNOWN, Reason.BREACHED)
-    assert poller_setup.poller.health.state is ConnectionState.BREACHED
-    asked = len(poller_setup.asked())
-    await poller_setup.poller.run()
-    assert len(poller_setup.asked()) == asked
-
-
-async def test_a_breach_without_enforcement_is_only_reported() -> None:
-    poller_setup = PollerSetup("one")
-    poller_setup.driver.fence = Fence(FenceState.BREACHED, enforce=False)
-    await poller_setup.steps(40)
-    assert poller_setup.poller.health.fence.state is FenceState.BREACHED
-    assert poller_setup.status("one") == (Status.FREE, None)
-
-
-async def test_a_trial_of_the_fence_that_fails_does_not_keep_rooms_from_being_read() -> None:
-    poller_setup = PollerSetup("one")
-    poller_setup.driver.fence = Unavailable("Graph answered 503")
-    await poller_setup.steps(130)
-    assert poller_setup.status("one") == (Status.FREE, None)
-    assert poller_setup.driver.fences_tried == 3
-    assert poller_setup.poller.health.fence.state is FenceState.UNPROVEN
-
-
-@pytest.mark.parametrize("error", [Unavailable("down"), Refused("refused"), NotPermitted("no consent")])
-async def test_the_result_of_the_first_attempt_is_always_reported(error: DriverError) -> None:
-    poller_setup = PollerSetup("one")
-    poller_setup.driver.broken = error
-    assert await poller_setup.poller.step() > 0
-    assert poller_setup.poller.problem is error
-
-
-# --- what a person has to mend ------------------------------------------------------------------------------
-
-
-async def test_a_consent_change_is_logged_once_and_shown_with_its_time() -> None:
-    poller_setup = PollerSetup("one")
-    with capture_logs() as logs:
-        await poller_setup.steps(40)
-        poller_setup.driver.failing = {"one": (Reason.FORBIDDEN, None)}
-        await poller_setup.steps(120)
-        poller_setup.driver.failing = {}
-        await poller_setup.steps(120)
-    changes = [(e["before"], e["after"]) for e in logs if e["event"] == "consent.changed"]
-    assert changes == [("unknown", "granted"), ("granted", "revoked"), ("revoked", "granted")]
-    health = poller_setup.poller.health
-    assert health.consent is Consent.GRANTED
-    assert health.consent_since is not None
-    assert health.consent_since > at("9:01")
-
-
-async def test_what_was_known_of_consent_is_shown_from_the_start() -> None:
-    memory = ConsentMemory()
-    memory.save(ConsentRecord(Consent.REQUESTED, at("8:00"), at("12:00"), Source.REQUEST))
-    poller_setup = PollerSetup("one", consent=memory)
-    assert poller_setup.poller.health.consent is Consent.REQUESTED
-    assert poller_setup.poller.health.consent_until == at("12:00")
-    assert poller_setup.recorder.health[0].consent is Consent.REQUESTED
-
-
-async def test_every_lasting_error_is_retried_after_five_minutes() -> None:
-    for error in (NotPermitted("blocked", lasting=True), Unavailable("odd", lasting=True)):
-        poller_setup = PollerSetup("one")
-        poller_setup.driver.broken = error
-        await poller_setup.steps(1000)
-        assert [when for when, _ in poller_setup.asked()] == [0, 300, 600, 900]
-
-
-async def test_refused_rooms_are_no_failure_while_others_are_readable() -> None:
-    poller_setup = PollerSetup("one", "two")
-    poller_setup.driver.failing = {"two": (Reason.FORBIDDEN, None)}
-    with capture_logs() as logs:
-        await poller_setup.steps(200)
-    (reported,) = [e for e in logs if e["event"] == "rooms.are_outside_the_fence"]
-    assert (reported["log_level"], reported["rooms"]) == ("info", ["two"])
-    assert "not in the fence's group, or not yet" in reported["remedy"]
-    assert not [e for e in logs if e["event"] == "rooms.became_unreadable"]
-    assert poller_setup.poller.health.state is ConnectionState.OK
-    assert poller_setup.poller.health.consent is Consent.GRANTED
-
-
-async def test_the_health_of_a_moment_does_not_change_with_what_is_read_later() -> None:
-    poller_setup = PollerSetup("one")
-    await poller_setup.steps(40)
-    before = poller_setup.poller.health
-    standing = before.rooms_document(poller_setup.board.rooms)
-    poller_setup.driver.broken = Unavailable("down")
-    await poller_setup.steps(300)
-    assert poller_setup.poller.health.rooms_document(poller_setup.board.rooms) != standing
-    assert before.rooms_document(poller_setup.board.rooms) == standing
-
-
-async def test_a_whole_connection_s_problem_has_the_time_at_which_it_began() -> None:
-    poller_setup = PollerSetup("one")
-    await poller_setup.steps(40)
-    poller_setup.driver.broken = Unavailable("down")
-    await poller_setup.steps(300)
-    (standing,) = poller_setup.poller.health.rooms_document(poller_setup.board.rooms)
-    assert standing["access"] == "unavailable"
-    assert standing["since"] is not None
-    assert standing["since"] < "2026-10-06T09:02:00Z"
-    poller_setup.driver.broken = None
-    await poller_setup.steps(120)
-    (standing,) = poller_setup.poller.health.rooms_document(poller_setup.board.rooms)
-    assert standing["access"] == "readable"
-    assert standing["since"] is not None
-    assert standing["since"] > "2026-10-06T09:05:00Z"
-
-
 async def test_with_a_budget_rooms_are_read_by_need_and_no_room_looks_stale_for_it() -> None:
     rooms = [f"room-{number}" for number in range(60)]
     poller_setup = PollerSetup(*rooms, polling=Polling(budget=40))
@@ -533,7 +288,7 @@ async def test_a_budget_that_is_too_small_is_reported_once_with_the_needed_one()
 async def test_what_failed_is_tried_again_at_once_when_the_clock_was_set(
     failure: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A certificate that is not valid yet, say, may be so by then."""
+    """For example, a certificate that is not valid yet may be valid by then."""
     poller_setup = PollerSetup("one")
     if failure == "a room":
         poller_setup.driver.failing["one"] = (Reason.UNAVAILABLE, None)

@@ -11,8 +11,8 @@ import pytest
 from placed.domain.model import Reason, Status
 from placed.domain.room_readability import Access, readability_documents
 from placed.driver import Failed, NotPermitted, Unchanged
-from placed.settings.room_tables import Polling
-from tests.unit.polling.test_poller import PollerSetup, ScriptedDriver
+from placed.settings.polling_settings import Polling
+from tests.unit.polling.poller_setup import PollerSetup, ScriptedDriver
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -23,7 +23,7 @@ LASTING = [Reason.NOT_FOUND, Reason.FORBIDDEN, Reason.MALFORMED]
 
 
 class Lasting(ScriptedDriver):
-    """Says of what fails that only a person can change it."""
+    """Reports every failure as one that only a person can fix."""
 
     async def read(self, queries: Sequence[Query]) -> AsyncIterator[Answer]:
         async for found in super().read(queries):

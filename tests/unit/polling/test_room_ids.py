@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from placed.driver import FoundRoom
-from placed.polling.room_ids import RoomIds, slug
-from placed.settings.room_tables import RoomSettings
+from placed.polling.room_ids import RoomIds
+from placed.polling.room_slugs import slug, slug_of_name
+from placed.settings.room_settings import RoomSettings
 
 UTC = ZoneInfo("UTC")
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -196,3 +197,44 @@ def test_without_a_setting_the_service_is_used_and_then_the_connection() -> None
 def test_a_room_without_a_name_has_that_of_its_address() -> None:
     (room,) = RoomIds({}).rooms("contoso", UTC, found("Board.Room@contoso.example"))
     assert room.name == "board.room"
+
+
+def opaque(address: str, name: str | None = None, zone: str | None = None) -> FoundRoom:
+    return FoundRoom(address, address, name=name, opaque_address=True, time_zone=zone)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("Training Room 1A (16)", "training-room-1a-16"), ("Café Ünion / 3", "cafe-union-3"), ("会議室", "")],
+)
+def test_a_name_becomes_an_id(name: str, expected: str) -> None:
+    assert slug_of_name(name) == expected
+
+
+def test_an_opaque_address_gives_no_id_where_there_is_a_name() -> None:
+    book = RoomIds({"c_3@x.example": RoomSettings(name="Quiet Corner")})
+    listed = [opaque("c_1@x.example", "Boardroom"), opaque("c_2@x.example"), opaque("c_3@x.example")]
+    assert {room.address: room.id for room in book.rooms("one", UTC, listed)} == {
+        "c_1@x.example": "boardroom",
+        "c_2@x.example": "c_2",
+        "c_3@x.example": "quiet-corner",
+    }
+
+
+def test_an_id_stays_with_the_opaque_address_when_the_name_changes() -> None:
+    book = RoomIds({})
+    book.rooms("one", UTC, [opaque("c_1@x.example", "Boardroom")])
+    renamed = [opaque("c_1@x.example", "Big Room"), opaque("c_2@x.example", "Boardroom")]
+    assert {room.address: room.id for room in book.rooms("one", UTC, renamed)} == {
+        "c_1@x.example": "boardroom",
+        "c_2@x.example": "one-boardroom",
+    }
+
+
+def test_a_calendar_s_own_time_zone_counts_where_the_settings_name_none() -> None:
+    book = RoomIds({"c_2@x.example": RoomSettings(time_zone=ZoneInfo("Asia/Tokyo"))})
+    listed = [opaque(f"c_{n}@x.example", zone=zone) for n, zone in enumerate(("Europe/Berlin", "Mars/X"), 1)]
+    zones = {room.address: room.time_zone.key for room in book.rooms("one", UTC, listed)}
+    assert zones == {"c_1@x.example": "Europe/Berlin", "c_2@x.example": "Asia/Tokyo"}
+    (unknown,) = RoomIds({}).rooms("one", UTC, [opaque("c_3@x.example", zone="Mars/X")])
+    assert unknown.time_zone.key == "UTC"

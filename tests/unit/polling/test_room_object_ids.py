@@ -13,7 +13,7 @@ from placed.domain.model import Room, Status
 from placed.domain.privacy import Show
 from placed.driver import FoundRoom
 from placed.polling.room_ids import RoomIds
-from placed.settings.room_tables import RoomSettings
+from placed.settings.room_settings import RoomSettings
 from tests.support.domain_builders import POLICY, at, schedule
 
 ZONE = ZoneInfo("UTC")

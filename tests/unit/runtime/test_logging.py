@@ -92,7 +92,7 @@ def test_a_traceback_shows_places_and_no_values(
     fail(structlog.get_logger(name))
     output = capsys.readouterr().err
     assert "cannot go on" in output
-    assert "no answer to" in output  # the cause is told
+    assert "no answer to" in output  # the cause is logged
     assert "open_mailbox" in output
     assert TOKEN not in output
     assert "hush" not in output

@@ -9,8 +9,8 @@ import pytest
 
 pytestmark = pytest.mark.slow  # it starts a Python for each program
 
-FOR_EVERY_COMMAND = {"aiohttp", "aiomqtt", "pydantic", "rich", "structlog"}  # `--version` needs none of them
-ONLY_WHEN_USED = {"amqtt", "msal", "pydantic_settings", "trustme"}
+FOR_EVERY_COMMAND = {"aiohttp", "mqtt5", "pydantic", "rich", "structlog"}  # `--version` needs none of them
+ONLY_WHEN_USED = {"aiomqtt", "amqtt", "msal", "pydantic_settings", "trustme"}
 
 
 @pytest.mark.parametrize(

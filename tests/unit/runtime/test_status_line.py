@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from placed.domain.clock_health import ClockHealth, ClockState
 from placed.domain.connection_health import ConnectionHealth, ConnectionState
+from placed.domain.machine_clock_health import ClockHealth, ClockState
 from placed.domain.model import Reason
 from placed.domain.problem import Problem
 from placed.domain.room_readability import ReadFailure
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from placed.domain.publisher_status import Undelivered
+    from placed.domain.mqtt_delivery_status import Undelivered
 
 VERIFIED = Fence(FenceState.VERIFIED)
 NOON = at("12:00")

@@ -1,4 +1,4 @@
-"""What systemd is told, over a real socket."""
+"""The notifications to systemd, over a real socket."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_a_socket_that_has_vanished_is_no_error(tmp_path: Path) -> None:
     supervisor.ready()  # its file is there, and nobody behind it
     (tmp_path / "notify").unlink()
     supervisor.ready()
-    with Manager.listening(tmp_path) as manager:  # systemd was executed anew
+    with Manager.listening(tmp_path) as manager:  # systemd was executed again
         supervisor.alive()
         assert manager.heard == ["WATCHDOG=1"]
 

@@ -1,4 +1,4 @@
-"""Whatever stands in files and environment: settings, or a line a mistake that says where, and no secret."""
+"""Any content of files and environment gives settings, or a line a mistake with its place and no secret."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ TREE: dict[str, Any] = tomllib.loads(EXAMPLE) | {
 }
 
 fuzz = settings(
-    max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=75, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 words = st.one_of(
     st.text(st.characters(exclude_categories=["Cs"]), max_size=12),

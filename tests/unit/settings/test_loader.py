@@ -17,6 +17,7 @@ from placed.domain.privacy import Show
 from placed.domain.working_hours import WorkingHours
 from placed.driver import find_drivers
 from placed.settings.loader import ConfigurationError, load
+from placed.settings.output_settings import Mqtt
 from placed.settings.schema import Settings
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def test_what_the_example_shows_as_defaults_are_the_defaults(file: Callable[[str
 def _keys(model: type[BaseModel]) -> set[str]:
     keys = set()
     for name, known in model.model_fields.items():
-        keys.add(name)
+        keys.add(known.alias or name)
         for candidate in (known.annotation, *getattr(known.annotation, "__args__", ())):
             if isinstance(candidate, type) and issubclass(candidate, BaseModel):
                 keys |= _keys(candidate)
@@ -97,13 +98,12 @@ def _keys(model: type[BaseModel]) -> set[str]:
 
 
 def test_the_example_names_every_key_and_no_other() -> None:
-    named = set(re.findall(r"^(?:# )?([a-z_]+) = ", EXAMPLE.read_text("utf-8"), re.MULTILINE))
-    tables = set(
-        re.findall(
-            r"^(?:# )?\[+(?:(?!sensor_brokers)\w+\.)?([a-z_]+)", EXAMPLE.read_text("utf-8"), re.MULTILINE
-        )
-    )
-    known = _keys(Settings) | _keys(find_drivers()["microsoft365"].Settings)
+    # The keys of the table `feeds` are the rooms' names, which the operator chooses.
+    feeds = re.compile(r"^(# \[connections\.feeds\]).*\n(?:# \w+ = .*\n)+", re.MULTILINE)
+    example = feeds.sub(r"\1\n", EXAMPLE.read_text("utf-8"))
+    named = set(re.findall(r"^(?:# )?([a-z_]+) = ", example, re.MULTILINE))
+    tables = set(re.findall(r"^(?:# )?\[+(?:(?!sensor_brokers)\w+\.)*([a-z_]+)", example, re.MULTILINE))
+    known = _keys(Settings).union(*(_keys(kind.Settings) for kind in find_drivers().values()))
     assert named | tables == known
 
 
@@ -120,7 +120,8 @@ def test_every_key_is_documented() -> None:
         return found
 
     assert undocumented(Settings) == []
-    assert undocumented(find_drivers()["microsoft365"].Settings) == []
+    for kind in find_drivers().values():
+        assert undocumented(kind.Settings) == []
 
 
 def test_defaults(file: Callable[[str], Path]) -> None:
@@ -255,6 +256,14 @@ def test_the_file_may_be_named_by_the_environment(
             '[mqtt]\nurl = "mqtt://b"\nbase_topic = "a/#"',
             "mqtt.base_topic: found 'a/#', expected topic levels",
         ),
+        (
+            '[mqtt]\nurl = "mqtt://b"\nusername = "a\\u0000"',
+            "mqtt.username: found 'a\\x00', expected text that MQTT can send",
+        ),
+        (
+            '[mqtt]\nurl = "mqtt://b"\nclient_id = "a\\u0000"',
+            "mqtt.client_id: found 'a\\x00', expected text that MQTT can send",
+        ),
         ('[http]\nlisten = "8620"', "http.listen: found '8620', "),
         ('[rooms."a@b.c"]\nflor = 3', 'rooms."a@b.c".flor: unknown key; did you mean floor?'),
         ('[rooms."a@b.c"]\ntime_zone = "Mars"', "expected an IANA time zone such as Europe/Berlin"),
@@ -269,12 +278,23 @@ def test_an_error_is_reported_with_file_key_and_expected_value(
     assert expected in mistake
 
 
+@pytest.mark.parametrize("value", ["\udcff", "x" * 65536, "\u20ac" * 21846])
+def test_a_login_that_does_not_fit_into_a_packet_is_refused(value: str) -> None:
+    for key in ("username", "client_id"):
+        with pytest.raises(ValueError, match="expected text that MQTT can send"):
+            Mqtt.model_validate({"url": "mqtt://b", key: value})
+
+
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
         ('tenant = "contoso.example"', "", "connections[0].tenant: missing; expected: The tenant's domain"),
         ("tenant =", "tennant =", "connections[0].tennant: unknown key; did you mean tenant?"),
-        ('"microsoft365"', '"exchange"', "connections[0].driver: unknown driver; installed: microsoft365"),
+        (
+            '"microsoft365"',
+            '"exchange"',
+            f"connections[0].driver: unknown driver; installed: {', '.join(sorted(find_drivers()))}",
+        ),
         ("0001", "?", "connections[0].client_id: found "),
         ('"contoso"', '"Contoso HQ"', "connections[0].name: found 'Contoso HQ', "),
         ("client_secret_file = ", "client_secret = ", "connections[0].client_secret: unknown key"),
