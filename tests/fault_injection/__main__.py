@@ -1,4 +1,4 @@
-"""`scripts/faults --minutes N --seed S`: a campaign, told as it goes. It exits with 1 if a rule is broken."""
+"""`scripts/faults --minutes N --seed S`: a campaign, a line a fault. It exits with 1 if a rule is broken."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def main() -> int:
     options = parser.parse_args()
     pages = not options.no_pages and shutil.which("chromium") is not None
     if not pages:
-        _say("The pages are not watched: --no-pages, or no chromium (apt-get install chromium).")
+        _write_line("The pages are not watched: --no-pages, or no chromium (apt-get install chromium).")
     with tempfile.TemporaryDirectory(prefix="placed-faults-") as temporary:
         folder = options.keep or Path(temporary)
-        campaign = Campaign(folder, options.seed, _say, tuple(options.only), pages=pages)
+        campaign = Campaign(folder, options.seed, _write_line, tuple(options.only), pages=pages)
         outcome = asyncio.run(campaign.run(60 * options.minutes, options.storms))
     for line in table(outcome):
-        _say(line)
+        _write_line(line)
     if options.report:
         options.report.write_bytes(msgspec.json.encode(outcome) + b"\n")
     return 1 if outcome.violations else 0
@@ -52,7 +52,8 @@ def table(outcome: Outcome) -> Iterator[str]:
     """The closing lines."""
     yield ""
     for name, times in sorted(outcome.faults.items()):
-        yield f"{times:8}  {name}"
+        struck = f", struck a write {outcome.struck[name]} times" if name in outcome.struck else ""
+        yield f"{times:8}  {name}{struck}"
     yield f"{outcome.faults.total():8}  faults in {outcome.seconds / 60:.1f} min, seed {outcome.seed}"
     for rule, times in sorted(outcome.checked.items()):
         yield f"{times:8}  states checked for {rule}"
@@ -60,13 +61,17 @@ def table(outcome: Outcome) -> Iterator[str]:
     yield f"{outcome.answers:8}  answers over HTTP"
     yield f"{outcome.looks:8}  looks at pages in a browser"
     yield f"{outcome.booked:8}  meetings booked, {outcome.changes} changes of calendars"
+    yield f"{outcome.sensed:8}  messages of presence sensors"
+    yield f"{outcome.pressed:8}  commands of panels, {outcome.written} changes of bookings by them"
+    for became, times in sorted(outcome.commands.items()):
+        yield f"{times:8}  of them: {became}"
     yield f"{outcome.reconnects:8}  reconnects of the daemon to its broker"
     yield f"{outcome.starts:8}  starts of the daemon"
     yield f"{outcome.delay:8.1f}  seconds for which the machine had no processor for these; they do not count"
     yield f"{len(outcome.violations)} violations"
 
 
-def _say(line: str) -> None:
+def _write_line(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 

@@ -1,4 +1,4 @@
-"""Whoever books, moves, shortens, cancels and declines meetings, so that the truth changes all the time."""
+"""People who book, move, shorten, cancel and decline meetings, so that the truth changes all the time."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class People:
     Args:
         tenant: whose calendars they are.
         chance: what happens.
-        changed: is told after each.
+        changed: is called after each.
     """
 
     def __init__(self, tenant: Tenant, chance: random.Random, changed: Callable[[], None]) -> None:

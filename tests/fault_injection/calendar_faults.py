@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from placed_microsoft365.simulator.faults.fault import ODD_EVENTS
-from tests.fault_injection.fault_catalogue import fault
+from tests.fault_injection.fault_catalogue import fault, last
 
 if TYPE_CHECKING:
     import random
 
-    from placed_microsoft365.simulator import Fault
     from tests.fault_injection.environment import World
 
 CANARY = "ada@contoso.example"
-
-
-async def _for(world: World, seconds: float, *wrong: Fault) -> None:
-    try:
-        await asyncio.sleep(seconds)
-    finally:
-        for one in wrong:
-            world.tenant.faults.remove(one)
 
 
 @fault("calendar.is_written_oddly", gentle=True)
 async def is_written_oddly(world: World, chance: random.Random, seconds: float) -> None:
     """Every event means what it did: no room may change by it."""
     room = chance.choice((None, *world.all_rooms))
-    await _for(world, seconds, world.tenant.faults.odd_events(chance.choice(ODD_EVENTS), room=room))
+    await last(
+        world.tenant.faults, seconds, world.tenant.faults.odd_events(chance.choice(ODD_EVENTS), room=room)
+    )
 
 
 @fault("canary.is_refused_by_another", "the canary", gentle=True)
@@ -41,7 +33,7 @@ async def canary_is_refused_by_another(world: World, chance: random.Random, seco
     else:
         status, code = chance.choice(((403, "accessDenied"), (403, ""), (404, "ErrorInvalidUser")))
         wrong = faults.status(status, code=code, room=CANARY)
-    await _for(world, seconds, wrong)
+    await last(world.tenant.faults, seconds, wrong)
 
 
 @fault("permission.appears_later", "registration", "the canary", longest=10.0)
@@ -50,4 +42,4 @@ async def permission_appears_later(world: World, chance: random.Random, seconds:
     rooms = chance.choice((world.group_rooms, world.listed_rooms))
     async with world.unreadable(*rooms):
         wrong = [world.tenant.faults.forbidden(room=room) for room in (*rooms, CANARY)]
-        await _for(world, seconds, *wrong)
+        await last(world.tenant.faults, seconds, *wrong)

@@ -10,14 +10,20 @@ from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from tests.fault_injection import action_faults as of_actions
 from tests.fault_injection import broker_faults as of_broker
 from tests.fault_injection import calendar_faults as of_calendars
 from tests.fault_injection import clock_faults as of_clock
 from tests.fault_injection import daemon_faults as of_daemon
+from tests.fault_injection import dav_faults as of_dav
 from tests.fault_injection import directory_faults as of_directory
+from tests.fault_injection import feed_faults as of_feeds
 from tests.fault_injection import network_faults as of_network
 from tests.fault_injection import operator_faults as of_operator
+from tests.fault_injection import sensor_faults as of_sensors
 from tests.fault_injection import tenant_faults as of_tenant
+from tests.fault_injection import workspace_action_faults as of_workspace_actions
+from tests.fault_injection import workspace_faults as of_workspace
 from tests.fault_injection.environment import World
 from tests.fault_injection.fault_catalogue import CATALOGUE
 from tests.fault_injection.fault_schedule import storms
@@ -39,16 +45,23 @@ if TYPE_CHECKING:
 
 CALM = 4.0  # seconds for which calm is looked at
 _BETWEEN_BOOKINGS = 0.4  # seconds, on average
+_BETWEEN_COMMANDS = 3.0  # the same; a room takes six a minute
 # To import them is to enter their faults into the catalogue.
 _KINDS = (
+    of_actions,
     of_broker,
     of_calendars,
     of_clock,
     of_daemon,
+    of_dav,
     of_directory,
+    of_feeds,
     of_network,
     of_operator,
+    of_sensors,
     of_tenant,
+    of_workspace,
+    of_workspace_actions,
 )
 
 
@@ -68,6 +81,11 @@ class Outcome:
     changes: int = 0
     reconnects: int = 0
     starts: int = 0
+    sensed: int = 0
+    pressed: int = 0
+    written: int = 0
+    commands: Counter[str] = field(default_factory=Counter)
+    struck: Counter[str] = field(default_factory=Counter)  # how often faults met a write, by name
     violations: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -77,7 +95,7 @@ class Campaign:
     Args:
         folder: where everything goes that is worth a look afterwards.
         seed: of the schedule, and of what people book.
-        tell: is told, a line each, of what happens.
+        write_line: is called with a line for everything that happens.
         kinds: the names of the faults; all, if none is given.
         pages: the oracle looks at the board and at a panel in a real browser, too.
     """
@@ -86,14 +104,14 @@ class Campaign:
         self,
         folder: Path,
         seed: int,
-        tell: Callable[[str], None] = lambda _line: None,
+        write_line: Callable[[str], None] = lambda _line: None,
         kinds: tuple[str, ...] = (),
         *,
         pages: bool = False,
     ) -> None:
         self.outcome = Outcome(seed)
         self._folder = folder
-        self._say = tell
+        self._write_line = write_line
         self._kinds = {name: CATALOGUE[name].kind for name in kinds or CATALOGUE}
         self._pages = pages
         self._lanes: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -105,7 +123,14 @@ class Campaign:
         """For about so long, or so many storms: the last one ends, and its calm is looked at."""
         loop = asyncio.get_running_loop()
         with shortened():
-            async with World.open(self._folder, tell=self._violated, seed=self.outcome.seed) as world:
+            async with World.open(
+                self._folder,
+                report=self._violated,
+                seed=self.outcome.seed,
+                sensors=True,
+                acting=True,
+                others=True,
+            ) as world:
                 self._world = world
                 screens = [
                     Screen("at the broker", world.broker.port, world.clock, world.oracle, at_broker=True),
@@ -117,6 +142,11 @@ class Campaign:
                 others = [
                     asyncio.create_task(world.unit.run()),
                     asyncio.create_task(world.people.run(_BETWEEN_BOOKINGS)),
+                    asyncio.create_task(world.fleet.run()),
+                    asyncio.create_task(world.sender.listen()),
+                    *(asyncio.create_task(service.run(_BETWEEN_BOOKINGS)) for service in world.others),
+                    asyncio.create_task(world.hands.run(_BETWEEN_COMMANDS)),
+                    asyncio.create_task(world.google_hands.run(_BETWEEN_COMMANDS)),
                 ]
                 try:
                     async with running(*screens, http), AsyncExitStack() as open_pages:
@@ -165,7 +195,7 @@ class Campaign:
 
     async def _let_happen(self, planned: Planned, entry: Entry) -> None:
         world = self._world
-        self._tell(f"{planned.name} for {planned.seconds:.1f} s")
+        self._log(f"{planned.name} for {planned.seconds:.1f} s")
         world.weather.begins(planned.name, gentle=entry.kind.gentle)
         self.outcome.faults[planned.name] += 1
         chance = random.Random(planned.seed)  # noqa: S311 - a play, not a secret
@@ -181,8 +211,8 @@ class Campaign:
         later = PAGE_RETURNS if self._pages else 0.0
         await self._world.pass_time(self._world.pace.promise.recovery + later + CALM)
 
-    def _tell(self, text: str) -> None:
-        self._say(f"{asyncio.get_running_loop().time() - self._began:7.1f} s  {text}")
+    def _log(self, text: str) -> None:
+        self._write_line(f"{asyncio.get_running_loop().time() - self._began:7.1f} s  {text}")
 
     def _violated(self, violation: Violation) -> None:
         world = self._world
@@ -191,7 +221,7 @@ class Campaign:
         self.outcome.violations.append(
             {"seed": self.outcome.seed, **asdict(violation), "faults": faults, "log": lines}
         )
-        self._tell(
+        self._log(
             "\n  ".join(
                 [
                     f"VIOLATION of {violation.rule}: {violation.panel}, {violation.room}: {violation.shown}",
@@ -210,4 +240,12 @@ class Campaign:
         outcome.looks = sum(page.heard for page in self._open)
         outcome.heard = sum(screen.heard for screen in screens)
         outcome.booked, outcome.changes = world.people.booked, world.people.changes
+        outcome.changes += sum(service.changes for service in world.others)
         outcome.reconnects, outcome.starts = world.unit.reconnects, world.unit.starts
+        outcome.sensed = world.fleet.sent
+        world.actions.await_answers(world.clock.elapsed())
+        world.actions.settle()
+        outcome.pressed = world.hands.pressed + world.google_hands.pressed
+        outcome.written = len(world.tenant.writes) + len(world.google.bookings.writes)
+        outcome.commands, outcome.struck = world.actions.outcomes, world.struck
+        outcome.checked += Counter({f"action_{rule}": n for rule, n in world.actions.checked.items()})

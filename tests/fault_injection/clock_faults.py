@@ -36,7 +36,7 @@ async def clock_is_wrong_at_the_start(world: World, chance: random.Random, secon
     """As on a machine without a battery behind its clock, until NTP sets it."""
     world.clock.put_wrong(chance.choice(_OFF))
     try:
-        world.unit.tell(signal.SIGKILL, -signal.SIGKILL)
+        world.unit.send_signal(signal.SIGKILL, -signal.SIGKILL)
         await world.unit.ended.wait()
         async with asyncio.timeout(DEADLINE):
             await world.unit.listening.wait()

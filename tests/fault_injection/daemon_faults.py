@@ -1,4 +1,4 @@
-"""Faults of the daemon's own machine: it is killed, told to end or to reload, doubled; clocks and disk."""
+"""Faults of the daemon's own machine: it is killed, stopped, reloaded or started twice; clocks and disk."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def _is_back(world: World) -> None:
 
 
 async def _kill(world: World) -> None:
-    world.unit.tell(signal.SIGKILL, KILLED)
+    world.unit.send_signal(signal.SIGKILL, KILLED)
     await world.unit.ended.wait()
 
 
@@ -45,7 +45,7 @@ async def is_killed_for_long(world: World, chance: random.Random, seconds: float
     """Kill -9, and nobody starts it."""
     del chance
     world.unit.hold()
-    async with world.unreadable(*world.all_rooms):
+    async with world.unreadable(*world.all_rooms, *world.other_rooms):
         await _kill(world)
         await asyncio.sleep(seconds)
         world.unit.release()
@@ -62,15 +62,15 @@ async def is_killed_while_it_starts(world: World, chance: random.Random, seconds
     await _is_back(world)
 
 
-@fault("daemon.is_told_to_end", "daemon")
-async def is_told_to_end(world: World, chance: random.Random, seconds: float) -> None:
+@fault("daemon.is_stopped", "daemon")
+async def is_stopped(world: World, chance: random.Random, seconds: float) -> None:
     """SIGTERM, in the middle of its life or while it starts."""
     del seconds
     if chance.random() < 0.6:
         await _kill(world)
         await asyncio.sleep(chance.uniform(0.2, 2.0))
     early = not world.unit.listening.is_set()
-    world.unit.tell(signal.SIGTERM, 0, *([TERMINATED] if early else []))
+    world.unit.send_signal(signal.SIGTERM, 0, *([TERMINATED] if early else []))
     async with asyncio.timeout(DEADLINE):
         await world.unit.ended.wait()
     await _is_back(world)
@@ -81,20 +81,20 @@ async def is_restarted(world: World, chance: random.Random, seconds: float) -> N
     """As systemd restarts it: SIGUSR1."""
     del chance, seconds
     early = not world.unit.listening.is_set()
-    world.unit.tell(signal.SIGUSR1, 0, *([RESTARTED] if early else []))
+    world.unit.send_signal(signal.SIGUSR1, 0, *([RESTARTED] if early else []))
     async with asyncio.timeout(DEADLINE):
         await world.unit.ended.wait()
     await _is_back(world)
 
 
-@fault("daemon.is_told_to_reload", "daemon", gentle=True)
-async def is_told_to_reload(world: World, chance: random.Random, seconds: float) -> None:
+@fault("daemon.is_reloaded", "daemon", gentle=True)
+async def is_reloaded(world: World, chance: random.Random, seconds: float) -> None:
     """A storm of SIGHUP."""
     end = asyncio.get_running_loop().time() + seconds
     while asyncio.get_running_loop().time() < end:
         if not world.unit.listening.is_set():
-            world.unit.expect(-signal.SIGHUP)  # in the first moments of a start nobody minds it yet
-        world.unit.tell(signal.SIGHUP)
+            world.unit.expect(-signal.SIGHUP)  # in the first moments of a start there is no handler yet
+        world.unit.send_signal(signal.SIGHUP)
         await asyncio.sleep(chance.uniform(0.01, 0.8))
 
 
@@ -102,12 +102,13 @@ async def is_told_to_reload(world: World, chance: random.Random, seconds: float)
 async def freezes(world: World, chance: random.Random, seconds: float) -> None:
     """It stands still, and goes on."""
     del chance
-    world.unit.tell(signal.SIGSTOP)
-    try:
-        async with world.unreadable(*world.all_rooms):
-            await asyncio.sleep(seconds)
-    finally:
-        world.unit.tell(signal.SIGCONT)
+    with world.fleet.truth.held_up(world.clock.elapsed):
+        world.unit.send_signal(signal.SIGSTOP)
+        try:
+            async with world.unreadable(*world.all_rooms, *world.other_rooms):
+                await asyncio.sleep(seconds)
+        finally:
+            world.unit.send_signal(signal.SIGCONT)
 
 
 @fault("daemon_and_broker.are_killed", "daemon", "broker")
@@ -154,7 +155,7 @@ async def is_doubled(world: World, chance: random.Random, seconds: float) -> Non
             world.complain("of two daemons with one client identifier neither gave way")
         world.unit.expect_nothing()
         if rival.pid is not None:
-            rival.tell(signal.SIGTERM, 0)
+            rival.send_signal(signal.SIGTERM, 0)
             async with asyncio.timeout(DEADLINE):
                 await rival.ended.wait()
     finally:
@@ -164,8 +165,8 @@ async def is_doubled(world: World, chance: random.Random, seconds: float) -> Non
 
 
 # --- clocks ---
-# Each is felt for as long as what was told before it may live, so that no two come together in a way that no
-# panel could see through: a suspend, and then a clock that is set back before anything new was told.
+# Each has an effect for as long as earlier messages may be valid, so that no two come together in a way that
+# no panel can detect: a suspend, and then a clock that is set back before anything new was published.
 
 
 async def _felt(world: World) -> None:

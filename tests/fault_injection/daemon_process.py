@@ -19,6 +19,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec import structs
+
 from tests.fault_injection.shared_clock import DaemonClock, SharedClock
 from tests.fault_injection.shortened_timeouts import shortened
 
@@ -26,8 +28,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from placed.domain.model import Schedule
+    from placed.domain.action import Reply
+    from placed.domain.model import Occupancy, Schedule
+    from placed.domain.presence import Presence, PresenceState, Sensor, SensorState
     from placed.domain.state_document import Statement
+    from placed.driver import Booking
 
 
 _WHEN_THE_PARENT_ENDS = 1  # PR_SET_PDEATHSIG, prctl(2)
@@ -106,7 +111,7 @@ def _republish() -> None:
     publish_all = Session._publish_all
 
     async def first_time_only(self: Session) -> None:
-        if self._context.counters.connections == 1:
+        if not self._context.first_published.is_set():
             await publish_all(self)
         self._sender.initial_publication_queued()
 
@@ -144,7 +149,7 @@ def _turn() -> None:
 
     def late(self: RoomDocuments, statement: Statement) -> bytes:
         made = document(self, statement)
-        if statement.occupancy.status is not Status.FREE:
+        if statement.occupancy.status not in (Status.FREE, Status.UNKNOWN):
             kept.setdefault(statement.room.id, made)
         return kept.get(statement.room.id, made)
 
@@ -157,14 +162,77 @@ def _silence() -> None:
 
     made = Assets.__init__
 
-    def patient(self: Assets, frame_ancestors: tuple[str, ...] = (), *_: object) -> None:
-        made(self, frame_ancestors, timedelta(hours=1))
+    def patient(self: Assets, frame_ancestors: tuple[str, ...] = (), *_: object, **more: bool) -> None:
+        made(self, frame_ancestors, timedelta(hours=1), **more)
 
     Assets.__init__ = patient  # type: ignore[assignment]
 
 
+def _presence() -> None:
+    """A booked room that is empty is free, a document outlives its presence, and silence counts as empty.
+
+    What is answered over HTTP of an empty room is how it was when it was first empty.
+    """
+    from placed.board import judging  # noqa: PLC0415 - only where it is broken
+    from placed.domain import presence  # noqa: PLC0415 - the same
+    from placed.domain.model import Status  # noqa: PLC0415 - the same
+    from placed.http.api.rooms import RoomDocuments  # noqa: PLC0415 - the same
+
+    document = RoomDocuments.document
+    kept: dict[str, bytes] = {}
+
+    def late(self: RoomDocuments, statement: Statement) -> bytes:
+        made, shown = document(self, statement), statement.presence
+        if shown is not None and shown.state is presence.PresenceState.EMPTY:
+            kept.setdefault(statement.room.id, made)
+        return kept.get(statement.room.id, made)
+
+    RoomDocuments.document = late  # type: ignore[method-assign]
+
+    def stated(occupancy: Occupancy, shown: Presence | None) -> Occupancy:
+        is_empty = shown is not None and shown.state is presence.PresenceState.EMPTY
+        return structs.replace(occupancy, status=Status.FREE) if is_empty else occupancy
+
+    judging.valid_with = stated  # type: ignore[assignment, attr-defined]
+    judged = presence.sensor_presence
+
+    def believed(
+        sensor: Sensor, state: SensorState, moment: datetime
+    ) -> tuple[PresenceState, datetime | None]:
+        found, until = judged(sensor, state, moment)
+        if found is presence.PresenceState.UNKNOWN and state.last is not None:
+            return presence.PresenceState.EMPTY, moment + timedelta(minutes=1)
+        return found, until
+
+    presence.sensor_presence = believed
+
+
+def _commands() -> None:
+    """Late commands count, whichever meeting runs is ended, every command is done, replies go anywhere."""
+    from placed.actions import execution, plan, service  # noqa: PLC0415 - only where it is broken
+    from placed.domain.action import Outcome  # noqa: PLC0415 - the same
+    from placed.mqtt import command_intake  # noqa: PLC0415 - the same
+
+    service._OLDEST = timedelta(days=1)
+    end = execution.CommandExecution.end
+
+    def done(self: execution.CommandExecution, reply: Reply) -> None:
+        end(self, structs.replace(reply, outcome=Outcome.DONE, reason=None))
+
+    execution.CommandExecution.end = done  # type: ignore[method-assign]
+
+    def running(command: object, situation: plan.Situation) -> Booking:
+        del command
+        return situation.occupying[0]
+
+    plan._running_as_named = running
+    vars(command_intake)["is_response_topic"] = lambda *_: True
+
+
 BREAKS: dict[str, Callable[[], None]] = {
     "clock": _clock,
+    "commands": _commands,
+    "presence": _presence,
     "silence": _silence,
     "turn": _turn,
     "repeat": _repeat,

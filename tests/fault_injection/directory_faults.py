@@ -1,4 +1,4 @@
-"""Faults of the directory, and of what it says of rooms: lists, names, addresses, a refusal for a moment.
+"""Faults of the directory: its lists of rooms, their names and addresses, a refusal for a moment.
 
 All are gentle: a room that is there stays on panels, whatever the directory lists meanwhile.
 """
@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING
 import aiohttp
 
 from placed_microsoft365.simulator import Where
-from tests.fault_injection.fault_catalogue import fault
+from tests.fault_injection.fault_catalogue import fault, last
 from tests.support.free_ports import HOST
 
 if TYPE_CHECKING:
     import random
 
-    from placed_microsoft365.simulator import Fault
     from tests.fault_injection.environment import World
 
 _PATIENCE = aiohttp.ClientTimeout(total=3.0)
@@ -31,14 +30,6 @@ _MOMENTARY = (
 )
 
 
-async def _for(world: World, seconds: float, *wrong: Fault) -> None:
-    try:
-        await asyncio.sleep(seconds)
-    finally:
-        for one in wrong:
-            world.tenant.faults.remove(one)
-
-
 @fault("list.lacks_rooms", "the list", gentle=True)
 async def list_lacks_rooms(world: World, chance: random.Random, seconds: float) -> None:
     """The group is listed as empty or without some rooms: once, again and again, or in turns."""
@@ -46,7 +37,7 @@ async def list_lacks_rooms(world: World, chance: random.Random, seconds: float) 
     turns = chance.choice((1, 1, 3))
     for _ in range(turns):
         wrong = world.tenant.faults.lacking(*rooms, times=chance.choice((1, None)))
-        await _for(world, seconds / turns / 2, *wrong)
+        await last(world.tenant.faults, seconds / turns / 2, *wrong)
         await asyncio.sleep(seconds / turns / 2)
 
 
@@ -74,7 +65,7 @@ async def list_fails(world: World, chance: random.Random, seconds: float) -> Non
             lambda: faults.empty(where=Where.GROUPS),
         )
     )()
-    await _for(world, seconds, wrong)
+    await last(world.tenant.faults, seconds, wrong)
 
 
 @fault("room.changes_its_address", "a room", "daemon", "disk", longest=8.0, gentle=True)
@@ -109,4 +100,4 @@ async def room_is_refused_for_a_moment(world: World, chance: random.Random, seco
     status, code = chance.choice(_MOMENTARY)
     rooms = chance.sample(world.all_rooms, chance.choice((1, 1, 4)))
     wrong = [world.tenant.faults.status(status, code=code, room=room, times=1) for room in rooms]
-    await _for(world, seconds, *wrong)
+    await last(world.tenant.faults, seconds, *wrong)

@@ -6,38 +6,55 @@ import asyncio
 import json
 import os
 import random
+from collections import Counter
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 from zoneinfo import ZoneInfo
 
-from placed_microsoft365.simulator import Simulator, Tenant, fence_toml
+from placed_microsoft365.simulator import Simulator, fence_toml
 from placed_microsoft365.simulator.graph.service import Graph
 from placed_microsoft365.simulator.login.service import LoginHost
 from placed_microsoft365.simulator.tenant.app_access import LONG_AGO, AccessPolicy
+from tests.fault_injection.action_oracle import ActionOracle
 from tests.fault_injection.calendar_changes import People
+from tests.fault_injection.command_sender import CommandSender
+from tests.fault_injection.dav_calendars import DavCalendars
+from tests.fault_injection.feed_calendars import FeedCalendars
 from tests.fault_injection.ground_truth import Truth
 from tests.fault_injection.machine_delay import MachineDelay
 from tests.fault_injection.network_link import Line
 from tests.fault_injection.oracle import Oracle, Promise, Violation, Weather
+from tests.fault_injection.panel_hands import ACTING, Hands, action_tables, panel_tokens
+from tests.fault_injection.panel_hands import ROOMS as ACTING_ROOMS
 from tests.fault_injection.process_supervisor import Unit
+from tests.fault_injection.sensor_fleet import Fleet
+from tests.fault_injection.sensor_fleet import settings as settings_of_sensors
 from tests.fault_injection.shared_clock import SharedClock
 from tests.fault_injection.shortened_timeouts import ANSWER, LONGEST_PAUSE, LONGEST_REST
+from tests.fault_injection.tenant_ledger import RecordingTenant
+from tests.fault_injection.workspace_bookings import ACTING as GOOGLE_ACTING
+from tests.fault_injection.workspace_calendars import WorkspaceCalendars
 from tests.support.free_ports import HOST, free_port
 from tests.support.mosquitto import Mosquitto
 from tests.support.mqtt_proxy import Proxy
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+    from datetime import datetime
     from pathlib import Path
 
     from placed_microsoft365.simulator import App
+    from placed_microsoft365.simulator.tenant.mailboxes import Meeting
+    from tests.fault_injection.calendar_service import CalendarService
 
 ZONE = ZoneInfo("Europe/Berlin")
 GROUP_ROOMS = tuple(f"room-{number}" for number in range(1, 9))  # of the connection `group`
 LISTED_ROOMS = tuple(f"listed-{number}" for number in range(1, 5))  # of the connection `listed`
 ROLES = ("Calendars.Read", "GroupMember.Read.All")
 _TICK = 0.1  # seconds
+ANSWERED = 90.0  # seconds within which a command that was accepted has its outcome, whatever happens
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +85,7 @@ class Pace:
 
 
 class Simulated(Simulator):
-    """A tenant that says that it is where the line to it is."""
+    """A tenant that gives the address of the line to it as its own."""
 
     def move_behind(self, line: Line) -> None:
         """From now on."""
@@ -83,8 +100,17 @@ class World:
     group_rooms = GROUP_ROOMS
     listed_rooms = LISTED_ROOMS
 
-    def __init__(
-        self, folder: Path, pace: Pace, seed: int, tell: Callable[[Violation], None], *, persistence: bool
+    def __init__(  # noqa: PLR0913 - each is a thing that a world may be
+        self,
+        folder: Path,
+        pace: Pace,
+        seed: int,
+        report: Callable[[Violation], None],
+        *,
+        persistence: bool,
+        sensors: bool,
+        acting: bool,
+        others: bool,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
@@ -92,9 +118,15 @@ class World:
         self.clock = SharedClock(folder / "clock")
         self.truth = Truth(ZONE, pace.lead, slack=1.5)
         self.weather = Weather(pace.promise.recovery)
-        self.oracle = Oracle(self.truth, self.weather, pace.promise, tell)
-        self.tenant = Tenant(now=self.clock.now)
-        for room in (*GROUP_ROOMS, *LISTED_ROOMS):
+        self.tenant = RecordingTenant(now=self.clock.now)
+        self.acting_rooms = ACTING_ROOMS if acting else ()
+        # Calendar services of other kinds; their rooms are no rooms of the tenant.
+        self.google = WorkspaceCalendars(self.clock.now, random.Random(seed), self.note)  # noqa: S311 - a play, not a secret
+        self.feeds = FeedCalendars(self.clock.now, random.Random(seed + 1), self.note)  # noqa: S311 - the same
+        self.dav = DavCalendars(self.clock.now, random.Random(seed + 2), self.note)  # noqa: S311 - the same
+        self.others: tuple[CalendarService, ...] = (self.google, self.feeds, self.dav) if others else ()
+        self.other_rooms = tuple(name for service in self.others for name in service.names)
+        for room in self.all_rooms:
             self.tenant.add_room(room)
         self.tenant.add_person("ada")
         self.tenant.add_group("placed-rooms", members=GROUP_ROOMS)
@@ -102,9 +134,16 @@ class World:
         self.simulator = Simulated(self.tenant)
         self.broker = Mosquitto(folder / "mosquitto", persistence=persistence)
         self.people = People(self.tenant, random.Random(seed), self.note)  # noqa: S311 - a play, not a secret
+        self.sensor_broker = Mosquitto(folder / "mosquitto-of-sensors")
+        self.fleet = Fleet(self.sensor_broker.port, self.clock, random.Random(seed))  # noqa: S311 - the same
+        reported = self.fleet.truth if sensors else None
+        self.oracle = Oracle(self.truth, self.weather, pace.promise, report, reported)
+        self.actions = ActionOracle(self._report_action, self._runs, self._holds, ANSWERED)
         self.clock.delay = MachineDelay(self._processes).seconds
-        self._tell = tell
-        self._versions: dict[str, int] = {}
+        self.struck: Counter[str] = Counter()  # how often a fault met a write, by its name
+        self._report = report
+        self._http: dict[str, str] = {}
+        self._versions: dict[str, object] = {}
         self._ids: dict[str, str] = {}  # of rooms, by object id
         self._connections: list[str] = []
 
@@ -114,17 +153,39 @@ class World:
         cls,
         folder: Path,
         *,
-        tell: Callable[[Violation], None],
+        report: Callable[[Violation], None],
         pace: Pace | None = None,
         seed: int = 0,
         broken: str | None = None,
         persistence: bool = False,
+        sensors: bool = False,
+        acting: bool = False,
+        others: bool = False,
     ) -> AsyncIterator[Self]:
-        """Everything is there but the daemon, which is started by whoever runs `world.unit`."""
-        world = cls(folder, pace or Pace(), seed, tell, persistence=persistence)
+        """Everything is there but the daemon, which is started by running `world.unit`.
+
+        With `sensors` the daemon has presence sensors, which report for as long as `world.fleet` is run. With
+        `acting` there are rooms of which panels may change the bookings, for as long as `world.hands` is run.
+        With `others` there are calendar services of other kinds, for whose people `world.others` are run.
+        """
+        world = cls(
+            folder,
+            pace or Pace(),
+            seed,
+            report,
+            persistence=persistence,
+            sensors=sensors,
+            acting=acting,
+            others=others,
+        )
         async with AsyncExitStack() as stack:
             await world.broker.start()
             stack.push_async_callback(world.broker.kill)
+            if sensors:
+                await world.sensor_broker.start()
+                stack.push_async_callback(world.sensor_broker.kill)
+                world.to_sensors = await stack.enter_async_context(Line(world.sensor_broker.port))
+                world._connections.append(settings_of_sensors(world.to_sensors.port))
             await stack.enter_async_context(world.simulator)
             tenant_port = int(world.simulator.url.rpartition(":")[2])
             world.to_tenant = await stack.enter_async_context(Line(tenant_port))
@@ -137,7 +198,12 @@ class World:
             )
             listed = [world.tenant.address(room) for room in LISTED_ROOMS]
             world.listed_app = world._connect("listed", "listed-rooms", rooms=listed)
+            for service in world.others:
+                world._connections.append(await stack.enter_async_context(service.served(folder)))
             world.endpoint_port = free_port()  # the same over restarts, for pages that are open
+            if acting:
+                world._connect_acting()
+                world._let_press(seed)
             world.configuration = world._configure("placed", world.endpoint_port)
             world.unit = world.make_unit("unit", broken)
             world.note()
@@ -152,8 +218,12 @@ class World:
     to_broker: Line  # of the daemon, by way of `answers`
     answers: Proxy  # may answer in the broker's place
     to_panel: Line  # of a panel, to the broker
+    to_sensors: Line  # of the daemon, to the broker of sensors
     group_app: App
     listed_app: App
+    sender: CommandSender
+    hands: Hands
+    google_hands: Hands  # at the rooms of Google
     endpoint_port: int
     configuration: Path
     unit: Unit
@@ -178,12 +248,21 @@ class World:
         """Whatever has changed of calendars and clocks is noted for the oracle."""
         elapsed = self.clock.elapsed()
         self.truth.tick(elapsed, self.clock.now().timestamp(), self.clock.steady())
+        self.fleet.truth.note_sleep(self.clock.slept, elapsed)
+        self.actions.look(self.tenant.writes)
+        self.actions.look(self.google.bookings.writes, "google")
         for room in self.tenant.rooms():
             mailbox = self.tenant.mailbox(room)
             if self._versions.get(room.user_id) != mailbox.version:
                 self._versions[room.user_id] = mailbox.version
                 room_id = self._ids.setdefault(room.user_id, _id(room.address))  # whatever its address is now
                 self.truth.note(room_id, mailbox.meetings.values(), elapsed)
+
+        for service in self.others:
+            for name, version, booked in service.calendars():
+                if self._versions.get(name) != version:
+                    self._versions[name] = version
+                    self.truth.note(name, booked, elapsed)
 
     async def pass_time(self, seconds: float) -> None:
         """So much of it as the oracle counts."""
@@ -215,10 +294,23 @@ class World:
             for room in rooms:
                 self.truth.open(room, elapsed)
 
+    @asynccontextmanager
+    async def late(self, seconds: float, *rooms: str) -> AsyncIterator[None]:
+        """Of these rooms nobody could know for so long that something changed."""
+        elapsed = self.clock.elapsed()
+        for room in rooms:
+            self.truth.postpone(room, seconds, elapsed)
+        try:
+            yield
+        finally:
+            elapsed = self.clock.elapsed()
+            for room in rooms:
+                self.truth.postpone(room, 0.0, elapsed)
+
     @property
     def all_rooms(self) -> tuple[str, ...]:
         """Those of both connections, but for new ones."""
-        return self.group_rooms + self.listed_rooms
+        return self.group_rooms + self.listed_rooms + self.acting_rooms
 
     # --- the daemon ---
 
@@ -228,7 +320,55 @@ class World:
         return sum(record.path.endswith("/token") for record in self.simulator.requests)
 
     def complain(self, text: str) -> None:
-        self._tell(Violation("daemon", self.clock.elapsed(), "-", "-", text, []))
+        self._report(Violation("daemon", self.clock.elapsed(), "-", "-", text, []))
+
+    def _report_action(self, rule: str, room: str, text: str) -> None:
+        self._report(Violation(f"action_{rule}", self.clock.elapsed(), "-", room, text, []))
+
+    def _runs(self, room: str, start: datetime) -> bool:
+        """Whether a meeting with that start still runs for more than a minute."""
+        later = self.clock.now() + timedelta(minutes=1)
+        if room in GOOGLE_ACTING.all:
+            return self.google.bookings.runs(room, start, later)
+        return any(m.start == start and m.end > later for m in self.tenant.meetings(room) if _occupies(m))
+
+    def _holds(self, room: str, key: str) -> bool:
+        """Whether a room is occupied by what was booked with such a key."""
+        if room in GOOGLE_ACTING.all:
+            return self.google.bookings.holds(room, key)
+        meetings = [m for m in self.tenant.meetings(room) if _occupies(m)]
+        return any(key in (value for _, value in m.properties) for m in meetings)
+
+    def _let_press(self, seed: int) -> None:
+        """People stand at the panels; with what chance, does not depend on the other service."""
+        chance, other = random.Random(seed), random.Random(seed + 1)  # noqa: S311 - a play, not a secret
+        self.sender = CommandSender(self.broker.port, self.endpoint_port, self.clock, self.actions, chance)
+        self.hands = Hands(self.tenant, ACTING, self.sender, self.clock, self.actions, chance, self.note)
+        bookings = self.google.bookings
+        self.google_hands = Hands(
+            bookings, GOOGLE_ACTING, self.sender, self.clock, self.actions, other, self.note
+        )
+        self.tenant.changed = bookings.changed = self.note
+
+    def _connect_acting(self) -> None:
+        """A connection whose bookings panels may change, with a registration of its own for that."""
+        self.tenant.add_group("acting-rooms", members=ACTING_ROOMS)
+        rooms = [self.tenant.address(room) for room in ACTING_ROOMS]
+        self.acting_app = self._connect("acting", "acting-rooms", rooms=rooms)
+        secret = self.folder / "hands.secret"
+        secret.write_text("s3cret~of~hands")
+        secret.chmod(0o600)
+        self.writing_app = self.tenant.register_app(
+            secrets=[secret.read_text()], roles=("Calendars.ReadWrite",)
+        )
+        self.writing_app.policies = [
+            AccessPolicy("RestrictAccess", self.tenant.address("acting-rooms"), LONG_AGO)
+        ]
+        self._connections[-1] += action_tables(self.writing_app.client_id, secret)
+        tokens = self.folder / "panel-tokens.toml"
+        tokens.write_text(panel_tokens(ACTING_ROOMS + GOOGLE_ACTING.all))
+        tokens.chmod(0o600)
+        self._http = {"panel_tokens": str(tokens)}
 
     def _connect(
         self, name: str, group: str, *, room_group: str | None = None, rooms: Iterable[str] = ()
@@ -261,11 +401,17 @@ class World:
                 "expire_after": f"{pace.expire_after}s",
             },
             "mqtt": {"url": f"mqtt://localhost:{self.to_broker.port}"},
-            "http": {"listen": f"{HOST}:{port}"},
+            "http": {"listen": f"{HOST}:{port}", **self._http},
         }
         file = self.folder / f"{name}.toml"
         file.write_text("\n".join([*self._connections, *_toml(tables)]))
         return file
+
+
+def _occupies(meeting: Meeting) -> bool:
+    """Whether nobody has cancelled or declined it, or left nothing of it."""
+    gone = meeting.cancelled or meeting.response == "declined" or meeting.show_as == "free"
+    return not gone and meeting.start < meeting.end
 
 
 def _toml(tables: dict[str, dict[str, str]]) -> Iterator[str]:

@@ -5,6 +5,7 @@ What is done lasts as long as the fault does, and leaves nothing behind.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Awaitable, Callable
 
+    from placed_simulator.fault_switches import F, FaultSwitches
     from tests.fault_injection.environment import World
 
     Happening = Callable[[World, random.Random, float], Awaitable[None]]
@@ -42,3 +44,12 @@ def fault(
         return happen
 
     return enter
+
+
+async def last(switches: FaultSwitches[F], seconds: float, *wrong: F) -> None:
+    """Leaves faults that are switched on as they are for some seconds, and then switches them off."""
+    try:
+        await asyncio.sleep(seconds)
+    finally:
+        for one in wrong:
+            switches.remove(one)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 _MOST = 8  # faults of a storm
 _EACH = 2.5  # seconds, on average, from one fault's beginning to the next one's
-_APART = 0.3  # seconds between two that can not be together
+_APART = 0.3  # seconds between two that cannot be together
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,18 +8,44 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from zoneinfo import ZoneInfo
 
-    from placed_microsoft365.simulator import Meeting
-
 _Value = TypeVar("_Value")
 Block = tuple[float, float]  # from and until when somebody has the room: seconds since 1970
 _MIDNIGHT = time()
 _TICK = 0.2  # seconds by which a clock may run ahead before it is noted; far below the slack of an edge
+
+
+class Meeting(Protocol):
+    """What there is to know of a meeting, whatever the service."""
+
+    @property
+    def start(self) -> datetime:
+        """When it begins; of an all-day meeting any moment of its first day."""
+
+    @property
+    def end(self) -> datetime:
+        """When it ends; of an all-day meeting any moment of the day after its last."""
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether it was cancelled."""
+
+    @property
+    def response(self) -> str:
+        """The answer of the room."""
+
+    @property
+    def show_as(self) -> str:
+        """How it shows."""
+
+    @property
+    def all_day(self) -> bool:
+        """Whether it has days in place of times."""
 
 
 def occupying(meetings: Iterable[Meeting], zone: ZoneInfo) -> tuple[Block, ...]:
@@ -109,7 +135,8 @@ class Truth:
         self._remember = remember
         self._calendars: dict[str, tuple[Block, ...]] = {}
         self._closed: dict[str, int] = {}
-        self._told: dict[str, _Past[tuple[Block, ...] | None]] = {}
+        self._postponed: dict[str, _Past[float]] = {}
+        self._pasts: dict[str, _Past[tuple[Block, ...] | None]] = {}
         self._ahead = 0.0
         self._walls: _Past[float] = _Past()  # seconds that the clock on the wall is ahead of what elapsed
         self._settings: _Past[float] = _Past()  # the same of the steady clock
@@ -135,20 +162,26 @@ class Truth:
     def note(self, room: str, meetings: Iterable[Meeting], elapsed: float) -> None:
         """This is the calendar of the room."""
         self._calendars[room] = occupying(meetings, self._zone)
-        self._tell(room, elapsed)
+        self._keep(room, elapsed)
 
     def close(self, room: str, elapsed: float) -> None:
         """Nothing of the room may be read from now on, for one reason more."""
         self._closed[room] = self._closed.get(room, 0) + 1
-        self._tell(room, elapsed)
+        self._keep(room, elapsed)
 
     def open(self, room: str, elapsed: float) -> None:
         """One reason less."""
         self._closed[room] -= 1
-        self._tell(room, elapsed)
+        self._keep(room, elapsed)
 
-    def _tell(self, room: str, elapsed: float) -> None:
-        past = self._told.setdefault(room, _Past())
+    def postpone(self, room: str, seconds: float, elapsed: float) -> None:
+        """From now on nobody can know for so long that the room's calendar changed; 0 ends it."""
+        past = self._postponed.setdefault(room, _Past())
+        past.add(elapsed, seconds)
+        past.forget(elapsed - self._remember)
+
+    def _keep(self, room: str, elapsed: float) -> None:
+        past = self._pasts.setdefault(room, _Past())
         past.add(elapsed, None if self._closed.get(room) else self._calendars.get(room))
         past.forget(elapsed - self._remember)
 
@@ -164,12 +197,17 @@ class Truth:
         return ahead[0] - min(ahead)
 
     def allows(self, room: str, seen: Sight, elapsed: float, budget: float) -> bool:
-        """Whether that was right by what was true at some moment of the last `budget` seconds."""
-        past = self._told.get(room)
+        """Whether that was right by what was true at some moment of the last `budget` seconds.
+
+        What was read within these may have been older by what `postpone` allows.
+        """
+        past = self._pasts.get(room)
         if past is None:
             return False
         since = elapsed - budget
-        calendars = [blocks for blocks in past.within(since) if blocks is not None]
+        postponed = self._postponed.get(room)
+        earlier = max(postponed.within(since), default=0.0) if postponed is not None else 0.0
+        calendars = [blocks for blocks in past.within(since - earlier) if blocks is not None]
         return any(
             self._right(blocks, seen, elapsed + ahead)
             for ahead in self._walls.within(since)
@@ -187,10 +225,10 @@ class Truth:
 
     def story(self, room: str, elapsed: float) -> list[str]:
         """What was true of the room, and since when; for people."""
-        past = self._told.get(room)
+        past = self._pasts.get(room)
         ahead = self._walls.values[-1][1]
         lines = [f"wall: {', '.join(f'{a:+.1f} since {elapsed - s:.1f} s' for s, a in self._walls.values)}"]
         for since, blocks in past.values[-6:] if past else []:
-            told = "not to be shown" if blocks is None else str(sight(blocks, elapsed + ahead, self._lead))
-            lines.append(f"since {elapsed - since:.1f} s: {told}")
+            wanted = "not to be shown" if blocks is None else str(sight(blocks, elapsed + ahead, self._lead))
+            lines.append(f"since {elapsed - since:.1f} s: {wanted}")
         return lines

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -14,9 +15,13 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 
 from placed.domain.model import Status
+from placed.panel.received_documents import PresenceHeard
 from placed.panel.rules import Place, Shown, Why
+from tests.support.deadlines import DEADLINE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from tests.fault_injection.oracle import Oracle
     from tests.fault_injection.process_supervisor import Unit
     from tests.fault_injection.shared_clock import SharedClock
@@ -31,7 +36,7 @@ class Answer:
     """One answer to `GET /api/v1/rooms`, and whether `/readyz` was 200 just before.
 
     Attributes:
-        rooms: what it says of each room.
+        rooms: what it shows of each room.
         ready: whether the daemon reports itself as ready.
         earliest: the earliest time of the wall clock at which it can have been made, seconds since 1970.
     """
@@ -54,6 +59,8 @@ class HttpPanel:
     def __init__(self, name: str, unit: Unit, clock: SharedClock, oracle: Oracle) -> None:
         self.name = name
         self.answers = 0
+        self._latest: tuple[Shown, ...] = ()
+        self._answered = asyncio.Event()
         self._unit = unit
         self._clock = clock
         self._oracle = oracle
@@ -65,6 +72,13 @@ class HttpPanel:
                 await self._ask_once(session)
                 await asyncio.sleep(_EVERY)
 
+    async def until(self, wanted: Callable[[Sequence[Shown]], bool]) -> None:
+        """Waits until the latest answer is wanted."""
+        async with asyncio.timeout(DEADLINE):
+            while not wanted(self._latest):
+                self._answered.clear()
+                await self._answered.wait()
+
     async def _ask_once(self, session: aiohttp.ClientSession) -> None:
         answer, slept = None, self._clock.slept
         if self._unit.url is not None:
@@ -73,20 +87,40 @@ class HttpPanel:
             except (aiohttp.ClientError, TimeoutError):
                 answer = None
         if slept != self._clock.slept:
-            return  # whether it was answered before or after a suspend cannot be said
+            return  # whether it was answered before or after a suspend is unknown
         self.answers += answer is not None
         self._oracle.look_at_answer(self.name, answer, self._clock.elapsed())
+        if answer is not None:
+            self._latest = answer.rooms
+            self._answered.set()
 
     async def _ask(self, session: aiohttp.ClientSession, url: str) -> Answer:
         before = self._clock.now().timestamp()
-        async with session.get(f"{url}/readyz") as response:
-            ready = response.status == _READY
-            await response.read()
+        ready = await _is_ready(session, url)
         async with session.get(f"{url}/api/v1/rooms") as response:
             response.raise_for_status()
             document = json.loads(await response.read())
         earliest = min(before, self._clock.now().timestamp())
         return Answer(tuple(_shown(room) for room in document["rooms"]), ready, earliest)
+
+
+async def ready(unit: Unit) -> None:
+    """Waits until the daemon reports itself as ready."""
+    async with (
+        asyncio.timeout(DEADLINE),
+        aiohttp.ClientSession(timeout=_PATIENCE, trust_env=False) as session,
+    ):
+        while True:
+            with suppress(aiohttp.ClientError, TimeoutError):
+                if unit.url is not None and await _is_ready(session, unit.url):
+                    return
+            await asyncio.sleep(_EVERY)
+
+
+async def _is_ready(session: aiohttp.ClientSession, url: str) -> bool:
+    async with session.get(f"{url}/readyz") as response:
+        await response.read()
+        return response.status == _READY
 
 
 def _shown(document: dict[str, Any]) -> Shown:
@@ -101,7 +135,15 @@ def _shown(document: dict[str, Any]) -> Shown:
         why=Why.REPORTED if status is Status.UNKNOWN else None,
         reason=document["reason"],
         valid_until=_time(document["valid_until"]),
+        presence=_presence(document["presence"]),
     )
+
+
+def _presence(document: dict[str, Any] | None) -> PresenceHeard | None:
+    if document is None:
+        return None
+    since, until = (datetime.fromisoformat(document[key]) for key in ("since", "valid_until"))
+    return PresenceHeard(document["state"], since, until, document["count"])
 
 
 def _time(text: str | None) -> datetime | None:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Protocol
 from placed.domain.model import Status
 from placed.panel.follower import Watching
 from placed.panel.rules import Panel
-from placed.settings.output_tables import Mqtt
+from placed.settings.output_settings import Mqtt
+from tests.support.deadlines import DEADLINE
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from placed.panel.rules import Shown
     from tests.fault_injection.oracle import Oracle
@@ -39,7 +40,7 @@ class Screen:
         self.panel = Panel()
         self.heard = 0  # messages
         self.interruptions = 0
-        self._told = asyncio.Event()
+        self._received = asyncio.Event()
         self._oracle = oracle
         self._look = oracle.look_at_broker if at_broker else oracle.look
         self._clock = clock
@@ -52,9 +53,22 @@ class Screen:
 
     async def shows_all(self, rooms: int) -> None:
         """Waits until so many rooms are known on it."""
-        while sum(shown.status is not Status.UNKNOWN for shown in self.shows()) < rooms:
-            self._told.clear()
-            await self._told.wait()
+        await self.until(lambda shows: sum(shown.status is not Status.UNKNOWN for shown in shows) >= rooms)
+
+    async def until(self, wanted: Callable[[Sequence[Shown]], bool]) -> None:
+        """Waits until what is on it is wanted."""
+        async with asyncio.timeout(DEADLINE):
+            while not wanted(self.shows()):
+                self._received.clear()
+                await self._received.wait()
+
+    async def shows_presence(self, room: str, state: str) -> None:
+        """Waits until this presence of a room is known on it."""
+        while (presence := self.panel.shows(room, self._watching.moment()).presence) is None or (
+            presence.state != state
+        ):
+            self._received.clear()
+            await self._received.wait()
 
     def look(self) -> None:
         """The oracle looks at it."""
@@ -73,9 +87,10 @@ class Screen:
 
     def _news(self, room: str | None) -> None:
         self.heard += 1
-        self._told.set()
+        self._received.set()
         if room is None:
             self.interruptions += self._watching.trouble is not None
+            self.look()  # all rooms may look different until the next message, which may come at once
             return
         moment = self._watching.moment()
         if self.panel.knows(room):

@@ -69,7 +69,7 @@ class Line:
 
     @asynccontextmanager
     async def half_open(self) -> AsyncIterator[None]:
-        """What is sent vanishes, and nobody is told: connections of that time stay dead for ever."""
+        """What is sent is lost, without an error: connections of that time stay dead for ever."""
         for call in self._calls:
             call.dead = True
         self._swallowing = True
@@ -161,7 +161,7 @@ class Line:
                     self._left = self._size
                     break
         if call.dead and not towards:
-            await call.ended.wait()  # who is there has gone, and who is here is not told
+            await call.ended.wait()  # one side has gone, and the other one gets no error
         call.reset()
 
 

@@ -38,7 +38,7 @@ async def reloads_a_wrong_broker(world: World, chance: random.Random, seconds: f
     refused = world.unit.refused_reloads
     world.configuration.write_text(good.replace(f"mqtt://localhost:{port}", wrong))
     try:
-        world.unit.tell(signal.SIGHUP)
+        world.unit.send_signal(signal.SIGHUP)
         async with asyncio.timeout(DEADLINE):
             while world.unit.refused_reloads == refused:  # noqa: ASYNC110 - a log is no event
                 await asyncio.sleep(0.05)
@@ -55,7 +55,7 @@ async def reloads_two_hundred_times(world: World, chance: random.Random, seconds
     await _runs(world)
     before = world.sign_ins
     for _ in range(_RELOADS):
-        world.unit.tell(signal.SIGHUP)
+        world.unit.send_signal(signal.SIGHUP)
         await asyncio.sleep(chance.uniform(0.0, 0.02))
     if world.sign_ins - before > _SIGN_INS:
         world.complain(f"{_RELOADS} reloads made {world.sign_ins - before} sign-ins")
@@ -66,6 +66,6 @@ async def starts_a_second_daemon(world: World, chance: random.Random, seconds: f
     """On the same state directory: it is refused, and the first one does not notice."""
     del chance, seconds
     await _runs(world)
-    code, said = await world.unit.start_another(DEADLINE)
-    if code != CANNOT_START or "state directory" not in said:
-        world.complain(f"a second daemon on one state directory ended with {code}: {said[:2000]}")
+    code, output = await world.unit.start_another(DEADLINE)
+    if code != CANNOT_START or "state directory" not in output:
+        world.complain(f"a second daemon on one state directory ended with {code}: {output[:2000]}")

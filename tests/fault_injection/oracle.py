@@ -13,7 +13,8 @@ machine with too much to do everything is late, which is no fault of the daemon.
    is answered over HTTP.
 7. `silence`: some seconds after the daemon has ended, no page shows a room as known.
 
-The first three hold for MQTT, for HTTP and for the page alike.
+The first three hold for MQTT, for HTTP and for the page alike. What is shown of presence is judged by
+`presence_oracle`.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from typing import TYPE_CHECKING
 from placed.domain.model import Status
 from placed.panel.rules import Why
 from tests.fault_injection.ground_truth import Sight
+from tests.fault_injection.presence_oracle import PresenceOracle, PresenceSeen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -34,11 +36,12 @@ if TYPE_CHECKING:
     from placed.panel.rules import Shown
     from tests.fault_injection.ground_truth import Truth
     from tests.fault_injection.http_panel import Answer
+    from tests.fault_injection.sensor_truth import SensorTruth
 
 PAGE_RETURNS = 6.0  # seconds more for a page: it asks every four where it has no stream
 _SLOW = 8.0  # seconds that a browser may take longer on a machine with too much to do
 _ROUNDED = 0.001  # seconds by which a time in a document is rounded
-_AT_ONCE = 0.2  # seconds from the end of a state's time until that is told
+_AT_ONCE = 0.2  # seconds from the end of a state's time until that is published
 _PASSING = frozenset({Why.OUTDATED, Why.EXPIRED, Why.DISCONNECTED})
 
 
@@ -81,7 +84,7 @@ class _Known:
 
     shown: Shown | None = None
     right_at: float = -math.inf  # when it was right last, by the rule of recovery
-    blamed: set[str] = field(default_factory=set)  # by these rules, so that it is said once
+    blamed: set[str] = field(default_factory=set)  # by these rules, so that each violation is reported once
 
 
 class Weather:
@@ -139,21 +142,28 @@ class Oracle:
         truth: what is true.
         weather: which faults there are.
         promise: what is judged by.
-        tell: is told of each violation.
+        report: is called with each violation.
+        sensors: what presence sensors have reported; None if presence is not judged.
     """
 
     def __init__(
-        self, truth: Truth, weather: Weather, promise: Promise, tell: Callable[[Violation], None]
+        self,
+        truth: Truth,
+        weather: Weather,
+        promise: Promise,
+        report: Callable[[Violation], None],
+        sensors: SensorTruth | None = None,
     ) -> None:
         self.checked: Counter[str] = Counter()  # states, by rule
         self._truth = truth
         self._weather = weather
         self._promise = promise
-        self._tell = tell
+        self._report = report
         self._known: dict[tuple[str, str], _Known] = {}
         self._at_broker: dict[str, Shown] = {}  # what the panel shows that is connected to the broker itself
         self._differs_since: dict[str, float] = {}  # rooms that HTTP and that panel differ about
         self._readiness = _Known()
+        self._presence = PresenceOracle(sensors, self.checked, self._report_presence) if sensors else None
 
     def look_at_broker(self, panel: str, shows: Iterable[Shown], elapsed: float) -> None:
         """Judges the panel that is connected to the broker itself, and remembers it for the rule `owed`."""
@@ -170,8 +180,12 @@ class Oracle:
         self.look(panel, answer.rooms, elapsed)
         for shown in answer.rooms:
             known = self._known[panel, shown.room]
-            self._check_expired(panel, shown, known, answer.earliest, elapsed)
+            # Who sets a clock forward may be wrong: the daemon waits for what the services report.
+            earliest = answer.earliest - self._truth.set_forward(elapsed, self._promise.budget)
+            self._check_expired(panel, shown, known, earliest, elapsed)
             self._check_owed(panel, shown, known, elapsed, ready=answer.ready)
+            if self._presence is not None:
+                self._presence.see_answer(panel, _presence(shown), earliest, elapsed)
 
     def look_at_page(
         self, panel: str, shows: Iterable[Shown], elapsed: float, *, absent_for: float, on_time: bool
@@ -215,6 +229,8 @@ class Oracle:
             self._check_lie(panel, shown, known, elapsed)
         elif before is not None and before.status is not Status.UNKNOWN:
             self._check_flicker(panel, shown, known, elapsed, until=before.valid_until)
+        if self._presence is not None:
+            self._presence.see(panel, _presence(shown), elapsed)
         if awaited and shown.room in self._truth.rooms:
             self._await(panel, shown.room, shown, elapsed, later)
 
@@ -240,8 +256,6 @@ class Oracle:
     ) -> None:
         self.checked["expired"] += 1
         until = shown.valid_until
-        # Who sets a clock forward may be wrong: the daemon waits for what the services report.
-        earliest -= self._truth.set_forward(elapsed, self._promise.budget)
         if shown.status is Status.UNKNOWN or (until is not None and until.timestamp() > earliest - _ROUNDED):
             known.blamed.discard("expired")
         else:
@@ -291,16 +305,34 @@ class Oracle:
             known.blamed.discard("recovery")
         elif elapsed - max(known.right_at, calm_since + later) > self._promise.grace:
             self._blame("recovery", panel, room, known, elapsed)
+        if self._presence is not None and shown is not None:
+            self._presence.await_presence(panel, _presence(shown), elapsed, calm_since + later)
 
     def _blame(self, rule: str, panel: str, room: str, known: _Known, elapsed: float) -> None:
         if rule not in known.blamed:
             known.blamed.add(rule)
             story = self._truth.story(room, elapsed)
-            self._tell(Violation(rule, elapsed, panel, room, _words(known.shown), story))
+            self._report(Violation(rule, elapsed, panel, room, _words(known.shown), story))
+
+    def _report_presence(  # noqa: PLR0913, PLR0917 - the parts of a violation
+        self, rule: str, elapsed: float, panel: str, room: str, shown: str, reported: list[str]
+    ) -> None:
+        self._report(
+            Violation(rule, elapsed, panel, room, shown, self._truth.story(room, elapsed) + reported)
+        )
 
 
 def _sight(shown: Shown) -> Sight:
-    return Sight(shown.status.value, shown.until.timestamp() if shown.until else None)
+    # A room that waits for a check-in is taken; whether it waits is judged by the check-ins.
+    status = Status.BUSY if shown.status is Status.PENDING else shown.status
+    return Sight(status.value, shown.until.timestamp() if shown.until else None)
+
+
+def _presence(shown: Shown) -> PresenceSeen:
+    presence = shown.presence
+    if presence is None:
+        return PresenceSeen(shown.room, None)
+    return PresenceSeen(shown.room, presence.state, presence.valid_until, shown.valid_until)
 
 
 def _words(shown: Shown | None) -> str:

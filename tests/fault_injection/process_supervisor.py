@@ -29,7 +29,7 @@ class Unit:
     Args:
         folder: where its state and its log go.
         arguments: of the module.
-        complain: is told of what it should not have done.
+        complain: is called with what it should not have done.
         module: that is run.
         environment: is added to what it finds of ours.
     """
@@ -86,7 +86,7 @@ class Unit:
             if self._process is not None:
                 await self._process.wait()
 
-    def tell(self, number: Signals, *expected: int) -> None:
+    def send_signal(self, number: Signals, *expected: int) -> None:
         """Sends a signal; these are the exit codes that it may have then."""
         self._expected |= set(expected)
         self._signal(number)
@@ -113,15 +113,15 @@ class Unit:
                 self._process.send_signal(number)
 
     async def start_another(self, within: float) -> tuple[int | None, str]:
-        """A second daemon on the same state directory: its exit code, and what it says."""
+        """A second daemon on the same state directory: its exit code, and its output."""
         process = await self._start()
         try:
             async with asyncio.timeout(within):
-                _, said = await process.communicate()
+                _, output = await process.communicate()
         finally:
             if process.returncode is None:
                 process.kill()
-        return process.returncode, said.decode(errors="replace")
+        return process.returncode, output.decode(errors="replace")
 
     async def _start(self) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
@@ -181,4 +181,4 @@ class Unit:
         elif event == "broker.connected":
             self.reconnects += entry.get("connections", 1) > 1
         if "Traceback" in text or "exception" in entry or not entry:
-            self._complain(f"its log says {text[:2000]}")
+            self._complain(f"its log has {text[:2000]}")

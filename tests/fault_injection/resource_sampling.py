@@ -1,4 +1,4 @@
-"""`placed run` in a process that tells now and then how large it is: a line of JSON to a file.
+"""`placed run` in a process that regularly writes its size: a line of JSON to a file.
 
 python -m tests.fault_injection.resource_sampling --config FILE --sample FILE
 """

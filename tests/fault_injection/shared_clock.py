@@ -24,12 +24,13 @@ _SIZE = _LAYOUT.size + _ERROR.size
 
 
 class SharedClock(SystemClock):
-    """The clocks, as the file says."""
+    """The clocks, shifted by what the file holds."""
 
     def __init__(self, path: Path) -> None:
         if not path.exists():
             path.write_bytes(bytes(_SIZE))
         self.delay: Callable[[], float] = lambda: 0.0  # seconds
+        self._elapsed = 0.0  # when it was last asked for
         with path.open("r+b") as file:
             self._shared = mmap.mmap(file.fileno(), _SIZE)
 
@@ -41,12 +42,16 @@ class SharedClock(SystemClock):
 
     @property
     def nameless(self) -> bool:
-        """Whether no host name is found at present; it is told in the same place."""
+        """Whether no host name is found at present; the file holds this as well."""
         return self._read()[2]
 
     def elapsed(self) -> float:
-        """The steady clock, but for the time for which the machine had no processor for what is judged."""
-        return self.steady() - self.delay()
+        """The steady clock, but for the time for which the machine had no processor for what is judged.
+
+        It stands still, and does not go back, where such a time is counted later than it was.
+        """
+        self._elapsed = max(self._elapsed, self.steady() - self.delay())
+        return self._elapsed
 
     def step(self, seconds: float) -> None:
         """The clock on the wall is set, forwards or back."""

@@ -19,35 +19,43 @@ if TYPE_CHECKING:
 LONGEST_REST = 5.0  # seconds: of a connection, a room, a login that failed, or as the service asked for
 LONGEST_PAUSE = 3.0  # seconds between two tries to reach the broker
 ANSWER = 4.0  # seconds that an answer may take
-KEEPALIVE = 3  # seconds; a dead connection to the broker is noticed within twice this
+KEEP_ALIVE = 3  # seconds; a dead connection to the broker is noticed within twice this
 
 SHORTENED: dict[str, dict[str, object]] = {
-    "placed.polling.planner": {"SELDOM": LONGEST_REST, "_LONGEST_REST": LONGEST_REST},
+    "placed.polling.reading_planner": {"SELDOM": LONGEST_REST, "_LONGEST_REST": LONGEST_REST},
     "placed.polling.connection_pause": {"SELDOM": LONGEST_REST},
     "placed.polling.room_discovery": {"SELDOM": LONGEST_REST},
     "placed.polling.fence_check": {"EVERY": 20.0, "_AGAIN": LONGEST_REST},
     "placed.runtime.reload_trial": {"_PATIENCE": ANSWER},
-    "placed.runtime.reload_requests": {"_LONGEST_PAUSE": 2.0},
+    "placed.runtime.configuration_reloader": {"_LONGEST_PAUSE": 2.0},
     "placed.mqtt.oneshot": {"_TRIAL": ANSWER},
-    "placed.mqtt.client_options": {"KEEPALIVE": KEEPALIVE},
-    "placed.mqtt.client": {"ANSWER": ANSWER},
+    "placed.mqtt.client.timeouts": {"KEEP_ALIVE": KEEP_ALIVE, "ANSWER": ANSWER},
     "placed.mqtt.refused_topics": {"LONGEST_PAUSE": LONGEST_REST},
     "placed.mqtt.suspect_messages": {"SELDOM": LONGEST_REST, "MOST_SELDOM": LONGEST_REST},
     "placed.panel.follower": {"_LONGEST_PAUSE": LONGEST_PAUSE},
     "placed.store.writer": {"EVERY": 0.5, "ALL": 1.0},
-    "placed.store.record_file": {"_AGAIN": LONGEST_REST},
-    "placed_microsoft365.graph.response": {"LONGEST_REST": LONGEST_REST},
-    "placed_microsoft365.graph.http_session": {
-        "_TIMEOUT": aiohttp.ClientTimeout(total=ANSWER, sock_connect=2.0)
-    },
+    "placed.store.fault_tolerant_database": {"_AGAIN": LONGEST_REST},
+    "placed.driver.network.retry_after": {"LONGEST_REST": LONGEST_REST},
+    "placed.driver.network.http_session": {"_TIMEOUT": aiohttp.ClientTimeout(total=ANSWER, sock_connect=2.0)},
     "placed_microsoft365.auth.msal_login": {"TIMEOUT": ANSWER},
-    "placed_microsoft365.auth.token_cache": {
+    "placed.driver.token_cache": {
         "TIMEOUT": 2 * ANSWER,
         "_AGAIN": LONGEST_REST,
         "_RETRY_REFUSED": LONGEST_REST,
         "_GRANTS_HOLD": LONGEST_REST,
     },
     "placed_microsoft365.calendars.calendar_view": {"TIMEOUT": ANSWER},
+    "placed_google.api.reply": {"_REST_OF_MINUTES": LONGEST_REST, "LONGEST_REST": LONGEST_REST},
+    "placed_google.calendars.room_calendar": {"TIMEOUT": ANSWER},
+    "placed_icalendar.feeds.feed_client": {"WITHIN": ANSWER},
+    "placed_icalendar.feeds.host_turns": {"PATIENCE": ANSWER / 2},
+    "placed_icalendar.feeds.answer_errors": {"REFUSED_FOR": LONGEST_REST, "_PAUSE": LONGEST_REST},
+    "placed_icalendar.feeds.refused_logins": {"REFUSED_FOR": LONGEST_REST},
+    "placed_icalendar.feeds.room_feed": {"WHOLE_EVERY": LONGEST_REST},
+    "placed_icalendar.feeds.feed_fence": {"EVERY": 20.0},
+    "placed_icalendar.caldav.change_tags": {"FULL_WITHIN": LONGEST_REST},
+    "placed_icalendar.caldav.dav_client": {"ASK_AGAIN_AFTER": LONGEST_REST},
+    "placed_icalendar.caldav.dav_errors": {"ASK_AGAIN_AFTER": LONGEST_REST},
 }
 
 
@@ -63,9 +71,13 @@ def shortened() -> Iterator[None]:
     defaults = import_module("placed.mqtt.publisher").Publisher.__init__.__kwdefaults__
     timing = defaults["timing"]
     defaults["timing"] = replace(timing, longest_pause=LONGEST_PAUSE)
+    subscription = import_module("placed.sensors.sensor_broker_connection").SensorSubscription.__init__
+    of_sensors = subscription.__defaults__
+    subscription.__defaults__ = (replace(of_sensors[0], longest_pause=LONGEST_PAUSE), *of_sensors[1:])
     try:
         yield
     finally:
         defaults["timing"] = timing
+        subscription.__defaults__ = of_sensors
         for (module, constant), value in before.items():
             setattr(module, constant, value)

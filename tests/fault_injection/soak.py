@@ -1,7 +1,7 @@
 """`scripts/soak --minutes N --rooms R`: one daemon for a long time, and whether it grows.
 
 Bookings and event clients come and go, the broker is killed and Graph is away now and then. Every few
-seconds the daemon tells how large it is: resident memory, open files, tasks, threads. After the first five
+seconds the daemon writes its size: resident memory, open files, tasks, threads. After the first five
 minutes none of it may grow, memory by two per cent at most.
 """
 
@@ -24,7 +24,7 @@ from tests.fault_injection.calendar_changes import People
 from tests.fault_injection.process_supervisor import HOUSE, Unit
 from tests.support.deadlines import DEADLINE
 from tests.support.deployment import Deployment
-from tests.support.status_client import Web
+from tests.support.status_endpoint import Web
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -57,7 +57,7 @@ async def soak(folder: Path, rooms: int, minutes: float) -> list[dict[str, Any]]
             end = time.monotonic() + 60 * minutes
             while time.monotonic() < end:
                 await _some_clients(url, chance)
-                _tell(file)
+                _print_size(file)
     return [json.loads(line) for line in file.read_text().splitlines()]
 
 
@@ -104,7 +104,7 @@ async def _running(*what: Any) -> AsyncIterator[None]:
         await asyncio.wait(tasks)
 
 
-def _tell(file: Path) -> None:
+def _print_size(file: Path) -> None:
     if file.exists() and (lines := file.read_text().splitlines()):
         sys.stdout.write(f"{_words(json.loads(lines[-1]))}\n")
         sys.stdout.flush()

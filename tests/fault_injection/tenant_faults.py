@@ -1,4 +1,4 @@
-"""Faults of the calendar service, and of whoever administers it."""
+"""Faults of the calendar service, and of its administrators."""
 
 from __future__ import annotations
 
@@ -10,25 +10,17 @@ from typing import TYPE_CHECKING
 
 from placed_microsoft365.simulator import MailboxState, Where
 from placed_microsoft365.simulator.faults.fault import BAD_EVENTS, WRONG_TYPES
-from tests.fault_injection.fault_catalogue import fault
+from tests.fault_injection.fault_catalogue import fault, last
 
 if TYPE_CHECKING:
     import random
 
-    from placed_microsoft365.simulator import App, Fault
+    from placed_microsoft365.simulator import App
     from tests.fault_injection.environment import World
 
 # Graph answers wrongly; several such faults may be there at once. Of one room, or of all.
 _ONE_OR_ALL = 0.5
 _OUTER = (Where.BATCH, Where.GRAPH, Where.CALENDAR)
-
-
-async def _for(world: World, seconds: float, *wrong: Fault) -> None:
-    try:
-        await asyncio.sleep(seconds)
-    finally:
-        for one in wrong:
-            world.tenant.faults.remove(one)
 
 
 def _room(world: World, chance: random.Random) -> str | None:
@@ -57,7 +49,7 @@ async def throttles(world: World, chance: random.Random, seconds: float) -> None
     wrong = world.tenant.faults.throttled(
         retry_after=chance.choice(waits), room=room if where is Where.CALENDAR else None, where=where
     )
-    await _for(world, seconds, wrong)
+    await last(world.tenant.faults, seconds, wrong)
 
 
 @fault("graph.storms")
@@ -65,14 +57,14 @@ async def storms(world: World, chance: random.Random, seconds: float) -> None:
     """5xx."""
     where = chance.choice(_OUTER)
     wrong = world.tenant.faults.status(chance.choice((500, 502, 503, 504, 509)), where=where)
-    await _for(world, seconds, wrong)
+    await last(world.tenant.faults, seconds, wrong)
 
 
 @fault("graph.answers_with_a_page")
 async def answers_with_a_page(world: World, chance: random.Random, seconds: float) -> None:
     """502 with HTML; or 200, as a captive portal does."""
     wrong = world.tenant.faults.html(status=chance.choice((200, 502, 502)), where=chance.choice(_OUTER))
-    await _for(world, seconds, wrong)
+    await last(world.tenant.faults, seconds, wrong)
 
 
 @fault("graph.breaks_off")
@@ -80,27 +72,27 @@ async def breaks_off(world: World, chance: random.Random, seconds: float) -> Non
     """JSON that is truncated, or no body at all."""
     faults, room = world.tenant.faults, _room(world, chance)
     what = chance.choice((faults.truncated, faults.empty))
-    await _for(world, seconds, what(room=room))
+    await last(world.tenant.faults, seconds, what(room=room))
 
 
 @fault("graph.drops")
 async def drops(world: World, chance: random.Random, seconds: float) -> None:
     """The connection is cut in place of an answer."""
-    await _for(world, seconds, world.tenant.faults.drop(where=chance.choice(_OUTER)))
+    await last(world.tenant.faults, seconds, world.tenant.faults.drop(where=chance.choice(_OUTER)))
 
 
 @fault("graph.takes_long")
 async def takes_long(world: World, chance: random.Random, seconds: float) -> None:
     """Answers come late."""
     wrong = world.tenant.faults.delay(chance.uniform(0.3, 6.0), where=chance.choice(_OUTER))
-    await _for(world, seconds, wrong)
+    await last(world.tenant.faults, seconds, wrong)
 
 
 @fault("graph.has_wrong_types")
 async def has_wrong_types(world: World, chance: random.Random, seconds: float) -> None:
     """JSON of other types than promised."""
     wrong = world.tenant.faults.wrong_types(chance.choice(WRONG_TYPES), room=_room(world, chance))
-    await _for(world, seconds, wrong)
+    await last(world.tenant.faults, seconds, wrong)
 
 
 @fault("graph.has_bad_events")
@@ -108,15 +100,14 @@ async def has_bad_events(world: World, chance: random.Random, seconds: float) ->
     """A malformed event among the others."""
     occupying = ("unknown_show_as", "missing_id")
     details = [detail for detail in BAD_EVENTS if detail not in occupying]
-    await _for(
-        world, seconds, world.tenant.faults.bad_event(chance.choice(details), room=_room(world, chance))
-    )
+    faults = world.tenant.faults
+    await last(faults, seconds, faults.bad_event(chance.choice(details), room=_room(world, chance)))
 
 
 @fault("graph.pages_without_end")
 async def pages_without_end(world: World, chance: random.Random, seconds: float) -> None:
-    """Each page says that there is another."""
-    await _for(world, seconds, world.tenant.faults.endless(room=_room(world, chance)))
+    """Each page has a link to another one."""
+    await last(world.tenant.faults, seconds, world.tenant.faults.endless(room=_room(world, chance)))
 
 
 @fault("batch.is_garbled")
@@ -128,7 +119,7 @@ async def batch_is_garbled(world: World, chance: random.Random, seconds: float) 
         for one in (faults.missing_item, faults.duplicate_item, faults.unknown_item)
         if chance.random() < 0.6
     ]
-    await _for(world, seconds, *(one() for one in wrong or [faults.missing_item]))
+    await last(world.tenant.faults, seconds, *(one() for one in wrong or [faults.missing_item]))
 
 
 @fault("token.is_refused")
@@ -138,7 +129,9 @@ async def token_is_refused(world: World, chance: random.Random, seconds: float) 
         world.tenant.expire_tokens(_app(world, chance)[0])
         await asyncio.sleep(0.1)
         return
-    await _for(world, seconds, world.tenant.faults.token_refused(times=chance.choice((1, 3, None))))
+    await last(
+        world.tenant.faults, seconds, world.tenant.faults.token_refused(times=chance.choice((1, 3, None)))
+    )
 
 
 @fault("login.fails")
@@ -157,7 +150,7 @@ async def login_fails(world: World, chance: random.Random, seconds: float) -> No
     )()
     for app in (world.group_app, world.listed_app):
         world.tenant.expire_tokens(app)
-    await _for(world, seconds, wrong)
+    await last(world.tenant.faults, seconds, wrong)
 
 
 # --- the administrator ---
@@ -214,7 +207,7 @@ async def room_is_forbidden(world: World, chance: random.Random, seconds: float)
     room = chance.choice(world.all_rooms)
     wrong = world.tenant.faults.forbidden(room=room)
     async with world.unreadable(room):
-        await _for(world, seconds, wrong)
+        await last(world.tenant.faults, seconds, wrong)
 
 
 @fault("room.is_deleted", "a room")

@@ -26,10 +26,12 @@ from tests.fault_injection.http_panel import Answer
 from tests.fault_injection.machine_delay import MachineDelay
 from tests.fault_injection.network_link import Line
 from tests.fault_injection.oracle import Oracle, Promise, Violation, Weather
+from tests.fault_injection.shared_clock import SharedClock
 from tests.support.free_ports import HOST
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
+    from pathlib import Path
 
 BERLIN = ZoneInfo("Europe/Berlin")
 WALL = 1_791_273_600.0  # when the steady clock shows 0
@@ -66,7 +68,7 @@ class Court:
         why: Why | None = None,
         valid_until: float | None = None,
     ) -> list[str]:
-        """Shows that, and tells the rules that it breaks."""
+        """Shows that, and returns the rules that it breaks."""
         before = len(self.violations)
         moment, end = (
             datetime.fromtimestamp(WALL + seconds, UTC) if seconds is not None else None
@@ -91,11 +93,11 @@ def test_what_was_true_within_the_budget_is_no_lie_and_what_was_before_is_one(co
     assert court.shown(Status.FREE, 16.9) == []  # free until 5 s, and that may be shown for 12 s
     assert court.shown(Status.BUSY, 17.0, until=600.0) == []
     assert court.shown(Status.FREE, 17.1) == ["lie"]
-    assert court.shown(Status.FREE, 17.2) == []  # it is said once
+    assert court.shown(Status.FREE, 17.2) == []  # it is reported once
     assert court.shown(Status.UNKNOWN, 40.0, why=Why.REPORTED) == []
 
 
-def test_an_edge_has_to_be_told_at_its_moment_however_old_the_calendar_may_be(court: Court) -> None:
+def test_an_edge_has_to_be_published_at_its_moment_however_old_the_calendar_may_be(court: Court) -> None:
     court.book(20.0, 30.0, known=0.0)
     assert court.shown(Status.STARTING, 16.0, until=20.0) == []
     assert court.shown(Status.STARTING, 21.4, until=20.0) == []
@@ -145,7 +147,7 @@ def test_a_gentle_fault_is_not_to_be_seen(court: Court) -> None:
     court.shown(Status.FREE, 3.0)
     assert court.shown(Status.UNKNOWN, 4.0, why=Why.OUTDATED) == []  # its time has passed: that is honest
     court.shown(Status.FREE, 4.5, valid_until=4.8)
-    assert court.shown(Status.UNKNOWN, 4.8, why=Why.REPORTED) == []  # the same, said by the daemon
+    assert court.shown(Status.UNKNOWN, 4.8, why=Why.REPORTED) == []  # the same, published by the daemon
     court.shown(Status.FREE, 4.9, valid_until=9.0)
     assert court.shown(Status.UNKNOWN, 4.95, why=Why.REPORTED) == ["flicker"]
     court.shown(Status.FREE, 5.0)
@@ -188,7 +190,7 @@ def test_while_the_daemon_is_ready_its_broker_holds_what_it_answers(court: Court
     busy = shown(Status.BUSY, 900.0, until=600.0)
     assert asked(court, 1.0, busy) == []
     assert asked(court, 20.9, busy) == []
-    assert asked(court, 21.1, busy, ready=False) == []  # it says so itself
+    assert asked(court, 21.1, busy, ready=False) == []  # it reports that itself
     assert asked(court, 21.2, busy) == []  # and the time begins again
     assert asked(court, 41.3, busy) == ["owed"]
     court.oracle.look_at_broker("panel", [busy], 42.0)
@@ -207,7 +209,7 @@ def test_in_calm_the_endpoint_answers_and_is_ready(court: Court) -> None:
 # --- the truth ----------------------------------------------------------------------------------------------
 
 
-def test_who_occupies_is_told_without_any_code_of_ours() -> None:
+def test_the_truth_about_rooms_is_computed_without_code_of_placed() -> None:
     tenant = Tenant(now=lambda: datetime(2026, 10, 25, 12, tzinfo=UTC))
     tenant.add_room("room")
     day = date(2026, 10, 25)
@@ -257,6 +259,15 @@ def test_not_all_time_is_taken_for_the_machines_and_what_is_outstanding_is_count
     assert delay.seconds() == pytest.approx(1.8)
     at[0] += 10.0
     assert delay.seconds() == pytest.approx(3.0)
+
+
+def test_what_has_elapsed_does_not_go_back_when_a_delay_is_counted_late(tmp_path: Path) -> None:
+    clock = SharedClock(tmp_path / "clock")
+    before = clock.elapsed()
+    clock.delay = lambda: 5.0  # more than has passed since
+    assert clock.elapsed() >= before
+    clock.suspend(60.0)
+    assert clock.elapsed() > before + 50.0
 
 
 def test_the_kernel_reports_who_waits_for_a_processor() -> None:
@@ -312,7 +323,7 @@ def test_every_kind_has_its_turn_alone_and_together_and_what_excludes_each_other
 
 @asynccontextmanager
 async def echo() -> AsyncIterator[Line]:
-    """A line to somebody who says everything again."""
+    """A line to a server that sends everything back."""
 
     async def again(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(100):
@@ -328,29 +339,29 @@ async def echo() -> AsyncIterator[Line]:
 async def call(line: Line) -> AsyncIterator[Callable[[bytes], Coroutine[None, None, bytes]]]:
     reader, writer = await asyncio.open_connection(HOST, line.port)
 
-    async def say(words: bytes) -> bytes:
+    async def send(words: bytes) -> bytes:
         writer.write(words)
         return await reader.readexactly(len(words))
 
     try:
-        yield say
+        yield send
     finally:
         writer.close()
 
 
-async def test_a_line_passes_on_what_is_said() -> None:
-    async with echo() as line, call(line) as say:
-        assert await say(b"hello") == b"hello"
+async def test_a_line_passes_on_what_is_sent() -> None:
+    async with echo() as line, call(line) as send:
+        assert await send(b"hello") == b"hello"
         async with line.slow(0.01, piece=2):
-            assert await say(b"slowly") == b"slowly"
+            assert await send(b"slowly") == b"slowly"
 
 
-async def test_a_line_that_is_cut_says_so_and_one_that_is_refused_lets_nobody_in() -> None:
-    async with echo() as line, call(line) as say:
-        await say(b"hello")
+async def test_a_line_that_is_cut_gives_an_error_and_one_that_is_refused_accepts_nobody() -> None:
+    async with echo() as line, call(line) as send:
+        await send(b"hello")
         async with line.refused():
             with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
-                await say(b"hello")
+                await send(b"hello")
             with pytest.raises(ConnectionError):
                 await asyncio.open_connection(HOST, line.port)
         async with call(line) as again:
@@ -358,12 +369,12 @@ async def test_a_line_that_is_cut_says_so_and_one_that_is_refused_lets_nobody_in
 
 
 async def test_a_line_is_cut_after_so_many_bytes() -> None:
-    async with echo() as line, line.cut_after(6), call(line) as say:
+    async with echo() as line, line.cut_after(6), call(line) as send:
         with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
-            await say(b"hello")
+            await send(b"hello")
 
 
-async def test_a_half_open_line_swallows_and_tells_nobody_and_a_stalled_one_is_late() -> None:
+async def test_a_half_open_line_loses_data_without_an_error_and_a_stalled_one_is_late() -> None:
     async with echo() as line, call(line) as dead:
         await dead(b"hello")
         async with line.half_open():

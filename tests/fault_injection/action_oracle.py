@@ -1,0 +1,223 @@
+"""Judges what commands of panels have done to calendars, by what the tenant has recorded. Knows no network.
+
+1. `twice`: a key makes one booking at most, and a meeting is ended at most once a command that names it.
+2. `other`: nothing is written that no command has asked for: another room, another meeting, another time.
+3. `outside`: a command that must not be done (retained, late, forged, not allowed) is not done.
+4. `untrue`: what is replied is what was done: `done` is in the calendar, `refused` is not.
+5. `unanswered`: a command that was accepted, or done, has its final reply some seconds later.
+6. `elsewhere`: nothing is replied anywhere but where a panel may ask for it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tests.fault_injection.tenant_ledger import WriteKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from tests.fault_injection.tenant_ledger import CalendarWrite
+
+_LATER = "throttled"  # the reason of a refusal that is not remembered
+_ENDING = frozenset({WriteKind.RETIMED, WriteKind.DECLINED, WriteKind.CANCELLED})
+
+
+@dataclass(slots=True)
+class Press:
+    """A command that a panel sent, and what came back.
+
+    Attributes:
+        key: its idempotency key.
+        action: book, extend, end or check-in.
+        room: the room's id.
+        meeting: the start of the meeting that it names.
+        until: the end that it asks for.
+        forbidden: why it must not be done; empty if it may.
+        sent_at: elapsed seconds.
+        replies: the outcomes that came, with their reasons, in order.
+    """
+
+    key: str
+    action: str
+    room: str
+    meeting: datetime | None
+    until: datetime | None
+    forbidden: str
+    sent_at: float
+    replies: list[tuple[str, str | None]] = field(default_factory=list)
+
+    @property
+    def settled(self) -> str | None:
+        """The outcome that stays; None while there is none. What was throttled may be sent again."""
+        return next((o for o, reason in self.replies if o != "accepted" and reason != _LATER), None)
+
+    @property
+    def final(self) -> str | None:
+        """The outcome; None while there is none."""
+        return self.settled or next((o for o, _ in self.replies if o != "accepted"), None)
+
+
+class ActionOracle:
+    """Takes in commands, replies and writes.
+
+    Args:
+        report: is called with the rule, the room and what was seen.
+        runs: whether the meeting of a room with such a start still runs for more than a minute.
+        holds: whether a room's calendar has what was booked with such a key.
+        answer_within: seconds in which a command that was accepted is answered.
+    """
+
+    def __init__(
+        self,
+        report: Callable[[str, str, str], None],
+        runs: Callable[[str, datetime], bool],
+        holds: Callable[[str, str], bool],
+        answer_within: float,
+    ) -> None:
+        self.presses: dict[str, Press] = {}
+        self.checked: Counter[str] = Counter()
+        self.outcomes: Counter[str] = Counter()
+        self._report = report
+        self._runs = runs
+        self._holds = holds
+        self._answer_within = answer_within
+        self._seen: Counter[str] = Counter()
+        self._writes: list[CalendarWrite] = []
+        self._blamed: set[tuple[str, str]] = set()
+
+    def press(self, press: Press) -> None:
+        """A panel sends a command. One that is sent again keeps its first sending."""
+        self.presses.setdefault(press.key, press)
+
+    def reply(self, key: str, outcome: str, reason: str | None) -> None:
+        """A reply came."""
+        press = self.presses.get(key)
+        if press is None:
+            self._blame("untrue", "-", key, f"a reply to a command that nobody sent: {outcome}")
+            return
+        before, is_first = press.settled, press.final is None
+        press.replies.append((outcome, reason))
+        self.checked["untrue"] += 1
+        if is_first and outcome != "accepted":
+            self.outcomes[f"{press.action} {outcome}" + (f" {reason}" if reason else "")] += 1
+        if outcome == "done" and press.action == "end" and press.meeting is not None:
+            self.checked["untrue"] += 1
+            if self._runs(press.room, press.meeting) and not self._is_written(press):
+                self._blame("untrue", press.room, key, "end done, and the meeting still runs")
+        if outcome == "refused" and self._holds(press.room, key):
+            self._blame("untrue", press.room, key, f"{press.action} refused, and it is booked")
+        if before not in (None, outcome) and outcome != "accepted" and before != "uncertain":
+            self._blame("untrue", press.room, key, f"first {before}, then {outcome}")
+
+    def reply_elsewhere(self, topic: str) -> None:
+        """A reply was published where no panel may ask for one."""
+        self._blame("elsewhere", "-", topic, f"a reply on {topic}")
+
+    def look(self, writes: Sequence[CalendarWrite], service: str = "") -> None:
+        """Judges the writes that are new of those to one service."""
+        for write in writes[self._seen[service] :]:
+            self._writes.append(write)
+            self._judge(write)
+        self._seen[service] = len(writes)
+
+    def await_answers(self, elapsed: float) -> None:
+        """Judges the commands whose answer is due."""
+        for press in self.presses.values():
+            self.checked["unanswered"] += 1
+            late = elapsed - press.sent_at > self._answer_within
+            if press.final is None and late and (press.replies or self._is_written(press)):
+                self._blame("unanswered", press.room, press.key, f"{press.action} was taken, and no more")
+
+    def waiting(self, write: CalendarWrite) -> list[Press]:
+        """The commands that may have caused a write, and have no outcome yet."""
+        return [p for p in self.presses.values() if p.final is None and _may_cause(p, write)]
+
+    def settle(self) -> None:
+        """Judges the replies about bookings, and refused ends, once nothing is under way any more."""
+        for press in self.presses.values():
+            self.checked["untrue"] += 1
+            booked = self._count(WriteKind.CREATED, press.key) > self._count(WriteKind.DELETED, press.key)
+            booked = booked or self._was_ended(press)
+            if press.final == "done" and press.action in ("book", "extend") and not booked:
+                self._blame("untrue", press.room, press.key, f"{press.action} done, and nothing is booked")
+            if press.final == "refused" and press.action == "end":
+                named = [other for other in self.presses.values() if _same_end(press, other)]
+                if self._is_written(press) and all(other.final == "refused" for other in named):
+                    self._blame("untrue", press.room, press.key, "end refused, and the meeting was ended")
+
+    # --- internals ---
+
+    def _judge(self, write: CalendarWrite) -> None:
+        self.checked["other"] += 1
+        self.checked["twice"] += 1
+        if write.kind is WriteKind.DELETED:
+            self._judge_withdrawal(write)
+        elif write.kind is WriteKind.CREATED:
+            self._judge_booking(write)
+        else:
+            self._judge_end(write)
+
+    def _judge_booking(self, write: CalendarWrite) -> None:
+        press = self.presses.get(write.key or "")
+        if press is None or press.action not in ("book", "extend") or press.room != write.room:
+            self._blame("other", write.room, write.meeting, f"{write.key}: a booking that nobody asked for")
+            return
+        if press.until != write.end:
+            self._blame("other", write.room, press.key, f"booked until {write.end}, asked for {press.until}")
+        self._check_allowed(press)
+        if self._count(WriteKind.CREATED, press.key) > 1:
+            self._blame("twice", write.room, press.key, "was booked twice")
+
+    def _judge_end(self, write: CalendarWrite) -> None:
+        named = [press for press in self.presses.values() if _may_cause(press, write)]
+        if not named:
+            self._blame("other", write.room, write.meeting, f"{write.kind}: no command names {write.start}")
+            return
+        if write.new_end is not None and write.new_end > write.end:
+            self._blame("other", write.room, write.meeting, f"was made longer: {write.new_end}")
+        if all(press.forbidden for press in named):
+            self._check_allowed(named[0])
+        # One that was moved since may be ended again, by the start that it has now.
+        same = [w for w in self._writes if (w.meeting, w.start) == (write.meeting, write.start)]
+        times = sum(w.kind in _ENDING for w in same)
+        if times > len(named):
+            self._blame("twice", write.room, write.meeting, f"{write.kind} {times} times, asked {len(named)}")
+
+    def _judge_withdrawal(self, write: CalendarWrite) -> None:
+        if write.key not in self.presses:
+            self._blame("other", write.room, write.meeting, "a meeting that placed had not made was deleted")
+
+    def _check_allowed(self, press: Press) -> None:
+        self.checked["outside"] += 1
+        if press.forbidden:
+            self._blame("outside", press.room, press.key, f"{press.action} was done: {press.forbidden}")
+
+    def _was_ended(self, press: Press) -> bool:
+        """Whether it was booked, and may have been taken back since: a meeting ends with its extensions."""
+        ends = [p for p in self.presses.values() if p.action == "end" and p.room == press.room]
+        return self._is_written(press) and any(end.final != "refused" for end in ends)
+
+    def _is_written(self, press: Press) -> bool:
+        return any(_may_cause(press, write) for write in self._writes)
+
+    def _count(self, kind: WriteKind, key: str) -> int:
+        return sum(write.kind is kind and write.key == key for write in self._writes)
+
+    def _blame(self, rule: str, room: str, about: str, text: str) -> None:
+        if (rule, about) not in self._blamed:
+            self._blamed.add((rule, about))
+            self._report(rule, room, text)
+
+
+def _may_cause(press: Press, write: CalendarWrite) -> bool:
+    if write.kind in _ENDING:
+        return (press.action, press.room, press.meeting) == ("end", write.room, write.start)
+    return write.kind is WriteKind.CREATED and write.key == press.key
+
+
+def _same_end(press: Press, other: Press) -> bool:
+    return (press.action, press.room, press.meeting) == (other.action, other.room, other.meeting)

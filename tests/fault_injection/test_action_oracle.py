@@ -1,0 +1,214 @@
+"""The oracle of actions: each of its rules notices what breaks it, and nothing else."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.fault_injection.action_oracle import ActionOracle, Press
+from tests.fault_injection.tenant_ledger import CalendarWrite, WriteKind
+
+NINE = datetime(2026, 1, 8, 9, tzinfo=UTC)
+HALF = NINE + timedelta(minutes=30)
+TEN = NINE + timedelta(hours=1)
+
+
+class Setup:
+    """An oracle, and what it has found."""
+
+    def __init__(self, *, runs: bool = False) -> None:
+        self.found: list[str] = []
+        self.held: set[str] = set()  # keys of what is booked
+        self.oracle = ActionOracle(
+            lambda rule, _room, _text: self.found.append(rule),
+            lambda *_: runs,
+            lambda _room, key: key in self.held,
+            10.0,
+        )
+        self.writes: list[CalendarWrite] = []
+
+    def press(self, action: str, key: str = "k1", *, forbidden: str = "", room: str = "atrium") -> None:
+        meeting, until = (None, TEN) if action == "book" else (NINE, TEN if action == "extend" else None)
+        self.oracle.press(Press(key, action, room, meeting, until, forbidden, 0.0))
+
+    def write(  # noqa: PLR0913 - what a write has
+        self,
+        kind: WriteKind,
+        *,
+        key: str | None = None,
+        meeting: str = "m1",
+        room: str = "atrium",
+        start: datetime = NINE,
+        end: datetime = TEN,
+        new_end: datetime | None = None,
+    ) -> None:
+        write = CalendarWrite(len(self.writes), kind, room, meeting, start, end, new_end, key)
+        self.writes.append(write)
+        self.oracle.look(self.writes)
+
+
+def test_a_booking_and_an_end_that_were_asked_for_are_right() -> None:
+    setup = Setup()
+    setup.press("book")
+    setup.write(WriteKind.CREATED, key="k1", new_end=TEN)
+    setup.press("end", "k2")
+    setup.write(WriteKind.RETIMED, new_end=HALF)
+    for key in ("k1", "k2"):
+        setup.oracle.reply(key, "accepted", None)
+        setup.oracle.reply(key, "done", None)
+    setup.oracle.await_answers(60.0)
+    setup.oracle.settle()
+    assert setup.found == []
+    assert setup.oracle.outcomes == {"book done": 1, "end done": 1}
+
+
+def test_two_bookings_with_one_key_are_noticed() -> None:
+    setup = Setup()
+    setup.press("book")
+    setup.write(WriteKind.CREATED, key="k1", new_end=TEN)
+    setup.write(WriteKind.CREATED, key="k1", meeting="m2", new_end=TEN)
+    assert setup.found == ["twice"]
+
+
+def test_an_end_that_is_written_twice_for_one_command_is_noticed() -> None:
+    setup = Setup()
+    setup.press("end")
+    setup.write(WriteKind.RETIMED, new_end=HALF)
+    setup.write(WriteKind.RETIMED, new_end=HALF)
+    assert setup.found == ["twice"]
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        {"kind": WriteKind.CREATED, "key": "k9", "new_end": TEN},
+        {"kind": WriteKind.CREATED, "key": "k1", "new_end": TEN, "room": "library"},
+        {"kind": WriteKind.CREATED, "key": "k1", "new_end": HALF, "end": HALF},
+        {"kind": WriteKind.RETIMED, "new_end": HALF, "start": HALF},
+        {"kind": WriteKind.DECLINED, "room": "library"},
+        {"kind": WriteKind.DELETED},
+        {"kind": WriteKind.RETIMED, "new_end": TEN + timedelta(hours=1)},
+    ],
+)
+def test_a_write_that_nobody_asked_for_is_noticed(write: dict[str, object]) -> None:
+    setup = Setup()
+    setup.press("book", "k1")
+    setup.press("end", "k2")
+    setup.write(**write)  # type: ignore[arg-type]
+    assert setup.found == ["other"]
+
+
+@pytest.mark.parametrize(("action", "kind"), [("book", WriteKind.CREATED), ("end", WriteKind.DECLINED)])
+def test_a_forged_or_late_command_that_is_done_is_noticed(action: str, kind: WriteKind) -> None:
+    setup = Setup()
+    setup.press(action, forbidden="it was retained")
+    setup.write(kind, key="k1" if action == "book" else None)
+    assert setup.found == ["outside"]
+
+
+def test_replies_that_are_not_true_are_noticed() -> None:
+    setup = Setup(runs=True)
+    setup.press("book", "booked-not")
+    setup.oracle.reply("booked-not", "done", None)
+    setup.press("book", "booked-yet")
+    setup.write(WriteKind.CREATED, key="booked-yet")
+    setup.held.add("booked-yet")
+    setup.oracle.reply("booked-yet", "refused", "conflict")
+    setup.oracle.settle()
+    assert setup.found == ["untrue", "untrue"]
+    setup.press("end", "ended-not")
+    setup.oracle.reply("ended-not", "done", None)
+    assert setup.found == ["untrue"] * 3
+    setup.oracle.reply("nobody", "done", None)
+    assert setup.found == ["untrue"] * 4
+
+
+def test_an_outcome_that_becomes_another_is_noticed_and_an_uncertain_one_may_become_known() -> None:
+    setup = Setup()
+    setup.press("book", "k1")
+    setup.oracle.reply("k1", "uncertain", "uncertain")
+    setup.oracle.reply("k1", "refused", "conflict")
+    setup.press("book", "k2")
+    setup.oracle.reply("k2", "refused", "conflict")
+    setup.oracle.reply("k2", "done", None)
+    assert setup.found == ["untrue"]
+
+
+def test_an_extension_that_was_done_may_end_with_its_meeting() -> None:
+    setup = Setup()
+    setup.press("extend", "k1")
+    setup.write(WriteKind.CREATED, key="k1", meeting="m2", new_end=TEN)
+    setup.oracle.reply("k1", "done", None)
+    setup.write(WriteKind.DELETED, key="k1", meeting="m2")
+    setup.oracle.settle()
+    assert setup.found == ["untrue"]
+    setup = Setup()
+    setup.press("extend", "k1")
+    setup.write(WriteKind.CREATED, key="k1", meeting="m2", new_end=TEN)
+    setup.oracle.reply("k1", "done", None)
+    setup.press("end", "k2")
+    setup.write(WriteKind.DELETED, key="k1", meeting="m2")
+    setup.oracle.reply("k2", "done", None)
+    setup.oracle.settle()
+    assert setup.found == []
+
+
+def test_a_command_that_was_throttled_may_be_done_when_it_is_sent_again() -> None:
+    setup = Setup()
+    setup.press("end")
+    setup.oracle.reply("k1", "refused", "throttled")
+    setup.write(WriteKind.RETIMED, new_end=HALF)
+    setup.oracle.reply("k1", "done", None)
+    setup.oracle.settle()
+    assert setup.found == []
+    setup.oracle.reply("k1", "refused", "changed")
+    assert setup.found == ["untrue"]
+
+
+def test_a_command_that_was_done_and_is_never_answered_is_noticed() -> None:
+    setup = Setup()
+    setup.press("book", "k1")
+    setup.press("end", "k2")
+    setup.press("book", "k3", room="library")
+    setup.write(WriteKind.CREATED, key="k1", new_end=TEN)
+    setup.write(WriteKind.RETIMED, new_end=HALF)
+    setup.oracle.reply("k1", "done", None)
+    waiting = [[press.key for press in setup.oracle.waiting(write)] for write in setup.writes]
+    assert waiting == [[], ["k2"]]
+    setup.oracle.await_answers(11.0)
+    assert setup.found == ["unanswered"]
+
+
+def test_a_command_without_an_answer_and_a_reply_elsewhere_are_noticed() -> None:
+    setup = Setup()
+    setup.press("book")
+    setup.oracle.await_answers(99.0)
+    setup.oracle.reply("k1", "accepted", None)
+    setup.oracle.await_answers(9.0)
+    assert setup.found == []
+    setup.oracle.await_answers(11.0)
+    setup.oracle.reply_elsewhere("placed/rooms/atrium/state")
+    assert setup.found == ["unanswered", "elsewhere"]
+
+
+def test_a_meeting_that_was_moved_since_may_be_ended_again() -> None:
+    setup = Setup()
+    setup.press("end")
+    setup.write(WriteKind.DECLINED)
+    setup.oracle.press(Press("k2", "end", "atrium", HALF, None, "", 0.0))
+    setup.write(WriteKind.DECLINED, start=HALF)
+    assert setup.found == []
+    setup.write(WriteKind.DECLINED, start=HALF)
+    assert setup.found == ["twice"]
+
+
+def test_what_was_written_to_two_services_is_judged_once_each() -> None:
+    setup = Setup()
+    setup.press("book")
+    setup.write(WriteKind.CREATED, key="k1", new_end=TEN)
+    other = CalendarWrite(0, WriteKind.CREATED, "library", "m2", NINE, TEN, TEN, "nobody's")
+    for _ in range(2):
+        setup.oracle.look([other], "google")
+    assert setup.found == ["other"]
+    assert setup.oracle.checked["twice"] == 2
