@@ -32,11 +32,11 @@ _WIDTH = 180  # where nobody looks on, so that no line is broken
 
 
 class Taker:
-    """Takes one measure after another, and says how that goes.
+    """Takes one measure after another, and prints its progress.
 
     Args:
         measure: has a measure run; raises `Failed`.
-        console: to say it on.
+        console: on which the progress is printed.
 
     Attributes:
         failed: whether one of them did.
@@ -50,24 +50,24 @@ class Taker:
     def take(self, name: str, effort: Effort) -> Result | None:
         """What it found; None if it failed."""
         # No bar that moves: it would take from the cores that are measured on.
-        self._say(f"{name}{', short' if effort.short else ''} ... ", end="")
+        self._print(f"{name}{', short' if effort.short else ''} ... ", end="")
         begun = time.monotonic()
         try:
             result = self._measure(name, effort)
         except Failed as error:
             self.failed = True
-            self._say(f"FAILED: {error}")
+            self._print(f"FAILED: {error}")
             return None
-        self._say(f"{time.monotonic() - begun:.0f} s")
+        self._print(f"{time.monotonic() - begun:.0f} s")
         return result
 
-    def _say(self, text: str, end: str = "\n") -> None:
+    def _print(self, text: str, end: str = "\n") -> None:
         self._console.print(text, end=end, markup=False, highlight=False, soft_wrap=True)
         self._console.file.flush()
 
 
 def fill(found: Table, plan: Sequence[tuple[str, Effort]], taker: Taker) -> None:
-    """Puts what is measured into the table, in its order; what can not be measured is not in it any more."""
+    """Puts what is measured into the table, in its order; a measure that failed is removed."""
     taken = {(name, effort): taker.take(name, effort) for name, effort in plan}
     for effort in (FULL, IN_SHORT):
         results = found.of(short=effort.short)
@@ -88,7 +88,7 @@ def show(found: Table, plan: Sequence[tuple[str, Effort]], console: Console) -> 
 
 
 def check(committed: Table, plan: Sequence[tuple[str, Effort]], taker: Taker, console: Console) -> bool:
-    """Whether nothing got worse than the committed table says; in the short form, than the bounds."""
+    """Whether no figure is worse than in the committed table; in the short form, than its bound."""
     found: list[comparison.Compared] = []
     for name, effort in plan:
         was = committed.of(short=effort.short).get(name)
@@ -137,7 +137,7 @@ def main(
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="scripts/bench",
-        description="Measures what placed costs, beside its peers and what can not be had for less.",
+        description="Measures what placed costs, beside its peers and the least possible cost.",
         epilog="docs/performance.md explains each row. "
         "A single measure: .venv/bin/python -m tests.benchmarks.run_one_measure NAME",
     )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Child:
     """A module of the benchmarks that runs as a process of its own, on the other core.
 
-    What it says first, when it is up, is in `begun`.
+    Its first report, when it is up, is in `begun`.
 
     Args:
         module: to run, such as `tests.benchmarks.servers.graph`.
@@ -34,18 +34,18 @@ class Child:
         self.begun = self._listen()
 
     def ask(self, command: str, **more: Any) -> Any:
-        """Has it do something; what it answers. Blocks, so it is for what is quickly done."""
-        self.tell(command, **more)
+        """Sends a command and returns the answer. Blocks, so it is for commands that take little time."""
+        self.send(command, **more)
         return self._listen()
 
-    def tell(self, command: str, **more: Any) -> None:
-        """Has it do something; what it answers is to be fetched by `hear`."""
+    def send(self, command: str, **more: Any) -> None:
+        """Sends a command. `hear` returns the answer."""
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps({"command": command, **more}).encode() + b"\n")
         self._process.stdin.flush()
 
     async def hear(self) -> Any:
-        """What it says next, while others get on."""
+        """Returns its next report, without blocking other tasks."""
         return await asyncio.to_thread(self._listen)
 
     def _listen(self) -> Any:
@@ -65,8 +65,8 @@ class Child:
         self._process.communicate()
 
 
-def say(document: Any) -> None:
-    """The child's side: says something."""
+def report(document: Any) -> None:
+    """The child's side: writes one line."""
     sys.stdout.write(json.dumps(document) + "\n")
     sys.stdout.flush()
 
@@ -78,4 +78,4 @@ async def obey(answer: Callable[[dict[str, Any]], Awaitable[Any]]) -> None:
         lambda: asyncio.StreamReaderProtocol(lines), os.fdopen(0, "rb", buffering=0)
     )
     async for line in lines:
-        say(await answer(json.loads(line)))
+        report(await answer(json.loads(line)))

@@ -22,7 +22,7 @@ LONGEST = 300.0  # seconds; a measure that takes longer hangs, even if it instal
 
 
 class Failed(Exception):
-    """A measure did not find out what it should; the message says why in one line."""
+    """A measure failed; the message gives the reason in one line."""
 
 
 def names() -> list[str]:
@@ -44,19 +44,19 @@ def measure_apart(name: str, effort: Effort) -> Result:
         *(["--short"] if effort.short else []),
     ]
     # Files and no pipes: a pipe does not end while a broker that was left behind has the other end of it.
-    with TemporaryFile() as found, TemporaryFile() as said:
-        code = _run(command, found, said)
+    with TemporaryFile() as found, TemporaryFile() as errors:
+        code = _run(command, found, errors)
         if code != 0:
-            said.seek(0)
-            lines = said.read().decode(errors="replace").strip().splitlines()
+            errors.seek(0)
+            lines = errors.read().decode(errors="replace").strip().splitlines()
             raise Failed(lines[-1] if lines else f"ended with {code}")
         found.seek(0)
         return msgspec.json.decode(found.read(), type=Result)
 
 
-def _run(command: list[str], found: IO[bytes], said: IO[bytes]) -> int:
+def _run(command: list[str], found: IO[bytes], errors: IO[bytes]) -> int:
     """Runs it to its end, and takes what it began along. Returns the exit code."""
-    process = subprocess.Popen(command, stdout=found, stderr=said, start_new_session=True)
+    process = subprocess.Popen(command, stdout=found, stderr=errors, start_new_session=True)
     try:
         return process.wait(LONGEST)
     except subprocess.TimeoutExpired as error:

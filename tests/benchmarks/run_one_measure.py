@@ -2,8 +2,8 @@
 
     .venv/bin/python -m tests.benchmarks.run_one_measure polling --short
 
-It prints what was found as JSON. All else that is said meanwhile, such as a warning of the product, goes to
-standard error; where the measure fails that ends with its reason in one line.
+It prints what was found as JSON. All other output, such as a warning of the product, goes to standard error;
+if the measure fails, its last line is the reason.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def reason(error: BaseException) -> str:
 
 
 def silence() -> None:
-    """Has the product say no more than its warnings, and not where the answer goes."""
+    """Limits the product's log to warnings, on standard error."""
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
@@ -54,7 +54,7 @@ def main() -> int:
     silence()
     try:
         found = measure(given.name, Effort(given.short))
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is told
+    except Exception as error:  # noqa: BLE001 - any error is reported
         traceback.print_exc()
         sys.stderr.write(f"{reason(error)}\n")
         return 1

@@ -95,7 +95,7 @@ def home(graph: Child, port: int, rooms: int, certificate: bytes, interval: str 
 
 @contextmanager
 def running(where: Home) -> Iterator[subprocess.Popen[bytes]]:
-    """The daemon, from when every room has been told to the broker once."""
+    """The daemon, from when every room has been published once."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notices:
         notices.bind(where.environment["NOTIFY_SOCKET"])
         notices.settimeout(1.0)

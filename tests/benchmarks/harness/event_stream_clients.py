@@ -35,7 +35,7 @@ class Follower(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Takes note of the newest id that has come whole."""
         if self._transport is self._crowd.transports[0]:
-            self._crowd.told += data
+            self._crowd.frames += data
         text = self._end + data
         place = text.rfind(b"\nid: ", 0, text.rfind(b"\n") - 4)
         if b"retry: " in data:
@@ -61,7 +61,7 @@ class Crowd:
     def __init__(self, clients: int, seq: int) -> None:
         self.at = f"{EPOCH}-{seq}"
         self.transports: list[asyncio.Transport] = []
-        self.told = bytearray()  # what the last change was told with
+        self.frames = bytearray()  # of the last change
         self._clients = clients
         self._waiting = asyncio.Semaphore(0)
         self._heard: dict[Follower, float] = {}
@@ -77,11 +77,11 @@ class Crowd:
         await self._all()
 
     async def hear(self, server: Child, seq: int, command: str, **more: Any) -> list[float]:
-        """Has the server tell of a change up to `seq`; the seconds until each client had all of it."""
+        """Has the server send a change up to `seq`; returns the seconds until each client had all of it."""
         self._heard.clear()
-        self.told.clear()
+        self.frames.clear()
         self._wanted = seq
-        server.tell(command, **more)
+        server.send(command, **more)
         began = (await server.hear())["began"]
         await self._all()
         return [at - began for at in self._heard.values()]

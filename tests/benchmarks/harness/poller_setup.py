@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from placed.board.board import Board
 from placed.board.edge_timer import EdgeTimer
@@ -17,15 +17,16 @@ from placed.domain.privacy import Show
 from placed.driver import Surroundings
 from placed.polling.poller import Poller
 from placed.polling.room_ids import RoomIds
-from placed.settings.room_tables import Polling
+from placed.settings.polling_settings import Polling
 from placed_microsoft365 import Microsoft365
 from placed_microsoft365.settings import Microsoft365Settings
 from tests.benchmarks.servers import graph_responses
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from datetime import datetime
 
+    from placed.driver import ConnectionSettings, Driver
     from tests.benchmarks.child_process import Child
 
 NOON = graph_responses.TODAY + timedelta(hours=12)
@@ -34,7 +35,7 @@ CONCURRENCY = 8
 
 
 class StillClock:
-    """Time that passes when it is told to."""
+    """A clock that only the test moves."""
 
     def __init__(self, now: datetime) -> None:
         self._now = now
@@ -76,27 +77,34 @@ class Building:
 
 @asynccontextmanager
 async def building(graph: Child, rooms: int) -> AsyncIterator[Building]:
-    """A building of so many rooms that was not polled yet."""
-    clock = StillClock(NOON)
+    """A building of so many rooms at Microsoft 365 that was not polled yet."""
     with tempfile.TemporaryDirectory() as folder:
-        settings = settings_for(graph, rooms, Path(folder))
-        board = Board(Policy(), Show.NOTHING, clock.now, epoch=1)
-        surroundings = Surroundings(clock.now, CONCURRENCY, details=False, version="bench")
-        driver = Microsoft365.open(settings, surroundings)
-        poller = Poller(
-            connection=settings,
-            driver=driver,
-            board=board,
-            book=RoomIds({}, {}),
-            polling=Polling(interval=INTERVAL),
-            clock=clock,
-            jitter=lambda: 0.0,
-        )
-        try:
-            yield Building(poller, board, clock, EdgeTimer(board, clock))
-        finally:
-            await driver.close()
-            await asyncio.sleep(0)
+        async with polled(Microsoft365.open, settings_for(graph, rooms, Path(folder))) as found:
+            yield found
+
+
+@asynccontextmanager
+async def polled(
+    opened: Callable[[Any, Surroundings], Driver], settings: ConnectionSettings
+) -> AsyncIterator[Building]:
+    """A building whose rooms a driver reads that is opened so; it was not polled yet."""
+    clock = StillClock(NOON)
+    board = Board(Policy(), Show.NOTHING, clock.now, epoch=1)
+    driver = opened(settings, Surroundings(clock.now, CONCURRENCY, details=False, version="bench"))
+    poller = Poller(
+        connection=settings,
+        driver=driver,
+        board=board,
+        book=RoomIds({}, {}),
+        polling=Polling(interval=INTERVAL),
+        clock=clock,
+        jitter=lambda: 0.0,
+    )
+    try:
+        yield Building(poller, board, clock, EdgeTimer(board, clock))
+    finally:
+        await driver.close()
+        await asyncio.sleep(0)
 
 
 def settings_for(graph: Child, rooms: int, folder: Path) -> Microsoft365Settings:

@@ -1,4 +1,4 @@
-"""A site that tells: a board, its timekeeper and its publisher before a real broker, in time that passes."""
+"""A site that publishes: a board, its edge timer and its publisher with a real broker, in real time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from placed.domain.occupancy import Policy
 from placed.domain.privacy import Show
 from placed.mqtt.messages import BridgeInfo
 from placed.mqtt.publisher import Publisher
-from placed.settings.output_tables import Mqtt
+from placed.settings.output_settings import Mqtt
 from tests.benchmarks.servers import graph_responses
 from tests.support.free_ports import HOST
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 CONNECTION = "contoso"
 BASE = "placed"
-TOPICS = f"{BASE}/rooms/+/+"  # all that is told of rooms, one by one
+TOPICS = f"{BASE}/rooms/+/+"  # every message of a single room
 PER_EDGE = 5  # messages: state, availability, occupied, status and an event
 
 
@@ -62,7 +62,7 @@ class ForwardClock:
 
 @dataclass(slots=True)
 class Site:
-    """What tells."""
+    """A board with its publisher."""
 
     board: Board
     clock: ForwardClock
@@ -78,8 +78,8 @@ class Site:
         for room_id in room_ids:
             self.board.learn(room_id, Schedule(meetings, since, until, now))
 
-    async def told(self) -> None:
-        """Waits until the broker has acknowledged all that is to be said by now."""
+    async def published(self) -> None:
+        """Waits until the broker has acknowledged every message that is due."""
         while (due := self.board.next_due) and due <= self.clock.now():  # noqa: ASYNC110 - it has no event
             await asyncio.sleep(0)
         await self.publisher.published()
@@ -93,8 +93,8 @@ def room(number: int) -> Room:
 
 
 @asynccontextmanager
-async def telling(board: Board, clock: ForwardClock, port: int) -> AsyncIterator[Site]:
-    """The board is told of, until the end."""
+async def publishing(board: Board, clock: ForwardClock, port: int) -> AsyncIterator[Site]:
+    """Publishes the board, until the end of the block."""
     publisher = Publisher(
         Mqtt(url=f"mqtt://{HOST}:{port}", base_topic=BASE),
         board,

@@ -4,6 +4,7 @@ MEASURES = (
     "startup",
     "polling",
     "peers",
+    "google",
     "rounds",
     "memory",
     "edges",
@@ -13,8 +14,11 @@ MEASURES = (
     "streams",
     "freshness",
     "throttling",
+    "calendars",
     "sensors",
+    "flood",
+    "press",
 )
 
 # What the short form takes: cheap and steady, so that every run of the checks can afford it.
-SHORT = ("startup", "polling", "rooms", "sensors")
+SHORT = ("startup", "polling", "rooms", "calendars", "sensors")

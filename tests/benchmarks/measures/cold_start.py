@@ -1,4 +1,4 @@
-"""How long it takes from nothing to a whole site told: the daemon's start, without that of Python."""
+"""The time from nothing to a whole site published: the daemon's start, without that of Python."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from placed.runtime.systemd import Supervisor
 from placed.settings.loader import load
 from placed.store import Journal
 from tests.benchmarks.child_process import Child
-from tests.benchmarks.harness.aiomqtt_baseline import plain_client, publish_all
+from tests.benchmarks.harness.aiomqtt_baseline import publish_all, tuned_client
 from tests.benchmarks.harness.poller_setup import NOON
 from tests.benchmarks.harness.publisher_setup import ForwardClock
 from tests.benchmarks.harness.received_messages import heard
@@ -89,7 +89,7 @@ def configuration(graph: Child, port: int, base: str, folder: Path) -> Configura
 async def ours(
     client: aiomqtt.Client, graph: Child, panel: Child, port: int, base: str
 ) -> tuple[float, list[Message]]:
-    """Seconds from the daemon's start to the last that it says of rooms, and the last on each topic."""
+    """Seconds from the daemon's start to its last message about rooms, and the last message on each topic."""
     with tempfile.TemporaryDirectory() as path, closing(Journal(Path(path))) as journal:
         settings = configuration(graph, port, base, Path(path))
         panel.ask("begin")
@@ -108,11 +108,11 @@ async def ours(
 
 
 async def floor(
-    client: aiomqtt.Client, graph: Child, panel: Child, plain: aiohttp.ClientSession, told: list[Message]
+    client: aiomqtt.Client, graph: Child, panel: Child, plain: aiohttp.ClientSession, messages: list[Message]
 ) -> float:
     """Seconds for the same, one after the other, with aiohttp and aiomqtt alone."""
     url = graph.begun["url"]
-    rooms = len(told) // _PER_ROOM
+    rooms = len(messages) // _PER_ROOM
     panel.ask("begin")
     begun = time.time()
     form = {"grant_type": "client_credentials", "client_secret": "s3cret"}
@@ -123,13 +123,13 @@ async def floor(
         async with plain.get(page) as response:
             page = msgspec.json.decode(await response.read(), type=_Page).next
     await Floor(plain, url, rooms, decode=True).poll()
-    await publish_all(client, told)
+    await publish_all(client, messages)
     came = await _all_that_came(client, panel)
     return came[-1] - begun
 
 
 async def _all_that_came(client: aiomqtt.Client, panel: Child) -> list[float]:
-    panel.tell("mark")
+    panel.send("mark")
     await client.publish("bench/rooms/all/mark", MARK, qos=1)
     came: list[float] = await panel.hear()
     return came
@@ -139,20 +139,20 @@ async def _measure(graph: Child, panel: Child, port: int, rooms: int, times: int
     least = [float("inf")] * 2
     for number in range(times):
         # A connection that serves once, so that no side has one that is warm.
-        async with plain_client(port) as client:
+        async with tuned_client(port) as client:
             gc.collect()
-            took, told = await ours(client, graph, panel, port, f"site{number}")
-            if len(told) != _PER_ROOM * rooms or not _is_read(told):
-                raise RuntimeError(f"{len(told)} topics were told, or not of all rooms what is true")
+            took, messages = await ours(client, graph, panel, port, f"site{number}")
+            if len(messages) != _PER_ROOM * rooms or not _is_read(messages):
+                raise RuntimeError(f"{len(messages)} topics were published, or not every room is known")
             least[0] = min(least[0], took)
             async with session(graph.begun["ca_file"]) as plain:
                 gc.collect()
-                least[1] = min(least[1], await floor(client, graph, panel, plain, told))
+                least[1] = min(least[1], await floor(client, graph, panel, plain, messages))
     return least[0], least[1]
 
 
-def _is_read(told: list[Message]) -> bool:
-    states = [json.loads(message.payload) for message in told if message.topic.endswith("/state")]
+def _is_read(messages: list[Message]) -> bool:
+    states = [json.loads(message.payload) for message in messages if message.topic.endswith("/state")]
     return all(state["status"] != "unknown" for state in states)
 
 

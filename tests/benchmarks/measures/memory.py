@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from placed_microsoft365.simulator.certificates import make_client_certificate
+from placed_microsoft365.simulator.client_certificate import make_client_certificate
 from tests.benchmarks.child_process import Child
 from tests.benchmarks.harness.daemon_process import home, running
 from tests.benchmarks.processor_time import settle_on
@@ -31,7 +31,7 @@ def resident(pid: int) -> float:
     """What the process has in memory, in KiB, libraries and all."""
     found = _RESIDENT.search(Path(f"/proc/{pid}/smaps_rollup").read_text())
     if found is None:
-        raise RuntimeError(f"the kernel does not tell what {pid} has in memory")
+        raise RuntimeError(f"the kernel does not report the memory of {pid}")
     return float(found[1])
 
 
@@ -45,7 +45,7 @@ def after_a_while(graph: Child, port: int, rooms: int) -> float:
         for version in range(1, _VERSIONS + 1):
             graph.ask("version", version=version)
             graph.ask("batches", number=a_round)
-        # Of the last round that tells anything new, of one that does not, and of the next one's beginning.
+        # Of the last round with changes, of one without, and of the next one's beginning.
         graph.ask("batches", number=2 * a_round + 1)
         found = resident(daemon.pid)
     graph.ask("version", version=0)
@@ -61,22 +61,21 @@ def measure(effort: Effort) -> Result:
     arguments = (f"--rooms={site}", "--meetings", *MEETINGS, f"--today={today.isoformat()}")
     with mosquitto() as port, Child("tests.benchmarks.servers.graph", *arguments) as graph:
         found = {rooms: after_a_while(graph, port, rooms) for rooms in sizes}
-    return Result(
-        [
-            Row(
-                f"memory.whole.{site}",
-                f"resident memory with {site:,} rooms",
-                "MiB",
-                found[site] / _KIB,
-                at_most=AT_MOST,
-                note=f"{found[10] / _KIB:.0f} MiB with 10 rooms",
-            ),
-            Row(
-                "memory.room",
-                "resident memory per room with 16 meetings in the window",
-                "KiB",
-                (found[site] - found[few]) / (site - few),
-                at_most=PER_ROOM_AT_MOST,
-            ),
-        ]
-    )
+    rows = [
+        Row(
+            f"memory.whole.{site}",
+            f"resident memory with {site:,} rooms",
+            "MiB",
+            found[site] / _KIB,
+            at_most=AT_MOST,
+            note=f"{found[10] / _KIB:.0f} MiB with 10 rooms",
+        ),
+        Row(
+            "memory.room",
+            "resident memory per room with 16 meetings in the window",
+            "KiB",
+            (found[site] - found[few]) / (site - few),
+            at_most=PER_ROOM_AT_MOST,
+        ),
+    ]
+    return Result(rows)

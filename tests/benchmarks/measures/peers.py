@@ -32,12 +32,12 @@ def measure(effort: Effort) -> Result:
             theirs, note = {}, f"peers were not measured: {missing}"
     peers = {name: seconds * 1e6 for name, seconds in theirs.items()}
     at_most = {name: _AT_MOST[name.split()[0]] for name in peers}
-    what = "CPU per {} room and poll, beside peers, which are told of no change"
+    what = "CPU per {} room and poll, beside peers"
     return Result(
         [
             Row(
                 "peers.unchanged",
-                what.format("unchanged"),
+                what.format("unchanged") + ", which do not recognise it",
                 "µs",
                 ours[0] * 1e6,
                 peers=peers,

@@ -29,7 +29,7 @@ class Kind(NamedTuple):
 
 
 def kinds(tag: str) -> list[Kind]:
-    """What clients ask for: scripts, pages that come anew, and pages that have it already."""
+    """What clients ask for: scripts, pages that are loaded again, and pages that have it already."""
     return [
         Kind("200", "200", b"", "/listing", 200),
         Kind("gzip", "200, gzip", b"Accept-Encoding: gzip\r\n", "/packed", 200),

@@ -12,15 +12,15 @@ from placed.domain.model import Meeting, Room, Schedule
 from placed.domain.occupancy import Policy
 from placed.domain.presence import Sensor, SensorKind
 from placed.domain.privacy import Show
-from placed.sensor_payload.mapping import PayloadMapping
+from placed.sensors.payload.message_to_reading import PayloadMapping
 from tests.benchmarks.processor_time import settle_on
 from tests.benchmarks.results import Result, Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from placed.domain.calendar_event_detection import Event
     from placed.domain.connection_health import ConnectionHealth
-    from placed.domain.room_event_detection import Event
     from placed.domain.state_document import Statement
     from tests.benchmarks.workload_size import Effort
 

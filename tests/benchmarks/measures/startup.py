@@ -8,7 +8,7 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
-from placed_microsoft365.simulator.certificates import make_client_certificate
+from placed_microsoft365.simulator.client_certificate import make_client_certificate
 from tests.benchmarks.child_process import Child
 from tests.benchmarks.harness.daemon_process import PROGRAM, home
 from tests.benchmarks.processor_time import settle_on

@@ -66,10 +66,10 @@ class Comparison:
         self._seq += rooms
         heard, ours = await self._spent(self._ours, "change", rooms=rooms)
         with tempfile.NamedTemporaryFile() as file:
-            file.write(self._ours.told)
+            file.write(self._ours.frames)
             file.flush()
             self._server.ask("frames", file=file.name)
-        _, floor = await self._spent(self._bare, "tell")
+        _, floor = await self._spent(self._bare, "send")
         return Change(heard, ours, floor)
 
     async def _spent(self, crowd: Crowd, command: str, **more: Any) -> tuple[list[float], float]:

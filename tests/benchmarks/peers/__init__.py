@@ -14,17 +14,18 @@ from typing import Final, TypedDict
 from tests.benchmarks.peers.environment import NoPeersError, python
 from tests.benchmarks.servers.graph_responses import DAYS, MEETINGS
 
-__all__ = ["PEERS", "NoPeersError", "WrongAnswerError", "measure"]
+__all__ = ["PEERS", "NoPeersError", "WrongAnswerError", "measure", "measure_google"]
 
 # Modules, and the most rooms that each is given: as many as it reads in some seconds. One GET a room, so that
 # a room costs the same however many there are.
 PEERS: Final = {"msgraph_sdk": 50, "o365": 200}
+GOOGLE_PEERS: Final = {"google_api_python_client": 100}
 PATIENCE: Final = 300  # seconds that a peer may take
 _ROOT: Final = Path(__file__).parents[3]
 
 
 class WrongAnswerError(Exception):
-    """A peer failed, or did not find the meetings that are there; what it took says nothing."""
+    """A peer failed, or did not find the meetings that are there; its time is meaningless."""
 
 
 def measure(url: str, ca_file: str, rooms: int, meetings: int = MEETINGS) -> dict[str, float]:
@@ -33,36 +34,45 @@ def measure(url: str, ca_file: str, rooms: int, meetings: int = MEETINGS) -> dic
     Args:
         url: of a Graph as `tests.benchmarks.servers.graph` is, over https.
         ca_file: that it is checked with.
-        rooms: that there are; of more than `PEERS` says no more are read.
+        rooms: their number; a peer reads no more of them than `PEERS` allows.
         meetings: that a room has there every day.
 
     Returns:
         Seconds of the processor a room and poll, by the peer's name with its version.
 
     Raises:
-        NoPeersError: This machine can not have them; the message says why.
+        NoPeersError: They cannot be installed here; the message gives the reason.
         WrongAnswerError: One of them failed, or found other than all meetings.
     """
+    return _measure(PEERS, url, ca_file, rooms, meetings)
+
+
+def measure_google(url: str, ca_file: str) -> dict[str, float]:
+    """The same of the peer for Google Calendar, before a `tests.benchmarks.servers.google`."""
+    return _measure(GOOGLE_PEERS, url, ca_file, max(GOOGLE_PEERS.values()), MEETINGS)
+
+
+def _measure(peers: dict[str, int], url: str, ca_file: str, rooms: int, meetings: int) -> dict[str, float]:
     interpreter = python()
     taken: dict[str, float] = {}
-    for peer, most in PEERS.items():
+    for peer, most in peers.items():
         read = min(rooms, most)
-        said = _run(interpreter, peer, "--url", url, "--ca", ca_file, "--rooms", str(read))
+        report = _run(interpreter, peer, "--url", url, "--ca", ca_file, "--rooms", str(read))
         there = read * meetings * len(DAYS)
-        if said["events"] != there:
-            raise WrongAnswerError(f"{said['peer']} found {said['events']} of {there} meetings")
-        taken[said["peer"]] = said["cpu_seconds"] / read
+        if report["events"] != there:
+            raise WrongAnswerError(f"{report['peer']} found {report['events']} of {there} meetings")
+        taken[report["peer"]] = report["cpu_seconds"] / read
     return taken
 
 
-class _Said(TypedDict):
+class _Report(TypedDict):
     peer: str  # with its version
     cpu_seconds: float
     rooms: int
     events: int
 
 
-def _run(interpreter: Path, peer: str, *arguments: str) -> _Said:
+def _run(interpreter: Path, peer: str, *arguments: str) -> _Report:
     done = subprocess.run(
         (interpreter, "-m", f"tests.benchmarks.peers.{peer}", *arguments),
         check=False,
@@ -72,7 +82,7 @@ def _run(interpreter: Path, peer: str, *arguments: str) -> _Said:
         timeout=PATIENCE,
     )
     if done.returncode:
-        lines = [line for line in done.stderr.splitlines() if line.strip()] or ["nothing said"]
+        lines = [line for line in done.stderr.splitlines() if line.strip()] or ["no output"]
         raise WrongAnswerError(f"{peer} failed: {lines[-1].strip()}")
-    said: _Said = json.loads(done.stdout)
-    return said
+    report: _Report = json.loads(done.stdout)
+    return report

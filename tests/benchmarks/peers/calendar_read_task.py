@@ -1,4 +1,4 @@
-"""What every peer is set: to read all rooms' calendars, some at a time, and to say what that took."""
+"""The task of every peer: to read all rooms' calendars, some at a time, and to report what that took."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import timedelta
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 
-from tests.benchmarks.child_process import say
+from tests.benchmarks.child_process import report
 from tests.benchmarks.processor_time import alternately, settle_on
 from tests.benchmarks.servers.graph_responses import DAYS, TODAY, address
 
@@ -32,23 +32,25 @@ class Task:
     """What is to be read.
 
     Attributes:
-        url: of Graph, without its version.
+        url: of Graph, without its version, or of Google Calendar.
         mailboxes: of the rooms.
+        ca_file: that the url is checked with.
     """
 
     url: str
     mailboxes: list[str]
+    ca_file: str
 
 
-def given() -> Task:
-    """The task on the command line."""
+def given(mailbox: Callable[[int], str] = address) -> Task:
+    """The task on the command line; `mailbox` names a room by its number."""
     parser = argparse.ArgumentParser(description="Reads rooms' calendars as a peer of placed does.")
     parser.add_argument("--url", required=True)
     parser.add_argument("--ca", required=True, help="file of the CA that the url is checked with")
     parser.add_argument("--rooms", type=int, default=200)
     found = parser.parse_args()
     _trust(found.ca)
-    return Task(found.url, [address(room) for room in range(found.rooms)])
+    return Task(found.url, [mailbox(room) for room in range(found.rooms)], found.ca)
 
 
 def _trust(ca_file: str) -> None:
@@ -58,7 +60,7 @@ def _trust(ca_file: str) -> None:
 
 
 async def take(distribution: str, task: Task, poll: Callable[[Sequence[str]], Awaitable[int]]) -> None:
-    """Has all rooms polled, and says what that took.
+    """Has all rooms polled, and reports what that took.
 
     A poll of some rooms goes before, which opens the connections and imports what is imported at first use.
     Of the others, the one that took least counts.
@@ -78,7 +80,7 @@ async def take(distribution: str, task: Task, poll: Callable[[Sequence[str]], Aw
     [least] = await alternately(_TIMES, counted)
     if len(found) > 1:
         raise RuntimeError(f"the polls found {sorted(found)} meetings, though nothing changed")
-    say(
+    report(
         {
             "peer": f"{distribution} {version(distribution)}",
             "cpu_seconds": least,

@@ -19,16 +19,16 @@ FOLDER: Final = Path(__file__).parents[3] / ".tools" / "peers"
 
 
 class NoPeersError(Exception):
-    """This machine can not have the peers; the message says why."""
+    """The peers cannot be installed here; the message gives the reason."""
 
 
 def python() -> Path:
     """The interpreter that has the peers, which are installed if they are not there yet.
 
     Raises:
-        NoPeersError: They can not be had here.
+        NoPeersError: They cannot be installed here.
     """
-    # What is made for one Python is of no use to another.
+    # An environment of one version of Python does not work with another.
     wanted = hashlib.sha256(REQUIREMENTS.read_bytes() + sys.version.encode()).hexdigest()[:12]
     made = FOLDER / wanted
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -60,5 +60,5 @@ def _run(*command: str | Path) -> None:
         env={**os.environ, "UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1"},
     )
     if done.returncode:
-        said = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()] or ["nothing said"]
-        raise NoPeersError(f"{Path(command[0]).name} failed: {said[-1].strip()}")
+        output = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()] or ["no output"]
+        raise NoPeersError(f"{Path(command[0]).name} failed: {output[-1].strip()}")

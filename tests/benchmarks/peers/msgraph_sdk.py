@@ -83,7 +83,7 @@ class Reader:
 
 
 async def main() -> None:
-    """Reads the rooms that the command line says."""
+    """Reads the rooms of the command line."""
     task = given()
     await take("msgraph-sdk", task, Reader(task.url).poll)
 

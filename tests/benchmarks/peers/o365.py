@@ -80,7 +80,7 @@ def account(task: Task) -> Any:
 
 
 async def main() -> None:
-    """Reads the rooms that the command line says."""
+    """Reads the rooms of the command line."""
     task = given()
     readers = [Reader(task) for _ in range(CONCURRENCY)]
     loop = asyncio.get_running_loop()

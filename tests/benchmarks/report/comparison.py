@@ -114,13 +114,13 @@ def grid(found: Iterable[Compared]) -> Grid:
     shown = Grid("row", "against", "was", "now", "at most", "", box=None, pad_edge=False, header_style="bold")
     for compared in found:
         now, was = compared.now, compared.was
-        told = ratio if now.against else number
+        formatted = ratio if now.against else number
         shown.add_row(
             compared.key,
             now.against or "-",
-            "-" if was is None else told(was.value),
-            told(now.value),
-            "-" if now.at_most is None else told(now.at_most),
+            "-" if was is None else formatted(was.value),
+            formatted(now.value),
+            "-" if now.at_most is None else formatted(now.at_most),
             compared.verdict,
             style="" if compared.passes else "bold red",
         )

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tests.benchmarks.results import Figure
 
-_WHOLE = 100  # from here on a figure is told without a fraction
-_PART = 0.1  # below, a share is told as a fraction of one
+_WHOLE = 100  # from here on a figure has no decimals
+_PART = 0.1  # below, a share is written as a fraction of one
 
 
 def number(value: float) -> str:

@@ -19,8 +19,8 @@ from typing import Any
 
 from aiohttp import web
 
-from placed_microsoft365.simulator.certificates import server_context
-from tests.benchmarks.child_process import obey, say
+from placed_simulator.certificates import server_context
+from tests.benchmarks.child_process import obey, report
 from tests.benchmarks.processor_time import seconds_until_now, settle_on
 from tests.benchmarks.servers import graph_responses
 
@@ -113,7 +113,7 @@ class Answers:
         await self._enough.wait()
 
     async def places(self, request: web.Request) -> web.Response:
-        """A page of all rooms of the tenant, which says where the next one is."""
+        """A page of all rooms of the tenant, with the address of the next one."""
         self.asked["places"] += 1
         first = int(request.query.get("$skip", 0))
         after = min(first + int(request.query["$top"]), self.rooms)
@@ -140,7 +140,7 @@ class Answers:
 
 
 async def serve(answers: Answers) -> None:
-    """Answers until there is nobody left to tell it anything."""
+    """Answers until its standard input ends."""
     app = web.Application(client_max_size=2**22)
     app.router.add_get("/{tenant}/v2.0/.well-known/openid-configuration", answers.openid)
     app.router.add_post("/{tenant}/oauth2/v2.0/token", answers.token)
@@ -154,7 +154,7 @@ async def serve(answers: Answers) -> None:
         ca_file = Path(folder, "ca.pem")
         site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=server_context(ca_file))
         await site.start()
-        say({"url": f"https://localhost:{runner.addresses[0][1]}", "ca_file": str(ca_file)})
+        report({"url": f"https://localhost:{runner.addresses[0][1]}", "ca_file": str(ca_file)})
         await obey(answers.obey)
 
 

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.child_process import obey, say
+from tests.benchmarks.child_process import obey, report
 from tests.benchmarks.harness.mqtt_packets import CONNECT, PUBLISH, SUBACK, end_of, subscribe
 from tests.benchmarks.processor_time import settle_on
 from tests.support.free_ports import HOST
@@ -48,7 +48,7 @@ class Panel(asyncio.Protocol):
         return self._moments
 
     async def mark(self) -> list[float]:
-        """Waits for the message that says that it is the last; when each one before it came."""
+        """Waits for the mark, which is the last message; returns when each message before it came."""
         await self._marked.wait()
         return self._moments[:-1]
 
@@ -77,12 +77,12 @@ class Panel(asyncio.Protocol):
 
 
 async def serve(port: int, topic: str) -> None:
-    """Subscribes, and tells what came until there is nobody left to tell."""
+    """Subscribes, and reports what came until its standard input ends."""
     loop = asyncio.get_running_loop()
     transport, panel = await loop.create_connection(Panel, HOST, port)
     transport.write(CONNECT + subscribe(topic))
     await panel.subscribed.wait()
-    say(None)
+    report(None)
 
     async def answer(command: dict[str, Any]) -> Any:
         match command["command"]:

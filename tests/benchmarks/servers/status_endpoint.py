@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.servers.status_endpoint
 
-Both answer in this process, at addresses of their own, so that its processor time tells what either takes.
+Both answer in this process, at addresses of their own, so that its processor time shows the cost of each.
 The bare one answers with the very bytes that it was made to fetch from the other.
 """
 
@@ -22,13 +22,14 @@ import aiohttp
 from aiohttp import web
 
 from placed.board.board import Board
+from placed.board.judging_before_showing import CatchUp
 from placed.domain.model import Meeting, Room, Schedule
 from placed.domain.occupancy import Policy
 from placed.domain.privacy import Show
 from placed.http.server import StatusServer
 from placed.runtime.current_publisher import NoBroker
-from placed.settings.output_tables import Http
-from tests.benchmarks.child_process import obey, say
+from placed.settings.output_settings import Http
+from tests.benchmarks.child_process import obey, report
 from tests.benchmarks.processor_time import settle_on
 from tests.benchmarks.servers import graph_responses
 
@@ -70,7 +71,12 @@ class Building:
         for room_id in ids:
             self._read(room_id, busy=False)
         self.server = StatusServer(
-            Http(listen="127.0.0.1:0"), self.board, now=_now, publisher=NoBroker(), version="0"
+            Http(listen="127.0.0.1:0"),
+            self.board,
+            now=_now,
+            publisher=NoBroker(),
+            version="0",
+            catch_up=CatchUp(self.board, _now),
         )
         self.board.listeners.append(self.server)
         self._turn = ((room_id, busy) for busy in _alternately() for room_id in ids)
@@ -94,7 +100,7 @@ class Bare:
     def __init__(self) -> None:
         self.url = ""
         self.tag = ""
-        self.frames = b""  # to tell
+        self.frames = b""  # to send
         self._listing = self._packed = b""
         self._fields: dict[str, str] = {}
         self._packed_fields: dict[str, str] = {}
@@ -122,8 +128,8 @@ class Bare:
             async with session.get(url, headers={"Accept-Encoding": "gzip"}) as response:
                 self._packed, self._packed_fields = await response.read(), _own_fields(response)
 
-    async def tell(self) -> None:
-        """Writes the same to everybody who follows."""
+    async def send(self) -> None:
+        """Writes the same to every client that follows."""
         for stream in self._streams:
             await stream.write(self.frames)
 
@@ -151,12 +157,12 @@ def _own_fields(response: aiohttp.ClientResponse) -> dict[str, str]:
 
 
 async def serve(rooms: int) -> None:
-    """Answers until there is nobody left to tell it anything."""
+    """Answers until its standard input ends."""
     building, bare = Building(rooms), Bare()
     await building.server.start()
     await bare.start()
     await bare.fetch(building.server.url + LISTING)
-    say({"url": building.server.url, "bare": bare.url, "tag": bare.tag, "seq": building.board.seq})
+    report({"url": building.server.url, "bare": bare.url, "tag": bare.tag, "seq": building.board.seq})
 
     async def answer(command: dict[str, Any]) -> Any:
         began = time.monotonic()
@@ -168,8 +174,8 @@ async def serve(rooms: int) -> None:
                 return {"began": began, "seq": building.board.seq}
             case "frames":
                 bare.frames = await asyncio.to_thread(Path(command["file"]).read_bytes)
-            case "tell":
-                await bare.tell()
+            case "send":
+                await bare.send()
                 return {"began": began}
         return None
 

@@ -1,4 +1,4 @@
-"""An event loop on which time passes at once: whoever waits for something to be due has it due.
+"""An event loop on which time passes at once: a task that waits for a moment is at that moment immediately.
 
 What waits for the network would wait for ever, so nothing here does.
 """
@@ -24,7 +24,7 @@ class _Selector(selectors.SelectSelector):
         self.passed = 0.0  # seconds
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """Is told for how long there is nothing to do."""
+        """Receives for how long there is nothing to do."""
         if timeout is None:
             raise RuntimeError("everybody waits for somebody else")
         self.passed += timeout
@@ -35,12 +35,12 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
     """Time begins with 0."""
 
     def __init__(self) -> None:
-        self._told = _Selector()
-        super().__init__(self._told)
+        self._passing = _Selector()
+        super().__init__(self._passing)
 
     def time(self) -> float:
         """Seconds that have passed."""
-        return self._told.passed
+        return self._passing.passed
 
 
 class LoopClock:

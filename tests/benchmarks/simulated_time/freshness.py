@@ -6,7 +6,7 @@
 It is the poller itself, with its rota and a board; the calendar service is a list of what people do, and
 the day passes as fast as it can be worked through. A first run reads by need; a second one reads all rooms
 at once, at the interval with which that makes as many readings over the day. Both read the same calendars.
-From being read to being published takes milliseconds more, which are not counted. It says, for example:
+From being read to being published takes milliseconds more, which are not counted. It prints, for example:
 
     200 rooms, 775 changes, 2% outside of working hours, 301,664 readings by need and 301,800 fixed
     from the change to its reading   p50 s  p90 s  p99 s  mean s
@@ -57,7 +57,7 @@ from placed.domain.privacy import Show
 from placed.driver import ConnectionSettings, Fence, FenceState, FoundRoom, Read, Unchanged
 from placed.polling.poller import Poller
 from placed.polling.room_ids import RoomIds
-from placed.settings.room_tables import Polling
+from placed.settings.polling_settings import Polling
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
@@ -187,8 +187,8 @@ class Day:
 # --- a calendar service and a clock -------------------------------------------------------------------------
 
 
-class ToldClock:
-    """Two clocks that go when they are told to."""
+class HandClock:
+    """Two clocks that only the simulation moves."""
 
     def __init__(self) -> None:
         self.elapsed = 0.0
@@ -211,13 +211,13 @@ class Service:
 
     credential_expires_at = None
 
-    def __init__(self, day: Day, clock: ToldClock) -> None:
+    def __init__(self, day: Day, clock: HandClock) -> None:
         self._clock = clock
         self._rooms = {str(room): dict(bookings) for room, bookings in day.begin.items()}
         self._coming: Iterator[Change] = iter(day.changes)
         self._next = next(self._coming, None)
         self._unread: defaultdict[str, list[float]] = defaultdict(list)
-        self._told: set[str] = set()
+        self._read_once: set[str] = set()
         self.delays: list[float] = []
         self.readings = 0
         self.requests = 0
@@ -237,8 +237,8 @@ class Service:
             room = query.room.mailbox
             unread = self._unread.pop(room, ())
             self.delays += [moment - change for change in unread]
-            if unread or room not in self._told:
-                self._told.add(room)
+            if unread or room not in self._read_once:
+                self._read_once.add(room)
                 yield Read(query, now, tuple(b.meeting for b in self._rooms[room].values()))
             else:
                 yield Unchanged(query, now)
@@ -317,7 +317,7 @@ def measure(*, rooms: int = 200, seed: int = 7, interval: float = INTERVAL) -> F
 
 
 def _live_through(day: Day, polling: Polling) -> Service:
-    clock = ToldClock()
+    clock = HandClock()
     service = Service(day, clock)
     jitter = random.Random(0).random if polling.budget else lambda: 0.0  # noqa: S311 - the same each time
     poller = Poller(

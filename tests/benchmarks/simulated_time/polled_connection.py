@@ -13,12 +13,12 @@ from placed.board.edge_timer import EdgeTimer
 from placed.domain.occupancy import Policy
 from placed.domain.privacy import Show
 from placed.driver import ConnectionSettings, Fence, FenceState, FoundRoom
+from placed.driver.answer_stream import stream
+from placed.driver.network.concurrency_limit import ConcurrencyLimit
 from placed.polling.poller import Poller
 from placed.polling.room_ids import RoomIds
-from placed_microsoft365.calendars.answer_stream import stream
 from placed_microsoft365.calendars.batch_reader import CalendarReader
 from placed_microsoft365.calendars.calendar_view import CalendarViews
-from placed_microsoft365.graph.concurrency_limit import ConcurrencyLimit
 from tests.benchmarks.simulated_time.event_loop import LoopClock
 from tests.benchmarks.simulated_time.freshness import MIDNIGHT, ZONE
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from placed.driver import Answer, Query
-    from placed.settings.room_tables import Polling
+    from placed.settings.polling_settings import Polling
     from placed_microsoft365.graph.client import GraphClient
 
 _POLICY = Policy()
@@ -91,7 +91,7 @@ class Polled:
         )
 
     async def live(self, seconds: float) -> None:
-        """Is polled for so long, while the board is told of the time."""
+        """Is polled for so long, while the board follows the clock."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds), asyncio.TaskGroup() as group:
                 group.create_task(self.poller.run())

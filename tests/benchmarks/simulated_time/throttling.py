@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from placed.settings.room_tables import Polling
+from placed.settings.polling_settings import Polling
 from tests.benchmarks.simulated_time.event_loop import run
 from tests.benchmarks.simulated_time.freshness import HOUR, Day
 from tests.benchmarks.simulated_time.polled_connection import Polled
