@@ -13,9 +13,12 @@ if TYPE_CHECKING:
 
 
 # How long an example takes is the machine's affair: one with much to do would fail tests that are right.
-settings.register_profile("patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "patient", settings(), max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("patient")
 settings.register_profile("quick", settings(), max_examples=30)  # for scripts/test --quick
+settings.register_profile("thorough", settings(), max_examples=1000)  # for scripts/test-long
 
 
 @pytest.fixture(autouse=True)

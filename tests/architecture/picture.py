@@ -12,7 +12,9 @@ from functools import cache
 
 from tests.architecture.import_graph import (
     DRIVERS,
+    PARTS,
     ROOT,
+    SHARED_BY_SIMULATORS,
     Kind,
     circle,
     folder_graph,
@@ -64,12 +66,17 @@ def picture() -> str:
     at_run_time, everything = edges()
     lines = ["```mermaid", "flowchart TD"]
     lines += [f'    {driver}["{driver} (driver)"]' for driver in DRIVERS]
+    lines += [f'    {_node(part)}["{part.replace(".", "/")}"]' for part in PARTS]
     for folder in sorted(everything, key=lambda name: (-len(below(name, everything)), name)):
         lines += [
-            f"    {folder} {'-->' if name in at_run_time[folder] else '-.->'} {name}"
+            f"    {_node(folder)} {'-->' if name in at_run_time[folder] else '-.->'} {_node(name)}"
             for name in sorted(direct(folder, everything))
         ]
     return "\n".join([*lines, "```"])
+
+
+def _node(folder: str) -> str:
+    return folder.replace(".", "_")
 
 
 def table() -> str:
@@ -86,7 +93,11 @@ def _order(module: str) -> tuple[object, ...]:
     """The folders of `placed` from those that import nothing to those that import most; then the drivers."""
     _, everything = edges()
     folder = folder_of(module)
-    return (folder in DRIVERS, len(below(folder, everything)) if folder in everything else 0, module)
+    return (
+        folder in (*DRIVERS, SHARED_BY_SIMULATORS),
+        len(below(folder, everything)) if folder in everything else 0,
+        module,
+    )
 
 
 def _first_sentence(module: ast.Module) -> str:

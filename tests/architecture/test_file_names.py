@@ -1,4 +1,4 @@
-"""A file's name says what is in it, so no two files of `placed` or of a driver share one."""
+"""A file's name describes its contents, so no two files of `placed` or of a driver share one."""
 
 from __future__ import annotations
 

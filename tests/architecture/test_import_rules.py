@@ -13,6 +13,7 @@ import pytest
 from tests.architecture.import_graph import (
     DRIVERS,
     ROOT,
+    SHARED_BY_SIMULATORS,
     Kind,
     circle,
     files,
@@ -29,23 +30,45 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # What the modules of a folder of placed/ may import of the other folders: all that is below them, and never
-# sideways between the outputs. A driver may import of placed what `test_a_driver_imports_...` says.
+# sideways between the outputs. What a driver may import of placed is in `test_a_driver_imports_...`.
 MAY_IMPORT: dict[str, set[str]] = {
     "domain": set(),
     "driver": {"domain"},
-    "sensor_payload": {"domain"},
-    "settings": {"domain", "driver", "sensor_payload"},
+    "sensors.payload": {"domain"},
+    "settings": {"domain", "driver", "sensors.payload"},
     "board": {"domain", "settings"},
     "store": {"domain", "driver", "settings", "board"},
+    "actions": {"domain", "driver", "settings", "board", "store"},
     "polling": {"domain", "driver", "settings", "board", "store"},
     "mqtt": {"domain", "driver", "settings", "board"},
-    "sensors": {"domain", "driver", "sensor_payload", "settings", "board", "mqtt"},
+    "sensors": {"domain", "driver", "sensors.payload", "settings", "board", "mqtt"},
     "http": {"domain", "driver", "settings", "board"},
     "panel": {"domain", "settings", "mqtt"},
     "consent": {"domain", "driver"},
     "disconnect": {"domain", "driver", "settings", "store", "mqtt"},
-    "doctor": {"domain", "driver", "settings", "store", "polling", "mqtt", "sensors", "http"},
-    "runtime": {"domain", "driver", "settings", "store", "board", "polling", "mqtt", "sensors", "http"},
+    "doctor": {
+        "domain",
+        "driver",
+        "sensors.payload",
+        "settings",
+        "store",
+        "polling",
+        "mqtt",
+        "sensors",
+        "http",
+    },
+    "runtime": {
+        "domain",
+        "driver",
+        "settings",
+        "store",
+        "board",
+        "actions",
+        "polling",
+        "mqtt",
+        "sensors",
+        "http",
+    },
     "cli": {
         "domain",
         "driver",
@@ -56,6 +79,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "consent",
         "disconnect",
         "sensors",
+        "actions",
         "doctor",
         "runtime",
     },
@@ -156,7 +180,7 @@ def test_no_modules_name_each_others_types_in_a_circle() -> None:
 
 
 def test_placed_imports_no_driver() -> None:
-    assert "placed_microsoft365" in DRIVERS
+    assert set(DRIVERS) >= {"placed_google", "placed_microsoft365"}
     assert stray_imports("placed", *DRIVERS) == []
 
 
@@ -167,15 +191,25 @@ def test_a_driver_imports_only_the_model_and_the_port_of_placed(driver: str) -> 
     assert stray_imports(f"drivers/{driver}", "placed", *others, allowed=allowed) == []
 
 
-def test_the_simulated_tenant_imports_nothing_of_what_it_is_to_try() -> None:
-    simulator = "placed_microsoft365.simulator"
-    found = stray_imports("drivers/placed_microsoft365/simulator", "placed", *DRIVERS, allowed=(simulator,))
+SIMULATED = [driver for driver in DRIVERS if (ROOT / "drivers" / driver / "simulator").is_dir()]
+
+
+@pytest.mark.parametrize("driver", SIMULATED)
+def test_a_simulated_service_imports_nothing_of_what_it_is_to_try(driver: str) -> None:
+    simulator = f"{driver}.simulator"
+    found = stray_imports(f"drivers/{driver}/simulator", "placed", *DRIVERS, allowed=(simulator,))
     assert found == []
 
 
-def test_the_driver_does_not_import_its_simulator() -> None:
-    found = stray_imports("drivers/placed_microsoft365", "placed_microsoft365.simulator")
+@pytest.mark.parametrize("driver", SIMULATED)
+def test_the_driver_does_not_import_its_simulator(driver: str) -> None:
+    found = stray_imports(f"drivers/{driver}", f"{driver}.simulator", SHARED_BY_SIMULATORS)
     assert [line for line in found if "/simulator/" not in line] == []
+
+
+def test_what_simulators_share_imports_no_driver_and_nothing_of_placed() -> None:
+    assert stray_imports(f"drivers/{SHARED_BY_SIMULATORS}", "placed", *DRIVERS) == []
+    assert stray_imports("placed", SHARED_BY_SIMULATORS) == []
 
 
 # --- what is pure -------------------------------------------------------------------------------------------
@@ -229,11 +263,11 @@ def test_no_code_stops_the_event_loop_with_time_sleep() -> None:
     assert sleeping == []
 
 
-@pytest.mark.parametrize("folder", ["placed", "drivers"])
-def test_nothing_is_raised_where_a_group_is_caught(folder: str) -> None:
+def test_nothing_is_raised_where_a_group_is_caught() -> None:
     """Python 3.11.2, which is Debian 12's, puts what is raised there into a group again."""
     handlers = [
         (path, handler)
+        for folder in ("placed", "drivers")
         for path in files(folder)
         for node in ast.walk(tree(path))
         if isinstance(node, ast.TryStar)

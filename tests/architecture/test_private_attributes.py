@@ -10,16 +10,11 @@ import textwrap
 from functools import cache
 from typing import TYPE_CHECKING
 
-from tests.architecture.import_graph import DRIVERS, ROOT, modules, tree
+from tests.architecture.import_graph import DRIVERS, ROOT, SHARED_BY_SIMULATORS, modules, tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Files that may touch private attributes of a library, each with the reason.
-KNOWN = {
-    "placed/mqtt/client.py": "aiomqtt has no public way to close at once, nor to learn why a connection "
-    "ended; until it is replaced",
-}
 PUBLIC = {"_replace", "_asdict", "_fields", "_make"}  # of named tuples
 
 
@@ -67,7 +62,7 @@ def foreign_private_names(kind: type) -> set[str]:
 
 def shared_with_a_library(module: str) -> Iterator[str]:
     """Private names that a class of ours and the class of a library that it derives from both have."""
-    ours = {"placed", *DRIVERS}
+    ours = {"placed", SHARED_BY_SIMULATORS, *DRIVERS}
     classes = {n.name: n for n in ast.walk(tree(modules()[module])) if isinstance(n, ast.ClassDef)}
     for name, kind in vars(importlib.import_module(module)).items():
         if name in classes and inspect.isclass(kind) and kind.__module__ == module:
@@ -101,5 +96,4 @@ def test_no_private_attribute_of_a_library_is_touched() -> None:
             touched |= {*shared_with_a_library(module)}
         if touched:
             found[name] = sorted(touched)
-    assert {name: touched for name, touched in found.items() if name not in KNOWN} == {}
-    assert KNOWN.keys() - found.keys() == set(), "these need no exception any more"
+    assert found == {}

@@ -1,4 +1,4 @@
-"""What `docs/asyncapi.yaml` says, and whether a message is as it says."""
+"""The descriptions of `docs/asyncapi.yaml`, and whether a message matches its description."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 FILE = Path(__file__).resolve().parents[2] / "docs" / "asyncapi.yaml"
 TEXT = "text/plain"
-MANY_LEVELS = {"base", "prefix"}  # parameters that may have a / in them
+MANY_LEVELS = {"base", "prefix", "panel"}  # parameters that may have a / in them
 
 
 def closed(node: Any) -> Any:
@@ -104,8 +104,16 @@ class Contract:
         reported = "\n".join(nearest) or "no channel has this topic"
         raise AssertionError(f"{arrival.topic} {arrival.payload!r} is not described.\n{reported}")
 
+    def recognise_command(self, topic: str, payload: bytes) -> bool:
+        """Whether a message is a command as it is described."""
+        channel = self.document["channels"]["roomCommand"]
+        schema = self.resolve(channel["messages"]["command"])["payload"]
+        return bool(self._pattern(channel).fullmatch(topic)) and not self.problems(
+            schema, json.loads(payload)
+        )
+
     def hold(self, arrivals: Iterable[Arrival], *, v5: bool = True) -> set[DescribedMessage]:
-        """What was said in these messages; AssertionError if one is not described."""
+        """The descriptions of these messages; AssertionError if one is not described."""
         return {self.recognise(arrival, v5=v5) for arrival in arrivals}
 
     # --- inside ---
@@ -167,6 +175,8 @@ class Contract:
             found = properties.pop(theirs, None)
             if found != binding.get(ours):
                 yield f"{theirs} is {found!r}, expected {binding.get(ours)!r}"
+        if "correlationData" in binding:
+            properties.pop("CorrelationData", None)
         headers = dict(properties.pop("UserProperty", []))
         yield from self.problems(described_message.content.get("headers", {"const": {}}), headers)
         expiry, expected = (

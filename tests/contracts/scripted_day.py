@@ -6,12 +6,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
+import aiohttp
+
+from placed.domain.action import Action, Command
 from placed_microsoft365.simulator import Tenant, make_client_certificate
 from tests.support.adjustable_clock import LeapingClock
 from tests.support.deployment import Deployment
 from tests.support.secret_files import write_secret
-from tests.support.status_client import Web
+from tests.support.status_endpoint import Web
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -23,18 +27,27 @@ if TYPE_CHECKING:
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
+HOLD = 2 * MINUTE  # of the sensor
+TOKEN = "token-of-the-radar"
 FENCE = """[connections.fence]
 canaries = ["ada@contoso.example"]
+"""
+# Rooms wait for a check-in also at a meeting that was booked a moment ago.
+CHECK_IN = """[connections.check_in]
+from = "10m"
+after = "10m"
+[connections.no_show]
+exempt = { booked_within = "0s" }
 """
 
 
 @dataclass(slots=True)
 class Day:
-    """Two connections: `group` reads the boardroom and the atrium, `list` the library.
+    """Two connections: `group` reads the boardroom and the atrium, where one checks in, `list` the library.
 
     Attributes:
         group: the registration of the connection that is called so.
-        panel: hears all that the broker is told.
+        panel: receives all messages of the broker.
     """
 
     deployment: Deployment
@@ -84,12 +97,17 @@ class Day:
         await self.published("library", after=begun, status="free", next=None)
 
     async def a_meeting_comes_and_goes_by_the_clock(self) -> None:
-        """A room that is free is about to be taken, is taken, and is free again."""
+        """A free room is about to be taken, waits for a check-in, is in use, and is free again."""
         tenant, clock, begun = self.deployment.tenant, self.deployment.clock, self.heard
         now = clock.now()
         meeting = tenant.book("boardroom", now + 3 * MINUTE, now + 5 * MINUTE)
         await self.published("boardroom", after=begun, status="starting")
         clock.leap(3 * 60)
+        await self.published("boardroom", after=begun, status="pending", occupied=True)
+        begun = self.heard
+        start = now + 3 * MINUTE
+        check_in = Command(str(uuid4()), Action.CHECK_IN, "boardroom", clock.now(), start)
+        self.running.daemon.actions.submit(check_in)
         await self.published("boardroom", after=begun, status="busy", occupied=True)
         clock.leap(2 * 60)
         await self.happened("boardroom", "ended", after=begun)
@@ -145,8 +163,39 @@ class Day:
             after=begun,
         )
 
+    async def a_sensor_reports(self) -> None:
+        """Somebody is in the library without a booking, nobody is at a meeting, and then it is silent."""
+        tenant, clock, begun = self.deployment.tenant, self.deployment.clock, self.heard
+        await self._sense("ON")
+        await self.published("library", after=begun, use="unbooked")
+        await self.panel.message("placed/rooms/library/presence", "ON", after=begun)
+        clock.leap(HOLD.total_seconds())
+        await self.happened("library", "unbooked_use", after=begun)
+        meeting = tenant.book("library", clock.now() - MINUTE, clock.now() + 2 * HOUR)
+        await self.published("library", after=begun, use="used")
+        begun = self.heard
+        await self._sense("OFF")
+        clock.leap(HOLD.total_seconds())
+        await self.published("library", after=begun, use="booked_empty")
+        await self.panel.message("placed/rooms/library/presence", "OFF", after=begun)
+        clock.leap(HOLD.total_seconds())
+        await self.happened("library", "booked_empty", after=begun)
+        begun = self.heard
+        clock.leap(HOUR.total_seconds())
+        await self.published("library", after=begun, use=None, status="busy")
+        await self.panel.message("placed/rooms/library/presence", "", after=begun)
+        begun = self.heard
+        tenant.delete(meeting)
+        await self.published("library", after=begun, status="free")
+
+    async def _sense(self, word: str) -> None:
+        token = {"Authorization": f"Bearer {TOKEN}"}
+        url = f"{self.running.url}/api/v1/sensors/radar"
+        async with aiohttp.ClientSession() as session, session.post(url, data=word, headers=token) as answer:
+            assert answer.status == 204
+
     async def passes(self) -> None:
-        """All of it."""
+        """All of it but the sensor, which needs `add_library_sensor`."""
         await self.people_change_their_minds()
         await self.a_meeting_comes_and_goes_by_the_clock()
         await self.a_room_is_unreadable()
@@ -168,7 +217,7 @@ async def two_connections(folder: Path) -> AsyncIterator[tuple[Deployment, App]]
         fenced = tenant.add_group("placed-rooms", members=["boardroom", "atrium"])
         pem = folder / "client.pem"
         write_secret(pem, make_client_certificate(key_size=2048))
-        group = deployment.connect("group", room_group=fenced.address, certificate=pem, more=FENCE)
+        group = deployment.connect("group", room_group=fenced.address, certificate=pem, more=FENCE + CHECK_IN)
         group.certificates = tenant.register_app(certificates=[pem.read_bytes()]).certificates
         listed = deployment.connect("list", rooms=["library"], more=FENCE)
         tenant.restrict(group, fenced)
@@ -186,6 +235,23 @@ def configure(deployment: Deployment, **mqtt: object) -> None:
         mqtt={"url": deployment.broker.url, **mqtt},
         home_assistant={"discovery": True},
     )
+
+
+def add_library_sensor(deployment: Deployment) -> None:
+    """Adds a sensor in the library to the configuration; its webhook is no message to the broker."""
+    file = deployment.folder / "radar.token"
+    write_secret(file, TOKEN)
+    table = f"""
+[[sensors]]
+name = "radar"
+room = "library"
+presence = "@"
+kind = "radar"
+hold = "{HOLD.total_seconds()}s"
+stale_after = "30m"
+token_file = "{file}"
+"""
+    deployment.file.write_text(deployment.file.read_text() + table)
 
 
 @asynccontextmanager

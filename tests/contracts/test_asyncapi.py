@@ -1,4 +1,4 @@
-"""`docs/asyncapi.yaml` is what it says it is, and speaks the program's own words."""
+"""`docs/asyncapi.yaml` is a valid document of its version, and uses the program's own words."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ import jsonschema
 import pytest
 from pydantic import ValidationError
 
+from placed.domain.action import Action, Outcome, Refusal
+from placed.domain.calendar_event_detection import EventKind
 from placed.domain.connection_health import ConnectionState
 from placed.domain.model import Reason, Status
-from placed.domain.room_event_detection import EventKind
 from placed.driver import Consent, FenceState
 from placed.http.api import openapi
 from placed.mqtt.client_factory import ClientFactory
+from placed.mqtt.command_replies import HOLDS
 from placed.mqtt.messages import EVENT_HOLDS, HEALTH_HOLDS, ONLINE_HOLDS, offline
 from placed.mqtt.session_context import Timing
 from placed.mqtt.topics import Topics
-from placed.settings.output_tables import Mqtt
+from placed.settings.output_settings import Mqtt
 from tests.contracts.asyncapi_contract import Contract
 
 CONTRACT = Contract.read()
@@ -79,7 +81,8 @@ def test_every_message_of_every_channel_is_sent_by_one_operation_but_for_those_o
         for described_message in CONTRACT.described_messages
     ]
     assert len(set(sent)) == len(sent)
-    assert described - set(sent) == {("homeAssistantBirth", "birth")}
+    others = {("homeAssistantBirth", "birth"), ("roomCommand", "command"), ("roomPanel", "panel")}
+    assert described - set(sent) == others
     received = [op["channel"]["$ref"] for op in DOCUMENT["operations"].values() if op["action"] == "receive"]
     assert "#/channels/homeAssistantBirth" in received
 
@@ -98,13 +101,16 @@ def test_examples_are_as_described() -> None:
 def test_the_words_are_those_of_the_program() -> None:
     assert SCHEMAS["StatusWord"]["enum"] == list(Status)
     assert SCHEMAS["Reason"]["enum"] == list(Reason)
+    assert SCHEMAS["RefusalReason"]["enum"] == list(Refusal)
+    assert SCHEMAS["Reply"]["properties"]["outcome"]["enum"] == list(Outcome)
+    assert DOCUMENT["components"]["parameters"]["action"]["enum"] == list(Action)
     connection = SCHEMAS["Connection"]["properties"]
     assert connection["state"]["enum"] == list(ConnectionState)
     assert connection["consent"]["enum"] == list(Consent)
     assert SCHEMAS["Fence"]["properties"]["state"]["enum"] == list(FenceState)
     reported = [SCHEMAS[name]["properties"]["event"] for name in ("MeetingEvent", "KnowledgeEvent")]
     words = [word for event in reported for word in event["enum"]]
-    words.append(SCHEMAS["MovedEvent"]["properties"]["event"]["const"])
+    words += [SCHEMAS[name]["properties"]["event"]["const"] for name in ("MovedEvent", "NoShowEvent")]
     assert sorted(words) == sorted(EventKind)
 
 
@@ -112,6 +118,7 @@ def test_the_times_are_those_of_the_program() -> None:
     expiry = {s.operation: s.delivery.get("messageExpiryInterval") for s in CONTRACT.described_messages}
     assert expiry["sayOnline"] == ONLINE_HOLDS.total_seconds()
     assert expiry["tellHealth"] == HEALTH_HOLDS.total_seconds()
+    assert expiry["replyInRoom"] == expiry["replyToSender"] == HOLDS
     assert expiry["tellEvent"] == EVENT_HOLDS.total_seconds()
 
 
@@ -121,15 +128,16 @@ def test_the_connection_and_its_will_are_those_of_the_program() -> None:
     timing = Timing()
     will = offline(Topics("placed"), epoch, "0a1b2c3d")
     options = ClientFactory(Mqtt(url="mqtt://broker.example"), will, timing.will_delay)._options
-    assert options["identifier"] == described["clientId"]
-    assert options["clean_start"] is described["cleanSession"]
-    assert options["keepalive"] == described["keepAlive"]
-    assert options["properties"].SessionExpiryInterval == described["sessionExpiryInterval"]
-    assert options["properties"].MaximumPacketSize == described["maximumPacketSize"]
-    reported = options["will"]
+    assert options.client_id == described["clientId"]
+    assert options.clean_start is described["cleanSession"]
+    assert options.keep_alive == described["keepAlive"]
+    assert options.session_expiry == described["sessionExpiryInterval"]
+    assert options.largest_incoming == described["maximumPacketSize"]
+    reported = options.will
+    assert reported is not None
     assert described["lastWill"] == {
         "topic": reported.topic,
-        "qos": reported.qos,
+        "qos": 1,  # of everything that the clients publish
         "retain": reported.retain,
         "message": reported.payload.decode(),
     }

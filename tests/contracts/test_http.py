@@ -18,8 +18,7 @@ from tests.support.secret_files import write_secret
 
 if TYPE_CHECKING:
     from tests.contracts.scripted_day import Day
-    from tests.support.status_client import Stream
-    from tests.support.status_endpoint import ServerSentEvent
+    from tests.support.status_endpoint import ServerSentEvent, Stream
 
 # An answer of the event stream has no end, so it is held to its description by itself.
 STREAM = "/api/v1/events"
@@ -27,15 +26,20 @@ SEED = 20261006
 HEAD_ONLY = ("Content-Length", "Transfer-Encoding")  # that HEAD may leave out (RFC 9110, 9.3.2)
 STATIC = "/static/{version}/{name}"
 WEBHOOK = "/api/v1/sensors/{sensor}"  # takes messages, and is tried in test_sensors
+PANELS = (  # need the token of a panel, and are tried in test_openapi
+    "/api/v1/rooms/{room}/actions",
+    "/api/v1/actions/{key}",
+    "/api/v1/panel",
+)
 ADDRESSES = {  # an address that there is, for each path
     path: path.format(room="library", connection="list") + {"/api/v1/days": "?room=library"}.get(path, "")
     for path in DESCRIPTION["paths"]
-    if path not in (STREAM, STATIC, WEBHOOK)
+    if path not in (STREAM, STATIC, WEBHOOK, *PANELS)
 }
 
 
 async def schemathesis(folder: Path, source: str | Path, *more: str, examples: int = 1) -> str:
-    """Asks all that can be made up from a description, and holds the answers to it; what it says at the end.
+    """Sends requests made from a description, and compares the answers with it; returns its output.
 
     Raises:
         AssertionError: an answer is not as described.
@@ -81,7 +85,7 @@ async def test_the_response_to_a_wrong_token_matches_the_description(tmp_path: P
     async with two_connections(tmp_path / "placed") as (deployment, _):
         deployment.configure(http={"listen": "127.0.0.1:0", "token_file": str(tmp_path / "token")})
         async with deployment.daemon() as running:
-            # Who may not ask need not be told which methods there are.
+            # A client without permission need not learn which methods exist.
             wrong = ("--header=Authorization: Bearer wrong", "--exclude-checks=unsupported_method")
             reported = await schemathesis(
                 tmp_path, description, f"--url={running.url}", "--phases=coverage", *wrong
@@ -115,6 +119,7 @@ async def test_in_a_day_all_that_is_answered_and_streamed_is_as_described(tmp_pa
     assert {reported.data["status"] for reported in streamed if reported.event == "state"} == {
         "free",
         "starting",
+        "pending",
         "busy",
         "unknown",
     }
@@ -156,7 +161,7 @@ async def test_head_is_answered_as_get_is_without_the_body(tmp_path: Path, heade
                     body = await asked.read()
                 async with session.get(address) as again:
                     if again.headers.get("Etag") == got.headers.get("Etag"):
-                        break  # else something has changed meanwhile, of which HEAD may have told or not
+                        break  # else something has changed between the two
             assert asked.status == got.status, address
             for name in got.headers.keys() - {"Date", "Placed-Time", *HEAD_ONLY}:
                 assert asked.headers.get(name) == got.headers[name], f"{name} of {address}"

@@ -16,6 +16,9 @@ from tests.contracts.scripted_day import day, two_connections
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.contracts.scripted_day import Day
+    from tests.support.deployment import Deployment
+
 PAGE = REPOSITORY / "docs" / "integrations.md"
 ALERTS = REPOSITORY / "tests" / "contracts" / "alert_rule_tests.yml"
 # https://prometheus.io/docs/practices/naming/ has the base units; a count of things has none.
@@ -29,6 +32,8 @@ COUNTS = {
     "placed_fence_warnings",
     "placed_http_sse_clients",
     "placed_mqtt_topics_undelivered",
+    "placed_rooms_by_use",
+    "placed_sensors",
     "process_open_fds",
     "process_max_fds",
 }
@@ -39,7 +44,26 @@ YES_OR_NO = {
     "placed_fence_state",
     "placed_consent_state",
     "placed_mqtt_connected",
+    "placed_sensor_broker_connected",
 }
+RADAR = """
+[[sensors]]
+topic = "z/radar"
+room = "boardroom"
+presence = "occupancy"
+kind = "radar"
+"""
+
+
+def add_sensor(deployment: Deployment) -> None:
+    deployment.file.write_text(deployment.file.read_text() + RADAR)
+
+
+async def somebody_is_in_the_boardroom(today: Day) -> None:
+    await today.running.daemon.sensors.subscriptions[None].connected.wait()
+    begun = today.heard
+    await today.panel.publish("z/radar", '{"occupancy":true}')
+    await today.published("boardroom", after=begun, use="unbooked")
 
 
 def used(expression: str) -> set[str]:
@@ -65,6 +89,7 @@ async def test_a_lively_daemon_s_metrics_are_as_prometheus_wants_them_and_are_kn
     tmp_path: Path,
 ) -> None:
     async with two_connections(tmp_path) as (deployment, group):
+        add_sensor(deployment)
         deployment.tenant.faults.status(404, code="ErrorItemNotFound", room="atrium")
         async with day(deployment, group) as today, today.web.follow():
             await today.people_change_their_minds()
@@ -163,18 +188,19 @@ async def test_a_real_prometheus_has_something_for_every_panel_and_raises_no_ale
     tmp_path: Path,
 ) -> None:
     async with two_connections(tmp_path / "placed") as (deployment, group):
+        add_sensor(deployment)
         deployment.tenant.faults.status(404, code="ErrorItemNotFound", room="atrium")
-        async with (
-            day(deployment, group) as today,
-            Prometheus.scraping(tmp_path, today.running.url) as prom,
-        ):
-            for title, expression in EXPRESSIONS:
-                asked = re.sub(r"\$(instance|connection)\b", ".*", expression)
-                found = await prom.until(asked.replace("$__rate_interval", "5s"))
-                assert found, title
-            pending = await prom.until('ALERTS{alertname="PlacedRoomsUnknown",connection="group"}')
-            assert pending[0]["metric"]["alertstate"] == "pending"
-            raised = {series["metric"]["alertname"] for series in await prom.ask("ALERTS")}
+        async with day(deployment, group) as today:
+            await today.a_meeting_comes_and_goes_by_the_clock()
+            await somebody_is_in_the_boardroom(today)
+            async with Prometheus.scraping(tmp_path, today.running.url) as prom:
+                for title, expression in EXPRESSIONS:
+                    asked = re.sub(r"\$(instance|connection)\b", ".*", expression)
+                    found = await prom.until(asked.replace("$__rate_interval", "5s"))
+                    assert found, title
+                pending = await prom.until('ALERTS{alertname="PlacedRoomsUnknown",connection="group"}')
+                assert pending[0]["metric"]["alertstate"] == "pending"
+                raised = {series["metric"]["alertname"] for series in await prom.ask("ALERTS")}
     assert raised == {"PlacedRoomsUnknown"}
 
 

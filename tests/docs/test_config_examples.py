@@ -1,4 +1,4 @@
-"""The examples in config/examples: that they are what they say, and do what the panels' page asks for."""
+"""The examples in config/examples: they are valid, and do what the panels' page asks for."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FLOW = EXAMPLES / "node-red-flow.json"
 SKETCH = EXAMPLES / "door-light" / "door-light.ino"
 TEN = datetime(2026, 1, 8, 10, tzinfo=UTC)
 
-# Runs the function node as Node-RED does, with a clock that is told the time.
+# Runs the function node as Node-RED does, with a clock that each step sets.
 HARNESS = """
 const [code, steps] = JSON.parse(require("fs").readFileSync(0, "utf8"));
 const store = {};
@@ -28,8 +28,8 @@ const RealDate = Date;
 let now = 0;
 globalThis.Date = class extends RealDate { static now() { return now; } };
 const run = new Function("msg", "context", code);
-const told = steps.map(([at, msg]) => { now = at; return run(msg, context)[0].map((m) => m.payload); });
-process.stdout.write(JSON.stringify(told));
+const shown = steps.map(([at, msg]) => { now = at; return run(msg, context)[0].map((m) => m.payload); });
+process.stdout.write(JSON.stringify(shown));
 """
 
 
@@ -74,7 +74,7 @@ LOST = {"status": {"fill": "red", "text": "disconnected"}}
 
 
 def shown(*steps: tuple[float, dict[str, Any]]) -> list[str | None]:
-    """What the flow says after each step; None where nothing is new."""
+    """The flow's output after each step; None where nothing is new."""
     node = shutil.which("node")
     if node is None:
         pytest.skip("node is not installed")

@@ -184,7 +184,7 @@ def test_the_operators_page_has_a_remedy_for_every_reason() -> None:
 
 
 def test_the_operators_page_names_every_event_of_the_log() -> None:
-    """But for those that are told with --verbose, which it sums up."""
+    """Except those of --verbose, which it sums up."""
     page = OPERATORS.read_text("utf-8")
     sources = [*(REPOSITORY / "placed").rglob("*.py"), *(REPOSITORY / "drivers").rglob("*.py")]
     call = re.compile(r"\b_?log\.(?:info|warning|error|exception)\(\s*\"([a-z_0-9]+\.[a-z_0-9]+)\"")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from placed.sensor_payload.mapping import PayloadMapping
+from placed.sensors.payload.message_to_reading import PayloadMapping
 from placed.settings.loader import load
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "sensors.md"
@@ -30,6 +30,9 @@ rooms = ["boardroom@contoso.example"]
 """
 RECIPES = {found["title"]: found["body"] for found in SECTION.finditer(PAGE.read_text("utf-8"))}
 WITH_SETTINGS = [title for title, body in RECIPES.items() if TOML.search(body)]
+
+
+CHANGES_ONLY = ["ESPHome", "Home Assistant (MQTT Statestream)", "Homie 5"]
 
 
 def stated(mapping: PayloadMapping, payload: str) -> str:
@@ -58,3 +61,10 @@ def test_a_recipe_reads_its_messages_as_stated(
     messages = MESSAGE.findall(RECIPES[title])
     assert messages
     assert [stated(mapping, payload) for payload, _ in messages] == [result for _, result in messages]
+
+
+@pytest.mark.parametrize("title", CHANGES_ONLY)
+def test_a_recipe_of_a_device_that_sends_only_changes_keeps_its_room_known_for_hours(title: str) -> None:
+    found = TOML.search(RECIPES[title])
+    assert found is not None
+    assert 'stale_after = "12h"' in found[1].splitlines()

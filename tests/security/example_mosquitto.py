@@ -25,9 +25,14 @@ PASSWORDS = {
 
 
 class Guarded(Mosquitto):
-    """Its panels come in at `port`, the daemon at `daemon_port`."""
+    """Its panels come in at `port`, the daemon at `daemon_port`.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: where its files go.
+        access: the name of the access list, which is installed as placed.acl.
+    """
+
+    def __init__(self, folder: Path, access: str = "placed.acl") -> None:
         super().__init__(folder, authority=Authority(folder / "ca"))
         assert self.authority is not None
         self.daemon_port = free_port()
@@ -39,7 +44,7 @@ class Guarded(Mosquitto):
         daemon = {"placed": PASSWORDS["placed"]}
         self._passwords("daemon.passwords", daemon)
         self._passwords("panels.passwords", {k: v for k, v in PASSWORDS.items() if k not in daemon})
-        write_secret(folder / "placed.acl", (FILES / "placed.acl").read_text())
+        write_secret(folder / "placed.acl", (FILES / access).read_text())
         text = (FILES / "mosquitto.conf").read_text()
         text, files = re.subn(r"^(\w+file \S*?)/etc/mosquitto/", rf"\1{folder}/", text, flags=re.MULTILINE)
         text, ports = re.subn(
@@ -66,13 +71,13 @@ class Guarded(Mosquitto):
         }
 
     def reader(self, login: str, *topics: str, **more: Any) -> Subscriber:
-        """Whoever comes in where the panels do."""
+        """A subscriber at the panels' port."""
         return Subscriber(self, *topics, username=login, password=PASSWORDS[login], **more)
 
     def client(
         self, login: str | None, password: str | None = None, *, port: int | None = None, **more: Any
     ) -> aiomqtt.Client:
-        """A client of its own, at the panels' port; with the login's password, unless told otherwise."""
+        """A client of its own, at the panels' port; with the login's password by default."""
         assert self.authority is not None
         if login is not None:
             more |= {"username": login, "password": password or PASSWORDS[login]}

@@ -16,7 +16,7 @@ from placed.disconnect import topic_clearing
 from placed.doctor.broker_checks import check_broker
 from placed.driver import Verdict
 from placed.mqtt.topics import Topics
-from placed.settings.output_tables import HomeAssistant, Mqtt
+from placed.settings.output_settings import HomeAssistant, Mqtt
 from tests.security.example_mosquitto import PASSWORDS, Guarded
 from tests.support.deadlines import DEADLINE
 from tests.support.free_ports import HOST

@@ -42,9 +42,9 @@ ADVISORY = {
 
 
 def needed() -> set[str]:
-    """The packages that the lock has placed run with on Linux."""
+    """The packages that the lock has placed run with on Linux, with the extra of the Debian package."""
     found: set[str] = set()
-    waiting: list[tuple[str, tuple[str, ...]]] = [("placed", ())]
+    waiting: list[tuple[str, tuple[str, ...]]] = [("placed", ("icalendar",))]
     while waiting:
         name, extras = waiting.pop()
         package = PACKAGES[name]
@@ -71,7 +71,7 @@ def bill() -> bytes:
 
 
 def test_every_package_is_locked_by_hash() -> None:
-    """Those of the tests, too: they run on the machine of whoever works on it."""
+    """Those of the tests, too: they run on developers' machines."""
     unlocked = [name for name in PACKAGES if name != "placed" and not artifacts(name)]
     assert unlocked == []
     assert {len(digest) for name in PACKAGES for digest in artifacts(name).values()} == {64}
@@ -142,7 +142,7 @@ def advisories(against: str | None, *, html: bool = False) -> Iterator[str]:
 
 
 def audit(service: str, cache: Path) -> tuple[int, str]:
-    """How it ends, and what it says."""
+    """Its exit code and its output."""
     done = subprocess.run(
         [REPOSITORY / "scripts" / "audit"],
         check=False,

@@ -1,4 +1,4 @@
-"""A secret that everybody on the machine can read is refused, whoever reads it."""
+"""A secret that everybody on the machine can read is refused, whichever part reads it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from placed.domain.exit_errors import CannotStart
 from placed.driver import Exposed, SettingsError, read_certificate, read_secret
 from placed.http.listen_options import bearer_token
 from placed.mqtt.client_options import login_options
-from placed.settings.output_tables import Http, Mqtt
+from placed.settings.output_settings import Http, Mqtt
 from placed_microsoft365.auth.credential import load_credential
 from placed_microsoft365.settings import Microsoft365Settings
 from tests.drivers.microsoft365.driver_setup import CERTIFICATE
@@ -178,7 +178,7 @@ def test_a_public_certificate_may_be_read_by_everybody(tmp_path: Path) -> None:
     for public in (pem, authority.ca_file):
         public.chmod(0o644)
     options = {"url": "mqtts://broker.example", "certificate": pem, "key": key, "ca_file": authority.ca_file}
-    assert login_options(Mqtt.model_validate(options), "placed")["tls_context"]
+    assert login_options(Mqtt.model_validate(options), "placed").tls
 
 
 @pytest.mark.parametrize("command", ["check", "run"])

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class LeapingClock(SystemClock):
-    """Goes as the machine's does, until it is told that much time has passed.
+    """Follows the machine's clock, until a test lets it leap.
 
     Daemon and tenant are given the same one, so that neither notices anything but the time being later.
     """
@@ -38,7 +38,7 @@ class LeapingClock(SystemClock):
                 return
 
     def leap(self, seconds: float) -> None:
-        """So much time has passed, at once; whoever sleeps wakes up and looks."""
+        """So much time has passed, at once; tasks that sleep wake up and check the time."""
         self._ahead += seconds
         leapt, self._leapt = self._leapt, asyncio.Event()
         leapt.set()

@@ -12,13 +12,16 @@ from msgspec.structs import replace
 from placed.board.board import Board
 from placed.domain.connection_health import ConnectionHealth, ConnectionState
 from placed.domain.model import Meeting, Room, Schedule
+from placed.domain.mqtt_delivery_status import Refused, Undelivered
 from placed.domain.occupancy import Policy
+from placed.domain.presence import Reading, Sensor, SensorKind
 from placed.domain.privacy import Show
 from placed.domain.problem import Problem
-from placed.domain.publisher_status import Refused, Undelivered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from placed.domain.sensor_traffic import MessageResult
 
 NINE = datetime(2026, 1, 8, 9, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -60,6 +63,15 @@ class HandBridge:
 
 
 @dataclass
+class HandSensors:
+    """What sensors sent, as the test wants it."""
+
+    configured: bool = True
+    messages: dict[MessageResult, int] = field(default_factory=dict)
+    brokers: dict[str, bool] = field(default_factory=dict)
+
+
+@dataclass
 class BoardSetup:
     """A board, its clock and methods to change its rooms."""
 
@@ -68,6 +80,7 @@ class BoardSetup:
     epoch: int = 7
     policy: Policy = field(default_factory=Policy)
     bridge: HandBridge = field(default_factory=HandBridge)
+    sensors: HandSensors = field(default_factory=HandSensors)
     board: Board = field(init=False)
     enrolled: dict[str, dict[str, Room]] = field(default_factory=dict)
 
@@ -100,6 +113,11 @@ class BoardSetup:
         """Time passes, and due rooms are evaluated."""
         self.moment += duration
         self.board.judge_due()
+
+    def sense(self, room_id: str, *, present: bool, count: int | None = None) -> None:
+        """The room's radar reports presence now; it is stale after ten minutes."""
+        radar = Sensor("radar", SensorKind.RADAR, minutes(1), minutes(10))
+        self.board.sense(room_id, radar, Reading(present=present, at=self.moment, count=count))
 
     def report(self, name: str = "contoso", **health: Any) -> None:
         """A connection reports its health."""

@@ -23,7 +23,7 @@ FLAGS = (
     "--font-render-hinting=none",
 )
 PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
-# What a browser says of a daemon that is not there; every test ends with that.
+# A browser's errors for a daemon that has ended; every test ends with them.
 GONE = ("net::ERR_CONNECTION_", "net::ERR_INCOMPLETE_CHUNKED_ENCODING", "net::ERR_EMPTY_RESPONSE")
 KEEPS_NOTHING = "Service Worker registration blocked by Playwright"
 LONG = DEADLINE * 1000  # ms
@@ -52,10 +52,12 @@ class BrowserSession:
         wait: str | None = "body:not([aria-busy])",
         clock: bool = False,
         keeps: bool = False,
+        touch: bool = False,
     ) -> Page:
         """A page in a fresh browser, as soon as `wait` is there.
 
-        With `clock` the test moves its time; with `keeps` the browser keeps the pages (service worker).
+        With `clock` the test moves its time; with `keeps` the browser keeps the pages (service worker);
+        with `touch` it has a touch screen.
         """
         context = await self.browser.new_context(
             viewport={"width": width, "height": height},
@@ -64,6 +66,7 @@ class BrowserSession:
             timezone_id=zone,
             reduced_motion="reduce",
             service_workers="allow" if keeps else "block",
+            has_touch=touch,
         )
         self.contexts.append(context)
         context.set_default_timeout(LONG)
@@ -84,8 +87,9 @@ class BrowserSession:
         return page
 
     async def close(self) -> None:
-        for context in self.contexts:
-            await context.close()
+        """Closes every page; a second call does nothing."""
+        while self.contexts:
+            await self.contexts.pop().close()
 
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
-
-import structlog
-from structlog.testing import capture_logs
 
 from placed.domain.connection_health import ConnectionHealth, ConnectionState
 from placed.runtime.daemon import Around, Daemon
@@ -19,17 +16,19 @@ from placed.store import Journal
 from placed_microsoft365.simulator import App, Simulator, Tenant
 from tests.support.adjustable_clock import LeapingClock
 from tests.support.deadlines import DEADLINE
+from tests.support.followed_logs import followed_logs
 from tests.support.mosquitto import Mosquitto, Subscriber
 from tests.support.secret_files import write_secret
-from tests.support.status_client import Web
+from tests.support.status_endpoint import Web
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from structlog.typing import EventDict
 
     from placed_microsoft365.simulator import RequestRecord
+    from tests.support.followed_logs import FollowedLogs
 
 ROLES = ("Calendars.Read", "Place.Read.All", "GroupMember.Read.All")
 ROOMS = ("boardroom", "library")
@@ -42,8 +41,8 @@ class Watched(Simulator):
         super().__init__(tenant)
         self._asked = asyncio.Event()
 
-    def _log(self, record: RequestRecord) -> None:
-        super()._log(record)
+    def log(self, record: RequestRecord) -> None:
+        super().log(record)
         self._asked.set()
 
     async def asked(self, times: int) -> None:
@@ -156,8 +155,8 @@ class Deployment:
         """A daemon in this process; at the end it is stopped.
 
         Args:
-            ready: waits until it says that it is.
-            supervisor: who is told how it is; nobody, if not given.
+            ready: waits until it reports that it is ready.
+            supervisor: receives its state; nothing does, if not given.
             ready_within: seconds after which it is ready whatever the network does.
         """
         if not self.file.exists():
@@ -172,11 +171,11 @@ class Deployment:
             announce=lambda _daemon: announced.set(),
             ready_within=ready_within,
         )
-        with capture_logs() as logs, _noted() as noted:
+        with followed_logs() as log:
             daemon = Daemon(load(self.file), around)
             stop = asyncio.Event()
             task = asyncio.create_task(daemon.run(stop))
-            running = Running(daemon, task, announced, logs, noted)
+            running = Running(daemon, task, announced, log)
             try:
                 if ready:
                     await running.ready()
@@ -232,23 +231,6 @@ class _Failure:
             self.happened.set()
 
 
-@contextmanager
-def _noted() -> Iterator[asyncio.Event]:
-    """Within `capture_logs`: an event of this loop, set with each line that is logged."""
-    noted, loop = asyncio.Event(), asyncio.get_running_loop()
-    processors = structlog.get_config()["processors"]
-    (capture,) = processors
-
-    def note(logger: Any, name: str, event: EventDict) -> Any:
-        try:
-            return capture(logger, name, event)
-        finally:
-            loop.call_soon_threadsafe(noted.set)
-
-    processors[:] = [note]
-    yield noted
-
-
 @dataclass(slots=True)
 class Running:
     """A daemon that runs in this process, and what it has logged."""
@@ -256,8 +238,12 @@ class Running:
     daemon: Daemon
     task: asyncio.Task[None]
     announced: asyncio.Event
-    logs: list[EventDict] = field(default_factory=list)
-    _noted: asyncio.Event = field(default_factory=asyncio.Event)
+    log: FollowedLogs
+
+    @property
+    def logs(self) -> Sequence[EventDict]:
+        """What it has logged."""
+        return self.log.entries
 
     @property
     def url(self) -> str:
@@ -276,7 +262,7 @@ class Running:
             yield web
 
     async def ready(self) -> None:
-        """Waits until the daemon says that it is ready; fails if it ends before."""
+        """Waits until the daemon reports that it is ready; fails if it ends before."""
         waiting = asyncio.create_task(self.announced.wait())
         async with asyncio.timeout(DEADLINE):
             await asyncio.wait([waiting, self.task], return_when=asyncio.FIRST_COMPLETED)
@@ -300,12 +286,8 @@ class Running:
 
     async def has_logged(self, *events: str) -> EventDict:
         """Waits until it has logged one of these, and gives the first."""
-        async with asyncio.timeout(DEADLINE):
-            while not (found := self.logged(*events)):
-                self._noted.clear()
-                await self._noted.wait()
-        return found[0]
+        return await self.log.until(*events)
 
     def logged(self, *events: str) -> list[EventDict]:
         """What it has logged by these names."""
-        return [entry for entry in self.logs if entry["event"] in events]
+        return self.log.of(*events)

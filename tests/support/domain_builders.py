@@ -10,8 +10,8 @@ from placed.domain.model import Meeting, Room, Schedule
 from placed.domain.occupancy import Policy
 
 if TYPE_CHECKING:
+    from placed.domain.calendar_event_detection import Event
     from placed.domain.connection_health import ConnectionHealth
-    from placed.domain.room_event_detection import Event
     from placed.domain.state_document import Statement
 
 DAY = datetime(2026, 10, 6, tzinfo=UTC)
@@ -49,7 +49,7 @@ def room(room_id: str = "boardroom", **more: Any) -> Room:
 
 
 class FakeClock:
-    """Two clocks that go only when told to."""
+    """Two clocks that only the test moves."""
 
     def __init__(self, now: datetime) -> None:
         self.moment = now
@@ -78,7 +78,7 @@ class FakeClock:
 
 
 class Recorder:
-    """A listener of the board that keeps what it was told."""
+    """A listener of the board that keeps what it received."""
 
     def __init__(self) -> None:
         self.statements: list[Statement] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
@@ -29,7 +30,7 @@ class Relay:
         self._open = asyncio.Event()
         self._open.set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._server: asyncio.Server | None = None
+        self._listening: socket.socket | None = None
 
     async def __aenter__(self) -> Self:
         await self.restore()
@@ -42,9 +43,12 @@ class Relay:
 
     async def restore(self) -> None:
         """The line is there (again), at the same address."""
-        port = int(self.url.rpartition(":")[2]) if self._server else 0
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", port)
-        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        port = int(self.url.rpartition(":")[2]) if self.url else 0
+        self._listening = listening = socket.create_server(("127.0.0.1", port))
+        listening.settimeout(0.0)
+        # No asyncio.Server: it leaves a socket open that it accepts just before it is closed.
+        asyncio.get_running_loop().add_reader(listening, self._accept, listening)
+        self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
 
     def hold(self) -> None:
         """Nothing gets through any more, and nothing shows it: connections stay open, new ones are taken."""
@@ -56,21 +60,30 @@ class Relay:
 
     async def cut(self) -> None:
         """Nobody gets through."""
-        assert self._server is not None
-        self._server.close()
+        if self._listening is not None:
+            asyncio.get_running_loop().remove_reader(self._listening)
+            self._listening.close()
+            self._listening = None
         for task in self._tasks:  # also of one that is still on its way to the daemon
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self._server is None or not self._server.is_serving():  # it was accepted before the line was cut
+    def _accept(self, listening: socket.socket) -> None:
+        with suppress(OSError):  # it has gone again
+            accepted, _ = listening.accept()
+            accepted.settimeout(0.0)
+            task = asyncio.create_task(self._serve(accepted))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+            # Here, not in the task: one that is cancelled before its first step never runs.
+            task.add_done_callback(lambda _: accepted.close())
+
+    async def _serve(self, accepted: socket.socket) -> None:
+        reader, writer = await asyncio.open_connection(sock=accepted)
+        try:
+            await self._relay(reader, writer)
+        finally:
             writer.transport.abort()
-            return
-        task = asyncio.create_task(self._relay(reader, writer))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        # Here, not in the task: one that is cancelled before its first step never runs.
-        task.add_done_callback(lambda _: writer.transport.abort())
 
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -87,8 +100,8 @@ class Relay:
                     group.create_task(self._pass(there_reader, writer, self.sent))
             finally:
                 there_writer.transport.abort()
-        except OSError:
-            pass  # the daemon is not there
+        except (OSError, asyncio.IncompleteReadError):
+            pass  # the daemon is not there, or the browser has gone
 
     async def _pass(
         self,

@@ -1,4 +1,4 @@
-"""A real mosquitto for tests, and a subscriber that remembers what it was told."""
+"""A real mosquitto for tests, and a subscriber that keeps what it received."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any, Self
 import aiomqtt
 import pytest
 import trustme
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from tests.support.deadlines import DEADLINE
@@ -143,7 +145,7 @@ class Mosquitto:
         )
         self._reading = asyncio.create_task(self._read())
         await self.wait_for_line("running")
-        # It says so a moment before it minds signals; when it takes a connection it does.
+        # The line comes a moment before it handles signals; once it accepts a connection it handles them.
         _, writer = await asyncio.open_connection(HOST, self.port)
         await self.wait_for_line("New connection")
         writer.close()
@@ -274,7 +276,9 @@ class Subscriber:
         self._came = asyncio.Condition()
         if broker.authority and "tls_context" not in options:
             options["tls_context"] = broker.authority.context(*["subscriber"][: broker.client_certificates])
-        self._client = aiomqtt.Client(HOST, broker.port, protocol=aiomqtt.ProtocolVersion.V5, **options)
+        self._client = aiomqtt.Client(
+            HOST, broker.port, protocol=aiomqtt.ProtocolVersion.V5, timeout=DEADLINE, **options
+        )
         self._marks, self._marked = 0, b""
         self._mark = ""
         self._reading: asyncio.Task[None] | None = None
@@ -331,9 +335,22 @@ class Subscriber:
             while self._marked != mark:
                 await self._came.wait()
 
-    async def publish(self, topic: str, payload: str | bytes, *, retain: bool = False) -> None:
+    async def publish(
+        self,
+        topic: str,
+        payload: str | bytes,
+        *,
+        retain: bool = False,
+        response_topic: str | None = None,
+        correlation: bytes | None = None,
+    ) -> None:
         """Publishes, as anybody may."""
-        await self._client.publish(topic, payload, qos=1, retain=retain)
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+        if response_topic is not None:
+            properties.ResponseTopic = response_topic
+        if correlation is not None:
+            properties.CorrelationData = correlation
+        await self._client.publish(topic, payload, qos=1, retain=retain, properties=properties)
 
     async def _read(self) -> None:
         loop = asyncio.get_running_loop()

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
-HANG_UP = -1  # instead of a reason code: ends the connection without a word
-SWALLOW = -2  # says nothing, and passes nothing on
+HANG_UP = -1  # instead of a reason code: ends the connection without a reason
+SWALLOW = -2  # passes nothing on, and sends no answer
 BURST = 2.0  # seconds
 _CONNECT, _PUBLISH, _PUBACK, _DISCONNECT = 1, 3, 4, 14
 _VERSION_5 = 5

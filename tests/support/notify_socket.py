@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Manager:
-    """Hears what a service tells it; `address` is what it would find in NOTIFY_SOCKET."""
+    """Receives a service's notifications; `address` is what the service would find in NOTIFY_SOCKET."""
 
     def __init__(self, channel: socket.socket, address: str) -> None:
         self._channel = channel
@@ -39,7 +39,7 @@ class Manager:
 
     @property
     def heard(self) -> list[str]:
-        """All that was told and not yet looked at. A datagram is there as soon as it is sent."""
+        """All notifications that were not yet read. A datagram is there as soon as it is sent."""
         self._channel.settimeout(0)
         messages = []
         while True:
@@ -49,5 +49,5 @@ class Manager:
                 return messages
 
     def forget(self) -> None:
-        """What was told so far is of no interest."""
+        """Drops the notifications so far."""
         _ = self.heard

@@ -20,12 +20,13 @@ import shutil
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from playwright.async_api import Error, async_playwright
 
 from placed.domain.model import Status
+from placed.panel.received_documents import PresenceHeard
 from placed.panel.rules import Place, Shown, Why
 from tests.support.browser_session import FLAGS
 
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from tests.fault_injection.process_supervisor import Unit
     from tests.fault_injection.shared_clock import SharedClock
 
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _EVERY = 0.2  # seconds between two looks
 _NOTICED = 3.0  # seconds after a suspend until the page has heard of it
 _LATE = 0.5  # seconds for one look, from which on the machine has too much to do
@@ -54,6 +56,7 @@ _READ = """() => {
     until: node.dataset.until ?? null,
     valid_until: node.dataset.validUntil ?? null,
     why: node.dataset.why ?? null,
+    use: node.dataset.use ?? null,
     stale: node.hasAttribute("data-stale"),
   });
   const cover = document.querySelector("#cover");
@@ -79,6 +82,7 @@ class Reading:
         valid_until: when the page stops believing it.
         why: the code of the reason for unknown, such as offline, expired, throttled; `waiting` before the
             first word of the daemon.
+        use: used, booked_empty, unbooked, empty, or present; None where the presence is not known.
         covered: whether the cover is down: then the page shows *Unknown*, whatever is below it.
     """
 
@@ -91,6 +95,7 @@ class Reading:
     until: datetime | None
     valid_until: datetime | None
     why: str | None
+    use: str | None
     stale: bool
     covered: bool
 
@@ -111,9 +116,25 @@ class Reading:
             why=why,
             reason=self.why if why is Why.REPORTED else None,
             valid_until=self.valid_until if known else None,
+            presence=self._presence,
         )
 
+    @property
+    def _presence(self) -> PresenceHeard | None:
+        """By what is shown of it; a page shows no times of it."""
+        if self.use is None or self.covered:
+            return None
+        until = self.valid_until or _LONG_AGO
+        return PresenceHeard(_PRESENCES[self.use], _LONG_AGO, until)
 
+
+_PRESENCES = {
+    "used": "present",
+    "unbooked": "present",
+    "present": "present",
+    "booked_empty": "empty",
+    "empty": "empty",
+}
 _WHY = {
     "offline": Why.DISCONNECTED,
     "waiting": Why.DISCONNECTED,

@@ -20,7 +20,7 @@ _KEPT = ("PATH", "PYTHONPATH", "COVERAGE_PROCESS_START")  # of our own environme
 
 
 class Program:
-    """A running `placed …`; what it says on stdout and stderr is kept, a line each."""
+    """A running `placed …`; its lines on stdout and stderr are kept."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process = process
@@ -101,7 +101,7 @@ class Program:
         self.process.send_signal(number)
 
     async def ends(self, within: float = DEADLINE) -> int:
-        """The exit code, as soon as it has ended and everything that it said is read."""
+        """The exit code, as soon as it has ended and all its output is read."""
         async with asyncio.timeout(within):
             code = await self.process.wait()
             await asyncio.gather(*self._reading)

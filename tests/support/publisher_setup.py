@@ -14,10 +14,12 @@ from placed.domain.connection_health import ConnectionHealth, ConnectionState
 from placed.domain.model import Meeting, Room, Schedule
 from placed.domain.occupancy import Policy
 from placed.domain.privacy import Show
+from placed.mqtt.client.v5 import Mqtt5Client
+from placed.mqtt.client.v311 import Mqtt311Client
 from placed.mqtt.messages import BridgeInfo
 from placed.mqtt.publisher import Publisher
 from placed.mqtt.session_context import Timing
-from placed.settings.output_tables import HomeAssistant, Mqtt
+from placed.settings.output_settings import HomeAssistant, Mqtt
 from tests.support.deadlines import DEADLINE
 
 if TYPE_CHECKING:
@@ -84,13 +86,13 @@ class PublisherSetup:
         self.read(room_id, self.meeting())
 
     def meeting(self, key: str = "m", **more: Any) -> Meeting:
-        """A meeting that runs now, unless said otherwise."""
+        """A meeting that by default runs now."""
         now = self.now()
         values = {"start": now - timedelta(minutes=1), "end": now + timedelta(hours=1), **more}
         return Meeting(key, **values)
 
     def report(self, connection: str = "contoso", state: ConnectionState = ConnectionState.OK) -> None:
-        """The connection's health is told."""
+        """Reports the connection's health to the board."""
         self.board.report(ConnectionHealth(connection, "microsoft365", state))
 
     def publisher(
@@ -116,7 +118,7 @@ class PublisherSetup:
 
 @asynccontextmanager
 async def running(publisher: Publisher, *, published: bool = True) -> AsyncIterator[asyncio.Task[None]]:
-    """The publisher runs, and has said everything unless told not to wait; at the end it is stopped."""
+    """The publisher runs; by default it has published everything. At the end of the block it is stopped."""
     task = asyncio.create_task(publisher.run())
     try:
         if published:
@@ -143,7 +145,12 @@ def cut(publisher: Publisher) -> None:
     """The connection breaks, without leave of either side."""
     session = publisher._session
     assert session is not None
-    wire = session._client._client.socket()
-    assert wire is not None
-    assert isinstance(wire, socket.socket)
+    client = session._client
+    if isinstance(client, Mqtt5Client):
+        assert client._transport is not None
+        assert client._transport._transport is not None
+        wire = client._transport._transport.get_extra_info("socket")
+    else:
+        assert isinstance(client, Mqtt311Client)
+        wire = client._client._client.socket()
     wire.shutdown(socket.SHUT_RDWR)

@@ -112,7 +112,7 @@ def read(board_setup: BoardSetup, room_id: str, *found: Meeting, ago: timedelta 
 
 
 def building(show: Show = Show.EVERYTHING, kind: type[BoardSetup] = BoardSetup) -> BoardSetup:
-    """Eleven rooms in two buildings; one was not read for ten minutes, one can not be read at all."""
+    """Eleven rooms in two buildings; one was not read for ten minutes, one cannot be read at all."""
     board_setup = kind(moment=MOMENT, show=show, policy=POLICY)
     for room_id, name, house_name, floor, capacity, _ in ROOMS:
         board_setup.add(room_id, name=name, building=house_name, floor=floor, capacity=capacity)

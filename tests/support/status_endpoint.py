@@ -1,25 +1,33 @@
-"""A running status endpoint and a client of it, over loopback."""
+"""A status endpoint over a board, and clients of one: of its answers and of its events."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import re
+import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 import aiohttp
 
+from placed.board.judging_before_showing import CatchUp
 from placed.http.server import StatusServer
-from placed.settings.output_tables import Http
+from placed.settings.output_settings import Http
 from tests.support.deadlines import DEADLINE
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
     from types import TracebackType
 
+    from placed.domain.action import Action, Outcome, Refusal
+    from placed.domain.command_sink import CommandSink
+    from placed.domain.no_show_report import NoShowReport
+    from placed.domain.panel_signs import PanelSigns
     from placed.http.limits import Limits
     from tests.support.board_setup import BoardSetup
 
@@ -83,12 +91,17 @@ class Listening:
 class Endpoint:
     """`async with Endpoint(site) as endpoint: await endpoint.get("/healthz")`."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it may be made of
         self,
         board_setup: BoardSetup,
         *,
         limits: Limits | None = None,
         trust: ssl.SSLContext | None = None,
+        actions: CommandSink | None = None,
+        signs: PanelSigns | None = None,
+        no_shows: NoShowReport | None = None,
+        steady: Callable[[], float] = time.monotonic,
+        commands: Mapping[tuple[Action, Outcome, Refusal | None], int] = MappingProxyType({}),
         **settings: Any,
     ) -> None:
         self.board_setup = board_setup
@@ -98,8 +111,15 @@ class Endpoint:
             board_setup.board,
             now=board_setup.now,
             publisher=board_setup.bridge,
+            sensors=board_setup.sensors,
             version="1.2.3",
+            catch_up=CatchUp(board_setup.board, board_setup.now),
             limits=limits,
+            actions=actions,
+            signs=signs,
+            no_shows=no_shows,
+            commands=lambda: commands,
+            steady=steady,
         )
 
     async def __aenter__(self) -> Self:
@@ -146,3 +166,89 @@ class Endpoint:
         async with self.session.get(f"/api/v1/events{query}", headers=headers, timeout=timeout) as response:
             assert response.status == 200, await response.text()
             yield Listening(response)
+
+
+class Web:
+    """`async with Web(url) as web: await web.json("/api/v1/rooms")`."""
+
+    def __init__(self, url: str, token: str | None = None) -> None:
+        self.url = url
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(self.url, headers=self._headers)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._session.close()
+
+    async def get(self, path: str) -> tuple[int, str]:
+        """Status and body."""
+        timeout = aiohttp.ClientTimeout(DEADLINE)
+        async with self._session.get(path, timeout=timeout) as response:
+            return response.status, await response.text()
+
+    async def json(self, path: str) -> Any:
+        timeout = aiohttp.ClientTimeout(DEADLINE)
+        async with self._session.get(path, timeout=timeout) as response:
+            return await response.json(content_type=None)
+
+    async def room(self, room_id: str) -> Any:
+        return await self.json(f"/api/v1/rooms/{room_id}")
+
+    async def metric(self, name: str, **labels: str) -> float | None:
+        """The value of a metric with just these labels; None if there is none."""
+        wanted = ",".join(f'{key}="{value}"' for key, value in labels.items())
+        _, text = await self.get("/metrics")
+        found = re.search(rf"^{re.escape(f'{name}{{{wanted}}}')} (\S+)$", text, re.MULTILINE)
+        return float(found[1]) if found else None
+
+    @asynccontextmanager
+    async def follow(self) -> AsyncIterator[Stream]:
+        """The events, from the snapshot on."""
+        timeout = aiohttp.ClientTimeout(total=None)
+        async with self._session.get("/api/v1/events", timeout=timeout) as response:
+            assert response.status == 200
+            yield Stream(Listening(response))
+
+
+class Stream:
+    """The server-sent events."""
+
+    def __init__(self, listening: Listening) -> None:
+        self._listening = listening
+
+    async def until(self, wanted: Callable[[ServerSentEvent], object]) -> ServerSentEvent:
+        """The next event that is wanted."""
+        async with asyncio.timeout(DEADLINE):
+            while not wanted(reported := await self._listening.next()):
+                pass
+            return reported
+
+    async def lines(self) -> AsyncIterator[str]:
+        """Every line, until the stream ends."""
+        while True:
+            try:
+                block = await self._listening.block()
+            except EOFError:
+                return
+            for line in block:
+                yield line
+
+    async def state(self, room_id: str, **wanted: object) -> Any:
+        """The next state of the room with these values."""
+        reported = await self.until(lambda t: t.event == "state" and _is(t.data, room=room_id, **wanted))
+        return reported.data
+
+    async def health(self, connection: str, state: str) -> Any:
+        """The next event with that state of a connection."""
+        reported = await self.until(
+            lambda t: t.event == "health" and _is(t.data, name=connection, state=state)
+        )
+        return reported.data
+
+
+def _is(document: Any, **wanted: object) -> bool:
+    return all(document[key] == value for key, value in wanted.items())

@@ -17,7 +17,7 @@ from placed.driver import Surroundings, find_drivers
 from placed.driver.conformance import Conformance
 from tests.support.mosquitto import Mosquitto, Subscriber
 from tests.support.placed_process import Program, run
-from tests.support.status_client import Web
+from tests.support.status_endpoint import Web
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -15,7 +15,7 @@ from paho.mqtt.properties import Properties
 
 from placed.doctor.broker_checks import check_broker
 from placed.domain.exit_errors import CannotStart
-from placed.settings.output_tables import Mqtt
+from placed.settings.output_settings import Mqtt
 from tests.support.deployment import Deployment
 from tests.support.free_ports import HOST
 

@@ -22,7 +22,7 @@ _RABBITMQ: Final = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 
 
 class MissingError(Exception):
-    """This machine cannot have the broker; the message says why."""
+    """The broker cannot be installed here; the message gives the reason."""
 
 
 class Software:

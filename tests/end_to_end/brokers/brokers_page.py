@@ -44,7 +44,7 @@ _EXPIRY: Final = "MQTT 3.1.1 has no expiry: panels have to look at `valid_until`
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """A broker, and what came of each version of MQTT; `missing` says why it was not tried."""
+    """A broker, and what came of each version of MQTT; `missing` is the reason why it was not tried."""
 
     name: str
     source: str
@@ -110,5 +110,5 @@ def _refused(problem: str) -> str:
     return "it ends the connection at CONNECT" if "ends the connection" in problem else "it refuses it"
 
 
-def _word(passed: bool | None) -> str:  # noqa: FBT001 - what a table says of it
+def _word(passed: bool | None) -> str:  # noqa: FBT001 - a cell of a table
     return {True: "yes", False: "**no**", None: "-"}[passed]

@@ -22,7 +22,7 @@ _SETTINGS = """module.exports = {{
 }}
 """
 _KEEP = 'const shown = global.get("shown") || {}; shown[msg.topic] = msg.payload; global.set("shown", shown);'
-_TELL = 'msg.payload = global.get("shown") || {}; return msg;'
+_ANSWER = 'msg.payload = global.get("shown") || {}; return msg;'
 
 
 class NodeRed(Software):
@@ -47,7 +47,7 @@ class NodeRed(Software):
         await self._listens(self.port)
 
     async def shown(self) -> Mapping[str, Mapping[str, Any]]:
-        """What the flow said last of each room, by its id."""
+        """The flow's last output for each room, by its id."""
         url = f"http://{HOST}:{self.port}/shown"
         async with aiohttp.ClientSession() as session, session.get(url) as page:
             reported: Mapping[str, Mapping[str, Any]] = await page.json() if page.status == 200 else {}
@@ -72,7 +72,14 @@ class NodeRed(Software):
         return [
             *nodes,
             {**usual, **function, "id": "keep", "func": _KEEP},
-            {**usual, "id": "ask", "type": "http in", "url": "/shown", "method": "get", "wires": [["tell"]]},
-            {**usual, **function, "id": "tell", "func": _TELL, "wires": [["answer"]]},
+            {
+                **usual,
+                "id": "ask",
+                "type": "http in",
+                "url": "/shown",
+                "method": "get",
+                "wires": [["reply"]],
+            },
+            {**usual, **function, "id": "reply", "func": _ANSWER, "wires": [["answer"]]},
             {**usual, "id": "answer", "type": "http response"},
         ]

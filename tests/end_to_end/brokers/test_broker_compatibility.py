@@ -1,14 +1,21 @@
-"""Every broker that this machine can have does what docs/brokers.md says of it."""
+"""Every broker that is available here does what docs/brokers.md states."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import aiomqtt
 import pytest
 
+from placed.mqtt.client.mqtt_error import MqttError
 from tests.end_to_end.brokers.broker_checks import PROTOCOLS, tried
 from tests.end_to_end.brokers.broker_software import ALL, MissingError, Software
 from tests.end_to_end.brokers.brokers_page import PAGE, WORDS
+from tests.support.client_conformance import (
+    CHECKS,
+    another_client_with_the_same_identifier_ends_the_connection,
+    conforms,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def promised(name: str, protocol: Protocol) -> dict[str, str]:
-    """What the page says, by trial; nothing where it says that placed does not work there."""
+    """The results on the page, by trial; empty for a broker with which placed does not work."""
     rows = [
         [cell.strip() for cell in line.strip("|").split("|")]
         for line in PAGE.read_text("utf-8").splitlines()
@@ -29,6 +36,37 @@ def promised(name: str, protocol: Protocol) -> dict[str, str]:
         return {}
     reported = {row[0]: row[head.index(column)] for row in rows[rows.index(head) :]}
     return {trial: reported[words] for trial, words in WORDS.items()}
+
+
+# What a broker does otherwise than MQTT demands, so that a client cannot conform.
+UNUSUAL = {
+    ("amqtt", another_client_with_the_same_identifier_ends_the_connection),  # it keeps both connections
+}
+
+
+@pytest.mark.brokers
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("software", ALL, ids=lambda software: software.name)
+async def test_our_client_conforms_at_a_broker(
+    software: type[Software], protocol: Protocol, tmp_path: Path
+) -> None:
+    if not promised(software.name, protocol):
+        pytest.skip(f"placed does not work with MQTT {protocol} there")
+    broker = software(tmp_path / "broker")
+    failed: dict[str, str] = {}
+    try:
+        await broker.start()
+        for check in CHECKS:
+            if (software.name, check) not in UNUSUAL:
+                try:
+                    await conforms(check, broker.port, protocol)
+                except (AssertionError, MqttError, aiomqtt.MqttError) as error:
+                    failed[check.__name__] = str(error)
+    except MissingError as reason:
+        pytest.skip(str(reason))
+    finally:
+        await broker.stop()
+    assert failed == {}
 
 
 @pytest.mark.brokers

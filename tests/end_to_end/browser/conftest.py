@@ -34,12 +34,12 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def eyes(browser: Browser) -> AsyncIterator[BrowserSession]:
-    """Somebody who looks; what the browser complains of fails the test."""
-    eyes = BrowserSession(browser)
-    yield eyes
-    await eyes.close()
-    assert eyes.complaints == []
+async def tabs(browser: Browser) -> AsyncIterator[BrowserSession]:
+    """A browser that opens pages in tabs; errors in its console fail the test."""
+    tabs = BrowserSession(browser)
+    yield tabs
+    await tabs.close()
+    assert tabs.complaints == []
 
 
 @pytest.fixture
@@ -48,14 +48,16 @@ def board_setup() -> BoardSetup:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def endpoint(board_setup: BoardSetup) -> AsyncIterator[Endpoint]:
-    """A status endpoint over the building."""
+async def endpoint(board_setup: BoardSetup, tabs: BrowserSession) -> AsyncIterator[Endpoint]:
+    """A status endpoint over the building. Pages are closed before it ends: it refuses new streams then."""
     async with Endpoint(board_setup) as endpoint:
         yield endpoint
+        await tabs.close()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def deployment(tmp_path: Path) -> AsyncIterator[Deployment]:
+async def deployment(tmp_path: Path, tabs: BrowserSession) -> AsyncIterator[Deployment]:
     """A tenant with two rooms and a broker."""
     async with Deployment.open(tmp_path) as deployment:
         yield deployment
+        await tabs.close()

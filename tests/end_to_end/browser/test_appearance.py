@@ -38,7 +38,7 @@ DRAWN = ".tile[data-room=boardroom] .block"
     ],
 )
 async def test_the_board_is_fit_for_everybody(  # noqa: PLR0913, PLR0917 - a row of the table
-    eyes: BrowserSession,
+    tabs: BrowserSession,
     endpoint: Endpoint,
     name: str | None,
     scheme: Scheme,
@@ -46,7 +46,7 @@ async def test_the_board_is_fit_for_everybody(  # noqa: PLR0913, PLR0917 - a row
     width: int,
     height: int,
 ) -> None:
-    page = await eyes.open(endpoint.server.url + path, width=width, height=height, scheme=scheme)
+    page = await tabs.open(endpoint.server.url + path, width=width, height=height, scheme=scheme)
     await page.locator(DRAWN).first.wait_for(state="attached")
     if "room=" in path:
         whole = "dialog .block" if "boardroom" in path else "dialog .reason:has-text('Access is denied')"
@@ -76,10 +76,10 @@ async def test_the_board_is_fit_for_everybody(  # noqa: PLR0913, PLR0917 - a row
     ],
 )
 async def test_the_panel_is_fit_for_everybody(
-    eyes: BrowserSession, endpoint: Endpoint, name: str, room: str, status: str
+    tabs: BrowserSession, endpoint: Endpoint, name: str, room: str, status: str
 ) -> None:
     for suffix, width, height in (("", 1024, 768), ("-upright", 600, 960), ("-small", 480, 320)):
-        page = await eyes.open(
+        page = await tabs.open(
             f"{endpoint.server.url}/rooms/{room}", width=width, height=height, wait=f"[data-status={status}]"
         )
         await page.locator(".timeline[aria-label]").wait_for(state="attached")
@@ -98,10 +98,10 @@ async def test_the_panel_is_fit_for_everybody(
 
 
 async def test_at_night_the_panel_is_dim_and_by_day_it_moves(
-    eyes: BrowserSession, board_setup: BoardSetup, endpoint: Endpoint
+    tabs: BrowserSession, board_setup: BoardSetup, endpoint: Endpoint
 ) -> None:
     """Neither the field nor a letter stays where it is for good."""
-    page = await eyes.open(endpoint.server.url + "/rooms/library", clock=True, wait="[data-status=free]")
+    page = await tabs.open(endpoint.server.url + "/rooms/library", clock=True, wait="[data-status=free]")
     assert await page.locator("body.night").count() == 0
     before = await page.locator("#word").bounding_box()
     await page.clock.run_for(61_000)
@@ -113,15 +113,15 @@ async def test_at_night_the_panel_is_dim_and_by_day_it_moves(
 
     board_setup.moment += timedelta(hours=12)
     read(board_setup, "library")
-    page = await eyes.open(endpoint.server.url + "/rooms/library", width=1024, height=768, wait="body.night")
+    page = await tabs.open(endpoint.server.url + "/rooms/library", width=1024, height=768, wait="body.night")
     await page.locator("[data-status=free] .panel .now, [data-status=free] .now").wait_for(state="attached")
     await picture(page, "panel-night")
     assert await violations(page) == []
 
 
-async def test_a_wall_turns_its_pages(eyes: BrowserSession, endpoint: Endpoint) -> None:
+async def test_a_wall_turns_its_pages(tabs: BrowserSession, endpoint: Endpoint) -> None:
     async with Relay(endpoint.server.url) as relay:
-        page = await eyes.open(relay.url + "/?kiosk", width=1280, height=600, clock=True)
+        page = await tabs.open(relay.url + "/?kiosk", width=1280, height=600, clock=True)
         assert not await page.locator("#filters").is_visible()
         await relay.cut()  # in the page's short seconds it would come and go, and move what is below it
         await page.clock.run_for(12_000)
@@ -140,16 +140,16 @@ async def test_a_wall_turns_its_pages(eyes: BrowserSession, endpoint: Endpoint) 
         assert max(seen) == end
 
 
-async def test_axe_would_notice(eyes: BrowserSession, endpoint: Endpoint) -> None:
-    page = await eyes.open(endpoint.server.url)
+async def test_axe_would_notice(tabs: BrowserSession, endpoint: Endpoint) -> None:
+    page = await tabs.open(endpoint.server.url)
     await page.evaluate("document.body.append(document.createElement('button'))")
     assert [line.split(":")[0] for line in await violations(page)] == ["button-name"]
 
 
 async def test_a_status_is_shown_by_colour_and_word_and_shape(
-    eyes: BrowserSession, endpoint: Endpoint
+    tabs: BrowserSession, endpoint: Endpoint
 ) -> None:
-    page = await eyes.open(endpoint.server.url)
+    page = await tabs.open(endpoint.server.url)
     seen = await page.evaluate(
         """[...document.querySelectorAll(".tile")].map((tile) => [
              tile.dataset.status,
@@ -165,8 +165,8 @@ async def test_a_status_is_shown_by_colour_and_word_and_shape(
         assert len(set(reported)) == 4
 
 
-async def test_it_prints_rooms_and_no_controls(eyes: BrowserSession, endpoint: Endpoint) -> None:
-    page = await eyes.open(endpoint.server.url)
+async def test_it_prints_rooms_and_no_controls(tabs: BrowserSession, endpoint: Endpoint) -> None:
+    page = await tabs.open(endpoint.server.url)
     await page.emulate_media(media="print")
     assert not await page.locator("#filters").is_visible()
     assert await page.locator(".tile[data-room=boardroom] .word").is_visible()
@@ -174,10 +174,10 @@ async def test_it_prints_rooms_and_no_controls(eyes: BrowserSession, endpoint: E
 
 @pytest.mark.parametrize("path", ["/", "/?room=boardroom", "/rooms/boardroom", "/rooms/pier"])
 async def test_the_day_is_on_paper_where_backgrounds_are_left_out(
-    eyes: BrowserSession, endpoint: Endpoint, path: str
+    tabs: BrowserSession, endpoint: Endpoint, path: str
 ) -> None:
     """Its parts ask for their colours, and have lines for browsers that do not listen; text is dark."""
-    page = await eyes.open(endpoint.server.url + path, scheme="dark")
+    page = await tabs.open(endpoint.server.url + path, scheme="dark")
     await page.locator(".track .block").first.wait_for(state="attached")
     await page.emulate_media(media="print", color_scheme="dark")
     pale = await page.evaluate(
@@ -199,7 +199,7 @@ async def test_the_day_is_on_paper_where_backgrounds_are_left_out(
 
 
 async def test_it_speaks_the_readers_language_and_keeps_their_hours(
-    eyes: BrowserSession, endpoint: Endpoint
+    tabs: BrowserSession, endpoint: Endpoint
 ) -> None:
     for locale, address, word, until in (
         ("en-GB", "/", "Busy", "until 11:00"),
@@ -208,7 +208,7 @@ async def test_it_speaks_the_readers_language_and_keeps_their_hours(
         ("de-DE", "/?lang=en-US", "Busy", "until 11:00 AM"),
         ("fi-FI", "/", "Busy", "until 11:00"),
     ):
-        page = await eyes.open(endpoint.server.url + address, locale=locale)
+        page = await tabs.open(endpoint.server.url + address, locale=locale)
         tile = page.locator(".tile[data-room=boardroom]")
         assert await tile.locator(".word").text_content() == word
         reported = await tile.locator(".until").text_content() or ""
@@ -217,9 +217,9 @@ async def test_it_speaks_the_readers_language_and_keeps_their_hours(
 
 
 async def test_times_are_the_rooms_own_wherever_the_reader_is(
-    eyes: BrowserSession, endpoint: Endpoint
+    tabs: BrowserSession, endpoint: Endpoint
 ) -> None:
-    page = await eyes.open(endpoint.server.url, zone="America/New_York")
+    page = await tabs.open(endpoint.server.url, zone="America/New_York")
     assert await page.locator(".tile[data-room=boardroom] .until").text_content() == "until 11:00"
     assert await page.locator(".building .zone").first.text_content() == "10:22 CET"
     assert await page.locator("#clock").text_content() == "4:22"

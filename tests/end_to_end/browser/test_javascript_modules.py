@@ -15,49 +15,49 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 
-async def run(eyes: BrowserSession, endpoint: Endpoint, module: str, script: str) -> Any:
+async def run(tabs: BrowserSession, endpoint: Endpoint, module: str, script: str) -> Any:
     """What a function of the module `m` gives."""
-    page = await eyes.open(endpoint.server.url)
+    page = await tabs.open(endpoint.server.url)
     address = f"/static/{Assets().version}/{module}"
     return await page.evaluate(f"async () => {{ const m = await import('{address}'); {script} }}")
 
 
-async def test_the_clock_takes_the_latest_that_it_can_be(eyes: BrowserSession, endpoint: Endpoint) -> None:
+async def test_the_clock_takes_the_latest_that_it_can_be(tabs: BrowserSession, endpoint: Endpoint) -> None:
     reported = await run(
-        eyes,
+        tabs,
         endpoint,
         "clock.js",
         """
         let perf = 1000, wall = 5000, leaps = 0;
         const clock = new m.ServerClock(() => (leaps += 1), () => perf, () => wall);
-        const told = [String(clock.now()), clock.known];
+        const seen = [String(clock.now()), clock.known];
         const pass = (ms) => { perf += ms; wall += ms; };
         clock.sample(100_000, 1000, 1040);   // it was 100,000 at some time between
         perf = 1040; wall = 5040;
-        told.push(clock.now());              // 40 later at most
+        seen.push(clock.now());              // 40 later at most
         clock.sample(100_045, 1040, 1050);   // a narrower one
         pass(10);
-        told.push(clock.now());
+        seen.push(clock.now());
         pass(60_000);
-        told.push(clock.now());
+        seen.push(clock.now());
         wall += 3_600_000;                   // it slept for an hour, and the steady clock did too
-        told.push(clock.now());
+        seen.push(clock.now());
         wall -= 7_200_000;                   // somebody sets the clock back: nothing gets younger by that
-        told.push(clock.now());
+        seen.push(clock.now());
         await Promise.resolve();
-        told.push(leaps);
+        seen.push(leaps);
         const at = clock.steady();
         clock.sample(170_000, at, at);       // the daemon knows better
-        told.push(clock.now());
-        return told;
+        seen.push(clock.now());
+        return seen;
         """,
     )
     assert reported == ["NaN", False, 100_040, 100_050, 160_050, 3_760_050, 3_760_050, 1, 170_000]
 
 
-async def test_events_are_read_however_they_are_cut(eyes: BrowserSession, endpoint: Endpoint) -> None:
+async def test_events_are_read_however_they_are_cut(tabs: BrowserSession, endpoint: Endpoint) -> None:
     reported = await run(
-        eyes,
+        tabs,
         endpoint,
         "stream.js",
         r"""
@@ -78,14 +78,14 @@ async def test_events_are_read_however_they_are_cut(eyes: BrowserSession, endpoi
     ]
 
 
-async def test_durations_are_formatted_in_everyday_words(eyes: BrowserSession, endpoint: Endpoint) -> None:
+async def test_durations_are_formatted_in_everyday_words(tabs: BrowserSession, endpoint: Endpoint) -> None:
     reported = await run(
-        eyes,
+        tabs,
         endpoint,
         "words.js",
         """
-        const said = {"minutes": "{count} min", "hours": "{count} h", "days.other": "{count} days"};
-        const words = new m.Words(said, "en");
+        const texts = {"minutes": "{count} min", "hours": "{count} h", "days.other": "{count} days"};
+        const words = new m.Words(texts, "en");
         const all = [1, 60_000, 60_100, 3_540_000, 3_540_100, 3_660_000, 90_000_000, 172_800_000];
         return all.map((ms) => words.left(ms));
         """,
@@ -93,9 +93,9 @@ async def test_durations_are_formatted_in_everyday_words(eyes: BrowserSession, e
     assert reported == ["1 min", "1 min", "2 min", "59 min", "1 h", "1 h 1 min", "25 h", "2 days"]
 
 
-async def test_the_first_language_that_there_is_is_taken(eyes: BrowserSession, endpoint: Endpoint) -> None:
+async def test_the_first_language_that_there_is_is_taken(tabs: BrowserSession, endpoint: Endpoint) -> None:
     reported = await run(
-        eyes,
+        tabs,
         endpoint,
         "words.js",
         """
@@ -111,3 +111,22 @@ async def test_the_first_language_that_there_is_is_taken(eyes: BrowserSession, e
         ("en", "en-GB"),
         ("en", "EN-us"),
     ]
+
+
+async def test_a_presence_is_shown_until_its_own_time_is_past_and_the_status_goes_on(
+    tabs: BrowserSession, endpoint: Endpoint
+) -> None:
+    """In a document that is valid for longer than its presence, which the daemon does not publish."""
+    reported = await run(
+        tabs,
+        endpoint,
+        "room.js",
+        """
+        const at = (ms) => new Date(ms).toISOString();
+        const presence = { state: "present", count: null, since: at(0), valid_until: at(60_000) };
+        const document = await (await fetch("/api/v1/rooms/library")).json();
+        const room = m.readRoom({ ...document, status: "free", valid_until: at(900_000), presence });
+        return [59_999, 60_000].map((now) => [m.statusAt(room, now), m.presenceAt(room, now)?.state ?? null]);
+        """,
+    )
+    assert reported == [["free", "present"], ["free", None]]

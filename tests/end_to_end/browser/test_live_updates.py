@@ -37,11 +37,11 @@ def tile(room: str, **status: str) -> str:
 
 @pytest.mark.alone  # it measures a second of real time
 async def test_a_tile_changes_within_a_second_of_a_booking(
-    eyes: BrowserSession, deployment: Deployment
+    tabs: BrowserSession, deployment: Deployment
 ) -> None:
     deployment.configure(polling={"interval": "250ms"})
     async with deployment.daemon() as running:
-        page = await eyes.open(running.url, wait=tile("boardroom", status="free"))
+        page = await tabs.open(running.url, wait=tile("boardroom", status="free"))
         now = deployment.clock.now().replace(microsecond=0)
         loop = asyncio.get_running_loop()
         for wanted in ("busy", "free"):
@@ -56,21 +56,21 @@ async def test_a_tile_changes_within_a_second_of_a_booking(
 
 
 async def test_a_room_turns_busy_when_its_meeting_starts(
-    eyes: BrowserSession, deployment: Deployment
+    tabs: BrowserSession, deployment: Deployment
 ) -> None:
     """By the daemon's timer: neither calendar nor page are asked for that."""
     now = deployment.clock.now()
     deployment.tenant.book("boardroom", now + timedelta(minutes=10), now + HOUR)
     deployment.configure(polling={"interval": "10m"}, occupancy={"expire_after": "2h"})
     async with deployment.daemon() as running:
-        page = await eyes.open(running.url, wait=tile("boardroom", status="free"))
+        page = await tabs.open(running.url, wait=tile("boardroom", status="free"))
         for minutes, status in ((6, "starting"), (4.1, "busy")):
             deployment.clock.leap(60 * minutes)
             await page.locator(tile("boardroom", status=status)).wait_for()
 
 
-async def test_rooms_come_and_go(eyes: BrowserSession, board_setup: BoardSetup, endpoint: Endpoint) -> None:
-    page = await eyes.open(endpoint.server.url)
+async def test_rooms_come_and_go(tabs: BrowserSession, board_setup: BoardSetup, endpoint: Endpoint) -> None:
+    page = await tabs.open(endpoint.server.url)
     board_setup.add("cellar", name="Cellar", building="Annex", floor="-1")
     await page.locator(tile("cellar")).wait_for()
     board_setup.drop("vault")
@@ -82,11 +82,11 @@ async def test_rooms_come_and_go(eyes: BrowserSession, board_setup: BoardSetup, 
 
 
 async def test_what_is_left_counts_down_across_the_minute(
-    eyes: BrowserSession, board_setup: BoardSetup
+    tabs: BrowserSession, board_setup: BoardSetup
 ) -> None:
     board_setup.moment += timedelta(seconds=20)  # half a minute before the next
     async with Endpoint(board_setup, offline_after=HOUR) as endpoint, Relay(endpoint.server.url) as relay:
-        page = await eyes.open(relay.url, clock=True)
+        page = await tabs.open(relay.url, clock=True)
         relay.hold()  # the daemon's clock stands still here
         left = page.locator(tile("garden")).locator(".left")
         assert await left.text_content() == "for 23 min"
@@ -98,9 +98,9 @@ async def test_what_is_left_counts_down_across_the_minute(
 
 
 async def test_a_browser_whose_clock_is_wrong_shows_the_same(
-    eyes: BrowserSession, endpoint: Endpoint
+    tabs: BrowserSession, endpoint: Endpoint
 ) -> None:
-    page = await eyes.open(endpoint.server.url, clock=True)
+    page = await tabs.open(endpoint.server.url, clock=True)
     for wrong in ("2001-01-01T00:00:00Z", "2040-06-01T12:00:00Z"):
         await page.clock.set_system_time(wrong)
         await page.reload()
@@ -115,18 +115,18 @@ async def green(page: Page) -> int:
 
 
 async def test_what_has_ended_is_unknown_on_the_page_too(
-    eyes: BrowserSession, board_setup: BoardSetup
+    tabs: BrowserSession, board_setup: BoardSetup
 ) -> None:
     """With a line that is cut, so that nothing but the page itself can know."""
     async with (
         Endpoint(board_setup, offline_after=HOUR) as endpoint,
         Relay(endpoint.server.url) as relay,
     ):
-        page = await eyes.open(relay.url, clock=True)
+        page = await tabs.open(relay.url, clock=True)
         assert await green(page) == 6
         await relay.cut()
         await page.clock.run_for(175_000)
-        assert await page.locator(tile("atrium", status="unknown")).count() == 1  # it said: starting
+        assert await page.locator(tile("atrium", status="unknown")).count() == 1  # it was: starting
         assert await green(page) == 5
         await page.locator("#offline").wait_for()
         await page.clock.run_for(15 * 60_000)
@@ -137,10 +137,10 @@ async def test_what_has_ended_is_unknown_on_the_page_too(
         await page.locator(tile("library", status="free")).wait_for()
 
 
-async def test_after_a_suspend_no_old_state_is_shown(eyes: BrowserSession, endpoint: Endpoint) -> None:
-    """The steady clock stands still while a machine sleeps; the one on the wall tells that it did."""
+async def test_after_a_suspend_no_old_state_is_shown(tabs: BrowserSession, endpoint: Endpoint) -> None:
+    """The steady clock stands still while a machine sleeps; the wall clock shows that it did."""
     async with Relay(endpoint.server.url) as relay:
-        page = await eyes.open(relay.url + "/rooms/library", wait="[data-status=free]")
+        page = await tabs.open(relay.url + "/rooms/library", wait="[data-status=free]")
         await relay.cut()
         await page.evaluate("(late => { const now = Date.now; Date.now = () => now() + late })(3600000)")
         await page.locator("body[data-status=unknown]").wait_for()
@@ -150,10 +150,10 @@ async def test_after_a_suspend_no_old_state_is_shown(eyes: BrowserSession, endpo
 
 
 async def test_a_reading_that_finds_nothing_new_counts_as_one(
-    eyes: BrowserSession, board_setup: BoardSetup, endpoint: Endpoint
+    tabs: BrowserSession, board_setup: BoardSetup, endpoint: Endpoint
 ) -> None:
     """No statement of the room follows it; beside the connection's last reading the room's is as recent."""
-    page = await eyes.open(endpoint.server.url + "/?room=library")
+    page = await tabs.open(endpoint.server.url + "/?room=library")
     last = page.get_by_role("dialog").locator(".read")
     await expect(last).to_have_text("Last read 2 min ago", timeout=LONG)
     known = board_setup.board.known_of("library")
@@ -171,10 +171,10 @@ async def test_a_reading_that_finds_nothing_new_counts_as_one(
 
 
 async def test_a_stream_that_broke_is_resumed_where_it_broke(
-    eyes: BrowserSession, board_setup: BoardSetup, endpoint: Endpoint
+    tabs: BrowserSession, board_setup: BoardSetup, endpoint: Endpoint
 ) -> None:
     async with Relay(endpoint.server.url) as relay:
-        page = await eyes.open(relay.url)
+        page = await tabs.open(relay.url)
         seq = board_setup.board.seq
         await relay.cut()
         relay.asked.clear()
@@ -186,7 +186,7 @@ async def test_a_stream_that_broke_is_resumed_where_it_broke(
 
 
 async def test_the_panel_turns_unknown_when_the_daemon_is_killed_and_comes_back(
-    eyes: BrowserSession, deployment: Deployment, tmp_path: Path
+    tabs: BrowserSession, deployment: Deployment, tmp_path: Path
 ) -> None:
     listen = f"127.0.0.1:{free_port()}"
     deployment.configure(
@@ -196,7 +196,7 @@ async def test_the_panel_turns_unknown_when_the_daemon_is_killed_and_comes_back(
     )
     async with Program.start(tmp_path, "run", "-c", deployment.file, "--log-format", "json") as program:
         await program.logged("daemon.became_ready")
-        page = await eyes.open(f"http://{listen}/rooms/boardroom", wait="body[data-status=free]")
+        page = await tabs.open(f"http://{listen}/rooms/boardroom", wait="body[data-status=free]")
         program.process.kill()
         await program.process.wait()
         await page.locator("body[data-status=unknown]").wait_for()
@@ -208,11 +208,11 @@ async def test_the_panel_turns_unknown_when_the_daemon_is_killed_and_comes_back(
 
 
 async def test_a_cover_comes_down_though_the_script_hangs(
-    eyes: BrowserSession, board_setup: BoardSetup, endpoint: Endpoint
+    tabs: BrowserSession, board_setup: BoardSetup, endpoint: Endpoint
 ) -> None:
     """The page's own clock and all its timers stand still here; the browser's do not."""
     board_setup.moment = board_setup.board.statement("atrium").occupancy.valid_until - timedelta(seconds=6)  # type: ignore[union-attr]
-    page = await eyes.open(
+    page = await tabs.open(
         endpoint.server.url + "/rooms/atrium", clock=True, wait="body[data-status=starting]"
     )
     await page.clock.pause_at(
@@ -223,19 +223,19 @@ async def test_a_cover_comes_down_though_the_script_hangs(
 
 
 async def test_the_panel_reports_that_the_room_does_not_exist(
-    eyes: BrowserSession, board_setup: BoardSetup, endpoint: Endpoint
+    tabs: BrowserSession, board_setup: BoardSetup, endpoint: Endpoint
 ) -> None:
-    eyes.expected = ("404",)
-    page = await eyes.open(endpoint.server.url + "/rooms/cellar", wait=None)
+    tabs.expected = ("404",)
+    page = await tabs.open(endpoint.server.url + "/rooms/cellar", wait=None)
     await page.get_by_text("There is no room with the id cellar").wait_for()
     board_setup.add("cellar", name="Cellar")
     await page.get_by_role("heading", name="Cellar").wait_for()
 
 
 async def test_the_panel_shows_current_and_next_meeting_and_the_day(
-    eyes: BrowserSession, endpoint: Endpoint
+    tabs: BrowserSession, endpoint: Endpoint
 ) -> None:
-    page = await eyes.open(endpoint.server.url + "/rooms/boardroom", wait="body[data-status=busy]")
+    page = await tabs.open(endpoint.server.url + "/rooms/boardroom", wait="body[data-status=busy]")
     await page.locator(".panel .now").wait_for(state="attached")
     assert (
         await page.locator("#current").inner_text() == "Now\n\nBudget 2027\n\n9:45 \u2013 11:00 · Grace Abara"

@@ -9,6 +9,7 @@ import pytest
 
 from placed.domain.presence import Reading, Sensor, SensorKind
 from tests.support.browser_session import picture, violations
+from tests.support.sample_building import meetings, read
 
 if TYPE_CHECKING:
     from tests.support.board_setup import BoardSetup
@@ -25,12 +26,12 @@ def sense(board_setup: BoardSetup, room_id: str, *, present: bool) -> None:
     assert board_setup.board.sense(room_id, COUNTER, Reading(present=present, at=board_setup.moment)) is None
 
 
-async def test_a_booked_room_without_people_stays_busy_and_says_since_when_nobody_is_there(
-    eyes: BrowserSession, board_setup: BoardSetup, endpoint: Endpoint
+async def test_a_booked_room_without_people_stays_busy_and_shows_since_when_it_is_empty(
+    tabs: BrowserSession, board_setup: BoardSetup, endpoint: Endpoint
 ) -> None:
     sense(board_setup, "boardroom", present=False)
     sense(board_setup, "library", present=True)
-    page = await eyes.open(endpoint.server.url, width=1280, height=900)
+    page = await tabs.open(endpoint.server.url, width=1280, height=900)
     booked = page.locator(".tile[data-room=boardroom]")
     await booked.locator(".presence", has_text="Nobody there since").wait_for()
     assert await booked.get_attribute("data-status") == "busy"
@@ -43,6 +44,28 @@ async def test_a_booked_room_without_people_stays_busy_and_says_since_when_nobod
     assert await violations(page) == []
 
 
+async def test_no_line_of_a_tile_lies_over_its_timeline_if_the_times_take_two_lines(
+    tabs: BrowserSession, board_setup: BoardSetup, endpoint: Endpoint
+) -> None:
+    read(board_setup, "boardroom", *meetings([("9:45", "12:45", "Budget 2027", "Grace Abara")]))
+    sense(board_setup, "boardroom", present=False)
+    page = await tabs.open(endpoint.server.url, width=1120, height=900, locale="en-US")
+    tile = page.locator(".tile[data-room=boardroom]")
+    await tile.locator(".left", has_text="23 min").wait_for(timeout=9000)
+    await tile.locator(".presence", has_text="Nobody there since").wait_for()
+    await tile.locator(".block").first.wait_for(state="attached")
+    tops = await tile.locator(".until, .left, .presence, .meeting, .timeline").evaluate_all(
+        "parts => parts.map((part) => part.getBoundingClientRect().top)"
+    )
+    assert tops == sorted(set(tops)), "the times take two lines"
+    cut = await tile.evaluate(
+        """(tile) => [tile, ...tile.querySelectorAll(".presence, .meeting")]
+             .filter((part) => part.scrollHeight > part.clientHeight + 1)
+             .map((part) => [part.className, part.clientHeight, part.scrollHeight])"""
+    )
+    assert cut == []
+
+
 @pytest.mark.parametrize(
     ("room", "present", "status", "text"),
     [
@@ -52,7 +75,7 @@ async def test_a_booked_room_without_people_stays_busy_and_says_since_when_nobod
     ],
 )
 async def test_the_panel_shows_presence_below_the_status(  # noqa: PLR0913, PLR0917 - a row of the table
-    eyes: BrowserSession,
+    tabs: BrowserSession,
     board_setup: BoardSetup,
     endpoint: Endpoint,
     room: str,
@@ -62,7 +85,7 @@ async def test_the_panel_shows_presence_below_the_status(  # noqa: PLR0913, PLR0
 ) -> None:
     sense(board_setup, room, present=present)
     url = f"{endpoint.server.url}/rooms/{room}"
-    page = await eyes.open(url, width=1024, height=768, wait=f"[data-status={status}]")
+    page = await tabs.open(url, width=1024, height=768, wait=f"[data-status={status}]")
     await page.locator("#presence", has_text=text).wait_for()
     if not present:
         await picture(page, "panel-booked-empty")
@@ -70,10 +93,10 @@ async def test_the_panel_shows_presence_below_the_status(  # noqa: PLR0913, PLR0
 
 
 async def test_a_presence_disappears_from_the_page_when_it_ends(
-    eyes: BrowserSession, board_setup: BoardSetup, endpoint: Endpoint
+    tabs: BrowserSession, board_setup: BoardSetup, endpoint: Endpoint
 ) -> None:
     sense(board_setup, "library", present=True)
-    page = await eyes.open(endpoint.server.url + "/rooms/library", wait="[data-use=unbooked]")
+    page = await tabs.open(endpoint.server.url + "/rooms/library", wait="[data-use=unbooked]")
     board_setup.wait(timedelta(minutes=30))  # the sensor is stale
     await page.locator("body:not([data-use])").wait_for(state="attached")
     assert await page.locator("#presence").text_content() == ""

@@ -35,17 +35,17 @@ UNKNOWN = "[data-status=unknown]"
 BOARD = ".tile[data-room=boardroom]"
 
 
-async def pages(eyes: BrowserSession, *urls: str) -> list[Page]:
+async def pages(tabs: BrowserSession, *urls: str) -> list[Page]:
     """The board and the panel of each address, with a room that is free."""
     opened = []
     for url in urls:
-        opened.append(await eyes.open(url, wait=BOARD + KNOWN))
-        opened.append(await eyes.open(f"{url}/rooms/boardroom", wait="body" + KNOWN))
+        opened.append(await tabs.open(url, wait=BOARD + KNOWN))
+        opened.append(await tabs.open(f"{url}/rooms/boardroom", wait="body" + KNOWN))
     return opened
 
 
 async def unknown(*shown: Page) -> float:
-    """Waits until all of them say that they do not know; how many seconds that took."""
+    """Waits until all of them show unknown; returns the seconds that took."""
     loop = asyncio.get_running_loop()
     begun = loop.time()
     for page in shown:
@@ -66,11 +66,11 @@ async def daemon(deployment: Deployment, folder: Path) -> AsyncIterator[tuple[Pr
 
 @pytest.mark.alone  # it measures after how many seconds the pages show it
 async def test_when_the_daemon_is_killed(
-    eyes: BrowserSession, deployment: Deployment, tmp_path: Path
+    tabs: BrowserSession, deployment: Deployment, tmp_path: Path
 ) -> None:
     """Beside it pages behind a proxy that keeps their connections open, though the daemon has gone."""
     async with daemon(deployment, tmp_path) as (program, url), Relay(url) as proxy:
-        shown = await pages(eyes, url, proxy.url)
+        shown = await pages(tabs, url, proxy.url)
         proxy.hold()
         program.process.kill()
         await program.process.wait()
@@ -83,10 +83,10 @@ async def test_when_the_daemon_is_killed(
 
 @pytest.mark.alone  # the same
 async def test_when_the_daemon_stands_still(
-    eyes: BrowserSession, deployment: Deployment, tmp_path: Path
+    tabs: BrowserSession, deployment: Deployment, tmp_path: Path
 ) -> None:
     async with daemon(deployment, tmp_path) as (program, url):
-        shown = await pages(eyes, url)
+        shown = await pages(tabs, url)
         program.process.send_signal(SIGSTOP)
         try:
             assert await unknown(*shown) < PROMISED
@@ -96,19 +96,19 @@ async def test_when_the_daemon_stands_still(
         await shown[1].locator("body" + KNOWN).wait_for()
 
 
-async def test_a_network_cut_without_notice_is_detected(eyes: BrowserSession, endpoint: Endpoint) -> None:
+async def test_a_network_cut_without_notice_is_detected(tabs: BrowserSession, endpoint: Endpoint) -> None:
     async with Relay(endpoint.server.url) as relay:
-        panel = await eyes.open(f"{relay.url}/rooms/library", wait="body" + KNOWN)
+        panel = await tabs.open(f"{relay.url}/rooms/library", wait="body" + KNOWN)
         relay.hold()
         assert await unknown(panel) < PROMISED
         relay.let_go()
         await panel.locator("body" + KNOWN).wait_for()
 
 
-async def test_the_cover_comes_down_though_the_script_hangs(eyes: BrowserSession, endpoint: Endpoint) -> None:
+async def test_the_cover_comes_down_though_the_script_hangs(tabs: BrowserSession, endpoint: Endpoint) -> None:
     """The page's own clock and all its timers stand still here; the browser's do not."""
     async with Relay(endpoint.server.url) as relay:
-        page = await eyes.open(f"{relay.url}/rooms/library", clock=True, wait="body" + KNOWN)
+        page = await tabs.open(f"{relay.url}/rooms/library", clock=True, wait="body" + KNOWN)
         await page.clock.pause_at(await page.evaluate("Date.now() / 1000 + 1.5"))
         await relay.cut()
         await expect(page.locator("#cover")).to_have_css("opacity", "1", timeout=PROMISED * 1000)
@@ -116,27 +116,27 @@ async def test_the_cover_comes_down_though_the_script_hangs(eyes: BrowserSession
 
 
 async def test_no_filter_finds_a_room_that_was_free_and_the_summary_counts_none(
-    eyes: BrowserSession, endpoint: Endpoint
+    tabs: BrowserSession, endpoint: Endpoint
 ) -> None:
     async with Relay(endpoint.server.url) as relay:
-        page = await eyes.open(f"{relay.url}/?free=now", clock=True)
+        page = await tabs.open(f"{relay.url}/?free=now", clock=True)
         assert await page.locator(".tile:visible").count() == 5
         await relay.cut()
         await page.clock.run_for(int(PROMISED * 1000))
         assert await page.locator(".tile:visible").count() == 0
-        assert await page.locator("#summary b").all_text_contents() == ["0", "0", "0", "11"]
+        assert await page.locator("#summary li:visible b").all_text_contents() == ["0", "0", "0", "11"]
         await expect(page.locator("#offline")).to_have_text("No connection to the server; trying again.")
 
 
 async def test_a_longer_page_timeout_never_extends_valid_until(
-    eyes: BrowserSession, board_setup: BoardSetup
+    tabs: BrowserSession, board_setup: BoardSetup
 ) -> None:
     async with (
         Endpoint(board_setup, offline_after=timedelta(minutes=5)) as endpoint,
         Relay(endpoint.server.url) as relay,
     ):
-        page = await eyes.open(relay.url + "/rooms/library", clock=True, wait="body" + KNOWN)
-        starting = await eyes.open(relay.url + "/rooms/atrium", clock=True, wait="body[data-status=starting]")
+        page = await tabs.open(relay.url + "/rooms/library", clock=True, wait="body" + KNOWN)
+        starting = await tabs.open(relay.url + "/rooms/atrium", clock=True, wait="body[data-status=starting]")
         await relay.cut()
         await page.clock.run_for(290_000)
         assert await page.locator("body" + KNOWN).count() == 1
@@ -147,11 +147,11 @@ async def test_a_longer_page_timeout_never_extends_valid_until(
 
 
 async def test_a_short_break_is_not_seen(
-    eyes: BrowserSession, board_setup: BoardSetup, endpoint: Endpoint
+    tabs: BrowserSession, board_setup: BoardSetup, endpoint: Endpoint
 ) -> None:
     """Such as that of a proxy that reads its configuration again."""
     async with Relay(endpoint.server.url) as relay:
-        page = await eyes.open(relay.url + "/rooms/library", wait="body" + KNOWN)
+        page = await tabs.open(relay.url + "/rooms/library", wait="body" + KNOWN)
         await page.evaluate(
             """() => {
               window.seen = [];
@@ -167,11 +167,11 @@ async def test_a_short_break_is_not_seen(
 
 
 async def test_events_that_do_not_come_through_are_made_up_for_by_questions(
-    eyes: BrowserSession, board_setup: BoardSetup
+    tabs: BrowserSession, board_setup: BoardSetup
 ) -> None:
     """A proxy that keeps back what belongs to a stream until it ends: the pages know all the same."""
     async with Endpoint(board_setup) as endpoint:
-        page = await eyes.open("about:blank", wait=None)
+        page = await tabs.open("about:blank", wait=None)
         await page.route("**/api/v1/events*", lambda _route: asyncio.sleep(3600))
         await page.goto(endpoint.server.url + "/rooms/library")
         await page.locator("body" + KNOWN).wait_for()

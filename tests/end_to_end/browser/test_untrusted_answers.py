@@ -1,4 +1,4 @@
-"""Only what the daemon itself says, and in time, keeps a page from knowing nothing."""
+"""A page shows a status only from the daemon's own answers, and only while they are fresh."""
 
 from __future__ import annotations
 
@@ -38,19 +38,25 @@ def answer(status: str, media_type: str, body: str) -> bytes:
     return f"{head}Connection: close\r\n\r\n{body}".encode()
 
 
-@pytest.mark.parametrize("stranger", STRANGERS)
 @pytest.mark.parametrize("status", ["200 OK", "404 Not Found"])
 async def test_an_answer_from_another_program_is_not_shown(
-    eyes: BrowserSession, endpoint: Endpoint, stranger: str, status: str
+    tabs: BrowserSession, endpoint: Endpoint, status: str
 ) -> None:
     """Such as a proxy's page while the daemon is away, or what has its address by now."""
-    eyes.expected = ("404", "net::ERR_")
+    tabs.expected = ("404", "net::ERR_")
+    # At once, because they mostly wait.
+    await asyncio.gather(
+        *(_is_not_shown(tabs, endpoint, answer(status, *stranger)) for stranger in STRANGERS.values())
+    )
+
+
+async def _is_not_shown(tabs: BrowserSession, endpoint: Endpoint, strange: bytes) -> None:
     async with Relay(endpoint.server.url) as relay:
-        panel = await eyes.open(f"{relay.url}/rooms/library", wait="body" + KNOWN)
-        board = await eyes.open(relay.url, wait=".tile[data-room=library]" + KNOWN)
+        panel = await tabs.open(f"{relay.url}/rooms/library", wait="body" + KNOWN)
+        board = await tabs.open(relay.url, wait=".tile[data-room=library]" + KNOWN)
         await relay.cut()
         await relay.restore()
-        relay.answer = answer(status, *STRANGERS[stranger])
+        relay.answer = strange
         assert await unknown(panel) < PROMISED
         await board.locator(".tile[data-room=library]" + UNKNOWN).wait_for(timeout=PROMISED * 1000)
         assert await panel.locator("body").get_attribute("data-why") == "offline"
@@ -63,10 +69,10 @@ async def test_an_answer_from_another_program_is_not_shown(
 
 
 async def test_a_browser_that_keeps_nothing_shows_the_rooms_all_the_same(
-    eyes: BrowserSession, endpoint: Endpoint
+    tabs: BrowserSession, endpoint: Endpoint
 ) -> None:
     """Where a policy forbids sites to keep anything, so much as to ask for it fails."""
-    panel = await eyes.open("about:blank", wait=None)
+    panel = await tabs.open("about:blank", wait=None)
     await panel.add_init_script(
         """for (const name of ["sessionStorage", "localStorage", "caches"]) {
           Object.defineProperty(window, name, {
@@ -82,17 +88,17 @@ async def test_a_browser_that_keeps_nothing_shows_the_rooms_all_the_same(
 
 
 async def test_the_question_for_a_token_goes_when_none_is_wanted_any_more(
-    eyes: BrowserSession, tmp_path: Path
+    tabs: BrowserSession, tmp_path: Path
 ) -> None:
     """Nobody stands at a door to close it."""
-    eyes.expected = ("401",)
+    tabs.expected = ("401",)
     write_secret(tmp_path / "token", "correct-horse")
     async with (
         Endpoint(building()) as open_to_all,
         Endpoint(building(), token_file=tmp_path / "token") as guarded,
         Relay(open_to_all.server.url) as relay,
     ):
-        panel = await eyes.open(f"{relay.url}/rooms/library", wait="body" + KNOWN)
+        panel = await tabs.open(f"{relay.url}/rooms/library", wait="body" + KNOWN)
         ports = relay.port, int(guarded.server.url.rpartition(":")[2])
         for port in reversed(ports):
             await relay.cut()
@@ -143,8 +149,8 @@ class SlowStreams(Relay):
         writer.transport.abort()
 
 
-class Living(BoardSetup):
-    """Its clock goes."""
+class BoardWithClock(BoardSetup):
+    """Its clock runs as the machine's does."""
 
     def now(self) -> datetime:
         return MOMENT + (datetime.now(UTC) - BEGUN)
@@ -154,12 +160,12 @@ BEGUN = datetime.now(UTC)
 
 
 @pytest.mark.parametrize("questions", [True, False])
-async def test_late_events_do_not_count_as_new(eyes: BrowserSession, *, questions: bool) -> None:
+async def test_late_events_do_not_count_as_new(tabs: BrowserSession, *, questions: bool) -> None:
     """The page asks instead; where that is not possible either, it does not know."""
-    board_setup = building(kind=Living)
-    eyes.expected = ("net::ERR_",)
+    board_setup = building(kind=BoardWithClock)
+    tabs.expected = ("net::ERR_",)
     async with Endpoint(board_setup) as endpoint, SlowStreams(endpoint.server.url) as relay:
-        panel = await eyes.open(f"{relay.url}/rooms/library", wait="body" + KNOWN)
+        panel = await tabs.open(f"{relay.url}/rooms/library", wait="body" + KNOWN)
         for relay.delay in (4.5, 9.0, 13.5):  # never so long without a word that it would be noticed by that
             await asyncio.sleep(5)
         relay.questions = questions

@@ -39,7 +39,7 @@ async def mosquitto(tmp_path: Path) -> AsyncIterator[Mosquitto]:
 
 @pytest.fixture
 async def deployment(tmp_path: Path) -> AsyncIterator[Deployment]:
-    """A tenant with two rooms, and a broker; Home Assistant is to be told of the rooms."""
+    """A tenant with two rooms, and a broker; discovery is on."""
     async with Deployment.open(tmp_path) as deployment:
         deployment.configure(home_assistant={"discovery": True})
         yield deployment

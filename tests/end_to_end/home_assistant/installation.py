@@ -19,14 +19,14 @@ PYTHONS: Final = ((3, 11), (3, 12))  # what this version of Home Assistant runs 
 
 
 class NoHomeAssistantError(Exception):
-    """This machine can have no Home Assistant; the message says why."""
+    """Home Assistant cannot be installed here; the message gives the reason."""
 
 
 def python() -> Path:
     """The interpreter that has Home Assistant, which is installed if this machine has none yet.
 
     Raises:
-        NoHomeAssistantError: It can not be had here.
+        NoHomeAssistantError: It cannot be installed here.
     """
     wanted = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:12]
     made = _cache() / wanted
@@ -80,7 +80,5 @@ def _run(*command: str | Path) -> None:
         env={**os.environ, "UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1"},
     )
     if done.returncode:
-        output = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()] or [
-            "nothing said"
-        ]
+        output = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()] or ["no output"]
         raise NoHomeAssistantError(f"{Path(command[0]).name} failed: {output[-1].strip()}")

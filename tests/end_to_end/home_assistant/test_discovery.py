@@ -1,4 +1,4 @@
-"""What a real Home Assistant makes of the rooms that it is told of."""
+"""What a real Home Assistant makes of the discovery of rooms."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from placed.domain.model import Reason
 from placed.mqtt.session_context import Timing
-from placed.settings.output_tables import HomeAssistant as Settings
+from placed.settings.output_settings import HomeAssistant as Settings
 from tests.support.mosquitto import Subscriber
 from tests.support.placed_process import Program
 from tests.support.publisher_setup import PublisherSetup, cut, room, running
@@ -51,9 +51,9 @@ def publisher_setup() -> PublisherSetup:
 
 
 def complaints(hass: HomeAssistant) -> list[str]:
-    """What it has to say against what it was told.
+    """What its log reports about the messages.
 
-    That a time which there is not can not be read it says in early versions, and shows it as unknown.
+    Early versions log that a missing time cannot be read, and show it as unknown.
     """
     reported = [line for line in hass.log if "mqtt" in line and (" WARNING " in line or " ERROR " in line)]
     return [line for line in reported if "Invalid state message" not in line]
@@ -111,7 +111,7 @@ async def test_a_room_that_is_not_known_is_not_shown_as_anything(
             "sensor.library_free_until",
         ):
             await hass.becomes(entity, "unavailable")
-        # Why that is so goes on being told.
+        # The reason is still published.
         await hass.becomes("sensor.library_reason", "forbidden")
         await hass.becomes("binary_sensor.library_stale", "on")
         publisher_setup.read("library")
@@ -156,7 +156,7 @@ async def test_a_killed_daemon_leaves_nothing_behind_that_looks_free(
 async def test_entities_become_unavailable_when_their_state_expires(
     install: Install, mosquitto: Mosquitto, publisher_setup: PublisherSetup
 ) -> None:
-    """As when a daemon hangs, or the broker dies together with it: no will is told."""
+    """As when a daemon hangs, or the broker dies together with it: no will is published."""
     hass = install(mosquitto)
     timing = Timing(first_pause=60, will_delay=600)
     publisher = publisher_setup.publisher(mosquitto, home_assistant=DISCOVERY, budget=4, timing=timing)
@@ -166,7 +166,7 @@ async def test_entities_become_unavailable_when_their_state_expires(
         cut(publisher)
         await hass.until(lambda: all(hass.state(entity) == "unavailable" for entity in BOARDROOM))
         await hass.becomes("sensor.library_status", "unavailable")
-        assert hass.state("binary_sensor.placed_connection") == "on"  # for 90 s, as its topic says
+        assert hass.state("binary_sensor.placed_connection") == "on"  # for 90 s, the expiry of its topic
 
 
 async def test_rooms_that_are_renamed_or_gone_are_so_here_too(
@@ -191,7 +191,7 @@ async def test_rooms_that_are_renamed_or_gone_are_so_here_too(
 async def test_when_home_assistant_starts_the_discovery_is_published_again(
     install: Install, mosquitto: Mosquitto, publisher_setup: PublisherSetup
 ) -> None:
-    """Also where the broker has forgotten what it was told before."""
+    """Also where the broker has lost its retained messages."""
     hass = install(mosquitto)
     async with running(publisher_setup.publisher(mosquitto, home_assistant=DISCOVERY)):
         async with hass.running(last=False):

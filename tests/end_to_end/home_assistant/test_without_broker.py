@@ -9,5 +9,5 @@ if TYPE_CHECKING:
 async def test_without_a_broker_it_is_reported_that_no_discovery_is_published(deployment: Deployment) -> None:
     deployment.configure(mqtt=None, home_assistant={"discovery": True})
     async with deployment.daemon() as running:
-        (reported,) = running.logged("home_assistant.is_not_told")
+        (reported,) = running.logged("home_assistant.has_no_broker")
         assert "mqtt.url" in reported["remedy"]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 
-from tests.end_to_end.browser.conftest import board_setup, browser, endpoint, eyes
+from tests.end_to_end.browser.conftest import board_setup, browser, endpoint, tabs
 from tests.end_to_end.proxies.reverse_proxy import KINDS, in_front_of
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tests.support.status_endpoint import Endpoint
 
-__all__ = ["board_setup", "browser", "endpoint", "eyes"]
+__all__ = ["board_setup", "browser", "endpoint", "tabs"]
 
 more = pytest.mark.proxies
 

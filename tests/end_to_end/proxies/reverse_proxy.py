@@ -1,4 +1,4 @@
-"""Real web servers in front of an endpoint, configured as docs/operators.md says it."""
+"""Real web servers in front of an endpoint, configured as in docs/operators.md."""
 
 from __future__ import annotations
 

@@ -113,8 +113,8 @@ async def test_events_come_as_they_happen(
 
 
 @pytest.mark.browser
-async def test_a_reader_goes_from_the_board_to_a_panel(eyes: BrowserSession, root: str) -> None:
-    page = await eyes.open(root, wait=".tile[data-room=boardroom][data-status=busy] .block")
+async def test_a_reader_goes_from_the_board_to_a_panel(tabs: BrowserSession, root: str) -> None:
+    page = await tabs.open(root, wait=".tile[data-room=boardroom][data-status=busy] .block")
     await page.locator(".tile[data-room=boardroom]").click()
     dialog = page.get_by_role("dialog", name="Boardroom")
     await dialog.locator("ol.meetings li").first.wait_for()
@@ -130,17 +130,17 @@ async def test_a_reader_goes_from_the_board_to_a_panel(eyes: BrowserSession, roo
 
 @pytest.mark.browser
 async def test_a_panel_notices_that_the_daemon_has_gone(
-    eyes: BrowserSession, root: str, endpoint: Endpoint
+    tabs: BrowserSession, root: str, endpoint: Endpoint
 ) -> None:
     """The web server is still there, and answers. A tablet that is opened then gets the page all the same."""
-    eyes.expected = ("502", "503")
-    page = await eyes.open(root + "rooms/boardroom", wait=BUSY, keeps=True)
+    tabs.expected = ("502", "503")
+    page = await tabs.open(root + "rooms/boardroom", wait=BUSY, keeps=True)
     scope = await page.evaluate("navigator.serviceWorker.ready.then((it) => it.scope)")
     assert scope == root
     await endpoint.server.stop()
     async with asyncio.timeout(PROMISED):
         await page.locator("body[data-why=offline]").wait_for()
-    other = await eyes.open_beside(page.context, root + "rooms/library", wait="body[data-why=offline]")
+    other = await tabs.open_beside(page.context, root + "rooms/library", wait="body[data-why=offline]")
     reading = await read_page(other, "library")
     assert reading is not None
     assert reading.words == "No connection to the server"
@@ -149,13 +149,13 @@ async def test_a_panel_notices_that_the_daemon_has_gone(
 @pytest.mark.browser
 @pytest.mark.proxies
 async def test_a_panel_polls_if_a_proxy_holds_events_back(
-    eyes: BrowserSession, board_setup: BoardSetup, endpoint: Endpoint, tmp_path: Path
+    tabs: BrowserSession, board_setup: BoardSetup, endpoint: Endpoint, tmp_path: Path
 ) -> None:
     kind = KINDS["caddy that packs"]
     if shutil.which(kind.program) is None:
         pytest.skip("no caddy; as root: scripts/test-proxies")
     async with in_front_of(endpoint.at[1], kind, tmp_path) as url:
-        page = await eyes.open(f"{url}/rooms-board/rooms/library", wait="body[data-status=free]")
+        page = await tabs.open(f"{url}/rooms-board/rooms/library", wait="body[data-status=free]")
         for end in ("11:00", "12:00"):
             read(board_setup, "library", Meeting("new", clock("10:00"), clock(end)))
             async with asyncio.timeout(PROMISED):

@@ -1,4 +1,4 @@
-"""What `placed run` complains of when it can not start."""
+"""The errors of a `placed run` that cannot start."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LOG = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z \[(info|warning|error) *\] ")  # a l
 
 
 def complaints(program: Program) -> list[str]:
-    """What it said on stderr, beside the log; there is no other kind of line, so no traceback either."""
+    """Its lines on stderr, beside the log; there is no other kind of line, so no traceback either."""
     output = [line for line in program.err if not LOG.match(line)]
     assert all(line.startswith("placed: ") for line in output), "\n".join(program.err)
     assert not program.out

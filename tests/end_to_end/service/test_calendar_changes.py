@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tests.support.deployment import Deployment
     from tests.support.mosquitto import Subscriber
-    from tests.support.status_client import Stream, Web
+    from tests.support.status_endpoint import Stream, Web
 
 INTERVAL = 1.0
-SLACK = 0.5  # seconds for a busy machine, to ask the service, and to tell
+SLACK = 0.5  # seconds for a busy machine, to ask the service, and to publish
 STATE = "placed/rooms/boardroom/state"
 EVENT = "placed/rooms/boardroom/event"
 HOUR = timedelta(hours=1)

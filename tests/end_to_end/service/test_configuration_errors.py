@@ -1,4 +1,4 @@
-"""What only a person can mend ends the start with code 3 and a line that says what, where and what to do."""
+"""An error that only a person can fix ends the start with code 3 and a line: what, where and the remedy."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from placed.driver import find_drivers
 from placed_microsoft365.simulator import make_client_certificate
 from tests.end_to_end.service.startup_errors import complains, edit
 from tests.support.secret_files import write_secret
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.deployment import Deployment
+
+INSTALLED = ", ".join(sorted(find_drivers()))
 
 # --- the configuration ---
 
@@ -44,7 +47,7 @@ if TYPE_CHECKING:
         (
             'driver = "microsoft365"',
             'driver = "microsoft356"',
-            "{file}: connections[0].driver: unknown driver; installed: microsoft365",
+            f"{{file}}: connections[0].driver: unknown driver; installed: {INSTALLED}",
         ),
         ("[mqtt]", "[mqqt]", "{file}: mqqt: unknown key; did you mean mqtt?"),
         ("[mqtt]", "[mqtt", "{file}: no valid TOML: Expected ']' at the end of a table declaration"),

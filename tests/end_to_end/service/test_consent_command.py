@@ -12,7 +12,7 @@ from yarl import URL
 from placed.cli.consent_connection import length
 from placed_microsoft365.simulator import fence_toml
 from tests.end_to_end.service.consent_helpers import configured, record
-from tests.end_to_end.service.interactive_terminal import at_a_terminal
+from tests.end_to_end.service.terminal import at_a_terminal
 from tests.support.placed_process import run
 
 if TYPE_CHECKING:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import signal
 import socket
 import sys
 from contextlib import AsyncExitStack, suppress
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import aiomqtt
 import pytest
@@ -21,33 +22,45 @@ from placed.domain.exit_errors import CannotStart
 from tests.support.deadlines import DEADLINE
 from tests.support.free_ports import free_port, usual_ports
 from tests.support.placed_process import Program, run
-from tests.support.status_client import Web
+from tests.support.status_endpoint import Web
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 LINE = re.compile(
     r"placed demo: page http://127\.0\.0\.1:(\d+)/ \| broker mqtt://127\.0\.0\.1:(\d+) \| "
     r"try: mosquitto_sub -h 127\.0\.0\.1 -p (\d+) -v -t 'placed/#' \| Ctrl-C ends it"
 )
+PANEL = re.compile(r"placed demo: panel with buttons (http://127\.0\.0\.1:\d+/rooms/willow#token=[\w-]{32})")
 PROMISED = 5.0  # seconds in which it ends
 
 
-async def retained(port: int, rooms: set[str]) -> dict[str, bytes]:
-    """What the broker keeps of rooms, as soon as it has all of these.
+async def retained(
+    port: int, rooms: set[str], wanted: Callable[[dict[str, Any]], object] = lambda _state: True
+) -> dict[str, dict[str, Any]]:
+    """The states that the broker keeps, as soon as it has one of each of these rooms that is wanted.
 
     The demo's broker acknowledges a message before it keeps it, so some may come a moment later.
     """
-    kept: dict[str, bytes] = {}
-    async with aiomqtt.Client("127.0.0.1", port) as client, asyncio.timeout(DEADLINE):
+    kept: dict[str, dict[str, Any]] = {}
+    async with aiomqtt.Client("127.0.0.1", port, timeout=DEADLINE) as client, asyncio.timeout(DEADLINE):
         await client.subscribe("placed/rooms/+/state", qos=1)
         async for message in client.messages:
             assert isinstance(message.payload, bytes)
-            if message.topic.matches("placed/rooms/+/state"):  # it sends others, too
-                kept[message.topic.value.split("/")[2]] = message.payload
+            if not message.topic.matches("placed/rooms/+/state"):  # it sends others, too
+                continue
+            state = json.loads(message.payload)
+            if wanted(state):
+                kept[state["room"]] = state
             if rooms <= kept.keys():
                 break
     return kept
+
+
+def is_sensed(state: dict[str, Any]) -> bool:
+    """Whether a sensor of the room has reported."""
+    return state["presence"] is not None and state["presence"]["state"] in ("present", "empty")
 
 
 @pytest.mark.parametrize("ports", ["usual", "taken"])
@@ -63,6 +76,8 @@ async def test_it_prints_where_to_look_once_states_are_on_the_broker_and_leaves_
         async with Program.start(tmp_path, *arguments) as program:
             line = LINE.fullmatch(await program.wait_for_line("placed demo: page"))
             assert line
+            panel = PANEL.fullmatch(await program.wait_for_line("panel with buttons"))
+            assert panel
             http, mqtt, shown = (int(port) for port in line.groups())
             assert mqtt == shown
             if ports == "taken":
@@ -73,18 +88,54 @@ async def test_it_prints_where_to_look_once_states_are_on_the_broker_and_leaves_
                 names = {room["room"] for room in listing["rooms"]}
                 assert (await retained(mqtt, names)).keys() == names
                 assert "unknown" not in {room["status"] for room in listing["rooms"]}
+                sensed = {room["room"] for room in listing["rooms"] if room["capacity"] > 1}
+                states = await retained(mqtt, sensed, is_sensed)
+                assert states[min(names)]["presence"]["state"] == "empty"  # its sensor is blind
+                assert "phonebox" not in sensed  # a room for one person
                 assert (await web.get("/readyz"))[0] == 200
                 status, page = await web.get("/")
                 assert status == 200
                 assert "<html" in page
+                has_code = (await web.get("/api/v1/rooms/willow/qr"))[0] == 200
+                assert has_code == (http == 8620), "the page's own address, if its port is known before"
             program.signal(signal.SIGINT)
             assert await program.ends(within=PROMISED) == 0
-            assert program.out == [line[0]]
+            assert program.out == [line[0], panel[0]]
             output = "\n".join(program.err)
             assert "Traceback" not in output
             assert "rror" not in output
     assert not list((tmp_path / "tmp").iterdir())
     assert not list((tmp_path / "state").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("driver", "connection"), [("google", "fabrikam"), ("icalendar", "feeds"), ("caldav", "calendars")]
+)
+async def test_the_service_of_another_driver_is_simulated(
+    tmp_path: Path, driver: str, connection: str
+) -> None:
+    arguments = ("demo", "--driver", driver, "--interval", "1s", "--http-port", "0", "--mqtt-port", "0")
+    async with Program.start(tmp_path, *arguments) as program:
+        line = LINE.fullmatch(await program.wait_for_line("placed demo: page"))
+        assert line
+        async with Web(f"http://127.0.0.1:{line[1]}") as web:
+            listing = await web.json("/api/v1/rooms")
+        names = {room["room"] for room in listing["rooms"]}
+        assert "boardroom" in names
+        assert "unknown" not in {room["status"] for room in listing["rooms"]}
+        states = await retained(int(line[2]), names)
+        assert {state["connection"] for state in states.values()} == {connection}
+        program.signal(signal.SIGINT)
+        assert await program.ends(within=PROMISED) == 0
+        assert "Traceback" not in "\n".join(program.err)
+
+
+async def test_a_driver_without_a_demonstration_is_reported(tmp_path: Path) -> None:
+    code, program = await run(tmp_path, "demo", "--driver", "paper")
+    assert code == 3
+    (line,) = program.err
+    assert "--driver paper" in line
+    assert "microsoft365" in line
 
 
 async def test_a_requested_port_in_use_is_reported(tmp_path: Path) -> None:

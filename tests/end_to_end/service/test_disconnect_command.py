@@ -67,7 +67,7 @@ def noted(deployment: Deployment) -> closing[Journal]:
 
 
 async def disconnect(deployment: Deployment, *arguments: str | Path) -> tuple[int, list[str], list[str]]:
-    """The exit code, and what it said on stdout and stderr."""
+    """The exit code, and the lines on stdout and stderr."""
     code, program = await run(deployment.folder, "disconnect", "-c", deployment.file, *arguments)
     return code, program.out, program.err
 

@@ -1,4 +1,4 @@
-"""5,500 rooms, of which four can not be read."""
+"""5,500 rooms, of which four cannot be read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from placed_microsoft365.simulator import building_of
 from tests.support.deployment import Deployment
 from tests.support.placed_process import Program
-from tests.support.status_client import Web
+from tests.support.status_endpoint import Web
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,7 +79,7 @@ async def test_each_of_5500_rooms_is_read_and_published_and_one_failure_affects_
 
 
 async def all_rooms_published(program: Program, panel: Any, web: Web) -> datetime:
-    """Every room is known on every way out, but for the broken ones; these say why they are not.
+    """Every room is known on every way out, except the broken ones; these have a reason.
 
     Gives when the last one came. On a machine with much to do the service may be ready before that.
     """
@@ -112,7 +112,7 @@ async def all_rooms_published(program: Program, panel: Any, web: Web) -> datetim
 
 
 def heard(systemd: socket.socket) -> list[str]:
-    """All that the service manager was told."""
+    """All that the service manager received."""
     output = []
     while True:
         try:

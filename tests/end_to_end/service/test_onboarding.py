@@ -1,4 +1,4 @@
-"""A new administrator's hour: from an empty tenant to a doctor that is content, led by the doctor alone.
+"""A new administrator's onboarding: from an empty tenant to a doctor without findings, led by it alone.
 
 The kit of `placed setup` is applied to the simulated tenant through its control interface, as its scripts
 apply it to a real one. At each step the doctor names one next step, and it is the one that helps.
@@ -29,7 +29,7 @@ NOBODY = "00000000-0000-0000-0000-000000000000"
 GROUP, CANARY = "placed-rooms@contoso.example", "ada@contoso.example"
 
 
-class Hour:
+class Onboarding:
     """The administrator, the doctor and the tenant."""
 
     def __init__(self, deployment: Deployment, kind: str) -> None:
@@ -96,7 +96,7 @@ class Hour:
 
 
 @pytest.fixture(params=["access-policy", "rbac"])
-async def hour(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Hour]:
+async def onboarding(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Onboarding]:
     """A company: rooms and people, and nothing of placed."""
     clock = LeapingClock()
     tenant = Tenant(now=clock.now)
@@ -104,12 +104,16 @@ async def hour(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
         tenant.add_room(room)
     tenant.add_person("ada")
     async with Deployment.open(tmp_path, tenant) as deployment:
-        yield Hour(deployment, request.param)
+        yield Onboarding(deployment, request.param)
 
 
-async def test_from_an_empty_tenant_the_doctor_leads_to_a_connection_that_holds(hour: Hour) -> None:
+async def test_from_an_empty_tenant_the_doctor_leads_to_a_connection_that_holds(
+    onboarding: Onboarding,
+) -> None:
     # Nothing at all: everything waits for a configuration.
-    code, program = await run(hour.deployment.folder, "doctor", "--json", "-c", hour.deployment.file)
+    code, program = await run(
+        onboarding.deployment.folder, "doctor", "--json", "-c", onboarding.deployment.file
+    )
     assert code == 1
     findings = json.loads("\n".join(program.out))["findings"]
     assert {finding["verdict"] for finding in findings} == {"bad"}
@@ -119,50 +123,50 @@ async def test_from_an_empty_tenant_the_doctor_leads_to_a_connection_that_holds(
     assert len({f["remedy"] for f in bad.values()}) == 1
 
     # The kit and a configuration: the application is not registered.
-    await hour.set_up()
-    hour.configure()
-    bad = await hour.next_step("register it", "placed setup")
+    await onboarding.set_up()
+    onboarding.configure()
+    bad = await onboarding.next_step("register it", "placed setup")
     assert "AADSTS700016" in bad["token"]["said"]
     waiting = {"claims", "consent", "rooms", "readable", "canaries", "titles", "private"}
     assert {check for check, finding in bad.items() if finding["blocked_by"] == "token"} == waiting
 
     # register, without its certificate: it is not known.
-    manifest = json.loads((hour.kit / "manifest.json").read_text())
-    app = await hour.control(
+    manifest = json.loads((onboarding.kit / "manifest.json").read_text())
+    app = await onboarding.control(
         "POST",
         "apps",
         {"name": manifest["displayName"], "redirect_uris": manifest["web"]["redirectUris"]},
     )
-    hour.client_id = app["client_id"]
+    onboarding.client_id = app["client_id"]
     access = {"requiredResourceAccess": manifest["requiredResourceAccess"]}
-    await hour.control("POST", f"apps/{hour.client_id}/manifest", access)
-    hour.configure()
-    await hour.next_step("upload it", "placed setup")
-    certificate = {"pem": (hour.kit / "contoso.crt").read_text()}
-    await hour.control("POST", f"apps/{hour.client_id}/certificates", certificate)
+    await onboarding.control("POST", f"apps/{onboarding.client_id}/manifest", access)
+    onboarding.configure()
+    await onboarding.next_step("upload it", "placed setup")
+    certificate = {"pem": (onboarding.kit / "contoso.crt").read_text()}
+    await onboarding.control("POST", f"apps/{onboarding.client_id}/certificates", certificate)
 
     # Consent.
-    await hour.next_step("placed consent")
-    await hour.control("POST", f"apps/{hour.client_id}/consent", {})
+    await onboarding.next_step("placed consent")
+    await onboarding.control("POST", f"apps/{onboarding.client_id}/consent", {})
 
     # The group, and the rooms in it.
-    await hour.next_step("room_group", "placed setup")
-    await hour.control("POST", "groups", {"group": GROUP})
-    await hour.next_step("room")
+    await onboarding.next_step("room_group", "placed setup")
+    await onboarding.control("POST", "groups", {"group": GROUP})
+    await onboarding.next_step("room")
     for room in ("boardroom", "library"):
-        await hour.control("POST", f"groups/{GROUP}/members", {"member": room})
+        await onboarding.control("POST", f"groups/{GROUP}/members", {"member": room})
 
     # The fence.
-    if hour.kind == "rbac":
-        await hour.next_step("RBAC", "placed setup")
-        await hour.control("POST", f"apps/{hour.client_id}/role-assignments", {"group": GROUP})
+    if onboarding.kind == "rbac":
+        await onboarding.next_step("RBAC", "placed setup")
+        await onboarding.control("POST", f"apps/{onboarding.client_id}/role-assignments", {"group": GROUP})
     else:
-        bad = await hour.next_step("placed setup")
+        bad = await onboarding.next_step("placed setup")
         assert set(bad) == {"canaries"}
         policy = {"right": "RestrictAccess", "group": GROUP}
-        await hour.control("POST", f"apps/{hour.client_id}/access-policies", policy)
+        await onboarding.control("POST", f"apps/{onboarding.client_id}/access-policies", policy)
 
-    code, program = await run(hour.deployment.folder, "doctor", "-c", hour.deployment.file)
+    code, program = await run(onboarding.deployment.folder, "doctor", "-c", onboarding.deployment.file)
     assert code == 0
     *checks, summary = [line for line in program.out if line]
     assert len(checks) == 20

@@ -27,6 +27,8 @@ PATHS = (
     "/readyz",
 )
 MANY = 150
+SUSPENDED = 5  # seconds; a connection without a request is closed after ten
+AHEAD = 15  # seconds in which a running daemon reads a new booking, on a busy machine too
 
 
 async def whole(reader: asyncio.StreamReader) -> bytes:
@@ -41,7 +43,9 @@ async def frames(reader: asyncio.StreamReader, number: int) -> list[dict[str, An
     event = b""
     async with asyncio.timeout(DEADLINE):
         while len(found) < number:
-            line = (await reader.readline()).strip()
+            read = await reader.readline()
+            assert read, "the stream ended"
+            line = read.strip()
             if line.startswith(b"event: "):
                 event = line
             elif line.startswith(b"data: ") and event == b"event: state":
@@ -83,19 +87,24 @@ class Waiting:
 async def test_requests_that_waited_are_answered_as_of_now(deployment: Deployment, edge: str) -> None:
     starts = edge == "a meeting starts"
     ages = {} if starts else {"stale_after": "2s", "expire_after": "4s"}
-    start = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=9)
     for number in range(MANY):  # more than are judged in one go
         deployment.tenant.add_room(f"room-{number}")
-    if starts:
-        for room in deployment.tenant.rooms():
-            deployment.tenant.book(room, start, start + timedelta(minutes=30))
-    deployment.configure(occupancy={"lead": "0s", **ages})
+    polling = {"interval": "1s" if starts else "30s"}
+    deployment.configure(occupancy={"lead": "0s", **ages}, polling=polling)
     arguments = ("run", "-c", deployment.file, "--log-format", "json")
     async with deployment.listener() as panel, Program.start(deployment.folder, *arguments) as program:
         url = (await program.logged("http.is_listening"))["url"]
         await panel.until(
             lambda a: a.topic == "placed/rooms/room-99/state" and a.document["status"] == "free"
         )
+        start = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=AHEAD)
+        if starts:
+            for room in deployment.tenant.rooms():
+                deployment.tenant.book(room, start, start + timedelta(minutes=30))
+            await panel.until(
+                lambda a: a.topic == "placed/rooms/room-99/state" and a.document["next"] is not None
+            )
+            await is_past(start - timedelta(seconds=SUSPENDED))
         waiting = Waiting(int(url.rpartition(":")[2]))
         await waiting.connect(len(PATHS) + 3)
         followed = waiting.ask(-3, "/api/v1/events?room=room-99")

@@ -74,7 +74,7 @@ async def test_refused_later_its_rooms_are_unknown_at_once_and_the_other_goes_on
 
 
 async def refused(deployment: Deployment, running: Running) -> None:
-    """The second connection is; which is told everywhere, and not tried again before it is time."""
+    """The second connection is; this is reported everywhere, and it is not tried again before its time."""
     async with deployment.ways_out(running) as (panel, web), web.follow() as stream:
         state = await panel.until(
             lambda a: a.topic == "placed/rooms/library/state" and a.document["status"] == "unknown"
@@ -113,7 +113,7 @@ async def refused(deployment: Deployment, running: Running) -> None:
 
 
 async def test_a_new_secret_heals_it_without_a_restart(deployment: Deployment, apps: tuple[App, App]) -> None:
-    """The file is read at a reload or a start; a secret that was mended at the service is enough here."""
+    """The file is read at a reload or a start; a secret that was corrected at the service is enough here."""
     before = list(apps[1].secrets)
     deployment.tenant.expire_secrets(apps[1])
     async with deployment.daemon() as running, deployment.listener() as panel:
@@ -128,7 +128,7 @@ async def test_a_new_secret_heals_it_without_a_restart(deployment: Deployment, a
 async def test_without_any_connection_left_the_daemon_keeps_running_and_reports_it(
     deployment: Deployment, apps: tuple[App, App]
 ) -> None:
-    """Only a start is refused with an exit: later there may be panels that have to be told."""
+    """Only a start is refused with an exit: later there may be panels that have to be informed."""
     async with deployment.daemon() as running, deployment.ways_out(running) as (panel, web):
         await panel.message("placed/rooms/library/status", "free")
         for app in apps:

@@ -1,4 +1,4 @@
-"""What only shows when it starts, and that only a person can mend, ends it with code 3, too."""
+"""An error that shows only during the start, and that only a person can fix, also ends it with code 3."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from tests.support.deadlines import DEADLINE
 from tests.support.free_ports import free_port
 from tests.support.placed_process import Program
 from tests.support.secret_files import write_secret
-from tests.support.status_client import Web
+from tests.support.status_endpoint import Web
 
 if TYPE_CHECKING:
     from pathlib import Path

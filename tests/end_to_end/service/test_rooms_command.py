@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from placed.domain.clock import SystemClock
-from tests.end_to_end.service.full_screen_terminal import Terminal
+from tests.end_to_end.service.terminal import Terminal
 from tests.support.board_setup import BoardSetup
 from tests.support.free_ports import free_port
 from tests.support.placed_process import run

@@ -1,4 +1,4 @@
-"""Nothing that is secret, and nobody, appears in anything that the program says."""
+"""No secret and no person appears in any output of the program."""
 
 from __future__ import annotations
 
@@ -23,13 +23,14 @@ from tests.support.deployment import Deployment
 from tests.support.mosquitto import Mosquitto, Subscriber
 from tests.support.placed_process import Program, run
 from tests.support.secret_files import write_secret
-from tests.support.status_client import Web
+from tests.support.status_endpoint import Web
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from placed_microsoft365.simulator.http_messages import Reply, Request
+    from placed_microsoft365.simulator.http_messages import Request
+    from placed_simulator.http_messages import Reply
 
 PASSWORD, TOKEN, SECRET = "hush-broker-password", "hush-http-token", "s3cret~of~second"
 PEOPLE = ("Grace Quillfeather", "Alan Nightingale")
@@ -214,7 +215,7 @@ def assertions(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> set[s
 
 
 async def stream(url: str, streamed: list[str]) -> None:
-    """Keeps what the event stream says, until it ends."""
+    """Keeps the event stream, until it ends."""
     async with Web(url, TOKEN) as web, web.follow() as following:
         streamed.extend([line async for line in following.lines()])
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from placed.driver import OffersSetup, find_drivers
 from tests.support.deadlines import DEADLINE
 from tests.support.placed_process import run
 
@@ -30,6 +31,9 @@ ROOMS_MISSING = (
     "placed: rooms: missing; give it with --set rooms=A,B, "
     "or --set room_group=VALUE, or --set room_list=VALUE"
 )
+KITS = ", ".join(sorted(name for name, kind in find_drivers().items() if isinstance(kind, OffersSetup)))
+DRIVER_MISSING = f"placed: --driver: missing; give one of: {KITS}"
+WITH_ROOMS = "placed: --driver: missing; give one of: google, microsoft365"  # those that ask for `rooms`
 AMONG = "placed: fence.canaries: one of them is among the rooms; expected mailboxes outside of the fence"
 CONFIGURATION = f"""
 [[connections]]
@@ -94,7 +98,7 @@ async def test_setup_takes_a_connection_as_the_configuration_has_it(tmp_path: Pa
         "fence": {**meant["fence"], "enforce": True},
     }
     assert CLIENT_ID in (kit / "register.sh").read_text()
-    # What is said at the command's call goes before it.
+    # The values of the command line come before it.
     code, program = await run(tmp_path, "setup", "contoso", "-c", file, "-o", kit, "--set", "fence.kind=rbac")
     assert (code, program.err) == (0, [])
     assert table(kit)["fence"]["kind"] == "rbac"
@@ -115,7 +119,9 @@ async def test_setup_takes_a_new_connection_beside_those_of_the_configuration(tm
 
 
 async def test_without_a_terminal_setup_lists_missing_values_one_a_line(tmp_path: Path) -> None:
-    code, program = await run(tmp_path, "setup", "contoso", "-o", tmp_path / "kit")
+    code, program = await run(
+        tmp_path, "setup", "contoso", "--driver", "microsoft365", "-o", tmp_path / "kit"
+    )
     assert code == 2
     assert [line.partition(". ")[0] for line in program.err] == [
         "placed: tenant: missing; give it with --set tenant=VALUE",
@@ -133,7 +139,14 @@ async def test_without_a_terminal_setup_lists_missing_values_one_a_line(tmp_path
 @pytest.mark.parametrize(
     ("arguments", "code", "output"),
     [
-        (["contoso", "--set", "tenat=x"], 2, ["placed: --set tenat: unknown key; did you mean tenant?"]),
+        (
+            ["contoso", "--driver", "microsoft365", "--set", "tenat=x"],
+            2,
+            ["placed: --set tenat: unknown key; did you mean tenant?"],
+        ),
+        (["contoso"], 2, [DRIVER_MISSING]),
+        (["contoso", "--set", "rooms=boardroom@contoso.com", "--set", "tenat=x"], 2, [WITH_ROOMS]),
+        (["contoso", "--set", "tenant=contoso.com", "--set", "project=fabrikam-placed"], 2, [DRIVER_MISSING]),
         (["contoso", "--set", "tenant"], 2, ["placed: --set tenant: expected KEY=VALUE"]),
         (
             ["Con toso", *ENOUGH],
@@ -204,6 +217,7 @@ class Terminal:
     def __init__(self, folder: Path, *arguments: str) -> None:
         self._ours, theirs = pty.openpty()
         environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "TERM": "xterm", "COLUMNS": "120"}
+        environment["PYTHONPATH"] = os.environ.get("PYTHONPATH", "")
         self.process = subprocess.Popen(
             [Path(sys.executable).with_name("placed"), "setup", *arguments],
             stdin=theirs,
@@ -216,7 +230,7 @@ class Terminal:
         self.seen = ""
 
     def answers(self, question: str, answer: str) -> None:
-        """Waits for the question, as it stands at the end of what was said so far."""
+        """Waits for the question at the end of the output so far."""
         self._read(question)
         os.write(self._ours, f"{answer}\n".encode())
 
@@ -229,10 +243,10 @@ class Terminal:
         end, start = time.monotonic() + DEADLINE, len(self.seen)
         while until is None or until not in self.seen[start:]:
             ready, _, _ = select.select([self._ours], [], [], max(0, end - time.monotonic()))
-            assert ready, f"nothing more was said, {until!r} was waited for:\n{self.seen}"
+            assert ready, f"no more output, {until!r} was waited for:\n{self.seen}"
             try:
                 self.seen += os.read(self._ours, 4096).decode()
-            except OSError:  # what a terminal says when nobody is at its other side any more
+            except OSError:  # a terminal's error once its other side is closed
                 assert until is None, self.seen
                 return
 
@@ -262,6 +276,25 @@ def test_at_a_terminal_setup_asks_for_missing_values(tmp_path: Path) -> None:
     assert written["fence"]["kind"] == "access-policy"
 
 
+def test_at_a_terminal_setup_asks_for_the_calendar_service(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path, "fabrikam", "--set", "time_zone=Europe/Berlin")
+    terminal.answers(f"The calendar service, by its driver: {KITS}", "google")
+    terminal.answers("The service account's address", "")
+    terminal.answers("The id of the Google Cloud project", "fabrikam-placed")
+    terminal.answers("The organisation's customer id", "")
+    terminal.answers("The addresses of the rooms' calendars", "c_188a@resource.calendar.google.com")
+    terminal.answers("A user for whom the account acts", "")
+    terminal.answers("A group to share the rooms with", "")
+    terminal.answers("placed must not be able to read", "ada@fabrikam.example")
+    terminal.answers("Whether you have seen", "perhaps")
+    terminal.answers("Whether you have seen", "yes")  # asked again
+    assert terminal.ends() == 0, terminal.seen
+    written = table(tmp_path / "placed-setup-fabrikam")
+    assert written["driver"] == "google"
+    assert written["rooms"] == ["c_188a@resource.calendar.google.com"]
+    assert written["fence"] == {"canaries": ["ada@fabrikam.example"], "canaries_exist": True, "enforce": True}
+
+
 def test_at_a_terminal_a_room_group_answers_where_the_rooms_are(tmp_path: Path) -> None:
     terminal = Terminal(
         tmp_path,
@@ -275,3 +308,37 @@ def test_at_a_terminal_a_room_group_answers_where_the_rooms_are(tmp_path: Path) 
     written = table(tmp_path / "placed-setup-contoso")
     assert written["room_group"] == "placed-rooms@contoso.com"
     assert written["fence"]["kind"] == "rbac"
+
+
+async def test_the_folder_of_actions_completes_the_configuration(tmp_path: Path) -> None:
+    file, kit = tmp_path / "placed.toml", tmp_path / "placed-setup-contoso-actions"
+    file.write_text(CONFIGURATION)
+    code, program = await run(tmp_path, "setup", "contoso", "-c", file, "-o", kit, "--actions")
+    assert (code, program.err) == (0, [])
+    assert (kit / "contoso-actions.pem").stat().st_mode & 0o777 == 0o600
+    assert not (kit / "contoso.pem").exists()
+    actions = (kit / "placed.toml").read_text()
+    assert 'client_id = "" #' in actions
+    other = "0e6f8a51-35a8-4fbf-9d39-5c1e7a4b9a10"
+    reader = CONFIGURATION.replace("/etc/placed/contoso.pem", str(kit / "contoso-actions.pem"))
+    file.write_text(reader + actions.replace('client_id = ""', f'client_id = "{other}"'))
+    code, program = await run(tmp_path, "check", "-c", file)
+    assert (code, program.err) == (0, [])
+    code, program = await run(tmp_path, "setup", "contoso", "-c", file, "-o", kit, "--actions")
+    assert (code, program.err) == (0, [])
+    assert f'client_id = "{other}"\n' in (kit / "placed.toml").read_text()
+
+
+async def test_the_folder_of_actions_completes_a_connection_to_google(tmp_path: Path) -> None:
+    kit = tmp_path / "placed-setup-fabrikam-actions"
+    code, program = await run(
+        tmp_path,
+        *("setup", "fabrikam", "--driver=google", "--actions", "-o", kit),
+        *("--set=project=fabrikam-placed", "--set=rooms=c_188a@resource.calendar.google.com"),
+        *("--set=fence.canaries=ada@fabrikam.example", "--set=time_zone=UTC", "--set=subject="),
+        *("--set=account=", "--set=share_with=", "--set=fence.canaries_exist=yes"),
+    )
+    assert (code, program.err) == (0, [])
+    actions = tomllib.loads((kit / "placed.toml").read_text())["connections"]["actions"]
+    assert actions["key_file"] == str(kit / "fabrikam-actions.json")
+    assert actions["allow"] == []

@@ -41,7 +41,7 @@ async def placed(deployment: Deployment) -> AsyncIterator[Program]:
 
 
 async def publishes_offline(deployment: Deployment) -> None:
-    """The broker keeps what the daemon said last."""
+    """The broker retains the daemon's last message."""
     async with deployment.listener("placed/bridge/state") as panel:
         state = await panel.message("placed/bridge/state")
         assert state.document["state"] == "offline"

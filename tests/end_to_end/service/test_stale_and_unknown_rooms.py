@@ -3,14 +3,42 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from tests.support.deployment import Deployment
+    from tests.support.mosquitto import Arrival, Subscriber
 
 TOPIC = "placed/rooms/boardroom"
+LIBRARY = "placed/rooms/library/state"
+STEP = 500.0  # seconds; far less than `stale_after`, so that the library is read in time on a slow machine
+
+
+class PassingTime:
+    """Time passes in steps; after each of them the library is read, so that it does not become stale."""
+
+    def __init__(self, deployment: Deployment, panel: Subscriber) -> None:
+        self._deployment = deployment
+        self._panel = panel
+        # Each reading is recognized by a meeting that is earlier than those before.
+        self._next_meeting = deployment.clock.now().replace(microsecond=0) + timedelta(hours=20)
+
+    async def step(self, times: int) -> None:
+        """So many steps."""
+        for _ in range(times):
+            self._deployment.clock.leap(STEP)
+            start = self._next_meeting
+            self._next_meeting -= timedelta(hours=1)
+            self._deployment.tenant.book("library", start, start + timedelta(minutes=1))
+            await self._panel.until(partial(_is_free_until, start))
+
+
+def _is_free_until(moment: datetime, arrival: Arrival) -> bool:
+    text = arrival.document["free_until"] if arrival.topic == LIBRARY else None
+    return text is not None and datetime.fromisoformat(text) == moment
 
 
 @pytest.mark.parametrize("reason", ["unavailable", "forbidden", "throttled", "malformed", "not_found"])
@@ -18,9 +46,9 @@ async def test_an_unreadable_room_becomes_stale_then_unknown_and_recovers(
     deployment: Deployment, reason: str
 ) -> None:
     faults, now = deployment.tenant.faults, deployment.clock.now()
-    deployment.tenant.book("boardroom", now - timedelta(minutes=1), now + timedelta(hours=1))
+    deployment.tenant.book("boardroom", now - timedelta(minutes=1), now + timedelta(hours=3))
     deployment.configure(
-        polling={"interval": "100ms"}, occupancy={"stale_after": "600ms", "expire_after": "1200ms"}
+        polling={"interval": "100ms"}, occupancy={"stale_after": "900s", "expire_after": "1800s"}
     )
     async with (
         deployment.daemon() as running,
@@ -37,7 +65,9 @@ async def test_an_unreadable_room_becomes_stale_then_unknown_and_recovers(
             "not_found": lambda: faults.status(404, code="ErrorItemNotFound", room="boardroom"),
         }
         break_room[reason]()
+        time = PassingTime(deployment, panel)
 
+        await time.step(3)  # at least two of them after the last reading
         reported = await panel.until(
             lambda a: a.topic == f"{TOPIC}/state" and a.document["stale"], after=heard
         )
@@ -46,6 +76,7 @@ async def test_an_unreadable_room_becomes_stale_then_unknown_and_recovers(
         stale = await stream.state("boardroom", stale=True)
         assert stale["status"] == "busy"
 
+        await time.step(2)
         reported = await panel.until(
             lambda a: a.topic == f"{TOPIC}/state" and a.document["status"] == "unknown", after=heard
         )
@@ -68,6 +99,7 @@ async def test_an_unreadable_room_becomes_stale_then_unknown_and_recovers(
 
         heard = len(panel.arrivals)
         faults.clear()
+        await time.step(1)
         reported = await panel.until(
             lambda a: a.topic == f"{TOPIC}/state" and a.document["status"] == "busy", after=heard
         )
@@ -81,7 +113,7 @@ async def test_an_unreadable_room_becomes_stale_then_unknown_and_recovers(
         assert (await web.room("boardroom"))["status"] == "busy"
         assert await web.metric("placed_room_occupied", room="boardroom") == 1
         assert await web.metric("placed_rooms_stale", connection="contoso") == 0
-        assert not [a for a in panel.on("placed/rooms/library/state") if a.document["status"] != "free"]
+        assert not [a for a in panel.on(LIBRARY) if a.document["status"] != "free"]
 
 
 async def test_while_nothing_is_readable_every_state_carries_its_valid_until(deployment: Deployment) -> None:

@@ -93,7 +93,7 @@ async def fresh(panel: Subscriber, deployment: Deployment) -> Arrival:
 
 @pytest.mark.parametrize("way", [signal.SIGUSR1, signal.SIGKILL])
 async def test_a_restart_is_not_seen_by_panels(deployment: Deployment, way: signal.Signals) -> None:
-    """Not on any topic: only states of the new start, which say the same."""
+    """Not on any topic: only states of the new start come, with the same content."""
     now = deployment.clock.now()
     deployment.tenant.book("boardroom", now - timedelta(minutes=1), now + timedelta(hours=1))
     deployment.configure()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.end_to_end.service.full_screen_terminal import Terminal
+from tests.end_to_end.service.terminal import Terminal
 from tests.support.deadlines import DEADLINE
 from tests.support.free_ports import free_port
 from tests.support.mosquitto import Mosquitto
@@ -58,7 +58,7 @@ TOPIC = "placed/rooms/boardroom/state"
 
 @pytest.fixture
 async def broker(tmp_path: Path) -> AsyncIterator[Mosquitto]:
-    """A broker without a daemon; what is said there is up to the test."""
+    """A broker without a daemon; the test publishes the messages."""
     broker = Mosquitto(tmp_path / "mosquitto")
     await broker.start()
     yield broker
@@ -142,6 +142,28 @@ async def test_it_never_shows_a_room_as_free_once_valid_until_has_passed(
         code, again = await run(tmp_path, "watch", "--once", "--json", "--broker", broker.url)
     assert code == 0
     assert json.loads(again.out[0])["why"] == "outdated"
+
+
+async def test_it_prints_a_line_if_the_presence_changes_but_not_if_it_is_renewed(
+    tmp_path: Path, broker: Mosquitto
+) -> None:
+    since = moment(-60)
+    nobody = {"state": "empty", "count": None, "since": since, "valid_until": moment(300)}
+    busy: dict[str, Any] = {"status": "busy", "presence": nobody, "use": "booked_empty"}
+    async with Publisher(broker) as publisher, watching(tmp_path, broker, "boardroom") as program:
+        await publisher.publish("placed/bridge/state", ONLINE, retain=True)
+        await publisher.publish(TOPIC, state(**busy), retain=True)
+        await program.wait_for_line(
+            f"boardroom busy, nobody since {datetime.fromisoformat(since).astimezone():%H:%M}"
+        )
+        code, once = await run(tmp_path, "watch", "--once", "--json", "--broker", broker.url)
+        shown = json.loads(once.out[0])
+        assert (code, shown["use"], shown["presence"]["state"]) == (0, "booked_empty", "empty")
+        renewed = busy | {"presence": nobody | {"valid_until": moment(400)}}
+        await publisher.publish(TOPIC, state(**renewed, seq=2), retain=True)
+        await publisher.publish(TOPIC, state(seq=3), retain=True)
+        await program.wait_for_line("boardroom free")
+    assert sum("nobody" in line for line in program.out) == 1
 
 
 async def test_it_waits_for_the_broker_and_reports_loss_and_return_once(tmp_path: Path) -> None:

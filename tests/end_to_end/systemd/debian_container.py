@@ -40,7 +40,7 @@ class Box:
     @classmethod
     @contextmanager
     def booted(cls) -> Iterator[Self]:
-        """Boot a box, hand it out once its systemd says that the boot is over, and throw it away.
+        """Boot a box, hand it out once its systemd reports that the boot is over, and delete it.
 
         Raises:
             NoBoxError: This machine can make none.
@@ -68,7 +68,7 @@ class Box:
         """Run a command in the box and return what it printed.
 
         Raises:
-            AssertionError: It failed; with all that it said.
+            AssertionError: It failed; with its output.
         """
         done = self.try_run(*command, env=env)
         output = f"{done.stdout}{done.stderr}"
@@ -96,7 +96,7 @@ class Box:
 
 
 class _ReadySocket:
-    """Where the box's systemd tells that its boot is over, as it would tell the manager of a container."""
+    """Where the box's systemd reports the end of its boot, as to the manager of a container."""
 
     def __init__(self) -> None:
         self.address = f"@placed-box-{os.getpid()}-{id(self)}"
@@ -111,7 +111,7 @@ class _ReadySocket:
         self._socket.close()
 
     def wait(self, booting: subprocess.Popen[str]) -> int:
-        """Return the process id, seen from outside, of the systemd that has said READY=1."""
+        """Return the process id, seen from outside, of the systemd that has sent READY=1."""
         credentials = struct.Struct("iII")
         ended = os.pidfd_open(booting.pid)
         try:
@@ -128,5 +128,5 @@ class _ReadySocket:
                     return sender
         finally:
             os.close(ended)
-            # It goes on telling how each job fares, and would stand still once nobody reads that.
+            # It goes on reporting each job, and would block once nobody reads that.
             self._socket.close()

@@ -16,7 +16,7 @@ TOOLS: Final = ("apt-get", "debootstrap", "nsenter", "setpriv", "unshare")
 
 
 class NoBoxError(Exception):
-    """This machine can make no box; the message says why."""
+    """The box cannot be made here; the message gives the reason."""
 
 
 def cache() -> Path:
@@ -30,7 +30,7 @@ def image() -> Path:
     """Return the root of a Debian with systemd and Python, making it if this machine has none yet.
 
     Raises:
-        NoBoxError: It can not be made here.
+        NoBoxError: It cannot be made here.
     """
     if os.geteuid() != 0:
         raise NoBoxError("a box needs root")
@@ -62,7 +62,7 @@ def _make(made: Path) -> None:
         text=True,
     )
     if done.returncode:
-        output = (done.stdout + done.stderr).strip().splitlines() or ["nothing said"]
+        output = (done.stdout + done.stderr).strip().splitlines() or ["no output"]
         raise NoBoxError(f"debootstrap failed: {output[-1]}")
     half_made.rename(made)
 

@@ -46,7 +46,7 @@ def later(package: Path, folder: Path) -> Path:
 
 
 def install(box: Box, package: Path) -> str:
-    """Puts it into the box; what that said."""
+    """Installs it in the box; returns the output."""
     inside = box.root / "root" / package.name
     inside.write_bytes(package.read_bytes())
     # As apt does in its default, what the administrator has changed is kept.

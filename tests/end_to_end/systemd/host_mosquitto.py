@@ -35,7 +35,7 @@ def retained(port: int) -> dict[str, str]:
 
 async def _retained(port: int) -> dict[str, str]:
     found: dict[str, str] = {}
-    async with asyncio.timeout(DEADLINE), aiomqtt.Client("127.0.0.1", port) as client:
+    async with asyncio.timeout(DEADLINE), aiomqtt.Client("127.0.0.1", port, timeout=DEADLINE) as client:
         await client.subscribe("#", qos=1)
         # The broker answers in order: what it holds goes out before what is published after.
         await client.publish("that/was/all", qos=1)

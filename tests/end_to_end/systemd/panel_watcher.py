@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from placed.domain.clock import SystemClock
 from placed.panel.follower import Watching
 from placed.panel.rules import Panel
-from placed.settings.output_tables import Mqtt
+from placed.settings.output_settings import Mqtt
 from tests.support.deadlines import DEADLINE
 
 if TYPE_CHECKING:

@@ -35,7 +35,7 @@ class Service:
         self.box.run("systemctl", "daemon-reload")
 
     def start(self) -> None:
-        """`systemctl start`, which returns when the service says that it is ready."""
+        """`systemctl start`, which returns when the service reports that it is ready."""
         started = self.box.try_run("systemctl", "start", "placed")
         assert started.returncode == 0, "\n".join([started.stderr, *self.journal()])
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from tests.end_to_end.systemd.debian_container import Box
     from tests.end_to_end.systemd.tenant_and_broker import Building
 
-pytestmark = pytest.mark.box
+# A package is built, which takes minutes where other tests run beside.
+pytestmark = [pytest.mark.box, pytest.mark.timeout(900)]
 
 EXAMPLE = Path(__file__).parents[3] / "config" / "placed.toml"
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.end_to_end.systemd.host_mosquitto import mosquitto, retained
 from tests.end_to_end.systemd.tenant_and_broker import BROKER_PASSWORD, CLIENT_SECRET, ORGANIZER, ROOMS
+from tests.support import read_large_calendar
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.end_to_end.systemd.systemd_service import Service
     from tests.end_to_end.systemd.tenant_and_broker import Building
 
@@ -148,7 +148,7 @@ def test_a_stopped_service_is_gone_within_seconds_and_leaves_offline_behind(
 
 
 def test_a_configuration_that_is_refused_is_tried_once_only(service: Service) -> None:
-    service.write("/etc/placed/placed.toml", "[[connections]]\nnonsense = true\n")
+    service.write("/etc/placed/placed.toml", '[[connections]]\ndriver = "microsoft365"\nnonsense = true\n')
     failing = service.box.try_run("systemctl", "start", "placed")
     assert failing.returncode != 0
     failed = service.show()
@@ -210,6 +210,19 @@ def test_the_daemon_has_no_power_over_its_machine(service: Service, building: Bu
     assert status["Uid"].split()[0] != "0"
     assert (status["CapEff"], status["CapBnd"]) == ("0" * 16, "0" * 16)
     assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2")
+
+
+def test_large_calendars_are_read_in_a_process_of_their_own_under_the_limits_of_the_unit(
+    service: Service,
+) -> None:
+    program = Path(read_large_calendar.__file__).read_bytes()
+    service.write("/usr/lib/placed-test/read_large_calendar.py", program)
+    service.override(
+        "Type=oneshot\nRestart=no\nWatchdogSec=0\n"
+        "ExecStart=\nExecStart=/usr/lib/placed/bin/python -I /usr/lib/placed-test/read_large_calendar.py"
+    )
+    service.start()
+    assert service.show()["Result"] == "success"
 
 
 def test_systemd_itself_finds_the_service_little_exposed(service: Service) -> None:
