@@ -1,5 +1,7 @@
 """Writes what placed runs with, as CycloneDX 1.5: each package of uv.lock with version, hashes and licence.
 
+With the extra `icalendar`, which the Debian package includes.
+
     scripts/sbom [FILE]        # stdout without a file
 
 The same for the same lock: no time, no random number. Hashes, dependencies and addresses are those of
@@ -33,7 +35,7 @@ _SPDX = {
     "License :: OSI Approved :: MIT License": "MIT",
 }
 # Packages whose licence is only in the text of their licence file.
-_READ = {"aiomqtt": "BSD-3-Clause"}
+_READ = {"aiomqtt": "BSD-3-Clause", "mqtt5": "BSD-3-Clause", "segno": "BSD-3-Clause"}
 
 
 def bill() -> dict[str, Any]:
@@ -55,7 +57,7 @@ def bill() -> dict[str, Any]:
 
 def _exported() -> bytes:
     uv = HOUSE / ".venv" / "bin" / "uv"
-    options = ("--quiet", "--frozen", "--no-dev", "--format", "cyclonedx1.5")
+    options = ("--quiet", "--frozen", "--no-dev", "--extra", "icalendar", "--format", "cyclonedx1.5")
     command = [str(uv), "export", "--preview-features", "sbom-export", *options]
     return subprocess.run(command, cwd=HOUSE, check=True, stdout=subprocess.PIPE).stdout  # noqa: S603 - uv of ours
 

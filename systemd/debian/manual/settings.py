@@ -69,7 +69,7 @@ def page(version: str, day: date) -> Page:
             "`$CREDENTIALS_DIRECTORY/secrets_NAME`."
         )
     )
-    for header, model in _tables():
+    for header, model in dict.fromkeys(_tables()):  # drivers have tables in common
         _table(made, header, model)
     made.section_of("Example").example(_EXAMPLE)
     made.section_of("See also")
@@ -80,8 +80,8 @@ def _tables() -> Iterator[tuple[str, type[BaseModel]]]:
     """Each table's header, and what describes its keys."""
     for name, field in Settings.model_fields.items():
         if name == "connections":
-            for kind in find_drivers().values():
-                yield from _with_inner("[[connections]]", name, kind.Settings)
+            for driver, kind in sorted(find_drivers().items(), reverse=True):
+                yield from _with_inner(f'[[connections]] with driver = "{driver}"', name, kind.Settings)
         else:
             header = '[rooms."ADDRESS"]' if name == "rooms" else f"[{name}]"
             for model in _models(field.annotation):
@@ -126,6 +126,8 @@ def _kind(annotation: Any) -> str:  # noqa: PLR0911 - one for each kind
         return f"{{ name = {_kind(arguments[1])}, ... }}"
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return " | ".join(_value(member) for member in annotation)
+    if annotation not in _PLAIN and annotation.__module__.startswith("placed"):
+        return _PLAIN[str]  # a class of a driver, made of what is written
     return _PLAIN[annotation]
 
 
