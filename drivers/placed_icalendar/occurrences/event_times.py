@@ -35,9 +35,9 @@ def own_interval(event: Event) -> Interval:
 def interval_at(event: Event, wall: datetime, zone: tzinfo, period: Period | None) -> Interval:
     """Where an occurrence takes place.
 
-    A meeting from 22:00 to 06:00 ends at 06:00 on the clock, also in the night in which the clocks change. If
-    its end is stated in another zone than its start, it takes the same time as the first. Of DURATION, days
-    follow the clock, and hours are exact (RFC 5545, section 3.3.6).
+    A meeting from 22:00 to 06:00 ends at 06:00 on the clock, or after eight hours, whichever is later in the
+    night in which the clocks change; see `_end`. Of DURATION, days follow the clock, and hours are exact
+    (RFC 5545, section 3.3.6).
 
     Args:
         event: whose length it has.
@@ -74,12 +74,28 @@ def longest(event: Event) -> timedelta:
 
 
 def _end(event: Event, end: Time, wall: datetime, start: datetime, zone: tzinfo) -> datetime:
-    if end.dated == event.start.dated and end.zone is event.start.zone:
-        return as_instant(later(wall, end.wall - event.start.wall), zone)
+    """The latest of the ends at which calendar programs show an occurrence.
+
+    RFC 5545 (3.8.5.3) gives each occurrence the exact length of the first one; Exchange and Google repeat
+    what the clock shows at the end. They differ only in the nights in which the clocks change, and a room
+    must not be shown as free while one of them shows it as taken.
+    """
     first, last = event.zones.instant(event.start), event.zones.instant(end)
-    if end.dated and last <= first:  # the day of the start: it is taken to the end
-        last = as_instant(later(end.wall, _DAY), event.zones.room)
-    return later(start, last - first)
+    if end.dated == event.start.dated and end.zone is event.start.zone:
+        shown = end.wall - event.start.wall
+        others = []
+    else:
+        if end.dated and last <= first:  # the day of the start: it is taken to the end
+            last = as_instant(later(end.wall, _DAY), event.zones.room)
+        shown = _on_the_clock(last, zone) - _on_the_clock(first, zone)
+        others = [as_instant(later(end.wall, wall - event.start.wall), end.zone)] if end.zone else []
+    found = max(later(start, last - first), as_instant(later(wall, shown), zone), *others)
+    # From 02:30 to 03:30 in the night in which the clock skips 02:00 to 03:00: the start becomes 03:30.
+    return later(start, shown) if found <= start and shown > timedelta() else found
+
+
+def _on_the_clock(moment: datetime, zone: tzinfo) -> datetime:
+    return moment.astimezone(zone).replace(tzinfo=None, fold=0)
 
 
 def _days(event: Event, wall: datetime, zone: tzinfo) -> tuple[datetime, datetime]:

@@ -160,7 +160,7 @@ def expected_and_text(made: Made) -> tuple[set[tuple[datetime, datetime]], bytes
         for when, wall in list(at.items()):
             if when == moment(gone, made.zone) or (by_day and wall.date() == gone.date()):
                 del at[when]
-    intervals = {when: (when, moment(wall + made.length, made.zone)) for when, wall in at.items()}
+    intervals = {when: (when, end_of(made, wall)) for when, wall in at.items()}
     others: list[tuple[str, ...]] = []
     for number, form, by in made.moved:
         if number >= len(chosen) or moment(chosen[number], made.zone) not in intervals:
@@ -168,7 +168,8 @@ def expected_and_text(made: Made) -> tuple[set[tuple[datetime, datetime]], bytes
         when, wall = moment(chosen[number], made.zone), chosen[number] + by
         if made.whole_days:
             wall = datetime.combine(wall, time())
-        intervals[when] = moment(wall, made.zone), moment(wall + made.length, made.zone)
+        begins, ends = moment(wall, made.zone), moment(wall + made.length, made.zone)
+        intervals[when] = begins, ends if ends > begins else begins + made.length
         named = _named("RECURRENCE-ID", made, chosen[number], form)
         others.append(
             event(named, *_times("DTSTART", made, wall), *_times("DTEND", made, wall + made.length))
@@ -179,6 +180,17 @@ def expected_and_text(made: Made) -> tuple[set[tuple[datetime, datetime]], bytes
         touching(intervals.values(), made.since, made.until),
         calendar(*definition, *others[:1], event(*lines), *others[1:], head=head),
     )
+
+
+def end_of(made: Made, wall: datetime) -> datetime:
+    """The later of what the clock shows at the end of the first occurrence, and of the first one's length."""
+    by_clock = moment(wall + made.length, made.zone)
+    if made.whole_days:
+        return by_clock
+    exact = moment(made.start + made.length, made.zone) - moment(made.start, made.zone)
+    begins = moment(wall, made.zone)
+    ends = max(by_clock, begins + exact)
+    return ends if ends > begins else begins + made.length
 
 
 def _times(name: str, made: Made, wall: datetime) -> list[str]:

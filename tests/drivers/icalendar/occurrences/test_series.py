@@ -182,15 +182,38 @@ async def test_a_weekday_with_and_without_number_are_both_followed() -> None:
         ((f"DTEND{Z}20261024T060000",), "2026-10-25 05:00"),  # six on the clock, nine hours later
         (("DURATION:PT8H",), "2026-10-25 04:00"),
         (("DURATION:P1D",), "2026-10-25 21:00"),
-        (("DTEND:20261024T040000Z",), "2026-10-25 04:00"),
+        (("DTEND:20261024T040000Z",), "2026-10-25 05:00"),  # the same end, stated in UTC
     ],
 )
-async def test_an_end_in_the_night_of_a_change_is_by_the_clock_or_exact(
+async def test_an_end_in_the_night_of_a_change_is_the_later_of_clock_and_length(
     lines: tuple[str, ...], ends: str
 ) -> None:
     asked = window(datetime(2026, 10, 24, 12, tzinfo=UTC), datetime(2026, 10, 25, 12, tzinfo=UTC))
     body = calendar(event(f"DTSTART{Z}20261023T220000", *lines, "RRULE:FREQ=DAILY"))
     assert (await occupied(body, asked=asked))[-1] == ("2026-10-24 20:00", ends)
+
+
+@pytest.mark.parametrize(
+    ("first", "end", "occupied_until"),
+    [
+        (f"DTSTART{Z}20260327T220000", f"DTEND{Z}20260328T060000", "2026-03-29 05:00"),  # 8 hours, 07:00
+        (f"DTSTART{Z}20260328T023000", f"DTEND{Z}20260328T030000", "2026-03-29 02:00"),  # 02:30 is skipped
+        (f"DTSTART{Z}20260328T023000", f"DTEND{Z}20260328T033000", "2026-03-29 02:30"),
+        (f"DTSTART{Z}20260327T220000", "DTEND;TZID=Asia/Tokyo:20260328T140000", "2026-03-29 05:00"),
+    ],
+)
+async def test_an_occurrence_in_the_night_in_which_the_clock_skips_an_hour_keeps_its_length(
+    first: str, end: str, occupied_until: str
+) -> None:
+    asked = window(datetime(2026, 3, 29, 0, 30, tzinfo=UTC), datetime(2026, 3, 29, 12, tzinfo=UTC))
+    body = calendar(event(first, end, "RRULE:FREQ=DAILY"))
+    assert [until for _, until in await occupied(body, asked=asked)] == [occupied_until]
+
+
+async def test_an_event_from_a_time_that_the_clock_skips_is_not_without_length() -> None:
+    asked = window(datetime(2026, 3, 29, 0, 30, tzinfo=UTC), datetime(2026, 3, 29, 12, tzinfo=UTC))
+    body = calendar(event(f"DTSTART{Z}20260329T023000", f"DTEND{Z}20260329T033000"))
+    assert await occupied(body, asked=asked) == [("2026-03-29 01:30", "2026-03-29 02:30")]
 
 
 async def test_an_added_day_of_a_series_with_times_is_not_lost() -> None:
