@@ -45,6 +45,12 @@ def key_of(path: str) -> str:
     return unquote(path).rstrip("/") or "/"
 
 
+def is_within(key: str, own: str) -> bool:
+    """Whether a key is of a collection itself, or of what lies in it; both as `key_of` returns them."""
+    inside = key.startswith("/" if own == "/" else f"{own}/")
+    return key == own or (inside and ".." not in key.split("/"))
+
+
 def name_of(path: str) -> str:
     """Returns the last segment, decoded."""
     return key_of(path).rpartition("/")[2]

@@ -10,7 +10,7 @@ from placed.driver.parallel_reading import failure_of
 from placed_icalendar.caldav import dav_names as names
 from placed_icalendar.caldav.dav_errors import CUT, Meaning, failed, malformed, meaning_for_room
 from placed_icalendar.caldav.dav_requests import calendar_query
-from placed_icalendar.caldav.hrefs import key_of
+from placed_icalendar.caldav.hrefs import is_within, key_of
 from placed_icalendar.caldav.multistatus import responses_of
 from placed_icalendar.caldav.xml_tree import parse
 from placed_icalendar.occurrences.calendar_reader import Malformed, Window
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from placed_icalendar.occurrences.calendar_reader import CalendarReader, Contents
 
 _NO_DATA = malformed("the server leaves an event of the calendar out of its answer")
+_ELSEWHERE = malformed("the answer has events at addresses outside of the calendar that was asked for")
 _NO_TEXT = malformed("the server sends an event as something else than calendar text")
 _WITHOUT_DATA = frozenset({HTTPStatus.OK, HTTPStatus.NOT_FOUND})  # of the calendar itself
 _LIMITS = frozenset({names.TOO_MANY, names.TOO_MANY_DAV})
@@ -115,11 +116,17 @@ class RoomReader:
 
 
 def _bodies(responses: Sequence[DavResponse], own: str) -> list[bytes] | Meaning:
-    """Returns the objects in the order of their addresses, or why the answer is not the whole calendar."""
+    """Returns the objects in the order of their addresses, or why the answer is not this calendar, whole.
+
+    A report on a collection is about what lies in it (RFC 4791, 7.8; RFC 3253, 3.6). An object elsewhere may
+    be of another room, or of this one under another name: either way it is not known what this room has.
+    """
     found: set[tuple[str, str]] = set()  # two objects may have addresses that look alike
     for one in responses:
         if HTTPStatus.INSUFFICIENT_STORAGE in (one.status, *one.refused.values()):
             return CUT  # RFC 6578, 3.6
+        if not is_within(one.key, own):
+            return _ELSEWHERE
         data = one.properties.get(names.CALENDAR_DATA)
         if one.ok and data is not None:
             if data.children:

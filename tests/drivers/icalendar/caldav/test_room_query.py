@@ -95,3 +95,32 @@ async def test_an_answer_that_may_leave_an_event_out_is_malformed(one: str, text
     assert isinstance(answer, Failed)
     assert answer.reason is Reason.MALFORMED
     assert text in answer.problem.text
+
+
+@pytest.mark.parametrize(
+    "href",
+    [
+        "/dav/library/b.ics",
+        "/dav/boardroom2/b.ics",
+        "/dav/boardroom/../library/b.ics",
+        "/dav/boardroom/%2e%2e/library/b.ics",
+        "/dav/boardroom/..%2Flibrary%2Fb.ics",
+        "https://cal.example/dav/library/b.ics",
+        "/b.ics",
+    ],
+)
+async def test_an_event_outside_of_the_calendar_is_no_meeting_of_the_room_and_never_makes_it_free(
+    href: str,
+) -> None:
+    for properties in (data(booking(9)), "<getetag/>"):
+        answer = await read(response(f"{HOME}a.ics", data(EMPTY)), response(href, properties))
+        assert isinstance(answer, Failed)
+        assert answer.reason is Reason.MALFORMED
+        assert "outside of the calendar" in answer.problem.text
+
+
+async def test_an_address_in_another_spelling_is_within_the_calendar() -> None:
+    hrefs = ("https://intern.example/dav/boardroom/a.ics", "/d%61v/boardroom/b.ics", "c.ics")
+    answer = await read(*(response(href, data(booking(8 + n))) for n, href in enumerate(hrefs)))
+    assert isinstance(answer, Read)
+    assert len(answer.meetings) == 3
