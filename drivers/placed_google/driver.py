@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from placed.driver import Fence, FenceState, NotPermitted, Refused
-from placed.driver.answer_stream import stream
 from placed.driver.network.concurrency_limit import ConcurrencyLimit
+from placed.driver.parallel_reading import stream
 from placed_google import fence
 from placed_google import rooms as directory
 from placed_google.calendars.batch_reader import BatchReader

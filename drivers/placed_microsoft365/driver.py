@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from placed.domain.model import Reason
 from placed.driver import Failed, NotPermitted, Refused
-from placed.driver.answer_stream import stream
 from placed.driver.network.concurrency_limit import ConcurrencyLimit
+from placed.driver.parallel_reading import stream
 from placed_microsoft365 import fence
 from placed_microsoft365 import rooms as directory
 from placed_microsoft365.address_of_object_id import RoomAddressLookup

@@ -1,4 +1,7 @@
-"""Reads batches of rooms in parallel, and what an error means for the rooms of a batch."""
+"""Reads batches of rooms in parallel, and makes a stream of the answers.
+
+Also what an error means for the rooms of a batch.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,9 @@ from placed.driver.errors import DriverError, Refused
 from placed.driver.protocol import Failed
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
-    from placed.driver.protocol import Query
+    from placed.driver.protocol import Answer, Query
 
 _Batch = TypeVar("_Batch")
 
@@ -41,6 +44,47 @@ async def in_parallel(
         failure = _most_severe(failures)
     if failure is not None:  # not raised above: Python 3.11.2 would wrap it in a group again
         raise failure
+
+
+async def stream(
+    read: Callable[[Callable[[Answer], None]], Awaitable[None]],
+    abandoned: Callable[[], None] = lambda: None,
+) -> AsyncIterator[Answer]:
+    """The answers of `read`, each as soon as it is there; at the end the error that `read` raised, if any.
+
+    The reading is a task of its own, so that its batches go on while an answer is processed. Nearly all
+    answers are taken without waiting, since those of a batch come together.
+
+    Args:
+        read: is given the callback that takes an answer.
+        abandoned: called if the iteration ends early, so that answers may not have been taken.
+    """
+    answers: deque[Answer] = deque()
+    news = asyncio.Event()
+
+    def report(answer: Answer) -> None:
+        answers.append(answer)
+        news.set()
+
+    async def work() -> None:
+        await read(report)
+
+    reading = asyncio.create_task(work())
+    reading.add_done_callback(lambda _: news.set())
+    complete = False
+    try:
+        while not complete:
+            await news.wait()
+            news.clear()
+            while answers:
+                yield answers.popleft()
+            complete = reading.done()
+        reading.result()
+    finally:
+        if not complete:
+            reading.cancel()
+            await asyncio.wait([reading])
+            abandoned()
 
 
 def failure_of(query: Query, error: DriverError) -> Failed:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from placed.driver import DriverError, NotPermitted, UnexpectedAnswer
-from placed.driver.answer_stream import stream
 from placed.driver.network.concurrency_limit import ConcurrencyLimit
+from placed.driver.parallel_reading import stream
 from placed_icalendar.caldav.beyond_the_rooms import look_beyond
 from placed_icalendar.caldav.caldav_settings import CalDavSettings
 from placed_icalendar.caldav.calendar_home import find_home

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from placed.driver import FoundRoom
-from placed.driver.answer_stream import stream
+from placed.driver.parallel_reading import stream
 from placed_icalendar.feeds.feed_fence import FeedFence
 from placed_icalendar.feeds.feed_parts import FeedParts
 from placed_icalendar.feeds.feed_settings import ICalendarSettings

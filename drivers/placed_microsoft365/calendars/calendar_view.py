@@ -1,29 +1,34 @@
-"""A room's calendar view: its URL, its pages, and the decoding of the response."""
+"""A room's calendar view: its URL, its pages, how it is decoded, and whether it is the same as before."""
 
 from __future__ import annotations
 
 import asyncio
 import re
 from functools import lru_cache
+from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
+
+import msgspec
 
 from placed.domain.model import Reason
 from placed.driver import DriverError, Failed, Problem, Read, Unavailable, Unchanged, UnexpectedAnswer
 from placed.driver.known_answer import KnownAnswer, digest_of
 from placed.driver.parallel_reading import failure_of
-from placed_microsoft365.calendars.booking_time import EXPAND
-from placed_microsoft365.calendars.event_to_meeting import meetings_of
-from placed_microsoft365.calendars.unchanged_detection import all_unchanged
-from placed_microsoft365.graph.json_structs import EVENT_DETAILS, EVENT_FIELDS, EVENT_SERIES, Events
-from placed_microsoft365.graph.response import decode
+from placed_microsoft365.calendars.event_to_meeting import EXPAND_BOOKED_AT, meetings_of
+from placed_microsoft365.graph.json_structs import (
+    EVENT_DETAILS,
+    EVENT_FIELDS,
+    EVENT_SERIES,
+    BatchItem,
+    Events,
+)
+from placed_microsoft365.graph.response import BAD_JSON, decode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
     from datetime import datetime
-
-    import msgspec
 
     from placed.driver import Answer, Query
     from placed.driver.network.concurrency_limit import ConcurrencyLimit
@@ -34,6 +39,9 @@ PAGE_SIZE = 100  # a room has fewer in a few days; Graph's own default is 10
 MOST_PAGES = 20  # Graph is known to send next links without end
 READINGS = 3  # readings of a calendar whose pages change meanwhile
 TIMEOUT = 120.0  # seconds for all pages of one room after the first
+_decode_item = msgspec.json.Decoder(BatchItem).decode
+_OK = HTTPStatus.OK.value
+_FIRST, _BODY, _NO_BODY, _NEXT, _LAST = b'{"responses":[', b'"body":', b"null}", b"},", b"}]}"
 _PLAIN = re.compile(r"[\w.@~-]+", re.ASCII)  # characters that quoting keeps, as in nearly all mailboxes
 
 
@@ -89,7 +97,7 @@ class CalendarViews:
             *(EVENT_DETAILS if details else ()),
             *(EVENT_SERIES if bookings else ()),
         )
-        self._expand = EXPAND if bookings else None
+        self._expand = EXPAND_BOOKED_AT if bookings else None
         self._known: dict[str, KnownAnswer] = {}  # by mailbox
 
     def url(self, query: Query) -> str:
@@ -199,3 +207,36 @@ def _decoded(query: Query, asked_at: datetime, events: Iterable[Event]) -> Read 
     except (ValueError, OverflowError):
         return Failed(query, Reason.MALFORMED, Problem("", "an event has invalid times"))
     return Read(query, asked_at, meetings)
+
+
+def all_unchanged(batch: bytes, known: Mapping[str, KnownAnswer]) -> bool:
+    """Returns whether a batch response consists of the known bodies, in any order.
+
+    No body is parsed: if the bytes at its place equal a known body, they are the whole of it, because no JSON
+    object is the prefix of another. Any deviation, even a space between two items, makes the result False;
+    the caller then decodes the batch.
+
+    Args:
+        batch: the response of Graph.
+        known: the known body for each request id.
+    """
+    if not batch.startswith(_FIRST):
+        return False
+    whole, begin, missing = memoryview(batch), len(_FIRST), dict(known)
+    while True:
+        body = batch.find(_BODY, begin) + len(_BODY)
+        try:
+            item = _decode_item(batch[begin:body] + _NO_BODY)
+        except BAD_JSON:
+            return False
+        expected = missing.pop(item.id, None)
+        if expected is None or item.status != _OK:
+            return False
+        end = body + expected.length
+        if digest_of(whole[body:end]) != expected.digest:
+            return False
+        if not missing:
+            return whole[end:] == _LAST
+        begin = end + len(_NEXT)
+        if whole[end:begin] != _NEXT:
+            return False

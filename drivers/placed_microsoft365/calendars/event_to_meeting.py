@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from placed.domain.model import Meeting, ShowAs, whole_days
 from placed.driver.meetings import more_occupying, short_key, title_without_name
-from placed_microsoft365.calendars.booking_time import booked_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,6 +21,12 @@ _SHOW_AS = {show_as.value: show_as for show_as in ShowAs}
 _NOT_PRIVATE = (None, "normal")  # every other value, known or not, counts as private
 _MIDNIGHT = time()
 _DAY = timedelta(days=1)
+# When an event was booked, which a calendar view does not select as `createdDateTime`: the extended property
+# PidTagCreationTime, of a room's copy the moment at which the room got it. Sources: Microsoft, "List
+# calendarView" (createdDateTime does not support $select), "Get singleValueLegacyExtendedProperty" ($expand),
+# and [MS-OXPROPS] 2.649, PidTagCreationTime: 0x3007, PtypTime.
+_BOOKED_AT = "SystemTime 0x3007"
+EXPAND_BOOKED_AT = quote(f"singleValueExtendedProperties($filter=id eq '{_BOOKED_AT}')", safe="$()='")
 
 
 def meetings_of(events: Iterable[Event], room_zone: ZoneInfo) -> tuple[Meeting, ...]:
@@ -87,9 +93,21 @@ def meeting_of(event: Event, room_zone: ZoneInfo) -> Meeting:
         # default (Set-CalendarProcessing: DeleteSubject, AddOrganizerToSubject).
         title=title_without_name(event.subject, organizer),
         organizer=organizer or None,
-        created_at=booked_at(event),
+        created_at=_booked_at(event),
         series=short_key(event.series_master_id) if event.series_master_id else None,
     )
+
+
+def _booked_at(event: Event) -> datetime | None:
+    """Returns when an event was booked; None if the property was not asked for, or is no time."""
+    for one in event.single_value_extended_properties or ():
+        if one.id.lower() == _BOOKED_AT.lower() and one.value:
+            try:
+                moment = datetime.fromisoformat(one.value)
+            except ValueError:
+                return None
+            return moment.astimezone(UTC) if moment.tzinfo is not None else None
+    return None
 
 
 def _dates(start: DateTimeTimeZone, end: DateTimeTimeZone, room_zone: ZoneInfo) -> tuple[date, date]:

@@ -13,8 +13,8 @@ from placed.board.edge_timer import EdgeTimer
 from placed.domain.occupancy import Policy
 from placed.domain.privacy import Show
 from placed.driver import ConnectionSettings, Fence, FenceState, FoundRoom
-from placed.driver.answer_stream import stream
 from placed.driver.network.concurrency_limit import ConcurrencyLimit
+from placed.driver.parallel_reading import stream
 from placed.polling.poller import Poller
 from placed.polling.room_ids import RoomIds
 from placed_microsoft365.calendars.batch_reader import CalendarReader

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from placed.driver import DriverError
 from placed.driver.known_answer import KnownAnswer, digest_of
-from placed_microsoft365.calendars.unchanged_detection import all_unchanged
+from placed_microsoft365.calendars.calendar_view import all_unchanged
 from placed_microsoft365.graph.response import items_of
 
 NOW = datetime(2026, 10, 6, 7, 30, tzinfo=UTC)
