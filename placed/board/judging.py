@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec.structs import replace
+
 from placed.board.room_entry import RoomEntry
-from placed.board.room_use import is_new_presence, use_and_events, valid_with
+from placed.board.room_use import is_new_presence, use_and_events
 from placed.domain.calendar_event_detection import Event, events_between
 from placed.domain.model import Reason, ShowPresence
 from placed.domain.occupancy import judge
@@ -212,6 +214,13 @@ class Judging:
             presence=presence,
         )
         return Statement(room, occupancy, changed_at, self.epoch, seq, document, presence, had_presence)
+
+
+def valid_with(occupancy: Occupancy, presence: Presence | None) -> Occupancy:
+    """Returns the occupancy, valid for no longer than the presence that is published with it."""
+    if presence is None or presence.valid_until is None or presence.valid_until >= occupancy.valid_until:
+        return occupancy
+    return replace(occupancy, valid_until=presence.valid_until)
 
 
 def _content(occupancy: Occupancy) -> tuple[object, ...]:

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec.structs import replace
 
 from placed.domain.calendar_event_detection import Event, EventKind
 from placed.domain.presence import Use, use_of
@@ -80,10 +79,3 @@ def is_new_presence(before: Presence | None, now: Presence | None) -> bool:
         return True
     ends_before, ends_now = before.valid_until, now.valid_until
     return ends_before is not None and ends_now is not None and ends_now < ends_before
-
-
-def valid_with(occupancy: Occupancy, presence: Presence | None) -> Occupancy:
-    """Returns the occupancy, valid for no longer than the presence that is published with it."""
-    if presence is None or presence.valid_until is None or presence.valid_until >= occupancy.valid_until:
-        return occupancy
-    return replace(occupancy, valid_until=presence.valid_until)

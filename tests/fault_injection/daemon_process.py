@@ -193,7 +193,7 @@ def _presence() -> None:
         is_empty = shown is not None and shown.state is presence.PresenceState.EMPTY
         return structs.replace(occupancy, status=Status.FREE) if is_empty else occupancy
 
-    judging.valid_with = stated  # type: ignore[assignment, attr-defined]
+    judging.valid_with = stated  # type: ignore[assignment]
     judged = presence.sensor_presence
 
     def believed(
