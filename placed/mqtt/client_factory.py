@@ -1,21 +1,19 @@
-"""Makes connected clients from the settings: the login, the will and the properties of every packet."""
+"""Makes connected clients from the settings: the login, the will and how long the session is kept."""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from placed.mqtt.client.by_version import new_client
 from placed.mqtt.client.connect_options import Will
 from placed.mqtt.client.mqtt_error import MqttError
-from placed.mqtt.client.publish_properties import PublishProperties
 from placed.mqtt.client_options import address_of, client_id_of, login_options
 from placed.mqtt.connect_diagnosis import diagnose
 from placed.mqtt.connection_problems import BrokerLost, no_qos_1, unexplained, why_not_connected
-from placed.mqtt.messages import INSTANCE
+from placed.mqtt.messages import properties_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -95,14 +93,3 @@ class ClientFactory:
         ):
             self._diagnosis = known, now, await diagnose(error, self._options)
         return self._diagnosis[2]
-
-
-def properties_of(message: Message, expiry: int | None = None) -> PublishProperties:
-    """Returns the properties of a message in MQTT 5; `expiry` is in seconds."""
-    return _properties(expiry, json=message.json, instance=message.instance)
-
-
-@lru_cache(maxsize=256)
-def _properties(expiry: int | None, *, json: bool, instance: str) -> PublishProperties:
-    content_type = "application/json" if json else "text/plain"
-    return PublishProperties(expiry, content_type, ((INSTANCE, instance),) if instance else ())

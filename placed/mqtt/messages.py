@@ -1,9 +1,10 @@
-"""Makes messages from statements and health: topic, payload, retain flag and expiry. Pure."""
+"""Makes messages from statements and health: topic, payload, retain flag and properties. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,6 +14,7 @@ from placed.domain.mqtt_delivery_status import documents
 from placed.domain.presence import PresenceState
 from placed.domain.state_document import SCHEMA, meeting_document
 from placed.domain.timestamps import timestamp
+from placed.mqtt.client.publish_properties import PublishProperties
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -206,6 +208,17 @@ def unknown_room_messages(topics: Topics, room_id: str) -> Iterator[Message]:
 
 def _word(topic: str, word: str, until: datetime | None) -> Message:
     return Message(topic, word.encode(), expires_at=until, json=False)
+
+
+def properties_of(message: Message, expiry: int | None = None) -> PublishProperties:
+    """Returns the properties of a message in MQTT 5; `expiry` is in seconds."""
+    return _properties(expiry, json=message.json, instance=message.instance)
+
+
+@lru_cache(maxsize=256)
+def _properties(expiry: int | None, *, json: bool, instance: str) -> PublishProperties:
+    content_type = "application/json" if json else "text/plain"
+    return PublishProperties(expiry, content_type, ((INSTANCE, instance),) if instance else ())
 
 
 def packet_size(message: Message, *, v5: bool) -> int:

@@ -20,9 +20,8 @@ from placed.domain.problem import Problem
 from placed.domain.task_heartbeat import Pulse
 from placed.mqtt.backoff import Backoff
 from placed.mqtt.client.mqtt_error import MqttError
-from placed.mqtt.client_factory import properties_of
 from placed.mqtt.connection_problems import BrokerLost, why_lost
-from placed.mqtt.messages import Message
+from placed.mqtt.messages import Message, properties_of
 from placed.mqtt.publisher_status import PublisherStatus
 from placed.mqtt.session import Session
 from placed.mqtt.session_context import SILENCE, SessionContext, Timing

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import socket
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiomqtt
-from aiomqtt.exceptions import MqttConnectError
-from paho.mqtt.reasoncodes import ReasonCode as PahoReason
 
 from placed.mqtt.client import timeouts
 from placed.mqtt.client.incoming import Incoming
@@ -18,6 +13,7 @@ from placed.mqtt.client.interface import IN_FLIGHT
 from placed.mqtt.client.mqtt_error import MqttError, complete
 from placed.mqtt.client.publish_properties import Received
 from placed.mqtt.client.reason_code import ReasonCode
+from placed.mqtt.client.v311_aiomqtt import cause, converted, in_background, leave, leave_later, new_client
 from placed.mqtt.name_lookup import look_up
 
 if TYPE_CHECKING:
@@ -26,8 +22,6 @@ if TYPE_CHECKING:
     from placed.mqtt.client.connect_options import ConnectOptions
     from placed.mqtt.client.publish_properties import PublishProperties
 
-_NO_LIMIT = 0  # paho's own limit would search all messages in flight at each acknowledgement
-_QUIET = logging.CRITICAL + 1  # what aiomqtt and paho log is in the error that they raise
 _T = TypeVar("_T")
 
 
@@ -48,7 +42,7 @@ class Mqtt311Client:
         self.congested = False
         self.messages = Incoming(options.queue)
         self._options = options
-        self._client, self._arrived = _new_client(options)
+        self._client, self._arrived = new_client(options)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._end: MqttError | None = None
         self._has_ended = asyncio.Event()
@@ -65,11 +59,11 @@ class Mqtt311Client:
             await asyncio.shield(connecting)
         except asyncio.CancelledError:
             # aiomqtt connects in a thread that cannot be cancelled; what it leaves is closed afterwards.
-            _leave_later(self._client, connecting)
+            leave_later(self._client, connecting)
             raise
         except aiomqtt.MqttError as error:
-            await _leave(self._client)  # or the socket of a silent broker stays open
-            raise _converted(error) from _cause(error)
+            await leave(self._client)  # or the socket of a silent broker stays open
+            raise converted(error) from cause(error)
         self._is_open = True
         self._start(self._read()).add_done_callback(self._report_mistake)
 
@@ -84,7 +78,7 @@ class Mqtt311Client:
                     self.messages.put(received)
                 self._arrived.task_done()
         except aiomqtt.MqttError as error:
-            self._lost(_converted(error))
+            self._lost(converted(error))
 
     # --- publishing and subscribing ---
 
@@ -114,7 +108,7 @@ class Mqtt311Client:
         try:
             await self._client.publish(topic, payload, qos=1, retain=retain, timeout=timeouts.ANSWER)
         except aiomqtt.MqttError as error:
-            self._lost(_converted(error))
+            self._lost(converted(error))
         else:
             acknowledged(None)
 
@@ -167,7 +161,7 @@ class Mqtt311Client:
             if answer.done():
                 return answer.result()
         except aiomqtt.MqttError as error:
-            raise _converted(error) from _cause(error)
+            raise converted(error) from cause(error)
         finally:
             answer.cancel()
             ended.cancel()
@@ -213,7 +207,7 @@ class Mqtt311Client:
         finally:
             if self._is_open:
                 self._is_open = False
-                await asyncio.shield(_in_background(_leave(self._client)))
+                await asyncio.shield(in_background(leave(self._client)))
 
     def _lost(self, error: MqttError) -> None:
         """The connection is over; only the first cause counts."""
@@ -224,79 +218,6 @@ class Mqtt311Client:
 
     def _lost_error(self) -> MqttError:
         return (self._end or MqttError("there is no connection")).again()
-
-
-def _new_client(options: ConnectOptions) -> tuple[aiomqtt.Client, asyncio.Queue[aiomqtt.Message]]:
-    """Returns the client, and the queue in which it keeps messages until they are read."""
-    made: list[asyncio.Queue[aiomqtt.Message]] = []
-
-    class Queue(asyncio.Queue["aiomqtt.Message"]):
-        def __init__(self, maxsize: int = 0) -> None:
-            super().__init__(maxsize)
-            made.append(self)
-
-    logger = logging.Logger("mqtt", _QUIET)  # noqa: LOG001 - only this client writes to it
-    will = options.will
-    client = aiomqtt.Client(
-        options.host,
-        options.port,
-        protocol=aiomqtt.ProtocolVersion.V311,
-        clean_session=True,
-        identifier=options.client_id,
-        username=options.username,
-        password=options.password,
-        tls_context=options.tls,
-        keepalive=options.keep_alive,
-        will=None if will is None else aiomqtt.Will(will.topic, will.payload, qos=1, retain=will.retain),
-        timeout=timeouts.V311_CONNACK,
-        max_inflight_messages=_NO_LIMIT,
-        # Otherwise the kernel delays a small message until the one before is acknowledged, up to 40 ms.
-        socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
-        queue_type=Queue,
-        logger=logger,
-    )
-    client.pending_calls_threshold = 2 * IN_FLIGHT
-    return client, made[0]
-
-
-async def _leave(client: aiomqtt.Client) -> None:
-    with suppress(aiomqtt.MqttError, TimeoutError):
-        async with asyncio.timeout(timeouts.GOODBYE):
-            await client.__aexit__(None, None, None)
-
-
-_leaving: set[asyncio.Task[None]] = set()
-
-
-def _leave_later(client: aiomqtt.Client, connecting: asyncio.Future[Any]) -> None:
-    """Disconnects when an attempt that nobody waits for any more is over."""
-
-    async def leave() -> None:
-        with suppress(aiomqtt.MqttError):
-            await connecting
-        await _leave(client)  # also a socket whose broker did not answer
-
-    _in_background(leave())
-
-
-def _in_background(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-    """Starts what has to be done even if nobody waits for it any more."""
-    task = asyncio.get_running_loop().create_task(work)
-    _leaving.add(task)
-    task.add_done_callback(_leaving.discard)
-    return task
-
-
-def _converted(error: aiomqtt.MqttError) -> MqttError:
-    """Returns an error of aiomqtt as ours; with the broker's reason code if it refused the connection."""
-    if isinstance(error, MqttConnectError) and isinstance(error.rc, PahoReason):
-        return MqttError("refused", ReasonCode(error.rc.value))
-    return MqttError("the connection was lost" if isinstance(error, aiomqtt.MqttCodeError) else str(error))
-
-
-def _cause(error: BaseException) -> BaseException | None:
-    """The socket's error: aiomqtt leaves it as the context."""
-    return error.__cause__ or error.__context__
 
 
 def _bytes(payload: object) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import mqtt5
 
@@ -12,8 +12,16 @@ from placed.mqtt.client.incoming import Incoming
 from placed.mqtt.client.interface import IN_FLIGHT
 from placed.mqtt.client.mqtt_error import ClosedBeforeConnack, MqttError, complete
 from placed.mqtt.client.reason_code import ReasonCode
-from placed.mqtt.client.v5_outgoing_packets import connect_packet, publish_packet, subscribe_packet
-from placed.mqtt.client.v5_packets import CONNACK, DISCONNECT, PUBACK, UnusualReason, message_of
+from placed.mqtt.client.v5_packets import (
+    CONNACK,
+    DISCONNECT,
+    PUBACK,
+    UnusualReason,
+    connect_packet,
+    message_of,
+    publish_packet,
+    subscribe_packet,
+)
 from placed.mqtt.client.v5_transport import ClosedFromOutside, PacketTransport, reach, wait_closed
 from placed.mqtt.client.v5_unanswered import Unanswered
 from placed.mqtt.name_lookup import look_up
@@ -52,7 +60,6 @@ class Mqtt5Client:
         self._unanswered = Unanswered(self._late)
         self._receive_maximum = IN_FLIGHT
         self._has_acknowledged = asyncio.Event()
-        self._pending: set[asyncio.Future[Any]] = set()  # answers that somebody waits for
         self._received_twice: set[int] = set()  # packet ids of messages with QoS 2, until their PUBREL
 
     @property
@@ -109,7 +116,7 @@ class Mqtt5Client:
         self, topic: str, payload: bytes, *, retain: bool, properties: PublishProperties | None = None
     ) -> ReasonCode | None:
         """Publishes a message, and waits for its PUBACK."""
-        answer: asyncio.Future[ReasonCode | None] = self._new_answer()
+        answer: asyncio.Future[ReasonCode | None] = self._unanswered.new_answer()
 
         def acknowledged(code: ReasonCode | None) -> None:
             if not answer.done():
@@ -138,7 +145,7 @@ class Mqtt5Client:
 
     async def _ask(self, packet_id: int, packet: bytes, within: float) -> tuple[ReasonCode, ...]:
         transport = self._usable()
-        answer: asyncio.Future[tuple[ReasonCode, ...]] = self._new_answer()
+        answer: asyncio.Future[tuple[ReasonCode, ...]] = self._unanswered.new_answer()
         self._unanswered.add_request(packet_id, answer)
         transport.send(packet)
         try:
@@ -148,14 +155,6 @@ class Mqtt5Client:
             raise MqttError("the broker did not answer in time") from None
         finally:
             self._unanswered.forget_request(packet_id)
-
-    def _new_answer(self) -> asyncio.Future[Any]:
-        """Returns a future for an answer of the broker; it fails when the connection is lost."""
-        answer: asyncio.Future[Any] = self._loop.create_future()
-        answer.add_done_callback(_retrieve)
-        answer.add_done_callback(self._pending.discard)
-        self._pending.add(answer)
-        return answer
 
     def _usable(self) -> PacketTransport:
         if self._end is not None or self._transport is None:
@@ -209,12 +208,9 @@ class Mqtt5Client:
                 error.__cause__ = self._end.__cause__
             self._connected.set_exception(error)
             self._connected.exception()  # nobody may wait for it any more
-        self._unanswered.close()
         self._has_ended.set()
         self._has_acknowledged.set()
-        for answer in list(self._pending):
-            if not answer.done():
-                answer.set_exception(self._lost_error())
+        self._unanswered.close(self._lost_error)
         self.messages.end(self._lost_error())
 
     def _lost_error(self) -> MqttError:
@@ -299,9 +295,3 @@ class Mqtt5Client:
             self.receive(message)
         else:
             self.messages.put(message)
-
-
-def _retrieve(answer: asyncio.Future[object]) -> None:
-    """Retrieves the error of an answer that nobody may wait for any more, or asyncio warns of it."""
-    if not answer.cancelled():
-        answer.exception()

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from itertools import cycle
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from placed.mqtt.client import timeouts
 from placed.mqtt.client.reason_code import FAILURE, ReasonCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from placed.mqtt.client.mqtt_error import MqttError
 
     Acknowledged = Callable[[ReasonCode | None], None]
 
@@ -31,11 +33,20 @@ class Unanswered:
         # In the order in which they were sent, with the time until which the PUBACK has to be there.
         self._publishes: dict[int, tuple[Acknowledged, float]] = {}
         self._requests: dict[int, asyncio.Future[tuple[ReasonCode, ...]]] = {}  # SUBSCRIBE and UNSUBSCRIBE
+        self._awaited: set[asyncio.Future[Any]] = set()  # answers that somebody waits for
         self._deadline: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
         """How many messages lack their PUBACK."""
         return len(self._publishes)
+
+    def new_answer(self) -> asyncio.Future[Any]:
+        """Returns a future for an answer of the broker; it fails when the connection is lost."""
+        answer: asyncio.Future[Any] = self._loop.create_future()
+        answer.add_done_callback(_retrieve)
+        answer.add_done_callback(self._awaited.discard)
+        self._awaited.add(answer)
+        return answer
 
     def next_id(self) -> int:
         """Returns a packet identifier that is not in use."""
@@ -70,11 +81,14 @@ class Unanswered:
         """Nobody waits for the answer any more."""
         self._requests.pop(packet_id, None)
 
-    def close(self) -> None:
-        """The connection is over: nothing is acknowledged any more."""
+    def close(self, error: Callable[[], MqttError]) -> None:
+        """The connection is over, for this cause: nothing is acknowledged any more."""
         self._publishes.clear()
         if self._deadline is not None:
             self._deadline.cancel()
+        for answer in list(self._awaited):
+            if not answer.done():
+                answer.set_exception(error())
 
     def _check(self) -> None:
         self._deadline = None
@@ -86,3 +100,9 @@ class Unanswered:
             self._deadline = self._loop.call_later(left, self._check)
         else:
             self._late()
+
+
+def _retrieve(answer: asyncio.Future[object]) -> None:
+    """Retrieves the error of an answer that nobody may wait for any more, or asyncio warns of it."""
+    if not answer.cancelled():
+        answer.exception()

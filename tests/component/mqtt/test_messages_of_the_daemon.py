@@ -90,7 +90,7 @@ def wire(message: Message, *, v5: bool) -> bytes:
     from paho.mqtt.packettypes import PacketTypes  # noqa: PLC0415 - the same
     from paho.mqtt.properties import Properties  # noqa: PLC0415 - the same
 
-    from placed.mqtt.client_factory import properties_of  # noqa: PLC0415 - those that the daemon sends
+    from placed.mqtt.messages import properties_of  # noqa: PLC0415 - those that the daemon sends
 
     client = paho.Client(
         CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5 if v5 else paho.MQTTv311, client_id="x"

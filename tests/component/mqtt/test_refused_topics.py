@@ -97,7 +97,7 @@ async def test_a_state_that_is_not_answered_is_owed_after_seconds(
     proxy: Proxy, publisher_setup: PublisherSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Long before the connection is given up for it, since `/readyz` depends on it."""
-    monkeypatch.setattr("placed.mqtt.in_flight._OVERDUE", 0.2)
+    monkeypatch.setattr("placed.mqtt.message_delivery._OVERDUE", 0.2)
     publisher = publisher_behind(proxy, publisher_setup)
     async with running(publisher):
         await all_published(publisher)
