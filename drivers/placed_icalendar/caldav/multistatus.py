@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
@@ -10,15 +9,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from placed.driver import UnexpectedAnswer
 from placed_icalendar.caldav import dav_names as names
 from placed_icalendar.caldav.hrefs import key_of, path_of
-from placed_icalendar.caldav.xml_tree import parse
+from placed_icalendar.caldav.xml_tree import parts_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import AsyncIterator, Iterator, Mapping
 
     from placed_icalendar.caldav.xml_tree import Element
 
 _STATUS = re.compile(r"HTTP/\d(?:\.\d)?\s+(\d{3})(?:\s|$)")
-_A_TURN = 100  # responses that are read without a break: some milliseconds
 UNKNOWN = 0  # in place of a status that is no status
 
 
@@ -63,24 +61,30 @@ class DavResponse(NamedTuple):
 
 
 async def responses_of(body: bytes, asked: str) -> list[DavResponse]:
-    """Parses a multistatus.
+    """Parses a multistatus; see `each_response`."""
+    return [one async for one in each_response(body, asked)]
+
+
+async def each_response(body: bytes, asked: str) -> AsyncIterator[DavResponse]:
+    """Parses a multistatus piece by piece, so that a large one need not be kept as a whole.
 
     Args:
         body: the answer with 207.
         asked: the path that was asked.
 
+    Yields:
+        Each response. They count only if no error follows them.
+
     Raises:
         UnexpectedAnswer: it is none.
     """
-    root = await parse(body)
-    if root.name != names.MULTISTATUS:
-        raise UnexpectedAnswer("the answer is XML of another kind than was asked for")
-    found: list[DavResponse] = []
-    for number, response in enumerate(root.all(names.RESPONSE), start=1):
-        if number % _A_TURN == 0:
-            await asyncio.sleep(0)
-        found += _read(response, asked)
-    return found
+    async for root, part in parts_of(body):
+        if part is None:
+            if root.name != names.MULTISTATUS:
+                raise UnexpectedAnswer("the answer is XML of another kind than was asked for")
+        elif part.name == names.RESPONSE and root.name == names.MULTISTATUS:
+            for response in _read(part, asked):
+                yield response
 
 
 def _read(response: Element, asked: str) -> Iterator[DavResponse]:

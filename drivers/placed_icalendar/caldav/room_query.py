@@ -11,12 +11,12 @@ from placed_icalendar.caldav import dav_names as names
 from placed_icalendar.caldav.dav_errors import CUT, Meaning, failed, malformed, meaning_for_room
 from placed_icalendar.caldav.dav_requests import calendar_query
 from placed_icalendar.caldav.hrefs import is_within, key_of
-from placed_icalendar.caldav.multistatus import responses_of
+from placed_icalendar.caldav.multistatus import each_response
 from placed_icalendar.caldav.xml_tree import parse
 from placed_icalendar.occurrences.calendar_reader import Malformed, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from placed.driver import Answer, Query
     from placed_icalendar.caldav.change_tags import CalendarTag, ChangeTags
@@ -84,8 +84,7 @@ class RoomReader:
                 raise self._client.refused(reply)
             meaning = CUT if await _has_too_many_results(reply) else meaning_for_room(reply.status)
             return failed(query, meaning, reply.rest)
-        responses = await responses_of(reply.body, reply.path)
-        bodies = _bodies(responses, key_of(reply.path))
+        bodies = await _bodies(reply)
         if isinstance(bodies, Meaning):
             return failed(query, bodies)
         try:
@@ -115,30 +114,37 @@ class RoomReader:
         )
 
 
-def _bodies(responses: Sequence[DavResponse], own: str) -> list[bytes] | Meaning:
+async def _bodies(reply: DavReply) -> list[bytes] | Meaning:
     """Returns the objects in the order of their addresses, or why the answer is not this calendar, whole.
 
     A report on a collection is about what lies in it (RFC 4791, 7.8; RFC 3253, 3.6). An object elsewhere may
     be of another room, or of this one under another name: either way it is not known what this room has.
+
+    Raises:
+        UnexpectedAnswer: it is no multistatus.
     """
-    found: set[tuple[str, str]] = set()  # two objects may have addresses that look alike
-    for one in responses:
-        if HTTPStatus.INSUFFICIENT_STORAGE in (one.status, *one.refused.values()):
-            return CUT  # RFC 6578, 3.6
-        if not is_within(one.key, own):
-            return _ELSEWHERE
+    own = key_of(reply.path)
+    found: dict[str, set[bytes]] = {}  # several objects may have addresses that look alike
+    trouble: Meaning | None = None
+    async for one in each_response(reply.body, reply.path):
+        trouble = trouble or _trouble_of(one, own)
         data = one.properties.get(names.CALENDAR_DATA)
-        if one.ok and data is not None:
-            if data.children:
-                return _NO_TEXT
-            found.add((one.key, data.text))
-        elif (
-            one.key != own
-            or not one.ok
-            or one.refused.get(names.CALENDAR_DATA, HTTPStatus.OK) not in _WITHOUT_DATA
-        ):
-            return _NO_DATA
-    return [text.encode() for _, text in sorted(found)]
+        if trouble is None and one.ok and data is not None:
+            found.setdefault(one.key, set()).add(data.text.encode())
+    return trouble or [text for key in sorted(found) for text in sorted(found[key])]
+
+
+def _trouble_of(one: DavResponse, own: str) -> Meaning | None:
+    """Returns why a response shows that the answer is not this calendar, whole; None if it does not."""
+    if HTTPStatus.INSUFFICIENT_STORAGE in (one.status, *one.refused.values()):
+        return CUT  # RFC 6578, 3.6
+    if not is_within(one.key, own):
+        return _ELSEWHERE
+    data = one.properties.get(names.CALENDAR_DATA)
+    if one.ok and data is not None:
+        return _NO_TEXT if data.children else None
+    withheld = one.refused.get(names.CALENDAR_DATA, HTTPStatus.OK) not in _WITHOUT_DATA
+    return _NO_DATA if one.key != own or not one.ok or withheld else None
 
 
 async def _has_too_many_results(reply: DavReply) -> bool:

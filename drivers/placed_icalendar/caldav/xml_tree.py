@@ -10,7 +10,7 @@ from xml.parsers import expat
 from placed.driver import UnexpectedAnswer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
 _PIECE = 2**15  # bytes that are parsed without a break: some milliseconds
 _DEEPEST = 50
@@ -69,17 +69,43 @@ class Element:
 
 
 async def parse(body: bytes) -> Element:
-    """Parses a document piece by piece, so that the event loop is never held for long.
+    """Parses a small document, piece by piece, so that the event loop is never held for long.
 
     Raises:
         UnexpectedAnswer: it is no XML, has a document type, or is deeper or larger than any expected answer.
+    """
+    children: list[Element] = []
+    async for root, child in parts_of(body):
+        if child is not None:
+            children.append(child)
+            continue
+        root.children = children
+        return root
+    raise AssertionError("a document ends with its root")
+
+
+async def parts_of(body: bytes) -> AsyncIterator[tuple[Element, Element | None]]:
+    """Parses a document piece by piece, and keeps nothing of it.
+
+    A tree of a large answer is freed at once, and sorted by garbage collection at once, which holds the event
+    loop for longer than to parse it.
+
+    Yields:
+        The root, which has no children here, with each child of it that is complete; and at the end, when the
+        document was sound as a whole, the root alone.
+
+    Raises:
+        UnexpectedAnswer: see `parse`.
     """
     builder = _Builder()
     for start in range(0, len(body), _PIECE):
         if start:
             await asyncio.sleep(0)
         builder.feed(body[start : start + _PIECE])
-    return builder.whole()
+        for child in builder.take():
+            yield builder.root, child
+    builder.end()
+    yield builder.root, None
 
 
 class _Builder:
@@ -93,6 +119,7 @@ class _Builder:
         parser.CharacterDataHandler = self._characters
         parser.StartDoctypeDeclHandler = self._document_type
         self._root: Element | None = None
+        self._complete: list[Element] = []  # children of the root
         self._open: list[Element] = []
         self._count = 0
 
@@ -100,9 +127,18 @@ class _Builder:
         """Parses the next piece."""
         self._parse(piece, last=False)
 
-    def whole(self) -> Element:
-        """Returns the root once every piece was fed."""
+    def take(self) -> list[Element]:
+        """Returns the children of the root that are complete, and were not taken yet."""
+        taken, self._complete = self._complete, []
+        return taken
+
+    def end(self) -> None:
+        """Notes that every piece was fed."""
         self._parse(b"", last=True)
+
+    @property
+    def root(self) -> Element:
+        """The root, without its children."""
         if self._root is None:
             raise UnexpectedAnswer("the answer is no XML")
         return self._root
@@ -118,14 +154,16 @@ class _Builder:
         self._count += 1
         if len(self._open) >= _DEEPEST or self._count > _MOST_ELEMENTS:
             raise UnexpectedAnswer("the answer has more XML than any expected one")
-        if self._open:
-            self._open[-1].add_child(element)
-        else:
+        if not self._open:
             self._root = element
+        elif len(self._open) > 1:
+            self._open[-1].add_child(element)
         self._open.append(element)
 
     def _end(self, _name: str) -> None:
-        self._open.pop()
+        element = self._open.pop()
+        if len(self._open) == 1:
+            self._complete.append(element)
 
     def _characters(self, text: str) -> None:
         if self._open:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 
 import pytest
@@ -10,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from placed.driver import UnexpectedAnswer
-from placed_icalendar.caldav.multistatus import responses_of
-from placed_icalendar.caldav.xml_tree import parse
+from placed_icalendar.caldav.multistatus import each_response, responses_of
+from placed_icalendar.caldav.xml_tree import Element, parse
 
 RESPONSE = (
     b"<d:response><d:href>/a/</d:href><d:propstat><d:prop><d:displayname>A</d:displayname></d:prop>"
@@ -120,3 +121,26 @@ async def test_six_megabytes_are_parsed_without_holding_the_event_loop() -> None
     counting.cancel()
     assert len(found) == 5000
     assert len(turns) > len(body) / 2**17
+
+
+async def test_a_large_answer_is_never_in_memory_as_a_whole_tree() -> None:
+    """To free it, and to sort it by garbage collection, would hold the event loop for 20 ms and more."""
+    body = b'<d:multistatus xmlns:d="DAV:">' + RESPONSE * 5000 + b"</d:multistatus>"
+    before = _elements()
+    count, most = 0, 0
+    async for _ in each_response(body, "/"):
+        count += 1
+        if count % 1000 == 0:
+            most = max(most, _elements() - before)
+    assert count == 5000
+    assert most < 5000  # of 30,000
+
+
+def _elements() -> int:
+    return sum(isinstance(one, Element) for one in gc.get_objects())
+
+
+@pytest.mark.parametrize("end", [b"", b"</d:multistatus", b"</d:multistatus><a/>"])
+async def test_responses_before_an_error_do_not_count(end: bytes) -> None:
+    with pytest.raises(UnexpectedAnswer):
+        await responses_of(b'<d:multistatus xmlns:d="DAV:">' + RESPONSE * 5000 + end, "/")
