@@ -129,7 +129,8 @@ class FenceCheck:
                 )
             case FenceState.VERIFIED if before is None or before.state is not FenceState.VERIFIED:
                 self._log.info("fence.was_verified")
-        for warning in fence.warnings:
+        in_one_line = fence.state is FenceState.UNPROVEN and fence.checked_at is not None
+        for warning in () if in_one_line else fence.warnings:
             if before is None or warning not in before.warnings:
                 self._log.warning("fence.has_a_flaw", problem=warning.text, remedy=warning.remedy or None)
         self._reported = fence

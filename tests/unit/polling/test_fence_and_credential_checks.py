@@ -117,6 +117,14 @@ async def test_a_flaw_is_logged_once() -> None:
     assert (flaw["problem"], flaw["remedy"]) == ("mind the gap", "step over it")
 
 
+async def test_the_reason_of_an_unproven_fence_is_logged_in_one_line() -> None:
+    links = Problem("", "everybody may have the link", "keep it in a file", joint=": ")
+    logs = await Watched().hours(1, Fence(FenceState.UNPROVEN, NINE, warnings=(links,)))
+    assert [(e["event"], e["remedy"]) for e in logs] == [
+        ("fence.is_unproven", "everybody may have the link: keep it in a file")
+    ]
+
+
 @pytest.mark.parametrize("enforce", [True, False])
 async def test_a_breach_is_an_error_and_enforced_if_that_is_wanted(*, enforce: bool) -> None:
     watched = Watched()
