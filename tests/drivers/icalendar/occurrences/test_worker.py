@@ -235,3 +235,12 @@ async def test_the_process_ends_with_a_daemon_that_is_killed_whatever_it_calcula
     daemon.kill()
     await daemon.wait()
     await ended(worker)
+
+
+def test_the_budget_is_the_one_that_the_operators_manual_names() -> None:
+    page = Path(__file__).parents[4].joinpath("docs", "operators.md").read_text("utf-8")
+    budget = Budget()
+    assert f"{calendar_reader.MOST_BYTES_HERE // 1000} kB" in page
+    assert f"{budget.seconds:g} s of processor time ({budget.clock:g} s by the clock)" in page
+    assert f"and {budget.memory >> 20} MiB" in page
+    assert f"after {budget.idle / 60:g} minutes without one" in page
