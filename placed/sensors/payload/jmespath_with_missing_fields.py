@@ -42,7 +42,13 @@ class CarefulExpression:
         """Returns the value of the expression for a decoded message; None if it has none."""
         try:
             return _value(self._search.parsed, message)
-        except (JMESPathError, TypeError, ValueError, ArithmeticError):  # a function, given such a message
+        except (
+            JMESPathError,
+            TypeError,
+            ValueError,
+            ArithmeticError,
+            RecursionError,
+        ):  # a function, given such a message
             return None
 
 

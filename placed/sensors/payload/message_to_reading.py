@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 LARGEST_PAYLOAD = 64 * 1024  # bytes
 
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # some programs put it before JSON; RFC 8259, 8.1: it may be ignored
 _decode = msgspec.json.Decoder(Any).decode
 
 
@@ -86,8 +87,8 @@ class PayloadMapping:
         if states_unavailable(of_presence) or states_unavailable(of_count):
             return Mapped(nothing=NoReading.UNAVAILABLE, device=device, measured_at=measured_at)
         count, present = count_of(of_count), presence_of(of_presence)
-        if present is None and count is not None:
-            present = count > 0
+        if count is not None:
+            present = present or count > 0  # whoever one of them notices is there
         if present is None:
             has_value = of_presence is not None or of_count is not None
             nothing = NoReading.UNUSABLE_VALUE if has_value else NoReading.NO_VALUE
@@ -99,6 +100,7 @@ class PayloadMapping:
 
 def decoded(payload: bytes) -> object:
     """Returns a message as JSON values, or as its text if it is no JSON; None if it is neither."""
+    payload = payload.removeprefix(_BYTE_ORDER_MARK)
     try:
         return _decode(payload)
     except (msgspec.DecodeError, RecursionError):

@@ -72,7 +72,7 @@ def count_of(value: object) -> int | None:
     """Returns a number of people; None if the value is none."""
     if isinstance(value, str):
         try:
-            value = float(value)
+            value = float(value) if "_" not in value else None
         except ValueError:
             return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not _is_amount(value):
@@ -106,4 +106,4 @@ def _word(value: str) -> str:
 
 
 def _is_amount(value: float, most: int = _MOST_PEOPLE) -> bool:
-    return math.isfinite(value) and 0 <= value <= most
+    return 0 <= value <= most  # also of integers that are larger than any float; false of NaN

@@ -101,13 +101,19 @@ def test_presence_and_count_of_one_message() -> None:
     assert read(message, presence="signs_of_life", count="person_count") == (True, 0)
 
 
+def test_a_room_in_which_people_are_counted_is_not_empty() -> None:
+    message = '{"signs_of_life":false,"person_count":3}'
+    assert read(message, presence="signs_of_life", count="person_count") == (True, 3)
+
+
 @pytest.mark.parametrize("word", ["unavailable", "unknown", "Unavailable"])
 def test_a_lost_device_is_not_empty(word: str) -> None:
     assert read(word, presence="@") is NoReading.UNAVAILABLE
 
 
 @pytest.mark.parametrize(
-    "payload", ["-1", "NaN", "1e999", "[]", "{}", '"maybe"', "", "{", '"null"', "1e300", "[true]"]
+    "payload",
+    ["-1", "NaN", "1e999", "[]", "{}", '"maybe"', "", "{", '"null"', "1e300", "[true]", "9" * 4000, '"1_0"'],
 )
 def test_what_is_not_listed_is_no_reading(payload: str) -> None:
     assert read(payload, presence="@") is NoReading.UNUSABLE_VALUE
@@ -123,6 +129,11 @@ def test_a_message_that_is_too_large_or_not_utf8_is_no_reading() -> None:
     assert read(b"\xff\xfe", presence="@") is NoReading.NOT_UTF8
 
 
+def test_a_byte_order_mark_before_a_message_is_skipped() -> None:
+    assert read(b'\xef\xbb\xbf{"on":true}', presence="on") == (True, None)
+    assert read(b"\xef\xbb\xbfOFF", presence="@") == (False, None)
+
+
 def test_deep_nesting_is_no_reading() -> None:
     assert read("[" * 30_000, presence="@") is NoReading.UNUSABLE_VALUE
 
@@ -136,7 +147,9 @@ def test_the_moment_of_measurement_is_taken_from_the_message(at: str) -> None:
     assert mapping.read(payload, NINE, retained=True).reading == Reading(present=True, at=HALF_PAST)
 
 
-@pytest.mark.parametrize("at", ["null", '"2026-03-02T08:30:00"', '"yesterday"', "-5", "1e30", "true"])
+@pytest.mark.parametrize(
+    "at", ["null", '"2026-03-02T08:30:00"', '"yesterday"', "-5", "1e30", "true", "9" * 400]
+)
 def test_without_a_usable_moment_a_reading_is_of_its_arrival(at: str) -> None:
     mapping = PayloadMapping(presence="on", at="time")
     payload = f'{{"on":true,"time":{at}}}'.encode()
