@@ -6,6 +6,8 @@ import asyncio
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from aiohttp import hdrs
+
 from placed.domain.problem import Problem
 from placed.http.errors import HttpError
 from placed.http.limits import PAYLOAD_TIME
@@ -33,8 +35,12 @@ async def read_body(request: web.Request, largest: int, *, too_large: str, calle
         called: what the body is, in other problems.
 
     Raises:
-        HttpError: there is none, it is too large, or it does not arrive in time.
+        HttpError: there is none, it is compressed, too large, or does not arrive in time.
     """
+    if request.headers.get(hdrs.CONTENT_ENCODING, "identity").strip().lower() != "identity":
+        problem = Problem("", f"The {called} is compressed", "send it without Content-Encoding")
+        status, headers = HTTPStatus.UNSUPPORTED_MEDIA_TYPE, {"Accept-Encoding": "identity", **CLOSE}
+        raise HttpError(status, problem, headers=headers)
     body = bytearray()
     try:
         async with asyncio.timeout(PAYLOAD_TIME):

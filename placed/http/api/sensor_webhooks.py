@@ -83,23 +83,28 @@ class SensorsApi:
     async def receive(self, request: web.Request) -> web.StreamResponse:
         """Answers 204 if the message was taken in, else with a problem."""
         name = request.match_info["sensor"]
-        token = self._webhooks.token(name)
-        if token is None:
-            remedy = "a table [[sensors]] needs name and token_file"
-            problem = Problem("", "There is no webhook with this name", remedy)
-            raise HttpError(HTTPStatus.NOT_FOUND, problem, headers=close_if_body(request))
         try:
-            check_token(request.headers, token)
+            self._check_sender(name, request)
         except HttpError as error:
             error.headers |= close_if_body(request)
             raise
         self._check_rate(name, request)
-        reason = self._webhooks.receive(name, await _payload(request))
+        payload = await _payload(request)
+        self._check_sender(name, request)  # a reload may have removed it meanwhile
+        reason = self._webhooks.receive(name, payload)
         if reason is not None and reason not in _EXPECTED:
             status = _STATUS.get(reason, HTTPStatus.UNPROCESSABLE_ENTITY)
             text = _WORDS.get(reason, f"The message gives no reading: {reason}")
             raise HttpError(status, Problem("", text, _TRY if reason in _TRIABLE else ""))
         return web.Response(status=HTTPStatus.NO_CONTENT, headers={"Cache-Control": "no-store"})
+
+    def _check_sender(self, name: str, request: web.Request) -> None:
+        """Refuses a message for a webhook that there is not, or without its token."""
+        token = self._webhooks.token(name)
+        if token is None:
+            remedy = "a table [[sensors]] needs name and token_file"
+            raise HttpError(HTTPStatus.NOT_FOUND, Problem("", "There is no webhook with this name", remedy))
+        check_token(request.headers, token)
 
     def _check_rate(self, name: str, request: web.Request) -> None:
         """Refuses a message beyond the limit of its sensor.

@@ -237,3 +237,22 @@ async def test_another_token_of_a_webhook_counts_and_no_connection_is_made_again
         await one.reload(tables[0])
         assert await post("the-second-token") == 404
         assert one.connections(deployment.broker) == 1
+
+
+async def test_a_webhook_that_is_removed_while_its_message_arrives_is_not_found(
+    deployment: Deployment,
+) -> None:
+    token = deployment.folder / "token"
+    hook = f'\n[[sensors]]\nname = "hook"\nroom = "boardroom"\npresence = "@"\ntoken_file = "{token}"\n'
+    async with sensed(deployment) as one, aiohttp.ClientSession() as session:
+        write_secret(token, "the-token")
+        await one.reload(hook)
+
+        async def message() -> AsyncIterator[bytes]:
+            yield b"O"
+            await one.reload()
+            yield b"N"
+
+        url, headers = f"{one.daemon.url}/api/v1/sensors/hook", {"Authorization": "Bearer the-token"}
+        async with session.post(url, data=message(), headers=headers) as answer:
+            assert answer.status == 404

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -122,6 +123,9 @@ token_file = "{deployment.folder / "sensor"}"
         assert details[-1].endswith("; placed sensors --try FILE shows what a message gives.")
         assert await post(b"x" * 70_000) == 413
         assert details[-1] == "The body is larger than the 65,536 bytes that this address takes."
+        compressed = {"Authorization": f"Bearer {right}", "Content-Encoding": "gzip"}
+        async with session.post(url, data=gzip.compress(good), headers=compressed) as answer:
+            assert (answer.status, answer.headers["Accept-Encoding"]) == (415, "identity")
         assert running.daemon.sensors.counts.readings["people"] == 0
         assert await post(good) == 204
         statement = running.daemon.board.statement("boardroom")
