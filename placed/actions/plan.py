@@ -77,6 +77,8 @@ def _book(command: Command, situation: Situation) -> Plan | Refusal:
     start = _to_the_minute(now)
     if any(_overlaps(booking, start, now) for booking in situation.occupying):
         start = now  # a meeting has ended within this minute
+    elif until - start > situation.settings.longest:
+        start = _to_the_next_second(now)  # a panel that asks for `longest` counts from now
     return _booking(command, situation, start, until, counted_from=start)
 
 
@@ -176,6 +178,11 @@ def _overlaps(booking: Booking, start: datetime, end: datetime) -> bool:
 
 def _to_the_minute(moment: datetime) -> datetime:
     return moment.replace(second=0, microsecond=0)
+
+
+def _to_the_next_second(moment: datetime) -> datetime:
+    floor = moment.replace(microsecond=0)
+    return floor if floor == moment else floor + timedelta(seconds=1)
 
 
 def _to_the_next_minute(moment: datetime) -> datetime:

@@ -94,6 +94,17 @@ def test_a_booking_is_at_most_as_long_as_the_settings_allow() -> None:
     assert planned(BOOK, until="13:01", longest=HOUR) is Refusal.TOO_LONG
 
 
+@pytest.mark.parametrize(("now", "until"), [("12:00:30", "13:00:30"), ("12:00:29.5", "13:00:29.5")])
+def test_the_longest_booking_may_be_made_within_a_minute(now: str, until: str) -> None:
+    result = planned(BOOK, now=now, until=until, longest=HOUR)
+    assert isinstance(result, Plan)
+    (order,) = result.orders
+    assert isinstance(order, Book)
+    assert order.start == at("12:00:30")
+    assert order.end - order.start <= HOUR
+    assert planned(BOOK, now="12:00:30", until="13:00:31", longest=HOUR) is Refusal.TOO_LONG
+
+
 @pytest.mark.parametrize("until", ["12:00", "11:30", None])
 def test_a_booking_that_would_be_over_already_is_too_late(until: str | None) -> None:
     assert planned(BOOK, until=until) is Refusal.TOO_LATE
