@@ -72,7 +72,13 @@ from placed.driver.protocol import (
     Unchanged,
 )
 from placed.driver.registry import driver_packages, find_drivers
-from placed.driver.secret_file import Exposed, read_certificate, read_secret, remedy_for_missing
+from placed.driver.secret_file import (
+    Exposed,
+    read_certificate,
+    read_digests,
+    read_secret,
+    remedy_for_missing,
+)
 from placed.driver.settings import (
     SECRET,
     Address,
@@ -177,6 +183,7 @@ __all__ = [
     "grant_delay",
     "read_certificate",
     "read_file",
+    "read_digests",
     "read_secret",
     "remedy_for_missing",
     "shortest_interval",

@@ -29,9 +29,10 @@ class Exposed(Exception):
     Its problem has no key, and its text not the path: `can be read by ...`.
     """
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, *, changeable: bool) -> None:
         super().__init__(problem.line)
         self.problem = problem
+        self.changeable = changeable
 
 
 def read_secret(path: Path) -> bytes:
@@ -56,6 +57,19 @@ def read_certificate(path: Path) -> bytes:
     """
     content, exposed = _read(path)
     if exposed is not None and _PRIVATE_KEY in content:
+        raise exposed
+    return content
+
+
+def read_digests(path: Path) -> bytes:
+    """The content of a file that gives nothing away, and decides who may do what.
+
+    Raises:
+        Exposed: others than its owner and its group can change it.
+        OSError: it cannot be read.
+    """
+    content, exposed = _read(path)
+    if exposed is not None and exposed.changeable:
         raise exposed
     return content
 
@@ -150,4 +164,4 @@ def _read(path: Path) -> tuple[bytes, Exposed | None]:
         return content, None
     text = f"can be {doing} by every user of this machine (mode {stat.S_IMODE(mode):04o})"
     remedy = f"chmod o-rwx {path}, or hand it over by LoadCredential (systemd/README.md)"
-    return content, Exposed(Problem("", text, remedy))
+    return content, Exposed(Problem("", text, remedy), changeable=doing == "changed")

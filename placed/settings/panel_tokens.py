@@ -21,7 +21,7 @@ import msgspec
 from placed.domain.action import Action
 from placed.domain.exit_errors import CannotStart
 from placed.domain.problem import Problem
-from placed.driver import Exposed, read_secret, remedy_for_missing
+from placed.driver import Exposed, read_digests, remedy_for_missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -121,7 +121,7 @@ def read_panel_tokens(path: Path, reading_token: bytes | None) -> PanelTokens:
 
 def _read(path: Path) -> dict[str, object]:
     try:
-        text = read_secret(path).decode()
+        text = read_digests(path).decode()
         return tomllib.loads(text)
     except Exposed as exposed:
         raise CannotStart(_problem(path, exposed.problem.text, exposed.problem.remedy)) from None

@@ -129,6 +129,12 @@ def test_panels_share_no_token_with_each_other_or_with_readers(path: Path) -> No
     ]
 
 
+def test_a_file_that_everybody_can_read_is_taken_since_it_holds_digests_alone(path: Path) -> None:
+    path.write_text(TABLE)
+    path.chmod(0o644)
+    assert [panel.name for panel in read_panel_tokens(path, None).panels] == ["door"]
+
+
 def test_a_file_that_everybody_can_change_is_refused(path: Path) -> None:
     path.write_text(TABLE)
     path.chmod(0o666)
