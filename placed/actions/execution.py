@@ -20,9 +20,11 @@ class CommandExecution:
 
     Attributes:
         intent: the last order that was about to be carried out, if there was one.
+        connection: under which it is stored, also if its room is no more in the end; empty before it is.
     """
 
     intent: Intent | None = None
+    connection = ""
 
     def __init__(self, command: Command, reply: Reply, retry_after: float | None = None) -> None:
         self.command = command

@@ -156,9 +156,10 @@ class ActionService:
     def restore(self) -> None:
         """Restores the commands and the check-ins of the run before."""
         self.desk.restore()
-        for record in self._store.load():
+        for connection, record in self._store.load():
             reply = record.reply or self._reply(record.command, Ending(Outcome.ACCEPTED))
             execution = CommandExecution(record.command, reply)
+            execution.connection = connection
             self._known.restore(execution, record.at)
             self._calendars.restore(record)
             if record.reply is None:
@@ -225,6 +226,7 @@ class ActionService:
         found = self._found(command.room)
         if found is None:
             return refused(Refusal.NO_SUCH_ROOM)
+        execution.connection = found[0].connection
         if command.action is Action.CHECK_IN:
             return await self.desk.check_in(command)
         return await self._calendars.carry_out(execution, record, planner, *found)
@@ -258,10 +260,8 @@ class ActionService:
         if ending.effect is not None:
             await self._until_shown(command.room, ending.effect)
         reply = self._reply(command, ending)
-        statement = self._board.statement(command.room)
-        connection = statement.room.connection if statement is not None else ""
         ended = replace(record, reply=reply, intent=execution.intent or record.intent)
-        await asyncio.to_thread(self._store.save, connection, ended)
+        await asyncio.to_thread(self._store.save, execution.connection, ended)
         execution.end(reply)
         self._count(execution)
 

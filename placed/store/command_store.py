@@ -66,12 +66,12 @@ class CommandStore:
     def __init__(self, journal: Records) -> None:
         self._journal = journal
 
-    def load(self) -> Iterator[CommandRecord]:
-        """Returns every command."""
-        for value in self._journal.all(Kind.COMMAND).values():
+    def load(self) -> Iterator[tuple[str, CommandRecord]]:
+        """Returns every command, with the connection under which it is stored."""
+        for key, value in self._journal.all(Kind.COMMAND).items():
             record = decoded(value, CommandRecord)
             if record is not None:
-                yield record
+                yield key.connection, record
 
     def save(self, connection: str, record: CommandRecord) -> None:
         """Stores a command, or what has become of it."""

@@ -152,6 +152,27 @@ async def test_an_outcome_is_known_after_a_restart_for_a_day(tmp_path: Path) -> 
     assert setup.service.outcome(command.key) is None
 
 
+async def test_the_outcome_of_a_command_whose_room_is_removed_meanwhile_is_the_same_after_a_restart(
+    tmp_path: Path,
+) -> None:
+    setup = Setup(tmp_path)
+    command = setup.command(BOOK, until=at("12:30"))
+    write = setup.calendar.write
+
+    async def written(order: Order) -> WriteResult:
+        result = await write(order)
+        setup.board.enroll("contoso", ())
+        return result
+
+    setup.calendar.write = written  # type: ignore[method-assign]
+    reply = await setup.service.submit(command).final()
+    assert reply.final
+    setup.journal.close()
+    setup.start()
+    assert setup.service.outcome(command.key) == reply
+    assert len(setup.journal.all(Kind.COMMAND)) == 1
+
+
 async def test_check_ins_are_restored_and_hold_no_text(tmp_path: Path) -> None:
     setup = Setup(tmp_path)
     setup.book(meeting("12:00", "13:00", title="Merger", organizer="Ada"))
