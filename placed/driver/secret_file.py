@@ -62,7 +62,7 @@ def read_certificate(path: Path) -> bytes:
 
 
 def read_digests(path: Path) -> bytes:
-    """The content of a file that gives nothing away, and decides who may do what.
+    """The content of a file with digests: no secret, but who may change it decides who may do what.
 
     Raises:
         Exposed: others than its owner and its group can change it.

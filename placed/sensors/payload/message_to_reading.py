@@ -88,7 +88,7 @@ class PayloadMapping:
             return Mapped(nothing=NoReading.UNAVAILABLE, device=device, measured_at=measured_at)
         count, present = count_of(of_count), presence_of(of_presence)
         if count is not None:
-            present = present or count > 0  # whoever one of them notices is there
+            present = present or count > 0  # somebody whom one of them notices is there
         if present is None:
             has_value = of_presence is not None or of_count is not None
             nothing = NoReading.UNUSABLE_VALUE if has_value else NoReading.NO_VALUE
