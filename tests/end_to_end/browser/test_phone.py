@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 import pytest_asyncio
 import zxingcpp
+from msgspec.structs import replace
 from PIL import Image
 from playwright.async_api import expect
 
 from placed.domain.check_in import CheckedIn, CheckInRules
+from placed.domain.command_sink import Extension
 from placed.domain.privacy import Show
 from tests.support.browser_session import LONG, picture, violations
 from tests.support.hand_sink import EVERYTHING, HandSink
@@ -44,6 +46,7 @@ scopes = ["rooms/boardroom:*", "rooms/library:*"]
 PUBLIC = "https://rooms.contoso.example/"
 PHONE: dict[str, Any] = {"width": 390, "height": 760, "touch": True}
 
+SIZES = [(1024, 768), (600, 960), (480, 320), (1280, 600)]
 OVERLAPS = """() => {
   const parts = document.querySelectorAll(".qr, #word, #until, #shape, #name, #clock, .buttons button");
   const boxOf = (part) => {
@@ -56,7 +59,8 @@ OVERLAPS = """() => {
   const found = [];
   for (const [one, a] of boxes) {
     const inside = a.left >= 0 && a.top >= 0 && a.right <= innerWidth && a.bottom <= innerHeight;
-    if (!inside) found.push(`${name(one)} is cut`);
+    const fits = !one.matches("button") || one.scrollWidth <= one.clientWidth;
+    if (!inside || !fits) found.push(`${name(one)} is cut`);
     for (const [other, b] of boxes) {
       const beside = a.right <= b.left || b.right <= a.left;
       const above = a.bottom <= b.top + 2 || b.bottom <= a.top + 2;
@@ -203,18 +207,39 @@ async def test_a_panel_without_a_token_shows_a_code_without_a_ticket(
     await expect(page.locator(".qr")).to_be_hidden(timeout=LONG)
 
 
-@pytest.mark.parametrize(("width", "height"), [(1024, 768), (600, 960), (480, 320), (1280, 600)])
+@pytest.mark.parametrize("code", [True, False], ids=["code", "no code"])
 @pytest.mark.parametrize("locale", ["en-GB", "de-DE"])
-async def test_the_code_stands_beside_the_rest(
-    tabs: BrowserSession, endpoint: Endpoint, width: int, height: int, locale: str
+async def test_nothing_on_a_panel_lies_over_anything_else(  # noqa: PLR0913 - rows of the table
+    tabs: BrowserSession,
+    board_setup: BoardSetup,
+    endpoint: Endpoint,
+    sink: HandSink,
+    locale: str,
+    *,
+    code: bool,
 ) -> None:
-    page = await tabs.open(
-        f"{endpoint.server.url}/rooms/boardroom#token={TOKEN}", width=width, height=height, locale=locale
-    )
-    await page.locator("body[data-qr], .qr").first.wait_for(state="attached")
-    await page.locator(".buttons button").first.wait_for()
-    over = await page.evaluate(OVERLAPS)
-    assert over == []
+    """In every size and status; without a code as well, since the buttons are there before it."""
+    longer = Extension(clock("10:20"), clock("11:00"), clock("13:00"))
+    sink.offers["boardroom"] = replace(EVERYTHING, extension=longer)
+    page = await tabs.open("about:blank", wait=None, width=1024, height=768, locale=locale)
+    if not code:
+        tabs.expected = ("net::ERR_FAILED",)
+        await page.route("**/boardroom/qr", lambda route: route.abort())
+    await page.goto(f"{endpoint.server.url}/rooms/boardroom#token={TOKEN}")
+    await page.locator(".timeline .now").wait_for(state="attached")
+    over = {}
+    for status, kind, buttons in (("pending", "check-in", 2), ("busy", "day", 4), ("free", "day", 3)):
+        if status == "busy":
+            check_in(board_setup)
+        elif status == "free":
+            read(board_setup, "boardroom", *meetings([("15:00", "16:00", "", "")]), ago=timedelta())
+        settled = f"[data-qr={kind}]" if code else ":not([data-qr])"
+        await page.locator(f"body[data-acts][data-status={status}]{settled}").wait_for()
+        await expect(page.locator(".buttons button")).to_have_count(buttons, timeout=LONG)
+        for width, height in SIZES:
+            await page.set_viewport_size({"width": width, "height": height})
+            over[f"{status} {width} x {height}"] = await page.evaluate(OVERLAPS)
+    assert {where: found for where, found in over.items() if found} == {}
 
 
 async def test_the_day_is_of_times_alone_unless_the_privacy_setting_shows_more(

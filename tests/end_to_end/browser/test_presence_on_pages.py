@@ -40,6 +40,7 @@ async def test_a_booked_room_without_people_stays_busy_and_shows_since_when_it_i
     assert await used.locator(".presence").text_content() == "In use without a booking"
     assert await used.get_attribute("data-status") == "free"
     assert await page.locator(".tile[data-room=atrium] .presence").text_content() == ""
+    await booked.locator(".block").first.wait_for(state="attached")
     await picture(page, "board-presence")
     assert await violations(page) == []
 
@@ -87,6 +88,7 @@ async def test_the_panel_shows_presence_below_the_status(  # noqa: PLR0913, PLR0
     url = f"{endpoint.server.url}/rooms/{room}"
     page = await tabs.open(url, width=1024, height=768, wait=f"[data-status={status}]")
     await page.locator("#presence", has_text=text).wait_for()
+    await page.locator(".timeline .now").wait_for(state="attached")
     if not present:
         await picture(page, "panel-booked-empty")
     assert await violations(page) == []
