@@ -116,10 +116,10 @@ def test_the_words_are_those_of_the_program() -> None:
 
 def test_the_times_are_those_of_the_program() -> None:
     expiry = {s.operation: s.delivery.get("messageExpiryInterval") for s in CONTRACT.described_messages}
-    assert expiry["sayOnline"] == ONLINE_HOLDS.total_seconds()
-    assert expiry["tellHealth"] == HEALTH_HOLDS.total_seconds()
+    assert expiry["publishOnline"] == ONLINE_HOLDS.total_seconds()
+    assert expiry["publishHealth"] == HEALTH_HOLDS.total_seconds()
     assert expiry["replyInRoom"] == expiry["replyToSender"] == HOLDS
-    assert expiry["tellEvent"] == EVENT_HOLDS.total_seconds()
+    assert expiry["publishEvent"] == EVENT_HOLDS.total_seconds()
 
 
 def test_the_connection_and_its_will_are_those_of_the_program() -> None:

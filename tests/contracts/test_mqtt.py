@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from placed.mqtt.client.connect_options import ProtocolVersion
 
 CONTRACT = Contract.read()
-OF_THE_DOCTOR = {"tryBroker", "clearTrial"}
+OF_THE_DOCTOR = {"publishTrial", "clearTrial"}
 OF_PANELS = {"replyInRoom", "replyToSender"}
-NO_SHOW = "tellEvent: noShowEvent on roomEvent"  # the day has no such meeting
+NO_SHOW = "publishEvent: noShowEvent on roomEvent"  # the day has no such meeting
 
 
 def words(arrivals: list[Arrival], topic: str) -> set[str]:
@@ -99,7 +99,7 @@ async def test_the_will_is_described(tmp_path: Path) -> None:
         async with Subscriber(broker, "#") as panel, running(publisher):
             cut(publisher)
             will = await panel.until(lambda a: a.topic == "placed/bridge/state" and "offline" in a.text)
-        assert CONTRACT.recognise(will).operation == "sayOffline"
+        assert CONTRACT.recognise(will).operation == "publishOffline"
         CONTRACT.hold(panel.arrivals)
     finally:
         await broker.kill()
@@ -142,7 +142,7 @@ async def test_what_is_cleared_of_a_connection_that_was_disconnected_is_describe
         await clear(Mqtt(url=deployment.broker.url), "list")
         await panel.caught_up()
         output = {described_message.operation for described_message in CONTRACT.hold(panel.arrivals[heard:])}
-        assert output >= {"clearState", "clearStatus", "withdrawEntity", "tellIndex"}
+        assert output >= {"clearState", "clearStatus", "clearEntity", "publishIndex"}
         assert [topic for topic in panel.latest if "library" in topic] == []
 
 
@@ -182,7 +182,7 @@ ONLINE = Arrival(
 
 
 def test_a_message_that_is_as_described_is_recognised() -> None:
-    assert CONTRACT.recognise(ONLINE).operation == "sayOnline"
+    assert CONTRACT.recognise(ONLINE).operation == "publishOnline"
 
 
 @pytest.mark.parametrize(
