@@ -1,27 +1,19 @@
-"""What the simulated CalDAV server answers: discovery, properties, and calendar-query (RFC 4791)."""
+"""What the simulated CalDAV server answers: discovery and properties, by what an account may see."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
-from placed_icalendar.simulator.bookings.booking_text import object_text
 from placed_icalendar.simulator.caldav_host import dav_xml as xml
+from placed_icalendar.simulator.caldav_host.calendar_query import XML, CalendarQueries, respelled
 from placed_icalendar.simulator.caldav_host.dav_faults import Kind, Where
 from placed_icalendar.simulator.caldav_host.dav_xml import CALDAV, CALENDAR_SERVER, DAV, PropResponse
 from placed_simulator.http_messages import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from placed_icalendar.simulator.bookings.booking_store import (
-        BookingStore,
-        Moment,
-        StoredBooking,
-        StoredCalendar,
-    )
+    from placed_icalendar.simulator.bookings.booking_store import BookingStore, StoredCalendar
     from placed_icalendar.simulator.caldav_host.dav_account import DavAccount
     from placed_icalendar.simulator.caldav_host.dav_faults import DavFaults
     from placed_icalendar.simulator.caldav_host.dav_xml import DavQuery
@@ -29,7 +21,6 @@ if TYPE_CHECKING:
 ROOT = "/dav/"
 PRINCIPALS = "/dav/principals/"
 CALENDARS = "/dav/calendars/"
-XML = "application/xml; charset=utf-8"
 OWN = "personal"
 _READ = ("read", "read-current-user-privilege-set")
 _WRITE = (*_READ, "write", "write-content", "bind", "unbind")
@@ -49,7 +40,7 @@ class DavService:
     """The server without its socket.
 
     Attributes:
-        expansions: requests that asked the server to expand series, which it does wrong.
+        queries: answers questions for bookings.
     """
 
     def __init__(self, store: BookingStore, account: DavAccount, faults: DavFaults) -> None:
@@ -58,7 +49,7 @@ class DavService:
         self._faults = faults
         self._frozen: dict[str, int] = {}  # revisions
         self._answers = 0
-        self.expansions = 0
+        self.queries = CalendarQueries(faults)
 
     @property
     def home(self) -> str:
@@ -69,9 +60,13 @@ class DavService:
         """Answers PROPFIND and REPORT."""
         self._answers += 1
         if call.method == "REPORT":
-            return self._report(call)
+            path = unquote(call.path).rstrip("/") + "/"
+            calendar = self._visible(path)
+            return _NOT_FOUND if calendar is None else self.queries.answer(path, calendar, call.query)
         found = self._resources(call)
-        return _NOT_FOUND if found is None else Reply(207, xml.multistatus(self._spoiled(found)), XML)
+        return (
+            _NOT_FOUND if found is None else Reply(207, xml.multistatus(respelled(found, self._faults)), XML)
+        )
 
     # --- PROPFIND ---
 
@@ -224,51 +219,6 @@ class DavService:
                 response.refused[name] = 404
         return response
 
-    # --- REPORT ---
-
-    def _report(self, call: DavCall) -> Reply:
-        path = unquote(call.path).rstrip("/") + "/"
-        calendar = self._visible(path)
-        if calendar is None:
-            return _NOT_FOUND
-        if call.query.kind != f"{{{CALDAV}}}calendar-query":
-            return Reply(403, xml.precondition("supported-report"), XML)
-        name = calendar.name
-        if self._faults.take({Kind.TOO_MANY}, {Where.CALENDAR}, name) is not None:
-            return Reply(403, xml.precondition("number-of-matches-within-limits"), XML)
-        address = f"{name}@simulator.example"
-        responses = [
-            _object(path, number, object_text(booking, address))
-            for number, booking in enumerate(calendar.bookings.values())
-            if _touches(booking, call.query)
-        ]
-        ranged = call.query.since is not None
-        if ranged and self._faults.take({Kind.TIME_RANGE}, {Where.CALENDAR}, name) is not None:
-            responses = responses[1:]
-        if call.query.expand:
-            self.expansions += 1
-            responses = responses[:1]
-        responses, extra = self._spoiled_objects(path, name, responses)
-        return Reply(207, xml.multistatus(self._spoiled(responses), extra), XML)
-
-    def _spoiled_objects(
-        self, path: str, name: str, found: list[PropResponse]
-    ) -> tuple[list[PropResponse], str]:
-        """Objects with a fault, and further XML."""
-        take = self._faults.take
-        here = {Where.CALENDAR, Where.SERVER}
-        if (fault := take({Kind.EVENT}, here, name)) is not None:
-            found = [*found, _object(path, 999, fault.detail)]
-        if found and (fault := take({Kind.RESPONSE}, {Where.CALENDAR}, name)) is not None:
-            found = [*found[:-1], PropResponse(found[-1].href, status=fault.status)]
-        if found and take({Kind.NO_DATA}, here, name) is not None:
-            found[-1].refused = {f"{{{CALDAV}}}calendar-data": 404}
-            found[-1].properties.pop(f"{{{CALDAV}}}calendar-data")
-        if take({Kind.CUT}, here, name) is not None:
-            found = [*found[1:], PropResponse(path, status=507)]
-        huge = take({Kind.HUGE}, here, name)
-        return found, "" if huge is None else f"<d:responsedescription>{'x' * 2**20}</d:responsedescription>"
-
     def _visible(self, path: str) -> StoredCalendar | None:
         """The calendar at a path, if it is shared with the account."""
         user, _, name = path.removeprefix(CALENDARS).rstrip("/").partition("/")
@@ -280,43 +230,5 @@ class DavService:
             return calendar if shared and calendar is not None and calendar.person else None
         return self._store.calendars.get(name) if name in self._account.shares else None
 
-    def _spoiled(self, found: list[PropResponse]) -> list[PropResponse]:
-        """With addresses as faults have them."""
-        spellings: list[tuple[Kind, Callable[[str, str], str]]] = [
-            (Kind.NO_SLASH, lambda address, _: address.rstrip("/")),
-            (Kind.ENCODED, lambda address, _: _encoded(address)),
-            (Kind.ABSOLUTE, lambda address, host: f"{host}{address}"),
-        ]
-        for kind, spell in spellings:
-            fault = self._faults.on(kind)
-            for one in found if fault is not None else ():
-                one.href = spell(one.href, fault.detail if fault is not None else "")
-        return found
-
 
 _NOT_FOUND = Reply(404, b"not found", "text/plain")
-
-
-def _encoded(address: str) -> str:
-    """Every letter as %xx, but for the slashes."""
-    return "".join(c if c == "/" else f"%{ord(c):02x}" for c in unquote(address))
-
-
-def _object(path: str, number: int, content: str) -> PropResponse:
-    name = f"{quote(path)}{number}.ics"
-    return PropResponse(
-        name, {f"{{{DAV}}}getetag": f'"{number}"', f"{{{CALDAV}}}calendar-data": xml.text(content)}
-    )
-
-
-def _touches(booking: StoredBooking, query: DavQuery) -> bool:
-    """Whether an object belongs into the time range; series and raw texts always do."""
-    if query.since is None or query.until is None or booking.rule is not None or booking.raw is not None:
-        return True
-    start, end = _utc(booking.start), _utc(booking.end)
-    return start < query.until and max(end, start + timedelta(seconds=1)) > query.since
-
-
-def _utc(moment: Moment) -> datetime:
-    """A date is taken for its midnight in UTC, as servers do that know no zone of the calendar."""
-    return moment if isinstance(moment, datetime) else datetime.combine(moment, time.min, UTC)

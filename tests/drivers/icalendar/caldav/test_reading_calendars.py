@@ -55,7 +55,7 @@ async def test_the_server_is_never_asked_to_expand_series(caldav_setup: CalDavSe
     caldav_setup.store.book("boardroom", at(12), at(13))
     found = await caldav_setup.meetings(caldav_setup.open())
     assert [meeting.start for meeting in found] == [at(8), at(12), at(32)]
-    assert caldav_setup.host.service.expansions == 0
+    assert caldav_setup.host.service.queries.expansions == 0
 
 
 async def test_another_window_is_read(caldav_setup: CalDavSetup) -> None:

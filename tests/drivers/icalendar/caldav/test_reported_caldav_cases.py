@@ -94,7 +94,7 @@ async def test_radicale_1621_the_server_s_expansion_without_time_zones_is_never_
     caldav_setup: CalDavSetup,
 ) -> None:
     await read(caldav_setup, series(*DAILY, "EXDATE;TZID=Europe/Berlin:20261203T090000"))
-    assert caldav_setup.host.service.expansions == 0
+    assert caldav_setup.host.service.queries.expansions == 0
     (answer,) = await caldav_setup.read(caldav_setup.open(), caldav_setup.query("boardroom", BERLIN))
     assert isinstance(answer, Read)
     assert starts(answer.meetings) == ["01 09:00", "02 09:00"]
