@@ -8,25 +8,25 @@ A command is answered with its outcome if that is known within two seconds; else
 from __future__ import annotations
 
 import asyncio
-import math
+from collections import Counter
 from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import msgspec
-from aiohttp import hdrs, web
+from aiohttp import web
 
-from placed.domain.action import Action, Channel, Command, Outcome, Refusal
+from placed.domain.action import Action, Channel, Command, Refusal
 from placed.domain.command_message import LARGEST, InvalidCommand, in_utc, is_key, read_body
 from placed.domain.model import CheckInState
 from placed.domain.problem import Problem
 from placed.domain.rate_limit import RateLimit
 from placed.domain.timestamps import timestamp
 from placed.http import request_body
+from placed.http.api.action_answers import FIELDS, answer, document, no_such_room, too_many
 from placed.http.check_in_tickets import Visitor
 from placed.http.errors import HttpError
 from placed.http.responses import JSON
-from placed.http.unused_requests import UnusedRequests
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -55,20 +55,18 @@ _TICKET_USED = Problem(
     "This meeting does not wait for a check-in any more, or the ticket is for another one",
     "the code on the panel is always a current one",
 )
-_WORDS = {
-    Refusal.NOT_ALLOWED: "the settings do not allow this action",
-    Refusal.NOT_CONFIGURED: "there are no actions in this room",
-    Refusal.FORBIDDEN: "the calendar service does not allow it",
-    Refusal.NO_SUCH_MEETING: "there is no such meeting",
-    Refusal.CHANGED: "the meeting is another one now, or the key was used for another command",
-    Refusal.CONFLICT: "the room is booked at that time",
-    Refusal.TOO_LONG: "the booking would be longer than the settings allow",
-    Refusal.TOO_LATE: "it is too late for it",
-    Refusal.EXPIRED: "the command is too old",
-    Refusal.THROTTLED: "there are too many requests; try again later",
-    Refusal.UNAVAILABLE: "the calendar service is not available",
-    Refusal.STANDBY: "this instance is a standby",
+
+_UNUSED = {
+    HTTPStatus.BAD_REQUEST: "not_a_command",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "not_a_command",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "not_a_command",
+    HTTPStatus.UNAUTHORIZED: "no_token",
+    HTTPStatus.FORBIDDEN: "not_allowed",
+    HTTPStatus.NOT_FOUND: "no_such_room",
+    HTTPStatus.CONFLICT: "ticket_used",
+    HTTPStatus.TOO_MANY_REQUESTS: "throttled",
 }
+_OTHERWISE = "other"
 
 
 class ActionsApi:
@@ -120,7 +118,7 @@ class ActionsApi:
             self._unused.note(error)
             raise
         execution = self._sink.submit(command)
-        return _answer(await self._outcome(execution), execution.retry_after)
+        return answer(await self._outcome(execution), execution.retry_after)
 
     async def _command(self, request: web.Request) -> Command:
         """Reads a command.
@@ -159,7 +157,7 @@ class ActionsApi:
         panel = self.guard.sender(request, reply.room if reply is not None else None)
         if reply is None or not panel.may(reply.room, reply.action):
             raise HttpError(HTTPStatus.NOT_FOUND, _NO_OUTCOME)
-        return _document(reply, HTTPStatus.OK)
+        return document(reply, HTTPStatus.OK)
 
     async def panel(self, request: web.Request) -> web.StreamResponse:
         """Answers with the rooms in which a panel may do something, and what; `?room=` asks for one.
@@ -180,8 +178,8 @@ class ActionsApi:
                 rooms.append(self._allowed(room.id, actions, offer))
                 if wanted and Action.CHECK_IN in actions and not isinstance(panel, Visitor):
                     self._signs.panel_is_there(room.id, panel.name)
-        document = {"schema": 1, "panel": panel.name, "rooms": rooms}
-        return web.Response(body=msgspec.json.encode(document), headers=_FIELDS)
+        found = {"schema": 1, "panel": panel.name, "rooms": rooms}
+        return web.Response(body=msgspec.json.encode(found), headers=FIELDS)
 
     def _allowed(self, room_id: str, actions: list[Action], offer: Offer) -> dict[str, object]:
         """What a panel may do in a room; an extension is that of the room's statement (`epoch`, `seq`)."""
@@ -212,7 +210,7 @@ class ActionsApi:
     def _room_of(self, request: web.Request) -> str:
         room_id = request.match_info["room"]
         if self._board.statement(room_id) is None:
-            raise _no_such_room({"reason": Refusal.NO_SUCH_ROOM})
+            raise no_such_room({"reason": Refusal.NO_SUCH_ROOM})
         return room_id
 
     def _check_ticket(self, visitor: Visitor, body: CommandBody) -> None:
@@ -226,10 +224,7 @@ class ActionsApi:
     def _check_rate(self, room_id: str) -> None:
         wait = self._rate_limit.wait(room_id, MOST_PER_MINUTE)
         if wait:
-            raise _too_many(wait, {"reason": Refusal.THROTTLED})
-
-
-_FIELDS = {"Content-Type": JSON, "Cache-Control": "no-store"}
+            raise too_many(wait, {"reason": Refusal.THROTTLED})
 
 
 def _check_media_type(request: web.Request) -> None:
@@ -257,39 +252,6 @@ async def _body(request: web.Request) -> CommandBody:
         raise HttpError(HTTPStatus.BAD_REQUEST, problem) from None
 
 
-def _answer(reply: Reply, retry_after: float | None) -> web.Response:
-    """The answer with a reply: 200 with a final one, 202 with another; a refusal is a problem."""
-    if reply.outcome is Outcome.REFUSED:
-        members = msgspec.to_builtins(reply)
-        if retry_after is not None:
-            raise _too_many(retry_after, members)
-        if reply.reason is Refusal.NO_SUCH_ROOM:
-            raise _no_such_room(members)
-        words = _WORDS.get(reply.reason) if reply.reason else None
-        raise HttpError(
-            HTTPStatus.CONFLICT, Problem("", words or "it is not possible"), lead="Refused: ", members=members
-        )
-    if reply.final:
-        return _document(reply, HTTPStatus.OK)
-    return _document(reply, HTTPStatus.ACCEPTED, {hdrs.LOCATION: f"/api/v1/actions/{reply.key}"})
-
-
-def _document(reply: Reply, status: HTTPStatus, headers: Mapping[str, str] | None = None) -> web.Response:
-    return web.Response(
-        status=status, body=msgspec.json.encode(reply), headers={**_FIELDS, **(headers or {})}
-    )
-
-
-def _too_many(wait: float, members: Mapping[str, object]) -> HttpError:
-    problem = Problem("", "There are too many commands for this room", "wait for the seconds in Retry-After")
-    headers = {"Retry-After": str(max(1, math.ceil(wait)))}
-    return HttpError(HTTPStatus.TOO_MANY_REQUESTS, problem, headers=headers, members=members)
-
-
-def _no_such_room(members: Mapping[str, object]) -> HttpError:
-    return HttpError(HTTPStatus.NOT_FOUND, Problem("", "There is no room with this id"), members=members)
-
-
 def _check_scope(room_id: str, allowed: bool, action: str = "<action>") -> None:  # noqa: FBT001
     if not allowed:
         raise HttpError(
@@ -299,3 +261,22 @@ def _check_scope(room_id: str, allowed: bool, action: str = "<action>") -> None:
             ),
             members={"reason": Refusal.NOT_ALLOWED},
         )
+
+
+class UnusedRequests:
+    """Counts requests that became no command, for /metrics: forged, malformed, too many.
+
+    Every reason has a count from the start on.
+    """
+
+    def __init__(self) -> None:
+        self._counted = Counter(dict.fromkeys([*_UNUSED.values(), _OTHERWISE], 0))
+
+    @property
+    def counted(self) -> Mapping[str, int]:
+        """How many there were since the start."""
+        return self._counted
+
+    def note(self, error: HttpError) -> None:
+        """Counts a request that is answered with an error."""
+        self._counted[_UNUSED.get(error.status, _OTHERWISE)] += 1
