@@ -18,10 +18,11 @@ from placed.domain.corrected_clock import CorrectedClock, ServiceTimes
 from placed.domain.exit_errors import CannotStart, TakenOver
 from placed.runtime.connections import take_over_sign_ins
 from placed.runtime.daemon_parts import DaemonParts
+from placed.runtime.endpoint import report_certificate
 from placed.runtime.named_task_group import NamedTaskGroup
 from placed.runtime.prepared_configuration import Prepared
 from placed.runtime.status_line import StatusLine
-from placed.runtime.watchdog import show_life
+from placed.runtime.systemd import show_life
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -133,7 +134,8 @@ class Daemon:
         self.sensors.enroll()
         self._all_recalled = self.connections.recall(believable=self._clock.believable)
         await self._parts.endpoint.start(sockets)
-        self._look_at_certificate()
+        if self.prepared.listen is not None and self._clock.believable:
+            report_certificate(self.prepared.listen, self._clock.now())
 
     async def serve(self, stop: asyncio.Event) -> None:
         """Polls and publishes until `stop` is set."""
@@ -261,14 +263,6 @@ class Daemon:
         self._parts.remember()
 
     # --- what it reports ---
-
-    def _look_at_certificate(self) -> None:
-        """Warns of a certificate that clients reject: MQTT does not depend on it, so it ends no start."""
-        listen = self.prepared.listen
-        if listen is not None and self._clock.believable:
-            problem = listen.certificate_problem(self._clock.now())
-            if problem is not None:
-                log.warning("http.certificate_is_not_valid", problem=problem.text, remedy=problem.remedy)
 
     async def _report_when_ready(self) -> None:
         """Once panels have what is true: what is remembered of the rooms, or was read. Or after some seconds.

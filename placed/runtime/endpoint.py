@@ -12,8 +12,10 @@ from placed.http.listen_options import bind_sockets, parse_address
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from placed.board.board import Board
+    from placed.http.listen_options import ListenOptions
     from placed.http.server import StatusServer
     from placed.runtime.prepared_configuration import Prepared
     from placed.settings.schema import Settings
@@ -98,3 +100,10 @@ class Endpoint:
 
 def _port(settings: Settings) -> int | None:
     return parse_address(settings.http.listen).port if settings.http.listen else None
+
+
+def report_certificate(listen: ListenOptions, moment: datetime) -> None:
+    """Warns of a certificate that clients reject: MQTT does not depend on it, so it ends no start."""
+    problem = listen.certificate_problem(moment)
+    if problem is not None:
+        log.warning("http.certificate_is_not_valid", problem=problem.text, remedy=problem.remedy)

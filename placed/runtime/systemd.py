@@ -1,4 +1,7 @@
-"""Reports the state of the service to systemd: sd_notify(3). Does nothing without systemd."""
+"""Reports the state of the service to systemd, and feeds its watchdog: sd_notify(3).
+
+Does nothing without systemd.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,21 @@ import socket
 import time
 from typing import TYPE_CHECKING, Self
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+import structlog
 
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from placed.domain.clock import Clock
     from placed.domain.problem import Problem
+    from placed.domain.task_heartbeat import Pulse
 
 _PATIENCE = (
     1.0  # seconds for a queue that is full, as while a machine boots: without READY the start never ends
 )
 _LONGEST = 1000  # characters; systemd ignores messages of more than 4,096 bytes
+
+log = structlog.get_logger("placed.watchdog")
 
 
 class Supervisor:
@@ -71,6 +80,20 @@ class Supervisor:
         except OSError:
             return False  # systemd cannot be reached now, which must not affect the rooms
         return True
+
+
+async def show_life(supervisor: Supervisor, pulses: Collection[Pulse], clock: Clock) -> None:
+    """Notifies systemd regularly while no task is stuck. A service that is away makes no task stuck."""
+    every = supervisor.watchdog
+    reported = False
+    while every is not None:
+        stuck = [pulse.name for pulse in pulses if pulse.stuck]
+        if not stuck:
+            supervisor.alive()
+        elif not reported:
+            log.error("daemon.is_stuck", parts=stuck, remedy="systemd starts it again; please report it")
+        reported = bool(stuck)
+        await clock.sleep(every / 3)
 
 
 def first_of(problems: Sequence[Problem]) -> str:
