@@ -1,7 +1,11 @@
-"""Derives a connection's health from the results of polling. The poller keeps it."""
+"""Derives a connection's health from the results of polling, and warns that its credential expires.
+
+The poller keeps it.
+"""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
@@ -11,6 +15,7 @@ from placed.domain.connection_health import ConnectionHealth, ConnectionState
 from placed.domain.model import Reason
 from placed.domain.problem import Problem
 from placed.domain.room_readability import ReadFailure, within
+from placed.domain.timestamps import timestamp
 from placed.driver import Consent, FenceState, Refused, credential_expiry, grant_delay
 from placed.polling.readability_tracker import ReadabilityTracker
 
@@ -36,8 +41,11 @@ _NO_CONSENT = Problem(
     "every room is refused",
     "has the administrator consented (placed consent), and are the rooms in the fence's group?",
 )
+NOTICE = timedelta(days=30)  # before a credential expires
+_EVERY = timedelta(days=1)
 
 log = structlog.get_logger("placed.polling.poller")
+_credential_log = structlog.get_logger("placed.credential")
 
 
 class ConnectionMonitor:
@@ -196,3 +204,27 @@ class ConnectionMonitor:
             credential_expires_at=credential_expiry(self._driver),
         )
         self._board.report(self.health)
+
+
+class CredentialCheck:
+    """Warns that a connection's credential expires: once a day from thirty days before."""
+
+    def __init__(self, connection: str) -> None:
+        self._connection = connection
+        self._warned_at: datetime | None = None
+
+    def look(self, expires_at: datetime | None, moment: datetime) -> None:
+        """Logs a warning if it is due. None means that the expiry is not known."""
+        if expires_at is None or expires_at - moment > NOTICE:
+            self._warned_at = None
+            return
+        if self._warned_at is not None and timedelta(0) <= moment - self._warned_at < _EVERY:
+            return
+        self._warned_at = moment
+        _credential_log.warning(
+            "credential.runs_out" if moment < expires_at else "credential.ran_out",
+            connection=self._connection,
+            expires_at=timestamp(expires_at),
+            days_left=max(0, (expires_at - moment).days),
+            remedy="make another beside it (placed setup --renew), register it, and name it in the settings",
+        )

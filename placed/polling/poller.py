@@ -11,9 +11,8 @@ import structlog
 from placed.board.room_entry import KnownRoom
 from placed.domain.task_heartbeat import Pulse
 from placed.driver import DriverError, credential_expiry, shortest_interval
-from placed.polling.connection_monitor import ConnectionMonitor
+from placed.polling.connection_monitor import ConnectionMonitor, CredentialCheck
 from placed.polling.connection_pause import SHORTEST, ConnectionPause
-from placed.polling.credential_check import CredentialCheck
 from placed.polling.fence_check import FenceCheck
 from placed.polling.pace_log import PaceLog
 from placed.polling.planner_factory import planner_for

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from placed.domain.problem import Problem
 from placed.driver import DriverError, Fence, FenceState, Refused, Unavailable
-from placed.polling.credential_check import CredentialCheck
+from placed.polling.connection_monitor import CredentialCheck
 from placed.polling.fence_check import FenceCheck
 from tests.support.domain_builders import FakeClock, at
 from tests.unit.polling.poller_setup import ScriptedDriver
