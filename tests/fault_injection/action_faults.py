@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 
 from placed_microsoft365.simulator import Where
 from tests.fault_injection.fault_catalogue import fault, last
+from tests.fault_injection.tenant_ledger import WriteKind
 from tests.support.deadlines import DEADLINE
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from tests.fault_injection.environment import World
@@ -31,15 +32,17 @@ _LOOKS = 9.0  # seconds; a booking has its outcome after ten
 
 
 @asynccontextmanager
-async def pressed(hands: Hands, chance: random.Random) -> AsyncIterator[None]:
-    """Somebody presses buttons whose commands can be carried out."""
+async def pressed(
+    hands: Hands, chance: random.Random, press: Callable[[random.Random], None] | None = None
+) -> AsyncIterator[None]:
+    """Somebody presses buttons whose commands can be carried out; `press` presses others."""
 
-    async def press() -> None:
+    async def go_on() -> None:
         while True:
-            hands.press_what_writes(chance)
+            (press or hands.press_what_writes)(chance)
             await asyncio.sleep(_BETWEEN_PRESSES)
 
-    pressing = asyncio.create_task(press())
+    pressing = asyncio.create_task(go_on())
     try:
         yield
     finally:
@@ -58,6 +61,61 @@ async def struck(
             yield
     finally:
         world.struck[name] += len(writes) - seen
+
+
+async def undone(  # noqa: PLR0913, PLR0917 - of each service
+    world: World,
+    hands: Hands,
+    writes: Sequence[CalendarWrite],
+    chance: random.Random,
+    seconds: float,
+    name: str,
+    undo: Callable[[CalendarWrite], None],
+) -> None:
+    """People's meetings are ended at panels, and saved again by their organizers at once; not all of them."""
+    loop = asyncio.get_running_loop()
+    end, seen, times = loop.time() + seconds, len(writes), 0
+    world.struck.setdefault(name, 0)
+    async with pressed(hands, chance, hands.end_a_persons_meeting):
+        while loop.time() < end:
+            await asyncio.sleep(TICK)
+            new, seen = writes[seen:], len(writes)
+            for write in new:
+                if write.key is not None or write.kind not in (WriteKind.RETIMED, WriteKind.DECLINED):
+                    continue
+                if times == 0 or chance.random() < 0.5:
+                    undo(write)
+                    world.note()
+                    times += 1
+                    world.struck[name] += 1
+
+
+async def killed_after_a_write(  # noqa: PLR0913, PLR0917 - of each service
+    world: World,
+    hands: Hands,
+    writes: Sequence[CalendarWrite],
+    chance: random.Random,
+    seconds: float,
+    name: str,
+) -> None:
+    """Kills the daemon between a write and its reply: at once, or while it looks what has become of it."""
+    loop = asyncio.get_running_loop()
+    end, seen = loop.time() + seconds, len(writes)
+    world.struck.setdefault(name, 0)
+    async with pressed(hands, chance):
+        while loop.time() < end:
+            await asyncio.sleep(TICK / 10)
+            if len(writes) == seen:
+                continue
+            await asyncio.sleep(chance.choice((0.0, chance.uniform(0.0, 0.3), chance.uniform(0.0, _LOOKS))))
+            new, seen = writes[seen:], len(writes)
+            if any(world.actions.waiting(write) for write in new):
+                world.unit.send_signal(SIGKILL, -SIGKILL)
+                await world.unit.ended.wait()
+                world.struck[name] += 1
+                break
+    async with asyncio.timeout(DEADLINE):
+        await world.unit.listening.wait()
 
 
 def _struck(world: World, chance: random.Random, name: str) -> AbstractAsyncContextManager[None]:
@@ -115,40 +173,19 @@ async def answers_otherwise(world: World, chance: random.Random, seconds: float)
         undocumented.attendee_patch, undocumented.known_transaction = before
 
 
-@fault("write.organizer_is_quicker", gentle=True)
+@fault("write.organizer_is_quicker", shortest=3.0, gentle=True)
 async def organizer_is_quicker(world: World, chance: random.Random, seconds: float) -> None:
     """What was written is changed at once by the meeting's organizer."""
-    loop, tenant = asyncio.get_running_loop(), world.tenant
-    end, seen = loop.time() + seconds, len(tenant.writes)
-    world.struck.setdefault("write.organizer_is_quicker", 0)
-    async with pressed(world.hands, chance):
-        while loop.time() < end:
-            await asyncio.sleep(TICK)
-            for write in tenant.writes[seen:]:
-                if write.new_end is None or write.key is not None or chance.random() < 0.5:
-                    continue
-                tenant.update_by_organizer(write.meeting)
-                world.struck["write.organizer_is_quicker"] += 1
-            seen = len(tenant.writes)
+    tenant, name = world.tenant, "write.organizer_is_quicker"
+
+    def undo(write: CalendarWrite) -> None:
+        tenant.update_by_organizer(write.meeting)
+
+    await undone(world, world.hands, tenant.writes, chance, seconds, name, undo)
 
 
 @fault("daemon.dies_after_a_write", "daemon", shortest=10.0, longest=16.0)
 async def dies_after_a_write(world: World, chance: random.Random, seconds: float) -> None:
-    """Killed between a write and its reply: at once, or while the program looks what has become of it."""
-    loop, tenant = asyncio.get_running_loop(), world.tenant
-    end, seen = loop.time() + seconds, len(tenant.writes)
-    world.struck.setdefault("daemon.dies_after_a_write", 0)
-    async with pressed(world.hands, chance):
-        while loop.time() < end:
-            await asyncio.sleep(TICK / 10)
-            if len(tenant.writes) == seen:
-                continue
-            await asyncio.sleep(chance.choice((0.0, chance.uniform(0.0, 0.3), chance.uniform(0.0, _LOOKS))))
-            writes, seen = tenant.writes[seen:], len(tenant.writes)
-            if any(world.actions.waiting(write) for write in writes):
-                world.unit.send_signal(SIGKILL, -SIGKILL)
-                await world.unit.ended.wait()
-                world.struck["daemon.dies_after_a_write"] += 1
-                break
-    async with asyncio.timeout(DEADLINE):
-        await world.unit.listening.wait()
+    """Killed between a write to the tenant and its reply."""
+    name = "daemon.dies_after_a_write"
+    await killed_after_a_write(world, world.hands, world.tenant.writes, chance, seconds, name)

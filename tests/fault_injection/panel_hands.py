@@ -187,6 +187,22 @@ class Hands:
             self._press(PanelCommand(press, now))
             return
 
+    def end_a_persons_meeting(self, chance: random.Random) -> None:
+        """Somebody books a room elsewhere, and somebody else ends that meeting at the panel.
+
+        Nobody does if each room is in use, or is about to be.
+        """
+        now = self._clock.now()
+        for room in chance.sample(self._rooms.all, len(self._rooms.all)):
+            meetings = [m for m in self._calendars.meetings(room) if not m.cancelled]
+            if any(m.end > now - _SHORT and m.start < now + 2 * _SHORT for m in meetings):
+                continue
+            start = now.replace(microsecond=0) - timedelta(seconds=5)
+            self._calendars.book(room, start, start + 2 * _SHORT)
+            self._changed()
+            self._press(PanelCommand(self._named("end", room, start), now))
+            return
+
     # --- what they do ---
 
     def _keep_booked(self) -> None:

@@ -7,15 +7,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from placed_google.simulator import Where
-from tests.fault_injection.action_faults import SLOWEST, TICK, pressed, struck
+from tests.fault_injection.action_faults import SLOWEST, killed_after_a_write, pressed, struck, undone
 from tests.fault_injection.fault_catalogue import fault, last
-from tests.fault_injection.tenant_ledger import WriteKind
 
 if TYPE_CHECKING:
     import random
     from contextlib import AbstractAsyncContextManager
 
     from tests.fault_injection.environment import World
+    from tests.fault_injection.tenant_ledger import CalendarWrite
 
 
 def _struck(world: World, chance: random.Random, name: str) -> AbstractAsyncContextManager[None]:
@@ -62,18 +62,19 @@ async def shows_late(world: World, chance: random.Random, seconds: float) -> Non
         answers.visible_after = timedelta()
 
 
-@fault("google.organizer_is_quicker", gentle=True)
+@fault("google.organizer_is_quicker", shortest=3.0, gentle=True)
 async def organizer_is_quicker(world: World, chance: random.Random, seconds: float) -> None:
     """What the room has declined is moved at once by its organizer, and the room accepts it again."""
-    loop, bookings = asyncio.get_running_loop(), world.google.bookings
-    end, seen = loop.time() + seconds, len(bookings.writes)
-    world.struck.setdefault("google.organizer_is_quicker", 0)
-    async with pressed(world.google_hands, chance):
-        while loop.time() < end:
-            await asyncio.sleep(TICK)
-            for write in bookings.writes[seen:]:
-                if write.kind is not WriteKind.DECLINED or chance.random() < 0.5:
-                    continue
-                bookings.move(write.meeting, write.start, write.end + timedelta(seconds=30))
-                world.struck["google.organizer_is_quicker"] += 1
-            seen = len(bookings.writes)
+    bookings, name = world.google.bookings, "google.organizer_is_quicker"
+
+    def undo(write: CalendarWrite) -> None:
+        bookings.move(write.meeting, write.start, write.end + timedelta(seconds=30))
+
+    await undone(world, world.google_hands, bookings.writes, chance, seconds, name, undo)
+
+
+@fault("google.daemon_dies_after_a_write", "daemon", shortest=10.0, longest=16.0)
+async def dies_after_a_write(world: World, chance: random.Random, seconds: float) -> None:
+    """Killed between a write to the workspace and its reply."""
+    name = "google.daemon_dies_after_a_write"
+    await killed_after_a_write(world, world.google_hands, world.google.bookings.writes, chance, seconds, name)
