@@ -87,6 +87,11 @@ class NoShowFacts:
         moment = self._clock.now()
         self._ways.begin(room_id, ("sign", panel), moment, moment + SIGN_HOLDS)
 
+    def panel_has_stream(self, room_id: str, stream: Hashable, *, is_open: bool) -> None:
+        """A panel of a room has opened an event stream, or it has ended."""
+        change = self._ways.begin if is_open else self._ways.end
+        change(room_id, ("stream", stream), self._clock.now())
+
     def panel_is_connected(self, room_id: str, *, connected: bool) -> None:
         """The broker reports that the panel of a room is connected, or that it is not.
 

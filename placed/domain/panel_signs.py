@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
 
 AGAIN = timedelta(minutes=5)  # until a panel asks again what it may do, where no sign of life is expected
 SIGN_EVERY = timedelta(seconds=20)  # between two signs of life
@@ -18,6 +21,10 @@ class PanelSigns(Protocol):
 
     def panel_is_there(self, room_id: str, panel: str) -> None:
         """A panel that may check in to the meetings of a room has shown a sign of life."""
+        ...
+
+    def panel_has_stream(self, room_id: str, stream: Hashable, *, is_open: bool) -> None:
+        """A panel that may check in to the meetings of a room has opened an event stream, or it has ended."""
         ...
 
     def panel_is_connected(self, room_id: str, *, connected: bool) -> None:
@@ -38,6 +45,9 @@ class NoSigns:
         return AGAIN
 
     def panel_is_there(self, room_id: str, panel: str) -> None:
+        """Does nothing."""
+
+    def panel_has_stream(self, room_id: str, stream: Hashable, *, is_open: bool) -> None:
         """Does nothing."""
 
     def panel_is_connected(self, room_id: str, *, connected: bool) -> None:

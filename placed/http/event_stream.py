@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from placed.board.board import Board
     from placed.board.judging_before_showing import CatchUp
     from placed.http.api.rooms import RoomDocuments
+    from placed.http.panel_streams import PanelStreams
 
 MEDIA_TYPE = "text/event-stream"
 RETRY = b"retry: 2000\n\n"
@@ -79,21 +80,25 @@ class EventStream:
         now: the wall clock.
         catch_up: judges the rooms that a client asks for, before it is sent anything of them.
         limit: the most clients at once.
+        panels: notes the streams of panels.
 
     Attributes:
         clients: how many there are.
         limit: see above; may be changed.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is made of
         self,
         board: Board,
         documents: RoomDocuments,
         now: Callable[[], datetime],
         catch_up: CatchUp,
+        *,
         limit: int,
+        panels: PanelStreams,
     ) -> None:
         self.clients = 0
+        self._panels = panels
         self._board = board
         self._documents = documents
         self._now = now
@@ -169,7 +174,8 @@ class EventStream:
         self.clients += 1
         try:
             await client.begin(request, response)
-            await self._stream(client, position)
+            with self._panels.noted(request, wanted):
+                await self._stream(client, position)
         finally:
             self.clients -= 1
         return response

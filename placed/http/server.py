@@ -31,6 +31,7 @@ from placed.http.limits import Limits
 from placed.http.listen_options import ListenOptions, bind_sockets, endpoint_url, listen_failure
 from placed.http.pages import Assets, Pages
 from placed.http.panel_auth import PanelGuard
+from placed.http.panel_streams import PanelStreams
 from placed.http.request_handling import RequestHandling
 from placed.http.responses import Representation
 from placed.http.routes import Apis, application
@@ -116,15 +117,24 @@ class StatusServer:
         self._sensors = SensorsApi(webhooks or NoWebhooks(), steady)
         self._tickets, sink = CheckInTickets(secret or token_bytes(32), now), actions or NoActions()
         panels = PanelGuard(settings, self._options.panels, self._tickets)
+        signs = signs or NoSigns()
+        self._panel_streams = PanelStreams(panels, sink, signs)
         self._actions = ActionsApi(
-            board, sink, now, panels, signs=signs or NoSigns(), patience=self._limits.outcome, steady=steady
+            board, sink, now, panels, signs=signs, patience=self._limits.outcome, steady=steady
         )
         self._no_shows = NoShowsApi(no_shows)
         self._qr_codes = QrCodesApi(board, sink, self._tickets, panels, settings.public_url)
         self._handling = RequestHandling(_guard(settings, self._options), board, catch_up, now)
         self._pages = Pages(_assets(settings))
         self._documents = RoomDocuments()
-        self._events = EventStream(board, self._documents, now, catch_up, self._limits.streams)
+        self._events = EventStream(
+            board,
+            self._documents,
+            now,
+            catch_up,
+            limit=self._limits.streams,
+            panels=self._panel_streams,
+        )
         self._metrics = Metrics(
             board,
             publisher,
@@ -181,7 +191,9 @@ class StatusServer:
         before, self._settings, self._options = self._settings, settings, options
         self._limits = replace(self._limits, clients=settings.max_clients)
         self._handling.guard = _guard(settings, options)
-        self._actions.guard = self._qr_codes.guard = PanelGuard(settings, options.panels, self._tickets)
+        panels = PanelGuard(settings, options.panels, self._tickets)
+        self._actions.guard = self._qr_codes.guard = panels
+        self._panel_streams.look(panels)
         self._qr_codes.public_url = settings.public_url
         self._events.limit = self._limits.streams
         if _shown(before) != _shown(settings):
@@ -218,6 +230,7 @@ class StatusServer:
         """Rooms were added, removed or renamed."""
         self._documents.forget(removed)
         self._events.remove(removed)
+        self._panel_streams.look()
 
     def health_changed(self, health: ConnectionHealth) -> None:
         """A connection's health has changed."""

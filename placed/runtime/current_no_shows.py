@@ -87,6 +87,10 @@ class CurrentNoShows:
         """See `PanelSigns`."""
         self._facts.panel_is_there(room_id, panel)
 
+    def panel_has_stream(self, room_id: str, stream: Hashable, *, is_open: bool) -> None:
+        """See `PanelSigns`."""
+        self._facts.panel_has_stream(room_id, stream, is_open=is_open)
+
     def panel_is_connected(self, room_id: str, *, connected: bool) -> None:
         """See `PanelSigns`."""
         self._facts.panel_is_connected(room_id, connected=connected)

@@ -141,6 +141,19 @@ async def test_a_panel_at_the_broker_is_a_way_while_it_is_connected() -> None:
         assert bool(setup.releaser.released) is not keeps
 
 
+async def test_a_panel_with_an_open_event_stream_is_a_way_to_check_in() -> None:
+    for ends in (True, False):
+        setup = NoShowSetup()
+        setup.panels = False
+        setup.facts.panel_has_stream("boardroom", 1, is_open=True)
+        setup.book(STAND_UP)
+        await setup.pass_until("10:03")
+        if ends:
+            setup.facts.panel_has_stream("boardroom", 1, is_open=False)
+        await setup.pass_until("10:30")
+        assert bool(setup.releaser.released) is not ends
+
+
 async def test_somebody_who_used_the_panel_without_checking_in_is_there() -> None:
     setup = NoShowSetup()
     setup.book(STAND_UP)
