@@ -12,7 +12,7 @@ from placed.domain.model import Reason
 from placed.driver import Failed, NotPermitted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from collections.abc import Set as AbstractSet
 
     from placed.driver import Answer
@@ -41,10 +41,10 @@ class LostGrant:
         """Begins a reading whose answers are passed on."""
         return LostGrantReading(self, answer)
 
-    def was_read(self, mailbox: str) -> None:
-        """Notes that a room was readable."""
-        self._ever.add(mailbox)
-        self._now.add(mailbox)
+    def were_read(self, mailboxes: AbstractSet[str]) -> None:
+        """Notes that rooms were readable."""
+        self._ever |= mailboxes
+        self._now |= mailboxes
 
     def was_not_found(self, mailbox: str) -> None:
         """Notes that a room was not found."""
@@ -70,17 +70,17 @@ class LostGrantReading:
         self._answer = answer
         self._held: list[Failed] = []
 
-    def take(self, found: Answer) -> None:
-        """Takes the answer of one room."""
-        mailbox = found.query.room.mailbox
-        if isinstance(found, Failed):
-            if found.reason is Reason.NOT_FOUND:
-                self._grant.was_not_found(mailbox)
+    def take(self, answers: Sequence[Answer]) -> None:
+        """Takes the answers of some rooms."""
+        self._grant.were_read(
+            {found.query.room.mailbox for found in answers if not isinstance(found, Failed)}
+        )
+        for found in answers:
+            if isinstance(found, Failed) and found.reason is Reason.NOT_FOUND:
+                self._grant.was_not_found(found.query.room.mailbox)
                 self._held.append(found)
-                return
-        else:
-            self._grant.was_read(mailbox)
-        self._answer(found)
+            else:
+                self._answer(found)
 
     def end(self) -> None:
         """Reports what was held back.

@@ -57,13 +57,18 @@ class BatchReader:
         self.now = now
         self._size = BATCH_SIZE  # rooms in a batch, whose parts run side by side at Google's
 
-    async def read(self, queries: Sequence[Query], answer: Callable[[Answer], None]) -> None:
-        """Reads all rooms within both limits; see `placed.driver.Driver.read`."""
+    async def read(self, queries: Sequence[Query], report: Callable[[Sequence[Answer]], None]) -> None:
+        """Reads all rooms within both limits; see `placed.driver.Driver.read`.
+
+        Args:
+            queries: the rooms.
+            report: receives the answers of a batch together, so that nothing else is done for each room.
+        """
         if queries:
             await self.client.sign_in()  # without a token it is the connection that fails, and not each room
         size = self._size
         batches = [queries[n : n + size] for n in range(0, len(queries), size)]
-        await in_parallel(batches, _ReadRun(self, answer).batch, self.limit.most)
+        await in_parallel(batches, _ReadRun(self, report).batch, self.limit.most)
 
     def was_throttled(self, number: int, rest: float = 0.0) -> bool:
         """Notes a throttled request; returns whether the limit was lowered, as others may have done it."""
@@ -81,11 +86,11 @@ class BatchReader:
 class _ReadRun:
     """One reading of many rooms: the state that its batches share."""
 
-    def __init__(self, reader: BatchReader, answer: Callable[[Answer], None]) -> None:
+    def __init__(self, reader: BatchReader, report: Callable[[Sequence[Answer]], None]) -> None:
         self._reader = reader
         self._client = reader.client
         self._calendars = reader.calendars
-        self._answer = answer
+        self._report = report
         self._failures = 0
 
     async def batch(self, queries: Sequence[Query], *, again: bool = False, tries: int = TRIES) -> None:
@@ -128,30 +133,33 @@ class _ReadRun:
             self._all_failed(queries, error)
             return
         self._failures = 0
+        answers: list[Answer] = []
         paged: list[FirstPage] = []
         refused: list[Query] = []
         errors: list[tuple[Query, Reply]] = []
+        decode = self._calendars.answer
         for place, query in enumerate(queries):
-            part = answer.parts.get(str(place))
+            part = answer.parts.get(place)
             if part is None:
-                self._answer(_missing(query, whole=answer.whole))
+                answers.append(_missing(query, whole=answer.whole))
             elif is_ok(part):
-                found = self._calendars.answer(query, part.body, asked_at)
+                found = decode(query, part.body, asked_at)
                 if isinstance(found, FirstPage):
                     paged.append(found)
                 else:
-                    self._answer(found)
+                    answers.append(found)
             elif part.status == HTTPStatus.UNAUTHORIZED and not again:
                 refused.append(query)
                 errors.append((query, part))
             else:
                 errors.append((query, part))
+        self._report(answers)
         renewed = bool(refused) and self._client.refused(outer)
         self._report_errors([e for e in errors if not renewed or e[0] not in refused], number)
         if renewed:
             await self.batch(refused, again=True)
         for first in paged:  # last, so that the other rooms do not wait for the pages
-            self._answer(await self._calendars.follow(first))
+            self._report([await self._calendars.follow(first)])
 
     def _report_errors(self, errors: Sequence[tuple[Query, Reply]], number: int) -> None:
         """Reports what single rooms failed with.
@@ -161,13 +169,15 @@ class _ReadRun:
         """
         throttled = 0
         everywhere: DriverError | None = None
+        failures: list[Answer] = []
         for query, part in errors:
             meaning = self._client.meaning(part)
             throttled += meaning.row.reason is Reason.THROTTLED
             if meaning.row.everywhere:
                 everywhere = meaning.error
             else:
-                self._answer(Failed(query, meaning.row.reason, meaning.problem))
+                failures.append(Failed(query, meaning.row.reason, meaning.problem))
+        self._report(failures)
         if throttled > 1:  # one may be the limit of its calendar; several are the account's limit
             self._reader.was_throttled(number)
         else:
@@ -222,8 +232,7 @@ class _ReadRun:
         self._failed_again(error)
 
     def _fail(self, queries: Sequence[Query], error: DriverError) -> None:
-        for query in queries:
-            self._answer(failure_of(query, error))
+        self._report([failure_of(query, error) for query in queries])
 
     def _failed_again(self, error: DriverError) -> None:
         self._failures += 1

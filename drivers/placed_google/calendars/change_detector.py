@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from placed.domain.model import ShowAs
-from placed.driver import Read
+from placed.driver import Failed, Read
 from placed_google.calendars.pace import full_within
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
-    from placed.driver import Query, Success
+    from placed.driver import Answer, Query
     from placed_google.calendars.free_busy_reader import Look
 
 TENTATIVE_WITHIN = 60.0  # seconds; free/busy does not show when a tentative booking is accepted
@@ -73,16 +73,20 @@ class ChangeDetector:
         """Every calendar has to be read in full."""
         self._last.clear()
 
-    def was_read(self, answer: Success, look: Look | None) -> None:
-        """Notes a full reading, and the free/busy that was asked for before it, if any."""
-        query = answer.query
-        last = self._last.get(query.room.mailbox)
-        if last is None:
-            last = self._last[query.room.mailbox] = _LastReading()
-        last.at = self._time()
-        last.baseline = _baseline(query, look)
-        if isinstance(answer, Read):
-            last.tentative = _is_tentative(answer)
+    def were_read(self, answers: Iterable[Answer], looks: Mapping[str, Look]) -> None:
+        """Notes full readings, and the free/busy that was asked for before them, if any."""
+        moment = self._time()
+        for answer in answers:
+            if isinstance(answer, Failed):
+                continue
+            mailbox = answer.query.room.mailbox
+            last = self._last.get(mailbox)
+            if last is None:
+                last = self._last[mailbox] = _LastReading()
+            last.at = moment
+            last.baseline = _baseline(answer.query, looks.get(mailbox)) if looks else None
+            if isinstance(answer, Read):
+                last.tentative = _is_tentative(answer)
 
     def choose(self, queries: Sequence[Query], looks: Mapping[str, Look], left: int) -> Choice:
         """Chooses what is read in full.

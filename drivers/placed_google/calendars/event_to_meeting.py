@@ -46,13 +46,15 @@ def meetings_of(events: Iterable[Event], role: str | None, zone: ZoneInfo) -> tu
         ValueError, OverflowError: an event has no id, or invalid times.
     """
     hidden = role in SEES_NO_DETAILS
+    all_of_them = [meeting_of(event, zone, hidden=hidden) for event in events]
+    meetings = [meeting for meeting in all_of_them if meeting is not None]
+    if len({meeting.key for meeting in meetings}) == len(meetings):  # nearly always
+        return tuple(meetings)
     found: dict[tuple[str, datetime, datetime], Meeting] = {}
-    for event in events:
-        meeting = meeting_of(event, zone, hidden=hidden)
-        if meeting is not None:
-            place = meeting.key, meeting.start, meeting.end
-            before = found.get(place)
-            found[place] = meeting if before is None else more_occupying(before, meeting)
+    for meeting in meetings:
+        place = meeting.key, meeting.start, meeting.end
+        before = found.get(place)
+        found[place] = meeting if before is None else more_occupying(before, meeting)
     return tuple(found.values())
 
 

@@ -17,12 +17,21 @@ if TYPE_CHECKING:
 
 _BOUNDARY = re.compile(r'\bboundary="?([^";,\s]{1,200})"?', re.IGNORECASE)
 _MULTIPART = "multipart/"
-_STATUS = re.compile(rb"\s*HTTP/\d(?:\.\d)? (\d{3})\b")
-_CONTENT_ID, _RETRY_AFTER = (
-    re.compile(rb"\r\n[ \t]*" + name + rb"[ \t]*:([^\r\n]*)", re.IGNORECASE)
-    for name in (b"Content-ID", b"Retry-After")
+# The head of a part, behind its delimiter: fields with a Content-ID, which is the number of a request; a
+# blank line; the response's status and fields; a blank line. No line of it is a delimiter, so that no part is
+# taken for another; and no group gives back what it has, so that a head of any size is read once.
+_HEAD = re.compile(
+    rb"""
+    [ \t]*+
+    (?>(?:FIELD)*? \r\n[ \t]*+(?i:Content-ID)[ \t]*+:[ \t<]*+(?i:response-)?+(\d{1,9}+)[ \t>]*+(?=\r))
+    (?:FIELD)*+ \r\n
+    \s*+HTTP/\d(?:\.\d)?+[ ](\d{3})\b[^\r\n]*+
+    ((?:FIELD)*+) \r\n\r\n(?!--)
+    """.replace(b"FIELD", rb"\r\n(?!--)[^\r\n]++"),
+    re.VERBOSE,
 )
-_BLANK = b"\r\n\r\n"
+_RETRY_AFTER = re.compile(rb"\r\n[ \t]*Retry-After[ \t]*:([^\r\n]*)", re.IGNORECASE)
+_OK = str(int(HTTPStatus.OK)).encode()
 _LINE = b"\r\n"
 
 
@@ -30,11 +39,11 @@ class BatchAnswer(NamedTuple):
     """The parts of an answer.
 
     Attributes:
-        parts: by the Content-ID of the request, without `response-`.
+        parts: by the number of the request, which its Content-ID was.
         whole: whether the answer came to its end.
     """
 
-    parts: dict[str, Reply]
+    parts: dict[int, Reply]
     whole: bool
 
 
@@ -54,22 +63,28 @@ def parts_of(outer: Reply, rest_in: Callable[[str | None], float | None]) -> Bat
     if boundary is None or not outer.content_type.lower().startswith(_MULTIPART):
         raise Unavailable("the answer is no batch")
     body, delimiter = outer.body, b"\r\n--" + boundary[1].encode()
-    first = delimiter.removeprefix(_LINE)
-    at = len(first) if body.startswith(first) else _behind(body, delimiter, 0)
-    parts: dict[str, Reply] = {}
-    doubled: set[str] = set()
+    size = len(delimiter)
+    at = size - len(_LINE) if body.startswith(delimiter[len(_LINE) :]) else _behind(body, delimiter, 0)
+    parts: dict[int, Reply] = {}
+    doubled: set[int] = set()
     # Nothing but the parts' bodies is copied out of the answer, which may have some megabytes.
     while at >= 0 and not body.startswith(b"--", at):
-        behind = _behind(body, delimiter, at)
-        if behind >= 0 and (found := _part(body, at, behind - len(delimiter), rest_in)) is not None:
-            content_id, part = found
-            if content_id in parts:
-                doubled.add(content_id)
-            parts[content_id] = part
-        at = behind
-    for content_id in doubled:
-        del parts[content_id]
-    return BatchAnswer(parts, whole=at >= 0)
+        head = _HEAD.match(body, at)
+        if head is None:
+            at = _behind(body, delimiter, at)
+            continue
+        start = head.end()
+        end = body.find(b"\r", start)  # JSON is one line, so that this is nearly always the end
+        if not body.startswith(delimiter, end):
+            end = body.find(delimiter, start)
+        if end < 0:
+            return BatchAnswer(_without(parts, doubled), whole=False)
+        number = int(head[1])
+        if number in parts:
+            doubled.add(number)
+        parts[number] = _reply(head, body[start:end], rest_in)
+        at = end + size
+    return BatchAnswer(_without(parts, doubled), whole=at >= 0)
 
 
 def _behind(body: bytes, delimiter: bytes, start: int) -> int:
@@ -78,24 +93,17 @@ def _behind(body: bytes, delimiter: bytes, start: int) -> int:
     return -1 if found < 0 else found + len(delimiter)
 
 
-def _part(
-    body: bytes, start: int, end: int, rest_in: Callable[[str | None], float | None]
-) -> tuple[str, Reply] | None:
-    """Returns the Content-ID and the response of the part in [start, end); None if it is malformed."""
-    head = body.find(_LINE, start, end)  # behind the delimiter there may be spaces
-    head_end = body.find(_BLANK, head, end) if head >= 0 else -1
-    if head_end < 0:
-        return None
-    field = _CONTENT_ID.search(body, head, head_end)
-    content_id = field[1].strip(b" \t<>").lower().removeprefix(b"response-") if field is not None else b""
-    status = _STATUS.match(body, head_end + len(_BLANK), end)
-    if not content_id or status is None:
-        return None
-    fields_end = body.find(_BLANK, status.end(), end)
-    if fields_end < 0:
-        return None
-    code, rest = int(status[1]), None
-    if code != HTTPStatus.OK:
-        field = _RETRY_AFTER.search(body, status.end(), fields_end)
-        rest = rest_in(field[1].strip().decode("latin-1")) if field is not None else None
-    return content_id.decode("latin-1"), Reply(code, rest, body[fields_end + len(_BLANK) : end])
+def _reply(head: re.Match[bytes], body: bytes, rest_in: Callable[[str | None], float | None]) -> Reply:
+    """Returns the response of a part."""
+    if head[2] == _OK:
+        return Reply(HTTPStatus.OK, None, body)
+    field = _RETRY_AFTER.search(head[3])
+    rest = rest_in(field[1].strip().decode("latin-1")) if field is not None else None
+    return Reply(int(head[2]), rest, body)
+
+
+def _without(parts: dict[int, Reply], doubled: set[int]) -> dict[int, Reply]:
+    """Returns the parts without those that are doubled: which of two is right is not known."""
+    for number in doubled:
+        del parts[number]
+    return parts

@@ -72,22 +72,22 @@ class PacedReader:
         """Every calendar has to be read in full."""
         self._detector.forget()
 
-    async def read(self, queries: Sequence[Query], answer: Callable[[Answer], None]) -> None:
-        """Reads all rooms; see `placed.driver.Driver.read`."""
-        looks = await self._looks(queries) if self._is_short(len(queries)) else None
+    async def read(self, queries: Sequence[Query], report: Callable[[Sequence[Answer]], None]) -> None:
+        """Reads all rooms; see `BatchReader.read`."""
+        looks = await self._looks(queries) if self._is_short(len(queries)) else {}
 
-        def take(found: Answer) -> None:
-            if not isinstance(found, Failed):
-                self._detector.was_read(found, looks.get(found.query.room.mailbox) if looks else None)
-            answer(found)
+        def take(answers: Sequence[Answer]) -> None:
+            self._detector.were_read(answers, looks)
+            report(answers)
 
-        if looks is None:
+        if not looks:
             await self._full.read(queries, take)
             return
-        rest = [query for query in queries if not self._report_failure(query, looks, answer)]
+        failures = [self._failure(query, looks[query.room.mailbox]) for query in queries]
+        report([failed for failed in failures if failed is not None])
+        rest = [query for query, failed in zip(queries, failures, strict=True) if failed is None]
         choice = self._detector.choose(rest, looks, self._full.budget.left)
-        for query in choice.same:
-            answer(StillHolds(query, looks[query.room.mailbox].asked_at))
+        report([StillHolds(query, looks[query.room.mailbox].asked_at) for query in choice.same])
         await self._full.read(choice.full, take)
 
     def _is_short(self, rooms: int) -> bool:
@@ -99,25 +99,20 @@ class PacedReader:
             self._short_until = self._time() + _SHORT_FOR
         return self._time() < self._short_until
 
-    async def _looks(self, queries: Sequence[Query]) -> Mapping[str, Look] | None:
-        """Returns free/busy; None if it is refused, so that only full readings are left."""
+    async def _looks(self, queries: Sequence[Query]) -> Mapping[str, Look]:
+        """Returns free/busy; none if it is refused, so that only full readings are left."""
         try:
             return await self._free_busy.look(queries)
         except (NotPermitted, Refused) as error:
             log.warning("free/busy is refused, so every calendar is read in full: %s", error)
             self._refused_until = self._time() + _REFUSED_FOR
-            return None
+            return {}
 
-    def _report_failure(
-        self, query: Query, looks: Mapping[str, Look], answer: Callable[[Answer], None]
-    ) -> bool:
-        """Reports a room whose calendar is not shared, or was not answered for; returns whether it did."""
-        error = looks[query.room.mailbox].error
-        if isinstance(error, DriverError):
-            answer(failure_of(query, error))
-            return True
-        if error == _NOT_FOUND:
+    def _failure(self, query: Query, look: Look) -> Failed | None:
+        """Returns the failure of a room whose calendar is not shared, or was not answered for."""
+        if isinstance(look.error, DriverError):
+            return failure_of(query, look.error)
+        if look.error == _NOT_FOUND:
             meaning = self._full.client.meaning(_NOT_FOUND_REPLY)
-            answer(Failed(query, meaning.row.reason, meaning.problem))
-            return True
-        return False
+            return Failed(query, meaning.row.reason, meaning.problem)
+        return None

@@ -42,7 +42,7 @@ def detector_of(*names: str, show_as: ShowAs = ShowAs.BUSY) -> tuple[ChangeDetec
     detector = ChangeDetector(BUDGET, timer)
     for name in names:
         timer.moment += 1
-        detector.was_read(read(name, show_as), SAME)
+        detector.were_read([read(name, show_as)], {name: SAME})
     return detector, timer
 
 
@@ -71,7 +71,7 @@ def test_what_was_never_read_is_read() -> None:
 
 def test_a_reading_without_free_busy_before_it_is_no_baseline() -> None:
     detector, _ = detector_of("a")
-    detector.was_read(read("a"), None)
+    detector.were_read([read("a")], {})
     assert full(detector, "a") == "a"
 
 

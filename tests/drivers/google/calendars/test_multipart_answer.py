@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,7 +31,7 @@ def taken_apart(*parts: str, end: str = "--b1--\r\n", content_type: str = TYPE) 
 @pytest.mark.parametrize("form", ["<response-{}>", "<{}>", "response-{}", "{}", " <RESPONSE-{}> "])
 def test_parts_are_found_by_their_content_id_in_any_order(form: str) -> None:
     answer = taken_apart(part(form.format(1), "one"), part(form.format(0), "zero"))
-    assert {key: found.body for key, found in answer.parts.items()} == {"0": b"zero", "1": b"one"}
+    assert {key: found.body for key, found in answer.parts.items()} == {0: b"zero", 1: b"one"}
     assert answer.whole
 
 
@@ -40,13 +42,13 @@ def test_the_boundary_is_the_answer_s_own(boundary: str) -> None:
 
 def test_each_part_has_a_status_and_a_rest_of_its_own() -> None:
     answer = taken_apart(part("<response-0>", "x", "403 Forbidden", "Retry-After: 17\r\n"))
-    found = answer.parts["0"]
+    found = answer.parts[0]
     assert (found.status, found.rest, found.body) == (403, 17.0, b"x")
 
 
 def test_of_an_answer_that_was_cut_off_the_whole_parts_count() -> None:
     answer = taken_apart(part("<response-0>"), part("<response-1>")[:-20], end="")
-    assert (list(answer.parts), answer.whole) == (["0"], False)
+    assert (list(answer.parts), answer.whole) == ([0], False)
 
 
 def test_a_part_that_may_be_cut_off_does_not_count() -> None:
@@ -56,7 +58,7 @@ def test_a_part_that_may_be_cut_off_does_not_count() -> None:
 
 def test_of_two_parts_with_one_content_id_neither_is_used() -> None:
     answer = taken_apart(part("<response-0>", "a"), part("<response-0>", "b"), part("<response-1>"))
-    assert list(answer.parts) == ["1"]
+    assert list(answer.parts) == [1]
 
 
 @pytest.mark.parametrize(
@@ -66,10 +68,45 @@ def test_of_two_parts_with_one_content_id_neither_is_used() -> None:
         "--b1\r\nContent-ID: <response-1>\r\n\r\nno status\r\n\r\n{}\r\n",
         "--b1\r\nContent-ID: <response-1>\r\n\r\n",
         "--b1\r\n\r\n\r\n",
+        "--b1\r\nContent-ID: <response-1>\r\n",
+        "--b1\r\nContent-ID: <response-1>\r\n\r\nHTTP/1.1 200 OK\r\n",
+        "--b1\r\nContent-ID: <response-1>\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n",
+        "--b1\r\nContent-ID: <response-x>\r\n\r\nHTTP/1.1 200 OK\r\n\r\n{}\r\n",
+        "--b1\r\nContent-ID:\r\n\r\nHTTP/1.1 200 OK\r\n\r\n{}\r\n",
     ],
 )
 def test_a_malformed_part_is_skipped(damaged: str) -> None:
-    assert list(taken_apart(damaged, part("<response-0>")).parts) == ["0"]
+    assert list(taken_apart(damaged, part("<response-0>")).parts) == [0]
+
+
+def test_a_head_that_was_cut_off_does_not_take_the_answer_of_the_next_part() -> None:
+    """Otherwise a room would show the meetings of another."""
+    for cut in range(len("--b1\r\n"), len(part("<response-1>", ""))):
+        answer = taken_apart(part("<response-1>", "")[:cut] + "\r\n", part("<response-0>", "zero"))
+        assert 1 not in answer.parts or answer.parts[1].body != b"zero"
+        assert answer.parts[0].body == b"zero"
+
+
+def test_a_body_of_many_lines_is_taken_as_it_is() -> None:
+    """A gateway's page, or JSON that was asked for with indentation."""
+    body = "<html>\r\n\r\n<p>\r\n--b\r\n</html>\r\n"
+    answer = taken_apart(part("<response-0>", body, "502 Bad Gateway"), part("<response-1>"))
+    assert (answer.parts[0].body, answer.parts[1].body) == (body.encode(), b"{}")
+
+
+def test_a_content_id_among_the_headers_of_a_response_is_not_the_part_s() -> None:
+    answer = taken_apart(part("<response-0>", head="Content-ID: <response-1>\r\n"))
+    assert list(answer.parts) == [0]
+
+
+@pytest.mark.parametrize("line", ["Content-ID: <response-1>\r\n", "Content-ID: <x>\r\n", "A: b\r\n"])
+def test_a_head_of_any_size_is_read_once(line: str) -> None:
+    """A head that had to be read again from each of its lines would take minutes."""
+    body = f"--b1\r\n{line * 100_000}\r\nno status\r\n--b1--\r\n".encode()
+    outer = Reply(200, None, body, TYPE)
+    begun = time.process_time()
+    assert parts_of(outer, lambda _text: None).parts == {}
+    assert time.process_time() - begun < 5.0
 
 
 @pytest.mark.parametrize(
@@ -83,7 +120,7 @@ def test_what_is_no_multipart_is_no_answer(content_type: str) -> None:
 @given(st.binary(max_size=400))
 def test_no_bytes_raise_anything_else(body: bytes) -> None:
     found = parts_of(Reply(200, None, b"--b1\r\n" + body, TYPE), lambda _text: None)
-    assert all(isinstance(key, str) for key in found.parts)
+    assert all(isinstance(key, int) for key in found.parts)
 
 
 def test_a_batch_numbers_its_parts() -> None:
