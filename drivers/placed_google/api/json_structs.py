@@ -60,6 +60,15 @@ class Events(msgspec.Struct, rename="camel", gc=False):
     access_role: str | None = None
 
 
+class RawEvents(msgspec.Struct, rename="camel", gc=False):
+    """The same page, whose events are decoded one by one."""
+
+    items: list[msgspec.Raw] = []
+    next_page_token: str | None = None
+    time_zone: str | None = None
+    access_role: str | None = None
+
+
 # --- freebusy.query -----------------------------------------------------------------------------------------
 
 

@@ -95,7 +95,7 @@ class ErrorMeaning:
                 return UnexpectedAnswer(text, remedy=remedy, lasting=lasts)
 
 
-def decode(body: bytes, shape: type[_Shape]) -> _Shape:
+def decode(body: bytes | msgspec.Raw, shape: type[_Shape]) -> _Shape:
     """Decodes the body.
 
     Raises:

@@ -10,7 +10,7 @@ from placed.domain.model import Meeting, ShowAs, whole_days
 from placed.driver.meetings import more_occupying, short_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from zoneinfo import ZoneInfo
 
     from placed_google.api.json_structs import Attendee, Event
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 # Weakest first; the roles that see details. A role that is not known, or not reported, is no reason to hide.
 SEES_NO_DETAILS = frozenset({"none", "freeBusyReader"})
 MAY_WRITE = frozenset({"writerWithoutPrivateAccess", "writer", "owner"})
+
+BAD_TIMES = (ValueError, OverflowError)  # what invalid times and a missing id raise
 
 _CANCELLED = "cancelled"
 _NOT_PRIVATE = (None, "default", "public")  # every other value, known or not, counts as private
@@ -47,7 +49,11 @@ def meetings_of(events: Iterable[Event], role: str | None, zone: ZoneInfo) -> tu
     """
     hidden = role in SEES_NO_DETAILS
     all_of_them = [meeting_of(event, zone, hidden=hidden) for event in events]
-    meetings = [meeting for meeting in all_of_them if meeting is not None]
+    return distinct([meeting for meeting in all_of_them if meeting is not None])
+
+
+def distinct(meetings: Sequence[Meeting]) -> tuple[Meeting, ...]:
+    """Returns meetings without duplicates: of two with one key and the same times, the more occupying one."""
     if len({meeting.key for meeting in meetings}) == len(meetings):  # nearly always
         return tuple(meetings)
     found: dict[tuple[str, datetime, datetime], Meeting] = {}

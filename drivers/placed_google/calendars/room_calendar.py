@@ -12,9 +12,10 @@ from placed.domain.model import Reason
 from placed.driver import DriverError, Failed, Problem, Read, Unavailable, Unchanged, UnexpectedAnswer
 from placed.driver.known_answer import KnownAnswer, digest_of
 from placed.driver.parallel_reading import failure_of
-from placed_google.api.json_structs import Events
+from placed_google.api.json_structs import Events, RawEvents
 from placed_google.api.reply import decode
-from placed_google.calendars.event_to_meeting import lacks_own_answer, meetings_of
+from placed_google.calendars.decoded_events import NOTHING_DECODED
+from placed_google.calendars.event_to_meeting import BAD_TIMES, lacks_own_answer, meetings_of
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from placed.driver.network.concurrency_limit import ConcurrencyLimit
     from placed_google.api.client import ApiClient
     from placed_google.api.json_structs import Event
+    from placed_google.calendars.decoded_events import DecodedEvents
     from placed_google.calendars.request_budget import RequestBudget
 
 PAGE_SIZE = 250  # a room has fewer in a few days; Google's default and its limit are 250 and 2500
@@ -118,6 +120,7 @@ class RoomCalendars:
         self._fields = f"accessRole,timeZone,nextPageToken,items({item})"
         self._zone = zone
         self._known: dict[str, KnownAnswer] = {}  # by mailbox
+        self._meetings: dict[str, DecodedEvents] = {}  # the same
         self._with_all_attendees: set[str] = set()  # mailboxes whose own answer one attendee does not show
         self.roles: dict[str, str] = {}
         self.zones: dict[str, ZoneInfo] = {}
@@ -136,12 +139,14 @@ class RoomCalendars:
     def keep(self, mailboxes: AbstractSet[str]) -> None:
         """Forgets the last answers of all other mailboxes; they will be reported in full again."""
         self._known = {mailbox: known for mailbox, known in self._known.items() if mailbox in mailboxes}
+        self._meetings = {mailbox: known for mailbox, known in self._meetings.items() if mailbox in mailboxes}
         self.roles = {mailbox: role for mailbox, role in self.roles.items() if mailbox in mailboxes}
         self._with_all_attendees &= mailboxes
 
     def forget(self) -> None:
         """No answer counts as known."""
         self._known.clear()
+        self._meetings.clear()
 
     def answer(self, query: Query, body: bytes, asked_at: datetime) -> Answer | FirstPage:
         """Decodes the body, unless more requests are needed; those are sent by `follow`."""
@@ -151,17 +156,20 @@ class RoomCalendars:
         if query.known and self._known.get(mailbox) == seen:
             return Unchanged(query, asked_at)
         self._known.pop(mailbox, None)
+        before = self._meetings.pop(mailbox, NOTHING_DECODED)
         try:
-            page = decode(body, Events)
+            page = decode(body, RawEvents)
+            self._note(mailbox, page)
+            role, zone = self.roles.get(mailbox), self._zone_of(query)
+            meetings = before.next(page.items, role, zone) if page.next_page_token is None else None
+            if meetings is None or (meetings.lacks_own_answers and mailbox not in self._with_all_attendees):
+                return FirstPage(query, asked_at, decode(body, Events))
         except DriverError as error:
             return failure_of(query, error)
-        self._note(mailbox, page)
-        if page.next_page_token is not None or self._lacks_own_answers(mailbox, page):
-            return FirstPage(query, asked_at, page)
-        result = self._decoded(query, asked_at, page.items)
-        if isinstance(result, Read):
-            self._known[mailbox] = seen
-        return result
+        except BAD_TIMES:
+            return _malformed(query)
+        self._known[mailbox], self._meetings[mailbox] = seen, meetings
+        return Read(query, asked_at, meetings.all)
 
     async def follow(self, first: FirstPage) -> Answer:
         """Decodes a room's first page together with what it lacks."""
@@ -198,7 +206,7 @@ class RoomCalendars:
         """Returns whether an event's one attendee is somebody else, so the room's answer is unknown."""
         return mailbox not in self._with_all_attendees and any(map(lacks_own_answer, page.items))
 
-    def _note(self, mailbox: str, page: Events) -> None:
+    def _note(self, mailbox: str, page: RawEvents) -> None:
         if page.access_role is not None:
             self.roles[mailbox] = page.access_role
         if page.time_zone is not None:
@@ -207,13 +215,20 @@ class RoomCalendars:
             except (ZoneInfoNotFoundError, ValueError, OSError):
                 self.zones.pop(mailbox, None)
 
-    def _decoded(self, query: Query, asked_at: datetime, events: list[Event]) -> Read | Failed:
-        mailbox = query.room.mailbox
+    def _zone_of(self, query: Query) -> ZoneInfo:
+        """Returns the zone of a room's all-day meetings: by the settings, or else the calendar's own."""
         zone = query.room.time_zone
         if self._zone is not None and zone == self._zone:
-            zone = self.zones.get(mailbox, zone)
+            return self.zones.get(query.room.mailbox, zone)
+        return zone
+
+    def _decoded(self, query: Query, asked_at: datetime, events: list[Event]) -> Read | Failed:
         try:
-            meetings = meetings_of(events, self.roles.get(mailbox), zone)
-        except (ValueError, OverflowError):
-            return Failed(query, Reason.MALFORMED, Problem("", "an event has no id, or invalid times"))
+            meetings = meetings_of(events, self.roles.get(query.room.mailbox), self._zone_of(query))
+        except BAD_TIMES:
+            return _malformed(query)
         return Read(query, asked_at, meetings)
+
+
+def _malformed(query: Query) -> Failed:
+    return Failed(query, Reason.MALFORMED, Problem("", "an event has no id, or invalid times"))
