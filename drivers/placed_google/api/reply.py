@@ -20,6 +20,7 @@ from placed_google.api.json_structs import ApiErrorBody
 if TYPE_CHECKING:
     from placed_google.api.error_codes import ErrorRow
 
+OK = int(HTTPStatus.OK)  # a plain number: it is compared for each room
 BAD_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 _Shape = TypeVar("_Shape")
@@ -153,4 +154,4 @@ def until_midnight(now: datetime) -> float:
 
 def is_ok(reply: Reply) -> bool:
     """Returns whether the reply has what was asked for."""
-    return reply.status == HTTPStatus.OK
+    return reply.status == OK

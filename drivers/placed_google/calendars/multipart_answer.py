@@ -6,11 +6,10 @@ A part without a closing delimiter behind it may be cut off, so it does not coun
 from __future__ import annotations
 
 import re
-from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 
 from placed.driver import Unavailable
-from placed_google.api.reply import Reply
+from placed_google.api.reply import OK, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +30,7 @@ _HEAD = re.compile(
     re.VERBOSE,
 )
 _RETRY_AFTER = re.compile(rb"\r\n[ \t]*Retry-After[ \t]*:([^\r\n]*)", re.IGNORECASE)
-_OK = str(int(HTTPStatus.OK)).encode()
+_OK = str(OK).encode()
 _LINE = b"\r\n"
 
 
@@ -96,7 +95,7 @@ def _behind(body: bytes, delimiter: bytes, start: int) -> int:
 def _reply(head: re.Match[bytes], body: bytes, rest_in: Callable[[str | None], float | None]) -> Reply:
     """Returns the response of a part."""
     if head[2] == _OK:
-        return Reply(HTTPStatus.OK, None, body)
+        return Reply(OK, None, body)
     field = _RETRY_AFTER.search(head[3])
     rest = rest_in(field[1].strip().decode("latin-1")) if field is not None else None
     return Reply(int(head[2]), rest, body)

@@ -31,8 +31,10 @@ if TYPE_CHECKING:
 
     from tests.benchmarks.workload_size import Effort
 
-UNCHANGED, CHANGED = 2.5, 5.5  # floors, at most
-OF_PEER = 1 / 50  # of what the peer takes for a room
+UNCHANGED, CHANGED = 2.2, 4.5  # floors, at most
+OF_PEER = (
+    1 / 70
+)  # of what the peer takes for a room, which is some 150 floors; a hundredth would be 1.5 floors
 _ROOMS = 800  # so that all polls keep to what Google allows a service account at most in a minute
 _LEAST, _MOST = 3, 5  # polls
 _FIELDS = (
