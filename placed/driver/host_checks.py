@@ -20,9 +20,16 @@ from placed.domain.problem import Problem
 from placed.driver.background_thread import run_in_thread
 from placed.driver.diagnosis import Finding, Verdict
 from placed.driver.errors import DriverError
+from placed.driver.file_content import read_file_content
 from placed.driver.network import proxy_errors
 from placed.driver.network.response_decompression import ACCEPTED, content_of
-from placed.driver.network.tls_and_proxy import not_reached, not_trusted, proxy_for, tls_context
+from placed.driver.network.tls_and_proxy import (
+    LARGEST_CA,
+    not_reached,
+    not_trusted,
+    proxy_for,
+    tls_context,
+)
 from placed.driver.settings import SettingsError
 from placed.driver.shared_findings import AGAIN, blocked, unreadable
 
@@ -110,7 +117,7 @@ def problem_of_ca(ca_file: Path | None) -> Finding | None:
     if ca_file is None:
         return None
     try:
-        ca_file.read_bytes()
+        read_file_content(ca_file, LARGEST_CA)
         tls_context(ca_file)
     except OSError as error:
         return unreadable("ca_file", ca_file, error)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import errno
+import codecs
 import os
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from placed.domain.problem import Problem
+from placed.driver.file_content import read_file_content
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +20,7 @@ SOURCES = {"secrets_": Path("/etc/placed/secrets"), "encrypted_": Path("/etc/pla
 _READ_BY_SYSTEMD = "encrypted_"  # unreadable to others than systemd
 _UNSET = (f"${CREDENTIALS}/", f"${{{CREDENTIALS}}}/")
 _OTHERS = stat.S_IROTH | stat.S_IWOTH
-_LARGEST = 2**20  # bytes; a device may have no end
+LARGEST_SECRET = 2**20  # bytes; a device may have no end
 _PRIVATE_KEY = b"PRIVATE KEY-----"  # every PEM label of one ends so: RFC 7468, and OpenSSL's older ones
 
 
@@ -36,7 +37,7 @@ class Exposed(Exception):
 
 
 def read_secret(path: Path) -> bytes:
-    """The content of a file with a password, a token or a private key.
+    """The content of a file with a password, a token or a private key, without a byte order mark.
 
     Raises:
         Exposed: others than its owner and its group can read or change it.
@@ -154,11 +155,8 @@ def as_service(command: str, paths: Iterable[Path]) -> str:
 
 def _read(path: Path) -> tuple[bytes, Exposed | None]:
     # The mode is that of what is read, where a link leads to, even if another is put there at this moment.
-    with path.open("rb") as file:
-        mode = os.fstat(file.fileno()).st_mode
-        content = file.read(_LARGEST + 1)
-    if len(content) > _LARGEST:
-        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
+    content, mode = read_file_content(path, LARGEST_SECRET)
+    content = content.removeprefix(codecs.BOM_UTF8)  # editors of Windows write it
     doing = exposure(path, mode)
     if doing is None:
         return content, None

@@ -31,7 +31,11 @@ def _zone(value: object) -> object:
 
 
 def _expanded(value: object) -> object:
-    return found_here(value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    if "\0" in value:
+        raise ValueError("expected the path of a file")
+    return found_here(value)
 
 
 def _base_url(value: str) -> str:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from placed.domain.problem import Problem
 from placed.driver.diagnosis import Finding, Verdict
+from placed.driver.file_content import read_file_content
 from placed.driver.secret_file import (
     CREDENTIALS,
+    LARGEST_SECRET,
     as_service,
     exposure,
     kept_by_systemd,
@@ -53,8 +55,7 @@ def look_at_secrets(files: Iterable[tuple[str, Path]], make: str = "make the fil
     for key, path in files:
         try:
             found = path.stat().st_mode
-            with path.open("rb"):
-                pass
+            read_file_content(path, LARGEST_SECRET)
         except OSError as error:
             findings.append(unreadable(key, path, error, make))
             continue

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from placed.domain.exit_errors import CannotStart
 from placed.domain.problem import Problem
-from placed.driver import read_certificate, read_secret
+from placed.driver import Exposed, read_certificate, read_secret
 from placed.mqtt.client import timeouts
 from placed.mqtt.client.connect_options import ConnectOptions
 from placed.settings.certificate_files import content, load_chain
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from placed.settings.output_settings import Mqtt
 
 _QUEUE = 100  # messages; only a few topics are read
+_LONGEST_PASSWORD = 65_535  # bytes of binary data in a packet: MQTT 5, 1.5.6
 _ONE_LINE = "write the password on one line"
 
 
@@ -106,8 +107,8 @@ class Login:
 
 def _content(path: Path | None) -> bytes:
     """Returns the content of a file; nothing if it cannot be read, which was reported before."""
-    with suppress(OSError):
-        return path.read_bytes() if path is not None else b""
+    with suppress(OSError, Exposed):
+        return read_certificate(path) if path is not None else b""
     return b""
 
 
@@ -144,6 +145,9 @@ def _read_password(path: Path | None, problems: list[Problem]) -> str | None:
         return None
     if not password or "\n" in password:
         text = f"{path}: {'holds several lines' if password else 'is empty'}"
+        problems.append(Problem("mqtt.password_file", text, _ONE_LINE))
+    elif len(password.encode()) > _LONGEST_PASSWORD:
+        text = f"{path}: holds more than the {_LONGEST_PASSWORD} bytes that a password can have"
         problems.append(Problem("mqtt.password_file", text, _ONE_LINE))
     return password
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from placed.domain.problem import Problem
+from placed.driver.file_content import read_file_content
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -128,13 +129,13 @@ def _unusable(path: Path, text: str, remedy: str = "") -> _Unusable:
 
 def _parsed(path: Path) -> dict[str, Any]:
     try:
-        with path.open("rb") as file:
-            content = file.read(_LARGEST + 1)
+        content, _ = read_file_content(path, _LARGEST)
     except (OSError, ValueError) as error:  # a ValueError is a name with a NUL
+        if isinstance(error, OSError) and error.errno == errno.EFBIG:
+            text = f"is no configuration: it has more than {_LARGEST // 2**20} MiB"
+            raise _unusable(path, text) from None
         missing = isinstance(error, FileNotFoundError) and not os.path.lexists(path)
         raise _Unusable(_unreadable(path, error), missing=missing) from None
-    if len(content) > _LARGEST:
-        raise _unusable(path, f"is no configuration: it has more than {_LARGEST // 2**20} MiB")
     try:
         return tomllib.loads(_text(content))
     except tomllib.TOMLDecodeError as error:

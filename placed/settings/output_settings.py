@@ -14,6 +14,7 @@ from placed.driver.setting_values import Duration, Table, as_text
 
 _PREFIX = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
 _LONGEST_PREFIX = 200
+_LONGEST_BASE = 1000  # bytes; the topics below it must fit into a packet, too
 _LONGEST_TEXT = 65_535  # bytes of a string in a packet: MQTT 5, 1.5.4
 _HOST_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*")
 _LISTEN = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[^:\[\]]*):(\d{1,5})", re.ASCII)
@@ -61,6 +62,8 @@ def _topic(value: str) -> str:
         or set(value) & set("+#\0 ")
     ):
         raise ValueError("expected topic levels such as placed or placed/hq, without + # or spaces")
+    if len(value.encode()) > _LONGEST_BASE:
+        raise ValueError(f"expected at most {_LONGEST_BASE} bytes")
     return value
 
 

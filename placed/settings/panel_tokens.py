@@ -132,7 +132,7 @@ def _read(path: Path) -> dict[str, object]:
         raise _unread(path, error.strerror or "cannot be read", remedy) from error
     except UnicodeDecodeError:
         raise CannotStart(_problem(path, "is not UTF-8 text", "expected TOML")) from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # a ValueError is also a number of thousands of digits
         where = re.search(r"\(at .*\)", str(error))
         text = f"is not TOML {where[0]}" if where else "is not TOML"
         raise CannotStart(_problem(path, text, "expected a table for each panel")) from None

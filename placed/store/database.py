@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+import stat
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
@@ -162,7 +163,12 @@ def _whole(path: Path) -> Path:
 def _make(path: Path) -> None:
     """Creates an empty file for its owner only. In another user's folder, root gives it to that user."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if not stat.S_ISREG(os.fstat(file).st_mode):  # of a named pipe the next reader would wait for ever
+            raise OSError(errno.EINVAL, "it is not a file", str(path))
+    finally:
+        os.close(file)
     if os.geteuid() == 0:
         owner = path.parent.stat()
         os.chown(path, owner.st_uid, owner.st_gid)  # and SQLite does so with what it puts beside it

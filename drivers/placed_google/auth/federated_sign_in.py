@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from placed.driver import NotPermitted, Refused, Unavailable
+from placed.driver.file_content import read_file_content
 from placed.driver.network.retry_after import parse_retry_after
 from placed_google.api.hosts import LARGEST_TOKEN
 from placed_google.auth.key_sign_in import believed_token, token_in
@@ -165,8 +166,7 @@ _STS_ERRORS = frozenset(
 def _content_of(path: Path) -> bytes:
     """Reads the subject token, which another program renews."""
     try:
-        with path.open("rb") as file:
-            return file.read(LARGEST_TOKEN)
+        return read_file_content(path, LARGEST_TOKEN)[0]
     except OSError as error:
         raise Unavailable(
             f"the subject token in {path} cannot be read: {error.strerror}",

@@ -14,6 +14,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from placed.domain.problem import Problem
 from placed.driver.errors import Refused, Unavailable
+from placed.driver.file_content import read_file_content
 from placed.driver.network import proxy_errors
 from placed.driver.secret_file import remedy_for_missing
 from placed.driver.settings import SettingsError
@@ -40,6 +41,7 @@ _OF_A_PROXY = (
 )
 
 
+LARGEST_CA = 16 * 2**20  # bytes of a file with CAs
 _WHY: tuple[tuple[type[BaseException], str], ...] = (
     (TimeoutError, "no answer in time"),
     (ConnectionRefusedError, "it refuses connections"),
@@ -56,6 +58,8 @@ def tls_context(ca_file: Path | None) -> ssl.SSLContext:
         SettingsError: the file is invalid.
     """
     try:
+        if ca_file is not None:
+            read_file_content(ca_file, LARGEST_CA)  # OpenSSL would read a device without end
         return ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
     except ssl.SSLError:
         raise SettingsError(Problem("ca_file", f"{ca_file} holds no CA certificate in PEM")) from None

@@ -264,6 +264,14 @@ def test_the_file_may_be_named_by_the_environment(
             '[mqtt]\nurl = "mqtt://b"\nclient_id = "a\\u0000"',
             "mqtt.client_id: found 'a\\x00', expected text that MQTT can send",
         ),
+        (
+            f'[mqtt]\nurl = "mqtt://b"\nbase_topic = "{"a" * 1001}"',
+            "', expected at most 1000 bytes",
+        ),
+        (
+            '[mqtt]\nurl = "mqtt://b"\npassword_file = "/a\\u0000b"',
+            "mqtt.password_file: found a text, expected the path of a file",
+        ),
         ('[http]\nlisten = "8620"', "http.listen: found '8620', "),
         ('[rooms."a@b.c"]\nflor = 3', 'rooms."a@b.c".flor: unknown key; did you mean floor?'),
         ('[rooms."a@b.c"]\ntime_zone = "Mars"', "expected an IANA time zone such as Europe/Berlin"),
@@ -297,6 +305,11 @@ def test_a_login_that_does_not_fit_into_a_packet_is_refused(value: str) -> None:
         ),
         ("0001", "?", "connections[0].client_id: found "),
         ('"contoso"', '"Contoso HQ"', "connections[0].name: found 'Contoso HQ', "),
+        (
+            'client_secret_file = "',
+            'client_secret_file = "\\u0000',
+            "connections[0].client_secret_file: found a text, expected the path of a file",
+        ),
         ("client_secret_file = ", "client_secret = ", "connections[0].client_secret: unknown key"),
         ('rooms = ["boardroom@contoso.example"]', "", "expected one of rooms, room_group and room_list"),
         (

@@ -49,6 +49,14 @@ def test_a_panel_is_found_by_its_token_alone(path: Path) -> None:
     assert DIGEST not in repr(tokens)
 
 
+def test_a_file_of_an_editor_that_writes_a_byte_order_mark_is_read(path: Path) -> None:
+    assert read(path, TABLE.encode("utf-8-sig")).panel_of("right") is not None
+
+
+def test_a_number_that_is_too_long_is_a_fault_of_the_file(path: Path) -> None:
+    assert faults(path, f"a = {'1' * 5000}") == ["is not TOML; expected a table for each panel"]
+
+
 @pytest.mark.parametrize(
     ("scope", "allowed"),
     [
