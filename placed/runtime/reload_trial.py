@@ -7,12 +7,13 @@ port is taken, only shows when it is used, and then it would be too late to go b
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from placed.domain.corrected_clock import CorrectedClock
 from placed.domain.exit_errors import CannotStart
 from placed.domain.model import window
+from placed.domain.problem import Problem
 from placed.driver import UNTRIED, DriverError, FenceState, FenceTrial, Query, Refused
 from placed.http.listen_options import check_bindable, parse_address
 from placed.mqtt.messages import BridgeInfo, bridge_info
@@ -25,7 +26,6 @@ from placed.sensors.login_trial import try_broker
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterator
 
-    from placed.domain.problem import Problem
     from placed.driver import ConnectionSettings, Driver
     from placed.http.listen_options import ListenOptions
     from placed.mqtt.messages import Message
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from placed.settings.output_settings import Http
     from placed.settings.schema import Settings
 
-_PATIENCE = 20.0  # seconds for all connections; who does not answer in time is not refused
+_PATIENCE = 20.0  # seconds for all connections
+_CHANGED = "the earlier settings still work: correct what was changed, and reload again"
 
 
 async def rehearse(prepared: Prepared, around: Around, running: Daemon) -> None:
@@ -81,7 +82,13 @@ async def _try_connections(
     try:
         refusals = await asyncio.gather(
             *(
-                _try_connection(settings, connection, drivers[connection.name], clock)
+                _try_connection(
+                    settings,
+                    connection,
+                    drivers[connection.name],
+                    clock,
+                    _that_reads(running, connection.name),
+                )
                 if connection.name in drivers
                 else _try_fence(connection, earlier[connection.name])
                 for connection in settings.connections
@@ -122,10 +129,27 @@ async def _try_fence(connection: ConnectionSettings, driver: Driver) -> _Refusal
     return None
 
 
+def _that_reads(running: Daemon, name: str) -> Driver | None:
+    """The running driver of a connection whose rooms are read now; None if there is none."""
+    return running.connections.by_name[name].driver if name in running.connections.read else None
+
+
 async def _try_connection(
-    settings: Settings, connection: ConnectionSettings, driver: Driver, clock: CorrectedClock
+    settings: Settings,
+    connection: ConnectionSettings,
+    driver: Driver,
+    clock: CorrectedClock,
+    earlier: Driver | None,
 ) -> _Refusal | None:
-    """Why it is refused for good; None if it is not, or not yet known."""
+    """Why it is refused for good; None if it is not, or not yet known.
+
+    Args:
+        settings: all of them.
+        connection: its table.
+        driver: what was opened from that.
+        clock: what time it is.
+        earlier: the driver that reads the same connection until now, if it does.
+    """
     try:
         async with asyncio.timeout(_PATIENCE):
             fence = await driver.try_fence() if isinstance(driver, FenceTrial) else UNTRIED
@@ -139,9 +163,25 @@ async def _try_connection(
                 pass  # that it can be read is all that counts
     except Refused as error:
         return _Refusal(refusal(connection.name, error))
-    except (DriverError, TimeoutError):
+    except DriverError as error:
+        problem = refusal(connection.name, error)
+    except TimeoutError:
+        problem = Problem(f"connections.{connection.name}", f"no answer within {_PATIENCE:.0f} s")
+    else:
         return None
-    return None
+    # The service may be away. But where the earlier settings list the rooms, these settings are at fault.
+    if earlier is None or not await _lists_rooms(earlier):
+        return None
+    return _Refusal(problem if problem.remedy else replace(problem, remedy=_CHANGED))
+
+
+async def _lists_rooms(driver: Driver) -> bool:
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            await driver.find_rooms()
+    except (DriverError, TimeoutError):
+        return False
+    return True
 
 
 async def _try_broker(prepared: Prepared, running: Daemon, version: str) -> None:

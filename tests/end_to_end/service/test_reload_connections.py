@@ -9,6 +9,7 @@ import socket
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from structlog.testing import capture_logs
 
 from placed.runtime.daemon import Around
@@ -26,8 +27,6 @@ from tests.support.status_endpoint import Web
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
     from placed.runtime.daemon import Daemon
     from tests.support.deployment import Deployment
@@ -70,6 +69,59 @@ async def test_a_connection_that_did_not_work_before_keeps_no_reload_from_the_ot
         program.signal(signal.SIGHUP)
         await program.logged("configuration.was_reloaded")
         await panel.until(lambda a: a.topic == "placed/rooms" and '"3"' in a.text)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "complaint"),
+    [
+        (
+            "placed-rooms@",
+            "placed-room@",
+            "connections.contoso: the room group is not found: check room_group",
+        ),
+        (
+            'authority = "https://localhost',
+            'authority = "https://nowhere.invalid',
+            "the earlier settings still work: correct what was changed, and reload again",
+        ),
+    ],
+    ids=["group", "address"],
+)
+async def test_settings_that_read_no_room_are_refused_while_the_earlier_ones_do(
+    deployment: Deployment, right: str, wrong: str, complaint: str
+) -> None:
+    tenant = deployment.tenant
+    group = tenant.add_group("placed-rooms", members=[room.address for room in tenant.rooms()])
+    deployment.connect(room_group=group.address)
+    deployment.configure()
+    arguments = ("run", "-c", deployment.file, "--log-format", "json")
+    async with Program.start(deployment.folder, *arguments) as program, deployment.listener() as panel:
+        await program.logged("daemon.became_ready")
+        text = deployment.file.read_text()
+        assert right in text
+        deployment.file.write_text(text.replace(right, wrong))
+        program.signal(signal.SIGHUP)
+        refused = await program.logged("configuration.was_refused")
+        assert complaint in refused["problem"]
+        await program.logged("configuration.stays")
+        heard = len(panel.arrivals)
+        tenant.book("library", deployment.clock.now(), deployment.clock.now() + timedelta(hours=1))
+        await panel.message("placed/rooms/library/status", "busy", after=heard)
+
+
+async def test_a_reload_goes_through_while_the_calendar_service_is_away(deployment: Deployment) -> None:
+    deployment.connect()
+    deployment.configure()
+    arguments = ("run", "-c", deployment.file, "--log-format", "json")
+    async with Program.start(deployment.folder, *arguments) as program:
+        await program.logged("daemon.became_ready")
+        async with deployment.outage():
+            text = deployment.file.read_text()
+            deployment.file.write_text(text.replace('time_zone = "', 'time_zone = "Europe/Berlin" # "'))
+            assert deployment.file.read_text() != text
+            program.signal(signal.SIGHUP)
+            reloaded = await program.logged("configuration.was_reloaded")
+            assert "connections.contoso" in reloaded["changed"]
 
 
 async def test_a_port_that_is_taken_between_trial_and_switch_leads_back(
