@@ -208,10 +208,13 @@ class Publisher(PublisherStatus):
         if isinstance(error, BaseExceptionGroup):
             lost, bugs = error.split(MqttError)
             if lost is not None and bugs is None:
-                self._report_lost(most_specific(lost))
+                cause = most_specific(lost)
+                self._report_lost(cause)
                 # A blamed message is left out over the next connection, which may be made at once.
                 blamed = self._context.disconnect_causes.disconnected(
-                    session.outstanding, finished=session.all_acknowledged, loaded=session.loaded
+                    session.outstanding if _may_be_about_a_message(cause) else (),
+                    finished=session.all_acknowledged,
+                    loaded=session.loaded,
                 )
                 self._blame(blamed)
                 return
@@ -271,3 +274,8 @@ class Publisher(PublisherStatus):
                 problem=problem.text,
                 remedy=problem.remedy or None,
             )
+
+
+def _may_be_about_a_message(error: BaseException) -> bool:
+    reason = error.reason if isinstance(error, MqttError) else None
+    return reason is None or reason.may_be_about_a_message

@@ -45,8 +45,8 @@ async def refuses_everything(world: World, chance: random.Random, seconds: float
 
 @fault("broker.hangs_up_at_a_topic", "answers of the broker", longest=8.0)
 async def hangs_up_at_a_topic(world: World, chance: random.Random, seconds: float) -> None:
-    """It ends the connection instead of a refusal, with a word or without."""
-    disconnect = chance.choice((None, 0x87))
+    """It ends the connection instead of a refusal: with a reason, another one, or none."""
+    disconnect = chance.choice((None, 0x87, 0x8B, 0x96))
     with world.answers.rule(HANG_UP, _some_topic(world, chance), disconnect=disconnect):
         await asyncio.sleep(seconds)
 

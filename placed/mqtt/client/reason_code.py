@@ -43,6 +43,8 @@ _NAMES = {
     0xA1: "Subscription identifiers not supported",
     0xA2: "Wildcard subscriptions not supported",
 }
+# With these a broker ends a connection for reasons of its own, or for the number of messages.
+_OF_NO_MESSAGE = frozenset({0x88, 0x89, 0x8B, 0x8D, 0x8E, 0x93, 0x96, 0x9C, 0x9D, 0x9F, 0xA0})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,11 @@ class ReasonCode:
     def is_failure(self) -> bool:
         """Whether the broker refuses something."""
         return self.value >= FAILURE
+
+    @property
+    def may_be_about_a_message(self) -> bool:
+        """Whether a single message may have made the broker end the connection."""
+        return self.value not in _OF_NO_MESSAGE
 
     def __str__(self) -> str:
         return _NAMES.get(self.value, "Refused" if self.is_failure else "Success")

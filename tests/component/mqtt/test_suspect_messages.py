@@ -149,6 +149,20 @@ def busy(topic: str, arrival: Arrival) -> bool:
     return arrival.topic == topic and b'"busy"' in arrival.payload
 
 
+@pytest.mark.parametrize(
+    "reason", [0x89, 0x8B, 0x8D, 0x96, 0x9C], ids=["busy", "shutdown", "keep-alive", "rate", "other-server"]
+)
+async def test_a_broker_that_names_another_reason_blames_no_message(proxy: Proxy, reason: int) -> None:
+    """As one that is shut down again and again while it gets the same message."""
+    publisher = publisher_behind(proxy, large_setup(3), timing=IMPATIENT)
+    with proxy.rule(HANG_UP, "placed/rooms/room-1/occupied", disconnect=reason, times=4) as rule:
+        with capture_logs() as log:
+            async with running(publisher):
+                await all_published(publisher)
+        assert rule.hits == 4
+    assert [entry for entry in log if entry["event"] == "broker.refused_messages"] == []
+
+
 async def test_a_message_that_is_never_acknowledged_is_left_out(
     proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
