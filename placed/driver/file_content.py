@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def read_file_content(path: Path, largest: int) -> tuple[bytes, int]:
     """Returns the content of a file, and its mode.
 
-    A named pipe is refused: whoever opens one waits until a program writes to it, and it can be read only
+    A named pipe is refused: to open one is to wait until a program writes to it, and it can be read only
     once. A pipe without a name, as the shell's `<(...)` is, can be read.
 
     Args:
