@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from placed.domain.presence import Reading, Sensor, SensorKind
+from tests.end_to_end.browser.test_panel_actions import panel
 from tests.support.browser_session import picture, violations
+from tests.support.hand_actions import HandActions
 from tests.support.sample_building import meetings, read
 
 if TYPE_CHECKING:
@@ -92,6 +94,53 @@ async def test_the_panel_shows_presence_below_the_status(  # noqa: PLR0913, PLR0
     if not present:
         await picture(page, "panel-booked-empty")
     assert await violations(page) == []
+
+
+SIZES = [(480, 320), (320, 480), (800, 480), (600, 960), (768, 1024), (1024, 600), (1920, 1080)]
+COVERED = """() => {
+  const wanted = "#name, #clock, #shape, #word, #until, #presence, .meeting > *, button, .outcome, .qr";
+  const parts = [...document.querySelectorAll(wanted)].filter((part) => part.checkVisibility());
+  const boxOf = (part) => {
+    const range = document.createRange();
+    range.selectNodeContents(part);
+    return (part.matches("button, #shape, .qr") ? part : range).getBoundingClientRect();
+  };
+  const boxes = parts.map((part) => [part.id || part.textContent, boxOf(part)]);
+  return boxes.flatMap(([one, a], place) => boxes.slice(place + 1)
+    .filter(([, b]) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 2
+      && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 3)
+    .map(([other]) => `${one} over ${other}`));
+}"""
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "de-DE"])
+@pytest.mark.parametrize("code", [False, True])
+async def test_presence_and_buttons_cover_nothing_in_every_size(
+    tabs: BrowserSession,
+    board_setup: BoardSetup,
+    endpoint: Endpoint,
+    locale: str,
+    code: bool,  # noqa: FBT001 - a row of the table
+) -> None:
+    sense(board_setup, "boardroom", present=False)
+    page = await panel(tabs, endpoint, HandActions(), "boardroom", locale=locale)
+    await page.locator("#presence", has_text="10:22").wait_for()
+    if code:  # as the page shows one, with a picture of it
+        await page.evaluate(
+            """() => {
+              const code = document.createElement("figure");
+              code.className = "qr";
+              code.append(document.createElementNS("http://www.w3.org/2000/svg", "svg"), "Code");
+              code.firstChild.setAttribute("viewBox", "0 0 9 9");
+              document.querySelector(".state").append(code);
+              document.body.dataset.qr = "day";
+            }"""
+        )
+    covered = {}
+    for width, height in SIZES:
+        await page.set_viewport_size({"width": width, "height": height})
+        covered[f"{width} x {height}"] = await page.evaluate(COVERED)
+    assert {size: found for size, found in covered.items() if found} == {}
 
 
 async def test_a_presence_disappears_from_the_page_when_it_ends(
