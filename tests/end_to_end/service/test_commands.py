@@ -34,6 +34,20 @@ async def test_rooms_shows_a_table_of_a_running_daemon_once(deployment: Deployme
     assert "not_found" in table["nowhere"]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [(["--version"], 0), (["rooms", "--nothing"], 2), (["check", "-c", "none.toml"], 3)],
+)
+async def test_a_command_is_the_same_in_a_new_interpreter_and_in_a_forked_one(
+    tmp_path: Path, arguments: list[str], code: int
+) -> None:
+    """The other tests rely on it: they fork placed from a process that has imported it."""
+    ended = [await run(tmp_path, *arguments, fresh=fresh) for fresh in (True, False)]
+    new, forked = [(ended_with, program.out, program.err) for ended_with, program in ended]
+    assert new == forked
+    assert new[0] == code
+
+
 async def test_rooms_prints_the_endpoints_json(deployment: Deployment) -> None:
     async with deployment.daemon() as running:
         code, program = await run(

@@ -35,7 +35,7 @@ async def placed(deployment: Deployment) -> AsyncIterator[Program]:
     if not deployment.file.exists():
         deployment.configure()
     arguments = ("run", "-c", deployment.file, "--log-format", "json")
-    async with Program.start(deployment.folder, *arguments) as program:
+    async with Program.start(deployment.folder, *arguments, fresh=True) as program:
         await program.logged("daemon.became_ready")
         yield program
 
@@ -85,7 +85,7 @@ async def test_a_signal_while_it_starts_ends_it_with_code_0(deployment: Deployme
     deployment.configure()
     deployment.tenant.faults.delay(60, where=where)
     async with Program.start(
-        deployment.folder, "run", "-c", deployment.file, "--log-format", "json"
+        deployment.folder, "run", "-c", deployment.file, "--log-format", "json", fresh=True
     ) as program:
         await program.logged("broker.connected")
         program.signal(signal.SIGTERM)
