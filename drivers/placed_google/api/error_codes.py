@@ -116,6 +116,10 @@ CALENDAR_ERRORS = (
     _row(_FORBIDDEN, ("requiredAccessLevel",), Reason.FORBIDDEN, SHARE, lasts=True),
     _row(_FORBIDDEN, (), Reason.FORBIDDEN, SHARE),
     _row((HTTPStatus.NOT_FOUND,), (), Reason.NOT_FOUND, SHARE),
+    # Of what is never asked for: by a sync token, or by when events were updated.
+    _row(
+        (HTTPStatus.GONE,), ("fullSyncRequired", "updatedMinTooLongAgo"), Reason.MALFORMED, _OURS, lasts=True
+    ),
     _row(
         (HTTPStatus.GONE,),
         (),

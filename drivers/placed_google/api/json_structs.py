@@ -51,22 +51,24 @@ class Event(msgspec.Struct, rename="camel", gc=False):
     recurring_event_id: str | None = None
 
 
-class Events(msgspec.Struct, rename="camel", gc=False):
+class CalendarPage(msgspec.Struct, rename="camel", gc=False):
     """A page of a calendar. It is the last one only if it has no token, however many events it has."""
 
-    items: list[Event] = []
     next_page_token: str | None = None
     time_zone: str | None = None
     access_role: str | None = None
 
 
-class RawEvents(msgspec.Struct, rename="camel", gc=False):
-    """The same page, whose events are decoded one by one."""
+class Events(CalendarPage):
+    """Its events."""
+
+    items: list[Event] = []
+
+
+class RawEvents(CalendarPage):
+    """Its events, to be decoded one by one."""
 
     items: list[msgspec.Raw] = []
-    next_page_token: str | None = None
-    time_zone: str | None = None
-    access_role: str | None = None
 
 
 # --- freebusy.query -----------------------------------------------------------------------------------------
@@ -88,7 +90,7 @@ class ErrorReason(msgspec.Struct, gc=False):
 class FreeBusyCalendar(msgspec.Struct, gc=False):
     """One calendar of the answer. With errors its `busy` is empty, which does not mean that it is free."""
 
-    busy: list[BusyTime] = []
+    busy: list[BusyTime] | None = None
     errors: list[ErrorReason] = []
 
 

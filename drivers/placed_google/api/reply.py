@@ -15,7 +15,7 @@ from placed.domain.model import Reason
 from placed.driver import DriverError, NotPermitted, Problem, Throttled, Unavailable, UnexpectedAnswer
 from placed.driver.network.retry_after import LONGEST_REST
 from placed_google.api.error_codes import Rest, row_for
-from placed_google.api.json_structs import ApiErrorBody
+from placed_google.api.json_structs import ApiErrorBody, CalendarPage
 
 if TYPE_CHECKING:
     from placed_google.api.error_codes import ErrorRow
@@ -97,15 +97,20 @@ class ErrorMeaning:
 
 
 def decode(body: bytes | msgspec.Raw, shape: type[_Shape]) -> _Shape:
-    """Decodes the body.
+    """Decodes the body. A page of a calendar has at least one of its fields: without events a room is free.
 
     Raises:
         UnexpectedAnswer: it has another shape.
     """
+    is_page = issubclass(shape, CalendarPage)
+    name = "page of a calendar" if is_page else shape.__name__
     try:
-        return msgspec.json.decode(body, type=shape)
+        found = msgspec.json.decode(body, type=shape)
     except BAD_JSON as error:
-        raise UnexpectedAnswer(f"the answer is no {shape.__name__}") from error
+        raise UnexpectedAnswer(f"the answer is no {name}") from error
+    if is_page and found == shape() and b'"items"' not in bytes(body):
+        raise UnexpectedAnswer(f"the answer is no {name}")
+    return found
 
 
 def error_reason(body: bytes) -> str:

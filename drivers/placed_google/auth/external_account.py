@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _TYPE = "external_account"
 _CREATE = "create it with gcloud iam workload-identity-pools create-cred-config --service-account=…"
 _ACCOUNT = re.compile(r"/serviceAccounts/([^/]+):generateAccessToken")
+_NAME, _VALUE = re.compile(r"[!#$%&'*+.^_`|~\w-]+", re.ASCII), re.compile(r"[\t -~]*")  # RFC 9110
 _PROJECT = re.compile(r"/projects/([^/]+)/")
 
 
@@ -78,22 +79,28 @@ def load_external_account(path: Path) -> ExternalAccount:
         raise _invalid(f'{path} is of another type: expected "type": "{_TYPE}"')
     if not found.email:
         raise _invalid(f"{path}: service_account_impersonation_url names no service account")
-    if not (_is_https(found.token_url) and _is_https(found.service_account_impersonation_url)):
+    if not (_is_url(found.token_url) and _is_url(found.service_account_impersonation_url)):
         raise _invalid(f"{path}: token_url and service_account_impersonation_url are https addresses")
     source = found.credential_source
     if (source.file is None) == (source.url is None):
         raise _invalid(
             f"{path}: credential_source has neither file nor url, or both; others are not supported"
         )
+    if source.url is not None and not _is_url(source.url, "http", "https"):
+        raise _invalid(f"{path}: credential_source.url is no http address")
+    if not all(_NAME.fullmatch(name) and _VALUE.fullmatch(text) for name, text in source.headers.items()):
+        raise _invalid(f"{path}: credential_source.headers are no headers of HTTP")
     return found
 
 
-def _is_https(url: str) -> bool:
+def _is_url(url: str, *schemes: str) -> bool:
+    """Returns whether it is a URL without credentials; by default of https."""
     try:
         parts = urlsplit(url)
-        return parts.scheme == "https" and bool(parts.hostname) and parts.username is None and parts.port != 0
+        is_host = bool(parts.hostname) and parts.username is None and parts.port != 0
     except ValueError:
         return False
+    return is_host and parts.scheme in (schemes or ("https",))
 
 
 def _invalid(text: str) -> SettingsError:

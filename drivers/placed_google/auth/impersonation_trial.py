@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from placed.driver import Unavailable
+from placed_google.auth.key_sign_in import token_in
 from placed_google.auth.token_errors import described_error, row_of
 
 if TYPE_CHECKING:
@@ -66,9 +67,10 @@ async def can_impersonate(sign_in: KeySignIn, user: str, scopes: Sequence[str]) 
     """
     for scope in scopes:
         response = await sign_in.ask(scope, subject=user)
-        row = row_of(described_error(response.body))
         if response.status == HTTPStatus.OK:
+            token_in(response)  # or else it is a gateway's page
             return True
+        row = row_of(described_error(response.body))
         if row is None:
             raise Unavailable(f"the trial of impersonation failed: status {response.status}")
         if row.error != _REFUSED:

@@ -46,7 +46,7 @@ def token_in(response: HttpResponse) -> tuple[str, float]:
     try:
         found = msgspec.json.decode(response.body, type=_Token)
         lifetime = float(found.expires_in)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError, OverflowError):
         raise Unavailable("the token host's answer is no token") from None
     return believed_token(found.access_token, lifetime)
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from placed.driver import Booking, UnexpectedAnswer
-from placed_google.api.json_structs import Event
+from placed_google.api.json_structs import CalendarPage, Event
 from placed_google.booking.placed_mark import PROPERTY
 from placed_google.calendars.event_to_meeting import SEES_NO_DETAILS, meeting_of, own_attendee
 from placed_google.calendars.room_calendar import events_path
@@ -57,11 +57,8 @@ class WritableEvent(Event, rename="camel"):
     extended_properties: _ExtendedProperties | None = None
 
 
-class _Page(msgspec.Struct, rename="camel"):
-    items: list[WritableEvent] = []
-    next_page_token: str | None = None
-    time_zone: str | None = None
-    access_role: str | None = None
+class _Page(CalendarPage):
+    items: list[WritableEvent] = msgspec.field(default_factory=list)
 
 
 async def look(

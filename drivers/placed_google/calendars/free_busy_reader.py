@@ -117,4 +117,6 @@ def _look(asked_at: datetime, calendar: FreeBusyCalendar | None) -> Look:
         return Look(asked_at, None, "missing")
     if calendar.errors:
         return Look(asked_at, None, calendar.errors[0].reason or "unknown")
+    if calendar.busy is None:
+        return Look(asked_at, None, "missing")
     return Look(asked_at, digest_of(_encode(calendar.busy)))

@@ -14,7 +14,7 @@ from placed_google.api.reply import OK, Reply
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_BOUNDARY = re.compile(r'\bboundary="?([^";,\s]{1,200})"?', re.IGNORECASE)
+_BOUNDARY = re.compile(r'\bboundary="?([!#-+\--:<-~]{1,200})(?=[";,\s]|$)', re.IGNORECASE)
 _MULTIPART = "multipart/"
 # The head of a part, behind its delimiter: fields with a Content-ID, which is the number of a request; a
 # blank line; the response's status and fields; a blank line. No line of it is a delimiter, so that no part is

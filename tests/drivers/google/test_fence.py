@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from placed.driver import FenceState
+import pytest
+
+from placed.driver import FenceState, Unavailable
+from placed.driver.network.http_session import HttpResponse
+from placed_google.auth.impersonation_trial import can_impersonate
 from placed_google.auth.scopes import EVENTS
 from placed_google.simulator import Role
 from tests.drivers.google.driver_setup import ADA, BEN, BOARDROOM, LIBRARY
 
 if TYPE_CHECKING:
     from placed.driver import Fence
+    from placed_google.auth.key_sign_in import KeySignIn
     from tests.drivers.google.driver_setup import DriverSetup
 
 EXIST = {"canaries": (ADA, BEN), "canaries_exist": True}
@@ -96,3 +101,16 @@ async def test_impersonation_is_tried_once_a_day_and_with_the_scope_in_use(
 async def test_without_canaries_nothing_is_proven(driver_setup: DriverSetup) -> None:
     fence = await driver_setup.open().try_fence()
     assert (fence.state, fence.checked_at) == (FenceState.UNPROVEN, None)
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"{}", b""])
+async def test_a_page_in_place_of_a_token_is_no_impersonation(body: bytes) -> None:
+    """Of a captive portal, for example: the trial is repeated, and no delegation is reported."""
+
+    class Portal:
+        async def ask(self, _scope: str, *, subject: str | None) -> HttpResponse:
+            assert subject == ADA
+            return HttpResponse(200, {}, body, None)
+
+    with pytest.raises(Unavailable):
+        await can_impersonate(cast("KeySignIn", Portal()), ADA, ["a-scope"])

@@ -158,6 +158,10 @@ def test_a_file_of_workload_identity_names_the_service_account(tmp_path: Path) -
         ({"credential_source": {}}, "neither file nor url"),
         ({"credential_source": {"file": "/a", "url": "https://b"}}, "neither file nor url"),
         ({"credential_source": "x"}, "no configuration of workload identity"),
+        ({"credential_source": {"url": "nonsense"}}, "url is no http address"),
+        ({"credential_source": {"url": "http://a:99999/"}}, "url is no http address"),
+        ({"credential_source": {"url": "http://a/", "headers": {"A": "b\r\nC: d"}}}, "headers"),
+        ({"credential_source": {"url": "http://a/", "headers": {"A b": "c"}}}, "headers"),
     ],
 )
 def test_another_file_is_refused_in_a_line(tmp_path: Path, changes: dict[str, Any], expected: str) -> None:

@@ -51,6 +51,8 @@ SHARE = "share the room's calendar with placed@rooms.iam.gserviceaccount.com"
         (403, "requiredAccessLevel", Reason.FORBIDDEN, True, SHARE),
         (404, "notFound", Reason.NOT_FOUND, False, SHARE),
         (410, "deleted", Reason.NOT_FOUND, True, "take the room out"),
+        (410, "fullSyncRequired", Reason.MALFORMED, True, "update placed"),
+        (410, "updatedMinTooLongAgo", Reason.MALFORMED, True, "update placed"),
         (400, "timeRangeEmpty", Reason.MALFORMED, True, "update placed"),
         (400, "badRequest", Reason.MALFORMED, True, "update placed"),
         (400, "invalid", Reason.MALFORMED, True, "update placed"),

@@ -12,8 +12,10 @@ import jwt
 import pytest
 
 from placed.driver import DriverError, NotPermitted, Refused, Unavailable
+from placed.driver.network.http_session import HttpResponse
 from placed_google.auth.jwt_assertion import jwt_assertion
 from placed_google.auth.key_file import load_key
+from placed_google.auth.key_sign_in import token_in
 from placed_google.auth.scopes import EVENTS
 from placed_google.simulator import Where
 from tests.drivers.google.driver_setup import ADA, BOARDROOM, KEY, at, words
@@ -251,3 +253,13 @@ async def test_no_secret_and_no_address_is_in_logs_or_errors(
     output = caplog.text + " ".join(spoken)
     for secret in (*tokens, "PRIVATE KEY", "Very Secret", "Ada Example", ADA, "eyJ"):
         assert secret not in output
+
+
+@pytest.mark.parametrize("lifetime", ["1" + "0" * 400, "1e999", '"1e999"', '"NaN"', "-1", '"-inf"', "true"])
+def test_any_lifetime_of_a_token_is_believed_within_limits_or_is_none(lifetime: str) -> None:
+    body = f'{{"access_token":"ya29.a","expires_in":{lifetime}}}'.encode()
+    try:
+        _, seconds = token_in(HttpResponse(200, {}, body, None))
+    except Unavailable:
+        return
+    assert 60.0 <= seconds <= 86_400.0

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
 from placed.domain.model import Reason
 from placed.driver import DriverError, Failed, NotPermitted, Read, Unavailable
 from placed.driver.network import http_session
-from placed_google.calendars import batch_reader
+from placed_google.calendars import batch_reader, room_calendar
 from placed_google.calendars.batch_request import BATCH_SIZE
 from placed_google.simulator import BAD_EVENTS, WRONG_TYPES, Where
-from tests.drivers.google.driver_setup import BOARDROOM, LIBRARY, DriverSetup, at, words
+from tests.drivers.google.driver_setup import BOARDROOM, LIBRARY, DriverSetup, at, word, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from placed_google.api.reply import Reply
     from placed_google.simulator import Fault, Faults
 
 
@@ -275,3 +277,23 @@ async def test_an_answer_may_lack_the_role(driver_setup: DriverSetup) -> None:
     driver_setup.workspace.book(BOARDROOM, at(8), at(9), summary="Budget")
     (meeting,) = await driver_setup.meetings(driver_setup.open())
     assert (meeting.title, meeting.private) == ("Budget", False)
+
+
+async def test_a_further_page_that_is_no_page_does_not_end_the_calendar(
+    driver_setup: DriverSetup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The meetings of that page are not known, so the room is not free."""
+    monkeypatch.setattr(room_calendar, "PAGE_SIZE", 1)
+    monkeypatch.setattr(room_calendar.events_path, "__kwdefaults__", {"page_size": 1, "all_attendees": False})
+    driver_setup.workspace.book(BOARDROOM, at(8), at(9))
+    driver_setup.workspace.book(BOARDROOM, at(10), at(11))
+    driver = driver_setup.open()
+    ask = driver._clients.events.ask
+
+    async def answer(method: str, path: str, *rest: Any) -> Reply:
+        found = await ask(method, path, *rest)
+        return replace(found, body=b'{"status":"ok"}') if "pageToken" in path else found
+
+    monkeypatch.setattr(driver._clients.events, "ask", answer)
+    boardroom, _ = await driver_setup.read(driver)
+    assert word(boardroom) == "malformed"

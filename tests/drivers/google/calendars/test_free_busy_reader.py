@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
 from placed.domain.model import Reason
 from placed.driver import Failed, Read, StillHolds
@@ -13,6 +16,9 @@ from placed_google.calendars import change_detector, paced_reader
 from placed_google.calendars.request_budget import RequestBudget
 from placed_google.simulator import Where
 from tests.drivers.google.driver_setup import ADA, BOARDROOM, LIBRARY, DriverSetup, at, words
+
+if TYPE_CHECKING:
+    from placed_google.api.reply import Reply
 
 
 @pytest.fixture(autouse=True)
@@ -116,3 +122,24 @@ async def test_details_that_free_busy_does_not_show_are_read_later(driver_setup:
     await driver_setup.read(driver)
     driver_setup.workspace.cancel(event)
     assert words(await driver_setup.read(driver, BOARDROOM)) == ["stillholds"]
+
+
+@pytest.mark.parametrize("calendar", [{}, {"busy": None}, {"errors": []}])
+async def test_a_calendar_without_busy_is_not_free(
+    driver_setup: DriverSetup, monkeypatch: pytest.MonkeyPatch, calendar: dict[str, Any]
+) -> None:
+    """It was free before; a booking would not be seen if no answer counted as the same answer."""
+    driver = driver_setup.open()
+    await driver_setup.read(driver)
+    driver_setup.workspace.book(BOARDROOM, at(8), at(9))
+    ask = driver._clients.free_busy.ask
+
+    async def answer(*asked: Any) -> Reply:
+        found = await ask(*asked)
+        content = json.loads(found.body)
+        content["calendars"] = dict.fromkeys(content["calendars"], calendar)
+        return replace(found, body=json.dumps(content).encode())
+
+    monkeypatch.setattr(driver._clients.free_busy, "ask", answer)
+    boardroom, _ = await driver_setup.read(driver)
+    assert not isinstance(boardroom, StillHolds)

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from placed.domain.model import Room, window
+from placed.domain.model import Reason, Room, window
 from placed.driver import Failed, Query, Read, UnexpectedAnswer
 from placed.driver.network.concurrency_limit import ConcurrencyLimit
 from placed_google.api.error_codes import CALENDAR_ERRORS
-from placed_google.api.json_structs import CalendarResources, FreeBusy
+from placed_google.api.json_structs import CalendarPage, CalendarResources, FreeBusy
 from placed_google.api.reply import Advice, Reply, decode, meaning_of
 from placed_google.calendars.request_budget import RequestBudget
 from placed_google.calendars.room_calendar import FirstPage, RoomCalendars
@@ -81,3 +81,21 @@ def test_a_time_zone_that_is_not_known_is_ignored(zone: str) -> None:
     body = json.dumps({"items": [EVENT], "timeZone": zone}).encode()
     assert isinstance(found.answer(QUERY, body, NOW), Read)
     assert found.zones == {}
+
+
+@pytest.mark.parametrize(
+    "body", ["{}", '{"status":"ok"}', '{"error":{"code":500}}', '{"kind":"x","etag":"y"}']
+)
+def test_json_that_is_no_page_of_a_calendar_frees_no_room(body: str) -> None:
+    """A gateway may answer 200 with JSON of its own, which has none of a page's fields."""
+    answer = calendars().answer(QUERY, body.encode(), NOW)
+    assert isinstance(answer, Failed)
+    assert answer.reason is Reason.MALFORMED
+    for shape in CalendarPage.__subclasses__():  # before a booking is written, too
+        with pytest.raises(UnexpectedAnswer, match="no page of a calendar"):
+            decode(body.encode(), shape)
+
+
+@pytest.mark.parametrize("body", ['{"items":[]}', '{"accessRole":"reader"}', '{"timeZone":"UTC"}'])
+def test_a_page_with_any_of_its_fields_is_a_page(body: str) -> None:
+    assert isinstance(calendars().answer(QUERY, body.encode(), NOW), Read)

@@ -110,7 +110,15 @@ def test_a_head_of_any_size_is_read_once(line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "content_type", ["text/html", "", "multipart/mixed", "application/json; boundary=b1"]
+    "content_type",
+    [
+        "text/html",
+        "",
+        "multipart/mixed",
+        "application/json; boundary=b1",
+        "multipart/mixed; boundary=\udcff",  # bytes that are no UTF-8, as aiohttp passes them on
+        "multipart/mixed; boundary=bé",
+    ],
 )
 def test_what_is_no_multipart_is_no_answer(content_type: str) -> None:
     with pytest.raises(Unavailable, match="no batch"):
