@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.end_to_end.service.test_signals import PROMISED, lies
+from tests.end_to_end.service.test_signals import lies
 from tests.support.free_ports import free_port
 from tests.support.mosquitto import Authority, Mosquitto, Subscriber
 from tests.support.placed_process import Program
@@ -74,7 +74,7 @@ async def goes_on(deployment: Deployment, program: Program, panel: Subscriber, h
     await panel.caught_up()
     assert lies(panel, heard) == []
     program.signal(signal.SIGTERM)
-    assert await program.ends(within=PROMISED) == 0
+    assert await program.ends() == 0
 
 
 def in_a_file(deployment: Deployment, broker: Mosquitto, mistake: str) -> str:
@@ -207,7 +207,7 @@ async def test_what_only_shows_after_the_switch_leads_back_to_the_earlier_config
             )
             await panel.message("placed/rooms/library/status", "busy", after=heard)
             program.signal(signal.SIGTERM)
-            assert await program.ends(within=PROMISED) == 0
+            assert await program.ends() == 0
     finally:
         await forgetful.kill()
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.end_to_end.systemd.systemd_service import Service
     from tests.end_to_end.systemd.tenant_and_broker import Building
 
-pytestmark = pytest.mark.box
+pytestmark = [pytest.mark.box, pytest.mark.timeout(900)]
 
 CANNOT_START = "3"
 BOOT = 20.0  # seconds

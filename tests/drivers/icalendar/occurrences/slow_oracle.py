@@ -48,12 +48,12 @@ def moment(wall: datetime, zone: ZoneInfo) -> datetime:
 
 def walls(rule: Rule, start: datetime, last: date) -> list[datetime]:
     """What a clock shows at each occurrence up to the day `last`, in order, DTSTART included."""
-    found = [wall for wall in _all_walls(rule, start, last) if wall >= start]
+    found = [wall for wall in _all_walls(rule, start, _period_end(rule, last)) if wall >= start]
     if rule.until is not None:
         found = [wall for wall in found if wall <= rule.until]
     if rule.count is not None:
         found = found[: rule.count]
-    return sorted({start, *found})
+    return [wall for wall in sorted({start, *found}) if wall.date() <= last]
 
 
 def _all_walls(rule: Rule, start: datetime, last: date) -> Iterator[datetime]:
@@ -90,6 +90,15 @@ def _period_start(rule: Rule, day: date) -> date:
     if rule.frequency == "MONTHLY":
         return day.replace(day=1)
     return day.replace(month=1, day=1) if rule.frequency == "YEARLY" else day
+
+
+def _period_end(rule: Rule, day: date) -> date:
+    """BYSETPOS counts in a whole period, also from its end."""
+    if rule.frequency == "WEEKLY":
+        return _week(rule, day) + 6 * DAY
+    if rule.frequency == "MONTHLY":
+        return day.replace(day=monthrange(day.year, day.month)[1])
+    return day.replace(month=12, day=31) if rule.frequency == "YEARLY" else day
 
 
 def _is_in_period(rule: Rule, start: date, day: date) -> bool:
