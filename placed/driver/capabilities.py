@@ -45,6 +45,16 @@ class FenceCircumstances(Protocol):
 
 
 @runtime_checkable
+class RoomCircumstances(Protocol):
+    """A driver that learns by reading what the list of rooms has to report."""
+
+    @property
+    def room_circumstances(self) -> Hashable:
+        """What the list depends on, such as time zones of calendars. A new value asks for a new list."""
+        ...
+
+
+@runtime_checkable
 class CredentialExpiry(Protocol):
     """A driver whose credential may expire."""
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import structlog
 
 from placed.domain.model import Reason
-from placed.driver import DriverError, Refused
+from placed.driver import DriverError, Refused, RoomCircumstances
 from placed.polling.missing_rooms import MissingRooms
 from placed.polling.reading_planner import SELDOM
 from placed.polling.room_ids import FITS_NO_ROOM
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
     from placed.domain.clock import Clock
     from placed.domain.model import Room
@@ -73,8 +73,14 @@ class RoomDiscovery:
         self._missing = MissingRooms()
         self._ids: dict[str, str] = {}  # of rooms, by mailbox
         self._read_without_address: set[str] = set()  # ids of rooms
+        self._listed_in = self._circumstances  # when the list was asked for last
         self._failed_lists = 0  # in a row
         self._empty_lists = 0  # in a row
+
+    @property
+    def _circumstances(self) -> Hashable:
+        driver = self._driver
+        return driver.room_circumstances if isinstance(driver, RoomCircumstances) else None
 
     def take_times(self, polling: Polling) -> None:
         """Sets how often the list is asked for; it is due now."""
@@ -100,9 +106,10 @@ class RoomDiscovery:
         Raises:
             DriverError: the connection is refused; or there is no list, and no room is known either.
         """
-        moment = self._clock.steady()
-        if moment < self.next:
+        moment, circumstances = self._clock.steady(), self._circumstances
+        if moment < self.next and circumstances == self._listed_in:
             return
+        self._listed_in = circumstances
         try:
             found = await self._driver.find_rooms()
         except Refused:

@@ -24,6 +24,7 @@ from placed_icalendar.caldav.hrefs import key_of
 from placed_icalendar.caldav.lost_shares import LostShares, LostSharesReading
 from placed_icalendar.caldav.room_addresses import RoomAddresses
 from placed_icalendar.caldav.round_reader import RoundReader
+from placed_icalendar.default_zone import default_zone
 from placed_icalendar.extra_packages import require_extra
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class CalDav:
             self._addresses.of,
             details=surroundings.details,
             bookings=settings.check_in is not None,
+            default_zone=default_zone(settings),
         )
         self._round = RoundReader(self._client, rooms, self._tags, self.limit, surroundings.now)
 
@@ -97,7 +99,7 @@ class CalDav:
             if await self._addresses.look(self._calendars):
                 self._tags.forget()  # what a room has answered may be read in another way
         found = rooms_of(self._calendars, self._settings.calendars, home.paths[0])
-        if "time_zone" in self._settings.model_fields_set:
+        if default_zone(self._settings) is None:
             found = [replace(room, time_zone=None) for room in found]
         mailboxes = {room.mailbox for room in found}
         self._tags.keep(mailboxes)

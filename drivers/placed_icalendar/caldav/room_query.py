@@ -41,6 +41,7 @@ class RoomReader:
         address_of: the room's own mail address, by its mailbox.
         details: whether titles and organizers are wanted.
         bookings: whether it is wanted when a meeting was booked.
+        default_zone: IANA name of the zone that rooms have if nobody has set one; None if it was set.
     """
 
     def __init__(  # noqa: PLR0913 - what reading needs
@@ -52,6 +53,7 @@ class RoomReader:
         *,
         details: bool,
         bookings: bool,
+        default_zone: str | None = None,
     ) -> None:
         self._client = client
         self._reader = reader
@@ -59,6 +61,7 @@ class RoomReader:
         self._address_of = address_of
         self._details = details
         self._bookings = bookings
+        self._default_zone = default_zone
 
     async def read(self, query: Query, tag: CalendarTag | None) -> Answer:
         """Reads a calendar whose tag was asked for just before.
@@ -111,6 +114,7 @@ class RoomReader:
             address=address if "@" in address else self._address_of(query.room.mailbox),
             details=self._details,
             bookings=self._bookings,
+            zone_is_default=query.room.time_zone.key == self._default_zone,
         )
 
 

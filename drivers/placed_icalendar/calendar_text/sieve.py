@@ -12,6 +12,7 @@ import msgspec
 from placed_icalendar.calendar_text.components import CalendarText, Component, read_components
 from placed_icalendar.calendar_text.content_line import content_line
 from placed_icalendar.calendar_text.malformed import Malformed
+from placed_icalendar.calendar_text.room_zones import RoomZones
 from placed_icalendar.calendar_text.time_zones import TimeZones
 from placed_icalendar.calendar_text.times import PLAIN_TIME, read_time
 
@@ -59,6 +60,7 @@ class Wanted(msgspec.Struct, frozen=True):
         since: in UTC.
         until: in UTC, exclusive.
         zone: the room's.
+        zone_is_default: whether nobody has set it, so that the calendar's own counts.
         address: of the room, to keep its own ATTENDEE.
         details: whether SUMMARY and ORGANIZER are kept.
     """
@@ -68,6 +70,7 @@ class Wanted(msgspec.Struct, frozen=True):
     zone: tzinfo
     address: str | None = None
     details: bool = False
+    zone_is_default: bool = False
 
 
 class Sieved(msgspec.Struct):
@@ -81,6 +84,7 @@ class Sieved(msgspec.Struct):
         newest: newest DTSTAMP, LAST-MODIFIED or CREATED, in UTC.
         last_end: latest end of an event that is no series, in UTC.
         exrules: number of EXRULE.
+        zone: IANA name of the zone that the calendars state as their own.
     """
 
     events: list[tuple[Component, TimeZones]]
@@ -90,6 +94,7 @@ class Sieved(msgspec.Struct):
     newest: datetime | None = None
     last_end: datetime | None = None
     exrules: int = 0
+    zone: str | None = None
 
 
 class Sieve:
@@ -106,6 +111,7 @@ class Sieve:
         first, last = wanted.since - _MARGIN, wanted.until + _MARGIN
         self._days = first.strftime("%Y%m%d").encode(), last.strftime("%Y%m%d").encode()
         self._address = None if wanted.address is None else wanted.address.casefold().encode()
+        self._room = RoomZones(wanted.zone, is_default=wanted.zone_is_default)
         self._sieved = Sieved([], [])
         self._left_out: dict[bytes, int] = {}
         self._newest = b""
@@ -121,12 +127,13 @@ class Sieve:
 
         def take(calendar: CalendarText, event: Component) -> None:
             if id(calendar) not in zones:
-                zones[id(calendar)] = TimeZones(calendar, self._years, self._wanted.zone)
+                zones[id(calendar)] = TimeZones(calendar, self._years, self._room)
             self._add(event, calendar, zones[id(calendar)])
 
         for calendar in read_components(body, self._names, take):
             _refuse_other_calendars(calendar)
-            own_zones = zones.get(id(calendar)) or TimeZones(calendar, self._years, self._wanted.zone)
+            own_zones = zones.get(id(calendar)) or TimeZones(calendar, self._years, self._room)
+            self._room.add(own_zones)
             self._sieved.free_busy += [(component, own_zones) for component in calendar.free_busy]
             self._sieved.total += calendar.events + len(calendar.free_busy)
         if self._sieved.total > MOST_EVENTS:
@@ -139,8 +146,9 @@ class Sieve:
             sieved.events = [pair for pair in sieved.events if not _is_replaced(pair[0], self._left_out)]
         _, last, calendar = self._last
         sieved.newest = _stamp(self._newest)
-        sieved.last_end = _latest_end(last, TimeZones(calendar, self._years, self._wanted.zone))
-        sieved.digest = _digest(sieved, self._wanted)
+        sieved.last_end = _latest_end(last, TimeZones(calendar, self._years, self._room))
+        sieved.zone = self._room.stated
+        sieved.digest = _digest(sieved, self._wanted, self._room)
         return sieved
 
     def _add(self, event: Component, calendar: CalendarText, zones: TimeZones) -> None:
@@ -238,8 +246,9 @@ def _latest_end(event: Component, zones: TimeZones) -> datetime | None:
     return max(ends, default=None)
 
 
-def _digest(sieved: Sieved, wanted: Wanted) -> bytes:
+def _digest(sieved: Sieved, wanted: Wanted, room: RoomZones) -> bytes:
     digest = blake2b(repr(wanted).encode(), digest_size=16)
+    digest.update(room.text)
     for component, zones in (*sieved.events, *sieved.free_busy):
         digest.update(b"\n\n" + zones.text)
         digest.update(b"\n".join(_texts(component)))

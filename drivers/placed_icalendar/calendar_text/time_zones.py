@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from placed_icalendar.calendar_text.content_line import content_line, unescaped
+from placed_icalendar.calendar_text.content_line import ContentLine, content_line, unescaped
+from placed_icalendar.calendar_text.malformed import Malformed
 from placed_icalendar.calendar_text.times import as_instant
 from placed_icalendar.calendar_text.zone_definition import defined_zone, zone_name
 from placed_icalendar.calendar_text.zone_names import is_abbreviation, zone_by_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime, tzinfo
 
     from placed_icalendar.calendar_text.components import CalendarText
-    from placed_icalendar.calendar_text.content_line import ContentLine
+    from placed_icalendar.calendar_text.room_zones import RoomZones
     from placed_icalendar.calendar_text.times import Time
 
 
@@ -28,16 +30,16 @@ class TimeZones:
     Args:
         calendar: whose definitions are used.
         years: for which definitions have to be right.
-        room: the room's zone.
+        of_room: in which zones the room's days may lie.
 
     Attributes:
-        room: the room's zone.
+        of_room: the same.
     """
 
-    def __init__(self, calendar: CalendarText, years: range, room: tzinfo) -> None:
+    def __init__(self, calendar: CalendarText, years: range, of_room: RoomZones) -> None:
         self._calendar = calendar
         self._years = years
-        self.room = room
+        self.of_room = of_room
         self._known: dict[str, tzinfo] = {}
         self._default: tzinfo | None = None
         self._text: bytes | None = None
@@ -53,6 +55,30 @@ class TimeZones:
         return self._text
 
     @property
+    def room(self) -> tzinfo:
+        """The room's zone."""
+        return self.of_room.all[0]
+
+    @property
+    def stated(self) -> tzinfo | None:
+        """The zone that X-WR-TIMEZONE names; None if it is not there, or not known."""
+        try:
+            return self._stated()
+        except Malformed:  # of interest only to an event that is in it
+            return None
+
+    @property
+    def defined(self) -> Iterator[tzinfo]:
+        """The zones that the calendar defines, by their names where these are known."""
+        for component in self._calendar.time_zones:
+            try:
+                name = zone_name(component)
+                if name is not None:
+                    yield self.zone_of(ContentLine("TZID", {}, name, component.line), name)
+            except Malformed:  # the same
+                continue
+
+    @property
     def default(self) -> tzinfo:
         """Zone of floating times: the calendar's X-WR-TIMEZONE, else the room's.
 
@@ -60,12 +86,7 @@ class TimeZones:
             Malformed: the calendar names one that is not known.
         """
         if self._default is None:
-            self._default = self.room
-            for name, rest, line in self._calendar.properties:
-                if name == b"X-WR-TIMEZONE":
-                    property_ = content_line(name, rest, line)
-                    if property_.text.strip():
-                        self._default = self.zone_of(property_, property_.text)
+            self._default = self._stated() or self.room
         return self._default
 
     def instant(self, time: Time) -> datetime:
@@ -95,6 +116,15 @@ class TimeZones:
         zone = self._known.get(name)
         if zone is None:
             zone = self._known[name] = self._find(property_, name)
+        return zone
+
+    def _stated(self) -> tzinfo | None:
+        zone = None
+        for name, rest, line in self._calendar.properties:
+            if name == b"X-WR-TIMEZONE":
+                property_ = content_line(name, rest, line)
+                if property_.text.strip():
+                    zone = self.zone_of(property_, property_.text)
         return zone
 
     def _find(self, property_: ContentLine, name: str) -> tzinfo:

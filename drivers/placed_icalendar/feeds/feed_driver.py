@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from placed.driver import FoundRoom
 from placed.driver.parallel_reading import stream
+from placed_icalendar.default_zone import default_zone
 from placed_icalendar.feeds.feed_fence import FeedFence
 from placed_icalendar.feeds.feed_parts import FeedParts
 from placed_icalendar.feeds.feed_settings import ICalendarSettings
@@ -24,6 +25,7 @@ class ICalendar:
 
     def __init__(self, settings: ICalendarSettings, surroundings: Surroundings) -> None:
         self.parts = FeedParts(settings, surroundings)
+        self._finds_zones = default_zone(settings) is not None
         self._fence = FeedFence(self.parts, settings.fence, surroundings)
 
     @staticmethod
@@ -58,7 +60,22 @@ class ICalendar:
 
     async def find_rooms(self) -> Sequence[FoundRoom]:
         """See `placed.driver.Driver.find_rooms`."""
-        return [FoundRoom(address=feed.room, mailbox=feed.mailbox) for feed in self.parts.feeds]
+        zone_of = self.parts.rooms.zone_of
+        return [
+            FoundRoom(
+                address=feed.room,
+                mailbox=feed.mailbox,
+                time_zone=zone_of(feed.mailbox) if self._finds_zones else None,
+            )
+            for feed in self.parts.feeds
+        ]
+
+    @property
+    def room_circumstances(self) -> tuple[str | None, ...]:
+        """See `placed.driver.RoomCircumstances`: the zones that the feeds state as their own."""
+        if not self._finds_zones:
+            return ()
+        return tuple(self.parts.rooms.zone_of(feed.mailbox) for feed in self.parts.feeds)
 
     def read(self, queries: Sequence[Query]) -> AsyncIterator[Answer]:
         """See `placed.driver.Driver.read`."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from placed.driver.network.service_clock import ServiceClock
 from placed.driver.network.tls_and_proxy import tls_context
+from placed_icalendar.default_zone import default_zone
 from placed_icalendar.extra_packages import require_extra
 from placed_icalendar.feeds.feed import load_feeds
 from placed_icalendar.feeds.feed_client import FeedClient
@@ -61,6 +62,7 @@ class FeedParts:
             steady=surroundings.steady,
             details=surroundings.details,
             bookings=settings.check_in is not None,
+            default_zone=default_zone(settings),
         )
         self.rooms = FeedReader(self.feeds, means)
 

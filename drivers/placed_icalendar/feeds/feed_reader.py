@@ -37,6 +37,11 @@ class FeedReader:
         """Whether one of them could be read when it was asked last."""
         return any(feed.was_read for feed in self._feeds.values())
 
+    def zone_of(self, mailbox: str) -> str | None:
+        """Returns the time zone that a feed states as its own, if it was read and stated one."""
+        feed = self._feeds.get(mailbox)
+        return None if feed is None else feed.zone
+
     def forget(self) -> None:
         """What was read is not known any more."""
         for feed in self._feeds.values():

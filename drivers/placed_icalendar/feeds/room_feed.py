@@ -49,6 +49,7 @@ class Means:
     Attributes:
         details: whether titles and organizers are wanted.
         bookings: whether it is wanted when a meeting was booked.
+        default_zone: IANA name of the zone that rooms have if nobody has set one; None if it was set.
     """
 
     client: FeedClient
@@ -59,6 +60,7 @@ class Means:
     steady: Callable[[], float]
     details: bool
     bookings: bool
+    default_zone: str | None = None
 
 
 class RoomFeed:
@@ -70,11 +72,13 @@ class RoomFeed:
 
     Attributes:
         reason: why it could not be read last; None if it could, or was not asked yet.
+        zone: IANA name of the time zone that the calendar states as its own, if it has stated one.
     """
 
     def __init__(self, feed: Feed, means: Means) -> None:
         self.feed = feed
         self.reason: Reason | None = None
+        self.zone: str | None = None
         self._means = means
         self._last: LastReading | None = None
         self._download: Download | None = None
@@ -222,7 +226,15 @@ class RoomFeed:
             return self._failed(query, answer_errors.publishes_too_little(until))
         means = self._means
         address = self.feed.room if "@" in self.feed.room else None
-        window = Window(query.since, query.until, room.time_zone, address, means.details, means.bookings)
+        window = Window(
+            query.since,
+            query.until,
+            room.time_zone,
+            address,
+            means.details,
+            bookings=means.bookings,
+            zone_is_default=room.time_zone.key == means.default_zone,
+        )
         try:
             contents = await means.reader.read([body], window, known=None if fits is None else fits.digest)
         except Malformed as error:
@@ -233,6 +245,7 @@ class RoomFeed:
             self._note(query, fits.digest, digest, found)
             return Unchanged(query, asked_at)
         self._note(query, contents.digest, digest, found)
+        self.zone = contents.zone
         self._look_for_events(contents, room.id)
         return Read(query, asked_at, contents.meetings)
 

@@ -20,6 +20,8 @@ class Window(msgspec.Struct, frozen=True):
         address: the room's own e-mail address, by which its ATTENDEE is found; None if unknown.
         details: whether titles and organizers are wanted. If not, they are not even parsed.
         bookings: whether `Meeting.created_at` is wanted.
+        zone_is_default: whether nobody has set `zone`, so that the calendar's own counts for
+            all-day meetings.
     """
 
     since: datetime
@@ -28,6 +30,7 @@ class Window(msgspec.Struct, frozen=True):
     address: str | None
     details: bool
     bookings: bool = False
+    zone_is_default: bool = False
 
 
 class Contents(msgspec.Struct, frozen=True):
@@ -40,6 +43,7 @@ class Contents(msgspec.Struct, frozen=True):
         newest: newest DTSTAMP, LAST-MODIFIED or CREATED of the body, in UTC.
         last_end: latest known end of a single event, in UTC: how far the calendar is published.
         exrules: number of obsolete exception rules, which are ignored: the room counts as occupied.
+        zone: IANA name of the time zone that the calendar states as its own (X-WR-TIMEZONE).
     """
 
     meetings: tuple[Meeting, ...]
@@ -48,3 +52,4 @@ class Contents(msgspec.Struct, frozen=True):
     newest: datetime | None
     last_end: datetime | None
     exrules: int
+    zone: str | None = None

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from placed_icalendar.calendar_text.times import as_instant
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from placed_icalendar.calendar_text.event import Event
     from placed_icalendar.calendar_text.times import Period, Time
 
@@ -52,7 +54,7 @@ def interval_at(event: Event, wall: datetime, zone: tzinfo, period: Period | Non
         assert period.duration is not None  # noqa: S101
         return Interval(start, as_instant(later(wall, period.duration.days), zone) + period.duration.exact)
     if event.dated:
-        return Interval(*_days(event, wall, event.zones.room))
+        return _days(event, wall, event.zones.of_room.all)
     start = as_instant(wall, zone)
     ends = [start]
     if event.end is not None:
@@ -98,13 +100,17 @@ def _on_the_clock(moment: datetime, zone: tzinfo) -> datetime:
     return moment.astimezone(zone).replace(tzinfo=None, fold=0)
 
 
-def _days(event: Event, wall: datetime, zone: tzinfo) -> tuple[datetime, datetime]:
+def _days(event: Event, wall: datetime, zones: Sequence[tzinfo]) -> Interval:
+    """Whole days, from the first midnight to the last one in these zones."""
     length = _DAY
     if event.end is not None:
         length = (event.end.wall - event.start.wall) or _DAY
     if event.duration is not None:
         length = max(event.duration.days or _DAY, length)
-    return as_instant(wall, zone), as_instant(later(wall, length), zone)
+    end = later(wall, length)
+    return Interval(
+        min(as_instant(wall, zone) for zone in zones), max(as_instant(end, zone) for zone in zones)
+    )
 
 
 def later(wall: datetime, by: timedelta) -> datetime:

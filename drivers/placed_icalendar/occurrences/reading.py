@@ -43,7 +43,14 @@ class Reading:
     """
 
     def __init__(self, window: Window) -> None:
-        wanted = Wanted(window.since, window.until, window.zone, window.address, window.details)
+        wanted = Wanted(
+            window.since,
+            window.until,
+            window.zone,
+            window.address,
+            window.details,
+            zone_is_default=window.zone_is_default,
+        )
         self._window = window
         self._sieve = Sieve(wanted)
         self._series: EventSeries | None = None
@@ -98,6 +105,7 @@ class Reading:
             newest=sieved.newest,
             last_end=sieved.last_end,
             exrules=sieved.exrules,
+            zone=sieved.zone,
         )
 
     def _add(self, meeting: Meeting) -> None:

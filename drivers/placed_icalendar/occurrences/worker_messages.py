@@ -25,6 +25,7 @@ class Task(msgspec.Struct, frozen=True):
     address: str | None
     details: bool
     bookings: bool
+    zone_is_default: bool
     known: bytes | None
     lengths: tuple[int, ...]
 
@@ -32,7 +33,13 @@ class Task(msgspec.Struct, frozen=True):
     def window(self) -> Window:
         """The window as it was asked."""
         return Window(
-            self.since, self.until, ZoneInfo(self.zone), self.address, self.details, bookings=self.bookings
+            self.since,
+            self.until,
+            ZoneInfo(self.zone),
+            self.address,
+            self.details,
+            bookings=self.bookings,
+            zone_is_default=self.zone_is_default,
         )
 
 
@@ -72,6 +79,7 @@ def task_for(window: Window, zone: str, known: bytes | None, lengths: tuple[int,
             address=window.address,
             details=window.details,
             bookings=window.bookings,
+            zone_is_default=window.zone_is_default,
             known=known,
             lengths=lengths,
         )

@@ -40,8 +40,9 @@ def window(  # noqa: PLR0913 - as many as a window has
     address: str | None = None,
     details: bool = True,
     bookings: bool = False,
+    zone_is_default: bool = False,
 ) -> Window:
-    return Window(since, until, zone, address, details, bookings=bookings)
+    return Window(since, until, zone, address, details, bookings=bookings, zone_is_default=zone_is_default)
 
 
 async def contents(*bodies: bytes, asked: Window | None = None) -> Contents:

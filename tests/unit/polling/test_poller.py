@@ -322,3 +322,14 @@ async def test_what_failed_is_tried_again_at_once_when_the_clock_was_set(
     finally:
         running.cancel()
         await asyncio.wait([running])
+
+
+async def test_the_list_is_asked_for_again_once_a_reading_has_shown_more_of_a_room() -> None:
+    setup = PollerSetup("boardroom")
+    setup.driver.room_circumstances = (None,)  # type: ignore[attr-defined]
+    await setup.steps(60)
+    assert setup.driver.discoveries == 1
+    setup.driver.room_circumstances = ("Europe/Berlin",)  # type: ignore[attr-defined]
+    setup.driver.undiscoverable = Unavailable("the list is away")
+    await setup.steps(29)
+    assert setup.driver.discoveries == 2

@@ -51,7 +51,7 @@ def data(text: str) -> str:
     return f"<c:calendar-data>{text}</c:calendar-data>"
 
 
-async def read(*responses: str) -> Answer:
+async def read(*responses: str, default_zone: str | None = None) -> Answer:
     room = Room("boardroom", "dav", "boardroom", HOME, "Boardroom", ZoneInfo("UTC"))
     query = Query(room, NOW, datetime(2026, 12, 3, tzinfo=UTC))
     reader = RoomReader(
@@ -61,6 +61,7 @@ async def read(*responses: str) -> Answer:
         lambda _mailbox: None,
         details=False,
         bookings=False,
+        default_zone=default_zone,
     )
     return await reader.read(query, None)
 
@@ -124,3 +125,18 @@ async def test_an_address_in_another_spelling_is_within_the_calendar() -> None:
     answer = await read(*(response(href, data(booking(8 + n))) for n, href in enumerate(hrefs)))
     assert isinstance(answer, Read)
     assert len(answer.meetings) == 3
+
+
+async def test_days_of_a_room_without_a_zone_last_through_the_zones_of_all_its_events() -> None:
+    day = calendar(event("DTSTART;VALUE=DATE:20261202", uid="day")).decode()
+    zone = ("BEGIN:VTIMEZONE", "TZID:America/New_York", "END:VTIMEZONE")
+    objects = [
+        response(f"{HOME}{n}.ics", data(text)) for n, text in enumerate((day, calendar(zone).decode()))
+    ]
+    for default, end in (
+        ("UTC", datetime(2026, 12, 3, 5, tzinfo=UTC)),
+        (None, datetime(2026, 12, 3, tzinfo=UTC)),
+    ):
+        answer = await read(*objects, default_zone=default)
+        assert isinstance(answer, Read)
+        assert [meeting.end for meeting in answer.meetings] == [end]

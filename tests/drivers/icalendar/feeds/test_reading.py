@@ -8,6 +8,7 @@ import pytest
 
 from placed.driver import Read, Unchanged
 from placed_icalendar.simulator.feed_host import Fault, Kind
+from tests.drivers.icalendar.calendar_bodies import calendar, event
 from tests.drivers.icalendar.feeds.feed_setup import BOARDROOM, LIBRARY, at, word, words
 
 if TYPE_CHECKING:
@@ -79,3 +80,19 @@ async def test_a_host_that_always_answers_unchanged_is_found_out_within_ten_minu
         assert word(await feed_setup.one(driver)) == "unchanged"
     feed_setup.clock.wait(minutes=1)
     assert len(await feed_setup.meetings(driver)) == 1
+
+
+async def test_the_zone_that_a_feed_states_is_the_rooms_if_nobody_has_set_one(feed_setup: FeedSetup) -> None:
+    day = event("DTSTART;VALUE=DATE:20261202", "DTEND;VALUE=DATE:20261203")
+    body = calendar(day, head=("X-WR-TIMEZONE:Europe/Berlin",)).decode()
+    feed_setup.publisher.faults.add(Fault(kind=Kind.TEXT, room=BOARDROOM, detail=body))
+    for own, start, zone in ((None, at(-1), "Europe/Berlin"), ("UTC", at(0), None)):
+        driver = feed_setup.open(time_zone=own)
+        assert [room.time_zone for room in await driver.find_rooms()] == [None, None]
+        before = driver.room_circumstances
+        (meeting,) = await feed_setup.meetings(driver)
+        assert meeting.start == start
+        assert [room.time_zone for room in await driver.find_rooms()] == [zone, None]
+        assert (driver.room_circumstances != before) is (zone is not None)
+        (set_for_room,) = await feed_setup.meetings(driver, feed_setup.query(BOARDROOM, "Asia/Tokyo"))
+        assert set_for_room.start == at(-9)
