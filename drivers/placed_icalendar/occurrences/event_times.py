@@ -50,7 +50,8 @@ def interval_at(event: Event, wall: datetime, zone: tzinfo, period: Period | Non
     if period is not None and (period.end is not None or period.duration is not None):
         start = as_instant(wall, zone)
         if period.end is not None:
-            return Interval(start, period.end.instant(zone))
+            # By its length, since an exception may have moved it (RANGE=THISANDFUTURE).
+            return Interval(start, later(start, period.end.instant(zone) - period.start.instant(zone)))
         assert period.duration is not None  # noqa: S101
         return Interval(start, as_instant(later(wall, period.duration.days), zone) + period.duration.exact)
     if event.dated:

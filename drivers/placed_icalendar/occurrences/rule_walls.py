@@ -65,6 +65,8 @@ def cost_of(rule: Rule, start: datetime, low: datetime, high: datetime) -> float
     steps = (high - (start if rule.count is not None else max(start, low))) / period * times + 2
     if rule.count is not None:
         steps = min(steps, rule.count)
+    if rule.frequency == "HOURLY":
+        steps *= 2  # it is followed by the clock, and by exact hours
     return steps + (SEARCH if rule.may_be_never_true else 0)
 
 

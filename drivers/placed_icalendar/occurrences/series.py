@@ -10,6 +10,7 @@ import msgspec
 from placed_icalendar.calendar_text.event import Event
 from placed_icalendar.calendar_text.times import Period, Time, as_instant
 from placed_icalendar.occurrences.event_times import Interval, interval_at, later, longest, own_interval
+from placed_icalendar.occurrences.exact_hours import exact_hours
 from placed_icalendar.occurrences.rule_walls import cost_of, walls_of
 
 if TYPE_CHECKING:
@@ -147,7 +148,10 @@ class Series:
             for alone, limit in ((msgspec.structs.replace(rule, count=None), end), (rule, None)):
                 walls.update(walls_of(alone, start.wall, limit, self._low, self._high))
         found: dict[Id, tuple[datetime, Period | None]] = {}
-        for wall in walls:
+        for moment in self._exact_hours(ends):
+            found[moment.astimezone(UTC)] = moment.replace(tzinfo=None), None
+        # In order: of two that become the same moment, since the clock skips one, the same one counts always.
+        for wall in sorted(walls):
             found[wall if self._master.dated else as_instant(wall, self._zone)] = wall, None
         for period in self._master.added:
             for time in self._times_of(period.start):
@@ -155,6 +159,20 @@ class Series:
                 wall = original if original.tzinfo is None else original.astimezone(self._zone)
                 found[original] = wall.replace(tzinfo=None), period
         return found
+
+    def _exact_hours(self, ends: Iterable[datetime | None]) -> Iterator[datetime]:
+        """The moments of hourly rules if hours are exact; see `exact_hours`."""
+        start = as_instant(self._master.start.wall, self._zone)
+        low, high = self._low.replace(tzinfo=UTC), self._high.replace(tzinfo=UTC)
+        for rule, end in zip(self._master.rules, ends, strict=True):
+            if rule.frequency != "HOURLY" or self._master.dated or "BYWEEKNO" in rule.lists:
+                continue
+            last = None if end is None else as_instant(end.replace(fold=1), self._zone)
+            allowed = [(rule, last)]
+            if last is not None and rule.count is not None:  # in doubt, as in `_candidates`
+                allowed = [(rule, None), (msgspec.structs.replace(rule, count=None), last)]
+            for one, until in allowed:
+                yield from exact_hours(one, start, self._zone, until, low, high)
 
     def _times_of(self, added: Time) -> list[Time]:
         """When an RDATE begins. A day in a series with times may mean its usual hour, or midnight: both."""

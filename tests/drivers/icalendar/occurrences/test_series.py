@@ -269,3 +269,29 @@ async def test_an_occurrence_that_is_long_is_found_days_after_its_start() -> Non
     body = calendar(event(f"DTSTART{Z}20260901T090000", "DURATION:P40D", "RRULE:FREQ=MONTHLY;BYMONTHDAY=1"))
     found = times(await meetings(body))
     assert [begin[:10] for begin, _ in found] == ["2026-11-01", "2026-12-01"]
+
+
+async def test_an_hourly_rule_is_true_in_both_hours_that_the_clock_shows_twice() -> None:
+    asked = window(datetime(2026, 10, 24, 23, tzinfo=UTC), datetime(2026, 10, 25, 4, tzinfo=UTC))
+    start = (f"DTSTART{Z}20261024T000000", "DURATION:PT30M")
+    for end in ("UNTIL=20261026T000000Z", "COUNT=100"):
+        found = await occupied(calendar(event(*start, f"RRULE:FREQ=HOURLY;{end}")), asked=asked)
+        assert [begin[-5:] for begin, _ in found] == ["23:00", "00:00", "01:00", "02:00", "03:00"]
+    by_hour = "RRULE:FREQ=HOURLY;BYHOUR=2;UNTIL=20261026T000000Z"
+    found = await occupied(calendar(event(*start, by_hour)), asked=asked)
+    assert [begin[-5:] for begin, _ in found] == ["00:00", "01:00"]
+
+
+async def test_an_hourly_rule_with_a_count_has_as_many_hours_where_the_clock_skips_one() -> None:
+    asked = window(datetime(2026, 3, 28, 23, tzinfo=UTC), datetime(2026, 3, 29, 12, tzinfo=UTC))
+    start = (f"DTSTART{Z}20260329T000000", "DURATION:PT30M")
+    found = await occupied(calendar(event(*start, "RRULE:FREQ=HOURLY;COUNT=4")), asked=asked)
+    assert [begin[-5:] for begin, _ in found] == ["23:00", "00:00", "01:00", "02:00"]
+
+
+async def test_an_added_time_with_an_end_of_its_own_keeps_its_length_when_it_is_moved() -> None:
+    daily = event(f"DTSTART{Z}20261130T090000", f"DTEND{Z}20261130T100000", "RRULE:FREQ=DAILY;COUNT=3",
+                  "RDATE;VALUE=PERIOD:20261204T120000Z/20261204T130000Z")  # fmt: skip
+    named = f"RECURRENCE-ID;RANGE=THISANDFUTURE{Z}20261202T090000"
+    later = event(named, f"DTSTART{Z}20261202T140000", f"DTEND{Z}20261202T150000")
+    assert (await occupied(calendar(daily, later)))[-1] == ("2026-12-04 17:00", "2026-12-04 18:00")
