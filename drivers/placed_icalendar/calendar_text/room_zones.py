@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import tzinfo
 
-    from placed_icalendar.calendar_text.time_zones import TimeZones
-
 _MOST = 100  # zones; a calendar of guests from all over the world has some 40
+
+
+class ZonesOfCalendar(Protocol):
+    """What has to be known of a calendar."""
+
+    @property
+    def stated(self) -> tzinfo | None:
+        """The zone that it states as its own."""
+
+    @property
+    def defined(self) -> Iterator[tzinfo]:
+        """The zones that it defines."""
+
+    @property
+    def text(self) -> bytes:
+        """What of its text decides about both."""
 
 
 class RoomZones:
@@ -29,10 +44,10 @@ class RoomZones:
     def __init__(self, room: tzinfo, *, is_default: bool) -> None:
         self._room = room
         self._is_default = is_default
-        self._calendars: list[TimeZones] = []
+        self._calendars: list[ZonesOfCalendar] = []
         self._found: tuple[tzinfo, ...] | None = None
 
-    def add(self, calendar: TimeZones) -> None:
+    def add(self, calendar: ZonesOfCalendar) -> None:
         """Takes in a calendar of the room. All of them have to be there before a zone is asked for."""
         self._calendars.append(calendar)
 
