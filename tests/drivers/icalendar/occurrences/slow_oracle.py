@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -33,17 +34,63 @@ class Rule:
     months: tuple[int, ...] = ()
     hours: tuple[int, ...] = ()
     positions: tuple[int, ...] = ()
+    year_days: tuple[int, ...] = ()
+    weeks: tuple[int, ...] = ()
 
 
-def moment(wall: datetime, zone: ZoneInfo) -> datetime:
-    """The first moment at which a clock shows `wall`; if it never does, by the offset of the day before."""
+def moment(wall: datetime, zone: ZoneInfo, *, second: bool = False) -> datetime:
+    """The first moment at which a clock shows `wall`; if it never does, by the offset of the day before.
+
+    Args:
+        wall: naive.
+        zone: of the clock.
+        second: the second one instead, if there are two.
+    """
     offsets = [
         (wall + days * DAY).replace(tzinfo=UTC).astimezone(zone).utcoffset() or timedelta()
         for days in (-1, 1)
     ]
     tried = [(wall - offset).replace(tzinfo=UTC) for offset in offsets]
     shown = [when for when in tried if when.astimezone(zone).replace(tzinfo=None) == wall]
-    return min(shown, default=tried[0])
+    return (max if second else min)(shown, default=tried[0])
+
+
+def moments(rule: Rule, start: datetime, zone: ZoneInfo, last: date) -> dict[datetime, datetime]:
+    """When the rule is true up to the day `last`, DTSTART included, and what the clock shows then.
+
+    Hourly rules have two readings, and both count: hour by hour as the clock shows them, and exact hours.
+    """
+    if rule.frequency != "HOURLY":
+        return {moment(wall, zone): wall for wall in walls(rule, start, last)}
+    end = datetime.combine(last + DAY, time())
+    begin = moment(start, zone)
+    hours = range(0, (end - start + 2 * DAY) // HOUR, rule.interval)
+    exact = [(begin + number * HOUR).astimezone(zone).replace(tzinfo=None) for number in hours]
+    found: dict[datetime, datetime] = {}
+    true = [
+        (begin + number * HOUR, wall)
+        for number, wall in zip(hours, exact, strict=True)
+        if _hour_is_allowed(rule, wall)
+    ]
+    until = None if rule.until is None else moment(rule.until, zone, second=True)
+    found |= dict(_ended(true, rule.count, until))
+    by_clock = [start + number * HOUR for number in hours if _hour_is_allowed(rule, start + number * HOUR)]
+    # Of two that become the same moment, since the clock skips one, the later counts.
+    found |= {
+        moment(wall, zone): wall
+        for _, wall in _ended([(wall, wall) for wall in by_clock], rule.count, rule.until)
+    }
+    return {begin: start, **found}
+
+
+def _ended(
+    found: list[tuple[datetime, datetime]], count: int | None, until: datetime | None
+) -> list[tuple[datetime, datetime]]:
+    return [one for one in found if until is None or one[0] <= until][:count]
+
+
+def _hour_is_allowed(rule: Rule, wall: datetime) -> bool:
+    return (not rule.hours or wall.hour in rule.hours) and _is_allowed(rule, wall, wall.date())
 
 
 def walls(rule: Rule, start: datetime, last: date) -> list[datetime]:
@@ -117,14 +164,35 @@ def _is_allowed(rule: Rule, start: datetime, day: date) -> bool:
     length = monthrange(day.year, day.month)[1]
     if rule.month_days and not {day.day, day.day - length - 1} & set(rule.month_days):
         return False
+    year, place = date(day.year, 12, 31).timetuple().tm_yday, day.timetuple().tm_yday
+    if rule.year_days and not {place, place - year - 1} & set(rule.year_days):
+        return False
+    if rule.weeks and not set(_week_numbers(rule, day)) & set(rule.weeks):
+        return False
+    return _is_allowed_day(rule, start, day)
+
+
+def _is_allowed_day(rule: Rule, start: datetime, day: date) -> bool:
+    """By BYDAY; without any part about days, as DTSTART is."""
     if rule.weekdays:
         return any(_is_weekday(rule, day, *weekday) for weekday in rule.weekdays)
-    if rule.month_days or rule.frequency == "DAILY":
+    if rule.month_days or rule.year_days or rule.frequency in ("DAILY", "HOURLY"):
         return True
-    if rule.frequency == "WEEKLY":
+    if rule.frequency == "WEEKLY" or rule.weeks:
         return day.weekday() == start.weekday()
     same_month = rule.frequency == "MONTHLY" or bool(rule.months) or day.month == start.month
     return same_month and day.day == start.day
+
+
+def _week_numbers(rule: Rule, day: date) -> tuple[int, int]:
+    """The number of the day's week, from the begin and from the end of its year (RFC 5545, BYWEEKNO)."""
+
+    def number(one: date) -> tuple[int, int]:
+        middle = _week(rule, one) + 3 * DAY  # a week is of the year in which most of its days are
+        return middle.year, (middle.timetuple().tm_yday - 1) // 7 + 1
+
+    year, week = number(day)
+    return week, week - number(date(year, 12, 28))[1] - 1
 
 
 def _is_weekday(rule: Rule, day: date, weekday: int, which: int) -> bool:
