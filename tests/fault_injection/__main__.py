@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tests.fault_injection.campaign import Campaign
+from tests.support.browser_session import NO_BROWSER, browser_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,9 +34,9 @@ def main() -> int:
     )
     parser.add_argument("--no-pages", action="store_true", help="no browser is opened")
     options = parser.parse_args()
-    pages = not options.no_pages and shutil.which("chromium") is not None
+    pages = not options.no_pages and browser_path() is not None
     if not pages:
-        _write_line("The pages are not watched: --no-pages, or no chromium (apt-get install chromium).")
+        _write_line(f"The pages are not watched: --no-pages, or {NO_BROWSER}.")
     with tempfile.TemporaryDirectory(prefix="placed-faults-") as temporary:
         folder = options.keep or Path(temporary)
         campaign = Campaign(folder, options.seed, _write_line, tuple(options.only), pages=pages)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 import sys
 from collections import Counter
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from tests.fault_injection import single_fault_scenarios as scenarios
 from tests.fault_injection.environment import Pace
 from tests.fault_injection.process_supervisor import HOUSE
 from tests.fault_injection.shortened_timeouts import shortened
+from tests.support.browser_session import browser_path
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -49,7 +49,7 @@ RULES: dict[str, tuple[Callable[[Play], Awaitable[None]], set[str]]] = {
     ),
     "presence": (scenarios.the_sensors_fall_silent, {"presence", "outlives", "past_presence", "lie"}),
 }
-if shutil.which("chromium") is not None:
+if browser_path() is not None:
     RULES["silence"] = scenarios.the_daemon_dies_before_a_page, {"silence"}
 # Where a fault would be hidden by a state that is published again, since it is renewed or becomes stale, or
 # excused by one that expires: so none does, however slow the machine is.

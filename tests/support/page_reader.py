@@ -16,7 +16,6 @@ A reading is of one moment of the page: text, attributes and the cover, which th
 from __future__ import annotations
 
 import asyncio
-import shutil
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -28,7 +27,7 @@ from playwright.async_api import Error, async_playwright
 from placed.domain.model import Status
 from placed.panel.received_documents import PresenceHeard
 from placed.panel.rules import Place, Shown, Why
-from tests.support.browser_session import FLAGS
+from tests.support.browser_session import FLAGS, NO_BROWSER, browser_path
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -175,9 +174,9 @@ async def browser() -> AsyncIterator[Browser]:
     Raises:
         FileNotFoundError: there is none on this machine.
     """
-    path = shutil.which("chromium")
+    path = browser_path()
     if path is None:
-        raise FileNotFoundError("no chromium; as root: apt-get install chromium fonts-dejavu-core")
+        raise FileNotFoundError(NO_BROWSER)
     async with async_playwright() as playwright:
         chromium = await playwright.chromium.launch(executable_path=path, args=FLAGS)
         try:

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import async_playwright
 
-from tests.support.browser_session import FLAGS, BrowserSession
+from tests.support.browser_session import FLAGS, NO_BROWSER, BrowserSession, browser_path
 from tests.support.deployment import Deployment
 from tests.support.sample_building import building
 from tests.support.status_endpoint import Endpoint
@@ -24,9 +23,9 @@ if TYPE_CHECKING:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     """A real chromium, for all tests."""
-    path = shutil.which("chromium")
+    path = browser_path()
     if path is None:
-        pytest.skip("no chromium; as root: apt-get install chromium fonts-dejavu-core")
+        pytest.skip(NO_BROWSER)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
