@@ -12,6 +12,8 @@ import aiohttp
 
 from placed.domain.action import Action, Command
 from placed_microsoft365.simulator import Tenant, make_client_certificate
+from tests.support.acting_panels import TOKEN as DOOR
+from tests.support.acting_panels import panels_file
 from tests.support.adjustable_clock import LeapingClock
 from tests.support.deployment import Deployment
 from tests.support.secret_files import write_secret
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 HOLD = 2 * MINUTE  # of the sensor
+WINDOW = MINUTE  # for a check-in after the start
+STEP = 4  # seconds of a leap; more would be a gap in which nobody watched the room
 TOKEN = "token-of-the-radar"
 FENCE = """[connections.fence]
 canaries = ["ada@contoso.example"]
@@ -35,7 +39,7 @@ canaries = ["ada@contoso.example"]
 # Rooms wait for a check-in also at a meeting that was booked a moment ago.
 CHECK_IN = """[connections.check_in]
 from = "10m"
-after = "10m"
+after = "1m"
 [connections.no_show]
 exempt = { booked_within = "0s" }
 """
@@ -112,6 +116,37 @@ class Day:
         clock.leap(2 * 60)
         await self.happened("boardroom", "ended", after=begun)
         tenant.delete(meeting)
+
+    async def nobody_comes_to_a_meeting(self) -> None:
+        """A panel is there all the time, and nobody checks in; it is a rehearsal."""
+        tenant, clock, begun = self.deployment.tenant, self.deployment.clock, self.heard
+        start = clock.now() + 2 * timedelta(seconds=STEP)
+        meeting = tenant.book("atrium", start, start + HOUR)
+        await self.published("atrium", after=begun, status="starting")
+        token, url = {"Authorization": f"Bearer {DOOR}"}, f"{self.running.url}/api/v1/panel?room=atrium"
+        async with aiohttp.ClientSession(headers=token) as door:
+            while clock.now() < start + WINDOW + MINUTE:
+                async with door.get(url) as answer:
+                    assert answer.status == 200
+                clock.leap(STEP)
+                await self.deployment.simulator.asked(1)
+        await self.happened("atrium", "no_show", after=begun)
+        begun = self.heard
+        tenant.delete(meeting)
+        await self.published("atrium", after=begun, status="free", next=None)
+
+    async def the_service_releases_a_room(self) -> None:
+        """Somebody has checked in, and ten minutes later the meeting is gone."""
+        tenant, clock, begun = self.deployment.tenant, self.deployment.clock, self.heard
+        start = clock.now() + MINUTE
+        meeting = tenant.book("atrium", start, start + HOUR)
+        await self.published("atrium", after=begun, status="starting")
+        check_in = Command(str(uuid4()), Action.CHECK_IN, "atrium", clock.now(), start)
+        await self.running.daemon.actions.submit(check_in).final()
+        clock.leap(11 * 60)
+        await self.published("atrium", after=begun, status="busy")
+        tenant.delete(meeting)
+        await self.happened("atrium", "released_by_service", after=begun)
 
     async def a_room_is_unreadable(self) -> None:
         """It is stale, then unknown, and recovers; beside it a meeting makes no sense."""
@@ -198,6 +233,8 @@ class Day:
         """All of it but the sensor, which needs `add_library_sensor`."""
         await self.people_change_their_minds()
         await self.a_meeting_comes_and_goes_by_the_clock()
+        await self.nobody_comes_to_a_meeting()
+        await self.the_service_releases_a_room()
         await self.a_room_is_unreadable()
         await self.a_room_leaves()
         await self.the_fence_falls()
@@ -234,6 +271,7 @@ def configure(deployment: Deployment, **mqtt: object) -> None:
         privacy={"show": "everything"},
         mqtt={"url": deployment.broker.url, **mqtt},
         home_assistant={"discovery": True},
+        http={"listen": "127.0.0.1:0", "panel_tokens": str(panels_file(deployment.folder))},
     )
 
 
