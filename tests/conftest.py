@@ -40,6 +40,12 @@ def _only_its_own_garbage(request: pytest.FixtureRequest) -> Iterator[None]:
     gc.unfreeze()
 
 
+def pytest_collection_finish() -> None:
+    """Modules and tests stay to the end: the garbage collector need not look at them again and again."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """What a test that failed has left open is closed here, so that it is not reported of a later test.

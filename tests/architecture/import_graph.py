@@ -76,13 +76,18 @@ def _imports(statements: Iterable[ast.AST], kind: Kind) -> Iterator[Import]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"line {node.lineno}: a relative import"
             yield from (Import(f"{node.module}.{alias.name}", kind) for alias in node.names)
-        elif isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+        elif isinstance(node, ast.If) and _is_type_checking(node.test):
             yield from _imports(node.body, Kind.TYPES)
             yield from _imports(node.orelse, kind)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield from _imports(node.body, Kind.CALL if kind is Kind.START else kind)
         elif not isinstance(node, ast.expr):  # the blocks of `if`, `try`, `with`, `class`, `match`
             yield from _imports(ast.iter_child_nodes(node), kind)
+
+
+def _is_type_checking(test: ast.expr) -> bool:
+    name = test.id if isinstance(test, ast.Name) else test.attr if isinstance(test, ast.Attribute) else ""
+    return name == "TYPE_CHECKING"
 
 
 @cache

@@ -195,7 +195,7 @@ async def test_names_of_rooms_arrive_as_they_are_whatever_is_in_them(accept: str
 
 async def test_thousands_of_rooms_are_measured_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     board_setup = BoardSetup()
-    board_setup.add(*(f"room-{number}" for number in range(5000)))
+    board_setup.add(*(f"room-{number}" for number in range(2000)))
     turns = 0
     measured: Counter[int] = Counter()  # rooms by the turn of the loop
     add = RoomMetrics.add
@@ -215,8 +215,8 @@ async def test_thousands_of_rooms_are_measured_some_at_a_time(monkeypatch: pytes
         other = asyncio.create_task(everything_else())
         samples = await scrape(endpoint)
         other.cancel()
-    assert samples["placed_rooms{connection=contoso,status=unknown}"] == 5000
-    assert len([name for name in samples if name.startswith("placed_room_status{")]) == 5 * 5000
+    assert samples["placed_rooms{connection=contoso,status=unknown}"] == 2000
+    assert len([name for name in samples if name.startswith("placed_room_status{")]) == 5 * 2000
     assert max(measured.values()) <= 500
 
 

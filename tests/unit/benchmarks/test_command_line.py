@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from tests.benchmarks.workload_size import Effort
 
+pytestmark = pytest.mark.slow  # each run draws its plots with matplotlib
+
 NAMES = ["startup", "polling", "memory"]
 SHORT = ("polling", "startup")
 

@@ -12,6 +12,8 @@ from tests.unit.benchmarks.sample_results import result
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow  # matplotlib draws each plot in a third of a second
+
 NAMESPACE = "{http://www.w3.org/2000/svg}"
 CURVES = [
     Curve("polling", "placed, unchanged", [(500, 0.026), (5500, 0.29), (50_000, 2.9)]),

@@ -14,6 +14,8 @@ from tests.benchmarks.run_one_measure import reason
 from tests.benchmarks.workload_size import Effort
 from tests.unit.benchmarks.sample_results import result, row
 
+pytestmark = pytest.mark.slow  # each measure is a process of its own
+
 BENCH = Path(run_measures.__file__).parent
 MADE_UP = """
 import os
