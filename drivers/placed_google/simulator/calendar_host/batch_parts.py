@@ -38,7 +38,7 @@ def read_parts(content_type: str, body: bytes) -> list[Part]:
     """The parts of a batch.
 
     Raises:
-        ApiError: 400, there are too many, or it is no batch.
+        ApiError: 400, there are too many, two have one Content-ID or none, or it is no batch.
     """
     found = _BOUNDARY.search(content_type)
     if not content_type.lower().startswith("multipart/mixed") or found is None:
@@ -50,6 +50,8 @@ def read_parts(content_type: str, body: bytes) -> list[Part]:
         raise _bad("Failed to parse batch request, error: 0 items.")
     if len(parts) > MOST_PARTS:
         raise _bad(f"The batch request contains too many calls: the maximum is {MOST_PARTS}.")
+    if len({part.content_id for part in parts}) < len(parts):
+        raise _bad("Duplicate Request ID in Batch Request.")
     return parts
 
 

@@ -55,6 +55,15 @@ async def test_a_part_without_a_content_id_comes_back_without_one(client: PlainC
     assert (part.content_id, part.status) == (None, 200)
 
 
+@pytest.mark.parametrize("content_ids", [["<0>", "<0>"], [None, None]])
+async def test_two_requests_with_one_content_id_are_refused(
+    client: PlainClient, content_ids: list[str | None]
+) -> None:
+    """Google: google-api-dotnet-client 1969, since 2021; without any, both have the same."""
+    answer = await client.batch([ROOM, OTHER], content_ids)
+    assert (answer.status, answer.reason) == (400, "badRequest")
+
+
 async def test_a_thousand_parts_are_answered_and_one_more_refused(
     client: PlainClient, workspace: Workspace
 ) -> None:
