@@ -66,7 +66,7 @@ class BatchReader:
         """
         if queries:
             await self.client.sign_in()  # without a token it is the connection that fails, and not each room
-        size = self._size
+        size = min(self._size, self.budget.most)  # the budget counts parts, and no more than it has
         batches = [queries[n : n + size] for n in range(0, len(queries), size)]
         await in_parallel(batches, _ReadRun(self, report).batch, self.limit.most)
 

@@ -297,3 +297,19 @@ async def test_a_further_page_that_is_no_page_does_not_end_the_calendar(
     monkeypatch.setattr(driver._clients.events, "ask", answer)
     boardroom, _ = await driver_setup.read(driver)
     assert word(boardroom) == "malformed"
+
+
+async def test_a_batch_has_no_more_parts_than_may_begin_within_a_minute(driver_setup: DriverSetup) -> None:
+    rooms = [driver_setup.workspace.add_room(f"Room {number}").address for number in range(24)]
+    driver_setup.workspace.share_rooms(driver_setup.account)
+    driver = driver_setup.open(requests_per_minute=10)
+    moment = 0.0
+
+    async def sleep(seconds: float) -> None:
+        nonlocal moment
+        moment += seconds
+
+    driver.budget._time, driver.budget._sleep = lambda: moment, sleep
+    assert set(words(await driver_setup.read(driver, *rooms))) == {"read"}
+    assert max(batches(driver_setup)) <= 10
+    assert moment >= 120  # free/busy and 24 calendars are 25 requests
