@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 DEFAULT_QUERY = "resourceCategory=CONFERENCE_ROOM"
 _A_PAGE = 500
 _MOST_PAGES = 200
+_PAGE = "kind,nextPageToken"  # the kind shows that a page without entries is one
 _ROOM = "resourceEmail,resourceName,generatedResourceName,capacity,buildingId,floorName"
 
 _Page = TypeVar("_Page", CalendarResources, Buildings)
@@ -36,7 +37,7 @@ async def find_rooms(directory: ApiClient, settings: GoogleSettings) -> Sequence
         ]
     resources = f"/admin/directory/v1/customer/{quote(settings.customer, safe='')}/resources"
     query = quote(settings.room_query or DEFAULT_QUERY, safe="")
-    path = f"{resources}/calendars?maxResults={_A_PAGE}&query={query}&fields=nextPageToken,items({_ROOM})"
+    path = f"{resources}/calendars?maxResults={_A_PAGE}&query={query}&fields={_PAGE},items({_ROOM})"
     found: dict[str, CalendarResource] = {}
     async for page in _pages(directory, path, CalendarResources):
         found |= {item.resource_email.lower(): item for item in page.items if item.resource_email}
@@ -46,7 +47,7 @@ async def find_rooms(directory: ApiClient, settings: GoogleSettings) -> Sequence
 
 async def _building_names(directory: ApiClient, resources: str) -> dict[str, str]:
     """Returns the names of buildings by their ids, which are opaque; none if they may not be read."""
-    fields = "nextPageToken,buildings(buildingId,buildingName)"
+    fields = f"{_PAGE},buildings(buildingId,buildingName)"
     path = f"{resources}/buildings?maxResults={_A_PAGE}&fields={fields}"
     names = {}
     try:
@@ -61,15 +62,28 @@ async def _building_names(directory: ApiClient, resources: str) -> dict[str, str
 
 async def _pages(directory: ApiClient, path: str, shape: type[_Page]) -> AsyncIterator[_Page]:
     """Yields all pages; one without an entry may have a successor."""
-    page = await directory.get(path, shape)
+    page = await _page(directory, path, shape)
     yield page
     seen: set[str] = set()
     while (token := page.next_page_token) is not None:
         if token in seen or len(seen) >= _MOST_PAGES:
             raise UnexpectedAnswer("the directory has pages without an end")
         seen.add(token)
-        page = await directory.get(f"{path}&pageToken={quote(token, safe='')}", shape)
+        page = await _page(directory, f"{path}&pageToken={quote(token, safe='')}", shape)
         yield page
+
+
+async def _page(directory: ApiClient, path: str, shape: type[_Page]) -> _Page:
+    """Returns a page. JSON without any of its fields is another's, such as a gateway's.
+
+    Raises:
+        UnexpectedAnswer: it is none, so that it removes no room.
+        DriverError: there is no answer.
+    """
+    page = await directory.get(path, shape)
+    if page == shape():
+        raise UnexpectedAnswer("the answer is no page of the directory")
+    return page
 
 
 def _room(mailbox: str, resource: CalendarResource, building_names: Mapping[str, str]) -> FoundRoom:

@@ -134,6 +134,7 @@ class CalendarResources(msgspec.Struct, rename="camel", gc=False):
     """A page of rooms."""
 
     items: list[CalendarResource] = []
+    kind: str | None = None
     next_page_token: str | None = None
 
 
@@ -148,6 +149,7 @@ class Buildings(msgspec.Struct, rename="camel", gc=False):
     """A page of buildings."""
 
     buildings: list[Building] = []
+    kind: str | None = None
     next_page_token: str | None = None
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
-from placed.driver import NotPermitted, Unavailable
+from placed.driver import NotPermitted, Unavailable, UnexpectedAnswer
 from placed_google.simulator import Where
 from tests.drivers.google.driver_setup import ADA, BOARDROOM, LIBRARY
 
 if TYPE_CHECKING:
     from placed_google import Google
+    from placed_google.api.reply import Reply
     from tests.drivers.google.driver_setup import DriverSetup
 
 
@@ -92,3 +94,24 @@ async def test_a_subject_reads_what_colleagues_may_read(driver_setup: DriverSetu
         driver_setup.workspace.unshare(room, driver_setup.account)
     driver = driver_setup.open(subject=ADA)
     assert {type(answer).__name__ for answer in await driver_setup.read(driver)} == {"Read"}
+
+
+@pytest.mark.parametrize("listed", ["calendars", "buildings"])
+async def test_json_that_is_no_page_of_the_directory_removes_no_room(
+    driver_setup: DriverSetup, monkeypatch: pytest.MonkeyPatch, listed: str
+) -> None:
+    """A gateway may answer 200 with JSON of its own; an organisation without rooms is another answer."""
+    driver = with_directory(driver_setup)
+    ask = driver._clients.directory.ask
+
+    async def answer(method: str, path: str, *rest: Any) -> Reply:
+        found = await ask(method, path, *rest)
+        return replace(found, body=b'{"status":"ok"}') if f"/{listed}?" in path else found
+
+    monkeypatch.setattr(driver._clients.directory, "ask", answer)
+    with pytest.raises(UnexpectedAnswer, match="no page of the directory"):
+        await driver.find_rooms()
+
+
+async def test_an_organisation_without_rooms_has_none(driver_setup: DriverSetup) -> None:
+    assert await with_directory(driver_setup, room_query="capacity>1000").find_rooms() == []
