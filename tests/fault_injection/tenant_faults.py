@@ -107,7 +107,11 @@ async def has_bad_events(world: World, chance: random.Random, seconds: float) ->
 @fault("graph.pages_without_end")
 async def pages_without_end(world: World, chance: random.Random, seconds: float) -> None:
     """Each page has a link to another one."""
-    await last(world.tenant.faults, seconds, world.tenant.faults.endless(room=_room(world, chance)))
+    await last(
+        world.tenant.faults,
+        seconds,
+        world.tenant.faults.endless(room=_room(world, chance), moving=chance.random() < 0.5),
+    )
 
 
 @fault("batch.is_garbled")

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from placed_microsoft365.graph.json_structs import Event
 
 PAGE_SIZE = 100  # a room has fewer in a few days; Graph's own default is 10
-MOST_PAGES = 20  # Graph is known to send next links without end
+MOST_PAGES = 200
+MOST_WITHOUT_NEWS = 20  # pages in a row; Graph is known to send next links without end
 READINGS = 3  # readings of a calendar whose pages change meanwhile
 TIMEOUT = 120.0  # seconds for all pages of one room after the first
 _decode_item = msgspec.json.Decoder(BatchItem).decode
@@ -185,14 +186,20 @@ class CalendarViews:
 
     async def _following(self, page: Events) -> list[Event]:
         events = list(page.value)
+        found, without_news = _places(events), 0
         link, seen = page.next_link, set[str]()
         while link is not None:
-            if link in seen or len(seen) >= MOST_PAGES:
+            if link in seen or without_news >= MOST_WITHOUT_NEWS:
                 raise UnexpectedAnswer("next links without an end")
+            if len(seen) >= MOST_PAGES:
+                raise UnexpectedAnswer(f"more than {len(found)} events in the polling window")
             seen.add(link)
             async with self._limit.slot():
                 page = await self._graph.get(link, Events)
             events += page.value
+            before = len(found)
+            found |= _places(page.value)
+            without_news = without_news + 1 if len(found) == before else 0
             link = page.next_link
         return events
 

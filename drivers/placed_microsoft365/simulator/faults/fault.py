@@ -62,6 +62,7 @@ ODD_EVENTS = (
     "empty_ids",
     "series_master",
 )
+MOVING = "moving"
 WRONG_TYPES = ("value_is_object", "value_missing", "event_is_string", "body_is_list", "subject_is_number")
 
 
@@ -76,6 +77,7 @@ class Fault:
         seconds: of a delay.
         error: number of the AADSTS error.
         detail: of `LACKING` the address of the room that is lacking, or "" for all;
+        of `ENDLESS` "moving" for a link that is another one each time;
         of `BAD_EVENT` one of `BAD_EVENTS`, of `ODD_EVENTS` one of `ODD_EVENTS`, of `WRONG_TYPES` one of
         `WRONG_TYPES`, of `TOKEN` the message.
     """

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from placed_microsoft365.simulator.faults.fault import Fault, Kind, Where
+from placed_microsoft365.simulator.faults.fault import MOVING, Fault, Kind, Where
 from placed_simulator.fault_switches import FaultSwitches
 
 
@@ -121,9 +121,9 @@ class Faults(FaultSwitches[Fault]):
         """All events as they are, described oddly, see `ODD_EVENTS`."""
         return self.add(Fault(kind=Kind.ODD_EVENTS, room=room, times=times, detail=detail))
 
-    def endless(self, *, room: str | None = None, times: int | None = None) -> Fault:
-        """Each page links to another, without end (msgraph-sdk-dotnet issue 3082)."""
-        return self.add(Fault(kind=Kind.ENDLESS, room=room, times=times))
+    def endless(self, *, room: str | None = None, times: int | None = None, moving: bool = False) -> Fault:
+        """Each page links to another, without end (msgraph-sdk-dotnet issue 3082); `moving`: to a new one."""
+        return self.add(Fault(kind=Kind.ENDLESS, room=room, times=times, detail=MOVING if moving else ""))
 
     def lacking(
         self, *rooms: str, where: Where = Where.GROUPS, times: int | None = None

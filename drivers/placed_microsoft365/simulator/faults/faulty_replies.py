@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from placed_microsoft365.simulator.faults.fault import Fault, Kind, Where
+from placed_microsoft365.simulator.faults.fault import MOVING, Fault, Kind, Where
 from placed_microsoft365.simulator.http_messages import GRAPH_JSON, Request, graph_error
 from placed_simulator.http_messages import DROPPED, HTML, Reply
 
@@ -27,6 +28,8 @@ AFTERWARDS = (
     Kind.TRUNCATED,
 )
 DELAY = frozenset({Kind.DELAY})
+
+_SKIPS = itertools.count(10, 10)
 
 GATEWAY_PAGE = (
     b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n"
@@ -158,13 +161,14 @@ def _oddly(event: Document, detail: str) -> Document:
     return {**event, **times}
 
 
-def _endless(document: Document, _fault: Fault) -> object:
-    """The same link each time, as in the report."""
+def _endless(document: Document, fault: Fault) -> object:
+    """The same link each time, as in the report; or each time another one."""
+    skip = next(_SKIPS) if fault.detail == MOVING else 10
     address = document["@odata.context"].partition("/$metadata")[0]
     user = document["@odata.context"].partition("('")[2].partition("')")[0]
     link = (
         f"{address}/users/{user}/calendarView?startDateTime=2000-01-01T00:00:00Z"
-        "&endDateTime=2000-01-02T00:00:00Z&$skip=10"
+        f"&endDateTime=2000-01-02T00:00:00Z&$skip={skip}"
     )
     return {**document, "@odata.nextLink": link}
 

@@ -217,6 +217,21 @@ async def test_a_calendar_of_many_pages_is_read_whole(driver_setup: DriverSetup)
     )  # all are read twice, since pages shift where an event is deleted
 
 
+async def test_thousands_of_events_are_read_whole(driver_setup: DriverSetup) -> None:
+    for number in range(2500):
+        start = at(0) + timedelta(seconds=20 * number)
+        driver_setup.tenant.book(BOARDROOM, start, start + timedelta(seconds=10))
+    assert len(await driver_setup.meetings(driver_setup.open())) == 2501
+
+
+async def test_new_links_without_end_are_not_followed_for_ever(driver_setup: DriverSetup) -> None:
+    driver_setup.tenant.faults.endless(room=BOARDROOM, moving=True)
+    endless, other = await driver_setup.read(driver_setup.open())
+    assert failure(endless)[:2] == (Reason.MALFORMED, "next links without an end")
+    assert isinstance(other, Read)
+    assert len(driver_setup.asked("$skip=")) == 20
+
+
 async def test_pages_without_an_end_harm_that_room_only(driver_setup: DriverSetup) -> None:
     driver_setup.tenant.faults.endless(room=BOARDROOM)
     endless, other = await driver_setup.read(driver_setup.open())
