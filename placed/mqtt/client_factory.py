@@ -11,8 +11,12 @@ from placed.mqtt.client.by_version import new_client
 from placed.mqtt.client.connect_options import Will
 from placed.mqtt.client.mqtt_error import MqttError
 from placed.mqtt.client_options import address_of, client_id_of, login_options
-from placed.mqtt.connect_diagnosis import diagnose
-from placed.mqtt.connection_problems import BrokerLost, no_qos_1, unexplained, why_not_connected
+from placed.mqtt.connect_diagnosis import diagnose, what_it_lacks
+from placed.mqtt.connection_problems import (
+    BrokerLost,
+    unexplained,
+    why_not_connected,
+)
 from placed.mqtt.messages import properties_of
 
 if TYPE_CHECKING:
@@ -74,8 +78,9 @@ class ClientFactory:
             raise BrokerLost(await self._why(error)) from error
         self._diagnosis = None
         try:
-            if not client.takes_qos_1:
-                raise BrokerLost(no_qos_1())
+            lacking = what_it_lacks(client)
+            if lacking is not None:
+                raise BrokerLost(lacking)
             yield client
         finally:
             await client.close()

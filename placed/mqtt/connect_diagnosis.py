@@ -13,6 +13,7 @@ from placed.mqtt.connection_problems import (
     hung_up,
     no_answer,
     no_qos_1,
+    no_retained_messages,
     not_mqtt,
     other_version,
     plain_port,
@@ -24,9 +25,17 @@ from placed.mqtt.connection_problems import (
 
 if TYPE_CHECKING:
     from placed.mqtt.client.connect_options import ConnectOptions, ProtocolVersion
+    from placed.mqtt.client.interface import BrokerClient
     from placed.mqtt.connection_problems import Trouble
 
 _OTHERS: dict[ProtocolVersion, ProtocolVersion] = {"5": "3.1.1", "3.1.1": "5"}
+
+
+def what_it_lacks(client: BrokerClient) -> Trouble | None:
+    """Returns what a broker that let us in does not have, by its own announcement."""
+    if not client.takes_qos_1:
+        return no_qos_1()
+    return None if client.retains else no_retained_messages()
 
 
 async def diagnose(error: Exception, options: ConnectOptions) -> Trouble:
@@ -50,9 +59,11 @@ async def _probe(target: Target, protocol: ProtocolVersion) -> Trouble | None:
     if own.unknown_version:
         return other_version(protocol)
     if own.connack is not None:
-        # It answers, but it may refuse the QoS 1 of our will.
+        # It answers, but it may refuse our will: its QoS 1, or that it is retained.
         newest = own if protocol == "5" else await ask(target, "5")
-        return no_qos_1() if newest.qos_0_alone else None
+        if newest.qos_0_alone:
+            return no_qos_1()
+        return no_retained_messages() if newest.keeps_nothing else None
     if own.unreached:
         return None
     return await _compare_versions(target, protocol, own)

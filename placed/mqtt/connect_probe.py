@@ -25,7 +25,7 @@ _ENOUGH = 512  # bytes; a CONNACK has some ten, an alert has seven
 _LEVELS: dict[ProtocolVersion, int] = {"5": 5, "3.1.1": 4}
 _CONNACK, _DISCONNECT = 0x20, b"\xe0\0"
 _TLS_RECORDS = (b"\x15\x03", b"\x16\x03")  # an alert, a handshake: RFC 8446, 5.1
-_MAXIMUM_QOS = 0x24  # MQTT 5, 2.2.2.2
+_MAXIMUM_QOS, _RETAIN_AVAILABLE = 0x24, 0x25  # MQTT 5, 2.2.2.2
 # Properties of a CONNACK that have a fixed size, in bytes: MQTT 5, 3.2.2.3.
 _FIXED = {0x11: 4, 0x21: 2, 0x24: 1, 0x25: 1, 0x27: 4, 0x22: 2, 0x28: 1, 0x29: 1, 0x2A: 1, 0x13: 2}
 
@@ -78,11 +78,20 @@ class Answer:
     @property
     def qos_0_alone(self) -> bool:
         """Whether a CONNACK of MQTT 5 allows QoS 0 alone."""
+        return self._denies(_MAXIMUM_QOS)
+
+    @property
+    def keeps_nothing(self) -> bool:
+        """Whether a CONNACK of MQTT 5 announces that no retained message is kept."""
+        return self._denies(_RETAIN_AVAILABLE)
+
+    def _denies(self, wanted: int) -> bool:
+        """Whether a CONNACK of MQTT 5 has this property, of one byte, with the value 0."""
         if self.connack is None or len(self.data) < 6:  # noqa: PLR2004 - its head, and one property
             return False
         place, end = 5, 5 + self.data[4]  # a length below 128; in a longer list the property is not searched
         while place < min(end, len(self.data) - 1):
-            if self.data[place] == _MAXIMUM_QOS:
+            if self.data[place] == wanted:
                 return self.data[place + 1] == 0
             size = _FIXED.get(self.data[place])
             if size is None:

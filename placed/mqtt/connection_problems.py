@@ -193,6 +193,13 @@ def no_qos_1() -> Trouble:
     return Trouble.of(event, "the broker takes QoS 0 alone, and placed publishes with QoS 1", key, remedy)
 
 
+def no_retained_messages() -> Trouble:
+    """The broker announces that it keeps no retained messages."""
+    event, key, remedy = _LASTING[0x9A]
+    text = "the broker keeps no retained messages, from which panels learn the state of rooms"
+    return Trouble.of(event, text, key, remedy)
+
+
 def tls_port() -> Trouble:
     """`mqtt://` leads to a port that speaks TLS."""
     text = "this port speaks TLS, but mqtt.url begins with mqtt://"

@@ -12,8 +12,13 @@ from placed.mqtt.client.by_version import new_client
 from placed.mqtt.client.connect_options import Will
 from placed.mqtt.client.mqtt_error import MqttError
 from placed.mqtt.client_options import client_id_of, login_options
-from placed.mqtt.connect_diagnosis import diagnose
-from placed.mqtt.connection_problems import BrokerLost, Trouble, no_qos_1, why_lost, why_not_connected
+from placed.mqtt.connect_diagnosis import diagnose, what_it_lacks
+from placed.mqtt.connection_problems import (
+    BrokerLost,
+    Trouble,
+    why_lost,
+    why_not_connected,
+)
 from placed.mqtt.write_trial import NOT_WRITABLE, why_not_written
 
 if TYPE_CHECKING:
@@ -148,10 +153,9 @@ async def _trouble(login: Login, writes: Callable[[str], Message] | None = None)
     except (MqttError, ValueError) as error:
         return await _why(error, options)
     try:
-        if not client.takes_qos_1:
-            return no_qos_1()
-        if writes is None:
-            return None
+        lacking = what_it_lacks(client)
+        if lacking is not None or writes is None:
+            return lacking
         message, v5 = writes(login.settings.base_topic), login.settings.protocol == "5"
         async with asyncio.timeout(_TRIAL):
             return await why_not_written(client, message, v5=v5)

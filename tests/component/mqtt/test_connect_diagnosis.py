@@ -292,6 +292,31 @@ async def test_a_broker_that_accepts_a_will_and_then_only_qos_0(publisher_setup:
     assert found.remedy == "use a broker that does QoS 1"
 
 
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+async def test_a_broker_that_keeps_no_retained_messages_ends_the_start(
+    start: Start, publisher_setup: PublisherSetup, protocol: str
+) -> None:
+    """With MQTT 3.1.1 mosquitto does not answer the CONNECT, whose will is to be retained."""
+    broker = await start(extra=["retain_available false"])
+    publisher = publisher_setup.publisher(broker, protocol=protocol)
+    with pytest.raises(CannotStart) as refused:
+        async with running(publisher):
+            pass
+    (problem,) = refused.value.problems
+    assert problem.remedy == "use a broker that keeps retained messages"
+
+
+async def test_a_broker_that_accepts_a_will_and_then_keeps_nothing(publisher_setup: PublisherSetup) -> None:
+    async with listening(lambda _data, _count: b"\x20\x05\0\0\x02\x25\0") as listener:
+        publisher = publisher_setup.publisher(None, url=listener.url)
+        with pytest.raises(CannotStart, match="keeps no retained messages") as refused:
+            async with running(publisher):
+                pass
+        with pytest.raises(CannotStart) as stays:
+            await try_login(Login.of(Mqtt.model_validate({"url": listener.url})), None, connected=False)
+    assert stays.value.problems == refused.value.problems
+
+
 # --- parts --------------------------------------------------------------------------------------------------
 
 
