@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from placed.domain.problem import Problem
-from placed.driver.setup_kit import KitError
+from placed.driver.setup_kit import KitError, KitFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 OWNER_ALONE = 0o600
@@ -49,6 +49,21 @@ def write(path: Path, content: bytes, mode: int) -> None:
             beside.replace(path)
         finally:
             beside.unlink(missing_ok=True)
+
+
+def write_texts(
+    folder: Path, texts: Iterable[tuple[str, str]], purposes: Mapping[str, str]
+) -> tuple[KitFile, ...]:
+    """Creates the folder, and writes texts that everybody may read: the name and the content of each.
+
+    Returns them as files of the kit, each with its purpose.
+    """
+    make_folder(folder)
+    listed = []
+    for name, text in texts:
+        write(folder / name, text.encode(), READABLE)
+        listed.append(KitFile(folder / name, purposes[name]))
+    return tuple(listed)
 
 
 def write_new(path: Path, content: bytes, mode: int) -> None:

@@ -9,7 +9,7 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from placed.driver import Kit, KitFile, kit_files
+from placed.driver import Kit, kit_files
 from placed.driver.kit_templates import Templates, wrapped
 from placed_icalendar.setup_kit.feed_questions import answers_of, questions, understand
 
@@ -57,12 +57,8 @@ def write_kit(
     """See `placed.driver.Setup.write_kit`."""
     folder = kit_files.checked(folder)
     understood = understand(connection, answers)
-    kit_files.make_folder(folder)
-    listed = []
-    for name, content in _contents(understood):
-        kit_files.write(folder / name, content.encode(), kit_files.READABLE)
-        listed.append(KitFile(folder / name, _PURPOSES[name]))
-    return Kit(folder, tuple(listed), _next_steps(understood, renew=renew))
+    files = kit_files.write_texts(folder, _contents(understood), _PURPOSES)
+    return Kit(folder, files, _next_steps(understood, renew=renew))
 
 
 def _contents(answers: FeedAnswers) -> Iterator[tuple[str, str]]:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import os
 import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +14,7 @@ import tree_sitter_bash
 from placed_microsoft365.auth.application_permissions import APP_ROLES
 from placed_microsoft365.setup_kit import key_and_certificate
 from tests.drivers.microsoft365.setup_kit.sample_kits import CLIENT_ID, COMBINATIONS, NOW, scripts, write
-from tests.support.deadlines import DEADLINE
+from tests.support.command_of_a_cloud import CommandOfACloud
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,18 +23,10 @@ TENANT_ID = "5d0c1c0e-6e0a-4b43-9a1c-2f3d4e5f6a7b"
 CHANGING = ("post", "patch", "update", "reset", "delete", "create")
 
 
-class Az:
+class Az(CommandOfACloud):
     """The little Entra, and its `az` on a PATH."""
 
     def __init__(self, folder: Path, **differences: Any) -> None:
-        self.file = folder / "entra.json"
-        self._bin = folder / "bin"
-        self._bin.mkdir()
-        program = self._bin / "az"
-        program.write_text(
-            f'#!/bin/sh\nexec "{sys.executable}" "{Path(__file__).with_name("fake_azure_cli.py")}" "$@"\n'
-        )
-        program.chmod(0o755)
         state = {
             "graph": "https://graph.microsoft.com",
             "tenant": TENANT_ID,
@@ -48,38 +37,20 @@ class Az:
             "principals": [],
             "calls": [],
         }
-        self.file.write_text(json.dumps(state | differences))
-
-    @property
-    def state(self) -> Any:
-        return json.loads(self.file.read_text())
+        super().__init__(
+            folder,
+            Path(__file__).with_name("fake_azure_cli.py"),
+            name="az",
+            variable="AZ_STATE",
+            state=state | differences,
+            changing=CHANGING,
+        )
 
     @property
     def app(self) -> Any:
         """The only registration there is."""
         (app,) = self.state["apps"]
         return app
-
-    @property
-    def changes(self) -> list[list[str]]:
-        """The calls that change something."""
-        return [call for call in self.state["calls"] if any(word in CHANGING for word in call)]
-
-    def run(self, script: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-        environment = {
-            "PATH": f"{self._bin}{os.pathsep}/usr/bin{os.pathsep}/bin",
-            "AZ_STATE": str(self.file),
-            "PLACED_PATIENCE": "0",
-        }
-        return subprocess.run(
-            ["bash", script, *arguments],
-            env=environment,
-            cwd="/",
-            capture_output=True,
-            text=True,
-            timeout=DEADLINE,
-            check=False,
-        )
 
 
 def mistakes(text: str) -> Iterable[str]:
