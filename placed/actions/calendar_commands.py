@@ -130,7 +130,8 @@ class CalendarCommands:
         check = WrittenCheck(calendar, partial(self._made, room))
         run = CommandRun(calendar, check, writes, intend, planner)
         ending = await run.carry_out(command, self._locks.setdefault(room.id, asyncio.Lock()))
-        if ending.shows_another_calendar:
+        is_so_already = ending.effect is not None and execution.intent is None
+        if ending.shows_another_calendar or is_so_already:  # what the board shows may be older
             self._read_soon(room.connection, room.id)
         return ending
 

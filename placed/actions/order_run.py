@@ -79,7 +79,7 @@ class CommandRun:
             if isinstance(planned, Refusal):
                 return refused(planned)
             if not planned.orders:
-                return done()
+                return done(planned.shown)
             order, result = await self._write(planned)
             is_last = order is planned.orders[-1]
             match result:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from placed.actions.ending import Effect
 from placed.domain.action import Action, Refusal
 from placed.domain.occupancy import occupies
 from placed.driver.booking import Book, Booking, Order, Release, Shorten, Withdraw
@@ -53,9 +54,15 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The orders, in their sequence; none if what is asked for is so already."""
+    """What to write.
+
+    Attributes:
+        orders: in their sequence; none if what is asked for is so already.
+        shown: how a schedule shows that, if there is no order.
+    """
 
     orders: tuple[Order, ...] = ()
+    shown: Effect | None = None
 
 
 def plan(command: Command, situation: Situation) -> Plan | Refusal:
@@ -95,7 +102,7 @@ def _extend(command: Command, situation: Situation) -> Plan | Refusal:
     )
     end = last.meeting.end
     if until == end:
-        return Plan()
+        return Plan(shown=Effect(last.meeting.key))
     if until < end:
         return Refusal.CHANGED
     made_first = next((b for b in (*first, named) if b.made_with is not None), None)
@@ -125,7 +132,7 @@ def _end(command: Command, situation: Situation) -> Plan | Refusal:
         return Plan((*extensions, Release(command.key, room, named, settings.end_comment)))
     end = max(_to_the_next_minute(situation.now), named.meeting.start + _MINUTE)
     if end >= named.meeting.end:
-        return Plan(tuple(extensions))
+        return Plan(tuple(extensions), Effect(named.meeting.key, named.meeting.end))
     return Plan((*extensions, Shorten(command.key, room, named, end)))
 
 

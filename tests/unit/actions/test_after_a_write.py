@@ -189,3 +189,19 @@ async def test_a_reply_does_not_wait_for_ever_for_a_statement() -> None:
     setup.read = lambda: None  # type: ignore[method-assign]
     assert (await setup.ask(END, meeting=at("11:00"))).outcome is Outcome.DONE
     assert setup.clock.now() <= at("12:00:06")
+
+
+async def test_a_second_end_is_answered_when_the_statement_shows_the_first() -> None:
+    setup = ActionSetup()
+    setup.book(meeting("11:00", "13:00"))
+    setup.clock.pass_(10)
+    end = at("12:01")
+    setup.calendar.remove("boardroom", "11:00-13:00")
+    setup.calendar.add("boardroom", meeting("11:00", "12:01", key="11:00-13:00"))
+    reply = await setup.ask(END, meeting=at("11:00"))
+    assert reply.outcome is Outcome.DONE
+    assert setup.calendar.orders == []
+    statement = setup.board.statement("boardroom")
+    assert statement is not None
+    assert statement.occupancy.busy_until == end
+    assert reply.seq == statement.seq

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from placed.actions.ending import Effect
 from placed.actions.plan import Plan, Situation, plan
 from placed.domain.action import Action, Command, Refusal
 from placed.domain.model import Meeting, ShowAs
@@ -149,7 +150,7 @@ def test_a_booking_of_the_room_and_its_extensions_are_at_most_as_long_as_the_set
 
 def test_nothing_is_written_for_a_meeting_that_ends_when_it_is_asked_to() -> None:
     calendar = meeting("11:00", "12:15"), ours("12:15", "12:45")
-    assert planned(EXTEND, *calendar, named="11:00", until="12:45") == Plan()
+    assert planned(EXTEND, *calendar, named="11:00", until="12:45") == Plan(shown=Effect("12:15-12:45"))
 
 
 def test_an_extension_never_shortens() -> None:
@@ -177,7 +178,9 @@ def test_a_meeting_lasts_a_minute_at_least() -> None:
 
 
 def test_nothing_is_written_for_a_meeting_that_ends_with_this_minute() -> None:
-    assert planned(END, meeting("11:00", "12:01"), named="11:00", now="12:00:10") == Plan()
+    assert planned(END, meeting("11:00", "12:01"), named="11:00", now="12:00:10") == Plan(
+        shown=Effect("11:00-12:01", at("12:01"))
+    )
 
 
 def test_the_extensions_of_a_meeting_end_with_it() -> None:
