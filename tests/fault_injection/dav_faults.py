@@ -9,7 +9,7 @@ from placed_icalendar.simulator.caldav_host import DavFault, Kind, Where
 from tests.fault_injection.dav_calendars import ROOMS
 from tests.fault_injection.fault_catalogue import fault, last
 from tests.fault_injection.feed_faults import HOSTILE, hostile_text
-from tests.fault_injection.shortened_timeouts import LONGEST_REST
+from tests.fault_injection.shortened_timeouts import LONG_LIE, LONGEST_REST
 
 if TYPE_CHECKING:
     import random
@@ -31,7 +31,7 @@ async def one_response_fails(world: World, chance: random.Random, seconds: float
     await _wrong(world, seconds, wrong)
 
 
-@fault("dav.tags_stay", "dav", longest=10.0, gentle=True)
+@fault("dav.tags_stay", "dav", shortest=LONG_LIE, longest=1.5 * LONG_LIE, gentle=True)
 async def tags_stay(world: World, chance: random.Random, seconds: float) -> None:
     """Though calendars change: the driver reads all of them now and then."""
     room = chance.choice((None, *ROOMS))

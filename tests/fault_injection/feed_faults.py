@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from placed_icalendar.simulator.feed_host import Fault, Kind
 from tests.fault_injection.fault_catalogue import fault, last
 from tests.fault_injection.feed_calendars import ROOMS
-from tests.fault_injection.shortened_timeouts import LONGEST_REST
+from tests.fault_injection.shortened_timeouts import LONG_LIE, LONGEST_REST
 
 if TYPE_CHECKING:
     import random
@@ -130,7 +130,7 @@ async def publish_late(world: World, chance: random.Random, seconds: float) -> N
         publisher.delay = timedelta()
 
 
-@fault("feeds.claim_no_change", "feeds", longest=10.0, gentle=True)
+@fault("feeds.claim_no_change", "feeds", shortest=LONG_LIE, longest=1.5 * LONG_LIE, gentle=True)
 async def claim_no_change(world: World, chance: random.Random, seconds: float) -> None:
     """304 though there is news, until the driver asks as if for the first time."""
     room = chance.choice(ROOMS[:2])  # the last one has no ETag that is honoured

@@ -20,6 +20,9 @@ LONGEST_REST = 5.0  # seconds: of a connection, a room, a login that failed, or 
 LONGEST_PAUSE = 3.0  # seconds between two tries to reach the broker
 ANSWER = 4.0  # seconds that an answer may take
 KEEP_ALIVE = 3  # seconds; a dead connection to the broker is noticed within twice this
+LONG_LIE = 20.0
+"""Seconds for which a service claims that nothing changed. It has to be longer than the budget of the oracle
+and `LONGEST_REST` together: else a driver that believes it for ever would not be noticed."""
 
 SHORTENED: dict[str, dict[str, object]] = {
     "placed.polling.reading_planner": {"SELDOM": LONGEST_REST, "_LONGEST_REST": LONGEST_REST},

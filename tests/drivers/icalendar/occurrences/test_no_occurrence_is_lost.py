@@ -196,8 +196,9 @@ class _Expected:
 
     def __init__(self, made: Made) -> None:
         self.made = made
-        self.at = moments(made.rule, made.start, made.zone, (made.until + 3 * DAY).date())
-        self.chosen = sorted(self.at)[::-1][:9]
+        # Those of later weeks may be moved into the window.
+        self.at = moments(made.rule, made.start, made.zone, (made.until + 20 * DAY).date())
+        self.chosen = sorted(when for when in self.at if when < made.until + 3 * DAY)[::-1][:9]
         self.walls = dict(self.at)
         self.own_lengths: dict[datetime, timedelta] = {}
         self.intervals: dict[datetime, tuple[datetime, datetime]] = {}
