@@ -135,7 +135,7 @@ async def claim_no_change(world: World, chance: random.Random, seconds: float) -
     """304 though there is news, until the driver asks as if for the first time."""
     room = chance.choice(ROOMS[:2])  # the last one has no ETag that is honoured
     async with world.late(LONGEST_REST, room):
-        await _wrong(world, seconds, Fault(kind=Kind.UNCHANGED, room=room))
+        await _wrong(world, seconds, Fault(kind=Kind.STUCK, room=room))
 
 
 @fault("feeds.show_another_time", "feeds", "time", gentle=True)

@@ -104,7 +104,7 @@ async def test_a_driver_of_feeds_that_believes_304_for_ever_is_noticed(
     publisher = feed_setup.publisher
     panel = Panel(feed_setup.clock, feed_setup.open(), lambda: feed_setup.query(ROOM))
 
-    fault = feed_host.Fault(kind=feed_host.Kind.UNCHANGED, room=ROOM)
+    fault = feed_host.Fault(kind=feed_host.Kind.STUCK, room=ROOM)
     book = partial(publisher.book, ROOM)
     assert await panel.outlast("feeds.claim_no_change", lambda: publisher.faults.add(fault), book) == rules
 

@@ -22,6 +22,7 @@ _LONGEST = 4000  # characters; one with every day of a year has half of that
 _IN_EVERY_MONTH = 28  # days
 _WEEKS_OF_A_MONTH = 4  # at least
 _WEEKS_OF_A_YEAR = 52  # at least
+_FIRST_WEEK_FROM_THE_END = -51  # in each year after its first week, which is -52 or -53
 _LAST_SECOND = time(23, 59, 59)
 _WEEKDAY = re.compile(r"([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)", re.ASCII)
 _NUMBER = re.compile(r"[+-]?\d{1,7}", re.ASCII)
@@ -131,6 +132,9 @@ def read_rule(property_: ContentLine) -> Rule:
         raise property_.malformed("the rule is of a calendar other than the Gregorian one")
     if any(not name.startswith("X-") for name in parts):
         raise property_.malformed("the rule has an unknown part")
+    if any(number < _FIRST_WEEK_FROM_THE_END for number in rule.lists.get("BYWEEKNO", ())):
+        # dateutil misses those days of such a week that are in December of the year before.
+        raise property_.malformed("the rule counts the first week of a year from its end")
     _refuse_endless(property_, rule)
     return rule
 

@@ -83,6 +83,9 @@ def answer_of(publisher: Publisher, path: str, headers: Mapping[str, str]) -> Fe
     fault = publisher.faults.hit(room.address, *_INSTEAD)
     if fault is not None:
         return _instead(fault, path, room)
+    asks_for_news = "if-none-match" in headers or "if-modified-since" in headers
+    if asks_for_news and publisher.faults.hit(room.address, Kind.STUCK) is not None:
+        return FeedAnswer(304, b"", {"Content-Type": CALENDAR})
     if not _may_read(room.service, headers):
         return _unauthorized()
     made, text = publisher.published(room)

@@ -32,6 +32,7 @@ class Kind(StrEnum):
     LOOP = "loop"  # a redirect to itself
     LOGIN = "login"  # 401, whatever login comes
     UNCHANGED = "unchanged"  # 304, though something may have changed
+    STUCK = "stuck"  # the same, but only if the client asks whether something has changed
     DATE = "date"  # `Date` is another: detail; and `Age`, as of a cache: age
 
 

@@ -53,6 +53,7 @@ def test_a_rule_is_understood(text: str) -> None:
         "FREQ=DAILY;BYHOUR=24",
         "FREQ=DAILY;BYEASTER=1",
         "FREQ=DAILY;WKST=XX",
+        "FREQ=YEARLY;BYWEEKNO=-52",
         "FREQ=YEARLY;RSCALE=HEBREW",
         "FREQ=YEARLY;SKIP=BACKWARD",
     ],
