@@ -17,7 +17,7 @@ from placed.domain.command_sink import Offer
 from placed.http.api.qr_codes import draw
 from placed.http.check_in_tickets import LIFE, CheckInTickets
 from placed.http.limits import Limits
-from tests.component.http.test_actions import DOOR, LOBBY, PANELS, READER
+from tests.component.http.acting_panel import DOOR, LOBBY, PANELS, READER
 from tests.component.http.test_openapi import described, validate
 from tests.support.board_setup import NINE, meeting, minutes
 from tests.support.hand_sink import EVERYTHING, HandSink
