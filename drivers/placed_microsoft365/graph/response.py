@@ -24,6 +24,7 @@ _Shape = TypeVar("_Shape")
 _error_decoder = msgspec.json.Decoder(GraphErrorBody)
 _batch_decoder = msgspec.json.Decoder(BatchAnswer)
 _item_decoder = msgspec.json.Decoder(BatchItem)
+_TOKEN_REFUSED = "invalidauthenticationtoken"  # noqa: S105 - an error code
 # A code is logged and shown on pages, so nothing may pass that could be a person's address.
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,79}", re.ASCII)
 
@@ -108,9 +109,12 @@ def directory_error(answer: Answer) -> DriverError:
     """Returns the error for a response of the directory or of Places.
 
     Without the permission the directory answers 403 Authorization_RequestDenied; Places has been seen to
-    answer 401 or 403 UnknownError (microsoft-graph-docs issue 5640).
+    answer 401 or 403 UnknownError (microsoft-graph-docs issue 5640). If the token itself is refused, no
+    permission is missing: there will be another token.
     """
     error = error_of(answer)
     if answer.status not in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         return error
+    if error_code(answer.body).lower() == _TOKEN_REFUSED:
+        return NotPermitted(str(error))
     return NotPermitted(str(error), remedy=NO_DIRECTORY, lasting=True, consent=Consent.MISSING)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from placed.driver import DriverError, FoundRoom, NotPermitted, Unavailable, UnexpectedAnswer
+from placed.driver import Consent, DriverError, FoundRoom, NotPermitted, Unavailable, UnexpectedAnswer
 from placed_microsoft365.graph.json_structs import Places
 from placed_microsoft365.graph.response import Answer
 from placed_microsoft365.simulator import Kind, Where
@@ -122,6 +122,20 @@ async def test_a_missing_permission_is_reported(
     with pytest.raises(NotPermitted, match="403") as error:
         await driver_setup.open(**settings).find_rooms()
     assert "consented" in error.value.problem.remedy
+
+
+@pytest.mark.parametrize("settings", [GROUP, ALL])
+async def test_a_token_that_is_refused_is_no_missing_permission(
+    driver_setup: DriverSetup, settings: dict[str, Any]
+) -> None:
+    """As after a change of the account: the second token within a minute is refused, too."""
+    driver = driver_setup.open(**settings)
+    driver_setup.tenant.faults.token_refused(times=2)
+    with pytest.raises(NotPermitted, match="401 InvalidAuthenticationToken") as error:
+        await driver.find_rooms()
+    problem = error.value.problem
+    assert (problem.remedy, problem.lasting, error.value.consent) == ("", False, Consent.UNKNOWN)
+    await driver.find_rooms()
 
 
 @pytest.mark.parametrize(("settings", "where"), [(GROUP, Where.GROUPS), (ALL, Where.PLACES)])
