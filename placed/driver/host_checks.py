@@ -23,13 +23,7 @@ from placed.driver.errors import DriverError
 from placed.driver.file_content import read_file_content
 from placed.driver.network import proxy_errors
 from placed.driver.network.response_decompression import ACCEPTED, content_of
-from placed.driver.network.tls_and_proxy import (
-    LARGEST_CA,
-    not_reached,
-    not_trusted,
-    proxy_for,
-    tls_context,
-)
+from placed.driver.network.tls_and_proxy import LARGEST_CA, not_reached, not_trusted, proxy_for, tls_context
 from placed.driver.settings import SettingsError
 from placed.driver.shared_findings import AGAIN, blocked, unreadable
 
@@ -38,9 +32,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SKEWED = 60.0  # seconds that a clock may be off
-WRONG = (
-    300.0  # seconds; beyond this the machine's clock has to be set, although rooms follow the services' time
-)
+# Seconds beyond which the machine's clock has to be set, although rooms follow the services' time.
+WRONG = 300.0
 _RESOLVE = 10.0  # seconds
 _TIMEOUT = aiohttp.ClientTimeout(total=20, sock_connect=10)
 _LARGEST = 2**20  # bytes of a response

@@ -3,17 +3,39 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from aiohttp.http import StreamWriter
 
+from placed.http.errors import Mistake, bad_request
 from placed.http.limits import STREAM_BUFFER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from aiohttp import web
+
+_ID = re.compile(r"(\d{1,18})-(\d{1,18})")
+
+
+def position_of(request: web.Request, epoch: int, latest: int) -> int | None:
+    """Returns the seq that a client has, or None if it needs everything.
+
+    Args:
+        request: its request.
+        epoch: that of the board.
+        latest: the latest seq of the board.
+    """
+    asked = request.query.get("last_event_id")
+    if asked is not None and not _ID.fullmatch(asked):
+        raise bad_request(Mistake("last_event_id", asked, "an id such as 7-412"))
+    # A browser reconnects with its first address, so the header field is the newer one.
+    found = _ID.fullmatch(request.headers.get("Last-Event-ID", "")) or _ID.fullmatch(asked or "")
+    if found is None or int(found[1]) != epoch or int(found[2]) > latest:
+        return None
+    return int(found[2])
 
 
 class Client:

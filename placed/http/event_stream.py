@@ -26,7 +26,6 @@ at all is dropped.
 from __future__ import annotations
 
 import asyncio
-import re
 from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
@@ -40,8 +39,8 @@ from placed.domain.problem import Problem
 from placed.domain.state_document import SCHEMA, Statement
 from placed.domain.timestamps import to_the_millisecond
 from placed.http.api import room_filters as filters
-from placed.http.errors import HttpError, Mistake, bad_request
-from placed.http.event_clients import Client, Waiting
+from placed.http.errors import HttpError
+from placed.http.event_clients import Client, Waiting, position_of
 from placed.http.latest_events import Entry, LatestEvents
 from placed.http.responses import complete
 
@@ -68,7 +67,6 @@ _HEALTH = "*"  # no room has this id
 _AS_MANY_STREAMS = Problem(
     "", "There are as many event streams as this endpoint serves", "/api/v1/rooms has the same data"
 )
-_ID = re.compile(r"(\d{1,18})-(\d{1,18})")
 
 
 class EventStream:
@@ -163,7 +161,7 @@ class EventStream:
         """Answers one client for as long as it stays."""
         filters.known_only(request.query, ("room", "last_event_id"))
         wanted = frozenset(request.query.getall("room", [])) or None
-        position = self._position(request)
+        position = position_of(request, self._board.epoch, self._board.seq)
         if request.method == "HEAD":
             return web.Response(headers=_HEADERS)
         if self._closed or self.clients >= self.limit:
@@ -179,17 +177,6 @@ class EventStream:
         finally:
             self.clients -= 1
         return response
-
-    def _position(self, request: web.Request) -> int | None:
-        """The seq that the client has, or None if it needs everything."""
-        asked = request.query.get("last_event_id")
-        if asked is not None and not _ID.fullmatch(asked):
-            raise bad_request(Mistake("last_event_id", asked, "an id such as 7-412"))
-        # A browser reconnects with its first address, so the header field is the newer one.
-        found = _ID.fullmatch(request.headers.get("Last-Event-ID", "")) or _ID.fullmatch(asked or "")
-        if found is None or int(found[1]) != self._board.epoch or int(found[2]) > self._board.seq:
-            return None
-        return int(found[2])
 
     async def _stream(self, client: Client, position: int | None) -> None:
         await client.write(RETRY)
