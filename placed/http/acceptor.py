@@ -208,7 +208,7 @@ def _clients_with_files(clients: int) -> int:
     raised = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
     if raised > soft:
         resource.setrlimit(resource.RLIMIT_NOFILE, (raised, hard))
-    possible = min(clients, max(soft, raised) - _TURNED_AWAY - _OTHER_FILES)
+    possible = max(1, min(clients, max(soft, raised) - _TURNED_AWAY - _OTHER_FILES))
     if possible < clients:
         _log.warning("http.has_few_files", limit=hard, clients=possible, wanted=clients)
-    return max(1, possible)
+    return possible

@@ -249,6 +249,8 @@ def test_the_file_may_be_named_by_the_environment(
             '[polling]\ndays_ahead = "many"',
             "polling.days_ahead: found 'many', expected a whole number from 0 to 60",
         ),
+        ("[polling]\ndays_ahead = true", "polling.days_ahead: found true, expected a whole number"),
+        ("[polling]\nbudget = false", "polling.budget: found false, expected a whole number"),
         ('[privacy]\nshow = "all"', "privacy.show: found 'all', expected nothing, organizer, title"),
         ('[mqtt]\nurl = "broker"', "mqtt.url: found 'broker', expected mqtt://host[:1883] or mqtts://"),
         ('[mqtt]\nusername = "x"', "mqtt.url: missing; expected: mqtt://host:1883, or mqtts://"),
