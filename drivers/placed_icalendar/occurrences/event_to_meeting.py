@@ -31,7 +31,7 @@ _STATUSES = (None, "", "CONFIRMED", "TENTATIVE", "CANCELLED")
 _NOT_YET_ACCEPTED = ("NEEDS-ACTION", "TENTATIVE")
 # What Exchange publishes as titles where a calendar's DetailLevel is AvailabilityOnly.
 _AVAILABILITY = frozenset({"busy", "free", "tentative", "away", "out of office", "working elsewhere"})
-_ROOMS = ("ROOM", "RESOURCE")
+_ROOM = "ROOM"  # a RESOURCE may be a projector, and what that declines does not free the room
 _EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 
 
@@ -99,9 +99,7 @@ def _own_part(event: Event, address: str | None) -> str | None:
         own = [attendee for attendee in event.attendees if _address(attendee) == address.casefold()]
     else:
         own = [
-            attendee
-            for attendee in event.attendees
-            if attendee.parameters.get("CUTYPE", "").upper() in _ROOMS
+            attendee for attendee in event.attendees if attendee.parameters.get("CUTYPE", "").upper() == _ROOM
         ]
     parts = {attendee.parameters.get("PARTSTAT", "NEEDS-ACTION").upper() for attendee in own}
     return parts.pop() if len(own) == 1 or (address is not None and len(parts) == 1) else None

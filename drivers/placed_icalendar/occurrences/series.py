@@ -95,13 +95,20 @@ class Series:
         yield from self._exceptions()
 
     def _exceptions(self) -> Iterator[Occurrence]:
+        """Exceptions. EXDATE excludes those that are older than the series, by SEQUENCE.
+
+        Of others nothing shows whether they were deleted or moved: SabreDAV, and so Nextcloud, shows them.
+        """
         for original, events in self._replaced.items():
             wall = original if original.tzinfo is None else original.astimezone(self._zone)
-            if not self._is_excluded(original, wall):
-                yield from self._touching(events, original)
+            kept = self._newer(events) if self._is_excluded(original, wall) else events
+            yield from self._touching(kept, original)
         for day, events in self._replaced_days.items():
-            if day not in self._excluded_days:
-                yield from self._touching(events, datetime(day.year, day.month, day.day))  # noqa: DTZ001
+            kept = self._newer(events) if day in self._excluded_days else events
+            yield from self._touching(kept, datetime(day.year, day.month, day.day))  # noqa: DTZ001
+
+    def _newer(self, events: list[Event]) -> list[Event]:
+        return [event for event in events if event.sequence >= self._master.sequence]
 
     def _touching(self, events: list[Event], original: Id) -> Iterator[Occurrence]:
         for event in events:

@@ -125,8 +125,9 @@ async def test_the_obsolete_range_to_all_earlier_ones_is_malformed() -> None:
 
 
 async def test_an_excluded_occurrence_stays_excluded_though_it_was_changed_before() -> None:
-    changed = event(NAMED, *AT_TWO)
-    assert await occupied(calendar(event(*WEEKLY, f"EXDATE{Z}20261202T090000"), changed)) == []
+    changed = event(NAMED, *AT_TWO, "SEQUENCE:1")
+    excluded = event(*WEEKLY, f"EXDATE{Z}20261202T090000", "SEQUENCE:2")
+    assert await occupied(calendar(excluded, changed)) == []
 
 
 async def test_of_two_changes_of_one_occurrence_the_later_counts() -> None:
@@ -295,3 +296,10 @@ async def test_an_added_time_with_an_end_of_its_own_keeps_its_length_when_it_is_
     named = f"RECURRENCE-ID;RANGE=THISANDFUTURE{Z}20261202T090000"
     later = event(named, f"DTSTART{Z}20261202T140000", f"DTEND{Z}20261202T150000")
     assert (await occupied(calendar(daily, later)))[-1] == ("2026-12-04 17:00", "2026-12-04 18:00")
+
+
+@pytest.mark.parametrize("named", [f"EXDATE{Z}20261202T090000", "EXDATE;VALUE=DATE:20261202"])
+async def test_a_moved_occurrence_is_not_lost_if_its_original_time_is_excluded_too(named: str) -> None:
+    assert await occupied(calendar(event(*WEEKLY, named), event(NAMED, *AT_TWO))) == [
+        ("2026-12-03 13:00", "2026-12-03 14:00")
+    ]
