@@ -109,7 +109,7 @@ async def _measure(rooms: int) -> list[float]:
             arguments = ("run", "-c", deployment.file, "--log-format", "json")
             async with (
                 aiomqtt.Client("127.0.0.1", port, protocol=aiomqtt.ProtocolVersion.V5) as client,
-                Program.start(deployment.folder, *arguments) as program,
+                Program.start(deployment.folder, *arguments, fresh=True) as program,
             ):
                 await program.logged("daemon.became_ready")
                 door = Door(client)

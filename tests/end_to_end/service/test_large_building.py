@@ -51,7 +51,14 @@ async def test_each_of_5500_rooms_is_read_and_published_and_one_failure_affects_
             async with (
                 deployment.listener("placed/rooms/+/state", "placed/rooms") as panel,
                 Program.start(
-                    tmp_path, "run", "-c", deployment.file, "--log-format", "json", environment=environment
+                    tmp_path,
+                    "run",
+                    "-c",
+                    deployment.file,
+                    "--log-format",
+                    "json",
+                    environment=environment,
+                    fresh=True,
                 ) as program,
             ):
                 listening = await program.logged("http.is_listening")
