@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from placed.actions.audit import log_order
-from placed.actions.ending import Ending, refused
+from placed.actions.command_outcome import CommandOutcome, refused
 from placed.actions.interrupted import bookable, intent_of, resolve
 from placed.actions.order_run import CommandRun, Planner, of_driver_error
 from placed.actions.own_bookings import OwnBookings, extension_of
@@ -23,7 +23,7 @@ from placed.driver import Book, DriverError, NotWritten, Release
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from placed.actions.check_in_desk import CheckInDesk
+    from placed.actions.check_in_service import CheckInService
     from placed.actions.connection_actions import ConnectionActions, WriterFence
     from placed.actions.execution import CommandExecution
     from placed.board.board import Board
@@ -53,7 +53,7 @@ class CalendarCommands:
         board: Board,
         clock: Clock,
         store: CommandStore,
-        desk: CheckInDesk,
+        desk: CheckInService,
         read_soon: Callable[[str, str], None],
     ) -> None:
         self._board = board
@@ -86,14 +86,14 @@ class CalendarCommands:
         planner: Planner,
         room: Room,
         connection: ConnectionActions,
-    ) -> Ending:
+    ) -> CommandOutcome:
         """Looks at the room's calendar, writes what the planner returns, and looks what has become of it."""
         async with connection.used():
             return await self._write(execution, record, planner, room, connection)
 
     async def look_for(
         self, record: CommandRecord, room: Room, connection: ConnectionActions
-    ) -> Ending | None:
+    ) -> CommandOutcome | None:
         """Looks what has become of a command during which the process ended; None without a writer."""
         calendar = self._calendar(record.command, room, connection)
         if calendar is None:
@@ -110,7 +110,7 @@ class CalendarCommands:
         planner: Planner,
         room: Room,
         connection: ConnectionActions,
-    ) -> Ending:
+    ) -> CommandOutcome:
         command = record.command
         calendar, writes = self._calendar(command, room, connection), connection.settings.writes
         if calendar is None or writes is None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from msgspec.structs import replace
 
 from placed.domain.action import Action, Refusal
-from placed.domain.check_in import CheckInRules
+from placed.domain.check_in_rules import CheckInRules
 from placed.driver import NoShowSettings
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from placed.actions.ending import UNCERTAIN, Effect, Ending, refused
+from placed.actions.command_outcome import UNCERTAIN, CommandOutcome, Effect, refused
 from placed.domain.action import Outcome, Refusal
 from placed.driver import Book, Release, Shorten
 from placed.store.command_store import Intent, IntentKind
@@ -36,7 +36,7 @@ def bookable(record: CommandRecord) -> tuple[datetime, datetime] | None:
     return None
 
 
-async def resolve(record: CommandRecord, room: Room, check: WrittenCheck) -> Ending:
+async def resolve(record: CommandRecord, room: Room, check: WrittenCheck) -> CommandOutcome:
     """Looks what has become of the last order; uncertain if that cannot be read."""
     match record.intent:
         case None:

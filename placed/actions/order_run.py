@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from placed.actions.ending import UNCERTAIN, Effect, Ending, done, refused
+from placed.actions.command_outcome import UNCERTAIN, CommandOutcome, Effect, done, refused
 from placed.actions.plan import Plan, Situation, plan
 from placed.domain.action import Refusal
 from placed.domain.model import Reason
@@ -57,11 +57,11 @@ class CommandRun:
         self._intend = intend
         self._planner = planner
 
-    async def carry_out(self, command: Command, lock: asyncio.Lock) -> Ending:
+    async def carry_out(self, command: Command, lock: asyncio.Lock) -> CommandOutcome:
         """Looks, judges and writes, while no other command of the room does; then looks whether it stays."""
         async with lock:
             written = await self._plan_and_write(command)
-        if isinstance(written, Ending):
+        if isinstance(written, CommandOutcome):
             return written
         order, result = written
         if isinstance(order, Book):
@@ -71,7 +71,7 @@ class CommandRun:
             return done(effect)
         return await self._check.change(effect, order.booking)
 
-    async def _plan_and_write(self, command: Command) -> tuple[Order, WriteResult] | Ending:
+    async def _plan_and_write(self, command: Command) -> tuple[Order, WriteResult] | CommandOutcome:
         """Returns the last order and its result, if it was carried out or may have been."""
         ending = UNCERTAIN
         for _ in range(_ATTEMPTS):

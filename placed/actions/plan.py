@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from placed.actions.ending import Effect
+from placed.actions.command_outcome import Effect
 from placed.domain.action import Action, Refusal
 from placed.domain.occupancy import occupies
 from placed.driver.booking import Book, Booking, Order, Release, Shorten, Withdraw

@@ -13,13 +13,13 @@ from msgspec.structs import replace
 
 from placed.actions.audit import log_outcome
 from placed.actions.calendar_commands import CalendarCommands
-from placed.actions.check_in_desk import CheckInDesk
+from placed.actions.check_in_service import CheckInService
+from placed.actions.command_outcome import UNCERTAIN, CommandOutcome, Effect, refused
 from placed.actions.command_rate import CommandRate
-from placed.actions.ending import UNCERTAIN, Effect, Ending, refused
 from placed.actions.execution import CommandExecution
 from placed.actions.known_commands import KnownCommands
 from placed.actions.plan import plan
-from placed.actions.release_plan import release_plan
+from placed.actions.release_check import release_plan
 from placed.domain.action import LONGEST_KEY, Action, Channel, Outcome, Refusal, Reply
 from placed.store.command_store import CommandRecord
 
@@ -79,7 +79,7 @@ class ActionService:
         self._store = store
         self._connections = connections
         self._believable = believable
-        self.desk = CheckInDesk(board, clock, store)
+        self.desk = CheckInService(board, clock, store)
         self.counts: Counter[tuple[Action, Outcome, Refusal | None]] = Counter()
         self.on_use: Callable[[str], None] = lambda _room_id: None
         self._known = KnownCommands()
@@ -122,7 +122,7 @@ class ActionService:
             self._count(execution)
         else:
             self._rate.count(command.room, moment)
-            execution = CommandExecution(command, self._reply(command, Ending(Outcome.ACCEPTED)))
+            execution = CommandExecution(command, self._reply(command, CommandOutcome(Outcome.ACCEPTED)))
             self._begin(self._carry_out(execution), command)
         self._known.add(execution, self._clock.now())
         return execution
@@ -141,7 +141,7 @@ class ActionService:
             self._count(execution)
         else:
             planner = partial(release_plan, meeting=meeting, still=still)
-            execution = CommandExecution(command, self._reply(command, Ending(Outcome.ACCEPTED)))
+            execution = CommandExecution(command, self._reply(command, CommandOutcome(Outcome.ACCEPTED)))
             self._begin(self._carry_out(execution, planner), command)
         self._known.add(execution, self._clock.now())
         return execution
@@ -157,7 +157,7 @@ class ActionService:
         """Restores the commands and the check-ins of the run before."""
         self.desk.restore()
         for connection, record in self._store.load():
-            reply = record.reply or self._reply(record.command, Ending(Outcome.ACCEPTED))
+            reply = record.reply or self._reply(record.command, CommandOutcome(Outcome.ACCEPTED))
             execution = CommandExecution(record.command, reply)
             execution.connection = connection
             self._known.restore(execution, record.at)
@@ -221,7 +221,9 @@ class ActionService:
             ending = UNCERTAIN
         await self._end(execution, record, ending)
 
-    async def _run(self, execution: CommandExecution, record: CommandRecord, planner: Planner) -> Ending:
+    async def _run(
+        self, execution: CommandExecution, record: CommandRecord, planner: Planner
+    ) -> CommandOutcome:
         command = record.command
         found = self._found(command.room)
         if found is None:
@@ -255,7 +257,7 @@ class ActionService:
             ending = UNCERTAIN
         await self._end(execution, record, ending)
 
-    async def _end(self, execution: CommandExecution, record: CommandRecord, ending: Ending) -> None:
+    async def _end(self, execution: CommandExecution, record: CommandRecord, ending: CommandOutcome) -> None:
         command = execution.command
         if ending.effect is not None:
             await self._until_shown(command.room, ending.effect)
@@ -284,7 +286,7 @@ class ActionService:
         self.counts[reply.action, reply.outcome, reply.reason] += 1
         log_outcome(execution.command, reply)
 
-    def _reply(self, command: Command, ending: Ending) -> Reply:
+    def _reply(self, command: Command, ending: CommandOutcome) -> Reply:
         statement = self._board.statement(command.room)
         return Reply(
             command.key,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from placed.actions.ending import UNCERTAIN, Effect, Ending, done, refused
+from placed.actions.command_outcome import UNCERTAIN, CommandOutcome, Effect, done, refused
 from placed.actions.plan import overlapping
 from placed.actions.recent_bookings import is_unseen
 from placed.domain.action import Refusal
@@ -45,7 +45,7 @@ class WrittenCheck:
         self._calendar = calendar
         self._made = made
 
-    async def booking(self, order: Book, *, certain: bool) -> Ending:
+    async def booking(self, order: Book, *, certain: bool) -> CommandOutcome:
         """Whether a booking is there and may stay; it yields if not.
 
         Args:
@@ -74,7 +74,7 @@ class WrittenCheck:
             return UNCERTAIN
         return refused(Refusal.UNAVAILABLE)
 
-    async def change(self, effect: Effect, before: Booking | None = None) -> Ending:
+    async def change(self, effect: Effect, before: Booking | None = None) -> CommandOutcome:
         """Whether a change whose end is unknown is in effect.
 
         Args:
@@ -103,7 +103,7 @@ class WrittenCheck:
         rivals = overlapping(bookings, meeting.start, meeting.end, self._calendar.policy)
         return any(b.made_with is None or b.made_with < key for b in rivals if b.made_with != key)
 
-    async def _give_way(self, order: Book, ours: Booking) -> Ending:
+    async def _give_way(self, order: Book, ours: Booking) -> CommandOutcome:
         clock = self._calendar.clock
         for _ in range(_YIELDS):
             result = await self._calendar.write(Withdraw(order.key, self._calendar.room, ours))

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
-    from placed.domain.check_in import CheckedIn, CheckInRules
+    from placed.domain.check_in_rules import CheckedIn, CheckInRules
     from placed.domain.connection_health import ConnectionHealth
-    from placed.domain.fence import Fence
+    from placed.domain.fence_result import Fence
     from placed.domain.machine_clock_health import ClockHealth
     from placed.domain.model import Reason, Room, Schedule, ShowPresence
     from placed.domain.occupancy import Policy

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from placed.domain.check_in import RoomCheckIns
+from placed.domain.check_in_rules import RoomCheckIns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from placed.domain.check_in import CheckedIn, CheckInRules
+    from placed.domain.check_in_rules import CheckedIn, CheckInRules
     from placed.domain.model import Room
 
 _KEPT_FOR = timedelta(days=1)  # after the start of the meeting

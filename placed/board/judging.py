@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from placed.board.check_in_book import CheckInBook
     from placed.board.room_entry import KnownRoom
     from placed.board.room_sensors import RoomSensors
-    from placed.domain.check_in import RoomCheckIns
+    from placed.domain.check_in_rules import RoomCheckIns
     from placed.domain.model import Occupancy, Room, Schedule
     from placed.domain.occupancy import Judgement, Policy
     from placed.domain.presence import Presence, PresenceJudgement

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from placed.board.room_entry import KnownRoom, RoomEntry
     from placed.board.room_sensors import RoomSensors
     from placed.domain.calendar_event_detection import Event
-    from placed.domain.check_in import RoomCheckIns
+    from placed.domain.check_in_rules import RoomCheckIns
     from placed.domain.connection_health import ConnectionHealth
     from placed.domain.machine_clock_health import ClockHealth
     from placed.domain.model import Room, Schedule

@@ -11,7 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from placed.board.room_use import UseSince
-from placed.domain.check_in import RoomCheckIns
+from placed.domain.check_in_rules import RoomCheckIns
 from placed.domain.model import Meeting, Reason, Room, Schedule, Status
 from placed.domain.occupancy import Policy, lapse
 from placed.domain.presence import Presence

@@ -117,7 +117,7 @@ async def _demonstrate(  # noqa: PLR0913 - the options
     import json
     from importlib.metadata import version
 
-    from placed.cli.demo_panel import write_panel_token
+    from placed.cli.demo_panel_token import write_panel_token
     from placed.cli.demo_sensors import SETTINGS, simulated_sensors
     from placed.cli.first_round_progress import first_round
     from placed.domain.clock import SystemClock

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from placed.cli.room_table import View
     from placed.cli.watch_output import WatchPrinter
-    from placed.panel.follower import Watching
+    from placed.panel.panel_client import Watching
     from placed.settings.output_settings import Mqtt
 
 _MARGIN = 0.25  # seconds after the expiry of a state; by then a next one has arrived, if there is any
@@ -55,7 +55,7 @@ def watch(  # noqa: PLR0913 - its options
 
     from placed.cli.live_terminal import is_live, until_interrupted
     from placed.domain.exit_errors import CannotStart
-    from placed.panel.follower import NotWatching
+    from placed.panel.panel_client import NotWatching
 
     for room in rooms or []:
         if not _ROOM.fullmatch(room):
@@ -113,8 +113,8 @@ async def _watch(  # noqa: PLR0913 - the options
     from placed.cli.live_terminal import first_of
     from placed.cli.watch_output import WatchPrinter
     from placed.domain.clock import SystemClock
-    from placed.panel.follower import Watching
-    from placed.panel.rules import Panel
+    from placed.panel.panel_client import Watching
+    from placed.panel.state_validity import Panel
 
     changed = asyncio.Event()
     panel = Panel(settings.base_topic, rooms)

@@ -11,11 +11,11 @@ import typer
 from placed.cli import presence_words
 from placed.cli.room_table import Line, clock, plain
 from placed.domain.timestamps import timestamp, timestamp_or_none
-from placed.panel.rules import Why
+from placed.panel.state_validity import Why
 
 if TYPE_CHECKING:
     from placed.panel.received_documents import PresenceHeard
-    from placed.panel.rules import Moment, Panel, Shown
+    from placed.panel.state_validity import Moment, Panel, Shown
 
 _TOLERATED = timedelta(seconds=5)  # difference between two clocks
 WORDS = {

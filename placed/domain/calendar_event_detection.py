@@ -15,7 +15,7 @@ from placed.domain.occupancy import occupies
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from placed.domain.check_in import RoomCheckIns
+    from placed.domain.check_in_rules import RoomCheckIns
     from placed.domain.model import Occupancy, Schedule
     from placed.domain.occupancy import Policy
 

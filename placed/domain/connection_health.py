@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from placed.domain.consent_record import Consent
-from placed.domain.fence import UNTRIED, Fence
+from placed.domain.fence_result import UNTRIED, Fence
 from placed.domain.problem import Problem
 from placed.domain.room_readability import ReadFailure, RoomReadability, readability_documents
 from placed.domain.timestamps import timestamp, timestamp_or_none

@@ -4,7 +4,7 @@
   something that the policy does not count, or ends no later than it starts. An unrecognised value occupies.
 - Intervals are half-open: a room is free at the very second at which its meeting ends.
 - A room is `starting` when it is free and the next meeting starts within `lead`.
-- Where check-in is on, a room is `pending` while its meetings wait for one: see `placed.domain.check_in`.
+- Where check-in is on, a room is `pending` while its meetings wait for one: see `check_in_rules`.
 - What is known is `stale` once it was not read for `stale_after`, or for three times as long as was meant
   where that is longer, and gone after `expire_after`, or at the end of the window that was read. A room of
   which nothing is known is `unknown`.
@@ -24,7 +24,7 @@ import msgspec
 from placed.domain.model import Meeting, Occupancy, Reason, Schedule, ShowAs, Status
 
 if TYPE_CHECKING:
-    from placed.domain.check_in import RoomCheckIns
+    from placed.domain.check_in_rules import RoomCheckIns
 
 DEFAULT_BUSY_FOR = frozenset({ShowAs.BUSY, ShowAs.TENTATIVE, ShowAs.OOF, ShowAs.WORKING_ELSEWHERE})
 

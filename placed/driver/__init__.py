@@ -1,7 +1,7 @@
 """The port that a driver implements: `protocol` reads calendars; capabilities are optional."""
 
 from placed.domain.consent_record import Consent
-from placed.domain.fence import UNTRIED, Fence, FenceState
+from placed.domain.fence_result import UNTRIED, Fence, FenceState
 from placed.domain.machine_clock_health import SET_CLOCK
 from placed.domain.problem import Problem
 from placed.domain.service_time import ServiceTime

@@ -19,7 +19,7 @@ from placed.domain.problem import Problem
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from placed.domain.fence import Fence
+    from placed.domain.fence_result import Fence
     from placed.driver.protocol import Surroundings
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from placed.domain.fence import Fence
+    from placed.domain.fence_result import Fence
     from placed.driver.protocol import Driver, DriverKind
 
 

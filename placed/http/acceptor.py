@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from placed.http.connection import ClientConnection
+from placed.http.connection_limits import ClientConnection
 
 if TYPE_CHECKING:
     import socket

@@ -2,7 +2,7 @@
 
 aiohttp's middlewares and signals are not used for it: they cost a fifth of a short answer, and aiohttp keeps
 the chains that it makes of them, and so every application that was ever served. Requests that are not valid
-HTTP reach no handler; `connection.py` answers them.
+HTTP reach no handler; `connection_limits.py` answers them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from aiohttp import hdrs
 
 from placed.domain.problem import Problem
 from placed.domain.timestamps import to_the_millisecond
-from placed.http.connection import ClientConnection
+from placed.http.connection_limits import ClientConnection
 from placed.http.errors import HttpError, unforeseen
 from placed.http.limits import LARGEST_BODY
 from placed.http.responses import PLACED_TIME, complete

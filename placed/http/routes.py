@@ -15,11 +15,11 @@ from placed.http.request_handling import continue_unanswered
 if TYPE_CHECKING:
     from placed.http.api.actions import ActionsApi
     from placed.http.api.connections import ConnectionsApi
-    from placed.http.api.days import DaysApi
     from placed.http.api.metrics import Metrics
     from placed.http.api.no_shows import NoShowsApi
-    from placed.http.api.qr_codes import QrCodesApi
     from placed.http.api.readiness import HealthApi
+    from placed.http.api.room_day import RoomDayApi
+    from placed.http.api.room_qr_code import QrCodesApi
     from placed.http.api.rooms import RoomsApi
     from placed.http.api.sensor_webhooks import SensorsApi
     from placed.http.event_stream import EventStream
@@ -34,7 +34,7 @@ class Apis:
 
     pages: Pages
     rooms: RoomsApi
-    days: DaysApi
+    days: RoomDayApi
     connections: ConnectionsApi
     qr_codes: QrCodesApi
     no_shows: NoShowsApi

@@ -17,11 +17,11 @@ from placed.http.acceptor import Acceptor
 from placed.http.api import openapi
 from placed.http.api.actions import ActionsApi
 from placed.http.api.connections import ConnectionsApi
-from placed.http.api.days import DaysApi
 from placed.http.api.metrics import Metrics
 from placed.http.api.no_shows import NoShowsApi
-from placed.http.api.qr_codes import QrCodesApi
 from placed.http.api.readiness import HealthApi
+from placed.http.api.room_day import RoomDayApi
+from placed.http.api.room_qr_code import QrCodesApi
 from placed.http.api.rooms import RoomDocuments, RoomsApi
 from placed.http.api.sensor_webhooks import NoWebhooks, SensorsApi
 from placed.http.auth import Guard, host_names
@@ -244,7 +244,7 @@ class StatusServer:
         return Apis(
             pages=self._pages,
             rooms=RoomsApi(self._board, self._documents, self._now),
-            days=DaysApi(self._board, self._now),
+            days=RoomDayApi(self._board, self._now),
             connections=ConnectionsApi(self._board, self._publisher),
             qr_codes=self._qr_codes,
             no_shows=self._no_shows,

@@ -10,7 +10,7 @@ import structlog
 from placed.domain.action import Action, Channel, Command, Outcome, Refusal
 from placed.domain.command_message import LARGEST, InvalidCommand, in_utc, read_payload
 from placed.domain.rate_limit import RateLimit
-from placed.mqtt import command_counts as counted
+from placed.mqtt import unused_commands as counted
 from placed.mqtt.command_replies import RefusalDocument, Replies, ReplyTo
 from placed.mqtt.command_topics import (
     LONGEST_CORRELATION,
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from placed.domain.command_message import CommandPayload
     from placed.domain.command_sink import CommandSink, Execution
     from placed.mqtt.client.publish_properties import Received
-    from placed.mqtt.command_counts import CommandCounts
     from placed.mqtt.topics import Topics
+    from placed.mqtt.unused_commands import UnusedCommands
 
 MOST_PER_MINUTE = 60  # commands for a room, also those that the sink refuses, or knows already
 MOST_RUNNING = 200  # commands whose outcome is waited for
@@ -70,7 +70,7 @@ class CommandIntake:
         board: Board,
         *,
         replies: Replies,
-        counts: CommandCounts,
+        counts: UnusedCommands,
         steady: Callable[[], float],
     ) -> None:
         self._topics = topics

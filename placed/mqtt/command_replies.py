@@ -10,11 +10,11 @@ import msgspec
 
 from placed.domain.action import Outcome, Refusal, Reply
 from placed.mqtt.client.publish_properties import PublishProperties
-from placed.mqtt.command_counts import REPLY_DROPPED, REPLY_REFUSED
+from placed.mqtt.unused_commands import REPLY_DROPPED, REPLY_REFUSED
 
 if TYPE_CHECKING:
     from placed.mqtt.client.interface import BrokerClient
-    from placed.mqtt.command_counts import CommandCounts
+    from placed.mqtt.unused_commands import UnusedCommands
 
 HOLDS = 60.0  # seconds
 MOST = 1000  # replies that may wait
@@ -54,7 +54,7 @@ class Replies:
         counts: of replies that are dropped or refused.
     """
 
-    def __init__(self, counts: CommandCounts) -> None:
+    def __init__(self, counts: UnusedCommands) -> None:
         self._counts = counts
         self._waiting: deque[_Waiting] = deque()
         self._added = asyncio.Event()

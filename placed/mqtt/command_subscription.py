@@ -20,7 +20,6 @@ from placed.mqtt.backoff import Backoff
 from placed.mqtt.client.by_version import new_client
 from placed.mqtt.client.mqtt_error import MqttError
 from placed.mqtt.client_options import client_id_of
-from placed.mqtt.command_counts import DROPPED, CommandCounts
 from placed.mqtt.command_intake import CommandIntake
 from placed.mqtt.command_queue import CommandQueue
 from placed.mqtt.command_replies import Replies
@@ -35,9 +34,10 @@ from placed.mqtt.connection_problems import (
     why_lost,
     why_not_connected,
 )
+from placed.mqtt.publisher_context import Timing
 from placed.mqtt.room_index import is_room_id
-from placed.mqtt.session_context import Timing
 from placed.mqtt.topics import Topics
+from placed.mqtt.unused_commands import DROPPED, UnusedCommands
 
 if TYPE_CHECKING:
     from placed.board.board import Board
@@ -90,10 +90,10 @@ class CommandSubscription:
         board: Board,
         timing: Timing = _DEFAULT_TIMING,
         signs: PanelSigns | None = None,
-        counts: CommandCounts | None = None,
+        counts: UnusedCommands | None = None,
     ) -> None:
         self.connected = asyncio.Event()
-        self.counts = counts or CommandCounts(time.monotonic)
+        self.counts = counts or UnusedCommands(time.monotonic)
         self._options = command_options(login)
         self._address = login.address
         self._protocol = login.settings.protocol

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from placed.domain.state_document import Statement
     from placed.mqtt.messages import Message
-    from placed.mqtt.session_context import SessionContext
+    from placed.mqtt.publisher_context import PublisherContext
 
 
 class CurrentMessages:
@@ -33,7 +33,7 @@ class CurrentMessages:
             cleared before the first publication, or panels would take every state of ours for an older one.
     """
 
-    def __init__(self, context: SessionContext) -> None:
+    def __init__(self, context: PublisherContext) -> None:
         self.higher_epoch: set[str] = set()
         self._context = context
 

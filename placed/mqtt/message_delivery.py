@@ -12,15 +12,15 @@ import msgspec
 
 from placed.domain.mqtt_delivery_status import Refused
 from placed.mqtt.messages import Message, clear, largest_size, packet_size, properties_of
-from placed.mqtt.refused_topics import reason_for
-from placed.mqtt.session_context import SILENCE
+from placed.mqtt.publisher_context import SILENCE
+from placed.mqtt.refused_topic_schedule import reason_for
 from placed.mqtt.suspect_messages import SentMessage
 from placed.mqtt.topics import Importance
 
 if TYPE_CHECKING:
     from placed.mqtt.client.interface import BrokerClient
     from placed.mqtt.client.reason_code import ReasonCode
-    from placed.mqtt.session_context import SessionContext
+    from placed.mqtt.publisher_context import PublisherContext
 
 _LOAD = (
     32  # messages within `_LOAD_TIME` seconds, from which a broker may end the connection for their number
@@ -103,7 +103,7 @@ class Delivery:
     """
 
     def __init__(
-        self, context: SessionContext, client: BrokerClient, settled: Callable[[Message], None]
+        self, context: PublisherContext, client: BrokerClient, settled: Callable[[Message], None]
     ) -> None:
         self.refused = asyncio.Event()
         self.in_flight = InFlight(self._is_required)

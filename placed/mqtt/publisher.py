@@ -22,9 +22,9 @@ from placed.mqtt.backoff import Backoff
 from placed.mqtt.client.mqtt_error import MqttError
 from placed.mqtt.connection_problems import BrokerLost, why_lost
 from placed.mqtt.messages import Message, properties_of
+from placed.mqtt.publisher_context import SILENCE, PublisherContext, Timing
 from placed.mqtt.publisher_status import PublisherStatus
 from placed.mqtt.session import Session
-from placed.mqtt.session_context import SILENCE, SessionContext, Timing
 from placed.mqtt.takeover import is_takeover, most_specific
 from placed.settings.output_settings import HomeAssistant
 
@@ -91,7 +91,7 @@ class Publisher(PublisherStatus):
         patient: bool = False,
     ) -> None:
         super().__init__(
-            SessionContext.of(
+            PublisherContext.of(
                 settings,
                 board,
                 now=now,

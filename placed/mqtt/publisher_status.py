@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from placed.domain.mqtt_delivery_status import Undelivered
     from placed.mqtt.connection_problems import Trouble
+    from placed.mqtt.publisher_context import PublisherContext
     from placed.mqtt.session import Session
-    from placed.mqtt.session_context import SessionContext
 
 
 class PublisherStatus:
@@ -25,7 +25,7 @@ class PublisherStatus:
         counters: of its connections and messages.
     """
 
-    def __init__(self, context: SessionContext) -> None:
+    def __init__(self, context: PublisherContext) -> None:
         self._context = context
         self._session: Session | None = None
         self._trouble: Trouble | None = None

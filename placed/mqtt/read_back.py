@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from placed.mqtt.client.interface import BrokerClient
     from placed.mqtt.client.publish_properties import Received
     from placed.mqtt.messages import Message
-    from placed.mqtt.session_context import SessionContext
+    from placed.mqtt.publisher_context import PublisherContext
 
 FIRST = 3.0  # seconds from when the initial publication is acknowledged
 BETWEEN = 2.0  # seconds between two batches
@@ -42,7 +42,7 @@ class ReadBack:
 
     def __init__(
         self,
-        context: SessionContext,
+        context: PublisherContext,
         client: BrokerClient,
         make: Callable[[str], Iterable[Message]],
         publish_again: Callable[[Message], None],

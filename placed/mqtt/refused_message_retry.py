@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from placed.mqtt.refused_topics import TICK
+from placed.mqtt.refused_topic_schedule import TICK
 from placed.mqtt.topics import Importance
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from placed.mqtt.current_messages import CurrentMessages
-    from placed.mqtt.refused_topics import Refusal
+    from placed.mqtt.publisher_context import PublisherContext
+    from placed.mqtt.refused_topic_schedule import Refusal
     from placed.mqtt.sender import Sender
-    from placed.mqtt.session_context import SessionContext
 
 _log = structlog.get_logger()
 
@@ -33,7 +33,7 @@ class Redelivery:
 
     def __init__(
         self,
-        context: SessionContext,
+        context: PublisherContext,
         sender: Sender,
         current: CurrentMessages,
         reported: Callable[[], None],

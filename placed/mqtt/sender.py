@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from placed.domain.state_document import Statement
     from placed.mqtt.client.interface import BrokerClient
     from placed.mqtt.messages import Message
-    from placed.mqtt.session_context import SessionContext
+    from placed.mqtt.publisher_context import PublisherContext
 
 
 class Sender:
@@ -32,7 +32,7 @@ class Sender:
 
     def __init__(
         self,
-        context: SessionContext,
+        context: PublisherContext,
         client: BrokerClient,
         messages_of: Callable[[Statement], Iterable[Message]],
     ) -> None:

@@ -15,7 +15,7 @@ from placed.mqtt.discovery.announcer import Announcer
 from placed.mqtt.messages import clear, event_message, instance_of, unknown_room_messages
 from placed.mqtt.read_back import ReadBack
 from placed.mqtt.refused_message_retry import Redelivery
-from placed.mqtt.retained_rooms import clear_plain_topics
+from placed.mqtt.removed_rooms import clear_plain_topics
 from placed.mqtt.room_index import earlier_buttons, earlier_discovery, earlier_epoch, earlier_rooms
 from placed.mqtt.sender import Sender
 from placed.mqtt.takeover import ReplacedByAnother, is_from_another_instance
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from placed.domain.state_document import Statement
     from placed.mqtt.client.interface import BrokerClient
     from placed.mqtt.messages import Message
-    from placed.mqtt.session_context import SessionContext
+    from placed.mqtt.publisher_context import PublisherContext
     from placed.mqtt.suspect_messages import SentMessage
 
 _SLICE = 50  # rooms that are queued before other tasks get a turn on the event loop
@@ -46,7 +46,7 @@ class Session:
         client: the connected client.
     """
 
-    def __init__(self, context: SessionContext, client: BrokerClient) -> None:
+    def __init__(self, context: PublisherContext, client: BrokerClient) -> None:
         self._context = context
         self._client = client
         self._current = CurrentMessages(context)

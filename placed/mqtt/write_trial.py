@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from placed.domain.mqtt_delivery_status import Refused
 from placed.mqtt.client.publish_properties import PublishProperties
 from placed.mqtt.connection_problems import Trouble, not_subscribed
-from placed.mqtt.refused_topics import reason_for
+from placed.mqtt.refused_topic_schedule import reason_for
 
 if TYPE_CHECKING:
     from placed.mqtt.client.interface import BrokerClient

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from placed.mqtt.command_counts import CommandCounts
 from placed.mqtt.command_subscription import CommandSubscription
+from placed.mqtt.unused_commands import UnusedCommands
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from placed.domain.command_sink import CommandSink
     from placed.domain.panel_signs import PanelSigns
     from placed.mqtt.client_options import Login
-    from placed.runtime.named_task_group import NamedTaskGroup
     from placed.runtime.prepared_configuration import Prepared
+    from placed.runtime.replaceable_tasks import ReplaceableTasks
 
 _TASK = "commands"
 
@@ -35,7 +35,7 @@ class CurrentCommands:
         self._board = board
         self._signs = signs
         self._used: tuple[Login, bytes, str] | None = None
-        self._counts = CommandCounts(time.monotonic)
+        self._counts = UnusedCommands(time.monotonic)
         self.subscription: CommandSubscription | None = None
 
     @property
@@ -43,7 +43,7 @@ class CurrentCommands:
         """Messages that were not used since the start, by reason; empty while no commands are taken."""
         return self._counts.by_reason if self.subscription is not None else {}
 
-    def start(self, prepared: Prepared, tasks: NamedTaskGroup) -> None:
+    def start(self, prepared: Prepared, tasks: ReplaceableTasks) -> None:
         """Takes commands from now on, if there are any to take."""
         self._used = self._wanted(prepared)
         if self._used is not None:
@@ -52,7 +52,7 @@ class CurrentCommands:
             )
             tasks.begin(_TASK, self.subscription.run)
 
-    async def change(self, to: Prepared, tasks: NamedTaskGroup) -> None:
+    async def change(self, to: Prepared, tasks: ReplaceableTasks) -> None:
         """Takes up other settings, after the sink did. The connection stays if broker and topics do."""
         wanted = self._wanted(to)
         if (wanted and wanted[1:]) == (self._used and self._used[1:]):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from placed.actions.automatic_check_in import SensorCheckIns
 from placed.actions.no_show_facts import NoShowFacts
 from placed.actions.no_show_numbers import NoShowNumbers
 from placed.actions.no_show_service import NoShowService, no_show_rules
 from placed.actions.no_show_store import JournalNoShows
 from placed.actions.own_commands import OwnCommands
-from placed.actions.sensor_check_ins import SensorCheckIns
 from placed.domain.panel_signs import AGAIN, SIGN_EVERY
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from placed.actions.service import ActionService
     from placed.board.board import Board
     from placed.domain.corrected_clock import CorrectedClock
-    from placed.runtime.named_task_group import NamedTaskGroup
+    from placed.runtime.replaceable_tasks import ReplaceableTasks
     from placed.settings.schema import Settings
     from placed.store import Journal
 
@@ -60,7 +60,7 @@ class CurrentNoShows:
         self._board.listeners.append(self._service)
         self.change(settings)
 
-    def start(self, tasks: NamedTaskGroup) -> None:
+    def start(self, tasks: ReplaceableTasks) -> None:
         """Judges from now on."""
         tasks.begin("no-shows", self._service.run)
         tasks.begin("check-ins by sensors", self._sensors.run)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from placed.board.board import Board
     from placed.domain.mqtt_delivery_status import Undelivered
-    from placed.runtime.named_task_group import NamedTaskGroup
     from placed.runtime.prepared_configuration import Prepared
+    from placed.runtime.replaceable_tasks import ReplaceableTasks
     from placed.settings.schema import Settings
 
 log = structlog.get_logger("placed.runtime.daemon")
@@ -69,7 +69,7 @@ class CurrentPublisher:
         self._board = board
         self.now = make(prepared, False)  # noqa: FBT003 - see `make`
 
-    def start(self, tasks: NamedTaskGroup, settings: Settings) -> None:
+    def start(self, tasks: ReplaceableTasks, settings: Settings) -> None:
         """Publishes from now on."""
         tasks.begin("publisher", self.now.run)
         if isinstance(self.now, Publisher):
@@ -80,7 +80,7 @@ class CurrentPublisher:
             log.warning("home_assistant.has_no_broker", remedy="set mqtt.url to the broker that it uses")
 
     async def change(
-        self, before: Prepared, to: Prepared, tasks: NamedTaskGroup, *, version: str, patient: bool
+        self, before: Prepared, to: Prepared, tasks: ReplaceableTasks, *, version: str, patient: bool
     ) -> None:
         """Publishes by other settings. Where the broker and the topics are the same the session goes on."""
         if before.same_publisher(to):

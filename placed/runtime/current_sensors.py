@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from placed.board.board import Board
     from placed.domain.sensor_traffic import MessageResult
-    from placed.runtime.named_task_group import NamedTaskGroup
+    from placed.runtime.replaceable_tasks import ReplaceableTasks
     from placed.sensors.counts import SensorCounts
     from placed.sensors.routing import Route
     from placed.sensors.sensor_plan import SensorPlan
@@ -75,12 +75,12 @@ class CurrentSensors:
         """Sets the sensors on the board: their rooms have a presence from now on."""
         self._readings.change(self._plan.routes)
 
-    def start(self, tasks: NamedTaskGroup) -> None:
+    def start(self, tasks: ReplaceableTasks) -> None:
         """Begins to listen to the brokers. It waits for none."""
         for name in self._plan.links:
             self._begin(name, tasks)
 
-    async def change(self, to: SensorPlan, tasks: NamedTaskGroup) -> None:
+    async def change(self, to: SensorPlan, tasks: ReplaceableTasks) -> None:
         """Takes up other tables. Connections whose broker and sensors are the same go on."""
         before, self._plan = self._plan, to
         changed = [
@@ -97,7 +97,7 @@ class CurrentSensors:
             if name in to.links:
                 self._begin(name, tasks)
 
-    def _begin(self, name: str | None, tasks: NamedTaskGroup) -> None:
+    def _begin(self, name: str | None, tasks: ReplaceableTasks) -> None:
         subscription = SensorSubscription(self._plan.links[name], self._readings)
         self._subscriptions[name] = subscription
         tasks.begin(_task_name(name), subscription.run)

@@ -19,8 +19,8 @@ from placed.domain.exit_errors import CannotStart, TakenOver
 from placed.runtime.connections import take_over_sign_ins
 from placed.runtime.daemon_parts import DaemonParts
 from placed.runtime.endpoint import report_certificate
-from placed.runtime.named_task_group import NamedTaskGroup
 from placed.runtime.prepared_configuration import Prepared
+from placed.runtime.replaceable_tasks import ReplaceableTasks
 from placed.runtime.status_line import StatusLine
 from placed.runtime.systemd import show_life
 
@@ -79,7 +79,7 @@ class Daemon:
         self.board, self.connections, self.sensors = parts.board, parts.connections, parts.sensors
         self.actions = parts.actions
         self.status = StatusLine(around.supervisor, self.pollers, lambda: parts.publisher, self._clock)
-        self._tasks = NamedTaskGroup(self._shows_that_a_change_failed)
+        self._tasks = ReplaceableTasks(self._shows_that_a_change_failed)
         self._all_recalled = False
         self.serving = asyncio.Event()
         self.is_ready = False

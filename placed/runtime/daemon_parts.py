@@ -11,7 +11,7 @@ from placed.actions.service import ActionService
 from placed.board.board import Board
 from placed.board.edge_timer import EdgeTimer
 from placed.board.judging_before_showing import CatchUp
-from placed.domain.fence import UNTRIED
+from placed.domain.fence_result import UNTRIED
 from placed.domain.task_heartbeat import Pulse
 from placed.http.server import StatusServer
 from placed.mqtt.messages import BridgeInfo
@@ -26,7 +26,7 @@ from placed.runtime.current_sensors import CurrentSensors
 from placed.runtime.endpoint import Endpoint
 from placed.runtime.polled_connections import PolledConnections
 from placed.runtime.writer_fence import WriterFence
-from placed.store import Memory, StoreWriter, next_epoch
+from placed.store import Memory, PeriodicWriter, next_epoch
 from placed.store.command_store import CommandStore
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class DaemonParts:
         self.pulses: list[Pulse] = []
         self.edge_timer = EdgeTimer(self.board, clock, self._pulse("board"))
         self._publisher_pulse = self._pulse("publisher")
-        self.store_writer = StoreWriter(self.board, journal, clock)
+        self.store_writer = PeriodicWriter(self.board, journal, clock)
         self.connections = PolledConnections(
             self._make_connection, self.board, self.pulses, prepared, self._publish_last_words
         )

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from placed.domain.task_heartbeat import Pulse
     from placed.polling.poller import Poller
     from placed.runtime.connections import Connection, Origin
-    from placed.runtime.named_task_group import NamedTaskGroup
     from placed.runtime.prepared_configuration import Prepared
+    from placed.runtime.replaceable_tasks import ReplaceableTasks
     from placed.settings.schema import Settings
 
 
@@ -81,7 +81,7 @@ class PolledConnections:
 
     # --- polling ---
 
-    def start(self, tasks: NamedTaskGroup, progress: Callable[[int, int], None]) -> None:
+    def start(self, tasks: ReplaceableTasks, progress: Callable[[int, int], None]) -> None:
         """Polls from now on; `progress` is called with the answers and rooms of the first round."""
 
         def report() -> None:
@@ -93,7 +93,7 @@ class PolledConnections:
         tasks.begin("first round", self._require_one)
 
     async def change(
-        self, before: Settings, to: Prepared, tasks: NamedTaskGroup, *, patient: bool, believable: bool
+        self, before: Settings, to: Prepared, tasks: ReplaceableTasks, *, patient: bool, believable: bool
     ) -> None:
         """Polls by other settings: ends, begins and replaces connections that differ, and only those."""
         settings = to.settings
@@ -120,7 +120,7 @@ class PolledConnections:
             await tasks.end("first round")
             tasks.begin("first round", partial(self._require_one, patient=patient))
 
-    def _begin(self, connection: Connection, tasks: NamedTaskGroup) -> None:
+    def _begin(self, connection: Connection, tasks: ReplaceableTasks) -> None:
         tasks.begin(connection.pulse.name, partial(self._poll, connection))
         fence = connection.actions.fence
         if fence is not None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from placed.board.board import Board
     from placed.domain.clock import Clock
-    from placed.domain.fence import Fence
+    from placed.domain.fence_result import Fence
     from placed.driver import BookingWriter
 
 _ROOMS = 3  # of which one has to be readable for the writer, or refusals prove nothing

@@ -24,7 +24,7 @@ from placed.mqtt.connection_problems import (
     why_lost,
     why_not_connected,
 )
-from placed.mqtt.session_context import Timing
+from placed.mqtt.publisher_context import Timing
 from placed.sensors.counts import DROPPED
 from placed.sensors.inbox import Inbox, Received
 from placed.sensors.payload.message_to_reading import LARGEST_PAYLOAD

@@ -5,8 +5,8 @@ check-ins. None of it is required: if it cannot be kept, placed goes on without 
 everything again.
 """
 
+from placed.store.periodic_writer import PeriodicWriter
 from placed.store.persistent_state import Journal, Memory, next_epoch
 from placed.store.state_directory import state_directory
-from placed.store.writer import StoreWriter
 
-__all__ = ["Journal", "Memory", "StoreWriter", "next_epoch", "state_directory"]
+__all__ = ["Journal", "Memory", "PeriodicWriter", "next_epoch", "state_directory"]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from placed.domain.action import Command, Reply
-from placed.domain.check_in import CheckedIn
+from placed.domain.check_in_rules import CheckedIn
 from placed.store.records import Key, Kind, decoded, encoded
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ SEPARATORS = {": ", "; "}
 
 # The field, and why it is not a problem's.
 OTHER_FIELDS = {
-    "placed/domain/fence.py: Fence.remedy": "the steps of the driver, of which each caller makes a sentence",
+    "placed/domain/fence_result.py: Fence.remedy": "the driver's steps; each caller makes a sentence of them",
     "placed/store/records.py: FenceRecord.remedy": "the same, as the journal keeps it",
     "drivers/placed_microsoft365/graph/response.py: Answer.retry_after": "the header of a response",
 }

@@ -20,7 +20,7 @@ from placed.http.api import openapi
 from placed.mqtt.client_factory import ClientFactory
 from placed.mqtt.command_replies import HOLDS
 from placed.mqtt.messages import EVENT_HOLDS, HEALTH_HOLDS, ONLINE_HOLDS, offline
-from placed.mqtt.session_context import Timing
+from placed.mqtt.publisher_context import Timing
 from placed.mqtt.topics import Topics
 from placed.settings.output_settings import Mqtt
 from tests.contracts.asyncapi_contract import Contract

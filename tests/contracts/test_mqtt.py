@@ -14,7 +14,7 @@ from placed.disconnect.topic_clearing import clear
 from placed.doctor.broker_checks import check_broker
 from placed.domain.calendar_event_detection import EventKind
 from placed.domain.model import Status
-from placed.mqtt.session_context import Timing
+from placed.mqtt.publisher_context import Timing
 from placed.settings.output_settings import Mqtt
 from tests.component.mqtt.test_command_subscription import command, subscribed
 from tests.component.mqtt.test_home_assistant_buttons import EVERYTHING, sent

@@ -120,7 +120,7 @@ def _republish() -> None:
 
 def _repeat() -> None:
     """What the broker refused is not repeated."""
-    from placed.mqtt.refused_topics import Refusals  # noqa: PLC0415 - only where it is broken
+    from placed.mqtt.refused_topic_schedule import Refusals  # noqa: PLC0415 - only where it is broken
 
     def nothing(self: Refusals, steady: float) -> list[object]:
         del self, steady

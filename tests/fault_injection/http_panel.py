@@ -16,7 +16,7 @@ import aiohttp
 
 from placed.domain.model import Status
 from placed.panel.received_documents import PresenceHeard
-from placed.panel.rules import Place, Shown, Why
+from placed.panel.state_validity import Place, Shown, Why
 from tests.support.deadlines import DEADLINE
 
 if TYPE_CHECKING:

@@ -7,15 +7,15 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from placed.domain.model import Status
-from placed.panel.follower import Watching
-from placed.panel.rules import Panel
+from placed.panel.panel_client import Watching
+from placed.panel.state_validity import Panel
 from placed.settings.output_settings import Mqtt
 from tests.support.deadlines import DEADLINE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
-    from placed.panel.rules import Shown
+    from placed.panel.state_validity import Shown
     from tests.fault_injection.oracle import Oracle
     from tests.fault_injection.shared_clock import SharedClock
 

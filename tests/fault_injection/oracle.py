@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from placed.domain.model import Status
-from placed.panel.rules import Why
+from placed.panel.state_validity import Why
 from tests.fault_injection.ground_truth import Sight
 from tests.fault_injection.presence_oracle import PresenceOracle, PresenceSeen
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
-    from placed.panel.rules import Shown
+    from placed.panel.state_validity import Shown
     from tests.fault_injection.ground_truth import Truth
     from tests.fault_injection.http_panel import Answer
     from tests.fault_injection.sensor_truth import SensorTruth

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
     from pathlib import Path
 
-    from placed.panel.rules import Shown
+    from placed.panel.state_validity import Shown
     from tests.fault_injection.oracle import Violation
 
 

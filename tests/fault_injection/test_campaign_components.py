@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from placed.domain.model import Status
-from placed.panel.rules import Place, Shown, Why
+from placed.panel.state_validity import Place, Shown, Why
 from placed_microsoft365.simulator import Tenant
 from tests.fault_injection import campaign  # noqa: F401 - it fills the catalogue
 from tests.fault_injection.fault_catalogue import CATALOGUE

@@ -12,7 +12,7 @@ import pytest
 
 from placed.domain.model import Status
 from placed.driver import Failed, Read
-from placed.panel.rules import Place, Shown, Why
+from placed.panel.state_validity import Place, Shown, Why
 from placed_icalendar.caldav import change_tags
 from placed_icalendar.feeds import room_feed
 from placed_icalendar.simulator import caldav_host, feed_host

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from placed.panel.rules import Shown
+    from placed.panel.state_validity import Shown
 
 PROMISE = Promise(budget=12.0, fresh=4.0, recovery=10.0)
 

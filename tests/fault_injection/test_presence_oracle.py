@@ -10,7 +10,7 @@ import pytest
 
 from placed.domain.model import Status
 from placed.panel.received_documents import PresenceHeard
-from placed.panel.rules import Place, Shown
+from placed.panel.state_validity import Place, Shown
 from tests.fault_injection.ground_truth import Truth
 from tests.fault_injection.http_panel import Answer
 from tests.fault_injection.oracle import Oracle, Promise, Violation, Weather

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from placed.mqtt.session_context import Timing
+from placed.mqtt.publisher_context import Timing
 from placed.runtime.daemon import LAST_NOTES
 
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec.structs import replace
 
-from placed.domain.fence import Fence, FenceState
+from placed.domain.fence_result import Fence, FenceState
 from placed.domain.model import Meeting
 from placed.domain.problem import Problem
 from placed.driver import (

@@ -12,7 +12,7 @@ from placed.actions.no_show_numbers import NoShowNumbers
 from placed.actions.no_show_service import NoShowRules, NoShowService
 from placed.board.board import Board
 from placed.domain.action import Action, Outcome, Refusal, Reply
-from placed.domain.check_in import CheckedIn, CheckInRules
+from placed.domain.check_in_rules import CheckedIn, CheckInRules
 from placed.domain.privacy import Show
 from placed.driver.action_settings import NoShowSettings
 from tests.support.domain_builders import DAY, POLICY, FakeClock, Recorder, at, meeting, room, schedule

@@ -3,7 +3,7 @@
     async with browser() as chromium, PageScreen.open(chromium, "a page", url, room, …) as screen:
         async with running(screen, ...):        # as a `Screen`: the oracle looks at it ten times a second
             ...
-        (shown,) = await screen.shows()         # what is on it at this moment, as `placed.panel.rules.Shown`
+        (shown,) = await screen.shows()         # what is on it now: `state_validity.Shown`
 
 `url` is the daemon's root. It has to stay the same over restarts, so give `http.listen` a fixed port (or a
 `Line`) instead of port 0. With `room=None` it is the board, which shows every room. `read` and `readings` do
@@ -26,7 +26,7 @@ from playwright.async_api import Error, async_playwright
 
 from placed.domain.model import Status
 from placed.panel.received_documents import PresenceHeard
-from placed.panel.rules import Place, Shown, Why
+from placed.panel.state_validity import Place, Shown, Why
 from tests.support.browser_session import FLAGS, NO_BROWSER, browser_path
 
 if TYPE_CHECKING:

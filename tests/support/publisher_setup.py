@@ -18,7 +18,7 @@ from placed.mqtt.client.v5 import Mqtt5Client
 from placed.mqtt.client.v311 import Mqtt311Client
 from placed.mqtt.messages import BridgeInfo
 from placed.mqtt.publisher import Publisher
-from placed.mqtt.session_context import Timing
+from placed.mqtt.publisher_context import Timing
 from placed.settings.output_settings import HomeAssistant, Mqtt
 from tests.support.deadlines import DEADLINE
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from placed.driver import Booking, UnexpectedAnswer
-from placed_microsoft365.booking.placed_mark import EXPAND, PROPERTY
+from placed_microsoft365.booking.event_property import EXPAND, PROPERTY
 from placed_microsoft365.calendars.calendar_view import calendar_view
 from placed_microsoft365.calendars.event_to_meeting import meeting_of
 from placed_microsoft365.graph.json_structs import EVENT_FIELDS, Event

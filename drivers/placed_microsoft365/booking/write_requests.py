@@ -13,7 +13,7 @@ import msgspec
 
 from placed.driver import Book, Release, Shorten, Withdraw
 from placed_microsoft365.booking.calendar_look import EventHandle
-from placed_microsoft365.booking.placed_mark import PROPERTY, transaction_id
+from placed_microsoft365.booking.event_property import PROPERTY, transaction_id
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -12,7 +12,7 @@ from placed_microsoft365.client_factory import graph_client, token_cache_of
 from placed_microsoft365.diagnosis.calendar_processing_checks import look_at_calendars
 from placed_microsoft365.diagnosis.file_checks import look_at_credential, look_at_files
 from placed_microsoft365.diagnosis.service_hosts import hosts_of, tenant_id_in
-from placed_microsoft365.diagnosis.token_checks import judge_claims
+from placed_microsoft365.diagnosis.token_claim_checks import judge_claims
 from placed_microsoft365.diagnosis.writer_checks import look_at_writer
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import msgspec
 from aiohttp import web
 
 from placed.domain.connection_health import ConnectionState
-from placed.domain.fence import FenceState
+from placed.domain.fence_result import FenceState
 from placed.domain.machine_clock_health import ClockState
 from placed.domain.model import Status
 from placed.domain.problem import Problem

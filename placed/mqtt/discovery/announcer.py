@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from placed.mqtt.client.publish_properties import Received
     from placed.mqtt.discovery.home_assistant import Discovery
     from placed.mqtt.messages import Message
-    from placed.mqtt.session_context import SessionContext
+    from placed.mqtt.publisher_context import PublisherContext
 
 _SLICE = 50  # rooms; other messages get a turn in between, and thousands of rooms would fill the memory
 _BIRTH = b"online"
@@ -31,7 +31,7 @@ class Announcer:
 
     def __init__(
         self,
-        context: SessionContext,
+        context: PublisherContext,
         put: Callable[[Iterable[Message]], None],
         put_room: Callable[[Statement], None],
         drained: asyncio.Event,

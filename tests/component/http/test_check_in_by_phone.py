@@ -12,9 +12,9 @@ import pytest
 import zxingcpp
 
 from placed.domain.action import Action
-from placed.domain.check_in import CheckedIn, CheckInRules
+from placed.domain.check_in_rules import CheckedIn, CheckInRules
 from placed.domain.command_sink import Offer
-from placed.http.api.qr_codes import draw
+from placed.http.api.room_qr_code import draw
 from placed.http.check_in_tickets import LIFE, CheckInTickets
 from placed.http.limits import Limits
 from tests.component.http.acting_panel import DOOR, LOBBY, PANELS, READER

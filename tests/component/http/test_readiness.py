@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from placed.domain.connection_health import ConnectionState
-from placed.domain.fence import Fence, FenceState
+from placed.domain.fence_result import Fence, FenceState
 from placed.domain.model import Reason
 from placed.domain.problem import Problem
 from placed.domain.room_readability import ReadFailure

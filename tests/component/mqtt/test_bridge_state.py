@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from placed.domain.exit_errors import TakenOver
-from placed.mqtt.session_context import Timing
+from placed.mqtt.publisher_context import Timing
 from tests.component.mqtt.test_publisher import OFFLINE, ONLINE, becomes, fake_broker
 from tests.support.deadlines import DEADLINE
 from tests.support.free_ports import HOST

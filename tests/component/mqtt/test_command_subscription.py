@@ -14,7 +14,7 @@ import pytest
 
 from placed.domain.action import Action, Channel, Outcome, Refusal
 from placed.domain.timestamps import timestamp
-from placed.mqtt import command_counts as counted
+from placed.mqtt import unused_commands as counted
 from placed.mqtt.client_options import Login
 from placed.mqtt.command_intake import MOST_PER_MINUTE
 from placed.mqtt.command_subscription import CommandSubscription

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 
 from placed.domain.connection_health import ConnectionHealth, ConnectionState
 from placed.domain.model import Status
-from placed.mqtt.retained_rooms import RetainedRooms
+from placed.mqtt.removed_rooms import RetainedRooms
 from placed.mqtt.room_index import MOST, earlier_discovery, earlier_rooms, index_message, is_room_id
 from placed.mqtt.takeover import is_from_another_instance
 from placed.mqtt.topics import Topics
-from placed.panel.rules import Heard, Moment, Panel
+from placed.panel.state_validity import Heard, Moment, Panel
 from placed.settings.output_settings import HomeAssistant
 from tests.support.arbitrary_json import anything, encoded
 from tests.support.deadlines import DEADLINE

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from structlog.testing import capture_logs
 
 from placed.mqtt.client import timeouts
+from placed.mqtt.publisher_context import Timing
 from placed.mqtt.session import Session
-from placed.mqtt.session_context import Timing
 from tests.support.deadlines import DEADLINE
 from tests.support.free_ports import HOST
 from tests.support.mosquitto import Subscriber

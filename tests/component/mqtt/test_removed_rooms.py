@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from placed.domain.connection_health import ConnectionHealth, ConnectionState
-from placed.mqtt.retained_rooms import removed_rooms
+from placed.mqtt.removed_rooms import removed_rooms
 from placed.mqtt.room_index import LARGEST, MOST, Entry, earlier_rooms
 from placed.settings.output_settings import HomeAssistant
 from tests.component.mqtt.test_publisher import becomes

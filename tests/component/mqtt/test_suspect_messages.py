@@ -10,11 +10,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from placed.domain.mqtt_delivery_status import Refused
-from placed.mqtt.session_context import Timing
+from placed.mqtt.publisher_context import Timing
 from placed.mqtt.suspect_messages import SELDOM, DisconnectCauses, SentMessage
 from placed.mqtt.topics import Topics
 from tests.component.mqtt.test_publisher import becomes
-from tests.component.mqtt.test_refused_topics import all_published, publisher_behind, topics
+from tests.component.mqtt.test_refused_topic_schedule import all_published, publisher_behind, topics
 from tests.support.deadlines import DEADLINE
 from tests.support.mosquitto import Subscriber
 from tests.support.mqtt_proxy import HANG_UP, SWALLOW, Proxy

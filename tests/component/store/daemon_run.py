@@ -12,7 +12,7 @@ from placed.board.room_entry import KnownRoom
 from placed.domain.model import Schedule
 from placed.domain.privacy import Show
 from placed.driver import ConnectionSettings, FoundRoom
-from placed.store import Journal, StoreWriter
+from placed.store import Journal, PeriodicWriter
 from tests.support.domain_builders import DAY, POLICY, FakeClock, at, meeting, room
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class DaemonRun:
 
     def __post_init__(self) -> None:
         self.board = Board(POLICY, self.show, self.clock.now, epoch=1)
-        self.store_writer = StoreWriter(self.board, self.journal, self.clock)
+        self.store_writer = PeriodicWriter(self.board, self.journal, self.clock)
         self.notes = self.journal.notes(self.settings, show=self.show)
 
     def enroll(self) -> None:

@@ -17,7 +17,7 @@ from placed.domain.model import Reason, Status
 from placed.domain.privacy import Show
 from placed.domain.problem import Problem
 from placed.driver import Fence, FenceState, ServiceTime
-from placed.store import StoreWriter
+from placed.store import PeriodicWriter
 from placed.store.database import NAME
 from placed.store.records import Key, Kind
 from tests.component.store.daemon_run import FOUND, ROOMS, SETTINGS, DaemonRun
@@ -274,7 +274,7 @@ async def test_schedules_read_with_a_wrong_clock_are_not_restored_after_a_boot(
         clock.hear("contoso", ServiceTime(at("9:00"), machine.steady(), machine.steady()))
     before = DaemonRun(journal, machine)
     before.board = Board(POLICY, Show.NOTHING, clock.now, epoch=1)
-    before.store_writer = StoreWriter(before.board, journal, clock)
+    before.store_writer = PeriodicWriter(before.board, journal, clock)
     clock.settle()
     before.enroll()
     before.read("boardroom")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 from playwright.async_api import expect
 
-from placed.domain.check_in import CheckedIn, CheckInRules
+from placed.domain.check_in_rules import CheckedIn, CheckInRules
 from placed.domain.model import Meeting
 from tests.support.browser_session import LONG
 from tests.support.hand_actions import TOKEN, HandActions

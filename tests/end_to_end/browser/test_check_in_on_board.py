@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.async_api import expect
 
-from placed.domain.check_in import CheckedIn, CheckInRules
+from placed.domain.check_in_rules import CheckedIn, CheckInRules
 from tests.support.browser_session import LONG, picture, violations
 from tests.support.sample_building import meetings, read
 

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from PIL import Image
 from playwright.async_api import expect
 
-from placed.domain.check_in import CheckedIn, CheckInRules
+from placed.domain.check_in_rules import CheckedIn, CheckInRules
 from placed.domain.command_sink import Extension
 from placed.domain.privacy import Show
 from tests.support.browser_session import LONG, picture, violations

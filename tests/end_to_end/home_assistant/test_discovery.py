@@ -13,7 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from placed.domain.model import Reason
-from placed.mqtt.session_context import Timing
+from placed.mqtt.publisher_context import Timing
 from placed.settings.output_settings import HomeAssistant as Settings
 from tests.support.mosquitto import Subscriber
 from tests.support.placed_process import Program

@@ -9,8 +9,8 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 from placed.domain.clock import SystemClock
-from placed.panel.follower import Watching
-from placed.panel.rules import Panel
+from placed.panel.panel_client import Watching
+from placed.panel.state_validity import Panel
 from placed.settings.output_settings import Mqtt
 from tests.support.deadlines import DEADLINE
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from placed.actions.ending import Effect
+from placed.actions.command_outcome import Effect
 from placed.actions.plan import Plan, Situation, plan
 from placed.domain.action import Action, Command, Refusal
 from placed.domain.model import Meeting, ShowAs

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec.structs import replace
 
+from placed.actions.automatic_check_in import SensorCheckIns
 from placed.actions.own_commands import OwnCommands
-from placed.actions.sensor_check_ins import SensorCheckIns
 from placed.domain.action import Action, Outcome, Refusal
 from placed.domain.model import CheckInState
 from placed.domain.presence import Reading, Sensor, SensorKind

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from placed.board.status_log import StatusLog
 from placed.domain.calendar_event_detection import EventKind
-from placed.domain.check_in import CheckedIn, CheckInRules
+from placed.domain.check_in_rules import CheckedIn, CheckInRules
 from placed.domain.state_document import StateDocument
 from tests.support.board_setup import NINE, BoardSetup, meeting, minutes
 from tests.support.domain_builders import Recorder

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from placed.actions.connection_actions import ConnectionActions
 from placed.domain.action import Action, Outcome, Refusal
 from placed.domain.connection_health import ConnectionHealth, ConnectionState
-from placed.domain.fence import Fence, FenceState
+from placed.domain.fence_result import Fence, FenceState
 from placed.driver import DriverError, NotPermitted, Unavailable
 from placed.runtime.writer_fence import WriterFence
 from tests.support.action_setup import ActionSetup

@@ -9,7 +9,7 @@ import pytest
 
 from placed.driver import Book, BookingWriter, NotPermitted, Shorten, Unavailable, UnexpectedAnswer
 from placed_microsoft365.booking.calendar_look import WritableEvent, bookings_of
-from placed_microsoft365.booking.placed_mark import PROPERTY, transaction_id
+from placed_microsoft365.booking.event_property import PROPERTY, transaction_id
 from placed_microsoft365.graph.json_structs import DateTimeTimeZone
 from tests.drivers.microsoft365 import graph_openapi
 from tests.drivers.microsoft365.booking.writer_setup import ROOM, WriterSetup, outcome

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from placed.domain.model import Meeting
 from placed.driver import Book, Booking, Release, Shorten, Withdraw
 from placed_microsoft365.booking.calendar_look import EventHandle
-from placed_microsoft365.booking.placed_mark import PROPERTY, transaction_id
+from placed_microsoft365.booking.event_property import PROPERTY, transaction_id
 from placed_microsoft365.booking.write_requests import NotAllowedError, WriteRequest, request_of
 from tests.drivers.microsoft365 import graph_openapi
 from tests.drivers.microsoft365.booking.writer_setup import ROOM

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from placed.driver import Finding, OffersDiagnosis, Surroundings, Verdict, find_drivers
 from placed_microsoft365.auth.token_claims import Claims
 from placed_microsoft365.diagnosis import Examination
-from placed_microsoft365.diagnosis.token_checks import judge_claims
+from placed_microsoft365.diagnosis.token_claim_checks import judge_claims
 from placed_microsoft365.simulator import make_client_certificate
 from tests.drivers.microsoft365.driver_setup import ADA, CERTIFICATE
 from tests.support.free_ports import free_port

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from placed.actions.ending import Ending, done, refused
+from placed.actions.command_outcome import CommandOutcome, done, refused
 from placed.domain.action import Refusal
-from placed.domain.check_in import CheckedIn
+from placed.domain.check_in_rules import CheckedIn
 from placed.domain.model import Status
 from placed.domain.occupancy import occupies
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from placed.store.command_store import CommandStore
 
 
-class CheckInDesk:
+class CheckInService:
     """Takes check-ins.
 
     Args:
@@ -38,7 +38,7 @@ class CheckInDesk:
         for room_id, check_ins in self._store.load_check_ins():
             self._board.check_in(room_id, *check_ins)
 
-    async def check_in(self, command: Command) -> Ending:
+    async def check_in(self, command: Command) -> CommandOutcome:
         """Checks in to the meeting that a command names."""
         known, check_ins = self._board.known_of(command.room), self._board.check_ins_of(command.room)
         statement = self._board.statement(command.room)

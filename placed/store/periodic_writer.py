@@ -41,7 +41,7 @@ log = structlog.get_logger("placed.store")
 _Which = tuple[str, str]  # connection and address
 
 
-class StoreWriter:
+class PeriodicWriter:
     """Keeps the journal in step with the board.
 
     Args:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from placed.domain.action import Refusal
-from placed.domain.check_in import CheckedIn, CheckInRules, RoomCheckIns
+from placed.domain.check_in_rules import CheckedIn, CheckInRules, RoomCheckIns
 from placed.domain.model import Meeting, Occupancy, Status
 from placed.domain.occupancy import judge
 from tests.support.domain_builders import DAY, POLICY, at, meeting, schedule

@@ -52,7 +52,7 @@ _REMEDIES = {
 }
 
 
-class CommandCounts:
+class UnusedCommands:
     """Counts by reason.
 
     Args:

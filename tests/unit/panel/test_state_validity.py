@@ -10,7 +10,7 @@ import pytest
 
 from placed.domain.model import Status
 from placed.panel.received_documents import PresenceHeard
-from placed.panel.rules import Heard, Moment, Panel, Place, Why
+from placed.panel.state_validity import Heard, Moment, Panel, Place, Why
 
 TEN = datetime(2026, 1, 8, 10, tzinfo=UTC)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
-from placed.actions.presence_check_in import meeting_of_presence
+from placed.actions.meeting_of_presence import meeting_of_presence
 from placed.domain.model import Status
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from placed.actions.presence_check_in import meeting_of_presence
+from placed.actions.meeting_of_presence import meeting_of_presence
 from placed.domain.presence import Presence, PresenceState, Reading, Sensor, SensorKind, SensorState
 from tests.support.domain_builders import POLICY, at, meeting
 

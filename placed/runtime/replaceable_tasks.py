@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 
-class NamedTaskGroup:
+class ReplaceableTasks:
     """A task group whose tasks have names.
 
     Args:

@@ -134,8 +134,8 @@ async def test_what_is_repeated_is_the_latest(
 async def test_what_overtakes_a_refused_message_settles_it(
     mosquitto: Mosquitto, proxy: Proxy, publisher_setup: PublisherSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("placed.mqtt.refused_topics.FIRST_PAUSE", 3600.0)
-    monkeypatch.setattr("placed.mqtt.refused_topics.LONGEST_PAUSE", 3600.0)
+    monkeypatch.setattr("placed.mqtt.refused_topic_schedule.FIRST_PAUSE", 3600.0)
+    monkeypatch.setattr("placed.mqtt.refused_topic_schedule.LONGEST_PAUSE", 3600.0)
     publisher = publisher_behind(proxy, publisher_setup)
     async with running(publisher), Subscriber(mosquitto, "placed/rooms/library/#") as seen:
         with proxy.rule(0x97, "placed/rooms/library/+") as refusing:

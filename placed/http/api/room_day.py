@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 MOST = 200  # rooms in a request; a page asks for those that are visible
 
 
-class DaysApi:
+class RoomDayApi:
     """Answers with the day of rooms."""
 
     def __init__(self, board: Board, now: Callable[[], datetime]) -> None:

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 from placed.mqtt.client_factory import ClientFactory
 from placed.mqtt.discovery.home_assistant import Discovery
 from placed.mqtt.messages import offline
-from placed.mqtt.refused_topics import Refusals
-from placed.mqtt.retained_rooms import RetainedRooms
+from placed.mqtt.refused_topic_schedule import Refusals
+from placed.mqtt.removed_rooms import RetainedRooms
 from placed.mqtt.suspect_messages import DisconnectCauses
 from placed.mqtt.topics import Topics
 
@@ -61,7 +61,7 @@ class Counters:
 
 
 @dataclass(slots=True)
-class SessionContext:
+class PublisherContext:
     """What every session is given. Only `info` changes, with the settings.
 
     Attributes:

@@ -12,7 +12,7 @@ from placed.mqtt.backoff import Backoff
 from placed.mqtt.client_options import address_of
 from placed.mqtt.connection_problems import BrokerLost, not_subscribed
 from placed.mqtt.oneshot import connected
-from placed.panel.rules import Heard, Moment
+from placed.panel.state_validity import Heard, Moment
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from placed.domain.problem import Problem
     from placed.mqtt.client.interface import BrokerClient
     from placed.mqtt.connection_problems import Trouble
-    from placed.panel.rules import Panel
+    from placed.panel.state_validity import Panel
     from placed.settings.output_settings import Mqtt
 
 _SETTLED = 1.0  # seconds without a message, after which the retained messages have arrived

@@ -39,7 +39,7 @@ class Effect(msgspec.Struct, frozen=True):
         return bool(found) if self.end is None else all(m.end <= self.end for m in found)
 
 
-class Ending(msgspec.Struct, frozen=True):
+class CommandOutcome(msgspec.Struct, frozen=True):
     """How a command ended, and the effect by which the room's statement shows it."""
 
     outcome: Outcome
@@ -52,14 +52,14 @@ class Ending(msgspec.Struct, frozen=True):
         return self.reason in _OUTDATED
 
 
-UNCERTAIN = Ending(Outcome.UNCERTAIN, Refusal.UNCERTAIN)
+UNCERTAIN = CommandOutcome(Outcome.UNCERTAIN, Refusal.UNCERTAIN)
 
 
-def done(effect: Effect | None = None) -> Ending:
+def done(effect: Effect | None = None) -> CommandOutcome:
     """It is so now."""
-    return Ending(Outcome.DONE, None, effect)
+    return CommandOutcome(Outcome.DONE, None, effect)
 
 
-def refused(reason: Refusal) -> Ending:
+def refused(reason: Refusal) -> CommandOutcome:
     """It was not done."""
-    return Ending(Outcome.REFUSED, reason)
+    return CommandOutcome(Outcome.REFUSED, reason)
