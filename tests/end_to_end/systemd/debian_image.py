@@ -50,6 +50,8 @@ def _make(made: Path) -> None:
     shutil.rmtree(half_made, ignore_errors=True)
     done = subprocess.run(
         [
+            # Its mounts end with it, also if it is killed; a /proc that stays cannot be removed.
+            *("unshare", "--mount"),
             "debootstrap",
             "--variant=minbase",
             f"--include={','.join(PACKAGES)}",
