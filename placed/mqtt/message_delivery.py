@@ -18,6 +18,8 @@ from placed.mqtt.suspect_messages import SentMessage
 from placed.mqtt.topics import Importance
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from placed.mqtt.client.interface import BrokerClient
     from placed.mqtt.client.reason_code import ReasonCode
     from placed.mqtt.publisher_context import PublisherContext
@@ -119,7 +121,7 @@ class Delivery:
         messages = self.in_flight.messages
         return [SentMessage(self.kind_of(message), self._size_of(message)) for message in messages]
 
-    def send(self, message: Message, done: Callable[[], None] | None = None) -> None:
+    def send(self, message: Message, now: datetime, done: Callable[[], None] | None = None) -> None:
         """Sends a message, unless it is left out; calls `done` when it is acknowledged, or at once.
 
         Without `done`, `settled` is called with the message.
@@ -131,7 +133,7 @@ class Delivery:
         if reason is None:
             if self._cleared:
                 self._cleared.discard(message.topic)
-            self._transmit(message, done)
+            self._transmit(message, now, done)
             return
         size = self._size_of(message)
         words = f"{size} bytes"
@@ -139,10 +141,10 @@ class Delivery:
             words += f", and it takes {self._client.max_packet_size} bytes at most"
         self._refuse(message, reason, words, self._next_number(), repeat=False)
         done = done or partial(self._settled, message)
-        if not message.payload or not self._clear_old_state(message.topic, done):
+        if not message.payload or not self._clear_old_state(message.topic, now, done):
             done()
 
-    def _clear_old_state(self, topic: str, done: Callable[[], None]) -> bool:
+    def _clear_old_state(self, topic: str, now: datetime, done: Callable[[], None]) -> bool:
         """Clears a state that cannot be updated: panels show nothing rather than an old state.
 
         Returns whether something was sent.
@@ -153,7 +155,7 @@ class Delivery:
         if not self._context.disconnect_causes.may_clear(topic, self._size_of(empty)):
             return False
         self._cleared.add(topic)
-        self._transmit(empty, done, replaces_refused=True)
+        self._transmit(empty, now, done, replaces_refused=True)
         return True
 
     def _reason_to_leave_out(self, message: Message) -> Refused | None:
@@ -177,16 +179,20 @@ class Delivery:
         return self._context.counters.number
 
     def _transmit(
-        self, message: Message, done: Callable[[], None] | None, *, replaces_refused: bool = False
+        self,
+        message: Message,
+        now: datetime,
+        done: Callable[[], None] | None,
+        *,
+        replaces_refused: bool = False,
     ) -> None:
         flight = Flight(message, self._next_number(), self._loop.time(), done, replaces_refused)
-        expiry = message.expiry(self._context.now()) if message.expires_at is not None else None
         self._client.send(
             message.topic,
             message.payload,
             partial(self._acknowledged, flight),
             retain=message.retain,
-            properties=properties_of(message, expiry) if message.payload else None,
+            properties=properties_of(message, message.expiry(now)) if message.payload else None,
         )
         self.in_flight.add(flight)
 

@@ -91,9 +91,12 @@ class Message(msgspec.Struct, frozen=True, gc=False):
 
     def expiry(self, now: datetime) -> int | None:
         """Returns the seconds until it expires, rounded up, at least one; None if it never expires."""
-        if self.expires_at is None:
-            return None
-        return min(max(1, -((now - self.expires_at) // _SECOND)), _LONGEST_EXPIRY)
+        return _seconds_until(self.expires_at, now) if self.expires_at is not None else None
+
+
+@lru_cache(maxsize=64)  # the messages of a room expire together, and many rooms do
+def _seconds_until(expires_at: datetime, now: datetime) -> int:
+    return min(max(1, -((now - expires_at) // _SECOND)), _LONGEST_EXPIRY)
 
 
 def online(topics: Topics, epoch: int, instance: str, now: datetime) -> Message:

@@ -9,7 +9,8 @@ from placed.mqtt.message_delivery import Delivery
 from placed.mqtt.outbox import InitialPublication, Outbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
 
     from placed.domain.state_document import Statement
     from placed.mqtt.client.interface import BrokerClient
@@ -111,19 +112,28 @@ class Sender:
         while True:
             await self._wake.wait()
             self._wake.clear()
+            now = self._context.now()  # one time for all of this turn, which takes a few milliseconds
             if not (interval := causes.send_interval):
-                while self._send_next():
-                    pass
-            elif self._send_next():
+                self._send_while_possible(now)
+            elif self._send_next(now):
                 await asyncio.sleep(interval)
                 self._wake.set()
 
-    def _send_next(self) -> bool:
+    def _send_while_possible(self, now: datetime) -> None:
+        """Sends as many messages as the broker allows, in one write."""
+        self._client.hold()
+        try:
+            while self._send_next(now):
+                pass
+        finally:
+            self._client.flush()
+
+    def _send_next(self, now: datetime) -> bool:
         """Sends one message, if one may be sent now; returns whether it did."""
         client, in_flight = self._client, self.delivery.in_flight
         if self._alone or client.congested or len(in_flight) >= client.in_flight:
             return False
-        message = self._held or self._next()
+        message = self._held or self._next(now)
         if message is None:
             self._check_idle()
             return False
@@ -135,11 +145,11 @@ class Sender:
             self._alone = True
         self._held = None
         self._active += bool(message.payload)
-        self.delivery.send(message)
+        self.delivery.send(message, now)
         return True
 
-    def _next(self) -> Message | None:
-        message, expired = self._outbox.take(self._context.now())
+    def _next(self, now: datetime) -> Message | None:
+        message, expired = self._outbox.take(now)
         if expired:
             self._context.counters.expired += len(expired)
             for old in expired:
@@ -163,7 +173,7 @@ class Sender:
             MqttError: the connection is lost.
         """
         done = asyncio.Event()
-        self.delivery.send(message, done.set)
+        self.delivery.send(message, self._context.now(), done.set)
         await done.wait()
 
     # --- bookkeeping ---
@@ -178,10 +188,12 @@ class Sender:
     def _topics_of(self, room_id: str) -> Iterable[str]:
         return self._context.topics.statement_topics(room_id, plain=self._context.plain)
 
-    def _start_room(self, statement: Statement) -> Iterator[Message]:
+    def _start_room(self, statement: Statement) -> Iterable[Message]:
+        if not self._initial:
+            return self._messages_of(statement)
         messages = list(self._messages_of(statement))
         self._initial.start_room(statement.room.id, (message.topic for message in messages))
-        return iter(messages)
+        return messages
 
     def _not_idle(self) -> None:
         self.drained.clear()
@@ -199,6 +211,7 @@ class Sender:
             self._context.retained_rooms.cleared(message.topic)
         if self._initial:
             self._initial.acknowledge(message.topic)
-        self.check_first_published()
-        if not self._outbox.pressing:
+        if not self._context.first_published.is_set():
+            self.check_first_published()
+        if not self._active and not self._outbox.pressing:
             self._check_idle()

@@ -74,6 +74,12 @@ class BrokerClient(Protocol):
             MqttError: the connection is lost.
         """
 
+    def hold(self) -> None:
+        """Keeps what `send` is given until `flush`, which is called in the same turn of the event loop."""
+
+    def flush(self) -> None:
+        """Hands what was kept since `hold` to the network, in one write."""
+
     async def publish(
         self, topic: str, payload: bytes, *, retain: bool, properties: PublishProperties | None = None
     ) -> ReasonCode | None:

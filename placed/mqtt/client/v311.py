@@ -97,6 +97,12 @@ class Mqtt311Client:
         sending = self._start(self._send(topic, payload, acknowledged, retain=retain))
         sending.add_done_callback(self._report_mistake)
 
+    def hold(self) -> None:
+        """Does nothing: each message goes out in a task of its own."""
+
+    def flush(self) -> None:
+        """Does nothing; see `hold`."""
+
     async def _send(
         self,
         topic: str,

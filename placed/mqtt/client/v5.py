@@ -112,6 +112,16 @@ class Mqtt5Client:
         transport.send(packet.write())
         self._unanswered.add_publish(packet_id, acknowledged)
 
+    def hold(self) -> None:
+        """Keeps what is sent until `flush`."""
+        if self._transport is not None:
+            self._transport.hold()
+
+    def flush(self) -> None:
+        """Hands what was kept since `hold` to the network."""
+        if self._transport is not None:
+            self._transport.write_now()
+
     async def publish(
         self, topic: str, payload: bytes, *, retain: bool, properties: PublishProperties | None = None
     ) -> ReasonCode | None:

@@ -54,6 +54,7 @@ class PacketTransport(asyncio.Protocol):
         self._writable = writable
         self._transport: asyncio.Transport | None = None
         self._outgoing: list[bytes] = []
+        self._holds = False  # whether packets wait for `write_now`
         self._timer: asyncio.TimerHandle | None = None
         self._heard = True  # whether anything arrived since the last PINGREQ
         self.congested = False
@@ -63,11 +64,17 @@ class PacketTransport(asyncio.Protocol):
 
     def send(self, packet: bytes) -> None:
         """Sends a packet at the end of this turn of the event loop, in one write with the others."""
-        if not self._outgoing:
-            self._loop.call_soon(self._write)
+        if not self._outgoing and not self._holds:
+            self._loop.call_soon(self.write_now)
         self._outgoing.append(packet)
 
-    def _write(self) -> None:
+    def hold(self) -> None:
+        """Has the packets wait for `write_now`, which spares a turn of the event loop."""
+        self._holds = True
+
+    def write_now(self) -> None:
+        """Writes the packets that wait."""
+        self._holds = False
         if self._outgoing and self._transport is not None and not self._transport.is_closing():
             self._transport.write(b"".join(self._outgoing))
         self._outgoing.clear()
@@ -96,7 +103,7 @@ class PacketTransport(asyncio.Protocol):
 
     def close(self) -> None:
         """Closes the connection when everything is sent."""
-        self._write()
+        self.write_now()
         self._stop()
         if self._transport is not None:
             self._transport.close()
