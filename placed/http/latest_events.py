@@ -43,6 +43,10 @@ class Entry(msgspec.Struct, eq=False, gc=False):
         """Until when it may be sent."""
         return self.news.occupancy.valid_until if isinstance(self.news, Statement) else _NEVER
 
+    def empty(self) -> None:
+        """It was replaced: it only keeps its place in the order, and none of the memory of a statement."""
+        self.news = self.frame = None
+
 
 @dataclass(frozen=True, slots=True)
 class Portion:
@@ -81,6 +85,9 @@ class LatestEvents:
         in_order = True
         self._portions.clear()
         for entry in entries:
+            replaced = self._latest.get(entry.subject)
+            if replaced is not None:
+                replaced.empty()
             self._latest[entry.subject] = entry
             self._in_order.append(entry)
             in_order = in_order and entry.seq >= self.last
@@ -93,7 +100,9 @@ class LatestEvents:
     def drop(self, subject: str) -> None:
         """Forgets a subject, as if it had never been noted."""
         self._portions.clear()
-        self._latest.pop(subject, None)
+        dropped = self._latest.pop(subject, None)
+        if dropped is not None:
+            dropped.empty()
 
     def after(self, seq: int, subjects: frozenset[str] | None = None) -> Iterator[Entry]:
         """The entries after `seq`, in order; only of these subjects, unless None."""

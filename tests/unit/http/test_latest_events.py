@@ -76,6 +76,18 @@ def test_it_holds_little_more_than_the_latest_of_each() -> None:
     assert len(events._in_order) < 200
 
 
+def test_what_was_replaced_or_dropped_holds_no_statement_and_no_bytes() -> None:
+    events = LatestEvents(frame)
+    replaced, dropped, latest = entry("a", 1), entry("b", 2), entry("a", 3)
+    events.note(replaced, dropped)
+    events.portion(0)
+    assert replaced.frame is not None
+    events.note(latest)
+    events.drop("b")
+    assert [(e.news, e.frame) for e in (replaced, dropped)] == [(None, None), (None, None)]
+    assert latest.news is SOMETHING
+
+
 def test_a_dropped_subject_is_sent_to_no_client_until_it_returns() -> None:
     events = LatestEvents(frame)
     events.note(entry("a", 1), entry("b", 2))
