@@ -149,6 +149,8 @@ class InitialPublication:
         if room_id in self._rooms:
             self._rooms.remove(room_id)
             self._topics.update(topics)
+            if not self._rooms:
+                self._rooms = set()  # the emptied one keeps the memory of its largest size
 
     def acknowledge(self, topic: str) -> None:
         """A message on the topic was acknowledged, or is not sent any more."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 from placed.mqtt.client import timeouts
@@ -29,7 +28,7 @@ class Unanswered:
     def __init__(self, late: Callable[[], None]) -> None:
         self._loop = asyncio.get_running_loop()
         self._late = late
-        self._ids = cycle(range(1, _LARGEST_ID + 1))
+        self._last_id = 0
         # In the order in which they were sent, with the time until which the PUBACK has to be there.
         self._publishes: dict[int, tuple[Acknowledged, float]] = {}
         self._requests: dict[int, asyncio.Future[tuple[ReasonCode, ...]]] = {}  # SUBSCRIBE and UNSUBSCRIBE
@@ -50,9 +49,10 @@ class Unanswered:
 
     def next_id(self) -> int:
         """Returns a packet identifier that is not in use."""
-        packet_id = next(self._ids)
+        packet_id = self._last_id % _LARGEST_ID + 1
         while packet_id in self._publishes or packet_id in self._requests:
-            packet_id = next(self._ids)
+            packet_id = packet_id % _LARGEST_ID + 1
+        self._last_id = packet_id
         return packet_id
 
     def add_publish(self, packet_id: int, acknowledged: Acknowledged) -> None:
