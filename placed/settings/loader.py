@@ -78,7 +78,7 @@ def load(path: Path | None = None, *, drivers: Mapping[str, DriverKind] | None =
     """
     chosen = path or Path(os.environ.get(FILE_VARIABLE) or DEFAULT_FILE)
     files = _read_files(chosen, required=path is not None or FILE_VARIABLE in os.environ)
-    kinds = find_drivers() if drivers is None else drivers
+    kinds = _drivers_for(files) if drivers is None else drivers
     strange = _strange_variables()
     try:
         settings = _settings(_settings_type(kinds), files)
@@ -108,6 +108,16 @@ def _read_files(main: Path, *, required: bool) -> SettingsFiles:
     return files
 
 
+def _drivers_for(files: SettingsFiles) -> Mapping[str, DriverKind]:
+    """The drivers that the connections name; all installed ones if a connection names none of these."""
+    tables = files.merged.get("connections")
+    if _is_set_elsewhere(f"{ENVIRONMENT_PREFIX}CONNECTIONS") or not isinstance(tables, list):
+        return find_drivers()
+    named = {table.get("driver") if isinstance(table, dict) else None for table in tables}
+    found = find_drivers([name for name in named if isinstance(name, str)])
+    return found if named and named == found.keys() else find_drivers()
+
+
 def _settings(kind: type[Settings], files: SettingsFiles) -> Settings:
     if not _is_set_elsewhere():
         return kind(**files.merged)
@@ -121,8 +131,8 @@ def _settings(kind: type[Settings], files: SettingsFiles) -> Settings:
         raise ConfigurationError([error.problem, *_strange_variables()]) from None
 
 
-def _is_set_elsewhere() -> bool:
-    """Whether a variable or a credential may set anything."""
+def _is_set_elsewhere(prefix: str = ENVIRONMENT_PREFIX) -> bool:
+    """Whether a variable or a credential whose name begins like this may set anything."""
     names = [name for name in os.environ if name not in _NO_SETTINGS]
     credentials = os.environ.get("CREDENTIALS_DIRECTORY")
     if credentials:
@@ -132,7 +142,7 @@ def _is_set_elsewhere() -> bool:
             pass
         except OSError:
             return True  # an error in it is reported when it is read
-    return any(name.upper().startswith(ENVIRONMENT_PREFIX) for name in names)
+    return any(name.upper().startswith(prefix) for name in names)
 
 
 def _strange_variables() -> list[Problem]:

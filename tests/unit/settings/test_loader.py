@@ -62,6 +62,30 @@ def test_the_example_is_good_as_it_stands() -> None:
     assert [connection.name for connection in settings.connections] == ["contoso"]
 
 
+FEED = """
+[[connections]]
+name = "feeds"
+driver = "icalendar"
+[connections.feeds]
+boardroom = "https://calendars.example/boardroom.ics"
+"""
+
+
+def test_only_the_drivers_that_connections_name_are_imported(file: Callable[[str], Path]) -> None:
+    assert load(file(CONNECTION)).drivers.keys() == {"microsoft365"}
+    both = load(file(CONNECTION + FEED))
+    assert both.drivers.keys() == {"microsoft365", "icalendar"}
+    assert [c.driver for c in both.settings.connections] == ["microsoft365", "icalendar"]
+
+
+def test_connections_of_the_environment_may_name_any_driver(
+    file: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed = '{"name": "feeds", "driver": "icalendar", "feeds": {"b": "https://calendars.example/b.ics"}}'
+    monkeypatch.setenv("PLACED_CONNECTIONS", f"[{feed}]")
+    assert [c.driver for c in load(file(CONNECTION)).settings.connections] == ["icalendar"]
+
+
 def _uncommented(line: str) -> str:
     """A key that is commented out, with its value, as it would be set."""
     found = re.match(r"# ([a-z_]+ = (?:\"[^\"…]*\"|\[[^\]]*\]|[\w.]+))(?:\s+#.*)?$", line)
