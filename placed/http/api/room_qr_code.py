@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 import msgspec
-import segno
 from aiohttp import web
 
 from placed.domain.action import Action
@@ -105,6 +104,8 @@ class QrCodesApi:
 
 def draw(text: str) -> tuple[int, str]:
     """The size of a QR code in units, with its margin, and the path of its dark modules."""
+    import segno  # noqa: PLC0415 - a MiB of memory, which no daemon takes whose codes nobody asks for
+
     code = segno.make_qr(text, error="m")
     parts = []
     for y, row in enumerate(code.matrix, _MARGIN):
