@@ -137,7 +137,8 @@ class _ReadingAges:
 
     def __init__(self) -> None:
         self._looks: dict[str, datetime] = {}  # by room
-        self._rooms: dict[datetime, list[str]] = {}  # rooms count only if `_looks` has the same time
+        # By time: the object that all these rooms share for it, and the rooms, if `_looks` has the same time.
+        self._rooms: dict[datetime, tuple[datetime, list[str]]] = {}
         self._times: list[datetime] = []  # a heap of these times
 
     @property
@@ -150,13 +151,12 @@ class _ReadingAges:
         known = self._looks.get(room_id)
         if known is not None and known <= lapses:
             return
-        self._looks[room_id] = second = lapses.replace(microsecond=0)
-        rooms = self._rooms.get(second)
-        if rooms is None:
-            self._rooms[second] = [room_id]
+        second = lapses.replace(microsecond=0)
+        if second not in self._rooms:
+            self._rooms[second] = second, []
             heapq.heappush(self._times, second)
-        else:
-            rooms.append(room_id)
+        self._looks[room_id], rooms = self._rooms[second]
+        rooms.append(room_id)
 
     def forget(self, room_id: str) -> None:
         """A room was removed."""
@@ -166,7 +166,7 @@ class _ReadingAges:
         """Removes and returns a room whose time has come; None if there is none."""
         while self._times and self._times[0] <= moment:
             second = self._times[0]
-            rooms = self._rooms[second]
+            _, rooms = self._rooms[second]
             while rooms:
                 room_id = rooms.pop()
                 if self._looks.get(room_id) == second:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING
 
 import structlog
@@ -24,6 +25,8 @@ _EVENTS = {
     Status.PENDING: "room.became_pending",
     Status.UNKNOWN: "room.became_unknown",
 }
+# What is kept of a room is one of these few objects.
+_SHARED = {state: state for state in product(Status, (False, True))}
 
 
 class StatusLog:
@@ -44,7 +47,7 @@ class StatusLog:
                     remedy="switch off that the calendar service releases rooms: it knows no check-in here",
                 )
         occupancy = statement.occupancy
-        text = (occupancy.status, occupancy.stale)
+        text = _SHARED[occupancy.status, occupancy.stale]
         if self._last.get(statement.room.id) == text or occupancy.reason is Reason.NOT_READ_YET:
             return
         self._last[statement.room.id] = text

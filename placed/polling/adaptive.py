@@ -50,8 +50,7 @@ class AdaptivePolicy:
         return min(self.interval / 6, self.longest)
 
 
-@dataclass(slots=True, kw_only=True)
-class _NextReading(PlannedRoom):
+class _NextReading(PlannedRoom, kw_only=True, eq=False, gc=False):
     """When a room is read next."""
 
     habits: RoomUsage

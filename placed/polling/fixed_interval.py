@@ -5,7 +5,6 @@ A throttled room is read again after its pause, between the rounds if necessary.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
 _EVERY_ROUND = timedelta()
 
 
-@dataclass(slots=True, kw_only=True)
-class _RoomOfRounds(PlannedRoom):
+class _RoomOfRounds(PlannedRoom, kw_only=True, eq=False, gc=False):
     """A room that is read in rounds."""
 
     sits_out: int = 0  # rounds

@@ -6,19 +6,19 @@ So a room is gone only if two lists in a row lack it and its mailbox is no longe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
+
+from placed.driver import FoundRoom
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from placed.driver import FoundRoom
-
 _LISTS = 2  # in a row that have to lack a room
 
 
-@dataclass(slots=True)
-class _Listed:
+class _Listed(msgspec.Struct, eq=False, gc=False):
     """A room as it was listed last, and how many lists in a row lack it since."""
 
     listing: FoundRoom

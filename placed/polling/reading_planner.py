@@ -9,8 +9,9 @@ until it has failed `DOUBTED` times in a row. Times are seconds on the steady cl
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
+
+import msgspec
 
 from placed.domain.model import Reason, Room
 from placed.domain.room_readability import DOUBTED
@@ -26,9 +27,8 @@ _LONGEST_REST = 60.0  # seconds, if the service throttled without a duration
 _PATIENT = frozenset({Reason.FORBIDDEN, Reason.NOT_FOUND, Reason.MALFORMED})
 
 
-@dataclass(slots=True, kw_only=True)
-class PlannedRoom:
-    """A room, and how its last readings ended."""
+class PlannedRoom(msgspec.Struct, kw_only=True, eq=False, gc=False):
+    """A room, and how its last readings ended. It is no part of a cycle."""
 
     room: Room
     readable: bool = False  # it was read before, possibly by an earlier start

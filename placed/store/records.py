@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple, TypeVar
@@ -125,8 +124,7 @@ class Confirmed(msgspec.Struct, frozen=True):
     corrected: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Saved:
+class Saved(msgspec.Struct, frozen=True, gc=False):
     """The stored reading of a room, and the checksum of that record."""
 
     schedule: Schedule
