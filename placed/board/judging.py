@@ -133,7 +133,8 @@ class Judging:
         if entry.statement is stated:
             return None
         first = before.reason is Reason.NOT_READ_YET
-        urgent = (changed and not first) or sensed or bool(events)
+        # Presence alone may wait: where sensors flood, edges of the calendar go before it.
+        urgent = (changed and not first) or bool(events)
         return News(changed, urgent=urgent, events=events)
 
     def restate(self, entry: RoomEntry, moment: datetime) -> None:

@@ -377,6 +377,14 @@ def test_an_event_of_presence_comes_with_a_statement_of_its_own() -> None:
     assert len(set(seqs)) == len(seqs)
 
 
+def test_presence_alone_does_not_go_before_the_edges_of_the_calendar() -> None:
+    building = building_with(RADAR)
+    minutes_pass(building, 1)
+    stated = len(building.heard.statements)
+    building.sensor_reports(RADAR, timedelta(), 1, retained=False)
+    assert building.heard.urgent[stated:] == [False]
+
+
 def test_readings_that_change_nothing_are_published_only_to_renew_the_document() -> None:
     building = building_with(RADAR)
     minutes_pass(building, 10, reported=1)
