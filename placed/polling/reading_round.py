@@ -5,6 +5,7 @@ At the end it logs which rooms became unreadable or readable: one line per kind,
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from placed.polling.reading_planner import ReadingPlanner
     from placed.polling.room_discovery import RoomDiscovery
 
+_SLICE = 1000  # queries that are made before other tasks get a turn on the event loop
 _HELD = Unchanged, StillHolds  # of a room whose meetings are known
 
 log = structlog.get_logger("placed.polling.poller")
@@ -81,7 +83,7 @@ class RoundReader:
         Raises:
             DriverError: the connection as a whole cannot be read.
         """
-        queries = self._queries(due, days_ahead)
+        queries = await self._queries(due, days_ahead)
         changes = _Changes()
         held: list[Success] = []  # rooms that are readable, where none was when the fence was tried
         try:
@@ -108,15 +110,22 @@ class RoundReader:
                 self._connection, others_readable=bool(readability.readable), outside=readability.outside
             )
 
-    def _queries(self, due: Sequence[Room], days_ahead: int) -> list[Query]:
+    async def _queries(self, due: Sequence[Room], days_ahead: int) -> list[Query]:
+        """Made in slices, between which edges have their turn: 50,000 at once take 70 ms."""
         now = self._clock.now()
         policy = self._board.policy
         at_least = policy.freshness_budget + policy.lead  # no schedule ends before its time
         zones = {room.time_zone for room in due}
         windows = {zone: window(now, zone, days_ahead, at_least) for zone in zones}
-        return [
-            Query(room, *windows[room.time_zone], known=self._board.has_schedule(room.id)) for room in due
-        ]
+        has_schedule = self._board.has_schedule
+        queries: list[Query] = []
+        for start in range(0, len(due), _SLICE):
+            queries += [
+                Query(room, *windows[room.time_zone], known=has_schedule(room.id))
+                for room in due[start : start + _SLICE]
+            ]
+            await asyncio.sleep(0)
+        return queries
 
     async def _release(
         self, held: Sequence[Success], planner: ReadingPlanner[Any], changes: _Changes

@@ -27,6 +27,32 @@ async def test_every_room_is_read_once_an_interval() -> None:
     assert poller_setup.poller.health.consent is Consent.GRANTED
 
 
+async def test_other_tasks_have_their_turn_while_a_round_of_many_rooms_begins() -> None:
+    poller_setup = PollerSetup(*(f"room{number}" for number in range(3000)))
+    asked = 0  # since another task had its turn
+    most = 0
+    has_schedule = poller_setup.board.has_schedule
+
+    def counted(room_id: str) -> bool:
+        nonlocal asked, most
+        asked += 1
+        most = max(most, asked)
+        return has_schedule(room_id)
+
+    async def another_task() -> None:
+        nonlocal asked
+        while True:
+            asked = 0
+            await asyncio.sleep(0)
+
+    poller_setup.board.has_schedule = counted  # type: ignore[method-assign]
+    other = asyncio.create_task(another_task())
+    await poller_setup.steps(1)
+    other.cancel()
+    await asyncio.wait([other])
+    assert 0 < most <= 1000
+
+
 @pytest.mark.parametrize("kept", [Unchanged, StillHolds])
 async def test_an_answer_that_nothing_changed_keeps_a_room_fresh(
     kept: type[Unchanged | StillHolds],
