@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # --- questions and answers ----------------------------------------------------------------------------------
 
 
-class FoundRoom(msgspec.Struct, frozen=True, gc=False):
+class FoundRoom(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A room as the service lists it. What it does not report is None.
 
     Attributes:
