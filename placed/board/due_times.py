@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from placed.board.room_entry import RoomEntry
     from placed.domain.occupancy import Policy
 
-_FEW = 100  # replaced times that may stay in the heap
+_FEW = 100  # replaced times that may stay in the heap, and a quarter of the rooms'
 # Who has to know first: those to whom a room is shown as free that is not free any more.
 _FREE_NO_MORE, _EDGE, _RENEWAL = range(3)
 _Due = tuple[datetime, int, str]  # when, how urgent, and which room
@@ -49,7 +49,7 @@ class DueTimes:
         if self._by_room.get(room_id) == item:
             return
         self._by_room[room_id] = item
-        if len(self._heap) > 2 * len(self._by_room) + _FEW:
+        if len(self._heap) > len(self._by_room) * 5 // 4 + _FEW:
             self._heap = list(self._by_room.values())
             heapq.heapify(self._heap)
         else:

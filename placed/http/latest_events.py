@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 PORTION = 64 * 1024  # bytes that are sent before the entries are read again; the last frame goes beyond
 _KEPT = 64  # portions that are kept to be shared, at most
-_FEW = 100  # entries that were replaced, which need not be removed yet
+_FEW = 100  # entries that were replaced and need not be removed yet, and a quarter of the subjects
 _seq = attrgetter("seq")
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -94,7 +94,7 @@ class LatestEvents:
             self.last = max(self.last, entry.seq)
         if not in_order:  # removed rooms are noted after rooms that were added with them
             self._in_order.sort(key=_seq)
-        if len(self._in_order) > 2 * len(self._latest) + _FEW:
+        if len(self._in_order) > len(self._latest) * 5 // 4 + _FEW:
             self._in_order = [entry for entry in self._in_order if self._counts(entry)]
 
     def drop(self, subject: str) -> None:

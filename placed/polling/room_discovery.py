@@ -13,7 +13,7 @@ from placed.domain.model import Reason
 from placed.driver import DriverError, Refused, RoomCircumstances
 from placed.polling.missing_rooms import MissingRooms
 from placed.polling.reading_planner import SELDOM
-from placed.polling.room_ids import FITS_NO_ROOM
+from placed.polling.room_ids import FITS_NO_ROOM, lowered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
@@ -93,7 +93,7 @@ class RoomDiscovery:
         rooms = self._rooms_of(listed)
         if rooms:
             self._missing.begin(listed)
-            self._ids = {room.mailbox.lower(): room.id for room in rooms}
+            self._ids = {lowered(room.mailbox): room.id for room in rooms}
         return rooms
 
     def id_of(self, mailbox: str) -> str:
@@ -124,7 +124,7 @@ class RoomDiscovery:
         found = self._missing.compare(found, self._is_gone)
         ids = self._book.remembered
         rooms = self._rooms_of(found)
-        self._ids = {room.mailbox.lower(): room.id for room in rooms}
+        self._ids = {lowered(room.mailbox): room.id for room in rooms}
         self._log_missing(before)
         self._take_up(rooms)
         if self._book.remembered != ids:

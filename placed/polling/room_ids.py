@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 FITS_NO_ROOM = "correct the address in the table, or give the room's object id; or remove the table"
 
 
+def lowered(text: str) -> str:
+    """Returns the text in lower case: the same object if it is so already, since every room keeps it."""
+    lower = text.lower()
+    return text if text == lower else lower
+
+
 def tables_without_room(tables: Iterable[str], connections: Iterable[ConnectionSettings]) -> list[str]:
     """Returns keys of `[rooms."…"]` tables that can match no room, by the settings alone.
 
@@ -187,13 +193,13 @@ class RoomIds:
                     nameless[listing.object_id] = replace(listing, address=listing.object_id)
                     continue
                 self._latest[f"{connection}/{listing.object_id}"] = listing
-            listings[listing.address.lower()] = listing
+            listings[lowered(listing.address)] = listing
         addresses = self._addresses(connection) if nameless else {}
         for object_id, listing in nameless.items():
             known = self._known(f"{connection}/{object_id}", listing, addresses)
             if known.address.lower() in listings:  # another room has the address now
                 known = listing
-            listings[known.address.lower()] = known
+            listings[lowered(known.address)] = known
         return listings
 
     @staticmethod
