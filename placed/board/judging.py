@@ -129,7 +129,8 @@ class Judging:
             entry.use, of_use = use_and_events(entry.use, after, shown, hold, moment)
             events = (*events, *of_use)
         if changed or events or again or entry.again or renewed or sensed:
-            self._state(entry, by_calendar, shown, moment if changed else stated.changed_at, moment)
+            changed_at = moment if changed else stated.changed_at
+            self._state(entry, by_calendar, after, shown, changed_at, moment=moment)
         if entry.statement is stated:
             return None
         first = before.reason is Reason.NOT_READ_YET
@@ -140,7 +141,8 @@ class Judging:
     def restate(self, entry: RoomEntry, moment: datetime) -> None:
         """States a room again of which only what is shown has changed; nothing happened to it."""
         by_calendar, shown = self._judge_entry(entry, moment)
-        self._state(entry, by_calendar, shown, entry.statement.changed_at, moment)
+        occupancy = valid_with(by_calendar, shown)
+        self._state(entry, by_calendar, occupancy, shown, entry.statement.changed_at, moment=moment)
 
     def is_judged_differently(self, entry: RoomEntry, moment: datetime, before: Policy) -> bool:
         """Whether the present rules judge a room differently than those before."""
@@ -157,6 +159,8 @@ class Judging:
         judgement = self._judge(entry.schedule, moment, entry.failure, entry.check_ins)
         entry.change = judgement.change
         judged = self._presence(entry.room, moment, entry.presence)
+        if judged is None and entry.presence is None and entry.earlier_presence is None:
+            return judgement.occupancy, None  # a room without sensors, as most are
         presence, entry.earlier_presence = continue_earlier(judged, entry.earlier_presence, moment)
         entry.note_presence(presence)
         return judgement.occupancy, self._shown(entry.room, presence)
@@ -178,15 +182,17 @@ class Judging:
     def _shown(self, room: Room, presence: PresenceJudgement | None) -> Presence | None:
         return permitted_presence(presence.presence, room, self.show_presence) if presence else None
 
-    def _state(
+    def _state(  # noqa: PLR0913 - what a statement is made of
         self,
         entry: RoomEntry,
         by_calendar: Occupancy,
+        occupancy: Occupancy,
         presence: Presence | None,
         changed_at: datetime,
+        *,
         moment: datetime,
     ) -> None:
-        before, occupancy = entry.statement, valid_with(by_calendar, presence)
+        before = entry.statement
         had_presence = before.had_presence or before.presence is not None
         entry.statement = self._statement(
             entry.room, occupancy, changed_at, presence, had_presence=had_presence

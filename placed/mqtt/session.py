@@ -21,7 +21,7 @@ from placed.mqtt.sender import Sender
 from placed.mqtt.takeover import ReplacedByAnother, is_from_another_instance
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Iterable
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 
     from placed.domain.calendar_event_detection import Event
     from placed.domain.connection_health import ConnectionHealth, ConnectionState
@@ -98,7 +98,7 @@ class Session:
 
     # --- changes of the board ---
 
-    def stated(self, statement: Statement, *, urgent: bool, events: Iterable[Event]) -> None:
+    def stated(self, statement: Statement, *, urgent: bool, events: Sequence[Event]) -> None:
         """A room has a new statement."""
         self._sender.put_room(statement, urgent=urgent)
         self._read_back.changed(statement.room.id)
@@ -106,11 +106,10 @@ class Session:
         if statement.presence is not None and statement.room.id not in self._listed_presence:
             self._rooms_changed.set()
             self._rooms_added.set()
-        context = self._context
-        self._sender.put(
-            event_message(context.topics, statement, event, context.board.show, context.now())
-            for event in events
-        )
+        if events:
+            context = self._context
+            topics, show, now = context.topics, context.board.show, context.now()
+            self._sender.put([event_message(topics, statement, event, show, now) for event in events])
 
     def rooms_changed(self, removed: Collection[str], to_clear: Iterable[str]) -> None:
         """Rooms were added, renamed or removed; the topics of those that were removed are cleared."""
