@@ -14,7 +14,6 @@ from msgspec.structs import replace
 from placed.board.check_in_book import CheckInBook
 from placed.board.judging import Judging
 from placed.board.notifying_board import NotifyingBoard
-from placed.board.room_entry import KnownRoom, with_objects_of
 from placed.board.room_sensors import RoomSensors
 from placed.domain.calendar_event_detection import Event, released_by_service, rescheduled
 from placed.domain.privacy import permitted_schedule
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
+    from placed.board.room_entry import KnownRoom
     from placed.domain.check_in_rules import CheckedIn, CheckInRules
     from placed.domain.connection_health import ConnectionHealth
     from placed.domain.fence_result import Fence
@@ -107,7 +107,7 @@ class Board(NotifyingBoard):
         schedule = permitted_schedule(schedule, self.show)
         changes: tuple[Event, ...] = ()
         if before is not None:
-            schedule = replace(schedule, meetings=with_objects_of(before.meetings, schedule.meetings))
+            schedule = schedule.with_objects_of(before)
             changes = tuple(rescheduled(before, schedule, moment, self.policy))
             if changes and entry.check_ins is not None:
                 changes = tuple(released_by_service(changes, entry.check_ins))
