@@ -140,13 +140,12 @@ class ActionOracle:
         """Judges the replies about bookings, and refused ends, once nothing is under way any more."""
         for press in self.presses.values():
             self.checked["untrue"] += 1
-            booked = self._count(WriteKind.CREATED, press.key) > self._count(WriteKind.DELETED, press.key)
-            booked = booked or self._was_ended(press)
-            if press.final == "done" and press.action in ("book", "extend") and not booked:
+            same = [other for other in self.presses.values() if _asks_the_same(press, other)]
+            writes = press.action in ("book", "extend")
+            if press.final == "done" and writes and not any(self._is_booked(other) for other in same):
                 self._blame("untrue", press.room, press.key, f"{press.action} done, and nothing is booked")
             if press.final == "refused" and press.action == "end":
-                named = [other for other in self.presses.values() if _same_end(press, other)]
-                if self._is_written(press) and all(other.final == "refused" for other in named):
+                if self._is_written(press) and all(other.final == "refused" for other in same):
                     self._blame("untrue", press.room, press.key, "end refused, and the meeting was ended")
 
     # --- internals ---
@@ -196,6 +195,11 @@ class ActionOracle:
         if press.forbidden:
             self._blame("outside", press.room, press.key, f"{press.action} was done: {press.forbidden}")
 
+    def _is_booked(self, press: Press) -> bool:
+        """Whether its booking is in the calendar, or was until its meeting was ended."""
+        booked = self._count(WriteKind.CREATED, press.key) > self._count(WriteKind.DELETED, press.key)
+        return booked or self._was_ended(press)
+
     def _was_ended(self, press: Press) -> bool:
         """Whether it was booked, and may have been taken back since: a meeting ends with its extensions."""
         ends = [p for p in self.presses.values() if p.action == "end" and p.room == press.room]
@@ -219,5 +223,11 @@ def _may_cause(press: Press, write: CalendarWrite) -> bool:
     return write.kind is WriteKind.CREATED and write.key == press.key
 
 
-def _same_end(press: Press, other: Press) -> bool:
-    return (press.action, press.room, press.meeting) == (other.action, other.room, other.meeting)
+def _asks_the_same(press: Press, other: Press) -> bool:
+    """Whether what was done for the other is done for this one, too.
+
+    One meeting is ended, or is extended to one minute, whichever of its parts is named. Each booking is another.
+    """
+    if press.action == "book" or (press.action, press.room) != (other.action, other.room):
+        return press is other
+    return press.until == other.until if press.action == "extend" else press.meeting == other.meeting

@@ -154,6 +154,69 @@ def test_an_extension_that_was_done_may_end_with_its_meeting() -> None:
     assert setup.found == []
 
 
+@pytest.mark.parametrize("first", ["k1", "k2"])
+def test_of_two_extensions_to_one_minute_one_is_written_and_both_are_done(first: str) -> None:
+    setup = Setup()
+    for key in ("k1", "k2"):
+        setup.press("extend", key)
+    setup.write(WriteKind.CREATED, key=first, meeting="m2", new_end=TEN)
+    for key in ("k1", "k2"):
+        setup.oracle.reply(key, "done", None)
+    setup.oracle.press(Press("k3", "extend", "atrium", HALF, TEN, "", 0.0))  # by another part of the meeting
+    setup.oracle.reply("k3", "done", None)
+    setup.oracle.settle()
+    assert setup.found == []
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Press("k2", "extend", "atrium", NINE, HALF, "", 0.0),
+        Press("k2", "extend", "library", NINE, TEN, "", 0.0),
+        Press("k2", "book", "atrium", None, TEN, "", 0.0),
+    ],
+)
+def test_an_extension_is_not_done_by_what_another_command_has_booked(other: Press) -> None:
+    setup = Setup()
+    setup.press("extend")
+    setup.oracle.reply("k1", "done", None)
+    setup.oracle.press(other)
+    assert other.until is not None
+    setup.write(WriteKind.CREATED, key="k2", room=other.room, end=other.until, new_end=other.until)
+    setup.oracle.reply("k2", "done", None)
+    setup.oracle.settle()
+    assert setup.found == ["untrue"]
+
+
+def test_extensions_of_which_none_is_written_and_bookings_of_which_one_is_are_not_done() -> None:
+    setup = Setup()
+    for key in ("k1", "k2"):
+        setup.press("extend", key)
+        setup.oracle.reply(key, "done", None)
+    setup.oracle.settle()
+    assert setup.found == ["untrue", "untrue"]
+    setup = Setup()
+    for key in ("k1", "k2"):
+        setup.press("book", key)
+        setup.oracle.reply(key, "done", None)
+    setup.write(WriteKind.CREATED, key="k1", new_end=TEN)
+    setup.oracle.settle()
+    assert setup.found == ["untrue"]
+
+
+@pytest.mark.parametrize(("of_other", "found"), [("refused", ["untrue", "untrue"]), ("done", [])])
+def test_an_end_that_is_refused_is_true_if_another_command_has_ended_the_meeting(
+    of_other: str, found: list[str]
+) -> None:
+    setup = Setup()
+    for key, outcome in (("k1", "refused"), ("k2", of_other)):
+        setup.press("end", key)
+        setup.oracle.reply(key, outcome, None)
+    setup.write(WriteKind.RETIMED, new_end=HALF)
+    setup.oracle.settle()
+    assert setup.found == found
+
+
 def test_a_command_that_was_throttled_may_be_done_when_it_is_sent_again() -> None:
     setup = Setup()
     setup.press("end")
