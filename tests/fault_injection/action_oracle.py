@@ -144,9 +144,9 @@ class ActionOracle:
             writes = press.action in ("book", "extend")
             if press.final == "done" and writes and not any(self._is_booked(other) for other in same):
                 self._blame("untrue", press.room, press.key, f"{press.action} done, and nothing is booked")
-            if press.final == "refused" and press.action == "end":
-                if self._is_written(press) and all(other.final == "refused" for other in same):
-                    self._blame("untrue", press.room, press.key, "end refused, and the meeting was ended")
+            refused = press.final == "refused" and press.action == "end"
+            if refused and self._is_written(press) and all(other.final == "refused" for other in same):
+                self._blame("untrue", press.room, press.key, "end refused, and the meeting was ended")
 
     # --- internals ---
 
@@ -226,7 +226,7 @@ def _may_cause(press: Press, write: CalendarWrite) -> bool:
 def _asks_the_same(press: Press, other: Press) -> bool:
     """Whether what was done for the other is done for this one, too.
 
-    One meeting is ended, or is extended to one minute, whichever of its parts is named. Each booking is another.
+    They end one meeting, or extend one to the same minute, whichever of its parts they name. Bookings differ.
     """
     if press.action == "book" or (press.action, press.room) != (other.action, other.room):
         return press is other
