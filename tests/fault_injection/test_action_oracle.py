@@ -188,20 +188,16 @@ def test_an_extension_is_not_done_by_what_another_command_has_booked(other: Pres
     assert setup.found == ["untrue"]
 
 
-def test_extensions_of_which_none_is_written_and_bookings_of_which_one_is_are_not_done() -> None:
+@pytest.mark.parametrize(("action", "written", "untrue"), [("extend", False, 2), ("book", True, 1)])
+def test_what_is_not_written_is_not_done(action: str, *, written: bool, untrue: int) -> None:
     setup = Setup()
     for key in ("k1", "k2"):
-        setup.press("extend", key)
+        setup.press(action, key)
         setup.oracle.reply(key, "done", None)
+    if written:
+        setup.write(WriteKind.CREATED, key="k1", new_end=TEN)
     setup.oracle.settle()
-    assert setup.found == ["untrue", "untrue"]
-    setup = Setup()
-    for key in ("k1", "k2"):
-        setup.press("book", key)
-        setup.oracle.reply(key, "done", None)
-    setup.write(WriteKind.CREATED, key="k1", new_end=TEN)
-    setup.oracle.settle()
-    assert setup.found == ["untrue"]
+    assert setup.found == ["untrue"] * untrue
 
 
 @pytest.mark.parametrize(("of_other", "found"), [("refused", ["untrue", "untrue"]), ("done", [])])
@@ -215,6 +211,33 @@ def test_an_end_that_is_refused_is_true_if_another_command_has_ended_the_meeting
     setup.write(WriteKind.RETIMED, new_end=HALF)
     setup.oracle.settle()
     assert setup.found == found
+
+
+def test_an_end_of_which_the_record_is_lost_may_be_refused_and_a_booking_is_known_by_its_key() -> None:
+    setup = Setup()
+    setup.press("end", "k1")
+    setup.write(WriteKind.RETIMED, new_end=HALF)
+    setup.press("book", "k2", room="library")
+    setup.held.add("k2")
+    setup.oracle.forget(20.0)
+    for key in ("k1", "k2"):
+        setup.oracle.reply(key, "refused", "no_such_meeting")
+    setup.oracle.settle()
+    assert setup.found == ["untrue"]  # of k2
+
+
+def test_what_was_answered_before_a_record_was_lost_is_judged_as_ever() -> None:
+    setup = Setup()
+    setup.press("end")
+    setup.write(WriteKind.RETIMED, new_end=HALF)
+    setup.oracle.reply("k1", "refused", "changed")
+    setup.oracle.forget(20.0)
+    setup.oracle.settle()
+    setup.oracle.press(Press("k2", "end", "library", NINE, None, "", 20.0))
+    setup.oracle.reply("k2", "done", None)
+    setup.oracle.forget(21.0)
+    setup.oracle.reply("k2", "refused", "no_such_meeting")  # it was delivered twice
+    assert setup.found == ["untrue"]
 
 
 def test_a_command_that_was_throttled_may_be_done_when_it_is_sent_again() -> None:
