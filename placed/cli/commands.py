@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from importlib.metadata import version
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
+import typer.main
+from typer.core import TyperCommand, TyperGroup
 
 from placed.cli.act import act
 from placed.cli.check import check
@@ -23,8 +25,44 @@ from placed.cli.setup import setup
 from placed.cli.watch import watch
 from placed.domain.exit_errors import ExitCode
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_COMMANDS: dict[str, Callable[..., object]] = {
+    function.__name__: function
+    for function in (run, demo, check, setup, consent, doctor, rooms, watch, act, sensors, disconnect)
+}
+
+
+class Commands(TyperGroup):
+    """Reads the options of a command when it is called or its help is shown, not those of all commands."""
+
+    def list_commands(self, ctx: object) -> list[str]:
+        """The names of all commands, in the order of the help."""
+        del ctx
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: object, cmd_name: str) -> TyperCommand | None:
+        """The command of this name. If there is none, all are added, of which typer suggests one."""
+        del ctx
+        for name in (cmd_name,) if cmd_name in _COMMANDS else _COMMANDS:
+            if name not in self.commands:
+                self.commands[name] = _command_of(_COMMANDS[name])
+        found = self.commands.get(cmd_name)
+        return found if isinstance(found, TyperCommand) else None
+
+
+def _command_of(function: Callable[..., object]) -> TyperCommand:
+    alone = typer.Typer(add_completion=False, rich_markup_mode="rich")
+    alone.command()(function)
+    command = typer.main.get_command(alone)
+    assert isinstance(command, TyperCommand)  # noqa: S101 - what typer makes of a single function
+    return command
+
+
 app = typer.Typer(
     name="placed",
+    cls=Commands,
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
@@ -40,17 +78,6 @@ app = typer.Typer(
         "a person must fix the configuration or a file."
     ),
 )
-app.command()(run)
-app.command()(demo)
-app.command()(check)
-app.command()(setup)
-app.command()(consent)
-app.command()(doctor)
-app.command()(rooms)
-app.command()(watch)
-app.command()(act)
-app.command()(sensors)
-app.command()(disconnect)
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback
