@@ -15,7 +15,6 @@ from placed.http.request_handling import continue_unanswered
 if TYPE_CHECKING:
     from placed.http.api.actions import ActionsApi
     from placed.http.api.connections import ConnectionsApi
-    from placed.http.api.metrics import Metrics
     from placed.http.api.no_shows import NoShowsApi
     from placed.http.api.readiness import HealthApi
     from placed.http.api.room_day import RoomDayApi
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Apis:
-    """What answers the requests. `description`: the OpenAPI document."""
+    """What answers the requests. `metrics`: Prometheus' scrapes; `description`: the OpenAPI document."""
 
     pages: Pages
     rooms: RoomsApi
@@ -42,7 +41,7 @@ class Apis:
     sensors: SensorsApi
     actions: ActionsApi
     health: HealthApi
-    metrics: Metrics
+    metrics: Handler
     description: Representation
 
 
@@ -87,7 +86,7 @@ def application(apis: Apis, handling: RequestHandling) -> web.Application:
     ):
         add(path, around(handler, open_to_all=True), open_to_all=True)
     add("/readyz", around(apis.health.readyz))  # these two, and /healthz, report whether edges are late
-    add("/metrics", around(apis.metrics.serve))
+    add("/metrics", around(apis.metrics))
     add("/openapi.json", around(apis.description.answer))
     nothing = around(_refuse_address)
     app.router.add_route("*", "/{path:.*}", nothing, expect_handler=continue_unanswered)

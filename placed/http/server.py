@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from dataclasses import replace
+from functools import cache
 from secrets import token_bytes
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,6 @@ from placed.http.acceptor import Acceptor
 from placed.http.api import openapi
 from placed.http.api.actions import ActionsApi
 from placed.http.api.connections import ConnectionsApi
-from placed.http.api.metrics import Metrics
 from placed.http.api.no_shows import NoShowsApi
 from placed.http.api.readiness import HealthApi
 from placed.http.api.room_day import RoomDayApi
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from placed.domain.panel_signs import PanelSigns
     from placed.domain.sensor_traffic import SensorTraffic
     from placed.domain.state_document import Statement
+    from placed.http.api.metrics import Metrics
     from placed.http.api.sensor_webhooks import Webhooks
     from placed.settings.output_settings import Http
 
@@ -135,17 +136,24 @@ class StatusServer:
             limit=self._limits.streams,
             panels=self._panel_streams,
         )
-        self._metrics = Metrics(
-            board,
-            publisher,
-            now,
-            version,
-            sse_clients=lambda: self._events.clients,
-            sensors=sensors,
-            no_shows=no_shows,
-            commands=commands,
-            unused_commands=lambda: {"mqtt": command_messages(), "http": self._actions.unused},
-        )
+
+        @cache
+        def metrics() -> Metrics:
+            from placed.http.api.metrics import Metrics  # noqa: PLC0415 - not every site has Prometheus
+
+            return Metrics(
+                board,
+                publisher,
+                now,
+                version,
+                sse_clients=lambda: self._events.clients,
+                sensors=sensors,
+                no_shows=no_shows,
+                commands=commands,
+                unused_commands=lambda: {"mqtt": command_messages(), "http": self._actions.unused},
+            )
+
+        self._metrics = metrics  # made with the first scrape
         self._description = Representation(openapi.description(version))
         self._runner: web.AppRunner | None = None
         self._acceptor: Acceptor | None = None
@@ -240,6 +248,9 @@ class StatusServer:
         """A connection is not in the settings any more."""
         self._events.drop_connection(connection)
 
+    async def _serve_metrics(self, request: web.Request) -> web.StreamResponse:
+        return await self._metrics().serve(request)
+
     def _apis(self) -> Apis:
         return Apis(
             pages=self._pages,
@@ -252,7 +263,7 @@ class StatusServer:
             sensors=self._sensors,
             actions=self._actions,
             health=HealthApi(self._board, self._publisher, self._now),
-            metrics=self._metrics,
+            metrics=self._serve_metrics,
             description=self._description,
         )
 

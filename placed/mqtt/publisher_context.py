@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Self
 from msgspec.structs import replace
 
 from placed.mqtt.client_factory import ClientFactory
-from placed.mqtt.discovery.home_assistant import Discovery
 from placed.mqtt.messages import offline
 from placed.mqtt.refused_topic_schedule import Refusals
 from placed.mqtt.removed_rooms import RetainedRooms
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from placed.domain.state_document import Statement
     from placed.domain.task_heartbeat import Pulse
     from placed.mqtt.client.connect_options import ConnectOptions
+    from placed.mqtt.discovery.home_assistant import Discovery
     from placed.mqtt.messages import BridgeInfo, Message
     from placed.settings.output_settings import HomeAssistant, Mqtt
 
@@ -136,7 +136,7 @@ class PublisherContext:
             now=now,
             timing=timing,
             retained_rooms=RetainedRooms(topics, home_assistant.discovery_prefix),
-            discovery=Discovery(topics, info, home_assistant.status_topic) if topics.discovery else None,
+            discovery=_discovery(topics, info, home_assistant) if topics.discovery else None,
             counters=Counters(),
             refusals=Refusals(topics, random.random),
             disconnect_causes=DisconnectCauses(topics.pattern_of),
@@ -147,3 +147,9 @@ class PublisherContext:
             first_published=asyncio.Event(),
             idle=asyncio.Event(),
         )
+
+
+def _discovery(topics: Topics, info: BridgeInfo, settings: HomeAssistant) -> Discovery:
+    from placed.mqtt.discovery.home_assistant import Discovery  # noqa: PLC0415 - where discovery is on
+
+    return Discovery(topics, info, settings.status_topic)

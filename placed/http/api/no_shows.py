@@ -5,16 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
-from prometheus_client.core import CounterMetricFamily
 
 from placed.domain.state_document import SCHEMA
 from placed.http.responses import Representation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from aiohttp import web
-    from prometheus_client.core import Metric
 
     from placed.domain.no_show_report import NoShowReport
 
@@ -35,16 +31,3 @@ class NoShowsApi:
         return await Representation(msgspec.json.encode({"schema": SCHEMA, "connections": documents})).answer(
             request
         )
-
-
-def no_show_families(counts: Mapping[tuple[str, str], int]) -> Iterator[Metric]:
-    """The metric family of no-shows, by mode and by what became of them."""
-    family = CounterMetricFamily(
-        "placed_no_shows",
-        "Meetings since the start to which nobody checked in, by what became of them.",
-        labels=("mode", "outcome"),
-    )
-    for labels, number in sorted(counts.items()):
-        family.add_metric(labels, number)
-    if counts:
-        yield family

@@ -13,7 +13,7 @@ from placed.domain.connection_health import ConnectionState
 from placed.domain.model import Reason, Status
 from placed.driver import Consent, FenceState
 from placed.http.api.action_metrics import action_families
-from placed.http.api.no_shows import no_show_families
+from placed.http.api.no_show_metrics import no_show_families
 from placed.http.api.presence_metrics import sensor_families
 
 if TYPE_CHECKING:

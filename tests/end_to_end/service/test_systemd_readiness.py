@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -35,10 +36,7 @@ class Listening:
         self.reloading = False
 
     def look(self) -> None:
-        self._take(self.manager.heard)
-
-    def _take(self, messages: list[str]) -> None:
-        for message in messages:
+        for message in self.manager.heard:
             for line in message.splitlines():
                 if line.startswith("STATUS="):
                     self.status = line.removeprefix("STATUS=")
@@ -49,13 +47,13 @@ class Listening:
                     self.ready, self.reloading = True, False
 
     async def until(self, wanted: Callable[[Listening], bool]) -> None:
-        self.look()
-        try:
-            async with asyncio.timeout(DEADLINE):
-                while not wanted(self):
-                    self._take(await self.manager.more())
-        except TimeoutError:
-            raise AssertionError((self.ready, self.reloading, self.lines)) from None
+        end = time.monotonic() + DEADLINE
+        while True:
+            self.look()
+            if wanted(self):
+                return
+            assert time.monotonic() < end, (self.ready, self.reloading, self.lines)
+            await asyncio.sleep(0.02)
 
 
 @pytest.fixture

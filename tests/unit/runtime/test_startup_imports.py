@@ -10,7 +10,16 @@ import pytest
 pytestmark = pytest.mark.slow  # it starts a Python for each program
 
 FOR_EVERY_COMMAND = {"aiohttp", "mqtt5", "pydantic", "rich", "structlog"}  # `--version` needs none of them
-ONLY_WHEN_USED = {"aiomqtt", "amqtt", "msal", "pydantic_settings", "trustme"}
+ONLY_WHEN_USED = {
+    "aiomqtt",
+    "amqtt",
+    "msal",
+    "placed.mqtt.discovery.home_assistant",
+    "prometheus_client",
+    "pydantic_settings",
+    "segno",
+    "trustme",
+}
 
 
 @pytest.mark.parametrize(
