@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from placed.domain.model import Reason
+from placed_google import Google
 from tests.drivers.google.driver_setup import BOARDROOM, LIBRARY, at, failure, words
 
 if TYPE_CHECKING:
@@ -25,6 +28,19 @@ async def test_what_did_not_change_is_unchanged(driver_setup: DriverSetup) -> No
     assert words(await driver_setup.read(driver)) == ["unchanged", "unchanged"]
     driver_setup.workspace.book(BOARDROOM, at(10), at(11))
     assert words(await driver_setup.read(driver)) == ["read", "unchanged"]
+
+
+async def test_a_clock_that_is_set_back_again_and_again_stops_no_reading(driver_setup: DriverSetup) -> None:
+    """Whatever is counted by time is counted by the monotonic clock, here and by the service."""
+    driver_setup.workspace.limits.per_user_minute = 10
+    steady = iter(range(1000))
+    surroundings = replace(driver_setup.surroundings(), steady=lambda: float(next(steady)))
+    driver = Google.open(driver_setup.settings(), surroundings)
+    driver_setup.drivers.append(driver)
+    for number in range(10):
+        driver_setup.workspace.book(BOARDROOM, at(8 + number), at(9 + number))
+        assert words(await driver_setup.read(driver))[0] == "read"
+        driver_setup.clock.advance(hours=-1)
 
 
 async def test_a_room_that_is_not_shared_names_who_to_share_with(driver_setup: DriverSetup) -> None:
