@@ -68,6 +68,7 @@ def table(outcome: Outcome) -> Iterator[str]:
     yield f"{outcome.reconnects:8}  reconnects of the daemon to its broker"
     yield f"{outcome.starts:8}  starts of the daemon"
     yield f"{outcome.delay:8.1f}  seconds for which the machine had no processor for these; they do not count"
+    yield f"{outcome.overloaded:8.1f}  seconds of such an overload that nothing was expected to be in time"
     yield f"{len(outcome.violations)} violations"
 
 

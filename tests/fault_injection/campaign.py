@@ -72,6 +72,7 @@ class Outcome:
     seed: int
     seconds: float = 0.0
     delay: float = 0.0  # seconds of these for which the machine had no processor
+    overloaded: float = 0.0  # seconds in which it had so few that recovery was not judged
     faults: Counter[str] = field(default_factory=Counter)
     checked: Counter[str] = field(default_factory=Counter)
     heard: int = 0
@@ -236,6 +237,7 @@ class Campaign:
     def _sum_up(self, screens: list[Screen], seconds: float) -> None:
         world, outcome = self._world, self.outcome
         outcome.seconds, outcome.delay = seconds, world.clock.delay()
+        outcome.overloaded = world.machine.overloaded
         outcome.checked = world.oracle.checked
         outcome.looks = sum(page.heard for page in self._open)
         outcome.heard = sum(screen.heard for screen in screens)

@@ -139,7 +139,9 @@ class World:
         reported = self.fleet.truth if sensors else None
         self.oracle = Oracle(self.truth, self.weather, pace.promise, report, reported)
         self.actions = ActionOracle(self._report_action, self._runs, self._holds, ANSWERED)
-        self.clock.delay = MachineDelay(self._processes).seconds
+        self.machine = MachineDelay(self._processes)
+        self.clock.delay = self.machine.seconds
+        self._excuses_overload = False
         self.struck: Counter[str] = Counter()  # how often a fault met a write, by its name
         self._report = report
         self._http: dict[str, str] = {}
@@ -206,6 +208,7 @@ class World:
                 world._let_press(seed)
             world.configuration = world._configure("placed", world.endpoint_port)
             world.unit = world.make_unit("unit", broken)
+            world._excuses_overload = broken is None  # else what is broken might not be noticed
             world.note()
             keeping_time = asyncio.create_task(world._keep_time())
             try:
@@ -274,6 +277,8 @@ class World:
         """For ever: the oracle's clock runs unevenly."""
         while True:
             self.note()
+            if self._excuses_overload and self.machine.is_overloaded:
+                self.weather.is_overloaded(self.clock.elapsed())
             await asyncio.sleep(_TICK)
 
     def _processes(self) -> Iterator[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ _EVERY = 0.02  # seconds between two readings
 _AT_MOST = 0.9  # of the time that passes: a wait ends on the busiest machine, too
 # Seconds that may be counted later: what waits at the same time counts one after the other.
 _OUTSTANDING = 5.0
+_RECENT = 20.0  # seconds that are looked at for an overload
+_OVERLOADED = 0.6  # of these without a processor; with so few, messages wait longer than can be counted
 
 
 class MachineDelay:
@@ -39,6 +42,9 @@ class MachineDelay:
         self._outstanding = 0.0
         self._counted = 0.0
         self._at = steady()
+        # Moments of the last seconds, and what was counted by then.
+        self._recent = deque([(self._at, 0.0)])
+        self.overloaded = 0.0  # seconds
         self._grown()
 
     def seconds(self) -> float:
@@ -50,7 +56,17 @@ class MachineDelay:
             more = min(self._outstanding, _AT_MOST * passed)
             self._outstanding -= more
             self._counted += more
+            self._recent.append((self._at, self._counted))
+            while self._at - self._recent[0][0] > _RECENT:
+                self._recent.popleft()
+            self.overloaded += passed if self.is_overloaded else 0.0
         return self._counted
+
+    @property
+    def is_overloaded(self) -> bool:
+        """Whether most of the last seconds were without a processor."""
+        (since, before), (until, now) = self._recent[0], self._recent[-1]
+        return now - before > _OVERLOADED * max(until - since, _RECENT / 4)
 
     def _grown(self) -> float:
         now = {(pid, thread): waited for pid in self._processes() for thread, waited in self._waits(pid)}

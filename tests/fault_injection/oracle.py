@@ -101,6 +101,7 @@ class Weather:
         self._rough: Counter[str] = Counter()
         self._calm_from = -math.inf
         self._gentle_from = -math.inf
+        self._overloaded_at = -math.inf
 
     def report(self, elapsed: float) -> list[str]:
         """What is felt now, for people."""
@@ -126,9 +127,13 @@ class Weather:
         if not self._rough and self._gentle_from == math.inf:
             self._gentle_from = elapsed + self._lasting
 
+    def is_overloaded(self, elapsed: float) -> None:
+        """The machine has so much to do now that nothing can be expected to be there in time."""
+        self._overloaded_at = elapsed
+
     def calm_since(self, elapsed: float) -> float | None:
-        """Since when nothing is felt of any fault; None while something is."""
-        return self._calm_from if elapsed >= self._calm_from else None
+        """Since when nothing is felt of any fault, nor of an overload; None while a fault is felt."""
+        return max(self._calm_from, self._overloaded_at) if elapsed >= self._calm_from else None
 
     def is_gentle(self, elapsed: float) -> bool:
         """Whether nothing is felt of any fault that is not gentle."""

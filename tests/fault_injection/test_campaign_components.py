@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import os
-import threading
-import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -23,15 +19,12 @@ from tests.fault_injection.fault_catalogue import CATALOGUE
 from tests.fault_injection.fault_schedule import Planned, storms
 from tests.fault_injection.ground_truth import Truth, occupying
 from tests.fault_injection.http_panel import Answer
-from tests.fault_injection.machine_delay import MachineDelay
 from tests.fault_injection.network_link import Line
 from tests.fault_injection.oracle import Oracle, Promise, Violation, Weather
-from tests.fault_injection.shared_clock import SharedClock
 from tests.support.free_ports import HOST
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
-    from pathlib import Path
 
 BERLIN = ZoneInfo("Europe/Berlin")
 WALL = 1_791_273_600.0  # when the steady clock shows 0
@@ -139,6 +132,16 @@ def test_in_calm_every_room_is_right(court: Court) -> None:
     assert court.violations[-1].panel == "another panel"
 
 
+def test_where_the_machine_has_too_much_to_do_nothing_is_expected_in_time(court: Court) -> None:
+    court.weather.ends("rain", 0.0)
+    court.weather.is_overloaded(30.0)
+    assert court.shown(Status.UNKNOWN, 31.9, why=Why.REPORTED) == []
+    assert court.shown(Status.UNKNOWN, 32.1, why=Why.REPORTED) == ["recovery"]
+    court.book(0.0, 600.0, known=33.0)
+    court.weather.is_overloaded(50.0)
+    assert court.shown(Status.FREE, 50.0) == ["lie"]  # that is no excuse for what is wrong
+
+
 def test_a_gentle_fault_is_not_to_be_seen(court: Court) -> None:
     court.weather.ends("the start", -20.0)
     court.shown(Status.FREE, 1.0)
@@ -224,72 +227,6 @@ def test_the_truth_about_rooms_is_computed_without_code_of_placed() -> None:
     tenant.book("room", day, day + timedelta(days=1), all_day=True)
     ((start, end),) = occupying(tenant.meetings("room"), BERLIN)
     assert end - start == 25 * 3600  # summer time ends on that day
-
-
-# --- the machine --------------------------------------------------------------------------------------------
-
-
-def delay_of(waits: dict[int, list[tuple[str, float]]], at: list[float]) -> MachineDelay:
-    return MachineDelay(lambda: list(waits), lambda pid: waits[pid], lambda: at[0])
-
-
-def test_what_was_waited_for_a_processor_before_does_not_count() -> None:
-    waits, at = {1: [("1", 7.0)]}, [100.0]
-    delay = delay_of(waits, at)
-    at[0] += 10.0
-    assert delay.seconds() == 0.0
-    waits[1] = [("1", 9.0), ("2", 0.5)]
-    at[0] += 10.0
-    assert delay.seconds() == pytest.approx(2.5)
-    waits[2] = [("5", 1.0)]  # a process that has begun since
-    at[0] += 10.0
-    assert delay.seconds() == pytest.approx(3.5)
-    del waits[1]
-    at[0] += 10.0
-    assert delay.seconds() == pytest.approx(3.5)
-
-
-def test_not_all_time_is_taken_for_the_machines_and_what_is_outstanding_is_counted_later() -> None:
-    waits, at = {1: [("1", 0.0)]}, [100.0]
-    delay = delay_of(waits, at)
-    waits[1] = [("1", 3.0)]
-    at[0] += 1.0
-    assert delay.seconds() == pytest.approx(0.9)
-    at[0] += 1.0
-    assert delay.seconds() == pytest.approx(1.8)
-    at[0] += 10.0
-    assert delay.seconds() == pytest.approx(3.0)
-
-
-def test_what_has_elapsed_does_not_go_back_when_a_delay_is_counted_late(tmp_path: Path) -> None:
-    clock = SharedClock(tmp_path / "clock")
-    before = clock.elapsed()
-    clock.delay = lambda: 5.0  # more than has passed since
-    assert clock.elapsed() >= before
-    clock.suspend(60.0)
-    assert clock.elapsed() > before + 50.0
-
-
-def test_the_kernel_reports_who_waits_for_a_processor() -> None:
-    """Two threads of C code that both want the same one."""
-    delay = MachineDelay(lambda: [os.getpid()])
-    allowed = os.sched_getaffinity(0)
-    block = bytes(2**20)
-
-    def work() -> None:
-        os.sched_setaffinity(0, {min(allowed)})
-        end = time.thread_time() + 0.2
-        while time.thread_time() < end:
-            hashlib.sha256(block)
-
-    threads = [threading.Thread(target=work) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        while thread.is_alive():  # later the kernel knows nothing of it any more
-            thread.join(0.03)
-            delay.seconds()
-    assert delay.seconds() > 0.0
 
 
 # --- the schedule -------------------------------------------------------------------------------------------
