@@ -18,7 +18,7 @@ from placed.mqtt.messages import (
 from placed.mqtt.room_index import index_message
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from placed.domain.state_document import Statement
     from placed.mqtt.messages import Message
@@ -37,13 +37,13 @@ class CurrentMessages:
         self.higher_epoch: set[str] = set()
         self._context = context
 
-    def room(self, statement: Statement) -> Iterator[Message]:
-        """Yields the messages of a room."""
-        context, room_id = self._context, statement.room.id
+    def room(self, statement: Statement) -> list[Message]:
+        """Returns the messages of a room."""
+        room_id, messages = statement.room.id, self._of_room(statement)
         if room_id in self.higher_epoch:
             self.higher_epoch.discard(room_id)
-            yield clear(context.topics.state(room_id))
-        yield from self._of_room(statement)
+            messages.insert(0, clear(self._context.topics.state(room_id)))
+        return messages
 
     def online(self) -> Message:
         """Returns the message that reports the daemon as online."""
@@ -102,7 +102,7 @@ class CurrentMessages:
         offers = context.info.offers.values() if context.discovery is not None else ()
         return context.retained_rooms.button_names.union(*map(offered, offers))
 
-    def _of_room(self, statement: Statement) -> Iterator[Message]:
+    def _of_room(self, statement: Statement) -> list[Message]:
         context = self._context
         if context.retained_rooms.holds_presence(statement.room.id):
             statement = replace(statement, had_presence=True)

@@ -144,30 +144,31 @@ def bridge_health(  # noqa: PLR0913 - the document has that many parts
     return Message(topics.bridge_health, _encode(document), expires_at=now + HEALTH_HOLDS)
 
 
-def room_messages(topics: Topics, statement: Statement, *, plain: bool) -> Iterator[Message]:
-    """Yields the retained messages of a statement; `plain` adds those for building systems."""
+def room_messages(topics: Topics, statement: Statement, *, plain: bool) -> list[Message]:
+    """Returns the retained messages of a statement; `plain` adds those for building systems."""
     room_id, occupancy = statement.room.id, statement.occupancy
-    until = occupancy.valid_until
-    yield Message(topics.state(room_id), statement.document, expires_at=until)
-    known = occupancy.status is not Status.UNKNOWN
-    yield _word(topics.availability(room_id), "online" if known else "offline", until)
+    until, occupied = occupancy.valid_until, occupancy.occupied  # an unknown room is neither ON nor OFF
+    messages = [
+        Message(topics.state(room_id), statement.document, expires_at=until),
+        _word(topics.availability(room_id), "offline" if occupied is None else "online", until),
+    ]
     if plain:
-        # An unknown room is neither ON nor OFF.
-        if occupancy.occupied is None:
-            yield clear(topics.occupied(room_id))
-        else:
-            yield _word(topics.occupied(room_id), "ON" if occupancy.occupied else "OFF", until)
-        yield _word(topics.status(room_id), occupancy.status.value, until)
-        yield from _presence(topics, statement)
+        topic = topics.occupied(room_id)
+        messages += (
+            clear(topic) if occupied is None else _word(topic, "ON" if occupied else "OFF", until),
+            _word(topics.status(room_id), occupancy.status.value, until),
+        )
+        if statement.presence is not None or statement.had_presence:
+            messages.append(_presence(topics.presence(room_id), statement))
+    return messages
 
 
-def _presence(topics: Topics, statement: Statement) -> Iterator[Message]:
-    presence, topic = statement.presence, topics.presence(statement.room.id)
-    if presence is not None and presence.state is not PresenceState.UNKNOWN:
-        word = "ON" if presence.state is PresenceState.PRESENT else "OFF"
-        yield _word(topic, word, statement.occupancy.valid_until)
-    elif presence is not None or statement.had_presence:
-        yield clear(topic)
+def _presence(topic: str, statement: Statement) -> Message:
+    presence = statement.presence
+    if presence is None or presence.state is PresenceState.UNKNOWN:
+        return clear(topic)
+    word = "ON" if presence.state is PresenceState.PRESENT else "OFF"
+    return _word(topic, word, statement.occupancy.valid_until)
 
 
 def event_message(topics: Topics, statement: Statement, event: Event, show: Show, now: datetime) -> Message:

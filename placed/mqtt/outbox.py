@@ -40,6 +40,7 @@ class Outbox:
         self._urgent: OrderedDict[str | int, Message | Statement] = OrderedDict()
         self._bulk: OrderedDict[str | int, Message | Statement] = OrderedDict()
         self._late: OrderedDict[str | int, Message | Statement] = OrderedDict()
+        self._topics: set[str] = set()  # those by which messages wait
         self._turn: deque[Message] = deque()  # the rest of the room whose turn it is
         self._count = 0
 
@@ -57,22 +58,23 @@ class Outbox:
 
     def put(self, message: Message, *, urgent: bool = False, late: bool = False) -> None:
         """Adds a message."""
-        if message.retain and (late or not message.payload):
-            self._drop(message.topic)
-            self._late[message.topic] = message
-        elif not message.retain:
+        if not message.retain:
             self._count += 1
             self._urgent[self._count] = message
+            return
+        if late or not message.payload:
+            self._drop(message.topic)
+            self._late[message.topic] = message
         else:
             self._put(message.topic, message, urgent=urgent)
+        self._topics.add(message.topic)
 
     def put_room(self, statement: Statement, *, urgent: bool = False) -> None:
         """Adds all messages of a room."""
         room_id = statement.room.id
-        for topic in self._topics_of(
-            room_id
-        ):  # such as messages that clear them, from when the room was removed
-            self._drop(topic)
+        if self._topics:  # such as messages that clear those of the room, from when it was removed
+            for topic in self._topics.intersection(self._topics_of(room_id)):
+                self._drop(topic)
         self._put(room_id, statement, urgent=urgent)
 
     def put_row(self, messages: Iterable[Message]) -> None:
@@ -106,6 +108,7 @@ class Outbox:
         self._urgent.pop(key, None)
         self._bulk.pop(key, None)
         self._late.pop(key, None)
+        self._topics.discard(key)
 
     def _first(self) -> Message | None:
         while True:
@@ -114,11 +117,12 @@ class Outbox:
                 return self._turn.popleft()
             queue = self._urgent or self._bulk or self._late
             if not queue:
-                for empty in (self._urgent, self._bulk, self._late):
+                for empty in (self._urgent, self._bulk, self._late, self._topics):
                     empty.clear()  # otherwise they keep the memory of their largest size
                 return None
             _, waiting = queue.popitem(last=False)
             if isinstance(waiting, Message):
+                self._topics.discard(waiting.topic)
                 return waiting
             self._turn.extend(self._messages_of(waiting))
 

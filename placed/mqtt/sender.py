@@ -9,7 +9,7 @@ from placed.mqtt.message_delivery import Delivery
 from placed.mqtt.outbox import InitialPublication, Outbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from placed.domain.state_document import Statement
@@ -35,7 +35,7 @@ class Sender:
         self,
         context: PublisherContext,
         client: BrokerClient,
-        messages_of: Callable[[Statement], Iterable[Message]],
+        messages_of: Callable[[Statement], Sequence[Message]],
     ) -> None:
         self.drained = asyncio.Event()
         self.delivery = Delivery(context, client, self._sent)
@@ -188,11 +188,10 @@ class Sender:
     def _topics_of(self, room_id: str) -> Iterable[str]:
         return self._context.topics.statement_topics(room_id, plain=self._context.plain)
 
-    def _start_room(self, statement: Statement) -> Iterable[Message]:
-        if not self._initial:
-            return self._messages_of(statement)
-        messages = list(self._messages_of(statement))
-        self._initial.start_room(statement.room.id, (message.topic for message in messages))
+    def _start_room(self, statement: Statement) -> Sequence[Message]:
+        messages = self._messages_of(statement)
+        if self._initial:
+            self._initial.start_room(statement.room.id, (message.topic for message in messages))
         return messages
 
     def _not_idle(self) -> None:

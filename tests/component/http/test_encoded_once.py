@@ -34,7 +34,7 @@ async def test_a_statement_is_encoded_once_for_mqtt_answers_and_events(
         statement = board_setup.board.statement("boardroom")
         assert statement
         (document,) = encoded
-        message = next(room_messages(Topics("placed"), statement, plain=False))
+        message = room_messages(Topics("placed"), statement, plain=False)[0]
         room = await endpoint.get("/api/v1/rooms/boardroom")
         listing = await endpoint.get("/api/v1/rooms")
         event = await listening.next()

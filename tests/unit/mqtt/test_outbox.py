@@ -234,3 +234,14 @@ def test_of_a_room_that_is_gone_before_its_turn_nothing_is_owed() -> None:
     owed.add_room("a")
     owed.drop_room("a")
     assert not owed
+
+
+def test_a_room_that_is_published_replaces_what_waits_on_its_topics_and_on_no_other() -> None:
+    outbox = an_outbox()
+    outbox.put(message("a/state", "old"))
+    outbox.put(clear("a/status"))
+    outbox.put(message("b/state", "1"))
+    outbox.put_room(statement("a"))
+    assert emptied(outbox) == [message("b/state", "1"), *messages_of(statement("a"))]
+    outbox.put(message("a/state", "new"))
+    assert emptied(outbox) == [message("a/state", "new")]
