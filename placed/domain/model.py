@@ -76,17 +76,20 @@ class Room(msgspec.Struct, frozen=True, gc=False):
 
     def is_same_mailbox(self, other: Room) -> bool:
         """Whether both are one mailbox of one connection, even if its address has changed."""
-        if self.mailbox == other.mailbox:
-            return True
         if self.object_id is not None and other.object_id is not None:
-            return self.object_id == other.object_id
-        return self.address == other.address
+            return self.object_id == other.object_id  # an address may have been given to another mailbox
+        return self.mailbox == other.mailbox or self.address == other.address
+
+
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 class Meeting(msgspec.Struct, frozen=True, gc=False):
     """One occurrence on a room's calendar, [start, end), as the service reports it.
 
     The service may report nonsense, such as an end before the start; the rules of occupancy handle that.
+    Times before `EARLIEST` and after `LATEST` are set to these, so that all can calculate with them.
     """
 
     key: str  # identifies the occurrence within its room; it stays when the meeting is moved
@@ -105,6 +108,9 @@ class Meeting(msgspec.Struct, frozen=True, gc=False):
     def __post_init__(self) -> None:
         if self.start.tzinfo is not UTC or self.end.tzinfo is not UTC:
             raise ValueError("a meeting's start and end are aware datetimes in UTC")
+        if not (EARLIEST <= self.start <= LATEST and EARLIEST <= self.end <= LATEST):
+            for name, moment in (("start", self.start), ("end", self.end)):
+                msgspec.structs.force_setattr(self, name, min(max(moment, EARLIEST), LATEST))
 
 
 class CheckInState(StrEnum):

@@ -230,6 +230,13 @@ def test_a_mailbox_that_gets_the_id_of_another_does_not_get_its_meetings(board: 
     assert status(board) is Status.UNKNOWN
 
 
+def test_a_new_mailbox_at_the_address_of_a_removed_one_does_not_get_its_meetings(board: Board) -> None:
+    board.enroll("contoso", [room(object_id="1")])
+    board.learn("boardroom", schedule())
+    board.enroll("contoso", [room(object_id="2")])
+    assert status(board) is Status.UNKNOWN
+
+
 def test_readings_of_rooms_that_are_gone_are_passed_over(board: Board) -> None:
     board.learn("nobody", schedule())
     board.confirm("nobody", at("0:00"), at("24:00"), at("9:00"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -33,6 +33,12 @@ def offered(found: Occupancy) -> tuple[str, str] | None:
 
 
 MEETING = meeting("12:00", "13:00", key="a")
+
+
+def test_meetings_at_the_ends_of_the_calendar_are_judged() -> None:
+    first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+    assert occupancy("12:00", Meeting("odd", first, last)).status is Status.BUSY
+    assert occupancy("12:00", Meeting("odd", last, last)).status is Status.FREE
 
 
 # --- when a room is pending -----------------------------------------------------------------------------

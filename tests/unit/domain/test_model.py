@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from placed.domain.model import Meeting, whole_days, window
-from tests.support.domain_builders import at, meeting
+from placed.domain.model import EARLIEST, LATEST, Meeting, whole_days, window
+from tests.support.domain_builders import at, meeting, room
 
 NAIVE = datetime(2026, 10, 6, 9)  # noqa: DTZ001 - that is the point
 DAY = timedelta(days=1)
@@ -36,6 +36,20 @@ def test_a_meeting_has_utc_times(moment: datetime) -> None:
 
 def test_a_meeting_may_end_before_it_starts() -> None:
     assert meeting("10:00", "9:00").end < meeting("10:00", "9:00").start
+
+
+def test_times_at_the_ends_of_the_calendar_are_moved_inwards() -> None:
+    first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+    endless = Meeting("key", first, last)
+    assert (endless.start, endless.end) == (EARLIEST, LATEST)
+    assert Meeting("key", at("9:00"), last).start == at("9:00")
+
+
+def test_a_mailbox_is_recognized_by_its_object_id_before_its_address() -> None:
+    before = room(object_id="1")
+    assert before.is_same_mailbox(room(object_id="1", address="new@contoso.example", mailbox="new"))
+    assert before.is_same_mailbox(room())
+    assert not before.is_same_mailbox(room(object_id="2"))
 
 
 @pytest.mark.parametrize(
