@@ -8,21 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from placed.driver import FoundRoom
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from placed.driver import FoundRoom
+
 _LISTS = 2  # in a row that have to lack a room
-
-
-class _Listed(msgspec.Struct, eq=False, gc=False):
-    """A room as it was listed last, and how many lists in a row lack it since."""
-
-    listing: FoundRoom
-    lacking: int = 0
 
 
 class MissingRooms:
@@ -34,11 +25,12 @@ class MissingRooms:
 
     def __init__(self) -> None:
         self.mailboxes: dict[str, bool] = {}
-        self._rooms: list[_Listed] = []
+        self._rooms: list[FoundRoom] = []  # as they were listed last
+        self._lacking: dict[FoundRoom, int] = {}  # how many lists in a row lack them
 
     def begin(self, listed: Iterable[FoundRoom]) -> None:
         """Sets the rooms of an earlier start's last list."""
-        self._rooms = [_Listed(listing) for listing in listed]
+        self._rooms, self._lacking = list(listed), {}
 
     def compare(
         self, listed: Iterable[FoundRoom], is_unreadable: Callable[[FoundRoom], bool]
@@ -52,16 +44,18 @@ class MissingRooms:
         Returns:
             The rooms: those that are listed, and after them those that are only missing.
         """
-        now = [_Listed(listing) for listing in listed]
-        names = {name for one in now for name in _names(one.listing)}
-        for one in self._rooms:
-            if names.isdisjoint(_names(one.listing)):
-                one.lacking += 1
-                if one.lacking < _LISTS or not is_unreadable(one.listing):
-                    now.append(one)
-        self._rooms = now
-        self.mailboxes = {one.listing.mailbox: one.lacking >= _LISTS for one in now if one.lacking}
-        return [one.listing for one in now]
+        now = list(listed)
+        names = {name for listing in now for name in _names(listing)}
+        lacking: dict[FoundRoom, int] = {}
+        for room in self._rooms:
+            if names.isdisjoint(_names(room)):
+                times = self._lacking.get(room, 0) + 1
+                if times < _LISTS or not is_unreadable(room):
+                    now.append(room)
+                    lacking[room] = times
+        self._rooms, self._lacking = now, lacking
+        self.mailboxes = {room.mailbox: times >= _LISTS for room, times in lacking.items()}
+        return list(now)
 
 
 def _names(listing: FoundRoom) -> set[str]:

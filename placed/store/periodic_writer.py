@@ -22,7 +22,7 @@ from placed.store.records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from collections.abc import Set as AbstractSet
     from datetime import datetime
 
@@ -76,46 +76,53 @@ class PeriodicWriter:
     async def write_all(self) -> None:
         """Compares everything, and writes differences and the time of every reading."""
         self._board.touched.clear()
-        known = {(k.room.connection, k.room.address): k for k in self._board.known()}
-        gone = self._journal.saved.keys() - {which for which, one in known.items() if one.schedule}
+        known = list(self._board.known())
         moment = self._clock.now(), self._clock.steady()
-        await asyncio.to_thread(self._write, known, gone, moment)
+        await asyncio.to_thread(self._write, known, self._gone(known), moment)
 
     async def _write_touched(self) -> None:
-        known: dict[_Which, KnownRoom] = {}
+        known: list[KnownRoom] = []
         gone: set[_Which] = set()
         for which, room_id in self._board.touched.items():
             one = self._board.known_of(room_id)
             if one is None or one.room.address != which[1] or one.schedule is None:
                 gone.add(which)
             else:
-                known[which] = one
+                known.append(one)
         self._board.touched.clear()
         if known or gone:
             await asyncio.to_thread(self._write, known, gone & self._journal.saved.keys(), None)
 
+    def _gone(self, known: Iterable[KnownRoom]) -> AbstractSet[_Which]:
+        """Returns the readings in the journal of which the board has none: as a rule of no room."""
+        saved = self._journal.saved
+        if sum(one.schedule is not None and _which(one) in saved for one in known) == len(saved):
+            return frozenset()
+        return saved.keys() - {_which(one) for one in known if one.schedule is not None}
+
     def _write(
-        self, known: dict[_Which, KnownRoom], gone: AbstractSet[_Which], moment: tuple[datetime, float] | None
+        self, known: Iterable[KnownRoom], gone: AbstractSet[_Which], moment: tuple[datetime, float] | None
     ) -> None:
         """Writes readings first: a confirmation must not exist before its reading."""
         saved: dict[_Which, Saved] = {}
         if not self._journal.write_all(self._records(known, gone, saved)):
             return
-        kept = {which: before for which, before in self._journal.saved.items() if which not in gone}
-        self._journal.saved = kept | saved
         if gone or saved:
+            self._journal.saved = {w: s for w, s in self._journal.saved.items() if w not in gone}
+            self._journal.saved.update(saved)
             log.debug("journal.was_written", readings=len(gone) + len(saved))
         if moment is not None:
             self._journal.write_all(self._confirmations(known, *moment))
 
     def _records(
-        self, known: dict[_Which, KnownRoom], gone: AbstractSet[_Which], saved: dict[_Which, Saved]
+        self, known: Iterable[KnownRoom], gone: AbstractSet[_Which], saved: dict[_Which, Saved]
     ) -> Iterator[tuple[Key, bytes | None]]:
         """Yields records as they are written: those of a whole site at once would take much memory."""
         for which in gone:
             self._residue = self._residue or self._drops_text(which, None)
             yield Key(Kind.SCHEDULE, *which), None
-        for which, one in known.items():
+        for one in known:
+            which = _which(one)
             if one.schedule is None or self._is_written(which, one):
                 continue
             self._residue = self._residue or self._drops_text(which, one.schedule)
@@ -139,14 +146,14 @@ class PeriodicWriter:
         return same and one.changed_at == saved.changed_at
 
     def _confirmations(
-        self, known: dict[_Which, KnownRoom], wall: datetime, steady: float
+        self, known: Iterable[KnownRoom], wall: datetime, steady: float
     ) -> list[tuple[Key, bytes]]:
         rooms: dict[str, dict[str, Again]] = {}
-        for (connection, address), one in known.items():
-            saved = self._journal.saved.get((connection, address))
+        for one in known:
+            saved = self._journal.saved.get(_which(one))
             if saved is not None and one.schedule is not None:
                 again = Again(one.schedule.read_at, one.failure, saved.checksum, _last(one.presence))
-                rooms.setdefault(connection, {})[address] = again
+                rooms.setdefault(one.room.connection, {})[one.room.address] = again
         return [
             (Key(Kind.CONFIRMED, name), encoded(Confirmed(wall, steady, those, self._is_corrected)))
             for name, those in rooms.items()
@@ -156,6 +163,10 @@ class PeriodicWriter:
     def _is_corrected(self) -> bool:
         clock = self._clock
         return isinstance(clock, CorrectedClock) and clock.health.state is ClockState.CORRECTED
+
+
+def _which(known: KnownRoom) -> _Which:
+    return known.room.connection, known.room.address
 
 
 def _last(presence: Presence | None) -> LastPresence | None:

@@ -76,7 +76,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
         daemon_run.read("boardroom", ("0:00", "9999:00"))
         daemon_run.read("library")
         daemon_run.store_writer._write(
-            {(k.room.connection, k.room.address): k for k in daemon_run.board.known()},
+            list(daemon_run.board.known()),
             frozenset(),
             (daemon_run.clock.now(), daemon_run.clock.steady()),
         )
