@@ -94,22 +94,21 @@ def home(graph: Child, port: int, rooms: int, certificate: bytes, interval: str 
 
 
 @contextmanager
-def running(where: Home) -> Iterator[subprocess.Popen[bytes]]:
-    """The daemon, from when every room has been published once."""
+def running(where: Home, patience: float = _PATIENCE) -> Iterator[subprocess.Popen[bytes]]:
+    """The daemon, from when every room has been published once; it has `patience` seconds for that."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notices:
         notices.bind(where.environment["NOTIFY_SOCKET"])
         notices.settimeout(1.0)
         process = where.start()
         try:
-            _wait_for(notices, process)
+            _wait_for(notices, process, time.monotonic() + patience)
             yield process
         finally:
             process.kill()
             process.wait()
 
 
-def _wait_for(notices: socket.socket, process: subprocess.Popen[bytes]) -> None:
-    given_up = time.monotonic() + _PATIENCE
+def _wait_for(notices: socket.socket, process: subprocess.Popen[bytes], given_up: float) -> None:
     while process.poll() is None and time.monotonic() < given_up:
         with suppress(TimeoutError):
             if b"READY=1" in notices.recv(4096):
