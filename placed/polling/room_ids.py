@@ -125,12 +125,13 @@ class RoomIds:
         """
         self._take_back(connection)
         listings = self._by_address(connection, found)
-        before = self.given.keys() | set()
+        before = set(self.given)
         self._give_ids(connection, listings)
+        new = self.given.keys() - before
         self._for_now |= {
             key
             for address, listing in listings.items()
-            if (key := f"{connection}/{address}") in self.given.keys() - before
+            if (key := f"{connection}/{address}") in new
             and listing.address == listing.object_id
             and not was_read(listing.mailbox)
         }
