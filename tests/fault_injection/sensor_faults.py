@@ -101,17 +101,18 @@ async def leave_retained_messages(world: World, chance: random.Random, seconds: 
     """The broker holds a reading of unknown age of a sensor that is silent, and the daemon is a new one."""
     names = _some(chance)
     async with world.fleet.in_place_of(names) as client:
-        async with world.to_sensors.refused():
+        try:
+            async with world.to_sensors.refused():
+                for name in names:
+                    await world.fleet.retain(client, name, present=chance.random() < 0.5)
+                world.unit.send_signal(signal.SIGKILL, -signal.SIGKILL)
+                await world.unit.ended.wait()
+            async with asyncio.timeout(DEADLINE):
+                await world.unit.listening.wait()
+            await asyncio.sleep(seconds)
+        finally:
             for name in names:
-                present = chance.random() < 0.5
-                await world.fleet.retain(client, name, present=present, seconds=seconds + DEADLINE)
-            world.unit.send_signal(signal.SIGKILL, -signal.SIGKILL)
-            await world.unit.ended.wait()
-        async with asyncio.timeout(DEADLINE):
-            await world.unit.listening.wait()
-        await asyncio.sleep(seconds)
-        for name in names:
-            await world.fleet.forget_retained(client, name)
+                await world.fleet.forget_retained(client, name)
 
 
 @fault("sensors.broker_is_killed", "line to sensors", longest=12.0, gentle=True)

@@ -212,10 +212,10 @@ class Fleet:
         await self.report(client, name, present=self._present[name])
         self.sent += number
 
-    async def retain(self, client: aiomqtt.Client, name: str, *, present: bool, seconds: float) -> None:
-        """Leaves a reading with the broker for so long, which does not state when it was measured."""
+    async def retain(self, client: aiomqtt.Client, name: str, *, present: bool) -> None:
+        """Leaves a reading with the broker, which does not state when it was measured."""
         if present:
-            self.truth.retain_present(name, self._clock.elapsed() + seconds)
+            self.truth.retain_present(name)
         kind = KINDS[name]
         payload = kind.payload(present=present, at="")
         await client.publish(kind.topic(name), payload, qos=1, retain=True)

@@ -92,8 +92,11 @@ class SensorTruth:
         while len(history.reports) > 1 and history.reports[0].sent < elapsed - _REMEMBER:
             del history.reports[0]
 
-    def retain_present(self, name: str, until: float) -> None:
-        """The broker holds a `true` of unknown age, which may reach the daemon until then."""
+    def retain_present(self, name: str, until: float = math.inf) -> None:
+        """The broker holds a `true` of unknown age, which may reach the daemon until then.
+
+        How long it is held is not known before: the machine may sleep meanwhile.
+        """
         self._histories[name].retained_present_until = until
 
     @contextmanager

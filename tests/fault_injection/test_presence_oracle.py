@@ -127,6 +127,15 @@ def test_a_retained_message_makes_a_room_present_and_never_empty(court: Court) -
     assert court.shown("present", 10.0 + HOLD + 4.1) == ["presence"]
 
 
+def test_a_retained_message_is_held_until_it_is_forgotten_though_the_machine_sleeps(court: Court) -> None:
+    court.reported.retain_present("radar")
+    court.reported.note_sleep(28_800.0, 28_805.0)
+    assert court.shown("present", 28_806.0) == []
+    court.reported.retain_present("radar", until=28_810.0)
+    assert court.shown("present", 28_810.0 + HOLD + 3.9) == []
+    assert court.shown("present", 28_810.0 + HOLD + 4.1) == ["presence"]
+
+
 def test_an_old_reading_counts_from_when_it_was_measured(court: Court) -> None:
     court.reported.report("radar", 20.0, present=False, measured=15.0)
     assert court.shown("empty", 15.0 + LATE - 0.1) == []
