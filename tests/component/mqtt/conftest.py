@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.mosquitto import Mosquitto
+from tests.support.mqtt_proxy import Proxy
 from tests.support.publisher_setup import PublisherSetup
 
 if TYPE_CHECKING:
@@ -33,6 +34,13 @@ async def start(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[Mosquit
 async def mosquitto(start: Callable[..., Awaitable[Mosquitto]]) -> Mosquitto:
     """A mosquitto that lets everybody in."""
     return await start()
+
+
+@pytest.fixture
+async def proxy(mosquitto: Mosquitto) -> AsyncIterator[Proxy]:
+    """Before a mosquitto that lets everybody in."""
+    async with Proxy(mosquitto.port) as proxy:
+        yield proxy
 
 
 @pytest.fixture

@@ -14,12 +14,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.fixture(autouse=True)
-def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("PLACED_CONFIG", "CREDENTIALS_DIRECTORY"):
-        monkeypatch.delenv(name, raising=False)
-
-
 def mistakes(folder: Path, text: str) -> list[str]:
     path = folder / "placed.toml"
     path.write_text(text, "utf-8")

@@ -11,12 +11,6 @@ from placed.settings.loader import ConfigurationError, load
 from tests.unit.settings.test_loader import CONNECTION
 
 
-@pytest.fixture(autouse=True)
-def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("PLACED_CONFIG", "CREDENTIALS_DIRECTORY"):
-        monkeypatch.delenv(name, raising=False)
-
-
 def refused(path: Path) -> str:
     with pytest.raises(ConfigurationError) as caught:
         load(path)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import ssl
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,19 +12,19 @@ from placed.driver import Finding, OffersDiagnosis, Surroundings, Verdict, find_
 from placed_microsoft365.auth.token_claims import Claims
 from placed_microsoft365.diagnosis import Examination
 from placed_microsoft365.diagnosis.token_claim_checks import judge_claims
-from placed_microsoft365.simulator import make_client_certificate
 from tests.drivers.microsoft365.driver_setup import ADA, CERTIFICATE
-from tests.support.free_ports import free_port
-from tests.support.mosquitto import Authority
 from tests.support.secret_files import write_secret
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.drivers.microsoft365.driver_setup import DriverSetup
 
+
 GOOD, DOUBTFUL, BAD = Verdict.GOOD, Verdict.DOUBTFUL, Verdict.BAD
+
+
 CHAIN = ["files", "certificate", "dns", "tls", "clock", "token", "claims"]
+
+
 RBAC = {"kind": "rbac"}
 
 
@@ -98,204 +96,6 @@ async def test_it_is_what_the_entry_point_gives(driver_setup: DriverSetup) -> No
         driver_setup.settings(), Surroundings(driver_setup.clock, 8, details=False, version="1.2.3")
     )
     assert [finding.check async for finding in diagnosis.examine()] == CHAIN
-
-
-# --- files and certificate ----------------------------------------------------------------------------------
-
-
-async def test_a_file_that_is_not_there_keeps_from_signing_in_and_nothing_else(
-    driver_setup: DriverSetup,
-) -> None:
-    nothing = driver_setup.folder / "nothing"
-    found = await examine(driver_setup, client_secret_file=nothing)
-    files = only(found, "files")
-    assert files.text == f"client_secret_file: {nothing}: No such file or directory"
-    assert files.remedy == "make the file, or correct client_secret_file"
-    assert waiting(found) == {"certificate": "files", "token": "files", "claims": "files"}
-    assert {verdicts(found)[check] for check in ("dns", "tls", "clock")} == {GOOD}
-    assert driver_setup.sign_ins == 0
-
-
-async def test_a_certificate_that_is_not_there_is_made_by_placed_setup(driver_setup: DriverSetup) -> None:
-    found = await examine(
-        driver_setup, client_secret_file=None, certificate=driver_setup.folder / "nothing.pem"
-    )
-    assert only(found, "files").remedy == "make it with placed setup contoso, or correct certificate"
-
-
-async def test_a_credential_available_only_to_the_service_is_reported_with_a_remedy(
-    driver_setup: DriverSetup, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
-    found = await examine(driver_setup, client_secret_file="$CREDENTIALS_DIRECTORY/secrets_contoso")
-    assert "$CREDENTIALS_DIRECTORY is set for the service only" in only(found, "files").text
-    assert "systemd-run" in only(found, "files").remedy
-
-
-@pytest.mark.parametrize(
-    ("mode", "verdict"), [(0o600, GOOD), (0o400, GOOD), (0o640, DOUBTFUL), (0o604, BAD), (0o666, BAD)]
-)
-async def test_a_private_key_readable_by_others_is_reported(
-    driver_setup: DriverSetup, mode: int, verdict: Verdict
-) -> None:
-    found = await examine(driver_setup, **certificate(driver_setup, mode=mode))
-    files = only(found, "files")
-    assert files.verdict is verdict
-    assert files.remedy == ("" if verdict is GOOD else f"chmod 600 {driver_setup.folder / 'contoso.pem'}")
-    used = verdict is not BAD  # a group may be meant
-    assert waiting(found) == ({} if used else dict.fromkeys(("certificate", "token", "claims"), "files"))
-    assert driver_setup.sign_ins == used
-
-
-async def test_what_systemd_keeps_is_not_judged_by_its_mode(
-    driver_setup: DriverSetup, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(driver_setup.folder))
-    found = await examine(driver_setup, **certificate(driver_setup, mode=0o444))
-    assert only(found, "files") == Finding.of("files", GOOD, "certificate is kept by systemd")
-
-
-async def test_an_expired_certificate_is_reported_and_not_used(driver_setup: DriverSetup) -> None:
-    pem = make_client_certificate(
-        key_size=2048, valid_from=datetime(2025, 1, 1, tzinfo=UTC), lifetime=timedelta(days=365)
-    )
-    found = await examine(driver_setup, **certificate(driver_setup, pem))
-    reported = only(found, "certificate")
-    assert reported.verdict is BAD
-    assert "expired on 2026-01-01" in reported.text
-    assert "placed setup contoso --renew" in reported.remedy
-    assert waiting(found) == {"token": "certificate", "claims": "certificate"}
-    assert driver_setup.sign_ins == 0
-
-
-@pytest.mark.parametrize(("days", "verdict"), [(31, GOOD), (30, DOUBTFUL), (1, DOUBTFUL)])
-async def test_a_certificate_is_to_be_renewed_thirty_days_ahead(
-    driver_setup: DriverSetup, days: int, verdict: Verdict
-) -> None:
-    began = datetime(2026, 1, 1, tzinfo=UTC)
-    pem = make_client_certificate(
-        key_size=2048, valid_from=began, lifetime=driver_setup.clock() - began + timedelta(days=days)
-    )
-    reported = only(await examine(driver_setup, **certificate(driver_setup, pem)), "certificate")
-    assert reported.verdict is verdict
-    assert f"for {days} day" in reported.text
-    assert ("--renew" in reported.remedy) == (verdict is DOUBTFUL)
-
-
-async def test_a_certificate_that_is_not_valid_yet_is_a_matter_of_the_clock(
-    driver_setup: DriverSetup,
-) -> None:
-    pem = make_client_certificate(key_size=2048, valid_from=datetime(2027, 1, 1, tzinfo=UTC))
-    reported = only(await examine(driver_setup, **certificate(driver_setup, pem)), "certificate")
-    assert (reported.verdict, reported.remedy) == (BAD, "set this machine's clock: timedatectl set-ntp true")
-
-
-@pytest.mark.parametrize("content", [b"", b"no PEM", CERTIFICATE[: CERTIFICATE.index(b"-----BEGIN CERT")]])
-async def test_a_file_without_key_and_certificate_is_reported(
-    driver_setup: DriverSetup, content: bytes
-) -> None:
-    found = await examine(driver_setup, **certificate(driver_setup, content))
-    assert only(found, "certificate").verdict is BAD
-    assert "placed setup contoso" in only(found, "certificate").remedy
-    assert waiting(found) == {"token": "certificate", "claims": "certificate"}
-
-
-# --- network ------------------------------------------------------------------------------------------------
-
-
-async def test_an_unresolved_host_name_is_reported(driver_setup: DriverSetup) -> None:
-    found = await examine(driver_setup, authority="https://login..example")
-    assert only(found, "dns").text == "login..example: no host can have this name"
-    assert only(found, "dns").remedy.startswith("correct authority in the settings")
-    assert waiting(found) == {"tls": "dns", "token": "dns", "claims": "dns"}
-    assert verdicts(found)["clock"] is GOOD  # Graph's answers have the time as well
-
-
-async def test_services_of_another_ca_are_not_trusted(driver_setup: DriverSetup, tmp_path: Path) -> None:
-    found = await examine(driver_setup, ca_file=Authority(tmp_path / "stranger").ca_file)
-    tls = only(found, "tls")
-    assert tls.verdict is BAD
-    assert "its certificate is not trusted" in tls.text
-    assert tls.remedy == "set ca_file to the CA that signed it, or correct the address"
-    assert waiting(found) == {"clock": "tls", "token": "tls", "claims": "tls"}
-    assert driver_setup.sign_ins == 0
-
-
-@pytest.mark.parametrize(
-    ("issued", "reported", "remedy"),
-    [
-        (("elsewhere.example", -9, 9), "Hostname mismatch", "set authority to the name that the certificate"),
-        (("localhost", -9, -1), "certificate has expired", "have the operator of localhost"),
-        (("localhost", 1, 9), "certificate is not yet valid", "set this machine's clock: timedatectl"),
-    ],
-)
-async def test_the_reason_of_an_untrusted_certificate_is_reported(
-    driver_setup: DriverSetup, tmp_path: Path, issued: tuple[str, int, int], reported: str, remedy: str
-) -> None:
-    name, since, until = issued
-    stranger, today = Authority(tmp_path / "stranger"), datetime.now(UTC)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    stranger.ca.issue_cert(
-        name, not_before=today + timedelta(days=since), not_after=today + timedelta(days=until)
-    ).configure_cert(context)
-    async with await asyncio.start_server(lambda _reader, _writer: None, "127.0.0.1", 0, ssl=context) as host:
-        url = f"https://localhost:{host.sockets[0].getsockname()[1]}"
-        found = await examine(driver_setup, authority=url, graph=url, ca_file=stranger.ca_file)
-    tls = only(found, "tls")
-    assert reported in tls.text
-    assert tls.remedy.startswith(remedy)
-    assert waiting(found) == {"clock": "tls", "token": "tls", "claims": "tls"}
-
-
-async def test_a_ca_file_without_a_certificate_is_reported(driver_setup: DriverSetup) -> None:
-    empty = driver_setup.folder / "empty.pem"
-    empty.touch()
-    found = await examine(driver_setup, ca_file=empty)
-    assert [f.verdict for f in found if f.check == "files"] == [GOOD, BAD]
-    assert waiting(found) == {"tls": "files", "clock": "files", "token": "files", "claims": "files"}
-
-
-async def test_unreachable_services_are_reported(driver_setup: DriverSetup) -> None:
-    async with driver_setup.simulator.outage():
-        found = await examine(driver_setup)
-    tls = only(found, "tls")
-    assert "Connection refused" in tls.text
-    assert tls.remedy.startswith("let this machine reach localhost")
-    assert waiting(found) == {"clock": "tls", "token": "tls", "claims": "tls"}
-
-
-async def test_an_unreachable_proxy_is_reported(
-    driver_setup: DriverSetup, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HTTPS_PROXY", f"http://somebody:hush@127.0.0.1:{free_port()}")
-    for name in ("NO_PROXY", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    found = await examine(driver_setup)
-    assert only(found, "dns").text == "127.0.0.1, the proxy: found"
-    assert "refuses connections" in only(found, "tls").text
-    assert only(found, "tls").remedy.startswith("start the proxy, or correct HTTPS_PROXY")
-    assert "hush" not in str(found)
-
-
-@pytest.mark.parametrize(
-    ("ahead", "verdict", "reported"),
-    [
-        (0, GOOD, "within 1 s of the services'"),
-        (50, GOOD, "within 50 s of the services'"),
-        (90, DOUBTFUL, "1 min 30 s ahead of the services'"),
-        (-200, DOUBTFUL, "3 min 20 s behind the services'"),
-        (600, BAD, "10 min 0 s ahead of the services': TLS may take valid certificates for invalid"),
-        (-86_400, BAD, "24 h behind the services': TLS may take valid certificates for invalid"),
-    ],
-)
-async def test_the_clock_is_held_against_the_services(
-    driver_setup: DriverSetup, ahead: int, verdict: Verdict, reported: str
-) -> None:
-    found = await examine(driver_setup, ahead=ahead + 0.5)
-    clock = only(found, "clock")
-    assert (clock.verdict, clock.text) == (verdict, reported)
-    assert ("timedatectl" in clock.remedy) == (verdict is not GOOD)
-    assert waiting(found) == {}
 
 
 # --- sign-in and claims -------------------------------------------------------------------------------------
