@@ -35,14 +35,8 @@ if TYPE_CHECKING:
 
 
 BOTH = pytest.mark.parametrize("protocol", ["5", "3.1.1"])
-
-
 BOOK = "placed/rooms/boardroom/command/book"
-
-
 RESPONSE = "placed/rooms/boardroom/response"
-
-
 OWN = "placed/responses/door-7"
 
 

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     import pytest
 
 GOOD, DOUBTFUL, BAD = Verdict.GOOD, Verdict.DOUBTFUL, Verdict.BAD
-
-
 BROKEN = Finding.of("token", BAD, "sign-in refused", "write the secret")
 
 

@@ -41,8 +41,6 @@ def policies(draw: st.DrawFn) -> Policy:
 
 
 days = st.lists(meetings(), max_size=8)
-
-
 moments = st.builds(lambda m, s: DAY + timedelta(minutes=m, seconds=s), minutes, st.integers(0, 59))
 
 

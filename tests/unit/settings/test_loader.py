@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 
 EXAMPLE = Path(__file__).parents[3] / "config" / "placed.toml"
-
-
 CONNECTION = """
 [[connections]]
 name = "contoso"

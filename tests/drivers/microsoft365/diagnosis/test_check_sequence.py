@@ -20,11 +20,7 @@ if TYPE_CHECKING:
 
 
 GOOD, DOUBTFUL, BAD = Verdict.GOOD, Verdict.DOUBTFUL, Verdict.BAD
-
-
 CHAIN = ["files", "certificate", "dns", "tls", "clock", "token", "claims"]
-
-
 RBAC = {"kind": "rbac"}
 
 
