@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -35,6 +35,7 @@ class ForwardClock:
 
     def __init__(self, now: datetime) -> None:
         self._ahead = now - datetime.now(UTC)
+        self._was_put_forward = asyncio.Event()
 
     def now(self) -> datetime:
         """See `placed.domain.clock.Clock`."""
@@ -45,8 +46,13 @@ class ForwardClock:
         return self.now().timestamp()
 
     async def sleep(self, seconds: float) -> None:
-        """See `placed.domain.clock.Clock`."""
-        await asyncio.sleep(max(0.0, seconds))
+        """See `placed.domain.clock.Clock`. The time by which it is put forward counts as slept."""
+        due = self.steady() + seconds
+        await asyncio.sleep(0)
+        while (left := due - self.steady()) > 0:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(left):
+                    await self._was_put_forward.wait()
 
     def put_forward(self, to: datetime) -> None:
         """It is that moment now, which is none that is over."""
@@ -54,6 +60,8 @@ class ForwardClock:
         if by < timedelta():
             raise RuntimeError(f"{to} is over, by {-by}: this machine is too slow for the measure")
         self._ahead += by
+        self._was_put_forward.set()  # wakes all that sleep
+        self._was_put_forward.clear()
 
     def on_the_wall(self, moment: datetime) -> float:
         """When it is that moment, in the seconds of `time.time`."""
