@@ -50,7 +50,8 @@ class Sender:
         self._active = 0  # messages of the outbox in flight, except those that clear a topic
         self._alone = False  # whether a suspected message is in flight, which must be alone
         self._held: Message | None = None  # a suspected one that waits until nothing is in flight
-        client.writable = self._wake.set
+        self._running = False
+        client.writable = self._continue
 
     @property
     def waiting(self) -> int:
@@ -109,18 +110,29 @@ class Sender:
             MqttError: the connection is lost.
         """
         causes = self._context.disconnect_causes
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            now = self._context.now()  # one time for all of this turn, which takes a few milliseconds
-            if not (interval := causes.send_interval):
-                self._send_while_possible(now)
-            elif self._send_next(now):
-                await asyncio.sleep(interval)
-                self._wake.set()
+        self._running = True
+        try:
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                if not (interval := causes.send_interval):
+                    self._send_while_possible()
+                elif self._send_next(self._context.now()):
+                    await asyncio.sleep(interval)
+                    self._wake.set()
+        finally:
+            self._running = False
 
-    def _send_while_possible(self, now: datetime) -> None:
+    def _continue(self) -> None:
+        """The client takes messages again: they go out in this turn, so that the broker need not wait."""
+        if self._running and not self._context.disconnect_causes.send_interval:
+            self._send_while_possible()
+        else:
+            self._wake.set()
+
+    def _send_while_possible(self) -> None:
         """Sends as many messages as the broker allows, in one write."""
+        now = self._context.now()  # one time for all of this turn, which takes a few milliseconds
         self._client.hold()
         try:
             while self._send_next(now):
@@ -161,8 +173,6 @@ class Sender:
         self._alone = False
         self._active -= bool(message.payload)
         self._settle(message)
-        if not self._wake.is_set():
-            self._wake.set()
 
     async def publish(self, message: Message) -> None:
         """Publishes a message at once, unless it is left out, and waits for the PUBACK.

@@ -150,12 +150,31 @@ async def another_client_with_the_same_identifier_ends_the_connection(
             await first.publish(topic(), b"x", retain=False)
 
 
+async def more_may_be_sent_after_each_acknowledgement(port: int, protocol: ProtocolVersion) -> None:
+    async with opened(options(port, protocol)) as client:
+        answers: list[ReasonCode | None] = []
+        acknowledged: list[int] = []  # messages, whenever the client may take more
+        done = asyncio.Event()
+
+        def note() -> None:
+            acknowledged.append(len(answers))
+            if len(answers) == client.in_flight:
+                done.set()
+
+        client.writable = note
+        for _ in range(client.in_flight):
+            client.send("placed/trial", b"x", answers.append, retain=False)
+        await done.wait()
+        assert acknowledged[-1] == client.in_flight
+
+
 CHECKS: Final[tuple[Check, ...]] = (
     messages_go_out_in_the_order_of_the_calls,
     retained_messages_are_distinguished,
     nothing_arrives_after_an_unsubscribe,
     an_empty_message_clears_what_is_kept,
     large_messages_pass_in_both_directions,
+    more_may_be_sent_after_each_acknowledgement,
     another_client_with_the_same_identifier_ends_the_connection,
 )
 

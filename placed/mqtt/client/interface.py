@@ -23,7 +23,8 @@ class BrokerClient(Protocol):
         retains: False if the broker announces that it keeps no retained messages.
         takes_qos_1: False if the broker announces that it takes QoS 0 alone.
         receive: is called with every message in place of `messages`, if it is set.
-        writable: is called when the client takes messages again after `congested`, if it is set.
+        writable: is called when the client may take messages again, if it is set: after PUBACKs, all that
+            arrived together, and after `congested`.
     """
 
     in_flight: int

@@ -38,7 +38,7 @@ class Mqtt311Client:
         self.retains = True
         self.takes_qos_1 = True
         self.receive: Callable[[Received], None] | None = None
-        self.writable: Callable[[], None] | None = None  # never called: aiomqtt does not report it
+        self.writable: Callable[[], None] | None = None
         self.congested = False
         self.messages = Incoming(options.queue)
         self._options = options
@@ -117,6 +117,8 @@ class Mqtt311Client:
             self._lost(converted(error))
         else:
             acknowledged(None)
+            if self.writable is not None and self._end is None:
+                self.writable()
 
     async def publish(
         self, topic: str, payload: bytes, *, retain: bool, properties: PublishProperties | None = None

@@ -92,7 +92,7 @@ class Mqtt5Client:
         return PacketTransport(self._options.largest_incoming, self._take, self._lost, self._became_writable)
 
     def _became_writable(self) -> None:
-        if self.writable is not None:
+        if self.writable is not None and self._end is None:
             self.writable()
 
     # --- publishing and subscribing ---

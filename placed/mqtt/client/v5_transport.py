@@ -33,7 +33,7 @@ class PacketTransport(asyncio.Protocol):
         largest: bytes of the largest packet that is read; None: any.
         take: called with every packet.
         lost: called once, when the connection is over, with the cause.
-        writable: called when packets may be sent again after `congested`.
+        writable: called when packets may be sent again: after any have arrived, and after `congested`.
 
     Attributes:
         congested: whether so much waits for the network that nothing more should be sent.
@@ -132,6 +132,7 @@ class PacketTransport(asyncio.Protocol):
         try:
             for packet in self._reader.feed(data):
                 self._take(packet)
+            self._writable()
         except MqttError as error:
             self.end(error)
 
