@@ -7,6 +7,7 @@ texts may change, so they are never compared.
 from __future__ import annotations
 
 import re
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from placed.driver import Consent, DriverError, NotPermitted, Refused, Unavailable
@@ -105,7 +106,8 @@ def token_error(
             problem = NotPermitted(message, remedy=remedy, lasting=True, consent=consent)
             problem.certain = True
             return problem
-    message = f"AADSTS{numbers[0]}" if numbers else error if error in _ERRORS else f"status {status}"
+    other = "the login host's answer cannot be used" if status == HTTPStatus.OK else f"status {status}"
+    message = f"AADSTS{numbers[0]}" if numbers else error if error in _ERRORS else other
     if error in _REFUSALS and not _HEALED_BY_TIME.intersection(numbers):
         return Refused(f"sign-in refused: {message}", remedy="check client_id, tenant and credential")
     if retry_after is None and _LOOP in numbers:

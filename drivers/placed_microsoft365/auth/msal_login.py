@@ -89,10 +89,10 @@ def sign_in(registration: Registration, clock: ServiceClock) -> tuple[str, float
         except Exception:  # noqa: BLE001 - MSAL raises arbitrary errors for malformed responses
             raise session.failure({}) from None
         try:
-            token, lifetime = str(result["access_token"]), float(result["expires_in"])
+            token, lifetime = result["access_token"], float(result["expires_in"])
         except (KeyError, TypeError, ValueError):
             raise _certificate_error(registration, session, session.failure(result)) from None
-        if not _TOKEN.fullmatch(token):
+        if not (isinstance(token, str) and _TOKEN.fullmatch(token)):
             raise session.failure({})
         return token, min(max(lifetime, _SHORTEST), _LONGEST)
 

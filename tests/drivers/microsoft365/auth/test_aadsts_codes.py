@@ -32,5 +32,9 @@ def test_an_error_code_determines_who_can_fix_it(
     assert error.problem.retry_after == (7.0 if kind is Unavailable else None)
 
 
+def test_a_success_without_a_token_is_reported_as_such() -> None:
+    assert str(token_error([], "", 200)) == "sign-in failed: the login host's answer cannot be used"
+
+
 def test_codes_are_found_in_texts() -> None:
     assert codes_in("AADSTS700016: x AADSTS90002 AADSTS700016, AADSTS, aadsts1") == [700016, 90002]

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import patch
 
+import pytest
 import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -69,7 +70,21 @@ def test_sign_ins(
     configuration: tuple[int, bytes, dict[str, str]], token_answer: tuple[int, bytes, dict[str, str]]
 ) -> None:
     """Either a token that fits into a header, for a time that makes sense, or a driver's error."""
-    answers = [configuration, token_answer]
+    with suppress(DriverError):
+        text, lifetime = _sign_in([configuration, token_answer])
+        assert text
+        assert text.isprintable()
+        assert 60 <= lifetime <= 86_400
+
+
+@pytest.mark.parametrize("token", [None, True, 5, "", "two\r\nlines"])
+def test_what_is_no_text_is_no_token(token: object) -> None:
+    found: dict[str, object] = {"access_token": token, "token_type": "Bearer", "expires_in": 3600}
+    with pytest.raises(DriverError, match="answer cannot be used"):
+        _sign_in([(200, encoded(CONFIGURATION), {}), (200, encoded(found), {})])
+
+
+def _sign_in(answers: list[tuple[int, bytes, dict[str, str]]]) -> tuple[str, float]:
     waiting = list(answers)
 
     def respond(_: requests.Session, *__: Any, **___: Any) -> requests.Response:
@@ -81,8 +96,5 @@ def test_sign_ins(
     registration = msal_login.Registration(
         HOST, "t", "client", Credential("s3cret"), "https://g/.default", None
     )
-    with patch.object(requests.Session, "request", respond), suppress(DriverError):
-        text, lifetime = msal_login.sign_in(registration, CLOCK)
-        assert text
-        assert text.isprintable()
-        assert 60 <= lifetime <= 86_400
+    with patch.object(requests.Session, "request", respond):
+        return msal_login.sign_in(registration, CLOCK)
