@@ -80,6 +80,7 @@ from placed.driver.secret_file import (
     read_secret,
     remedy_for_missing,
 )
+from placed.driver.setting_values import Table
 from placed.driver.settings import (
     SECRET,
     Address,
@@ -168,6 +169,7 @@ __all__ = [
     "StillHolds",
     "Success",
     "Surroundings",
+    "Table",
     "Throttled",
     "TimeZone",
     "Unavailable",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo, field_validator
 
@@ -33,16 +33,24 @@ def as_text(value: object) -> object:
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 
 
+def _is_number(annotation: object) -> bool:
+    """Whether a field takes a number, and no boolean."""
+    kinds = get_args(annotation) or (annotation,)
+    return bool not in kinds and (int in kinds or float in kinds)
+
+
 class Table(BaseModel):
-    """A table of settings, which refuses keys that it does not know."""
+    """A table of settings, from which all others derive.
+
+    It refuses keys that it does not know, and a boolean where a number is expected.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
     @field_validator("*", mode="before")
     @classmethod
     def _true_is_no_number(cls, value: object, info: ValidationInfo) -> object:
-        field = cls.model_fields[info.field_name or ""]
-        if isinstance(value, bool) and field.annotation in (int, int | None):
+        if isinstance(value, bool) and _is_number(cls.model_fields[info.field_name or ""].annotation):
             raise ValueError("expected a whole number")
         return value
 

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from placed.domain.action import Action
 from placed.domain.command_sink import Offer
 from placed.domain.problem import Problem
 from placed.driver.action_settings import ActionSettings, CheckInSettings, NoShowSettings
 from placed.driver.secret_file import Exposed, found_here, read_secret, remedy_for_missing
+from placed.driver.setting_values import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,14 +67,12 @@ BaseUrl = Annotated[str, AfterValidator(_base_url)]
 Address = Annotated[str, AfterValidator(_address)]
 
 
-class ConnectionSettings(BaseModel):
+class ConnectionSettings(Table):
     """What every `[[connections]]` table has; a driver's own settings derive from it.
 
     They declare `driver: Literal["<name>"]` with the name of the driver's entry point, by which placed
     distinguishes the tables of several drivers.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
     name: str = Field(
         pattern=r"^[a-z0-9][a-z0-9_-]*$",
@@ -137,10 +136,8 @@ class ConnectionSettings(BaseModel):
         return None
 
 
-class FenceKeys(BaseModel):
+class FenceKeys(Table):
     """The keys that `[connections.fence]` has at every driver that can try the fence."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     canaries: tuple[Address, ...] = Field(
         default=(), description="Mailboxes outside the fence; reading them must be refused."

@@ -55,7 +55,9 @@ def called(details: Mapping[str, Any], kinds: Mapping[str, DriverKind], where: W
         if not (depth == 2 and step in kinds)  # noqa: PLR2004 - the union's tag
     )
     kind, found = str(details["type"]), details["input"]
-    if kind.startswith("union_tag"):
+    if kind.startswith("union_tag") and not isinstance(found, Mapping):
+        kind = "model_type"
+    elif kind.startswith("union_tag"):
         location = (*location, "driver")
     installed = ", ".join(sorted(kinds))
     kinds = {name: of for name, of in kinds.items() if name in details["loc"][2:3]} or kinds

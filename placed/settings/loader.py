@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Union
 
-from pydantic import AfterValidator, Field, ValidationError, create_model
+from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationError, create_model
 
 from placed.domain.problem import Problem
 from placed.driver import DriverKind, find_drivers
@@ -171,9 +171,18 @@ def _strange_variables() -> list[Problem]:
 # --- the type of the settings, with what the installed drivers add ----------------------------------------
 
 
+def _driver_named(table: object) -> str | None:
+    """The driver that a table names, as the tag of the union of all drivers' tables."""
+    named = table.get("driver") if isinstance(table, dict) else getattr(table, "driver", None)
+    return named if named is None or isinstance(named, str) else str(named)
+
+
 def _settings_type(kinds: Mapping[str, DriverKind]) -> type[Settings]:
     own = tuple(kind.Settings for kind in kinds.values())
-    one: Any = Annotated[Union[own], Field(discriminator="driver")] if len(own) > 1 else own[0]  # noqa: UP007
+    one: Any = own[0]
+    if len(own) > 1:
+        tagged = tuple(Annotated[kind.Settings, Tag(name)] for name, kind in kinds.items())
+        one = Annotated[Union[tagged], Discriminator(_driver_named)]  # noqa: UP007
 
     connections = Annotated[tuple[one, ...], AfterValidator(unique_connections), Field(min_length=1)]
     return create_model("Settings", __base__=Settings, connections=(connections, ...))

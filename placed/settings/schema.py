@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SerializeAsAny
+from pydantic import AfterValidator, ConfigDict, Field, SerializeAsAny
 
 from placed.domain.model import ShowAs
 from placed.domain.occupancy import DEFAULT_BUSY_FOR, Policy
-from placed.driver import ConnectionSettings
+from placed.driver import ConnectionSettings, Table
 from placed.settings.output_settings import HomeAssistant, Http, Mqtt
 from placed.settings.polling_settings import Polling
 from placed.settings.room_settings import Occupancy, Privacy, RoomSettings
@@ -36,12 +36,10 @@ def _sensors(value: tuple[SensorSettings, ...]) -> tuple[SensorSettings, ...]:
     return value
 
 
-class Settings(BaseModel):
+class Settings(Table):
     """All settings. `placed.settings.loader` makes a subclass that knows the installed drivers."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, arbitrary_types_allowed=True, validate_default=True
-    )
+    model_config = ConfigDict(validate_default=True)
 
     connections: Annotated[
         tuple[SerializeAsAny[ConnectionSettings], ...], AfterValidator(unique_connections)

@@ -5,19 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from placed.driver import SECRET, ConnectionSettings, FilePath
+from placed.driver import SECRET, ConnectionSettings, FilePath, Table
 from placed_icalendar.feeds.secret_url import SecretUrlSetting
 
 USUAL_INTERVAL = timedelta(seconds=60)
 _LONGEST_KEY = 200  # characters
 
 
-class FeedSettings(BaseModel):
+class FeedSettings(Table):
     """A feed: an address, or a file that holds one, and a login if the host wants one."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
     url: SecretUrlSetting | None = Field(
         default=None,
@@ -60,10 +58,8 @@ def _rooms(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
-class FenceSettings(BaseModel):
+class FenceSettings(Table):
     """Addresses outside of the fence."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
     canaries: tuple[SecretUrlSetting, ...] = Field(
         default=(),
