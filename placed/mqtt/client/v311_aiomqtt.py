@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from placed.mqtt.client.connect_options import ConnectOptions
 
 _NO_LIMIT = 0  # paho's own limit would search all messages in flight at each acknowledgement
+_PROTOCOL_ERROR = 0x82  # the reason code that paho gives a packet that it cannot read
 _QUIET = logging.CRITICAL + 1  # what aiomqtt and paho log is in the error that they raise
 
 
@@ -92,7 +93,21 @@ def converted(error: aiomqtt.MqttError) -> MqttError:
     """Returns an error of aiomqtt as ours; with the broker's reason code if it refused the connection."""
     if isinstance(error, MqttConnectError) and isinstance(error.rc, PahoReason):
         return MqttError("refused", ReasonCode(error.rc.value))
+    if malformed := _malformed(error):
+        return MqttError(f"the broker sends a malformed packet: {malformed}")
     return MqttError("the connection was lost" if isinstance(error, aiomqtt.MqttCodeError) else str(error))
+
+
+def _malformed(error: aiomqtt.MqttError) -> str:
+    """What is wrong with a packet that ended the connection; empty if another cause did."""
+    source = error.__cause__ or error
+    if isinstance(source, UnicodeError):
+        return "text that is not UTF-8"
+    if isinstance(source, aiomqtt.MqttCodeError):
+        by_paho = isinstance(source.rc, PahoReason) and source.rc.value == _PROTOCOL_ERROR
+        return "MQTT 3.1.1 does not allow it" if by_paho else ""
+    known = isinstance(source, (OSError, aiomqtt.MqttError))
+    return "" if known else str(source)  # of aiomqtt: `Invalid topic: #`
 
 
 def cause(error: BaseException) -> BaseException | None:

@@ -15,6 +15,7 @@ import mqtt5
 from placed.mqtt.client.mqtt_error import MqttError
 from placed.mqtt.client.publish_properties import PublishProperties, Received
 from placed.mqtt.client.reason_code import FAILURE, ReasonCode
+from placed.mqtt.client.v5_texts import check_texts, variable_integer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 _QOS_1 = mqtt5.QoS.AT_LEAST_ONCE
 _NO_PROPERTIES = PublishProperties()
 CONNACK, PUBACK, SUBACK, DISCONNECT = 2, 4, 9, 14  # types of packets: MQTT 5, 2.1.2
-_LENGTH_BYTES = 4  # at most, of a variable byte integer: MQTT 5, 1.5.5
 _V311_CONNACK = 4  # bytes of the whole packet; that of MQTT 5 is longer
 # Return codes of a CONNACK of MQTT 3.1.1, 3.2.2.3, as reason codes of MQTT 5.
 _RETURN_CODES = {1: 0x84, 2: 0x85, 3: 0x88, 4: 0x86, 5: 0x87}
@@ -138,6 +138,7 @@ class PacketReader:
     def __init__(self, largest: int | None = None) -> None:
         self._largest = largest
         self._rest = b""
+        self._is_ascii = True  # whether every text is UTF-8 for certain
 
     def feed(self, data: bytes) -> Iterator[mqtt5.Packet | UnusualReason]:
         """Yields the packets that are complete with these bytes.
@@ -147,6 +148,7 @@ class PacketReader:
         """
         data = self._rest + data if self._rest else data
         view, at = memoryview(data), 0
+        self._is_ascii = data.isascii()
         try:
             while at < len(data):
                 packet, size = self._next(view[at:])
@@ -159,6 +161,8 @@ class PacketReader:
 
     def _next(self, view: memoryview) -> tuple[mqtt5.Packet | UnusualReason, int]:
         try:
+            if not self._is_ascii:
+                check_texts(view)
             return mqtt5.read(view)
         except ValueError as error:
             return _unusual(view, error)
@@ -182,7 +186,7 @@ def _unusual(view: memoryview, error: ValueError) -> tuple[UnusualReason, int]:
     kind = view[0] >> 4
     if kind not in (CONNACK, PUBACK, SUBACK, DISCONNECT):
         raise MqttError(f"the broker sends a malformed packet: {error}") from None
-    length, start = _variable_integer(view, 1)
+    length, start = variable_integer(view, 1)
     end = start + length
     body = bytes(view[start:end])
     if len(body) < length:
@@ -207,16 +211,5 @@ def _read_codes(kind: int, body: bytes, *, whole: int) -> UnusualReason:
     packet_id = int.from_bytes(body[:2])
     if kind == PUBACK:
         return UnusualReason(kind, packet_id, (ReasonCode(body[2]),))
-    properties, at = _variable_integer(memoryview(body), 2)
+    properties, at = variable_integer(memoryview(body), 2)
     return UnusualReason(kind, packet_id, tuple(map(ReasonCode, body[at + properties :])))
-
-
-def _variable_integer(view: memoryview, at: int) -> tuple[int, int]:
-    """Returns the number that begins there, and where what follows it begins."""
-    value = 0
-    for place in range(_LENGTH_BYTES):
-        byte = view[at + place]
-        value |= (byte & 0x7F) << (7 * place)
-        if byte < 0x80:  # noqa: PLR2004 - the last byte: MQTT 5, 1.5.5
-            return value, at + place + 1
-    raise MqttError("the broker sends a malformed packet: its length is invalid")

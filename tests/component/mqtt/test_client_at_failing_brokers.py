@@ -86,22 +86,56 @@ async def test_what_is_no_connack_is_an_error_and_no_traceback(
     assert complaints == []
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # which the codec causes
 @pytest.mark.parametrize(
     "packet",
     [
         b"\x30\x05\x00\x01\xff\x00x",  # a topic
+        b"\x32\x09\x00\x01a\x00\x01\x03\x26\x00\x00",  # text that ends early
+        b"\x30\x0b\x00\x01a\x06\x03\x00\x03\xed\xa0\x80x",  # a content type with a surrogate
+        b"\x32\x11\x00\x01a\x00\x01\x0b\x02\x00\x00\x00\x09\x26\x00\x01k\x00\x01\xff",  # a user property
         b"\x40\x08\x00\x01\x00\x04\x1f\x00\x01\xff",  # the text beside a reason code
     ],
 )
-async def test_text_that_is_no_utf_8_ends_the_connection(
-    complaints: list[dict[str, Any]], packet: bytes
+async def test_text_that_is_no_utf_8_ends_the_connection_without_a_traceback(
+    complaints: list[dict[str, Any]], capfd: pytest.CaptureFixture[str], packet: bytes
 ) -> None:
     async with answering(CONNACK + packet, hang_up=False) as port, asyncio.timeout(DEADLINE):
         with pytest.raises(MqttError, match="malformed"):
             async with opened(options(port, "5")) as client:
                 await client.ended()
+    gc.collect()
     assert complaints == []
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        b"\x30\x05\x00\x01\xff\x00x",  # a topic that is not UTF-8, with QoS 0
+        b"\x32\x07\x00\x03a\xff\xff\x00\x01",  # the same with QoS 1
+        b"\x30\x04\x00\x01#x",  # a wildcard in a topic
+        b"\x30\x03\x00\x00x",  # no topic
+        b"\x30\x02\x00\x09",  # a topic that ends early
+        b"\x90\x01\x00",  # a SUBACK that ends early
+    ],
+)
+async def test_what_mqtt_3_1_1_forbids_ends_the_connection_without_a_traceback(
+    complaints: list[dict[str, Any]], capfd: pytest.CaptureFixture[str], packet: bytes
+) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1000)
+        writer.write(bytes([0x20, 2, 0, 0]))
+        await reader.read(1000)  # the PUBLISH
+        writer.write(packet)
+
+    async with served(serve) as port, asyncio.timeout(DEADLINE), opened(options(port, "3.1.1")) as client:
+        client.send(TOPIC, b"x", lambda _: None, retain=False)
+        with pytest.raises(MqttError, match="malformed") as raised:
+            await client.ended()
+    assert "malformed" in why_not_connected(raised.value).problem.text
+    gc.collect()
+    assert complaints == []
+    assert capfd.readouterr().err == ""
 
 
 async def test_what_follows_the_end_is_not_taken(complaints: list[dict[str, Any]]) -> None:

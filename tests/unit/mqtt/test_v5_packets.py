@@ -55,7 +55,6 @@ def test_the_rest_of_a_packet_that_is_too_large_is_not_waited_for() -> None:
         list(reader.feed(bytes(101 - len(begin))))
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # which the codec causes
 @given(st.binary(max_size=40))
 def test_any_bytes_are_packets_or_an_error_of_the_client(data: bytes) -> None:
     with suppress(MqttError):
