@@ -4,8 +4,11 @@ Everything here is a difference: seconds since 1970 minus seconds of the steady 
 bounds it from both sides, and further answers narrow it. The steady clock cannot be set, so that what was
 learned stays right when somebody sets the clock on the wall.
 
-- One answer that contradicts what is known changes nothing, unless it agrees with the clock on the wall.
-  Three in a row that agree with each other replace what is known; where nothing is known yet, two are enough.
+- One answer that contradicts what is known changes nothing. Three in a row that agree with each other replace
+  what is known; where they agree with the clock on the wall, or nothing is known yet, two are enough.
+- The last of them must show a later time than the first: a cache repeats the `Date` that it has kept. Where
+  nothing is known yet, this is not waited for, but until then one contradiction is enough to forget it.
+- Where nothing is known yet, or the clock on the wall was set since, one answer that agrees is enough.
 - Several services, and the clock on the wall, are witnesses: the time that most of them agree on is believed.
   Where that is a tie, services go before the clock on the wall, and the first connection of the settings
   before the others.
@@ -61,6 +64,11 @@ class Span(msgspec.Struct, frozen=True):
         """By how much it may be wrong in either direction."""
         return (self.high - self.low) / 2
 
+    @property
+    def shown(self) -> int:
+        """The moment that was shown, if these are the bounds of one answer: seconds since 1970."""
+        return round(self.low + self.at)
+
     def older(self, steady: float) -> Span:
         """The bounds after the steady clock has gone on."""
         drift = max(0.0, steady - self.at) * _DRIFT
@@ -89,6 +97,9 @@ class ServiceClockBounds:
 
     def __init__(self) -> None:
         self.known: Span | None = None
+        self._wall: float | None = None  # the clock on the wall, when an answer confirmed that
+        self._first = 0  # what the first answer that agreed with it has shown
+        self._advances = False  # whether a later answer has shown a later time
         self._doubts: list[Span] = []
         self._contradictions = 0  # answers that contradict the clock on the wall, while nothing is known
 
@@ -109,19 +120,33 @@ class ServiceClockBounds:
             self._doubts.clear()
             low, high = max(known.low, found.low), min(known.high, found.high)
             self.known = Span(low, high, found.at) if low <= high else found
+            self._wall = wall
+            self._advances = self._advances or found.shown > self._first
             return
-        if wall is not None and found.within(wall, TOLERANCE):
-            self._believe(found)
+        agrees = wall is not None and found.within(wall, TOLERANCE)
+        if agrees and (known is None or self._was_set(wall)):
+            self._believe(found, wall)
             return
+        if known is not None and not self._advances:
+            known = self.known = None
         if self._doubts and self._doubts[-1].gap(found) > _LAG:
             self._doubts.clear()
+        self._contradictions += wall is not None and not self._doubts
+        if len(self._doubts) == _LATER:
+            del self._doubts[1]  # the first is kept: the last must show a later time
         self._doubts.append(found)
-        self._contradictions += wall is not None
-        if len(self._doubts) >= (_FIRST if known is None else _LATER):
-            self._believe(found)
+        enough = _FIRST if known is None or agrees else _LATER
+        if len(self._doubts) >= enough and (known is None or found.shown > self._doubts[0].shown):
+            self._believe(found, wall)
 
-    def _believe(self, found: Span) -> None:
-        self.known = found
+    def _was_set(self, wall: float | None) -> bool:
+        """Whether the clock on the wall was set since an answer has confirmed what is known."""
+        return wall is not None and (self._wall is None or abs(wall - self._wall) > TOLERANCE)
+
+    def _believe(self, found: Span, wall: float | None) -> None:
+        self.known, self._wall = found, wall
+        self._first = self._doubts[0].shown if self._doubts else found.shown
+        self._advances = found.shown > self._first
         self._doubts.clear()
 
 

@@ -89,7 +89,8 @@ class HttpSession:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(ssl=tls, limit=0, force_close=changes, resolver=resolver),
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"Accept-Encoding": ACCEPTED},
+            # A cache on the way must not answer with an old calendar, nor with an old `Date`.
+            headers={"Accept-Encoding": ACCEPTED, "Cache-Control": "no-cache"},
             auto_decompress=False,
             timeout=_TIMEOUT,
             proxy=proxy_for(base_url),
