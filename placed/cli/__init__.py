@@ -11,6 +11,10 @@ _INTERRUPTED = 130  # the exit code of shells and of typer for a command ended b
 
 def main() -> None:
     """The entry point of the command `placed`."""
+    if sys.argv[1:2] == ["run"]:
+        from placed.runtime import early_signals
+
+        early_signals.catch()
     _open_streams()
     try:
         _main()

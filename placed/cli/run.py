@@ -31,17 +31,16 @@ def run(
     problems that a person must fix.
     """
     import asyncio
-    import signal
 
     import structlog
 
     from placed.domain.exit_errors import CannotStart, ExitCode
+    from placed.runtime import early_signals
     from placed.runtime import logging as logs
     from placed.runtime.systemd import Supervisor, first_of
     from placed.settings.loader import ConfigurationError, load
 
-    # Without this, SIGHUP during the start would end the process as if that were intended.
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    early_signals.catch()
     form = logs.set_up(log_format, verbose=verbose)
     log = structlog.get_logger("placed.run")
     supervisor = Supervisor.from_environment()

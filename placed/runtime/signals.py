@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from placed.domain.exit_errors import CannotStart
+from placed.runtime import early_signals
 from placed.runtime.configuration_reloader import ConfigurationReloader, report_refusal
 from placed.runtime.daemon import Daemon
 
@@ -117,6 +118,8 @@ class _Signals:
         before = {number: signal.getsignal(number) for number in handlers}
         for number, handler in handlers.items():
             loop.add_signal_handler(number, handler)
+        if early_signals.take_reload():  # the configuration may have been read before
+            self.reload.set()
         try:
             yield
         finally:

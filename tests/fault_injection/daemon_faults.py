@@ -93,7 +93,7 @@ async def is_reloaded(world: World, chance: random.Random, seconds: float) -> No
     end = asyncio.get_running_loop().time() + seconds
     while asyncio.get_running_loop().time() < end:
         if not world.unit.listening.is_set():
-            world.unit.expect(-signal.SIGHUP)  # in the first moments of a start there is no handler yet
+            world.unit.expect(-signal.SIGHUP)  # while Python itself starts there is no handler yet
         world.unit.send_signal(signal.SIGHUP)
         await asyncio.sleep(chance.uniform(0.01, 0.8))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import socket
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ import pytest
 import typer
 
 from placed.cli.run import run
+from placed.runtime import early_signals
 from placed_microsoft365.simulator import Where
 from tests.support.placed_process import Program
 
@@ -197,10 +199,13 @@ async def test_a_corrected_configuration_is_loaded_after_an_invalid_one(deployme
 
 
 def test_a_reload_that_comes_too_early_or_too_late_does_not_end_it(tmp_path: Path) -> None:
-    before = signal.getsignal(signal.SIGHUP)
+    caught = (signal.SIGHUP, signal.SIGTERM, signal.SIGUSR1)
+    before = {number: signal.getsignal(number) for number in caught}
     try:
         with pytest.raises(typer.Exit):
             run(tmp_path / "nowhere.toml")
-        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert early_signals.take_reload()
     finally:
-        signal.signal(signal.SIGHUP, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
