@@ -117,7 +117,9 @@ def found_here(text: str) -> str:
     Where $CREDENTIALS_DIRECTORY is not set, the file that the unit would load stands in, if this user can
     read it: so `placed check` and `placed doctor` see what the service does. Else the variable stays.
     """
-    path = Path(os.path.expandvars(text))
+    # An empty variable is none: otherwise the file would be looked for in the root folder.
+    unset = text.startswith(_UNSET) and not os.environ.get(CREDENTIALS)
+    path = Path(text if unset else os.path.expandvars(text))
     source = source_of(path) if of_the_service(path) else None
     if source is not None and not path.name.startswith(_READ_BY_SYSTEMD) and os.access(source, os.R_OK):
         return str(source)
@@ -131,6 +133,12 @@ def remedy_for_missing(path: Path) -> str:
         return f"${CREDENTIALS} is set for the service only: systemctl start placed"
     if not kept_by_systemd(path):
         return "create it or correct the path"
+    folder = os.environ.get(CREDENTIALS, "")
+    if folder and Path(folder) in path.parents and not (os.path.isabs(folder) and os.path.isdir(folder)):  # noqa: PTH112, PTH117
+        return (
+            f"${CREDENTIALS} is {folder}, expected the absolute path of a folder; unset it, or start the "
+            "service: systemctl start placed"
+        )
     if source is None:
         do = f"add LoadCredential={path.name}:/path/of/the/file with systemctl edit placed"
     else:

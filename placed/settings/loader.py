@@ -140,8 +140,13 @@ def _is_set_elsewhere(prefix: str = ENVIRONMENT_PREFIX) -> bool:
             names += [path.name for path in Path(credentials).iterdir()]
         except FileNotFoundError:
             pass
-        except OSError:
-            return True  # an error in it is reported when it is read
+        except OSError as error:
+            expected = "expected the folder of systemd's credentials"
+            text = f"{credentials} cannot be read: {error.strerror}; {expected}"
+            remedy = "unset it, or start the service: systemctl start placed"
+            raise ConfigurationError(
+                [Problem("CREDENTIALS_DIRECTORY", text, remedy, file=ENVIRONMENT)]
+            ) from None
     return any(name.upper().startswith(prefix) for name in names)
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
+from placed.driver.secret_file import found_here, remedy_for_missing
 from placed.settings.loader import ConfigurationError, load
 from tests.unit.settings.test_loader import CONNECTION
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def mistakes(folder: Path, text: str) -> list[str]:
@@ -167,3 +165,30 @@ def test_a_credential_that_is_no_value_is_named_by_its_file(
     (mistake,) = mistakes(tmp_path, CONNECTION)
     assert mistake.startswith(f"{folder / 'placed_mqtt'}: ")
     assert "SettingsSource" not in mistake
+
+
+def test_a_credentials_directory_that_is_no_folder_is_one_clear_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = tmp_path / "file"
+    odd.write_text("x")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(odd))
+    (mistake,) = mistakes(tmp_path, CONNECTION)
+    assert mistake == (
+        f"environment: CREDENTIALS_DIRECTORY: {odd} cannot be read: Not a directory; expected the folder of "
+        "systemd's credentials; unset it, or start the service: systemctl start placed"
+    )
+
+
+def test_an_empty_credentials_directory_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", "")
+    assert found_here("$CREDENTIALS_DIRECTORY/own") == "$CREDENTIALS_DIRECTORY/own"
+
+
+@pytest.mark.parametrize("folder", ["credentials", "/none/credentials"])
+def test_a_credentials_directory_that_is_relative_or_missing_is_named(
+    folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", folder)
+    remedy = remedy_for_missing(Path(found_here("$CREDENTIALS_DIRECTORY/own")))
+    assert remedy.startswith(f"$CREDENTIALS_DIRECTORY is {folder}, expected the absolute path of a folder; ")
