@@ -99,4 +99,4 @@ class Prometheus:
                         return series
                 except aiohttp.ClientConnectionError:
                     pass  # it is about to listen
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.05)  # another process, which only answers requests

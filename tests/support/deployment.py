@@ -20,6 +20,7 @@ from tests.support.followed_logs import followed_logs
 from tests.support.mosquitto import Mosquitto, Subscriber
 from tests.support.secret_files import write_secret
 from tests.support.status_endpoint import Web
+from tests.support.watched_requests import WatchedRequests
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -27,31 +28,14 @@ if TYPE_CHECKING:
 
     from structlog.typing import EventDict
 
-    from placed_microsoft365.simulator import RequestRecord
     from tests.support.followed_logs import FollowedLogs
 
 ROLES = ("Calendars.Read", "Place.Read.All", "GroupMember.Read.All")
 ROOMS = ("boardroom", "library")
 
 
-class Watched(Simulator):
-    """A tenant whose requests can be waited for."""
-
-    def __init__(self, tenant: Tenant) -> None:
-        super().__init__(tenant)
-        self._asked = asyncio.Event()
-
-    def log(self, record: RequestRecord) -> None:
-        super().log(record)
-        self._asked.set()
-
-    async def asked(self, times: int) -> None:
-        """It was asked so many times more."""
-        wanted = len(self.requests) + times
-        async with asyncio.timeout(DEADLINE):
-            while len(self.requests) < wanted:
-                self._asked.clear()
-                await self._asked.wait()
+class WatchedTenant(WatchedRequests, Simulator):
+    """A simulated tenant whose requests can be waited for."""
 
 
 class Deployment:
@@ -68,7 +52,7 @@ class Deployment:
         self.clock = clock
         self.file = folder / "placed.toml"
         self.state_directory = folder / "state"
-        self.simulator = Watched(tenant)
+        self.simulator = WatchedTenant(tenant)
         self.broker = Mosquitto(folder / "mosquitto")
         self.connections: list[str] = []
         self._app: App | None = None

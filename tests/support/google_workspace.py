@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from placed_google.simulator import Simulator, Workspace, make_private_key
 from tests.support.secret_files import write_secret
+from tests.support.watched_requests import WatchedRequests
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -19,13 +20,17 @@ if TYPE_CHECKING:
 _KEY = make_private_key()  # making one takes a while
 
 
+class WatchedWorkspace(WatchedRequests, Simulator):
+    """A simulated Workspace whose requests can be waited for."""
+
+
 @asynccontextmanager
-async def simulated_workspace(now: Callable[[], datetime]) -> AsyncIterator[Simulator]:
+async def simulated_workspace(now: Callable[[], datetime]) -> AsyncIterator[WatchedWorkspace]:
     """A Workspace with two people, and nothing of placed."""
     workspace = Workspace(domain="fabrikam.example", now=now)
     for person in ("ada", "ben"):
         workspace.add_person(person)
-    async with Simulator(workspace) as simulator:
+    async with WatchedWorkspace(workspace) as simulator:
         yield simulator
 
 

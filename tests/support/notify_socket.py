@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import socket
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
+
+from tests.support.deadlines import DEADLINE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +29,7 @@ class Manager:
         path = str(folder / "notify")
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
             channel.bind(path)
+            channel.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**20)  # a long start notifies often
             yield cls(channel, path)
 
     @classmethod
@@ -47,6 +51,17 @@ class Manager:
                 messages.append(self._channel.recv(65536).decode())
             except BlockingIOError:
                 return messages
+
+    async def more(self) -> list[str]:
+        """Waits for a notification; returns all that were not yet read."""
+        loop, arrived = asyncio.get_running_loop(), asyncio.Event()
+        loop.add_reader(self._channel, arrived.set)
+        try:
+            async with asyncio.timeout(DEADLINE):
+                await arrived.wait()
+        finally:
+            loop.remove_reader(self._channel)
+        return self.heard
 
     def forget(self) -> None:
         """Drops the notifications so far."""

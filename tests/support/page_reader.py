@@ -262,7 +262,7 @@ class PageScreen:
         return now >= self._awake_from
 
     async def run(self) -> None:
-        """Is looked at, for ever."""
+        """Is looked at, for ever; in real time, since the browser cannot be given another clock."""
         while True:
             await asyncio.sleep(_EVERY)
             await self.look()

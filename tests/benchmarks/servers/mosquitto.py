@@ -54,5 +54,5 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
     while process.poll() is None and time.monotonic() < given_up:
         with suppress(OSError), socket.create_connection((HOST, port)):
             return
-        time.sleep(0.01)
+        time.sleep(0.01)  # another process: that it listens is no event here
     raise RuntimeError("mosquitto does not let clients in")

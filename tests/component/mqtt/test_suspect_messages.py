@@ -124,7 +124,7 @@ async def test_a_broker_that_ends_the_connection_where_it_forbids_a_topic(
                         "room-5",
                         *([] if busy_now(publisher_setup, "room-5") else [publisher_setup.meeting()]),
                     )
-                    await asyncio.sleep(0.2)
+                    await asyncio.sleep(0.2)  # gives the event time to be refused; a lost one reports nothing
             (group,) = publisher.undelivered
             assert group.reason is Refused.CONNECTION_ENDED
             assert group.topics.startswith(topic[:12])
@@ -243,6 +243,6 @@ async def test_a_broker_that_takes_nothing_on_the_topic_of_a_state_keeps_the_con
                 (publisher_setup.read if turn % 2 else publisher_setup.book)("room-2")
                 word = "free" if turn % 2 else "busy"
                 await seen.message("placed/rooms/room-2/status", word, after=before)
-                await asyncio.sleep(0.1)  # as long as until a trial that comes soon
+                await asyncio.sleep(0.1)  # real time: a trial that comes soon would come meanwhile
             assert publisher.counters.connections == connections
             assert topics(publisher) == {topic}

@@ -87,7 +87,7 @@ class Software:
                     _, writer = await asyncio.open_connection(HOST, port)
                     writer.close()
                     return
-                await asyncio.sleep(0.1)
+                await asyncio.sleep(0.1)  # another process: that it listens is no event here
 
 
 class Mosquitto(Software):

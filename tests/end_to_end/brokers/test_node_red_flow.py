@@ -36,7 +36,7 @@ async def test_the_flow_shows_every_one_of_2000_rooms(tmp_path: Path) -> None:
             await publisher.published()
             await node_red.start()
             async with asyncio.timeout(60):
-                while await node_red.free() < ROOMS:  # noqa: ASYNC110 - it only answers requests
+                while await node_red.free() < ROOMS:  # noqa: ASYNC110 - another process, which only answers requests
                     await asyncio.sleep(0.5)
     except MissingError as reason:
         pytest.skip(str(reason))

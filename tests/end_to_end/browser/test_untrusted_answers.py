@@ -60,7 +60,7 @@ async def _is_not_shown(tabs: BrowserSession, endpoint: Endpoint, strange: bytes
         assert await unknown(panel) < PROMISED
         await board.locator(".tile[data-room=library]" + UNKNOWN).wait_for(timeout=PROMISED * 1000)
         assert await panel.locator("body").get_attribute("data-why") == "offline"
-        await asyncio.sleep(5)  # it was asked again meanwhile
+        await asyncio.sleep(5)  # real time: the page asks again every few seconds, by the browser's clock
         assert await panel.locator("body[data-why=offline]").count() == 1
         assert await board.locator(".tile[data-room=library]" + UNKNOWN).count() == 1
         relay.answer = b""
@@ -167,7 +167,7 @@ async def test_late_events_do_not_count_as_new(tabs: BrowserSession, *, question
     async with Endpoint(board_setup) as endpoint, SlowStreams(endpoint.server.url) as relay:
         panel = await tabs.open(f"{relay.url}/rooms/library", wait="body" + KNOWN)
         for relay.delay in (4.5, 9.0, 13.5):  # never so long without a word that it would be noticed by that
-            await asyncio.sleep(5)
+            await asyncio.sleep(5)  # real time: the page judges lateness by the browser's clock
         relay.questions = questions
         board_setup.board.learn("library", board_setup.board.known_of("boardroom").schedule)  # type: ignore[union-attr,arg-type]
         if questions:

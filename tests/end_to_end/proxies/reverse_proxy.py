@@ -122,7 +122,7 @@ async def _listens(port: int, process: asyncio.subprocess.Process, folder: Path)
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", port)
             except OSError:
-                await asyncio.sleep(0.05)  # until it listens
+                await asyncio.sleep(0.05)  # another process: that it listens is no event here
             else:
                 writer.close()
                 return

@@ -16,6 +16,7 @@ from tests.support.deadlines import DEADLINE
 from tests.support.deployment import Deployment
 from tests.support.placed_process import Program, run
 from tests.support.status_endpoint import Web
+from tests.support.watched_requests import WatchedRequests
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -38,10 +39,14 @@ PAGES = (
 )
 
 
+class WatchedFeeds(WatchedRequests, FeedHost):
+    """A host of feeds whose requests can be waited for."""
+
+
 class Feeds:
     """A deployment with a host of feeds beside it, whose table is not configured yet."""
 
-    def __init__(self, deployment: Deployment, host: FeedHost) -> None:
+    def __init__(self, deployment: Deployment, host: WatchedFeeds) -> None:
         self.deployment = deployment
         self.host = host
         self.publisher = host.publisher
@@ -63,7 +68,7 @@ async def feeds(tmp_path: Path) -> AsyncIterator[Feeds]:
         publisher = Publisher(now=deployment.clock.now)
         for room in ("aquarium", "studio"):
             publisher.add_room(room)
-        async with FeedHost(publisher) as host:
+        async with WatchedFeeds(publisher) as host:
             deployment.connections.append(settings_toml(host, tmp_path))
             yield Feeds(deployment, host)
 
@@ -158,7 +163,7 @@ async def test_a_link_is_in_nothing_that_the_program_shows(feeds: Feeds, *, inli
             await program.wait_for_line("daemon.became_ready")
             for kind in (Kind.LOGIN_PAGE, Kind.SHORT, Kind.DROP, Kind.LOOP, Kind.CUT, Kind.LOGIN):
                 fault = feeds.publisher.faults.add(Fault(kind=kind, room="aquarium"))
-                await asyncio.wait_for(_asked(feeds.host, 4), DEADLINE)
+                await feeds.host.asked(4)
                 async with Web(f"http://{url.strip('/')}") as web:
                     shown += [(await web.get(page))[1] for page in PAGES]
                 feeds.publisher.faults.remove(fault)
@@ -173,10 +178,3 @@ async def test_a_link_is_in_nothing_that_the_program_shows(feeds: Feeds, *, inli
     for secret in (*feeds.secrets, *TITLES):
         assert secret not in everything
         assert secret.encode() not in journal
-
-
-async def _asked(host: FeedHost, times: int) -> None:
-    """Waits until the host was asked so often."""
-    wanted = len(host.requests) + times
-    while len(host.requests) < wanted:  # noqa: ASYNC110 - it has no event for it
-        await asyncio.sleep(0.02)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from datetime import timedelta
@@ -12,7 +11,6 @@ import pytest
 
 from placed_google.simulator import Fault, Kind, Role, Where
 from tests.support.acting_panels import ALLOWED, panels_file, post
-from tests.support.deadlines import DEADLINE
 from tests.support.deployment import Deployment
 from tests.support.google_workspace import connection_toml, make_key_file, simulated_workspace
 from tests.support.placed_process import run
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from placed_google.simulator import Simulator
+    from tests.support.google_workspace import WatchedWorkspace
 
 TITLES = ("Salary review", "Acquisition of Contoso")
 ORGANIZER = "Grace Quillfeather"
@@ -54,18 +52,11 @@ _GIVEN_AWAY = re.compile(r"ya29\.|eyJ[\w-]{20}|PRIVATE KEY|@resource\.calendar|@
 class GoogleBuilding:
     """Two rooms that are read as one service account and written as another."""
 
-    def __init__(self, deployment: Deployment, simulator: Simulator, keys: list[Path]) -> None:
+    def __init__(self, deployment: Deployment, simulator: WatchedWorkspace, keys: list[Path]) -> None:
         self.deployment = deployment
         self.simulator = simulator
         self.workspace = simulator.workspace
         self.keys = keys
-
-    async def asked(self, times: int) -> None:
-        """Its hosts were asked so many times more."""
-        wanted = len(self.simulator.requests) + times
-        async with asyncio.timeout(DEADLINE):
-            while len(self.simulator.requests) < wanted:  # noqa: ASYNC110 - requests are no events
-                await asyncio.sleep(0.02)
 
     def given_away(self, text: str) -> list[str]:
         """What of all that is secret is in the text, and of all people."""
@@ -114,11 +105,11 @@ async def test_a_busy_day_gives_nothing_away(building: GoogleBuilding) -> None:
         await panel.until(lambda a: a.topic == STATE and a.document["status"] == "free", after=seen)
         for fault in FAULTS:
             workspace.faults.add(fault)
-            await building.asked(2)
+            await building.simulator.asked(2)
             workspace.faults.clear()
         reader, _ = workspace.accounts.values()
         workspace.unshare("Library", reader)
-        await building.asked(4)
+        await building.simulator.asked(4)
         workspace.faults.lost_answer(times=1)
         until = now.replace(second=0, microsecond=0) + HOUR
         seen = len(panel.arrivals)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import pytest
 
 from placed_microsoft365.simulator import building_of
 from tests.support.deployment import Deployment
+from tests.support.notify_socket import Manager
 from tests.support.placed_process import Program
 from tests.support.status_endpoint import Web
 
@@ -43,11 +43,8 @@ async def test_each_of_5500_rooms_is_read_and_published_and_one_failure_affects_
         faults.wrong_types(room="room-05499")
         deployment.connect(room_list="rooms@contoso.example")
         deployment.configure(polling={"interval": "10m"})
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
-            systemd.bind(str(tmp_path / "notify"))
-            systemd.settimeout(0)
-            systemd.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**20)
-            environment = {"NOTIFY_SOCKET": str(tmp_path / "notify")}
+        with Manager.listening(tmp_path) as systemd:
+            environment = {"NOTIFY_SOCKET": systemd.address}
             async with (
                 deployment.listener("placed/rooms/+/state", "placed/rooms") as panel,
                 Program.start(
@@ -66,11 +63,10 @@ async def test_each_of_5500_rooms_is_read_and_published_and_one_failure_affects_
                     published_at = await all_rooms_published(program, panel, web)
                     assert sum(len(items) == 20 for items in deployment.batches) == BATCHES
                     last = max(r.time for r in deployment.simulator.requests if len(r.items) == 20)
-                output = heard(systemd)
+                output = systemd.heard
                 async with asyncio.timeout(PROMISED):
                     while WELL not in output:
-                        await asyncio.sleep(0.1)  # the line is looked at every second
-                        output += heard(systemd)
+                        output += await systemd.more()
     begun = moment(listening)
     found = moment(await program.logged("rooms.were_found"))
     print(  # noqa: T201
@@ -116,16 +112,6 @@ async def all_rooms_published(program: Program, panel: Any, web: Web) -> datetim
     assert connection["state"] == "ok"
     assert {failing["room"]: failing["reason"] for failing in connection["failing"]} == BROKEN
     return published_at
-
-
-def heard(systemd: socket.socket) -> list[str]:
-    """All that the service manager received."""
-    output = []
-    while True:
-        try:
-            output.append(systemd.recv(4096).decode())
-        except BlockingIOError:
-            return output
 
 
 def moment(entry: dict[str, Any]) -> datetime:

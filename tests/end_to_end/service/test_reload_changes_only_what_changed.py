@@ -16,7 +16,7 @@ from tests.support.deadlines import DEADLINE
 from tests.support.placed_process import Program
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from tests.support.deployment import Deployment
     from tests.support.mosquitto import Arrival, Subscriber
@@ -31,6 +31,7 @@ class Stream:
 
     def __init__(self, reader: asyncio.StreamReader) -> None:
         self._reader = reader
+        self._news = asyncio.Event()
         self.text = ""
 
     @property
@@ -40,11 +41,20 @@ class Stream:
     async def follow(self) -> None:
         while chunk := await self._reader.read(65536):
             self.text += chunk.decode()
+            self._news.set()
+        self._news.set()
 
     async def shows(self, text: str) -> None:
+        await self._until(lambda: text in self.text)
+
+    async def ends(self) -> None:
+        await self._until(lambda: self.ended)
+
+    async def _until(self, wanted: Callable[[], bool]) -> None:
         async with asyncio.timeout(DEADLINE):
-            while text not in self.text:  # noqa: ASYNC110 - the stream is read by another task
-                await asyncio.sleep(0.05)
+            while not wanted():
+                self._news.clear()
+                await self._news.wait()
 
 
 @dataclass
@@ -210,9 +220,7 @@ async def test_a_changed_listen_address_restarts_only_the_endpoint(deployment: D
     async with watched(deployment) as daemon:
         deployment.configure(occupancy={"lead": "5m"}, http={"listen": "127.0.0.2:0"})
         assert await daemon.reload() == ["http"]
-        async with asyncio.timeout(DEADLINE):
-            while not daemon.stream.ended:  # noqa: ASYNC110 - the stream is read by another task
-                await asyncio.sleep(0.05)
+        await daemon.stream.ends()
         assert deployment.logins == daemon.logins
         assert await daemon.arrivals() == []
 

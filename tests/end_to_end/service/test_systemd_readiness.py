@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import time
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -36,7 +35,10 @@ class Listening:
         self.reloading = False
 
     def look(self) -> None:
-        for message in self.manager.heard:
+        self._take(self.manager.heard)
+
+    def _take(self, messages: list[str]) -> None:
+        for message in messages:
             for line in message.splitlines():
                 if line.startswith("STATUS="):
                     self.status = line.removeprefix("STATUS=")
@@ -47,13 +49,13 @@ class Listening:
                     self.ready, self.reloading = True, False
 
     async def until(self, wanted: Callable[[Listening], bool]) -> None:
-        end = time.monotonic() + DEADLINE
-        while True:
-            self.look()
-            if wanted(self):
-                return
-            assert time.monotonic() < end, (self.ready, self.reloading, self.lines)
-            await asyncio.sleep(0.02)
+        self.look()
+        try:
+            async with asyncio.timeout(DEADLINE):
+                while not wanted(self):
+                    self._take(await self.manager.more())
+        except TimeoutError:
+            raise AssertionError((self.ready, self.reloading, self.lines)) from None
 
 
 @pytest.fixture

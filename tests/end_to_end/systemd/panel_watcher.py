@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from contextlib import contextmanager
-from threading import Event, Thread
+from threading import Condition, Event, Thread
 from typing import TYPE_CHECKING, Any
 
 from placed.domain.clock import SystemClock
@@ -17,7 +16,7 @@ from tests.support.deadlines import DEADLINE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_EVERY = 0.02  # seconds between two looks
+_EVERY = 0.02  # seconds between two looks; by the real clock, since a state ends without a message
 
 
 class Watcher:
@@ -26,6 +25,7 @@ class Watcher:
     def __init__(self, port: int) -> None:
         self.panel = Panel()
         self.seen: dict[str, list[tuple[str, str | None]]] = {}
+        self._looked = Condition()
         settings = Mqtt(url=f"mqtt://127.0.0.1:{port}")
         self._watching = Watching(settings, self.panel, SystemClock(), lambda _room: self._look())
 
@@ -42,19 +42,19 @@ class Watcher:
 
     def wait_for(self, wanted: Callable[[Watcher], Any]) -> None:
         """Returns as soon as it is as wanted."""
-        end = time.monotonic() + DEADLINE
-        while not wanted(self):
-            assert time.monotonic() < end, self.seen
-            asyncio.run(asyncio.sleep(_EVERY))
+        with self._looked:
+            assert self._looked.wait_for(lambda: wanted(self), DEADLINE), self.seen
 
     def _look(self) -> None:
         moment = self._watching.moment()
-        for room in self.panel.rooms:
-            shown = self.panel.shows(room, moment)
-            looks = self.seen.setdefault(room, [])
-            look = (shown.status.value, shown.why.value if shown.why else None)
-            if not looks or looks[-1] != look:
-                looks.append(look)
+        with self._looked:
+            for room in self.panel.rooms:
+                shown = self.panel.shows(room, moment)
+                looks = self.seen.setdefault(room, [])
+                look = (shown.status.value, shown.why.value if shown.why else None)
+                if not looks or looks[-1] != look:
+                    looks.append(look)
+            self._looked.notify_all()
 
 
 @contextmanager

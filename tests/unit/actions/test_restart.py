@@ -132,7 +132,9 @@ async def test_an_interrupted_command_whose_calendar_cannot_be_read_is_uncertain
     assert (await setup.answered_again(command)).outcome is Outcome.UNCERTAIN
 
 
-async def test_an_outcome_is_known_after_a_restart_for_a_day(tmp_path: Path) -> None:
+async def test_an_outcome_is_known_after_a_restart_for_a_day(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     setup = Setup(tmp_path)
     command = setup.command(BOOK, until=at("12:30"))
     reply = await setup.service.submit(command).final()
@@ -144,11 +146,18 @@ async def test_an_outcome_is_known_after_a_restart_for_a_day(tmp_path: Path) -> 
     assert other.reply.reason is Refusal.CHANGED
     assert len(setup.calendar.orders) == 1
     setup.clock.pass_(timedelta(hours=24, seconds=1).total_seconds())
+    forgotten = asyncio.Event()
+
+    async def sleep(_seconds: float) -> None:
+        forgotten.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(setup.clock, "sleep", sleep)
     running = asyncio.create_task(setup.service.run())
     async with asyncio.timeout(DEADLINE):
-        while setup.journal.all(Kind.COMMAND):  # noqa: ASYNC110 - it is deleted in a thread
-            await asyncio.sleep(0.01)
+        await forgotten.wait()
     running.cancel()
+    assert not setup.journal.all(Kind.COMMAND)
     assert setup.service.outcome(command.key) is None
 
 

@@ -79,7 +79,7 @@ class RealServer(ABC):
                     writer.close()
                     return
                 assert process.returncode is None, self.log.read_text("utf-8")
-                await asyncio.sleep(0.1)
+                await asyncio.sleep(0.1)  # another process: that it listens is no event here
 
 
 class Owner:

@@ -71,7 +71,7 @@ async def drips(writer: Any, head: bytes) -> None:
     while not writer.transport.is_closing():
         writer.write(b" ")
         await writer.drain()
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.05)  # real time: the limit is one of the socket's
     raise ConnectionResetError
 
 
