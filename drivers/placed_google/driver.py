@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from placed.domain.model import Reason
 from placed.driver import Fence, FenceState, NotPermitted, Refused
+from placed.driver.lost_rooms import LostRooms
 from placed.driver.network.concurrency_limit import ConcurrencyLimit
 from placed.driver.parallel_reading import stream
 from placed_google import fence
@@ -22,7 +24,6 @@ from placed_google.calendars.paced_reader import PacedReader
 from placed_google.calendars.request_budget import RequestBudget, loop_time
 from placed_google.calendars.room_calendar import RoomCalendars
 from placed_google.client_factory import Clients
-from placed_google.lost_grant import LostGrant
 from placed_google.settings import GoogleSettings
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Google:
         self._now = surroundings.now
         self._clients = Clients(settings, surroundings)
         self._mailboxes: Sequence[str] | None = None  # of all rooms
-        self._lost_grant = LostGrant(self._clients.account)
+        self._lost_rooms = LostRooms({Reason.NOT_FOUND}, self._all_rooms_lost)
         self.limit = ConcurrencyLimit(surroundings.concurrency)
         self.budget = RequestBudget(settings.requests_per_minute)
         self._calendars = RoomCalendars(
@@ -116,7 +117,7 @@ class Google:
         self._mailboxes = [room.mailbox for room in found]
         self._calendars.keep(set(self._mailboxes))
         self._reader.keep(set(self._mailboxes))
-        self._lost_grant.keep(set(self._mailboxes))
+        self._lost_rooms.keep(set(self._mailboxes))
         if "time_zone" in self._settings.model_fields_set:
             return found
         zones = self._calendars.zones
@@ -130,14 +131,20 @@ class Google:
         return stream(partial(self._read, queries), self._forget)
 
     async def _read(self, queries: Sequence[Query], answer: Callable[[Answer], None]) -> None:
-        reading = self._lost_grant.reading(answer)
-        with self._forgetting():
-            try:
-                await self._reader.read(queries, reading.take)
-            except BaseException:
-                reading.release()
-                raise
-            reading.end()
+        with self._forgetting(), self._lost_rooms.reading(answer) as take:
+
+            def report(answers: Sequence[Answer]) -> None:
+                for found in answers:
+                    take(found)
+
+            await self._reader.read(queries, report)
+
+    def _all_rooms_lost(self, rooms: int) -> NotPermitted:
+        return NotPermitted(
+            f"none of the {rooms} rooms that were readable is found any more",
+            remedy=f"check that the calendars are still shared with {self._clients.account}, and the "
+            "organisation allows it (Admin console, Calendar, Sharing settings, External sharing options)",
+        )
 
     def shortest_interval(self, rooms: int) -> timedelta:
         """See `placed.driver.ReadingLimit`."""

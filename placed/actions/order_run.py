@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from placed.actions.command_outcome import UNCERTAIN, CommandOutcome, Effect, done, refused
 from placed.actions.plan import Plan, Situation, plan
-from placed.domain.action import Refusal
+from placed.domain.action import Action, Refusal
 from placed.domain.model import Reason
 from placed.driver import Book, DriverError, NotWritten, Unclear, Withdraw, WriteFailure, Written
 
@@ -76,10 +76,8 @@ class CommandRun:
         ending = UNCERTAIN
         for _ in range(_ATTEMPTS):
             planned = await self._plan(command)
-            if isinstance(planned, Refusal):
-                return refused(planned)
-            if not planned.orders:
-                return done(planned.shown)
+            if not isinstance(planned, Plan):
+                return planned
             order, result = await self._write(planned)
             is_last = order is planned.orders[-1]
             match result:
@@ -95,16 +93,26 @@ class CommandRun:
                     return order, result
         return ending
 
-    async def _plan(self, command: Command) -> Plan | Refusal:
+    async def _plan(self, command: Command) -> Plan | tuple[Order, WriteResult] | CommandOutcome:
+        """Returns what to write, or why there is nothing to write.
+
+        What the command has booked may be on the calendar already: if the process ended after the write, and
+        the record of the command could not be stored.
+        """
         try:
             bookings = await self._calendar.look(command.until)
         except DriverError as error:
-            return of_driver_error(error)
+            return refused(of_driver_error(error))
         calendar = self._calendar
-        now = calendar.clock.now()
-        return self._planner(
-            command, Situation(calendar.room, bookings, now, calendar.policy, self._settings)
-        )
+        ours = next((booking for booking in bookings if booking.made_with == command.key), None)
+        if ours is not None and command.action in (Action.BOOK, Action.EXTEND):
+            times = ours.meeting.start, ours.meeting.end
+            return Book(command.key, calendar.room, *times, self._settings.subject), Written()
+        situation = Situation(calendar.room, bookings, calendar.clock.now(), calendar.policy, self._settings)
+        planned = self._planner(command, situation)
+        if isinstance(planned, Refusal):
+            return refused(planned)
+        return planned if planned.orders else done(planned.shown)
 
     async def _write(self, planned: Plan) -> tuple[Order, WriteResult]:
         """Carries out the orders up to the first that is not; returns that, or the last."""

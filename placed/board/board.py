@@ -14,15 +14,16 @@ from msgspec.structs import replace
 from placed.board.check_in_book import CheckInBook
 from placed.board.judging import Judging
 from placed.board.notifying_board import NotifyingBoard
-from placed.board.room_entry import KnownRoom, with_objects_of
 from placed.board.room_sensors import RoomSensors
 from placed.domain.calendar_event_detection import Event, released_by_service, rescheduled
+from placed.domain.past_meetings import without_past_days
 from placed.domain.privacy import permitted_schedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
+    from placed.board.room_entry import KnownRoom
     from placed.domain.check_in_rules import CheckedIn, CheckInRules
     from placed.domain.connection_health import ConnectionHealth
     from placed.domain.fence_result import Fence
@@ -104,10 +105,11 @@ class Board(NotifyingBoard):
         before = entry.schedule
         if schedule.read_at > moment:  # the clock was corrected while it was read
             schedule = replace(schedule, read_at=moment)
+        schedule = without_past_days(schedule, moment, entry.room.time_zone)
         schedule = permitted_schedule(schedule, self.show)
         changes: tuple[Event, ...] = ()
         if before is not None:
-            schedule = replace(schedule, meetings=with_objects_of(before.meetings, schedule.meetings))
+            schedule = schedule.with_objects_of(before)
             changes = tuple(rescheduled(before, schedule, moment, self.policy))
             if changes and entry.check_ins is not None:
                 changes = tuple(released_by_service(changes, entry.check_ins))
@@ -132,6 +134,7 @@ class Board(NotifyingBoard):
         if entry.schedule.until != until:
             self._touch(entry)
         sooner = again_within < entry.schedule.again_within  # it may become stale earlier than planned
+        since = max(since, entry.schedule.since)  # meetings of earlier days are not kept
         entry.schedule = replace(
             entry.schedule, since=since, until=until, read_at=read_at, again_within=again_within
         )

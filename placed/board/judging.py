@@ -84,7 +84,9 @@ class Judging:
         first = self._judge(schedule, moment, failure, check_ins)
         changed_at = moment
         if known is not None and schedule is not None:
-            then = judge(schedule, known.changed_at, self.policy, failure, check_ins).occupancy
+            # Meetings of earlier days are not kept: it is the same since before, if it is since then.
+            first_known = max(known.changed_at, schedule.since)
+            then = judge(schedule, first_known, self.policy, failure, check_ins).occupancy
             if _meetings(then) == _meetings(first.occupancy):
                 changed_at = known.changed_at
         earlier = known.presence if known is not None else None

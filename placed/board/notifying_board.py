@@ -124,9 +124,9 @@ class NotifyingBoard:
         return entry.statement if entry else None
 
     def has_schedule(self, room_id: str) -> bool:
-        """Whether a room's meetings are known, however old they are."""
+        """Whether a room's meetings are known from now on, however long ago they were read."""
         entry = self._entries.get(room_id)
-        return entry is not None and entry.schedule is not None
+        return entry is not None and entry.schedule is not None and entry.schedule.since <= self._now()
 
     def known_of(self, room_id: str) -> KnownRoom | None:
         """What is known of a room; None if there is no such room."""

@@ -11,13 +11,13 @@ from msgspec.structs import replace
 
 from placed.board.room_use import UseSince
 from placed.domain.check_in_rules import RoomCheckIns
-from placed.domain.model import Meeting, Reason, Room, Schedule, Status
+from placed.domain.model import Reason, Room, Schedule, Status
 from placed.domain.occupancy import Policy, lapse
 from placed.domain.presence import Presence
 from placed.domain.state_document import Statement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from placed.domain.presence import PresenceJudgement
 
@@ -123,9 +123,3 @@ class RoomEntry(msgspec.Struct, gc=False, eq=False):
             # It is valid from when it was made, not from when the calendar was read.
             return valid_until - life + life * share
         return observed_at + life * share
-
-
-def with_objects_of(before: Iterable[Meeting], now: Iterable[Meeting]) -> tuple[Meeting, ...]:
-    """Returns the new meetings, with equal old objects in their place, to save memory."""
-    known = {meeting.key: meeting for meeting in before}
-    return tuple([same if (same := known.get(m.key)) == m else m for m in now])

@@ -14,6 +14,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 import msgspec
+from msgspec.structs import replace
 
 
 class ShowAs(StrEnum):
@@ -141,6 +142,17 @@ class Schedule(msgspec.Struct, frozen=True, gc=False):
     until: datetime
     read_at: datetime
     again_within: timedelta = timedelta()
+
+    @property
+    def impossible(self) -> int:
+        """How many meetings end no later than they start, and so occupy nothing."""
+        return sum(meeting.end <= meeting.start for meeting in self.meetings)
+
+    def with_objects_of(self, earlier: Schedule) -> Schedule:
+        """Returns the same, with equal meetings of an earlier reading in their place, to save memory."""
+        known = {meeting.key: meeting for meeting in earlier.meetings}
+        meetings = [same if (same := known.get(m.key)) == m else m for m in self.meetings]
+        return replace(self, meetings=tuple(meetings))
 
 
 class Occupancy(msgspec.Struct, frozen=True, gc=False):

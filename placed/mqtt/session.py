@@ -102,8 +102,9 @@ class Session:
         """A room has a new statement."""
         self._sender.put_room(statement, urgent=urgent)
         self._read_back.changed(statement.room.id)
-        self._announcer.stated(statement)
-        if statement.presence is not None and statement.room.id not in self._listed_presence:
+        has_presence = statement.presence is not None
+        self._announcer.stated(statement.room.id, has_presence=has_presence)
+        if has_presence and statement.room.id not in self._listed_presence:
             self._rooms_changed.set()
             self._rooms_added.set()
         if events:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from placed.board.board import Board
     from placed.domain.clock import Clock
     from placed.domain.consent_record import ConsentMemory
-    from placed.driver import ConnectionSettings, Driver, DriverError, Fence, Read
+    from placed.driver import ConnectionSettings, Driver, DriverError, Fence
 
 _BREACH = "a mailbox outside of the fence is readable"
 _NOT_SINCE_START = Problem(
@@ -94,10 +94,8 @@ class ConnectionMonitor:
         self.readability.keep(room_ids)
         self._impossible = {room_id: n for room_id, n in self._impossible.items() if room_id in room_ids}
 
-    def count_impossible(self, answer: Read) -> None:
-        """Counts meetings that end no later than they start, and so occupy nothing."""
-        room_id = answer.query.room.id
-        count = sum(meeting.end <= meeting.start for meeting in answer.meetings)
+    def count_impossible(self, room_id: str, count: int) -> None:
+        """Notes how many meetings of a room end no later than they start, and so occupy nothing."""
         if count and count != self._impossible.get(room_id):
             log.warning("meetings.were_impossible", room=room_id, count=count)
         if count:

@@ -163,7 +163,7 @@ class RoundReader:
             case Read():
                 schedule = Schedule(answer.meetings, query.since, query.until, answer.asked_at, again_within)
                 self._board.learn(room_id, schedule)
-                self._monitor.count_impossible(answer)
+                self._monitor.count_impossible(room_id, schedule.impossible)
             case Unchanged() | StillHolds():
                 self._board.confirm(room_id, query.since, query.until, answer.asked_at, again_within)
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tests.fault_injection.tenant_ledger import CalendarWrite
 
 _LATER = "throttled"  # the reason of a refusal that is not remembered
+_STILL_SENT = 10.0  # seconds in which a command may be delivered again, though it was answered
 _ENDING = frozenset({WriteKind.RETIMED, WriteKind.DECLINED, WriteKind.CANCELLED})
 
 
@@ -88,6 +89,7 @@ class ActionOracle:
         self._seen: Counter[str] = Counter()
         self._writes: list[CalendarWrite] = []
         self._blamed: set[tuple[str, str]] = set()
+        self._forgotten: set[str] = set()  # keys of commands whose records may be lost
 
     def press(self, press: Press) -> None:
         """A panel sends a command. One that is sent again keeps its first sending."""
@@ -110,7 +112,8 @@ class ActionOracle:
                 self._blame("untrue", press.room, key, "end done, and the meeting still runs")
         if outcome == "refused" and self._holds(press.room, key):
             self._blame("untrue", press.room, key, f"{press.action} refused, and it is booked")
-        if before not in (None, outcome) and outcome != "accepted" and before != "uncertain":
+        is_other = before not in (None, outcome, "uncertain") and outcome != "accepted"
+        if is_other and key not in self._forgotten:
             self._blame("untrue", press.room, key, f"first {before}, then {outcome}")
 
     def reply_elsewhere(self, topic: str) -> None:
@@ -123,6 +126,16 @@ class ActionOracle:
             self._writes.append(write)
             self._judge(write)
         self._seen[service] = len(writes)
+
+    def forget(self, elapsed: float) -> None:
+        """The daemon may have lost its records, as on a disk that is full.
+
+        Commands that are not answered yet, or are delivered again, may be new to it. A booking is known by
+        its key on the calendar. Of a meeting that was ended nothing shows that: it may be refused as over.
+        """
+        for press in self.presses.values():
+            if press.final is None or elapsed - press.sent_at < _STILL_SENT:
+                self._forgotten.add(press.key)
 
     def await_answers(self, elapsed: float) -> None:
         """Judges the commands whose answer is due."""
@@ -140,14 +153,13 @@ class ActionOracle:
         """Judges the replies about bookings, and refused ends, once nothing is under way any more."""
         for press in self.presses.values():
             self.checked["untrue"] += 1
-            booked = self._count(WriteKind.CREATED, press.key) > self._count(WriteKind.DELETED, press.key)
-            booked = booked or self._was_ended(press)
-            if press.final == "done" and press.action in ("book", "extend") and not booked:
+            same = [other for other in self.presses.values() if _asks_the_same(press, other)]
+            writes = press.action in ("book", "extend")
+            if press.final == "done" and writes and not any(self._is_booked(other) for other in same):
                 self._blame("untrue", press.room, press.key, f"{press.action} done, and nothing is booked")
-            if press.final == "refused" and press.action == "end":
-                named = [other for other in self.presses.values() if _same_end(press, other)]
-                if self._is_written(press) and all(other.final == "refused" for other in named):
-                    self._blame("untrue", press.room, press.key, "end refused, and the meeting was ended")
+            refused = press.final == "refused" and press.action == "end" and press.key not in self._forgotten
+            if refused and self._is_written(press) and all(other.final == "refused" for other in same):
+                self._blame("untrue", press.room, press.key, "end refused, and the meeting was ended")
 
     # --- internals ---
 
@@ -196,6 +208,11 @@ class ActionOracle:
         if press.forbidden:
             self._blame("outside", press.room, press.key, f"{press.action} was done: {press.forbidden}")
 
+    def _is_booked(self, press: Press) -> bool:
+        """Whether its booking is in the calendar, or was until its meeting was ended."""
+        booked = self._count(WriteKind.CREATED, press.key) > self._count(WriteKind.DELETED, press.key)
+        return booked or self._was_ended(press)
+
     def _was_ended(self, press: Press) -> bool:
         """Whether it was booked, and may have been taken back since: a meeting ends with its extensions."""
         ends = [p for p in self.presses.values() if p.action == "end" and p.room == press.room]
@@ -219,5 +236,11 @@ def _may_cause(press: Press, write: CalendarWrite) -> bool:
     return write.kind is WriteKind.CREATED and write.key == press.key
 
 
-def _same_end(press: Press, other: Press) -> bool:
-    return (press.action, press.room, press.meeting) == (other.action, other.room, other.meeting)
+def _asks_the_same(press: Press, other: Press) -> bool:
+    """Whether what was done for the other is done for this one, too.
+
+    They end one meeting, or extend one to the same minute, whichever of its parts they name. Bookings differ.
+    """
+    if press.action == "book" or (press.action, press.room) != (other.action, other.room):
+        return press is other
+    return press.until == other.until if press.action == "extend" else press.meeting == other.meeting

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     import random
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from placed_microsoft365.simulator import Meeting, SimRoom, Tenant
     from placed_microsoft365.simulator.tenant.mailboxes import Response, Sensitivity, ShowAs
 
+UNKNOWN_SHOW_AS = cast("ShowAs", "daydreaming")  # Exchange does not know it yet; it occupies its room
 _SHOW_AS: tuple[ShowAs, ...] = (
     "busy",
     "busy",
@@ -22,6 +23,7 @@ _SHOW_AS: tuple[ShowAs, ...] = (
     "tentative",
     "oof",
     "workingElsewhere",
+    UNKNOWN_SHOW_AS,
     "free",
 )
 _SENSITIVITY: tuple[Sensitivity, ...] = ("normal", "normal", "private")

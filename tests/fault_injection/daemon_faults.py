@@ -239,6 +239,7 @@ async def disk_is_full(world: World, chance: random.Random, seconds: float) -> N
     finally:
         if world.unit.pid == pid:
             resource.prlimit(pid, resource.RLIMIT_FSIZE, (most, most))
+        world.actions.forget(world.clock.elapsed())
 
 
 @fault("journal.is_damaged", "daemon", "disk")
@@ -247,6 +248,7 @@ async def journal_is_damaged(world: World, chance: random.Random, seconds: float
     del seconds
     world.unit.hold()
     await _kill(world)
+    world.actions.forget(world.clock.elapsed())
     for path in sorted(world.unit.state_directory.rglob("*")):
         if path.is_file() and chance.random() < 0.7:
             content = bytearray(path.read_bytes())

@@ -154,6 +154,92 @@ def test_an_extension_that_was_done_may_end_with_its_meeting() -> None:
     assert setup.found == []
 
 
+@pytest.mark.parametrize("first", ["k1", "k2"])
+def test_of_two_extensions_to_one_minute_one_is_written_and_both_are_done(first: str) -> None:
+    setup = Setup()
+    for key in ("k1", "k2"):
+        setup.press("extend", key)
+    setup.write(WriteKind.CREATED, key=first, meeting="m2", new_end=TEN)
+    for key in ("k1", "k2"):
+        setup.oracle.reply(key, "done", None)
+    setup.oracle.press(Press("k3", "extend", "atrium", HALF, TEN, "", 0.0))  # by another part of the meeting
+    setup.oracle.reply("k3", "done", None)
+    setup.oracle.settle()
+    assert setup.found == []
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Press("k2", "extend", "atrium", NINE, HALF, "", 0.0),
+        Press("k2", "extend", "library", NINE, TEN, "", 0.0),
+        Press("k2", "book", "atrium", None, TEN, "", 0.0),
+    ],
+)
+def test_an_extension_is_not_done_by_what_another_command_has_booked(other: Press) -> None:
+    setup = Setup()
+    setup.press("extend")
+    setup.oracle.reply("k1", "done", None)
+    setup.oracle.press(other)
+    assert other.until is not None
+    setup.write(WriteKind.CREATED, key="k2", room=other.room, end=other.until, new_end=other.until)
+    setup.oracle.reply("k2", "done", None)
+    setup.oracle.settle()
+    assert setup.found == ["untrue"]
+
+
+@pytest.mark.parametrize(("action", "written", "untrue"), [("extend", False, 2), ("book", True, 1)])
+def test_what_is_not_written_is_not_done(action: str, *, written: bool, untrue: int) -> None:
+    setup = Setup()
+    for key in ("k1", "k2"):
+        setup.press(action, key)
+        setup.oracle.reply(key, "done", None)
+    if written:
+        setup.write(WriteKind.CREATED, key="k1", new_end=TEN)
+    setup.oracle.settle()
+    assert setup.found == ["untrue"] * untrue
+
+
+@pytest.mark.parametrize(("of_other", "found"), [("refused", ["untrue", "untrue"]), ("done", [])])
+def test_an_end_that_is_refused_is_true_if_another_command_has_ended_the_meeting(
+    of_other: str, found: list[str]
+) -> None:
+    setup = Setup()
+    for key, outcome in (("k1", "refused"), ("k2", of_other)):
+        setup.press("end", key)
+        setup.oracle.reply(key, outcome, None)
+    setup.write(WriteKind.RETIMED, new_end=HALF)
+    setup.oracle.settle()
+    assert setup.found == found
+
+
+def test_an_end_of_which_the_record_is_lost_may_be_refused_and_a_booking_is_known_by_its_key() -> None:
+    setup = Setup()
+    setup.press("end", "k1")
+    setup.write(WriteKind.RETIMED, new_end=HALF)
+    setup.press("book", "k2", room="library")
+    setup.held.add("k2")
+    setup.oracle.forget(20.0)
+    for key in ("k1", "k2"):
+        setup.oracle.reply(key, "refused", "no_such_meeting")
+    setup.oracle.settle()
+    assert setup.found == ["untrue"]  # of k2
+
+
+def test_what_was_answered_before_a_record_was_lost_is_judged_as_ever() -> None:
+    setup = Setup()
+    setup.press("end")
+    setup.write(WriteKind.RETIMED, new_end=HALF)
+    setup.oracle.reply("k1", "refused", "changed")
+    setup.oracle.forget(20.0)
+    setup.oracle.settle()
+    setup.oracle.press(Press("k2", "end", "library", NINE, None, "", 20.0))
+    setup.oracle.reply("k2", "done", None)
+    setup.oracle.forget(21.0)
+    setup.oracle.reply("k2", "refused", "no_such_meeting")  # it was delivered twice
+    assert setup.found == ["untrue"]
+
+
 def test_a_command_that_was_throttled_may_be_done_when_it_is_sent_again() -> None:
     setup = Setup()
     setup.press("end")

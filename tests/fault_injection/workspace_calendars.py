@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from placed_google.simulator import Simulator, Workspace
 from placed_google.simulator.scenario.daemon_access import let_in
@@ -19,10 +19,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from placed_google.simulator import Event, ServiceAccount, SimRoom
+    from placed_google.simulator.workspace.event_model import EventStatus, Response, Transparency
 
 ROOMS = ("google-1", "google-2", "google-3")
 ALL_ROOMS = ROOMS + ACTING.all
 _FORGET = timedelta(seconds=30)
+# Words that Google does not know yet: what is booked in them occupies its room.
+UNKNOWN_TRANSPARENCY = cast("Transparency", "translucent")
+UNKNOWN_STATUS = cast("EventStatus", "postponed")
+UNKNOWN_RESPONSE = cast("Response", "delegated")
+UNKNOWN_TYPE = "daydream"
 
 
 class WorkspaceCalendars:
@@ -108,11 +114,13 @@ class WorkspaceCalendars:
                 room,
                 start,
                 end,
-                transparency=chance.choice(("opaque", "opaque", "opaque", "transparent")),
+                transparency=chance.choice(
+                    ("opaque", "opaque", "opaque", "transparent", UNKNOWN_TRANSPARENCY)
+                ),
                 visibility=chance.choice(("default", "private")),
-                status=chance.choice(("confirmed", "confirmed", "tentative")),
-                event_type=chance.choice(("default", "default", "outOfOffice", "focusTime")),
-                response=chance.choice((None, None, "accepted", "needsAction")),
+                status=chance.choice(("confirmed", "confirmed", "tentative", UNKNOWN_STATUS)),
+                event_type=chance.choice(("default", "default", "outOfOffice", "focusTime", UNKNOWN_TYPE)),
+                response=chance.choice((None, None, "accepted", "needsAction", UNKNOWN_RESPONSE)),
             )
 
     def _change(self, event: Event, now: datetime) -> None:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from placed.domain.model import Reason
 from placed.driver import DriverError, NotPermitted, UnexpectedAnswer
+from placed.driver.lost_rooms import LostRooms
 from placed.driver.network.concurrency_limit import ConcurrencyLimit
 from placed.driver.parallel_reading import stream
 from placed_icalendar.caldav.beyond_the_rooms import look_beyond
@@ -21,7 +23,6 @@ from placed_icalendar.caldav.dav_client import DavClient
 from placed_icalendar.caldav.dav_fence import try_canaries, with_excess
 from placed_icalendar.caldav.dav_requests import LISTING
 from placed_icalendar.caldav.hrefs import key_of
-from placed_icalendar.caldav.lost_shares import LostShares, LostSharesReading
 from placed_icalendar.caldav.room_addresses import RoomAddresses
 from placed_icalendar.caldav.round_reader import RoundReader
 from placed_icalendar.default_zone import default_zone
@@ -52,7 +53,7 @@ class CalDav:
         self._client = DavClient(settings, surroundings)
         self._reader = CalendarReader()
         self._tags = ChangeTags(surroundings.steady)
-        self._shares = LostShares()
+        self._lost_rooms = LostRooms({Reason.NOT_FOUND, Reason.FORBIDDEN}, _all_rooms_lost)
         self._addresses = RoomAddresses(self._client)
         self._home: CalendarHome | None = None
         self._calendars: Sequence[Calendar] = ()  # in the home, when it was last listed
@@ -103,7 +104,7 @@ class CalDav:
             found = [replace(room, time_zone=None) for room in found]
         mailboxes = {room.mailbox for room in found}
         self._tags.keep(mailboxes)
-        self._shares.keep(mailboxes)
+        self._lost_rooms.keep(mailboxes)
         return found
 
     # --- reading ---
@@ -115,14 +116,8 @@ class CalDav:
     async def _read(self, queries: Sequence[Query], answer: Callable[[Answer], None]) -> None:
         if not queries:
             return
-        reading = LostSharesReading(self._shares, answer)
-        with self._forgetting():
-            try:
-                await self._round.read(queries, await self._find_home(), reading.take)
-            except BaseException:
-                reading.release()
-                raise
-            reading.end()
+        with self._forgetting(), self._lost_rooms.reading(answer) as take:
+            await self._round.read(queries, await self._find_home(), take)
 
     async def _find_home(self) -> CalendarHome:
         if self._home is None:
@@ -155,7 +150,7 @@ class CalDav:
             found = rooms_of(calendars, self._settings.calendars, home.paths[0])
             rooms = [room.mailbox for room in found]
             reach = await look_beyond(self._client, home, calendars, {key_of(path) for path in rooms})
-            rooms.sort(key=lambda mailbox: not self._shares.is_readable(mailbox))
+            rooms.sort(key=lambda mailbox: not self._lost_rooms.is_readable(mailbox))
             result = await try_canaries(self._client, self._settings.fence, self._now(), rooms)
         return with_excess(result, reach.excess)
 
@@ -177,3 +172,10 @@ class CalDav:
         except DriverError:
             self._tags.forget()
             raise
+
+
+def _all_rooms_lost(rooms: int) -> NotPermitted:
+    return NotPermitted(
+        f"none of the {rooms} calendars that were readable can be read any more",
+        remedy="check that they are still shared with the account of this connection, for reading",
+    )

@@ -72,13 +72,13 @@ class Announcer:
         """Rooms may have been added or renamed; the index that lists them is queued."""
         self._changed.set()
 
-    def stated(self, statement: Statement) -> None:
+    def stated(self, room_id: str, *, has_presence: bool) -> None:
         """A room has a new statement. It is announced again when it has no presence any more.
 
         When it gets one, the index has to name that first; see `rooms_changed`.
         """
-        announced = self._announced.get(statement.room.id)
-        if announced is not None and announced[1] and statement.presence is None:
+        announced = self._announced.get(room_id)
+        if announced is not None and announced[1] and not has_presence:
             self._changed.set()
 
     async def run(self) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from placed.domain.model import Room
     from placed.driver import Booking, Order, WriteResult
 
-BOOK, END, CHECK_IN = Action.BOOK, Action.END, Action.CHECK_IN
+BOOK, END, CHECK_IN, EXTEND = Action.BOOK, Action.END, Action.CHECK_IN, Action.EXTEND
 
 
 class Setup(ActionSetup):
@@ -122,6 +122,33 @@ async def test_an_interrupted_command_is_looked_for_also_after_hours(tmp_path: P
     await setup.ended_in(command, "after")
     setup.clock.pass_(2 * 3600)
     assert (await setup.answered_again(command)).outcome is Outcome.DONE
+
+
+@pytest.mark.parametrize("action", [BOOK, EXTEND])
+async def test_a_room_is_booked_once_although_the_journal_is_lost(action: Action, tmp_path: Path) -> None:
+    """As on a disk that is full: the calendar alone knows of the command."""
+    setup = Setup(tmp_path / "first")
+    named = None
+    if action is EXTEND:
+        setup.book(meeting("11:00", "12:10"))
+        named = at("11:00")
+    command = setup.command(action, meeting=named, until=at("12:30"))
+    await setup.ended_in(command, "after")
+    setup.folder = tmp_path / "second"
+    setup.clock.pass_(20)
+    assert (await setup.answered_again(command)).outcome is Outcome.DONE
+    assert len(setup.calendar.orders) == 1
+
+
+async def test_a_booking_of_a_lost_journal_yields_as_any_other(tmp_path: Path) -> None:
+    setup = Setup(tmp_path / "first")
+    command = setup.command(BOOK, until=at("12:30"))
+    await setup.ended_in(command, "after")
+    setup.book(meeting("12:10", "13:00"))
+    setup.folder = tmp_path / "second"
+    reply = await setup.answered_again(command)
+    assert (reply.outcome, reply.reason) == (Outcome.REFUSED, Refusal.CONFLICT)
+    assert len(setup.calendar.meetings("boardroom")) == 1
 
 
 async def test_an_interrupted_command_whose_calendar_cannot_be_read_is_uncertain(tmp_path: Path) -> None:

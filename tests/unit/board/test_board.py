@@ -288,6 +288,21 @@ def test_a_board_takes_over_what_an_earlier_one_knew(board: Board, clock: FakeCl
     assert [s.occupancy.status for s in recorder.statements] == [Status.BUSY]
 
 
+def test_a_room_is_the_same_since_yesterday_after_a_restart(board: Board, clock: FakeClock) -> None:
+    clock.moment = at("-9:00")
+    board.enroll("contoso", [room()])
+    board.learn("boardroom", schedule(meeting("-12:00", "-10:00"), read_at="-9:00"))
+    clock.moment = at("9:00")
+    board.learn("boardroom", schedule(meeting("-12:00", "-10:00")))
+    later = Board(POLICY, Show.NOTHING, clock.now, epoch=8)
+    for known in board.known():
+        later.remember(known)
+    later.enroll("contoso", [room()])
+    statement = later.statement("boardroom")
+    assert statement
+    assert statement.changed_at == at("-9:00")
+
+
 def test_rooms_are_no_work_for_the_garbage_collector(board: Board, clock: FakeClock) -> None:
     """While it looks at 50,000 rooms, nothing is published: a tenth of a second."""
     board.set_sensors({"room-1": [Sensor("desk")]})

@@ -8,7 +8,7 @@ import pytest
 
 from placed.board.edge_timer import EdgeTimer
 from placed.domain.model import Status
-from tests.support.domain_builders import FakeClock, Recorder, meeting, room, schedule
+from tests.support.domain_builders import FakeClock, Recorder, at, meeting, room, schedule
 from tests.unit.board.test_board import status
 
 if TYPE_CHECKING:
@@ -100,3 +100,20 @@ async def test_evaluating_many_simultaneous_edges_lets_other_tasks_run(
     assert [seconds for seconds, _ in slept] == [0.0] * (len(slept) - 1) + [1.0]
     assert slept[0][1] <= 25  # rooms that wait for nobody else
     assert {status(board, one.id) for one in board.rooms} == {Status.BUSY}
+
+
+def test_a_room_is_read_in_full_if_the_clock_is_set_back_to_a_day_that_is_not_kept(
+    board: Board, clock: FakeClock
+) -> None:
+    board.enroll("contoso", [room()])
+    yesterday, read = at("-20:00"), schedule(meeting("-16:00", "-15:00"))
+    board.learn("boardroom", read)
+    assert board.has_schedule("boardroom")
+    clock.moment = yesterday
+    assert not board.has_schedule("boardroom")
+    board.clock_was_set(yesterday - at("9:00"))
+    board.judge_due()
+    assert status(board) is Status.UNKNOWN
+    board.confirm("boardroom", read.since, read.until, yesterday)
+    board.judge_due()
+    assert status(board) is Status.UNKNOWN

@@ -1,4 +1,4 @@
-"""How often the terminal is drawn; in real time, since that is what limits it."""
+"""How often the terminal is drawn."""
 
 from __future__ import annotations
 

@@ -28,8 +28,12 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class UnseenChange:
-    """A change of an event that lists do not show until a moment; `before` is None if there was no event."""
+    """A change of an event that lists do not show until a moment; `before` is None if there was no event.
 
+    `since` is when it was made: where the clock is set back to before that, it shows.
+    """
+
+    since: datetime
     until: datetime
     event_id: str
     before: Event | None
@@ -60,7 +64,7 @@ class Calendar:
 
     def as_listed(self, moment: datetime) -> Calendar:
         """Itself; or a copy in which what does not show yet has not happened."""
-        self.unseen = [change for change in self.unseen if change.until > moment]
+        self.unseen = [change for change in self.unseen if change.since <= moment < change.until]
         if not self.unseen:
             return self
         events = self.events.copy()

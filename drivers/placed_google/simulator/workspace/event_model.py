@@ -84,7 +84,7 @@ class Event:
         """Whether the calendar's free/busy shows it."""
         own = self.own(calendar_id)
         declined = own is not None and own.response == "declined"
-        return self.status != "cancelled" and self.transparency == "opaque" and not declined
+        return self.status != "cancelled" and self.transparency != "transparent" and not declined
 
 
 def moment_of(when: When, zone: ZoneInfo) -> datetime:

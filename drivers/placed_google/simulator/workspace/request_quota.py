@@ -1,7 +1,8 @@
 """The quota of the Calendar API: requests in a sliding minute, by account and by project, and in a day.
 
 Google: quota. Each part of a batch is a request. A request over the limit is refused as 403 and as 429 in
-turns, both of which are documented.
+turns, both of which are documented. Where the clock is set back, what was counted after its new time is
+forgotten: the service's own clock is not set, so a minute with it never lasts longer than a minute.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ class RequestQuota:
         """
         limit = self.limits.per_project_day
         begin, count = self._days.get(account.project.id, (now, 0))
-        if now - begin >= DAY:
+        if not begin <= now < begin + DAY:
             begin, count = now, 0
         if limit is not None and count + requests > limit:
             raise ApiError(403, "dailyLimitExceeded", "Daily Limit Exceeded", domain="usageLimits")
@@ -78,6 +79,8 @@ class RequestQuota:
         asked = self._asked[key]
         while asked and asked[0] <= now - MINUTE:
             asked.popleft()
+        while asked and asked[-1] > now:
+            asked.pop()
         return len(asked)
 
     def _refusal(self, limit: str, project: int) -> ApiError:

@@ -146,7 +146,8 @@ class Workspace(Bookings):
         """An application has changed an event; lists show it after the delay that is set."""
         delay, event = self.answers.visible_after, write.before or write.after
         if delay and event is not None:
-            write.calendar.unseen.append(UnseenChange(self.now() + delay, event.id, write.before))
+            now = self.now()
+            write.calendar.unseen.append(UnseenChange(now, now + delay, event.id, write.before))
         self.on_write(write)
 
     def share(

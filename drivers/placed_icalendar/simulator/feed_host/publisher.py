@@ -154,10 +154,11 @@ class Publisher:
         del room.versions[:-_VERSIONS]
 
     def published(self, room: PublishedRoom) -> tuple[datetime, str]:
-        """What is served of a room, and since when it is so."""
-        until = self.now() - self.delay
+        """What is served of a room, and since when. Where the clock is set back, what was published shows."""
+        now = self.now()
         newest_first = reversed(room.versions)
-        made, text = next((version for version in newest_first if version[0] <= until), room.versions[0])
+        shown = (version for version in newest_first if not now - self.delay < version[0] <= now)
+        made, text = next(shown, room.versions[0])
         if room.service.stamped:
             text = _STAMP.sub(f"DTSTAMP:{time_of(self.now())}", text)
         return made, text

@@ -153,7 +153,8 @@ class EventWrites(Bookings):
         before = mailbox.meetings.get(meeting_id)
         delay = self.undocumented.visible_after
         if delay:
-            mailbox.unseen.append(UnseenChange(self.now() + delay, meeting_id, before))
+            now = self.now()
+            mailbox.unseen.append(UnseenChange(now, now + delay, meeting_id, before))
         if after is None:
             self.delete(meeting_id)
         else:

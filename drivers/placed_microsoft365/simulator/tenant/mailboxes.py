@@ -100,8 +100,12 @@ class Meeting:
 
 @dataclass(frozen=True, slots=True)
 class UnseenChange:
-    """A change that readings show only later; `before` is what they show until then, None if nothing."""
+    """A change that readings show only later; `before` is what they show until then, None if nothing.
 
+    Where the clock is set back to before `made_at`, it shows.
+    """
+
+    made_at: datetime
     visible_at: datetime
     meeting_id: str
     before: Meeting | None
@@ -137,7 +141,7 @@ class Mailbox:
 
     def visible(self, at: datetime) -> list[Meeting]:
         """The meetings that a reading shows at the moment."""
-        self.unseen = [change for change in self.unseen if change.visible_at > at]
+        self.unseen = [change for change in self.unseen if change.made_at <= at < change.visible_at]
         found = dict(self.meetings)
         for change in reversed(self.unseen):
             found.pop(change.meeting_id, None)

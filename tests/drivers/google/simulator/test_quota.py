@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.drivers.google.simulator.conftest import BOARDROOM
 from tests.drivers.google.simulator.plain_client import DAY, events_path, parts_of
 
@@ -45,6 +47,19 @@ async def test_the_minute_slides(client: PlainClient, workspace: Workspace, cloc
     assert await status(client) == 429
     clock.advance(seconds=40)
     assert await status(client) == 200
+
+
+@pytest.mark.parametrize("limit", ["per_user_minute", "per_project_minute", "per_project_day"])
+async def test_a_clock_that_is_set_back_uses_up_no_limit(
+    client: PlainClient, workspace: Workspace, clock: Clock, limit: str
+) -> None:
+    setattr(workspace.limits, limit, 2)
+    assert [await status(client) for _ in range(3)] == [200, 200, 403]
+    clock.advance(hours=-1)
+    assert await status(client) == 200
+    clock.advance(seconds=30)
+    assert await status(client) == 200
+    assert await status(client) >= 400
 
 
 async def test_each_part_of_a_batch_counts(client: PlainClient, workspace: Workspace) -> None:

@@ -74,6 +74,16 @@ async def test_lists_and_free_busy_show_a_write_after_the_delay_that_is_set(
     assert (await writer.get(EVENTS)).json["items"] == []
 
 
+async def test_a_clock_that_is_set_back_hides_no_write_for_longer(
+    writer: PlainClient, workspace: Workspace, clock: Clock
+) -> None:
+    workspace.answers.visible_after = timedelta(seconds=5)
+    await writer.post(EVENTS, body())
+    assert (await writer.get(EVENTS)).json["items"] == []
+    clock.advance(hours=-1)
+    assert len((await writer.get(EVENTS)).json["items"]) == 1
+
+
 async def test_what_applications_write_is_reported_with_what_was_before(
     writer: PlainClient, workspace: Workspace
 ) -> None:

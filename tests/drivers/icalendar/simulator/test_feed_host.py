@@ -117,6 +117,13 @@ async def test_a_delay_serves_what_was_published_before(host: FeedHost, clock: C
     assert b"VEVENT" in (await ask(host, headers=identity))[2]
 
 
+async def test_a_clock_that_is_set_back_serves_what_is_published(host: FeedHost, clock: Clock) -> None:
+    clock.moment += HOUR
+    host.publisher.book("boardroom", NOW, NOW + HOUR)
+    clock.moment -= 2 * HOUR
+    assert b"VEVENT" in (await ask(host, headers={"Accept-Encoding": "identity"}))[2]
+
+
 async def test_a_login_is_wanted_where_it_is_set(host: FeedHost) -> None:
     host.publisher.serve("boardroom", login=("placed", "right"))
     status, headers, _ = await ask(host)

@@ -264,6 +264,10 @@ async def test_a_change_shows_in_readings_as_late_as_is_set(
     assert await seen() == ["10:15"]
     clock.advance(seconds=1)
     assert await seen() == []
+    await writer.book()
+    assert await seen() == []
+    clock.advance(hours=-1)  # nothing is hidden for longer by a clock that is set back
+    assert len(await seen()) == 1
 
 
 async def test_a_change_can_be_refused_and_its_answer_lost(writer: Writer, tenant: Tenant) -> None:
