@@ -1,4 +1,4 @@
-"""How often the terminal is drawn."""
+"""How often the terminal is drawn; in real time, since that is what limits it."""
 
 from __future__ import annotations
 
