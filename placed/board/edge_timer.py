@@ -10,7 +10,7 @@ import structlog
 
 from placed.domain.corrected_clock import CorrectedClock
 from placed.domain.machine_clock_health import ClockState
-from placed.domain.task_heartbeat import Pulse
+from placed.domain.task_heartbeat import TaskHeartbeat
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,13 +33,13 @@ class EdgeTimer:
     Args:
         board: the board whose edges are due.
         clock: the clock.
-        pulse: reports liveness.
+        heartbeat: reports liveness.
     """
 
-    def __init__(self, board: Board, clock: Clock, pulse: Pulse | None = None) -> None:
+    def __init__(self, board: Board, clock: Clock, heartbeat: TaskHeartbeat | None = None) -> None:
         self._board = board
         self._clock = clock if isinstance(clock, CorrectedClock) else CorrectedClock(clock)
-        self._pulse = pulse or Pulse("board")
+        self._heartbeat = heartbeat or TaskHeartbeat("board")
         self._reported: ClockHealth | None = None
         self.was_set: Callable[[], None] = lambda: None  # called when the machine's clock was set
 
@@ -47,7 +47,7 @@ class EdgeTimer:
         """Judges rooms at their edges until it is cancelled."""
         while True:
             self.check(AT_ONCE)
-            self._pulse.expect(_SILENCE)
+            self._heartbeat.expect(_SILENCE)
             due = self._board.next_due
             left = (due - self._clock.now()).total_seconds() if due else _LONGEST_SLEEP
             await self._clock.sleep(min(max(left, 0.0), _LONGEST_SLEEP))

@@ -155,14 +155,14 @@ def _show_unseen(unseen: Mapping[str, Path], config: Path | None) -> None:
 async def _open_all(configuration: Configuration) -> None:
     """Creates the daemon, which reads every file that the settings name, without running it."""
     from placed.domain.clock import SystemClock
-    from placed.runtime.daemon import Around, Daemon
+    from placed.runtime.daemon import Daemon, DaemonSurroundings
     from placed.runtime.systemd import Supervisor
     from placed.store import Journal
 
-    around = Around(
+    surroundings = DaemonSurroundings(
         clock=SystemClock(),
         supervisor=Supervisor(None),
         journal=Journal(None),  # nothing is read or stored
         version=version("placed"),
     )
-    Daemon(configuration, around)
+    Daemon(configuration, surroundings)

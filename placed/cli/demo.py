@@ -121,7 +121,7 @@ async def _demonstrate(  # noqa: PLR0913 - the options
     from placed.cli.demo_sensors import SETTINGS, simulated_sensors
     from placed.cli.first_round_progress import first_round
     from placed.domain.clock import SystemClock
-    from placed.runtime.daemon import Around
+    from placed.runtime.daemon import DaemonSurroundings
     from placed.runtime.signals import serve
     from placed.runtime.systemd import Supervisor
     from placed.settings.loader import load
@@ -166,7 +166,7 @@ async def _demonstrate(  # noqa: PLR0913 - the options
             begin_sensors(lambda: daemon.board.statements)
 
         with first_round() as progress:
-            around = Around(
+            surroundings = DaemonSurroundings(
                 clock=clock,
                 supervisor=supervisor,
                 journal=Journal(folder),
@@ -174,7 +174,7 @@ async def _demonstrate(  # noqa: PLR0913 - the options
                 progress=progress,
                 announce=announce,
             )
-            await serve(load(file), lambda: load(file), around)
+            await serve(load(file), lambda: load(file), surroundings)
 
 
 async def _open_broker(stack: AsyncExitStack, wanted: int | None) -> int:

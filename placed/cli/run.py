@@ -69,7 +69,7 @@ async def _serve(configuration: Configuration, config: Path | None, supervisor: 
 
     from placed.cli.first_round_progress import first_round
     from placed.domain.clock import SystemClock
-    from placed.runtime.daemon import Around
+    from placed.runtime.daemon import DaemonSurroundings
     from placed.runtime.signals import serve
     from placed.settings.loader import load
     from placed.store import Journal, state_directory
@@ -77,11 +77,11 @@ async def _serve(configuration: Configuration, config: Path | None, supervisor: 
 
     directory = state_directory()
     with locked(directory), closing(Journal(directory)) as journal, first_round() as progress:
-        around = Around(
+        surroundings = DaemonSurroundings(
             clock=SystemClock(),
             supervisor=supervisor,
             journal=journal,
             version=version("placed"),
             progress=progress,
         )
-        await serve(configuration, lambda: load(config), around)
+        await serve(configuration, lambda: load(config), surroundings)

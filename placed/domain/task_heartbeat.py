@@ -6,7 +6,7 @@ import math
 import time
 
 
-class Pulse:
+class TaskHeartbeat:
     """The liveness of one task.
 
     Its clock stands still while the machine is suspended, as the task does.

@@ -201,7 +201,7 @@ class Delivery:
         context, message = self._context, flight.message
         causes, refusals = context.disconnect_causes, context.refusals
         self.in_flight.acknowledge(flight.number)
-        context.pulse.expect(SILENCE)
+        context.heartbeat.expect(SILENCE)
         if causes.active or largest_size(message) > causes.taken:
             self._was_taken(message)
         if code is None:

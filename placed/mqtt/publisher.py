@@ -17,7 +17,7 @@ import structlog
 from placed.domain.exit_errors import CannotStart, TakenOver
 from placed.domain.mqtt_delivery_status import Refused
 from placed.domain.problem import Problem
-from placed.domain.task_heartbeat import Pulse
+from placed.domain.task_heartbeat import TaskHeartbeat
 from placed.mqtt.backoff import Backoff
 from placed.mqtt.client.mqtt_error import MqttError
 from placed.mqtt.connection_problems import BrokerLost, why_lost
@@ -67,7 +67,7 @@ class Publisher(PublisherStatus):
         home_assistant: the table `[home_assistant]`.
         login: the result of `login_options`, if it was called before.
         timing: intervals and limits.
-        pulse: the publisher's liveness, for the watchdog.
+        heartbeat: the publisher's liveness, for the watchdog.
         patient: whether a refused first login is tried again instead of ending the program.
 
     Attributes:
@@ -87,7 +87,7 @@ class Publisher(PublisherStatus):
         home_assistant: HomeAssistant = _NO_DISCOVERY,
         login: ConnectOptions | None = None,
         timing: Timing = _DEFAULT_TIMING,
-        pulse: Pulse | None = None,
+        heartbeat: TaskHeartbeat | None = None,
         patient: bool = False,
     ) -> None:
         super().__init__(
@@ -99,7 +99,7 @@ class Publisher(PublisherStatus):
                 home_assistant=home_assistant,
                 login=login,
                 timing=timing,
-                pulse=pulse or Pulse("publisher"),
+                heartbeat=heartbeat or TaskHeartbeat("publisher"),
             )
         )
         self._client_factory = self._context.client_factory
@@ -173,7 +173,7 @@ class Publisher(PublisherStatus):
         while True:
             self._blamed = False
             began = None
-            self._context.pulse.expect(SILENCE)
+            self._context.heartbeat.expect(SILENCE)
             try:
                 async with self._client_factory.connect() as client:
                     began = loop.time()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from placed.board.board import Board
     from placed.domain.state_document import Statement
-    from placed.domain.task_heartbeat import Pulse
+    from placed.domain.task_heartbeat import TaskHeartbeat
     from placed.mqtt.client.connect_options import ConnectOptions
     from placed.mqtt.discovery.home_assistant import Discovery
     from placed.mqtt.messages import BridgeInfo, Message
@@ -87,7 +87,7 @@ class PublisherContext:
     disconnect_causes: DisconnectCauses
     instance: str
     offline: Message
-    pulse: Pulse
+    heartbeat: TaskHeartbeat
     delivery_changed: asyncio.Event
     first_published: asyncio.Event
     idle: asyncio.Event
@@ -121,7 +121,7 @@ class PublisherContext:
         home_assistant: HomeAssistant,
         login: ConnectOptions | None,
         timing: Timing,
-        pulse: Pulse,
+        heartbeat: TaskHeartbeat,
     ) -> Self:
         """Returns the context for these settings; for the arguments see `Publisher`."""
         topics = Topics.of(settings, home_assistant)
@@ -142,7 +142,7 @@ class PublisherContext:
             disconnect_causes=DisconnectCauses(topics.pattern_of),
             instance=instance,
             offline=will,
-            pulse=pulse,
+            heartbeat=heartbeat,
             delivery_changed=asyncio.Event(),
             first_published=asyncio.Event(),
             idle=asyncio.Event(),

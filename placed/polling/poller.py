@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from placed.board.room_entry import KnownRoom
-from placed.domain.task_heartbeat import Pulse
+from placed.domain.task_heartbeat import TaskHeartbeat
 from placed.driver import DriverError, credential_expiry, shortest_interval
 from placed.polling.connection_monitor import ConnectionMonitor, CredentialCheck
 from placed.polling.connection_pause import SHORTEST, ConnectionPause
@@ -54,7 +54,7 @@ class Poller:
         longest: how seldom a room may be read where a budget is set; see `Settings.longest_interval`.
         remember: called when rooms were given ids.
         notes: the store of the connection, for the next start.
-        pulse: reports liveness.
+        heartbeat: reports liveness.
         jitter: a number from [0, 1), so that several daemons do not ask in step.
     """
 
@@ -70,14 +70,14 @@ class Poller:
         longest: timedelta | None = None,
         remember: Callable[[], None] = lambda: None,
         notes: ConnectionMemory | None = None,
-        pulse: Pulse | None = None,
+        heartbeat: TaskHeartbeat | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._connection = connection
         self._driver = driver
         self._board = board
         self._clock = clock
-        self._pulse = pulse or Pulse(f"poller {connection.name}")
+        self._heartbeat = heartbeat or TaskHeartbeat(f"poller {connection.name}")
         self._jitter = jitter
         self._interval = polling.interval_of(connection.usual_interval).total_seconds()
         self._days_ahead = polling.days_ahead
@@ -173,10 +173,10 @@ class Poller:
         """Polls until it is cancelled, or until the fence is breached and has to be enforced."""
         while not self._fence.enforcing:
             self._take_change()
-            self._pulse.expect(_SILENCE)
+            self._heartbeat.expect(_SILENCE)
             pause = await self.step()
             self.first.set()
-            self._pulse.expect(pause + _SILENCE)
+            self._heartbeat.expect(pause + _SILENCE)
             if self._changed is None:
                 await self._sleep(pause)
 
@@ -291,6 +291,6 @@ class Poller:
 
     def _on_answer(self) -> None:
         self.answered += 1
-        self._pulse.expect(_SILENCE)
+        self._heartbeat.expect(_SILENCE)
         if self.progress is not None:
             self.progress()

@@ -15,7 +15,7 @@ from placed.settings.loader import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from placed.runtime.daemon import Around, Daemon
+    from placed.runtime.daemon import Daemon, DaemonSurroundings
     from placed.runtime.prepared_configuration import Prepared
     from placed.settings.loader import Configuration
 
@@ -34,13 +34,15 @@ class ConfigurationReloader:
     Args:
         wanted: is set when a reload is wanted.
         load: reads the configuration.
-        around: the world.
+        surroundings: what the daemon is given.
     """
 
-    def __init__(self, wanted: asyncio.Event, load: Callable[[], Configuration], around: Around) -> None:
+    def __init__(
+        self, wanted: asyncio.Event, load: Callable[[], Configuration], surroundings: DaemonSurroundings
+    ) -> None:
         self._wanted = wanted
         self._load = load
-        self._around = around
+        self._surroundings = surroundings
         self._pause = 0.0
         self._ended = 0.0  # on the event loop's clock
 
@@ -55,7 +57,7 @@ class ConfigurationReloader:
             await self._keep_distance()
             self._wanted.clear()
             if daemon.is_ready:
-                self._around.supervisor.reloading()
+                self._surroundings.supervisor.reloading()
             return await self._try(daemon)
         except asyncio.CancelledError:
             self._wanted.set()  # it was not answered
@@ -78,7 +80,7 @@ class ConfigurationReloader:
         try:
             configuration = self._load()
             prepared = daemon.prepare(configuration)
-            await rehearse(prepared, self._around, daemon)
+            await rehearse(prepared, self._surroundings, daemon)
         except (ConfigurationError, CannotStart) as error:
             problems = list(error.problems)
             if configuration is not None:
@@ -99,7 +101,7 @@ class ConfigurationReloader:
             await prepared.close()
         report_refusal(daemon, problems)
         if daemon.is_ready:
-            self._around.supervisor.ready()
+            self._surroundings.supervisor.ready()
         return None
 
 

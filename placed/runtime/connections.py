@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from placed.actions.connection_actions import ConnectionActions
     from placed.domain.corrected_clock import CorrectedClock
-    from placed.domain.task_heartbeat import Pulse
+    from placed.domain.task_heartbeat import TaskHeartbeat
     from placed.driver import BookingWriter, ConnectionSettings, Driver, DriverError, Fence
     from placed.polling.poller import Poller
     from placed.settings.loader import Configuration
@@ -76,7 +76,7 @@ class Connection:
     origin: Origin
     driver: Driver
     poller: Poller
-    pulse: Pulse
+    heartbeat: TaskHeartbeat
     actions: ConnectionActions
 
     async def close(self) -> None:

@@ -44,8 +44,8 @@ log = structlog.get_logger("placed.runtime.daemon")
 
 
 @dataclass(slots=True)
-class Around:
-    """What the daemon is given of the world around it."""
+class DaemonSurroundings:
+    """What the daemon is given by the machine and by the command."""
 
     clock: Clock
     supervisor: Supervisor
@@ -64,21 +64,21 @@ class Daemon:
 
     Args:
         configuration: what it runs with.
-        around: the world.
+        surroundings: what the daemon is given.
 
     Raises:
         CannotStart: only a person can fix it.
     """
 
-    def __init__(self, configuration: Configuration, around: Around) -> None:
-        self._around = around
-        self._clock = CorrectedClock(around.clock, around.times)
-        self.prepared = prepared = Prepared.of(configuration, self._clock, around.version, {})
+    def __init__(self, configuration: Configuration, surroundings: DaemonSurroundings) -> None:
+        self._surroundings = surroundings
+        self._clock = CorrectedClock(surroundings.clock, surroundings.times)
+        self.prepared = prepared = Prepared.of(configuration, self._clock, surroundings.version, {})
         self._earlier: Prepared | None = None  # what it ran with before the last change
-        self._parts = parts = DaemonParts(prepared, self._clock, around.journal, around.version)
+        self._parts = parts = DaemonParts(prepared, self._clock, surroundings.journal, surroundings.version)
         self.board, self.connections, self.sensors = parts.board, parts.connections, parts.sensors
         self.actions = parts.actions
-        self.status = StatusLine(around.supervisor, self.pollers, lambda: parts.publisher, self._clock)
+        self.status = StatusLine(surroundings.supervisor, self.pollers, lambda: parts.publisher, self._clock)
         self._tasks = ReplaceableTasks(self._shows_that_a_change_failed)
         self._all_recalled = False
         self.serving = asyncio.Event()
@@ -123,7 +123,7 @@ class Daemon:
         """Takes the address, recalls what the run before knew, and answers over HTTP."""
         sockets = await self._parts.endpoint.bind()
         self._keep_to_settings()
-        self._around.journal.permit(self.settings.privacy.show)
+        self._surroundings.journal.permit(self.settings.privacy.show)
         self.board.change_show_presence(self.settings.privacy.presence)
         self.board.set_check_in_rules(check_in_rules(self.settings.connections))
         self._parts.actions.restore()
@@ -139,9 +139,9 @@ class Daemon:
 
     async def serve(self, stop: asyncio.Event) -> None:
         """Polls and publishes until `stop` is set."""
-        supervisor = self._around.supervisor
+        supervisor = self._surroundings.supervisor
         async with self._tasks as tasks:
-            self.connections.start(tasks, self._around.progress)
+            self.connections.start(tasks, self._surroundings.progress)
             self._parts.publisher.start(tasks, self.settings)
             self._parts.commands.start(self.prepared, tasks)
             self.sensors.start(tasks)
@@ -151,7 +151,7 @@ class Daemon:
             tasks.begin("store writer", self._parts.store_writer.run)
             tasks.begin("status", self.status.run)
             tasks.begin("readiness", self._report_when_ready)
-            tasks.begin("watchdog", partial(show_life, supervisor, self._parts.pulses, self._clock))
+            tasks.begin("watchdog", partial(show_life, supervisor, self._parts.heartbeats, self._clock))
             self.serving.set()
             await stop.wait()
             supervisor.stopping()
@@ -182,7 +182,7 @@ class Daemon:
         Raises:
             CannotStart: the files are invalid.
         """
-        return Prepared.of(configuration, self._clock, self._around.version, self.connections.read)
+        return Prepared.of(configuration, self._clock, self._surroundings.version, self.connections.read)
 
     async def change(self, to: Prepared, *, patient: bool = False) -> None:
         """Takes up another configuration: starts, stops and changes what differs, and nothing else.
@@ -194,7 +194,7 @@ class Daemon:
         Raises:
             CannotStart: the endpoint cannot listen there; everything is as it was.
         """
-        before, version = self.prepared, self._around.version
+        before, version = self.prepared, self._surroundings.version
         try:
             await self._parts.endpoint.change(before, to)
             if self._earlier is None or self.proven:
@@ -230,7 +230,7 @@ class Daemon:
         if earlier is not None:
             running = self.connections.by_name
             origins = {name: connection.origin for name, connection in running.items()}
-            again = earlier.again(self._clock, self._around.version, origins)
+            again = earlier.again(self._clock, self._surroundings.version, origins)
             take_over_sign_ins(again.drivers, {name: c.driver for name, c in running.items()})
             await self.change(again, patient=True)
 
@@ -252,14 +252,14 @@ class Daemon:
         if before.privacy != to.privacy:
             self.board.change_show(to.privacy.show)
             self.board.change_show_presence(to.privacy.presence)
-            self._around.journal.permit(to.privacy.show)
+            self._surroundings.journal.permit(to.privacy.show)
 
     def _keep_to_settings(self) -> None:
         """Forgets connections that are not in the settings, and notes what the next start has to know."""
         names = [connection.name for connection in self.settings.connections]
         self._parts.book.keep(names)
-        self._around.journal.keep(names)
-        self._around.times.keep(names)
+        self._surroundings.journal.keep(names)
+        self._surroundings.times.keep(names)
         self._parts.remember()
 
     # --- what it reports ---
@@ -271,7 +271,7 @@ class Daemon:
         """
         waits_for: dict[str, str] = {}
         try:
-            async with asyncio.timeout(self._around.ready_within):
+            async with asyncio.timeout(self._surroundings.ready_within):
                 if not self._all_recalled:
                     await self.connections.let_in.wait()
                 await self.publisher.published()
@@ -279,9 +279,9 @@ class Daemon:
             waits_for = {"waits_for": self.status.text()}
         self.is_ready = True
         self.status.show()
-        self._around.supervisor.ready()
+        self._surroundings.supervisor.ready()
         log.info("daemon.became_ready", rooms=len(self.board.rooms), epoch=self.board.epoch, **waits_for)
-        self._around.announce(self)
+        self._surroundings.announce(self)
 
     def _follow_services(self) -> Callable[[], None]:
         """What is done at once, from any thread, when a service has reported the time."""

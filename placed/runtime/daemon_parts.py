@@ -12,7 +12,7 @@ from placed.board.board import Board
 from placed.board.edge_timer import EdgeTimer
 from placed.board.judging_before_showing import CatchUp
 from placed.domain.fence_result import UNTRIED
-from placed.domain.task_heartbeat import Pulse
+from placed.domain.task_heartbeat import TaskHeartbeat
 from placed.http.server import StatusServer
 from placed.mqtt.messages import BridgeInfo
 from placed.mqtt.publisher import Publisher
@@ -49,7 +49,7 @@ class DaemonParts:
     Attributes:
         board: the board.
         book: the ids of the rooms.
-        pulses: of all tasks.
+        heartbeats: of all tasks.
         edge_timer: has the board judge its rooms in time.
         store_writer: copies the board to the store.
         connections: what is polled.
@@ -75,12 +75,12 @@ class DaemonParts:
             next_epoch(remembered, clock.now().timestamp()),
             believable=lambda: clock.believable,
         )
-        self.pulses: list[Pulse] = []
-        self.edge_timer = EdgeTimer(self.board, clock, self._pulse("board"))
-        self._publisher_pulse = self._pulse("publisher")
+        self.heartbeats: list[TaskHeartbeat] = []
+        self.edge_timer = EdgeTimer(self.board, clock, self._heartbeat("board"))
+        self._publisher_heartbeat = self._heartbeat("publisher")
         self.store_writer = PeriodicWriter(self.board, journal, clock)
         self.connections = PolledConnections(
-            self._make_connection, self.board, self.pulses, prepared, self._publish_last_words
+            self._make_connection, self.board, self.heartbeats, prepared, self._publish_last_words
         )
         self.actions = ActionService(
             board=self.board,
@@ -109,7 +109,7 @@ class DaemonParts:
 
     def _make_connection(self, name: str, prepared: Prepared) -> Connection:
         origin, driver, settings = prepared.origins[name], prepared.drivers[name], prepared.settings
-        pulse = self._pulse(f"poller of {name}")
+        heartbeat = self._heartbeat(f"poller of {name}")
         poller = Poller(
             connection=origin.settings,
             driver=driver,
@@ -120,13 +120,13 @@ class DaemonParts:
             longest=settings.longest_interval,
             remember=self.remember,
             notes=self._journal.notes(origin.settings, show=settings.privacy.show),
-            pulse=pulse,
+            heartbeat=heartbeat,
         )
         writer = prepared.writers.get(name)
         fence = WriterFence(name, writer, self.board, self._clock) if writer is not None else None
         self.board.report_writer_fence(name, UNTRIED if writer is not None else None)
         actions = ConnectionActions(origin.settings, writer, fence)
-        return Connection(origin, driver, poller, pulse, actions)
+        return Connection(origin, driver, poller, heartbeat, actions)
 
     def _read_soon(self, connection: str, room_id: str) -> None:
         polled = self.connections.by_name.get(connection)
@@ -145,7 +145,7 @@ class DaemonParts:
             home_assistant=settings.home_assistant,
             login=prepared.login.options if prepared.login else None,
             patient=patient,
-            pulse=self._publisher_pulse,
+            heartbeat=self._publisher_heartbeat,
         )
 
     def _make_server(self, prepared: Prepared) -> StatusServer | None:
@@ -175,7 +175,7 @@ class DaemonParts:
             async with asyncio.timeout(_LAST_WORDS):
                 await self.publisher.now.published()
 
-    def _pulse(self, name: str) -> Pulse:
-        pulse = Pulse(name)
-        self.pulses.append(pulse)
-        return pulse
+    def _heartbeat(self, name: str) -> TaskHeartbeat:
+        heartbeat = TaskHeartbeat(name)
+        self.heartbeats.append(heartbeat)
+        return heartbeat

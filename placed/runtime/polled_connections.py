@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from placed.board.board import Board
-    from placed.domain.task_heartbeat import Pulse
+    from placed.domain.task_heartbeat import TaskHeartbeat
     from placed.polling.poller import Poller
     from placed.runtime.connections import Connection, Origin
     from placed.runtime.prepared_configuration import Prepared
@@ -29,7 +29,7 @@ class PolledConnections:
     Args:
         make: makes a connection by its name, with a poller that has not begun.
         board: where readings go.
-        pulses: of all tasks; those of pollers that end are taken out.
+        heartbeats: of all tasks; those of pollers that end are taken out.
         prepared: what it begins with.
         last_words: waits until it is published that everything is unknown.
 
@@ -43,13 +43,13 @@ class PolledConnections:
         self,
         make: Callable[[str, Prepared], Connection],
         board: Board,
-        pulses: list[Pulse],
+        heartbeats: list[TaskHeartbeat],
         prepared: Prepared,
         last_words: Callable[[], Awaitable[None]],
     ) -> None:
         self._make = make
         self._board = board
-        self._pulses = pulses
+        self._heartbeats = heartbeats
         self._last_words = last_words
         self.by_name = {name: make(name, prepared) for name in prepared.origins}
         self.pollers: list[Poller] = [connection.poller for connection in self.by_name.values()]
@@ -100,9 +100,9 @@ class PolledConnections:
         gone = self.by_name.keys() - to.origins.keys()
         for name in (gone | to.drivers.keys()) & self.by_name.keys():
             connection = self.by_name.pop(name)
-            await tasks.end(connection.pulse.name)
+            await tasks.end(connection.heartbeat.name)
             await tasks.end(_fence_task(connection))
-            self._pulses.remove(connection.pulse)
+            self._heartbeats.remove(connection.heartbeat)
             await connection.close()
             if name in gone:
                 self._board.drop_connection(name)
@@ -121,7 +121,7 @@ class PolledConnections:
             tasks.begin("first round", partial(self._require_one, patient=patient))
 
     def _begin(self, connection: Connection, tasks: ReplaceableTasks) -> None:
-        tasks.begin(connection.pulse.name, partial(self._poll, connection))
+        tasks.begin(connection.heartbeat.name, partial(self._poll, connection))
         fence = connection.actions.fence
         if fence is not None:
             tasks.begin(_fence_task(connection), fence.run)

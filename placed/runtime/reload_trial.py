@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from placed.driver import ConnectionSettings, Driver
     from placed.http.listen_options import ListenOptions
     from placed.mqtt.messages import Message
-    from placed.runtime.daemon import Around, Daemon
+    from placed.runtime.daemon import Daemon, DaemonSurroundings
     from placed.runtime.prepared_configuration import Prepared
     from placed.settings.output_settings import Http
     from placed.settings.schema import Settings
@@ -38,7 +38,7 @@ _PATIENCE = 20.0  # seconds for all connections
 _CHANGED = "the earlier settings still work: correct what was changed, and reload again"
 
 
-async def rehearse(prepared: Prepared, around: Around, running: Daemon) -> None:
+async def rehearse(prepared: Prepared, surroundings: DaemonSurroundings, running: Daemon) -> None:
     """Signs in, tries the fence and reads a room with every connection that changes; tries broker and port.
 
     Of a connection that stays only the fence is tried. Of brokers and port only that is tried which the
@@ -46,21 +46,21 @@ async def rehearse(prepared: Prepared, around: Around, running: Daemon) -> None:
 
     Args:
         prepared: what is tried; its connections continue with the sign-ins of the trial.
-        around: the world.
+        surroundings: what the daemon is given.
         running: the daemon that would take it up.
 
     Raises:
         CannotStart: it would not work with this configuration.
     """
     problems = Problems()
-    clock = CorrectedClock(around.clock, around.times)
+    clock = CorrectedClock(surroundings.clock, surroundings.times)
     with problems:
         await _try_port(prepared.settings.http, running.settings.http)
     with problems:
         _try_certificate(prepared.listen, running.prepared.listen, clock)
     outcomes = await asyncio.gather(
-        _try_connections(prepared, around, running, clock),
-        _try_broker(prepared, running, around.version),
+        _try_connections(prepared, surroundings, running, clock),
+        _try_broker(prepared, running, surroundings.version),
         *_sensor_broker_trials(prepared, running),
         return_exceptions=True,
     )
@@ -72,11 +72,11 @@ async def rehearse(prepared: Prepared, around: Around, running: Daemon) -> None:
 
 
 async def _try_connections(
-    prepared: Prepared, around: Around, running: Daemon, clock: CorrectedClock
+    prepared: Prepared, surroundings: DaemonSurroundings, running: Daemon, clock: CorrectedClock
 ) -> None:
     settings = prepared.settings
     # Drivers of their own: what a trial reads is not published, so those that poll must not know it already.
-    drivers = open_drivers(prepared.configuration, clock, around.version, prepared.drivers.keys())
+    drivers = open_drivers(prepared.configuration, clock, surroundings.version, prepared.drivers.keys())
     earlier = {name: connection.driver for name, connection in running.connections.by_name.items()}
     take_over_sign_ins(drivers, earlier)
     try:

@@ -18,31 +18,33 @@ from placed.runtime.daemon import Daemon
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from placed.runtime.daemon import Around
+    from placed.runtime.daemon import DaemonSurroundings
     from placed.runtime.prepared_configuration import Prepared
     from placed.settings.loader import Configuration
 
 
-async def serve(configuration: Configuration, load: Callable[[], Configuration], around: Around) -> None:
+async def serve(
+    configuration: Configuration, load: Callable[[], Configuration], surroundings: DaemonSurroundings
+) -> None:
     """Runs the daemon until SIGTERM or SIGINT.
 
     Args:
         configuration: what to begin with.
         load: reads the configuration again, for SIGHUP.
-        around: the world.
+        surroundings: what the daemon is given.
 
     Raises:
         CannotStart: only a person can fix it.
     """
     signals = _Signals()
-    daemon = Daemon(configuration, around)
+    daemon = Daemon(configuration, surroundings)
     stop = asyncio.Event()
     with signals.caught():
         running = asyncio.create_task(daemon.run(stop))
         end = asyncio.create_task(signals.end.wait())
         hopeless: CannotStart | None = None
         try:
-            await _follow(daemon, ConfigurationReloader(signals.reload, load, around), {running, end})
+            await _follow(daemon, ConfigurationReloader(signals.reload, load, surroundings), {running, end})
         except CannotStart as error:
             hopeless = error
         end.cancel()
@@ -55,7 +57,7 @@ async def serve(configuration: Configuration, load: Callable[[], Configuration],
             hopeless = hopeless or _first(group)
     if hopeless is not None:  # not raised up there: Python 3.11.2 would put it into a group again
         raise hopeless
-    around.supervisor.status("stopped")
+    surroundings.supervisor.status("stopped")
 
 
 async def _follow(daemon: Daemon, reloads: ConfigurationReloader, until: set[asyncio.Task[Any]]) -> None:

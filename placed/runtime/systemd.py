@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from placed.domain.clock import Clock
     from placed.domain.problem import Problem
-    from placed.domain.task_heartbeat import Pulse
+    from placed.domain.task_heartbeat import TaskHeartbeat
 
 _PATIENCE = (
     1.0  # seconds for a queue that is full, as while a machine boots: without READY the start never ends
@@ -82,12 +82,12 @@ class Supervisor:
         return True
 
 
-async def show_life(supervisor: Supervisor, pulses: Collection[Pulse], clock: Clock) -> None:
+async def show_life(supervisor: Supervisor, heartbeats: Collection[TaskHeartbeat], clock: Clock) -> None:
     """Notifies systemd regularly while no task is stuck. A service that is away makes no task stuck."""
     every = supervisor.watchdog
     reported = False
     while every is not None:
-        stuck = [pulse.name for pulse in pulses if pulse.stuck]
+        stuck = [heartbeat.name for heartbeat in heartbeats if heartbeat.stuck]
         if not stuck:
             supervisor.alive()
         elif not reported:

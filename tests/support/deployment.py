@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from placed.domain.connection_health import ConnectionHealth, ConnectionState
-from placed.runtime.daemon import Around, Daemon
+from placed.runtime.daemon import Daemon, DaemonSurroundings
 from placed.runtime.systemd import Supervisor
 from placed.settings.loader import load
 from placed.store import Journal
@@ -147,7 +147,7 @@ class Deployment:
             self.configure()
         announced = asyncio.Event()
         journal = Journal(self.state_directory)
-        around = Around(
+        surroundings = DaemonSurroundings(
             clock=self.clock,
             supervisor=supervisor or Supervisor(None),
             journal=journal,
@@ -156,7 +156,7 @@ class Deployment:
             ready_within=ready_within,
         )
         with followed_logs() as log:
-            daemon = Daemon(load(self.file), around)
+            daemon = Daemon(load(self.file), surroundings)
             stop = asyncio.Event()
             task = asyncio.create_task(daemon.run(stop))
             running = Running(daemon, task, announced, log)

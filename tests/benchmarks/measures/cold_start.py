@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from placed.runtime.daemon import Around, Daemon
+from placed.runtime.daemon import Daemon, DaemonSurroundings
 from placed.runtime.systemd import Supervisor
 from placed.settings.loader import load
 from placed.store import Journal
@@ -95,7 +95,7 @@ async def ours(
         panel.ask("begin")
         stop = asyncio.Event()
         begun = time.time()
-        daemon = Daemon(settings, Around(ForwardClock(NOON), Supervisor(None), journal, "bench"))
+        daemon = Daemon(settings, DaemonSurroundings(ForwardClock(NOON), Supervisor(None), journal, "bench"))
         async with asyncio.TaskGroup() as group:
             group.create_task(daemon.run(stop))
             for poller in daemon.pollers:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from structlog.testing import capture_logs
 
-from placed.runtime.daemon import Around
+from placed.runtime.daemon import DaemonSurroundings
 from placed.runtime.signals import serve
 from placed.runtime.systemd import Supervisor
 from placed.settings.loader import load
@@ -135,9 +135,13 @@ async def test_a_port_that_is_taken_between_trial_and_switch_leads_back(
     deployment.configure(http={"listen": listen})
     ready: asyncio.Queue[Daemon] = asyncio.Queue()
     journal = Journal(deployment.state_directory)
-    around = Around(deployment.clock, Supervisor(None), journal, "1.2.3", announce=ready.put_nowait)
+    surroundings = DaemonSurroundings(
+        deployment.clock, Supervisor(None), journal, "1.2.3", announce=ready.put_nowait
+    )
     with socket.create_server(("127.0.0.1", 0)) as taken, capture_logs() as logs:
-        running = asyncio.create_task(serve(load(deployment.file), lambda: load(deployment.file), around))
+        running = asyncio.create_task(
+            serve(load(deployment.file), lambda: load(deployment.file), surroundings)
+        )
         async with asyncio.timeout(DEADLINE):
             await ready.get()
             deployment.configure(http={"listen": f"127.0.0.1:{taken.getsockname()[1]}"})
