@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from placed.mqtt.command_subscription import CommandSubscription
 from placed.mqtt.unused_commands import UnusedCommands
 
 if TYPE_CHECKING:
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from placed.domain.command_sink import CommandSink
     from placed.domain.panel_signs import PanelSigns
     from placed.mqtt.client_options import Login
+    from placed.mqtt.command_subscription import CommandSubscription
     from placed.runtime.prepared_configuration import Prepared
     from placed.runtime.replaceable_tasks import ReplaceableTasks
 
@@ -47,6 +47,8 @@ class CurrentCommands:
         """Takes commands from now on, if there are any to take."""
         self._used = self._wanted(prepared)
         if self._used is not None:
+            from placed.mqtt.command_subscription import CommandSubscription  # noqa: PLC0415 - where there are any
+
             self.subscription = CommandSubscription(
                 self._used[0], self._sink, self._board, signs=self._signs, counts=self._counts
             )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from placed.sensors.sensor_broker_connection import SensorSubscription
 from placed.sensors.sensor_message_intake import SensorReadings
 
 if TYPE_CHECKING:
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from placed.runtime.replaceable_tasks import ReplaceableTasks
     from placed.sensors.counts import SensorCounts
     from placed.sensors.routing import Route
+    from placed.sensors.sensor_broker_connection import SensorSubscription
     from placed.sensors.sensor_plan import SensorPlan
 
 
@@ -98,6 +98,8 @@ class CurrentSensors:
                 self._begin(name, tasks)
 
     def _begin(self, name: str | None, tasks: ReplaceableTasks) -> None:
+        from placed.sensors.sensor_broker_connection import SensorSubscription  # noqa: PLC0415 - where there are any
+
         subscription = SensorSubscription(self._plan.links[name], self._readings)
         self._subscriptions[name] = subscription
         tasks.begin(_task_name(name), subscription.run)
