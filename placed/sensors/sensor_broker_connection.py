@@ -1,7 +1,7 @@
 """The connection to one broker of sensors: subscribes, passes messages on, reconnects.
 
 It has a client identifier of its own, so that a flood of messages cannot delay what the publisher sends. What
-arrives waits in a bounded inbox, and is taken in by slices, between which everything else has its turn.
+arrives waits in a bounded queue, and is taken in by slices, between which everything else has its turn.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from placed.mqtt.connection_problems import (
 )
 from placed.mqtt.publisher_context import Timing
 from placed.sensors.counts import DROPPED
-from placed.sensors.inbox import Inbox, Received
 from placed.sensors.payload.message_to_reading import LARGEST_PAYLOAD
 from placed.sensors.topic_tree import TopicTree
+from placed.sensors.waiting_messages import Received, WaitingMessages
 
 if TYPE_CHECKING:
     from placed.mqtt.client.interface import BrokerClient
@@ -67,7 +67,7 @@ class SensorSubscription:
         link: the broker and the sensors.
         readings: takes in their messages.
         timing: of the reconnects.
-        inbox: the messages that wait.
+        waiting: the messages that wait.
 
     Attributes:
         connected: set while there is a connection and it is subscribed.
@@ -79,14 +79,14 @@ class SensorSubscription:
         link: BrokerLink,
         readings: SensorReadings,
         timing: Timing = _DEFAULT_TIMING,
-        inbox: Inbox | None = None,
+        waiting: WaitingMessages | None = None,
     ) -> None:
         self.link = link
         self.connected = asyncio.Event()
         self.connections = 0
         self._readings = readings
         self._timing = timing
-        self._inbox = inbox or Inbox()
+        self._waiting_messages = waiting or WaitingMessages()
         self._arrived = asyncio.Event()
         self._trouble: Trouble | None = None
         self._known: Trouble | None = None  # the trouble by the error alone, before it was diagnosed
@@ -100,7 +100,7 @@ class SensorSubscription:
     @property
     def dropped(self) -> int:
         """How many messages were dropped because too many waited."""
-        return self._inbox.dropped
+        return self._waiting_messages.dropped
 
     @property
     def problem(self) -> str | None:
@@ -173,7 +173,7 @@ class SensorSubscription:
     def _put(self, message: Message) -> None:
         """Adds a message to those that wait. Of one that is too large, enough is kept to show that."""
         payload = message.payload[: LARGEST_PAYLOAD + 1]
-        for dropped in self._inbox.put(Received(message.topic, payload, message.retain)):
+        for dropped in self._waiting_messages.put(Received(message.topic, payload, message.retain)):
             for route, _ in self._tree.find(dropped.topic):
                 self._readings.counts.note(DROPPED, route.name, "too_many_messages")
         self._arrived.set()
@@ -183,8 +183,8 @@ class SensorSubscription:
             await self._arrived.wait()
             self._arrived.clear()
             taken = 0
-            while self._inbox:
-                for message in self._inbox.take():
+            while self._waiting_messages:
+                for message in self._waiting_messages.take():
                     self._handle(message)
                     taken += 1
                 if taken >= SLICE:

@@ -10,11 +10,11 @@ import pytest
 
 from placed.domain.presence import PresenceState
 from placed.mqtt.client_options import Login
-from placed.sensors.inbox import Inbox
 from placed.sensors.routing import routes_of
 from placed.sensors.sensor_broker_connection import SensorSubscription
 from placed.sensors.sensor_broker_login import BrokerLink
 from placed.sensors.sensor_message_intake import SensorReadings
+from placed.sensors.waiting_messages import WaitingMessages
 from placed.settings.sensor_settings import SensorBroker, SensorSettings
 from tests.component.mqtt.scripted_broker import listening as scripted
 from tests.support.deadlines import DEADLINE
@@ -34,14 +34,16 @@ SERVER_UNAVAILABLE = b"\x20\x03\0\x88\0"  # a CONNACK of MQTT 5
 class Listening:
     """A subscription that runs, and the board that it leads to."""
 
-    def __init__(self, url: str, *tables: dict[str, Any], inbox: Inbox | None = None, **broker: Any) -> None:
+    def __init__(
+        self, url: str, *tables: dict[str, Any], waiting: WaitingMessages | None = None, **broker: Any
+    ) -> None:
         self.publisher_setup = PublisherSetup.furnished()
         self.readings = SensorReadings(self.publisher_setup.board, self.publisher_setup.now)
         routes = routes_of(SensorSettings(**table) for table in tables)
         self.readings.change(routes)
         login = Login.of(SensorBroker(url=url, **broker))
         link = BrokerLink("other", login, tuple(routes))
-        self.subscription = SensorSubscription(link, self.readings, IMPATIENT, inbox)
+        self.subscription = SensorSubscription(link, self.readings, IMPATIENT, waiting)
         self._stated = asyncio.Event()
         self.publisher_setup.board.listeners.append(self)  # type: ignore[arg-type] # only statements matter here
 
@@ -169,7 +171,7 @@ async def test_a_refused_login_is_reported_with_a_remedy_of_its_own_table(tmp_pa
 
 
 async def test_a_flood_is_bounded_and_holds_up_nothing(broker: Mosquitto, sensor: aiomqtt.Client) -> None:
-    async with listening(broker.url, RADAR, inbox=Inbox(most_bytes=100_000)) as one:
+    async with listening(broker.url, RADAR, waiting=WaitingMessages(most_bytes=100_000)) as one:
         loop, longest, ended = asyncio.get_running_loop(), 0.0, False
 
         async def watch() -> None:

@@ -11,9 +11,9 @@ from placed.board.board import Board
 from placed.domain.presence import PresenceState
 from placed.domain.privacy import Show
 from placed.domain.sensor_traffic import MessageResult
-from placed.sensors.inbox import Inbox, Received
 from placed.sensors.routing import Route, routes_of
 from placed.sensors.sensor_message_intake import SensorReadings
+from placed.sensors.waiting_messages import Received, WaitingMessages
 from placed.settings.sensor_settings import SensorSettings
 from tests.support.domain_builders import POLICY, FakeClock, at, room, schedule
 
@@ -279,27 +279,27 @@ def message(topic: str, payload: bytes = b"") -> Received:
 
 
 def test_the_newest_of_each_topic_wait_in_order() -> None:
-    inbox = Inbox(newest=2)
+    queue = WaitingMessages(newest=2)
     dropped = [
-        inbox.put(message(topic, payload))
+        queue.put(message(topic, payload))
         for topic, payload in ((t, p) for p in (b"1", b"2", b"3") for t in "ab")
     ]
     assert [one.payload for some in dropped for one in some] == [b"1", b"1"]
-    assert [(one.topic, one.payload) for one in inbox.take()] == [("a", b"2"), ("a", b"3")]
-    assert [one.topic for one in inbox.take()] == ["b", "b"]
-    assert not inbox
-    assert inbox.dropped == 2
+    assert [(one.topic, one.payload) for one in queue.take()] == [("a", b"2"), ("a", b"3")]
+    assert [one.topic for one in queue.take()] == ["b", "b"]
+    assert not queue
+    assert queue.dropped == 2
 
 
 def test_many_topics_take_a_bounded_amount_of_memory() -> None:
-    inbox = Inbox(most_bytes=10_000)
+    queue = WaitingMessages(most_bytes=10_000)
     for number in range(1000):
-        inbox.put(message(f"t/{number:04}", b"x" * 294))
-    waiting: list[Received] = []
-    while inbox:
-        waiting += inbox.take()
-    assert [one.topic for one in waiting] == [f"t/{number:04}" for number in range(980, 1000)]
-    assert inbox.dropped == 980
+        queue.put(message(f"t/{number:04}", b"x" * 294))
+    taken: list[Received] = []
+    while queue:
+        taken += queue.take()
+    assert [one.topic for one in taken] == [f"t/{number:04}" for number in range(980, 1000)]
+    assert queue.dropped == 980
 
 
 def test_messages_are_counted_by_what_became_of_them_though_tables_come_and_go() -> None:

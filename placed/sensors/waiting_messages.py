@@ -28,7 +28,7 @@ class Received:
         return len(self.topic) + len(self.payload) + _OVERHEAD
 
 
-class Inbox:
+class WaitingMessages:
     """A queue of topics with their waiting messages. The oldest are dropped where too many wait.
 
     Attributes:
