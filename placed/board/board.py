@@ -105,7 +105,8 @@ class Board(NotifyingBoard):
         before = entry.schedule
         if schedule.read_at > moment:  # the clock was corrected while it was read
             schedule = replace(schedule, read_at=moment)
-        schedule = without_past_days(schedule, moment, entry.room.time_zone)
+        if self._judging.believable():  # else nobody knows yet which days are past
+            schedule = without_past_days(schedule, moment, entry.room.time_zone)
         schedule = permitted_schedule(schedule, self.show)
         changes: tuple[Event, ...] = ()
         if before is not None:

@@ -66,7 +66,7 @@ class Judging:
         self._check_ins = check_ins
         self.epoch = epoch
         self.seq = 0
-        self._believable = believable
+        self.believable = believable
 
     def next_seq(self) -> int:
         """The number of the next statement or removal."""
@@ -148,7 +148,7 @@ class Judging:
 
     def is_judged_differently(self, entry: RoomEntry, moment: datetime, before: Policy) -> bool:
         """Whether the present rules judge a room differently than those before."""
-        schedule = entry.schedule if self._believable() else None
+        schedule = entry.schedule if self.believable() else None
         then = judge(schedule, moment, before, entry.failure, entry.check_ins).occupancy
         return then != judge(schedule, moment, self.policy, entry.failure, entry.check_ins).occupancy
 
@@ -174,10 +174,10 @@ class Judging:
         failure: Reason | None,
         check_ins: RoomCheckIns | None,
     ) -> Judgement:
-        return judge(schedule if self._believable() else None, moment, self.policy, failure, check_ins)
+        return judge(schedule if self.believable() else None, moment, self.policy, failure, check_ins)
 
     def _presence(self, room: Room, moment: datetime, before: Presence | None) -> PresenceJudgement | None:
-        if self._believable():
+        if self.believable():
             return self._sensors.judge(room.id, moment, before)
         return self._sensors.judge_without_time(room.id, moment, before)
 
