@@ -10,7 +10,6 @@ from structlog.testing import capture_logs
 
 from placed.board.board import Board
 from placed.board.edge_timer import EdgeTimer
-from placed.board.room_entry import KnownRoom
 from placed.domain.corrected_clock import CorrectedClock, ServiceTimes
 from placed.domain.machine_clock_health import ClockState
 from placed.domain.model import Schedule, Status
@@ -20,6 +19,7 @@ from tests.support.domain_builders import POLICY, FakeClock, at, meeting, room, 
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
 
 EARLIEST = datetime(2026, 1, 1, tzinfo=UTC)
 RESOLUTION = 1.3  # seconds: that of `Date`, and the time that an answer takes
@@ -281,99 +281,3 @@ def test_a_service_time_before_this_release_is_ignored() -> None:
     world = World()
     world.answers(10, off=-40 * 365 * 86_400.0)
     assert world.clock.now() == world.machine.now()
-
-
-# --- nothing known of the time ---
-
-
-@pytest.mark.parametrize("by", ["a service", "the clock being set"])
-def test_a_clock_of_1970_publishes_nothing_as_known(by: str) -> None:
-    with capture_logs() as logs:
-        world = World(-56 * 365 * 86_400.0)
-        world.board.remember(KnownRoom(room(), schedule(read_at="8:59"), None, at("8:00"), at("8:59")))
-        world.board.enroll("contoso", [room()])
-        world.keeper.check()
-        assert world.status() is Status.UNKNOWN
-        world.board.learn("boardroom", schedule(meeting("8:00", "11:00"), read_at="8:59"))
-        assert world.status() is Status.UNKNOWN
-        assert world.clock.health.state is ClockState.UNSET
-        if by == "a service":
-            world.answers(2)
-        else:
-            world.machine.step(56 * 365 * 86_400.0)
-            world.keeper.check()
-    assert world.clock.believable
-    world.board.learn("boardroom", schedule(meeting("8:00", "11:00"), read_at="9:00"))
-    assert world.status() is Status.BUSY
-    assert [line["event"] for line in logs if line["event"] == "clock.is_unset"]
-
-
-@pytest.mark.parametrize("off", WRONG)
-def test_what_an_earlier_run_noted_is_as_old_as_it_is_once_the_time_is_known(off: float) -> None:
-    """It was read at 8:20; unknown at a start with a wrong clock, known later."""
-    world = World(off)
-    world.board.remember(KnownRoom(room(), schedule(read_at="8:20"), None, at("8:00"), at("8:20")))
-    world.board.enroll("contoso", [room()])
-    world.answers(2)
-    assert world.status() is Status.UNKNOWN
-
-
-@pytest.mark.parametrize("off", [3600.0, 7200.0])
-def test_a_reading_from_before_a_correction_does_not_count_as_of_the_future(off: float) -> None:
-    world = World(off)
-    world.board.enroll("contoso", [room()])
-    asked_at = world.clock.now()
-    world.answers(2)
-    world.board.learn("boardroom", schedule().__class__((), at("0:00"), at("23:59"), asked_at))
-    reported = world.board.statement("boardroom")
-    assert reported
-    assert reported.occupancy.valid_until <= world.true.now() + POLICY.expire_after + timedelta(
-        seconds=RESOLUTION
-    )
-
-
-def test_a_clock_that_was_right_before_is_carried_on_to_the_millisecond() -> None:
-    world = World()
-    world.answers(5)
-    world.machine.step(-720)
-    world.answers(20)
-    assert abs(world.error) < 0.01
-
-
-# --- a cache that repeats an old `Date` without `Age` ---
-
-
-def repeated(world: World, old: datetime, number: int, every: float = 0.05) -> None:
-    """Responses of a cache, a moment apart, with the `Date` that it has kept."""
-    for _ in range(number):
-        asked_at = world.machine.steady()
-        world.pass_(every)
-        world.clock.hear("contoso", ServiceTime(old, asked_at, world.machine.steady()))
-
-
-@pytest.mark.parametrize("every", [0.05, 30.0])
-def test_a_date_that_does_not_advance_is_not_believed_for_long(every: float) -> None:
-    world = World()
-    old = (world.true.now() - timedelta(minutes=12)).replace(microsecond=0)
-    repeated(world, old, 6, every)
-    world.pass_(30)
-    repeated(world, old, 1)
-    assert world.clock.health.state is not ClockState.CORRECTED
-    assert abs((world.clock.now() - world.true.now()).total_seconds()) <= RESOLUTION
-
-
-def test_a_date_that_did_not_advance_is_forgotten_at_the_first_fresh_answer() -> None:
-    world = World()
-    repeated(world, (world.true.now() - timedelta(minutes=12)).replace(microsecond=0), 6)
-    world.answer()
-    assert abs((world.clock.now() - world.true.now()).total_seconds()) <= RESOLUTION
-
-
-@pytest.mark.parametrize("off", [-720.0, -7200.0])
-def test_an_old_date_that_agrees_with_a_wrong_clock_does_not_end_the_correction(off: float) -> None:
-    world = World(off=off)
-    world.answers()
-    assert world.clock.health.state is ClockState.CORRECTED
-    repeated(world, world.machine.now().replace(microsecond=0), 5)
-    assert world.clock.health.state is ClockState.CORRECTED
-    assert abs((world.clock.now() - world.true.now()).total_seconds()) <= RESOLUTION
