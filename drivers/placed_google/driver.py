@@ -159,9 +159,12 @@ class Google:
             result = Fence(FenceState.UNPROVEN, self._now(), settings.enforce)
             return fence.with_excess(result, roles.values(), delegated=True, subject=True)
         with self._forgetting():
-            rooms = await self._some_rooms() if settings.canaries else ()
+            rooms = (await self._some_rooms())[: self.budget.most // 2] if settings.canaries else ()
+            trial = self._clients.impersonation
+            if requests := fence.requests_for(settings, rooms) + trial.requests_for(settings.canaries):
+                await self.budget.take(requests)
             result = await fence.try_canaries(self._clients.events, settings, self._now(), rooms)
-            delegated = await self._clients.impersonation.result(settings.canaries)
+            delegated = await trial.result(settings.canaries)
         return fence.with_excess(result, roles.values(), delegated=delegated)
 
     @property

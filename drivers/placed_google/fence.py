@@ -84,6 +84,11 @@ class _CanaryResult:
     flaw: Problem | None = None
 
 
+def requests_for(settings: FenceSettings, rooms: Sequence[str]) -> int:
+    """Returns how many requests `try_canaries` sends, as Google counts them: each part of a batch is one."""
+    return len(rooms[:_ROOMS]) + len(settings.canaries) if settings.canaries else 0
+
+
 async def try_canaries(
     client: ApiClient,
     settings: FenceSettings,

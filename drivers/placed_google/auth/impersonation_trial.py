@@ -42,6 +42,10 @@ class ImpersonationTrial:
         self._result: bool | None = None
         self._tried_at: float | None = None
 
+    def requests_for(self, users: Sequence[str]) -> int:
+        """Returns how many requests `result` sends now, at most."""
+        return len(self._scopes()) if self._is_due(users) else 0
+
     async def result(self, users: Sequence[str]) -> bool | None:
         """Returns whether the service account can act as the first of these users; None if that is unknown.
 
@@ -51,10 +55,15 @@ class ImpersonationTrial:
         if self._sign_in is None or not users:
             return None
         moment = self._steady()
-        if self._tried_at is None or not 0 <= moment - self._tried_at < EVERY:
+        if self._is_due(users):
             self._result = await can_impersonate(self._sign_in, users[0], self._scopes())
             self._tried_at = moment
         return self._result
+
+    def _is_due(self, users: Sequence[str]) -> bool:
+        if self._sign_in is None or not users:
+            return False
+        return self._tried_at is None or not 0 <= self._steady() - self._tried_at < EVERY
 
 
 async def can_impersonate(sign_in: KeySignIn, user: str, scopes: Sequence[str]) -> bool | None:

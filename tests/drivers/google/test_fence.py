@@ -98,6 +98,38 @@ async def test_impersonation_is_tried_once_a_day_and_with_the_scope_in_use(
     assert (await driver.try_fence()).state is FenceState.EXCESS
 
 
+async def test_the_requests_of_a_fence_trial_count_in_the_budget(driver_setup: DriverSetup) -> None:
+    driver = driver_setup.open(fence=EXIST)
+    await driver.try_fence()
+    first = driver.budget.left
+    await driver.try_fence()
+    assert driver.budget.most - first == 5  # two rooms, two canaries, one scope
+    assert first - driver.budget.left == 4  # impersonation is tried once a day
+
+
+async def test_a_fence_trial_waits_until_the_budget_allows_it(driver_setup: DriverSetup) -> None:
+    driver = driver_setup.open(fence=EXIST, requests_per_minute=10)
+    slept: list[float] = []
+    moment = 0.0
+
+    async def sleep(seconds: float) -> None:
+        nonlocal moment
+        slept.append(seconds)
+        moment += seconds
+
+    driver.budget._time, driver.budget._sleep = lambda: moment, sleep
+    await driver.budget.take(10)
+    moment += 20
+    await driver.try_fence()
+    assert slept == [40]
+
+
+async def test_without_canaries_nothing_is_counted(driver_setup: DriverSetup) -> None:
+    driver = driver_setup.open()
+    await driver.try_fence()
+    assert driver.budget.left == driver.budget.most
+
+
 async def test_without_canaries_nothing_is_proven(driver_setup: DriverSetup) -> None:
     fence = await driver_setup.open().try_fence()
     assert (fence.state, fence.checked_at) == (FenceState.UNPROVEN, None)
