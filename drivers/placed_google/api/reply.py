@@ -36,13 +36,14 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
 
     Attributes:
         rest: the seconds of Retry-After.
+        body: of a part, its place in the body of the batch.
         content_type: the header of that name; empty for a part.
         token: of the request.
     """
 
     status: int
     rest: float | None
-    body: bytes
+    body: bytes | memoryview
     content_type: str = ""
     token: str = ""
 
@@ -96,7 +97,7 @@ class ErrorMeaning:
                 return UnexpectedAnswer(text, remedy=remedy, lasting=lasts)
 
 
-def decode(body: bytes | msgspec.Raw, shape: type[_Shape]) -> _Shape:
+def decode(body: bytes | memoryview | msgspec.Raw, shape: type[_Shape]) -> _Shape:
     """Decodes the body. A page of a calendar has at least one of its fields: without events a room is free.
 
     Raises:
@@ -113,7 +114,7 @@ def decode(body: bytes | msgspec.Raw, shape: type[_Shape]) -> _Shape:
     return found
 
 
-def error_reason(body: bytes) -> str:
+def error_reason(body: bytes | memoryview) -> str:
     """Returns the reason of an error; "" if the body has none."""
     try:
         error = _error_decoder.decode(body).error

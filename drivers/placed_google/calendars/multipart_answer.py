@@ -24,9 +24,9 @@ _HEAD = re.compile(
     [ \t]*+
     (?>(?:FIELD)*? \r\n[ \t]*+(?i:Content-ID)[ \t]*+:[ \t<]*+(?i:response-)?+(\d{1,9}+)[ \t>]*+(?=\r))
     (?:FIELD)*+ \r\n
-    \s*+HTTP/\d(?:\.\d)?+[ ](\d{3})\b[^\r\n]*+
+    \s*+HTTP/\d(?:\.\d)?+[ ](\d{3})\b[^\r]*+
     ((?:FIELD)*+) \r\n\r\n(?!--)
-    """.replace(b"FIELD", rb"\r\n(?!--)[^\r\n]++"),
+    """.replace(b"FIELD", rb"\r\n[^-\r][^\r]*+"),
     re.VERBOSE,
 )
 _RETRY_AFTER = re.compile(rb"\r\n[ \t]*Retry-After[ \t]*:([^\r\n]*)", re.IGNORECASE)
@@ -61,12 +61,13 @@ def parts_of(outer: Reply, rest_in: Callable[[str | None], float | None]) -> Bat
     boundary = _BOUNDARY.search(outer.content_type)
     if boundary is None or not outer.content_type.lower().startswith(_MULTIPART):
         raise Unavailable("the answer is no batch")
-    body, delimiter = outer.body, b"\r\n--" + boundary[1].encode()
+    body, delimiter = bytes(outer.body), b"\r\n--" + boundary[1].encode()
+    view = memoryview(body)
     size = len(delimiter)
     at = size - len(_LINE) if body.startswith(delimiter[len(_LINE) :]) else _behind(body, delimiter, 0)
     parts: dict[int, Reply] = {}
     doubled: set[int] = set()
-    # Nothing but the parts' bodies is copied out of the answer, which may have some megabytes.
+    # Nothing is copied out of the answer, which may have some megabytes.
     while at >= 0 and not body.startswith(b"--", at):
         head = _HEAD.match(body, at)
         if head is None:
@@ -81,7 +82,8 @@ def parts_of(outer: Reply, rest_in: Callable[[str | None], float | None]) -> Bat
         number = int(head[1])
         if number in parts:
             doubled.add(number)
-        parts[number] = _reply(head, body[start:end], rest_in)
+        part = view[start:end]
+        parts[number] = Reply(OK, None, part) if head[2] == _OK else _refusal(head, part, rest_in)
         at = end + size
     return BatchAnswer(_without(parts, doubled), whole=at >= 0)
 
@@ -92,10 +94,8 @@ def _behind(body: bytes, delimiter: bytes, start: int) -> int:
     return -1 if found < 0 else found + len(delimiter)
 
 
-def _reply(head: re.Match[bytes], body: bytes, rest_in: Callable[[str | None], float | None]) -> Reply:
-    """Returns the response of a part."""
-    if head[2] == _OK:
-        return Reply(OK, None, body)
+def _refusal(head: re.Match[bytes], body: memoryview, rest_in: Callable[[str | None], float | None]) -> Reply:
+    """Returns the response of a part other than 200."""
     field = _RETRY_AFTER.search(head[3])
     rest = rest_in(field[1].strip().decode("latin-1")) if field is not None else None
     return Reply(int(head[2]), rest, body)

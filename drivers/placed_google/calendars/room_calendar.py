@@ -148,7 +148,7 @@ class RoomCalendars:
         self._known.clear()
         self._meetings.clear()
 
-    def answer(self, query: Query, body: bytes, asked_at: datetime) -> Answer | FirstPage:
+    def answer(self, query: Query, body: bytes | memoryview, asked_at: datetime) -> Answer | FirstPage:
         """Decodes the body, unless more requests are needed; those are sent by `follow`."""
         room = query.room
         mailbox = room.mailbox

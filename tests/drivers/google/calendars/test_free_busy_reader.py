@@ -136,7 +136,7 @@ async def test_a_calendar_without_busy_is_not_free(
 
     async def answer(*asked: Any) -> Reply:
         found = await ask(*asked)
-        content = json.loads(found.body)
+        content = json.loads(bytes(found.body))
         content["calendars"] = dict.fromkeys(content["calendars"], calendar)
         return replace(found, body=json.dumps(content).encode())
 

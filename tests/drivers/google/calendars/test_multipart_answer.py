@@ -35,6 +35,13 @@ def test_parts_are_found_by_their_content_id_in_any_order(form: str) -> None:
     assert answer.whole
 
 
+def test_the_body_of_a_part_is_not_copied() -> None:
+    outer = Reply(200, None, f"{part('<response-0>', 'zero')}--b1--\r\n".encode(), TYPE)
+    body = parts_of(outer, lambda _text: None).parts[0].body
+    assert isinstance(body, memoryview)
+    assert body.obj is outer.body
+
+
 @pytest.mark.parametrize("boundary", ["b1", '"b1"', '"b1"; charset=UTF-8'])
 def test_the_boundary_is_the_answer_s_own(boundary: str) -> None:
     assert taken_apart(part("<response-0>"), content_type=f"multipart/mixed; boundary={boundary}").parts
