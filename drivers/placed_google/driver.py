@@ -27,7 +27,7 @@ from placed_google.client_factory import Clients
 from placed_google.settings import GoogleSettings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
     from placed.driver import (
         Answer,
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         Setup,
         Surroundings,
     )
+    from placed.driver.parallel_reading import Report
 
 
 class Google:
@@ -130,14 +131,9 @@ class Google:
         """See `placed.driver.Driver.read`."""
         return stream(partial(self._read, queries), self._forget)
 
-    async def _read(self, queries: Sequence[Query], answer: Callable[[Answer], None]) -> None:
-        with self._forgetting(), self._lost_rooms.reading(answer) as take:
-
-            def report(answers: Sequence[Answer]) -> None:
-                for found in answers:
-                    take(found)
-
-            await self._reader.read(queries, report)
+    async def _read(self, queries: Sequence[Query], report: Report) -> None:
+        with self._forgetting(), self._lost_rooms.reading(report) as take:
+            await self._reader.read(queries, take)
 
     def _all_rooms_lost(self, rooms: int) -> NotPermitted:
         return NotPermitted(

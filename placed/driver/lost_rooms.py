@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from placed.domain.model import Reason
     from placed.driver.errors import NotPermitted
+    from placed.driver.parallel_reading import Report
     from placed.driver.protocol import Answer
 
 _FEWEST = 2  # rooms; a single one may have been deleted
@@ -46,7 +47,7 @@ class LostRooms:
         return mailbox in self._now
 
     @contextmanager
-    def reading(self, answer: Callable[[Answer], None]) -> Iterator[Callable[[Answer], None]]:
+    def reading(self, report: Report) -> Iterator[Report]:
         """Passes the answers of one reading on; those of lost rooms when it is known that not all are lost.
 
         Raises:
@@ -54,11 +55,11 @@ class LostRooms:
         """
         held: list[Answer] = []
 
-        def take(found: Answer) -> None:
-            if self._is_lost(found):
-                held.append(found)
-            else:
-                answer(found)
+        def take(*answers: Answer) -> None:
+            found: list[Answer] = []
+            for answer in answers:
+                (held if self._is_lost(answer) else found).append(answer)
+            report(*found)
 
         try:
             yield take
@@ -66,8 +67,7 @@ class LostRooms:
                 held.clear()
                 raise self._error(len(self._ever))
         finally:
-            for found in held:
-                answer(found)
+            report(*held)
 
     def _is_lost(self, found: Answer) -> bool:
         """Notes an answer; returns whether its room is lost."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from placed.domain.problem import Problem
 from placed.driver.errors import DriverError, Refused
@@ -46,8 +46,16 @@ async def in_parallel(
         raise failure
 
 
+class Report(Protocol):
+    """Takes answers, one or several at once."""
+
+    def __call__(self, *answers: Answer) -> None:
+        """Takes them; none is no mistake."""
+        ...
+
+
 async def stream(
-    read: Callable[[Callable[[Answer], None]], Awaitable[None]],
+    read: Callable[[Report], Awaitable[None]],
     abandoned: Callable[[], None] = lambda: None,
 ) -> AsyncIterator[Answer]:
     """The answers of `read`, each as soon as it is there; at the end the error that `read` raised, if any.
@@ -56,14 +64,14 @@ async def stream(
     answers are taken without waiting, since those of a batch come together.
 
     Args:
-        read: is given the callback that takes an answer.
+        read: is given the callback that takes answers.
         abandoned: called if the iteration ends early, so that answers may not have been taken.
     """
     answers: deque[Answer] = deque()
     news = asyncio.Event()
 
-    def report(answer: Answer) -> None:
-        answers.append(answer)
+    def report(*found: Answer) -> None:
+        answers.extend(found)
         news.set()
 
     async def work() -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from placed.driver import Answer, Query
     from placed.driver.network.concurrency_limit import ConcurrencyLimit
+    from placed.driver.parallel_reading import Report
     from placed_google.api.client import ApiClient
     from placed_google.api.reply import Reply
     from placed_google.calendars.request_budget import RequestBudget
@@ -57,7 +58,7 @@ class BatchReader:
         self.now = now
         self._size = BATCH_SIZE  # rooms in a batch, whose parts run side by side at Google's
 
-    async def read(self, queries: Sequence[Query], report: Callable[[Sequence[Answer]], None]) -> None:
+    async def read(self, queries: Sequence[Query], report: Report) -> None:
         """Reads all rooms within both limits; see `placed.driver.Driver.read`.
 
         Args:
@@ -86,7 +87,7 @@ class BatchReader:
 class _ReadRun:
     """One reading of many rooms: the state that its batches share."""
 
-    def __init__(self, reader: BatchReader, report: Callable[[Sequence[Answer]], None]) -> None:
+    def __init__(self, reader: BatchReader, report: Report) -> None:
         self._reader = reader
         self._client = reader.client
         self._calendars = reader.calendars
@@ -153,13 +154,13 @@ class _ReadRun:
                 errors.append((query, part))
             else:
                 errors.append((query, part))
-        self._report(answers)
+        self._report(*answers)
         renewed = bool(refused) and self._client.refused(outer)
         self._report_errors([e for e in errors if not renewed or e[0] not in refused], number)
         if renewed:
             await self.batch(refused, again=True)
         for first in paged:  # last, so that the other rooms do not wait for the pages
-            self._report([await self._calendars.follow(first)])
+            self._report(await self._calendars.follow(first))
 
     def _report_errors(self, errors: Sequence[tuple[Query, Reply]], number: int) -> None:
         """Reports what single rooms failed with.
@@ -177,7 +178,7 @@ class _ReadRun:
                 everywhere = meaning.error
             else:
                 failures.append(Failed(query, meaning.row.reason, meaning.problem))
-        self._report(failures)
+        self._report(*failures)
         if throttled > 1:  # one may be the limit of its calendar; several are the account's limit
             self._reader.was_throttled(number)
         else:
@@ -232,7 +233,7 @@ class _ReadRun:
         self._failed_again(error)
 
     def _fail(self, queries: Sequence[Query], error: DriverError) -> None:
-        self._report([failure_of(query, error) for query in queries])
+        self._report(*[failure_of(query, error) for query in queries])
 
     def _failed_again(self, error: DriverError) -> None:
         self._failures += 1

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from placed.driver import Answer, Query
+    from placed.driver.parallel_reading import Report
     from placed_google.calendars.batch_reader import BatchReader
     from placed_google.calendars.change_detector import ChangeDetector
     from placed_google.calendars.free_busy_reader import FreeBusyReader, Look
@@ -72,22 +73,22 @@ class PacedReader:
         """Every calendar has to be read in full."""
         self._detector.forget()
 
-    async def read(self, queries: Sequence[Query], report: Callable[[Sequence[Answer]], None]) -> None:
+    async def read(self, queries: Sequence[Query], report: Report) -> None:
         """Reads all rooms; see `BatchReader.read`."""
         looks = await self._looks(queries) if self._is_short(len(queries)) else {}
 
-        def take(answers: Sequence[Answer]) -> None:
+        def take(*answers: Answer) -> None:
             self._detector.were_read(answers, looks)
-            report(answers)
+            report(*answers)
 
         if not looks:
             await self._full.read(queries, take)
             return
         failures = [self._failure(query, looks[query.room.mailbox]) for query in queries]
-        report([failed for failed in failures if failed is not None])
+        report(*[failed for failed in failures if failed is not None])
         rest = [query for query, failed in zip(queries, failures, strict=True) if failed is None]
         choice = self._detector.choose(rest, looks, self._full.budget.left)
-        report([StillHolds(query, looks[query.room.mailbox].asked_at) for query in choice.same])
+        report(*[StillHolds(query, looks[query.room.mailbox].asked_at) for query in choice.same])
         await self._full.read(choice.full, take)
 
     def _is_short(self, rooms: int) -> bool:

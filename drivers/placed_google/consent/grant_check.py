@@ -75,7 +75,7 @@ class GrantCheck:
         calendars = RoomCalendars(clients.events, limit, budget, details=False, zone=None)
         answers: list[Answer] = []
         reader = BatchReader(clients.events, limit, budget, calendars, self._surroundings.now)
-        await reader.read(queries, answers.extend)
+        await reader.read(queries, lambda *found: answers.extend(found))
         return answers
 
 

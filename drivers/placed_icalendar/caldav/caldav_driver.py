@@ -29,9 +29,10 @@ from placed_icalendar.default_zone import default_zone
 from placed_icalendar.extra_packages import require_extra
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
     from placed.driver import Answer, Diagnosis, Fence, FoundRoom, Query, Setup, Surroundings
+    from placed.driver.parallel_reading import Report
     from placed_icalendar.caldav.calendar_home import CalendarHome
     from placed_icalendar.caldav.calendar_listing import Calendar
 
@@ -113,10 +114,10 @@ class CalDav:
         """See `placed.driver.Driver.read`."""
         return stream(partial(self._read, queries), self._tags.forget)
 
-    async def _read(self, queries: Sequence[Query], answer: Callable[[Answer], None]) -> None:
+    async def _read(self, queries: Sequence[Query], report: Report) -> None:
         if not queries:
             return
-        with self._forgetting(), self._lost_rooms.reading(answer) as take:
+        with self._forgetting(), self._lost_rooms.reading(report) as take:
             await self._round.read(queries, await self._find_home(), take)
 
     async def _find_home(self) -> CalendarHome:

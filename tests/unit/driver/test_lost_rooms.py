@@ -40,7 +40,7 @@ def fails(name: str, reason: Reason = Reason.NOT_FOUND) -> Answer:
 def read_once(
     rooms: LostRooms, *answers: Answer, passed_on: list[Answer], ended_by: Exception | None = None
 ) -> None:
-    with rooms.reading(passed_on.append) as take:
+    with rooms.reading(lambda *found: passed_on.extend(found)) as take:
         for found in answers:
             take(found)
         if ended_by is not None:
