@@ -85,12 +85,13 @@ class RoundReader:
         """
         queries = await self._queries(due, days_ahead)
         changes = _Changes()
-        held: list[Success] = []  # rooms that are readable, where none was when the fence was tried
+        awaits_rooms = self._fence.fence.awaits_rooms  # none was readable when the fence was tried
+        held: list[Success] = []  # rooms that are readable now
         try:
             try:
                 async for answer in self._driver.read(queries):
                     self._answered()
-                    if self._fence.fence.awaits_rooms and not isinstance(answer, Failed):
+                    if awaits_rooms and not isinstance(answer, Failed):
                         held.append(answer)
                     else:
                         self._take(answer, planner, changes)

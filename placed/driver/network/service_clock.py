@@ -6,6 +6,7 @@ import email.utils
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from placed.domain.service_time import ServiceTime
@@ -66,8 +67,15 @@ class ServiceClock:
 def date_in(headers: Mapping[str, str]) -> datetime | None:
     """Returns the moment in `Date`; None if it is missing, or if a cache answered (RFC 9111, 5.1)."""
     age = headers.get("Age", "").strip()
-    text = headers.get("Date", "").strip()
-    if age not in ("", "0") or not _DATE.fullmatch(text):
+    if age not in ("", "0"):
+        return None
+    return _moment_of(headers.get("Date", "").strip())
+
+
+@lru_cache(maxsize=8)
+def _moment_of(text: str) -> datetime | None:
+    """Returns the moment of a `Date`, which is the same for all responses of a second."""
+    if not _DATE.fullmatch(text):
         return None
     try:
         return email.utils.parsedate_to_datetime(text).astimezone(UTC)
