@@ -166,7 +166,7 @@ class Google:
     @property
     def fence_circumstances(self) -> tuple[int, int]:
         """See `placed.driver.FenceCircumstances`: another token, or more rooms that can be changed."""
-        writable = sum(role in MAY_WRITE for role in self._calendars.roles.values())
+        writable = sum(map(MAY_WRITE.__contains__, self._calendars.roles.values()))
         return self._clients.events.tokens.issued, writable
 
     async def _some_rooms(self) -> Sequence[str]:
