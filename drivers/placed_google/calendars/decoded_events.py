@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from placed.domain.model import Meeting
-from placed.driver.known_answer import digest_of
+from placed.driver.unchanged_answer import digest_of
 from placed_google.api.json_structs import Event
 from placed_google.api.reply import decode
 from placed_google.calendars.event_to_meeting import SEES_NO_DETAILS, distinct, lacks_own_answer, meeting_of

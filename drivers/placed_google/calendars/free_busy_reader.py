@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from placed.driver import Throttled, Unavailable, UnexpectedAnswer
-from placed.driver.known_answer import digest_of
 from placed.driver.parallel_reading import in_parallel
+from placed.driver.unchanged_answer import digest_of
 from placed_google.api.json_structs import FreeBusy, FreeBusyCalendar, FreeBusyItem, FreeBusyRequest
 from placed_google.api.reply import decode
 from placed_google.calendars.pace import FREE_BUSY_SIZE

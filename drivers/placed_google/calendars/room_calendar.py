@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from placed.domain.model import Reason
 from placed.driver import DriverError, Failed, Problem, Read, Unavailable, Unchanged, UnexpectedAnswer
-from placed.driver.known_answer import KnownAnswer, digest_of
 from placed.driver.parallel_reading import failure_of
+from placed.driver.unchanged_answer import KnownAnswer, digest_of
 from placed_google.api.json_structs import Events, RawEvents
 from placed_google.api.reply import decode
 from placed_google.calendars.decoded_events import NOTHING_DECODED

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from placed.domain.model import Reason
 from placed.driver import DriverError, Read, Unchanged
-from placed.driver.known_answer import digest_of
+from placed.driver.unchanged_answer import digest_of
 from placed_icalendar.calendar_text.malformed import Malformed
 from placed_icalendar.feeds import answer_errors
 from placed_icalendar.feeds.answer_errors import RoomTrouble

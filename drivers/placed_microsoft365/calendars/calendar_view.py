@@ -13,8 +13,8 @@ import msgspec
 
 from placed.domain.model import Reason
 from placed.driver import DriverError, Failed, Problem, Read, Unavailable, Unchanged, UnexpectedAnswer
-from placed.driver.known_answer import KnownAnswer, digest_of
 from placed.driver.parallel_reading import failure_of
+from placed.driver.unchanged_answer import KnownAnswer, digest_of
 from placed_microsoft365.calendars.event_to_meeting import EXPAND_BOOKED_AT, meetings_of
 from placed_microsoft365.graph.json_structs import (
     EVENT_DETAILS,

@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from placed.driver import DriverError
-from placed.driver.known_answer import KnownAnswer, digest_of
+from placed.driver.unchanged_answer import KnownAnswer, digest_of
 from placed_microsoft365.calendars.calendar_view import all_unchanged
 from placed_microsoft365.graph.response import items_of
 
