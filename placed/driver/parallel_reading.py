@@ -97,7 +97,8 @@ async def stream(
 
 def failure_of(query: Query, error: DriverError) -> Failed:
     """The failure of a room that an error is, which is not believed to last."""
-    return Failed(query, error.reason, Problem("", str(error), retry_after=error.problem.retry_after))
+    problem = Problem("", str(error), error.problem.remedy, retry_after=error.problem.retry_after)
+    return Failed(query, error.reason, problem)
 
 
 def _most_severe(failures: BaseExceptionGroup[DriverError]) -> DriverError:

@@ -145,8 +145,12 @@ _FAULT = _row((), (), Reason.UNAVAILABLE)
 
 
 def row_for(table: tuple[ErrorRow, ...], status: int, reason: str) -> ErrorRow:
-    """Returns the row of a status and a reason; a row for any reason fits one that is not known."""
+    """Returns the row of a status and a reason; a row for any reason fits one that is not known.
+
+    Google sends no redirects, so that one comes from something between, and passes.
+    """
     for row in table:
         if status in row.statuses and (not row.reasons or reason in row.reasons):
             return row
-    return _FAULT if status >= HTTPStatus.INTERNAL_SERVER_ERROR else _OTHER
+    between = HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST
+    return _FAULT if between or status >= HTTPStatus.INTERNAL_SERVER_ERROR else _OTHER

@@ -6,12 +6,18 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-from placed.driver import UnexpectedAnswer
+from placed.driver import Unavailable, UnexpectedAnswer
+from placed.driver.network.redirect_errors import host_in
 from placed.driver.network.retry_after import parse_retry_after
 from placed.driver.network.service_clock import ServiceClock
 from placed.driver.network.tls_and_proxy import tls_context
 from placed_icalendar.basic_login import load_login
-from placed_icalendar.caldav.dav_errors import ASK_AGAIN_AFTER, connection_error, refused_sign_in
+from placed_icalendar.caldav.dav_errors import (
+    ASK_AGAIN_AFTER,
+    GATEWAY,
+    connection_error,
+    refused_sign_in,
+)
 from placed_icalendar.caldav.hrefs import host_of, path_of
 from placed_icalendar.caldav.multistatus import responses_of
 
@@ -101,8 +107,8 @@ class DavClient:
             reply = await self._send(method, path, body, depth)
             if reply.status not in _MOVED:
                 return reply
-            path = self.within_host(reply.headers.get("Location", ""), path)
-        raise UnexpectedAnswer("the calendar server redirects without an end")
+            path = self._moved_to(reply, path)
+        raise Unavailable(f"{SERVICE} redirects without an end", remedy=GATEWAY)
 
     async def propfind(self, path: str, body: bytes, *, depth: str = "0") -> list[DavResponse]:
         """Asks for properties of the home, the principal and the like.
@@ -151,6 +157,21 @@ class DavClient:
             )
         return path_of(href, asked)
 
+    def _moved_to(self, reply: DavReply, asked: str) -> str:
+        """Returns the path of a redirect.
+
+        Raises:
+            Unavailable: it leads to another host, as those of a gateway do, or is no address.
+        """
+        location = reply.headers.get("Location", "")
+        try:
+            return self.within_host(location, asked)
+        except UnexpectedAnswer:
+            host = host_in(location)
+        target = f"the host {host}, which gets no password of this connection" if host else "no address"
+        text = f"a request to {SERVICE} is answered with a redirect to {target} ({reply.status})"
+        raise Unavailable(text, remedy=f"{GATEWAY}; if that is the server of the calendars, set url to it")
+
     async def close(self) -> None:
         """Closes the session; a second call does nothing."""
         session, self._session = self._session, None
@@ -162,7 +183,7 @@ class DavClient:
             # Imported here, so that a start does not wait for aiohttp before it needs it.
             from placed.driver.network.http_session import HttpSession  # noqa: PLC0415
 
-            self._session = HttpSession(SERVICE, self._origin, self._tls, self._clock)
+            self._session = HttpSession(SERVICE, self._origin, self._tls, self._clock, redirects=True)
         headers = {
             "Content-Type": "application/xml; charset=utf-8",
             "Depth": depth,

@@ -17,6 +17,7 @@ from placed.driver import (
     Unavailable,
     UnexpectedAnswer,
 )
+from placed.driver.network.redirect_errors import is_redirect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,6 +40,10 @@ _NO_CALDAV: _Row = (UnexpectedAnswer, "no CalDAV is served at this address", _CO
 _NOTHING: _Row = (NotPermitted, "there is nothing at the address of the calendars", _CORRECT_URL)
 _PAGE = "the answer is a page and no calendar, perhaps of a sign-in or of a proxy"
 _REFUSED = "the server refuses this account the list of calendars"
+GATEWAY = (
+    "have the proxy or gateway of this network let requests to it pass; a captive portal wants a sign-in"
+)
+_REDIRECT: _Row = (Unavailable, "a request to the calendar server is answered with a redirect", GATEWAY)
 _SERVER: _Row = (Unavailable, "the calendar server has an error", "")
 _OTHER: _Row = (UnexpectedAnswer, "the calendar server answers with an unexpected status", _CORRECT_URL)
 # The statuses of a home or a principal.
@@ -66,7 +71,8 @@ def connection_error(status: int, headers: Mapping[str, str], retry_after: float
     """Returns the error of a connection whose home or principal answers with a status other than 207."""
     if status == HTTPStatus.UNAUTHORIZED:
         return refused_sign_in(headers)
-    kind, text, remedy = _STATUSES.get(status, _SERVER if status >= _SERVER_ERRORS else _OTHER)
+    rest_of = _REDIRECT if is_redirect(status) else _SERVER if status >= _SERVER_ERRORS else _OTHER
+    kind, text, remedy = _STATUSES.get(status, rest_of)
     rest = retry_after if issubclass(kind, Unavailable) else None
     return kind(f"{text} ({status})", remedy=remedy, retry_after=rest)
 
@@ -94,8 +100,9 @@ def meaning_for_room(status: int) -> Meaning:
         return _meaning(Reason.THROTTLED, "the calendar server throttles (429)")
     if status == HTTPStatus.INSUFFICIENT_STORAGE:
         return CUT
-    if status >= _SERVER_ERRORS and status != HTTPStatus.NOT_IMPLEMENTED:
-        return _meaning(Reason.UNAVAILABLE, f"the calendar server has an error ({status})")
+    passes = _REDIRECT if is_redirect(status) else _SERVER if status >= _SERVER_ERRORS else None
+    if passes is not None and status != HTTPStatus.NOT_IMPLEMENTED:
+        return _meaning(Reason.UNAVAILABLE, f"{passes[1]} ({status})", passes[2])
     return malformed(f"the calendar is answered with the status {status}")
 
 

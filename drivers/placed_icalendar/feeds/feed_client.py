@@ -125,14 +125,18 @@ class FeedClient:
         found = self._sessions.get(origin)
         if found is None:
             clock = self._clock if origin == self._timekeeper else self._silent
-            found = self._sessions[origin] = HttpSession(host_of(url), origin, self._tls, clock)
+            found = self._sessions[origin] = HttpSession(
+                host_of(url), origin, self._tls, clock, redirects=True
+            )
         return found
 
     def _guarded_session(self, url: str) -> tuple[HttpSession, PublicResolver]:
         origin = origin_of(url)
         if origin not in self._guarded:
             resolver = PublicResolver(self._public)
-            session = HttpSession(host_of(url), origin, self._tls, self._silent, resolver=resolver)
+            session = HttpSession(
+                host_of(url), origin, self._tls, self._silent, resolver=resolver, redirects=True
+            )
             self._guarded[origin] = session, resolver
         return self._guarded[origin]
 

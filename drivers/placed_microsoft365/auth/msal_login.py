@@ -11,6 +11,7 @@ import requests
 from urllib3.exceptions import SystemTimeWarning
 
 from placed.driver import DriverError, Refused, Unavailable
+from placed.driver.network.redirect_errors import is_redirect, redirected
 from placed.driver.network.retry_after import parse_retry_after
 from placed.driver.network.service_clock import APART
 from placed.driver.network.tls_and_proxy import ca_bundle, not_reached, not_trusted, proxy_for
@@ -152,6 +153,7 @@ class _Session(requests.Session):
     def __init__(self, registration: Registration, clock: ServiceClock) -> None:
         super().__init__()
         self._clock = clock
+        self._login_url = registration.login_url
         self._kept = False
         self._found: ServiceTime | None = None  # the login host's time in its last response
         self._signed = 0.0  # the time of the last assertion, minus the steady clock
@@ -177,6 +179,8 @@ class _Session(requests.Session):
         found = self._clock.answered(self._last.headers, asked_at)
         if found is not None and not self._kept:
             self._found = found
+        if is_redirect(self._last.status_code):  # the login host sends none to what asks for a token
+            raise redirected(self._login_url, self._last.status_code, self._last.headers)
         try:
             self._last.json()
         except (ValueError, RecursionError):

@@ -98,7 +98,8 @@ _BY_CODE: dict[tuple[int, str], ErrorMeaning] = {
 def error_meaning(status: int, code: str = "") -> ErrorMeaning:
     """Returns the meaning of a status and code; an unknown code means what its status means."""
     known = _BY_CODE.get((status, code.lower())) or _BY_STATUS.get(status)
-    if known is None and status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    between = HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST  # Graph sends no redirects
+    if known is None and (between or status >= HTTPStatus.INTERNAL_SERVER_ERROR):
         known = _means(Reason.UNAVAILABLE)
     if known is None:
         known = _means(Reason.MALFORMED, _OURS if status >= HTTPStatus.BAD_REQUEST else "")

@@ -8,6 +8,7 @@ import aiohttp
 from yarl import URL
 
 from placed.driver.errors import AnswerLost, Unavailable
+from placed.driver.network.redirect_errors import is_redirect, redirected
 from placed.driver.network.response_decompression import ACCEPTED, content_of
 from placed.driver.network.tls_and_proxy import not_reached, not_trusted, proxy_for
 
@@ -70,6 +71,8 @@ class HttpSession:
         resolver: looks up the host's addresses, in place of the system's; a proxy does that by itself.
         changes: whether requests change something. None is then repeated, and each has a connection of its
             own, so that none is lost since the service has just closed one that was idle.
+        redirects: whether the service may send redirects, which are returned as they are; else one is the
+            error of something between.
     """
 
     def __init__(  # noqa: PLR0913 - what a session needs
@@ -81,8 +84,10 @@ class HttpSession:
         *,
         resolver: AbstractResolver | None = None,
         changes: bool = False,
+        redirects: bool = False,
     ) -> None:
         self._changes = changes
+        self._redirects = redirects
         self._service = service
         self._base_url = base_url
         self._clock = clock
@@ -126,7 +131,7 @@ class HttpSession:
             ) as response:
                 time = self._clock.answered(response.headers, asked_at)
                 content = await content_of(response, LARGEST if largest is None else largest)
-                return HttpResponse(response.status, response.headers, content, time)
+                found = HttpResponse(response.status, response.headers, content, time)
         except aiohttp.ClientConnectorCertificateError as error:
             raise not_trusted(self._base_url, error.certificate_error, self._clock.now()) from None
         except (aiohttp.ClientError, TimeoutError, OSError, UnicodeError) as error:
@@ -136,6 +141,12 @@ class HttpSession:
             if self._changes and sent and isinstance(failure, Unavailable):
                 failure = AnswerLost(failure.problem.text, remedy=failure.problem.remedy)
             raise failure from None
+        if is_redirect(found.status) and not self._redirects:
+            between = redirected(self._base_url, found.status, found.headers)
+            if self._changes:  # whether it was carried out before is not known
+                raise AnswerLost(between.problem.text, remedy=between.problem.remedy)
+            raise between
+        return found
 
     async def close(self) -> None:
         """Closes the session."""

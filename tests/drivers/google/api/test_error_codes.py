@@ -99,7 +99,7 @@ def test_the_reason_goes_before_details_and_status(error: dict[str, Any], reason
 def test_what_has_no_reason_means_what_its_status_means(content: bytes) -> None:
     assert meaning(502, content).row.reason is Reason.UNAVAILABLE
     assert meaning(404, content).row.reason is Reason.NOT_FOUND
-    assert meaning(302, content).row.reason is Reason.MALFORMED
+    assert meaning(302, content).row.reason is Reason.UNAVAILABLE
 
 
 def test_newer_hosts_name_disabled_apis_and_scopes_in_the_details() -> None:

@@ -54,6 +54,7 @@ async def refused_reading(setup: CalDavSetup, driver: CalDav) -> DriverError:
         (503, Reason.UNAVAILABLE, ""),
         (507, Reason.MALFORMED, "limit of results"),
         (400, Reason.MALFORMED, ""),
+        (303, Reason.UNAVAILABLE, "gateway"),
     ],
 )
 async def test_a_status_of_one_calendar_is_that_room_s_alone(

@@ -74,7 +74,7 @@ async def test_after_a_truncated_batch_rooms_are_read_one_by_one(driver_setup: D
     assert outcomes(await driver_setup.read(driver_setup.open())) == ["read", "read"]
 
 
-@pytest.mark.parametrize("status", [400, 405, 302])
+@pytest.mark.parametrize("status", [400, 405])
 async def test_after_a_rejected_batch_rooms_are_read_one_by_one(
     driver_setup: DriverSetup, status: int
 ) -> None:

@@ -44,8 +44,6 @@ async def graph() -> AsyncIterator[GraphClient]:
     [
         (204, UnexpectedAnswer, Reason.MALFORMED),
         (206, UnexpectedAnswer, Reason.MALFORMED),
-        (301, UnexpectedAnswer, Reason.MALFORMED),
-        (302, UnexpectedAnswer, Reason.MALFORMED),
         (400, UnexpectedAnswer, Reason.MALFORMED),
         (401, NotPermitted, Reason.FORBIDDEN),
         (403, NotPermitted, Reason.FORBIDDEN),
