@@ -73,6 +73,7 @@ class Room(msgspec.Struct, frozen=True, gc=False):
     floor: str | None = None
     capacity: int | None = None
     object_id: str | None = None  # the service's permanent id, whatever the address
+    zone_is_set: bool = False  # whether the settings of this room name its time zone
     show_presence: ShowPresence | None = None  # what is shown of its presence, if the room has a setting
 
     def is_same_mailbox(self, other: Room) -> bool:

@@ -146,6 +146,7 @@ class RoomIds:
                     mailbox=listing.mailbox,
                     name=(override and override.name) or listing.name or address.partition("@")[0],
                     time_zone=(override and override.time_zone) or _zone_of(listing) or time_zone,
+                    zone_is_set=bool(override and override.time_zone),
                     building=(override and override.building) or listing.building,
                     floor=(override and override.floor) or listing.floor,
                     capacity=(override and override.capacity) or listing.capacity,

@@ -79,7 +79,7 @@ async def look(
     # All attendees, since one of them need not be the room; their addresses are not asked for.
     path = events_path(room.mailbox, since, until, fields=_FIELDS, all_attendees=True)
     page = await client.get(path, _Page)
-    zone = (_zone(page.time_zone) if own_zone else None) or room.time_zone
+    zone = (_zone(page.time_zone) if own_zone and not room.zone_is_set else None) or room.time_zone
     hidden = page.access_role in SEES_NO_DETAILS
     events = page.items
     for _ in range(_MOST_PAGES):

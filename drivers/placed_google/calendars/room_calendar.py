@@ -218,7 +218,7 @@ class RoomCalendars:
     def _zone_of(self, query: Query) -> ZoneInfo:
         """Returns the zone of a room's all-day meetings: by the settings, or else the calendar's own."""
         zone = query.room.time_zone
-        if self._zone is not None and zone == self._zone:
+        if self._zone is not None and zone == self._zone and not query.room.zone_is_set:
             return self.zones.get(query.room.mailbox, zone)
         return zone
 

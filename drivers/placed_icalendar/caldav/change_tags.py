@@ -119,7 +119,7 @@ class ChangeTags:
 
 
 def _asked(query: Query) -> tuple[object, ...]:
-    return query.room.id, query.since, query.until, query.room.time_zone
+    return query.room.id, query.since, query.until, query.room.time_zone, query.room.zone_is_set
 
 
 def _full_within(mailbox: str) -> float:

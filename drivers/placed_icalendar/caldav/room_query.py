@@ -114,7 +114,7 @@ class RoomReader:
             address=address if "@" in address else self._address_of(query.room.mailbox),
             details=self._details,
             bookings=self._bookings,
-            zone_is_default=query.room.time_zone.key == self._default_zone,
+            zone_is_default=not query.room.zone_is_set and query.room.time_zone.key == self._default_zone,
         )
 
 

@@ -48,6 +48,7 @@ class LastReading:
         since: the window.
         until: the window.
         zone: of all-day meetings and of times without a zone.
+        zone_is_set: whether the settings of the room name it.
         digest: of what decides about the meetings.
         body: a digest of the whole text.
         validators: of the answer.
@@ -58,6 +59,7 @@ class LastReading:
     since: datetime
     until: datetime
     zone: ZoneInfo
+    zone_is_set: bool
     digest: bytes
     body: bytes
     validators: Validators
@@ -66,8 +68,14 @@ class LastReading:
     def fits(self, query: Query) -> bool:
         """Whether the same is asked, and its meetings are still known."""
         room = query.room
-        asked = (room.id, query.since, query.until, room.time_zone)
-        return query.known and asked == (self.room_id, self.since, self.until, self.zone)
+        asked = (room.id, query.since, query.until, room.time_zone, room.zone_is_set)
+        return query.known and asked == (
+            self.room_id,
+            self.since,
+            self.until,
+            self.zone,
+            self.zone_is_set,
+        )
 
 
 def _can_be_sent(text: str) -> bool:

@@ -233,7 +233,7 @@ class RoomFeed:
             address,
             means.details,
             bookings=means.bookings,
-            zone_is_default=room.time_zone.key == means.default_zone,
+            zone_is_default=not room.zone_is_set and room.time_zone.key == means.default_zone,
         )
         try:
             contents = await means.reader.read([body], window, known=None if fits is None else fits.digest)
@@ -255,6 +255,7 @@ class RoomFeed:
             query.since,
             query.until,
             query.room.time_zone,
+            query.room.zone_is_set,
             digest,
             body,
             Validators.of(found.headers),

@@ -237,6 +237,7 @@ def test_a_calendar_s_own_time_zone_counts_where_the_settings_name_none() -> Non
     listed = [opaque(f"c_{n}@x.example", zone=zone) for n, zone in enumerate(("Europe/Berlin", "Mars/X"), 1)]
     zones = {room.address: room.time_zone.key for room in book.rooms("one", UTC, listed)}
     assert zones == {"c_1@x.example": "Europe/Berlin", "c_2@x.example": "Asia/Tokyo"}
+    assert [room.zone_is_set for room in book.rooms("one", UTC, listed)] == [False, True]
     (unknown,) = RoomIds({}).rooms("one", UTC, [opaque("c_3@x.example", zone="Mars/X")])
     assert unknown.time_zone.key == "UTC"
 

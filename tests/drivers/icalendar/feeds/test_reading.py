@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from placed.driver import Read, Unchanged
 from placed_icalendar.simulator.feed_host import Fault, Kind
@@ -96,3 +97,9 @@ async def test_the_zone_that_a_feed_states_is_the_rooms_if_nobody_has_set_one(fe
         assert (driver.room_circumstances != before) is (zone is not None)
         (set_for_room,) = await feed_setup.meetings(driver, feed_setup.query(BOARDROOM, "Asia/Tokyo"))
         assert set_for_room.start == at(-9)
+        await feed_setup.meetings(driver)
+        query = feed_setup.query(BOARDROOM)
+        (set_to_utc,) = await feed_setup.meetings(
+            driver, replace(query, room=replace(query.room, zone_is_set=True))
+        )
+        assert set_to_utc.start == at(0)
