@@ -10,6 +10,8 @@ import pytest
 # It sends a signal to itself before any module of the daemon is imported.
 PROGRAM = """
 import os, signal, sys
+# Where the tests run without a terminal, by nohup for example, SIGHUP is ignored by inheritance.
+signal.signal(signal.{name}, signal.SIG_DFL)
 from placed import cli
 
 def begin():
