@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from placed.domain.model import ShowAs
 from placed.driver import Failed, Read
+from placed.driver.unchanged_answer import question_of
 from placed_google.calendars.pace import full_within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
-    from datetime import datetime
-    from zoneinfo import ZoneInfo
 
     from placed.driver import Answer, Query
+    from placed.driver.unchanged_answer import Question
     from placed_google.calendars.free_busy_reader import Look
 
 TENTATIVE_WITHIN = 60.0  # seconds; free/busy does not show when a tentative booking is accepted
@@ -29,10 +29,7 @@ _RESERVE = 0.25  # of the budget: for calendars that change within the minute
 class _Baseline(NamedTuple):
     """What a calendar's free/busy was, asked for the same, just before the calendar was read in full."""
 
-    room_id: str
-    since: datetime
-    until: datetime
-    zone: ZoneInfo
+    question: Question
     digest: bytes
 
 
@@ -135,5 +132,4 @@ def _is_tentative(answer: Read) -> bool:
 def _baseline(query: Query, look: Look | None) -> _Baseline | None:
     if look is None or look.digest is None:
         return None
-    room = query.room
-    return _Baseline(room.id, query.since, query.until, room.time_zone, look.digest)
+    return _Baseline(question_of(query), look.digest)

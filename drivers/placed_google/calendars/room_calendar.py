@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from placed.domain.model import Reason
 from placed.driver import DriverError, Failed, Problem, Read, Unavailable, Unchanged, UnexpectedAnswer
 from placed.driver.parallel_reading import failure_of
-from placed.driver.unchanged_answer import KnownAnswer, digest_of
+from placed.driver.unchanged_answer import KnownAnswer, digest_of, question_of
 from placed_google.api.json_structs import Events, RawEvents
 from placed_google.api.reply import decode
 from placed_google.calendars.decoded_events import NOTHING_DECODED
@@ -150,9 +150,8 @@ class RoomCalendars:
 
     def answer(self, query: Query, body: bytes | memoryview, asked_at: datetime) -> Answer | FirstPage:
         """Decodes the body, unless more requests are needed; those are sent by `follow`."""
-        room = query.room
-        mailbox = room.mailbox
-        seen = KnownAnswer(room.id, query.since, query.until, room.time_zone, len(body), digest_of(body))
+        mailbox = query.room.mailbox
+        seen = KnownAnswer(question_of(query), len(body), digest_of(body))
         if query.known and self._known.get(mailbox) == seen:
             return Unchanged(query, asked_at)
         self._known.pop(mailbox, None)

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 from xxhash import xxh3_64_intdigest
 
+from placed.driver.unchanged_answer import Question, question_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Set as AbstractSet
@@ -41,13 +43,13 @@ class Known(msgspec.Struct):
     """The last reading of a calendar.
 
     Attributes:
-        asked: what was asked: room, window and time zone.
+        question: what was asked: room, window and time zone.
         digest: of what was read.
         tag: that the calendar had before it was read; None if it had none.
         read_at: on a monotonic clock.
     """
 
-    asked: tuple[object, ...]
+    question: Question
     digest: bytes
     tag: CalendarTag | None
     read_at: float
@@ -100,12 +102,12 @@ class ChangeTags:
         """Notes a reading, and the tag that the calendar had before it."""
         mailbox = query.room.mailbox
         before = self._known.get(mailbox)
-        asked = _asked(query)
-        changed = before is not None and before.asked == asked and before.digest != digest
+        question = question_of(query)
+        changed = before is not None and before.question == question and before.digest != digest
         if before is not None and changed and tag is not None and before.tag == tag:
             # It may have changed just after its tag was given: the next tag shows it.
             self._suspected[mailbox] = tag
-        self._known[mailbox] = Known(asked, digest, tag, self._time())
+        self._known[mailbox] = Known(question, digest, tag, self._time())
 
     def _judge(self, mailbox: str, room_id: str, tag: CalendarTag | None) -> None:
         suspected = self._suspected.pop(mailbox, None)
@@ -115,11 +117,7 @@ class ChangeTags:
 
     def _known_for(self, query: Query) -> Known | None:
         known = self._known.get(query.room.mailbox)
-        return known if query.known and known is not None and known.asked == _asked(query) else None
-
-
-def _asked(query: Query) -> tuple[object, ...]:
-    return query.room.id, query.since, query.until, query.room.time_zone, query.room.zone_is_set
+        return known if query.known and known is not None and known.question == question_of(query) else None
 
 
 def _full_within(mailbox: str) -> float:

@@ -7,13 +7,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from placed.driver.network.service_clock import date_in
+from placed.driver.unchanged_answer import question_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
-    from zoneinfo import ZoneInfo
 
     from placed.driver import Query
+    from placed.driver.unchanged_answer import Question
 
 WHOLE_EVERY = 600.0  # seconds after which a feed is asked for as if it were new: validators may be wrong
 _LONGEST = 1000  # characters of a validator
@@ -44,22 +44,14 @@ class LastReading:
     """What was read last.
 
     Attributes:
-        room_id: of which room: a feed may be given to another one.
-        since: the window.
-        until: the window.
-        zone: of all-day meetings and of times without a zone.
-        zone_is_set: whether the settings of the room name it.
+        question: what was asked: room, window and time zone.
         digest: of what decides about the meetings.
         body: a digest of the whole text.
         validators: of the answer.
         whole_at: when the text was last sent as a whole, on the steady clock.
     """
 
-    room_id: str
-    since: datetime
-    until: datetime
-    zone: ZoneInfo
-    zone_is_set: bool
+    question: Question
     digest: bytes
     body: bytes
     validators: Validators
@@ -67,15 +59,7 @@ class LastReading:
 
     def fits(self, query: Query) -> bool:
         """Whether the same is asked, and its meetings are still known."""
-        room = query.room
-        asked = (room.id, query.since, query.until, room.time_zone, room.zone_is_set)
-        return query.known and asked == (
-            self.room_id,
-            self.since,
-            self.until,
-            self.zone,
-            self.zone_is_set,
-        )
+        return query.known and self.question == question_of(query)
 
 
 def _can_be_sent(text: str) -> bool:

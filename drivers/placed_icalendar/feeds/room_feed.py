@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from placed.domain.model import Reason
 from placed.driver import DriverError, Read, Unchanged
-from placed.driver.unchanged_answer import digest_of
+from placed.driver.unchanged_answer import digest_of, question_of
 from placed_icalendar.calendar_text.malformed import Malformed
 from placed_icalendar.feeds import answer_errors
 from placed_icalendar.feeds.answer_errors import RoomTrouble
@@ -251,11 +251,7 @@ class RoomFeed:
 
     def _note(self, query: Query, digest: bytes, body: bytes, found: HttpResponse) -> None:
         self._last = LastReading(
-            query.room.id,
-            query.since,
-            query.until,
-            query.room.time_zone,
-            query.room.zone_is_set,
+            question_of(query),
             digest,
             body,
             Validators.of(found.headers),

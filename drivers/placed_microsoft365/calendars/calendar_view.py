@@ -14,7 +14,7 @@ import msgspec
 from placed.domain.model import Reason
 from placed.driver import DriverError, Failed, Problem, Read, Unavailable, Unchanged, UnexpectedAnswer
 from placed.driver.parallel_reading import failure_of
-from placed.driver.unchanged_answer import KnownAnswer, digest_of
+from placed.driver.unchanged_answer import KnownAnswer, digest_of, question_of
 from placed_microsoft365.calendars.event_to_meeting import EXPAND_BOOKED_AT, meetings_of
 from placed_microsoft365.graph.json_structs import (
     EVENT_DETAILS,
@@ -125,23 +125,14 @@ class CalendarViews:
         expected = {}
         for place, query in enumerate(queries):
             known = self._known.get(query.room.mailbox)
-            if (
-                not query.known
-                or known is None
-                or known.room_id != query.room.id
-                or known.since != query.since
-                or known.until != query.until
-                or known.zone != query.room.time_zone
-            ):
+            if not query.known or known is None or known.question != question_of(query):
                 return False
             expected[str(place)] = known
         return all_unchanged(batch, expected)
 
     def answer(self, query: Query, body: bytes | msgspec.Raw, asked_at: datetime) -> Answer | FirstPage:
         """Decodes the body, unless it has more pages; those are requested by `follow`."""
-        length = len(memoryview(body))
-        room = query.room
-        seen = KnownAnswer(room.id, query.since, query.until, room.time_zone, length, digest_of(body))
+        seen = KnownAnswer(question_of(query), len(memoryview(body)), digest_of(body))
         mailbox = query.room.mailbox
         if query.known and self._known.get(mailbox) == seen:
             return Unchanged(query, asked_at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -28,6 +29,20 @@ async def test_what_did_not_change_is_unchanged(driver_setup: DriverSetup) -> No
     assert words(await driver_setup.read(driver)) == ["unchanged", "unchanged"]
     driver_setup.workspace.book(BOARDROOM, at(10), at(11))
     assert words(await driver_setup.read(driver)) == ["read", "unchanged"]
+
+
+async def test_an_answer_is_not_known_when_a_room_s_zone_is_set(driver_setup: DriverSetup) -> None:
+    """The calendar states another zone, which counts no longer, although the answer is the same."""
+    driver_setup.workspace.calendar(BOARDROOM).zone = "America/New_York"
+    driver_setup.workspace.hold(BOARDROOM, date(2026, 12, 2), date(2026, 12, 3))
+    driver = driver_setup.open()
+    (meeting,) = await driver_setup.meetings(driver)
+    assert meeting.start == at(5)
+    query = driver_setup.query(BOARDROOM)
+    (meeting,) = await driver_setup.meetings(
+        driver, replace(query, room=replace(query.room, zone_is_set=True))
+    )
+    assert meeting.start == at(0)
 
 
 async def test_a_clock_that_is_set_back_again_and_again_stops_no_reading(driver_setup: DriverSetup) -> None:

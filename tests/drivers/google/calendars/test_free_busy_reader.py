@@ -54,6 +54,14 @@ async def test_a_calendar_whose_free_busy_changed_is_read_in_full(driver_setup: 
     assert [meeting.start for meeting in library.meetings] == [at(10)]
 
 
+async def test_a_calendar_is_read_in_full_when_its_room_s_zone_is_set(driver_setup: DriverSetup) -> None:
+    driver = driver_setup.open()
+    await driver_setup.read(driver)
+    query = driver_setup.query(BOARDROOM)
+    zone_is_set = replace(query, room=replace(query.room, zone_is_set=True))
+    assert words(await driver_setup.read(driver, zone_is_set, LIBRARY)) == ["read", "stillholds"]
+
+
 async def test_what_changes_between_free_busy_and_reading_is_seen_in_the_next(
     driver_setup: DriverSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from placed.driver import Query
 from placed_icalendar.caldav import change_tags
@@ -97,6 +98,17 @@ async def test_what_is_not_known_any_more_is_read_though_the_tag_is_the_same(
     query = caldav_setup.query("boardroom")
     forgotten = Query(query.room, query.since, query.until, known=False)
     assert words(await caldav_setup.read(driver, forgotten)) == ["read"]
+
+
+async def test_a_calendar_is_read_when_its_room_s_zone_is_set_though_the_tag_is_the_same(
+    caldav_setup: CalDavSetup,
+) -> None:
+    driver = caldav_setup.open()
+    await caldav_setup.read(driver)
+    query = caldav_setup.query("boardroom")
+    zone_is_set = replace(query, room=replace(query.room, zone_is_set=True))
+    assert words(await caldav_setup.read(driver, query)) == ["unchanged"]
+    assert words(await caldav_setup.read(driver, zone_is_set)) == ["read"]
 
 
 # --- tags that are not what they should be ---
