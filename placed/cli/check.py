@@ -28,6 +28,7 @@ def check(config: ConfigOption = None) -> None:
     checked; files that this user cannot read are listed, with the command that checks them as well.
     """
     from placed.domain.exit_errors import CannotStart
+    from placed.polling.ids_in_settings import ONE_ROOM, connections_that_name
     from placed.polling.room_ids import tables_without_room
     from placed.settings.loader import ConfigurationError, load
 
@@ -54,6 +55,10 @@ def check(config: ConfigOption = None) -> None:
             typer.echo(printable(f"    {note}"))
     for table in tables_without_room(settings.rooms, settings.connections):
         typer.echo(f'  [rooms."{table}"]: fits no room of any connection; correct the address, or remove it')
+    for table, names in connections_that_name(settings.rooms, settings.connections).items():
+        if settings.rooms[table].id is not None and len(names) > 1:
+            several = f"fits rooms of {' and '.join(names)}; that of {names[0]} has the id"
+            typer.echo(f'  [rooms."{table}"]: {several}; {ONE_ROOM}')
     typer.echo(f"  broker: {broker}")
     for line in _sensors(configuration):
         typer.echo(printable(f"  {line}"))

@@ -10,7 +10,7 @@ from placed.doctor.action_checks import examine_actions
 from placed.doctor.consent_checks import judge_consent
 from placed.doctor.fence_checks import judge_fence, untried_fence
 from placed.doctor.report import CONNECTION
-from placed.doctor.room_checks import Tally, judge_names, judge_tables
+from placed.doctor.room_checks import Tally, judge_ids, judge_names, judge_tables
 from placed.domain.model import window
 from placed.domain.privacy import Show
 from placed.driver import (
@@ -142,7 +142,12 @@ class ConnectionExamination:
             return
         rooms = self.book.rooms(self.connection.name, self.connection.time_zone, found)
         self.listed.set_result(rooms)
-        for finding in (*judge_names(rooms), *judge_tables(self.book.listed(self.connection.name))):
+        name = self.connection.name
+        for finding in (
+            *judge_names(rooms),
+            *judge_tables(self.book.listed(name)),
+            *judge_ids(self.book.without_id_of_table(name)),
+        ):
             self.report(finding)
         tally, trouble = await self._read_all(driver, rooms)
         findings = tally.findings(trouble)

@@ -11,6 +11,7 @@ from placed.domain.model import Reason
 from placed.domain.room_readability import outside_fence
 from placed.driver import Failed, Finding, Verdict
 from placed.driver.shared_findings import AGAIN
+from placed.polling.ids_in_settings import ONE_ROOM
 from placed.polling.room_ids import FITS_NO_ROOM
 
 if TYPE_CHECKING:
@@ -56,6 +57,12 @@ def judge_tables(tables: Sequence[str]) -> list[Finding]:
         )
         for table in tables
     ]
+
+
+def judge_ids(tables: Sequence[str]) -> list[Finding]:
+    """Returns the findings `rooms` for tables whose id another connection's room has."""
+    text = 'another connection\'s room has the id of [rooms."{}"]'
+    return [Finding.of("rooms", Verdict.DOUBTFUL, text.format(table), ONE_ROOM) for table in tables]
 
 
 @dataclass(slots=True)

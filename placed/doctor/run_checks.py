@@ -70,6 +70,7 @@ async def examine(  # noqa: PLR0913 - the options of the command
     noted = remembered(state_directory)
     book = RoomIds(settings.rooms, noted.room_ids, noted.objects)
     book.keep(connection.name for connection in settings.connections)
+    book.share_out(settings.connections)
     examinations = [
         ConnectionExamination(
             configuration=configuration,

@@ -78,6 +78,8 @@ class Room(msgspec.Struct, frozen=True, gc=False):
 
     def is_same_mailbox(self, other: Room) -> bool:
         """Whether both are one mailbox of one connection, even if its address has changed."""
+        if self.connection != other.connection:
+            return False
         if self.object_id is not None and other.object_id is not None:
             return self.object_id == other.object_id  # an address may have been given to another mailbox
         return self.mailbox == other.mailbox or self.address == other.address

@@ -11,6 +11,7 @@ import structlog
 
 from placed.domain.model import Reason
 from placed.driver import DriverError, Refused, RoomCircumstances
+from placed.polling.ids_in_settings import ONE_ROOM
 from placed.polling.missing_rooms import MissingRooms
 from placed.polling.reading_planner import SELDOM
 from placed.polling.room_ids import FITS_NO_ROOM, lowered
@@ -136,6 +137,14 @@ class RoomDiscovery:
                 "rooms.settings_fit_no_room",
                 table=f'[rooms."{table}"]',
                 remedy=FITS_NO_ROOM,
+            )
+        for table in self._book.without_id_of_table(self._connection.name):
+            log.warning(
+                "rooms.have_one_id",
+                connection=self._connection.name,
+                table=f'[rooms."{table}"]',
+                problem="another connection's room has the id of this table; this connection's has another",
+                remedy=ONE_ROOM,
             )
 
     def room_was_read(self, room: Room) -> None:

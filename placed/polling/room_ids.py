@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from msgspec.structs import replace
 
 from placed.domain.model import Room
+from placed.polling.ids_in_settings import IdsInSettings, connections_that_name
 from placed.polling.room_slugs import slug, slug_of_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from placed.driver import ConnectionSettings, FoundRoom
     from placed.settings.room_settings import RoomSettings
@@ -83,6 +84,7 @@ class RoomIds:
         self._unfitted = {address.lower(): address for address in overrides}  # tables that match no room yet
         self._awaited: set[str] = set()  # connections whose rooms were not listed yet
         self._for_now: set[str] = set()  # of `given`: ids that are not permanent
+        self._of_tables = IdsInSettings()
 
     def change(self, overrides: Mapping[str, RoomSettings]) -> None:
         """Other settings of single rooms count from the next list of rooms on. Ids that were given stay."""
@@ -91,6 +93,15 @@ class RoomIds:
         self.given = {key: i for key, i in self.given.items() if i not in self._settled}
         self.objects = {key: i for key, i in self.objects.items() if i not in self._settled}
         self._unfitted = {address.lower(): address for address in overrides}
+
+    def share_out(self, connections: Sequence[ConnectionSettings]) -> None:
+        """Decides which connection's room has the id of a table, if the settings of several name the room."""
+        named = connections_that_name(self._overrides, connections)
+        self._of_tables.set_connections(named, {connection.name for connection in connections})
+
+    def without_id_of_table(self, connection: str) -> list[str]:
+        """Returns new tables that fit a room of this connection whose id another connection's room has."""
+        return self._of_tables.to_report(connection)
 
     def keep(self, connections: Iterable[str]) -> None:
         """Forgets connections that are no longer in the settings."""
@@ -126,7 +137,8 @@ class RoomIds:
         self._take_back(connection)
         listings = self._by_address(connection, found)
         before = set(self.given)
-        self._give_ids(connection, listings)
+        settled = self._ids_of_tables(connection, listings)
+        self._give_ids(connection, listings, settled)
         new = self.given.keys() - before
         self._for_now |= {
             key
@@ -140,7 +152,7 @@ class RoomIds:
             override = self._override(listing)
             rooms.append(
                 Room(
-                    id=(override and override.id) or self.given[f"{connection}/{address}"],
+                    id=settled.get(address) or self.given[f"{connection}/{address}"],
                     connection=connection,
                     address=address,
                     mailbox=listing.mailbox,
@@ -221,20 +233,39 @@ class RoomIds:
         return replace(listing, address=addresses.get(self.objects.get(key, ""), listing.address))
 
     def _override(self, listing: FoundRoom) -> RoomSettings | None:
-        """Returns the settings' table for it, by its address or by its object id."""
+        """Returns the settings' table for it."""
+        table = self._table(listing)
+        return self._overrides[table] if table is not None else None
+
+    def _table(self, listing: FoundRoom) -> str | None:
+        """Returns the key of the settings' table for it: its address or its object id."""
         for key in (listing.address.lower(), (listing.object_id or "").lower()):
             if key in self._overrides:
                 self._unfitted.pop(key, None)
-                return self._overrides[key]
+                return key
         return None
 
     # --- ids ---
 
-    def _give_ids(self, connection: str, listings: Mapping[str, FoundRoom]) -> None:
+    def _ids_of_tables(self, connection: str, listings: Mapping[str, FoundRoom]) -> dict[str, str]:
+        """Returns the ids of tables, by address, as far as no other connection's room has them."""
+        tables = {
+            address: table
+            for address, listing in listings.items()
+            if (table := self._table(listing)) is not None and self._overrides[table].id is not None
+        }
+        own = self._of_tables.assign(connection, set(tables.values()))
+        return {
+            address: room_id
+            for address, table in tables.items()
+            if table in own and (room_id := self._overrides[table].id) is not None
+        }
+
+    def _give_ids(self, connection: str, listings: Mapping[str, FoundRoom], settled: Collection[str]) -> None:
         here = {
             f"{connection}/{address}": listing
             for address, listing in sorted(listings.items())
-            if not self._has_settled_id(listing)
+            if address not in settled
         }
         self._follow_objects(connection, here)
         gone = {
@@ -280,10 +311,6 @@ class RoomIds:
         }
         ids = set(now.values())
         self.objects = {key: room_id for key, room_id in self.objects.items() if room_id not in ids} | now
-
-    def _has_settled_id(self, listing: FoundRoom) -> bool:
-        override = self._override(listing)
-        return override is not None and override.id is not None
 
 
 def _zone_of(listing: FoundRoom) -> ZoneInfo | None:

@@ -201,6 +201,7 @@ class Daemon:
                 self._earlier = None if patient else before
             self.prepared, self._all_recalled = to, False
             self._change_rules(before.settings, to.settings)
+            self._parts.book.share_out(to.settings.connections)
             await self.connections.change(
                 before.settings, to, self._tasks, patient=patient, believable=self._clock.believable
             )
@@ -258,6 +259,7 @@ class Daemon:
         """Forgets connections that are not in the settings, and notes what the next start has to know."""
         names = [connection.name for connection in self.settings.connections]
         self._parts.book.keep(names)
+        self._parts.book.share_out(self.settings.connections)
         self._surroundings.journal.keep(names)
         self._surroundings.times.keep(names)
         self._parts.remember()

@@ -50,6 +50,7 @@ def test_a_mailbox_is_recognized_by_its_object_id_before_its_address() -> None:
     assert before.is_same_mailbox(room(object_id="1", address="new@contoso.example", mailbox="new"))
     assert before.is_same_mailbox(room())
     assert not before.is_same_mailbox(room(object_id="2"))
+    assert not before.is_same_mailbox(room(object_id="1", connection="fabrikam"))
 
 
 @pytest.mark.parametrize(

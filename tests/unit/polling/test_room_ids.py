@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from placed.driver import FoundRoom
+from placed.driver import ConnectionSettings, FoundRoom
 from placed.polling.room_ids import RoomIds
 from placed.polling.room_slugs import slug, slug_of_name
 from placed.settings.room_settings import RoomSettings
@@ -21,6 +21,17 @@ BERLIN = ZoneInfo("Europe/Berlin")
 
 def found(*addresses: str) -> list[FoundRoom]:
     return [FoundRoom(address, f"object-of-{address}") for address in addresses]
+
+
+class ConnectionWithRooms(ConnectionSettings):
+    """A connection whose settings name its rooms."""
+
+    rooms: tuple[str, ...]
+
+    @property
+    def named_rooms(self) -> frozenset[str]:
+        """The addresses."""
+        return frozenset(self.rooms)
 
 
 def ids(book: RoomIds, connection: str, *addresses: str) -> list[str]:
@@ -176,6 +187,33 @@ def test_a_settled_id_is_taken_from_the_room_that_had_it() -> None:
     assert ids(book, "contoso", "one@contoso.example", "two@contoso.example") == ["contoso-two", "two"]
     later = RoomIds({}, book.given)  # and the setting goes: who has got another id keeps it
     assert ids(later, "contoso", "one@contoso.example", "two@contoso.example") == ["contoso-two", "one"]
+
+
+def test_a_settled_id_names_one_room_where_two_connections_list_its_address() -> None:
+    book = RoomIds({"boardroom": RoomSettings(id="big")})
+    assert ids(book, "berlin", "boardroom") == ["big"]
+    assert ids(book, "vienna", "boardroom") == ["boardroom"]
+    assert book.without_id_of_table("berlin") == []
+    assert book.without_id_of_table("vienna") == ["boardroom"]
+    assert book.without_id_of_table("vienna") == []
+    ids(book, "berlin", "library")
+    assert ids(book, "vienna", "boardroom") == ["big"]
+
+
+def test_of_connections_that_name_a_room_the_first_one_s_has_the_settled_id() -> None:
+    settings = [
+        ConnectionWithRooms(name=name, driver="any", rooms=("boardroom",)) for name in ("berlin", "vienna")
+    ]
+    book = RoomIds({"Boardroom": RoomSettings(id="big")})
+    book.share_out(settings)
+    assert ids(book, "vienna", "boardroom") == ["boardroom"]
+    assert ids(book, "berlin", "boardroom") == ["big"]
+    book.share_out(settings[::-1])
+    assert ids(book, "vienna", "boardroom") == ["boardroom"]  # until the other room has given it up
+    assert ids(book, "berlin", "boardroom") == ["berlin-boardroom"]
+    assert ids(book, "vienna", "boardroom") == ["big"]
+    book.share_out(settings[:1])
+    assert ids(book, "berlin", "boardroom") == ["big"]
 
 
 def test_room_settings_take_precedence_over_the_service() -> None:
