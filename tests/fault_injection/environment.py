@@ -23,7 +23,6 @@ from tests.fault_injection.command_sender import CommandSender
 from tests.fault_injection.dav_calendars import DavCalendars
 from tests.fault_injection.feed_calendars import FeedCalendars
 from tests.fault_injection.ground_truth import Truth
-from tests.fault_injection.machine_delay import MachineDelay
 from tests.fault_injection.network_link import Line
 from tests.fault_injection.oracle import Oracle, Promise, Violation, Weather
 from tests.fault_injection.panel_hands import ACTING, Hands, action_tables, panel_tokens
@@ -37,6 +36,7 @@ from tests.fault_injection.tenant_ledger import RecordingTenant
 from tests.fault_injection.workspace_bookings import ACTING as GOOGLE_ACTING
 from tests.fault_injection.workspace_calendars import WorkspaceCalendars
 from tests.support.free_ports import HOST, free_port
+from tests.support.machine_delay import MachineDelay
 from tests.support.mosquitto import Mosquitto
 from tests.support.mqtt_proxy import Proxy
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.fault_injection.machine_delay import MachineDelay
 from tests.fault_injection.shared_clock import SharedClock
+from tests.support.machine_delay import MachineDelay
 
 if TYPE_CHECKING:
     from pathlib import Path

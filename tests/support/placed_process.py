@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from contextlib import asynccontextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from tests.support import imported_placed
 from tests.support.deadlines import DEADLINE
+from tests.support.machine_delay import MachineDelay
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -228,11 +230,21 @@ class Program:
         self.process.send_signal(number)
 
     async def ends(self, within: float = DEADLINE) -> int:
-        """The exit code, as soon as it has ended and all its output is read."""
-        async with asyncio.timeout(within):
-            code = await self.process.wait()
+        """The exit code, as soon as it has ended and all its output is read.
+
+        Args:
+            within: seconds, not counting those in which it waited for a processor.
+        """
+        delay, begun = MachineDelay(lambda: [self.process.pid]), time.monotonic()
+        ending = asyncio.create_task(self.process.wait())
+        while not ending.done():
+            if time.monotonic() - begun - delay.seconds() > within:
+                ending.cancel()
+                raise TimeoutError(f"it runs on after {within} s")
+            await asyncio.wait([ending], timeout=0.05)
+        async with asyncio.timeout(DEADLINE):
             await asyncio.gather(*self._reading)
-        return code
+        return await ending
 
     async def _read(self, stream: asyncio.StreamReader, into: list[str]) -> None:
         async for line in stream:
