@@ -5,10 +5,14 @@ bounds it from both sides, and further answers narrow it. The steady clock canno
 learned stays right when somebody sets the clock on the wall.
 
 - One answer that contradicts what is known changes nothing. Three in a row that agree with each other replace
-  what is known; where they agree with the clock on the wall, or nothing is known yet, two are enough.
+  what is known; where they agree with the clock on the wall and what is known does not, or nothing is known
+  yet, two are enough.
 - The last of them must show a later time than the first: a cache repeats the `Date` that it has kept. Where
-  nothing is known yet, this is not waited for, but until then one contradiction is enough to forget it.
+  nothing is known yet, this is not waited for, but until then one contradiction is enough to forget it, and
+  from then on it is waited for.
 - Where nothing is known yet, or the clock on the wall was set since, one answer that agrees is enough.
+- A service whose clock keeps another pace than the steady clock is not followed, however slowly its answers
+  go away from what is known: they count as contradictions, and do not agree with each other for long.
 - Several services, and the clock on the wall, are witnesses: the time that most of them agree on is believed.
   Where that is a tie, services go before the clock on the wall, and the first connection of the settings
   before the others.
@@ -30,6 +34,7 @@ _LAG = 2.0  # seconds; servers renew `Date` once a second, not always in time
 _DRIFT = 1e-4  # seconds a second by which a steady clock may go wrong
 _WIDEST = 60.0  # seconds between question and answer, beyond which an answer shows nothing
 _FIRST, _LATER = 2, 3  # answers in a row that are needed to believe another time
+_LONG_ENOUGH = 10.0  # seconds from the first to the last of `_LATER`: in less, a wrong pace does not show
 _ERRATIC = 8  # answers of which no two in a row agree: a service that shows any time is no witness
 
 
@@ -78,6 +83,11 @@ class Span(msgspec.Struct, frozen=True):
         """Seconds between the two; 0 where they overlap."""
         return max(self.low - other.high, other.low - self.high, 0.0)
 
+    def overlap(self, other: Span) -> Span | None:
+        """What both allow, as learned at the time of the other; None if there is no such difference."""
+        low, high = max(self.low, other.low), min(self.high, other.high)
+        return Span(low, high, other.at) if low <= high else None
+
     def within(self, difference: float, tolerance: float) -> bool:
         """Whether a difference agrees with these bounds."""
         return self.low - tolerance <= difference <= self.high + tolerance
@@ -97,9 +107,11 @@ class ServiceClockBounds:
 
     def __init__(self) -> None:
         self.known: Span | None = None
+        self._anchor: Span | None = None  # what was believed, narrowed by later answers; it never moves
         self._wall: float | None = None  # the clock on the wall, when an answer confirmed that
         self._first = 0  # what the first answer that agreed with it has shown
         self._advances = False  # whether a later answer has shown a later time
+        self._stood_still = False  # whether a time was forgotten since none had
         self._doubts: list[Span] = []
         self._contradictions = 0  # answers that contradict the clock on the wall, while nothing is known
 
@@ -116,27 +128,34 @@ class ServiceClockBounds:
             wall: the same difference by the clock on the wall; None if that clock is wrong for certain.
         """
         known = self.known.older(found.at) if self.known is not None else None
-        if known is not None and known.gap(found) <= _LAG:
+        anchor = self._anchor.older(found.at) if self._anchor is not None else None
+        if known is not None and anchor is not None and anchor.gap(found) <= _LAG:
             self._doubts.clear()
-            low, high = max(known.low, found.low), min(known.high, found.high)
-            self.known = Span(low, high, found.at) if low <= high else found
+            self.known = known.overlap(found) or found
+            self._anchor = anchor.overlap(found) or anchor
             self._wall = wall
             self._advances = self._advances or found.shown > self._first
             return
         agrees = wall is not None and found.within(wall, TOLERANCE)
-        if agrees and (known is None or self._was_set(wall)):
+        if agrees and ((known is None and not self._stood_still) or self._was_set(wall)):
             self._believe(found, wall)
             return
         if known is not None and not self._advances:
             known = self.known = None
-        if self._doubts and self._doubts[-1].gap(found) > _LAG:
+            self._stood_still = True
+        if self._doubts and self._doubts[0].gap(found) > _LAG:
             self._doubts.clear()
         self._contradictions += wall is not None and not self._doubts
         if len(self._doubts) == _LATER:
             del self._doubts[1]  # the first is kept: the last must show a later time
         self._doubts.append(found)
-        enough = _FIRST if known is None or agrees else _LATER
-        if len(self._doubts) >= enough and (known is None or found.shown > self._doubts[0].shown):
+        first = self._doubts[0]
+        if known is None or (agrees and not (wall is not None and known.within(wall, TOLERANCE))):
+            enough = len(self._doubts) >= _FIRST
+        else:
+            enough = len(self._doubts) >= _LATER and found.at - first.at >= _LONG_ENOUGH
+        in_doubt = known is not None or self._stood_still
+        if enough and (found.shown > first.shown or not in_doubt):
             self._believe(found, wall)
 
     def _was_set(self, wall: float | None) -> bool:
@@ -144,7 +163,7 @@ class ServiceClockBounds:
         return wall is not None and (self._wall is None or abs(wall - self._wall) > TOLERANCE)
 
     def _believe(self, found: Span, wall: float | None) -> None:
-        self.known, self._wall = found, wall
+        self.known, self._anchor, self._wall = found, found, wall
         self._first = self._doubts[0].shown if self._doubts else found.shown
         self._advances = found.shown > self._first
         self._doubts.clear()

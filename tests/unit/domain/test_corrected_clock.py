@@ -255,6 +255,36 @@ def test_slow_answers_that_show_little_move_no_clock() -> None:
         assert world.clock.now() == world.machine.now()
 
 
+@pytest.mark.parametrize("interval", [0.2, 1.0, 2.5, 30.0])
+def test_a_date_that_stands_still_from_the_first_answer_on_moves_no_clock(interval: float) -> None:
+    world = World()
+    passed = 0.0
+    while passed < 300.0:
+        world.pass_(interval - 0.1)
+        passed += interval
+        world.answer(off=-passed, took=0.1)
+        assert world.clock.now() == world.machine.now()
+    assert world.clock.believable
+
+
+@pytest.mark.parametrize("off", [0.0, -720.0])
+@pytest.mark.parametrize("pace", [0.0, 0.5, 1.5])
+@pytest.mark.parametrize("interval", [0.2, 1.0, 2.0, 5.0, 30.0])
+def test_a_service_whose_clock_keeps_another_pace_is_not_followed(
+    off: float, pace: float, interval: float
+) -> None:
+    """As behind a gateway whose clock has stopped: answers in quick succession show nearly the same."""
+    world = World(off)
+    world.answers(5)
+    passed, worst = 0.0, 0.0
+    while passed < 300.0:
+        world.pass_(interval - 0.1)
+        passed += interval
+        world.answer(off=passed * (pace - 1), took=0.1)
+        worst = max(worst, abs(world.error))
+    assert worst <= 4.0
+
+
 def test_the_majority_of_services_and_machine_sets_the_clock() -> None:
     world = World(0, ["contoso", "fabrikam"])
     world.answers(5, "contoso", off=7200)
