@@ -99,6 +99,11 @@ class NotifyingBoard:
         return self._judging.show
 
     @property
+    def time_is_known(self) -> bool:
+        """Whether the time is known well enough to state anything; if not, every room is unknown."""
+        return self._judging.believable()
+
+    @property
     def epoch(self) -> int:
         """The number of this start of the daemon."""
         return self._judging.epoch

@@ -79,13 +79,16 @@ class BoardSetup:
     show: Show = Show.NOTHING
     epoch: int = 7
     policy: Policy = field(default_factory=Policy)
+    time_is_known: bool = True
     bridge: HandBridge = field(default_factory=HandBridge)
     sensors: HandSensors = field(default_factory=HandSensors)
     board: Board = field(init=False)
     enrolled: dict[str, dict[str, Room]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.board = Board(self.policy, self.show, self.now, self.epoch)
+        self.board = Board(
+            self.policy, self.show, self.now, self.epoch, believable=lambda: self.time_is_known
+        )
 
     def now(self) -> datetime:
         return self.moment

@@ -60,7 +60,13 @@ class RoomDayApi:
             )
         moment = self._now()
         days = [
-            day_document(known, moment, self._board.policy, self._board.show)
+            day_document(
+                known,
+                moment,
+                self._board.policy,
+                self._board.show,
+                time_is_known=self._board.time_is_known,
+            )
             for room_id in dict.fromkeys(asked)
             if (known := self._board.known_of(room_id)) is not None
         ]
@@ -68,9 +74,11 @@ class RoomDayApi:
         return await Representation(msgspec.json.encode(document)).answer(request)
 
 
-def day_document(known: KnownRoom, moment: datetime, policy: Policy, show: Show) -> dict[str, Any]:
+def day_document(
+    known: KnownRoom, moment: datetime, policy: Policy, show: Show, *, time_is_known: bool
+) -> dict[str, Any]:
     """The day of a room in which `moment` lies."""
-    room, schedule = known.room, known.schedule
+    room, schedule = known.room, known.schedule if time_is_known else None
     today = moment.astimezone(room.time_zone).date()
     since, until = whole_days(today, today + timedelta(days=1), room.time_zone)
     expires = expiry(schedule, moment, policy, known.failure) if schedule else None

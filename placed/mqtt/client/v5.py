@@ -18,6 +18,7 @@ from placed.mqtt.client.v5_packets import (
     PUBACK,
     UnusualReason,
     connect_packet,
+    has_wildcard,
     message_of,
     publish_packet,
     subscribe_packet,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 _QOS_1 = mqtt5.QoS.AT_LEAST_ONCE
 _ENDED = "the broker ended the connection"
+_NO_WILDCARDS = ReasonCode(0xA2)  # a broker that announced this would end the connection: MQTT 5, 3.2.2.3.11
 
 
 class Mqtt5Client:
@@ -48,6 +50,7 @@ class Mqtt5Client:
         self.max_packet_size: int | None = None
         self.retains = True
         self.takes_qos_1 = True
+        self._takes_wildcards = True
         self.receive: Callable[[Received], None] | None = None
         self.writable: Callable[[], None] | None = None
         self.messages = Incoming(options.queue)
@@ -142,9 +145,15 @@ class Mqtt5Client:
         self, filters: Iterable[str], qos: int = 1, *, live_only: bool = False
     ) -> Sequence[ReasonCode]:
         """Subscribes, and returns the broker's answer to each filter."""
-        wanted, packet_id = list(filters), self._unanswered.next_id()
-        packet = subscribe_packet(packet_id, wanted, qos, live_only=live_only)
-        return complete(await self._ask(packet_id, packet.write(), timeouts.ANSWER), len(wanted))
+        asked = list(filters)
+        wanted = asked if self._takes_wildcards else [name for name in asked if not has_wildcard(name)]
+        codes: dict[str, ReasonCode] = {}
+        if wanted:
+            packet_id = self._unanswered.next_id()
+            packet = subscribe_packet(packet_id, wanted, qos, live_only=live_only)
+            answer = complete(await self._ask(packet_id, packet.write(), timeouts.ANSWER), len(wanted))
+            codes = dict(zip(wanted, answer, strict=True))
+        return [codes.get(name, _NO_WILDCARDS) for name in asked]
 
     async def unsubscribe(self, filters: Iterable[str], within: float | None = None) -> None:
         """Unsubscribes."""
@@ -280,6 +289,7 @@ class Mqtt5Client:
         self.max_packet_size = packet.max_packet_size
         self.retains = packet.retain_available
         self.takes_qos_1 = packet.max_qos is not mqtt5.QoS.AT_MOST_ONCE
+        self._takes_wildcards = packet.wildcard_subscription_available
         keep_alive = packet.server_keep_alive
         self._usable().keep_alive(self._options.keep_alive if keep_alive is None else keep_alive)
         self._connected.set_result(None)

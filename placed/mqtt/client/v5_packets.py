@@ -82,6 +82,11 @@ def subscribe_packet(
     return mqtt5.SubscribePacket(packet_id, wanted)
 
 
+def has_wildcard(topic_filter: str) -> bool:
+    """Returns whether a filter may match several topics."""
+    return not {"+", "#"}.isdisjoint(topic_filter)
+
+
 def _will(will: Will) -> mqtt5.Will:
     expiry, content_type, user, _ = will.properties or _NO_PROPERTIES
     return mqtt5.Will(

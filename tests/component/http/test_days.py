@@ -51,6 +51,16 @@ async def test_a_day_is_listed_in_the_time_zone_of_the_room(
     assert spans == [("22:00", "23:40"), ("23:00", "23:30"), ("10:00", "10:30")]
 
 
+async def test_while_the_time_is_not_known_no_meetings_are_listed(
+    endpoint: Endpoint, board_setup: BoardSetup
+) -> None:
+    """As after a start whose clock a service contradicts: the room is unknown, and so is its day."""
+    read(board_setup, "boardroom", meeting(-30, 30))
+    board_setup.time_is_known = False
+    found = await day(endpoint, "boardroom")
+    assert (found["meetings"], found["observed_at"], found["valid_until"]) == (None, None, None)
+
+
 @pytest.mark.parametrize(
     ("moment", "hours"),
     [

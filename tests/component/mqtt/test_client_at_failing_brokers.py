@@ -60,6 +60,24 @@ async def test_the_broker_s_keep_alive_replaces_ours() -> None:
             await client.ended()
 
 
+async def test_a_broker_without_wildcards_is_not_asked_for_them() -> None:
+    """It would have to end the connection, again and again: MQTT 5, 3.2.2.3.11."""
+    asked = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1000)
+        writer.write(bytes([0x20, 5, 0, 0, 2, 0x28, 0]))  # Wildcard Subscription Available: no
+        asked.append(await reader.read(1000))
+        writer.write(b"\x90\x04\0\x01\0\x01")  # SUBACK of one filter
+        asked.append(await reader.read(1000))
+
+    async with served(serve) as port, opened(options(port, "5")) as client, asyncio.timeout(DEADLINE):
+        assert await client.subscribe(["trials/+/state", "#"]) == [ReasonCode(0xA2)] * 2
+        assert await client.subscribe(["trials/+/state", TOPIC]) == [ReasonCode(0xA2), ReasonCode(1)]
+        assert b"+" not in asked[0]
+        assert TOPIC.encode() in asked[0]
+
+
 @pytest.mark.parametrize(
     "answer",
     [
