@@ -74,7 +74,7 @@ def meeting_of(event: Event, room_zone: ZoneInfo) -> Meeting:
         start, end = whole_days(*_dates(event.start, event.end, room_zone), room_zone)
     else:
         start = _utc(event.start.date_time, event.start.time_zone)
-        end = _utc(event.end.date_time, event.end.time_zone)
+        end = _utc(event.end.date_time, event.end.time_zone, latest=True)
         if event.is_all_day is None:
             start, end = _perhaps_days(event, start, end, room_zone)
     organizer = (
@@ -155,14 +155,19 @@ def _written(moment: DateTimeTimeZone) -> datetime:
 
 
 @lru_cache(maxsize=10_000)
-def _utc(date_time: str, time_zone: str) -> datetime:
-    """Returns a shared moment, because most meetings begin or end when many others do."""
+def _utc(date_time: str, time_zone: str, *, latest: bool = False) -> datetime:
+    """Returns a shared moment, because most meetings begin or end when many others do.
+
+    Where clocks change, a time may come twice or not at all: it is the earliest moment, or the latest.
+    """
     parsed = datetime.fromisoformat(date_time)
     if parsed.tzinfo is None and time_zone in ("UTC", "tzone://Microsoft/Utc"):
         return parsed.replace(tzinfo=UTC)
     if parsed.tzinfo is None:
         try:
-            parsed = parsed.replace(tzinfo=ZoneInfo(time_zone))
+            zone = ZoneInfo(time_zone)
         except (ZoneInfoNotFoundError, OSError):
             raise ValueError("a time zone that was not requested") from None
+        moments = [parsed.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)]
+        return max(moments) if latest else min(moments)
     return parsed.astimezone(UTC)

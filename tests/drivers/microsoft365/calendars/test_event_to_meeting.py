@@ -106,6 +106,26 @@ def test_moments_are_utc(moment: str, zone: str, utc: datetime) -> None:
     assert read.tzinfo is UTC
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "minutes"),
+    [
+        ("2026-10-25T01:00:00", "2026-10-25T02:30:00", (23 * 60, 25 * 60 + 30)),  # 2:30 comes twice
+        ("2026-10-25T02:10:00", "2026-10-25T02:50:00", (24 * 60 + 10, 25 * 60 + 50)),
+        ("2026-10-25T02:30:00", "2026-10-25T04:00:00", (24 * 60 + 30, 27 * 60)),
+        ("2026-03-29T02:30:00", "2026-03-29T04:30:00", (24 * 60 + 30, 26 * 60 + 30)),  # 2:30 does not come
+    ],
+)
+def test_in_a_night_in_which_the_clocks_change_a_meeting_occupies_whatever_its_times_may_mean(
+    start: str, end: str, minutes: tuple[int, int]
+) -> None:
+    found = meeting(
+        start={"dateTime": start, "timeZone": "Europe/Berlin"},
+        end={"dateTime": end, "timeZone": "Europe/Berlin"},
+    )
+    eve = datetime.fromisoformat(start[:10]).replace(tzinfo=UTC) - timedelta(days=1)
+    assert (found.start, found.end) == tuple(eve + timedelta(minutes=number) for number in minutes)
+
+
 @pytest.mark.parametrize("zone", ["W. Europe Standard Time", "", "../../etc/passwd", "\0", "x" * 5000])
 def test_an_unrequested_time_zone_is_rejected(zone: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
