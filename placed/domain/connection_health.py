@@ -51,6 +51,7 @@ class ConnectionHealth(msgspec.Struct, frozen=True):
     impossible_meetings: int = 0  # that end no later than they start; they occupy nothing
     readability: RoomReadability = RoomReadability()  # of every room, as of the last round
     whole: ReadFailure | None = None  # why none of the rooms is read
+    rooms_are_sure: bool = True  # whether rooms of an earlier run that are not among its rooms were removed
     writer_fence: Fence | None = None  # of the registration that writes; None where nothing is ever written
 
     def document(self) -> dict[str, Any]:

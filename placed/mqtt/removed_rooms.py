@@ -136,7 +136,8 @@ def removed_rooms(
     """Returns the rooms of an earlier run that were removed: their connection lists its rooms without them.
 
     While a connection is starting there are none, since a room may have moved to it. The rooms of a
-    connection that could not list any count as present: its list may have failed.
+    connection that could not list any, or has listed them only once, count as present: its list may have
+    failed, or lack some.
     """
     states = {
         name: health[name].state if name in health else ConnectionState.STARTING for name in connections
@@ -145,6 +146,7 @@ def removed_rooms(
         return set()
     listed = {room.connection for room in rooms}
     silent = {name for name, state in states.items() if state is not ConnectionState.OK} - listed
+    silent |= {name for name in states if name in health and not health[name].rooms_are_sure}
     here = {room.id for room in rooms}
     return {i for i, entry in earlier.items() if i not in here and entry.connection not in silent}
 

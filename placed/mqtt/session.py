@@ -54,6 +54,7 @@ class Session:
         self._health_changed = asyncio.Event()
         self._health_urgent = asyncio.Event()
         self._published_health: dict[str, ConnectionState] = {}
+        self._sure_of_rooms: set[str] = set()  # connections
         self._rooms_changed = asyncio.Event()
         self._rooms_added = asyncio.Event()
         self._listed: set[str] = set()  # the room ids in the index that was published last
@@ -128,6 +129,11 @@ class Session:
         if self._published_health.get(health.name) is not health.state:
             self._health_urgent.set()
             self._rooms_changed.set()  # it may be known now which rooms of an earlier run were removed
+        if not health.rooms_are_sure:
+            self._sure_of_rooms.discard(health.name)
+        elif health.name not in self._sure_of_rooms:
+            self._sure_of_rooms.add(health.name)
+            self._rooms_changed.set()
 
     def connection_removed(self, connection: str) -> None:
         """A connection is not in the settings any more."""

@@ -152,6 +152,11 @@ class ConnectionMonitor:
             whole=ReadFailure(error.reason, since, error.problem),
         )
 
+    def found_rooms(self, *, sure: bool) -> None:
+        """Takes in whether rooms of an earlier run that were not found were removed."""
+        if self.health.rooms_are_sure is not sure:
+            self.health = replace(self.health, rooms_are_sure=sure)
+
     def read(self, rooms: int) -> None:
         """Takes in a reading of so many rooms in all; some or all of them may have failed."""
         if self.problem is not None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from placed.driver import FoundRoom
 
-_LISTS = 2  # in a row that have to lack a room
+SURE_LISTS = 2  # in a row that have to lack a room
 
 
 class MissingRooms:
@@ -50,11 +50,11 @@ class MissingRooms:
         for room in self._rooms:
             if names.isdisjoint(_names(room)):
                 times = self._lacking.get(room, 0) + 1
-                if times < _LISTS or not is_unreadable(room):
+                if times < SURE_LISTS or not is_unreadable(room):
                     now.append(room)
                     lacking[room] = times
         self._rooms, self._lacking = now, lacking
-        self.mailboxes = {room.mailbox: times >= _LISTS for room, times in lacking.items()}
+        self.mailboxes = {room.mailbox: times >= SURE_LISTS for room, times in lacking.items()}
         return list(now)
 
 

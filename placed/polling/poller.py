@@ -101,6 +101,7 @@ class Poller:
             take_up=self._take_up,
         )
         self._discovery.take_times(polling)
+        self._monitor.found_rooms(sure=self._discovery.is_sure)
         self._reader = RoundReader(
             connection=connection.name,
             driver=driver,
@@ -233,6 +234,7 @@ class Poller:
             # The rooms first: if the connection is refused or the fence breached, each of them shows it.
             self._credential.look(credential_expiry(self._driver), self._clock.now())
             await self._discovery.look()
+            self._monitor.found_rooms(sure=self._discovery.is_sure)
             await self._look_at_fence()
             if not self._fence.enforcing:
                 await self._read_due()

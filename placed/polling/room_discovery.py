@@ -12,7 +12,7 @@ import structlog
 from placed.domain.model import Reason
 from placed.driver import DriverError, Refused, RoomCircumstances
 from placed.polling.ids_in_settings import ONE_ROOM
-from placed.polling.missing_rooms import MissingRooms
+from placed.polling.missing_rooms import SURE_LISTS, MissingRooms
 from placed.polling.reading_planner import SELDOM
 from placed.polling.room_ids import FITS_NO_ROOM, lowered
 
@@ -75,6 +75,7 @@ class RoomDiscovery:
         self._ids: dict[str, str] = {}  # of rooms, by mailbox
         self._read_without_address: set[str] = set()  # ids of rooms
         self._listed_in = self._circumstances  # when the list was asked for last
+        self._lists = 0  # so far, with that of an earlier start
         self._failed_lists = 0  # in a row
         self._empty_lists = 0  # in a row
 
@@ -82,6 +83,12 @@ class RoomDiscovery:
     def _circumstances(self) -> Hashable:
         driver = self._driver
         return driver.room_circumstances if isinstance(driver, RoomCircumstances) else None
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether a room that is not among those found does not exist: one list may lack some, or all."""
+        needed = SURE_LISTS if self._connection.named_rooms is None else 1
+        return self._lists >= needed
 
     def take_times(self, polling: Polling) -> None:
         """Sets how often the list is asked for; it is due now."""
@@ -93,6 +100,7 @@ class RoomDiscovery:
         """Takes in the last list of an earlier start; returns its rooms."""
         rooms = self._rooms_of(listed)
         if rooms:
+            self._lists += 1
             self._missing.begin(listed)
             self._ids = {lowered(room.mailbox): room.id for room in rooms}
         return rooms
@@ -121,6 +129,7 @@ class RoomDiscovery:
             self._list_failed(error, moment)
             return
         self._failed_lists = 0
+        self._lists += 1
         before = self._missing.mailboxes
         found = self._missing.compare(found, self._is_gone)
         ids = self._book.remembered

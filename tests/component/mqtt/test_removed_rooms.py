@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from placed.domain.connection_health import ConnectionHealth, ConnectionState
 from placed.mqtt.removed_rooms import removed_rooms
@@ -269,3 +270,11 @@ def test_which_rooms_of_an_earlier_run_are_gone(
     states: dict[str, str], rooms: list[object], expected: set[str]
 ) -> None:
     assert removed_rooms(EARLIER, rooms, ("a", "b"), health(**states)) == expected  # type: ignore[arg-type]
+
+
+def test_rooms_that_a_single_list_of_this_run_lacks_are_not_gone() -> None:
+    """After the stored list is lost, nothing else shows that the list of a group lacks rooms, or all."""
+    unsure = health(a="ok", b="ok")
+    unsure["a"] = structs.replace(unsure["a"], rooms_are_sure=False)
+    for rooms in ([], [room("a1", "a")]):
+        assert removed_rooms(EARLIER, rooms, ("a", "b"), unsure) == {"b1", "z1"}

@@ -44,6 +44,17 @@ async def test_lists_that_lack_rooms_which_are_readable_take_none_away(short: li
     assert not any(poller_setup.recorder.removed)
 
 
+@pytest.mark.parametrize("first", [[], ["two"], ALL])
+async def test_that_a_room_of_an_earlier_run_was_removed_takes_two_lists(first: list[str]) -> None:
+    """Its own list is not stored, or was made under other settings: the broker's topics are all there is."""
+    poller_setup = PollerSetup(*first)
+    assert not poller_setup.poller.health.rooms_are_sure
+    await lists(poller_setup, first)
+    assert not poller_setup.board.health["contoso"].rooms_are_sure
+    await lists(poller_setup, ALL)
+    assert poller_setup.board.health["contoso"].rooms_are_sure
+
+
 async def test_a_list_that_lacks_a_room_is_requested_again_after_an_interval() -> None:
     poller_setup = PollerSetup(*ALL)
     await poller_setup.steps(301)  # the second list is regular
