@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from placed_microsoft365.simulator.faults.fault import ODD_EVENTS
+from tests.fault_injection.environment import CANARY
 from tests.fault_injection.fault_catalogue import fault, last
 
 if TYPE_CHECKING:
     import random
 
     from tests.fault_injection.environment import World
-
-CANARY = "ada@contoso.example"
 
 
 @fault("calendar.is_written_oddly", gentle=True)

@@ -31,6 +31,7 @@ from tests.fault_injection.http_panel import HttpPanel
 from tests.fault_injection.mqtt_panel import Screen, running
 from tests.fault_injection.oracle import PAGE_RETURNS
 from tests.fault_injection.shortened_timeouts import shortened
+from tests.fault_injection.ways_out import WaysOut
 from tests.support.deadlines import DEADLINE
 from tests.support.free_ports import HOST
 from tests.support.page_reader import PageScreen, browser
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
     from tests.fault_injection.fault_catalogue import Entry
     from tests.fault_injection.fault_schedule import Planned
-    from tests.fault_injection.oracle import Violation
+    from tests.fault_injection.promise import Violation
 
 CALM = 4.0  # seconds for which calm is looked at
 _BETWEEN_BOOKINGS = 0.4  # seconds, on average
@@ -131,6 +132,7 @@ class Campaign:
                 sensors=True,
                 acting=True,
                 others=True,
+                show="organizer",
             ) as world:
                 self._world = world
                 screens = [
@@ -138,6 +140,7 @@ class Campaign:
                     Screen("behind a line", world.to_panel.port, world.clock, world.oracle),
                 ]
                 http = HttpPanel("over HTTP", world.unit, world.clock, world.oracle)
+                ways_out = WaysOut(world.unit, world.clock, world.secrecy)
                 self._began = loop.time()
                 world.weather.begins("the first start", gentle=False)
                 others = [
@@ -150,7 +153,7 @@ class Campaign:
                     asyncio.create_task(world.google_hands.run(_BETWEEN_COMMANDS)),
                 ]
                 try:
-                    async with running(*screens, http), AsyncExitStack() as open_pages:
+                    async with running(*screens, http, ways_out), AsyncExitStack() as open_pages:
                         await asyncio.wait_for(world.unit.listening.wait(), DEADLINE)
                         if self._pages:
                             await self._open_pages(open_pages)

@@ -6,9 +6,9 @@ import asyncio
 import json
 import os
 import random
+import time
 from collections import Counter
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 from zoneinfo import ZoneInfo
@@ -17,22 +17,28 @@ from placed_microsoft365.simulator import Simulator, fence_toml
 from placed_microsoft365.simulator.graph.service import Graph
 from placed_microsoft365.simulator.login.service import LoginHost
 from placed_microsoft365.simulator.tenant.app_access import LONG_AGO, AccessPolicy
+from placed_microsoft365.simulator.tenant.mailboxes import UNTOUCHED
 from tests.fault_injection.action_oracle import ActionOracle
 from tests.fault_injection.calendar_changes import People
 from tests.fault_injection.command_sender import CommandSender
+from tests.fault_injection.daemon_pace import Pace
 from tests.fault_injection.dav_calendars import DavCalendars
 from tests.fault_injection.feed_calendars import FeedCalendars
 from tests.fault_injection.ground_truth import Truth
+from tests.fault_injection.http_panel import fences_in
 from tests.fault_injection.network_link import Line
-from tests.fault_injection.oracle import Oracle, Promise, Violation, Weather
+from tests.fault_injection.oracle import Oracle
 from tests.fault_injection.panel_hands import ACTING, Hands, action_tables, panel_tokens
 from tests.fault_injection.panel_hands import ROOMS as ACTING_ROOMS
 from tests.fault_injection.process_supervisor import Unit
+from tests.fault_injection.promise import Violation
+from tests.fault_injection.secrecy_oracle import SECRET, SecrecyOracle
 from tests.fault_injection.sensor_fleet import Fleet
 from tests.fault_injection.sensor_fleet import settings as settings_of_sensors
 from tests.fault_injection.shared_clock import SharedClock
-from tests.fault_injection.shortened_timeouts import ANSWER, LONGEST_PAUSE, LONGEST_REST
+from tests.fault_injection.start_oracle import NotificationSocket, StartOracle
 from tests.fault_injection.tenant_ledger import RecordingTenant
+from tests.fault_injection.weather import Weather
 from tests.fault_injection.workspace_bookings import ACTING as GOOGLE_ACTING
 from tests.fault_injection.workspace_calendars import WorkspaceCalendars
 from tests.support.free_ports import HOST, free_port
@@ -41,7 +47,7 @@ from tests.support.mosquitto import Mosquitto
 from tests.support.mqtt_proxy import Proxy
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -52,36 +58,10 @@ if TYPE_CHECKING:
 ZONE = ZoneInfo("Europe/Berlin")
 GROUP_ROOMS = tuple(f"room-{number}" for number in range(1, 9))  # of the connection `group`
 LISTED_ROOMS = tuple(f"listed-{number}" for number in range(1, 5))  # of the connection `listed`
+CANARY = "ada@contoso.example"
 ROLES = ("Calendars.Read", "GroupMember.Read.All")
 _TICK = 0.1  # seconds
 ANSWERED = 90.0  # seconds within which a command that was accepted has its outcome, whatever happens
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """What the daemon is set to; seconds."""
-
-    interval: float = 1.0
-    rediscover: float = 2.0
-    lead: float = 4.0
-    stale_after: float = 3.0
-    expire_after: float = 10.0
-
-    @property
-    def promise(self) -> Promise:
-        """What follows from it.
-
-        A state is believed for `expire_after`, and MQTT counts an expiry in whole seconds; a second more is
-        for machines with much to do. Recovery takes at most an answer that never comes, after it the longest
-        rest (of a tenth more by chance) or the longest pause and the broker's answer, whichever is longer,
-        then a poll, the reading of the group, and two seconds for a daemon to start.
-        """
-        trouble = ANSWER + max(1.1 * LONGEST_REST, LONGEST_PAUSE + ANSWER)
-        return Promise(
-            budget=self.expire_after + 2.0,
-            fresh=self.interval + 3.0,
-            recovery=trouble + self.interval + self.rediscover + 2.0,
-        )
 
 
 class Simulated(Simulator):
@@ -111,6 +91,7 @@ class World:
         sensors: bool,
         acting: bool,
         others: bool,
+        show: str,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
@@ -127,7 +108,7 @@ class World:
         self.others: tuple[CalendarService, ...] = (self.google, self.feeds, self.dav) if others else ()
         self.other_rooms = tuple(name for service in self.others for name in service.names)
         for room in self.all_rooms:
-            self.tenant.add_room(room)
+            self.tenant.add_room(room, processing=UNTOUCHED)  # titles stay, and what is private
         self.tenant.add_person("ada")
         self.tenant.add_group("placed-rooms", members=GROUP_ROOMS)
         self.tenant.add_group("listed-rooms", members=LISTED_ROOMS)
@@ -139,6 +120,9 @@ class World:
         reported = self.fleet.truth if sensors else None
         self.oracle = Oracle(self.truth, self.weather, pace.promise, report, reported)
         self.actions = ActionOracle(self._report_action, self._runs, self._holds, ANSWERED)
+        self.secrecy = SecrecyOracle(self.oracle.checked, report)
+        self.starts = StartOracle(pace.promise.start, self.oracle.checked, self._report_start)
+        self._show = show
         self.machine = MachineDelay(self._processes)
         self.clock.delay = self.machine.seconds
         self._excuses_overload = False
@@ -163,12 +147,14 @@ class World:
         sensors: bool = False,
         acting: bool = False,
         others: bool = False,
+        show: str = "nothing",
     ) -> AsyncIterator[Self]:
         """Everything is there but the daemon, which is started by running `world.unit`.
 
         With `sensors` the daemon has presence sensors, which report for as long as `world.fleet` is run. With
         `acting` there are rooms of which panels may change the bookings, for as long as `world.hands` is run.
         With `others` there are calendar services of other kinds, for whose people `world.others` are run.
+        `show` is what may be shown of meetings: nothing, or the organizer.
         """
         world = cls(
             folder,
@@ -179,8 +165,10 @@ class World:
             sensors=sensors,
             acting=acting,
             others=others,
+            show=show,
         )
         async with AsyncExitStack() as stack:
+            world._notified = stack.enter_context(NotificationSocket())
             await world.broker.start()
             stack.push_async_callback(world.broker.kill)
             if sensors:
@@ -194,12 +182,17 @@ class World:
             world.answers = await stack.enter_async_context(Proxy(world.broker.port))
             world.to_broker = await stack.enter_async_context(Line(world.answers.port))
             world.to_panel = await stack.enter_async_context(Line(world.broker.port))
+            world.answers.saw = world._see_message
             world.simulator.move_behind(world.to_tenant)
             world.group_app = world._connect(
                 "group", "placed-rooms", room_group="placed-rooms@contoso.example"
             )
             listed = [world.tenant.address(room) for room in LISTED_ROOMS]
             world.listed_app = world._connect("listed", "listed-rooms", rooms=listed)
+            world._fenced = (
+                ("group", world.group_app, GROUP_ROOMS),
+                ("listed", world.listed_app, LISTED_ROOMS),
+            )
             for service in world.others:
                 world._connections.append(await stack.enter_async_context(service.served(folder)))
             world.endpoint_port = free_port()  # the same over restarts, for pages that are open
@@ -230,20 +223,28 @@ class World:
     endpoint_port: int
     configuration: Path
     unit: Unit
+    _notified: NotificationSocket
+    _fenced: tuple[tuple[str, App, tuple[str, ...]], ...]  # connections, registrations and rooms
 
     def make_unit(self, name: str, broken: str | None = None) -> Unit:
         """The daemon of this world."""
-        return self._unit(name, self.configuration, broken)
+        return self._unit(name, self.configuration, broken, {"NOTIFY_SOCKET": self._notified.address})
 
     def make_rival(self, name: str) -> Unit:
         """A second daemon with the same settings, a state directory and a port of its own."""
         return self._unit(name, self._configure(name, 0))
 
-    def _unit(self, name: str, configuration: Path, broken: str | None = None) -> Unit:
+    def _unit(
+        self,
+        name: str,
+        configuration: Path,
+        broken: str | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> Unit:
         arguments = ["--clock", str(self.folder / "clock"), "--config", str(configuration)]
         if broken is not None:
             arguments += ["--break", broken]
-        return Unit(self.folder / name, arguments, self.complain)
+        return Unit(self.folder / name, arguments, self.complain, environment=environment)
 
     # --- what is true ---
 
@@ -252,6 +253,9 @@ class World:
         elapsed = self.clock.elapsed()
         self.truth.tick(elapsed, self.clock.now().timestamp(), self.clock.steady())
         self.fleet.truth.note_sleep(self.clock.slept, elapsed)
+        self.oracle.fences.note_sleep(self.clock.slept)
+        for name, app, rooms in self._fenced if self.unit.starts else ():  # before, nobody tried any
+            self.oracle.fences.note(name, elapsed, provable=self.tenant.fences(app, CANARY, rooms))
         self.actions.look(self.tenant.writes)
         self.actions.look(self.google.bookings.writes, "google")
         for room in self.tenant.rooms():
@@ -267,6 +271,14 @@ class World:
                     self._versions[name] = version
                     self.truth.note(name, booked, elapsed)
 
+    def _see_message(self, topic: str, payload: bytes) -> None:
+        """What the daemon publishes."""
+        elapsed = self.clock.elapsed()
+        self.secrecy.look("messages", topic, payload, elapsed)
+        if topic == "placed/bridge/health" and payload:
+            for connection, state in fences_in(json.loads(payload)).items():
+                self.oracle.fences.see("over MQTT", connection, state, elapsed)
+
     async def pass_time(self, seconds: float) -> None:
         """So much of it as the oracle counts."""
         end = self.clock.elapsed() + seconds
@@ -277,6 +289,9 @@ class World:
         """For ever: the oracle's clock runs unevenly."""
         while True:
             self.note()
+            awake = time.monotonic() - self.machine.seconds()
+            runs = self.unit.pid is not None and not self.unit.stands_still
+            self.starts.look(self.unit.starts, self._notified.received(), awake, runs=runs)
             if self._excuses_overload and self.machine.is_overloaded:
                 self.weather.is_overloaded(self.clock.elapsed())
             await asyncio.sleep(_TICK)
@@ -327,6 +342,10 @@ class World:
     def complain(self, text: str) -> None:
         self._report(Violation("daemon", self.clock.elapsed(), "-", "-", text, []))
 
+    def _report_start(self, seconds: float) -> None:
+        text = f"systemd was not notified of the end of a start for {seconds:.0f} s"
+        self._report(Violation("start", self.clock.elapsed(), "-", "-", text, list(self.unit.last_lines)))
+
     def _report_action(self, rule: str, room: str, text: str) -> None:
         self._report(Violation(f"action_{rule}", self.clock.elapsed(), "-", room, text, []))
 
@@ -361,7 +380,7 @@ class World:
         rooms = [self.tenant.address(room) for room in ACTING_ROOMS]
         self.acting_app = self._connect("acting", "acting-rooms", rooms=rooms)
         secret = self.folder / "hands.secret"
-        secret.write_text("s3cret~of~hands")
+        secret.write_text(f"{SECRET}hands")
         secret.chmod(0o600)
         self.writing_app = self.tenant.register_app(
             secrets=[secret.read_text()], roles=("Calendars.ReadWrite",)
@@ -379,7 +398,7 @@ class World:
         self, name: str, group: str, *, room_group: str | None = None, rooms: Iterable[str] = ()
     ) -> App:
         secret = self.folder / f"{name}.secret"
-        secret.write_text(f"s3cret~of~{name}")
+        secret.write_text(f"{SECRET}{name}")
         secret.chmod(0o600)
         app = self.tenant.register_app(secrets=[secret.read_text()], roles=ROLES)
         app.policies = [
@@ -393,7 +412,7 @@ class World:
             room_group=room_group,
             time_zone=ZONE.key,
         )
-        self._connections.append(table + fence_toml("access-policy", ["ada@contoso.example"]))
+        self._connections.append(table + fence_toml("access-policy", [CANARY]))
         return app
 
     def _configure(self, name: str, port: int) -> Path:
@@ -406,6 +425,7 @@ class World:
                 "expire_after": f"{pace.expire_after}s",
             },
             "mqtt": {"url": f"mqtt://localhost:{self.to_broker.port}"},
+            "privacy": {"show": self._show},
             "http": {"listen": f"{HOST}:{port}", **self._http},
         }
         file = self.folder / f"{name}.toml"

@@ -96,7 +96,7 @@ def sight(blocks: tuple[Block, ...], moment: float, lead: float) -> Sight:
     return Sight("free", None)
 
 
-class _Past(Generic[_Value]):
+class Past(Generic[_Value]):
     """Values one after the other, each with since when it holds, in elapsed seconds."""
 
     def __init__(self) -> None:
@@ -135,11 +135,11 @@ class Truth:
         self._remember = remember
         self._calendars: dict[str, tuple[Block, ...]] = {}
         self._closed: dict[str, int] = {}
-        self._postponed: dict[str, _Past[float]] = {}
-        self._pasts: dict[str, _Past[tuple[Block, ...] | None]] = {}
+        self._postponed: dict[str, Past[float]] = {}
+        self._pasts: dict[str, Past[tuple[Block, ...] | None]] = {}
         self._ahead = 0.0
-        self._walls: _Past[float] = _Past()  # seconds that the clock on the wall is ahead of what elapsed
-        self._settings: _Past[float] = _Past()  # the same of the steady clock
+        self._walls: Past[float] = Past()  # seconds that the clock on the wall is ahead of what elapsed
+        self._settings: Past[float] = Past()  # the same of the steady clock
 
     @property
     def rooms(self) -> list[str]:
@@ -176,12 +176,12 @@ class Truth:
 
     def postpone(self, room: str, seconds: float, elapsed: float) -> None:
         """From now on nobody can know for so long that the room's calendar changed; 0 ends it."""
-        past = self._postponed.setdefault(room, _Past())
+        past = self._postponed.setdefault(room, Past())
         past.add(elapsed, seconds)
         past.forget(elapsed - self._remember)
 
     def _keep(self, room: str, elapsed: float) -> None:
-        past = self._pasts.setdefault(room, _Past())
+        past = self._pasts.setdefault(room, Past())
         past.add(elapsed, None if self._closed.get(room) else self._calendars.get(room))
         past.forget(elapsed - self._remember)
 

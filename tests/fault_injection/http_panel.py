@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ from placed.panel.state_validity import Place, Shown, Why
 from tests.support.deadlines import DEADLINE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tests.fault_injection.oracle import Oracle
     from tests.fault_injection.process_supervisor import Unit
@@ -33,17 +33,19 @@ _READY = 200
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer to `GET /api/v1/rooms`, and whether `/readyz` was 200 just before.
+    """One answer to `GET /api/v1/rooms`, and what was answered just before of readiness and of connections.
 
     Attributes:
         rooms: what it shows of each room.
         ready: whether the daemon reports itself as ready.
         earliest: the earliest time of the wall clock at which it can have been made, seconds since 1970.
+        fences: how the fence of each connection is, by its name.
     """
 
     rooms: tuple[Shown, ...]
     ready: bool
     earliest: float
+    fences: Mapping[str, str] = field(default_factory=dict)
 
 
 class HttpPanel:
@@ -97,11 +99,10 @@ class HttpPanel:
     async def _ask(self, session: aiohttp.ClientSession, url: str) -> Answer:
         before = self._clock.now().timestamp()
         ready = await _is_ready(session, url)
-        async with session.get(f"{url}/api/v1/rooms") as response:
-            response.raise_for_status()
-            document = json.loads(await response.read())
+        fences = fences_in(await _document(session, f"{url}/api/v1/connections"))
+        document = await _document(session, f"{url}/api/v1/rooms")
         earliest = min(before, self._clock.now().timestamp())
-        return Answer(tuple(_shown(room) for room in document["rooms"]), ready, earliest)
+        return Answer(tuple(_shown(room) for room in document["rooms"]), ready, earliest, fences)
 
 
 async def ready(unit: Unit) -> None:
@@ -115,6 +116,18 @@ async def ready(unit: Unit) -> None:
                 if unit.url is not None and await _is_ready(session, unit.url):
                     return
             await asyncio.sleep(_EVERY)
+
+
+def fences_in(health: dict[str, Any]) -> dict[str, str]:
+    """How each connection's fence is, by a document of `/api/v1/connections` or `bridge/health`."""
+    return {connection["name"]: connection["fence"]["state"] for connection in health["connections"]}
+
+
+async def _document(session: aiohttp.ClientSession, url: str) -> dict[str, Any]:
+    async with session.get(url) as response:
+        response.raise_for_status()
+        document: dict[str, Any] = json.loads(await response.read())
+        return document
 
 
 async def _is_ready(session: aiohttp.ClientSession, url: str) -> bool:

@@ -6,15 +6,16 @@ machine with too much to do everything is late, which is no fault of the daemon.
 1. `lie`: what is shown was right at some moment of the freshness budget, by calendar and clock of then.
 2. `recovery`: once no fault was there for long enough, every room is shown, right by a calendar of just now.
 3. `flicker`: where there were gentle faults alone, a panel that stays connected does not lose a room that it
-   showed, but for one whose `valid_until` has passed.
+   showed, but for one whose `valid_until` has passed; and `withdrawn`: no room that it showed is gone.
 4. `daemon`: it does not end by itself, and its log holds no traceback. The campaign reports that.
 5. `expired`: no answer over HTTP has a status other than unknown with a `valid_until` that is past.
 6. `owed`: while the daemon reports itself as ready, a panel at its broker does not differ for long from what
    is answered over HTTP.
 7. `silence`: some seconds after the daemon has ended, no page shows a room as known.
 
-The first three hold for MQTT, for HTTP and for the page alike. What is shown of presence is judged by
-`presence_oracle`.
+The first three hold for MQTT, for HTTP and for the page alike. Oracles of their own judge what is shown of
+presence and of fences (`presence_oracle`, `fence_oracle`), what becomes of hidden texts (`secrecy_oracle`),
+commands (`action_oracle`), and how long a start takes (`start_oracle`).
 """
 
 from __future__ import annotations
@@ -26,8 +27,10 @@ from typing import TYPE_CHECKING
 
 from placed.domain.model import Status
 from placed.panel.state_validity import Why
+from tests.fault_injection.fence_oracle import FenceOracle
 from tests.fault_injection.ground_truth import Sight
 from tests.fault_injection.presence_oracle import PresenceOracle, PresenceSeen
+from tests.fault_injection.promise import Violation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -36,46 +39,15 @@ if TYPE_CHECKING:
     from placed.panel.state_validity import Shown
     from tests.fault_injection.ground_truth import Truth
     from tests.fault_injection.http_panel import Answer
+    from tests.fault_injection.promise import Promise
     from tests.fault_injection.sensor_truth import SensorTruth
+    from tests.fault_injection.weather import Weather
 
 PAGE_RETURNS = 6.0  # seconds more for a page: it asks every four where it has no stream
 _SLOW = 8.0  # seconds that a browser may take longer on a machine with too much to do
 _ROUNDED = 0.001  # seconds by which a time in a document is rounded
 _AT_ONCE = 0.2  # seconds from the end of a state's time until that is published
 _PASSING = frozenset({Why.OUTDATED, Why.EXPIRED, Why.DISCONNECTED})
-
-
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """A rule that was broken, with what helps to find out why."""
-
-    rule: str
-    elapsed: float
-    panel: str
-    room: str
-    shown: str
-    story: list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Promise:
-    """What is judged by; seconds.
-
-    Attributes:
-        budget: for so long a state may be shown after it was true; the daemon's `expire_after`, and some.
-        fresh: the same in calm, where only the polling interval is between a calendar and a panel.
-        recovery: from the end of the last fault until all has to be right.
-        grace: for how long a room may be wrong or missing in calm, as at an edge.
-        silence: for how long a page may show a room after the daemon has ended.
-        owed: for how long a ready daemon may answer something else than its broker holds.
-    """
-
-    budget: float
-    fresh: float
-    recovery: float
-    grace: float = 2.0
-    silence: float = 12.0
-    owed: float = 20.0
 
 
 @dataclass(slots=True)
@@ -85,59 +57,6 @@ class _Known:
     shown: Shown | None = None
     right_at: float = -math.inf  # when it was right last, by the rule of recovery
     blamed: set[str] = field(default_factory=set)  # by these rules, so that each violation is reported once
-
-
-class Weather:
-    """Which faults there are, and since when there are none.
-
-    Args:
-        lasting: for how many seconds a fault is felt after it is over.
-    """
-
-    def __init__(self, lasting: float) -> None:
-        self._lasting = lasting
-        self._now: Counter[str] = Counter()
-        self._ended: dict[str, float] = {}
-        self._rough: Counter[str] = Counter()
-        self._calm_from = -math.inf
-        self._gentle_from = -math.inf
-        self._overloaded_at = -math.inf
-
-    def report(self, elapsed: float) -> list[str]:
-        """What is felt now, for people."""
-        over = {fault: elapsed - ended for fault, ended in self._ended.items() if fault not in self._now}
-        felt = [f"{fault} until {ago:.1f} s ago" for fault, ago in over.items() if ago < self._lasting]
-        return [*sorted(self._now), *felt]
-
-    def begins(self, fault: str, *, gentle: bool) -> None:
-        """A fault begins; a gentle one is not to be seen on panels that stay connected."""
-        self._now[fault] += 1
-        self._calm_from = math.inf
-        if not gentle:
-            self._rough[fault] += 1
-            self._gentle_from = math.inf
-
-    def ends(self, fault: str, elapsed: float) -> None:
-        """It is over."""
-        self._ended[fault] = elapsed
-        self._now -= Counter([fault])
-        self._rough -= Counter([fault])
-        if not self._now:
-            self._calm_from = elapsed + self._lasting
-        if not self._rough and self._gentle_from == math.inf:
-            self._gentle_from = elapsed + self._lasting
-
-    def is_overloaded(self, elapsed: float) -> None:
-        """The machine has so much to do now that nothing can be expected to be there in time."""
-        self._overloaded_at = elapsed
-
-    def calm_since(self, elapsed: float) -> float | None:
-        """Since when nothing is felt of any fault, nor of an overload; None while a fault is felt."""
-        return max(self._calm_from, self._overloaded_at) if elapsed >= self._calm_from else None
-
-    def is_gentle(self, elapsed: float) -> bool:
-        """Whether nothing is felt of any fault that is not gentle."""
-        return elapsed >= self._gentle_from
 
 
 class Oracle:
@@ -169,6 +88,7 @@ class Oracle:
         self._differs_since: dict[str, float] = {}  # rooms that HTTP and that panel differ about
         self._readiness = _Known()
         self._presence = PresenceOracle(sensors, self.checked, self._report_presence) if sensors else None
+        self.fences = FenceOracle(promise.fence, self.checked, report)
 
     def look_at_broker(self, panel: str, shows: Iterable[Shown], elapsed: float) -> None:
         """Judges the panel that is connected to the broker itself, and remembers it for the rule `owed`."""
@@ -180,9 +100,11 @@ class Oracle:
         self._await_readiness(panel, elapsed, ready=answer is not None and answer.ready)
         if answer is None:
             self._differs_since.clear()
-            self.look(panel, (), elapsed)
+            self._miss(panel, self._truth.rooms, elapsed)
             return
         self.look(panel, answer.rooms, elapsed)
+        for connection, state in answer.fences.items():
+            self.fences.see(panel, connection, state, elapsed)
         for shown in answer.rooms:
             known = self._known[panel, shown.room]
             # Who sets a clock forward may be wrong: the daemon waits for what the services report.
@@ -220,9 +142,14 @@ class Oracle:
         for shown in shows:
             self.see(panel, shown, elapsed)
             seen.add(shown.room)
-        for room in self._truth.rooms:
-            if room not in seen:
-                self._await(panel, room, None, elapsed)
+        missing = [room for room in self._truth.rooms if room not in seen]
+        for room in missing:
+            self._check_withdrawn(panel, room, elapsed)
+        self._miss(panel, missing, elapsed)
+
+    def _miss(self, panel: str, rooms: Iterable[str], elapsed: float) -> None:
+        for room in rooms:
+            self._await(panel, room, None, elapsed)
 
     def see(
         self, panel: str, shown: Shown, elapsed: float, *, awaited: bool = True, later: float = 0.0
@@ -230,6 +157,7 @@ class Oracle:
         """Judges a room on a panel; if it is `awaited`, it has to be right so many seconds into a calm."""
         known = self._known.setdefault((panel, shown.room), _Known())
         before, known.shown = known.shown, shown
+        known.blamed.discard("withdrawn")
         if shown.status is not Status.UNKNOWN:
             self._check_lie(panel, shown, known, elapsed)
         elif before is not None and before.status is not Status.UNKNOWN:
@@ -255,6 +183,15 @@ class Oracle:
             return  # what was shown had its time, and nothing could be read since
         if shown.why not in _PASSING and self._weather.is_gentle(elapsed) and self._may_be_shown(shown):
             self._blame("flicker", panel, shown.room, known, elapsed)
+
+    def _check_withdrawn(self, panel: str, room: str, elapsed: float) -> None:
+        """A room that is there, and that the panel showed, is gone from it."""
+        known = self._known.get((panel, room))
+        if known is None:
+            return
+        self.checked["withdrawn"] += 1
+        if self._weather.is_gentle(elapsed):
+            self._blame("withdrawn", panel, room, known, elapsed)
 
     def _check_expired(
         self, panel: str, shown: Shown, known: _Known, earliest: float, elapsed: float

@@ -10,7 +10,7 @@ import time
 from collections import deque
 from contextlib import suppress
 from pathlib import Path
-from signal import SIGKILL
+from signal import SIGCONT, SIGKILL, SIGSTOP
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class Unit:
         self._held = asyncio.Event()
         self._held.set()
         self.ended = asyncio.Event()
+        self.stands_still = False  # it was sent SIGSTOP
         self.code: int | None = None  # of the last that ended
         self._ended_at: float | None = None
 
@@ -108,6 +109,8 @@ class Unit:
         self._expected.clear()
 
     def _signal(self, number: Signals) -> None:
+        if number in (SIGSTOP, SIGCONT):
+            self.stands_still = number is SIGSTOP
         if self.pid is not None and self._process is not None:
             with suppress(ProcessLookupError):
                 self._process.send_signal(number)
@@ -147,6 +150,7 @@ class Unit:
         process = await self._start()
         # At once: who kills while there is no process yet must not wait for the end of this one.
         self._process = process
+        self.stands_still = False
         self.ended.clear()
         self._expected.clear()
         assert process.stderr is not None

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 LONGEST_REST = 5.0  # seconds: of a connection, a room, a login that failed, or as the service asked for
 LONGEST_PAUSE = 3.0  # seconds between two tries to reach the broker
 ANSWER = 4.0  # seconds that an answer may take
+READY = 2.0  # seconds after which a start is over, whatever the network does
 KEEP_ALIVE = 3  # seconds; a dead connection to the broker is noticed within twice this
 LONG_LIE = 20.0
 """Seconds for which a service claims that nothing changed. It has to be longer than the budget of the oracle
@@ -74,6 +75,9 @@ def shortened() -> Iterator[None]:
     defaults = import_module("placed.mqtt.publisher").Publisher.__init__.__kwdefaults__
     timing = defaults["timing"]
     defaults["timing"] = replace(timing, longest_pause=LONGEST_PAUSE)
+    surroundings = import_module("placed.runtime.daemon").DaemonSurroundings.__init__
+    of_daemon, ready_within = surroundings.__defaults__, import_module("placed.runtime.daemon").READY_WITHIN
+    surroundings.__defaults__ = tuple(READY if value == ready_within else value for value in of_daemon)
     subscription = import_module("placed.sensors.sensor_broker_connection").SensorSubscription.__init__
     of_sensors = subscription.__defaults__
     subscription.__defaults__ = (replace(of_sensors[0], longest_pause=LONGEST_PAUSE), *of_sensors[1:])
@@ -82,5 +86,6 @@ def shortened() -> Iterator[None]:
     finally:
         defaults["timing"] = timing
         subscription.__defaults__ = of_sensors
+        surroundings.__defaults__ = of_daemon
         for (module, constant), value in before.items():
             setattr(module, constant, value)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from tests.fault_injection.calendar_service import MANY, Booked, moment
+from tests.fault_injection.secrecy_oracle import HIDDEN_TITLE
 
 if TYPE_CHECKING:
     import random
@@ -35,6 +36,7 @@ class Desk(Protocol):
         end: datetime | date,
         /,
         *,
+        summary: str,
         rule: str | None = None,
         show_as: ShowAs = "busy",
         private: bool = False,
@@ -106,7 +108,7 @@ class StoredCalendars:
         start = now.replace(microsecond=0) + timedelta(seconds=chance.randint(-4, 15))
         end = start + timedelta(seconds=chance.choice((0, 2, 5, 8, 12, 20, 30, 45)))
         if chance.random() < 0.05:
-            self._desk.book(room, start.date(), start.date() + _DAY)
+            self._desk.book(room, start.date(), start.date() + _DAY, summary=HIDDEN_TITLE)
             return
         days = chance.choice((0, 0, 1, 30))  # so many days ago a series began that ends with this meeting
         rule = f"{_DAILY}{days + 1}" if days else None
@@ -114,6 +116,7 @@ class StoredCalendars:
             room,
             start - days * _DAY,
             end - days * _DAY,
+            summary=HIDDEN_TITLE,
             rule=rule,
             show_as=chance.choice(("busy", "busy", "tentative", "free")),
             private=chance.random() < 0.3,

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from placed_microsoft365.simulator import Tenant
+from placed_microsoft365.simulator.tenant.app_access import Caller, Verdict, may_read_calendar
+from tests.fault_injection.secrecy_oracle import HIDDEN_ORGANIZER, HIDDEN_TITLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
+    from placed_microsoft365.simulator import App
     from placed_microsoft365.simulator.tenant.mailboxes import Mailbox, Meeting
 
 
@@ -49,7 +52,7 @@ class CalendarWrite:
 
 
 class RecordingTenant(Tenant):
-    """Carries out what the simulator does, and records it.
+    """Carries out what the simulator does, and records it. What people book has texts that are recognized.
 
     Attributes:
         writes: all that applications have written, in order.
@@ -60,6 +63,21 @@ class RecordingTenant(Tenant):
         super().__init__(now=now)
         self.writes: list[CalendarWrite] = []
         self.changed: Callable[[], None] = lambda: None
+
+    def fences(self, app: App, canary: str, rooms: Iterable[str]) -> bool:
+        """Whether an application cannot read a canary, while it can read one of the rooms."""
+        caller, now = Caller(app, frozenset(app.granted(self.now()))), self.now()
+
+        def reads(name: str) -> bool:
+            verdict = may_read_calendar(caller, self.address(name), self.groups, now)
+            return verdict is Verdict.GRANTED
+
+        return not reads(canary) and any(map(reads, rooms))
+
+    def _book(self, *where_and_when: Any, sensitivity: Any, organizer: str, **fields: Any) -> str:
+        organizer = organizer if sensitivity == "normal" else HIDDEN_ORGANIZER
+        fields["subject"] = HIDDEN_TITLE
+        return super()._book(*where_and_when, sensitivity=sensitivity, organizer=organizer, **fields)
 
     def create_event(self, mailbox: Mailbox, *times: datetime, **fields: object) -> Meeting:
         """See `EventWrites`."""

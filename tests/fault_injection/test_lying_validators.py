@@ -21,11 +21,12 @@ from tests.drivers.icalendar.feeds.conftest import feed_setup as feed_setup  # n
 from tests.drivers.icalendar.feeds.feed_setup import Clock
 from tests.fault_injection import dav_faults, feed_faults
 from tests.fault_injection.calendar_service import ZONE, Booked
-from tests.fault_injection.environment import Pace
+from tests.fault_injection.daemon_pace import Pace
 from tests.fault_injection.fault_catalogue import CATALOGUE
 from tests.fault_injection.ground_truth import Truth
-from tests.fault_injection.oracle import Oracle, Violation, Weather
+from tests.fault_injection.oracle import Oracle
 from tests.fault_injection.shortened_timeouts import LONGEST_REST
+from tests.fault_injection.weather import Weather
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from placed.driver import Driver, Query
     from tests.drivers.icalendar.caldav.caldav_setup import CalDavSetup
     from tests.drivers.icalendar.feeds.feed_setup import FeedSetup
+    from tests.fault_injection.promise import Violation
 
 ROOM = "boardroom"
 _KINDS = (dav_faults, feed_faults)  # to import them is to enter their faults into the catalogue

@@ -11,8 +11,10 @@ from placed.domain.model import Status
 from tests.fault_injection import mqtt_panel
 from tests.fault_injection.ground_truth import Truth
 from tests.fault_injection.mqtt_panel import Screen, running
-from tests.fault_injection.oracle import Oracle, Promise, Violation, Weather
+from tests.fault_injection.oracle import Oracle
+from tests.fault_injection.promise import Promise, Violation
 from tests.fault_injection.shared_clock import SharedClock
+from tests.fault_injection.weather import Weather
 from tests.support.mosquitto import Mosquitto, Subscriber
 
 if TYPE_CHECKING:

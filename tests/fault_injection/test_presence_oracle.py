@@ -13,8 +13,10 @@ from placed.panel.received_documents import PresenceHeard
 from placed.panel.state_validity import Place, Shown
 from tests.fault_injection.ground_truth import Truth
 from tests.fault_injection.http_panel import Answer
-from tests.fault_injection.oracle import Oracle, Promise, Violation, Weather
+from tests.fault_injection.oracle import Oracle
+from tests.fault_injection.promise import Promise, Violation
 from tests.fault_injection.sensor_truth import EMPTY, PRESENT, SensorInRoom, SensorTruth
+from tests.fault_injection.weather import Weather
 
 WALL = 1_791_273_600.0  # when the steady clock shows 0
 HOLD, STALE_AFTER = 2.0, 6.0

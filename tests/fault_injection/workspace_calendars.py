@@ -11,6 +11,7 @@ from placed_google.simulator import Simulator, Workspace
 from placed_google.simulator.scenario.daemon_access import let_in
 from tests.fault_injection.calendar_service import MANY, ZONE, Booked, moment
 from tests.fault_injection.network_link import Line
+from tests.fault_injection.secrecy_oracle import HIDDEN_TITLE
 from tests.fault_injection.workspace_bookings import ACTING, WorkspaceBookings
 
 if TYPE_CHECKING:
@@ -114,6 +115,7 @@ class WorkspaceCalendars:
                 room,
                 start,
                 end,
+                summary=HIDDEN_TITLE,
                 transparency=chance.choice(
                     ("opaque", "opaque", "opaque", "transparent", UNKNOWN_TRANSPARENCY)
                 ),

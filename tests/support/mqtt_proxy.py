@@ -17,7 +17,7 @@ from paho.mqtt.client import topic_matches_sub
 from tests.support.free_ports import HOST, free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
 HANG_UP = -1  # instead of a reason code: ends the connection without a reason
@@ -100,6 +100,7 @@ class Proxy:
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self.saw: Callable[[str, bytes], None] = lambda _topic, _payload: None  # each PUBLISH of the client
         self.changed = asyncio.Condition()
 
     @property
@@ -181,6 +182,7 @@ class Proxy:
                 version = packet[body + 2 + name_length]
             if kind == _PUBLISH:
                 publish = _publish(packet, body, version, connection)
+                self.saw(publish.topic, packet[len(packet) - publish.payload_size :])
                 rule = next((rule for rule in self._rules if rule.applies(publish)), None)
                 async with self.changed:
                     self.publishes.append(publish if rule is None else _held(publish))
