@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from placed.domain.model import Status
 from tests.fault_injection.action_oracle import Press
-from tests.fault_injection.environment import Pace, World
+from tests.fault_injection.environment import World
 from tests.fault_injection.http_panel import HttpPanel, ready
 from tests.fault_injection.mqtt_panel import Screen, running
 from tests.fault_injection.panel_hands import ROOMS as ACTING_ROOMS
@@ -25,11 +25,12 @@ from tests.support.free_ports import HOST
 from tests.support.page_reader import PageScreen, browser
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator, Callable, Iterable
     from pathlib import Path
 
     from placed.panel.state_validity import Shown
-    from tests.fault_injection.oracle import Violation
+    from tests.fault_injection.daemon_pace import Pace
+    from tests.fault_injection.promise import Violation
 
 
 @dataclass
@@ -44,6 +45,11 @@ class Play:
     def broken(self) -> set[str]:
         """The rules that were broken."""
         return {violation.rule for violation in self.violations}
+
+    @property
+    def broken_of(self) -> set[str]:
+        """The same, each with the room or the connection: `lie of room-1`."""
+        return {f"{violation.rule} of {violation.room}" for violation in self.violations}
 
     @property
     def known(self) -> int:
@@ -77,8 +83,10 @@ async def play(  # noqa: PLR0913 - each is a thing that a world may be
     pace: Pace | None = None,
     sensors: bool = False,
     acting: bool = False,
+    show: str = "nothing",
+    prepare: Callable[[World], None] | None = None,
 ) -> AsyncIterator[Play]:
-    """It begins when the daemon is ready and every room is on the panel.
+    """It begins when the daemon is ready and every room is on the panel that may be shown.
 
     Args:
         folder: of the world.
@@ -87,6 +95,8 @@ async def play(  # noqa: PLR0913 - each is a thing that a world may be
         pace: of the daemon.
         sensors: whether there are presence sensors.
         acting: whether there are rooms of which panels may change the bookings.
+        show: what may be shown of meetings.
+        prepare: what is there before the daemon; it may never be ready then, which is not waited for.
     """
     violations: list[Violation] = []
     async with World.open(
@@ -97,18 +107,22 @@ async def play(  # noqa: PLR0913 - each is a thing that a world may be
         persistence=persistence,
         sensors=sensors,
         acting=acting,
+        show=show,
     ) as world:
         now = world.clock.now().replace(microsecond=0)
         world.tenant.book("room-1", now - timedelta(hours=1), now + timedelta(hours=1))
         world.note()
+        if prepare is not None:
+            prepare(world)
         screen = Screen("the panel", world.broker.port, world.clock, world.oracle)
         made = Play(world, screen, violations)
         world.weather.begins("the first start", gentle=False)
         daemon = asyncio.create_task(world.unit.run())
         try:
             async with running(screen), asyncio.timeout(600):
-                await ready(world.unit)  # so that nothing of the first publication is still to come
-                await screen.shows_all(len(world.all_rooms))
+                if prepare is None:
+                    await ready(world.unit)  # so that nothing of the first publication is still to come
+                await screen.shows_all(len(world.truth.rooms))
                 world.weather.ends("the first start", world.clock.elapsed() - world.pace.promise.recovery)
                 yield made
         finally:

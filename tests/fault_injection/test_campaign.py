@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import pytest_asyncio
 
+from tests.fault_injection import room_and_operator_scenarios as others
 from tests.fault_injection import single_fault_scenarios as scenarios
-from tests.fault_injection.environment import Pace
+from tests.fault_injection.daemon_pace import Pace
 from tests.fault_injection.process_supervisor import HOUSE
 from tests.fault_injection.shortened_timeouts import shortened
 from tests.support.browser_session import browser_path
@@ -35,7 +36,7 @@ pytestmark = [
 
 SEEDS = (27696,)  # whose first storm has eight faults, of feeds and CalDAV too
 TOGETHER = 3  # more daemons than that leave too little of two cores to what runs beside
-# The rule of the daemon, what happens, and the oracle's rules that notice.
+# The rule of the daemon, what happens, and the oracle's rules that notice, perhaps with the room.
 RULES: dict[str, tuple[Callable[[Play], Awaitable[None]], set[str]]] = {
     "stale": (scenarios.graph_goes_away, {"lie"}),
     "will": (scenarios.the_line_is_cut, {"flicker"}),
@@ -47,10 +48,29 @@ RULES: dict[str, tuple[Callable[[Play], Awaitable[None]], set[str]]] = {
         scenarios.panels_press,
         {"action_outside", "action_other", "action_untrue", "action_elsewhere"},
     ),
+    "rooms": (
+        others.rooms_come_and_go,
+        {"withdrawn of room-2", "lie of renamed", "recovery of room-4"},
+    ),
+    "fence": (others.fences_are_reported, {"fence of group", "fence of listed"}),
+    "days": (others.calendars_are_odd, {"recovery of room-2", "hidden_in_messages"}),
+    "texts": (
+        others.texts_are_looked_for,
+        {"hidden_in_messages", "hidden_in_answers", "hidden_in_files"},
+    ),
+    "operators": (others.operators_are_at_work, {"flicker", "start"}),
     "presence": (scenarios.the_sensors_fall_silent, {"presence", "outlives", "past_presence", "lie"}),
 }
 if browser_path() is not None:
     RULES["silence"] = scenarios.the_daemon_dies_before_a_page, {"silence"}
+# What the world of a rule needs.
+WORLDS: dict[str, dict[str, Any]] = {
+    "presence": {"sensors": True},
+    "commands": {"acting": True},
+    "fence": {"prepare": others.nothing_is_fenced},
+    "days": {"show": "organizer"},
+    "texts": {"show": "organizer"},
+}
 # Where a fault would be hidden by a state that is published again, since it is renewed or becomes stale, or
 # excused by one that expires: so none does, however slow the machine is.
 LONG_LIVED = ("will", "republish", "repeat", "silence")
@@ -113,10 +133,10 @@ async def campaign(folder: Path, seed: int, seen: Seen) -> None:
 async def scenario(folder: Path, rule: str, seen: Seen, *, broken: bool) -> None:
     happens, _ = RULES[rule]
     pace = Pace(stale_after=3600.0, expire_after=7200.0) if rule in LONG_LIVED else None
-    world = {"presence": {"sensors": True}, "commands": {"acting": True}}.get(rule, {})
+    world = WORLDS.get(rule, {})
     async with scenarios.play(folder, rule if broken else None, pace=pace, **world) as play:
         await happens(play)
-    seen.broken[rule, broken] = play.broken
+    seen.broken[rule, broken] = play.broken | play.broken_of
     if not broken:
         seen.stories += [f"{v.rule}: {v.panel}, {v.room}: {v.shown}" for v in play.violations]
 
@@ -142,7 +162,8 @@ async def test_a_storm_of_faults_makes_no_panel_lie_and_leaves_nothing_behind(se
     assert outcome["violations"] == []
     assert sum(outcome["faults"].values()) == 8
     assert min(Counter(outcome["checked"]).values()) > 0
-    assert set(outcome["checked"]) >= {"lie", "recovery", "flicker", "expired", "owed"}
+    assert set(outcome["checked"]) >= {"lie", "recovery", "flicker", "expired", "owed", "fence", "start"}
+    assert set(outcome["checked"]) >= {"hidden_in_messages", "hidden_in_answers", "hidden_in_files"}
     assert set(outcome["checked"]) >= {"presence", "outlives", "past_presence", "presence_recovery"}
     assert outcome["checked"]["lie"] > 1000
     assert outcome["heard"] > 100
