@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 ROOMS = ("google-1", "google-2", "google-3")
 ALL_ROOMS = ROOMS + ACTING.all
 _FORGET = timedelta(seconds=30)
-# Calendars are read each second, not each half minute, so that the same requests come in a twentieth of the time.
+# Calendars are read each second, not each half minute: the same requests come in a twentieth of the time.
 _REQUESTS_PER_MINUTE = 20 * 480
 # Words that Google does not know yet: what is booked in them occupies its room.
 UNKNOWN_TRANSPARENCY = cast("Transparency", "translucent")
