@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -42,6 +43,9 @@ class EdgeTimer:
         self._heartbeat = heartbeat or TaskHeartbeat("board")
         self._reported: ClockHealth | None = None
         self.was_set: Callable[[], None] = lambda: None  # called when the machine's clock was set
+        self.became_known: Callable[[], None] = lambda: None  # called when the time is known, and was not
+        self.not_doubted = asyncio.Event()  # set unless a service's first answer contradicts the clock
+        self.not_doubted.set()
 
     async def run(self) -> None:
         """Judges rooms at their edges until it is cancelled."""
@@ -61,6 +65,8 @@ class EdgeTimer:
             self.was_set()
         if abs(step.by) > _STEP or self._clock.believable is not was_believable:
             self._board.clock_was_set(step.by)
+        if self._clock.believable and not was_believable:
+            self.became_known()
         self._report(self._clock.health)
         self._board.judge_due(most)
 
@@ -75,6 +81,10 @@ class EdgeTimer:
             return
         self._board.report_clock(health)
         state, state_before = health.state, before.state if before else None
+        if state is ClockState.DOUBTED:
+            self.not_doubted.clear()
+        else:
+            self.not_doubted.set()
         if state is not state_before:
             if state_before is ClockState.CORRECTED:
                 log.info("clock.is_right_again", offset=_rounded(health.offset))

@@ -32,6 +32,7 @@ class Step:
     wall: timedelta  # the machine's clock
 
 
+_IN_USE = timedelta(days=20 * 365)  # no release is in use for longer: a later time is certainly wrong, too
 _AGAIN_RIGHT = 4.0  # seconds; a correction ends only below, so that it does not come and go
 _STEERING = 0.5  # seconds by which a clock may drift without having been set
 _SURE = 1.0  # seconds by which an estimate may be wrong without effect
@@ -44,7 +45,7 @@ class ServiceTimes:
     """The times that the services reported, by connection. It outlives a reload and is thread-safe.
 
     Args:
-        earliest: an earlier time is certainly wrong, whichever service reports it.
+        earliest: an earlier time is certainly wrong, whichever service reports it; so is one decades later.
     """
 
     def __init__(self, earliest: datetime = RELEASED) -> None:
@@ -61,7 +62,7 @@ class ServiceTimes:
     def hear(self, connection: str, answer: ServiceTime, wall: float | None) -> None:
         """Adds a time that a connection's service reported; see `ServiceClockBounds.hear`."""
         found = span_of(answer)
-        if found is None or answer.moment < self.earliest:
+        if found is None or not self.earliest <= answer.moment < self.earliest + _IN_USE:
             return
         with self._lock:
             if connection in self._witnesses:

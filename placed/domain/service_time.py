@@ -7,10 +7,9 @@ learned stays right when somebody sets the clock on the wall.
 - One answer that contradicts what is known changes nothing. Three in a row that agree with each other replace
   what is known; where they agree with the clock on the wall and what is known does not, or nothing is known
   yet, two are enough.
-- The last of them must show a later time than the first: a cache repeats the `Date` that it has kept. Where
-  nothing is known yet, this is not waited for, but until then one contradiction is enough to forget it, and
-  from then on it is waited for.
-- Where nothing is known yet, or the clock on the wall was set since, one answer that agrees is enough.
+- The last of them must show a later time than the first: a cache repeats the `Date` that it has kept.
+- Where nothing is known yet, or the clock on the wall was set since, one answer that agrees is enough. Until
+  a later one shows a later time, one contradiction is enough to forget it; then one that agrees is not.
 - A service whose clock keeps another pace than the steady clock is not followed, however slowly its answers
   go away from what is known: they count as contradictions, and do not agree with each other for long.
 - Several services, and the clock on the wall, are witnesses: the time that most of them agree on is believed.
@@ -154,8 +153,7 @@ class ServiceClockBounds:
             enough = len(self._doubts) >= _FIRST
         else:
             enough = len(self._doubts) >= _LATER and found.at - first.at >= _LONG_ENOUGH
-        in_doubt = known is not None or self._stood_still
-        if enough and (found.shown > first.shown or not in_doubt):
+        if enough and found.shown > first.shown:
             self._believe(found, wall)
 
     def _was_set(self, wall: float | None) -> bool:

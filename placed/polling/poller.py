@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 # Seconds without an answer after which something must have got stuck. A service that is down is no such
 # thing: whatever is asked of it fails within a minute, and a list of rooms has some pages.
 _SILENCE = 600.0
+_SOON = (1.5, 4.0, 10.0)  # seconds; `Date` has whole ones, and has to show another than before
 
 log = structlog.get_logger("placed.polling.poller")
 
@@ -115,6 +116,7 @@ class Poller:
         )
         self._pause = ConnectionPause(jitter)
         self._requested = RequestedReadings()
+        self._asks_for_time = self._reads_again = False
         self._hurried = asyncio.Event()
         self._hurry_from = 0.0  # a clock that is set again and again causes no storm of requests
         self.answered = 0  # rooms answered in this round
@@ -200,11 +202,16 @@ class Poller:
 
     def hurry(self) -> None:
         """What failed is tried again at once: the machine's clock was set, which may have been the reason."""
-        moment = self._clock.steady()
         well = self.problem is None and len(self._monitor.readability.readable) >= self.rooms
-        if not well and moment >= self._hurry_from:
+        if not well:
+            self.read_again()
+
+    def read_again(self) -> None:
+        """All rooms are read at once: the time is known now, and the days that were read may be others."""
+        moment = self._clock.steady()
+        if moment >= self._hurry_from:
             self._hurry_from = moment + SHORTEST * 5
-            self._planner.restart()
+            self._reads_again = True  # after the answers that are on their way
             self._hurried.set()
 
     def read_soon(self, room_id: str) -> None:
@@ -230,6 +237,7 @@ class Poller:
 
     async def step(self) -> float:
         """Does what is due, and returns in how many seconds the next is due."""
+        self._restart_if_wanted()
         try:
             # The rooms first: if the connection is refused or the fence breached, each of them shows it.
             self._credential.look(credential_expiry(self._driver), self._clock.now())
@@ -246,6 +254,8 @@ class Poller:
             was_readable = self._monitor.read_at is not None
             return self._pause.after(error, self._interval, was_readable=was_readable)
         self._pause.succeeded()
+        self._restart_if_wanted()
+        self._ask_for_the_time()
         self._monitor.read(self.rooms)
         self._fence.observe(self._monitor.circumstances)
         upcoming = min(self._planner.next, self._discovery.next, self._fence.next, self._requested.next)
@@ -275,6 +285,20 @@ class Poller:
             self._monitor.keep({room.id for room in rooms})
         self._board.enroll(self._connection.name, rooms)
         self._pace_log.look(self._planner, self._interval, self._shortest(self.rooms))
+
+    def _restart_if_wanted(self) -> None:
+        if self._reads_again:
+            self._reads_again = False
+            self._planner.restart()
+
+    def _ask_for_the_time(self) -> None:
+        """Reads a room soon while the time is not known: answers show it, and one is not enough."""
+        asks, self._asks_for_time = self._asks_for_time, not self._board.time_is_known
+        room = next((room for room in self._board.rooms if room.id in self._planner), None)
+        if self._asks_for_time and not asks and room is not None:
+            self._requested.add(room.id, self._clock.steady(), _SOON)
+        elif room is None:
+            self._asks_for_time = False
 
     async def _look_at_fence(self) -> None:
         if await self._fence.look():

@@ -130,6 +130,7 @@ class Daemon:
         self._parts.no_shows.begin(self.settings)
         self._clock.news = self._follow_services()
         self._parts.edge_timer.was_set = self.connections.hurry
+        self._parts.edge_timer.became_known = self.connections.read_again
         self.board.listeners.append(StatusLog())
         self.sensors.enroll()
         self._all_recalled = self.connections.recall(believable=self._clock.believable)
@@ -276,6 +277,7 @@ class Daemon:
             async with asyncio.timeout(self._surroundings.ready_within):
                 if not self._all_recalled:
                     await self.connections.let_in.wait()
+                    await self._parts.edge_timer.not_doubted.wait()
                 await self.publisher.published()
         except TimeoutError:
             waits_for = {"waits_for": self.status.text()}

@@ -74,6 +74,11 @@ class PolledConnections:
         for poller in self.pollers:
             poller.hurry()
 
+    def read_again(self) -> None:
+        """Reads all rooms at once."""
+        for poller in self.pollers:
+            poller.read_again()
+
     async def close(self) -> None:
         """Closes every driver and every writer."""
         for connection in self.by_name.values():

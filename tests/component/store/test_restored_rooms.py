@@ -270,8 +270,10 @@ async def test_schedules_read_with_a_wrong_clock_are_not_restored_after_a_boot(
     times = ServiceTimes(at("0:00"))
     times.keep(["contoso"])
     clock = CorrectedClock(machine, times)
-    for _ in range(3):
-        clock.hear("contoso", ServiceTime(at("9:00"), machine.steady(), machine.steady()))
+    for second in range(1, 4):
+        machine.pass_(1)
+        shown = at("9:00") + timedelta(seconds=second)
+        clock.hear("contoso", ServiceTime(shown, machine.steady(), machine.steady()))
     before = DaemonRun(journal, machine)
     before.board = Board(POLICY, Show.NOTHING, clock.now, epoch=1)
     before.store_writer = PeriodicWriter(before.board, journal, clock)

@@ -50,7 +50,9 @@ async def test_a_meeting_that_runs_is_shown_and_the_clock_is_reported(
     end = book(deployment)
     put_wrong(deployment, off)
     async with deployment.daemon() as running, deployment.ways_out(running) as (panel, web):
-        state = await panel.until(lambda a: a.topic == "placed/rooms/boardroom/state")
+        state = await panel.until(
+            lambda a: a.topic == "placed/rooms/boardroom/state" and a.document["status"] != "unknown"
+        )
         room = await web.room("boardroom")
         for shown in (state.document, room):
             assert shown["status"] == "busy"
@@ -115,7 +117,8 @@ async def test_a_start_with_a_certificate_goes_by_the_login_hosts_time(
     deployment.configure()
     book(deployment)
     put_wrong(deployment, off)
-    async with deployment.daemon() as running, deployment.ways_out(running) as (_, web):
+    async with deployment.daemon() as running, deployment.ways_out(running) as (panel, web):
+        await panel.message("placed/rooms/boardroom/status", "busy")
         assert (await web.room("boardroom"))["status"] == "busy"
 
 

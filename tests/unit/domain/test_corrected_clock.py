@@ -307,6 +307,27 @@ def test_a_connection_that_is_gone_does_not_count() -> None:
     assert world.clock.now() == world.machine.now()
 
 
+def test_a_date_that_stands_still_at_another_time_corrects_no_clock() -> None:
+    """As of recorded answers: several in the first second agree with each other."""
+    world = World()
+    for passed in (0.2, 0.4, 0.6, 30.0, 30.2, 30.4):
+        world.pass_(passed - 0.2 - (world.machine.now() - at("9:00")).total_seconds())
+        since = (world.true.now() - at("9:00")).total_seconds()
+        world.answer(off=-3600.0 - since)
+        assert world.clock.now() == world.machine.now()
+        assert not world.clock.believable
+
+
+def test_a_service_time_at_the_end_of_the_calendar_is_ignored() -> None:
+    world = World()
+    for second in range(50, 60):
+        shown = datetime(9999, 12, 31, 23, 59, second, tzinfo=UTC)
+        world.pass_(1)
+        world.clock.hear("contoso", ServiceTime(shown, world.machine.steady(), world.machine.steady()))
+    assert world.clock.now() == world.machine.now()
+    assert world.clock.health.state is ClockState.UNKNOWN
+
+
 def test_a_service_time_before_this_release_is_ignored() -> None:
     world = World()
     world.answers(10, off=-40 * 365 * 86_400.0)

@@ -251,3 +251,16 @@ async def test_the_list_is_asked_for_again_once_a_reading_has_shown_more_of_a_ro
     setup.driver.undiscoverable = Unavailable("the list is away")
     await setup.steps(29)
     assert setup.driver.discoveries == 2
+
+
+async def test_while_the_time_is_not_known_a_room_is_read_soon_and_once_it_is_all_rooms_are() -> None:
+    """Two answers show the time, and what was read before may be of other days."""
+    setup = PollerSetup("one", "two")
+    known = False
+    setup.board._judging.believable = lambda: known
+    await setup.steps(9)
+    assert setup.asked() == [(0, "one two"), (2, "one"), (4, "one")]
+    known = True
+    setup.poller.read_again()
+    await setup.steps(1)
+    assert setup.asked()[3:] == [(10, "one two")]
