@@ -63,8 +63,8 @@ def sign_in(registration: Registration, clock: ServiceClock) -> tuple[str, float
 
     An MSAL application is created for each sign-in, because it would cache refusals and repeat them for a
     minute. The client assertion carries the login host's time, as far as its responses show it. If the
-    assertion is refused because of its time, that response shows a better time, and the sign-in is tried once
-    more.
+    assertion is refused because of its time, the sign-in is tried once more: by the time that this response
+    shows, or by the program's, if it shows the same as before.
 
     Args:
         registration: who signs in.
@@ -76,7 +76,7 @@ def sign_in(registration: Registration, clock: ServiceClock) -> tuple[str, float
     with _Session(registration, clock) as session:
         try:
             result = _acquire(registration, session)
-            if _is_out_of_time(result) and session.clock_corrected():
+            if _is_out_of_time(result) and session.has_another_time():
                 result = _acquire(registration, session)
         except DriverError:
             raise
@@ -154,7 +154,7 @@ class _Session(requests.Session):
         super().__init__()
         self._clock = clock
         self._login_url = registration.login_url
-        self._kept = False
+        self._kept = self._by_own_clock = False
         self._found: ServiceTime | None = None  # the login host's time in its last response
         self._signed = 0.0  # the time of the last assertion, minus the steady clock
         self.trust_env = False  # see placed.driver.network.tls_and_proxy
@@ -189,15 +189,19 @@ class _Session(requests.Session):
 
     def time_to_sign(self) -> datetime:
         """Returns the login host's time, as far as its responses have shown it."""
-        moment = self._clock.at_service(self._found)
+        moment = self._clock.now() if self._by_own_clock else self._clock.at_service(self._found)
         self._signed = moment.timestamp() - self._clock.steady()
         return moment
 
-    def clock_corrected(self) -> bool:
-        """Returns whether the refusal shows another time than the signed one, and signs with that next."""
+    def has_another_time(self) -> bool:
+        """Returns whether there is another time than the one that was refused, and signs with that next."""
         self._kept = True
-        better = self._clock.at_service(self._found).timestamp() - self._clock.steady()
-        return abs(better - self._signed) > APART
+        steady = self._clock.steady()
+        better = self._clock.at_service(self._found).timestamp() - steady
+        if abs(better - self._signed) > APART:
+            return True
+        self._by_own_clock = True
+        return abs(self._clock.now().timestamp() - steady - self._signed) > APART
 
     def failure(self, result: Mapping[str, Any]) -> DriverError:
         """Returns the error for the last response; `result` is MSAL's reading of it, if any."""

@@ -104,6 +104,19 @@ async def test_a_discovery_document_from_a_cache_costs_one_more_attempt(
     assert outcomes(await driver_setup.read(driver)) == ["read", "read"]
 
 
+@pytest.mark.parametrize("text", ["Fri, 31 Dec 9999 23:59:59 GMT", "Sun, 06 Nov 1994 08:49:37 GMT"])
+async def test_where_all_answers_of_the_login_host_carry_a_wrong_time_the_machines_own_is_tried(
+    driver_setup: DriverSetup, text: str
+) -> None:
+    """As behind a gateway with a wrong clock of its own."""
+    file = driver_setup.folder / "placed.pem"
+    write_secret(file, CERTIFICATE)
+    for where in (Where.DISCOVERY, Where.LOGIN):
+        driver_setup.tenant.faults.date(text, where=where)
+    driver = driver_setup.open(client_secret_file=None, certificate=file)
+    assert outcomes(await driver_setup.read(driver)) == ["read", "read"]
+
+
 @pytest.mark.parametrize(
     ("number", "kind"),
     [
