@@ -143,7 +143,12 @@ class ActionOracle:
             self.checked["unanswered"] += 1
             late = elapsed - press.sent_at > self._answer_within
             if press.final is None and late and (press.replies or self._is_written(press)):
-                self._blame("unanswered", press.room, press.key, f"{press.action} was taken, and no more")
+                waits = (
+                    f"{elapsed - press.sent_at:.1f} s ago, {press.forbidden or 'allowed'}, {press.replies}"
+                )
+                self._blame(
+                    "unanswered", press.room, press.key, f"{press.action} was taken, and no more: {waits}"
+                )
 
     def waiting(self, write: CalendarWrite) -> list[Press]:
         """The commands that may have caused a write, and have no outcome yet."""
