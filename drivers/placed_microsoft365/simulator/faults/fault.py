@@ -25,6 +25,7 @@ class Kind(StrEnum):
     STATUS = "status"  # an error answer: status, code, message, retry_after
     HTML = "html"  # a page of a gateway in place of JSON: status
     EMPTY = "empty"  # no body: status (200 by default)
+    BOMB = "bomb"  # gzip of more than any client should unpack; it has no end
     DROP = "drop"  # the connection is cut without an answer
     DELAY = "delay"  # the answer comes late: seconds
     TRUNCATED = "truncated"  # the JSON breaks off in the middle

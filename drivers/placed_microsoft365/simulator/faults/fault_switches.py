@@ -97,6 +97,10 @@ class Faults(FaultSwitches[Fault]):
         """An answer without a body."""
         return self.add(Fault(kind=Kind.EMPTY, where=where, room=room, times=times, status=status))
 
+    def bomb(self, *, times: int | None = None, where: Where = Where.LOGIN) -> Fault:
+        """200, and gzip of more than any client should unpack."""
+        return self.add(Fault(kind=Kind.BOMB, where=where, times=times))
+
     def truncated(
         self, *, room: str | None = None, times: int | None = None, where: Where = Where.CALENDAR
     ) -> Fault:

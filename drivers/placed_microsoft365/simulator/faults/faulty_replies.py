@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import zlib
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
     from placed_microsoft365.simulator.faults.fault_switches import Faults
 
-INSTEAD = frozenset({Kind.STATUS, Kind.HTML, Kind.EMPTY, Kind.DROP})
+INSTEAD = frozenset({Kind.STATUS, Kind.HTML, Kind.EMPTY, Kind.BOMB, Kind.DROP})
 AFTERWARDS = (
     Kind.WRONG_TYPES,
     Kind.BAD_EVENT,
@@ -29,6 +31,7 @@ AFTERWARDS = (
 )
 DELAY = frozenset({Kind.DELAY})
 
+BOMB_MIB = 512
 _SKIPS = itertools.count(10, 10)
 
 GATEWAY_PAGE = (
@@ -50,7 +53,17 @@ def instead_of_any(fault: Fault) -> Reply:
         return Reply(fault.status, GATEWAY_PAGE, HTML, broken=True)
     if fault.kind is Kind.EMPTY:
         return Reply(fault.status, content_type=GRAPH_JSON, broken=True)
+    if fault.kind is Kind.BOMB:
+        return Reply(200, _bomb(), GRAPH_JSON, (("Content-Encoding", "gzip"),), broken=True)
     return DROPPED
+
+
+@cache
+def _bomb() -> bytes:
+    """A MiB that is packed, many times: after a full flush the same bytes mean the same."""
+    packer = zlib.compressobj(9, wbits=zlib.MAX_WBITS + 16)
+    first, again = (packer.compress(bytes(2**20)) + packer.flush(zlib.Z_FULL_FLUSH) for _ in range(2))
+    return first + (BOMB_MIB - 1) * again
 
 
 def afterwards(faults: Faults, reply: Reply, where: Where, room: str | None = None) -> Reply:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import zlib
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ import pytest
 
 from placed_microsoft365.simulator import Fault, Kind, Where
 from placed_microsoft365.simulator.faults.fault import BAD_EVENTS, ODD_EVENTS, WRONG_TYPES
+from placed_microsoft365.simulator.faults.faulty_replies import BOMB_MIB
 
 if TYPE_CHECKING:
     from placed_microsoft365.simulator import Tenant
@@ -250,6 +252,24 @@ async def test_the_first_fault_that_fits_is_used_up_first(client: Client, tenant
 def test_a_fault_that_makes_no_sense_is_refused(wrong: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Fault(**wrong)
+
+
+async def test_an_answer_that_is_small_until_it_is_unpacked(client: Client, tenant: Tenant) -> None:
+    tenant.faults.bomb(times=1, where=Where.GRAPH)
+    url, asked = f"{client.simulator.url}/v1.0{URLS[0]}", {"Authorization": f"Bearer {client.token}"}
+    async with (
+        aiohttp.ClientSession(auto_decompress=False) as session,
+        session.get(url, headers=asked, ssl=client.context) as answer,
+    ):
+        packed = await answer.read()
+    assert answer.headers["Content-Encoding"] == "gzip"
+    unpack, size = zlib.decompressobj(zlib.MAX_WBITS + 16), 0
+    while packed:
+        size += len(unpack.decompress(packed, 2**24))
+        packed = unpack.unconsumed_tail
+    assert size == BOMB_MIB * 2**20
+    assert not unpack.eof
+    assert (await client.view(BOARDROOM)).status == 200
 
 
 @pytest.mark.parametrize("detail", ODD_EVENTS)
