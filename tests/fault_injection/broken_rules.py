@@ -228,15 +228,31 @@ def _texts() -> None:
     vars(privacy)["permitted"] = vars(state_document)["permitted"] = anything
 
 
+def _limits() -> None:
+    """An answer of a login may be as large as it is, and take a minute."""
+    from placed.driver.network.response_decompression import Body  # noqa: PLC0415 - only where it is broken
+
+    made = Body.__init__
+
+    def unlimited(self: Body, encoding: str | None, _: int) -> None:
+        made(self, encoding, 2**40)
+
+    Body.__init__ = unlimited  # type: ignore[assignment,method-assign]
+    for module in ("placed_microsoft365.auth.msal_login", "placed.driver.token_cache"):
+        SHORTENED[module]["TIMEOUT"] = 60.0
+
+
 def _operators() -> None:
-    """A reload is not tried before it is taken up, and a start is over only when all is there."""
+    """A reload is not tried, a start is over only when all is there, and two may use one state directory."""
     from placed.runtime import configuration_reloader  # noqa: PLC0415 - only where it is broken
     from placed.runtime.daemon import Daemon  # noqa: PLC0415 - the same
+    from placed.store import state_lock  # noqa: PLC0415 - the same
 
     async def taken(*_: object) -> None:
         pass
 
     vars(configuration_reloader)["rehearse"] = taken
+    state_lock._lock = lambda *_: None
     report = Daemon._report_when_ready
 
     async def patient(self: Daemon) -> None:
@@ -251,6 +267,7 @@ BREAKS: dict[str, Callable[[], None]] = {
     "commands": _commands,
     "days": _days,
     "fence": _fence,
+    "limits": _limits,
     "operators": _operators,
     "presence": _presence,
     "rooms": _rooms,

@@ -26,6 +26,7 @@ from tests.fault_injection.dav_calendars import DavCalendars
 from tests.fault_injection.feed_calendars import FeedCalendars
 from tests.fault_injection.ground_truth import Truth
 from tests.fault_injection.http_panel import fences_in
+from tests.fault_injection.memory_oracle import MemoryOracle
 from tests.fault_injection.network_link import Line
 from tests.fault_injection.oracle import Oracle
 from tests.fault_injection.panel_hands import ACTING, Hands, action_tables, panel_tokens
@@ -60,6 +61,7 @@ GROUP_ROOMS = tuple(f"room-{number}" for number in range(1, 9))  # of the connec
 LISTED_ROOMS = tuple(f"listed-{number}" for number in range(1, 5))  # of the connection `listed`
 CANARY = "ada@contoso.example"
 ROLES = ("Calendars.Read", "GroupMember.Read.All")
+LARGEST = 400 * 2**20  # bytes of the daemon
 _TICK = 0.1  # seconds
 ANSWERED = 90.0  # seconds within which a command that was accepted has its outcome, whatever happens
 
@@ -122,6 +124,7 @@ class World:
         self.actions = ActionOracle(self._report_action, self._runs, self._holds, ANSWERED)
         self.secrecy = SecrecyOracle(self.oracle.checked, report)
         self.starts = StartOracle(pace.promise.start, self.oracle.checked, self._report_start)
+        self._memory = MemoryOracle(LARGEST, self.oracle.checked, self._report_size)
         self._show = show
         self.machine = MachineDelay(self._processes)
         self.clock.delay = self.machine.seconds
@@ -292,6 +295,7 @@ class World:
             awake = time.monotonic() - self.machine.seconds()
             runs = self.unit.pid is not None and not self.unit.stands_still
             self.starts.look(self.unit.starts, self._notified.received(), awake, runs=runs)
+            self._memory.look(self.unit.pid)
             if self._excuses_overload and self.machine.is_overloaded:
                 self.weather.is_overloaded(self.clock.elapsed())
             await asyncio.sleep(_TICK)
@@ -345,6 +349,10 @@ class World:
     def _report_start(self, seconds: float) -> None:
         text = f"systemd was not notified of the end of a start for {seconds:.0f} s"
         self._report(Violation("start", self.clock.elapsed(), "-", "-", text, list(self.unit.last_lines)))
+
+    def _report_size(self, size: int) -> None:
+        text = f"the daemon has become as large as {size >> 20} MiB"
+        self._report(Violation("memory", self.clock.elapsed(), "-", "-", text, list(self.unit.last_lines)))
 
     def _report_action(self, rule: str, room: str, text: str) -> None:
         self._report(Violation(f"action_{rule}", self.clock.elapsed(), "-", room, text, []))

@@ -15,7 +15,8 @@ machine with too much to do everything is late, which is no fault of the daemon.
 
 The first three hold for MQTT, for HTTP and for the page alike. Oracles of their own judge what is shown of
 presence and of fences (`presence_oracle`, `fence_oracle`), what becomes of hidden texts (`secrecy_oracle`),
-commands (`action_oracle`), and how long a start takes (`start_oracle`).
+commands (`action_oracle`), how long a start takes (`start_oracle`), and how large the daemon becomes
+(`memory_oracle`).
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ They go on from `single_fault_scenarios`.
 from __future__ import annotations
 
 import asyncio
+import random
 import signal
 from datetime import timedelta
 from functools import partial
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 from tests.fault_injection.environment import CANARY, ZONE
 from tests.fault_injection.http_panel import HttpPanel
 from tests.fault_injection.mqtt_panel import running
+from tests.fault_injection.operator_faults import starts_a_second_daemon
 from tests.fault_injection.single_fault_scenarios import is_busy
 from tests.fault_injection.ways_out import WaysOut
 from tests.support.deadlines import DEADLINE
@@ -34,13 +36,18 @@ async def rooms_come_and_go(play: Play) -> None:
     world.tenant.change_address(room, "renamed")
     faults.lacking("room-2", times=1)
     faults.status(404, code="MailboxNotEnabledForRESTAPI", room="room-4", times=1)
-    async with asyncio.timeout(DEADLINE):
-        while faults.active():  # noqa: ASYNC110 - that a fault is over is no event
-            await asyncio.sleep(0.05)
+    await _all_are_over(world)
     play.book_now("room-4")
     promise = world.pace.promise
     world.weather.ends("rooms come and go", world.clock.elapsed() - promise.recovery)  # none is to be felt
     await world.pass_time(promise.fresh + promise.grace + 1.0)
+
+
+async def _all_are_over(world: World) -> None:
+    """Waits until the daemon has met all faults of the tenant that happen once."""
+    async with asyncio.timeout(DEADLINE):
+        while world.tenant.faults.active():  # noqa: ASYNC110 - that a fault is over is no event
+            await asyncio.sleep(0.05)
 
 
 def nothing_is_fenced(world: World) -> None:
@@ -87,9 +94,20 @@ async def texts_are_looked_for(play: Play) -> None:
         await world.pass_time(4.5)  # one look at everything
 
 
-async def operators_are_at_work(play: Play) -> None:
-    """A reload with a broker that is not there; and a start while everything is away."""
+async def a_login_answers_without_end(play: Play) -> None:
+    """Once, when a token is needed."""
     world = play.world
+    world.weather.begins("a login answers without end", gentle=False)
+    world.tenant.faults.bomb(times=1)
+    world.tenant.expire_tokens(world.group_app)
+    await _all_are_over(world)
+    await world.pass_time(4.0)
+
+
+async def operators_are_at_work(play: Play) -> None:
+    """A second daemon, a reload with a broker that is not there, and a start while everything is away."""
+    world = play.world
+    await starts_a_second_daemon(world, random.Random(0), 0.0)  # noqa: S311 - it draws nothing
     world.weather.begins("operators are at work", gentle=True)
     good = world.configuration.read_text()
     port, refused = world.to_broker.port, world.unit.refused_reloads

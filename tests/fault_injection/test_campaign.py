@@ -58,7 +58,8 @@ RULES: dict[str, tuple[Callable[[Play], Awaitable[None]], set[str]]] = {
         others.texts_are_looked_for,
         {"hidden_in_messages", "hidden_in_answers", "hidden_in_files"},
     ),
-    "operators": (others.operators_are_at_work, {"flicker", "start"}),
+    "limits": (others.a_login_answers_without_end, {"memory"}),
+    "operators": (others.operators_are_at_work, {"daemon", "flicker", "start"}),
     "presence": (scenarios.the_sensors_fall_silent, {"presence", "outlives", "past_presence", "lie"}),
 }
 if browser_path() is not None:
@@ -162,7 +163,8 @@ async def test_a_storm_of_faults_makes_no_panel_lie_and_leaves_nothing_behind(se
     assert outcome["violations"] == []
     assert sum(outcome["faults"].values()) == 8
     assert min(Counter(outcome["checked"]).values()) > 0
-    assert set(outcome["checked"]) >= {"lie", "recovery", "flicker", "expired", "owed", "fence", "start"}
+    assert set(outcome["checked"]) >= {"lie", "recovery", "flicker", "expired", "owed"}
+    assert set(outcome["checked"]) >= {"fence", "start", "memory"}
     assert set(outcome["checked"]) >= {"hidden_in_messages", "hidden_in_answers", "hidden_in_files"}
     assert set(outcome["checked"]) >= {"presence", "outlives", "past_presence", "presence_recovery"}
     assert outcome["checked"]["lie"] > 1000
