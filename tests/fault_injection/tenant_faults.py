@@ -157,6 +157,17 @@ async def login_fails(world: World, chance: random.Random, seconds: float) -> No
     await last(world.tenant.faults, seconds, wrong)
 
 
+@fault("answers.have_no_end", longest=3.0)
+async def answers_have_no_end(world: World, chance: random.Random, seconds: float) -> None:
+    """Of Graph or of the login, just when a token is needed: gzip of half a GiB."""
+    where = chance.choice((*_OUTER[:2], Where.GROUPS, Where.LOGIN, Where.DISCOVERY))
+    wrong = world.tenant.faults.bomb(where=where)
+    if where in (Where.LOGIN, Where.DISCOVERY):
+        for app in (world.group_app, world.listed_app):
+            world.tenant.expire_tokens(app)
+    await last(world.tenant.faults, seconds, wrong)
+
+
 # --- the administrator ---
 
 
