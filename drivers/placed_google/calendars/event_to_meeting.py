@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ MAY_WRITE = frozenset({"writerWithoutPrivateAccess", "writer", "owner"})
 BAD_TIMES = (ValueError, OverflowError)  # what invalid times and a missing id raise
 
 _CANCELLED = "cancelled"
+_DAY = timedelta(days=1)
 _NOT_PRIVATE = (None, "default", "public")  # every other value, known or not, counts as private
 _STATUSES = (None, "confirmed", "tentative", _CANCELLED)
 _RESPONSES = (None, "accepted", "declined", "tentative", "needsAction")
@@ -86,7 +87,10 @@ def meeting_of(event: Event, zone: ZoneInfo, *, hidden: bool = False) -> Meeting
     own = own_attendee(event)
     response = None if own is None else own.response_status
     if first.date is not None and last.date is not None:
-        start, end = whole_days(date.fromisoformat(first.date), date.fromisoformat(last.date), zone)
+        day, after = date.fromisoformat(first.date), date.fromisoformat(last.date)
+        if after < day and not cancelled:
+            raise ValueError("an all-day event ends before it starts")
+        start, end = whole_days(day, max(after, day + _DAY), zone)
     else:
         start, end = _utc(first.date_time), _utc(last.date_time)
     organizer = event.organizer

@@ -103,9 +103,9 @@ def _on_the_clock(moment: datetime, zone: tzinfo) -> datetime:
 
 def _days(event: Event, wall: datetime, zones: Sequence[tzinfo]) -> Interval:
     """Whole days, from the first midnight to the last one in these zones."""
-    length = _DAY
+    length = _DAY  # also of an event that ends on its first day, or before
     if event.end is not None:
-        length = (event.end.wall - event.start.wall) or _DAY
+        length = max(event.end.wall - event.start.wall, _DAY)
     if event.duration is not None:
         length = max(event.duration.days or _DAY, length)
     end = later(wall, length)

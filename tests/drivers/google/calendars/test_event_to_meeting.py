@@ -171,6 +171,7 @@ def test_the_title(summary: str | None, title: str | None) -> None:
     [
         ("2026-12-02", "2026-12-03", 24),
         ("2026-12-02", "2026-12-05", 72),
+        ("2026-12-02", "2026-12-02", 24),
         ("2026-03-29", "2026-03-30", 23),
         ("2026-10-25", "2026-10-26", 25),
     ],
@@ -193,6 +194,7 @@ def test_an_all_day_event_is_whole_days_of_the_room(first: str, after: str, hour
         {"start": {"dateTime": "soon"}},
         {"start": {"dateTime": "2026-12-02T09:00:00"}},
         {"start": {"date": "2026-12-02"}},
+        {"end": {"date": "2026-12-01"}, "start": {"date": "2026-12-02"}},
         {"end": {"date": "2026-13-02"}, "start": {"date": "2026-12-02"}},
         {"start": {"dateTime": "0001-01-01T00:00:00+14:00"}},
     ],
