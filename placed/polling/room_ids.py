@@ -85,6 +85,7 @@ class RoomIds:
         self._awaited: set[str] = set()  # connections whose rooms were not listed yet
         self._for_now: set[str] = set()  # of `given`: ids that are not permanent
         self._of_tables = IdsInSettings()
+        self._named: dict[str, frozenset[str]] = {}  # addresses of the rooms that connections name
 
     def change(self, overrides: Mapping[str, RoomSettings]) -> None:
         """Other settings of single rooms count from the next list of rooms on. Ids that were given stay."""
@@ -95,7 +96,12 @@ class RoomIds:
         self._unfitted = {address.lower(): address for address in overrides}
 
     def share_out(self, connections: Sequence[ConnectionSettings]) -> None:
-        """Decides which connection's room has the id of a table, if the settings of several name the room."""
+        """Takes in which rooms the connections of the settings name.
+
+        So a room that was moved from one connection to another keeps its id; and where several name a room,
+        it is decided whose has the id of a table.
+        """
+        self._named = {c.name: rooms for c in connections if (rooms := c.named_rooms) is not None}
         named = connections_that_name(self._overrides, connections)
         self._of_tables.set_connections(named, {connection.name for connection in connections})
 
@@ -274,15 +280,29 @@ class RoomIds:
             if key.startswith(f"{connection}/") and key not in here
         }
         taken = (self._settled | set(self.given.values())) - gone.keys()
+        moved = self._moved_from_others(connection, here)
         for key, listing in here.items():
             if key in self.given:
                 continue
-            chosen = _free(self._wanted(key.partition("/")[2], listing), connection, taken)
+            before = moved.get(key)
+            if before is not None:
+                chosen = self.given.pop(before)
+            else:
+                chosen = _free(self._wanted(key.partition("/")[2], listing), connection, taken)
             if chosen in gone:
                 del self.given[gone[chosen]]
             self.given[key] = chosen
             taken.add(chosen)
         self._note_objects(connection, here)
+
+    def _moved_from_others(self, connection: str, here: Collection[str]) -> dict[str, str]:
+        """Returns keys of rooms that another connection had and does not name any more: new -> former key."""
+        moved = {}
+        for key in self.given:
+            other, _, address = key.partition("/")
+            if other != connection and other in self._named and address not in self._named[other]:
+                moved[f"{connection}/{address}"] = key
+        return {key: before for key, before in moved.items() if key in here}
 
     def _wanted(self, address: str, listing: FoundRoom) -> str:
         """Returns the id that a room gets if no other has it."""

@@ -166,6 +166,29 @@ def test_the_id_of_a_room_that_is_there_never_changes_and_never_names_two_rooms(
         assert len(set(everywhere)) == len(everywhere)
 
 
+def connection(name: str, *rooms: str) -> ConnectionWithRooms:
+    return ConnectionWithRooms(name=name, driver="any", rooms=rooms)
+
+
+def test_a_room_that_is_moved_to_another_connection_keeps_its_id() -> None:
+    book = RoomIds({})
+    book.share_out([connection("berlin", "boardroom", "library"), connection("vienna", "atrium")])
+    assert ids(book, "berlin", "boardroom", "library") == ["boardroom", "library"]
+    assert ids(book, "vienna", "atrium") == ["atrium"]
+    book.share_out([connection("berlin", "library"), connection("vienna", "atrium", "boardroom")])
+    assert ids(book, "vienna", "atrium", "boardroom") == ["atrium", "boardroom"]
+    assert ids(book, "berlin", "library") == ["library"]
+    again = RoomIds({}, *book.remembered)
+    assert ids(again, "vienna", "atrium", "boardroom") == ["atrium", "boardroom"]
+
+
+def test_a_room_that_two_connections_name_has_two_ids() -> None:
+    book = RoomIds({})
+    book.share_out([connection("berlin", "boardroom"), connection("vienna", "boardroom")])
+    assert ids(book, "berlin", "boardroom") == ["boardroom"]
+    assert ids(book, "vienna", "boardroom") == ["vienna-boardroom"]
+
+
 # --- what is settled ----------------------------------------------------------------------------------------
 
 
