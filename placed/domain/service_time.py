@@ -9,7 +9,8 @@ learned stays right when somebody sets the clock on the wall.
   yet, two are enough.
 - The last of them must show a later time than the first: a cache repeats the `Date` that it has kept.
 - Where nothing is known yet, or the clock on the wall was set since, one answer that agrees is enough. Until
-  a later one shows a later time, one contradiction is enough to forget it; then one that agrees is not.
+  a later one shows a later time, one contradiction is enough to forget it; if that shows the same time as
+  before, one that agrees is not enough from then on.
 - A service whose clock keeps another pace than the steady clock is not followed, however slowly its answers
   go away from what is known: they count as contradictions, and do not agree with each other for long.
 - Several services, and the clock on the wall, are witnesses: the time that most of them agree on is believed.
@@ -110,7 +111,7 @@ class ServiceClockBounds:
         self._wall: float | None = None  # the clock on the wall, when an answer confirmed that
         self._first = 0  # what the first answer that agreed with it has shown
         self._advances = False  # whether a later answer has shown a later time
-        self._stood_still = False  # whether a time was forgotten since none had
+        self._stood_still = False  # whether a time was forgotten since answers showed the same for too long
         self._doubts: list[Span] = []
         self._contradictions = 0  # answers that contradict the clock on the wall, while nothing is known
 
@@ -141,7 +142,7 @@ class ServiceClockBounds:
             return
         if known is not None and not self._advances:
             known = self.known = None
-            self._stood_still = True
+            self._stood_still = self._stood_still or found.shown == self._first
         if self._doubts and self._doubts[0].gap(found) > _LAG:
             self._doubts.clear()
         self._contradictions += wall is not None and not self._doubts

@@ -307,6 +307,15 @@ def test_a_connection_that_is_gone_does_not_count() -> None:
     assert world.clock.now() == world.machine.now()
 
 
+def test_one_odd_date_right_after_the_start_is_made_good_by_the_next_answer() -> None:
+    world = World()
+    world.answer()
+    world.pass_(30)
+    world.answer(off=-18_000)
+    world.answer()
+    assert world.clock.health.state is ClockState.RIGHT
+
+
 def test_a_date_that_stands_still_at_another_time_corrects_no_clock() -> None:
     """As of recorded answers: several in the first second agree with each other."""
     world = World()
