@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-TODAY = datetime(2026, 10, 7, tzinfo=UTC)  # a Wednesday, far from any change of clocks
+# A Wednesday, far from any change of clocks, and after the release: before it a clock counts as unset, and all
+# rooms as unknown.
+TODAY = datetime(2027, 2, 10, tzinfo=UTC)
 DAYS = (-1, 0, 1)  # as far as is read with the usual settings
 MEETINGS = 8  # a day
 FIRST, LENGTH, EVERY = timedelta(hours=8), timedelta(minutes=45), timedelta(hours=1)

@@ -3,7 +3,9 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+from placed.domain.release_date import RELEASED
 from tests.benchmarks.harness.publisher_setup import ForwardClock
+from tests.benchmarks.servers import graph_responses
 
 NOON = datetime(2026, 1, 8, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -33,3 +35,8 @@ async def test_a_sleep_goes_on_when_the_clock_is_put_forward_before_its_end() ->
 
     assert not sleep.done()
     sleep.cancel()
+
+
+def test_the_day_of_the_measures_is_after_the_release() -> None:
+    """Else the time counts as not known, and what is measured are rooms that are all unknown."""
+    assert graph_responses.TODAY > RELEASED
