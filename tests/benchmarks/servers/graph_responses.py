@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-# A Wednesday, far from any change of clocks, and after the release: before it a clock counts as unset, and all
-# rooms as unknown.
+# A Wednesday, far from any change of clocks, and after the release: before it a clock counts as unset, and
+# all rooms as unknown.
 TODAY = datetime(2027, 2, 10, tzinfo=UTC)
 DAYS = (-1, 0, 1)  # as far as is read with the usual settings
 MEETINGS = 8  # a day
