@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -172,14 +173,14 @@ async def test_a_refused_login_is_reported_with_a_remedy_of_its_own_table(tmp_pa
 
 async def test_a_flood_is_bounded_and_holds_up_nothing(broker: Mosquitto, sensor: aiomqtt.Client) -> None:
     async with listening(broker.url, RADAR, waiting=WaitingMessages(most_bytes=100_000)) as one:
-        loop, longest, ended = asyncio.get_running_loop(), 0.0, False
+        longest, ended = 0.0, False
 
         async def watch() -> None:
             nonlocal longest
             while not ended:
-                before = loop.time()
+                before = time.thread_time()  # so that a busy machine is not blamed on the program
                 await asyncio.sleep(0.001)
-                longest = max(longest, loop.time() - before)
+                longest = max(longest, time.thread_time() - before)
 
         watching = asyncio.create_task(watch())
         async with aiomqtt.Client(HOST, broker.port, timeout=DEADLINE) as flood:
