@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from placed_microsoft365.simulator import MailboxState, Where
 from placed_microsoft365.simulator.faults.fault import BAD_EVENTS, WRONG_TYPES
+from placed_microsoft365.simulator.tenant.mailboxes import UNTOUCHED
 from tests.fault_injection.fault_catalogue import fault, last
 
 if TYPE_CHECKING:
@@ -256,7 +257,7 @@ async def group_gains_a_room(world: World, chance: random.Random, seconds: float
     """A new room, which is gone at the end, mailbox and all."""
     del chance
     name = f"new-{world.clock.steady():.0f}"
-    world.tenant.add_room(name)
+    world.tenant.add_room(name, processing=UNTOUCHED)  # by default Exchange takes off that a meeting is private
     world.tenant.add_member("placed-rooms", name)
     world.note()
     try:
