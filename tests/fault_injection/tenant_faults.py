@@ -257,7 +257,8 @@ async def group_gains_a_room(world: World, chance: random.Random, seconds: float
     """A new room, which is gone at the end, mailbox and all."""
     del chance
     name = f"new-{world.clock.steady():.0f}"
-    world.tenant.add_room(name, processing=UNTOUCHED)  # by default Exchange takes off that a meeting is private
+    # By default Exchange takes the mark of private meetings off.
+    world.tenant.add_room(name, processing=UNTOUCHED)
     world.tenant.add_member("placed-rooms", name)
     world.note()
     try:
