@@ -91,8 +91,10 @@ class CommandSender:
                 if number:
                     await asyncio.sleep(chance.uniform(0.0, 2.0))
                 await self._send_once(session, command, by_http=by_http)
-            while press.final is None and not press.forbidden:
+            while press.final is None:
                 await asyncio.sleep(_WITHOUT_AN_ANSWER)
+                if press.forbidden and not press.replies:
+                    return  # what must not be done may stay without any answer
                 if press.final is None:
                     await self._send_once(session, command, by_http=by_http)
 
