@@ -142,7 +142,10 @@ class ActionOracle:
         for press in self.presses.values():
             self.checked["unanswered"] += 1
             late = elapsed - press.sent_at > self._answer_within
-            if press.final is None and late and (press.replies or self._is_written(press)):
+            # A meeting that another command has ended is no outcome of this one.
+            others = [other for other in self._same_as(press) if other is not press and other.final]
+            taken = bool(press.replies) or (self._is_written(press) and not others)
+            if press.final is None and late and taken:
                 waits = (
                     f"{elapsed - press.sent_at:.1f} s ago, {press.forbidden or 'allowed'}, {press.replies}"
                 )
@@ -158,7 +161,7 @@ class ActionOracle:
         """Judges the replies about bookings, and refused ends, once nothing is under way any more."""
         for press in self.presses.values():
             self.checked["untrue"] += 1
-            same = [other for other in self.presses.values() if _asks_the_same(press, other)]
+            same = self._same_as(press)
             writes = press.action in ("book", "extend")
             if press.final == "done" and writes and not any(self._is_booked(other) for other in same):
                 self._blame("untrue", press.room, press.key, f"{press.action} done, and nothing is booked")
@@ -222,6 +225,9 @@ class ActionOracle:
         """Whether it was booked, and may have been taken back since: a meeting ends with its extensions."""
         ends = [p for p in self.presses.values() if p.action == "end" and p.room == press.room]
         return self._is_written(press) and any(end.final != "refused" for end in ends)
+
+    def _same_as(self, press: Press) -> list[Press]:
+        return [other for other in self.presses.values() if _asks_the_same(press, other)]
 
     def _is_written(self, press: Press) -> bool:
         return any(_may_cause(press, write) for write in self._writes)

@@ -278,6 +278,16 @@ def test_a_command_without_an_answer_and_a_reply_elsewhere_are_noticed() -> None
     assert setup.found == ["unanswered", "elsewhere"]
 
 
+def test_a_command_that_was_not_taken_owes_no_outcome_for_what_another_did() -> None:
+    setup = Setup()
+    setup.press("end", forbidden="it was retained")
+    setup.oracle.press(Press("k2", "end", "atrium", NINE, None, "", 0.0))
+    setup.write(WriteKind.DECLINED)
+    setup.oracle.reply("k2", "done", None)
+    setup.oracle.await_answers(11.0)
+    assert setup.found == []
+
+
 def test_a_meeting_that_was_moved_since_may_be_ended_again() -> None:
     setup = Setup()
     setup.press("end")
