@@ -293,12 +293,13 @@ class Poller:
 
     def _ask_for_the_time(self) -> None:
         """Reads a room soon while the time is not known: answers show it, and one is not enough."""
-        asks, self._asks_for_time = self._asks_for_time, not self._board.time_is_known
-        room = next((room for room in self._board.rooms if room.id in self._planner), None)
-        if self._asks_for_time and not asks and room is not None:
-            self._requested.add(room.id, self._clock.steady(), _SOON)
-        elif room is None:
+        if self._board.time_is_known:
             self._asks_for_time = False
+            return
+        room = next((room for room in self._board.rooms if room.id in self._planner), None)
+        if room is not None and not self._asks_for_time:
+            self._requested.add(room.id, self._clock.steady(), _SOON)
+        self._asks_for_time = room is not None
 
     async def _look_at_fence(self) -> None:
         if await self._fence.look():
