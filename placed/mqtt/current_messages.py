@@ -15,10 +15,12 @@ from placed.mqtt.messages import (
     room_messages,
     unknown_room_messages,
 )
-from placed.mqtt.room_index import index_message
+from placed.mqtt.room_index import encoded_entries, index_message
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable, Iterator
+
+    from msgspec import Raw
 
     from placed.domain.state_document import Statement
     from placed.mqtt.messages import Message
@@ -67,19 +69,24 @@ class CurrentMessages:
             undelivered=context.refusals.undelivered,
         )
 
-    def index(self) -> Message:
-        """Returns the index of rooms."""
-        context, board = self._context, self._context.board
-        undecided = context.retained_rooms.undecided
-        return index_message(
+    def index_entries(self, presence: Container[str]) -> Iterator[Raw]:
+        """Returns the entries of the index of rooms, one by one, as they are encoded.
+
+        `presence`: the ids of the rooms whose presence the broker may hold.
+        """
+        context = self._context
+        return encoded_entries(
             context.topics,
-            board.rooms,
-            undecided,
-            board.epoch,
+            context.board.rooms,
+            context.retained_rooms.undecided,
             plain=context.plain,
-            presence=self.rooms_with_presence(),
-            buttons=self._button_names(),
+            presence=presence,
         )
+
+    def index(self, entries: Iterable[Raw]) -> Message:
+        """Returns the index of rooms."""
+        context = self._context
+        return index_message(context.topics, entries, context.board.epoch, buttons=self._button_names())
 
     def rooms_with_presence(self) -> set[str]:
         """Returns the ids of the rooms whose presence the broker may hold."""
@@ -96,6 +103,9 @@ class CurrentMessages:
         found = [message for message in self._candidates(topic, room_id) if message.topic == topic]
         gone = topic in context.retained_rooms.to_clear or (room_id is not None and not context.plain)
         return [*([clear(topic)] if clear_first or (gone and not found) else []), *found]
+
+    def _whole_index(self) -> Message:
+        return self.index(self.index_entries(self.rooms_with_presence()))
 
     def _button_names(self) -> set[str]:
         context = self._context
@@ -114,7 +124,7 @@ class CurrentMessages:
             topics.bridge_state: self.online,
             topics.bridge_info: self.info,
             topics.bridge_health: self.health,
-            topics.rooms: self.index,
+            topics.rooms: self._whole_index,
         }
         if topic in bridge:
             return (bridge[topic](),)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from heapq import merge
+from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
@@ -13,7 +15,7 @@ from placed.mqtt.topics import BUTTON_ENTITIES
 from placed.settings.output_settings import is_discovery_prefix
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Container, Iterable
+    from collections.abc import Collection, Container, Iterable, Iterator
 
     from placed.domain.model import Room
     from placed.mqtt.topics import Topics
@@ -62,6 +64,7 @@ class _EarlierButtons(msgspec.Struct):
     buttons: list[str] = []
 
 
+_id = attrgetter("id")
 _encode = msgspec.json.Encoder().encode
 _read = msgspec.json.Decoder(_Earlier).decode
 _read_entry = msgspec.json.Decoder(Entry).decode
@@ -70,33 +73,36 @@ _read_discovery = msgspec.json.Decoder(_EarlierDiscovery).decode
 _read_buttons = msgspec.json.Decoder(_EarlierButtons).decode
 
 
-def index_message(  # noqa: PLR0913 - what the index is made of
+def encoded_entries(
     topics: Topics,
     rooms: Iterable[Room],
     kept: Iterable[Entry],
-    epoch: int,
     *,
     plain: bool,
     presence: Container[str] = (),
-    buttons: Collection[str] = (),
-) -> Message:
-    """Returns the index of the rooms, and of those `kept` from an earlier run that may have been removed.
+) -> Iterator[msgspec.Raw]:
+    """Returns the entries of the rooms, and of those `kept` from an earlier run that may have been removed.
 
-    `presence` has the ids of the rooms whose presence the broker may hold, `buttons` the names of those that
-    it may hold of rooms.
+    One by one: the entries of all rooms at once would take five times the memory of the document, and
+    thousands of rooms take tens of milliseconds, so that a caller may let other tasks run meanwhile.
+
+    `presence` has the ids of the rooms whose presence the broker may hold.
     """
-    entries = [
+    of_rooms = (
         Entry(r.id, r.name, r.connection, r.building, r.floor, r.capacity, presence=r.id in presence)
-        for r in rooms
-    ]
-    entries += kept
-    entries.sort(key=lambda e: e.id)
-    # Encoded one by one: the topics of all rooms at once would take five times the memory of the document.
-    encoded = [
-        msgspec.Raw(_encode(msgspec.structs.replace(e, topics=_topics(topics, e, plain=plain))))
-        for e in entries
-    ]
-    return Message(topics.rooms, _encode(_Index(SCHEMA, epoch, encoded, topics.discovery, sorted(buttons))))
+        for r in sorted(rooms, key=_id)
+    )
+    for entry in merge(of_rooms, sorted(kept, key=_id), key=_id):
+        yield msgspec.Raw(_encode(msgspec.structs.replace(entry, topics=_topics(topics, entry, plain=plain))))
+
+
+def index_message(
+    topics: Topics, entries: Iterable[msgspec.Raw], epoch: int, *, buttons: Collection[str] = ()
+) -> Message:
+    """Returns the index; `buttons` has the names of the buttons that the broker may hold of rooms."""
+    return Message(
+        topics.rooms, _encode(_Index(SCHEMA, epoch, list(entries), topics.discovery, sorted(buttons)))
+    )
 
 
 def earlier_rooms(payload: bytes) -> dict[str, Entry]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -12,7 +11,8 @@ import structlog
 
 from placed.mqtt.current_messages import CurrentMessages
 from placed.mqtt.discovery.announcer import Announcer
-from placed.mqtt.messages import clear, event_message, instance_of, unknown_room_messages
+from placed.mqtt.index_publication import IndexPublication, is_set_within
+from placed.mqtt.messages import clear, event_message, instance_of
 from placed.mqtt.read_back import ReadBack
 from placed.mqtt.refused_message_retry import Redelivery
 from placed.mqtt.removed_rooms import clear_plain_topics
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from placed.domain.connection_health import ConnectionHealth, ConnectionState
     from placed.domain.state_document import Statement
     from placed.mqtt.client.interface import BrokerClient
-    from placed.mqtt.messages import Message
     from placed.mqtt.publisher_context import PublisherContext
     from placed.mqtt.suspect_messages import SentMessage
 
@@ -55,11 +54,6 @@ class Session:
         self._health_urgent = asyncio.Event()
         self._published_health: dict[str, ConnectionState] = {}
         self._sure_of_rooms: set[str] = set()  # connections
-        self._rooms_changed = asyncio.Event()
-        self._rooms_added = asyncio.Event()
-        self._listed: set[str] = set()  # the room ids in the index that was published last
-        self._listed_presence: set[str] = set()  # those of them whose presence it names
-        self._last_hash: dict[str, int] = {}  # by topic; hashes, since the index of a site is large
         self._replaced = False
         self._started = asyncio.Event()
         self._redelivery = Redelivery(context, self._sender, self._current, self._health_changed.set)
@@ -71,6 +65,8 @@ class Session:
             lambda: self._sender.all_acknowledged,
         )
         self._announcer = Announcer(context, self._sender.put, self._sender.put_room, self._sender.drained)
+        # The announcements follow the index, since it names what has to be cleared later.
+        self._index = IndexPublication(context, self._current, self._sender, self._announcer.rooms_changed)
 
     @property
     def waiting(self) -> int:
@@ -105,9 +101,8 @@ class Session:
         self._read_back.changed(statement.room.id)
         has_presence = statement.presence is not None
         self._announcer.stated(statement.room.id, has_presence=has_presence)
-        if has_presence and statement.room.id not in self._listed_presence:
-            self._rooms_changed.set()
-            self._rooms_added.set()
+        if has_presence:
+            self._index.presence_found(statement.room.id)
         if events:
             context = self._context
             topics, show, now = context.topics, context.board.show, context.now()
@@ -119,21 +114,19 @@ class Session:
         self._announcer.rooms_removed(removed)
         for room_id in removed:
             self._sender.drop_room(room_id)
-        self._rooms_changed.set()
-        if any(room.id not in self._listed for room in self._context.board.rooms):
-            self._rooms_added.set()
+        self._index.rooms_changed()
 
     def health_changed(self, health: ConnectionHealth) -> None:
         """A connection reported its health."""
         self._health_changed.set()
         if self._published_health.get(health.name) is not health.state:
             self._health_urgent.set()
-            self._rooms_changed.set()  # it may be known now which rooms of an earlier run were removed
+            self._index.changed()  # it may be known now which rooms of an earlier run were removed
         if not health.rooms_are_sure:
             self._sure_of_rooms.discard(health.name)
         elif health.name not in self._sure_of_rooms:
             self._sure_of_rooms.add(health.name)
-            self._rooms_changed.set()
+            self._index.changed()
 
     def connection_removed(self, connection: str) -> None:
         """A connection is not in the settings any more."""
@@ -143,7 +136,7 @@ class Session:
 
     def info_changed(self) -> None:
         """The general information is not what it was. It is published with the index, if that has changed."""
-        self._rooms_changed.set()
+        self._index.changed()
 
     # --- the tasks ---
 
@@ -158,9 +151,8 @@ class Session:
             group.create_task(self._start())
             group.create_task(self._keep_online())
             group.create_task(self._keep_health())
-            group.create_task(self._keep_index())
             group.create_task(self._redelivery.log())
-            for task in (self._read_back.run, self._redelivery.run, self._sender.run):
+            for task in (self._index.run, self._read_back.run, self._redelivery.run, self._sender.run):
                 group.create_task(self._once_started(task))
 
     async def _once_started(self, task: Callable[[], Awaitable[None]]) -> None:
@@ -205,7 +197,7 @@ class Session:
             self._current.higher_epoch = set(earlier)
         if not context.plain:
             self._sender.put(clear_plain_topics(context.topics, earlier.values()))
-        self._rooms_changed.set()
+        self._index.changed()
 
     async def _start(self) -> None:
         """Reads what the broker holds, publishes `online`, then everything, then the announcements."""
@@ -250,28 +242,6 @@ class Session:
             await asyncio.sleep(0)
         self._sender.initial_publication_queued()
 
-    async def _keep_index(self) -> None:
-        await self._started.wait()
-        while True:
-            self._rooms_changed.clear()
-            self._rooms_added.clear()
-            self._publish_index()
-            self._announcer.rooms_changed()  # after the index, which names what has to be cleared later
-            # New rooms are listed at once: if this run ends soon, the next one must know what to clear.
-            await _is_set_within(self._rooms_added, self._context.timing.debounce)
-            await self._rooms_changed.wait()
-
-    def _publish_index(self) -> None:
-        context, board = self._context, self._context.board
-        retained, rooms = context.retained_rooms, board.rooms
-        self._listed, self._listed_presence = {room.id for room in rooms}, self._current.rooms_with_presence()
-        to_clear = retained.find_removed(rooms, context.info.connections, board.health)
-        self._sender.put(map(clear, to_clear))
-        if not context.client_factory.v5:  # nothing expires, so panels would believe an earlier run for ever
-            for entry in retained.undecided:
-                self._put_if_new(*unknown_room_messages(context.topics, entry.id), late=True)
-        self._put_if_new(self._current.index(), self._current.info())
-
     async def _keep_health(self) -> None:
         timing, board = self._context.timing, self._context.board
         while True:
@@ -279,8 +249,8 @@ class Session:
             self._health_urgent.clear()
             self._published_health = {name: health.state for name, health in board.health.items()}
             self._sender.put((self._current.health(),), urgent=True)
-            if await _is_set_within(self._health_changed, timing.health):
-                await _is_set_within(self._health_urgent, timing.debounce)
+            if await is_set_within(self._health_changed, timing.health):
+                await is_set_within(self._health_urgent, timing.debounce)
 
     async def _keep_online(self) -> None:
         """Publishes `online` by the wall clock: if that has jumped, the last message may have expired."""
@@ -290,15 +260,3 @@ class Session:
             while _NO_TIME <= now() - published_at < every:  # noqa: ASYNC110 - a clock is no event
                 await asyncio.sleep(min(_CLOCK_CHECK, every.total_seconds()))
             self._sender.put((self._current.online(),), urgent=True)
-
-    def _put_if_new(self, *messages: Message, late: bool = False) -> None:
-        new = [message for message in messages if self._last_hash.get(message.topic) != hash(message)]
-        self._last_hash |= {message.topic: hash(message) for message in new}
-        self._sender.put(new, late=late)
-
-
-async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    return event.is_set()

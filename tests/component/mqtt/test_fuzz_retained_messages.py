@@ -17,7 +17,14 @@ from hypothesis import strategies as st
 from placed.domain.connection_health import ConnectionHealth, ConnectionState
 from placed.domain.model import Status
 from placed.mqtt.removed_rooms import RetainedRooms
-from placed.mqtt.room_index import MOST, earlier_discovery, earlier_rooms, index_message, is_room_id
+from placed.mqtt.room_index import (
+    MOST,
+    earlier_discovery,
+    earlier_rooms,
+    encoded_entries,
+    index_message,
+    is_room_id,
+)
 from placed.mqtt.takeover import is_from_another_instance
 from placed.mqtt.topics import Topics
 from placed.panel.state_validity import Heard, Moment, Panel
@@ -100,7 +107,7 @@ def test_an_index_names_rooms_and_nothing_else(payload: bytes, silent: Connectio
     # Messages of rooms that exist are only cleared where the discovery had another prefix.
     kept = {topic for here in HERE for topic in TOPICS.retained(here.id)}
     assert kept.isdisjoint((*before, *gone))
-    index = index_message(TOPICS, HERE, retained_rooms.undecided, 7, plain=True)
+    index = index_message(TOPICS, encoded_entries(TOPICS, HERE, retained_rooms.undecided, plain=True), 7)
     all_published = json.loads(index.payload)["rooms"]
     assert {here.id for here in HERE} <= {entry["id"] for entry in all_published}
     assert all(own(topic) for entry in all_published for topic in entry["topics"].values())

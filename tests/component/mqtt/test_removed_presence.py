@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -86,6 +87,26 @@ async def test_the_index_names_the_presence_of_rooms_that_have_one(
         first, second = index.document["rooms"]
         assert first["topics"]["presence"] == TOPIC
         assert "presence" not in second["topics"]
+
+
+async def test_sensors_that_are_found_one_after_the_other_do_not_repeat_the_index_each_time(
+    mosquitto: Mosquitto, publisher_setup: PublisherSetup
+) -> None:
+    """With 5,500 rooms an index takes a tenth of a second, and edges were up to 3 s late meanwhile."""
+    rooms = [f"room-{number:0>60}" for number in range(200)]
+    publisher_setup.enroll(*rooms)
+    async with running(publisher_setup.publisher(mosquitto)), Subscriber(mosquitto, "placed/rooms/#") as seen:
+        size = len((await seen.message("placed/rooms")).payload)
+        begun, before = time.monotonic(), len(seen.on("placed/rooms"))
+        for room_id in rooms:
+            publisher_setup.board.set_sensors({room_id: [RADAR]})
+            publisher_setup.board.sense(room_id, RADAR, Reading(present=True, at=publisher_setup.now()))
+            await seen.message(f"placed/rooms/{room_id}/presence", "ON")
+        took, indexes = time.monotonic() - begun, len(seen.on("placed/rooms")) - before
+        assert indexes <= 2 + took * 256 * 1024 / size
+        await seen.until(
+            lambda a: a.topic == "placed/rooms" and all(room["presence"] for room in a.document["rooms"])
+        )
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
