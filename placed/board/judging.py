@@ -136,8 +136,8 @@ class Judging:
         if entry.statement is stated:
             return None
         first = before.reason is Reason.NOT_READ_YET
-        # Presence alone may wait: where sensors flood, edges of the calendar go before it.
-        urgent = (changed and not first) or bool(events)
+        # Presence or staleness alone may wait: all rooms may have either at once, and edges go before them.
+        urgent = (_meetings(after) != _meetings(before) and not first) or bool(events)
         return News(changed, urgent=urgent, events=events)
 
     def restate(self, entry: RoomEntry, moment: datetime) -> None:

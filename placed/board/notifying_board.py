@@ -36,7 +36,7 @@ class Listener(Protocol):
     """Is notified of what the board states. Every method returns at once; it queues the work."""
 
     def stated(self, statement: Statement, *, urgent: bool, events: tuple[Event, ...]) -> None:
-        """A room has a new statement. One that is not urgent renews an earlier one, or is the first."""
+        """A room has a new statement. Not urgent: the first one, a renewal, or one that is only stale now."""
         ...
 
     def rooms_changed(self, removed: frozenset[str]) -> None:

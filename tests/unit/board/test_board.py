@@ -6,6 +6,7 @@ import gc
 from datetime import timedelta
 
 import msgspec
+import pytest
 from msgspec.structs import replace
 
 from placed.board.board import Board
@@ -48,6 +49,26 @@ def test_edges_are_published_on_time_and_as_urgent(
     assert (at("9:10"), Status.BUSY) in seen
     assert (at("9:12"), Status.FREE) in seen
     assert [e.happening for e in recorder.events] == [EventKind.STARTED, EventKind.ENDED]
+
+
+def test_a_statement_that_is_only_stale_now_waits_behind_edges(
+    board: Board, recorder: Recorder, clock: FakeClock
+) -> None:
+    """Where a calendar service is away, all rooms become stale at once: 5,500 of them take a second."""
+    board.enroll("contoso", [room()])
+    clock.moment = at("9:09")
+    board.learn("boardroom", schedule(meeting("9:10", "18:00"), read_at="9:09"))
+    clock.moment = at("9:10")
+    board.judge_due()
+    assert recorder.urgent[-1]
+    while not recorder.statements[-1].occupancy.stale:
+        assert board.next_due
+        clock.moment = board.next_due
+        board.judge_due()
+    assert not recorder.urgent[-1]
+    board.confirm("boardroom", at("0:00") - timedelta(days=1), at("48:00"), clock.moment)
+    assert not recorder.statements[-1].occupancy.stale
+    assert not recorder.urgent[-1]
 
 
 def test_an_edge_needs_no_reading(board: Board, clock: FakeClock) -> None:
@@ -303,6 +324,7 @@ def test_a_room_is_the_same_since_yesterday_after_a_restart(board: Board, clock:
     assert statement.changed_at == at("-9:00")
 
 
+@pytest.mark.slow  # thousands of rooms are put on the board
 def test_rooms_are_no_work_for_the_garbage_collector(board: Board, clock: FakeClock) -> None:
     """While it looks at 50,000 rooms, nothing is published: a tenth of a second."""
     board.set_sensors({"room-1": [Sensor("desk")]})

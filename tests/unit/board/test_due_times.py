@@ -124,6 +124,7 @@ def test_a_removed_room_is_not_looked_at(board: Board, clock: FakeClock, looks: 
     assert looks.number == 0
 
 
+@pytest.mark.slow  # thousands of rooms are judged again and again
 def test_renewals_are_spread_though_all_rooms_are_read_and_have_edges_in_the_same_second(
     clock: FakeClock,
 ) -> None:
