@@ -36,7 +36,9 @@ def is_usable(proxy: str) -> bool:
     """Returns whether a proxy's URL is valid and of a supported kind."""
     try:
         parts = urlsplit(proxy)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        is_bare = parts.path in ("", "/") and not parts.query and not parts.fragment
+        is_http = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        return is_bare and is_http and not re.search(r"\s", proxy)
     except ValueError:
         return False
 

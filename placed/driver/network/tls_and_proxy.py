@@ -10,12 +10,12 @@ import socket
 import ssl
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
+from urllib.request import getproxies
 
 from placed.domain.problem import Problem
 from placed.driver.errors import Refused, Unavailable
 from placed.driver.file_content import read_file_content
-from placed.driver.network import proxy_errors
+from placed.driver.network import no_proxy, proxy_errors
 from placed.driver.secret_file import remedy_for_missing
 from placed.driver.settings import SettingsError
 
@@ -84,8 +84,8 @@ def proxy_for(url: str) -> str | None:
     Raises:
         Refused: its URL is invalid, or it is not an HTTP proxy.
     """
-    proxy = getproxies().get("https", "")
-    if not proxy or proxy_bypass(urlsplit(url).hostname or ""):
+    proxy = getproxies().get("https", "").strip()
+    if not proxy or no_proxy.is_listed(url):
         return None
     whole = proxy if "://" in proxy else f"http://{proxy}"
     if not proxy_errors.is_usable(whole):

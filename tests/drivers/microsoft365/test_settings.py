@@ -231,6 +231,7 @@ def test_login_and_graph_trust_the_same_cas(tmp_path: Path, monkeypatch: pytest.
         ({"https_proxy": "http://proxy.example:3128"}, "http://proxy.example:3128"),
         ({"https_proxy": "proxy.example:3128"}, "http://proxy.example:3128"),
         ({"https_proxy": ""}, None),
+        ({"https_proxy": "  "}, None),
         ({"https_proxy": "http://proxy.example:3128", "no_proxy": "graph.example"}, None),
     ],
 )

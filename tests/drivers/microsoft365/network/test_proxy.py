@@ -225,7 +225,16 @@ async def test_a_proxy_of_another_kind_is_one_line(
 
 
 @pytest.mark.parametrize(
-    "address", ["http://u:hush@:3128", "http://u:hush@h:port", "http://u:hush@h:99999", "http://["]
+    "address",
+    [
+        "http://u:hush@:3128",
+        "http://u:hush@h:port",
+        "http://u:hush@h:99999",
+        "http://[",
+        "http//u:hush@h:3128",
+        "http://u:hush@h:3128/?x",
+        "http://u:hush@h h:3128",
+    ],
 )
 @pytest.mark.parametrize("ask", ASKING)
 async def test_an_address_that_is_none_is_one_line(
