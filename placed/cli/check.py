@@ -29,7 +29,7 @@ def check(config: ConfigOption = None) -> None:
     """
     from placed.domain.exit_errors import CannotStart
     from placed.polling.ids_in_settings import ONE_ROOM, connections_that_name
-    from placed.polling.room_ids import tables_without_room
+    from placed.polling.room_tables import tables_without_room
     from placed.settings.loader import ConfigurationError, load
 
     try:
@@ -70,7 +70,7 @@ def check(config: ConfigOption = None) -> None:
 def _sensors(configuration: Configuration) -> Iterator[str]:
     """Lines about the presence sensors, and rooms of theirs that no connection has."""
     from placed.doctor.sensor_findings import judge_rooms
-    from placed.polling.room_ids import ids_by_settings
+    from placed.polling.room_tables import ids_by_settings
 
     settings = configuration.settings
     for name, broker in settings.sensor_brokers.items():

@@ -12,7 +12,7 @@ from placed.domain.room_readability import outside_fence
 from placed.driver import Failed, Finding, Verdict
 from placed.driver.shared_findings import AGAIN
 from placed.polling.ids_in_settings import ONE_ROOM
-from placed.polling.room_ids import FITS_NO_ROOM
+from placed.polling.room_tables import FITS_NO_ROOM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

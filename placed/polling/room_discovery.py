@@ -14,7 +14,8 @@ from placed.driver import DriverError, Refused, RoomCircumstances
 from placed.polling.ids_in_settings import ONE_ROOM
 from placed.polling.missing_rooms import SURE_LISTS, MissingRooms
 from placed.polling.reading_planner import SELDOM
-from placed.polling.room_ids import FITS_NO_ROOM, lowered
+from placed.polling.room_ids import lowered
+from placed.polling.room_tables import FITS_NO_ROOM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from placed.domain.model import Room
 from placed.polling.ids_in_settings import IdsInSettings, connections_that_name
 from placed.polling.room_slugs import slug, slug_of_name
+from placed.polling.room_tables import RoomTables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -17,41 +18,11 @@ if TYPE_CHECKING:
     from placed.driver import ConnectionSettings, FoundRoom
     from placed.settings.room_settings import RoomSettings
 
-# The remedy for a table of the settings that fits no room.
-FITS_NO_ROOM = "correct the address in the table, or give the room's object id; or remove the table"
-
 
 def lowered(text: str) -> str:
     """Returns the text in lower case: the same object if it is so already, since every room keeps it."""
     lower = text.lower()
     return text if text == lower else lower
-
-
-def tables_without_room(tables: Iterable[str], connections: Iterable[ConnectionSettings]) -> list[str]:
-    """Returns keys of `[rooms."…"]` tables that can match no room, by the settings alone.
-
-    This is known only if every connection names its rooms; else the services have to list them first.
-    """
-    named = [connection.named_rooms for connection in connections]
-    if None in named:
-        return []
-    addresses = {address for some in named if some is not None for address in some}
-    return sorted(table for table in tables if table.lower() not in addresses)
-
-
-def ids_by_settings(
-    tables: Mapping[str, RoomSettings], connections: Iterable[ConnectionSettings]
-) -> set[str] | None:
-    """Returns the ids that rooms can get by the settings alone; None if a service has to list its rooms."""
-    ids = {table.id for table in tables.values() if table.id is not None}
-    names = {address.lower(): slug_of_name(table.name) for address, table in tables.items() if table.name}
-    for connection in connections:
-        if connection.named_rooms is None:
-            return None
-        slugs = {slug(address) for address in connection.named_rooms}
-        slugs |= {names[address] for address in connection.named_rooms if names.get(address)}
-        ids |= slugs | {f"{connection.name}-{each}" for each in slugs}  # the second one on a clash
-    return ids
 
 
 class RoomIds:
@@ -70,30 +41,26 @@ class RoomIds:
 
     def __init__(
         self,
-        overrides: Mapping[str, RoomSettings],
+        tables: Mapping[str, RoomSettings],
         given: Mapping[str, str] | None = None,
         objects: Mapping[str, str] | None = None,
     ) -> None:
-        self._overrides = {address.lower(): override for address, override in overrides.items()}
-        self._settled = {o.id for o in self._overrides.values() if o.id}
-        self.given = {key: room_id for key, room_id in (given or {}).items() if room_id not in self._settled}
-        self.objects = {
-            key: room_id for key, room_id in (objects or {}).items() if room_id not in self._settled
-        }
+        self._tables = RoomTables(tables)
+        self.given = self._without_ids_of_tables(given or {})
+        self.objects = self._without_ids_of_tables(objects or {})
         self._latest: dict[str, FoundRoom] = {}  # "connection/object id" -> its last address
-        self._unfitted = {address.lower(): address for address in overrides}  # tables that match no room yet
-        self._awaited: set[str] = set()  # connections whose rooms were not listed yet
         self._for_now: set[str] = set()  # of `given`: ids that are not permanent
         self._of_tables = IdsInSettings()
         self._named: dict[str, frozenset[str]] = {}  # addresses of the rooms that connections name
 
-    def change(self, overrides: Mapping[str, RoomSettings]) -> None:
+    def change(self, tables: Mapping[str, RoomSettings]) -> None:
         """Other settings of single rooms count from the next list of rooms on. Ids that were given stay."""
-        self._overrides = {address.lower(): override for address, override in overrides.items()}
-        self._settled = {o.id for o in self._overrides.values() if o.id}
-        self.given = {key: i for key, i in self.given.items() if i not in self._settled}
-        self.objects = {key: i for key, i in self.objects.items() if i not in self._settled}
-        self._unfitted = {address.lower(): address for address in overrides}
+        self._tables = RoomTables(tables, self._tables.awaited)
+        self.given = self._without_ids_of_tables(self.given)
+        self.objects = self._without_ids_of_tables(self.objects)
+
+    def _without_ids_of_tables(self, ids: Mapping[str, str]) -> dict[str, str]:
+        return {key: room_id for key, room_id in ids.items() if room_id not in self._tables.ids}
 
     def share_out(self, connections: Sequence[ConnectionSettings]) -> None:
         """Takes in which rooms the connections of the settings name.
@@ -102,7 +69,7 @@ class RoomIds:
         it is decided whose has the id of a table.
         """
         self._named = {c.name: rooms for c in connections if (rooms := c.named_rooms) is not None}
-        named = connections_that_name(self._overrides, connections)
+        named = connections_that_name(self._tables, connections)
         self._of_tables.set_connections(named, {connection.name for connection in connections})
 
     def without_id_of_table(self, connection: str) -> list[str]:
@@ -111,7 +78,8 @@ class RoomIds:
 
     def keep(self, connections: Iterable[str]) -> None:
         """Forgets connections that are no longer in the settings."""
-        wanted = self._awaited = set(connections)
+        wanted = set(connections)
+        self._tables.awaited = set(wanted)
         self.given = {key: i for key, i in self.given.items() if key.partition("/")[0] in wanted}
         self.objects = {key: i for key, i in self.objects.items() if key.partition("/")[0] in wanted}
 
@@ -142,9 +110,10 @@ class RoomIds:
         """
         self._take_back(connection)
         listings = self._by_address(connection, found)
+        tables = self._tables.fitting(listings)
         before = set(self.given)
-        settled = self._ids_of_tables(connection, listings)
-        self._give_ids(connection, listings, settled)
+        settled = self._ids_of_tables(connection, tables)
+        self._give_ids(connection, listings, settled, tables)
         new = self.given.keys() - before
         self._for_now |= {
             key
@@ -155,37 +124,28 @@ class RoomIds:
         }
         rooms = []
         for address, listing in listings.items():
-            override = self._override(listing)
+            table = self._tables[tables[address]] if address in tables else None
             rooms.append(
                 Room(
                     id=settled.get(address) or self.given[f"{connection}/{address}"],
                     connection=connection,
                     address=address,
                     mailbox=listing.mailbox,
-                    name=(override and override.name) or listing.name or address.partition("@")[0],
-                    time_zone=(override and override.time_zone) or _zone_of(listing) or time_zone,
-                    zone_is_set=bool(override and override.time_zone),
-                    building=(override and override.building) or listing.building,
-                    floor=(override and override.floor) or listing.floor,
-                    capacity=(override and override.capacity) or listing.capacity,
-                    show_presence=override.presence if override else None,
+                    name=(table and table.name) or listing.name or address.partition("@")[0],
+                    time_zone=(table and table.time_zone) or _zone_of(listing) or time_zone,
+                    zone_is_set=bool(table and table.time_zone),
+                    building=(table and table.building) or listing.building,
+                    floor=(table and table.floor) or listing.floor,
+                    capacity=(table and table.capacity) or listing.capacity,
+                    show_presence=table.presence if table else None,
                     object_id=listing.object_id,
                 )
             )
         return tuple(sorted(rooms, key=lambda room: room.id))
 
     def listed(self, connection: str) -> list[str]:
-        """Notes that the service has listed a connection's rooms.
-
-        Returns:
-            The tables `[rooms."…"]` that match no room of any connection, as spelled in the settings: each
-            once, and only after every connection's rooms were listed.
-        """
-        self._awaited.discard(connection)
-        if self._awaited:
-            return []
-        unfitted, self._unfitted = sorted(self._unfitted.values()), {}
-        return unfitted
+        """Notes that a connection's rooms are listed; returns tables that match no room, as `RoomTables`."""
+        return self._tables.listed(connection)
 
     def _take_back(self, connection: str) -> None:
         """Releases ids that are not permanent; they are assigned again, perhaps by an address."""
@@ -238,36 +198,23 @@ class RoomIds:
             return replace(latest, mailbox=listing.mailbox, name=listing.name or latest.name)
         return replace(listing, address=addresses.get(self.objects.get(key, ""), listing.address))
 
-    def _override(self, listing: FoundRoom) -> RoomSettings | None:
-        """Returns the settings' table for it."""
-        table = self._table(listing)
-        return self._overrides[table] if table is not None else None
-
-    def _table(self, listing: FoundRoom) -> str | None:
-        """Returns the key of the settings' table for it: its address or its object id."""
-        for key in (listing.address.lower(), (listing.object_id or "").lower()):
-            if key in self._overrides:
-                self._unfitted.pop(key, None)
-                return key
-        return None
-
-    # --- ids ---
-
-    def _ids_of_tables(self, connection: str, listings: Mapping[str, FoundRoom]) -> dict[str, str]:
+    def _ids_of_tables(self, connection: str, tables: Mapping[str, str]) -> dict[str, str]:
         """Returns the ids of tables, by address, as far as no other connection's room has them."""
-        tables = {
-            address: table
-            for address, listing in listings.items()
-            if (table := self._table(listing)) is not None and self._overrides[table].id is not None
-        }
-        own = self._of_tables.assign(connection, set(tables.values()))
+        with_id = {address: table for address, table in tables.items() if self._tables[table].id is not None}
+        own = self._of_tables.assign(connection, set(with_id.values()))
         return {
             address: room_id
-            for address, table in tables.items()
-            if table in own and (room_id := self._overrides[table].id) is not None
+            for address, table in with_id.items()
+            if table in own and (room_id := self._tables[table].id) is not None
         }
 
-    def _give_ids(self, connection: str, listings: Mapping[str, FoundRoom], settled: Collection[str]) -> None:
+    def _give_ids(
+        self,
+        connection: str,
+        listings: Mapping[str, FoundRoom],
+        settled: Collection[str],
+        tables: Mapping[str, str],
+    ) -> None:
         here = {
             f"{connection}/{address}": listing
             for address, listing in sorted(listings.items())
@@ -279,7 +226,7 @@ class RoomIds:
             for key, room_id in self.given.items()
             if key.startswith(f"{connection}/") and key not in here
         }
-        taken = (self._settled | set(self.given.values())) - gone.keys()
+        taken = (self._tables.ids | set(self.given.values())) - gone.keys()
         moved = self._moved_from_others(connection, here)
         for key, listing in here.items():
             if key in self.given:
@@ -288,7 +235,9 @@ class RoomIds:
             if before is not None:
                 chosen = self.given.pop(before)
             else:
-                chosen = _free(self._wanted(key.partition("/")[2], listing), connection, taken)
+                address = key.partition("/")[2]
+                name = listing.name or (address in tables and self._tables[tables[address]].name)
+                chosen = _free(_wanted(address, listing, name or ""), connection, taken)
             if chosen in gone:
                 del self.given[gone[chosen]]
             self.given[key] = chosen
@@ -303,12 +252,6 @@ class RoomIds:
             if other != connection and other in self._named and address not in self._named[other]:
                 moved[f"{connection}/{address}"] = key
         return {key: before for key, before in moved.items() if key in here}
-
-    def _wanted(self, address: str, listing: FoundRoom) -> str:
-        """Returns the id that a room gets if no other has it."""
-        override = self._override(listing)
-        name = listing.name or (override and override.name)
-        return (slug_of_name(name) if name and listing.opaque_address else "") or slug(address)
 
     def _follow_objects(self, connection: str, here: Mapping[str, FoundRoom]) -> None:
         """Keeps the ids of rooms whose object id is known, whatever their address is now."""
@@ -339,6 +282,11 @@ def _zone_of(listing: FoundRoom) -> ZoneInfo | None:
         return ZoneInfo(listing.time_zone) if listing.time_zone else None
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return None
+
+
+def _wanted(address: str, listing: FoundRoom, name: str) -> str:
+    """Returns the id that a room gets if no other has it."""
+    return (slug_of_name(name) if name and listing.opaque_address else "") or slug(address)
 
 
 def _free(wanted: str, connection: str, taken: set[str]) -> str:

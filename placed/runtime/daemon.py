@@ -122,6 +122,7 @@ class Daemon:
     async def start(self) -> None:
         """Takes the address, recalls what the run before knew, and answers over HTTP."""
         sockets = await self._parts.endpoint.bind()
+        self._parts.book.share_out(self.settings.connections)
         self._keep_to_settings()
         self._surroundings.journal.permit(self.settings.privacy.show)
         self.board.change_show_presence(self.settings.privacy.presence)
@@ -260,7 +261,6 @@ class Daemon:
         """Forgets connections that are not in the settings, and notes what the next start has to know."""
         names = [connection.name for connection in self.settings.connections]
         self._parts.book.keep(names)
-        self._parts.book.share_out(self.settings.connections)
         self._surroundings.journal.keep(names)
         self._surroundings.times.keep(names)
         self._parts.remember()
