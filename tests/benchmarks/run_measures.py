@@ -18,7 +18,7 @@ from tests.benchmarks.results import Result
 if TYPE_CHECKING:
     from tests.benchmarks.workload_size import Effort
 
-LONGEST = 300.0  # seconds; a measure that takes longer hangs, even if it installs peers first
+LONGEST = 600.0  # seconds; a measure that takes longer hangs, even if it installs peers first
 
 
 class Failed(Exception):

@@ -193,6 +193,7 @@ async def test_names_of_rooms_arrive_as_they_are_whatever_is_in_them(accept: str
     assert found == [{"room": "library", "name": name, **place}]
 
 
+@pytest.mark.slow  # thousands of rooms are put on the board
 async def test_thousands_of_rooms_are_measured_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     board_setup = BoardSetup()
     board_setup.add(*(f"room-{number}" for number in range(2000)))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tests.support.board_setup import BoardSetup
 
 
+@pytest.mark.slow  # real time: silence is noticed after a second
 async def test_a_daemon_that_is_silent_is_away(
     board_setup: BoardSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,6 +154,7 @@ async def test_foreign_and_outdated_events_are_ignored(
     await runner.cleanup()
 
 
+@pytest.mark.slow  # real time: silence is noticed after a second
 @pytest.mark.parametrize("comment", [b": keep-alive\n\n", b": keep-alive 2026-01-08T12:00:00.000Z\n\n"])
 async def test_a_daemon_of_before_is_given_the_time_that_it_takes(
     monkeypatch: pytest.MonkeyPatch, comment: bytes

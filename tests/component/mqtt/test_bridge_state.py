@@ -34,6 +34,7 @@ async def test_a_clean_stop_publishes_offline_at_once(
     await mosquitto.wait_for_line("Client placed disconnected.")
 
 
+@pytest.mark.slow  # real time: a will is delayed by whole seconds
 async def test_the_broker_publishes_the_will_when_the_daemon_dies(
     mosquitto: Mosquitto, publisher_setup: PublisherSetup
 ) -> None:
@@ -64,6 +65,7 @@ async def test_a_reconnect_within_the_will_delay_suppresses_the_will(
         assert {arrival.text for arrival in seen.arrivals} == {ONLINE}
 
 
+@pytest.mark.slow  # real time: a will is delayed by whole seconds
 async def test_a_pause_leads_to_offline_only_without_a_reconnect(mosquitto: Mosquitto) -> None:
     delay = 1
     async with Subscriber(mosquitto, "placed/bridge/state") as seen:

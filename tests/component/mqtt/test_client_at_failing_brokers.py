@@ -39,6 +39,7 @@ async def test_a_message_that_is_not_acknowledged_ends_the_connection(
         mosquitto.thaw()
 
 
+@pytest.mark.slow  # real time: a keep-alive has whole seconds
 async def test_a_broker_that_answers_no_ping_is_given_up() -> None:
     async with (
         answering(CONNACK, hang_up=False) as port,
@@ -49,6 +50,7 @@ async def test_a_broker_that_answers_no_ping_is_given_up() -> None:
             await client.ended()
 
 
+@pytest.mark.slow  # real time: a keep-alive has whole seconds
 async def test_the_broker_s_keep_alive_replaces_ours() -> None:
     connack = bytes([0x20, 6, 0, 0, 3, 0x13, 0, 1])  # Server Keep Alive: 1 s
     async with (

@@ -28,6 +28,7 @@ def looked_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("placed.mqtt.read_back._TIMEOUT", 0.5)
 
 
+@pytest.mark.slow  # real time: the doctor waits for a message that does not come
 @pytest.mark.usefixtures("looked_soon")
 @pytest.mark.parametrize(
     ("denied", "named"),
@@ -47,6 +48,7 @@ async def test_what_was_acknowledged_and_is_not_there_is_named(
         assert group.state
 
 
+@pytest.mark.slow  # real time: the doctor waits for a message that does not come
 @pytest.mark.usefixtures("looked_soon")
 @pytest.mark.parametrize("reports_later", [False, True])
 async def test_a_presence_that_was_acknowledged_and_is_not_there_is_named(

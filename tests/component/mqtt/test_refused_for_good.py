@@ -28,6 +28,7 @@ DISCOVERY = HomeAssistant(discovery=True)
 # --- refused for good ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow  # real time: refused messages are repeated after seconds
 async def test_one_topic_that_may_not_be_written_is_named_with_the_remedy(
     start: Callable[..., Awaitable[Mosquitto]], publisher_setup: PublisherSetup
 ) -> None:

@@ -31,6 +31,7 @@ async def all_published(publisher: Publisher) -> None:
         await publisher.published()
 
 
+@pytest.mark.slow  # real time: refused messages are repeated after a second
 @pytest.mark.parametrize("code", [0x80, 0x83, 0x87, 0x90, 0x97, 0x99])
 async def test_a_change_that_was_refused_once_is_repeated(
     mosquitto: Mosquitto, proxy: Proxy, publisher_setup: PublisherSetup, code: int
@@ -59,6 +60,7 @@ async def test_a_change_that_was_refused_once_is_repeated(
         assert publisher.reconnects == 0
 
 
+@pytest.mark.slow  # real time: refused messages are repeated after a second
 @pytest.mark.parametrize("code", [0x95, 0x9B, 0xA2, 0xFF])
 async def test_a_change_is_published_though_it_was_refused_with_a_code_that_is_not_allowed_there(
     mosquitto: Mosquitto, proxy: Proxy, publisher_setup: PublisherSetup, code: int
@@ -128,6 +130,7 @@ async def test_what_overtakes_a_refused_message_settles_it(
         await becomes(lambda: topics(publisher) <= {"placed/rooms/library/event"})
 
 
+@pytest.mark.slow  # real time: refused messages are repeated after a second
 async def test_a_room_whose_clearing_was_refused_is_cleared(
     mosquitto: Mosquitto, proxy: Proxy, publisher_setup: PublisherSetup
 ) -> None:
@@ -158,6 +161,7 @@ async def test_refused_bridge_messages_are_repeated(
                 assert refusing.hits == 2
 
 
+@pytest.mark.slow  # real time: refused messages are repeated after a second
 async def test_an_order_that_panels_have_to_forget_is_cleared_before_the_state(
     mosquitto: Mosquitto, proxy: Proxy
 ) -> None:

@@ -138,6 +138,7 @@ def busy(topic: str, arrival: Arrival) -> bool:
     return arrival.topic == topic and b'"busy"' in arrival.payload
 
 
+@pytest.mark.slow  # real time: placed connects again after a pause
 @pytest.mark.parametrize(
     "reason", [0x89, 0x8B, 0x8D, 0x96, 0x9C], ids=["busy", "shutdown", "keep-alive", "rate", "other-server"]
 )
@@ -152,6 +153,7 @@ async def test_a_broker_that_names_another_reason_blames_no_message(proxy: Proxy
     assert [entry for entry in log if entry["event"] == "broker.refused_messages"] == []
 
 
+@pytest.mark.slow  # real time: an acknowledgement is waited for
 async def test_a_message_that_is_never_acknowledged_is_left_out(
     proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:

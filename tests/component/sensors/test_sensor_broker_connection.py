@@ -171,6 +171,7 @@ async def test_a_refused_login_is_reported_with_a_remedy_of_its_own_table(tmp_pa
         await broker.kill()
 
 
+@pytest.mark.slow  # thousands of messages go to a real broker
 async def test_a_flood_is_bounded_and_holds_up_nothing(broker: Mosquitto, sensor: aiomqtt.Client) -> None:
     async with listening(broker.url, RADAR, waiting=WaitingMessages(most_bytes=100_000)) as one:
         longest, ended = 0.0, False

@@ -148,6 +148,7 @@ async def test_a_disconnect_leaves_nothing_of_a_connection(tmp_path: Path, *, th
     daemon_run.journal.close()
 
 
+@pytest.mark.slow  # real time: a database is locked for a second
 async def test_a_scrub_blocked_by_another_reader_is_repeated(tmp_path: Path) -> None:
     daemon_run = await lived(tmp_path, Show.EVERYTHING, closed=False)
     with closing(sqlite3.connect(tmp_path / NAME)) as other:

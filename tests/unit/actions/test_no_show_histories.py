@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import NamedTuple
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -166,6 +167,7 @@ def test_a_quiet_window_is_released() -> None:
     assert not is_released(Room(panel=False, sensor=False))
 
 
+@pytest.mark.slow  # hypothesis draws hundreds of histories
 @given(ROOMS, st.lists(DISTURBANCES, max_size=3))
 @example(Room(panel=True, sensor=True), [Disturbance("seen", START + 595, 10)])
 @example(Room(panel=False, sensor=True), [Disturbance("silent", START + 100, 400)])

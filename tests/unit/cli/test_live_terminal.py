@@ -7,6 +7,7 @@ from contextlib import suppress
 from io import StringIO
 from typing import TYPE_CHECKING
 
+import pytest
 from rich.console import Console
 
 from placed.cli.live_terminal import keep_drawn
@@ -45,12 +46,14 @@ async def frames(head: Callable[[int], str]) -> tuple[int, int]:
     return made, console.file.getvalue().count("head")
 
 
+@pytest.mark.slow  # real time: a terminal is drawn twice a second
 async def test_it_is_drawn_twice_a_second_at_most_whatever_happens() -> None:
     made, drawn = await frames(lambda number: f"head {number}")
     assert made <= 3
     assert drawn == made
 
 
+@pytest.mark.slow  # real time: a terminal is drawn twice a second
 async def test_it_is_not_drawn_again_without_a_visible_difference() -> None:
     made, drawn = await frames(lambda _: "head")
     assert made >= 1

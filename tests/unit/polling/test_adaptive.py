@@ -87,6 +87,7 @@ class PlannerSimulation:
         )
 
 
+@pytest.mark.slow  # it simulates hours with hundreds of rooms
 @pytest.mark.parametrize(("rooms", "budget"), [(100, 200), (100, 37), (7, 5), (500, 100), (3, 1), (45, 1000)])
 def test_the_budget_is_never_exceeded_in_any_minute(rooms: int, budget: int) -> None:
     simulation = PlannerSimulation(rooms, budget)
@@ -114,6 +115,7 @@ def test_new_rooms_are_read_at_once_as_far_as_the_budget_goes() -> None:
     assert set(simulation.log[0][1] + simulation.log[1][1]) == {f"room-{number}" for number in range(500)}
 
 
+@pytest.mark.slow  # it simulates hours with hundreds of rooms
 @pytest.mark.parametrize(("rooms", "budget"), [(400, 400), (400, 2000), (60, 600)])
 def test_batches_are_full(rooms: int, budget: int) -> None:
     simulation = PlannerSimulation(rooms, budget)
@@ -123,6 +125,7 @@ def test_batches_are_full(rooms: int, budget: int) -> None:
     assert sum(sizes) / requests > 0.97 * BATCH
 
 
+@pytest.mark.slow  # it simulates hours with hundreds of rooms
 def test_every_room_is_read_within_its_promised_interval() -> None:
     simulation = PlannerSimulation(300, 300)
     for number in range(0, 300, 3):
@@ -143,6 +146,7 @@ def test_a_room_that_changed_is_read_more_often_than_others() -> None:
     assert counts["room-7"] > 1.2 * sum(others) / len(others)
 
 
+@pytest.mark.slow  # it simulates a day
 def test_a_room_is_read_shortly_before_and_after_its_edges() -> None:
     simulation = PlannerSimulation(100, 300)
     simulation.meetings["room-7"] = (meeting("9:20", "9:40"),)
@@ -187,6 +191,7 @@ def test_a_throttled_room_is_not_read_before_its_retry_after() -> None:
     assert len(moments) == 3
 
 
+@pytest.mark.slow  # it simulates a day
 def test_a_refused_room_is_read_at_growing_intervals() -> None:
     simulation = PlannerSimulation(100, 1000)
     simulation.failing["room-7"] = (Reason.FORBIDDEN, None)

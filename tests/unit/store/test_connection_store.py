@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 _PROGRAM = """
 from placed.store.connection_store import _mark
 from placed_microsoft365.settings import Microsoft365Settings
@@ -17,6 +19,7 @@ print(_mark(Microsoft365Settings(
 """
 
 
+@pytest.mark.slow  # it starts a Python for each process
 def test_the_same_settings_have_the_same_digest_in_every_process() -> None:
     """The members of a set have another order in both: rooms were unknown after a restart."""
     digests = {_digest(str(seed)) for seed in (1, 2)}
