@@ -8,19 +8,19 @@ import json
 import tempfile
 import time
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from placed.domain.clock import SystemClock
 from placed.runtime.daemon import Daemon, DaemonSurroundings
 from placed.runtime.systemd import Supervisor
 from placed.settings.loader import load
 from placed.store import Journal
 from tests.benchmarks.child_process import Child
 from tests.benchmarks.harness.aiomqtt_baseline import publish_all, tuned_client
-from tests.benchmarks.harness.poller_setup import NOON
-from tests.benchmarks.harness.publisher_setup import ForwardClock
 from tests.benchmarks.harness.received_messages import heard
 from tests.benchmarks.measures.polling import Floor, session
 from tests.benchmarks.processor_time import settle_on
@@ -95,7 +95,7 @@ async def ours(
         panel.ask("begin")
         stop = asyncio.Event()
         begun = time.time()
-        daemon = Daemon(settings, DaemonSurroundings(ForwardClock(NOON), Supervisor(None), journal, "bench"))
+        daemon = Daemon(settings, DaemonSurroundings(SystemClock(), Supervisor(None), journal, "bench"))
         async with asyncio.TaskGroup() as group:
             group.create_task(daemon.run(stop))
             for poller in daemon.pollers:
@@ -159,10 +159,12 @@ def _is_read(messages: list[Message]) -> bool:
 def measure(effort: Effort) -> Result:
     """Starts the daemon before a broker and a service that it never met."""
     rooms = effort.choose(5500, 1000)
+    # Answers carry this machine's time, so the daemon's clock shows it too: it is noon of the answers' day.
+    today = datetime.now(UTC) - timedelta(hours=12)
     with (
         mosquitto() as port,
         Child("tests.benchmarks.servers.mqtt_subscriber", f"--port={port}", f"--topic={_TOPICS}") as panel,
-        Child("tests.benchmarks.servers.graph", f"--rooms={rooms}") as graph,
+        Child("tests.benchmarks.servers.graph", f"--rooms={rooms}", f"--today={today.isoformat()}") as graph,
     ):
         settle_on(0)
         took, least = asyncio.run(_measure(graph, panel, port, rooms, effort.choose(3, 1)))
