@@ -73,8 +73,8 @@ def meeting_of(event: Event, room_zone: ZoneInfo) -> Meeting:
     if event.is_all_day:
         start, end = whole_days(*_dates(event.start, event.end, room_zone), room_zone)
     else:
-        start = _utc(event.start.date_time, event.start.time_zone)
-        end = _utc(event.end.date_time, event.end.time_zone, latest=True)
+        start = _earliest(event.start.date_time, event.start.time_zone)
+        end = _latest(event.end.date_time, event.end.time_zone)
         if event.is_all_day is None:
             start, end = _perhaps_days(event, start, end, room_zone)
     organizer = (
@@ -124,7 +124,7 @@ def _dates(start: DateTimeTimeZone, end: DateTimeTimeZone, room_zone: ZoneInfo) 
     if _MIDNIGHT in (written[0].time(), written[1].time()):
         first, after = _outwards(*written)
     else:
-        moments = [_utc(t.date_time, t.time_zone).astimezone(room_zone) for t in (start, end)]
+        moments = [_earliest(t.date_time, t.time_zone).astimezone(room_zone) for t in (start, end)]
         first, after = _outwards(*moments)
         if _MIDNIGHT not in (moments[0].time(), moments[1].time()):
             one, other = _outwards(*written)
@@ -154,20 +154,29 @@ def _written(moment: DateTimeTimeZone) -> datetime:
     return datetime.fromisoformat(moment.date_time).replace(tzinfo=None)
 
 
-@lru_cache(maxsize=10_000)
-def _utc(date_time: str, time_zone: str, *, latest: bool = False) -> datetime:
-    """Returns a shared moment, because most meetings begin or end when many others do.
+# Moments are shared, because most meetings begin or end when many others do. Where clocks change, a time may come
+# twice or not at all: it is the earliest moment, or the latest.
 
-    Where clocks change, a time may come twice or not at all: it is the earliest moment, or the latest.
-    """
+
+@lru_cache(maxsize=10_000)
+def _earliest(date_time: str, time_zone: str) -> datetime:
+    return min(_moments(date_time, time_zone))
+
+
+@lru_cache(maxsize=10_000)
+def _latest(date_time: str, time_zone: str) -> datetime:
+    return max(_moments(date_time, time_zone))
+
+
+def _moments(date_time: str, time_zone: str) -> list[datetime]:
+    """Returns the moments that a time may mean, in UTC."""
     parsed = datetime.fromisoformat(date_time)
-    if parsed.tzinfo is None and time_zone in ("UTC", "tzone://Microsoft/Utc"):
-        return parsed.replace(tzinfo=UTC)
-    if parsed.tzinfo is None:
-        try:
-            zone = ZoneInfo(time_zone)
-        except (ZoneInfoNotFoundError, OSError):
-            raise ValueError("a time zone that was not requested") from None
-        moments = [parsed.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)]
-        return max(moments) if latest else min(moments)
-    return parsed.astimezone(UTC)
+    if parsed.tzinfo is not None:
+        return [parsed.astimezone(UTC)]
+    if time_zone in ("UTC", "tzone://Microsoft/Utc"):
+        return [parsed.replace(tzinfo=UTC)]
+    try:
+        zone = ZoneInfo(time_zone)
+    except (ZoneInfoNotFoundError, OSError):
+        raise ValueError("a time zone that was not requested") from None
+    return [parsed.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)]
