@@ -77,6 +77,7 @@ class RoomDiscovery:
         self._read_without_address: set[str] = set()  # ids of rooms
         self._listed_in = self._circumstances  # when the list was asked for last
         self._lists = 0  # so far, with that of an earlier start
+        self._lists_needed = SURE_LISTS if connection.named_rooms is None else 1
         self._failed_lists = 0  # in a row
         self._empty_lists = 0  # in a row
 
@@ -88,8 +89,7 @@ class RoomDiscovery:
     @property
     def is_sure(self) -> bool:
         """Whether a room that is not among those found does not exist: one list may lack some, or all."""
-        needed = SURE_LISTS if self._connection.named_rooms is None else 1
-        return self._lists >= needed
+        return self._lists >= self._lists_needed
 
     def take_times(self, polling: Polling) -> None:
         """Sets how often the list is asked for; it is due now."""
