@@ -28,8 +28,8 @@ def read_file_content(path: Path, largest: int) -> tuple[bytes, int]:
         mode = os.fstat(file.fileno()).st_mode
         if stat.S_ISFIFO(mode) and _has_name(file.fileno()):
             raise OSError(errno.EINVAL, "it is a named pipe, not a file", str(path))
-        os.set_blocking(file.fileno(), True)
-        content = file.read(largest + 1)
+        os.set_blocking(file.fileno(), stat.S_ISFIFO(mode))  # a terminal and the kernel's log have no end
+        content = file.read(largest + 1) or b""  # None: nothing is there without waiting
     if len(content) > largest:
         raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
     return content, mode

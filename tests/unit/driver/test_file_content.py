@@ -40,6 +40,15 @@ def test_a_pipe_of_the_shell_is_read() -> None:
     os.close(reading)
 
 
+@pytest.mark.timeout(10)
+def test_a_terminal_that_nobody_types_at_is_empty() -> None:
+    """As the kernel's log, it would be waited for."""
+    typed, terminal = os.openpty()
+    assert read_file_content(Path(os.ttyname(terminal)), 100)[0] == b""
+    os.close(typed)
+    os.close(terminal)
+
+
 def test_a_file_without_end_is_refused() -> None:
     with pytest.raises(OSError, match="File too large"):
         read_file_content(Path("/dev/zero"), 100)
