@@ -154,8 +154,8 @@ def _written(moment: DateTimeTimeZone) -> datetime:
     return datetime.fromisoformat(moment.date_time).replace(tzinfo=None)
 
 
-# Moments are shared, because most meetings begin or end when many others do. Where clocks change, a time may come
-# twice or not at all: it is the earliest moment, or the latest.
+# Moments are shared, because most meetings begin or end when many others do. Where clocks change, a time may
+# come twice or not at all: it is the earliest moment, or the latest.
 
 
 @lru_cache(maxsize=10_000)
