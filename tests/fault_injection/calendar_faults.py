@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from placed_microsoft365.simulator.faults.fault import ODD_EVENTS
-from tests.fault_injection.environment import CANARY
+from tests.fault_injection.daemon_settings import CANARY
 from tests.fault_injection.fault_catalogue import fault, last
 
 if TYPE_CHECKING:

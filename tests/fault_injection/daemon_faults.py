@@ -8,7 +8,7 @@ import signal
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from tests.fault_injection.environment import ZONE
+from tests.fault_injection.daemon_settings import ZONE
 from tests.fault_injection.fault_catalogue import fault
 from tests.fault_injection.process_supervisor import CANNOT_START
 from tests.support.deadlines import DEADLINE

@@ -11,17 +11,16 @@ from collections import Counter
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
-from zoneinfo import ZoneInfo
 
-from placed_microsoft365.simulator import Simulator, fence_toml
+from placed_microsoft365.simulator import Simulator
 from placed_microsoft365.simulator.graph.service import Graph
 from placed_microsoft365.simulator.login.service import LoginHost
-from placed_microsoft365.simulator.tenant.app_access import LONG_AGO, AccessPolicy
 from placed_microsoft365.simulator.tenant.mailboxes import UNTOUCHED
 from tests.fault_injection.action_oracle import ActionOracle
 from tests.fault_injection.calendar_changes import People
 from tests.fault_injection.command_sender import CommandSender
 from tests.fault_injection.daemon_pace import Pace
+from tests.fault_injection.daemon_settings import CANARY, ZONE, DaemonSettings
 from tests.fault_injection.dav_calendars import DavCalendars
 from tests.fault_injection.feed_calendars import FeedCalendars
 from tests.fault_injection.ground_truth import Truth
@@ -29,11 +28,11 @@ from tests.fault_injection.http_panel import fences_in
 from tests.fault_injection.memory_oracle import MemoryOracle
 from tests.fault_injection.network_link import Line
 from tests.fault_injection.oracle import Oracle
-from tests.fault_injection.panel_hands import ACTING, Hands, action_tables, panel_tokens
+from tests.fault_injection.panel_hands import ACTING, Hands
 from tests.fault_injection.panel_hands import ROOMS as ACTING_ROOMS
 from tests.fault_injection.process_supervisor import Unit
 from tests.fault_injection.promise import Violation
-from tests.fault_injection.secrecy_oracle import SECRET, SecrecyOracle
+from tests.fault_injection.secrecy_oracle import SecrecyOracle
 from tests.fault_injection.sensor_fleet import Fleet
 from tests.fault_injection.sensor_fleet import settings as settings_of_sensors
 from tests.fault_injection.shared_clock import SharedClock
@@ -42,13 +41,13 @@ from tests.fault_injection.tenant_ledger import RecordingTenant
 from tests.fault_injection.weather import Weather
 from tests.fault_injection.workspace_bookings import ACTING as GOOGLE_ACTING
 from tests.fault_injection.workspace_calendars import WorkspaceCalendars
-from tests.support.free_ports import HOST, free_port
+from tests.support.free_ports import free_port
 from tests.support.machine_delay import MachineDelay
 from tests.support.mosquitto import Mosquitto
 from tests.support.mqtt_proxy import Proxy
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -56,11 +55,8 @@ if TYPE_CHECKING:
     from placed_microsoft365.simulator.tenant.mailboxes import Meeting
     from tests.fault_injection.calendar_service import CalendarService
 
-ZONE = ZoneInfo("Europe/Berlin")
 GROUP_ROOMS = tuple(f"room-{number}" for number in range(1, 9))  # of the connection `group`
 LISTED_ROOMS = tuple(f"listed-{number}" for number in range(1, 5))  # of the connection `listed`
-CANARY = "ada@contoso.example"
-ROLES = ("Calendars.Read", "GroupMember.Read.All")
 LARGEST = 400 * 2**20  # bytes of the daemon
 _TICK = 0.1  # seconds
 ANSWERED = 90.0  # seconds within which a command that was accepted has its outcome, whatever happens
@@ -125,16 +121,14 @@ class World:
         self.secrecy = SecrecyOracle(self.oracle.checked, report)
         self.starts = StartOracle(pace.promise.start, self.oracle.checked, self._report_start)
         self._memory = MemoryOracle(LARGEST, self.oracle.checked, self._report_size)
-        self._show = show
+        self._settings = DaemonSettings(folder, pace, self.simulator, show)
         self.machine = MachineDelay(self._processes)
         self.clock.delay = self.machine.seconds
         self._excuses_overload = False
         self.struck: Counter[str] = Counter()  # how often a fault met a write, by its name
         self._report = report
-        self._http: dict[str, str] = {}
         self._versions: dict[str, object] = {}
         self._ids: dict[str, str] = {}  # of rooms, by object id
-        self._connections: list[str] = []
 
     @classmethod
     @asynccontextmanager
@@ -178,7 +172,7 @@ class World:
                 await world.sensor_broker.start()
                 stack.push_async_callback(world.sensor_broker.kill)
                 world.to_sensors = await stack.enter_async_context(Line(world.sensor_broker.port))
-                world._connections.append(settings_of_sensors(world.to_sensors.port))
+                world._settings.tables.append(settings_of_sensors(world.to_sensors.port))
             await stack.enter_async_context(world.simulator)
             tenant_port = int(world.simulator.url.rpartition(":")[2])
             world.to_tenant = await stack.enter_async_context(Line(tenant_port))
@@ -187,22 +181,25 @@ class World:
             world.to_panel = await stack.enter_async_context(Line(world.broker.port))
             world.answers.saw = world._see_message
             world.simulator.move_behind(world.to_tenant)
-            world.group_app = world._connect(
+            settings = world._settings
+            world.group_app = settings.connect(
                 "group", "placed-rooms", room_group="placed-rooms@contoso.example"
             )
             listed = [world.tenant.address(room) for room in LISTED_ROOMS]
-            world.listed_app = world._connect("listed", "listed-rooms", rooms=listed)
+            world.listed_app = settings.connect("listed", "listed-rooms", rooms=listed)
             world._fenced = (
                 ("group", world.group_app, GROUP_ROOMS),
                 ("listed", world.listed_app, LISTED_ROOMS),
             )
             for service in world.others:
-                world._connections.append(await stack.enter_async_context(service.served(folder)))
+                settings.tables.append(await stack.enter_async_context(service.served(folder)))
             world.endpoint_port = free_port()  # the same over restarts, for pages that are open
             if acting:
-                world._connect_acting()
+                world.acting_app, world.writing_app = settings.connect_acting()
                 world._let_press(seed)
-            world.configuration = world._configure("placed", world.endpoint_port)
+            world.configuration = settings.write(
+                "placed", endpoint=world.endpoint_port, broker=world.to_broker.port
+            )
             world.unit = world.make_unit("unit", broken)
             world._excuses_overload = broken is None  # else what is broken might not be noticed
             world.note()
@@ -220,6 +217,8 @@ class World:
     to_sensors: Line  # of the daemon, to the broker of sensors
     group_app: App
     listed_app: App
+    acting_app: App
+    writing_app: App
     sender: CommandSender
     hands: Hands
     google_hands: Hands  # at the rooms of Google
@@ -235,7 +234,7 @@ class World:
 
     def make_rival(self, name: str) -> Unit:
         """A second daemon with the same settings, a state directory and a port of its own."""
-        return self._unit(name, self._configure(name, 0))
+        return self._unit(name, self._settings.write(name, endpoint=0, broker=self.to_broker.port))
 
     def _unit(
         self,
@@ -382,75 +381,11 @@ class World:
         )
         self.tenant.changed = bookings.changed = self.note
 
-    def _connect_acting(self) -> None:
-        """A connection whose bookings panels may change, with a registration of its own for that."""
-        self.tenant.add_group("acting-rooms", members=ACTING_ROOMS)
-        rooms = [self.tenant.address(room) for room in ACTING_ROOMS]
-        self.acting_app = self._connect("acting", "acting-rooms", rooms=rooms)
-        secret = self.folder / "hands.secret"
-        secret.write_text(f"{SECRET}hands")
-        secret.chmod(0o600)
-        self.writing_app = self.tenant.register_app(
-            secrets=[secret.read_text()], roles=("Calendars.ReadWrite",)
-        )
-        self.writing_app.policies = [
-            AccessPolicy("RestrictAccess", self.tenant.address("acting-rooms"), LONG_AGO)
-        ]
-        self._connections[-1] += action_tables(self.writing_app.client_id, secret)
-        tokens = self.folder / "panel-tokens.toml"
-        tokens.write_text(panel_tokens(ACTING_ROOMS + GOOGLE_ACTING.all))
-        tokens.chmod(0o600)
-        self._http = {"panel_tokens": str(tokens)}
-
-    def _connect(
-        self, name: str, group: str, *, room_group: str | None = None, rooms: Iterable[str] = ()
-    ) -> App:
-        secret = self.folder / f"{name}.secret"
-        secret.write_text(f"{SECRET}{name}")
-        secret.chmod(0o600)
-        app = self.tenant.register_app(secrets=[secret.read_text()], roles=ROLES)
-        app.policies = [
-            AccessPolicy("RestrictAccess", self.tenant.address(group), LONG_AGO)
-        ]  # whatever the clock
-        table = self.simulator.settings_toml(
-            app,
-            name=name,
-            client_secret_file=secret,
-            rooms=rooms,
-            room_group=room_group,
-            time_zone=ZONE.key,
-        )
-        self._connections.append(table + fence_toml("access-policy", [CANARY]))
-        return app
-
-    def _configure(self, name: str, port: int) -> Path:
-        pace = self.pace
-        tables = {
-            "polling": {"interval": f"{pace.interval}s", "rediscover": f"{pace.rediscover}s"},
-            "occupancy": {
-                "lead": f"{pace.lead}s",
-                "stale_after": f"{pace.stale_after}s",
-                "expire_after": f"{pace.expire_after}s",
-            },
-            "mqtt": {"url": f"mqtt://localhost:{self.to_broker.port}"},
-            "privacy": {"show": self._show},
-            "http": {"listen": f"{HOST}:{port}", **self._http},
-        }
-        file = self.folder / f"{name}.toml"
-        file.write_text("\n".join([*self._connections, *_toml(tables)]))
-        return file
-
 
 def _occupies(meeting: Meeting) -> bool:
     """Whether nobody has cancelled or declined it, or left nothing of it."""
     gone = meeting.cancelled or meeting.response == "declined" or meeting.show_as == "free"
     return not gone and meeting.start < meeting.end
-
-
-def _toml(tables: dict[str, dict[str, str]]) -> Iterator[str]:
-    for name, table in tables.items():
-        yield f"[{name}]"
-        yield from (f"{key} = {json.dumps(value)}" for key, value in table.items())
 
 
 def _id(address: str) -> str:

@@ -13,7 +13,7 @@ from functools import partial
 from shutil import rmtree
 from typing import TYPE_CHECKING
 
-from tests.fault_injection.environment import CANARY, ZONE
+from tests.fault_injection.daemon_settings import CANARY, ZONE
 from tests.fault_injection.http_panel import HttpPanel
 from tests.fault_injection.mqtt_panel import running
 from tests.fault_injection.operator_faults import starts_a_second_daemon

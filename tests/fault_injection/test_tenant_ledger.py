@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from tests.fault_injection.environment import CANARY
+from tests.fault_injection.daemon_settings import CANARY
 from tests.fault_injection.secrecy_oracle import HIDDEN_ORGANIZER, HIDDEN_TITLE
 from tests.fault_injection.tenant_ledger import RecordingTenant
 
