@@ -37,7 +37,9 @@ if TYPE_CHECKING:
     from placed.settings.schema import Settings
     from placed.store import Journal
 
-READY_WITHIN = 15.0  # seconds after which a start counts as done, whatever the network does
+# Seconds after which a start counts as done, whatever the network does. The whole start has to end within
+# 20 s, and a small machine may take several to import the program.
+READY_WITHIN = 10.0
 LAST_NOTES = 10.0  # seconds to write the journal at the end: an overloaded machine may need them
 
 log = structlog.get_logger("placed.runtime.daemon")

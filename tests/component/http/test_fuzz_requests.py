@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import re
@@ -98,6 +99,7 @@ class Keeping(logging.Handler):
 @pytest.fixture(scope="module")
 def fuzzed_server() -> Iterator[FuzzedServer]:
     noted: list[logging.LogRecord] = []
+    gc.collect()  # futures that tests before this one left behind are reported now
     handler = Keeping(noted)
     logging.getLogger().addHandler(handler)
     with asyncio.Runner() as runner:

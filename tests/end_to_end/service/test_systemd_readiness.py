@@ -65,7 +65,7 @@ def systemd(deployment: Deployment) -> Iterator[Listening]:
 
 
 def test_a_start_takes_no_longer_than_twenty_seconds_whatever_the_network_does() -> None:
-    assert READY_WITHIN <= 20 - 5  # which leaves five for the imports and the journal
+    assert READY_WITHIN <= 20 - 10  # which leaves ten for the imports and the journal, on a busy machine
 
 
 async def test_a_start_without_a_broker_is_ready_and_the_line_follows(
