@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from placed.mqtt.publisher_context import PublisherContext
     from placed.mqtt.sender import Sender
 
-# Bytes a second. Each index lists all rooms, and sensors may be found in one room after the other.
+# Bytes a second. Each index lists all rooms, and sensors may be found in one room after the other. Only rooms
+# that are added do not wait for it.
 _RATE = 256 * 1024
 _SLICE = 50  # rooms that are encoded before other tasks get a turn on the event loop
 
@@ -43,7 +44,7 @@ class IndexPublication:
         self._sender = sender
         self._published = published
         self._changed = asyncio.Event()
-        self._added = asyncio.Event()
+        self._added = asyncio.Event()  # rooms were
         self._listed: set[str] = set()  # the room ids in the index that was published last
         self._listed_presence: set[str] = set()  # those of them whose presence it names
         self._last_hash: dict[str, int] = {}  # by topic; hashes, since the index of a site is large
@@ -62,7 +63,6 @@ class IndexPublication:
         """A room has a presence."""
         if room_id not in self._listed_presence:
             self._changed.set()
-            self._added.set()
 
     async def run(self) -> None:
         """Publishes it now, and after every change."""
@@ -71,9 +71,8 @@ class IndexPublication:
             self._added.clear()
             size = await self._publish()
             self._published()
-            await asyncio.sleep(size / _RATE)
             # New rooms are listed at once: if this run ends soon, the next one must know what to clear.
-            await is_set_within(self._added, self._context.timing.debounce)
+            await is_set_within(self._added, max(self._context.timing.debounce, size / _RATE))
             await self._changed.wait()
 
     async def _publish(self) -> int:
