@@ -45,7 +45,7 @@ class Table(BaseModel):
     It refuses keys that it does not know, and a boolean where a number is expected.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, defer_build=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
     @field_validator("*", mode="before")
     @classmethod
