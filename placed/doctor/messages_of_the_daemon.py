@@ -23,7 +23,7 @@ from placed.mqtt.messages import (
     online,
     room_messages,
 )
-from placed.mqtt.room_index import encoded_entries, index_message
+from placed.mqtt.room_index import encode_rooms, index_message
 from placed.mqtt.topics import Topics
 
 if TYPE_CHECKING:
@@ -56,7 +56,10 @@ def expected_messages(
     yield online(topics, _EPOCH, _INSTANCE, now)
     yield bridge_info(topics, info, _EPOCH, len(rooms))
     yield bridge_health(topics, health, _EPOCH, now, ClockHealth(ClockState.UNSET, now))
-    yield index_message(topics, encoded_entries(topics, rooms, (), plain=plain), _EPOCH)
+    document = bytearray()
+    for _ in encode_rooms(document, topics, rooms, (), plain=plain):
+        pass  # at once
+    yield index_message(topics, document, _EPOCH)
     discovery = Discovery(topics, info, settings.home_assistant.status_topic) if topics.discovery else None
     if discovery is not None:
         yield from discovery.bridge()

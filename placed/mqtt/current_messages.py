@@ -15,12 +15,10 @@ from placed.mqtt.messages import (
     room_messages,
     unknown_room_messages,
 )
-from placed.mqtt.room_index import encoded_entries, index_message
+from placed.mqtt.room_index import encode_rooms, index_message
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator
-
-    from msgspec import Raw
 
     from placed.domain.state_document import Statement
     from placed.mqtt.messages import Message
@@ -69,13 +67,14 @@ class CurrentMessages:
             undelivered=context.refusals.undelivered,
         )
 
-    def index_entries(self, presence: Container[str]) -> Iterator[Raw]:
-        """Returns the entries of the index of rooms, one by one, as they are encoded.
+    def encode_rooms(self, document: bytearray, presence: Container[str]) -> Iterator[None]:
+        """Appends the array of rooms of the index, with pauses in which other tasks can run.
 
         `presence`: the ids of the rooms whose presence the broker may hold.
         """
         context = self._context
-        return encoded_entries(
+        return encode_rooms(
+            document,
             context.topics,
             context.board.rooms,
             context.retained_rooms.undecided,
@@ -83,10 +82,10 @@ class CurrentMessages:
             presence=presence,
         )
 
-    def index(self, entries: Iterable[Raw]) -> Message:
-        """Returns the index of rooms."""
+    def index(self, rooms: bytearray) -> Message:
+        """Returns the index of rooms with that array."""
         context = self._context
-        return index_message(context.topics, entries, context.board.epoch, buttons=self._button_names())
+        return index_message(context.topics, rooms, context.board.epoch, buttons=self._button_names())
 
     def rooms_with_presence(self) -> set[str]:
         """Returns the ids of the rooms whose presence the broker may hold."""
@@ -105,7 +104,10 @@ class CurrentMessages:
         return [*([clear(topic)] if clear_first or (gone and not found) else []), *found]
 
     def _whole_index(self) -> Message:
-        return self.index(self.index_entries(self.rooms_with_presence()))
+        document = bytearray()
+        for _ in self.encode_rooms(document, self.rooms_with_presence()):
+            pass  # at once
+        return self.index(document)
 
     def _button_names(self) -> set[str]:
         context = self._context

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 # Bytes a second. Each index lists all rooms, and sensors may be found in one room after the other. Only rooms
 # that are added do not wait for it.
 _RATE = 256 * 1024
-_SLICE = 50  # rooms that are encoded before other tasks get a turn on the event loop
 
 
 class IndexPublication:
@@ -85,12 +84,10 @@ class IndexPublication:
         if not context.client_factory.v5:  # nothing expires, so panels would believe an earlier run for ever
             for entry in retained.undecided:
                 self._put_if_new(*unknown_room_messages(context.topics, entry.id), late=True)
-        entries = []
-        for encoded in self._current.index_entries(self._listed_presence):
-            entries.append(encoded)
-            if len(entries) % _SLICE == 0:
-                await asyncio.sleep(0)
-        index = self._current.index(entries)
+        document = bytearray()
+        for _ in self._current.encode_rooms(document, self._listed_presence):
+            await asyncio.sleep(0)  # other tasks get a turn
+        index = self._current.index(document)
         self._put_if_new(index, self._current.info())
         return len(index.payload)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from placed.mqtt.topics import Topics
 
 LARGEST = 8 * 1024 * 1024  # bytes; a larger index is ignored. 5,500 rooms take about 2 MiB
+_SLICE = 50  # rooms
 MOST = 20_000  # rooms; the rest of an earlier index is ignored
 
 _ID = re.compile(r"[a-z0-9_-]{1,200}")
@@ -43,7 +44,7 @@ class Entry(msgspec.Struct, frozen=True):
 class _Index(msgspec.Struct, omit_defaults=True):
     schema: int
     epoch: int
-    rooms: list[msgspec.Raw]
+    rooms: msgspec.Raw
     discovery: str | None = None  # the discovery prefix; None if discovery is off
     buttons: list[str] = []  # which buttons rooms may have there
 
@@ -73,36 +74,47 @@ _read_discovery = msgspec.json.Decoder(_EarlierDiscovery).decode
 _read_buttons = msgspec.json.Decoder(_EarlierButtons).decode
 
 
-def encoded_entries(
+def encode_rooms(  # noqa: PLR0913 - what the array is made of
+    document: bytearray,
     topics: Topics,
     rooms: Iterable[Room],
     kept: Iterable[Entry],
     *,
     plain: bool,
     presence: Container[str] = (),
-) -> Iterator[msgspec.Raw]:
-    """Returns the entries of the rooms, and of those `kept` from an earlier run that may have been removed.
+) -> Iterator[None]:
+    """Appends the rooms, and those `kept` from an earlier run that may have been removed, as a JSON array.
 
-    One by one: the entries of all rooms at once would take five times the memory of the document, and
-    thousands of rooms take tens of milliseconds, so that a caller may let other tasks run meanwhile.
+    It pauses after each slice of rooms, so that other tasks can run: thousands of rooms take tens of
+    milliseconds. The array grows in one piece of memory: the entries of all rooms at once would take five
+    times as much, and what is freed among what others keep is not given back.
 
-    `presence` has the ids of the rooms whose presence the broker may hold.
+    Args:
+        document: what is appended to; whole once the iteration has ended.
+        topics: the topics of rooms.
+        rooms: of the board.
+        kept: of an earlier run.
+        plain: whether rooms have plain topics.
+        presence: the ids of the rooms whose presence the broker may hold.
     """
     of_rooms = (
         Entry(r.id, r.name, r.connection, r.building, r.floor, r.capacity, presence=r.id in presence)
         for r in sorted(rooms, key=_id)
     )
-    for entry in merge(of_rooms, sorted(kept, key=_id), key=_id):
-        yield msgspec.Raw(_encode(msgspec.structs.replace(entry, topics=_topics(topics, entry, plain=plain))))
+    document += b"["
+    for number, entry in enumerate(merge(of_rooms, sorted(kept, key=_id), key=_id)):
+        if number:
+            document += b","
+        document += _encode(msgspec.structs.replace(entry, topics=_topics(topics, entry, plain=plain)))
+        if number % _SLICE == _SLICE - 1:
+            yield
+    document += b"]"
 
 
-def index_message(
-    topics: Topics, entries: Iterable[msgspec.Raw], epoch: int, *, buttons: Collection[str] = ()
-) -> Message:
-    """Returns the index; `buttons` has the names of the buttons that the broker may hold of rooms."""
-    return Message(
-        topics.rooms, _encode(_Index(SCHEMA, epoch, list(entries), topics.discovery, sorted(buttons)))
-    )
+def index_message(topics: Topics, rooms: bytearray, epoch: int, *, buttons: Collection[str] = ()) -> Message:
+    """Returns the index with an array of rooms; `buttons` names those that the broker may hold of rooms."""
+    index = _Index(SCHEMA, epoch, msgspec.Raw(rooms), topics.discovery, sorted(buttons))
+    return Message(topics.rooms, _encode(index))
 
 
 def earlier_rooms(payload: bytes) -> dict[str, Entry]:

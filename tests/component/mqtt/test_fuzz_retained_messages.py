@@ -21,7 +21,7 @@ from placed.mqtt.room_index import (
     MOST,
     earlier_discovery,
     earlier_rooms,
-    encoded_entries,
+    encode_rooms,
     index_message,
     is_room_id,
 )
@@ -107,7 +107,10 @@ def test_an_index_names_rooms_and_nothing_else(payload: bytes, silent: Connectio
     # Messages of rooms that exist are only cleared where the discovery had another prefix.
     kept = {topic for here in HERE for topic in TOPICS.retained(here.id)}
     assert kept.isdisjoint((*before, *gone))
-    index = index_message(TOPICS, encoded_entries(TOPICS, HERE, retained_rooms.undecided, plain=True), 7)
+    document = bytearray()
+    for _ in encode_rooms(document, TOPICS, HERE, retained_rooms.undecided, plain=True):
+        pass
+    index = index_message(TOPICS, document, 7)
     all_published = json.loads(index.payload)["rooms"]
     assert {here.id for here in HERE} <= {entry["id"] for entry in all_published}
     assert all(own(topic) for entry in all_published for topic in entry["topics"].values())
