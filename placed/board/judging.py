@@ -137,7 +137,7 @@ class Judging:
             return None
         first = before.reason is Reason.NOT_READ_YET
         # Presence or staleness alone may wait: all rooms may have either at once, and edges go before them.
-        urgent = (_meetings(after) != _meetings(before) and not first) or bool(events)
+        urgent = (changed and not first and _meetings(after) != _meetings(before)) or bool(events)
         return News(changed, urgent=urgent, events=events)
 
     def restate(self, entry: RoomEntry, moment: datetime) -> None:

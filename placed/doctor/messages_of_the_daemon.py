@@ -23,7 +23,7 @@ from placed.mqtt.messages import (
     online,
     room_messages,
 )
-from placed.mqtt.room_index import encode_rooms, index_message
+from placed.mqtt.room_index import encode_at_once, encode_rooms, index_message
 from placed.mqtt.topics import Topics
 
 if TYPE_CHECKING:
@@ -57,8 +57,7 @@ def expected_messages(
     yield bridge_info(topics, info, _EPOCH, len(rooms))
     yield bridge_health(topics, health, _EPOCH, now, ClockHealth(ClockState.UNSET, now))
     document = bytearray()
-    for _ in encode_rooms(document, topics, rooms, (), plain=plain):
-        pass  # at once
+    encode_at_once(encode_rooms(document, topics, rooms, (), plain=plain))
     yield index_message(topics, document, _EPOCH)
     discovery = Discovery(topics, info, settings.home_assistant.status_topic) if topics.discovery else None
     if discovery is not None:

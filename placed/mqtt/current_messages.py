@@ -15,7 +15,7 @@ from placed.mqtt.messages import (
     room_messages,
     unknown_room_messages,
 )
-from placed.mqtt.room_index import encode_rooms, index_message
+from placed.mqtt.room_index import encode_at_once, encode_rooms, index_message
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator
@@ -105,8 +105,7 @@ class CurrentMessages:
 
     def _whole_index(self) -> Message:
         document = bytearray()
-        for _ in self.encode_rooms(document, self.rooms_with_presence()):
-            pass  # at once
+        encode_at_once(self.encode_rooms(document, self.rooms_with_presence()))
         return self.index(document)
 
     def _button_names(self) -> set[str]:

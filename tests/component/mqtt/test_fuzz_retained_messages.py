@@ -21,6 +21,7 @@ from placed.mqtt.room_index import (
     MOST,
     earlier_discovery,
     earlier_rooms,
+    encode_at_once,
     encode_rooms,
     index_message,
     is_room_id,
@@ -108,8 +109,7 @@ def test_an_index_names_rooms_and_nothing_else(payload: bytes, silent: Connectio
     kept = {topic for here in HERE for topic in TOPICS.retained(here.id)}
     assert kept.isdisjoint((*before, *gone))
     document = bytearray()
-    for _ in encode_rooms(document, TOPICS, HERE, retained_rooms.undecided, plain=True):
-        pass
+    encode_at_once(encode_rooms(document, TOPICS, HERE, retained_rooms.undecided, plain=True))
     index = index_message(TOPICS, document, 7)
     all_published = json.loads(index.payload)["rooms"]
     assert {here.id for here in HERE} <= {entry["id"] for entry in all_published}
