@@ -94,7 +94,7 @@ class CalendarCommands:
     async def look_for(
         self, record: CommandRecord, room: Room, connection: ConnectionActions
     ) -> CommandOutcome | None:
-        """Looks what has become of a command during which the process ended; None without a writer."""
+        """Looks what has become of a command during which the process ended; None if nothing shows it yet."""
         calendar = self._calendar(record.command, room, connection)
         if calendar is None:
             return None

@@ -21,10 +21,11 @@ def intent_of(order: Order) -> Intent:
     """What is stored of an order before it is carried out."""
     if isinstance(order, Book):
         return Intent(IntentKind.BOOK, order.start, order.end)
-    key = order.booking.meeting.key
+    key, version = order.booking.meeting.key, order.booking.version or None
     if isinstance(order, Shorten):
-        return Intent(IntentKind.SHORTEN, end=order.end, meeting=key)
-    return Intent(IntentKind.RELEASE if isinstance(order, Release) else IntentKind.WITHDRAW, meeting=key)
+        return Intent(IntentKind.SHORTEN, end=order.end, meeting=key, version=version)
+    kind = IntentKind.RELEASE if isinstance(order, Release) else IntentKind.WITHDRAW
+    return Intent(kind, meeting=key, version=version)
 
 
 def bookable(record: CommandRecord) -> tuple[datetime, datetime] | None:
@@ -36,15 +37,16 @@ def bookable(record: CommandRecord) -> tuple[datetime, datetime] | None:
     return None
 
 
-async def resolve(record: CommandRecord, room: Room, check: WrittenCheck) -> CommandOutcome:
-    """Looks what has become of the last order; uncertain if that cannot be read."""
+async def resolve(record: CommandRecord, room: Room, check: WrittenCheck) -> CommandOutcome | None:
+    """Looks what has become of the last order; None if the calendar does not show it yet."""
     match record.intent:
         case None:
             return refused(Refusal.UNAVAILABLE)
         case Intent(kind=IntentKind.BOOK, start=datetime() as start, end=datetime() as end):
             return await check.booking(Book(record.command.key, room, start, end, ""), certain=False)
         case Intent(kind=IntentKind.SHORTEN, end=datetime() as end, meeting=str(key)):
-            return await check.change(Effect(key, end))
+            return await check.change(Effect(key, end), record.intent.version)
         case Intent(kind=IntentKind.RELEASE, meeting=str(key)):
-            return await check.change(Effect(key, datetime.min.replace(tzinfo=UTC)))
+            never = datetime.min.replace(tzinfo=UTC)
+            return await check.change(Effect(key, never), record.intent.version)
     return UNCERTAIN  # an extension may be gone, and the meeting goes on

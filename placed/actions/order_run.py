@@ -65,11 +65,11 @@ class CommandRun:
             return written
         order, result = written
         if isinstance(order, Book):
-            return await self._check.booking(order, certain=isinstance(result, Written))
+            return await self._check.booking(order, certain=isinstance(result, Written)) or UNCERTAIN
         effect = Effect.of(order)
         if isinstance(result, Written) or effect is None:
             return done(effect)
-        return await self._check.change(effect, order.booking)
+        return await self._check.change(effect, order.booking.version or None) or UNCERTAIN
 
     async def _plan_and_write(self, command: Command) -> tuple[Order, WriteResult] | CommandOutcome:
         """Returns the last order and its result, if it was carried out or may have been."""

@@ -243,19 +243,17 @@ class ActionService:
         """Finds out what has become of a command during which the process ended."""
         command = record.command
         try:
-            ending = UNCERTAIN
+            ending = None
             until = self._clock.steady() + _INTERRUPTED
-            while self._clock.steady() < until:
+            while ending is None and self._clock.steady() < until:
                 found = self._found(command.room)
-                if found is not None:
-                    ending = await self._calendars.look_for(record, *found) or UNCERTAIN
-                if ending.outcome is not Outcome.UNCERTAIN:
-                    break
-                await self._clock.sleep(_AGAIN)
+                ending = await self._calendars.look_for(record, *found) if found is not None else None
+                if ending is None:
+                    await self._clock.sleep(_AGAIN)
         except Exception:
             log.exception("action.failed", room=command.room, action=command.action.value)
             ending = UNCERTAIN
-        await self._end(execution, record, ending)
+        await self._end(execution, record, ending or UNCERTAIN)
 
     async def _end(self, execution: CommandExecution, record: CommandRecord, ending: CommandOutcome) -> None:
         command = execution.command

@@ -45,8 +45,8 @@ class WrittenCheck:
         self._calendar = calendar
         self._made = made
 
-    async def booking(self, order: Book, *, certain: bool) -> CommandOutcome:
-        """Whether a booking is there and may stay; it yields if not.
+    async def booking(self, order: Book, *, certain: bool) -> CommandOutcome | None:
+        """Whether a booking is there and may stay; it yields if not. None if the calendar does not show it.
 
         Args:
             order: what was written.
@@ -71,16 +71,16 @@ class WrittenCheck:
             if after >= _STAYS_AFTER:
                 return done(Effect(ours.meeting.key))
         if seen or certain or bookings is None:
-            return UNCERTAIN
+            return None
         return refused(Refusal.UNAVAILABLE)
 
-    async def change(self, effect: Effect, before: Booking | None = None) -> CommandOutcome:
-        """Whether a change whose end is unknown is in effect.
+    async def change(self, effect: Effect, before: str | None) -> CommandOutcome | None:
+        """Whether a change whose end is unknown is in effect; None if the calendar cannot be read.
 
         Args:
             effect: what the calendar shows if it was made.
-            before: the booking that was looked at before, if it is known. If another version of it is on the
-                calendar, the change may have been made, and undone by somebody since.
+            before: the version of the booking that was looked at before; None if it is not known. If another
+                version is on the calendar, the change may have been made, and undone by somebody since.
         """
         bookings = None
         began = self._calendar.clock.steady()
@@ -88,9 +88,10 @@ class WrittenCheck:
             bookings = await self._look_after(began + after)
             if bookings is not None and _is_in_effect(effect, bookings, self._calendar):
                 return done(effect)
-        if bookings is None or (before is not None and not _is_same_version(before, bookings)):
-            return UNCERTAIN
-        return refused(Refusal.UNAVAILABLE)
+        if bookings is None:
+            return None
+        is_as_before = any((b.meeting.key, b.version) == (effect.meeting, before) for b in bookings)
+        return refused(Refusal.UNAVAILABLE) if is_as_before else UNCERTAIN
 
     async def _look_after(self, moment: float, order: Book | None = None) -> Sequence[Booking] | None:
         clock = self._calendar.clock
@@ -103,7 +104,7 @@ class WrittenCheck:
         rivals = overlapping(bookings, meeting.start, meeting.end, self._calendar.policy)
         return any(b.made_with is None or b.made_with < key for b in rivals if b.made_with != key)
 
-    async def _give_way(self, order: Book, ours: Booking) -> CommandOutcome:
+    async def _give_way(self, order: Book, ours: Booking) -> CommandOutcome | None:
         clock = self._calendar.clock
         for _ in range(_YIELDS):
             result = await self._calendar.write(Withdraw(order.key, self._calendar.room, ours))
@@ -122,15 +123,11 @@ class WrittenCheck:
             problem="a booking that was made at the room overlaps another one, and cannot be deleted",
             remedy="delete it in the room's calendar",
         )
-        return UNCERTAIN
+        return None
 
 
 def _made_with(bookings: Iterable[Booking], key: str) -> Booking | None:
     return next((b for b in bookings if b.made_with == key and not is_unseen(b)), None)
-
-
-def _is_same_version(before: Booking, bookings: Iterable[Booking]) -> bool:
-    return any(b.handle == before.handle for b in bookings if b.meeting.key == before.meeting.key)
 
 
 def _is_in_effect(effect: Effect, bookings: Iterable[Booking], calendar: RoomCalendar) -> bool:

@@ -32,12 +32,15 @@ class Booking(msgspec.Struct, frozen=True):
         made_with: the key of the order with which placed made it; None if placed did not.
         changeable: whether it may be shortened or released: a single meeting or one occurrence of a series,
             never a whole series.
+        version: changes with every change of it, as an ETag; empty if the service has none. It is stored, so
+            that a change that was undone is not taken for one that was never made, after a crash.
     """
 
     meeting: Meeting
     handle: Any
     made_with: str | None = None
     changeable: bool = True
+    version: str = ""
 
 
 class Shorten(msgspec.Struct, frozen=True):

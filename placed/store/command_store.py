@@ -37,12 +37,14 @@ class Intent(msgspec.Struct, frozen=True):
     Attributes:
         start, end: of a booking that is made; `end` also of one that is shortened.
         meeting: the key of the meeting that is changed.
+        version: of its booking before the change; None if it is not known.
     """
 
     kind: IntentKind
     start: datetime | None = None
     end: datetime | None = None
     meeting: str | None = None
+    version: str | None = None
 
 
 class CommandRecord(msgspec.Struct, frozen=True):

@@ -40,6 +40,7 @@ class Press:
         forbidden: why it must not be done; empty if it may.
         sent_at: elapsed seconds.
         replies: the outcomes that came, with their reasons, in order.
+        times_sent: how often it was sent until now.
     """
 
     key: str
@@ -50,6 +51,7 @@ class Press:
     forbidden: str
     sent_at: float
     replies: list[tuple[str, str | None]] = field(default_factory=list)
+    times_sent: int = 0
 
     @property
     def settled(self) -> str | None:
@@ -58,8 +60,9 @@ class Press:
 
     @property
     def final(self) -> str | None:
-        """The outcome; None while there is none."""
-        return self.settled or next((o for o, _ in self.replies if o != "accepted"), None)
+        """The outcome; None while there is none. Throttled is one if every sending was."""
+        throttled = sum(reason == _LATER for _, reason in self.replies)
+        return self.settled or ("refused" if throttled >= max(self.times_sent, 1) else None)
 
 
 class ActionOracle:
@@ -167,7 +170,8 @@ class ActionOracle:
                 self._blame("untrue", press.room, press.key, f"{press.action} done, and nothing is booked")
             refused = press.final == "refused" and press.action == "end" and press.key not in self._forgotten
             if refused and self._is_written(press) and all(other.final == "refused" for other in same):
-                self._blame("untrue", press.room, press.key, "end refused, and the meeting was ended")
+                text = f"end refused, and the meeting was ended: {self._history(same)}"
+                self._blame("untrue", press.room, press.key, text)
 
     # --- internals ---
 
@@ -231,6 +235,14 @@ class ActionOracle:
 
     def _is_written(self, press: Press) -> bool:
         return any(_may_cause(press, write) for write in self._writes)
+
+    def _history(self, presses: Sequence[Press]) -> str:
+        """What was sent, answered and written, for the report."""
+        sent = [(round(p.sent_at, 1), p.key[:8], p.times_sent, p.forbidden, p.replies) for p in presses]
+        written = [
+            (w.number, w.kind.value, w.meeting, w.end) for w in self._writes if _may_cause(presses[0], w)
+        ]
+        return f"{sent}, {written}"
 
     def _count(self, kind: WriteKind, key: str) -> int:
         return sum(write.kind is kind and write.key == key for write in self._writes)

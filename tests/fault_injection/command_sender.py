@@ -135,6 +135,7 @@ class CommandSender:
     async def _send_once(
         self, session: aiohttp.ClientSession, command: PanelCommand, *, by_http: bool
     ) -> None:
+        command.press.times_sent += 1
         if by_http:
             await self._post(session, command.press)
         else:

@@ -252,6 +252,20 @@ def test_a_command_that_was_throttled_may_be_done_when_it_is_sent_again() -> Non
     assert setup.found == ["untrue"]
 
 
+@pytest.mark.parametrize(("times_sent", "final", "found"), [(1, "refused", ["untrue"]), (2, None, [])])
+def test_what_was_throttled_is_refused_only_if_it_was_not_sent_again(
+    times_sent: int, final: str | None, found: list[str]
+) -> None:
+    setup = Setup()
+    setup.press("end")
+    setup.oracle.presses["k1"].times_sent = times_sent
+    setup.oracle.reply("k1", "refused", "throttled")
+    setup.write(WriteKind.RETIMED, new_end=HALF)
+    setup.oracle.settle()
+    assert setup.oracle.presses["k1"].final == final
+    assert setup.found == found
+
+
 def test_a_command_that_was_done_and_is_never_answered_is_noticed() -> None:
     setup = Setup()
     setup.press("book", "k1")

@@ -80,7 +80,7 @@ class FakeCalendar:
         """Somebody books, or changes a booking of the same key."""
         before = self.bookings.get((room_id, meeting.key))
         version = before.handle + 1 if before is not None else 0
-        self.bookings[room_id, meeting.key] = Booking(meeting, version, made_with, changeable)
+        self.bookings[room_id, meeting.key] = Booking(meeting, version, made_with, changeable, f"v{version}")
 
     def remove(self, room_id: str, key: str) -> None:
         """Somebody deletes a booking."""
@@ -149,10 +149,9 @@ class FakeCalendar:
         if now.handle != order.booking.handle:
             return not_written(WriteFailure.CHANGED)
         if isinstance(order, Shorten):
-            changed = replace(now.meeting, end=order.end)
-            self.bookings[room_id, key] = replace(now, meeting=changed, handle=now.handle + 1)
+            self.add(room_id, replace(now.meeting, end=order.end), made_with=now.made_with)
         elif isinstance(order, Release):
-            self.bookings[room_id, key] = replace(now, meeting=replace(now.meeting, declined=True))
+            self.add(room_id, replace(now.meeting, declined=True), made_with=now.made_with)
         else:
             self.remove(room_id, key)
         return Written()

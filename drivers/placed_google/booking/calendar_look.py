@@ -104,7 +104,7 @@ def bookings_of(
             meeting = meeting_of(event, zone, hidden=hidden)
             if meeting is not None:
                 handle = _handle_of(event)
-                booking = Booking(meeting, handle, _made_with(event), changeable=handle is not None)
+                booking = Booking(meeting, handle, _made_with(event), handle is not None, event.etag or "")
                 found[meeting.key, meeting.start, meeting.end] = booking
     except (ValueError, OverflowError):
         raise UnexpectedAnswer("an event has no id, or invalid times") from None

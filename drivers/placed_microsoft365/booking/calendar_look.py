@@ -94,4 +94,4 @@ def _booking_of(event: WritableEvent, room: Room) -> Booking:
         handle = EventHandle(event.id, event.etag, event.is_organizer)
     marks = (one.value for one in event.single_value_extended_properties or () if one.id.lower() == _MARK)
     meeting = meeting_of(event, room.time_zone)
-    return Booking(meeting, handle, next(marks, None), changeable=handle is not None)
+    return Booking(meeting, handle, next(marks, None), handle is not None, event.etag or "")

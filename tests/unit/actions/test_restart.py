@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from placed.actions.written_check import LOOKS
 from placed.domain.action import Action, Command, Outcome, Refusal
 from placed.driver import Unavailable
 from placed.store import Journal
@@ -15,6 +16,7 @@ from placed.store.records import Kind
 from tests.support.action_setup import ActionSetup
 from tests.support.deadlines import DEADLINE
 from tests.support.domain_builders import at, meeting, room
+from tests.support.fake_calendar import settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from placed.domain.action import Reply
     from placed.domain.model import Room
     from placed.driver import Booking, Order, WriteResult
+    from tests.support.fake_calendar import WritingSettings
 
 BOOK, END, CHECK_IN, EXTEND = Action.BOOK, Action.END, Action.CHECK_IN, Action.EXTEND
 
@@ -30,9 +33,9 @@ BOOK, END, CHECK_IN, EXTEND = Action.BOOK, Action.END, Action.CHECK_IN, Action.E
 class Setup(ActionSetup):
     """A service whose journal is a file, and whose process may end while the calendar is asked."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, wanted: WritingSettings | None = None) -> None:
         self.folder = folder
-        super().__init__()
+        super().__init__(wanted or settings())
 
     def start(self) -> None:
         """A start of the process."""
@@ -114,6 +117,23 @@ async def test_the_outcome_of_an_interrupted_end_is_what_the_calendar_shows(
     reply = await setup.answered_again(command)
     assert setup.end_of("11:00") == end
     assert (reply.outcome is Outcome.DONE) == (end == "12:00")
+
+
+@pytest.mark.parametrize("end", ["shorten", "decline"])
+@pytest.mark.parametrize("moment", ["before", "after"])
+async def test_an_interrupted_end_is_not_refused_if_the_meeting_was_changed_by_somebody_since(
+    moment: str, end: str, tmp_path: Path
+) -> None:
+    """It may have been ended, and its organizer has moved it, whereupon the room has accepted it again."""
+    setup = Setup(tmp_path, settings(end=end))
+    setup.book(meeting("11:00", "13:00", key="sync"))
+    command = setup.command(END, meeting=at("11:00"))
+    await setup.ended_in(command, moment)
+    setup.book(meeting("11:00", "13:30", key="sync"))
+    looks = setup.calendar.looks
+    reply = await setup.answered_again(command)
+    assert (reply.outcome, reply.reason) == (Outcome.UNCERTAIN, Refusal.UNCERTAIN)
+    assert setup.calendar.looks - looks == len(LOOKS)  # no later one would show it
 
 
 async def test_an_interrupted_command_is_looked_for_also_after_hours(tmp_path: Path) -> None:
