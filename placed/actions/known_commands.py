@@ -38,11 +38,18 @@ class KnownCommands:
         """Remembers a command of the run before, which had been accepted."""
         self._accepted.setdefault(execution.command.key, (at, execution))
 
+    def renew(self, execution: CommandExecution, at: datetime) -> None:
+        """Counts its age from now on: its outcome became known only after the process was started again."""
+        self._accepted[execution.command.key] = at, execution
+
     def prune(self, now: datetime) -> list[str]:
-        """Forgets commands that are too old; returns the keys of those that had been accepted."""
+        """Forgets commands that are too old; returns the keys of those that had been accepted.
+
+        One without an outcome is kept, however old: what was sent again would be refused, though it was done.
+        """
         gone = []
         for some in (self._accepted, self._refused):
-            old = [key for key, (at, _) in some.items() if now - at > KNOWN_FOR]
+            old = [key for key, (at, one) in some.items() if now - at > KNOWN_FOR and one.reply.final]
             for key in old:
                 del some[key]
             if some is self._accepted:

@@ -253,7 +253,9 @@ class ActionService:
         except Exception:
             log.exception("action.failed", room=command.room, action=command.action.value)
             ending = UNCERTAIN
-        await self._end(execution, record, ending or UNCERTAIN)
+        now = self._clock.now()
+        self._known.renew(execution, now)
+        await self._end(execution, replace(record, at=now), ending or UNCERTAIN)
 
     async def _end(self, execution: CommandExecution, record: CommandRecord, ending: CommandOutcome) -> None:
         command = execution.command

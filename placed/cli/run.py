@@ -70,6 +70,7 @@ async def _serve(configuration: Configuration, config: Path | None, supervisor: 
     from placed.cli.first_round_progress import first_round
     from placed.domain.clock import SystemClock
     from placed.runtime.daemon import DaemonSurroundings
+    from placed.runtime.process_age import process_age
     from placed.runtime.signals import serve
     from placed.settings.loader import load
     from placed.store import Journal, state_directory
@@ -83,5 +84,6 @@ async def _serve(configuration: Configuration, config: Path | None, supervisor: 
             journal=journal,
             version=version("placed"),
             progress=progress,
+            imported_within=process_age(),
         )
         await serve(configuration, lambda: load(config), surroundings)

@@ -38,8 +38,10 @@ if TYPE_CHECKING:
     from placed.store import Journal
 
 # Seconds after which a start counts as done, whatever the network does. The whole start has to end within
-# 20 s, and a small machine may take several to import the program.
+# 20 s, and a machine with much to do at its boot may take ten to import the program.
 READY_WITHIN = 10.0
+_USUAL_IMPORT = 6.0  # seconds; what it takes longer is taken from these ten
+_AT_LEAST = 1.0  # seconds that are left, in which a broker that is there gets the first states
 LAST_NOTES = 10.0  # seconds to write the journal at the end: an overloaded machine may need them
 
 log = structlog.get_logger("placed.runtime.daemon")
@@ -56,7 +58,14 @@ class DaemonSurroundings:
     times: ServiceTimes = field(default_factory=ServiceTimes)  # what services reported
     progress: Callable[[int, int], None] = field(default=lambda _done, _all: None)  # of the first round
     ready_within: float = READY_WITHIN
+    imported_within: float = 0.0  # seconds from the start of the process until now
     announce: Callable[[Daemon], None] = field(default=lambda _daemon: None)  # called when all is up
+
+    @property
+    def seconds_to_be_ready(self) -> float:
+        """How long the start may wait for the network."""
+        late = max(0.0, self.imported_within - _USUAL_IMPORT)
+        return max(self.ready_within - late, min(self.ready_within, _AT_LEAST))
 
 
 class Daemon:
@@ -276,7 +285,7 @@ class Daemon:
         """
         waits_for: dict[str, str] = {}
         try:
-            async with asyncio.timeout(self._surroundings.ready_within):
+            async with asyncio.timeout(self._surroundings.seconds_to_be_ready):
                 if not self._all_recalled:
                     await self.connections.let_in.wait()
                     await self._parts.edge_timer.not_doubted.wait()

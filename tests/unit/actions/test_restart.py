@@ -136,12 +136,20 @@ async def test_an_interrupted_end_is_not_refused_if_the_meeting_was_changed_by_s
     assert setup.calendar.looks - looks == len(LOOKS)  # no later one would show it
 
 
-async def test_an_interrupted_command_is_looked_for_also_after_hours(tmp_path: Path) -> None:
+@pytest.mark.parametrize("hours", [2, 100 * 24])
+async def test_an_interrupted_command_is_looked_for_also_after_a_long_time(
+    hours: int, tmp_path: Path
+) -> None:
+    """A machine may sleep for months. The outcome is known for a day from when it was found out."""
     setup = Setup(tmp_path)
     command = setup.command(BOOK, until=at("12:30"))
     await setup.ended_in(command, "after")
-    setup.clock.pass_(2 * 3600)
-    assert (await setup.answered_again(command)).outcome is Outcome.DONE
+    setup.clock.pass_(hours * 3600)
+    reply = await setup.answered_again(command)
+    assert reply.outcome is Outcome.DONE
+    setup.journal.close()
+    setup.clock.pass_(23 * 3600)
+    assert await setup.answered_again(command) == reply
 
 
 @pytest.mark.parametrize("action", [BOOK, EXTEND])
