@@ -92,7 +92,7 @@ class DueTimes:
         lapses = entry.lapses_at(moment, policy)
         if lapses is not None:
             if not entry.statement.occupancy.stale:
-                self._ages.watch(entry.room.id, lapses)
+                self._ages.watch(entry.room.id, lapses.replace(microsecond=0))
             elif lapses > moment:
                 moments.append(lapses)
         due = min(moments, default=None)
@@ -115,8 +115,9 @@ class DueTimes:
             lapses = entry.lapses_at(moment, policy) if entry is not None else None
             if entry is None or lapses is None or entry.statement.occupancy.stale:
                 continue
-            if lapses.replace(microsecond=0) > moment:
-                self._ages.watch(room_id, lapses)
+            second = lapses.replace(microsecond=0)
+            if second > moment:
+                self._ages.watch(room_id, second)
             elif not self.has_come(room_id, lapses):  # else it is watched again when it was judged
                 self.set(room_id, lapses)
 
@@ -146,17 +147,17 @@ class _ReadingAges:
         """The earliest time, or None."""
         return self._times[0] if self._times else None
 
-    def watch(self, room_id: str, lapses: datetime) -> None:
+    def watch(self, room_id: str, second: datetime) -> None:
         """Has a room looked at in the second in which its reading becomes too old, or earlier."""
         known = self._looks.get(room_id)
-        if known is not None and known <= lapses:
+        if known is not None and known <= second:
             return
-        second = lapses.replace(microsecond=0)
-        if second not in self._rooms:
-            self._rooms[second] = second, []
+        same = self._rooms.get(second)
+        if same is None:
+            same = self._rooms[second] = second, []
             heapq.heappush(self._times, second)
-        self._looks[room_id], rooms = self._rooms[second]
-        rooms.append(room_id)
+        self._looks[room_id] = same[0]
+        same[1].append(room_id)
 
     def forget(self, room_id: str) -> None:
         """A room was removed."""

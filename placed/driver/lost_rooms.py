@@ -58,7 +58,15 @@ class LostRooms:
         def take(*answers: Answer) -> None:
             found: list[Answer] = []
             for answer in answers:
-                (held if self._is_lost(answer) else found).append(answer)
+                if not isinstance(answer, Failed):
+                    mailbox = answer.query.room.mailbox
+                    if mailbox not in self._now:
+                        self._ever.add(mailbox)
+                        self._now.add(mailbox)
+                elif self._is_lost(answer):
+                    held.append(answer)
+                    continue
+                found.append(answer)
             report(*found)
 
         try:
@@ -69,16 +77,11 @@ class LostRooms:
         finally:
             report(*held)
 
-    def _is_lost(self, found: Answer) -> bool:
-        """Notes an answer; returns whether its room is lost."""
-        mailbox = found.query.room.mailbox
-        if not isinstance(found, Failed):
-            self._ever.add(mailbox)
-            self._now.add(mailbox)
+    def _is_lost(self, failed: Failed) -> bool:
+        """Notes a failure; returns whether its room is lost."""
+        if failed.reason not in self._reasons:
             return False
-        if found.reason not in self._reasons:
-            return False
-        self._now.discard(mailbox)
+        self._now.discard(failed.query.room.mailbox)
         return True
 
     @property

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from placed.domain.model import ShowAs
-from placed.driver import Failed, Read
+from placed.driver import Failed, Read, Unchanged
 from placed.driver.unchanged_answer import question_of
 from placed_google.calendars.pace import full_within
 
@@ -71,10 +71,13 @@ class ChangeDetector:
         self._last.clear()
 
     def were_read(self, answers: Iterable[Answer], looks: Mapping[str, Look]) -> None:
-        """Notes full readings, and the free/busy that was asked for before them, if any."""
+        """Notes full readings, and the free/busy that was asked for before them, if any.
+
+        If none was asked for, what is known of an unchanged calendar is still right.
+        """
         moment = self._time()
         for answer in answers:
-            if isinstance(answer, Failed):
+            if isinstance(answer, Failed) or (not looks and isinstance(answer, Unchanged)):
                 continue
             mailbox = answer.query.room.mailbox
             last = self._last.get(mailbox)

@@ -151,8 +151,9 @@ class RoomCalendars:
     def answer(self, query: Query, body: bytes | memoryview, asked_at: datetime) -> Answer | FirstPage:
         """Decodes the body, unless more requests are needed; those are sent by `follow`."""
         mailbox = query.room.mailbox
-        seen = KnownAnswer(question_of(query), len(body), digest_of(body))
-        if query.known and self._known.get(mailbox) == seen:
+        question, digest = question_of(query), digest_of(body)
+        known = self._known.get(mailbox)
+        if query.known and known is not None and (known.digest, known.question) == (digest, question):
             return Unchanged(query, asked_at)
         self._known.pop(mailbox, None)
         before = self._meetings.pop(mailbox, NOTHING_DECODED)
@@ -167,7 +168,8 @@ class RoomCalendars:
             return failure_of(query, error)
         except BAD_TIMES:
             return _malformed(query)
-        self._known[mailbox], self._meetings[mailbox] = seen, meetings
+        self._known[mailbox] = KnownAnswer(question, len(body), digest)
+        self._meetings[mailbox] = meetings
         return Read(query, asked_at, meetings.all)
 
     async def follow(self, first: FirstPage) -> Answer:

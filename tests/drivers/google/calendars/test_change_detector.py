@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from placed.domain.model import Meeting, Room, ShowAs, window
-from placed.driver import Query, Read
+from placed.driver import Query, Read, Unchanged
 from placed_google.calendars.change_detector import TENTATIVE_WITHIN, ChangeDetector
 from placed_google.calendars.free_busy_reader import Look
 from placed_google.calendars.pace import FULL_WITHIN, full_within
@@ -73,6 +73,13 @@ def test_a_reading_without_free_busy_before_it_is_no_baseline() -> None:
     detector, _ = detector_of("a")
     detector.were_read([read("a")], {})
     assert full(detector, "a") == "a"
+
+
+def test_an_unchanged_calendar_has_the_baseline_that_it_had() -> None:
+    detector, _ = detector_of("a")
+    detector.were_read([Unchanged(query("a"), NOW)], {})
+    assert full(detector, "a") == ""
+    assert full(detector, "a", Look(NOW, b"other")) == "a"
 
 
 def test_another_time_zone_of_the_room_is_another_reading() -> None:
