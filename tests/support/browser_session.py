@@ -25,7 +25,12 @@ FLAGS = (
 )
 PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 # A browser's errors for a daemon that has ended; every test ends with them.
-GONE = ("net::ERR_CONNECTION_", "net::ERR_INCOMPLETE_CHUNKED_ENCODING", "net::ERR_EMPTY_RESPONSE")
+GONE = (
+    "net::ERR_CONNECTION_",
+    "net::ERR_INCOMPLETE_CHUNKED_ENCODING",
+    "net::ERR_EMPTY_RESPONSE",
+    "net::ERR_SOCKET_NOT_CONNECTED",
+)
 KEEPS_NOTHING = "Service Worker registration blocked by Playwright"
 LONG = DEADLINE * 1000  # ms
 _STANDARD = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from placed.driver import Booking, Order, WriteResult
     from tests.support.fake_calendar import WritingSettings
 
+FORGETS_EVERY = 600.0  # seconds
 BOOK, END, CHECK_IN, EXTEND = Action.BOOK, Action.END, Action.CHECK_IN, Action.EXTEND
 
 
@@ -79,11 +80,19 @@ class Setup(ActionSetup):
     async def answered_again(self, command: Command) -> Reply:
         """The reply to a command that is delivered again after the next start."""
         self.start()
+        sleep = self.clock.sleep
+
+        async def seldom(seconds: float) -> None:
+            """Old commands are forgotten once: else days would pass while a thread writes the journal."""
+            await (asyncio.Event().wait() if seconds >= FORGETS_EVERY else sleep(seconds))
+
+        self.clock.sleep = seldom  # type: ignore[method-assign]
         running = asyncio.create_task(self.service.run())
         async with asyncio.timeout(DEADLINE):
             await asyncio.sleep(0)
             reply = await self.service.submit(command).final()
         running.cancel()
+        self.clock.sleep = sleep  # type: ignore[method-assign]
         return reply
 
 
