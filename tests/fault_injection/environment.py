@@ -266,6 +266,8 @@ class World:
                 self._versions[room.user_id] = mailbox.version
                 room_id = self._ids.setdefault(room.user_id, _id(room.address))  # whatever its address is now
                 self.truth.note(room_id, mailbox.meetings.values(), elapsed)
+                # Without a journal, and in a list without names, it is known by nothing else.
+                self.truth.also_called(room.user_id, room_id)
 
         for service in self.others:
             for name, version, booked in service.calendars():

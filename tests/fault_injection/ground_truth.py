@@ -137,6 +137,7 @@ class Truth:
         self._closed: dict[str, int] = {}
         self._postponed: dict[str, Past[float]] = {}
         self._pasts: dict[str, Past[tuple[Block, ...] | None]] = {}
+        self._other_names: dict[str, str] = {}  # to the room of each
         self._ahead = 0.0
         self._walls: Past[float] = Past()  # seconds that the clock on the wall is ahead of what elapsed
         self._settings: Past[float] = Past()  # the same of the steady clock
@@ -163,6 +164,10 @@ class Truth:
         """This is the calendar of the room."""
         self._calendars[room] = occupying(meetings, self._zone)
         self._keep(room, elapsed)
+
+    def also_called(self, name: str, room: str) -> None:
+        """A room may be shown as this, too: by its object id, where nobody can know its name."""
+        self._other_names[name] = room
 
     def close(self, room: str, elapsed: float) -> None:
         """Nothing of the room may be read from now on, for one reason more."""
@@ -201,6 +206,7 @@ class Truth:
 
         What was read within these may have been older by what `postpone` allows.
         """
+        room = self._other_names.get(room, room)
         past = self._pasts.get(room)
         if past is None:
             return False
@@ -225,7 +231,7 @@ class Truth:
 
     def story(self, room: str, elapsed: float) -> list[str]:
         """What was true of the room, and since when; for people."""
-        past = self._pasts.get(room)
+        past = self._pasts.get(self._other_names.get(room, room))
         ahead = self._walls.values[-1][1]
         lines = [f"wall: {', '.join(f'{a:+.1f} since {elapsed - s:.1f} s' for s, a in self._walls.values)}"]
         for since, blocks in past.values[-6:] if past else []:

@@ -11,7 +11,7 @@ import pytest
 from placed.domain.model import Status
 from placed.panel.state_validity import Place, Shown, Why
 from placed_microsoft365.simulator import Tenant
-from tests.fault_injection.ground_truth import Truth
+from tests.fault_injection.ground_truth import Sight, Truth
 from tests.fault_injection.http_panel import Answer
 from tests.fault_injection.oracle import Oracle
 from tests.fault_injection.promise import Promise, Violation
@@ -94,6 +94,14 @@ def test_until_when_is_part_of_what_is_shown(court: Court) -> None:
     court.book(0.0, 600.0, known=0.0)
     assert court.shown(Status.BUSY, 20.0, until=600.0) == []
     assert court.shown(Status.BUSY, 20.1, until=900.0) == ["lie"]
+
+
+def test_a_room_that_is_known_by_its_object_id_alone_is_judged_as_the_room_that_it_is(court: Court) -> None:
+    seen = Sight("free", None)
+    assert not court.truth.allows("0f9d", seen, 1.0, PROMISE.budget)
+    court.truth.also_called("0f9d", "room")
+    assert court.truth.allows("0f9d", seen, 1.0, PROMISE.budget)
+    assert not court.truth.allows("0f9d", Sight("busy", WALL + 900.0), 1.0, PROMISE.budget)
 
 
 def test_of_a_room_that_may_not_be_read_nothing_is_shown_beyond_the_budget(court: Court) -> None:
