@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tests.benchmarks.workload_size import Effort
 
 UNCHANGED, CHANGED = 2.2, 4.5  # floors, at most
-OF_PEER = 1 / 60  # of what the peer takes for a room; that is some 130 floors, a hundredth would be 1.3
+OF_PEER = 1 / 100
 _ROOMS = 800  # so that all polls keep to what Google allows a service account at most in a minute
 _LEAST, _MOST = 3, 5  # polls
 _FIELDS = (
